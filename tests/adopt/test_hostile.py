@@ -90,9 +90,9 @@ REFUSED: dict[str, tuple[str | bytes, str]] = {
     "tabs": (TEMPLATE.replace("    Type", "\tType"), "template.yaml:4: invalid YAML: found character '\\t' that cannot start any token"),
     "a key twice": (TEMPLATE + "      Runtime: python3.13\n", "template.yaml:9: 'Runtime' is defined twice"),
     "no UTF-8": (b"Description: \xff\n" + TEMPLATE.encode(), "template.yaml: byte 13 is not UTF-8"),
-    "JSON": (
-        '{"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": {"Type": "AWS::Serverless::SimpleTable"}}}',
-        "template.yaml:1: the template is JSON",
+    "braces": (
+        '{Transform: "AWS::Serverless-2016-10-31", Resources: {T: {Type: "AWS::Serverless::SimpleTable"}}}',
+        "template.yaml:1: the template is in braces, and no JSON",
     ),
     "empty": ("", "template.yaml:1: the file is empty"),
     "a list": ("- a\n- b\n", "template.yaml:1: no Resources section"),
@@ -127,6 +127,10 @@ LEFT = {
                             "One: its Layers are not a list: make each item an !If of its own"),
     "a wrapper": ("      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/other\n",
                   "One: its AWS_LAMBDA_EXEC_WRAPPER is /opt/other: a function has one wrapper: remove that one"),
+    "a web server's wrapper": (
+        "      Environment:\n        Variables:\n          AWS_LAMBDA_EXEC_WRAPPER: /opt/bootstrap\n",
+        ("One: its AWS_LAMBDA_EXEC_WRAPPER is /opt/bootstrap: "
+        "keep it if it is Lambda Web Adapter's, and start the web server with opentelemetry-instrument")),
     "computed variables": ("      Environment:\n        Variables: !If [A, {a: b}, !Ref AWS::NoValue]\n",
                            "One: its Environment is computed: make each variable an !If of its own"),
     "Fn::Transform": ("      Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://bucket/key } }\n",

@@ -448,3 +448,20 @@ def test_nothing_to_undo_is_said(tmp_path: Path) -> None:
     make_app(tmp_path)
     status, _, err = adopt(tmp_path, "--undo")
     assert (status, "has no .lambda-latency/adopted.json" in err) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("folder", "todo"),
+    [
+        ("cdk.out", "add the layer in the CDK app: docs/how-to/adopt.md has an example"),
+        (".serverless", "add the layer in serverless.yml: docs/how-to/adopt.md has an example"),
+        ("made", "add the layer by hand: docs/how-to/existing-app.md"),
+    ],
+)
+def test_a_template_without_sam_is_left_with_the_place_of_the_layer(tmp_path: Path, folder: str, todo: str) -> None:
+    """Where another framework has made it, that is in the framework's own file."""
+    template = tmp_path / folder / "stack.json"
+    template.parent.mkdir()
+    template.write_text('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
+    what = "stack.json:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"
+    assert adopt(template) == (1, "", f"lambda-latency: {what}\n  {todo}\n")

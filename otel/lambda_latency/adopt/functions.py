@@ -16,6 +16,7 @@ FUNCTION = "AWS::Serverless::Function"
 RUNTIME = re.compile(r"python(\d+)\.(\d+)")
 OLDEST = 3, 10
 MOST_LAYERS = 5
+WEB_ADAPTER = "/opt/bootstrap"  # the exec wrapper of Lambda Web Adapter, behind which a web server has no handler
 ADOT = re.compile(
     r"aws-otel-(python|collector)|AWSOpenTelemetryDistroPython|opentelemetry-python|opentelemetry-collector"
 )
@@ -152,7 +153,10 @@ def _about_variables(place: Node) -> Iterator[Reason]:
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
     if wrapper is not None and not _is_ours(place):
         shown = " ".join(texts(wrapper)) or "computed"
-        yield wrapper, f"its AWS_LAMBDA_EXEC_WRAPPER is {shown}", "a function has one wrapper: remove that one"
+        todo = "a function has one wrapper: remove that one"
+        if shown == WEB_ADAPTER:
+            todo = "keep it if it is Lambda Web Adapter's, and start the web server with opentelemetry-instrument"
+        yield wrapper, f"its AWS_LAMBDA_EXEC_WRAPPER is {shown}", todo
 
 
 def _is_plain(node: Node) -> bool:
@@ -186,7 +190,8 @@ def _layer_folders(root: Node, places: list[Node], folder: Path) -> Iterator[Pat
     for place in places:
         layers = place.get("Layers")
         for item in layers.items if layers is not None else ():
-            made = root.get("Resources", str(item.value)) if item.function == "Ref" else None
+            name = _reference(item)
+            made = root.get("Resources", name) if name else None
             uri = text_of(made.get("Properties", "ContentUri")) if made is not None else ""
             found = _folder(folder, uri) if uri else None
             if found is not None:
@@ -204,20 +209,22 @@ def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:
     if found is None or not found.items:
         return "x86_64", ""
     one = found.items[0]
-    if one.function == "Ref" and root.get("Parameters", str(one.value)) is not None:
-        return ARM, str(one.value)
+    name = _reference(one)
+    if name and root.get("Parameters", name) is not None:
+        return ARM, name
     return text_of(one) or "x86_64", ""
 
 
 def _value(root: Node, places: list[Node], key: str) -> Node | None:
     """A property; for a Ref to a parameter, the parameter's default."""
     found = _first(places, key)
-    name = ""
-    if found is not None and found.function == "Ref":
-        name = str(found.value)
-    elif found is not None and found.kind == "mapping" and found.get("Ref") is not None:
-        name = text_of(found.get("Ref"))
+    name = _reference(found) if found is not None else ""
     return root.get("Parameters", name, "Default") if name else found
+
+
+def _reference(node: Node) -> str:
+    """The name in `!Ref Name` or its long form; empty for another value."""
+    return str(node.value) if node.function == "Ref" else text_of(node.get("Ref"))
 
 
 def _first(places: list[Node], key: str) -> Node | None:

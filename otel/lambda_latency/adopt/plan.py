@@ -10,6 +10,7 @@ from pathlib import Path
 from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import read_subjects, text_of
+from lambda_latency.adopt.json_text import is_json, without_tabs
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
@@ -17,13 +18,12 @@ from lambda_latency.adopt.verify import problem
 from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES, Wanted
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
-from lambda_latency.template import Finding, Node, check_template, missing_template, read_yaml, usual_template
+from lambda_latency.template import Finding, Node, by_hand, check_template, missing_template, read_yaml, usual_template
 
 __all__ = ["find_template", "layer_content", "make_plan"]
 
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
-BY_HAND = "add the layer by hand: docs/how-to/existing-app.md"
 
 
 def find_template(path: Path) -> Path:
@@ -78,7 +78,7 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[T
     transform = node.get("Transform")
     if transform is None or SERVERLESS not in [str(one.value) for one in transform.scalars()]:
         if is_first:
-            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", BY_HAND)
+            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", by_hand(path))
         return
     _check(shown, text, node)
     found = Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
@@ -93,9 +93,9 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[T
 
 
 def _check(shown: str, text: str, node: Node) -> None:
-    """Raises `AdoptError` for a SAM template that is not edited: JSON, or one that refers to names it does not have."""
-    if text.lstrip("\ufeff \r\n\t").startswith("{"):
-        raise AdoptError(f"{shown}:1: the template is JSON", "only YAML is edited: convert it first")
+    """Raises `AdoptError` for a SAM template that is not edited: YAML in braces, or names that it does not have."""
+    if text.lstrip("\ufeff \r\n\t").startswith("{") and not is_json(text):
+        raise AdoptError(f"{shown}:1: the template is in braces, and no JSON", "write it as JSON, or without braces")
     wrong = next(iter(check_template(shown, node)), None) or refusal(shown, text, node)
     if wrong is not None:
         raise AdoptError(f"{wrong.source}:{wrong.line}: {wrong.what}", wrong.todo)
@@ -103,7 +103,7 @@ def _check(shown: str, text: str, node: Node) -> None:
 
 def _parsed(shown: str, text: str) -> Node:
     """The template as nodes. Raises `AdoptError` for anything but a template."""
-    node = read_yaml(shown, text.replace("\t", " ") if text.lstrip("\ufeff \r\n\t").startswith("{") else text)
+    node = read_yaml(shown, without_tabs(text))
     if isinstance(node, Finding):
         raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
     resources = node.get("Resources")

@@ -55,7 +55,9 @@ def _local(document: dict[str, Any]) -> Iterator[tuple[dict[str, Any], str]]:
     if isinstance(everyone, dict) and isinstance(everyone.get("CodeUri"), str):
         yield everyone, "CodeUri"
     for one in resources:
-        properties, name = one.get("Properties"), LOCAL.get(one.get("Type", ""), "")
+        if one.get("Properties") is None:
+            one["Properties"] = {}
+        properties, name = one["Properties"], LOCAL.get(one.get("Type", ""), "")
         if not isinstance(properties, dict) or not name or properties.get("PackageType") == "Image":
             continue
         if "InlineCode" not in properties and isinstance(properties.get(name, "." if name in DEFAULT else None), str):

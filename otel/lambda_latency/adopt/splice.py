@@ -1,25 +1,24 @@
-"""Edits a YAML text: additions are inserted, and every other byte stays.
+"""Edits a YAML or JSON text: additions are inserted, and every other byte stays.
 
 Positions come from the parsed nodes. An added value is a tree of mappings, lists and scalars; scalars are YAML source.
-It is written in block style or, inside braces, in flow style.
+It is written in block style or, inside braces, in flow style; in a JSON text, as JSON.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TypeAlias
 
+from lambda_latency.adopt.json_text import Tree, as_json, is_json
 from lambda_latency.template import Node
 
 __all__ = ["Spliced", "Tree"]
 
-Tree: TypeAlias = "str | Mapping[str, Tree] | Sequence[Tree]"
 PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 
 
 class Spliced:
-    """A YAML text and its pending edits."""
+    """A YAML or JSON text and its pending edits."""
 
     def __init__(self, text: str, root: Node) -> None:
         self.text = text
@@ -27,12 +26,17 @@ class Spliced:
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
         self._sections: set[int] = set()  # offsets of added sections
+        self._is_json = is_json(text)
+        self._fills: dict[tuple[int, int], Tree] = {}  # the contents of empty JSON collections, by their offsets
         resources = root.get("Resources")
         is_block = resources is not None and resources.entries and not self.is_flow(resources)
         self.step = max(self.column(resources.entries[0][0].start), 1) if resources is not None and is_block else 2
 
     def result(self) -> str:
         """The text with all edits. Of two edits at one offset, the deeper comes first, then the earlier."""
+        for (start, end), content in self._fills.items():
+            put = as_json(content, self.newline, self._margin(start), self._unit())
+            self._edits.append((start, end, 0, put))
         order = sorted(enumerate(self._edits), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
         text = self.text
         for _, (start, end, _, put) in order:
@@ -42,7 +46,7 @@ class Spliced:
     @property
     def changed(self) -> bool:
         """Whether anything was added."""
-        return bool(self._edits)
+        return bool(self._edits or self._fills)
 
     def column(self, offset: int) -> int:
         """The column of an offset."""
@@ -56,7 +60,10 @@ class Spliced:
         return self.text[at : at + 1] in ("{", "[")
 
     def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
-        """Adds entries at the end of a mapping, which may be empty or null; `apart`: after an empty line."""
+        """Adds entries at the end of a mapping, which may be empty or null; `apart`: after an empty line, in YAML."""
+        if self._is_json:
+            self._into_json(mapping, entries)
+            return
         if self._is_bare(mapping):
             self._below(mapping, entries)
             return
@@ -68,6 +75,9 @@ class Spliced:
 
     def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
         """Adds items at the end of a list, which may be empty or null."""
+        if self._is_json:
+            self._into_json(sequence, items)
+            return
         if self._is_bare(sequence):
             self._below(sequence, items)
             return
@@ -78,7 +88,10 @@ class Spliced:
         self._after(sequence, self._block(items, column), column + 1)  # the dash may be in the column of its key
 
     def add_section(self, name: str, entries: Mapping[str, Tree], before: str) -> None:
-        """Adds a section before another one, above the comment of that one."""
+        """Adds a section before another one, above the comment of that one; in JSON, at the end."""
+        if self._is_json:
+            self._into_json(self.root, {name: entries})
+            return
         key = next(key for known, key, _ in self.root.named() if known == before)
         at = key.start
         while at:
@@ -100,7 +113,7 @@ class Spliced:
 
     def replace(self, node: Node, value: str) -> None:
         """Replaces a scalar."""
-        self._edits.append((node.start, node.end, 0, value))
+        self._edits.append((node.start, node.end, 0, as_json(value) if self._is_json else value))
 
     def _is_bare(self, value: Node) -> bool:
         """Whether a value is null, or empty brackets at the end of their line: its content can go below its key."""
@@ -143,6 +156,33 @@ class Spliced:
         space = " " if joint or not is_empty else ""
         self._edits.append((len(inside), len(inside), 0, f"{joint}{space}{', '.join(parts)}"))
 
+    def _into_json(self, collection: Node, content: Tree) -> None:
+        """Adds to a JSON collection: each entry in a line of its own, unless the collection is in one line."""
+        last = collection.entries[-1][1] if collection.entries else collection.items[-1] if collection.items else None
+        first = collection.entries[0][0] if collection.entries else last
+        if first is None or last is None:  # null, or an empty collection
+            place = collection.start, collection.end
+            self._fills[place] = _joined(self._fills[place], content) if place in self._fills else content
+            return
+        in_one_line = self.newline not in self.text[collection.start : first.start]
+        if in_one_line:
+            inside = as_json(content)[1:-1]
+            self._edits.append((last.end, last.end, 0, f", {inside}"))
+            return
+        margin = self._margin(first.start)
+        outer = margin.removesuffix(self._unit())
+        inside = as_json(content, self.newline, outer, self._unit())[1:-1].rstrip()
+        self._edits.append((last.end, last.end, 0, f",{inside}"))
+
+    def _margin(self, offset: int) -> str:
+        """The white space at the begin of a line."""
+        line = self.text[self.text.rfind("\n", 0, offset) + 1 : offset]
+        return line[: len(line) - len(line.lstrip())]
+
+    def _unit(self) -> str:
+        """The white space of one level of a JSON text: that of its first key."""
+        return self._margin(self.root.entries[0][0].start)
+
     def _last(self, node: Node) -> int:
         """The offset of a value's last character, without blanks and comments."""
         if node.kind == "scalar":
@@ -180,3 +220,10 @@ class Spliced:
                     first, *others = self._block(one, column + 2)
                     lines += [f"{margin}- {first.lstrip()}", *others]
         return lines
+
+
+def _joined(one: Tree, other: Tree) -> Tree:
+    """Two mappings or two lists as one."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return {**one, **other}
+    return [*one, *other]

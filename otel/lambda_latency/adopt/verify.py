@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from lambda_latency.adopt.json_text import is_json, without_tabs
 from lambda_latency.adopt.wording import MAPPING
 from lambda_latency.template import Finding, Node, check_template, read_yaml
 
@@ -14,7 +15,9 @@ TRACE = ("Tracing", "TracingEnabled")
 
 def problem(source: str, before: str, root: Node, after: str) -> str:
     """The reason why the edited text is wrong; empty if it is right."""
-    read = read_yaml(source, after)
+    if is_json(before) and not is_json(after):
+        return "it would not be JSON"
+    read = read_yaml(source, without_tabs(after))
     if isinstance(read, Finding):
         return f"line {read.line}: {read.what}"
     unknown = next(iter(check_template(source, read)), None)

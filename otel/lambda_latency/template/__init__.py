@@ -10,7 +10,7 @@ from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.function import Function, read_functions
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, read_yaml
-from lambda_latency.template.places import missing_template, usual_template
+from lambda_latency.template.places import by_hand, missing_template, usual_template
 from lambda_latency.template.resolve import resolve
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Finding",
     "Function",
     "Node",
+    "by_hand",
     "check_collector",
     "check_template",
     "decoded",

@@ -1,4 +1,4 @@
-"""Finds undefined names in a template: sections, types, references, conditions; each with the nearest known name.
+"""Finds undefined names in a template: sections, types, references, conditions, runtimes; each with the nearest name.
 
 SAM's translator and emulators report them poorly, and silently ignore a resource whose type has a typo.
 """
@@ -47,6 +47,11 @@ SECTIONS = (
 )
 TYPE = re.compile(r"(AWS|Alexa|Custom|[A-Za-z0-9]+)::[A-Za-z0-9:_@-]+")
 SUB = re.compile(r"\$\{([^!}][^}]*)\}")
+# The forms of Lambda's runtimes, and some of each language to find a typo's meaning.
+RUNTIME = re.compile(
+    r"(python|ruby|dotnetcore)\d+\.\d+|nodejs(\d+\.x|\d+\.\d+(-edge)?)?|(java|dotnet)\d+(\.al2)?|go1\.x|provided(\.al\d+)?"
+)
+RUNTIMES = (*(f"python3.{minor}" for minor in range(8, 15)), "nodejs20.x", "nodejs22.x", "java21", "dotnet8", "ruby3.3")
 GENERATORS = ("Fn::ForEach", "Fn::Transform")
 SLIP = 0.9  # least similarity of a type with a typo and the type that was meant
 
@@ -69,7 +74,8 @@ def check_template(source: str, root: Node, types: Collection[str] = ()) -> tupl
     template = _Template(source, root, types)
     if any(name.startswith(GENERATORS) for name, _, _ in (*root.named(), *_section(template, "Resources"))):
         return ()  # a language extension or a macro generates names that are not in the template
-    return tuple(sorted({*_sections(template), *_resources(template), *_references(template)}))
+    found = {*_sections(template), *_resources(template), *_references(template), *_runtimes(template)}
+    return tuple(sorted(found))
 
 
 def _sections(template: _Template) -> Iterator[Finding]:
@@ -112,6 +118,16 @@ def _right_type(template: _Template, written: str) -> str:
     # A new `AWS::X::GroupV2` beside a known `AWS::X::Group` is not a typo.
     same_length = bool(near) and abs(len(near[0]) - len(written)) <= 1 and not written.startswith(near[0])
     return f"did you mean {near[0]!r}?" if same_length else ""
+
+
+def _runtimes(template: _Template) -> Iterator[Finding]:
+    """A runtime that is none, if it is near one: a runtime of a new language is not a typo."""
+    places = [one.get("Properties", "Runtime") for _, _, one in _section(template, "Resources")]
+    for place in (template.root.get("Globals", "Function", "Runtime"), *places):
+        text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
+        near = difflib.get_close_matches(text.lower(), RUNTIMES, 1, 0.8)
+        if place is not None and near and not RUNTIME.fullmatch(text):
+            yield _at(template, place, f"unknown runtime {text!r}", f"did you mean {near[0]!r}?")
 
 
 def _references(template: _Template) -> Iterator[Finding]:

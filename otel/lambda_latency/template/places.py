@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import fnmatch
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 from pathlib import Path
 
 from lambda_latency.template.artifact import LAYER_FOLDER
 
-__all__ = ["missing_template", "usual_template"]
+__all__ = ["by_hand", "missing_template", "usual_template"]
 
 USUAL = (
     "template.yaml",
@@ -31,7 +31,11 @@ FRAMEWORKS = (
 )
 BY_HAND = "add the layer by hand: docs/how-to/adopt.md has an example"
 OTHERS = frozenset(["node_modules", "site-packages", "venv", LAYER_FOLDER])  # never the app's own templates
-MADE = frozenset(["cdk.out", ".serverless"])  # templates of other frameworks: to be read, not to be edited
+# The folders of templates that other frameworks make, to be read and not to be edited, and what to edit instead.
+MADE = {
+    "cdk.out": "add the layer in the CDK app: docs/how-to/adopt.md has an example",
+    ".serverless": "add the layer in serverless.yml: docs/how-to/adopt.md has an example",
+}
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
 SAM, PLAIN = b"AWS::Serverless::Function", b"AWS::Lambda::Function"
 DEEPEST, MOST_FILES, MOST_NAMED, LARGEST = 6, 5_000, 5, 2_000_000
@@ -44,7 +48,7 @@ def usual_template(folder: Path) -> Path | None:
 
 def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     """What a folder without a template is, and what to do. `to_edit`: for a command that edits SAM templates."""
-    files = list(islice(_files(folder, frozenset() if to_edit else MADE), MOST_FILES))
+    files = list(islice(_files(folder, () if to_edit else MADE), MOST_FILES))
     marks = (SAM,) if to_edit else (SAM, PLAIN)
     found = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
     names = {path.name for path in files}
@@ -58,11 +62,19 @@ def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     return what, "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
 
 
-def _files(folder: Path, hidden: frozenset[str]) -> Iterator[Path]:
+def by_hand(path: Path) -> str:
+    """How the layer is added to an app whose template is not edited."""
+    folder = path.resolve().parent.name
+    return MADE.get(folder, "add the layer by hand: docs/how-to/existing-app.md")
+
+
+def _files(folder: Path, hidden: Collection[str]) -> Iterator[Path]:
     """The files of a folder and of those in it, a folder's own first."""
     for inside, folders, names in os.walk(folder):
         depth = len(Path(inside).relative_to(folder).parts)
-        kept = (name for name in folders if name in hidden or not (name in OTHERS | MADE or name.startswith(".")))
+        kept = (
+            name for name in folders if name in hidden or not (name in OTHERS or name in MADE or name.startswith("."))
+        )
         folders[:] = sorted(kept) if depth < DEEPEST else []
         yield from (Path(inside, name) for name in sorted(names))
 

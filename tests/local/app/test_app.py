@@ -68,6 +68,38 @@ def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:
     ]
 
 
+def test_a_missing_value_of_the_account_is_told_once(shop: Shop) -> None:
+    """With the command that makes it."""
+    from botocore.exceptions import ClientError
+
+    ssm, secrets = shop.client("ssm"), shop.client("secretsmanager")
+    for _ in range(2):
+        with pytest.raises(ClientError):
+            ssm.get_parameter(Name="/shop/not here")
+        with pytest.raises(ClientError):
+            secrets.get_secret_value(SecretId="no-secret")
+    aws = f"aws --endpoint-url {shop.system.aws_url} --region us-east-1"
+    assert [line for line in shop.told if "is not here:" in line] == [
+        f"/shop/not here is not here: {aws} ssm put-parameter --type String --name '/shop/not here' --value VALUE",
+        f"no-secret is not here: {aws} secretsmanager create-secret --name no-secret --secret-string VALUE",
+    ]
+
+
+def test_who_gets_events_is_known(shop: Shop) -> None:
+    """By mappings, subscriptions, also through a queue, and rules; nobody gets those of a dead letter queue."""
+    names = {
+        key: shop.physical(key).rpartition("/")[2].rpartition(":")[2]
+        for key in ("Queue", "Topic", "Stream", "Table", "Dead", "FromBusOrders")
+    }
+    readers = shop.system.stack.readers
+    assert {*readers[f"sqs:{names['Queue']}"]} == {"FromQueue"}
+    assert {*readers[f"sns:{names['Topic']}"]} == {"FromTopic", "FromNews"}
+    assert {*readers[f"kinesis:{names['Stream']}"]} == {"FromStream"}
+    assert {*readers[f"dynamodb:{names['Table']}"]} == {"FromTable"}
+    assert {*readers[f"events:{names['FromBusOrders']}"]} == {"FromBus"}
+    assert f"sqs:{names['Dead']}" not in readers
+
+
 def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:
     """With API Gateway's event, the layer and the requirement, and one trace from the gateway on."""
     reply = call(port_of(shop.system.url), "GET", "/things/1?a=b")

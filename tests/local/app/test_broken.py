@@ -91,6 +91,23 @@ BROKEN = {
     ),
     "a module": ("app.handler", "ap.handler", "15: Orders: no module 'ap' in", "did you mean 'app'?"),
     "a function": ("app.handler", "app.handle", "15: Orders: app.py has no 'handle'", "did you mean 'handler'?"),
+    "a runtime": (
+        "python3.12", "pyhton3.12", "9: unknown runtime 'pyhton3.12'", "did you mean 'python3.12'?",
+    ),
+    "a runtime without a dot": (
+        "python3.12", "python312", "9: unknown runtime 'python312'", "did you mean 'python3.12'?",
+    ),
+    "a resource that is a text": (
+        "Topic: { Type: AWS::SNS::Topic }", "Topic: AWS::SNS::Topic", "24: Resources.Topic is not a mapping",
+        "write its entries below it",
+    ),
+    "variables in a list": (
+        "Environment: { Variables: { TABLE: !Ref Table, ", "Environment: { Variables: [ TABLE: !Ref Table ], X: { ",
+        "17: Resources.Orders.Properties.Environment.Variables is not a mapping", "write its entries below it",
+    ),
+    "a parameter without anything": (
+        "Conditions:", "  Other:\nConditions:", "4: Parameters.Other is not a mapping", "write its entries below it",
+    ),
     "an event": ("Type: Api,", "Type: Apy,", "11: Orders: ", "correct it according to SAM's specification"),
     "indentation": (
         "    Type: AWS::Serverless::SimpleTable", "   Type: AWS::X::Y\n    a: b", "22: invalid YAML: ", "correct",
@@ -270,7 +287,7 @@ def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, given: dict[str
     ("make", "what"),
     [
         (lambda _: None, "cannot be read (No such file or directory)"),
-        (lambda path: path.mkdir(), "cannot be read (Is a directory)"),
+        (lambda path: path.mkdir(), "no template.yaml"),
         (lambda path: path.write_bytes(b"\xff\xfe\x00"), "not UTF-8 text: byte 0"),
         (lambda path: path.write_text(""), "the file is empty"),
         (lambda path: path.write_text("[a]"), "no section Resources"),

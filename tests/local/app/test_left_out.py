@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import sys
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.declared import Declared
+from lambda_latency.local.app.borrowed import borrowed
+from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.make import Builds
 from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem
+from lambda_latency.local.errors import LocalError
 from lambda_latency.local.function import Function
 from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import needs_packages, up
@@ -33,6 +36,27 @@ Resources:
   Runs:
     Type: AWS::Serverless::Function
     Properties: {{ InlineCode: "def handler(event, context): return 42" }}
+  Answers:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: |
+        import boto3, cfnresponse
+        def handler(event, context):
+            variables = {{"Variables": {{"WORD": "set"}}}}
+            boto3.client("lambda").update_function_configuration(FunctionName="late", Environment=variables)
+            cfnresponse.send(event, context, cfnresponse.SUCCESS, {{"Word": "hello"}}, "mine")
+  Answered: {{ Type: "Custom::Answered", DependsOn: Late, Properties: {{ ServiceToken: !GetAtt Answers.Arn }} }}
+  Late:
+    Type: AWS::Serverless::Function
+    Properties:
+      FunctionName: late
+      InlineCode: "import os; handler = lambda event, context: os.environ['WORD']"
+      Environment: {{ Variables: {{ WORD: "before" }} }}
+  Told:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "import os; handler = lambda event, context: [os.environ[name] for name in ('ID', 'WORD')]"
+      Environment: {{ Variables: {{ ID: !Ref Answered, WORD: !GetAtt Answered.Word }} }}
   Nested: {{ Type: AWS::Serverless::Application, Properties: {{ Location: nested.yaml }} }}
   Same:
     Type: AWS::Serverless::Function
@@ -73,7 +97,8 @@ Resources:
 @needs_packages
 def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> None:
     """At once, with the function's reason; so is a nested app that has one, and a function without its condition, even
-    if another function has its name.
+    if another function has its name. One that answers by `cfnresponse` is created, and
+    may set the variables of another function.
     """
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
@@ -83,9 +108,9 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
         read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
     )
     try:
-        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "NotSame")]
-        assert [json.loads(one) for one in payloads[:2]] == [42, "same"]
-        assert json.loads(payloads[2])["errorType"] == "Sandbox.Refused"
+        payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "Late", "NotSame")]
+        assert [json.loads(one) for one in payloads[:4]] == [42, "same", ["mine", "hello"], "set"]
+        assert json.loads(payloads[4])["errorType"] == "Sandbox.Refused"
     finally:
         system.close()
     left = sorted(line.partition(": ")[0] for line in told if "left out" in line)
@@ -161,6 +186,16 @@ def test_an_installation_is_announced(tmp_path: Path) -> None:
     assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
 
 
+def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    """With what to do."""
+    (tmp_path / "file").touch()
+    packages = Packages(tmp_path / "file" / "cache", {(3, 12): Path(sys.executable)})
+    with pytest.raises(LocalError) as raised:
+        packages.distributions(["any"], (3, 12))
+    what = f"{tmp_path / 'file' / 'cache'} cannot be written: Not a directory"
+    assert str(raised.value) == f"{what}\n  set XDG_CACHE_HOME to a folder that can be written"
+
+
 @pytest.mark.parametrize(
     ("name", "text", "wanted"),
     [
@@ -216,6 +251,73 @@ def test_without_a_requirements_file_the_projects_own_needs_are_installed(
     code.mkdir(parents=True)
     (tmp_path / name).write_text(text)
     asked: list[list[str]] = []
+    told: list[str] = []
+    function = prepared(tmp_path, asked, told, Content(code))
+    assert isinstance(function, Function)
+    assert (asked, function.paths) == ([wanted], (Path("made"),))
+    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
+
+
+def test_an_external_extension_is_named(tmp_path: Path) -> None:
+    """Of a local layer and of a public one, which no code imports; the tracing layers are replaced here."""
+    (tmp_path / "layer" / "extensions").mkdir(parents=True)
+    (tmp_path / "layer" / "extensions" / "cache").touch()
+    secrets = "AWS-Parameters-and-Secrets-Lambda-Extension:12"
+    names = ("mine:1", secrets, "AWSOpenTelemetryDistroPython:29", "aws-otel-collector-amd64-ver-0-117-0:1")
+    told: list[str] = []
+    layers, arns = (Content(tmp_path / "layer"),), tuple(f"arn:aws:lambda:us-east-1:1:layer:{name}" for name in names)
+    prepared(tmp_path, [], told, Content(tmp_path), layers, arns)
+    assert told == [
+        f"the layer {tmp_path / 'layer'} has extensions, which are not started here: cache",
+        "F: the layer arn:aws:lambda:us-east-1:1:layer:mine:1 exists only on AWS and is left out",
+        f"the layer {secrets} is an extension, which is not started here",
+    ]
+
+
+def test_a_module_that_only_the_tracing_layer_has_is_found(tmp_path: Path) -> None:
+    """Not one of the function's packages, of its runtime, or of its own; nor OpenTelemetry, which the code means."""
+    code, own, tracing = (tmp_path / name for name in ("code", "own", "tracing"))
+    for folder, names in (
+        (code, "mine"),
+        (own, "boto3 wrapt"),
+        (tracing, "mine boto3 requests idna opentelemetry wrapt"),
+    ):
+        for name in names.split():
+            (folder / name).mkdir(parents=True)
+    (code / "app.py").write_text("import boto3, mine, json, opentelemetry.trace\nfrom requests.adapters import Retry\n")
+    (code / "later.py").write_text("def handler(event, context):\n    import wrapt, idna\n    from . import charset\n")
+    (code / "broken.py").write_text("def (")
+    assert borrowed(code, [own], [tracing]) == ["idna", "requests"]
+
+
+def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:
+    """And one that is no archive leaves its function out, with the reason."""
+    codes = [tmp_path / name / "code.zip" for name in ("one", "two")]
+    for archive in codes:
+        archive.parent.mkdir()
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("name.txt", archive.parent.name)
+    texts = []
+    for archive in codes:
+        function = prepared(tmp_path, [], [], Content(archive))
+        assert isinstance(function, Function)
+        assert function.code is not None
+        texts.append((function.code / "name.txt").read_text())
+    assert texts == ["one", "two"]
+    codes[0].write_text("nothing")
+    broken = f"{codes[0]} cannot be unpacked: File is not a zip file\n  build it again"
+    assert prepared(tmp_path, [], [], Content(codes[0])) == Refused("F", "F", broken)
+
+
+def prepared(
+    folder: Path,
+    asked: list[list[str]],
+    told: list[str],
+    code: Content,
+    layers: tuple[Content, ...] = (),
+    arns: tuple[str, ...] = (),
+) -> Function | Refused:
+    """A function that is prepared without an installation: `asked` gets the names of its packages, `told` the notes."""
 
     def distributions(names: list[str], _: object) -> Path:
         asked.append(names)
@@ -225,13 +327,7 @@ def test_without_a_requirements_file_the_projects_own_needs_are_installed(
         pythons={(3, 12): Path("python")},
         runtime=lambda _: Path("python"),
         distributions=distributions,
+        layer=lambda *_: None,
     )
-    told: list[str] = []
-    prepare = Preparation(
-        packages, tmp_path, tmp_path, Builds(tmp_path, packages.pythons, told.append), "none", told.append
-    )
-    declared = Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), False, "")
-    function = prepare(declared, {})
-    assert isinstance(function, Function)
-    assert (asked, function.paths) == ([wanted], (Path("made"),))
-    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
+    prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, told.append), "none", told.append)
+    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, False, ""), {})

@@ -63,7 +63,8 @@ Parameters:
   Count: { Type: Number, MinValue: 3 }
   AdminEmail: { Type: String, AllowedPattern: "[^@]+@[^@]+" }
   Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /a/b }
-Resources: { Topic: { Type: AWS::SNS::Topic } }
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${Stored}" } }
 """,
     )
     values, notes = parameter_values(read, {"Given": "line"}, tmp_path)
@@ -108,7 +109,9 @@ parameter_overrides = ["Given=3"]
 
 
 def test_a_boolean_is_text_where_cloudformation_has_text(tmp_path: Path) -> None:
-    """Allowed values, operands of a comparison, variables, and parameters of a nested template."""
+    """Allowed values, operands of a comparison, variables, parts of a joined text, and parameters of a nested
+    template.
+    """
     flag = "Parameters: { Flag: { Type: String, AllowedValues: [true, false] } }"
     (tmp_path / "child.yaml").write_text(f"{flag}\nResources: {{ T: {{ Type: AWS::SNS::Topic }} }}")
     path = tmp_path / "template.yaml"
@@ -125,16 +128,22 @@ Resources:
       Runtime: python3.12
       Handler: index.handler
       InlineCode: "def handler(event, context): ..."
-      Environment: { Variables: { LOUD: true } }
+      Environment: { Variables: { LOUD: true, NAME: !Join ["-", [a, true, !Ref Flag]] } }
+  Machine:
+    Type: AWS::Serverless::StateMachine
+    Properties: { Definition: { StartAt: A, States: { A: { Type: Pass, Parameters: { Loud: true }, End: true } } } }
 """
     )
     read = read_app(path, {})
     plain = read.part.plain
     assert plain["Parameters"]["Flag"] == {"Type": "String", "Default": "true", "AllowedValues": ["true", "false"]}
     assert plain["Conditions"] == {"IsOn": {"Fn::Equals": [{"Ref": "Flag"}, "true"]}}
-    assert plain["Resources"]["Work"]["Properties"]["Environment"]["Variables"] == {"LOUD": "true"}
+    joined = {"Fn::Join": ["-", ["a", "true", {"Ref": "Flag"}]]}
+    assert plain["Resources"]["Work"]["Properties"]["Environment"]["Variables"] == {"LOUD": "true", "NAME": joined}
     assert plain["Resources"]["Child"]["Properties"]["Parameters"] == {"Flag": "true"}
     assert read.part.children["Child"].plain["Parameters"]["Flag"]["Default"] == "true"
+    (definition,) = plain["Resources"]["Machine"]["Properties"]["DefinitionString"]["Fn::Join"][1:]
+    assert json.loads("".join(definition))["States"]["A"]["Parameters"] == {"Loud": True}
 
 
 def test_what_only_an_account_knows_is_replaced_and_told(tmp_path: Path) -> None:
@@ -190,6 +199,13 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
         "Node": {**inline, "Runtime": "nodejs22.x"},
         "Image": {"PackageType": "Image", "Code": {"ImageUri": "picture"}},
         "Away": {"Runtime": "python3.12", "Handler": "a.b", "Code": {"S3Bucket": "b", "S3Key": "k"}},
+        "Server": {
+            **inline,
+            "Runtime": "python3.12",
+            "Handler": "run.sh",
+            "Layers": [{"Fn::Sub": "arn:aws:lambda:${AWS::Region}:753240598075:layer:LambdaAdapterLayerX86:25"}],
+            "Environment": {"Variables": {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/bootstrap"}},
+        },
     }
     plain = {
         "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
@@ -200,7 +216,8 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     assert [one.why for one in refused if isinstance(one, Refused)] == [
         "its runtime is nodejs22.x, and only Python 3 runs here",
         "it is a container image",
-        "its code is in an account's S3",
+        "its code is in an account's S3, and not beside the template",
+        "run.sh starts a web server behind Lambda Web Adapter, which does not run here; start the web server by itself",
     ]
 
 
@@ -268,6 +285,14 @@ def test_a_template_with_another_usual_name_is_found(tmp_path: Path, monkeypatch
         Path("template.yml"),
         Path("x.yaml"),
     )
+
+
+def test_a_folder_stands_for_its_template(tmp_path: Path) -> None:
+    """As for `adopt` and `doctor`; one without a template is told."""
+    (tmp_path / "sam.yaml").touch()
+    assert find_template(tmp_path) == tmp_path / "sam.yaml"
+    (tmp_path / "empty").mkdir()
+    assert find_template(tmp_path / "empty") == tmp_path / "empty"
 
 
 def test_a_service_that_no_route_can_call_here_is_told(tmp_path: Path) -> None:

@@ -149,6 +149,7 @@ Parameters:
   Own: {{ Type: String }}
 Resources:
   Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON}, Timeout: !Ref Seconds }} }}
+  Topic: {{ Type: AWS::SNS::Topic, Properties: {{ DisplayName: !Ref Own }} }}
 """
     )
     read = app(
@@ -267,6 +268,119 @@ Resources:
         f"  {tmp_path}/template.yaml:8: CodeUri 'qqqq' is not there\n"
         f"    correct the name, or run the build that makes it in {tmp_path}"
     )
+
+
+def test_what_cdk_and_the_serverless_framework_have_built_is_read(tmp_path: Path) -> None:
+    """CDK's assets by their metadata or their hashes, a nested stack too; the framework's archive by its name."""
+    folder = tmp_path / "asset.1f"
+    folder.mkdir()
+    (folder / "index.py").write_text("def handler(event, context): ...\n")
+    (tmp_path / "shop.zip").touch()
+    nested = {"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}
+    (tmp_path / "nested.json").write_text(json.dumps(nested))
+    bucket = {"Fn::Sub": "cdk-hnb659fds-assets-${AWS::AccountId}-${AWS::Region}"}
+
+    def function(key: object, **more: object) -> dict[str, object]:
+        code = {"S3Bucket": bucket, "S3Key": key}
+        properties = {"Code": code, "Handler": "index.handler", "Runtime": "python3.12"}
+        return {"Type": "AWS::Lambda::Function", "Properties": properties, **more}
+
+    content = {"S3Bucket": bucket, "S3Key": "1f.zip"}
+    template = {
+        "Resources": {
+            "ByMetadata": function({"Ref": "Key"}, Metadata={"aws:asset:path": "asset.1f"}),
+            "ByHash": function("1f.zip"),
+            "ByName": function("serverless/shop/dev/1738012233565/shop.zip"),
+            "Away": function("serverless/shop/dev/1738012233565/other.zip"),
+            "Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": content}},
+            "Nested": {"Type": "AWS::CloudFormation::Stack", "Metadata": {"aws:asset:path": "nested.json"}},
+        },
+        "Parameters": {"Key": {"Type": "String", "Default": "x"}},
+    }
+    read = app(tmp_path, json.dumps(template))
+    codes = {key: one.code.path for key, one in read.functions.items() if isinstance(one, Declared) and one.code}
+    assert codes == {"ByMetadata": folder, "ByHash": folder, "ByName": tmp_path / "shop.zip"}
+    away = Refused("Away", "Away", "its code is in an account's S3, and not beside the template")
+    assert (read.functions["Away"], [*read.part.children]) == (away, ["Nested"])
+
+
+def test_a_definition_in_s3_is_not_fetched(tmp_path: Path) -> None:
+    """A line says so; samcli would ask AWS for it. The routes of events are served."""
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Plain: {{ Type: AWS::ApiGateway::RestApi, Properties: {{ BodyS3Location: {{ Bucket: b, Key: k }} }} }}
+  Rest: {{ Type: AWS::Serverless::Api, Properties: {{ StageName: dev, DefinitionUri: "s3://b/k" }} }}
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      {{ {PYTHON}, Events: {{ Get: {{ Type: Api, Properties: {{ RestApiId: !Ref Rest, Path: /a, Method: get }} }} }} }}
+""",
+    )
+    why = "its definition is in an account's S3, and is not read here"
+    assert (routes(read), read.notes) == (["GET /a"], [f"{name}: {why}" for name in ("Plain", "Rest")])
+
+
+def test_a_parameter_that_nothing_uses_has_no_line(tmp_path: Path) -> None:
+    """Such as the version of CDK's bootstrap stack, which a rule reads."""
+    read = app(
+        tmp_path,
+        """\
+Parameters:
+  BootstrapVersion: { Type: "AWS::SSM::Parameter::Value<String>", Default: /cdk-bootstrap/hnb659fds/version }
+  Name: { Type: String }
+Rules:
+  CheckBootstrapVersion: { Assertions: [{ Assert: !Not [!Contains [["1"], !Ref BootstrapVersion]] }] }
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Properties: { TopicName: !Sub "${Name}-x" } }
+""",
+    )
+    assert read.notes == ["parameter Name has no Default: its value is 'local' (--parameter Name=VALUE)"]
+
+
+def test_a_function_whose_code_or_handler_is_missing_is_left_out(tmp_path: Path) -> None:
+    """With its line and the reason; the other functions run."""
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "work.py").write_text("def handler(event, context): ...\n")
+    read = app(
+        tmp_path,
+        """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12 } }
+Resources:
+  Gone: { Type: AWS::Serverless::Function, Properties: { CodeUri: qqqq, Handler: work.handler } }
+  Wrong: { Type: AWS::Serverless::Function, Properties: { CodeUri: code, Handler: work.handlr } }
+  Work: { Type: AWS::Serverless::Function, Properties: { CodeUri: code, Handler: work.handler } }
+""",
+    )
+    path, build = f"{tmp_path}/template.yaml", f"run the build that makes it in {tmp_path}"
+    assert {key: one.why if isinstance(one, Refused) else "" for key, one in read.functions.items()} == {
+        "Gone": f"{path}:4: CodeUri 'qqqq' is not there: correct the name, or {build}",
+        "Wrong": f"{path}:5: Wrong: work.py has no 'handlr': did you mean 'handler'?",
+        "Work": "",
+    }
+
+
+def test_a_nested_template_that_is_missing_is_left_out(tmp_path: Path) -> None:
+    """With its line; without another function, it is the error."""
+    text = """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Child: { Type: AWS::Serverless::Application, Properties: { Location: chld.yaml } }
+"""
+    line = f"{tmp_path}/template.yaml:3: Location 'chld.yaml' is not there"
+    (tmp_path / "child.yaml").touch()
+    todo = f"did you mean 'child.yaml'? or run the build that makes it in {tmp_path}"
+    read = app(tmp_path, f"{text}  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}\n")
+    assert (read.notes, unknown_to(set(), read.part.plain)["Child"]) == (
+        [f"Child is left out: {line}: {todo}"],
+        "AWS::ServerlessRepo::Application",
+    )
+    with pytest.raises(TemplateError) as raised:
+        app(tmp_path, text)
+    assert str(raised.value) == f"{line}\n  {todo}"
 
 
 def test_cors_may_allow_a_method_that_http_does_not_have(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -37,15 +38,18 @@ def printed(
     resources: dict[str, tuple[str, str]] | None = None,
     refused: dict[str, Refused] | None = None,
     rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
+    readers: Mapping[str, set[str]] | None = None,
 ) -> list[str]:
-    """What is printed for an app whose gateways listen at http://api; physical ids and types of resources."""
+    """What is printed for an app whose gateways listen at http://api; physical ids and types of resources, and the
+    functions that get their events.
+    """
     app: App = read_app(path, {})
     system: Any = SimpleNamespace(
         app=app,
         gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
         urls={},
         aws_url="http://aws",
-        stack=SimpleNamespace(resources=resources or {}, rules=rules or {}),
+        stack=SimpleNamespace(resources=resources or {}, rules=rules or {}, readers=readers or {}),
         refused=refused or {},
     )
     return list(commands(system))
@@ -179,7 +183,7 @@ def test_a_route_without_a_function_gets_json(tmp_path: Path) -> None:
     resources = {"Queue": ("http://aws/1/q.fifo", "AWS::SQS::Queue"), "Topic": ("arn:t", "AWS::SNS::Topic")}
     aws = "aws --endpoint-url http://aws --region us-east-1"
     send = f"{aws} sqs send-message --queue-url http://aws/1/q.fifo --message-body '{{}}'"
-    assert printed(path, resources) == [
+    assert printed(path, resources, readers={"sqs:q.fifo": {"F"}, "sns:t": {"F"}}) == [
         "curl -s -X POST -d '{}' -H 'Content-Type: application/json' http://api/",
         f"{send} --message-group-id 1 --message-deduplication-id $(date +%s)",
         f"{aws} sns publish --topic-arn arn:t --message '{{}}'",
@@ -206,7 +210,25 @@ Parameters: { Somewhere: { Type: String, Default: x } }
     resources = {name: (name.lower(), "AWS::DynamoDB::Table") for name in ("Streamed", "Plain", "Unknown")}
     item = json.dumps({"id": {"S": "1"}, "day": {"N": "1"}})
     put = f"dynamodb put-item --table-name streamed --item '{item}'"
-    assert printed(path, resources) == [f"aws --endpoint-url http://aws --region us-east-1 {put}"]
+    readers = {"dynamodb:streamed": {"F"}, "dynamodb:unknown": {"F"}}
+    assert printed(path, resources, readers=readers) == [f"aws --endpoint-url http://aws --region us-east-1 {put}"]
+    assert printed(path, resources) == []
+
+
+def test_a_resource_that_nobody_reads_has_no_command(tmp_path: Path) -> None:
+    """Such as a dead letter queue, a topic without a subscription, or a stream whose function does not run here."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: { Topic: { Type: AWS::SNS::Topic } }")
+    resources = {
+        "Queue": ("http://aws/1/work", "AWS::SQS::Queue"),
+        "Dead": ("http://aws/1/dead", "AWS::SQS::Queue"),
+        "Topic": ("arn:aws:sns:us-east-1:1:news", "AWS::SNS::Topic"),
+        "Stream": ("clicks", "AWS::Kinesis::Stream"),
+    }
+    aws = "aws --endpoint-url http://aws --region us-east-1"
+    send = f"{aws} sqs send-message --queue-url http://aws/1/work --message-body '{{}}'"
+    readers = {"sqs:work": {"F"}, "sqs:news": {"F"}, "kinesis:clicks": {"node"}}
+    assert printed(path, resources, {"Node": Refused("Node", "node", "why")}, readers=readers) == [send]
 
 
 def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
@@ -223,7 +245,10 @@ def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
     paid = json.dumps({"state": "paid"})
     mine = [{"Source": "shop", "DetailType": "test", "Detail": paid, "EventBusName": "orders"}]
     default = [{"Source": "shop", "DetailType": "test", "Detail": "{}"}]
-    assert printed(path, resources, rules=rules) == [f"{put} '{json.dumps(one)}'" for one in (mine, default)]
+    readers = {f"events:{name}": {"F"} for name in rules}
+    assert printed(path, resources, rules=rules, readers=readers) == [
+        f"{put} '{json.dumps(one)}'" for one in (mine, default)
+    ]
 
 
 def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:

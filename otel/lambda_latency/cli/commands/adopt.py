@@ -119,7 +119,7 @@ def _check(plan: Plan) -> int:
         return FINE
     if read_record(plan.root) is None or not _is_adopted(plan):
         warn(f"{plan.template} is not adopted\n  lambda-latency adopt --write")
-    elif plan.edited and all(one.shown.endswith((".yaml", ".yml")) for one in plan.edited):
+    elif plan.edited and all(one.shown.endswith((".yaml", ".yml", ".json", ".template")) for one in plan.edited):
         warn(f"{plan.template} has functions that are not adopted\n  lambda-latency adopt --write")
     else:
         warn(f"{plan.template}: {plan.changes[0].shown} is not of this release\n  lambda-latency adopt --upgrade")

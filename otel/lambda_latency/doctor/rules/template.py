@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
-from lambda_latency.template import check_template
+from lambda_latency.template import by_hand, check_template
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
@@ -48,7 +48,7 @@ def nothing_traced(app: App) -> Iterator[Found]:
     functions = [fn for fn in app.functions if fn.is_python]
     if functions and not any(_is_traced(app, fn) for fn in app.functions):
         is_edited = any(fn.is_sam and not fn.is_image for fn in functions)
-        todo = "run lambda-latency adopt" if is_edited else "add the layer by hand: docs/how-to/existing-app.md"
+        todo = "run lambda-latency adopt" if is_edited else by_hand(app.path)
         yield Found(app.name, functions[0].line, "no function is traced by X-Ray or OpenTelemetry", todo)
 
 

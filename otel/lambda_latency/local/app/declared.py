@@ -11,6 +11,7 @@ from typing import Any
 from lambda_latency.local.app.choices import Choices
 from lambda_latency.local.app.package import Content, Packaged
 from lambda_latency.local.app.pythons import Version, version_of
+from lambda_latency.template import Finding
 
 __all__ = ["Declared", "Refused", "declared_functions"]
 
@@ -23,6 +24,7 @@ RESOLVED = (
     "PackageType",
 )  # values needed before the stack
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
+ADAPTER, ADAPTED = "LambdaAdapterLayer", "/opt/bootstrap"  # Lambda Web Adapter's layers, and its exec wrapper
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +54,17 @@ class Declared:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A function that cannot run locally, and the reason."""
+    """A function that cannot run locally, and the reason. `finding` is a mistake in the template that is the reason."""
 
     key: str
     name: str
     why: str
+    finding: Finding | None = None
+
+    @classmethod
+    def because(cls, key: str, name: str, finding: Finding) -> Refused:
+        """A function that a mistake in its template leaves out."""
+        return cls(key, name, str(finding), finding)
 
 
 def declared_functions(
@@ -79,7 +87,7 @@ def declared_functions(
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
-        properties = choices.taken(_properties(resource))
+        properties = _mapping(choices.taken(_properties(resource)))
         properties |= {one: resolved(properties[one]) for one in RESOLVED if isinstance(properties.get(one), dict)}
         key = prefix + logical
         name = properties.get("FunctionName")
@@ -90,8 +98,17 @@ def declared_functions(
         if why or version is None:
             yield Refused(key, name, why or f"its runtime is {json.dumps(runtime)}, and only Python 3 runs here")
             continue
-        variables = (properties.get("Environment") or {}).get("Variables") or {}
+        if logical in packaged.missing:
+            yield Refused.because(key, name, packaged.missing[logical])
+            continue
+        variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
         layers = [values.get(_reference(one), one) for one in properties.get("Layers") or []]
+        arns = tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None)
+        wrapper = str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", ""))
+        if wrapper == ADAPTED and any(ADAPTER in arn for arn in arns):
+            what = f"{properties['Handler']} starts a web server behind Lambda Web Adapter, which does not run here"
+            yield Refused(key, name, f"{what}; start the web server by itself")
+            continue
         yield Declared(
             key=key,
             name=name,
@@ -102,9 +119,9 @@ def declared_functions(
             code=packaged.codes.get(logical),
             inline=_inline(properties),
             layers=tuple(found for one in layers if (found := contents.get(_reference(one))) is not None),
-            arns=tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None),
+            arns=arns,
             url=any(f'"{logical}"' in one for one in urls),
-            wrapper=str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", "")),
+            wrapper=wrapper,
             events=_events(packaged.raw, logical),
         )
 
@@ -128,20 +145,20 @@ def _resolver(plain: Mapping[str, Any], values: Mapping[str, str]) -> Callable[[
 
 def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
     """Why a function cannot run locally; empty if it can."""
-    if properties.get("PackageType") == "Image" or "ImageUri" in (properties.get("Code") or {}):
+    if properties.get("PackageType") == "Image" or "ImageUri" in _mapping(properties.get("Code")):
         return "it is a container image"
     runtime = properties.get("Runtime")
     if isinstance(runtime, str) and version_of(runtime) is None:
         return f"its runtime is {runtime}, and only Python 3 runs here"
     if code is None and not _inline(properties):
-        return "its code is in an account's S3"
+        return "its code is in an account's S3, and not beside the template"
     if not isinstance(properties.get("Handler"), str):
         return "its Handler is not text"
     return ""
 
 
 def _inline(properties: Mapping[str, Any]) -> str:
-    code = (properties.get("Code") or {}).get("ZipFile")
+    code = _mapping(properties.get("Code")).get("ZipFile")
     if isinstance(code, dict):  # Fn::Sub and Fn::Join: the text without substitution
         code = code.get("Fn::Sub") or "".join(map(str, (code.get("Fn::Join") or ["", []])[1]))
         code = code[0] if isinstance(code, list) else code
@@ -155,9 +172,13 @@ def _events(raw: Mapping[str, Any], logical: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(kind for kind in found if isinstance(kind, str)))
 
 
-def _properties(resource: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = resource.get("Properties")
-    return found if isinstance(found, dict) else {}
+def _properties(resource: Mapping[str, Any]) -> dict[str, Any]:
+    return _mapping(resource.get("Properties"))
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    """A dict; an empty one for any other value."""
+    return value if isinstance(value, dict) else {}
 
 
 def _reference(value: Any) -> str:

@@ -3,44 +3,41 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from lambda_latency.local.app.declared import Declared, Refused
-from lambda_latency.local.app.source import Source, TemplateError
+from lambda_latency.local.app.source import Source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["check_handlers"]
+__all__ = ["checked"]
 
 
-def check_handlers(source: Source, functions: Iterable[Declared | Refused], prefix: str) -> None:
-    """Raises `TemplateError` with all handlers that do not exist. Handlers that may come from a layer are skipped."""
-    found = [
-        finding
-        for one in functions
-        if isinstance(one, Declared) and one.code is not None and not one.code.target and one.code.path.is_dir()
-        for finding in _missing(source, one, one.code.path, one.key.removeprefix(prefix))
-    ]
-    if found:
-        raise TemplateError(found)
+def checked(source: Source, function: Declared | Refused, prefix: str) -> Declared | Refused:
+    """A function, or its refusal if its handler does not exist. A handler that may come from a layer is not checked."""
+    if not isinstance(function, Declared) or function.code is None or function.code.target:
+        return function
+    if not function.code.path.is_dir():
+        return function
+    missing = _missing(source, function, function.code.path, function.key.removeprefix(prefix))
+    return Refused.because(function.key, function.name, missing) if missing is not None else function
 
 
-def _missing(source: Source, function: Declared, code: Path, name: str) -> Iterator[Finding]:
+def _missing(source: Source, function: Declared, code: Path, name: str) -> Finding | None:
     module, _, handler = function.handler.rpartition(".")
     at = ("Resources", name, "Properties", "Handler")
     path = code / Path(*module.replace("/", ".").split("."))
     file = path.with_name(f"{path.name}.py")
     if not file.is_file() and not path.is_dir():
         if function.layers or function.arns:
-            return  # the module may be in a layer
+            return None  # the module may be in a layer
         beside = [one.stem for one in path.parent.glob("*.py")] if path.parent.is_dir() else []
         todo = nearest(path.name, beside, "Handler is MODULE.FUNCTION, relative to CodeUri")
-        yield source.finding(at, f"{name}: no module {module!r} in {code}", todo)
-        return
+        return source.finding(at, f"{name}: no module {module!r} in {code}", todo)
     names = _names(file)
-    if names is not None and handler not in names:
-        todo = nearest(handler, names, "name a function that it has")
-        yield source.finding(at, f"{name}: {file.name} has no {handler!r}", todo)
+    if names is None or handler in names:
+        return None
+    todo = nearest(handler, names, "name a function that it has")
+    return source.finding(at, f"{name}: {file.name} has no {handler!r}", todo)
 
 
 def _names(file: Path) -> set[str] | None:

@@ -7,38 +7,45 @@ placeholder, which is printed.
 from __future__ import annotations
 
 import copy
-import json
-import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.app.parameters import ACCOUNT, REGION, likely_value, texts
+from lambda_latency.local.app.dynamic import own_values, resolved, wait_for
+from lambda_latency.local.app.parameters import ACCOUNT, REGION, texts
 from lambda_latency.local.app.pythons import version_of
+from lambda_latency.local.app.rooted import root_paths
 from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["Content", "Packaged", "package"]
+__all__ = ["REPOSITORY", "Content", "Packaged", "package"]
 
 BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
-DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
 DEFINITIONS = {
+    "AWS::ApiGateway::RestApi": ("BodyS3Location", "Body"),
+    "AWS::ApiGatewayV2::Api": ("BodyS3Location", "Body"),
     "AWS::Serverless::Api": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::HttpApi": ("DefinitionUri", "DefinitionBody"),
     "AWS::Serverless::StateMachine": ("DefinitionUri", "Definition"),
 }
 BUILT, SOURCES = ".aws-sam/build/template.yaml", ("template.yaml", "template.yml")
 APPLICATION, REPOSITORY = "AWS::Serverless::Application", "AWS::ServerlessRepo::Application"
-CHILDREN = {APPLICATION: "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
+STACK = "AWS::CloudFormation::Stack"
+CHILDREN = {APPLICATION: "Location", STACK: "TemplateURL"}
 LAYERS = {
     "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
     "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
 }
-ROUTED = ("Api", "HttpApi")  # types of events with a path
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
-TEXTS = ("AllowedValues", "Fn::Equals", "Parameters", "Variables")  # their booleans are text in CloudFormation
+TEXTS = (
+    "AllowedValues",
+    "Fn::Equals",
+    "Fn::Join",
+    "Parameters",
+    "Variables",
+)  # their booleans are text in CloudFormation
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,29 +64,34 @@ class Content:
 
 @dataclass(slots=True)
 class Packaged:
-    """A completed template. `raw` refers to no file; `codes` and `layers` have contents by logical id, `children` the
-    nested templates, `notes` the lines for the user.
+    """A completed template. `raw` refers to no file; `codes` and `layers` have contents by logical id, `missing` the
+    findings about functions whose code is not there, and nested templates that are not, `children` the nested
+    templates, `notes` the lines for the user.
     """
 
     raw: dict[str, Any]
     codes: dict[str, Content] = field(default_factory=dict)
     layers: dict[str, Content] = field(default_factory=dict)
+    missing: dict[str, Finding] = field(default_factory=dict)
     children: dict[str, Source] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
 def package(source: Source, values: Mapping[str, str]) -> Packaged:
-    """Complete a template with the values of its parameters. Raises `TemplateError` if a file is missing or invalid."""
+    """Complete a template with the values of its parameters.
+
+    Missing code is a finding about its function. Raises `TemplateError` if an included file is missing or invalid.
+    """
     done = Packaged(copy.deepcopy(source.raw))
     for name, declared in (done.raw.get("Parameters") or {}).items():
         declared["Default"] = values[name]
         kind = str(declared.get("Type", "String"))
         if kind.startswith("AWS::"):  # a plain type: `values` has the value, not a name to look up
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
-    own = _own_values(done.raw)
+    own = own_values(done.raw)
     work = _Work(source, source.path.resolve().parent, done, [], own.keys())
     done.raw = _walk(done.raw, work.completed)
-    _wait_for(own, done.raw)
+    wait_for(own, done.raw)
     if work.imports:
         what = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{what}: the value of each is the name of its export")
@@ -90,7 +102,7 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
             if not isinstance(resource.get("Properties"), dict):
                 resource["Properties"] = {}
             work.resource(name, str(resource.get("Type")), resource["Properties"], shared)
-            _root_paths(resource["Properties"])
+            root_paths(resource["Properties"])
     if work.found:
         raise TemplateError(work.found)
     return done
@@ -110,7 +122,7 @@ class _Work:
     def completed(self, value: Any) -> Any:
         """A value with included files inserted, and with placeholders for values that only an account has."""
         if isinstance(value, str):
-            return _resolved(value, self.own, self.done.notes)
+            return resolved(value, self.own, self.done.notes)
         if not isinstance(value, dict):
             return value
         included = value.get("Fn::Transform") or value.get("Transform")
@@ -120,32 +132,71 @@ class _Work:
         if "Fn::ImportValue" in value and len(value) == 1:
             self.imports += 1
             return value["Fn::ImportValue"]
+        is_state = "Type" in value  # of a state machine, whose parameters keep their types
         return {
-            name: str(one) if name in VERSIONS and type(one) in (int, float) else texts(one) if name in TEXTS else one
+            name: str(one)
+            if name in VERSIONS and type(one) in (int, float)
+            else texts(one)
+            if name in TEXTS and not (is_state and name == "Parameters")
+            else one
             for name, one in value.items()
         }
 
     def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
         """Record the folders of a resource, and insert its definition. `shared`: values from the section Globals."""
-        at = ("Resources", name, "Properties")
         if kind == "AWS::Serverless::Function":
             self._code(name, properties, shared)
-        elif kind == "AWS::Lambda::Function" and isinstance(properties.get("Code"), str):
-            self.done.codes[name] = Content(self._folder(properties["Code"], (*at, "Code"), properties.get("Runtime")))
-            properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
+        elif kind == "AWS::Lambda::Function":
+            self._plain_code(name, properties)
         elif kind in LAYERS:
-            key, *parts = LAYERS[kind]
-            if _is_local(properties.get(key)):
-                self.done.layers[name] = self._content(name, (self.folder / properties[key]).resolve())
-                properties[key] = dict(zip(parts, (BUCKET, name), strict=True))
-        elif kind in CHILDREN and _is_local(properties.get(CHILDREN[kind])):
-            self.done.children[name] = self._child(properties[CHILDREN[kind]], (*at, CHILDREN[kind]))
+            self._layer(name, properties, LAYERS[kind])
+        elif kind in CHILDREN:
+            self._nested(name, kind, properties)
+        elif kind in DEFINITIONS:
+            self._definition(name, properties, *DEFINITIONS[kind])
+
+    def _definition(self, name: str, properties: dict[str, Any], uri: str, body: str) -> None:
+        written = properties.get(uri)
+        if _is_local(written):
+            read = self._file(properties.pop(uri), ("Resources", name, "Properties", uri))
+            properties[body] = _walk(read, self.completed)
+        elif written is not None and body != "Definition":  # samcli would ask AWS for an API's
+            del properties[uri]
+            self.done.notes.append(f"{name}: its definition is in an account's S3, and is not read here")
+
+    def _plain_code(self, name: str, properties: dict[str, Any]) -> None:
+        written = properties.get("Code")
+        if isinstance(written, str):
+            path: Path | None = self._folder(name, written, "Code", properties.get("Runtime"))
+        else:
+            path = self._asset(name, written)
+        if path is not None:
+            self.done.codes[name] = Content(path)
+            properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
+
+    def _layer(self, name: str, properties: dict[str, Any], keys: tuple[str, str, str]) -> None:
+        key, bucket, place = keys
+        written = properties.get(key)
+        if _is_local(written):
+            self.done.layers[name] = self._content(name, (self.folder / str(written)).resolve())
+        elif (path := self._asset(name, written)) is not None:
+            self.done.layers[name] = Content(path)
+        else:
+            return
+        properties[key] = {bucket: BUCKET, place: name}
+
+    def _nested(self, name: str, kind: str, properties: dict[str, Any]) -> None:
+        key = CHILDREN[kind]
+        if _is_local(properties.get(key)):
+            child = self._child(properties[key], ("Resources", name, "Properties", key))
+            if child is not None:
+                self.done.children[name] = child
+            else:
+                self.done.raw["Resources"][name] = {"Type": REPOSITORY}  # left out as an unknown type
+        elif kind == STACK and (path := self._asset(name, None)) is not None:
+            self.done.children[name] = read_source(path)
         elif kind == APPLICATION and isinstance(properties.get("Location"), dict):
             self.done.raw["Resources"][name]["Type"] = REPOSITORY  # only on AWS: it is left out as an unknown type
-        if kind in DEFINITIONS:
-            uri, body = DEFINITIONS[kind]
-            if _is_local(properties.get(uri)):
-                properties[body] = _walk(self._file(properties.pop(uri), (*at, uri)), self.completed)
 
     def _code(self, name: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
         if properties.get("PackageType") == "Image":
@@ -155,7 +206,7 @@ class _Work:
         written = properties.get("CodeUri", shared["CodeUri"])
         if _is_local(written):
             runtime = properties.get("Runtime", shared["Runtime"])
-            path = self._folder(written, ("Resources", name, "Properties", "CodeUri"), runtime)
+            path = self._folder(name, written, "CodeUri", runtime)
             self.done.codes[name] = self._content(name, path)
             written = {"Bucket": BUCKET, "Key": name}
         properties["CodeUri"] = written
@@ -173,15 +224,30 @@ class _Work:
             working=(self.folder / working).resolve() if isinstance(working, str) else None,
         )
 
-    def _folder(self, written: str, at: tuple[str, ...], runtime: Any) -> Path:
+    def _asset(self, name: str, stored: Any) -> Path | None:
+        """The local copy of an asset that CDK or the Serverless Framework uploads; None without one.
+
+        CDK names it in the metadata; both put it beside the template, under the last part of the key in S3 (`stored`).
+        """
+        named = (self.done.raw["Resources"][name].get("Metadata") or {}).get("aws:asset:path")
+        key = stored.get("S3Key") if isinstance(stored, dict) else None
+        last = key.rpartition("/")[2] if isinstance(key, str) else ""
+        names = [named, *((last, f"asset.{last}", f"asset.{last.removesuffix('.zip')}") if last else ())]
+        paths = (self.folder / one for one in names if isinstance(one, str))
+        return next((path.resolve() for path in paths if path.exists()), None)
+
+    def _folder(self, name: str, written: str, key: str, runtime: Any) -> Path:
+        """The location of a function's code, given by the property `key`."""
         path = self.folder / written
         # A function of another language does not run here: its build is not needed.
         needed = not isinstance(runtime, str) or version_of(runtime) is not None
         if needed and not path.exists():
-            self._missing(f"{at[-1]} {written!r}", path, at)
+            at = ("Resources", name, "Properties", key)
+            self.done.missing[name] = self._missing(f"{key} {written!r}", path, at)
         return path.resolve()
 
-    def _child(self, location: str, at: tuple[str, ...]) -> Source:
+    def _child(self, location: str, at: tuple[str, ...]) -> Source | None:
+        """A nested template; None if its file is not there."""
         # A build writes its template one folder deeper, and `aws cloudformation package` resolves paths from there.
         for path in (self.folder / location, self.folder / "build" / location):
             if path.resolve().is_file():
@@ -192,8 +258,8 @@ class _Work:
                 if path.is_file():
                     self.done.notes.append(f"{at[1]} is not built yet: it is read from {path}")
                     return read_source(path)
-        self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
-        return self.source
+        self.done.missing[at[1]] = self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
+        return None
 
     def _file(self, location: Any, at: tuple[str, ...]) -> dict[str, Any]:
         """The content of an included file or a definition; empty if it is in an account's S3, or invalid."""
@@ -203,7 +269,7 @@ class _Work:
             return {}
         path = self.folder / location
         if not path.is_file():
-            self._missing(repr(location), path, at)
+            self.found.append(self._missing(repr(location), path, at))
             return {}
         try:
             parsed = yaml_parse(path.read_text(encoding="utf-8"))
@@ -213,78 +279,15 @@ class _Work:
             return {}
         return parsed if isinstance(parsed, dict) else {}
 
-    def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> None:
+    def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> Finding:
         folder = path.parent.resolve()
         beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
         todo = f"{nearest(path.name, beside, 'correct the name,')} or run the build that makes it in {folder}"
-        self.found.append(self.source.finding(at, f"{what} is not there", todo))
-
-
-def _root_paths(properties: dict[str, Any]) -> None:
-    """Add the leading slash to paths that lack it, as events and definitions of deployed apps have them."""
-    events = properties.get("Events")
-    for event in events.values() if isinstance(events, dict) else ():
-        route = event.get("Properties") if isinstance(event, dict) else None
-        if isinstance(route, dict) and event.get("Type") in ROUTED and isinstance(route.get("Path"), str):
-            route["Path"] = _rooted(route["Path"])
-    body = properties.get("DefinitionBody")
-    if isinstance(body, dict) and isinstance(body.get("paths"), dict):
-        body["paths"] = {_rooted(str(path)): one for path, one in body["paths"].items()}
-
-
-def _rooted(path: str) -> str:
-    if path == "/$default":  # as SAM writes HTTP APIs' route for every path
-        return "$default"
-    return path if path.startswith(("/", "$", "x-", "Fn::")) else f"/{path}"
+        return self.source.finding(at, f"{what} is not there", todo)
 
 
 def _is_local(written: Any) -> bool:
     return isinstance(written, str) and "://" not in written
-
-
-def _own_values(raw: Mapping[str, Any]) -> dict[str, str]:
-    """The logical ids of a template's SSM parameters and secrets, by their names."""
-    found = {}
-    for name, resource in raw["Resources"].items():
-        if isinstance(resource, dict) and resource.get("Type") in (
-            "AWS::SSM::Parameter",
-            "AWS::SecretsManager::Secret",
-        ):
-            given = (resource.get("Properties") or {}).get("Name")
-            given = given.get("Fn::Sub") if isinstance(given, dict) else given
-            if isinstance(given, str):
-                found[given] = name
-    return found
-
-
-def _wait_for(own: Mapping[str, str], raw: Mapping[str, Any]) -> None:
-    """Add DependsOn for dynamic references to the template's own values. On AWS, the author must declare the order."""
-    for name, resource in raw["Resources"].items():
-        needed = {own[match[2]] for match in DYNAMIC.finditer(json.dumps(resource, default=str)) if match[2] in own}
-        before = resource.get("DependsOn", []) if needed else []
-        before = [before] if isinstance(before, str) else before
-        needed -= {name, *before}
-        needed = {one for one in needed if f'"{name}"' not in json.dumps(raw["Resources"][one], default=str)}
-        if needed:
-            resource["DependsOn"] = [*before, *sorted(needed)]
-
-
-def _resolved(text: str, own: Collection[str], notes: list[str]) -> str:
-    """A text in which a placeholder, the last part of the name, replaces dynamic references to other stacks' values."""
-
-    def value(match: re.Match[str]) -> str:
-        if match[2] in own:
-            return match[0]
-        if "${" in match[2].rpartition("/")[2]:
-            return "local"
-        last = match[2].rpartition("/")[2] or "local"
-        name = likely_value(last) or last
-        note = f"{match[0]} is not available locally: its value is {name!r}"
-        if note not in notes:
-            notes.append(note)
-        return name
-
-    return DYNAMIC.sub(value, text)
 
 
 def _walk(value: Any, changed: Callable[[Any], Any]) -> Any:

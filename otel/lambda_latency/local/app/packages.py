@@ -154,8 +154,13 @@ class Packages:
                 self.tell(
                     f"packages are installed into {self.cache}, which may take a minute; later starts use them again"
                 )
-                self.cache.mkdir(parents=True, exist_ok=True)
-                with tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache) as half_made:
+                try:
+                    self.cache.mkdir(parents=True, exist_ok=True)
+                    half = tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache)
+                except OSError as error:
+                    what = f"{self.cache} cannot be written: {error.strerror}"
+                    raise LocalError(what, "set XDG_CACHE_HOME to a folder that can be written") from None
+                with half as half_made:
                     place = Path(half_made, name)
                     make(place)
                     place.mkdir(exist_ok=True)  # uv creates no folder for an empty list

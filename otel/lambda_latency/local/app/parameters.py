@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections.abc import Mapping
@@ -28,11 +29,14 @@ LIKELY = {
 }
 OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
 
+NAME = re.compile(r"[A-Za-z0-9]+")
+UNUSED = ("Parameters", "Metadata", "Rules")  # sections that name parameters and use none of their values
+
 
 def parameter_values(
     source: Source, given: Mapping[str, str | None], folder: Path | None
 ) -> tuple[dict[str, str], list[str]]:
-    """Each declared parameter's value, and a line for each placeholder.
+    """Each declared parameter's value, and a line for each placeholder that the template uses.
 
     `folder` has the samconfig.toml of the values; a nested template has none. A given value is None if the emulator
     passes it later: it gets a placeholder without a line.
@@ -47,6 +51,9 @@ def parameter_values(
     configured = {name: value for name, value in overrides.items() if name in declared}
     chosen = configured | known
     values: dict[str, str] = {}
+    used = set(
+        NAME.findall(json.dumps({key: one for key, one in source.raw.items() if key not in UNUSED}, default=str))
+    )
     notes = []
     if configured and environment != "default":
         notes.append(f"samconfig.toml has no environment 'default': parameters are those of {environment!r}")
@@ -63,7 +70,7 @@ def parameter_values(
                 todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
             values[name] = stand_in
-            if name in given:
+            if name in given or name not in used:
                 continue
             why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
             notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
@@ -137,9 +144,9 @@ def as_text(value: Any) -> str:
 
 
 def texts(value: Any) -> Any:
-    """A list or a dict with its booleans as text."""
+    """A value with its booleans as text."""
     if isinstance(value, dict):
-        return dict(zip(value, texts([*value.values()]), strict=True))
+        return {name: texts(one) for name, one in value.items()}
     if isinstance(value, list):
-        return [as_text(one) if isinstance(one, bool) else one for one in value]
-    return value
+        return [texts(one) for one in value]
+    return as_text(value) if isinstance(value, bool) else value

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import shutil
+import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from lambda_latency.local.app.borrowed import borrowed
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, instrumentation
 from lambda_latency.local.app.make import Builds
@@ -20,15 +24,9 @@ from lambda_latency.local.function import Function
 __all__ = ["Preparation"]
 
 LEVELS = 3  # parent folders of the code that are searched for a pyproject.toml
-# Layers that are extensions: no code imports them, so they are not reported as missing.
-EXTENSIONS = (
-    "LambdaInsightsExtension",
-    "AWSOpenTelemetryDistro",
-    "aws-otel",
-    "AWS-AppConfig",
-    "AWS-Parameters",
-    "Datadog",
-)
+TRACING = ("AWSOpenTelemetryDistro", "aws-otel")  # layers that the kit replaces locally
+# Layers of external extensions: no code imports them.
+EXTENSIONS = ("LambdaInsightsExtension", "AWS-AppConfig", "AWS-Parameters", "Datadog-Extension")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ class Preparation:
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
         built = declared.code is not None and declared.code.target  # the build includes its packages
         paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
+        if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
+            self._tell_borrowed(declared, code, paths, traced.paths, version)
         paths = self._with_tracing(declared, paths, traced.paths)
         return Function(
             name=declared.name,
@@ -80,6 +80,15 @@ class Preparation:
             paths=tuple(paths),
             layers=(*layers, *traced.layers),
         )
+
+    def _tell_borrowed(
+        self, declared: Declared, code: Path, own: list[Path], tracing: tuple[Path, ...], version: Version
+    ) -> None:
+        runtime = self.packages.runtime(version).parent.parent / "lib" / f"python{_dotted(version)}" / "site-packages"
+        names = ", ".join(borrowed(code, [*own, runtime], tracing))
+        if names:
+            what = f"{declared.key} imports {names}, which only the tracing layer has here"
+            self.tell(f"{what}; without that layer the import fails on Lambda: name it in the requirements")
 
     def _with_tracing(self, declared: Declared, own: list[Path], tracing: tuple[Path, ...]) -> list[Path]:
         """The import paths in their order: as on Lambda, a function's own packages first.
@@ -114,7 +123,12 @@ class Preparation:
         for layer in declared.layers:
             content = self.builds.of(layer, version)
             if content.exists():
-                found.append(self._unpacked(content) if content.suffix == ".zip" else content)
+                folder = self._unpacked(content) if content.suffix == ".zip" else content
+                found.append(folder)
+                extensions = folder / "extensions"
+                if extensions.is_dir():
+                    names = ", ".join(sorted(one.name for one in extensions.iterdir()))
+                    self.tell(f"the layer {content} has extensions, which are not started here: {names}")
             else:
                 self.tell(f"{declared.key}: its layer {content} is not there and is left out")
         return found
@@ -132,7 +146,9 @@ class Preparation:
             packages = self.packages.layer(arn, version)
             if packages is not None:
                 found.append(packages)
-            elif not any(name in arn for name in EXTENSIONS):
+            elif any(name in arn for name in EXTENSIONS):
+                self.tell(f"the layer {arn.partition(':layer:')[2]} is an extension, which is not started here")
+            elif not any(name in arn for name in TRACING):
                 self.tell(f"{declared.key}: the layer {arn} exists only on AWS and is left out")
         return found
 
@@ -147,13 +163,24 @@ class Preparation:
         code = self.folder / declared.key.replace("/", "-")
         code.mkdir(exist_ok=True)
         (code / "index.py").write_text(declared.inline, encoding="utf-8")
+        shutil.copy(Path(__file__).with_name("cfnresponse.py"), code)  # Lambda adds it to inline code, and to no other
         return code
 
     def _unpacked(self, archive: Path) -> Path:
-        folder = self.folder / archive.stem
-        if not folder.exists():
+        # The name tells apart archives with one name, and the versions of one. Functions that share an archive are
+        # prepared at once: the folder appears when it is complete.
+        version = hashlib.sha256(f"{archive}:{archive.stat().st_mtime_ns}".encode()).hexdigest()[:12]
+        folder = self.folder / f"{archive.stem}-{version}"
+        if folder.exists():
+            return folder
+        half_made = Path(tempfile.mkdtemp(dir=self.folder))
+        try:
             with zipfile.ZipFile(archive) as packed:
-                packed.extractall(folder)
+                packed.extractall(half_made)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise LocalError(f"{archive} cannot be unpacked: {error}", "build it again") from None
+        with contextlib.suppress(OSError):  # another thread was faster
+            half_made.rename(folder)
         return folder
 
 

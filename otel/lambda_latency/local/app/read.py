@@ -11,16 +11,17 @@ from lambda_latency.local.app.apis import Api, empty_api, function_url, read_api
 from lambda_latency.local.app.check import check
 from lambda_latency.local.app.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.direct import UNKNOWN, direct_routes, expanded
-from lambda_latency.local.app.handlers import check_handlers
-from lambda_latency.local.app.package import Packaged, package
+from lambda_latency.local.app.handlers import checked
+from lambda_latency.local.app.package import REPOSITORY, Packaged, package
 from lambda_latency.local.app.parameters import ACCOUNT, REGION, as_text, parameter_values
 from lambda_latency.local.app.plain import translated
 from lambda_latency.local.app.samples import samples
-from lambda_latency.local.app.source import Source, read_source
+from lambda_latency.local.app.source import Source, TemplateError, read_source
 from lambda_latency.local.app.stack import Part
 from lambda_latency.local.app.tokens import guards
 from lambda_latency.local.app.unserved import unserved
 from lambda_latency.local.sam import STACK
+from lambda_latency.template import Finding
 
 __all__ = ["App", "read_app"]
 
@@ -28,7 +29,7 @@ __all__ = ["App", "read_app"]
 @dataclass(slots=True)
 class App:
     """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
-    `notes` are lines for the user.
+    `missing` are findings about nested templates that are not there, `notes` lines for the user.
     """
 
     path: Path
@@ -36,6 +37,7 @@ class App:
     part: Part
     functions: dict[str, Declared | Refused] = field(default_factory=dict)
     apis: list[tuple[str, Api]] = field(default_factory=list)
+    missing: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -60,12 +62,19 @@ class App:
 def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
     """Read a template and the files that it refers to. Without `authorizers`, every route is open.
 
-    Raises `TemplateError` with all errors of the template, and `UsageError` for a parameter or value that it does not
-    declare.
+    A function whose code or handler is not there, and a nested template that is not, are left out. Raises
+    `TemplateError` with all errors of the template, also if that leaves no function, and `UsageError` for a parameter
+    or value that it does not declare.
     """
     source = read_source(path)
     app = App(path, _stack_name(path), Part({}, {}))
     app.part = _read(app, source, given, "", authorizers)
+    missing = [
+        *app.missing,
+        *(one.finding for one in app.functions.values() if isinstance(one, Refused) and one.finding),
+    ]
+    if missing and not any(isinstance(one, Declared) for one in app.functions.values()):
+        raise TemplateError(missing)
     return app
 
 
@@ -78,12 +87,15 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     plain = expanded(plain, authorizers=authorizers)
     app.notes += [*source.notes, *notes, *packaged.notes, *unserved(plain, prefix)]
     order = list(source.raw["Resources"])
+    for name, one in packaged.missing.items():
+        if str(packaged.raw["Resources"][name].get("Type")) == REPOSITORY:
+            app.missing.append(one)
+            app.notes.append(f"{prefix}{name} is left out: {one}")
     pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     declared = sorted(
         declared_functions(plain, packaged, pseudo | values, prefix), key=lambda one: _place(one.key, prefix, order)
     )
-    found = {one.key: one for one in declared}
-    check_handlers(source, declared, prefix)
+    found = {one.key: checked(source, one, prefix) for one in declared}
     app.functions |= found
     elsewhere = [one for one in direct if one.why != UNKNOWN]
     read = read_apis(source.path, packaged.raw, values, app.name, elsewhere, authorizers=authorizers)

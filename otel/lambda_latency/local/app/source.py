@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.shape import misshapen
 from lambda_latency.local.errors import LocalError
 from lambda_latency.template import Finding, Node, missing_template, read_yaml, usual_template
 
@@ -58,15 +59,18 @@ class Source:
 
 
 def find_template(path: Path) -> Path:
-    """The named template; if the default name does not exist, the first existing alternative, such as template.yml."""
-    return usual_template(Path()) or path if path == USUAL else path
+    """The named template, or the one of the named folder; if the default name does not exist, the first existing
+    alternative, such as template.yml.
+    """
+    folder = Path() if path == USUAL else path
+    return usual_template(folder) or path if folder.is_dir() else path
 
 
 def read_source(path: Path) -> Source:
     """Read one file. Raises `TemplateError`, with the line, if it is not a template."""
     name = str(path)
-    if path == USUAL and not path.exists():
-        what, todo = missing_template(Path())
+    if (path == USUAL and not path.exists()) or path.is_dir():
+        what, todo = missing_template(path if path.is_dir() else Path())
         raise _wrong(name, 1, what, f"{todo} (--template FILE), or write the example's with lambda-latency init DIR")
     try:
         text = path.read_text(encoding="utf-8")
@@ -85,6 +89,9 @@ def read_source(path: Path) -> Source:
     assert resources is not None
     if resources.kind != "mapping" or not resources.entries:
         raise _wrong(name, resources.line, "Resources is empty", "name the functions there")
+    wrong = misshapen(name, root)
+    if wrong:
+        raise TemplateError(wrong)
     notes = tuple(f"{one.source}:{one.line}: {one.what} with the same value" for one in same)
     return Source(path, root, _parsed(name, text), notes)
 

@@ -10,7 +10,7 @@ import copy
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -26,7 +26,7 @@ __all__ = ["Part", "Stack"]
 FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
 MOST_RETRIES = 20
 LONGEST_S = 900  # the emulator's limit; the sandbox enforces a function's own timeout
-QUIET = ("AWS::CloudWatch::Alarm",)
+QUIET = ("AWS::CloudWatch::Alarm", "AWS::CDK::Metadata")  # the app runs the same without them
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,8 @@ class Part:
 
 class Stack:
     """The created stack. `resources`: physical ids and types by logical id (`Child/Queue` in a nested one); `rules`:
-    the bus and the event pattern of each rule by its name.
+    the bus and the event pattern of each rule by its name; `readers`: by queue, topic, stream, table and rule, as
+    `sqs:NAME`, the names of the functions that get its events, with an empty name for another receiver.
     """
 
     def __init__(self, cloud: Cloud, name: str, part: Part, relay: str, tell: Callable[[str], None]) -> None:
@@ -55,6 +56,7 @@ class Stack:
         self.name = name
         self.resources: dict[str, tuple[str, str]] = {}
         self.rules: dict[str, tuple[str, Mapping[str, Any]]] = {}
+        self.readers: Mapping[str, Collection[str]] = {}
         cloud.client("s3").create_bucket(Bucket=BUCKET)
         self._create(self._fit(part, ""))
 
@@ -114,6 +116,7 @@ class Stack:
             self._wait(cloudformation, "DELETE")
         self._look(cloudformation, self.name, "")
         self.rules = _rules(self._cloud.client("events"))
+        self.readers = _readers(self._cloud.client)
 
     def _attempt(self, cloudformation: Any) -> str:
         """The reason of the failure; empty on success."""
@@ -159,6 +162,45 @@ def _rules(events: Any) -> dict[str, tuple[str, Mapping[str, Any]]]:
         for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]
         if rule.get("EventPattern")
     }
+
+
+def _readers(client: Callable[[str], Any]) -> dict[str, set[str]]:
+    """The receivers of event source mappings, pipes, subscriptions and rules."""
+    found: dict[str, set[str]] = {}
+
+    def add(source: str, *receivers: str) -> None:
+        found.setdefault(source, set()).update(receivers)
+
+    for page in client("lambda").get_paginator("list_event_source_mappings").paginate():
+        for one in page["EventSourceMappings"]:
+            add(_source(one.get("EventSourceArn", "")), _function(one["FunctionArn"]))
+    for one in client("pipes").list_pipes()["Pipes"]:
+        add(_source(one.get("Source", "")), "")
+    for page in client("sns").get_paginator("list_subscriptions").paginate():
+        for one in page["Subscriptions"]:
+            by_queue = found.get(_source(one["Endpoint"]), ())
+            add(_source(one["TopicArn"]), *([_function(one["Endpoint"])] if one["Protocol"] == "lambda" else by_queue))
+    events = client("events")
+    for bus in events.list_event_buses()["EventBuses"]:
+        for rule in events.list_rules(EventBusName=bus["Name"])["Rules"]:
+            targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus["Name"])["Targets"]
+            add(f"events:{rule['Name']}", *(_function(one["Arn"]) for one in targets))
+    return found
+
+
+def _function(arn: str) -> str:
+    """The name of a function; empty for another receiver."""
+    parts = arn.split(":")
+    return parts[6] if parts[2:3] == ["lambda"] and len(parts) > 6 else ""
+
+
+def _source(arn: str) -> str:
+    """`dynamodb:NAME` of `arn:aws:dynamodb:REGION:ACCOUNT:table/NAME/stream/TIME`; the text itself if it is no ARN."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6:
+        return arn
+    kind, slash, rest = parts[5].partition("/")
+    return f"{parts[2]}:{rest.partition('/')[0] if slash else kind}"
 
 
 def _relayed(properties: dict[str, Any], name: str, url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -20,6 +21,14 @@ RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Ta
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
+# The services of resources whose events are received; without a receiver that runs, a command would have no effect.
+READ = {
+    RULE: "events",
+    "AWS::SQS::Queue": "sqs",
+    "AWS::SNS::Topic": "sns",
+    "AWS::Kinesis::Stream": "kinesis",
+    TABLE: "dynamodb",
+}
 COMMANDS = {
     "AWS::SQS::Queue": "sqs send-message --queue-url {} --message-body '{{}}'",
     "AWS::SNS::Topic": "sns publish --topic-arn {} --message '{{}}'",
@@ -65,7 +74,10 @@ def _curl(request: Request, url: str) -> str:
 def _events(aws: str, system: AppSystem) -> Iterator[str]:
     """Commands of the AWS CLI for resources that send events to functions; for a schedule, a request that fires it."""
     told: set[str] = set()
+    refused = {one.name for one in system.refused.values()}
     for key, (physical, kind) in system.stack.resources.items():
+        if kind in READ and not {*system.stack.readers.get(_source(kind, physical), ())} - refused:
+            continue
         if system.app.part.properties(key).get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
@@ -83,6 +95,11 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
         if command and command not in told:
             told.add(command)
             yield f"{aws} {command}"
+
+
+def _source(kind: str, physical: str) -> str:
+    """The key of a resource in `Stack.readers`."""
+    return f"{READ[kind]}:{re.split('[/:|]', physical)[-1]}"
 
 
 def _put_item(table: str, properties: Mapping[str, Any]) -> str:
