@@ -9,11 +9,14 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from lambda_latency.trace import read_traces
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lambda_latency.trace import Reading
@@ -120,6 +123,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         (b'{"process":{"serviceName":"a"},"spans":[{"traceIdLow":1,"spanId":2}]}', "Jaeger's Thrift batches"),
         (b'{"metadata":{"service":{"agent":{"name":"nodejs"}}}}\n{"transaction":{"id":"1"}}', "Elastic APM's events"),
         (b'{"processor":{"event":"span"},"transaction":{"id":"1"},"span":{"id":"2"}}', "Elastic APM's events"),
+        (b'{"trace":{"id":"1"},"observations":[{"type":"GENERATION"}]}', "Langfuse's observations: send the spans"),
         (b'{"traces":[{"id":"1","steps":[]}]}', "no trace: known are OTLP"),
         (
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
@@ -251,6 +255,28 @@ def test_pieces_of_one_span_are_merged(tmp_path: Path) -> None:
     assert reading.problems == ()
     [client] = [span for span in reading.traces[0].spans if span.span_id == "00000000000000a2"]
     assert (client.attributes["sql.query"], client.attributes["db.system"]) == ("select 1", "sql")
+
+
+@pytest.mark.parametrize("write", [bytes, lambda message: len(message).to_bytes(4, "big") + message])
+def test_logs_and_metrics_as_protobuf_are_named(write: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Some decode as traces without ids, because messages do not name their type."""
+    log = LogsData(
+        resource_logs=[{"scope_logs": [{"log_records": [{"time_unix_nano": T0, "body": {"string_value": "served"}}]}]}]
+    )
+    point = {"start_time_unix_nano": T0, "time_unix_nano": T0 + MS, "as_int": 7}
+    metrics = [
+        MetricsData(
+            resource_metrics=[{"scope_metrics": [{"metrics": [{"name": "n", kind: {"data_points": [point]}}]}]}]
+        )
+        for kind in ("gauge", "sum")
+    ]
+    for message in (log, *metrics):
+        reading = _read(tmp_path, write(message.SerializeToString()))
+        reasons = [one.reason for one in reading.problems]
+        assert (reading.traces, reasons) == (
+            (),
+            ["OTLP logs or metrics, and not traces: name the file with resourceSpans"],
+        )
 
 
 def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,6 +21,7 @@ from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
 from lambda_latency.trace.mistakes import kind_of, reason_of
 from lambda_latency.trace.otlp import OtlpReader
+from lambda_latency.trace.problem import NO_TRACES
 from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
 from lambda_latency.trace.span import Span
@@ -112,9 +113,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
+    (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
     (
-        lambda members: "resourceLogs" in members or "resourceMetrics" in members,
-        "OTLP logs or metrics, and not traces: name the file with resourceSpans",
+        lambda members: "observations" in members,
+        "Langfuse's observations: send the spans by OTLP to a collector that writes a file",
     ),
 )
 
