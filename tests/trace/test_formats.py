@@ -9,6 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
@@ -260,17 +261,18 @@ def test_pieces_of_one_span_are_merged(tmp_path: Path) -> None:
 @pytest.mark.parametrize("write", [bytes, lambda message: len(message).to_bytes(4, "big") + message])
 def test_logs_and_metrics_as_protobuf_are_named(write: Callable[[bytes], bytes], tmp_path: Path) -> None:
     """Some decode as traces without ids, because messages do not name their type."""
-    log = LogsData(
-        resource_logs=[{"scope_logs": [{"log_records": [{"time_unix_nano": T0, "body": {"string_value": "served"}}]}]}]
-    )
-    point = {"start_time_unix_nano": T0, "time_unix_nano": T0 + MS, "as_int": 7}
-    metrics = [
-        MetricsData(
-            resource_metrics=[{"scope_metrics": [{"metrics": [{"name": "n", kind: {"data_points": [point]}}]}]}]
-        )
-        for kind in ("gauge", "sum")
+    log = {"timeUnixNano": T0, "body": {"stringValue": "served"}}
+    points = {"dataPoints": [{"startTimeUnixNano": T0, "timeUnixNano": T0 + MS, "asInt": 7}]}
+    messages = [
+        ParseDict({"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]}, LogsData()),
+        *(
+            ParseDict(
+                {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "n", kind: points}]}]}]}, MetricsData()
+            )
+            for kind in ("gauge", "sum")
+        ),
     ]
-    for message in (log, *metrics):
+    for message in messages:
         reading = _read(tmp_path, write(message.SerializeToString()))
         reasons = [one.reason for one in reading.problems]
         assert (reading.traces, reasons) == (

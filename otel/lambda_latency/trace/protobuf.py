@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -105,7 +105,7 @@ def _decode_message(message: bytes) -> dict[str, Any] | None:
                 return None
     if failure is not None:
         raise failure
-    return cast("dict[str, Any]", MessageToDict(found))
+    return MessageToDict(found)
 
 
 def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:
