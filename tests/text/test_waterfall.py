@@ -67,6 +67,14 @@ def test_the_providers_own_span_stands_below_the_call() -> None:
     ]
 
 
+def test_the_first_span_of_another_service_has_its_name() -> None:
+    """Also where spans have no kinds, as Jaeger's may have none."""
+    shop, cart = {"service.name": "shop"}, {"service.name": "cart"}
+    inner = node("get", 20, 80, node("load", 30, 70, resource=cart), resource=cart)
+    rows = _rows(tree(node("checkout", 0, 100, node("egress", 10, 90, inner, resource=shop), resource=shop), unit=MS))
+    assert [row[:37].rstrip() for row in rows[2:]] == ["checkout", "  egress", "    cart get", "      load"]
+
+
 def test_a_call_that_never_ended_is_running() -> None:
     """Its name is cut before the word; it ends with its parent."""
     assert _rows(timed_out())[6] == (
