@@ -148,6 +148,18 @@ def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reas
     assert reason in str(reading.problems[0])
 
 
+def test_spans_of_phoenix_are_read(tmp_path: Path) -> None:
+    """Python's names, but the status is a text beside them, and a kind of OpenInference is no attribute."""
+    ids = {"id": "U3Bhbjox", "context": {"trace_id": "turn-1", "span_id": "s02"}, "parent_id": None}
+    times = {"start_time": "2026-07-09T00:00:01+00:00", "end_time": "2026-07-09T00:00:03.5+00:00"}
+    span = {**ids, **times, "name": "model-5", "span_kind": "LLM", "status_code": "ERROR", "attributes": {"n": 7}}
+    reading = _read(tmp_path, json.dumps([span], indent=1).encode())
+    [read] = [one for trace in reading.traces for one in trace.spans]
+    assert (reading.problems, read.name, read.kind.name, read.status.name) == ((), "model-5", "INTERNAL", "ERROR")
+    assert (read.end_ns or 0) - read.start_ns == 2_500 * MS
+    assert dict(read.attributes) == {"n": 7, "openinference.span.kind": "LLM"}
+
+
 def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) -> None:
     """One a line, with attributes as an object: what scripts and databases export."""
     ids = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_span_id": None}

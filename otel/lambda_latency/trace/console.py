@@ -1,4 +1,7 @@
-"""Reads spans that console exporters printed: Python's `ConsoleSpanExporter` and Go's `stdouttrace`."""
+"""Reads spans that console exporters printed: Python's `ConsoleSpanExporter` and Go's `stdouttrace`.
+
+Phoenix, which stores the spans of agents, exports them with the names of Python.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +36,8 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     try:
         resource = printed.get("resource") or {}
         attributes = resource.get("attributes") if isinstance(resource, dict) else {}
-        status = printed.get("status") or {}
+        status = printed.get("status") or printed
+        kind = {"openinference.span.kind": printed["span_kind"]} if printed.get("span_kind") else {}
         span = {
             "traceId": printed["context"]["trace_id"],
             "spanId": printed["context"]["span_id"],
@@ -43,7 +47,7 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
             "startTimeUnixNano": instant_ns(printed["start_time"]),
             "endTimeUnixNano": instant_ns(printed["end_time"]) if printed.get("end_time") else 0,
             "status": {"code": status.get("status_code"), "message": status.get("description")},
-            "attributes": printed.get("attributes"),
+            "attributes": {**kind, **(printed.get("attributes") or {})},
             "events": [
                 {
                     "name": event["name"],

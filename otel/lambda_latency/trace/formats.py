@@ -269,7 +269,7 @@ def _is_search(members: Members) -> bool:
 def _is_xray(members: Members) -> bool:
     if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
         return True
-    return "start_time" in members and "id" in members and "span_id" not in members
+    return "start_time" in members and "id" in members and members.keys().isdisjoint(("span_id", "context"))
 
 
 def _is_jaeger(members: Members) -> bool:
