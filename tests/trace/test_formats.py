@@ -134,6 +134,8 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
         (b"{\n  traceId: '4bf9',\n  id: 'f0b7',\n}\n", "Node's console exporter prints objects, not JSON: write OTLP"),
         (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),
+        (b'#<struct OpenTelemetry::SDK::Trace::SpanData\n name="GET",\n', "Ruby's console exporter prints objects"),
+        (b"{\n  name          : GET\n  trace_id      : 6e4d\n}\n", "C++'s console exporter prints text, not JSON"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),

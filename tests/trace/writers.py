@@ -177,6 +177,28 @@ def _go() -> bytes:
     return "".join(json.dumps(one, indent="\t") + "\n" for one in found).encode()
 
 
+def _php() -> bytes:
+    """The output of PHP's `ConsoleSpanExporter`: a list for each span, and a list in place of an empty object."""
+    found = [
+        {
+            "name": name,
+            "context": {"trace_id": TRACE_ID, "span_id": span_id, "trace_state": "", "trace_flags": 1},
+            "resource": {"service.name": service, "telemetry.sdk.language": "php"},
+            "parent_span_id": parent_id or "",
+            "kind": f"KIND_{kind}",
+            "start": T0 + start * MS,
+            "end": T0 + end * MS,
+            "attributes": {"n": 7},
+            "status": {"code": "Error" if failed else "Unset", "description": ""},
+            "events": [{"name": "e", "timestamp": T0 + end * MS, "attributes": []}],
+            "links": [],
+            "schema_url": "",
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+    return "".join(json.dumps([one], indent=4) + "\n" for one in found).encode()
+
+
 def _zipkin_spans() -> list[dict[str, Any]]:
     return [
         {
@@ -318,6 +340,7 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "Java's logging-otlp": _java,
     "Python's console": _python,
     "Go's stdouttrace": _go,
+    "PHP's console": _php,
     "Zipkin": _zipkin,
     "Zipkin's traces": _zipkin_traces,
     "CloudWatch records": _cloudwatch,

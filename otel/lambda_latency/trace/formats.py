@@ -15,7 +15,14 @@ from msgspec import Raw
 
 from lambda_latency.trace.bare import bare_resources, is_bare, is_list_of_bare
 from lambda_latency.trace.cloudwatch import cloudwatch_resources, is_answer, is_record
-from lambda_latency.trace.console import go_resources, is_go, is_python, python_resources
+from lambda_latency.trace.console import (
+    go_resources,
+    is_go,
+    is_php,
+    is_python,
+    php_resources,
+    python_resources,
+)
 from lambda_latency.trace.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
@@ -34,7 +41,7 @@ __all__ = ["KNOWN", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print, "
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that the SDKs of Python, PHP and Go print, "
     "bare spans (ids and times)"
 )
 
@@ -135,6 +142,7 @@ def _formats(table: ShapeTable) -> tuple[Known, ...]:
         Known("Jaeger", _is_jaeger, JaegerReader(table)),
         Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
         Known("Python's console", is_python, by_way_of_otlp(python_resources)),
+        Known("PHP's console", is_php, by_way_of_otlp(php_resources)),
         Known("Go's console", is_go, by_way_of_otlp(go_resources)),
         Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
         Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
