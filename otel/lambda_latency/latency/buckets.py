@@ -130,6 +130,17 @@ def _is_leaf(at: Position) -> bool:
     return not at.in_call and at.inside != "calls"
 
 
+def _is_receiving(shape: Shape, _: Position) -> bool:
+    """Whether the span waits for messages.
+
+    In older conventions a CONSUMER with the operation `receive` may be the handler of the message.
+    """
+    if shape.is_aws_call and shape.operation == "ReceiveMessage":
+        return True
+    operation = shape.text("messaging.operation.type") or (shape.is_call and shape.text("messaging.operation"))
+    return operation == "receive"
+
+
 def _is_messaging(shape: Shape, _: Position) -> bool:
     return shape.is_call and bool(shape.text("messaging.system"))
 
@@ -201,7 +212,7 @@ def _state_machine(shape: Shape, _: Position) -> Part:
 
 
 def _queue(shape: Shape, _: Position) -> Part:
-    return Part("queue", re.split(r"[/:]", shape.text("messaging.destination.name"))[-1])
+    return Part("queue", re.split(r"[/:]", shape.text(*RESOURCES, "messaging.destination", "messaging.system"))[-1])
 
 
 def _function(_: Shape, position: Position) -> Part:
@@ -231,6 +242,7 @@ RULES = (
     Rule("the time from a sender to its consumer", _origin(WAIT), _queue),
     Rule("the time between linked traces", _origin(CHAIN), _always(UNKNOWN)),
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
+    Rule("a poll for messages", _is_receiving, _queue),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
     Rule("a call to a model", _is_model, _model),

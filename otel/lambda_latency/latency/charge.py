@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Charge", "Charges"]
 
-CALLS = ("aws", "external", "database", "messaging", "retries")
+CALLS = ("aws", "external", "database", "messaging", "queue", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None]"
 ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans
 OUTSIDE = ("api gateway", "lambda")
