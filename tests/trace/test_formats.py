@@ -13,6 +13,7 @@ from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
+from lambda_latency.latency import account
 from lambda_latency.trace import read_traces
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
@@ -148,6 +149,42 @@ def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reas
     reading = _read(tmp_path, data)
     assert reading.traces == ()
     assert reason in str(reading.problems[0])
+
+
+def test_the_origin_of_a_subsegment_in_a_record_is_that_of_its_segment(tmp_path: Path) -> None:
+    """X-Ray's segments in `aws/spans` have it on each of their spans: a call is no segment of Lambda."""
+    call = {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "PutItem"}
+    spans: list[tuple[str, int | None, str, str, int, int, dict[str, str]]] = [
+        ("Work", None, "SERVER", "AWS::Lambda", 0, 100, {}),
+        ("Work", 0, "SERVER", "AWS::Lambda::Function", 50, 100, {}),
+        ("Initialization", 1, "INTERNAL", "AWS::Lambda::Function", 10, 45, {}),
+        ("Invocation", 1, "INTERNAL", "AWS::Lambda::Function", 51, 90, {}),
+        ("DynamoDB", 3, "CLIENT", "AWS::Lambda::Function", 60, 80, call),
+        ("Overhead", 1, "INTERNAL", "AWS::Lambda::Function", 90, 100, {}),
+    ]
+    records = [
+        {
+            "traceId": TRACE_ID,
+            "spanId": f"{at + 1:016x}",
+            **({} if above is None else {"parentSpanId": f"{above + 1:016x}"}),
+            "name": name,
+            "kind": kind,
+            "startTimeUnixNano": T0 + start * MS,
+            "endTimeUnixNano": T0 + end * MS,
+            "attributes": {"aws.xray.origin": origin, **attributes},
+            "resource": {"attributes": {"service.name": "Work"}},
+        }
+        for at, (name, above, kind, origin, start, end, attributes) in enumerate(spans)
+    ]
+    reading = _read(tmp_path, "\n".join(map(json.dumps, records)).encode())
+    assert reading.problems == ()
+    assert {part.label: ns / MS for part, ns in account(reading.traces[0]).parts} == {
+        "cold start": 45,
+        "DynamoDB PutItem": 20,
+        "own code": 19,
+        "Lambda overhead": 11,
+        "Lambda service": 5,
+    }
 
 
 def test_spans_of_phoenix_are_read(tmp_path: Path) -> None:
