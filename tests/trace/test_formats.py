@@ -132,6 +132,8 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             "traceId must not be all zeros",
         ),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
+        (b'{"__otel_otlp_stdout":"1","base64":true,"payload":"?"}', "not a payload of OTLP"),
+        (b'{"__otel_otlp_stdout":"1","payload":{"resourceLogs":[]}}', "not understood in the document: resourceLogs"),
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
         (b"{\n  traceId: '4bf9',\n  id: 'f0b7',\n}\n", "Node's console exporter prints objects, not JSON: write OTLP"),
         (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),

@@ -28,6 +28,7 @@ from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
 from lambda_latency.trace.mistakes import kind_of, reason_of
 from lambda_latency.trace.otlp import OtlpReader
+from lambda_latency.trace.printed import is_printed, printed_resources
 from lambda_latency.trace.problem import NO_TRACES
 from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
@@ -144,6 +145,7 @@ def _formats(table: ShapeTable) -> tuple[Known, ...]:
         Known("Python's console", is_python, by_way_of_otlp(python_resources)),
         Known("PHP's console", is_php, by_way_of_otlp(php_resources)),
         Known("Go's console", is_go, by_way_of_otlp(go_resources)),
+        Known("a function's log", is_printed, by_way_of_otlp(printed_resources)),
         Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
         Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
         Known("bare spans", is_bare, by_way_of_otlp(bare_resources)),
