@@ -139,6 +139,23 @@ def _part(
         ("egress", CLIENT, {"upstream_cluster.name": "cart"}, Part("external", "cart")),
         ("HGET", CLIENT, {"peer.hostname": "redis-1"}, Part("external", "redis-1")),
         ("check inventory", CLIENT, {}, Part("unknown", "callee")),
+        ("chat", CLIENT, {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "acme"}, Part("external", "acme")),
+        (  # of the same process, by an agent whose kind says otherwise
+            "invoke_agent",
+            CLIENT,
+            {"gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "acme"},
+            Part("own code"),
+        ),
+        (
+            "invoke_agent",
+            CLIENT,
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.provider.name": "acme",
+                "server.address": "agents.example",
+            },
+            Part("external", "agents.example"),
+        ),
         ("send", PRODUCER, {"messaging.system": "nats", "server.address": "nats"}, Part("messaging", "nats")),
         (
             "search",

@@ -121,6 +121,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         ),
         (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "single spans of Jaeger"),
         (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
+        (b'{"trace_id":"1","span_id":"2","service":"a","event_type":"b"}', "no trace: known are OTLP"),
         (b'[{"common":{},"spans":[{"id":"1","trace.id":"2","attributes":{}}]}]', "New Relic's spans"),
         (b'{"process":{"serviceName":"a"},"spans":[{"traceIdLow":1,"spanId":2}]}', "Jaeger's Thrift batches"),
         (b'{"metadata":{"service":{"agent":{"name":"nodejs"}}}}\n{"transaction":{"id":"1"}}', "Elastic APM's events"),
@@ -205,10 +206,29 @@ def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) ->
     """One a line, with attributes as an object: what scripts and databases export."""
     ids = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_span_id": None}
     times = {"start_time_unix_nano": T0, "end_time_unix_nano": T0 + MS}
-    span = {**ids, **times, "name": "GET /", "kind": 2, "attributes": {"n": 7}, "status": {"code": 2}}
+    resource = {"service.name": "shop"}
+    span = {
+        **ids,
+        **times,
+        "name": "GET /",
+        "kind": 2,
+        "attributes": {"n": 7},
+        "status": {"code": 2},
+        "resource": resource,
+    }
     reading = _read(tmp_path, json.dumps(span).encode() + b"\n")
     assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, True)])
-    assert [one.attributes["n"] for one in reading.traces[0].spans] == [7]
+    assert [(one.attributes["n"], dict(one.resource)) for one in reading.traces[0].spans] == [(7, resource)]
+
+
+def test_ids_and_times_that_are_numbers_are_read(tmp_path: Path) -> None:
+    """As scripts write them that dump a span of Python's SDK."""
+    ids = {"trace_id": int(TRACE_ID, 16), "span_id": 0xA1, "is_remote": False}
+    times = {"start_time": T0, "end_time": T0 + MS}
+    span = {"name": "GET /", "context": ids, "kind": "SpanKind.SERVER", "parent_id": None, **times, "attributes": {}}
+    reading = _read(tmp_path, json.dumps([span]).encode())
+    assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, False)])
+    assert reading.traces[0].trace_id == TRACE_ID
 
 
 @pytest.mark.parametrize(

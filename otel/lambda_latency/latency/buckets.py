@@ -25,6 +25,7 @@ from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 __all__ = ["RULES", "Position", "Rule", "part_of"]
 
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
+ADDRESSES = ("peer.service", "server.address", "net.peer.name", "url.full", "http.url")
 DATABASES = ("db.namespace", "db.name", "db.instance")  # attributes that name a database
 
 # The attributes that name the resource of an AWS call, in order of preference.
@@ -123,6 +124,11 @@ def _is_model(shape: Shape, at: Position) -> bool:
 
 def _is_tool(shape: Shape, _: Position) -> bool:
     return shape.kind is SpanKind.INTERNAL and shape.is_tool
+
+
+def _is_agent(shape: Shape, _: Position) -> bool:
+    """Whether the span is an agent of the same process. The call to a remote one names its address."""
+    return shape.is_call and shape.text("gen_ai.operation.name") == "invoke_agent" and not shape.text(*ADDRESSES)
 
 
 def _is_leaf(at: Position) -> bool:
@@ -247,6 +253,7 @@ RULES = (
     Rule("a database call", _is_database, _database),
     Rule("a call to a model", _is_model, _model),
     Rule("a tool of an agent", _is_tool, _own_code),
+    Rule("an agent", _is_agent, _own_code),
     Rule("a message to a broker", _is_messaging, _messaging),
     Rule("another call with a known callee", _is_external, _external),
     Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN_CALLEE)),

@@ -89,7 +89,7 @@ def span_of_record(written: Mapping[str, Any]) -> tuple[dict[str, Any], str, dic
     attributes, resource = _nested(record.get("attributes")), {}
     inner = record.get("resource")
     if isinstance(inner, dict):
-        resource = _nested(inner.get("attributes"))
+        resource = _nested(inner.get("attributes", inner))
     for key, value in record.items():
         if key.startswith(GROUPS[1]):
             resource[key[len(GROUPS[1]) :]] = value

@@ -12,7 +12,7 @@ import msgspec
 
 from lambda_latency.trace.anyvalue import write_attributes
 from lambda_latency.trace.dialects import canonical_span
-from lambda_latency.trace.instants import instant_ns
+from lambda_latency.trace.instants import instant_ns, time_ns
 from lambda_latency.trace.transcoded import Problem, grouped
 
 __all__ = ["go_resources", "is_go", "is_php", "is_python", "php_resources", "python_resources"]
@@ -44,14 +44,14 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
             "parentSpanId": printed.get("parent_id"),
             "name": printed.get("name"),
             "kind": printed.get("kind"),
-            "startTimeUnixNano": instant_ns(printed["start_time"]),
-            "endTimeUnixNano": instant_ns(printed["end_time"]) if printed.get("end_time") else 0,
+            "startTimeUnixNano": time_ns(printed["start_time"]),
+            "endTimeUnixNano": time_ns(printed["end_time"]) if printed.get("end_time") else 0,
             "status": {"code": status.get("status_code"), "message": status.get("description")},
             "attributes": {**kind, **(printed.get("attributes") or {})},
             "events": [
                 {
                     "name": event["name"],
-                    "timeUnixNano": instant_ns(event["timestamp"]),
+                    "timeUnixNano": time_ns(event["timestamp"]),
                     "attributes": event.get("attributes"),
                 }
                 for event in printed.get("events") or ()

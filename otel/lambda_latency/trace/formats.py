@@ -90,7 +90,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
     ),
     (
-        lambda members: "trace_id" in members and "span_id" in members and "service" in members,
+        lambda members: members.keys() >= {"trace_id", "span_id", "service", "start"},
         "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
     ),
     (
