@@ -89,6 +89,8 @@ def test_a_file_a_folder_a_pattern_and_gzip_say_the_same(orders: Path) -> None:
         (GOOD + '{"data": []}\n{"Traces": [], "UnprocessedTraceIds": []}\n', 0, 1, 0),
         (GOOD + '{"data": [{"spans": [7]}]}\n{"Traces": [{"Segments": [{"Document": "{"}]}]}\n', 4, 1, 2),
         ('{"TraceSummaries": []}', 1, 0, 1),
+        ('{"resourceMetrics": []}\n{"resourceLogs": []}\n', 1, 0, 2),
+        (GOOD + '{"resourceMetrics": []}\n{"resourceLogs": []}\n', 0, 1, 0),  # pipelines that share a file
         (GOOD + _with_attribute(_nested(5000)), 4, 1, 1),
         (GOOD + _with_attribute('{"arrayValue":{"values":7}}'), 0, 1, 0),
         (GOOD + json.dumps({"resourceSpans": [{**json.loads(GOOD)["resourceSpans"][0], "resource": 7}]}), 4, 1, 1),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CLIENT, PRODUCER, SERVER, INTERNAL = SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.INTERNAL
+CONSUMER = SpanKind.CONSUMER
 DYNAMODB = {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "PutItem"}
 NOTHING: Mapping[str, object] = {}
 
@@ -78,6 +79,38 @@ def _part(
             },
             Part("aws", "SQS SendMessage refunds"),
         ),
+        (
+            "SQS.ReceiveMessage",
+            CLIENT,
+            {
+                "rpc.system": "aws-api",
+                "rpc.method": "ReceiveMessage",
+                "aws.queue_url": "https://sqs.eu-west-1.amazonaws.com/123456789012/refunds",
+            },
+            Part("queue", "refunds"),
+        ),
+        (
+            "orders receive",
+            CLIENT,
+            {"messaging.system": "kafka", "messaging.operation": "receive", "messaging.destination.name": "orders"},
+            Part("queue", "orders"),
+        ),
+        (
+            "poll orders",
+            CONSUMER,
+            {
+                "messaging.system": "kafka",
+                "messaging.operation.type": "receive",
+                "messaging.destination.name": "orders",
+            },
+            Part("queue", "orders"),
+        ),
+        (  # Python's instrumentation of pika: the callback runs in this span
+            "orders receive",
+            CONSUMER,
+            {"messaging.system": "rabbitmq", "messaging.operation": "receive"},
+            Part("own code"),
+        ),
         ("S3.GetObject", CLIENT, {"rpc.system": "aws-api"}, Part("aws", "S3 GetObject")),
         (
             "POST",
@@ -106,6 +139,23 @@ def _part(
         ("egress", CLIENT, {"upstream_cluster.name": "cart"}, Part("external", "cart")),
         ("HGET", CLIENT, {"peer.hostname": "redis-1"}, Part("external", "redis-1")),
         ("check inventory", CLIENT, {}, Part("unknown", "callee")),
+        ("chat", CLIENT, {"gen_ai.operation.name": "chat", "gen_ai.provider.name": "acme"}, Part("external", "acme")),
+        (  # of the same process, by an agent whose kind says otherwise
+            "invoke_agent",
+            CLIENT,
+            {"gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "acme"},
+            Part("own code"),
+        ),
+        (
+            "invoke_agent",
+            CLIENT,
+            {
+                "gen_ai.operation.name": "invoke_agent",
+                "gen_ai.provider.name": "acme",
+                "server.address": "agents.example",
+            },
+            Part("external", "agents.example"),
+        ),
         ("send", PRODUCER, {"messaging.system": "nats", "server.address": "nats"}, Part("messaging", "nats")),
         (
             "search",

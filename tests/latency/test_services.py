@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_latency.latency import Accounts, Judge, Owners, Part, Terms, account
+from lambda_latency.latency.calls import Calls
 from lambda_latency.latency.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
 from tests.latency.services import check
@@ -256,6 +257,22 @@ def test_a_server_beside_the_call_that_it_answers_belongs_to_that_call() -> None
     assert parts(**{"db.system": "mysql"}) == {"mysql": 80, "a: own code": 20}
     answered = _call("a", 10, 90, _server("c", 11, 89), host="")
     assert _parts(_server("a", 0, 100, answered, _server("b", 20, 60)))["c: own code"] == 78
+
+
+def test_the_call_of_a_proxy_below_a_call_to_the_same_callee_is_the_same_call() -> None:
+    """A sidecar records spans beside those of the SDK, as a service of its own; a server may be lost too."""
+
+    def counted(host: str) -> dict[str, tuple[float, int]]:
+        through = _call("a.mesh", 11, 89, _server("b.mesh", 12, 88, _server("b", 13, 87)), host="b.shop.svc.local")
+        trace = tree(_server("a", 0, 100, _call("a", 10, 90, through, host=host)), unit=MS)
+        calls = {part.label: calls.calls for part, calls in account(trace).calls}
+        return {label: (ms, calls.get(label, 0)) for label, ms in _of(trace).items()}
+
+    codes = {"a: own code": (20, 0), "b.mesh: own code": (2, 0), "b: own code": (74, 0)}
+    assert counted("b") == {"network to b.mesh": (4, 1), **codes}
+    assert counted("c") == {"c": (2, 1), "network to b.mesh": (2, 1), **codes}
+    outside = _call("a", 10, 90, _call("a.mesh", 11, 89, host="pay.example"), host="pay.example")
+    assert account(tree(_server("a", 0, 100, outside), unit=MS)).calls == ((Part("external", "pay.example"), Calls(1)),)
 
 
 @pytest.mark.parametrize("path", ["node", "/opt/nvm/v18/bin/node", "C:\\nodejs\\node"])

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli.report import Request, run_report
+from lambda_latency.latency.part import BUCKETS
 from lambda_latency.page import build_page
 from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
 from lambda_latency.text import PAGE_WORDS, Style
@@ -82,6 +83,12 @@ def test_the_scripts_keep_to_text() -> None:
             assert len(text.splitlines()) <= 260
             found = re.findall(FORBIDDEN, text)
             assert (name, found) == (name, [])
+
+
+def test_every_bucket_has_a_colour() -> None:
+    """Without one, a part has neither a swatch nor a bar."""
+    style = (SOURCE / "style" / "base.css").read_text()
+    assert [name for name in BUCKETS if f".p-{name.replace(' ', '-')}" not in re.split(r"[\s,]+", style)] == []
 
 
 def test_columns_say_what_the_list_says() -> None:

@@ -10,7 +10,9 @@ import jsonschema
 import pytest
 
 import lambda_latency.text
-from lambda_latency.latency import report_of
+from lambda_latency.latency import Part, report_of
+from lambda_latency.latency.map import called
+from lambda_latency.latency.part import BUCKETS
 from lambda_latency.prices import read_prices
 from lambda_latency.text.document import document
 from lambda_latency.trace import Problem
@@ -49,6 +51,14 @@ def test_every_report_is_what_the_schema_says(traces: list[Trace]) -> None:
         told = json.loads(json.dumps(_document(traces, problems=problems, per_request=per_request)))
         jsonschema.validate(told, SCHEMA, format_checker=jsonschema.FormatChecker())
         assert ("per_request" in told) is per_request
+
+
+def test_the_schema_has_every_bucket() -> None:
+    """Of a part, and of the callees of the map."""
+    assert sorted(SCHEMA["$defs"]["name"]["enum"]) == sorted(BUCKETS)
+    kinds = SCHEMA["properties"]["map"]["properties"]["nodes"]["items"]["properties"]["kind"]["enum"]
+    callees = {node[0] for node in map(called, map(Part, BUCKETS)) if node is not None}
+    assert sorted(kinds) == sorted({"api gateway", "function", *callees})
 
 
 def test_the_schema_says_something() -> None:

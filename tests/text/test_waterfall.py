@@ -67,6 +67,14 @@ def test_the_providers_own_span_stands_below_the_call() -> None:
     ]
 
 
+def test_the_first_span_of_another_service_has_its_name() -> None:
+    """Also where spans have no kinds, as Jaeger's may have none."""
+    shop, cart = {"service.name": "shop"}, {"service.name": "cart"}
+    inner = node("get", 20, 80, node("load", 30, 70, resource=cart), resource=cart)
+    rows = _rows(tree(node("checkout", 0, 100, node("egress", 10, 90, inner, resource=shop), resource=shop), unit=MS))
+    assert [row[:37].rstrip() for row in rows[2:]] == ["checkout", "  egress", "    cart get", "      load"]
+
+
 def test_a_call_that_never_ended_is_running() -> None:
     """Its name is cut before the word; it ends with its parent."""
     assert _rows(timed_out())[6] == (
@@ -113,6 +121,8 @@ def test_what_lies_beside_the_requests_tree_is_told() -> None:
         "3 orphans (the parent was never recorded): lost 240, lost 241, lost 242",
         "1 more root in this trace: lost 243",
     ]
+    narrow = _rows(Trace(spans + lost), Style(width=60))[-3:]
+    assert narrow[:2] == ["3 orphans (the parent was never recorded): lost 240, lost", "241, lost 242"]
 
 
 def test_a_caller_above_the_gateway_begins_the_request() -> None:
@@ -160,6 +170,22 @@ def test_a_request_of_no_length_is_drawn_all_the_same() -> None:
         f"The request: nothing, 0 ms, 1-{TRACE_ID[:8]}-{TRACE_ID[8:]}",
         "                                        waited       took  0                                   0 ms",
         "nothing                                      -       0 ms  ┄",
+    ]
+
+
+def test_the_times_of_a_request_of_hours_stand_apart() -> None:
+    """As of a WebSocket: the bars are shorter, and the axis has no end where there is no place."""
+    hours = tree(node("GET /ws", 0, 4_294_000, node("message", 1000, 4_294_000)), unit=MS)
+    assert _rows(hours, Style(width=80)) == [
+        "The request: GET /ws, 4,294,000 ms, 1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9",
+        "                                           waited         took  0  4,294,000 ms",
+        "GET /ws                                  1,000 ms 4,294,000 ms  ───────────────",
+        "  message                            4,293,000 ms 4,293,000 ms  ███████████████",
+    ]
+    assert _rows(hours, Style(width=60))[2:] == [
+        "                               waited         took  0",
+        "GET /ws                      1,000 ms 4,294,000 ms  ───────",
+        "  message                4,293,000 ms 4,293,000 ms  ███████",
     ]
 
 

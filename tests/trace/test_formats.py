@@ -9,11 +9,16 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from google.protobuf.json_format import ParseDict
+from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
+from lambda_latency.latency import account
 from lambda_latency.trace import read_traces
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from lambda_latency.trace import Reading
@@ -116,19 +121,25 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         ),
         (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "single spans of Jaeger"),
         (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
+        (b'{"trace_id":"1","span_id":"2","service":"a","event_type":"b"}', "no trace: known are OTLP"),
         (b'[{"common":{},"spans":[{"id":"1","trace.id":"2","attributes":{}}]}]', "New Relic's spans"),
         (b'{"process":{"serviceName":"a"},"spans":[{"traceIdLow":1,"spanId":2}]}', "Jaeger's Thrift batches"),
         (b'{"metadata":{"service":{"agent":{"name":"nodejs"}}}}\n{"transaction":{"id":"1"}}', "Elastic APM's events"),
         (b'{"processor":{"event":"span"},"transaction":{"id":"1"},"span":{"id":"2"}}', "Elastic APM's events"),
+        (b'{"trace":{"id":"1"},"observations":[{"type":"GENERATION"}]}', "Langfuse's observations: send the spans"),
         (b'{"traces":[{"id":"1","steps":[]}]}', "no trace: known are OTLP"),
         (
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
             "traceId must not be all zeros",
         ),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
+        (b'{"__otel_otlp_stdout":"1","base64":true,"payload":"?"}', "not a payload of OTLP"),
+        (b'{"__otel_otlp_stdout":"1","payload":{"resourceLogs":[]}}', "not understood in the document: resourceLogs"),
         (b'{"TraceSummaries":[]}', "aws xray batch-get-traces"),
         (b"{\n  traceId: '4bf9',\n  id: 'f0b7',\n}\n", "Node's console exporter prints objects, not JSON: write OTLP"),
         (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),
+        (b'#<struct OpenTelemetry::SDK::Trace::SpanData\n name="GET",\n', "Ruby's console exporter prints objects"),
+        (b"{\n  name          : GET\n  trace_id      : 6e4d\n}\n", "C++'s console exporter prints text, not JSON"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
@@ -143,14 +154,81 @@ def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reas
     assert reason in str(reading.problems[0])
 
 
+def test_the_origin_of_a_subsegment_in_a_record_is_that_of_its_segment(tmp_path: Path) -> None:
+    """X-Ray's segments in `aws/spans` have it on each of their spans: a call is no segment of Lambda."""
+    call = {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "PutItem"}
+    spans: list[tuple[str, int | None, str, str, int, int, dict[str, str]]] = [
+        ("Work", None, "SERVER", "AWS::Lambda", 0, 100, {}),
+        ("Work", 0, "SERVER", "AWS::Lambda::Function", 50, 100, {}),
+        ("Initialization", 1, "INTERNAL", "AWS::Lambda::Function", 10, 45, {}),
+        ("Invocation", 1, "INTERNAL", "AWS::Lambda::Function", 51, 90, {}),
+        ("DynamoDB", 3, "CLIENT", "AWS::Lambda::Function", 60, 80, call),
+        ("Overhead", 1, "INTERNAL", "AWS::Lambda::Function", 90, 100, {}),
+    ]
+    records = [
+        {
+            "traceId": TRACE_ID,
+            "spanId": f"{at + 1:016x}",
+            **({} if above is None else {"parentSpanId": f"{above + 1:016x}"}),
+            "name": name,
+            "kind": kind,
+            "startTimeUnixNano": T0 + start * MS,
+            "endTimeUnixNano": T0 + end * MS,
+            "attributes": {"aws.xray.origin": origin, **attributes},
+            "resource": {"attributes": {"service.name": "Work"}},
+        }
+        for at, (name, above, kind, origin, start, end, attributes) in enumerate(spans)
+    ]
+    reading = _read(tmp_path, "\n".join(map(json.dumps, records)).encode())
+    assert reading.problems == ()
+    assert {part.label: ns / MS for part, ns in account(reading.traces[0]).parts} == {
+        "cold start": 45,
+        "DynamoDB PutItem": 20,
+        "own code": 19,
+        "Lambda overhead": 11,
+        "Lambda service": 5,
+    }
+
+
+def test_spans_of_phoenix_are_read(tmp_path: Path) -> None:
+    """Python's names, but the status is a text beside them, and a kind of OpenInference is no attribute."""
+    ids = {"id": "U3Bhbjox", "context": {"trace_id": "turn-1", "span_id": "s02"}, "parent_id": None}
+    times = {"start_time": "2026-07-09T00:00:01+00:00", "end_time": "2026-07-09T00:00:03.5+00:00"}
+    span = {**ids, **times, "name": "model-5", "span_kind": "LLM", "status_code": "ERROR", "attributes": {"n": 7}}
+    reading = _read(tmp_path, json.dumps([span], indent=1).encode())
+    [read] = [one for trace in reading.traces for one in trace.spans]
+    assert (reading.problems, read.name, read.kind.name, read.status.name) == ((), "model-5", "INTERNAL", "ERROR")
+    assert (read.end_ns or 0) - read.start_ns == 2_500 * MS
+    assert dict(read.attributes) == {"n": 7, "openinference.span.kind": "LLM"}
+
+
 def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) -> None:
     """One a line, with attributes as an object: what scripts and databases export."""
     ids = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_span_id": None}
     times = {"start_time_unix_nano": T0, "end_time_unix_nano": T0 + MS}
-    span = {**ids, **times, "name": "GET /", "kind": 2, "attributes": {"n": 7}, "status": {"code": 2}}
+    resource = {"service.name": "shop"}
+    span = {
+        **ids,
+        **times,
+        "name": "GET /",
+        "kind": 2,
+        "attributes": {"n": 7},
+        "status": {"code": 2},
+        "resource": resource,
+    }
     reading = _read(tmp_path, json.dumps(span).encode() + b"\n")
     assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, True)])
-    assert [one.attributes["n"] for one in reading.traces[0].spans] == [7]
+    assert [(one.attributes["n"], dict(one.resource)) for one in reading.traces[0].spans] == [(7, resource)]
+
+
+def test_ids_and_times_that_are_numbers_are_read(tmp_path: Path) -> None:
+    """As scripts write them that dump a span of Python's SDK."""
+    ids = {"trace_id": int(TRACE_ID, 16), "span_id": 0xA1, "is_remote": False}
+    times = {"start_time": T0, "end_time": T0 + MS}
+    span = {"name": "GET /", "context": ids, "kind": "SpanKind.SERVER", "parent_id": None, **times, "attributes": {}}
+    reading = _read(tmp_path, json.dumps([span]).encode())
+    assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, False)])
+    assert reading.traces[0].trace_id == TRACE_ID
 
 
 @pytest.mark.parametrize(
@@ -251,6 +329,29 @@ def test_pieces_of_one_span_are_merged(tmp_path: Path) -> None:
     assert reading.problems == ()
     [client] = [span for span in reading.traces[0].spans if span.span_id == "00000000000000a2"]
     assert (client.attributes["sql.query"], client.attributes["db.system"]) == ("select 1", "sql")
+
+
+@pytest.mark.parametrize("write", [bytes, lambda message: len(message).to_bytes(4, "big") + message])
+def test_logs_and_metrics_as_protobuf_are_named(write: Callable[[bytes], bytes], tmp_path: Path) -> None:
+    """Some decode as traces without ids, because messages do not name their type."""
+    log = {"timeUnixNano": T0, "body": {"stringValue": "served"}}
+    points = {"dataPoints": [{"startTimeUnixNano": T0, "timeUnixNano": T0 + MS, "asInt": 7}]}
+    messages = [
+        ParseDict({"resourceLogs": [{"scopeLogs": [{"logRecords": [log]}]}]}, LogsData()),
+        *(
+            ParseDict(
+                {"resourceMetrics": [{"scopeMetrics": [{"metrics": [{"name": "n", kind: points}]}]}]}, MetricsData()
+            )
+            for kind in ("gauge", "sum")
+        ),
+    ]
+    for message in messages:
+        reading = _read(tmp_path, write(message.SerializeToString()))
+        reasons = [one.reason for one in reading.problems]
+        assert (reading.traces, reasons) == (
+            (),
+            ["OTLP logs or metrics, and not traces: name the file with resourceSpans"],
+        )
 
 
 def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

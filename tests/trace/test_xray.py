@@ -336,6 +336,26 @@ def test_the_attempts_of_a_call_are_read_from_the_kits_metadata() -> None:
     ]
 
 
+def test_a_count_of_attempts_is_not_one_of_retries() -> None:
+    """The X-Ray SDK for Node.js writes the attempts of a call to `retries`, if the call is one of the AWS SDK v3.
+
+    Other SDKs write 0 for a call that was not retried.
+    """
+
+    def labels(*counts: int) -> list[str]:
+        calls = [
+            _segment("S3", at, 10 * at, 10 * at + 5, namespace="aws", aws={"operation": "GetObject", "retries": count})
+            for at, count in enumerate(counts, 2)
+        ]
+        spans, problems = _read(_answer(_segment("api", 1, 0, 100, subsegments=calls)))
+        assert problems == []
+        return [f"{part.label} {calls.retries}" for part, calls in account(Trace(spans)).calls]
+
+    assert labels(1) == ["S3 GetObject 0"]
+    assert labels(1, 2) == ["S3 GetObject 0", "retries S3 1"]
+    assert labels(0, 1, 2) == ["S3 GetObject 0", "retries S3 3"]
+
+
 def test_documents_of_the_exporter_have_the_accounts_of_their_spans() -> None:
     """The documents have other ids, and times with less precision: parts and calls are compared."""
     from_documents, problems = read_traces(GOLDEN / "segments.jsonl")

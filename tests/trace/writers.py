@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import io
 import json
 from typing import TYPE_CHECKING, Any
@@ -177,6 +178,37 @@ def _go() -> bytes:
     return "".join(json.dumps(one, indent="\t") + "\n" for one in found).encode()
 
 
+def _printed() -> bytes:
+    """A line in the log of a Lambda function."""
+    line = {"__otel_otlp_stdout": "0.17.1", "source": "shop", "endpoint": "http://localhost:4318/v1/traces"}
+    payload = base64.b64encode(gzip.compress(_protobuf())).decode()
+    how = {"content-type": "application/x-protobuf", "content-encoding": "gzip", "base64": True}
+    return json.dumps({**line, **how, "payload": payload}).encode() + b"\n"
+
+
+def _php() -> bytes:
+    """The output of PHP's `ConsoleSpanExporter`: a list for each span, and a list in place of an empty object."""
+    found = [
+        {
+            "name": name,
+            "context": {"trace_id": TRACE_ID, "span_id": span_id, "trace_state": "", "trace_flags": 1},
+            "resource": {"service.name": service, "telemetry.sdk.language": "php"},
+            "parent_span_id": parent_id or "",
+            "kind": f"KIND_{kind}",
+            "start": T0 + start * MS,
+            "end": T0 + end * MS,
+            "attributes": {"n": 7},
+            "status": {"code": "Error" if failed else "Unset", "description": ""},
+            "events": [{"name": "e", "timestamp": T0 + end * MS, "attributes": []}],
+            "links": [],
+            "schema_url": "",
+        }
+        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
+    ]
+    # PHP indents by 4, where a mutation of 40 bytes may join two spans to one.
+    return "".join(json.dumps([one], indent=12) + "\n" for one in found).encode()
+
+
 def _zipkin_spans() -> list[dict[str, Any]]:
     return [
         {
@@ -318,6 +350,8 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "Java's logging-otlp": _java,
     "Python's console": _python,
     "Go's stdouttrace": _go,
+    "PHP's ConsoleSpanExporter": _php,
+    "a function's log": _printed,
     "Zipkin": _zipkin,
     "Zipkin's traces": _zipkin_traces,
     "CloudWatch records": _cloudwatch,

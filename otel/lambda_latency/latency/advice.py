@@ -32,7 +32,8 @@ ADVICE = {
     "network": "Compare with the time that {name} itself reports: the rest is the connection, a load balancer, or a "
     "queue in front of it. Keep connections open, and check its concurrency.",
     "step functions": "Look at the state {name}: waits, retries and queues are settings of its state machine.",
-    "queue": "Look at the consumers of {name}: their concurrency, batch window, batch size and retries.",
+    "queue": "Look at the consumers of {name}: their concurrency, batch window, batch size and retries. The wait of a "
+    "long poll is a setting (WaitTimeSeconds of SQS).",
     "api gateway": "Little to change: check authorizers, mappings, and the distance between caller and region.",
     "lambda": "Little to change: check throttled concurrency, extensions, and the response size.",
     "unknown": "Add a span around the code that runs there, or instrument the library that it calls.",

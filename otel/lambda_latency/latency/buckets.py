@@ -25,6 +25,7 @@ from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 __all__ = ["RULES", "Position", "Rule", "part_of"]
 
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
+ADDRESSES = ("peer.service", "server.address", "net.peer.name", "url.full", "http.url")
 DATABASES = ("db.namespace", "db.name", "db.instance")  # attributes that name a database
 
 # The attributes that name the resource of an AWS call, in order of preference.
@@ -125,9 +126,25 @@ def _is_tool(shape: Shape, _: Position) -> bool:
     return shape.kind is SpanKind.INTERNAL and shape.is_tool
 
 
+def _is_agent(shape: Shape, _: Position) -> bool:
+    """Whether the span is an agent of the same process. The call to a remote one names its address."""
+    return shape.is_call and shape.text("gen_ai.operation.name") == "invoke_agent" and not shape.text(*ADDRESSES)
+
+
 def _is_leaf(at: Position) -> bool:
     """Whether no other span is the call: none above, and none directly below."""
     return not at.in_call and at.inside != "calls"
+
+
+def _is_receiving(shape: Shape, _: Position) -> bool:
+    """Whether the span waits for messages.
+
+    In older conventions a CONSUMER with the operation `receive` may be the handler of the message.
+    """
+    if shape.is_aws_call and shape.operation == "ReceiveMessage":
+        return True
+    operation = shape.text("messaging.operation.type") or (shape.is_call and shape.text("messaging.operation"))
+    return operation == "receive"
 
 
 def _is_messaging(shape: Shape, _: Position) -> bool:
@@ -201,7 +218,7 @@ def _state_machine(shape: Shape, _: Position) -> Part:
 
 
 def _queue(shape: Shape, _: Position) -> Part:
-    return Part("queue", re.split(r"[/:]", shape.text("messaging.destination.name"))[-1])
+    return Part("queue", re.split(r"[/:]", shape.text(*RESOURCES, "messaging.destination", "messaging.system"))[-1])
 
 
 def _function(_: Shape, position: Position) -> Part:
@@ -231,10 +248,12 @@ RULES = (
     Rule("the time from a sender to its consumer", _origin(WAIT), _queue),
     Rule("the time between linked traces", _origin(CHAIN), _always(UNKNOWN)),
     Rule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
+    Rule("a poll for messages", _is_receiving, _queue),
     Rule("an AWS call", _is_aws, _aws),
     Rule("a database call", _is_database, _database),
     Rule("a call to a model", _is_model, _model),
     Rule("a tool of an agent", _is_tool, _own_code),
+    Rule("an agent", _is_agent, _own_code),
     Rule("a message to a broker", _is_messaging, _messaging),
     Rule("another call with a known callee", _is_external, _external),
     Rule("a call with an unknown callee", _kind(*CALLS), _always(UNKNOWN_CALLEE)),

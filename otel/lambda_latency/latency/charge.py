@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Charge", "Charges"]
 
-CALLS = ("aws", "external", "database", "messaging", "retries")
+CALLS = ("aws", "external", "database", "messaging", "queue", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None]"
 ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans
 OUTSIDE = ("api gateway", "lambda")
@@ -139,6 +139,12 @@ class Charges:
         return found
 
 
+def _have_one_callee(outer: Shape, inner: Shape) -> bool:
+    """Whether two calls name the same callee: the call of an SDK, and that of a proxy which forwards it."""
+    long, short = sorted((outer.host, inner.host), key=len, reverse=True)
+    return outer.is_call and bool(short) and f"{long}.".startswith(f"{short}.")
+
+
 def _value_of(shape: Shape, position: Position, above: Shape | None, outer: Charge | None, owners: Owners) -> Value:
     """The charge of a span below `above`; `above` waits for the span and has the charge `outer`."""
     if outer is None:
@@ -152,7 +158,7 @@ def _value_of(shape: Shape, position: Position, above: Shape | None, outer: Char
             return outer.part, None, True, code
         if owners.whose(code.name) == "theirs":
             return Part("external", code.name), None, True, code
-        if shape.is_call:
+        if above is not None and shape.is_call and not _have_one_callee(above, shape):
             above = None  # the call above belongs to another service
     return _judged(shape, position, above, outer, code, owners)
 

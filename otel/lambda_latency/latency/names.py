@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.part import OVERHEAD
-from lambda_latency.trace import FUNCTION, SERVICE, SpanKind
+from lambda_latency.trace import FUNCTION, SERVICE, SpanKind, service_of
 
 if TYPE_CHECKING:
     from lambda_latency.latency.charge import Charge
@@ -47,6 +47,9 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
         return f"{shape['http.request.method'] or shape['http.method'] or span.name} {charge.part.name}"
     if row is tree.handler:
         return f"{_function(trace, row)} handler"
+    parent = tree.parent(row)
+    if parent is not None and service_of(row) and service_of(parent) not in ("", service_of(row)):
+        return f"{service_of(row)} {span.name}"
     return _of_connection(span, charge)
 
 

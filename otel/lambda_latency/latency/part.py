@@ -32,7 +32,7 @@ BUCKETS = {
     "pool": "ours",  # the wait for a connection of an exhausted pool
     "network": "ours",  # between two services that both record spans
     "step functions": "ours",
-    "queue": "ours",  # from a sender to its consumer: the number of consumers and their polling are ours to change
+    "queue": "ours",  # from a sender to its consumer, or a poll: consumers and their polling are ours to change
     "api gateway": "platform",
     "lambda": "platform",
     "unknown": "unknown",

@@ -15,6 +15,7 @@ from lambda_latency.latency.timeouts import Timeout, timeout_of
 from lambda_latency.latency.totals import Tally
 from lambda_latency.latency.traffic import UNKNOWN
 from lambda_latency.latency.verdict import Verdict, verdict
+from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
     from lambda_latency.latency.account import Account
@@ -70,7 +71,7 @@ def report_of(
     """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
 
     A request is slow above `slow_ns` (default: the 95th percentile). `draw` returns the map of calls if it is created
-    elsewhere.
+    elsewhere. Logs and metrics beside traces are no problem.
     """
     every = Accounts.of(accounts)
     compared = cohorts(every, slow_ns)
@@ -89,7 +90,7 @@ def report_of(
         timeouts=tuple(one for one in timeouts if one is not None),
         traces=traces,
         draw=draw or partial(call_map, every),
-        problems=tuple(problems),
+        problems=tuple(one for one in problems if not every or one.reason != NO_TRACES),
         sources=tuple(sources),
         traffic=traffic,
         notes=tuple(notes),

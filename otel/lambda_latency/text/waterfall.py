@@ -33,28 +33,30 @@ def waterfall(
     Of more spans than `most_rows`, those with the longest waits are shown.
     """
     drawn = waterfall_of(trace, owners)
-    width = style.width - 1 - NAME - WAITED - TOOK - 2
+    shown = _longest(drawn.bars, most_rows)
+    waits = [ms(bar.waited_ns, style) if bar.owned else "-" for bar in shown]
+    lengths = [ms(bar.end_ns - bar.start_ns, style) for bar in shown]
+    waited, took = max(WAITED, *map(len, waits)), max(TOOK, *(len(text) + 1 for text in lengths))
+    width = style.width - 1 - NAME - waited - took - 2
     name = NAME if width >= NARROWEST_BAR else max(SHORTEST_NAME, NAME + width - NARROWEST_BAR)
-    width = style.width - 1 - name - WAITED - TOOK - 2
+    width = max(1, style.width - 1 - name - waited - took - 2)
     wall = ms(drawn.wall_ns, style)
     name_of = trace_name(trace.trace_id, drawn.start_ns)
     head = f"{title}: {clean(trace.route, style)}, {wall}, {name_of}"
-    axis = f"{'':<{name}}{'waited':>{WAITED}}{'took':>{TOOK}}  0{right(wall, width - 1)}"
+    end = right(wall, width - 1) if len(wall) < width else ""  # the head has it too
+    axis = f"{'':<{name}}{'waited':>{waited}}{'took':>{took}}  0{end}"
     lines = [*wrap(head, style.width, "bold"), [Piece(axis, "dim")]]
-    shown = _longest(drawn.bars, most_rows)
-    for bar in shown:
+    for bar, wait, length in zip(shown, waits, lengths, strict=True):
         suffix = f" ({bar.mark})" if bar.mark else ""
         text = fit("  " * bar.depth + clean(bar.name, style), name - 1, style, suffix)
-        waited = ms(bar.waited_ns, style) if bar.owned else "-"
-        took = ms(bar.end_ns - bar.start_ns, style)
         ink = "red" if bar.mark else "" if bar.on_path else "dim"
-        lines.append([Piece(left(text, name), ink), Piece(right(waited, WAITED)), Piece(right(took, TOOK))])
+        lines.append([Piece(left(text, name), ink), Piece(right(wait, waited)), Piece(right(length, took))])
         lines[-1] += [Piece("  "), *_drawn(bar, drawn, width, style)]
     kept = set(map(id, shown))
     hidden = [bar for bar in drawn.bars if id(bar) not in kept]
     if hidden:
-        waited = ms(sum(bar.waited_ns for bar in hidden), style)
-        lines.append([Piece(left(f"  {plural(len(hidden), 'more span')}", name) + right(waited, WAITED), "dim")])
+        wait = ms(sum(bar.waited_ns for bar in hidden), style)
+        lines.append([Piece(left(f"  {plural(len(hidden), 'more span')}", name) + right(wait, waited), "dim")])
     return lines + _outside(drawn, style) + _imports(trace, style)
 
 
@@ -114,22 +116,17 @@ def _inked(text: str, style: Style) -> list[Piece]:
 
 def _outside(waterfall: Waterfall, style: Style) -> list[Line]:
     """The spans of the trace that are not in the tree of the request."""
-    lines: list[Line] = []
+    found: list[str] = []
     orphans, others = waterfall.orphans, waterfall.others
     if orphans:
         names = ", ".join(clean(span.name, style) for span in orphans[:3])
         more = style.ellipsis if len(orphans) > 3 else ""
-        count = plural(len(orphans), "orphan")
-        lines.append([Piece(f"{count} (the parent was never recorded): {names}{more}", "dim")])
+        found.append(f"{plural(len(orphans), 'orphan')} (the parent was never recorded): {names}{more}")
     if others:
-        lines.append(
-            [Piece(f"{plural(len(others), 'more root')} in this trace: {clean(others[0].name, style)}", "dim")]
-        )
+        found.append(f"{plural(len(others), 'more root')} in this trace: {clean(others[0].name, style)}")
     for span in waterfall.aside[:MOST_ASIDE]:
         took = ms(max(0, (span.end_ns or span.start_ns) - span.start_ns), style)
-        lines.append([Piece(f"Continued off the critical path: {clean(span.name, style)}, {took}", "dim")])
+        found.append(f"Continued off the critical path: {clean(span.name, style)}, {took}")
     if len(waterfall.aside) > MOST_ASIDE:
-        lines.append(
-            [Piece(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} continued off the critical path", "dim")]
-        )
-    return lines
+        found.append(f"{plural(len(waterfall.aside) - MOST_ASIDE, 'more')} continued off the critical path")
+    return [line for text in found for line in wrap(text, style.width, "dim")]

@@ -21,7 +21,7 @@ from lambda_latency.trace.platform import (
     STATE_MACHINE,
     is_platform_phase,
 )
-from lambda_latency.trace.problem import Problem
+from lambda_latency.trace.problem import NO_TRACES, Problem
 from lambda_latency.trace.reading import (
     Reading,
     find_traces,
@@ -53,6 +53,7 @@ __all__ = [
     "FUNCTION",
     "GATEWAY",
     "KNOWN",
+    "NO_TRACES",
     "OUTCOMES",
     "OUTER",
     "OUTERMOST",

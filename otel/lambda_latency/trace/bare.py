@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from lambda_latency.trace.cloudwatch import is_record, span_of_record
-from lambda_latency.trace.instants import instant_ns
+from lambda_latency.trace.instants import time_ns
 from lambda_latency.trace.span import SpanKind
 from lambda_latency.trace.transcoded import Problem, grouped
 
@@ -22,9 +22,6 @@ _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 STARTS, ENDS = ("start_time", "startTime"), ("end_time", "endTime")
 PARENTS = ("parent_span_id", "parentSpanId", "parent_id", "parentId")
 SERVICES = ("service_name", "serviceName", "service")
-# The unit of a number is that in which it is a time of this century, from 2000 to 2100.
-CENTURY_S = range(946_684_800, 4_102_444_800)
-UNITS = (1, 10**3, 10**6, 10**9)  # per second
 KINDS = {kind.name for kind in SpanKind}
 STATUSES = ("UNSET", "OK", "ERROR")
 
@@ -80,8 +77,8 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **bare,
         "parentSpanId": _first(bare, PARENTS),
-        "startTimeUnixNano": _time_ns(_first(bare, STARTS)),
-        "endTimeUnixNano": _time_ns(end) if end else 0,
+        "startTimeUnixNano": time_ns(_first(bare, STARTS)),
+        "endTimeUnixNano": time_ns(end) if end else 0,
         "resource": resource,
         "kind": kind if not isinstance(kind, str) else _word(kind) if _word(kind) in KINDS else None,
         "status": {"code": code if not isinstance(code, str) or _word(code) in STATUSES else None, "message": message},
@@ -94,19 +91,6 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
 def _word(text: str) -> str:
     """The name in an enumeration: `SERVER` for `SpanKind.SERVER`, `SPAN_KIND_SERVER`, `RPC_SERVER` and `server`."""
     return re.sub("^(SPAN_KIND_|STATUS_CODE_|RPC_|.*[.])", "", text.upper())
-
-
-def _time_ns(value: object) -> int:
-    """A time in nanoseconds since 1970. Raises `ValueError` for one that is no time of this century."""
-    if isinstance(value, str):
-        if not value.replace(".", "", 1).isdigit():
-            return instant_ns(value)
-        value = float(value) if "." in value else int(value)
-    if isinstance(value, (int, float)):
-        for unit in UNITS:
-            if int(value // unit) in CENTURY_S:
-                return round(value * (10**9 // unit))
-    raise ValueError(f"times must be from 2000 to 2100, got {value!r:.60}")
 
 
 def _first(members: Mapping[str, Any], names: tuple[str, ...]) -> Any:

@@ -24,6 +24,7 @@ ANSWERS = {
 }
 GROUPS = ("attributes.", "resource.attributes.")
 TIMES = ("startTimeUnixNano", "endTimeUnixNano", "durationNano")
+OF_SUBSEGMENTS = ("CLIENT", "INTERNAL", "PRODUCER")  # kinds
 
 
 def is_record(members: Mapping[str, object]) -> bool:
@@ -88,12 +89,14 @@ def span_of_record(written: Mapping[str, Any]) -> tuple[dict[str, Any], str, dic
     attributes, resource = _nested(record.get("attributes")), {}
     inner = record.get("resource")
     if isinstance(inner, dict):
-        resource = _nested(inner.get("attributes"))
+        resource = _nested(inner.get("attributes", inner))
     for key, value in record.items():
         if key.startswith(GROUPS[1]):
             resource[key[len(GROUPS[1]) :]] = value
         elif key.startswith(GROUPS[0]):
             attributes[key[len(GROUPS[0]) :]] = value
+    if record.get("kind") in OF_SUBSEGMENTS:
+        attributes.pop("aws.xray.origin", None)  # of the segment; the service that it names did not make the call
     start = int(record["startTimeUnixNano"])
     end = record.get("endTimeUnixNano")
     if end in (None, "", 0, "0") and record.get("durationNano") not in (None, ""):

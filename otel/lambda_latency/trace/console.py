@@ -1,4 +1,7 @@
-"""Reads spans that console exporters printed: Python's `ConsoleSpanExporter` and Go's `stdouttrace`."""
+"""Reads spans that console exporters printed: Python's and PHP's `ConsoleSpanExporter`, and Go's `stdouttrace`.
+
+Phoenix, which stores the spans of agents, exports them with the names of Python.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,10 @@ import msgspec
 
 from lambda_latency.trace.anyvalue import write_attributes
 from lambda_latency.trace.dialects import canonical_span
-from lambda_latency.trace.instants import instant_ns
+from lambda_latency.trace.instants import instant_ns, time_ns
 from lambda_latency.trace.transcoded import Problem, grouped
 
-__all__ = ["go_resources", "is_go", "is_python", "python_resources"]
+__all__ = ["go_resources", "is_go", "is_php", "is_python", "php_resources", "python_resources"]
 
 _decode = msgspec.json.Decoder().decode
 ZERO = "0001-01-01T00:00:00Z"  # Go's zero time
@@ -33,21 +36,22 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     try:
         resource = printed.get("resource") or {}
         attributes = resource.get("attributes") if isinstance(resource, dict) else {}
-        status = printed.get("status") or {}
+        status = printed.get("status") or printed
+        kind = {"openinference.span.kind": printed["span_kind"]} if printed.get("span_kind") else {}
         span = {
             "traceId": printed["context"]["trace_id"],
             "spanId": printed["context"]["span_id"],
             "parentSpanId": printed.get("parent_id"),
             "name": printed.get("name"),
             "kind": printed.get("kind"),
-            "startTimeUnixNano": instant_ns(printed["start_time"]),
-            "endTimeUnixNano": instant_ns(printed["end_time"]) if printed.get("end_time") else 0,
+            "startTimeUnixNano": time_ns(printed["start_time"]),
+            "endTimeUnixNano": time_ns(printed["end_time"]) if printed.get("end_time") else 0,
             "status": {"code": status.get("status_code"), "message": status.get("description")},
-            "attributes": printed.get("attributes"),
+            "attributes": {**kind, **(printed.get("attributes") or {})},
             "events": [
                 {
                     "name": event["name"],
-                    "timeUnixNano": instant_ns(event["timestamp"]),
+                    "timeUnixNano": time_ns(event["timestamp"]),
                     "attributes": event.get("attributes"),
                 }
                 for event in printed.get("events") or ()
@@ -60,6 +64,49 @@ def python_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
         return grouped([({"attributes": write_attributes(attributes or {})}, "", canonical_span(span))])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         problem(f"not a span of Python's console exporter: {_why(error)}")
+        return []
+
+
+def is_php(members: Mapping[str, object]) -> bool:
+    """Whether these are the members of a span that PHP printed."""
+    return "context" in members and "start" in members
+
+
+def php_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
+    """The span that PHP printed, as the resources of OTLP/JSON.
+
+    The list is empty, and `problem` is called with the reason, if the span cannot be read.
+    """
+    printed = _decode(document)
+    try:
+        status = printed.get("status") or {}
+        span = {
+            "traceId": printed["context"]["trace_id"],
+            "spanId": printed["context"]["span_id"],
+            "parentSpanId": printed.get("parent_span_id"),
+            "name": printed.get("name"),
+            "kind": str(printed.get("kind")).removeprefix("KIND_"),
+            "startTimeUnixNano": printed["start"],
+            "endTimeUnixNano": printed.get("end") or 0,
+            "status": {"code": status.get("code"), "message": status.get("description")},
+            "attributes": printed.get("attributes") or {},  # PHP prints an empty object as a list
+            "events": [
+                {
+                    "name": event["name"],
+                    "timeUnixNano": event["timestamp"],
+                    "attributes": event.get("attributes") or {},
+                }
+                for event in printed.get("events") or ()
+            ],
+            "links": [
+                {"traceId": link["context"]["trace_id"], "spanId": link["context"]["span_id"]}
+                for link in printed.get("links") or ()
+            ],
+        }
+        resource = {"attributes": write_attributes(printed.get("resource") or {})}
+        return grouped([(resource, "", canonical_span(span))])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        problem(f"not a span of PHP's console exporter: {_why(error)}")
         return []
 
 

@@ -103,11 +103,13 @@ def canonical_span(raw: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def hex_id(value: Any, length: int) -> Any:
-    """An id as `length` lower-case hex digits. A value that is no text, or all zeros, is returned as it is.
+    """An id as `length` lower-case hex digits. A value that is no id, or all zeros, is returned as it is.
 
-    The value may be in hex (without leading zeros, with `0x`, or a trace id with dashes or as X-Ray writes it), or 64
-    bits or the whole length in base64. Any other text is replaced by its digest.
+    The value may be a number, in hex (without leading zeros, with `0x`, or a trace id with dashes or as X-Ray writes
+    it), or 64 bits or the whole length in base64. Any other text is replaced by its digest.
     """
+    if type(value) is int and 0 < value < 16**length:
+        return f"{value:0{length}x}"
     if not isinstance(value, str) or not value.strip("0"):
         return value
     text = value.strip().lower().removeprefix("0x")

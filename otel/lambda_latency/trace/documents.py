@@ -25,9 +25,12 @@ AT_ONCE = 1000  # spans of a large document that are decoded together
 BOM = b"\xef\xbb\xbf"
 # What console exporters print that is no JSON.
 PRINTED = (
-    (b"traceId: '", "Node's console exporter prints objects, not JSON: write OTLP by a collector's file exporter"),
-    (b"Activity.TraceId:", ".NET's console exporter prints text, not JSON: write OTLP by a collector's file exporter"),
+    (b"traceId: '", "Node's console exporter prints objects, not JSON"),
+    (b"#<struct OpenTelemetry::SDK::Trace::SpanData", "Ruby's console exporter prints objects, not JSON"),
+    (b"Activity.TraceId:", ".NET's console exporter prints text, not JSON"),
+    (b"  trace_id      : ", "C++'s console exporter prints text, not JSON"),
 )
+WRITE_OTLP = "write OTLP by a collector's file exporter"
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -105,7 +108,7 @@ def why_not_json(text: bytes) -> str | None:
 def _reason(document: bytes, error: str) -> str:
     printed = next((reason for mark, reason in PRINTED if mark in document), None)
     if printed is not None:
-        return printed
+        return f"{printed}: {WRITE_OTLP}"
     try:
         document.decode()
     except UnicodeDecodeError:

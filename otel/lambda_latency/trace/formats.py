@@ -15,12 +15,21 @@ from msgspec import Raw
 
 from lambda_latency.trace.bare import bare_resources, is_bare, is_list_of_bare
 from lambda_latency.trace.cloudwatch import cloudwatch_resources, is_answer, is_record
-from lambda_latency.trace.console import go_resources, is_go, is_python, python_resources
+from lambda_latency.trace.console import (
+    go_resources,
+    is_go,
+    is_php,
+    is_python,
+    php_resources,
+    python_resources,
+)
 from lambda_latency.trace.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.documents import LARGE, split
 from lambda_latency.trace.jaeger import JaegerReader
 from lambda_latency.trace.mistakes import kind_of, reason_of
 from lambda_latency.trace.otlp import OtlpReader
+from lambda_latency.trace.printed import is_printed, printed_resources
+from lambda_latency.trace.problem import NO_TRACES
 from lambda_latency.trace.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.row import Rows
 from lambda_latency.trace.span import Span
@@ -33,7 +42,7 @@ __all__ = ["KNOWN", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDKs print, "
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that the SDKs of Python, PHP and Go print, "
     "bare spans (ids and times)"
 )
 
@@ -81,7 +90,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
     ),
     (
-        lambda members: "trace_id" in members and "span_id" in members and "service" in members,
+        lambda members: members.keys() >= {"trace_id", "span_id", "service", "start"},
         "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
     ),
     (
@@ -112,9 +121,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
+    (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
     (
-        lambda members: "resourceLogs" in members or "resourceMetrics" in members,
-        "OTLP logs or metrics, and not traces: name the file with resourceSpans",
+        lambda members: "observations" in members,
+        "Langfuse's observations: send the spans by OTLP to a collector that writes a file",
     ),
 )
 
@@ -133,7 +143,9 @@ def _formats(table: ShapeTable) -> tuple[Known, ...]:
         Known("Jaeger", _is_jaeger, JaegerReader(table)),
         Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
         Known("Python's console", is_python, by_way_of_otlp(python_resources)),
+        Known("PHP's console", is_php, by_way_of_otlp(php_resources)),
         Known("Go's console", is_go, by_way_of_otlp(go_resources)),
+        Known("a function's log", is_printed, by_way_of_otlp(printed_resources)),
         Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
         Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
         Known("bare spans", is_bare, by_way_of_otlp(bare_resources)),
@@ -267,7 +279,7 @@ def _is_search(members: Members) -> bool:
 def _is_xray(members: Members) -> bool:
     if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
         return True
-    return "start_time" in members and "id" in members and "span_id" not in members
+    return "start_time" in members and "id" in members and members.keys().isdisjoint(("span_id", "context"))
 
 
 def _is_jaeger(members: Members) -> bool:

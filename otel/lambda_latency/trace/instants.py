@@ -1,17 +1,20 @@
-"""Parses instants (RFC 3339) as nanoseconds since 1970. Python's own parser stops at microseconds."""
+"""Parses instants (RFC 3339) and numbers as nanoseconds since 1970. Python's own parser stops at microseconds."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta, timezone
 
-__all__ = ["instant_ns"]
+__all__ = ["instant_ns", "time_ns"]
 
 INSTANT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<time>\d\d:\d\d:\d\d)(?:[.,](?P<fraction>\d{1,9})\d*)?"
     r"\s*(?P<zone>Z|UTC|[+-]\d\d:?\d\d)?\s*",
     re.IGNORECASE,
 )
+# The unit of a number is that in which it is a time of this century, from 2000 to 2100.
+CENTURY_S = range(946_684_800, 4_102_444_800)
+UNITS = (1, 10**3, 10**6, 10**9)  # per second
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
@@ -23,6 +26,22 @@ def instant_ns(text: object) -> int:
     day = datetime.fromisoformat(f"{found['date']}T{found['time']}+00:00")
     seconds = (day - EPOCH) // timedelta(seconds=1) - _zone_s(found["zone"] or "Z")
     return seconds * 10**9 + int((found["fraction"] or "0").ljust(9, "0"))
+
+
+def time_ns(value: object) -> int:
+    """An instant or a number of seconds to nanoseconds as nanoseconds since 1970.
+
+    Raises `ValueError` for one that is no time of this century.
+    """
+    if isinstance(value, str):
+        if not value.replace(".", "", 1).isdigit():
+            return instant_ns(value)
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, (int, float)):
+        for unit in UNITS:
+            if int(value // unit) in CENTURY_S:
+                return round(value * (10**9 // unit))
+    raise ValueError(f"times must be from 2000 to 2100, got {value!r:.60}")
 
 
 def _zone_s(zone: str) -> int:

@@ -65,6 +65,8 @@ WHOLE = (
     "llm.system",
     "messaging.destination",
     "messaging.destination.name",
+    "messaging.operation",
+    "messaging.operation.type",
     "messaging.system",
     "messaging.url",
     "net.peer.name",

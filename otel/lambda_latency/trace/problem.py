@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["Problem"]
+__all__ = ["NO_TRACES", "Problem"]
+
+# The reason of a document that has nothing for a report. Collectors write all signals into one file or folder.
+NO_TRACES = "OTLP logs or metrics, and not traces: name the file with resourceSpans"
 
 
 @dataclass(frozen=True, slots=True)

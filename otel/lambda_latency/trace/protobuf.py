@@ -7,11 +7,13 @@ length has four bytes, and each message may be JSON or packed with zstd. Other w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
 from lambda_latency.trace.dialects import resource_spans
+from lambda_latency.trace.problem import NO_TRACES
 from lambda_latency.trace.zstd import ZSTD, unpacked
 
 __all__ = ["is_binary", "protobuf_resources"]
@@ -19,6 +21,7 @@ __all__ = ["is_binary", "protobuf_resources"]
 REMEDY = "OTLP as protobuf needs the extra formats"
 FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message
 LOOKED_AT = 16  # bytes
+IDS = (16, 8)  # bytes of a trace id and of a span id
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 NAMED = {
     b"PAR1": "Parquet: turn it into OTLP first (the tool that wrote it can), or ask its source for JSON",
@@ -57,22 +60,52 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
             problem(f"not read: {what}")
             return
     try:
-        from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+        from opentelemetry.proto.trace.v1.trace_pb2 import TracesData  # noqa: F401 - whether the package is there
     except ImportError:
         problem(REMEDY)
         return
-    from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
 
     for number, message in enumerate(_messages(document, problem), 1):
         try:
             plain = unpacked(message) if message.startswith(ZSTD) else message
-            if plain[:1] == b"{":
-                yield from resource_spans(_decode(plain), problem)
+            decoded = _decode(plain) if plain[:1] == b"{" else _decode_message(plain)
+            if decoded is None:
+                problem(NO_TRACES)
             else:
-                yield from resource_spans(MessageToDict(TracesData.FromString(plain)), problem)
+                yield from resource_spans(decoded, problem)
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
             problem(f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out")
+
+
+def _decode_message(message: bytes) -> dict[str, Any] | None:
+    """A message of traces with the names of OTLP/JSON; None if it has logs or metrics. Raises `DecodeError`.
+
+    Messages do not name their type: some of logs and metrics decode as traces whose spans have no valid ids.
+    """
+    from google.protobuf.json_format import MessageToDict
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+    from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
+
+    try:
+        found, failure = TracesData.FromString(message), None
+    except DecodeError as error:
+        found, failure = TracesData(), error
+    spans = [span for one in found.resource_spans for scope in one.scope_spans for span in scope.spans]
+    if (spans or failure) and not any((len(span.trace_id), len(span.span_id)) == IDS for span in spans):
+        with suppress(DecodeError):
+            logs = LogsData.FromString(message)
+            if any(scope.log_records for one in logs.resource_logs for scope in one.scope_logs):
+                return None
+        with suppress(DecodeError):
+            metrics = MetricsData.FromString(message)
+            if any(scope.metrics for one in metrics.resource_metrics for scope in one.scope_metrics):
+                return None
+    if failure is not None:
+        raise failure
+    return MessageToDict(found)
 
 
 def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:

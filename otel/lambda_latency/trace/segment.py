@@ -13,9 +13,9 @@ from lambda_latency.trace.row import ATTEMPT, DELAY
 from lambda_latency.trace.span import Event, SpanKind, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["Described", "Segment", "attempts_in", "described", "exceptions_of", "nanoseconds"]
+__all__ = ["Described", "Segment", "attempts_in", "count_retries", "described", "exceptions_of", "nanoseconds"]
 
 LAST_SECOND = 2**62 // 10**9
 LONGEST_MS = 900_000  # the longest run of a function
@@ -124,6 +124,19 @@ def described(segment: Segment, *, subsegment: bool) -> Described:
     return Described(
         _name(name, kind, namespace, attributes), kind, _status(segment, kind), attributes, resource, scope
     )
+
+
+def count_retries(segments: Sequence[Segment]) -> None:
+    """Make `retries` of AWS calls the number of retries. `segments` are a segment and its subsegments.
+
+    For the AWS SDK v3, the X-Ray SDK for Node.js writes the number of attempts, which is never 0:
+    https://github.com/aws/aws-xray-sdk-node/blob/master/packages/core/lib/patchers/aws3_p.ts
+    """
+    blocks = [segment.aws for segment in segments if segment.namespace == "aws" and isinstance(segment.aws, dict)]
+    counted = [block for block in blocks if isinstance(block.get("retries"), int)]
+    if all(block["retries"] > 0 for block in counted):
+        for block in counted:
+            block["retries"] -= 1
 
 
 def exceptions_of(segment: Segment, start_ns: int) -> Iterator[Event]:

@@ -20,7 +20,7 @@ from lambda_latency.trace.milliseconds import restore_fractions
 from lambda_latency.trace.mistakes import reason_of
 from lambda_latency.trace.platform import READ_NAMES, SERVICE
 from lambda_latency.trace.row import DELAY, Row, Rows, window_of, with_valid_ids
-from lambda_latency.trace.segment import Segment, attempts_in, described, exceptions_of
+from lambda_latency.trace.segment import Segment, attempts_in, count_retries, described, exceptions_of
 from lambda_latency.trace.shape import error_codes
 from lambda_latency.trace.span import Link, Scope, Span
 from lambda_latency.trace.table import About, ShapeTable
@@ -267,10 +267,11 @@ def _in_documents(documents: list[Segment], outer_id: str | None, problem: Probl
             continue
         _extend_to_attempts(top)
         parent_id = inferred.get(document.parent_id or "", document.parent_id)
-        todo = [Found(top, trace_id, parent_id, document.type == "subsegment")]
-        for item in todo:
-            yield item
-            todo += [Found(child, trace_id, item.segment.document.id, True) for child in item.segment.children]
+        found = [Found(top, trace_id, parent_id, document.type == "subsegment")]
+        for item in found:
+            found += [Found(child, trace_id, item.segment.document.id, True) for child in item.segment.children]
+        count_retries([item.segment.document for item in found])
+        yield from found
 
 
 def _extend_to_attempts(top: TimedSegment) -> None:
