@@ -297,7 +297,7 @@ def test_what_cdk_and_the_serverless_framework_have_built_is_read(tmp_path: Path
         },
         "Parameters": {"Key": {"Type": "String", "Default": "x"}},
     }
-    read = app(tmp_path, json.dumps(template))
+    read = app(tmp_path, json.dumps(template, indent="\t"))
     codes = {key: one.code.path for key, one in read.functions.items() if isinstance(one, Declared) and one.code}
     assert codes == {"ByMetadata": folder, "ByHash": folder, "ByName": tmp_path / "shop.zip"}
     away = Refused("Away", "Away", "its code is in an account's S3, and not beside the template")
