@@ -323,6 +323,23 @@ Resources:
     assert (routes(read), read.notes) == (["GET /a"], [f"{name}: {why}" for name in ("Plain", "Rest")])
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("shop/template.yaml", "shop"),
+        ("shop/cdk.out/OrdersStack.template.json", "OrdersStack"),
+        ("shop/.serverless/cloudformation-template-update-stack.json", "shop"),
+        ("1 shop/template.yaml", "app-1-shop"),
+    ],
+)
+def test_an_app_has_the_name_of_its_folder_or_stack(tmp_path: Path, path: str, name: str) -> None:
+    """As a stack may be called; the folder of another framework says nothing."""
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_text('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
+    assert read_app(file, {}).name == name
+
+
 def test_a_parameter_that_nothing_uses_has_no_line(tmp_path: Path) -> None:
     """Such as the version of CDK's bootstrap stack, which a rule reads."""
     read = app(
