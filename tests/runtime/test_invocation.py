@@ -7,7 +7,7 @@ import traceback
 from typing import Any
 
 import pytest
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import StatusCode, get_current_span
 
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.testing import SERVER, UNSET, remote, span
@@ -130,6 +130,28 @@ def test_an_exception_is_an_error_and_goes_on_unchanged(function: Function) -> N
     stack = str(event.attributes["exception.stacktrace"])
     assert 'raise StockError("on the way")' in stack
     assert "bootstrap.py" not in stack
+
+
+@pytest.mark.parametrize("name", ["__str__", "__setattr__"])
+def test_an_exception_that_raises_itself_is_an_error_all_the_same(function: Function, name: str) -> None:
+    """As its text is asked for, or as an attribute is set."""
+
+    def refuse(*_: object) -> None:
+        raise LookupError("refused")
+
+    error = type("Odd", (Exception,), {name: refuse})("odd")
+
+    def handler(event: object, context: object) -> None:
+        raise error
+
+    with pytest.raises(Exception) as caught:  # noqa: PT011 - the very one
+        function.invoke(handler)
+    [recorded] = function.spans
+    assert caught.value is error
+    assert (recorded.status.status_code, (recorded.attributes or {})["error.type"]) == (
+        StatusCode.ERROR,
+        f"{error.__class__.__module__}.{error.__class__.__qualname__}",
+    )
 
 
 def test_an_exit_is_an_error_too(function: Function) -> None:

@@ -8,23 +8,9 @@ from typing import Any, TypeAlias
 
 from lambda_latency.template import Finding, Node, read_yaml
 
-__all__ = ["Tree", "as_json", "is_json", "without_tabs"]
+__all__ = ["Tree", "as_json"]
 
 Tree: TypeAlias = "str | Mapping[str, Tree] | Sequence[Tree]"
-
-
-def is_json(text: str) -> bool:
-    """Whether a template is JSON."""
-    try:
-        json.loads(text.lstrip("\ufeff"))
-    except ValueError:
-        return False
-    return True
-
-
-def without_tabs(text: str) -> str:
-    """A text that YAML can read, with the same offsets: JSON may be indented by tabs."""
-    return text.replace("\t", " ") if is_json(text) else text
 
 
 def as_json(tree: Tree, newline: str = "", margin: str = "", unit: str = "") -> str:

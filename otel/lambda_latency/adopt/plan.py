@@ -10,7 +10,6 @@ from pathlib import Path
 from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import read_subjects, text_of
-from lambda_latency.adopt.json_text import is_json, without_tabs
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
@@ -18,7 +17,16 @@ from lambda_latency.adopt.verify import problem
 from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES, Wanted
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
-from lambda_latency.template import Finding, Node, by_hand, check_template, missing_template, read_yaml, usual_template
+from lambda_latency.template import (
+    Finding,
+    Node,
+    by_hand,
+    check_template,
+    is_json,
+    missing_template,
+    read_yaml,
+    usual_template,
+)
 
 __all__ = ["find_template", "layer_content", "make_plan"]
 
@@ -103,7 +111,7 @@ def _check(shown: str, text: str, node: Node) -> None:
 
 def _parsed(shown: str, text: str) -> Node:
     """The template as nodes. Raises `AdoptError` for anything but a template."""
-    node = read_yaml(shown, without_tabs(text))
+    node = read_yaml(shown, text)
     if isinstance(node, Finding):
         raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
     resources = node.get("Resources")

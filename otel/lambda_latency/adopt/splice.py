@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from lambda_latency.adopt.json_text import Tree, as_json, is_json
-from lambda_latency.template import Node
+from lambda_latency.adopt.json_text import Tree, as_json
+from lambda_latency.template import Node, is_json
 
 __all__ = ["Spliced", "Tree"]
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_latency.adopt.json_text import is_json, without_tabs
 from lambda_latency.adopt.wording import MAPPING
-from lambda_latency.template import Finding, Node, check_template, read_yaml
+from lambda_latency.template import Finding, Node, check_template, is_json, read_yaml
 
 __all__ = ["problem"]
 
@@ -17,7 +16,7 @@ def problem(source: str, before: str, root: Node, after: str) -> str:
     """The reason why the edited text is wrong; empty if it is right."""
     if is_json(before) and not is_json(after):
         return "it would not be JSON"
-    read = read_yaml(source, without_tabs(after))
+    read = read_yaml(source, after)
     if isinstance(read, Finding):
         return f"line {read.line}: {read.what}"
     unknown = next(iter(check_template(source, read)), None)

@@ -198,8 +198,6 @@ def read_app(path: Path, where: Where) -> App | Finding:
         return Finding(name, 1, f"cannot be read ({error.strerror})", "name a template that exists")
     except UnicodeDecodeError as error:
         return Finding(name, 1, f"not a text file: byte {error.start} is not UTF-8", "save it as UTF-8")
-    if text.lstrip().startswith("{"):
-        text = text.replace("\t", " ")  # JSON may be indented by tabs, YAML may not
     try:
         twice: list[Finding] = []
         root = read_yaml(name, text, twice)

@@ -71,9 +71,10 @@ class Invocation:
         kind = type(error)
         name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
-            error.__traceback__ = error.__traceback__.tb_next
-        self.span.record_exception(error)
+            BaseException.with_traceback(error, error.__traceback__.tb_next)  # its own `__setattr__` may raise
         self.span.set_attribute("error.type", name)
+        self.span.set_status(Status(StatusCode.ERROR, kind.__name__))  # first, because its text may raise
+        self.span.record_exception(error)
         self.span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
 
     @harmless("the handler's span")

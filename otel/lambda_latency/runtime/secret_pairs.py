@@ -52,7 +52,7 @@ BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
 STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|Bearer|Basic"
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
-NAMES = r"(?i).*(?:name|key|type)|k"  # of what names an entry
+NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
 # The options of commands whose next word is a password.
 COMMAND = (
@@ -105,7 +105,7 @@ def clean_pairs(text: str, *, source: bool) -> str:
     kept = at = 0
     while (found := pair.search(text, at)) is not None:
         at = found.end(1)
-        level, span = entry(text, found.end()) if compiled(NAMES).fullmatch(found[1]) else (NO, None)
+        level, span = entry(text, found.end()) if found[1].lower().endswith(NAMES) else (NO, None)
         if span is None and (level := secrecy(found[1])):
             span = value_of(text, found, source=source)
         if span is None or not counts(text, span, level, found, source=source):

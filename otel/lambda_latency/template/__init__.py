@@ -9,7 +9,7 @@ from lambda_latency.template.collector import Collector, read_collector
 from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.function import Function, read_functions
 from lambda_latency.template.names import check_template
-from lambda_latency.template.node import Node, read_yaml
+from lambda_latency.template.node import Node, is_json, read_yaml
 from lambda_latency.template.places import by_hand, missing_template, usual_template
 from lambda_latency.template.resolve import resolve
 
@@ -23,6 +23,7 @@ __all__ = [
     "check_collector",
     "check_template",
     "decoded",
+    "is_json",
     "missing_template",
     "nearest",
     "own_python_files",

@@ -297,7 +297,7 @@ def test_what_cdk_and_the_serverless_framework_have_built_is_read(tmp_path: Path
         },
         "Parameters": {"Key": {"Type": "String", "Default": "x"}},
     }
-    read = app(tmp_path, json.dumps(template))
+    read = app(tmp_path, json.dumps(template, indent="\t"))
     codes = {key: one.code.path for key, one in read.functions.items() if isinstance(one, Declared) and one.code}
     assert codes == {"ByMetadata": folder, "ByHash": folder, "ByName": tmp_path / "shop.zip"}
     away = Refused("Away", "Away", "its code is in an account's S3, and not beside the template")
@@ -321,6 +321,23 @@ Resources:
     )
     why = "its definition is in an account's S3, and is not read here"
     assert (routes(read), read.notes) == (["GET /a"], [f"{name}: {why}" for name in ("Plain", "Rest")])
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("shop/template.yaml", "shop"),
+        ("shop/cdk.out/OrdersStack.template.json", "OrdersStack"),
+        ("shop/.serverless/cloudformation-template-update-stack.json", "shop"),
+        ("1 shop/template.yaml", "app-1-shop"),
+    ],
+)
+def test_an_app_has_the_name_of_its_folder_or_stack(tmp_path: Path, path: str, name: str) -> None:
+    """As a stack may be called; the folder of another framework says nothing."""
+    file = tmp_path / path
+    file.parent.mkdir(parents=True)
+    file.write_text('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
+    assert read_app(file, {}).name == name
 
 
 def test_a_parameter_that_nothing_uses_has_no_line(tmp_path: Path) -> None:

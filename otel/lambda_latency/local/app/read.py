@@ -25,6 +25,11 @@ from lambda_latency.template import Finding
 
 __all__ = ["App", "read_app"]
 
+STACK_TEMPLATE, PACKAGE = (
+    ".template.json",
+    ".serverless",
+)  # the end of CDK's templates, the Serverless Framework's folder
+
 
 @dataclass(slots=True)
 class App:
@@ -181,6 +186,9 @@ def _place(key: str, prefix: str, order: list[str]) -> int:
 
 
 def _stack_name(path: Path) -> str:
-    """The name of the template's folder, changed to a valid name of a stack."""
-    name = "".join(letter if letter.isalnum() else "-" for letter in path.resolve().parent.name).strip("-")
+    """The name of the template's folder, changed to a valid name of a stack; of CDK's template, its own."""
+    folder = path.resolve().parent
+    own = path.name.removesuffix(STACK_TEMPLATE)
+    name = own if own != path.name else folder.parent.name if folder.name == PACKAGE else folder.name
+    name = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
