@@ -150,9 +150,9 @@ def told(lanes: list[Lane], options: argparse.Namespace, seconds: float) -> list
     print(f"spans started {account.started:,}")
     print(f"  exported {account.exported:,} (and {account.twice:,} times once more, after a flush that was cut off)")
     print(f"  rejected, and told to be {account.rejected:,}")
-    print(f"  still in memory at SIGKILL or os._exit {account.in_memory:,}")
+    print(f"  in memory at SIGKILL or os._exit, or open at an exit {account.in_memory:,}")
     print(f"  lost {account.lost:,}")
-    print(f"orphans {account.orphans:,} (and {account.cut_off:,} below what was open at a SIGKILL or os._exit)")
+    print(f"orphans {account.orphans:,} (and {account.cut_off:,} below what such an end took)")
     print(
         f"secrets {len(found)}, in {size:,} bytes of spans and {lines:,} lines of logs, {account.lines:,} of them ours"
     )

@@ -10,7 +10,9 @@ from tests.faults.lane import Lane, Process
 __all__ = ["Account", "planted"]
 
 KILLED = ("_exit", "kill", "hang")
-"""The one allowed class: SIGKILL (by itself, or at a deadline) and `os._exit` take what is in memory with them."""
+"""SIGKILL (by itself, or at a deadline) and `os._exit` take what is in memory with them."""
+EXITED = ("exit", "large")
+"""The end of the interpreter takes the open spans of daemon threads with it."""
 
 
 @dataclass
@@ -58,7 +60,7 @@ class Account:
         self._complaints(lane)
 
     def _taken(self, lane: Lane, process: Process, exported: set[str]) -> set[str]:
-        """What a kill of the process took with it. What else did not arrive is lost.
+        """What the end of the process took with it. What else did not arrive is lost.
 
         Delivered is the oldest first, so that a kill takes the latest: the latest to end; and of one delivery that came
         half through, the latest to start.
@@ -71,7 +73,9 @@ class Account:
             started = [one for one in life.started if one in set(life.ended)]
             latest = {*life.ended[len(life.ended) - len(finished) :], *started[len(started) - len(finished) :]}
             taken = missing - (finished - latest)
-            self.in_memory += len(taken)
+        elif process.end in EXITED:
+            taken = missing - set(life.ended)
+        self.in_memory += len(taken)
         if gaps := missing - taken:
             self.lost += len(gaps)
             self.wrong.append(f"{lane.name}: {len(gaps)} spans of a process ({process.end or 'alive'}) are lost")

@@ -39,6 +39,7 @@ def test_every_span_of_a_run_over_all_faults_is_accounted_for(export: str, invoc
         ("_exit", ["child", "parent"], (1, 0, 0, 1)),  # it ended after the delivery that took its child
         ("kill", ["child"], (1, 0, 0, 1)),  # it was open
         ("exit", ["child", "parent"], (0, 1, 1, 0)),
+        ("exit", ["child"], (1, 0, 0, 1)),  # it was open in a daemon thread
         ("_exit", ["parent", "child", "last"], (1, 1, 1, 0)),  # what ended before the others was to leave before them
     ],
 )
