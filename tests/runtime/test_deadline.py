@@ -147,6 +147,7 @@ def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -
     now = time.time()
     watching.begin(span, now + 600, now)
     watching.end()
+    assert watching.look_now(10)  # from now on it sleeps by the first one
     now = time.time()
     watching.begin(span, now + 0.2, now)
     assert until(lambda: len(rung) == 1)

@@ -10,6 +10,7 @@ import pytest
 
 from lambda_latency.runtime import extension
 from lambda_latency.runtime.extension import Extension
+from tests.sandbox.state import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -81,7 +82,6 @@ def test_the_spans_of_an_invocation_whose_event_never_comes_leave_all_the_same(
     one = registered(watched, api, stepped.set)
     api.close()
     one.release()
-    one._ended.wait(10)
+    assert until(lambda: "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text)
     assert stepped.is_set()
     assert not one.alive
-    assert "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text

@@ -36,7 +36,7 @@ class Extension:
         self._registered = threading.Event()
         self._released = threading.Semaphore(0)
         self._alive = True
-        self._ended = started(self._run)
+        started(self._run)
 
     @property
     def alive(self) -> bool:
