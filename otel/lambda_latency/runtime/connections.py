@@ -9,7 +9,6 @@ from __future__ import annotations
 import functools
 import socket
 import threading
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -20,14 +19,14 @@ from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["OPENING", "Connections", "Opening", "Step", "ending", "host", "in_a_call", "is_literal", "peer_of"]
+__all__ = ["OPENING", "Connections", "Ending", "Opening", "Step", "host", "in_a_call", "is_literal", "peer_of"]
 
 
 class Connections:
@@ -63,7 +62,7 @@ class Connections:
             opening = OPENING.get()
             token = OPENING.set(None)  # the socket's own connect is not a step of its own
             try:
-                with ending(lambda: local.tcp):
+                with Ending(lambda: local.tcp):
                     connected = original(address, *args, **kwargs)
             finally:
                 local.peer = local.tcp = None
@@ -86,7 +85,7 @@ class Connections:
             if peer is None or local.tcp is not None:
                 return original(*args, **kwargs)
             dns = Step(self._tracer, "dns", peer)
-            with ending(lambda: dns):
+            with Ending(lambda: dns):
                 found = original(*args, **kwargs)
             if local.peer is not None:
                 local.tcp = Step(self._tracer, "tcp", peer)
@@ -107,7 +106,7 @@ class Connections:
             tls = Step(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
-                with ending(lambda: tls):
+                with Ending(lambda: tls):
                     secured = original(*args, **kwargs)
                     tls.agreed(secured)
             finally:
@@ -183,19 +182,19 @@ class Opening:
 OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", default=None)
 
 
-@contextmanager
-def ending(step: Callable[[], Step | Opening | None]) -> Iterator[None]:
-    """End a step (of an opening its current one) at the end of the block, if the step has started by then."""
-    error: BaseException | None = None
-    try:
-        yield
-    except BaseException as raised:
-        error = raised
-        raise
-    finally:
-        begun = step()
-        if begun is not None:
-            begun.end(error)
+class Ending:
+    """Ends a step (of an opening its current one) at the end of a `with` block, if the step has started by then."""
+
+    def __init__(self, step: Callable[[], Step | Opening | None]) -> None:
+        self._step = step
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        step = self._step()
+        if step is not None:
+            step.end(error)
 
 
 def in_a_call() -> bool:

@@ -9,7 +9,7 @@ import functools
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.connections import OPENING, Step, ending, host, in_a_call, is_literal, peer_of
+from lambda_latency.runtime.connections import OPENING, Ending, Step, host, in_a_call, is_literal, peer_of
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
                 return await original.__func__(kind, *args, **kwargs)
             name = kwargs.get("hostname")
             tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
-            with ending(lambda: tls):
+            with Ending(lambda: tls):
                 stream = await original.__func__(kind, *args, **kwargs)
                 tls.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
             return stream
@@ -96,7 +96,7 @@ class Loops:
             if not isinstance(name, str) or is_literal(name) or not in_a_call():
                 return await original(self, host, port, **kwargs)
             dns = Step(tracer, "dns", peer(name, port))
-            with ending(lambda: dns):
+            with Ending(lambda: dns):
                 found = await original(self, host, port, **kwargs)
             if len(names) > MOST_NAMES:
                 names.clear()
@@ -116,7 +116,7 @@ class Loops:
                 "tcp",
                 opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1]),
             )
-            with ending(lambda: tcp):
+            with Ending(lambda: tcp):
                 await original(self, sock, address)
             securing = SECURING.get()
             if securing is not None:
@@ -137,7 +137,7 @@ class Loops:
                 securing.begin()
             token = SECURING.set(securing)
             try:
-                with ending(lambda: securing.step):
+                with Ending(lambda: securing.step):
                     transport, protocol = await original(self, *args, **kwargs)
                     agreed(securing.step, transport)
             finally:
@@ -156,7 +156,7 @@ class Loops:
             if opening is not None:
                 opening.end()
             tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
-            with ending(lambda: tls):
+            with Ending(lambda: tls):
                 transport = await original(self, *args, **kwargs)
                 agreed(tls, transport)
             talk()

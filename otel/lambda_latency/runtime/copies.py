@@ -48,7 +48,7 @@ def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
 def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     """A new dictionary of the attributes. The SDK's mapping takes a lock for each iteration."""
     given: Any = span.attributes
-    return given.copy() if given else {}
+    return {} if given is None else given.copy()
 
 
 FIELDS = ("name", "context", "parent", "resource", "events", "links", "kind", "status", "start_time", "end_time",

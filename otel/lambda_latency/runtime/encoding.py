@@ -35,9 +35,10 @@ Parts = tuple[bytes, bytes, bytes, bytes]
 
 FIXED64 = Struct("<Q").pack
 DOUBLE = Struct("<d").pack
+TWO_BYTES = Struct("<BB").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
-UNSET = StatusCode.UNSET
+UNSET, NO_STATUS = StatusCode.UNSET, b"\x7a\x00"
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters
@@ -112,13 +113,13 @@ class Encoder:
 
     def _whole(self, span: ReadableSpan) -> bytes:
         """The message Span."""
-        values, message = completed(span), span.status.description
+        values, message, events, links = completed(span), span.status.description, span.events, span.links
         indexed = self._annotations(values)
         parts = (
             self._name(b"\x2a", span.name),
             self._attributes(b"\x4a", values) + indexed,
-            b"".join(map(self._event, span.events)),
-            b"".join(map(self._link, span.links)),
+            b"".join(map(self._event, events)) if events else b"",
+            b"".join(map(self._link, links)) if links else b"",
         )
         lost = span.dropped_attributes, span.dropped_events, span.dropped_links
         return encoded_span(span, parts, self._redaction.message(message) if message else "", lost)
@@ -250,7 +251,8 @@ def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int
         b"\x60" + varint(lost[1]) if lost[1] else b"",
         links,
         b"\x70" + varint(lost[2]) if lost[2] else b"",
-        field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
+        NO_STATUS if code is UNSET and not message
+        else field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
         b"\x85\x01", flags(parent),
     ])  # fmt: skip
 
@@ -307,7 +309,7 @@ def field(tag: bytes, body: bytes) -> bytes:
 def varint(number: int) -> bytes:
     """A varint: seven bits per byte, lowest bits first."""
     if number < 16_384:  # the size of most spans
-        return bytes((number & 127 | 128, number >> 7)) if number > 127 else SMALL[number]
+        return TWO_BYTES(number & 127 | 128, number >> 7) if number > 127 else SMALL[number]
     found = bytearray()
     while number > 127:
         found.append(number & 127 | 128)

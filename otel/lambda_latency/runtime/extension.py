@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from http.client import HTTPException
+from queue import SimpleQueue
 from socket import socket  # before the import of the function, which may replace it, by one with a proxy
 from typing import TYPE_CHECKING
 
@@ -34,7 +35,7 @@ class Extension:
         self._connection: socket | None = None
         self._step = step
         self._registered = threading.Event()
-        self._released = threading.Semaphore(0)
+        self._released: SimpleQueue[None] = SimpleQueue()  # in C: a semaphore of `threading` is Python code
         self._alive = True
         started(self._run)
 
@@ -45,7 +46,7 @@ class Extension:
 
     def release(self) -> None:
         """The response of an invocation has been sent."""
-        self._released.release()
+        self._released.put(None)
 
     def _run(self) -> None:
         try:
@@ -57,7 +58,7 @@ class Extension:
                 connection = self._ask("GET", "event/next", f"Lambda-Extension-Identifier: {identifier}")
                 # The event is not read before the release: it arrives while the handler starts, and reading would take
                 # the interpreter from the handler.
-                self._released.acquire()
+                self._released.get()
                 try:
                     connection.settimeout(None)
                     self._answer(connection)
@@ -68,7 +69,8 @@ class Extension:
             self._alive = False
             warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
                  "spans are delivered by the runtime's own thread")  # fmt: skip
-            while self._released.acquire(blocking=False):  # pragma: no branch - for a release in the meantime
+            while not self._released.empty():  # pragma: no branch - for a release in the meantime
+                self._released.get()
                 self._step()
             unlisted()
 

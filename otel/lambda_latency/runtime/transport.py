@@ -174,11 +174,12 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
     length = b"0" if status in (204, 304) else headers.get(b"content-length", b"")
     kept = words[0] == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close" and length.isdigit()
-    if kept and b"transfer-encoding" not in headers and int(length) <= MOST:
-        while len(data) < int(length):
-            more = receive()
-            if not more:
-                break
-            data += more
-        return Answer(status, headers, data, kept=len(data) == int(length))
-    return Answer(status, headers, data, kept=False)
+    size = int(length) if kept and b"transfer-encoding" not in headers else MOST + 1
+    if size > MOST:
+        return Answer(status, headers, data, kept=False)
+    while len(data) < size:
+        more = receive()
+        if not more:
+            break
+        data += more
+    return Answer(status, headers, data, kept=len(data) == size)

@@ -58,8 +58,10 @@ def is_unrecorded(span: Span) -> bool:
     A span is not recording, but sampled, if it is another process's, or if it has ended: in a thread that has outlived
     the invocation that started it.
     """
+    if span.is_recording():
+        return False
     context = span.get_span_context()
-    return context.is_valid and not context.trace_flags & TraceFlags.SAMPLED and not span.is_recording()
+    return context.is_valid and not context.trace_flags & TraceFlags.SAMPLED
 
 
 @harmless("the tracing header of a call")

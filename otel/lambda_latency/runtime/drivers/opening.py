@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
-from lambda_latency.runtime.connections import OPENING, Opening, Step, ending, host, in_a_call, peer_of
+from lambda_latency.runtime.connections import OPENING, Ending, Opening, Step, host, in_a_call, peer_of
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.unsampled import is_unrecorded
 
@@ -37,7 +37,7 @@ def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
         at = Opening(tracer, peer)
         token = OPENING.set(at)
         try:
-            with ending(lambda: at):
+            with Ending(lambda: at):
                 yield
         finally:
             OPENING.reset(token)
@@ -54,5 +54,5 @@ def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
     text = str(name or told.get("net.peer.name") or "")
     known = {key: told[key] for key in ("db.system", "db.name") if key in told}
     step = Step(tracer, "pool", {**known, **attributes, **host(text)})
-    with ending(lambda: step):
+    with Ending(lambda: step):
         yield

@@ -6,7 +6,7 @@ import functools
 import socket
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.connections import OPENING, Step, ending
+from lambda_latency.runtime.connections import OPENING, Ending, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
         if opening is None or not isinstance(address, tuple) or self.gettimeout() == 0:
             return original(self, address)
         tcp = Step(tracer, "tcp", opening.peer)
-        with ending(lambda: tcp):
+        with Ending(lambda: tcp):
             original(self, address)
         opening.handshake()
         return None
