@@ -28,11 +28,14 @@ PROSE = words("""
     the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
     have got in on of for from to and or with without access permission token signature key password secret
 """)
-TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase")
+TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase", "-signature")
 
 
 # A name and the characters between it and its value.
-PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
+PAIR = (
+    r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
+    r"""(?:=>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
+)
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
@@ -47,10 +50,19 @@ FORM = (
     r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
     r"""(?:\r?\n|\\+r\\+n)"""
 )
+# The text after `<item name=` or `<key>`, up to the value: `<item name="token">a1</item>`, `<key>token</key><b>a1</b>`
+TAGGED = (
+    r"""(?:["']([\w./-]{1,100})["'][^<>]{0,200}(?<!/)>|"""
+    r"""([\w./-]{1,100})</[\w:.-]{1,40}>\s*(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
+)
+WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
 ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
 BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
-STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|Bearer|Basic"
+STAND_INS = (
+    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|"
+    r"\[redacted\].*|Bearer|Basic"
+)
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
@@ -68,7 +80,7 @@ CALL = (
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
-    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
+    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd)|pass[ -]?word|"
     r"(?:api|access|private|account)[ _-]key|(?:one-time|security|access|verification|recovery|backup|unlock) code)"
     r"(?: provided)?(?:\s(?:is|was))?(?:['\"]?\s?[:=]?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
 )
@@ -125,9 +137,10 @@ def entry(text: str, start: int) -> tuple[int, Span | None]:
     if named := compiled(NAMED_LINE).match(text, start):
         level = secrecy(named[1])
         return level, quoted(text, named.end()) or bare(text, named.end()) if level else None
-    if named := compiled(FORM).match(text, start):
-        value = compiled(r"[^\r\n\\]+").match(text, named.end())
-        return secrecy(named[1]), value.span() if value else None
+    for pattern, content in WITHIN.items():
+        if named := compiled(pattern).match(text, start):
+            level, value = secrecy(named[named.lastindex or 1]), compiled(content).match(text, named.end())
+            return level, value.span() if level and value else None
     return NO, None
 
 
@@ -196,7 +209,7 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
         return None
     if ">" in between and "=" not in between:
         end = text.find("<", start)
-        return (start, end) if before == "<" and end > start else None
+        return (start, end) if before in ("<", ":") and end > start else None
     if "!=" in between and not source:
         return None
     to_line_end = found[1].lower().endswith(TO_LINE_END) and between.strip() != ","
