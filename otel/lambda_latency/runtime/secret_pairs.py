@@ -41,8 +41,8 @@ NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
     r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
 )
-# The same in YAML, and a value of several lines there.
-NAMED_LINE = r"([\w./-]{1,100})\s*?(?:\r?\n|\\+n)\s+value:\s{1,4}"
+# The same in YAML and in a command's arguments, and a value of several lines in YAML.
+NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|,\w{0,20}(?i:value)=)"
 END = r"(?:\r?\n|\\+n)"
 LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^\r\n\\]|\\+(?!n))+|[ \t]*(?={END})))*)"
 # The text after `name=` in a part of a form, up to its value.
@@ -53,7 +53,7 @@ FORM = (
 # The text after `<item name=` or `<key>`, up to the value: `<item name="token">a1</item>`, `<key>token</key><b>a1</b>`
 TAGGED = (
     r"""(?:["']([\w./-]{1,100})["'][^<>]{0,200}(?<!/)>|"""
-    r"""([\w./-]{1,100})</[\w:.-]{1,40}>\s*(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
+    r"""([\w./-]{1,100})</[\w:.-]{1,40}>\s{0,80}(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
 )
 WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
 ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
@@ -68,9 +68,10 @@ NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
 # The options of commands whose next word is a password.
 COMMAND = (
-    r"\b(?:(?:sshpass|docker\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w)|(?:mysql\w{0,9}|7z\w?)\b"
-    r"[^\n|;&]{0,300}?[\s'\"]-p(?=\w)|redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
-    r"(?:['\"]?,?\s+['\"]?)?([^\s'\",]+)"
+    r"\b(?:(?:sshpass|\w{1,30}\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w|'\w)|"
+    r"(?:mysql\w{0,9}|7z\w?|sshpass)\b[^\n|;&]{0,300}?[\s'\"]-p(?=\w|'\w)|"
+    r"redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
+    r"(?:['\"]?,?\s+)?['\"]?([^\s'\",]+)"
 )
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
@@ -81,8 +82,8 @@ SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
     r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd)|pass[ -]?word|"
-    r"(?:api|access|private|account)[ _-]key|(?:one-time|security|access|verification|recovery|backup|unlock) code)"
-    r"(?: provided)?(?:\s(?:is|was))?(?:['\"]?\s?[:=]?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
+    r"\w*(?:api|access|private|account|signing|encryption)[ _-]key|(?:one-time|security|access|verification|recovery|"
+    r"backup|unlock) code)(?: provided)?(?:\s(?:is|was))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
 )
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
@@ -293,6 +294,8 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False
     if len(value) < 3 and not quote:
         return False  # too short for a secret
+    if value.endswith(":") and secrecy(value[:-1]):
+        return False  # another name, whose value follows
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
         return False  # the working directory
     if level == PERHAPS:
