@@ -41,9 +41,10 @@ def call(function: Function, act: Callable[[], object]) -> Any:
             act()
 
     function.invoke(handler)
-    ((*_, children),) = function.trees(*KEYS)
-    (child,) = children
-    return child
+    trees = function.trees(*KEYS)
+    ((*_, children),) = trees
+    assert len(children) == 1, trees
+    return children[0]
 
 
 def test_a_call_is_one_client_span_with_what_x_ray_shows(function: Function, server: Server) -> None:

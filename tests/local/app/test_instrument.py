@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from lambda_latency.local.app.contents import Content
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.instrument import How, Instrumentation, instrumentation
 from lambda_latency.local.app.make import Builds
-from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.app.system import AppOptions, AppSystem

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.app.borrowed import borrowed
+from lambda_latency.local.app.contents import Content
 from lambda_latency.local.app.declared import Declared, Refused
 from lambda_latency.local.app.make import Builds
-from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.packages import Packages
 from lambda_latency.local.app.prepare import Preparation
 from lambda_latency.local.app.read import read_app

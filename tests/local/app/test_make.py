@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.local.app.contents import Content
 from lambda_latency.local.app.declared import Declared
 from lambda_latency.local.app.make import Builds
-from lambda_latency.local.app.package import Content
 from lambda_latency.local.app.read import read_app
 from lambda_latency.local.errors import LocalError
 from tests.local.app.cache import VERSION

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lambda_latency.local.app.choices import Choices
-from lambda_latency.local.app.package import Content, Packaged
+from lambda_latency.local.app.contents import Content
+from lambda_latency.local.app.package import Packaged
 from lambda_latency.local.app.pythons import Version, version_of
 from lambda_latency.template import Finding
 

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from lambda_latency.local.app.package import Content
+from lambda_latency.local.app.contents import Content
 from lambda_latency.local.app.pythons import Version
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run

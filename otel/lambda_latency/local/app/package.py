@@ -1,4 +1,4 @@
-"""Completes a template from the files beside it: inserts included files and definitions, records folders of code.
+"""Completes a template from the files beside it: included files, definitions, nested templates, code.
 
 This is `sam package` without S3. Values that only an account has (exports of other stacks, dynamic references) get a
 placeholder, which is printed.
@@ -9,20 +9,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.beside import Beside, is_local
+from lambda_latency.local.app.contents import Content, Contents
 from lambda_latency.local.app.dynamic import own_values, resolved, wait_for
-from lambda_latency.local.app.parameters import ACCOUNT, REGION, texts
-from lambda_latency.local.app.pythons import version_of
+from lambda_latency.local.app.parameters import texts
 from lambda_latency.local.app.rooted import root_paths
 from lambda_latency.local.app.source import Source, TemplateError, read_source
-from lambda_latency.template import Finding, nearest
+from lambda_latency.template import Finding
 
-__all__ = ["REPOSITORY", "Content", "Packaged", "package"]
+__all__ = ["CHILDREN", "REPOSITORY", "Packaged", "package"]
 
-BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
-IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
 DEFINITIONS = {
     "AWS::ApiGateway::RestApi": ("BodyS3Location", "Body"),
     "AWS::ApiGatewayV2::Api": ("BodyS3Location", "Body"),
@@ -34,32 +32,9 @@ BUILT, SOURCES = ".aws-sam/build/template.yaml", ("template.yaml", "template.yml
 APPLICATION, REPOSITORY = "AWS::Serverless::Application", "AWS::ServerlessRepo::Application"
 STACK = "AWS::CloudFormation::Stack"
 CHILDREN = {APPLICATION: "Location", STACK: "TemplateURL"}
-LAYERS = {
-    "AWS::Serverless::LayerVersion": ("ContentUri", "Bucket", "Key"),
-    "AWS::Lambda::LayerVersion": ("Content", "S3Bucket", "S3Key"),
-}
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
-TEXTS = (
-    "AllowedValues",
-    "Fn::Equals",
-    "Fn::Join",
-    "Parameters",
-    "Variables",
-)  # their booleans are text in CloudFormation
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """A folder or an archive of a function or a layer.
-
-    `target` is X of the make target `build-X`, or empty. make reads `makefile` and runs in `working`; by default both
-    are those of `path`.
-    """
-
-    path: Path
-    target: str = ""
-    makefile: Path | None = None
-    working: Path | None = None
+# Numbers and booleans in these are texts in CloudFormation.
+TEXTS = ("AllowedValues", "Fn::Equals", "Fn::Join", "Parameters", "Variables")
 
 
 @dataclass(slots=True)
@@ -89,19 +64,21 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
         if kind.startswith("AWS::"):  # a plain type: `values` has the value, not a name to look up
             declared["Type"] = "CommaDelimitedList" if "List<" in kind else "String"
     own = own_values(done.raw)
-    work = _Work(source, source.path.resolve().parent, done, [], own.keys())
+    work = _Work(Beside(source), done, own.keys())
     done.raw = _walk(done.raw, work.completed)
     wait_for(own, done.raw)
     if work.imports:
         what = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{what}: the value of each is the name of its export")
     globals_ = (done.raw.get("Globals") or {}).get("Function") or {}
-    shared = {"CodeUri": globals_.pop("CodeUri", "."), "Runtime": globals_.get("Runtime")}
+    default = {"CodeUri": globals_.pop("CodeUri", "."), "Runtime": globals_.get("Runtime")}
+    contents = Contents(work.beside, default, done.codes, done.layers, done.missing)
     for name, resource in done.raw["Resources"].items():
         if isinstance(resource, dict):
             if not isinstance(resource.get("Properties"), dict):
                 resource["Properties"] = {}
-            work.resource(name, str(resource.get("Type")), resource["Properties"], shared)
+            contents.record(name, resource)
+            work.resource(name, resource)
             root_paths(resource["Properties"])
     if work.found:
         raise TemplateError(work.found)
@@ -112,11 +89,10 @@ def package(source: Source, values: Mapping[str, str]) -> Packaged:
 class _Work:
     """The state during the packaging of a template. `found` has its errors."""
 
-    source: Source
-    folder: Path
+    beside: Beside
     done: Packaged
-    found: list[Finding]
     own: Collection[str]  # names of the template's own parameters and secrets, which the emulator resolves
+    found: list[Finding] = field(default_factory=list)
     imports: int = 0
 
     def completed(self, value: Any) -> Any:
@@ -132,144 +108,65 @@ class _Work:
         if "Fn::ImportValue" in value and len(value) == 1:
             self.imports += 1
             return value["Fn::ImportValue"]
-        is_state = "Type" in value  # of a state machine, whose parameters keep their types
-        return {
-            name: str(one)
-            if name in VERSIONS and type(one) in (int, float)
-            else texts(one)
-            if name in TEXTS and not (is_state and name == "Parameters")
-            else one
-            for name, one in value.items()
-        }
+        # The parameters of a state machine's state keep their types.
+        as_text = [name for name in TEXTS if name != "Parameters" or "Type" not in value]
+        return {name: texts(one) if name in as_text else _version(name, one) for name, one in value.items()}
 
-    def resource(self, name: str, kind: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
-        """Record the folders of a resource, and insert its definition. `shared`: values from the section Globals."""
-        if kind == "AWS::Serverless::Function":
-            self._code(name, properties, shared)
-        elif kind == "AWS::Lambda::Function":
-            self._plain_code(name, properties)
-        elif kind in LAYERS:
-            self._layer(name, properties, LAYERS[kind])
-        elif kind in CHILDREN:
-            self._nested(name, kind, properties)
+    def resource(self, name: str, resource: dict[str, Any]) -> None:
+        """Insert a resource's definition, or record its nested template."""
+        kind = str(resource.get("Type"))
+        if kind in CHILDREN:
+            self._nested(name, kind, resource)
         elif kind in DEFINITIONS:
-            self._definition(name, properties, *DEFINITIONS[kind])
+            self._definition(name, resource["Properties"], *DEFINITIONS[kind])
 
     def _definition(self, name: str, properties: dict[str, Any], uri: str, body: str) -> None:
         written = properties.get(uri)
-        if _is_local(written):
+        if is_local(written):
             read = self._file(properties.pop(uri), ("Resources", name, "Properties", uri))
             properties[body] = _walk(read, self.completed)
         elif written is not None and body != "Definition":  # samcli would ask AWS for an API's
             del properties[uri]
             self.done.notes.append(f"{name}: its definition is in an account's S3, and is not read here")
 
-    def _plain_code(self, name: str, properties: dict[str, Any]) -> None:
-        written = properties.get("Code")
-        if isinstance(written, str):
-            path: Path | None = self._folder(name, written, "Code", properties.get("Runtime"))
-        else:
-            path = self._asset(name, written)
-        if path is not None:
-            self.done.codes[name] = Content(path)
-            properties["Code"] = {"S3Bucket": BUCKET, "S3Key": name}
-
-    def _layer(self, name: str, properties: dict[str, Any], keys: tuple[str, str, str]) -> None:
-        key, bucket, place = keys
-        written = properties.get(key)
-        if _is_local(written):
-            self.done.layers[name] = self._content(name, (self.folder / str(written)).resolve())
-        elif (path := self._asset(name, written)) is not None:
-            self.done.layers[name] = Content(path)
-        else:
-            return
-        properties[key] = {bucket: BUCKET, place: name}
-
-    def _nested(self, name: str, kind: str, properties: dict[str, Any]) -> None:
-        key = CHILDREN[kind]
-        if _is_local(properties.get(key)):
+    def _nested(self, name: str, kind: str, resource: dict[str, Any]) -> None:
+        key, properties = CHILDREN[kind], resource["Properties"]
+        if is_local(properties.get(key)):
             child = self._child(properties[key], ("Resources", name, "Properties", key))
             if child is not None:
                 self.done.children[name] = child
             else:
                 self.done.raw["Resources"][name] = {"Type": REPOSITORY}  # left out as an unknown type
-        elif kind == STACK and (path := self._asset(name, None)) is not None:
+        elif kind == STACK and (path := self.beside.asset(resource.get("Metadata"), None)) is not None:
             self.done.children[name] = read_source(path)
         elif kind == APPLICATION and isinstance(properties.get("Location"), dict):
-            self.done.raw["Resources"][name]["Type"] = REPOSITORY  # only on AWS: it is left out as an unknown type
-
-    def _code(self, name: str, properties: dict[str, Any], shared: Mapping[str, Any]) -> None:
-        if properties.get("PackageType") == "Image":
-            properties.setdefault("ImageUri", IMAGE)
-        if "InlineCode" in properties or "ImageUri" in properties:
-            return
-        written = properties.get("CodeUri", shared["CodeUri"])
-        if _is_local(written):
-            runtime = properties.get("Runtime", shared["Runtime"])
-            path = self._folder(name, written, "CodeUri", runtime)
-            self.done.codes[name] = self._content(name, path)
-            written = {"Bucket": BUCKET, "Key": name}
-        properties["CodeUri"] = written
-
-    def _content(self, name: str, path: Path) -> Content:
-        """The content of a resource, with its make target if its Makefile builds it."""
-        metadata = self.done.raw["Resources"][name].get("Metadata") or {}
-        if metadata.get("BuildMethod") != "makefile":
-            return Content(path)
-        context, working = metadata.get("ContextPath"), metadata.get("WorkingDirectory")
-        return Content(
-            path,
-            name,
-            makefile=(self.folder / context / "Makefile").resolve() if isinstance(context, str) else None,
-            working=(self.folder / working).resolve() if isinstance(working, str) else None,
-        )
-
-    def _asset(self, name: str, stored: Any) -> Path | None:
-        """The local copy of an asset that CDK or the Serverless Framework uploads; None without one.
-
-        CDK names it in the metadata; both put it beside the template, under the last part of the key in S3 (`stored`).
-        """
-        named = (self.done.raw["Resources"][name].get("Metadata") or {}).get("aws:asset:path")
-        key = stored.get("S3Key") if isinstance(stored, dict) else None
-        last = key.rpartition("/")[2] if isinstance(key, str) else ""
-        names = [named, *((last, f"asset.{last}", f"asset.{last.removesuffix('.zip')}") if last else ())]
-        paths = (self.folder / one for one in names if isinstance(one, str))
-        return next((path.resolve() for path in paths if path.exists()), None)
-
-    def _folder(self, name: str, written: str, key: str, runtime: Any) -> Path:
-        """The location of a function's code, given by the property `key`."""
-        path = self.folder / written
-        # A function of another language does not run here: its build is not needed.
-        needed = not isinstance(runtime, str) or version_of(runtime) is not None
-        if needed and not path.exists():
-            at = ("Resources", name, "Properties", key)
-            self.done.missing[name] = self._missing(f"{key} {written!r}", path, at)
-        return path.resolve()
+            resource["Type"] = REPOSITORY  # only on AWS: it is left out as an unknown type
 
     def _child(self, location: str, at: tuple[str, ...]) -> Source | None:
         """A nested template; None if its file is not there."""
+        folder = self.beside.folder
         # A build writes its template one folder deeper, and `aws cloudformation package` resolves paths from there.
-        for path in (self.folder / location, self.folder / "build" / location):
+        for path in (folder / location, folder / "build" / location):
             if path.resolve().is_file():
                 return read_source(path.resolve())
         if location.endswith(BUILT):  # not built yet: the app's source template is above the build folder
             for name in SOURCES:
-                path = (self.folder / location.removesuffix(BUILT) / name).resolve()
+                path = (folder / location.removesuffix(BUILT) / name).resolve()
                 if path.is_file():
                     self.done.notes.append(f"{at[1]} is not built yet: it is read from {path}")
                     return read_source(path)
-        self.done.missing[at[1]] = self._missing(f"{at[-1]} {location!r}", self.folder / location, at)
+        self.done.missing[at[1]] = self.beside.missing(f"{at[-1]} {location!r}", folder / location, at)
         return None
 
     def _file(self, location: Any, at: tuple[str, ...]) -> dict[str, Any]:
         """The content of an included file or a definition; empty if it is in an account's S3, or invalid."""
         from samcli.yamlhelper import yaml_parse
 
-        if not _is_local(location):
+        if not is_local(location):
             return {}
-        path = self.folder / location
+        path = self.beside.folder / location
         if not path.is_file():
-            self.found.append(self._missing(repr(location), path, at))
+            self.found.append(self.beside.missing(repr(location), path, at))
             return {}
         try:
             parsed = yaml_parse(path.read_text(encoding="utf-8"))
@@ -279,15 +176,10 @@ class _Work:
             return {}
         return parsed if isinstance(parsed, dict) else {}
 
-    def _missing(self, what: str, path: Path, at: tuple[str, ...]) -> Finding:
-        folder = path.parent.resolve()
-        beside = [one.name for one in folder.iterdir()] if folder.is_dir() else []
-        todo = f"{nearest(path.name, beside, 'correct the name,')} or run the build that makes it in {folder}"
-        return self.source.finding(at, f"{what} is not there", todo)
 
-
-def _is_local(written: Any) -> bool:
-    return isinstance(written, str) and "://" not in written
+def _version(name: str, value: Any) -> Any:
+    """A version is a text, whose quotes many templates leave out."""
+    return str(value) if name in VERSIONS and type(value) in (int, float) else value
 
 
 def _walk(value: Any, changed: Callable[[Any], Any]) -> Any:

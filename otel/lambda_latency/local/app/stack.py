@@ -16,7 +16,7 @@ from typing import Any
 from urllib.parse import quote
 
 from lambda_latency.local.app.cloud import PROXY, Cloud
-from lambda_latency.local.app.package import BUCKET
+from lambda_latency.local.app.contents import BUCKET
 from lambda_latency.local.app.parameters import as_text
 from lambda_latency.local.app.prune import pruned, unknown_to
 from lambda_latency.local.errors import LocalError
