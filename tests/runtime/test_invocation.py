@@ -132,9 +132,11 @@ def test_an_exception_is_an_error_and_goes_on_unchanged(function: Function) -> N
     assert "bootstrap.py" not in stack
 
 
-@pytest.mark.parametrize("name", ["__str__", "__setattr__"])
-def test_an_exception_that_raises_itself_is_an_error_all_the_same(function: Function, name: str) -> None:
-    """As its text is asked for, or as an attribute is set."""
+@pytest.mark.parametrize("name", ["__str__", "__bool__", "__setattr__"])
+def test_an_exception_that_raises_itself_is_an_error_all_the_same(
+    function: Function, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    """As its text is asked for, or whether it is true, or as an attribute is set."""
 
     def refuse(*_: object) -> None:
         raise LookupError("refused")
@@ -152,6 +154,14 @@ def test_an_exception_that_raises_itself_is_an_error_all_the_same(function: Func
         StatusCode.ERROR,
         f"{error.__class__.__module__}.{error.__class__.__qualname__}",
     )
+    [event] = recorded.events
+    text = "<exception str() failed>" if name == "__str__" else "odd"
+    stack = str((event.attributes or {})["exception.stacktrace"])
+    assert (recorded.status.description, (event.attributes or {})["exception.message"]) == (f"Odd: {text}", text)
+    assert stack.startswith("Traceback" if name != "__bool__" else "  File")
+    assert "raise error" in stack
+    assert stack.endswith(f"Odd: {text}\n")
+    assert caplog.messages == []
 
 
 def test_an_exit_is_an_error_too(function: Function) -> None:

@@ -59,3 +59,17 @@ def test_a_durable_execution_that_failed_is_an_error(
     function.invoke(lambda _event, _context: answer, event)
     span = function.trace.one("orders-create")
     assert (span.status.name, span.attributes.get("error.type")) == ("ERROR" if kind else "UNSET", kind)
+
+
+def test_an_answer_of_a_class_of_its_own_is_not_asked(function: Function) -> None:
+    """Its methods may log, count or raise."""
+
+    class Answer(dict[str, Any]):
+        def get(self, *_: object) -> Any:
+            raise LookupError("asked")
+
+        __contains__ = __getitem__ = get
+
+    answer = Answer(failures("a"))
+    assert function.invoke(lambda _event, _context: answer, QUEUE) is answer
+    assert function.trace.one("orders-create").attributes["lambda.batch.failures"] == 1

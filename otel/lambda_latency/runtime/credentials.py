@@ -22,7 +22,7 @@ MARKS = frozenset("=%\\;?#&@<|")
 # Every alternative begins with a digit or a `k`, which `re` finds in one loop.
 NUMBERS = re.compile(r"[\dk](?:(?<!\w\d)\d{12}|(?<![\w-]\d)\d{3}[ -]\d{4}|[-_](?:live|test)[-_]|:AA)")
 RUNS = re.compile(r"[\w+/-]{16,}")
-BETWEEN = frozenset(" :/\"'")
+BETWEEN = frozenset(" :\uff1a\uff1d/\"'")
 DEEPEST = 3  # nested encodings that are decoded
 LEAST, LEAST_OF_WORDS = 8, 16  # characters of a known value that is searched for in every text
 

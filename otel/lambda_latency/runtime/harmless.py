@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import logging
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.credentials import clean
@@ -20,8 +21,12 @@ LOG = logging.getLogger("lambda_latency.runtime")
 
 
 def warn(text: str) -> None:
-    """Write one line with the kit's name to the function's log. Credentials are removed: error texts may hold URLs."""
-    LOG.warning("lambda-latency: %s", clean(text))
+    """Write one line with the kit's name to the function's log. Credentials are removed: error texts may hold URLs.
+
+    Without the line where that fails: a filter of the function's may raise, or a hook on imports.
+    """
+    with suppress(Exception):
+        LOG.warning("lambda-latency: %s", clean(text))
 
 
 def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
@@ -33,7 +38,8 @@ def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
             try:
                 function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
-                warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
+                with suppress(Exception):  # the error's text may raise
+                    warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
 
         return guarded
 

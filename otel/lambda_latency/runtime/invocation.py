@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Mapping
 from time import time
 from typing import TYPE_CHECKING, Any
@@ -73,9 +74,11 @@ class Invocation:
         if error.__traceback__ is not None and error.__traceback__.tb_next is not None:
             BaseException.with_traceback(error, error.__traceback__.tb_next)  # its own `__setattr__` may raise
         self.span.set_attribute("error.type", name)
-        self.span.set_status(Status(StatusCode.ERROR, kind.__name__))  # first, because its text may raise
-        self.span.record_exception(error)
-        self.span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {error}"))
+        text, stack = described(error)
+        self.span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {text}"))
+        # Not by `record_exception`, which asks for the text once more and fails if that raises.
+        self.span.add_event("exception", {"exception.type": name, "exception.message": text,
+                                          "exception.stacktrace": stack, "exception.escaped": "False"})  # fmt: skip
 
     @harmless("the handler's span")
     def end(self) -> None:
@@ -85,6 +88,19 @@ class Invocation:
             detach(self._token)
         if self.span.is_recording():  # the handler may have ended it
             self.span.end()
+
+
+def described(error: BaseException) -> tuple[str, str]:
+    """The text and the stack of an exception, as Python prints it. Its own methods may raise: then without them."""
+    try:
+        text = str(error)
+    except Exception:  # noqa: BLE001 - whatever the exception's own method raises
+        text = "<exception str() failed>"  # as `traceback` has it
+    try:
+        stack = traceback.format_exception(error)
+    except Exception:  # noqa: BLE001 - the same
+        stack = [*traceback.format_tb(error.__traceback__), f"{type(error).__name__}: {text}\n"]
+    return text, "".join(stack)
 
 
 def started(
@@ -149,14 +165,15 @@ def outcome(kind: str, event: object, result: object) -> Outcome:
 
     `kind` is the value of `faas.trigger`.
     """
-    if not isinstance(result, Mapping):
+    if not isinstance(result, dict) or not issubclass(type(result), dict):  # a proxy is the first only
         return {}, None
+    get = dict.get  # a subclass's own methods may do anything
     if kind == "http":
-        return answered(result.get("statusCode"))
-    if "batchItemFailures" in result:
-        return reported(event, result["batchItemFailures"])
-    if isinstance(event, Mapping) and "DurableExecutionArn" in event and result.get("Status") == "FAILED":
-        error = result.get("Error")
+        return answered(get(result, "statusCode"))
+    if (failures := get(result, "batchItemFailures")) is not None:
+        return reported(event, failures)
+    if isinstance(event, Mapping) and "DurableExecutionArn" in event and get(result, "Status") == "FAILED":
+        error = get(result, "Error")
         name = error.get("ErrorType") if isinstance(error, Mapping) else None
         return {"error.type": str(name or "FAILED")}, "the durable execution failed"
     return {}, None

@@ -35,7 +35,7 @@ HINTS = (
     "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
     "kubeconfig", "_pat", "sas", "dsn", "hmac", "psk", "basic ", "reset", "confirm", "activat", "invit",
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
-    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "--user",
+    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "-user",
     " -p", "'-p", "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
     "access_c", "access-c", "accessc", "bind_s(", "crypt(",
 )  # fmt: skip
@@ -90,6 +90,7 @@ PHRASES = frozenset((
     "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
     "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
     "credit card", "debit card", "social security", "national insurance", "security answer",
+    "confirmation code", "verification value",
 ))  # fmt: skip
 
 # Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.

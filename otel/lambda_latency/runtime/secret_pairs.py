@@ -28,18 +28,21 @@ PROSE = words("""
     the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
     have got in on of for from to and or with without access permission token signature key password secret
 """)
-TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase")
+TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase", "-signature")
 
 
 # A name and the characters between it and its value.
-PAIR = r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`]?[\])]{0,2}\s{0,3}(?:=>|:=|={1,3}|!=|:|>|,)\s{0,4})"""
+PAIR = (
+    r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
+    r"""(?:=>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
+)
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
     r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
 )
-# The same in YAML, and a value of several lines there.
-NAMED_LINE = r"([\w./-]{1,100})\s*?(?:\r?\n|\\+n)\s+value:\s{1,4}"
+# The same in YAML and in a command's arguments, and a value of several lines in YAML.
+NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|,\w{0,20}(?i:value)=)"
 END = r"(?:\r?\n|\\+n)"
 LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^\r\n\\]|\\+(?!n))+|[ \t]*(?={END})))*)"
 # The text after `name=` in a part of a form, up to its value.
@@ -47,18 +50,28 @@ FORM = (
     r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
     r"""(?:\r?\n|\\+r\\+n)"""
 )
+# The text after `<item name=` or `<key>`, up to the value: `<item name="token">a1</item>`, `<key>token</key><b>a1</b>`
+TAGGED = (
+    r"""(?:["']([\w./-]{1,100})["'][^<>]{0,200}(?<!/)>|"""
+    r"""([\w./-]{1,100})</[\w:.-]{1,40}>\s{0,80}(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
+)
+WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
 ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
 BARE = r"[^\s;&]+"
 BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
-STAND_INS = r"\$?\{\{?[\w.]*\}?\}|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|Bearer|Basic"
+STAND_INS = (
+    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|"
+    r"\[redacted\].*|Bearer|Basic"
+)
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
 # The options of commands whose next word is a password.
 COMMAND = (
-    r"\b(?:(?:sshpass|docker\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w)|(?:mysql\w{0,9}|7z\w?)\b"
-    r"[^\n|;&]{0,300}?[\s'\"]-p(?=\w)|redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
-    r"(?:['\"]?,?\s+['\"]?)?([^\s'\",]+)"
+    r"\b(?:(?:sshpass|\w{1,30}\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w|'\w)|"
+    r"(?:mysql\w{0,9}|7z\w?|sshpass)\b[^\n|;&]{0,300}?[\s'\"]-p(?=\w|'\w)|"
+    r"redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
+    r"(?:['\"]?,?\s+)?['\"]?([^\s'\",]+)"
 )
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
@@ -68,9 +81,9 @@ CALL = (
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
-    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd)|pass[ -]?word|"
-    r"(?:api|access|private|account)[ _-]key|(?:one-time|security|access|verification|recovery|backup|unlock) code)"
-    r"(?: provided)?(?:\s(?:is|was))?(?:['\"]?\s?[:=]?\s{1,3}|\()['\"]?([^\s'\"]{6,})"
+    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd)|pass[ -]?word|"
+    r"\w*(?:api|access|private|account|signing|encryption)[ _-]key|(?:one-time|security|access|verification|recovery|"
+    r"backup|unlock) code)(?: provided)?(?:\s(?:is|was))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
 )
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
@@ -125,9 +138,10 @@ def entry(text: str, start: int) -> tuple[int, Span | None]:
     if named := compiled(NAMED_LINE).match(text, start):
         level = secrecy(named[1])
         return level, quoted(text, named.end()) or bare(text, named.end()) if level else None
-    if named := compiled(FORM).match(text, start):
-        value = compiled(r"[^\r\n\\]+").match(text, named.end())
-        return secrecy(named[1]), value.span() if value else None
+    for pattern, content in WITHIN.items():
+        if named := compiled(pattern).match(text, start):
+            level, value = secrecy(named[named.lastindex or 1]), compiled(content).match(text, named.end())
+            return level, value.span() if level and value else None
     return NO, None
 
 
@@ -196,7 +210,7 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
         return None
     if ">" in between and "=" not in between:
         end = text.find("<", start)
-        return (start, end) if before == "<" and end > start else None
+        return (start, end) if before in ("<", ":") and end > start else None
     if "!=" in between and not source:
         return None
     to_line_end = found[1].lower().endswith(TO_LINE_END) and between.strip() != ","
@@ -280,6 +294,8 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False
     if len(value) < 3 and not quote:
         return False  # too short for a secret
+    if value.endswith(":") and secrecy(value[:-1]):
+        return False  # another name, whose value follows
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
         return False  # the working directory
     if level == PERHAPS:

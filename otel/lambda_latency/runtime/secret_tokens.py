@@ -24,8 +24,8 @@ BEGINNINGS = {
     30: "AIza npm_ EAA hf_ api_org_ r8_ pplx- gsk_ AQVN pnu_ ico- ddp_ pat-na1- pat-eu1- access-sandbox- "
         "access-development- access-production- fc- re_ phx_ rpa_ nvapi- patATT cio_ tk-us- ion_ lip_",
     32: "sk- rubygems_ dop_v1_ doo_v1_ dor_v1_ dapi key- secret_ sbp_ CLOJARS_ rdme_ snyk_ sgp_ sha256~ bkua_ "
-        "napi_",
-    40: "ABSK sl.B xai- v1.0- dt0 slk_ rootly_ EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
+        "napi_ e2b_ amzn.mws.",
+    40: "ABSK sl.B xai- v1.0- dt0c01. dt0s01. dt0s02. dt0s16. slk_ rootly_ EZAK EZTK AKCp pul- oy2 phc_ EAAAE",
     60: "pat. sat.",
     100: "AAAA",
     200: "MII",

@@ -132,6 +132,10 @@ def own_context_variables(event, context):
     return sorted(v.name for v in contextvars.copy_context() if v.name != "current_context")
 
 
+def in_an_empty_context(event, context):
+    return contextvars.Context().run(ask, "x")
+
+
 def background(event, context):
     def later():
         time.sleep(event["s"])

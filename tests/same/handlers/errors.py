@@ -78,6 +78,20 @@ def unrepresentable(event, context):
     raise Unrepresentable("x")
 
 
+class Untrue(Exception):
+    """Cannot be compared, hashed or tested for truth."""
+
+    def __bool__(self):
+        raise RuntimeError("neither")
+
+    __eq__ = __bool__
+    __hash__ = None
+
+
+def untrue(event, context):
+    raise Untrue("x")
+
+
 def closed(event, context):
     raise Closed("x")
 
