@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.trace import get_current_span, get_tracer
 
 from tests.runtime.conftest import TRACE
 
@@ -71,3 +73,22 @@ def test_a_stopped_runtime_leaves_the_log_alone(written: StringIO, start: Callab
     function.runtime.stop()
 
     assert [list(handler.filters) for handler in logging.getLogger().handlers] == before
+
+
+def test_an_attribute_without_a_value_is_left_out_in_silence(written: StringIO, start: Callable[..., Function]) -> None:
+    """Without the kit no SDK would warn; other mistakes are told."""
+    function = start()
+
+    def handler(*_: object) -> None:
+        get_current_span().set_attributes({"messaging.kafka.partition": None, "wrong": object(), "right": 1})  # type: ignore[dict-item]
+
+    function.invoke(handler)
+    function.runtime.stop()
+    get_tracer("test", tracer_provider=TracerProvider()).start_span("own").set_attribute("told", None)  # type: ignore[arg-type]
+
+    assert [line["message"].partition(" value.")[0] for line in lines(written)] == [
+        "Invalid type object for attribute 'wrong'",
+        "Invalid type NoneType for attribute 'told'",
+    ]
+    [span] = function.spans
+    assert {"messaging.kafka.partition", "wrong", "right"} & set(span.attributes or {}) == {"right"}

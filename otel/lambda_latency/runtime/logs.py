@@ -1,4 +1,4 @@
-"""Trace ids in the log: each record that is written during an invocation gets the id of its trace.
+"""The function's log: each record that is written during an invocation gets the id of its trace.
 
 Lambda's JSON format shows all attributes of a record; its text format stays as it is. The id has X-Ray's form, by which
 X-Ray's console finds the lines of a trace.
@@ -15,7 +15,7 @@ from opentelemetry.trace import get_current_span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TraceIds"]
+__all__ = ["TraceIds", "allow_none"]
 
 NAME = "traceId"  # in the style of Lambda's requestId
 
@@ -39,3 +39,18 @@ class TraceIds(logging.Filter):
             text = f"{trace_id:032x}"
             setattr(record, NAME, f"1-{text[:8]}-{text[8:]}")
         return True
+
+
+def allow_none(undo: list[Callable[[], object]]) -> None:
+    """Drop the SDK's warning about an attribute that is None, which nobody would see without the kit.
+
+    Upstream's instrumentations set some, such as kafka's for the first message to a topic, whose partition is unknown.
+    """
+    logger = logging.getLogger("opentelemetry.attributes")
+    logger.addFilter(is_no_warning_of_none)
+    undo.append(functools.partial(logger.removeFilter, is_no_warning_of_none))
+
+
+def is_no_warning_of_none(record: logging.LogRecord) -> bool:
+    """Whether the record says something else."""
+    return not record.getMessage().startswith("Invalid type NoneType ")

@@ -25,7 +25,7 @@ from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
 from lambda_latency.runtime.libraries import Instrumentations
-from lambda_latency.runtime.logs import TraceIds
+from lambda_latency.runtime.logs import TraceIds, allow_none
 from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
@@ -97,6 +97,7 @@ class Runtime:
             self._hook.when("asyncio", self._loops_arrived)
             self._hook.when("anyio.streams.tls", self._anyio_arrived)
         TraceIds().start(undo)
+        allow_none(undo)
         forked = [self._forked]  # emptied by `stop`, because Python cannot remove such a hook
         os.register_at_fork(after_in_child=lambda: [call() for call in forked])
         undo.append(forked.clear)
