@@ -118,7 +118,7 @@ SEEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "daemon": ({"xray.batch_get_traces": traces(FUNCTION)}, "1 segments"),
     "outside": (change_set("CREATE_COMPLETE"), "eu-central-2: CREATE_COMPLETE"),
-    "otlp": ({**SEARCH, "otlp": Reply(200, {}, kept=True)},
+    "otlp": ({**SEARCH, "otlp": Reply(200)},
              "spans go to CloudWatchLogs; 200: 0 of 1: it says no more"),
 }  # fmt: skip
 NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -142,7 +142,7 @@ NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "daemon": ({"xray.batch_get_traces": traces()}, "0 segments"),
     "outside": (change_set("FAILED", "Template error: Unable to get mapping for AdotPython (FindInMap)"),
                 "eu-central-2: Template error: Unable to get mapping for AdotPython (FindInMap)"),
-    "otlp": ({**SEARCH, "otlp": Reply(403, {b"x-amzn-errortype": b"AccessDeniedException"}, kept=True)},
+    "otlp": ({**SEARCH, "otlp": Reply(403, b"HTTP/1.1 403 No\r\nx-amzn-ErrorType: AccessDeniedException")},
              "the function's role lacks the right: attach AWSXRayDaemonWriteAccess"),
 }  # fmt: skip
 # What no account can show.

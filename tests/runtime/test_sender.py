@@ -183,7 +183,7 @@ def test_the_first_delivery_may_take_longer(spans: Sequence[ReadableSpan], monke
 
     def post(_transport: Transport, _body: bytes, seconds: float) -> Response:
         bounds.append(seconds)
-        return Response(200, {}, kept=True)
+        return Response(200)
 
     monkeypatch.setattr(Transport, "post", post)
     with sending_to("http://localhost:1") as sender:

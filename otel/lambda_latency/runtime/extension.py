@@ -78,7 +78,7 @@ class Extension:
         body = b'{"events": ["INVOKE"]}'
         header = f"Lambda-Extension-Name: {NAME}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}"
         answer = self._answer(self._ask("POST", "register", header, body))
-        return answer.headers.get(b"lambda-extension-identifier", b"").decode("ascii")
+        return answer.header(b"lambda-extension-identifier").decode("ascii")
 
     def _ask(self, method: str, path: str, header: str, body: bytes = b"") -> socket:
         if self._connection is None:

@@ -136,17 +136,23 @@ MOST = 65536  # the most bytes that are read of an answer
 
 
 class Answer:
-    """An answer: its status, its headers by name in lower case, its body as far as it was read, and whether the
-    connection can be used again (`kept`).
+    """An answer: its status, its head, its body as far as it was read, and whether the connection can be used again
+    (`kept`).
     """
 
-    __slots__ = ("body", "headers", "kept", "status")
+    __slots__ = ("_folded", "_head", "body", "kept", "status")
 
-    def __init__(self, status: int, headers: dict[bytes, bytes], body: bytes = b"", *, kept: bool) -> None:
+    def __init__(self, status: int, head: bytes = b"", body: bytes = b"") -> None:
         self.status = status
-        self.headers = headers
+        self._head, self._folded = head, head.lower()
         self.body = body
-        self.kept = kept
+        self.kept = False
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a header, whose name is given in lower case; empty without it."""
+        line = b"\r\n" + name + b":"  # searched for: a table of all headers would cost more than the rest of an answer
+        at = self._folded.find(line)
+        return self._head[at + len(line) :].partition(b"\r\n")[0].strip() if at >= 0 else b""
 
 
 def read_answer(receive: Callable[[], bytes]) -> Answer:
@@ -164,22 +170,19 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
                 raise BadStatusLine(repr(data[:100]))
             data += more
         head, _, data = data.partition(b"\r\n\r\n")
-        first, *lines = head.split(b"\r\n")
+        first = head.partition(b"\r\n")[0]
         words = first.split(None, 2)
         if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
             raise BadStatusLine(repr(first[:100]))
         status = int(words[1])
         if status >= 200:  # a lower status precedes the final answer
             break
-    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-    length = b"0" if status in (204, 304) else headers.get(b"content-length", b"")
-    kept = words[0] == b"HTTP/1.1" and headers.get(b"connection", b"").lower() != b"close" and length.isdigit()
-    size = int(length) if kept and b"transfer-encoding" not in headers else MOST + 1
-    if size > MOST:
-        return Answer(status, headers, data, kept=False)
-    while len(data) < size:
-        more = receive()
-        if not more:
-            break
-        data += more
-    return Answer(status, headers, data, kept=len(data) == size)
+    answer = Answer(status, head, data)
+    length = b"0" if status in (204, 304) else answer.header(b"content-length")
+    lasts = words[0] == b"HTTP/1.1" and answer.header(b"connection").lower() != b"close"
+    if lasts and length.isdigit() and int(length) <= MOST and not answer.header(b"transfer-encoding"):
+        size = int(length)
+        while len(answer.body) < size and (more := receive()):
+            answer.body += more
+        answer.kept = len(answer.body) == size
+    return answer

@@ -39,9 +39,7 @@ def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
     if answer.status < 300:
         refused, said = rejected(answer)
         return min(refused, count), f"{refused} of {count}: {said[:LONGEST] or 'it says no more'}"
-    said = (
-        f"{answer.headers.get(b'x-amzn-errortype', b'').decode('latin-1').partition(':')[0]} {message(answer)}".strip()
-    )
+    said = f"{answer.header(b'x-amzn-errortype').decode('latin-1').partition(':')[0]} {message(answer)}".strip()
     why = f"it answered {answer.status}" + f", {said[:LONGEST]}" * bool(said)
     for words, remedy in REMEDIES:
         if any(word in said.lower() for word in words):
@@ -62,7 +60,7 @@ def unreachable(error: Exception) -> str:
 def rejected(answer: Answer) -> tuple[int, str]:
     """OTLP's partial success: the number of rejected spans of an accepted request, and the reason."""
     try:
-        if answer.headers.get(b"content-type", b"").startswith(b"application/json"):
+        if answer.header(b"content-type").startswith(b"application/json"):
             partial = (json.loads(answer.body or b"{}").get("partialSuccess")) or {}
             return int(partial.get("rejectedSpans", 0)), str(partial.get("errorMessage", ""))
         inner = dict(fields(answer.body)).get(1, b"")
