@@ -44,7 +44,7 @@ class CallPropagator(LambdaPropagator):
         if before:
             if not span.is_recording():
                 return  # the header is the one that botocore took from Lambda's variable
-            if not before.startswith(root_of(span.get_span_context())):
+            if not before.startswith(root_of(span.get_span_context().trace_id)):
                 lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
                 if not before.startswith(lambdas or "Root="):
                     return

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
@@ -117,7 +118,7 @@ def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[Carr
     sampled = own.trace_flags & TraceFlags.SAMPLED
     if own.is_valid and (sampled or not span.is_recording()):
         # Upstream's format in one expression: upstream's code takes as long as the rest of this function.
-        value = f"{root_of(own)};Parent={own.span_id:016x};Sampled={sampled}"
+        value = f"{root_of(own.trace_id)};Parent={own.span_id:016x};Sampled={sampled}"
         if before is not None:
             if LINEAGE not in before:
                 before = os.environ.get("_X_AMZN_TRACE_ID", "")
@@ -130,9 +131,10 @@ def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[Carr
         setter.set(carrier, HEADER, value)
 
 
-def root_of(context: SpanContext) -> str:
+@lru_cache(maxsize=1)  # all calls of an invocation are in one trace
+def root_of(trace_id: int) -> str:
     """A trace id in the form of the tracing header."""
-    trace = f"{context.trace_id:032x}"
+    trace = f"{trace_id:032x}"
     return f"Root=1-{trace[:8]}-{trace[8:]}"
 
 
