@@ -36,11 +36,11 @@ class Added:
 
 # docs/cost.json, of 2026-11-28: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
 ADDED = {
-    "kit": Added(Decimal("11.0"), Decimal("1179.0"), Decimal("433.4")),
-    "adot": Added(Decimal("246.0"), Decimal("1598.3"), Decimal("1414.9")),
-    "adot-fast": Added(Decimal("56.9"), Decimal("875.2"), Decimal("808.8")),
-    "xray-sdk": Added(Decimal("17.3"), Decimal("562.7"), Decimal("436.1")),
-    "powertools": Added(Decimal("29.6"), Decimal("606.5"), Decimal("517.8")),
+    "kit": Added(Decimal("13.8"), Decimal("1059.6"), Decimal("326.7")),
+    "adot": Added(Decimal("217.1"), Decimal("1495.1"), Decimal("1109.2")),
+    "adot-fast": Added(Decimal("46.7"), Decimal("844.3"), Decimal("622.5")),
+    "xray-sdk": Added(Decimal("16.2"), Decimal("445.4"), Decimal("345.6")),
+    "powertools": Added(Decimal("23.8"), Decimal("527.7"), Decimal("403.3")),
 }
 
 
