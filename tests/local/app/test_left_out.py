@@ -176,9 +176,12 @@ Resources:
 
 
 def test_an_installation_is_announced(tmp_path: Path) -> None:
-    """It may take a minute, in which nothing else is printed; what is installed already is not."""
+    """It may take a minute, in which nothing else is printed. What is installed already is not announced, nor is the
+    kit's own layer, which is only copied.
+    """
     told: list[str] = []
     packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, told.append)
+    assert (packages.kit((3, 12)) / "lambda-latency").is_dir()
     file = tmp_path / "requirements.txt"
     file.write_text("# none\n")
     first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))

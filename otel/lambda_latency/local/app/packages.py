@@ -101,7 +101,7 @@ class Packages:
             compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
             subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
 
-        return self._made(f"layer-{_dotted(version)}-{content}", make)
+        return self._made(f"layer-{_dotted(version)}-{content}", make, installs=False)
 
     def requirements(self, file: Path, root: Path, version: Version) -> Path:
         """A folder with the packages of a requirements file. Paths in it are relative to the file, or else to `root`.
@@ -146,14 +146,17 @@ class Packages:
             self._failed[name, cwd] = error
             raise
 
-    def _made(self, name: str, make: Callable[[Path], None]) -> Path:
-        """The folder that `make` fills. It is renamed when complete, because other processes may need it at once."""
+    def _made(self, name: str, make: Callable[[Path], None], *, installs: bool = True) -> Path:
+        """The folder that `make` fills. It is renamed when complete, because other processes may need it at once.
+
+        An installation (`installs`) is announced, because it takes long.
+        """
         folder = self.cache / name
         with _making(name):
             if not folder.exists():
-                self.tell(
-                    f"packages are installed into {self.cache}, which may take a minute; later starts use them again"
-                )
+                if installs:
+                    what = f"packages are installed into {self.cache}"
+                    self.tell(f"{what}, which may take a minute; later starts use them again")
                 try:
                     self.cache.mkdir(parents=True, exist_ok=True)
                     half = tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache)
