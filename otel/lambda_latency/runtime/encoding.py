@@ -38,7 +38,8 @@ DOUBLE = Struct("<d").pack
 TWO_BYTES = Struct("<BB").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
-UNSET, NO_STATUS = StatusCode.UNSET, b"\x7a\x00"
+UNSET = StatusCode.UNSET
+NO_STATUS = b"\x7a\x00"  # the empty message Status, which most spans have
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters

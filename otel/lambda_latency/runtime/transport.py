@@ -150,7 +150,7 @@ class Answer:
 
     def header(self, name: bytes) -> bytes:
         """The value of a header, whose name is given in lower case; empty without it."""
-        line = b"\r\n" + name + b":"  # searched for: a table of all headers would cost more than the rest of an answer
+        line = b"\r\n" + name + b":"
         at = self._folded.find(line)
         return self._head[at + len(line) :].partition(b"\r\n")[0].strip() if at >= 0 else b""
 

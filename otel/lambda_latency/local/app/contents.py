@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,9 @@ class Contents:
 
     beside: Beside
     default: Mapping[str, Any]
-    codes: dict[str, Content] = field(default_factory=dict)
-    layers: dict[str, Content] = field(default_factory=dict)
-    missing: dict[str, Finding] = field(default_factory=dict)
+    codes: dict[str, Content]
+    layers: dict[str, Content]
+    missing: dict[str, Finding]
 
     def record(self, name: str, resource: dict[str, Any]) -> None:
         """Record the content of a function or a layer, and replace its location by a placeholder."""
