@@ -13,7 +13,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 from tests.runtime.certificate import certificate
 
 if TYPE_CHECKING:

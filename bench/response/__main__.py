@@ -24,7 +24,7 @@ from operator import sub
 from statistics import mean, median, stdev
 from typing import TYPE_CHECKING
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 from lambda_latency.local.processes import Processes
 from tests.faults.box import Box
 from tests.faults.collector import Collector, Mode

@@ -17,7 +17,7 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 from lambda_latency.local.processes import Processes
 from tests.faults.account import Account, planted
 from tests.faults.box import Way

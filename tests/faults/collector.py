@@ -14,7 +14,7 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
 )
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
+from lambda_latency.http import Handler, Server, reset, wait_for_hangup
 from tests.faults.signatures import what_is_wrong
 
 __all__ = ["Collector", "Mode", "spans_of"]

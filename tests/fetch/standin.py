@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from lambda_latency.local.http import Handler, Server, reset
+from lambda_latency.http import Handler, Server, reset
 from tests.fetch.search import LOGS, RETRIEVALS, Search
 
 __all__ = ["DENIED", "EXPIRED", "KNOWN", "XRay", "trace_id"]

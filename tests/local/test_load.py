@@ -9,8 +9,8 @@ from contextlib import closing
 
 import pytest
 
+from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.http import Handler, Server
 from lambda_latency.local.load import LEAD, Answer, Call, plan_calls, send, warm_up_calls
 
 

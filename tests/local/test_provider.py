@@ -18,8 +18,8 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
+from lambda_latency.http import Server
 from lambda_latency.local.faults import Plan, Rule
-from lambda_latency.local.http import Server
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.provider import Books, Payments
 from lambda_latency.local.receiver import serve_receiver

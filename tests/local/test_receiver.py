@@ -22,7 +22,7 @@ from opentelemetry.trace import NonRecordingSpan, SpanContext, StatusCode, Trace
 from opentelemetry.trace import SpanKind as SdkKind
 from opentelemetry.trace import Status as SdkStatus
 
-from lambda_latency.local.http import Server
+from lambda_latency.http import Server
 from lambda_latency.local.receiver import MAX_BODY, serve_receiver
 from lambda_latency.local.store import Store
 from lambda_latency.trace import Event, Link, Problem, Scope, Span, SpanKind, Status, read_spans

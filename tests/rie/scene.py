@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 from tests.faults.collector import Collector
 from tests.rie.emulator import Emulator
 from tests.rie.proxy import PARENT

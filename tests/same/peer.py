@@ -7,7 +7,7 @@ import json
 import time
 from dataclasses import dataclass
 
-from lambda_latency.local.http import Handler, Server, reset
+from lambda_latency.http import Handler, Server, reset
 
 __all__ = ["Peer", "Request"]
 

@@ -15,8 +15,8 @@ import time
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
+from lambda_latency.http import Server, reset, wait_for_hangup
 from lambda_latency.local.faults import Faults, Plan, Rule
-from lambda_latency.local.http import Server, reset, wait_for_hangup
 from lambda_latency.local.services import say_ready
 from lambda_latency.local.wsgi import WsgiHandler
 from lambda_latency.local.xray.intake import Intake, replace_segments

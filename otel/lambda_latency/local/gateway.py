@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
+from lambda_latency.http import Server
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.events import Caller, complete, is_for_authorizer, payload_for
 from lambda_latency.local.function import Outcome
-from lambda_latency.local.http import Server
 from lambda_latency.local.sam import Template, gateway_app
 from lambda_latency.local.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
 from lambda_latency.local.wsgi import WSGI, WsgiHandler

@@ -22,8 +22,8 @@ from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
+from lambda_latency.http import Handler, Server, reset, wait_for_hangup
 from lambda_latency.local.faults import Faults, Plan, Rule
-from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
 from lambda_latency.local.services import say_ready
 
 __all__ = ["ROUTES", "main"]

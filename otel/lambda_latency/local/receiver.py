@@ -14,7 +14,7 @@ from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import DecodeError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 
 __all__ = ["from_protobuf", "serve_receiver"]
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from io import BufferedIOBase
 from typing import Any, Protocol, cast
 
-from lambda_latency.local.http import Handler, Server
+from lambda_latency.http import Handler, Server
 
 __all__ = ["MAX_PAYLOAD", "ExtensionEvent", "Invocation", "Refusal", "RuntimeHost", "serve_runtime_api"]
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.http import Server
 from lambda_latency.local.built import built_functions
 from lambda_latency.local.collector import Choice, RunningCollector
 from lambda_latency.local.daemon import Daemon
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.function import Outcome
 from lambda_latency.local.gateway import Answered, Gateway, check_port
-from lambda_latency.local.http import Server
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.receiver import serve_receiver
 from lambda_latency.local.sam import COLLECTOR, Template, read_template

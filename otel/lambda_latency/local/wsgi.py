@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from lambda_latency.local.http import Handler
+from lambda_latency.http import Handler
 
 __all__ = ["WSGI", "WsgiHandler"]
 

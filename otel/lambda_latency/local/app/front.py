@@ -15,10 +15,10 @@ import threading
 from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+from lambda_latency.http import Handler, Server
 from lambda_latency.local.app.cloud import PROXY
 from lambda_latency.local.app.parameters import REGION
 from lambda_latency.local.function import Outcome
-from lambda_latency.local.http import Handler, Server
 
 __all__ = ["Front"]
 

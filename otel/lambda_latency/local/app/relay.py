@@ -9,8 +9,8 @@ import json
 from collections.abc import Callable
 from urllib.parse import unquote
 
+from lambda_latency.http import Handler, Server
 from lambda_latency.local.function import Outcome
-from lambda_latency.local.http import Handler, Server
 
 __all__ = ["serve_relay"]
 

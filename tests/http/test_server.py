@@ -10,7 +10,7 @@ from contextlib import closing
 
 import pytest
 
-from lambda_latency.local.http import Handler, Server, reset, wait_for_hangup
+from lambda_latency.http import Handler, Server, reset, wait_for_hangup
 from tests.local.calls import PATIENCE, call
 
 
