@@ -16,7 +16,7 @@ from typing import Any
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.deadline import DeadlineWatch
+from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 

@@ -15,9 +15,9 @@ import boto3
 from botocore.exceptions import ClientError
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from lambda_latency.runtime.delivery.transport import transport_to
+from lambda_latency.runtime.delivery.xray_answers import outcome_of_xray
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.transport import transport_to
-from lambda_latency.runtime.xray_answers import outcome_of_xray
 from tests.prove.place import Answer, Place
 
 __all__ = ["CALLS", "SENTENCES", "Evidence", "Scene", "Sentence"]

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.runtime.transport import Answer as Reply
+from lambda_latency.runtime.delivery.transport import Answer as Reply
 from tests.prove import __main__ as program
 from tests.prove import sentences
 from tests.prove.place import Answer

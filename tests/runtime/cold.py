@@ -92,7 +92,7 @@ def use_what_has_stand_ins() -> None:
     from packaging.requirements import Requirement
     from packaging.version import Version
 
-    import lambda_latency.runtime.standins as ours
+    import lambda_latency.runtime.coldstart.standins as ours
 
     for name in replaced():
         importlib.import_module(name)

@@ -10,7 +10,7 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.redacted import RedactedSpans
+from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.runtime.untraceable import UNTRACEABLE

@@ -6,7 +6,7 @@ from http.client import BadStatusLine, RemoteDisconnected
 
 import pytest
 
-from lambda_latency.runtime.transport import read_answer
+from lambda_latency.runtime.delivery.transport import read_answer
 
 
 def read(*parts: bytes) -> tuple[int, bool]:

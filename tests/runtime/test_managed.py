@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from lambda_latency.runtime import delivery
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.extension import Background
-from lambda_latency.runtime.redacted import RedactedSpans
+from lambda_latency.runtime.delivery import after_response
+from lambda_latency.runtime.delivery.extension import Background
+from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until
@@ -77,7 +77,7 @@ def test_a_span_that_outlives_its_deadline_leaves_once_and_says_so(runtime: tupl
 
 def test_a_thread_delivers_and_no_extension_is_registered() -> None:
     """An internal extension hears of no invocation there: Lambda would refuse its registration."""
-    assert isinstance(delivery.helper(lambda: None), Background)
+    assert isinstance(after_response.helper(lambda: None), Background)
 
 
 def test_a_slow_collector_does_not_hold_the_slot() -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_latency.runtime.chosen import Chosen
 from lambda_latency.runtime.libraries import NAMES
+from lambda_latency.runtime.redact.additions import Chosen
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Setting, Settings
 
 

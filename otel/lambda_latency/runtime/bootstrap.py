@@ -13,17 +13,17 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
+from lambda_latency.runtime.coldstart.standins import read, uncollected
 from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.settings import Settings
-from lambda_latency.runtime.standins import read, uncollected
 from lambda_latency.runtime.startup import Startup
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TypeAlias
 
-    from lambda_latency.runtime.delivery import Responses
-    from lambda_latency.runtime.outbox import Sink
+    from lambda_latency.runtime.delivery.after_response import Responses
+    from lambda_latency.runtime.delivery.outbox import Sink
     from lambda_latency.runtime.setup import Runtime
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
@@ -108,7 +108,7 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
         del os.environ["OTEL_PROPAGATORS"]
         if given is not None:
             os.environ["OTEL_PROPAGATORS"] = given
-    from lambda_latency.runtime.delivery import hook_responses
+    from lambda_latency.runtime.delivery.after_response import hook_responses
 
     runtime: Runtime = runtime_of(settings, sink(settings), startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
@@ -136,7 +136,7 @@ def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> No
 
 def checked(settings: Settings) -> Settings:
     """The settings, without stand-ins if the tests have not run with the installed versions of OpenTelemetry."""
-    from lambda_latency.runtime.versions import installed, is_tested
+    from lambda_latency.runtime.coldstart.versions import installed, is_tested
 
     versions = installed()
     if not settings.stand_ins or is_tested(versions):
@@ -149,10 +149,10 @@ def checked(settings: Settings) -> Settings:
 def sink(settings: Settings) -> Sink:
     """The chosen sender; the other one is not imported."""
     if settings.export == "daemon":
-        from lambda_latency.runtime.daemon import DaemonSender
+        from lambda_latency.runtime.delivery.daemon import DaemonSender
 
         return DaemonSender(settings)
-    from lambda_latency.runtime.sender import Sender
+    from lambda_latency.runtime.delivery.sender import Sender
 
     return Sender(settings)
 

@@ -7,7 +7,7 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.credentials import clean
+from lambda_latency.runtime.redact.credentials import clean
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
-    from lambda_latency.runtime.deadline import DeadlineWatch
+    from lambda_latency.runtime.deadline.watch import DeadlineWatch
     from lambda_latency.runtime.trigger import Trigger
 
 __all__ = ["Invocation", "outcome"]

@@ -11,10 +11,10 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.coldstart.standins import read
+from lambda_latency.runtime.coldstart.value import Value
 from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.replace import replaced
-from lambda_latency.runtime.standins import read
-from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,7 +131,7 @@ class Instrumentations:
 
     @harmless("the tracing header of AWS calls")
     def _botocore_arrived(self, module: ModuleType) -> None:
-        from lambda_latency.runtime.endpoint import watch_sessions
+        from lambda_latency.runtime.drivers.aws_endpoint import watch_sessions
 
         self._undo.append(watch_sessions(module, self._load_dynamodb))
 
@@ -185,8 +185,8 @@ class Instrumentations:
             return
         more: dict[str, Any] = {}
         if library.name in AWS:
-            from lambda_latency.runtime import aws_call
-            from lambda_latency.runtime.endpoint import PROPAGATOR
+            from lambda_latency.runtime.drivers import aws_call
+            from lambda_latency.runtime.drivers.aws_endpoint import PROPAGATOR
 
             more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
         elif library.name in UNSUPPRESSED:

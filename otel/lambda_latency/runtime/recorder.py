@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Event, ReadableSpan, Span
     from opentelemetry.trace import Link, SpanContext
 
-    from lambda_latency.runtime.buffer import Buffer
+    from lambda_latency.runtime.delivery.buffer import Buffer
     from lambda_latency.runtime.propagation import LambdaSampler
 
 __all__ = ["Guest", "Recorder", "about"]

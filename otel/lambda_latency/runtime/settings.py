@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from lambda_latency.runtime.coldstart.value import Value
 from lambda_latency.runtime.libraries import NAMES
-from lambda_latency.runtime.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lambda_latency.runtime.chosen import Chosen
+    from lambda_latency.runtime.redact.additions import Chosen
 
 __all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
 
@@ -62,7 +62,7 @@ def redacted(text: str) -> Chosen | None:
     """Parses `none`, or names and patterns; only these import their module."""
     if text.strip().lower() in ("", "none"):
         return None
-    from lambda_latency.runtime.chosen import chosen
+    from lambda_latency.runtime.redact.additions import chosen
 
     return chosen(text)
 

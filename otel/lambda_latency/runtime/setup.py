@@ -17,20 +17,20 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits, TracerProvider
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from lambda_latency.runtime.buffer import Buffer
-from lambda_latency.runtime.connections import Connections
-from lambda_latency.runtime.deadline import DeadlineWatch
-from lambda_latency.runtime.delivery import is_managed, is_monkey_patched
+from lambda_latency.runtime.deadline.watch import DeadlineWatch
+from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
+from lambda_latency.runtime.delivery.buffer import Buffer
+from lambda_latency.runtime.delivery.outbox import Outbox
+from lambda_latency.runtime.drivers.connections import Connections
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
 from lambda_latency.runtime.libraries import Instrumentations
 from lambda_latency.runtime.logs import TraceIds, allow_none
-from lambda_latency.runtime.outbox import Outbox
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
-from lambda_latency.runtime.redaction import room_for
+from lambda_latency.runtime.redact.spans import room_for
 from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
     from opentelemetry.util.types import AttributeValue
 
-    from lambda_latency.runtime.outbox import Sink
+    from lambda_latency.runtime.delivery.outbox import Sink
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.startup import Startup
 
@@ -105,13 +105,13 @@ class Runtime:
 
     @harmless("tracing connections of asyncio")
     def _loops_arrived(self, _: ModuleType) -> None:
-        from lambda_latency.runtime.connections_async import watch_loops
+        from lambda_latency.runtime.drivers.connections_async import watch_loops
 
         self._undo += watch_loops(self._tracer)
 
     @harmless("tracing connections of anyio")
     def _anyio_arrived(self, module: ModuleType) -> None:
-        from lambda_latency.runtime.connections_async import watch_anyio
+        from lambda_latency.runtime.drivers.connections_async import watch_anyio
 
         self._undo.append(watch_anyio(module, self._tracer))
 

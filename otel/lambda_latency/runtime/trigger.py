@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.value import Value
+from lambda_latency.runtime.coldstart.value import Value
 
 if TYPE_CHECKING:
     from typing import TypeGuard

@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.transport import Answer, Transport
+from lambda_latency.runtime.delivery.transport import Answer, Transport
 
 SPANS = 99
 tracer = trace.get_tracer("app", "1.2.3", attributes={"scope": "attribute"})

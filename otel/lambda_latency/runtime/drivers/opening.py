@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
-from lambda_latency.runtime.connections import OPENING, Ending, Opening, Step, host, in_a_call, peer_of
 from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.connections import OPENING, Ending, Opening, Step, host, in_a_call, peer_of
 from lambda_latency.runtime.unsampled import is_unrecorded
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from collections.abc import Generator
 from selectors import EVENT_READ
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.connections import OPENING
+from lambda_latency.runtime.drivers.connections import OPENING
 from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-    from lambda_latency.runtime.connections import Opening
+    from lambda_latency.runtime.drivers.connections import Opening
 
 __all__ = ["instrument"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.connections import OPENING, is_literal
+from lambda_latency.runtime.drivers.connections import OPENING, is_literal
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced

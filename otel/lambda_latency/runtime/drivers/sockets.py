@@ -6,7 +6,7 @@ import functools
 import socket
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.connections import OPENING, Ending, Step
+from lambda_latency.runtime.drivers.connections import OPENING, Ending, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable

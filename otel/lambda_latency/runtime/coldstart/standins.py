@@ -1,0 +1,339 @@
+"""Stand-ins for modules that OpenTelemetry's packages import but a traced invocation never uses.
+
+The packages are not changed; the real modules are imported on their first use. A stand-in is in `sys.modules` only
+during an import by the runtime. An imported module is never replaced (except two, during the import of one module of
+OpenTelemetry). A user's import always gets the real module. A name that a stand-in lacks comes from the real module.
+`LAMBDA_LATENCY_STAND_INS=false` switches all stand-ins off. tests/runtime/coldstart/test_standins.py compares each one with its
+real module. Figures are millions of instructions of a cold start, Python 3.11, by cachegrind; the X-Ray SDK costs 85.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import re
+import sys
+import threading
+import time
+from contextlib import contextmanager, nullcontext
+from importlib import import_module
+from importlib.machinery import PathFinder
+from types import MappingProxyType, ModuleType, SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.coldstart.conventions import CONVENTIONS, RESOURCE, named
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = ["read", "standing_in", "uncollected"]
+
+SEMCONV = "opentelemetry.semconv."
+METADATA = "opentelemetry.util._importlib_metadata"
+TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"
+HTTPLIB = "opentelemetry.util.http.httplib"
+
+
+class StandIn(ModuleType):
+    """A module with the few names that other imports use; all other names come from the real module."""
+
+    def __init__(self, name: str, **names: object) -> None:
+        super().__init__(name)
+        self.__file__ = __file__  # a path: `deprecated` reads that of wrapt
+        self.__dict__.update(names)
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):  # attributes that the import system reads from every module
+            raise AttributeError(name)
+        return getattr(real(self.__name__), name)
+
+
+def real(name: str) -> ModuleType:
+    """The real module; imports it if necessary."""
+    if isinstance(sys.modules.get(name), StandIn):
+        del sys.modules[name]
+    return import_module(name)
+
+
+def read(name: str, *, stand_ins: bool) -> ModuleType:
+    """Import a module with or without stand-ins. If that fails with them, import it again without."""
+    with uncollected():
+        if not stand_ins:
+            return import_module(name)
+        try:
+            with standing_in():
+                return import_module(name)
+        except Exception as error:  # noqa: BLE001 - whatever fails, the real modules may work
+            failed = error
+        module = import_module(name)
+        warn(f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
+             "longer; please report it")  # fmt: skip
+    return module
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Disable garbage collection in the block: imports leave no garbage. Saves 20 M instructions of a cold start."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@contextmanager
+def standing_in() -> Iterator[None]:
+    """Put stand-ins for modules that are not imported into `sys.modules` during the block.
+
+    None if another thread of the function runs, because it might import the same modules meanwhile.
+    """
+    put: dict[str, ModuleType] = {}
+    if threading.active_count() == 1:  # the runtime's own threads do not count
+        put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
+        sys.modules.update(put)
+        sys.meta_path.insert(0, reader)
+    try:
+        yield
+    finally:
+        if reader in sys.meta_path:
+            sys.meta_path.remove(reader)
+        for name, module in put.items():
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
+class Reader:
+    """A finder for the modules of `READ_WITH`: each runs with a stand-in in place of one imported module."""
+
+    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
+        """The method of a finder: the spec of a module of `READ_WITH`, with this object as its loader; else None."""
+        spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
+        if spec is not None and spec.loader is not None:
+            spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
+        return spec
+
+    def create_module(self, spec: Any) -> None:
+        """Python's default."""
+
+    def exec_module(self, module: Any) -> None:
+        """Run the module with the stand-in, then restore the real module."""
+        spec = module.__spec__
+        spec.loader = module.__loader__ = spec.loader_state
+        others = {name: import_module(name) for name in READ_WITH[module.__name__]}
+        for name, names in READ_WITH[module.__name__].items():
+            sys.modules[name] = StandIn(name, **{**vars(others[name]), **names})
+        try:
+            spec.loader.exec_module(module)
+        finally:
+            sys.modules.update(others)
+
+
+def pattern(*compiled: Any) -> Any:
+    """A regular expression that is compiled on its first use."""
+    return Late(lambda: re.compile(*compiled))
+
+
+def filtering(*args: Any, **kwargs: Any) -> None:
+    """Add a filter for the warning of a deprecated function, if the function is marked as deprecated."""
+    if getattr(sys.modules.get("opentelemetry.sdk.util.instrumentation"), "deprecated", None) is not unmarked:
+        import_module("warnings").filterwarnings(*args, **kwargs)
+
+
+def plain(kind: Any) -> Any:
+    """`dataclass` without comparison and text: the class takes its fields, by position or by name."""
+    names = tuple(kind.__annotations__)
+
+    def take(self: Any, *values: object, **named: object) -> None:
+        vars(self).update(zip(names, values, strict=False), **named)
+
+    kind.__init__ = take
+    return kind
+
+
+reader = Reader()
+READ_WITH: dict[str, dict[str, dict[str, object]]] = {
+    # 3: patterns for the header `tracestate`, which is neither read nor written.
+    "opentelemetry.trace.span": {"re": {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}},
+    # 1: a filter for the warning of a function that is not marked here. 1: a dataclass, whether a tracer is enabled.
+    "opentelemetry.sdk.trace": {"warnings": {"filterwarnings": filtering}, "dataclasses": {"dataclass": plain}},
+    # 1: an abstract class, and `issubclass` of it for each of its subclasses.
+    "opentelemetry.instrumentation.botocore.extensions.dynamodb": {"abc": {"ABC": object}},
+}
+
+
+@functools.cache
+def stand_ins() -> tuple[StandIn, ...]:
+    """All stand-ins."""
+    version = StandIn("packaging.version")
+    dependencies = "opentelemetry.instrumentation.dependencies"
+    return (
+        # 80, most of it packaging.requirements and packaging.version: for the check of versions, which is skipped.
+        StandIn(dependencies, DependencyConflict=Nothing,
+                DependencyConflictError=late(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=late(dependencies, "get_dependency_conflicts")),
+        StandIn("packaging", version=version),
+        version,
+        # 46, most of it asyncio, to wrap three functions. Other names come from the real module, as for `httplib`.
+        StandIn("wrapt", wrap_function_wrapper=wrap, BaseObjectProxy=Wrapped, ObjectProxy=Wrapped),
+        # 36: for attributes of the process, which are not used.
+        StandIn("psutil"),
+        # 18 and 4: instruments and loggers that nobody reads. They are real if the user has imported the API.
+        StandIn("opentelemetry.metrics", **dict.fromkeys(METRICS, Nothing),
+                get_meter=given("opentelemetry.metrics", "get_meter"),
+                get_meter_provider=given("opentelemetry.metrics", "get_meter_provider")),
+        StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
+        # 1: a clock.
+        StandIn("timeit", default_timer=time.perf_counter),
+        # 10: marks functions that warn when they are called. SDK 1.33 (with `deprecated`) calls such a function, which
+        # would raise if the handler turns warnings into errors.
+        StandIn("deprecated", deprecated=unmarked),
+        StandIn("typing_extensions", deprecated=unmarked, assert_never=late("typing_extensions", "assert_never")),
+        # 2 and 1: propagators that are created but not used: for comments in SQL, and before the runtime sets its own.
+        *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
+        # 1: for an instrumentation of `http.client` that only users install; it writes a call's address to its span.
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
+        # 1: a metric of the number of spans, which a variable switches on.
+        StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
+        # 1: for the search of installed packages, which is skipped.
+        StandIn(METADATA, entry_points=late(METADATA, "entry_points")),
+        # 20: detectors of other platforms, which import HTTP and TLS clients.
+        *[StandIn(DETECTORS + name, **{its: late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
+        # 39: hundreds of unused attribute names, and enumerations of their values.
+        *conventions(),
+    )  # fmt: skip
+
+
+PROPAGATORS = {
+    "opentelemetry.trace.propagation.tracecontext": "TraceContextTextMapPropagator",
+    "opentelemetry.propagators.composite": "CompositePropagator",
+}
+DETECTORS = "opentelemetry.sdk.extension.aws.resource."
+OTHER_PLATFORMS = {
+    "beanstalk": "AwsBeanstalkResourceDetector",
+    "ec2": "AwsEc2ResourceDetector",
+    "ecs": "AwsEcsResourceDetector",
+    "eks": "AwsEksResourceDetector",
+}
+METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
+           "Observation", "UpDownCounter")  # fmt: skip
+
+# Classes and functions of the same modules, with their names that are used; most are rarely or never used.
+PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
+    ("_incubating.attributes.db_attributes", "DbSystemValues", {"DYNAMODB": SimpleNamespace(value="dynamodb")}),
+    ("_incubating.attributes.user_agent_attributes", "UserAgentSyntheticTypeValues", {}),
+    ("metrics", "MetricInstruments", {"HTTP_CLIENT_DURATION": "http.client.duration"}),
+    ("schemas", "Schemas", {}),
+    ("resource", "CloudProviderValues", {"AWS": SimpleNamespace(value="aws")}),
+    ("resource", "CloudPlatformValues", {"AWS_LAMBDA": SimpleNamespace(value="aws_lambda")}),
+)
+
+
+def conventions() -> list[StandIn]:
+    """Stand-ins for the modules of OpenTelemetry's semantic conventions."""
+    modules = {name: named(values) for name, values in CONVENTIONS.items()}
+    for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
+        modules.setdefault(module, {})[name] = late(SEMCONV + module, name, names)
+    return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
+
+
+class Late:
+    """A proxy of a class, an object or a function. It is fetched on the use of anything beyond `names`."""
+
+    def __init__(self, fetch: Callable[[], Any], names: Mapping[str, object] = MappingProxyType({})) -> None:
+        self.__dict__.update(names)
+        self._fetch = fetch
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self._fetch(), name)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self._fetch()(*args, **kwargs)
+
+
+def late(module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> Any:
+    """A proxy of a module's attribute, which imports the module on its use."""
+    return Late(lambda: getattr(real(module), name), names)
+
+
+def made_late(module: str, name: str) -> Callable[..., Any]:
+    """A function in place of a module's class. It returns proxies, which create their instance on their use."""
+    return lambda *args: Late(lambda: getattr(real(module), name)(*args))
+
+
+class Nothing:
+    """A meter, an instrument or a logger. Every method accepts all arguments and does nothing."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __call__(self, *_: object, **__: object) -> Nothing:
+        return self
+
+
+def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
+    """A function that calls the real module's if the user has imported that, else `otherwise`."""
+
+    def chosen(*args: Any, **kwargs: Any) -> Any:
+        loaded = sys.modules.get(module)
+        if loaded is None or isinstance(loaded, StandIn):
+            return otherwise()
+        return getattr(loaded, function)(*args, **kwargs)
+
+    return chosen
+
+
+def tracer_metrics(provider: object, enabled: object) -> Any:
+    """The real metrics of a tracer if they are enabled, else ones that do nothing."""
+    return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Nothing()
+
+
+def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:
+    """`deprecated` without an effect."""
+    return lambda function: function
+
+
+def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
+    """As wrapt's `wrap_function_wrapper`, for functions and for methods that are called on an instance."""
+    owner = import_module(target) if isinstance(target, str) else target
+    *path, last = name.split(".")
+    for part in path:
+        owner = getattr(owner, part)
+    original = getattr(owner, last)
+
+    if isinstance(owner, type):
+
+        @functools.wraps(original)
+        def wrapped(self: Any, /, *args: Any, **kwargs: Any) -> Any:
+            return wrapper(original.__get__(self), self, args, kwargs)
+
+    else:
+
+        @functools.wraps(original)
+        def wrapped(*args: Any, **kwargs: Any) -> Any:
+            return wrapper(original, None, args, kwargs)
+
+    wrapped.wrapped_here = True  # type: ignore[attr-defined]
+    setattr(owner, last, wrapped)
+    return wrapped
+
+
+class WrappedHere(type):
+    """Makes `isinstance(function, BaseObjectProxy)` true for wrappers of `wrap` and of wrapt, so both are removed."""
+
+    def __instancecheck__(cls, instance: object) -> bool:
+        wrapt = sys.modules.get("wrapt")
+        if wrapt is None or isinstance(wrapt, StandIn):
+            return hasattr(instance, "wrapped_here")
+        theirs = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+        return hasattr(instance, "wrapped_here") or isinstance(instance, theirs)
+
+
+class Wrapped(metaclass=WrappedHere):
+    """The stand-in for wrapt's proxy classes."""

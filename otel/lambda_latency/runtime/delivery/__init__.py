@@ -1,0 +1,1 @@
+"""Delivery: ended spans become OTLP, and leave after the response and before the freeze."""

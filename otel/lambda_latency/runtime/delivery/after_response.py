@@ -1,0 +1,108 @@
+"""The instant of delivery: after the response and before the environment can be frozen.
+
+A hook at the start of the runtime client's `wait_next_invocation` runs between the POST of a response and the GET of
+the next event. It releases the delivering thread, an extension's, for which Lambda waits. Without a thread, the hook
+itself delivers. If the client does not have the function, spans are delivered before the response.
+"""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from lambda_latency.runtime.delivery.extension import Background, Extension
+from lambda_latency.runtime.harmless import harmless, warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+__all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
+
+
+def hook_responses(
+    step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
+) -> Responses | None:
+    """Run `step` after each response; None if there is no hook, so that the caller must run it before responses.
+
+    `last` runs when the process itself exits, as after `sys.exit` in a handler or a response that Lambda refuses.
+    `ready` runs at the end of init.
+    """
+    client = sys.modules.get("awslambdaric.lambda_runtime_client")
+    owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
+    original = getattr(owner, "wait_next_invocation", None)
+    atexit.register(unless_forked, last, os.getpid())
+    if owner is None or original is None:
+        warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
+        return None
+    responses = Responses(step, ready)
+
+    @functools.wraps(original)
+    def wait_next_invocation(self: object, *args: Any, **kwargs: Any) -> Any:
+        responses.out()
+        return original(self, *args, **kwargs)
+
+    owner.wait_next_invocation = wait_next_invocation
+    return responses
+
+
+def unless_forked(last: Callable[[], None], process: int) -> None:
+    """Run `last` in the given process only: its forks must not deliver the same spans."""
+    if os.getpid() == process:
+        last()
+
+
+class Responses:
+    """Its method `out` runs before the runtime asks for an event: at the end of init, then after each response."""
+
+    def __init__(self, step: Callable[[], None], ready: Callable[[], None]) -> None:
+        self._step = step
+        self._ready = ready
+        self._initialized = False
+        self._helper: Background | Extension | None = None
+
+    @harmless("starting the thread that delivers spans")
+    def begin(self) -> None:
+        """Start the thread, after the import of the handler: gevent cannot patch a process that has threads."""
+        self._helper = helper(self._step)
+
+    @harmless("delivering spans")
+    def out(self) -> None:
+        """The runtime asks for the next event: the init, or the last response, is over."""
+        alive = self._helper is not None and self._helper.alive
+        if not self._initialized:
+            self._initialized = True
+            self._ready()
+        elif alive and self._helper is not None:
+            self._helper.release()
+        else:
+            self._step()
+
+
+def helper(step: Callable[[], None]) -> Background | Extension | None:
+    """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
+    if is_monkey_patched():
+        return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
+    if is_managed():
+        return Background(step)
+    api = os.environ.get("AWS_LAMBDA_RUNTIME_API")
+    if not api:
+        return None
+    return Extension(api, step)
+
+
+def is_managed() -> bool:
+    """Whether this is Lambda Managed Instances: a forked process for each slot serves one request at a time. Nothing is
+    frozen, no process is killed at a deadline, and extensions get no INVOKE event.
+    """
+    return bool(os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY"))
+
+
+def is_monkey_patched() -> bool:
+    """Whether gevent or eventlet has patched `threading`, so that its threads are greenlets."""
+    gevent, eventlet = sys.modules.get("gevent.monkey"), sys.modules.get("eventlet.patcher")
+    if gevent is not None and gevent.is_module_patched("threading"):
+        return True
+    return eventlet is not None and bool(eventlet.is_monkey_patched("thread"))

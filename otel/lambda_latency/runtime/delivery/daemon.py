@@ -1,0 +1,75 @@
+"""Sends spans by UDP to the X-Ray daemon that Lambda runs beside every traced function; there is no answer.
+
+The format is that of ADOT's own exporter (`amazon.opentelemetry.distro.otlp_udp_exporter`): a line of JSON, `T1S`, and
+an OTLP export request in base64.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+from base64 import b64encode
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.delivery.encoding import Encoder, batches, parents_first, request
+from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.redact.spans import Redaction
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from lambda_latency.runtime.delivery.encoding import Encoded
+    from lambda_latency.runtime.settings import Settings
+
+__all__ = ["DaemonSender"]
+
+PREFIX = b'{"format":"json","version":1}\nT1S'
+DATAGRAM = 65_507  # bytes: the largest payload of IPv4
+LARGEST = (DATAGRAM - len(PREFIX)) // 4 * 3
+PAUSE_S = 0.001  # between large datagrams: the receiver's socket silently drops what does not fit into its buffer
+
+
+class DaemonSender:
+    """The sink that sends to Lambda's daemon."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._address = settings.daemon
+        self._encoder = Encoder(Redaction(settings.redacted, settings.value_length))
+        self._seconds = settings.flush_ms / 1000
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setblocking(False)
+        self._failing = False
+
+    def export(self, spans: Sequence[ReadableSpan]) -> None:
+        """Send the spans in as few datagrams as possible."""
+        self._send(self._batches(parents_first(spans)), self._seconds)
+
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        """Encode spans; returns the function that sends them within some seconds. The daemon accepts all."""
+        return partial(self._send, list(self._batches(parents_first(spans))))
+
+    def shutdown(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _batches(self, spans: Sequence[ReadableSpan]) -> Iterator[list[Encoded]]:
+        return batches(self._encoder.encode(spans, LARGEST), LARGEST)
+
+    def _send(self, found: Iterable[list[Encoded]], seconds: float) -> bool:
+        deadline = time.monotonic() + seconds
+        for number, batch in enumerate(found):
+            if number and time.monotonic() < deadline:
+                time.sleep(PAUSE_S)
+            try:
+                self._socket.sendto(PREFIX + b64encode(request(batch)), self._address)
+            except OSError as error:
+                if not self._failing:
+                    host, port = self._address
+                    warn(f"no spans are delivered to the daemon at {host}:{port} ({error}); they are dropped")
+                self._failing = True
+            else:
+                self._failing = False
+        return True

@@ -1,0 +1,319 @@
+"""Encodes spans as OTLP protobuf, without the protobuf package: that costs a cold start more than the X-Ray SDK.
+
+Each span is encoded once and kept as bytes: its size is known, and a failed delivery is repeated without encoding.
+Field numbers: https://github.com/open-telemetry/opentelemetry-proto. A test compares the bytes with the package's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from struct import Struct
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import StatusCode
+
+from lambda_latency.runtime.completion import completed
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, ReadableSpan
+    from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+    from opentelemetry.trace import Link, SpanContext
+
+    from lambda_latency.runtime.redact.spans import Redaction
+
+__all__ = ["Encoded", "Encoder", "batches", "parents_first", "request"]
+
+Head = tuple[bytes, bytes]
+"""The bytes before and after the parts of a message."""
+Parts = tuple[bytes, bytes, bytes, bytes]
+"""The fields of a span with texts: its name, its attributes, its events, its links."""
+
+FIXED64 = Struct("<Q").pack
+DOUBLE = Struct("<d").pack
+TWO_BYTES = Struct("<BB").pack
+SMALL = [bytes((number,)) for number in range(128)]
+
+UNSET = StatusCode.UNSET
+NO_STATUS = b"\x7a\x00"  # the empty message Status, which most spans have
+LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
+"""The flags of a context: it is known whether it is remote; it is remote."""
+SHORT = 128  # longest text whose encoding is cached, in characters
+MOST_KNOWN = 1024  # attributes in the cache
+STAYS_WITHIN = 200  # what a span that is too large keeps: characters of a text, and four times its attributes
+
+# The attributes that become X-Ray annotations, for searches such as `annotation[http.route] = "/orders"`. Each span
+# names them, because Lambda's daemon lacks the `indexed_attributes` of the collector's exporter. Plain values only:
+# X-Ray drops an annotation that is a list.
+ANNOTATIONS = "aws.xray.annotations"
+INDEXED = frozenset((
+    "http.route", "http.request.method", "http.response.status_code", "faas.coldstart", "faas.invocation_id",
+    "aws.table_name", "rpc.method", "retry_attempts", "peer.service", "http.method", "http.status_code", "error.type",
+    "lambda.timeout",
+))  # fmt: skip
+
+
+class Encoded:
+    """An encoded span with the heads of its resource and its scope.
+
+    `size` is the bytes of a request with this span alone, including room for the length fields.
+    """
+
+    __slots__ = ("resource", "scope", "size", "span")
+
+    def __init__(self, resource: Head, scope: Head, span: bytes) -> None:
+        self.resource = resource
+        self.scope = scope
+        self.span = span
+        self.size = len(span) + len(scope[0]) + len(scope[1]) + len(resource[0]) + 30
+
+
+class Encoder:
+    """Encodes spans and redacts each of their parts on the way: names, values and messages leave in no other way.
+
+    A part that an earlier invocation had too is read from a cache, with its redaction: most are the same each time.
+    """
+
+    def __init__(self, redaction: Redaction) -> None:
+        self._redaction = redaction
+        self._resource: tuple[Resource | None, Head] = None, (b"", b"")
+        self._said = False
+        self._known_pairs: dict[tuple[str, type, object], bytes] = {}
+        self._known_texts = lru_cache(maxsize=256)(self._redacted)
+        self._known_scopes = lru_cache(maxsize=128)(self._scope)
+
+    def encode(self, spans: Sequence[ReadableSpan], limit: int) -> Iterator[Encoded]:
+        """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
+        if spans and self._redaction.renewed():
+            self._resource = None, (b"", b"")
+            self._known_pairs.clear()
+            self._known_texts.cache_clear()
+            self._known_scopes.cache_clear()
+        for span in spans:
+            resource, scope = self._head(span.resource), self._known_scopes(span.instrumentation_scope)
+            whole = Encoded(resource, scope, self._whole(span))
+            yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
+
+    def _head(self, resource: Resource) -> Head:
+        """The head of the message ResourceSpans."""
+        if self._resource[0] is not resource:
+            body = self._attributes(b"\x0a", resource.attributes)
+            self._resource = resource, (field(b"\x0a", body), text(b"\x1a", resource.schema_url))
+        return self._resource[1]
+
+    def _scope(self, scope: InstrumentationScope | None) -> Head:
+        """The head of the message ScopeSpans."""
+        if scope is None:
+            return field(b"\x0a", b""), b""
+        body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + self._attributes(b"\x1a", scope.attributes)
+        return field(b"\x0a", body), text(b"\x1a", scope.schema_url)
+
+    def _whole(self, span: ReadableSpan) -> bytes:
+        """The message Span."""
+        values, message, events, links = completed(span), span.status.description, span.events, span.links
+        indexed = self._annotations(values)
+        parts = (
+            self._name(b"\x2a", span.name),
+            self._attributes(b"\x4a", values) + indexed,
+            b"".join(map(self._event, events)) if events else b"",
+            b"".join(map(self._link, links)) if links else b"",
+        )
+        lost = span.dropped_attributes, span.dropped_events, span.dropped_links
+        return encoded_span(span, parts, self._redaction.message(message) if message else "", lost)
+
+    def _cut(self, span: ReadableSpan, size: int, limit: int) -> bytes:
+        """As much of the message Span as always fits."""
+        redaction, values, message = self._redaction, completed(span), span.status.description or ""
+        name = redaction.text(span.name)[:STAYS_WITHIN]
+        if not self._said:
+            self._said = True
+            warn(f"the span {name!r} has {size} bytes, and {limit} can be sent at once; "
+                 "it goes without its events and long texts, as all others that large will")  # fmt: skip
+        kept = {}
+        for key, value in list(values.items())[: STAYS_WITHIN // 4]:
+            found = redaction.value(key, value)
+            if isinstance(found, str | bool | int | float):
+                kept[key[:STAYS_WITHIN]] = found[:STAYS_WITHIN] if isinstance(found, str) else found
+        indexed = self._annotations(kept)
+        attributes = b"".join([field(b"\x4a", pair(*item)) for item in kept.items()])
+        lost = (
+            span.dropped_attributes + len(values) - len(kept),
+            span.dropped_events + len(span.events),
+            span.dropped_links + len(span.links),
+        )
+        parts = text(b"\x2a", name), attributes + indexed, b"", b""
+        return encoded_span(span, parts, redaction.message(message)[:STAYS_WITHIN], lost)
+
+    def _event(self, event: Event) -> bytes:
+        """A repeated field of the message Span.Event."""
+        stamp = b"\x09" + FIXED64(event.timestamp) if event.timestamp else b""
+        lost = event.dropped_attributes
+        body = stamp + self._name(b"\x12", event.name) + self._attributes(b"\x1a", event.attributes)
+        return field(b"\x5a", body + (b"\x20" + varint(lost) if lost else b""))
+
+    def _link(self, link: Link) -> bytes:
+        """A repeated field of the message Span.Link."""
+        to, lost = link.context, link.dropped_attributes
+        ids = b"\x0a\x10" + to.trace_id.to_bytes(16, "big") + b"\x12\x08" + to.span_id.to_bytes(8, "big")
+        rest = self._attributes(b"\x22", link.attributes) + (b"\x28" + varint(lost) if lost else b"")
+        return field(b"\x6a", ids + rest + b"\x35" + flags(to))
+
+    def _attributes(self, tag: bytes, values: Mapping[str, Any] | None) -> bytes:
+        """A repeated field of KeyValue."""
+        known, found = self._known_pairs, []
+        for key, value in values.items() if values else ():
+            try:
+                found.append(known[key, type(value), value])
+            except (KeyError, TypeError):  # new, or a value that cannot be a key
+                found.append(self._pair(key, value))
+        return tag + tag.join(found) if found else b""
+
+    def _annotations(self, values: dict[str, Any]) -> bytes:
+        """The list of those of `values` that X-Ray indexes, after those that the function named. Removes the latter."""
+        given = values.pop(ANNOTATIONS, None)
+        if given is None:
+            return annotations_of(tuple(values))
+        named, indexed = self._redaction.value(ANNOTATIONS, given), [key for key in values if key in INDEXED]
+        if isinstance(named, tuple):
+            named = (*named, *[key for key in indexed if key not in named])
+        return field(b"\x4a", pair(ANNOTATIONS, named if isinstance(named, tuple) or not indexed else indexed))
+
+    def _pair(self, key: str, value: object) -> bytes:
+        """A redacted KeyValue with its length. Cached if it is short, and of a type whose equal values are the same."""
+        found = field(b"", pair(key, self._redaction.value(key, value)))
+        alone = value[0] if isinstance(value, tuple) and len(value) == 1 else value  # for example the table of a call
+        if (type(alone) is str and len(alone) <= SHORT) or type(value) in (int, bool):
+            if len(self._known_pairs) == MOST_KNOWN:
+                self._known_pairs.clear()
+            self._known_pairs[key, type(value), value] = found
+        return found
+
+    def _name(self, tag: bytes, name: str) -> bytes:
+        return self._known_texts(tag, name) if len(name) <= SHORT else self._redacted(tag, name)
+
+    def _redacted(self, tag: bytes, given: str) -> bytes:
+        return text(tag, self._redaction.text(given))
+
+
+def batches(spans: Iterable[Encoded], largest: int) -> Iterator[list[Encoded]]:
+    """The spans in their order, in as few batches of at most `largest` bytes as possible."""
+    batch: list[Encoded] = []
+    room = largest
+    for one in spans:
+        if one.size > room:
+            yield batch
+            batch, room = [], largest
+        batch.append(one)
+        room -= one.size
+    if batch:
+        yield batch
+
+
+def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+    """The spans by start. They arrive by end; if only some of those were delivered, their parents would be missing."""
+    latest_first = spans[::-1]  # of two with the same start, the outer one ends later
+    return sorted(latest_first, key=lambda span: span.start_time or 0)
+
+
+def request(spans: Iterable[Encoded]) -> bytes:
+    """An export request, in which spans are grouped by resource and scope."""
+    resources: dict[Head, dict[Head, list[bytes]]] = {}
+    for one in spans:
+        resources.setdefault(one.resource, {}).setdefault(one.scope, []).append(field(b"\x12", one.span))
+    parts = []
+    for (resource, resource_end), scopes in resources.items():
+        inner = [field(b"\x12", head + b"".join(encoded) + end) for (head, end), encoded in scopes.items()]
+        parts.append(field(b"\x0a", resource + b"".join(inner) + resource_end))
+    return b"".join(parts)
+
+
+def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int, int, int]) -> bytes:
+    """The message Span. `message` is that of the status; `lost` counts the dropped attributes, events and links."""
+    context, parent, code = span.get_span_context(), span.parent, span.status.status_code
+    assert context is not None
+    name, attributes, events, links = parts
+    state, start, end = context.trace_state, span.start_time, span.end_time
+    return b"".join([
+        b"\x0a\x10", context.trace_id.to_bytes(16, "big"),
+        b"\x12\x08", context.span_id.to_bytes(8, "big"),
+        text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
+        b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
+        name,
+        b"\x30", SMALL[span.kind.value + 1],
+        b"\x39" + FIXED64(start) if start else b"",
+        b"\x41" + FIXED64(end) if end else b"",
+        attributes,
+        b"\x50" + varint(lost[0]) if lost[0] else b"",
+        events,
+        b"\x60" + varint(lost[1]) if lost[1] else b"",
+        links,
+        b"\x70" + varint(lost[2]) if lost[2] else b"",
+        NO_STATUS if code is UNSET and not message
+        else field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
+        b"\x85\x01", flags(parent),
+    ])  # fmt: skip
+
+
+@lru_cache(maxsize=128)
+def annotations_of(keys: tuple[str, ...]) -> bytes:
+    """The attribute that lists those of the keys that X-Ray indexes; nothing if it indexes none."""
+    indexed = [key for key in keys if key in INDEXED]
+    return field(b"\x4a", pair(ANNOTATIONS, indexed)) if indexed else b""
+
+
+def flags(context: SpanContext | None) -> bytes:
+    """The flags of a parent or a link: whether it is in another process."""
+    return REMOTE if context is not None and context.is_remote else LOCAL
+
+
+def pair(key: str, value: object) -> bytes:
+    """The message KeyValue."""
+    return text(b"\x0a", key) + field(b"\x12", any_value(value))
+
+
+def any_value(value: object) -> bytes:
+    """The message AnyValue. Its field tells the type, so zero and the empty text are written too."""
+    if value is None:
+        return b""
+    if isinstance(value, str):
+        return field(b"\x0a", value.encode("utf-8", "replace"))
+    if isinstance(value, bool):
+        return b"\x10\x01" if value else b"\x10\x00"
+    if isinstance(value, int):
+        return b"\x18" + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
+    if isinstance(value, float):
+        return b"\x21" + DOUBLE(value)
+    if isinstance(value, bytes):
+        return field(b"\x3a", value)
+    if isinstance(value, Sequence):
+        return field(b"\x2a", b"".join([field(b"\x0a", any_value(one)) for one in value]))
+    if isinstance(value, Mapping):
+        return field(b"\x32", b"".join([field(b"\x0a", pair(str(key), one)) for key, one in value.items()]))
+    return any_value(str(value))
+
+
+def text(tag: bytes, value: str | None) -> bytes:
+    """A text field; nothing for an empty text. A lone surrogate, which UTF-8 cannot encode, becomes a question mark."""
+    return field(tag, value.encode("utf-8", "replace")) if value else b""
+
+
+def field(tag: bytes, body: bytes) -> bytes:
+    """A field with its length."""
+    size = len(body)
+    return tag + (SMALL[size] if size < 128 else varint(size)) + body
+
+
+def varint(number: int) -> bytes:
+    """A varint: seven bits per byte, lowest bits first."""
+    if number < 16_384:  # the size of most spans
+        return TWO_BYTES(number & 127 | 128, number >> 7) if number > 127 else SMALL[number]
+    found = bytearray()
+    while number > 127:
+        found.append(number & 127 | 128)
+        number >>= 7
+    found.append(number)
+    return bytes(found)

@@ -1,0 +1,175 @@
+"""Delivers spans: after a response, during a long invocation, and shortly before a deadline."""
+
+from __future__ import annotations
+
+import threading
+from time import time, time_ns
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.copies import identity
+from lambda_latency.runtime.harmless import warn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Protocol
+
+    from opentelemetry.sdk.trace import ReadableSpan
+
+    from lambda_latency.runtime.deadline.watch import Running
+    from lambda_latency.runtime.recorder import Recorder
+    from lambda_latency.runtime.settings import Settings
+
+    class Sink(Protocol):  # not at runtime: the creation of a Protocol costs more than the import of a module
+        """The destination of spans. It gets them as they were recorded, and redacts them as it encodes them."""
+
+        def export(self, spans: Sequence[ReadableSpan], /) -> object:
+            """Deliver the spans and those that still wait; returns False if some wait afterwards."""
+
+        def urgent(self, spans: Sequence[ReadableSpan], /) -> Callable[[float], bool]:
+            """Encode spans; returns the function that delivers them, without those that wait, within some seconds.
+
+            It returns False if they were not accepted.
+            """
+
+        def shutdown(self) -> None:
+            """Close connections."""
+
+
+__all__ = ["Outbox"]
+
+SHORT_S = 0.05
+EVERY_S = 2.0
+# The share of the time to the alarm that is left at the rehearsal. The watch looks twice before the alarm; a request
+# that ends long before its deadline, as a first request often does after a second, must not pay for the rehearsal.
+REHEARSAL_SHARE = 0.75
+
+
+class Outbox:
+    """Moves ended spans from the buffer to the sink, one delivery at a time.
+
+    `killed`: Lambda kills the process at an invocation's deadline (not on Managed Instances).
+    """
+
+    def __init__(
+        self,
+        recorder: Recorder,
+        sink: Sink,
+        settings: Settings,
+        *,
+        killed: bool = True,
+    ) -> None:
+        self._recorder = recorder
+        self._sink = sink
+        self._settings = settings
+        self._killed = killed
+        # A delivery during an invocation must end before the one at its deadline.
+        self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
+        self._seen: Running | None = None
+        self._rehearsed = False
+        self._next = 0.0
+        self._delivering = threading.Lock()
+
+    def shutdown(self) -> None:
+        """Shut the sink down."""
+        self._sink.shutdown()
+
+    def disconnect(self) -> None:
+        """Close the sink's connection; the next delivery opens one. Exporters of the SDK lack this method."""
+        getattr(self._sink, "disconnect", list)()
+
+    def renew(self) -> None:
+        """Replace the lock by a free one of the current kind, after a fork or after gevent has patched `threading`."""
+        self._delivering = threading.Lock()
+
+    def forked(self) -> None:
+        """Adapt to a fork, in the child: the sink's spans and its connection belong to the parent."""
+        self.renew()
+        getattr(self._sink, "forget", list)()
+
+    def flush(self, seconds: float = -1) -> bool:
+        """Deliver the ended spans; False if some wait afterwards, or if another delivery takes over `seconds`.
+
+        -1 is without a limit. The shortest limit is the duration of a short delivery.
+        """
+        if not self._delivering.acquire(timeout=seconds if seconds == -1 else max(seconds, SHORT_S)):
+            return False
+        try:
+            return self._sink.export(self._ended()) is not False
+        finally:
+            self._delivering.release()
+
+    def on_the_way(self, running: Running, left_s: float) -> float:
+        """Deliver ended spans during a long invocation, because a kill for lack of memory would lose them.
+
+        The watch calls it with the seconds until the alarm. Returns the seconds until the next call.
+        """
+        if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+            from lambda_latency.runtime.deadline.interpreter import hurried
+
+            self._rehearsed = True
+            with hurried():
+                self._rehearse(running)
+        if self._seen is None or self._seen.span is not running.span:
+            self._seen = running
+            self._next = running.begun + EVERY_S
+        now = time()
+        if now >= self._next:
+            self._next = now + EVERY_S
+            if len(self._recorder.buffer) and running.alarm - now > self._bound_s:
+                self.flush()
+        return self._next - time()
+
+    def at_deadline(self, running: Running) -> None:
+        """Deliver ended and open spans now, because the process will be killed. The watch calls it."""
+        from lambda_latency.runtime.deadline.interpreter import held
+
+        with held():
+            self._tell(running)
+
+    def _tell(self, running: Running) -> None:
+        from lambda_latency.runtime.deadline.interpreter import hurried
+        from lambda_latency.runtime.deadline.stacks import ended_now, marks_of, write
+
+        # The open spans are read before the buffer: a span that ends in between is in both, and is sent as ended.
+        spans = self._recorder.open_spans()
+        if running.span_id not in {identity(span) for span, _ in spans}:
+            return  # the invocation has just ended
+        marks = marks_of(running, spans, self._settings.value_length)
+        if not self._killed:
+            write(spans, marks)
+            return
+        told = [self._recorder.placed(span) for span in ended_now(spans, marks, time_ns())]
+        # With a limit: the function itself may be in a delivery that waits for its answer.
+        with hurried():
+            alone = self._delivering.acquire(timeout=max(0.0, (running.deadline - time()) / 2))
+        try:
+            ended = self._ended()
+            done = {identity(span) for span in ended}
+            leaving = [*(span for span in told if identity(span) not in done), *ended]
+            deliver = self._sink.urgent(leaving)
+            with hurried():
+                taken = deliver(running.deadline - time())
+            if not taken:
+                for span in ended:
+                    self._recorder.keep(span)
+        finally:
+            if alone:
+                self._delivering.release()
+
+    def _rehearse(self, running: Running) -> None:
+        """Do all but the delivery ahead of the alarm: imports, source lines, patterns of redaction.
+
+        Beside a computing handler, they would take most of the time between alarm and deadline, or more.
+        """
+        from lambda_latency.runtime.deadline.stacks import ended_now, marks_of
+
+        spans = self._recorder.open_spans()
+        if running.span_id in {identity(span) for span, _ in spans}:
+            self._sink.urgent(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
+
+    def _ended(self) -> list[ReadableSpan]:
+        spans, dropped = self._recorder.buffer.drain()
+        if dropped:
+            warn(f"{dropped} spans were dropped in one invocation; "
+                 "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
+        return spans

@@ -1,0 +1,61 @@
+"""Signature Version 4 for X-Ray by the standard library: the import of botocore would cost a cold start far more.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import time
+from urllib.parse import quote
+
+__all__ = ["signed"]
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
+    """The header lines that sign a POST of `body` to `target` (path and query) at this instant.
+
+    Uses the current credentials of the environment. Raises `OSError` if there are none.
+    """
+    key, secret, token = credentials()
+    region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
+    at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    scope = f"{at[:8]}/{region}/xray/aws4_request"
+    headers = {"content-type": content_type, "host": host, "x-amz-date": at}
+    if token:
+        headers["x-amz-security-token"] = token
+    names = ";".join(headers)
+    path, _, query = target.partition("?")
+    lines = [
+        "POST",
+        quote(path, safe="/~"),
+        "&".join(sorted(part if "=" in part else f"{part}=" for part in query.split("&"))) if query else "",
+        *(f"{name}:{value}" for name, value in headers.items()),
+        "",
+        names,
+        hashlib.sha256(body).hexdigest(),
+    ]
+    text = "\n".join([ALGORITHM, at, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
+    derived = f"AWS4{secret}".encode()
+    for part in (*scope.split("/"), text):
+        derived = hmac.digest(derived, part.encode(), "sha256")
+    found = f"X-Amz-Date: {at}\r\n" + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
+    authorization = f"{ALGORITHM} Credential={key}/{scope}, SignedHeaders={names}, Signature={derived.hex()}"
+    return f"{found}Authorization: {authorization}\r\n".encode("ascii")
+
+
+def credentials() -> tuple[str, str, str]:
+    """Access key, secret key and session token: from the environment, or after SnapStart from Lambda's endpoint."""
+    found = tuple(os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    if found[0] and found[1]:
+        return found[0], found[1], found[2]
+    if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
+        from lambda_latency.runtime.delivery.container_credentials import container_credentials
+
+        return container_credentials()
+    raise PermissionError("the environment has no AWS credentials; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are "
+                          "Lambda's own variables")  # fmt: skip

@@ -1,0 +1,188 @@
+"""POST requests over a kept connection, with one time limit for connect, send, wait and read together.
+
+A timeout of `http.client` limits each socket operation alone, so a server that sends single bytes holds its caller.
+The lookup of a name has no limit, because Python cannot interrupt it; `localhost` needs none.
+"""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+from http.client import BadStatusLine, HTTPException, RemoteDisconnected
+
+# Before the import of the function, which may replace them, by a socket with a proxy for example.
+from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, getaddrinfo, socket
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from ssl import SSLContext
+
+    from lambda_latency.runtime.settings import Settings
+
+__all__ = ["Answer", "Transport", "read_answer", "transport_to"]
+
+CONTENT_TYPE = "application/x-protobuf"
+
+
+def transport_to(settings: Settings) -> Transport:
+    """A transport to the collector, or to X-Ray, for which it signs each request."""
+    if settings.export != "otlp":
+        return Transport(settings.endpoint)
+    from lambda_latency.runtime.delivery.signing import signed
+
+    return Transport(settings.endpoint, signed)
+
+
+class Transport:
+    """A kept connection to one address. `signed` returns the header lines that sign a request."""
+
+    def __init__(self, url: str, signed: Callable[[str, str, str, bytes], bytes] | None = None) -> None:
+        parts = urlsplit(url)
+        self._host = parts.hostname or "localhost"
+        self._tls = parts.scheme == "https"
+        self._port = parts.port or (443 if self._tls else 80)
+        host = f"[{self._host}]" if ":" in self._host else self._host
+        self.address = f"{parts.scheme}://{host}:{self._port}{parts.path or '/'}"
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        if self._port != (443 if self._tls else 80):
+            host = f"{host}:{self._port}"
+        self._head = (
+            f"POST {target} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: lambda-latency\r\nContent-Type: {CONTENT_TYPE}\r\n"
+        ).encode("ascii")
+        self._signed = signed and partial(signed, host, target, CONTENT_TYPE)
+        self._context: SSLContext | None = None
+        self._socket: socket | None = None
+
+    def post(self, body: bytes, seconds: float) -> Answer:
+        """Send a request and return the answer. Raises `OSError` (`TimeoutError` after `seconds`) or `HTTPException`.
+
+        A kept connection that the receiver has closed (idle limit, freeze) is replaced, and the request sent once more.
+        """
+        deadline = time.monotonic() + seconds
+        kept = self._socket is not None
+        try:
+            return self._exchange(body, deadline)
+        except TimeoutError:
+            self.close()
+            raise
+        except (OSError, HTTPException):
+            self.close()
+            if not kept:
+                raise
+        try:
+            return self._exchange(body, deadline)
+        except (OSError, HTTPException):
+            self.close()
+            raise
+
+    def close(self) -> None:
+        """Close the connection; the next `post` opens a new one."""
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
+
+    def _exchange(self, body: bytes, deadline: float) -> Answer:
+        head = self._head + (self._signed(body) if self._signed else b"") + b"Content-Length: %d\r\n\r\n" % len(body)
+        if self._socket is None:
+            self._socket = self._connected(deadline)
+        self._socket.settimeout(left(deadline))
+        self._socket.sendall(head + body)
+        connection = self._socket
+
+        def receive() -> bytes:
+            connection.settimeout(left(deadline))
+            return connection.recv(65536)
+
+        answer = read_answer(receive)
+        if not answer.kept:
+            self.close()
+        return answer
+
+    def _connected(self, deadline: float) -> socket:
+        """Try each address of the host within one limit; `socket.create_connection` would have a limit for each."""
+        failure = OSError(f"{self._host} has no address")
+        for family, kind, protocol, _, address in getaddrinfo(self._host, self._port, type=SOCK_STREAM):
+            connection = socket(family, kind, protocol)
+            try:
+                connection.settimeout(left(deadline))
+                connection.connect(address)
+                connection.setsockopt(IPPROTO_TCP, TCP_NODELAY, 1)
+                return self._secured(connection, deadline) if self._tls else connection
+            except OSError as error:
+                connection.close()
+                failure = error
+        raise failure
+
+    def _secured(self, connection: socket, deadline: float) -> socket:
+        import ssl
+
+        if self._context is None:
+            self._context = ssl.create_default_context()  # once, because it reads a hundred certificates
+        connection.settimeout(left(deadline))
+        return self._context.wrap_socket(connection, server_hostname=self._host)
+
+
+def left(deadline: float) -> float:
+    """The seconds until the deadline. Raises `TimeoutError` after it."""
+    seconds = deadline - time.monotonic()
+    if seconds <= 0:
+        raise TimeoutError("timed out")
+    return seconds
+
+
+MOST = 65536  # the most bytes that are read of an answer
+
+
+class Answer:
+    """An answer: its status, its head, its body as far as it was read, and whether the connection can be used again
+    (`kept`).
+    """
+
+    __slots__ = ("_folded", "_head", "body", "kept", "status")
+
+    def __init__(self, status: int, head: bytes = b"", body: bytes = b"") -> None:
+        self.status = status
+        self._head, self._folded = head, head.lower()
+        self.body = body
+        self.kept = False
+
+    def header(self, name: bytes) -> bytes:
+        """The value of a header, whose name is given in lower case; empty without it."""
+        line = b"\r\n" + name + b":"
+        at = self._folded.find(line)
+        return self._head[at + len(line) :].partition(b"\r\n")[0].strip() if at >= 0 else b""
+
+
+def read_answer(receive: Callable[[], bytes]) -> Answer:
+    """Read an answer, to its end if it has a length. `receive` returns the next bytes, empty at the connection's end.
+
+    Raises exceptions of `http.client` if the bytes are not an answer.
+    """
+    data = b""
+    while True:
+        while b"\r\n\r\n" not in data:
+            more = receive()
+            if not more or len(data) > MOST:
+                if not data:
+                    raise RemoteDisconnected("Remote end closed connection without response")
+                raise BadStatusLine(repr(data[:100]))
+            data += more
+        head, _, data = data.partition(b"\r\n\r\n")
+        first = head.partition(b"\r\n")[0]
+        words = first.split(None, 2)
+        if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+            raise BadStatusLine(repr(first[:100]))
+        status = int(words[1])
+        if status >= 200:  # a lower status precedes the final answer
+            break
+    answer = Answer(status, head, data)
+    length = b"0" if status in (204, 304) else answer.header(b"content-length")
+    lasts = words[0] == b"HTTP/1.1" and answer.header(b"connection").lower() != b"close"
+    if lasts and length.isdigit() and int(length) <= MOST and not answer.header(b"transfer-encoding"):
+        size = int(length)
+        while len(answer.body) < size and (more := receive()):
+            answer.body += more
+        answer.kept = len(answer.body) == size
+    return answer

@@ -1,0 +1,310 @@
+"""Redacts values by their names inside texts: JSON, reprs, headers, variables, command lines, source lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, compiled, secrecy, words
+from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
+
+if TYPE_CHECKING:
+    import re
+
+__all__ = ["clean_pairs", "source_blocks"]
+
+Span = tuple[int, int]
+
+LONGEST = 16_384  # most characters of a value in quotes or brackets
+QUOTES = "\"'`"
+BRACKETS = {"{": "}", "[": "]", "(": ")"}
+
+# Words that are not a value, and words that follow in a sentence about a token.
+NOTHING = words("""
+    none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
+    basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing yes no
+""")
+PROSE = words("""
+    expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
+    the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
+    have got in on of for from to and or with without access permission token signature key password secret
+""")
+TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase", "-signature")
+
+
+# A name and the characters between it and its value.
+PAIR = (
+    r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
+    r"""(?:=>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
+)
+# The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
+NAMED = (
+    r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
+    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+)
+# The same in YAML and in a command's arguments, and a value of several lines in YAML.
+NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|,\w{0,20}(?i:value)=)"
+END = r"(?:\r?\n|\\+n)"
+LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^\r\n\\]|\\+(?!n))+|[ \t]*(?={END})))*)"
+# The text after `name=` in a part of a form, up to its value.
+FORM = (
+    r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
+    r"""(?:\r?\n|\\+r\\+n)"""
+)
+# The text after `<item name=` or `<key>`, up to the value: `<item name="token">a1</item>`, `<key>token</key><b>a1</b>`
+TAGGED = (
+    r"""(?:["']([\w./-]{1,100})["'][^<>]{0,200}(?<!/)>|"""
+    r"""([\w./-]{1,100})</[\w:.-]{1,40}>\s{0,80}(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
+)
+WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
+ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
+BARE = r"[^\s;&]+"
+BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
+STAND_INS = (
+    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|"
+    r"\[redacted\].*|Bearer|Basic"
+)
+OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
+NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
+USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
+# The options of commands whose next word is a password.
+COMMAND = (
+    r"\b(?:(?:sshpass|\w{1,30}\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w|'\w)|"
+    r"(?:mysql\w{0,9}|7z\w?|sshpass)\b[^\n|;&]{0,300}?[\s'\"]-p(?=\w|'\w)|"
+    r"redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
+    r"(?:['\"]?,?\s+)?['\"]?([^\s'\",]+)"
+)
+# Calls with a literal where the password is, after the name of the user.
+CALL = (
+    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?)\(\s*(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*"
+    r"|(?:hmac\.new|crypt)\(\s*)(?=[rbfu]?['\"])"
+)
+SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
+# `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
+SAID = (
+    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd)|pass[ -]?word|"
+    r"\w*(?:api|access|private|account|signing|encryption)[ _-]key|(?:one-time|security|access|verification|recovery|"
+    r"backup|unlock) code)(?: provided)?(?:\s(?:is|was))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
+)
+# In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
+STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
+TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
+QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
+LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
+ENTRY = r"[ |+-]*File \""
+
+
+def source_blocks(text: str) -> list[tuple[bool, str]]:
+    """A text in blocks, each with whether it is source lines of a stack."""
+    if 'File "' not in text:
+        return [(False, text)]
+    blocks: list[tuple[bool, str]] = []
+    within = False
+    for line in text.splitlines(keepends=True):
+        entry = compiled(ENTRY).match(line) is not None
+        source = within and not entry and line.lstrip(" |+-") != line and line.lstrip("|+- ").strip() != "" \
+            and line.startswith(("    ", "  |"))  # fmt: skip
+        within = entry or source
+        if blocks and blocks[-1][0] == source:
+            blocks[-1] = (source, blocks[-1][1] + line)
+        else:
+            blocks.append((source, line))
+    return blocks
+
+
+def clean_pairs(text: str, *, source: bool) -> str:
+    """A text without the values of secret names. In `source` only literals are values."""
+    pair = compiled(PAIR)
+    out: list[str] = []
+    kept = at = 0
+    while (found := pair.search(text, at)) is not None:
+        at = found.end(1)
+        level, span = entry(text, found.end()) if found[1].lower().endswith(NAMES) else (NO, None)
+        if span is None and (level := secrecy(found[1])):
+            span = value_of(text, found, source=source)
+        if span is None or not counts(text, span, level, found, source=source):
+            continue
+        out += (text[kept : span[0]], REDACTED)
+        kept = at = span[1]
+    out.append(text[kept:])
+    text = clean_calls("".join(out))
+    return clean_schemes(text if source else clean_spoken(text))
+
+
+def entry(text: str, start: int) -> tuple[int, Span | None]:
+    """The level of a name that is a value itself, and where the value of that name is."""
+    if named := compiled(NAMED).match(text, start):
+        level = SECRET if named[1] == "SecureString" else secrecy(named[1])
+        return level, quoted(text, named.end()) if level else None
+    if named := compiled(NAMED_LINE).match(text, start):
+        level = secrecy(named[1])
+        return level, quoted(text, named.end()) or bare(text, named.end()) if level else None
+    for pattern, content in WITHIN.items():
+        if named := compiled(pattern).match(text, start):
+            level, value = secrecy(named[named.lastindex or 1]), compiled(content).match(text, named.end())
+            return level, value.span() if level and value else None
+    return NO, None
+
+
+def clean_calls(text: str) -> str:
+    """A text without the literals that calls get as a password."""
+    out: list[str] = []
+    kept = 0
+    for found in compiled(CALL).finditer(text):
+        span = quoted(text, found.end())
+        if span is not None and span[0] >= kept:
+            out += (text[kept : span[0]], REDACTED)
+            kept = span[1]
+    return "".join([*out, text[kept:]])
+
+
+def clean_spoken(text: str) -> str:
+    """A text without the values after `Bearer`, `--password` and `the password is`."""
+    if "-u" in text or "--proxy-user" in text:
+        text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
+    if "-p" in text or "-a" in text or "-P" in text:
+        text = compiled(COMMAND).sub(lambda m: m[0][: m.start(1) - m.start()] + REDACTED, text)
+    if "</" in text:
+        text = compiled(ELEMENT).sub(
+            lambda m: m[0].replace(f">{m[2]}<", f">{REDACTED}<") if secrecy(m[1]) == SECRET else m[0], text
+        )
+    if " -" in text or text.startswith("-"):
+        out: list[str] = []
+        kept = 0
+        for found in compiled(OPTION).finditer(text):
+            span = quoted(text, found.end()) or bare(text, found.end())
+            level = secrecy(found[1])
+            if span is None or span[0] < kept or not level:
+                continue
+            if level == SECRET or opaque(text[span[0] : span[1]]):
+                out += (text[kept : span[0]], REDACTED)
+                kept = span[1]
+        text = "".join([*out, text[kept:]])
+    text = compiled(STATED).sub(lambda m: m[0].replace(m[1], REDACTED) if m[1].lower() not in PROSE else m[0], text)
+    return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
+
+
+def is_said(value: str) -> bool:
+    """Whether it is a value in a sentence, not a word of the sentence."""
+    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value)) and "(" not in value
+
+
+def clean_schemes(text: str) -> str:
+    """A text without the values after `Bearer` and `Basic`."""
+    return compiled(SCHEME).sub(lambda m: m[0] if spoken(m[1], m[3]) else f"{m[1]}{m[2]}{REDACTED}", text)
+
+
+def spoken(scheme: str, value: str) -> bool:
+    """Whether it is prose such as `bearer tokens`, not a scheme with its token."""
+    if scheme.lower() == "basic":
+        return ":" not in text_in(value, least=3) and not opaque(value)
+    return value.lower() == "realm=" or ((scheme.lower() == "token" or value.isalpha()) and not opaque(value))
+
+
+def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
+    """Start and end of a name's value, without its quotes; None if it has none."""
+    between, start = found[2], found.end()
+    before = text[found.start() - 1 : found.start()]
+    if "," in between and not (between[0] in "\\\"'`" and leads(text, before, found)):
+        return None
+    if between == ":" and before == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
+        return None
+    if ">" in between and "=" not in between:
+        end = text.find("<", start)
+        return (start, end) if before in ("<", ":") and end > start else None
+    if "!=" in between and not source:
+        return None
+    to_line_end = found[1].lower().endswith(TO_LINE_END) and between.strip() != ","
+    if ":" in between and not to_line_end and (typed := compiled(TYPED).match(text, start)) is not None:
+        start = typed.end()
+    span = quoted(text, start)
+    if span is not None:
+        return span
+    if text[start : start + 1] in BRACKETS and (not source or text[start + 1 : start + 2] in QUOTES):
+        return bracketed(text, start)
+    if source:
+        number = compiled(r"\d{3,}").match(text, start)
+        return number.span() if number else None
+    if to_line_end:
+        line = compiled(LINE).match(text, start)
+        return line.span() if line else None
+    return bare(text, start)
+
+
+def leads(text: str, before: str, found: re.Match[str]) -> bool:
+    """Whether the value of a quoted name is after a comma: the name is an option in a list of arguments, or the first
+    of a pair or of the arguments of a call. `before` is the character before it.
+    """
+    if before == "-":
+        return compiled(r"\\*[\"'`](?!-)").match(text, found.end()) is not None
+    if not before or before not in QUOTES:
+        return False
+    at = found.start() - 2
+    if text[at : at + 1] in ("b", "r", "u", "f"):
+        at -= 1
+    return text[at : at + 1] in ("(", "[")
+
+
+def quoted(text: str, start: int) -> Span | None:
+    """Start and end of a quoted text, or of a block of YAML. Quotes may be escaped; the last one may be missing if the
+    text was cut.
+    """
+    found = compiled(QUOTED).match(text, start)
+    if found is None:
+        lines = compiled(LINES).match(text, start)
+        return lines.span(2) if lines else None
+    escapes, quote, begin = len(found[1]), found[2], found.end()
+    last = begin + LONGEST
+    end = text.find(quote, begin, last)
+    while end > 0:
+        slashes = end - len(text[begin:end].rstrip("\\")) - begin
+        if slashes <= escapes or (not escapes and slashes % 2 == 0):
+            return begin, end - min(slashes, escapes)
+        end = text.find(quote, end + 1, last)
+    return begin, min(len(text), last)
+
+
+def bracketed(text: str, start: int) -> Span:
+    """Start and end of a list or a mapping, with its brackets."""
+    depth = 0
+    for at in range(start, min(len(text), start + LONGEST)):
+        if text[at] in "{[(":
+            depth += 1
+        elif text[at] in "}])":
+            depth -= 1
+            if not depth:
+                return start, at + 1
+    return start, len(text)
+
+
+def bare(text: str, start: int) -> Span | None:
+    """Start and end of a word, without the brackets and marks that close what surrounds it."""
+    found = compiled(BARE).match(text, start)
+    if found is None:
+        return None
+    word = compiled(BARE_ENDS).split(found[0], maxsplit=1)[0].rstrip("\"'`,>\\")
+    return (start, start + len(word)) if word else None
+
+
+def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: bool) -> bool:
+    """Whether it is a value that has to be redacted."""
+    value = text[span[0] : span[1]]
+    lower = value.strip().lower()
+    quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
+    if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()) or not any(map(str.isalnum, value)):
+        return False
+    if len(value) < 3 and not quote:
+        return False  # too short for a secret
+    if value.endswith(":") and secrecy(value[:-1]):
+        return False  # another name, whose value follows
+    if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
+        return False  # the working directory
+    if level == PERHAPS:
+        return opaque(value) or value[:1] in BRACKETS
+    if source:
+        # `f"Bearer {token}"` does not hold a secret.
+        if text[span[0] - 2 : span[0] - 1] in ("f", "F") and "{" in value:
+            fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
+            return sum(map(str.isalnum, fixed)) > 5
+        return True
+    # `Invalid token: unexpected end of input` only mentions one.
+    return quote or ":" not in found[2] or lower.strip(".,!'") not in PROSE

@@ -1,0 +1,132 @@
+"""Removes credentials from the parts of spans: values by their key, and credentials inside texts, before the cut.
+
+The encoder passes each part here, after the response, so it does not matter who wrote an attribute or an exception's
+message: an instrumentation, a library or the handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.redact.credentials import REDACTED, clean, known_values
+from lambda_latency.runtime.redact.names import NO, SECRET, secrecy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_latency.runtime.redact.additions import Chosen
+__all__ = ["Redaction", "room_for"]
+
+SPARE = 4096  # characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
+CARD_LEAST = 10**12
+
+ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
+IMPORTS = "lambda.init.imports"  # names of modules: some, such as `http.cookiejar`, look suspect
+STATEMENTS = frozenset(("db.statement", "db.query.text"))
+PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
+IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
+
+
+def room_for(limit: int) -> int:
+    """The limit for texts, in characters, that the SDK must have if texts are sent with at most `limit`."""
+    return limit + SPARE
+
+
+class Redaction:
+    """`chosen`: the names and patterns of the setting. `limit`: the most characters of a text."""
+
+    def __init__(self, chosen: Chosen | None, limit: int) -> None:
+        self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
+        self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
+        self._limit = limit
+        self._kind = lru_cache(maxsize=1024)(self._kind_of)
+        self._known: tuple[str, ...] = ()
+
+    def renewed(self) -> bool:
+        """Read the secrets of the environment anew; returns whether they have changed, so that no cached part holds."""
+        known = known_values()
+        changed, self._known = known != self._known, known
+        return changed
+
+    def text(self, text: str) -> str:
+        """A text of unknown content, such as a span's name."""
+        return self._without_patterns(clean(text, self._known))
+
+    def message(self, text: str) -> str:
+        """The message of a status, cut to the limit."""
+        return self._cut(self.text(text), len(text))
+
+    def value(self, key: str, value: object) -> object:
+        """The value of an attribute, its texts cut to the limit."""
+        if key == IMPORTS:
+            return value
+        kind = self._kind(key)
+        if kind == "secret":
+            return value if value == "" or isinstance(value, bool) else REDACTED
+        if isinstance(value, str):
+            return self._cut(self._text_of(kind, value), len(value))
+        if isinstance(value, tuple):
+            return tuple([self.value(key, one) for one in value])
+        return self._other(key, kind, value)
+
+    def _other(self, key: str, kind: str, value: object) -> object:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, int):
+            return self.text(str(value)) if value >= CARD_LEAST and self.text(str(value)) == REDACTED else value
+        if isinstance(value, bytes):
+            text = value.decode("latin-1")
+            return value if self._text_of(kind, text) == text else REDACTED
+        if isinstance(value, Mapping):
+            return {name: self.value(name if self._kind(str(name)) != "text" else key, one)
+                    for name, one in value.items()}  # fmt: skip
+        if isinstance(value, Sequence):
+            return tuple([self.value(key, one) for one in value])
+        return value
+
+    def _kind_of(self, key: str) -> str:
+        """How to redact the value of an attribute, by its key: secret, address, statement, perhaps, id or text."""
+        level = secrecy(key)
+        if level == SECRET or self._names(key) or key.startswith(PARAMETERS):
+            return "secret"
+        if key in ADDRESSES:
+            return "address"
+        if key in STATEMENTS:
+            return "statement"
+        if level != NO:
+            return "perhaps"
+        return "id" if key.endswith(IDS) else "text"
+
+    def _text_of(self, kind: str, text: str) -> str:
+        if kind == "text":
+            return self.text(text)
+        if kind == "id" and is_uuid(text) and not any(value in text for value in self._known):
+            return self._without_patterns(text)  # such as Lambda's id of each request, which no cache has
+        if kind == "id":
+            return self._without_patterns(clean(text, self._known, ids=True))
+        if kind == "perhaps":
+            from lambda_latency.runtime.redact.values import opaque
+
+            return REDACTED if opaque(text) else self.text(text)
+        if kind == "address" and "@" not in text:
+            return self.text(text.partition("?")[0].partition("#")[0])
+        if kind == "address":
+            from lambda_latency.runtime.redact.addresses import without_query
+
+            return self.text(without_query(text))
+        from lambda_latency.runtime.redact.statements import clean_statement
+
+        return self.text(clean_statement(text))
+
+    def _cut(self, text: str, had: int) -> str:
+        """The text cut to the limit. `had` is its first length, which tells whether the SDK may have cut a token."""
+        if had >= self._limit + SPARE:
+            text = text[: max(0, len(text) - SPARE)]
+        return text[: self._limit]
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID. The general search for credentials would take ten times as long."""
+    return len(text) == 36 and text[8:24:5] == "----" and not text.strip("0123456789abcdefABCDEF-")

@@ -1,0 +1,232 @@
+"""What leaves in a delivery, in order."""
+
+from __future__ import annotations
+
+import linecache
+import logging
+import sys
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
+from opentelemetry.trace import set_span_in_context
+
+from lambda_latency.runtime.deadline.stacks import Stacks
+from lambda_latency.runtime.deadline.watch import Running
+from lambda_latency.runtime.delivery.buffer import Buffer
+from lambda_latency.runtime.delivery.outbox import Outbox
+from lambda_latency.runtime.propagation import LambdaSampler
+from lambda_latency.runtime.recorder import Recorder
+from lambda_latency.runtime.settings import Settings
+from tests.runtime.conftest import HEADER
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from opentelemetry.trace import Tracer
+
+    from tests.runtime.conftest import Function
+
+Made = tuple["Tracer", Outbox, "Sink", Recorder]
+
+
+class Sink:
+    """Keeps the names of each delivery; `takes` says whether nothing is left waiting."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[list[str]] = []
+        self.takes = True
+
+    def export(self, spans: Sequence[ReadableSpan]) -> bool:
+        self.deliveries.append([one.name for one in spans])
+        return self.takes
+
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        return lambda _: self.export(spans)
+
+    def shutdown(self) -> None:
+        """Nothing to let go of."""
+
+
+@pytest.fixture
+def made() -> Made:
+    """A tracer whose spans go through an outbox into a sink; the invocation is recorded."""
+    settings = Settings.read({})
+    buffer: Buffer[ReadableSpan] = Buffer(10, 100_000)
+    sampler = LambdaSampler()
+    sampler.decision = True
+    sink = Sink()
+
+    def flush(seconds: float) -> bool:
+        return outbox.flush(seconds)
+
+    recorder = Recorder(buffer, sampler, 3, flush)
+    outbox = Outbox(recorder, sink, settings)
+    provider = TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(recorder)
+    return provider.get_tracer("function"), outbox, sink, recorder
+
+
+def test_only_what_has_ended_leaves(made: Made) -> None:
+    """What runs on after the response leaves when it ends, once."""
+    tracer, outbox, sink, _ = made
+    work = tracer.start_span("work")
+    call = tracer.start_span("call", set_span_in_context(work))
+    tracer.start_span("tcp", set_span_in_context(call)).end()
+    outbox.flush()
+    call.end()
+    work.end()
+    outbox.flush()
+    assert sink.deliveries == [["tcp"], ["call", "work"]]
+
+
+def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
+    """`force_flush` of the SDK's provider."""
+    tracer, _, sink, recorder = made
+    tracer.start_span("a").end()
+    told = [recorder.force_flush(1000)]
+    sink.takes = False
+    told.append(recorder.force_flush())
+    assert (told, sink.deliveries) == ([True, False], [["a"], []])
+
+
+def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    """The oldest beyond a number, and all of them when the next invocation begins; one that ends late is kept."""
+    tracer, outbox, sink, recorder = made
+    first, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
+    assert [span.name for span, _ in recorder.open_spans()] == ["span 2", "span 3", "span 4"]
+    recorder.begin()
+    assert recorder.open_spans() == []
+    first.end()
+    outbox.flush()
+    assert sink.deliveries == [["span 0"]]
+    (message,) = caplog.messages
+    assert message.startswith("lambda-latency: 3 spans were still open when the next invocation began")
+
+
+def test_a_timeout_tells_of_no_span_of_an_earlier_invocation(
+    start: Callable[..., Function], caplog: pytest.LogCaptureFixture
+) -> None:
+    """A handler that forgets to end its spans."""
+    function = start()
+    open_after: list[int] = []
+
+    def handler(_event: object, _context: object) -> None:
+        tracer = function.runtime.provider.get_tracer("function")
+        for _ in range(20):
+            tracer.start_span("forgotten")
+        open_after.append(len(function.runtime.recorder.open_spans()))
+
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            function.invoke(handler)
+    assert open_after == [21, 21, 21]
+    assert len(caplog.messages) == 1
+
+
+def test_a_span_that_ends_in_a_later_invocation_is_kept(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that goes on: whether the invocation is recorded in which it ends is no matter."""
+    function = start()
+    kept: list[Any] = []
+    function.invoke(lambda _event, _context: kept.append(function.runtime.provider.get_tracer("f").start_span("late")))
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER.replace("Sampled=1", "Sampled=0"))
+    function.invoke(lambda _event, _context: kept.pop().end())
+    function.runtime.after_response()
+    assert function.trace.one("late").parent_id == function.trace.one("orders-create").span_id
+
+
+def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beside a handler that computes, imports at Python's own switch interval took longer than the timeout."""
+    tracer, outbox, _, _ = made
+    seen: list[float] = []
+    monkeypatch.setattr(outbox, "_rehearse", lambda *_: seen.append(sys.getswitchinterval()))
+    usual = sys.getswitchinterval()
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    running = Running(span, 0, time.time() + 60)
+    outbox.on_the_way(running, 50)
+    assert seen == []  # most invocations end long before their deadline
+    outbox.on_the_way(running, 40)
+    outbox.on_the_way(running, 30)
+    assert [round(seconds, 5) for seconds in seen] == [0.0001]
+    assert sys.getswitchinterval() == usual
+
+
+def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -> None:
+    """`force_flush` in the handler, and a collector that does not answer."""
+    tracer, outbox, sink, _ = made
+    answered, asked = threading.Event(), threading.Event()
+
+    def export(spans: Sequence[ReadableSpan]) -> bool:
+        asked.set()
+        return answered.wait(60)
+
+    told: list[list[str]] = []
+
+    def urgent(spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        told.append([one.name for one in spans])
+        return lambda _: True
+
+    sink.urgent = urgent  # type: ignore[method-assign]
+    sink.export = export  # type: ignore[method-assign]
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    flush = threading.Thread(target=outbox.flush)
+    flush.start()
+    assert asked.wait(60)
+    try:
+        outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 0.1))
+        assert told == [["handler"]]
+    finally:
+        answered.set()
+        flush.join(60)
+
+
+def test_nobody_takes_the_interpreter_from_what_is_computed_for_a_timeout(
+    made: Made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A handler that imports would keep it while it compiles; what is sent gives it away with each system call."""
+    tracer, outbox, sink, _ = made
+    seen: list[tuple[str, float]] = []
+    usual = sys.getswitchinterval()
+
+    def urgent(_: object) -> Callable[[float], bool]:
+        seen.append(("computed", round(sys.getswitchinterval(), 4)))
+        return sent
+
+    def sent(_: float) -> bool:
+        seen.append(("sent", round(sys.getswitchinterval(), 4)))
+        return True
+
+    monkeypatch.setattr(sink, "urgent", urgent)
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
+    assert seen == [("computed", 0.02), ("sent", 0.0001)]
+    assert sys.getswitchinterval() == usual
+
+
+@pytest.mark.parametrize("left_s", [60, -60])
+def test_files_of_source_are_read_for_a_timeout_only_while_there_is_time(
+    monkeypatch: pytest.MonkeyPatch, left_s: float
+) -> None:
+    """Each look at a file gives the interpreter away; what was read before is known."""
+    looked: list[str] = []
+
+    def look(name: str, *_: object) -> list[str]:
+        looked.append(name)
+        return ["# from the disk\n"] * 1000
+
+    monkeypatch.setattr(linecache, "cache", {})
+    monkeypatch.setattr(linecache, "updatecache", look)
+    monkeypatch.setattr(linecache, "checkcache", look)
+    told = Stacks(100_000, time.time() + left_s).of(threading.get_ident())
+    assert ("# from the disk" in told, __file__ in looked) == (left_s > 0, left_s > 0)
+    looked.clear()
+    linecache.cache[__file__] = (1, None, ["# known\n"] * 1000, __file__)
+    assert "# known" in Stacks(100_000, 0).of(threading.get_ident())
+    assert looked == []

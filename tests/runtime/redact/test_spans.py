@@ -1,0 +1,291 @@
+"""No credential on a span, whoever wrote it there."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from opentelemetry import trace
+from opentelemetry.trace import Status, StatusCode
+
+from lambda_latency.runtime.redact import names as secret_names
+from lambda_latency.runtime.redact.credentials import clean
+from lambda_latency.runtime.redact.names import secrecy
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.testing import CLIENT, SERVER, span
+from tests.runtime.stubs import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.runtime.conftest import Function
+
+SECRET = "kM3nPq7RsT9vWx2Y"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain, with 3/4? yes", "plain, with 3/4? yes"),
+        (f"http://h/a?token={SECRET}", "http://h/a"),
+        (f"http://h:80?token={SECRET}", "http://h:80"),
+        (f"exceeded with url: /a?token={SECRET} (Caused by X)", "exceeded with url: /a (Caused by X)"),
+        (f"GET '/a?b={SECRET}&c=1' HTTP/1.1", "GET '/a HTTP/1.1"),
+        (f'{{"url":"https://h/a?b={SECRET}","n":1}}', '{"url":"https://h/a","n":1}'),
+        (f"redis://user:{SECRET}@h:6379/0", "redis://h:6379/0"),
+        (f"//{SECRET}@h/x?y={SECRET} and http://u:p@i", "//h/x and http://i"),
+        ("mail to a@b.example", "mail to a@b.example"),
+        (f"Authorization: Bearer {SECRET}", "Authorization: [redacted]"),
+        (f"'Proxy-Authorization': 'Basic {SECRET}'", "'Proxy-Authorization': '[redacted]'"),
+        (f"set-cookie: a={SECRET}; b\nnext", "set-cookie: [redacted]\nnext"),
+        (f"x-api-key={SECRET}", "x-api-key=[redacted]"),
+        (f"sent bearer {SECRET}", "sent bearer [redacted]"),
+        ("AWS4 Credential=AKIAIOSFODNN7EXAMPLE/2024", "AWS4 Credential=[redacted]"),
+        ("", ""),
+    ],
+)  # fmt: skip
+def test_a_text_loses_its_credentials_and_nothing_else(text: str, expected: str) -> None:
+    """Queries, user info, headers, keys."""
+    assert clean(text) == expected
+
+
+@pytest.mark.parametrize("text", [
+    "@" + "/" * 200_000, "?" + "a/" * 100_000, "author" * 50_000, "bearer " * 50_000, "%25" * 60_000,
+    "SELECT " * 30_000,
+    'password="' * 20_000, "password=(" * 20_000, "Duplicate entry '" * 12_000, "cGFzc3dvcmQ9aHVudGVyMg" * 9_000,
+    "-----BEGIN PRIVATE KEY-----" * 7_000, '  File "a"\n    x="' * 12_000, "x_key=" * 30_000, "\\" * 200_000,
+    "mysql -x" * 25_000, "<pin a" * 40_000, 'name="a"\r\nb: ' * 15_000, "&amp;lt;" * 25_000, "'loc': ('" * 20_000,
+    "auth(a," * 30_000, "pin\n  , input_value=" * 10_000, "//a:b@" * 30_000, "a/jdbc:oracle:" * 15_000 + "@",
+    "Name: 'a', 'b': " * 12_000, "data:image/a;base64," * 10_000, "[SQL: select " * 15_000,
+    "Name: password" + "\n" * 100_000,
+    "<key>token</key> <b>" * 9_000,
+    ("password" + " " * 45) * 5_000, "/v1" * 60_000,
+])  # fmt: skip
+def test_a_hostile_text_takes_no_longer_than_its_length(text: str) -> None:
+    """A caller may have written it."""
+    begin = time.thread_time()
+    clean(text)
+    assert time.thread_time() - begin < 3  # quadratic would be minutes
+
+
+def redacted(function: Function, **attributes: Any) -> dict[str, Any]:
+    """What leaves of these attributes."""
+
+    def handler(_event: object, _context: object) -> None:
+        function.runtime.provider.get_tracer("test").start_span("one", attributes=attributes).end()
+
+    function.invoke(handler)
+    return dict(function.trace.one("one").attributes)
+
+
+def test_attributes_are_judged_by_their_names(function: Function) -> None:
+    """The last part counts, in any spelling."""
+    secrets = {
+        "http.request.header.authorization": (f"Bearer {SECRET}",),
+        "aws.auth.account.access_key": "AKIA",
+        "Set-Cookie": "a",
+        "url.query": "a=b",
+        "db.password": SECRET,
+    }
+    plain = {"http.route": "/a", "tokens": 7, "authority": "h", "listed": ("a", "b"), "number": 1.5}
+    found = redacted(function, **secrets, **plain)
+    assert found == dict.fromkeys(secrets, "[redacted]") | plain
+
+
+def test_the_setting_adds_names(start: Callable[..., Function]) -> None:
+    """In full, or the last part."""
+    function = start(LAMBDA_LATENCY_REDACTED="customer-id,app.tenant")
+    found = redacted(function, **{"app.customer_id": 7, "app.tenant": "a", "tenant": "b"})
+    assert found == {"app.customer_id": "[redacted]", "app.tenant": "[redacted]", "tenant": "b"}
+
+
+def test_addresses_lose_query_and_fragment(function: Function) -> None:
+    """By either of OpenTelemetry's names for them, whatever is in the query."""
+    found = redacted(function, **{"http.url": "http://h/a?q=two words", "url.full": "http://u:p@h/#token=x"})
+    assert found == {"http.url": "http://h/a", "url.full": "http://h/"}
+
+
+def test_the_environments_own_keys_leave_on_no_text(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is around them."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY")
+    found = redacted(start(), note="key wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY!")
+    assert found == {"note": "key [redacted]!"}
+
+
+def test_an_exceptions_message_stack_and_status_are_cleaned(function: Function) -> None:
+    """requests puts the whole address into its message, and the SDK puts that on the span."""
+    with Server() as gone:
+        pass
+
+    def handler(_event: object, _context: object) -> None:
+        requests.get(f"{gone.url}/charges?token={SECRET}", headers={"Authorization": SECRET}, timeout=5)
+
+    with pytest.raises(requests.ConnectionError):
+        function.invoke(handler)
+    assert (
+        function.trace
+        == span("orders-create", SERVER, raised=requests.ConnectionError)[
+            span("GET", CLIENT, raised=requests.ConnectionError)
+        ]
+    )
+    for one in function.trace.spans:
+        (event,) = one.events
+        texts = [one.status_message, *event.attributes.values(), *one.attributes.values()]
+        assert not [text for text in texts if SECRET in str(text)]
+        assert "url: /charges (Caused by" in str(event.attributes["exception.message"])
+
+
+def test_a_cleaned_span_is_the_same_otherwise(function: Function) -> None:
+    """Ids, times, kind, scope, counts of what was dropped."""
+    seen: list[Any] = []
+
+    def handler(_event: object, _context: object) -> None:
+        tracer = function.runtime.provider.get_tracer("test", "1")
+        link = trace.Link(trace.get_current_span().get_span_context(), {"url": "http://h/?a=b"})
+        span: Any = tracer.start_span("GET /a?b=c", kind=trace.SpanKind.CLIENT, links=[link])
+        for number in range(130):
+            span.set_attribute(str(number), number)
+            span.add_event(str(number), {"cookie": number})
+        span.set_status(Status(StatusCode.ERROR))
+        span.end()
+        seen.append(span)
+
+    function.invoke(handler)
+    (before,), (after,) = seen, [one for one in function.spans if one.kind is trace.SpanKind.CLIENT]
+    assert after.name == "GET /a"
+    assert dict(after.links[0].attributes or {}) == {"url": "http://h/"}
+    assert {str((event.attributes or {})["cookie"]) for event in after.events} == {"[redacted]"}
+    for same in ("kind", "parent", "start_time", "end_time", "resource", "instrumentation_scope", "dropped_attributes",
+                 "dropped_events", "dropped_links"):  # fmt: skip
+        assert getattr(after, same) == getattr(before, same)
+    assert after.get_span_context() == before.get_span_context()
+    assert (after.status.status_code, after.status.description) == (StatusCode.ERROR, None)
+
+
+SESSION = "IQoJb3JpZ2luX2VjE" + "SessionToken/" * 60
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("text", "x" * 4000 + SESSION, "x" * 4000 + "[redacted]"),
+        ("text", "x" * 4090 + SESSION, "x" * 4090 + "[redac"),
+        ("text", "bad signature for wJalr%2FXUtnFEMI%2BK7MDENG%2FbPxRfiCYEXAMPLEKEY", "bad signature for [redacted]"),
+        ("text", "{'A': 'b', 'DB_PASSWORD': 'db-hunter2', 'STRIPE_KEY': 'abc'}",
+         "{'A': 'b', 'DB_PASSWORD': '[redacted]', 'STRIPE_KEY': '[redacted]'}"),
+        ("db_password", SECRET, "[redacted]"), ("jwt", "a.b.c", "[redacted]"), ("private_key", "abc", "[redacted]"),
+        ("http.request.header.x_vault_token", ("hvs.ABC",), "[redacted]"),
+        ("http.request.header.x_auth_token", ("abc",), "[redacted]"),
+        ("http.request.header.x_goog_api_key", ("abc",), "[redacted]"),
+        ("text", 'no: {"user":"ada","password":"hunter2"}', 'no: {"user":"ada","password":"[redacted]"}'),
+        ("http.url", f"https://h/reset/{SECRET}/confirm", "https://h/reset/[redacted]/confirm"),
+        ("http.url", "https://h/bot123456:AAE-TELEGRAM/sendMessage", "https://h/bot[redacted]/sendMessage"),
+        ("http.url", f"https://h/a;jsessionid={SECRET}", "https://h/a;jsessionid=[redacted]"),
+        ("db.statement", "SELECT a FROM t1 WHERE b = 'it''s' AND c = 42 AND d = $1",
+         "SELECT a FROM t1 WHERE b = ? AND c = ? AND d = $1"),
+        ("db.statement", 'SELECT "a" FROM "t" WHERE "b" = "x" AND c IN ("y", "z")',
+         'SELECT "a" FROM "t" WHERE "b" = ? AND c IN (?, ?)'),
+        ("text", "[SQL: UPDATE t SET a = 'x']\n[parameters: ('x', 7)]",
+         "[SQL: UPDATE t SET a = ?]\n[parameters: [redacted]]"),
+        ("text", "Invalid type for parameter Key.card, value: 4111111111111111, type: <class 'int'>",
+         "Invalid type for parameter Key.card, value: [redacted], type: <class 'int'>"),
+        ("card", "4111 1111 1111 1111", "[redacted]"), ("card", 4111111111111111, "[redacted]"),
+        ("messaging.destination", f"q?token={SECRET}", "q"),
+        ("text", "-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----.", "[redacted]."),
+        ("text", "curl -u ada:pw -H 'X-Auth: abc' --password hunter2",
+         "curl -u [redacted] -H 'X-Auth: [redacted]' --password [redacted]"),
+        ("text", "postgresql://app:p/s@s@db/x", "postgresql://db/x"),
+        ("text", "[('X-Vault-Token', 'hvs.A'), ('Accept', 'a/b')]",
+         "[('X-Vault-Token', '[redacted]'), ('Accept', 'a/b')]"),
+        ("text", '[{"name": "Authorization", "value": "abc def"}]',
+         '[{"name": "Authorization", "value": "[redacted]"}]'),
+    ],
+)  # fmt: skip
+def test_what_once_leaked_does_not(
+    function: Function, monkeypatch: pytest.MonkeyPatch, key: str, value: Any, expected: str
+) -> None:
+    """Each of these did."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "wJalr/XUtnFEMI+K7MDENG/bPxRfiCYEXAMPLEKEY")
+    assert redacted(function, **{key: value}) == {key: expected}
+
+
+def test_only_literals_of_source_lines_are_redacted(function: Function) -> None:
+    """Code that handles a secret is none; of what follows the stack, which is the message, all counts."""
+    stack = (
+        '  File "/var/task/app.py", line 3, in connect\n    API_KEY = "abc"; client = Client(token=event["token"])\n'
+        '  File "/var/task/app.py", line 9, in login\n    post(auth=(user, password), x={"X": f"Bearer {token}"})\n'
+        "ValueError: password=abc"
+    )
+    expected = stack.replace('"abc"', '"[redacted]"').replace("=abc", "=[redacted]")
+    assert redacted(function, **{"exception.stacktrace": stack}) == {"exception.stacktrace": expected}
+
+
+def test_the_resource_is_redacted(start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a deployment writes into OpenTelemetry's variable."""
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", "team=a,db_password=abc")
+    function = start()
+    function.invoke(lambda *_: None)
+    resource = function.trace.one("orders-create").resource
+    assert (resource["team"], resource["db_password"]) == ("a", "[redacted]")
+
+
+def test_the_setting_adds_patterns(start: Callable[..., Function]) -> None:
+    """Of names with a star, of values between slashes; what is no pattern is said and left out."""
+    variables = {"LAMBDA_LATENCY_REDACTED": r"app.*_name, /(/, /C-\d{2,4}/, Tenant"}
+    found = redacted(start(**variables), **{"app.last_name": "a", "b": "to C-123, C-9", "tenant": "t", "c": "d"})
+    assert found == {"app.last_name": "[redacted]", "b": "to [redacted], C-9", "tenant": "[redacted]", "c": "d"}
+    assert Settings.read(variables).warnings == (
+        "LAMBDA_LATENCY_REDACTED: '/(/' is no regular expression that matches anything; left out",
+    )
+
+
+def test_a_secret_that_comes_into_the_environment_later_is_found(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A function reads it from where it is kept, into a variable."""
+    assert redacted(function, note="say swordfish-7") == {"note": "say swordfish-7"}
+    function.memory.clear()
+    monkeypatch.setenv("DB_PASSWORD", "swordfish-7")
+    assert redacted(function, note="say swordfish-7") == {"note": "say [redacted]"}
+
+
+@pytest.mark.parametrize(("variables", "length"), [({}, 4096), ({"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "10"}, 10)])
+def test_long_texts_are_cut(start: Callable[..., Function], variables: dict[str, str], length: int) -> None:
+    """To 4096 characters, or what OpenTelemetry's own variable says."""
+    assert len(redacted(start(**variables), text="x" * 5_000)["text"]) == length
+
+
+def test_our_own_lines_in_the_log_are_cleaned(function: Function, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+    """An error of a sink may quote an address."""
+
+    def broken(_spans: object) -> None:
+        raise ValueError(f"no http://h/?key={SECRET}")
+
+    monkeypatch.setattr(function.memory, "export", broken)
+    function.runtime.after_response()
+    assert caplog.messages == ["lambda-latency: delivering spans failed (ValueError: no http://h/ the request goes on"]
+
+
+def test_every_name_of_a_secret_is_looked_at() -> None:
+    """What is seen at once to be none has none of the words in it, in whatever spelling."""
+    phrases = {spelled(phrase) for phrase in secret_names.PHRASES for spelled in (str, camel)}
+    names = {*secret_names.WHOLE, *secret_names.PERHAPS_WHOLE, *phrases, "app.query", "api_key", "dbPwd", "xtoken"}
+    assert {name for name in names if secrecy(name.replace(" ", "_")) == secret_names.NO} == set()
+
+
+def test_a_hint_is_found_wherever_it_is() -> None:
+    """In short texts, which are looked at by threes, and in long ones; each alone, within and in capitals."""
+    for hint in secret_names.HINTS:
+        for text in (hint, f"x{hint}", f"{hint.upper()}x", f"x.{hint}.y", f"{'x' * 50}{hint}"):
+            assert secret_names.hinted(text), text
+    assert [text for text in ("", "a", "pq", "http.method", "x" * 100) if secret_names.hinted(text)] == []
+
+
+def camel(phrase: str) -> str:
+    """`one time code` as `oneTimeCode`."""
+    first, *rest = phrase.split()
+    return first + "".join(map(str.title, rest))
