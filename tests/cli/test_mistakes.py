@@ -11,7 +11,7 @@ import pytest
 from lambda_latency.cli import main
 from lambda_latency.prices import LISTED
 from lambda_latency.trace import dump_line
-from lambda_latency.trace.formats import KNOWN
+from lambda_latency.trace.readers.formats import KNOWN
 from tests.latency.load import hundred
 
 REPORT = "lambda-latency report --help shows the usage"

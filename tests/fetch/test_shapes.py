@@ -10,7 +10,7 @@ import pytest
 
 from tests.fetch.standin import trace_id
 from tests.trace.build import MS
-from tests.trace.test_xray import FUNCTION, GATEWAY, HANDLER, INIT, INVOCATION, OVERHEAD, PUT, SERVICE, START
+from tests.trace.readers.test_xray import FUNCTION, GATEWAY, HANDLER, INIT, INVOCATION, OVERHEAD, PUT, SERVICE, START
 
 if TYPE_CHECKING:
     from tests.fetch.conftest import Run, Start

@@ -15,7 +15,7 @@ from lambda_latency.text.sampling import sampling
 from lambda_latency.trace import Source, dump_line
 from tests.latency.load import few
 from tests.latency.system import account
-from tests.trace.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
+from tests.trace.readers.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
 
 if TYPE_CHECKING:
     from lambda_latency.latency.account import Account

@@ -21,7 +21,7 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import load
 from lambda_latency.text import Style
 from lambda_latency.trace import LineIndex, Source, dump_line, find_sources, find_traces
-from lambda_latency.trace.blocks import blocks, count_lines, texts
+from lambda_latency.trace.files.blocks import blocks, count_lines, texts
 from tests.latency.load import hundred
 from tests.latency.load import load as every_kind
 from tests.latency.system import attempts, put_item, request

@@ -1,16 +1,12 @@
 """The model of spans, rows and traces: readers of each format, a writer of OTLP/JSON, and the critical path."""
 
-from lambda_latency.trace.absent import ABSENT
-from lambda_latency.trace.attributes import Attributes
-from lambda_latency.trace.blocks import count_lines, is_compressed
-from lambda_latency.trace.chains import CHAIN, WAIT, joined
-from lambda_latency.trace.codes import OUTCOMES, THROTTLES
-from lambda_latency.trace.documents import is_by_line
-from lambda_latency.trace.formats import KNOWN, Reader, spans_of
-from lambda_latency.trace.index import LineIndex
-from lambda_latency.trace.otlp_writer import dump_line, to_otlp
-from lambda_latency.trace.path import CriticalPath, Section, Stretch, critical_path, walk
-from lambda_latency.trace.platform import (
+from lambda_latency.trace.files.blocks import count_lines, is_compressed
+from lambda_latency.trace.files.index import LineIndex
+from lambda_latency.trace.files.sources import Source, find_sources
+from lambda_latency.trace.files.spill import Extents, Spill, spilled
+from lambda_latency.trace.model.attributes import Attributes
+from lambda_latency.trace.model.codes import OUTCOMES, THROTTLES
+from lambda_latency.trace.model.platform import (
     CONNECTING,
     FUNCTION,
     GATEWAY,
@@ -21,7 +17,19 @@ from lambda_latency.trace.platform import (
     STATE_MACHINE,
     is_platform_phase,
 )
-from lambda_latency.trace.problem import NO_TRACES, Problem
+from lambda_latency.trace.model.problem import NO_TRACES, Problem
+from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of
+from lambda_latency.trace.model.row import Row, Rows
+from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
+from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace.paths.absent import ABSENT
+from lambda_latency.trace.paths.chains import CHAIN, WAIT, joined
+from lambda_latency.trace.paths.path import CriticalPath, Section, Stretch, critical_path, walk
+from lambda_latency.trace.paths.skew import service_of
+from lambda_latency.trace.paths.tree import Tree
+from lambda_latency.trace.readers.documents import is_by_line
+from lambda_latency.trace.readers.formats import KNOWN, Reader, spans_of
+from lambda_latency.trace.readers.otlp_writer import dump_line, to_otlp
 from lambda_latency.trace.reading import (
     Reading,
     find_traces,
@@ -33,15 +41,7 @@ from lambda_latency.trace.reading import (
     traces_of,
 )
 from lambda_latency.trace.redaction import redacted
-from lambda_latency.trace.request import function_of, is_error, route_of, status_code_of
-from lambda_latency.trace.row import Row, Rows
-from lambda_latency.trace.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
-from lambda_latency.trace.skew import service_of
-from lambda_latency.trace.sources import Source, find_sources
-from lambda_latency.trace.span import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.spill import Extents, Spill, spilled
 from lambda_latency.trace.trace import Trace
-from lambda_latency.trace.tree import Tree
 from lambda_latency.trace.view import PLAIN, View
 
 __all__ = [

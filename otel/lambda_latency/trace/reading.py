@@ -6,20 +6,20 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_latency.trace.dialects import hex_id
-from lambda_latency.trace.documents import documents
-from lambda_latency.trace.formats import Reader
-from lambda_latency.trace.index import LineIndex, lines_at
-from lambda_latency.trace.problem import Problem
-from lambda_latency.trace.sources import Source, find_sources
+from lambda_latency.trace.files.index import LineIndex, lines_at
+from lambda_latency.trace.files.sources import Source, find_sources
+from lambda_latency.trace.model.problem import Problem
+from lambda_latency.trace.readers.dialects import hex_id
+from lambda_latency.trace.readers.documents import documents
+from lambda_latency.trace.readers.formats import Reader
 from lambda_latency.trace.trace import Trace
 from lambda_latency.trace.view import PLAIN, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
-    from lambda_latency.trace.row import Rows
-    from lambda_latency.trace.span import Span
+    from lambda_latency.trace.model.row import Rows
+    from lambda_latency.trace.model.span import Span
 
 __all__ = ["Reading", "find_traces", "read_rows", "read_spans", "read_trace", "read_traces", "trace_id_of", "traces_of"]
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from lambda_latency.trace.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
-from lambda_latency.trace.platform import READ_NAMES, RUNTIME_SCOPES
-from lambda_latency.trace.row import ATTEMPT, DELAY
-from lambda_latency.trace.shape import HOST_KEYS, error_codes
-from lambda_latency.trace.span import Event, Link, Scope, Span
+from lambda_latency.trace.model.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
+from lambda_latency.trace.model.platform import READ_NAMES, RUNTIME_SCOPES
+from lambda_latency.trace.model.row import ATTEMPT, DELAY
+from lambda_latency.trace.model.shape import HOST_KEYS, error_codes
+from lambda_latency.trace.model.span import Event, Link, Scope, Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -1,0 +1,176 @@
+"""Trace files in pieces of whole lines: plain, gzip or zstd. A broken file is read up to the first error."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import zlib
+from bisect import bisect_left
+from itertools import accumulate, compress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from lambda_latency.trace.files.zstd import ZSTD, opened
+from lambda_latency.trace.model.problem import Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lambda_latency.trace.files.sources import Source
+
+__all__ = ["Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
+
+UNREADABLE = (OSError, EOFError, zlib.error)
+GZIP = b"\x1f\x8b"
+LONGEST_LINE = 256 * 1024 * 1024  # bytes; a longer line means a broken file and could exhaust the memory
+BUFFER = 1024 * 1024
+BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
+
+
+class Block(NamedTuple):
+    """Consecutive lines without the empty ones, their numbers (from 1) and their byte offsets.
+
+    `end` is the offset behind the last line. `offsets` is empty if lines cannot be read by offset: in a compressed
+    file, and in a file that is not one document a line.
+    """
+
+    numbers: Sequence[int]
+    lines: Sequence[bytes]
+    offsets: Sequence[int]
+    end: int
+
+    def until(self, count: int) -> Block:
+        """The first `count` lines."""
+        if count >= len(self.lines):
+            return self
+        end = self.offsets[count] if self.offsets else self.end
+        return Block(self.numbers[:count], self.lines[:count], self.offsets[:count], end)
+
+
+class Text(NamedTuple):
+    """Consecutive whole lines as one text; `number` and `at` are the number and the byte offset of the first line.
+
+    `taken` is the number of bytes of the file that were read up to the end of the text. In a compressed file these are
+    compressed bytes, while `at` is an offset in the decompressed text.
+    """
+
+    number: int
+    at: int
+    text: bytes
+    taken: int
+    compressed: bool
+
+    def block(self) -> Block:
+        """The lines of the text, without the empty ones."""
+        found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large line is not copied
+        *offsets, end = accumulate(map(len, found), initial=self.at)
+        numbers: Sequence[int] = range(self.number, self.number + len(found))
+        if any(map(bytes.isspace, found)):
+            full = [not line.isspace() for line in found]
+            numbers, offsets = list(compress(numbers, full)), list(compress(offsets, full))
+            found = list(compress(found, full))
+        return Block(numbers, found, () if self.compressed else offsets, end)
+
+
+def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
+    """The lines of a file that begin at or after the offset `begin`. Their numbers count from there.
+
+    A line of `LONGEST_LINE` bytes or more is left out. An error ends the iteration; `problems` gets both.
+    """
+    try:
+        with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
+            at, compressed = begin, stream is not file
+            if at:
+                file.seek(at - 1)  # the rest of a line that begins before `begin` is skipped
+                at += len(file.readline()) - 1
+            for number, offset, text in _texts(stream, at, source.name, problems):
+                yield Text(number, offset, text, file.tell() if compressed else offset + len(text), compressed)
+    except UNREADABLE as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        problems.append(Problem(source.name, None, reason))
+
+
+def blocks(
+    found: Iterable[Text], step: Callable[[int], None] = lambda _: None, between: tuple[int, int] | None = None
+) -> Iterator[Block]:
+    """The lines of texts. `step` is called with the number of bytes of the file that were read since the last call.
+
+    `between` are the first and the last offset of a part of the file. `found` must begin at the first one; lines that
+    begin at or after the last one are left out.
+    """
+    reported = between[0] if between is not None else 0
+    for text in found:
+        whole = text.block()
+        block = whole if between is None else whole.until(bisect_left(whole.offsets, between[1]))
+        if block.lines:
+            yield block
+        now = text.taken if block is whole else block.end
+        step(now - reported)
+        reported = now
+        if block is not whole:
+            return
+
+
+def _texts(
+    stream: io.BufferedReader[Any] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
+) -> Iterator[tuple[int, int, bytes]]:
+    """Whole lines, about `BLOCK` bytes at a time: the number and the offset of the first line, and the bytes."""
+    number = 1
+    broken: Exception | None = None
+    while broken is None:
+        text, last = b"", 0  # `last` is the offset of the last line in `text`
+        try:
+            text = stream.readline(LONGEST_LINE)
+            if text.endswith(b"\n") and len(text) < BLOCK:
+                text += stream.read1(BLOCK)
+                last = text.rfind(b"\n") + 1
+                if last < len(text):
+                    text += stream.readline(max(LONGEST_LINE - (len(text) - last), 0))
+        except UNREADABLE as error:  # the whole lines before the error are kept
+            broken, text = error, text[: text.rfind(b"\n") + 1]
+        if not text:
+            break
+        endless = len(text) - last >= LONGEST_LINE and not text.endswith(b"\n")
+        whole = text[:last] if endless else text
+        if whole:
+            yield number, at, whole
+        at, number = at + len(text), number + whole.count(b"\n")
+        if endless:
+            problems.append(Problem(name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
+            number += 1
+            while text and not text.endswith(b"\n"):
+                text = stream.readline(BLOCK)
+                at += len(text)
+    if broken is not None:
+        raise broken
+
+
+def _lines_of(text: bytes) -> list[bytes]:
+    return io.BytesIO(text).readlines()  # bytes.splitlines would also split at carriage returns
+
+
+def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
+    begin = file.peek(4)[:4]
+    if begin[:2] == GZIP:  # by content, because the name of a file may be wrong
+        return gzip.GzipFile(fileobj=file, mode="rb")
+    return opened(file) if begin == ZSTD else file
+
+
+def is_compressed(source: Source) -> bool:
+    """Whether a file is gzip or zstd, by its content. Raises `OSError` if it cannot be read."""
+    with source.path.open("rb") as file:
+        begin = file.read(4)
+    return begin[:2] == GZIP or begin == ZSTD
+
+
+def count_lines(source: Source, end: int) -> int:
+    """The number of lines of a plain file that begin before the offset `end`. A line must begin at or after `end`.
+
+    Raises `OSError` if the file cannot be read.
+    """
+    with source.path.open("rb") as file:
+        before = end - 1
+        found = 1 if end else 0
+        while before > 0 and (text := file.read(min(BLOCK, before))):
+            found += text.count(b"\n")
+            before -= len(text)
+    return found

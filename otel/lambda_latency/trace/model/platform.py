@@ -1,0 +1,51 @@
+"""The names of AWS's own spans: the outer spans of a request, which the platform records."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambda_latency.trace.model.span import Span
+
+__all__ = [
+    "CONNECTING",
+    "FUNCTION",
+    "GATEWAY",
+    "OUTER",
+    "PHASES",
+    "READ_NAMES",
+    "RUNTIME_SCOPE",
+    "RUNTIME_SCOPES",
+    "SERVICE",
+    "STATE_MACHINE",
+    "is_platform_phase",
+]
+
+GATEWAY = "AWS::ApiGateway::Stage"
+SERVICE = "AWS::Lambda"  # the Lambda service: from the request of the caller to the answer
+FUNCTION = "AWS::Lambda::Function"  # the function: the part of that time in one execution environment
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"  # an execution of Step Functions, with a subsegment for each state
+OUTER = (GATEWAY, SERVICE, FUNCTION)  # from the outside in
+PHASES = ("Initialization", "Restore", "Invocation", "Overhead")
+# Steps of a new connection, children of a call, as other SDKs name them (X-Ray's for Go, OpenTelemetry's for Node, Go).
+CONNECTING = (
+    "connect",
+    "dial",
+    "dns",
+    "dns.lookup",
+    "http.connect",
+    "http.dns",
+    "http.getconn",
+    "http.tls",
+    "tcp.connect",
+    "tls",
+    "tls.connect",
+)
+READ_NAMES = frozenset((*PHASES, *CONNECTING))  # span names that rules read, whatever recorded the span
+RUNTIME_SCOPE = "lambda_latency.runtime"
+RUNTIME_SCOPES = (RUNTIME_SCOPE, "otel.runtime")  # the second is the former name of the first
+
+
+def is_platform_phase(span: Span, parent: Span | None) -> bool:
+    """Whether a span is a phase of a function segment, recorded by Lambda itself."""
+    return span.name in PHASES and span.kind.name == "INTERNAL" and parent is not None and parent.origin == FUNCTION

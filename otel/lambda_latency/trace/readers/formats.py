@@ -1,0 +1,297 @@
+"""Reads documents of any format as rows or as spans. The content of a document decides which format it has.
+
+A new format needs one module and one row in `_formats`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
+from typing import NamedTuple, Protocol
+
+import msgspec
+from msgspec import Raw
+
+from lambda_latency.trace.model.problem import NO_TRACES
+from lambda_latency.trace.model.row import Rows
+from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.readers.bare import bare_resources, is_bare, is_list_of_bare
+from lambda_latency.trace.readers.cloudwatch import cloudwatch_resources, is_answer, is_record
+from lambda_latency.trace.readers.console import (
+    go_resources,
+    is_go,
+    is_php,
+    is_python,
+    php_resources,
+    python_resources,
+)
+from lambda_latency.trace.readers.dialects import resource_spans, speaks_otlp
+from lambda_latency.trace.readers.documents import LARGE, split
+from lambda_latency.trace.readers.jaeger import JaegerReader
+from lambda_latency.trace.readers.mistakes import kind_of, reason_of
+from lambda_latency.trace.readers.otlp import OtlpReader
+from lambda_latency.trace.readers.printed import is_printed, printed_resources
+from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
+from lambda_latency.trace.readers.table import ShapeTable
+from lambda_latency.trace.readers.transcoded import TranscodedReader
+from lambda_latency.trace.readers.xray import XRayReader
+from lambda_latency.trace.readers.zipkin import is_old_zipkin, is_zipkin, zipkin_resources
+
+__all__ = ["KNOWN", "Reader", "spans_of"]
+
+KNOWN = (
+    "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that the SDKs of Python, PHP and Go print, "
+    "bare spans (ids and times)"
+)
+
+UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
+
+Problem = Callable[[str], object]
+Members = Mapping[str, Raw]
+
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_decode_any = msgspec.json.Decoder().decode
+
+
+class Format(Protocol):
+    """The reader of one format."""
+
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:
+        """The rows of each document by trace id; None if one has another format or a part that cannot be read."""
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of a document by trace id. `problem` is called with the reason for each part that is left out."""
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None) -> Iterator[Span]:
+        """The spans of a document, or only those of the `wanted` traces. `problem` is called as in `rows`."""
+
+
+class Known(NamedTuple):
+    """A format: its name, the test that recognizes an object by its members, and its reader."""
+
+    name: str
+    fits: Callable[[Members], bool]
+    reader: Format
+    lists: bool = False  # whether a list of such objects is one document
+
+
+# Formats that are recognized but cannot be read, each with the advice for it.
+NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
+    (
+        lambda members: "TraceSummaries" in members,
+        "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
+    ),
+    (is_old_zipkin, "Zipkin v1: ask Zipkin for version 2 (/api/v2/traces)"),
+    (
+        lambda members: "traceEvents" in members,
+        "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
+    ),
+    (
+        lambda members: members.keys() >= {"trace_id", "span_id", "service", "start"},
+        "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
+    ),
+    (
+        lambda members: "traceId" in members and "durationInNanos" in members,
+        "OpenSearch's documents of spans (Data Prepper): write OTLP with the collector that sends them there",
+    ),
+    (
+        lambda members: "traceID" in members and "operationName" in members,
+        "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
+    ),
+    (
+        lambda members: "process" in members and "spans" in members,
+        "Jaeger's Thrift batches as JSON: ask Jaeger for /api/traces/ID",
+    ),
+    (
+        lambda members: "common" in members and "spans" in members,
+        "New Relic's spans: send them by OTLP to a collector that writes a file",
+    ),
+    (
+        lambda members: [*members] == ["metadata"] or any(_is(members, key, b"{") for key in ("transaction", "span")),
+        "Elastic APM's events: send them by OTLP to a collector that writes a file",
+    ),
+    (
+        lambda members: _is(members, "hits", b"{"),
+        "the answer of a search (Elasticsearch): ask Jaeger for /api/traces/ID, or Zipkin for /api/v2/traces",
+    ),
+    (
+        lambda members: "rootTraceName" in members or _is_search(members),
+        "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
+    ),
+    (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
+    (
+        lambda members: "observations" in members,
+        "Langfuse's observations: send the spans by OTLP to a collector that writes a file",
+    ),
+)
+
+
+def _formats(table: ShapeTable) -> tuple[Known, ...]:
+    otlp = OtlpReader(table)
+    xray = XRayReader(table)
+
+    def by_way_of_otlp(resources: Callable[..., object]) -> Format:
+        return TranscodedReader(otlp, resources)  # type: ignore[arg-type]
+
+    return (
+        Known("OTLP", lambda members: "resourceSpans" in members, otlp),
+        Known("X-Ray", _is_xray, xray),
+        Known("a list of bare spans", is_list_of_bare, by_way_of_otlp(bare_resources)),
+        Known("Jaeger", _is_jaeger, JaegerReader(table)),
+        Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
+        Known("Python's console", is_python, by_way_of_otlp(python_resources)),
+        Known("PHP's console", is_php, by_way_of_otlp(php_resources)),
+        Known("Go's console", is_go, by_way_of_otlp(go_resources)),
+        Known("a function's log", is_printed, by_way_of_otlp(printed_resources)),
+        Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
+        Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
+        Known("bare spans", is_bare, by_way_of_otlp(bare_resources)),
+        Known("an answer of CloudWatch", is_answer, by_way_of_otlp(cloudwatch_resources)),
+        Known("OTLP as protobuf", lambda _: False, by_way_of_otlp(protobuf_resources)),
+    )
+
+
+class Reader:
+    """Collects the rows of documents in `traces`, by trace id. The caller may take entries out."""
+
+    def __init__(self) -> None:
+        self.traces: Rows = defaultdict(list)
+        self._table = ShapeTable()
+        self._formats = _formats(self._table)
+        self._last = self._formats[0].reader
+
+    def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
+        """Add the rows of some documents to `traces` and return the trace ids of each document.
+
+        `problem` is called with the index of a document and the reason for each part that is left out.
+        """
+        self._table.forget()
+        found = self._last.whole(documents) if len(documents[0]) <= LARGE else None
+        if found is None:
+            found = [self._read_one(document, partial(problem, at)) for at, document in enumerate(documents)]
+        traces = self.traces
+        for rows in found:
+            for trace_id, added in rows.items():
+                traces[trace_id] += added
+        return [rows.keys() for rows in found]
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of a document, or only those of the `wanted` traces.
+
+        `problem` is called with the reason for each part that is left out.
+        """
+        for part, form in self._documents(document, problem):
+            try:
+                yield from form.spans(part, problem, wanted)
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
+
+    def _read_one(self, document: bytes, problem: Problem) -> Rows:
+        whole = self._last.whole([document]) if len(document) <= LARGE else None
+        if whole is not None:
+            return whole[0]
+        found: Rows = defaultdict(list)
+        for part, form in self._documents(document, problem):
+            self._last = form
+            whole = form.whole([part])
+            try:
+                rows = form.rows(part, problem) if whole is None else whole[0]
+            except UNREADABLE as error:
+                problem(f"not read: {reason_of(error)}")
+                continue
+            for trace_id, added in rows.items():
+                found[trace_id] += added
+        return found
+
+    def _documents(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
+        """The documents of a text with their readers: one, several in a row, or the items of lists."""
+        if is_binary(text):
+            yield text, self._formats[-1].reader
+            return
+        try:
+            members = _decode_members(text)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            yield from self._several(text, problem)
+            return
+        form = self._format_of(members, problem)
+        if form is not None:
+            yield text, form
+
+    def _several(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
+        for document, reason in split(text):
+            if reason is not None:
+                problem(reason)
+            todo = [document] if reason is None else []
+            while todo:
+                one, form = todo.pop(), None
+                first = one.lstrip()[:1]
+                try:
+                    if first == b"[":
+                        items = _decode_list(one)
+                        form = self._format_of_list(items)
+                        if form is None:
+                            todo += map(bytes, reversed(items))
+                    elif first == b"{":
+                        form = self._format_of(_decode_members(one), problem)
+                    else:
+                        problem(f"no trace: known are {KNOWN}, got {kind_of(_decode_any(one))}")
+                except UNREADABLE as error:
+                    problem(f"not read: {reason_of(error)}")
+                if form is not None:
+                    yield one, form
+
+    def _format_of_list(self, items: Sequence[Raw]) -> Format | None:
+        """The reader of a list that is one document; None if its items are documents."""
+        if not items or bytes(items[0]).lstrip()[:1] != b"{":
+            return None
+        members = _decode_members(items[0])
+        return next((one.reader for one in self._formats if one.lists and one.fits(members)), None)
+
+    def _format_of(self, members: Members, problem: Problem) -> Format | None:
+        for one in self._formats:
+            if one.fits(members):
+                return one.reader
+        seen = ", ".join(members)[:60] or "an empty object"
+        known = (what for fits, what in NAMED if fits(members))
+        problem(next(known, f"no trace: known are {KNOWN}, got {seen}"))
+        return None
+
+
+def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
+    """The spans of one document of any format. `problem` is called with the reason for each part that is left out."""
+    return Reader().spans(document, problem)
+
+
+def _is(members: Members, key: str, begin: bytes) -> bool:
+    return key in members and memoryview(members[key])[:1].tobytes() == begin  # bytes(member) would copy a large member
+
+
+def _is_search(members: Members) -> bool:
+    """Whether this is Tempo's list of traces: each has a `traceID`, and no spans."""
+    return _is(members, "traces", b"[") and any(
+        b'"traceID"' in bytes(one) for one in _decode_list(members["traces"])[:1]
+    )
+
+
+def _is_xray(members: Members) -> bool:
+    if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
+        return True
+    return "start_time" in members and "id" in members and members.keys().isdisjoint(("span_id", "context"))
+
+
+def _is_jaeger(members: Members) -> bool:
+    return (_is(members, "spans", b"[") and members.keys().isdisjoint(("common", "process"))) or _is(
+        members, "data", b"["
+    )
+
+
+def _is_dialect(members: Members) -> bool:
+    inner = next((bytes(members[key]) for key in ("trace", "result", "data") if _is(members, key, b"{")), b"{}")
+    return speaks_otlp(members) or speaks_otlp(_decode_members(inner))
+
+
+def _dialect(document: bytes, problem: Problem) -> Iterator[object]:
+    return resource_spans(_decode_any(document), problem)

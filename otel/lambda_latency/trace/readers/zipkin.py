@@ -1,0 +1,130 @@
+"""Reads Zipkin's JSON, version 2: https://zipkin.io/zipkin-api/. Times are microseconds, ids have 64 or 128 bits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+
+from lambda_latency.trace.readers.anyvalue import write_attributes
+from lambda_latency.trace.readers.dialects import canonical_span, hex_id
+from lambda_latency.trace.readers.transcoded import Problem, grouped
+
+__all__ = ["is_old_zipkin", "is_zipkin", "zipkin_resources"]
+
+_decode = msgspec.json.Decoder().decode
+ENDPOINT = re.compile(rb'"endpoint"\s*:')  # of an annotation
+SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, to give the server an id of its own
+
+
+def is_zipkin(members: Mapping[str, Raw]) -> bool:
+    """Whether these are the members of a span of version 2."""
+    ids = "traceId" in members and "id" in members
+    others = ("timestamp", "localEndpoint", "kind", "tags", "duration")
+    return ids and any(key in members for key in others) and not _is_first_version(members)
+
+
+def is_old_zipkin(members: Mapping[str, Raw]) -> bool:
+    """Whether these are the members of a span of version 1."""
+    return "traceId" in members and "id" in members and _is_first_version(members)
+
+
+def _is_first_version(members: Mapping[str, Raw]) -> bool:
+    """Whether the members have what version 2 removed: annotations of an endpoint, and binary annotations."""
+    return "binaryAnnotations" in members or bool(ENDPOINT.search(bytes(members.get("annotations", b""))))
+
+
+def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
+    """The spans of a document, which is one span or a list, as the resources of OTLP/JSON.
+
+    `problem` is called with the reason for each span that is left out.
+    """
+    decoded = _decode(document)
+    spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
+    objects = [item for item in spans if isinstance(item, dict)]
+    calls = {hex_id(item.get("id"), 16) for item in objects if item.get("kind") == "CLIENT"}
+    for item in objects:  # not every writer sets the flag
+        if item.get("kind") == "SERVER" and hex_id(item.get("id"), 16) in calls:
+            item["shared"] = True
+    clients = {hex_id(item.get("id"), 16): _service(item) for item in objects if not item.get("shared")}
+    servers = {hex_id(item.get("id"), 16) for item in objects if item.get("shared")}
+    shared = {span_id: service for span_id, service in clients.items() if span_id in servers}
+    found: list[tuple[dict[str, Any], str, dict[str, Any]]] = []
+    for item in spans:
+        try:
+            resource = {"attributes": write_attributes({"service.name": _service(item)})} if _service(item) else {}
+            found.append((resource, "", canonical_span(_span(item, shared))))
+        except (KeyError, TypeError, AttributeError, ValueError, OverflowError) as error:
+            why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
+            problem(f"not a Zipkin span: {why}")
+    return grouped(found)
+
+
+def _joined(spans: list[Any]) -> list[Any]:
+    """The spans; a piece without a timestamp is merged into the span of the same id that has one."""
+    timed = {
+        (piece.get("traceId"), piece.get("id")): piece
+        for piece in spans
+        if isinstance(piece, dict) and piece.get("timestamp")
+    }
+    found: list[Any] = []
+    for piece in spans:
+        whole = timed.get((piece.get("traceId"), piece.get("id"))) if isinstance(piece, dict) else None
+        if whole is None or piece.get("timestamp"):
+            found.append(piece)
+            continue
+        for name in ("kind", "localEndpoint", "name", "parentId", "remoteEndpoint"):
+            whole[name] = whole.get(name) or piece.get(name)
+        whole["tags"] = {**(piece.get("tags") or {}), **(whole.get("tags") or {})}
+    return found
+
+
+def _span(raw: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
+    """A span for `canonical_span`. `shared` has the client's service for each id that a server shares with a client."""
+    tags = raw.get("tags") or {}
+    span_id, parent_id, service = hex_id(raw["id"], 16), hex_id(raw.get("parentId"), 16), _service(raw)
+    if raw.get("shared") and span_id in shared:
+        span_id, parent_id = _server_id(span_id), span_id
+    elif parent_id in shared and service != shared[parent_id]:
+        parent_id = _server_id(parent_id)
+    start_ns = round(1000 * raw["timestamp"])
+    duration = raw.get("duration")
+    remote = raw.get("remoteEndpoint") or {}
+    peer = remote.get("serviceName") or remote.get("ipv4") or remote.get("ipv6")
+    is_call = raw.get("kind") in ("CLIENT", "PRODUCER")
+    attributes = {**({"peer.service": peer} if peer and is_call else {}), **_database(tags), **tags}
+    failed = tags.get("error")
+    return {
+        "traceId": raw["traceId"],
+        "spanId": span_id,
+        "parentSpanId": parent_id,
+        "name": raw.get("name") or "",
+        "kind": raw.get("kind") or 0,
+        "startTimeUnixNano": start_ns,
+        "endTimeUnixNano": start_ns + round(1000 * duration) if duration is not None else 0,
+        "status": {"code": "ERROR", "message": str(failed)} if failed not in (None, False, "false") else {},
+        "attributes": attributes,
+        "events": [
+            {"name": str(one.get("value")), "timeUnixNano": round(1000 * one["timestamp"])}
+            for one in raw.get("annotations") or ()
+        ],
+    }
+
+
+def _database(tags: Mapping[str, Any]) -> dict[str, Any]:
+    """OpenTelemetry's attributes of a database, from the tags of Zipkin's libraries."""
+    if "cassandra.keyspace" in tags:
+        return {"db.system": "cassandra", "db.name": tags["cassandra.keyspace"]}
+    return {"db.system": "sql"} if "sql.query" in tags else {}
+
+
+def _service(raw: dict[str, Any]) -> str:
+    endpoint = raw.get("localEndpoint")
+    return str(endpoint.get("serviceName") or "") if isinstance(endpoint, dict) else ""
+
+
+def _server_id(span_id: str) -> str:
+    return f"{int(span_id, 16) ^ SERVER_BIT:016x}"
