@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lambda_latency.latency import Account, Part
-from lambda_latency.latency.against import Against, against
+from lambda_latency.latency.judge.against import Against, against
 from lambda_latency.local.demo import demo_plan
 from lambda_latency.local.faults import Rule
 from lambda_latency.local.load import plan_calls

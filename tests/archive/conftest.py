@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_latency.trace import Span, Trace, dump_line
-from tests.latency.load import load as every_kind
+from tests.latency.generated import load as every_kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -18,7 +18,7 @@ from lambda_latency.cli import main
 from lambda_latency.cli.entry import COMMANDS
 from lambda_latency.trace import SpanKind, dump_line
 from lambda_latency.version import VERSION
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 from tests.trace.build import MS, node, tree
 
 ROOT = Path(__file__).parents[2]

@@ -12,7 +12,7 @@ from lambda_latency.cli import main
 from lambda_latency.prices import LISTED
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.readers.formats import KNOWN
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 
 REPORT = "lambda-latency report --help shows the usage"
 UNSET = "check the variable that holds it"

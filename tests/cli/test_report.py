@@ -13,11 +13,11 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency.choice import instant
+from lambda_latency.latency.accounts.choice import instant
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.files import blocks
-from tests.latency.load import few, hundred, timed_out
+from tests.latency.generated import few, hundred, timed_out
 from tests.latency.system import THEIRS, order
 
 GOOD = dump_line(order(200).spans)

@@ -12,7 +12,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.trace import dump_line, find_sources
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 
 COMMAND = [sys.executable, "-m", "lambda_latency"]
 

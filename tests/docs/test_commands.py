@@ -14,7 +14,7 @@ import pytest
 from lambda_latency.archive import add
 from lambda_latency.trace import dump_line
 from tests.docs.pages import PAGES, README, ROOT
-from tests.latency.load import load
+from tests.latency.generated import load
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -15,7 +15,7 @@ from lambda_latency.cli import main
 from lambda_latency.doctor import ADDED, Usage, bill, dollars, over_rates
 from lambda_latency.prices import LISTED, PRICED, Origin, read_prices
 from lambda_latency.trace import dump_line
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -10,7 +10,7 @@ import pytest
 from lambda_latency.cli import main
 from lambda_latency.doctor import TRACE_RULES, diagnose_traces
 from lambda_latency.trace import Scope, Span, SpanKind, Trace, dump_line
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 
 MS, T0 = 1_000_000, 1_795_560_000_000_000_000
 SERVER, CLIENT, CONSUMER, INTERNAL = SpanKind.SERVER, SpanKind.CLIENT, SpanKind.CONSUMER, SpanKind.INTERNAL

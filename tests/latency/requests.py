@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from lambda_latency.latency import Account, Part
-from lambda_latency.latency.part import COLD_START, OWN_CODE
+from lambda_latency.latency.accounts.part import COLD_START, OWN_CODE
 
 __all__ = ["MS", "PAYMENTS", "TABLE", "drawn", "request"]
 

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from lambda_latency.latency import thresholds
+from lambda_latency.latency.judge import thresholds
 
 EXPLANATION = Path(__file__).parents[2] / "docs" / "explanation"
 

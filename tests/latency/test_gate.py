@@ -7,9 +7,9 @@ import re
 import pytest
 
 from lambda_latency.latency import Report, report_of
-from lambda_latency.latency.against import against
+from lambda_latency.latency.accounts.part import OWN_CODE
 from lambda_latency.latency.gate import read_gate
-from lambda_latency.latency.part import OWN_CODE
+from lambda_latency.latency.judge.against import against
 from tests.latency.requests import PAYMENTS, request
 
 

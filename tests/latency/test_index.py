@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.latency.loading import load
+from lambda_latency.latency.load.loading import load
 from lambda_latency.trace import LineIndex, Source, dump_line, find_traces
-from tests.latency.load import few
+from tests.latency.generated import few
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from lambda_latency.latency import Part, account, load
 from lambda_latency.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, read_traces
 from lambda_latency.trace.model.keys import READ
-from tests.latency.load import few, hundred, slow_order, timed_out
+from tests.latency.generated import few, hundred, slow_order, timed_out
 from tests.latency.system import order
 from tests.trace.trees import trees
 

@@ -14,8 +14,8 @@ from bench.generate import realistic_traces
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
 from lambda_latency.trace import to_otlp
-from tests.latency.load import hundred
-from tests.latency.load import load as every_kind
+from tests.latency.generated import hundred
+from tests.latency.generated import load as every_kind
 
 if TYPE_CHECKING:
     from pathlib import Path

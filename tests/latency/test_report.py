@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Report, report_of
-from lambda_latency.latency.traffic import UNKNOWN, Traffic, Unknown
+from lambda_latency.latency.accounts.traffic import UNKNOWN, Traffic, Unknown
 from lambda_latency.text import Style, render_report
 from lambda_latency.trace import Problem
-from tests.latency.load import few, hundred, load, mixed
+from tests.latency.generated import few, hundred, load, mixed
 from tests.latency.system import THEIRS, account, order
 from tests.trace.build import MS
 

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_latency.latency import report_of
-from lambda_latency.latency.loading import load
-from lambda_latency.latency.traffic import HOUR_NS, Traffic, Unknown
+from lambda_latency.latency.accounts.traffic import HOUR_NS, Traffic, Unknown
+from lambda_latency.latency.load.loading import load
 from lambda_latency.text import Style
 from lambda_latency.text.sampling import sampling
 from lambda_latency.trace import Source, dump_line
-from tests.latency.load import few
+from tests.latency.generated import few
 from tests.latency.system import account
 from tests.trace.readers.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.account import Account
+    from lambda_latency.latency.accounts.account import Account
     from lambda_latency.trace import Problem
 
 HOUR = 1_795_600_800 * 1_000_000_000  # 2026-11-25T10:00:00Z

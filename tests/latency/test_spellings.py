@@ -15,8 +15,8 @@ from bench.generate import realistic_traces
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces, to_otlp
-from tests.latency.load import hundred
-from tests.latency.load import load as every_kind
+from tests.latency.generated import hundred
+from tests.latency.generated import load as every_kind
 from tests.latency.rewriting import WAYS, rewrite
 from tests.latency.system import attempts, put_item, request
 from tests.trace.build import MS, T0, tree

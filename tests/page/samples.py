@@ -7,12 +7,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Accounts, against, report_of
-from lambda_latency.latency.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
+from lambda_latency.latency.accounts.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
-from tests.latency.load import few, hundred
+from tests.latency.generated import few, hundred
 from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
 from tests.page.shop import shop
 from tests.trace.build import MS, T0, Node, node, tree

@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency.part import BUCKETS
+from lambda_latency.latency.accounts.part import BUCKETS
 from lambda_latency.page import build_page
 from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
 from lambda_latency.text import PAGE_WORDS, Style
 from lambda_latency.trace import dump_line
-from tests.latency.load import hundred, timed_out
+from tests.latency.generated import hundred, timed_out
 from tests.latency.system import order
 from tests.page.samples import HOSTILE, LARGE, SAMPLES, huge, page_of
 

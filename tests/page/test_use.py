@@ -12,7 +12,7 @@ from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency.gate import read_gate
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
-from tests.latency.load import hundred
+from tests.latency.generated import hundred
 from tests.page.samples import HOSTILE
 
 if TYPE_CHECKING:

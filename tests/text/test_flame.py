@@ -10,7 +10,7 @@ from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import stacks_of
 from lambda_latency.text import Style, render_flame
 from lambda_latency.trace import dump_line
-from tests.latency.load import load
+from tests.latency.generated import load
 from tests.latency.system import THEIRS, account, order
 
 if TYPE_CHECKING:

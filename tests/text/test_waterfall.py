@@ -7,7 +7,7 @@ from dataclasses import replace
 from lambda_latency.text import Style, paint, render_waterfall
 from lambda_latency.text.waterfall import waterfall
 from lambda_latency.trace import Span, SpanKind, Trace
-from tests.latency.load import slow_order, timed_out
+from tests.latency.generated import slow_order, timed_out
 from tests.latency.system import THEIRS, order, put_item, request
 from tests.trace.build import MS, T0, TRACE_ID, node, tree
 

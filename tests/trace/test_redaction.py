@@ -12,7 +12,7 @@ from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.redaction import redacted
-from tests.latency.load import load
+from tests.latency.generated import load
 from tests.latency.system import THEIRS
 from tests.text.test_document import SCHEMA
 from tests.trace.build import node, spans_of

@@ -1,28 +1,25 @@
 """From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
 
-from lambda_latency.latency.account import Account
-from lambda_latency.latency.accounts import Accounts
-from lambda_latency.latency.advice import advice
-from lambda_latency.latency.against import Against, Change, against
-from lambda_latency.latency.bootstrap import Estimate
-from lambda_latency.latency.calls import Calls
-from lambda_latency.latency.choice import instant, of_route, of_time
-from lambda_latency.latency.cohorts import Cohorts, Compared, Slow, cohorts
+from lambda_latency.latency.accounts.account import Account
+from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.choice import instant, of_route, of_time
+from lambda_latency.latency.accounts.columns import Accounts
+from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
+from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
+from lambda_latency.latency.accounts.part import Part
+from lambda_latency.latency.accounts.totals import PartTally, Tally, Totals, at_rank, percentile
+from lambda_latency.latency.accounts.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
-from lambda_latency.latency.fork import beside
 from lambda_latency.latency.gate import Gate, Judged, read_gate
-from lambda_latency.latency.judge import Judge, account, largest_part
-from lambda_latency.latency.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
-from lambda_latency.latency.loading import load
-from lambda_latency.latency.map import call_map, map_values
-from lambda_latency.latency.names import trace_name
-from lambda_latency.latency.owners import NOBODY, USUAL, Owners, Terms
-from lambda_latency.latency.part import Part
-from lambda_latency.latency.progress import SILENT, Progress
-from lambda_latency.latency.rates import Rate
-from lambda_latency.latency.report import Report, report_of
-from lambda_latency.latency.thresholds import (
+from lambda_latency.latency.judge.accounting import Judge, account, largest_part
+from lambda_latency.latency.judge.advice import advice
+from lambda_latency.latency.judge.against import Against, Change, against
+from lambda_latency.latency.judge.bootstrap import Estimate
+from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
+from lambda_latency.latency.judge.rates import Rate
+from lambda_latency.latency.judge.span_names import trace_name
+from lambda_latency.latency.judge.thresholds import (
     COMPARABLE_REQUESTS,
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
@@ -30,10 +27,13 @@ from lambda_latency.latency.thresholds import (
     LEAST_OF_ROUTE,
     TRUST_PERCENT,
 )
-from lambda_latency.latency.timeouts import Frame, Timeout, timeout_of
-from lambda_latency.latency.totals import PartTally, Tally, Totals, at_rank, percentile
-from lambda_latency.latency.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
-from lambda_latency.latency.verdict import Verdict, share, verdict
+from lambda_latency.latency.judge.timeouts import Frame, Timeout, timeout_of
+from lambda_latency.latency.judge.verdict import Verdict, share, verdict
+from lambda_latency.latency.load.fork import beside
+from lambda_latency.latency.load.loading import load
+from lambda_latency.latency.load.progress import SILENT, Progress
+from lambda_latency.latency.map import call_map, map_values
+from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.owners import NOBODY, Owners
+from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.waterfall import waterfall_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_latency.latency.part import Part
+    from lambda_latency.latency.accounts.part import Part
     from lambda_latency.latency.waterfall import Bar
     from lambda_latency.trace import Trace
 

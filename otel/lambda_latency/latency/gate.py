@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.part import BUCKETS
-from lambda_latency.latency.totals import percentile
+from lambda_latency.latency.accounts.part import BUCKETS
+from lambda_latency.latency.accounts.totals import percentile
 
 if TYPE_CHECKING:
     from lambda_latency.latency.report import Report

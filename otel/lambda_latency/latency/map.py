@@ -11,17 +11,17 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.calls import Calls
-from lambda_latency.latency.columns import runs
-from lambda_latency.latency.part import API_GATEWAY, Part, resource_of
-from lambda_latency.latency.totals import at_rank
+from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.part import API_GATEWAY, Part, resource_of
+from lambda_latency.latency.accounts.reordering import runs
+from lambda_latency.latency.accounts.totals import at_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lambda_latency.latency.accounts import Accounts
-    from lambda_latency.latency.kind import Kind
-    from lambda_latency.latency.timeouts import Timeout
+    from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.accounts.kind import Kind
+    from lambda_latency.latency.judge.timeouts import Timeout
 
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
 

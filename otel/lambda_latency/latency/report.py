@@ -7,20 +7,20 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.accounts import Accounts
-from lambda_latency.latency.cohorts import Cohorts, cohorts
+from lambda_latency.latency.accounts.columns import Accounts
+from lambda_latency.latency.accounts.owners import NOBODY, Owners
+from lambda_latency.latency.accounts.totals import Tally
+from lambda_latency.latency.accounts.traffic import UNKNOWN
+from lambda_latency.latency.judge.cohorts import Cohorts, cohorts
+from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
+from lambda_latency.latency.judge.verdict import Verdict, verdict
 from lambda_latency.latency.map import CallMap, call_map
-from lambda_latency.latency.owners import NOBODY, Owners
-from lambda_latency.latency.timeouts import Timeout, timeout_of
-from lambda_latency.latency.totals import Tally
-from lambda_latency.latency.traffic import UNKNOWN
-from lambda_latency.latency.verdict import Verdict, verdict
 from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.account import Account
-    from lambda_latency.latency.against import Against
-    from lambda_latency.latency.traffic import Traffic, Unknown
+    from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.accounts.traffic import Traffic, Unknown
+    from lambda_latency.latency.judge.against import Against
     from lambda_latency.trace import Problem, Trace
 
 __all__ = ["Report", "report_of"]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.calls import is_failed, is_throttled
-from lambda_latency.latency.charge import Charges
-from lambda_latency.latency.judge import spent
-from lambda_latency.latency.names import span_name
-from lambda_latency.latency.owners import NOBODY, Owners
-from lambda_latency.latency.timeouts import is_running
+from lambda_latency.latency.accounts.calls import is_failed, is_throttled
+from lambda_latency.latency.accounts.owners import NOBODY, Owners
+from lambda_latency.latency.judge.accounting import spent
+from lambda_latency.latency.judge.charge import Charges
+from lambda_latency.latency.judge.span_names import span_name
+from lambda_latency.latency.judge.timeouts import is_running
 from lambda_latency.trace import FUNCTION, SERVICE, walk
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.judge import Spent
-    from lambda_latency.latency.part import Part
+    from lambda_latency.latency.accounts.part import Part
+    from lambda_latency.latency.judge.accounting import Spent
     from lambda_latency.trace import Row, Span, Trace, Tree
 
 __all__ = ["Bar", "Waterfall", "waterfall_of"]

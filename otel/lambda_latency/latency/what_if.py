@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.totals import at_rank
+from lambda_latency.latency.accounts.totals import at_rank
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency.accounts import Accounts
-    from lambda_latency.latency.part import Part
+    from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.accounts.part import Part
 
 __all__ = ["WHAT_IF_PERCENT", "Saving", "savings"]
 

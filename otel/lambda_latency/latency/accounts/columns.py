@@ -1,0 +1,262 @@
+"""Accounts of many requests in columns: 80,000 requests take 20 MB, as tuples they take 200 MB."""
+
+from __future__ import annotations
+
+import heapq
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, TypeVar, overload
+
+from lambda_latency.latency.accounts.account import Account
+from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.kind import Kind
+from lambda_latency.latency.accounts.reordering import lengths, pieces, runs, summed, taken
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.accounts.part import Part
+
+__all__ = ["Accounts"]
+
+NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call itself
+BYTES = 16  # per trace id
+NAMED = {  # tables of values, and the columns that hold the numbers of the values
+    "kinds": "kind_of",
+    "parts": "part_of",
+    "calls": "call_of",
+}
+SEVERAL = {  # the columns with several entries per request
+    "parts_end": ("part_of", "part_ns"),
+    "calls_end": ("call_of", "took_ns"),
+}
+
+Name = TypeVar("Name")
+
+
+class Names(dict[Name, int]):
+    """The numbers of values, in the order of their first look-up: looking up a new value adds it."""
+
+    def __missing__(self, name: Name) -> int:
+        self[name] = number = len(self)
+        return number
+
+
+class Accounts(Sequence[Account]):
+    """A sequence of accounts in columns; an `Account` is created when it is accessed.
+
+    `kind_of`, `starts_ns` and `walls_ns` hold one value per request; `kind_of` refers to `kinds`. The parts of request
+    `at` are the entries from `parts_end[at]` up to, not including, `parts_end[at + 1]` of `part_of` (the number of the
+    part in `parts`) and of `part_ns` (its nanoseconds).
+
+    Its calls are the entries from `calls_end[at]` up to, not including, `calls_end[at + 1]` of `call_of` (the number of
+    a part and its counts in `calls`) and of `took_ns` (the duration in nanoseconds; negative: the entry adds counts to
+    its part, but is no call itself). The entries of a request have no defined order.
+    """
+
+    def __init__(self, accounts: Iterable[Account] = ()) -> None:
+        self.parts: Names[Part] = Names()
+        self.kinds: Names[Kind] = Names()
+        self.calls: Names[tuple[Part, Calls]] = Names()
+        self.trace_ids = bytearray()
+        self.kind_of, self.starts_ns, self.walls_ns = array("I"), array("q"), array("q")
+        self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
+        self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
+        for one in accounts:
+            self.append(one)
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Accounts:
+        """Return the accounts as `Accounts`; an instance of `Accounts` is returned unchanged."""
+        return accounts if isinstance(accounts, Accounts) else cls(accounts)
+
+    def append(self, one: Account) -> None:
+        """Add a request."""
+        parts, calls = self.parts, self.calls
+        counted: list[tuple[Part, Calls]] = []
+        lengths_ns: list[int] = []
+        for (part, how), (_, took) in zip(one.calls, one.took, strict=True):
+            several = took or (NO_CALL,)
+            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first entry has the counts of all
+            lengths_ns += several
+        self.add(
+            one.trace_id,
+            self.kinds[
+                Kind(one.route, one.function, one.status_code, one.cold_start, one.error, one.timed_out, one.flaws)
+            ],
+            one.start_ns,
+            one.wall_ns,
+            {parts[part]: ns for part, ns in one.parts},
+            [calls[each] for each in counted],
+            lengths_ns,
+        )
+
+    def add(
+        self,
+        trace_id: str,
+        kind: int,
+        start_ns: int,
+        wall_ns: int,
+        parts: Mapping[int, int],
+        calls: list[int],
+        took_ns: list[int],
+    ) -> None:
+        """Add a request by numbers. `trace_id` is hex; `parts` maps numbers of parts to nanoseconds.
+
+        `calls` are numbers in `self.calls`; `took_ns` has the duration of each, or `NO_CALL`.
+        """
+        self.trace_ids += bytes.fromhex(trace_id)
+        self.kind_of.append(kind)
+        self.starts_ns.append(start_ns)
+        self.walls_ns.append(wall_ns)
+        self.part_of.fromlist([*parts])
+        self.part_ns.fromlist([*parts.values()])
+        self.parts_end.append(len(self.part_of))
+        self.call_of.fromlist(calls)
+        self.took_ns.fromlist(took_ns)
+        self.calls_end.append(len(self.call_of))
+
+    def __len__(self) -> int:
+        return len(self.walls_ns)
+
+    @overload
+    def __getitem__(self, at: int) -> Account: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Accounts: ...
+
+    def __getitem__(self, at: int | slice) -> Account | Accounts:
+        if isinstance(at, slice):
+            return self.take(range(len(self))[at])
+        at = range(len(self))[at]
+        return next(self.made([at]))
+
+    def __iter__(self) -> Iterator[Account]:
+        return self.made(range(len(self)))
+
+    def parts_of_each(self) -> Iterator[tuple[int, int]]:
+        """For each request: the index of its first entry in `part_of`, and the index after its last."""
+        return pairwise(self.parts_end)
+
+    def calls_of_each(self) -> Iterator[tuple[int, int]]:
+        """For each request: the index of its first entry in `call_of`, and the index after its last."""
+        return pairwise(self.calls_end)
+
+    def trace_id(self, at: int) -> str:
+        """The trace id of a request, 32 hex digits."""
+        return self.trace_ids[at * BYTES : at * BYTES + BYTES].hex()
+
+    def ended(self) -> list[int]:
+        """The indices of the requests that did not time out."""
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind not in late] if late else list(range(len(self)))
+
+    def timed_out(self) -> list[int]:
+        """The indices of the requests that timed out."""
+        late = self._late()
+        return [at for at, kind in enumerate(self.kind_of) if kind in late] if late else []
+
+    def _late(self) -> set[int]:
+        return {number for kind, number in self.kinds.items() if kind.timed_out}
+
+    def slowest(self, count: int) -> list[int]:
+        """The indices of the `count` slowest requests, the slowest first; ties are sorted by trace id."""
+        walls = self.walls_ns
+        least = min(heapq.nlargest(count, walls), default=0)
+        found = [at for at, wall in enumerate(walls) if wall >= least]
+        return sorted(found, key=lambda at: (-walls[at], self.trace_id(at)))[:count]
+
+    def sums_ns(self, indices: Sequence[int]) -> dict[Part, int]:
+        """The total time of these requests by part, in nanoseconds."""
+        sums = [0] * len(self.parts)
+        parts, times = (runs(column, self.parts_end, indices) for column in (self.part_of, self.part_ns))
+        for part, ns in zip(parts, times, strict=True):
+            sums[part] += ns
+        return {part: sums[number] for part, number in self.parts.items() if sums[number] or number in parts}
+
+    def made(self, indices: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
+        """Create the accounts at these indices; without calls they take a fifth of the memory."""
+        kinds, parts, every = list(self.kinds), list(self.parts), list(self.calls)
+        for at in indices:
+            inside = slice(self.parts_end[at], self.parts_end[at + 1])
+            of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
+            counted, took = self._calls(at, every) if with_calls else ({}, {})
+            kind = kinds[self.kind_of[at]]
+            yield Account(
+                self.trace_id(at),
+                kind.route,
+                kind.function,
+                kind.status_code,
+                self.starts_ns[at],
+                self.walls_ns[at],
+                tuple([(part, -ns) for ns, part in sorted(of_parts)]),
+                tuple(sorted(counted.items())),
+                tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
+                kind.cold_start,
+                kind.error,
+                kind.timed_out,
+                kind.flaws,
+            )
+
+    def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
+        """The call counts and the call durations of a request, by part."""
+        counted: dict[Part, Calls] = {}
+        took: dict[Part, list[int]] = {}
+        inside = slice(self.calls_end[at], self.calls_end[at + 1])
+        for number, ns in zip(self.call_of[inside], self.took_ns[inside], strict=True):
+            part, calls = every[number]
+            known = counted.get(part)
+            counted[part] = calls if known is None else known + calls
+            if known is None:
+                took[part] = []
+            if ns != NO_CALL:
+                took[part].append(ns)
+        return counted, took
+
+    def take(self, indices: Sequence[int]) -> Accounts:
+        """The accounts at these indices, in the order of the indices, with the same tables of values."""
+        found = Accounts()
+        found.__dict__.update(self.__dict__)
+        found._rearrange(indices)
+        return found
+
+    def in_order(self) -> Accounts:
+        """All accounts, sorted by start and trace id: the result does not depend on the order of reading."""
+        order = self._order()
+        return self if order == list(range(len(self))) else self.take(order)
+
+    def rename(self, renamed: Callable[[Part], Part]) -> None:
+        """Replace each part by `renamed(part)`. The function must map different parts to different parts."""
+        self.parts = Names({renamed(part): number for part, number in self.parts.items()})
+        self.calls = Names({(renamed(part), calls): number for (part, calls), number in self.calls.items()})
+
+    def _rearrange(self, indices: Sequence[int]) -> None:
+        """Keep the requests at these indices only, in the order of the indices."""
+        self.trace_ids = pieces(self.trace_ids, BYTES, indices)
+        for name in ("kind_of", "starts_ns", "walls_ns"):
+            setattr(self, name, taken(getattr(self, name), indices))
+        for ends, names in SEVERAL.items():
+            for name in names:
+                setattr(self, name, runs(getattr(self, name), getattr(self, ends), indices))
+            setattr(self, ends, summed(taken(lengths(getattr(self, ends)), indices)))
+
+    def _order(self) -> list[int]:
+        starts_ns = self.starts_ns
+        order = sorted(range(len(self)), key=starts_ns.__getitem__)
+        if len(set(starts_ns)) < len(order):
+            ids = bytes(self.trace_ids)  # a slice of bytes takes half the memory of a slice of a bytearray
+            order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
+            order.sort(key=starts_ns.__getitem__)
+        return order
+
+    def extend(self, other: Accounts) -> None:
+        """Append all accounts of `other`."""
+        for names, column in NAMED.items():
+            known: Names[Any] = getattr(self, names)
+            numbers = [known[name] for name in getattr(other, names)]
+            getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
+        self.trace_ids += other.trace_ids
+        for column in ("starts_ns", "walls_ns", "part_ns", "took_ns"):
+            getattr(self, column).extend(getattr(other, column))
+        for ends in SEVERAL:
+            own: array[int] = getattr(self, ends)
+            own.extend(map(own[-1].__add__, getattr(other, ends)[1:]))

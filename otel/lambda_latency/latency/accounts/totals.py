@@ -1,0 +1,150 @@
+"""The totals of many requests: sums of subsets can be merged."""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.columns import Accounts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.accounts.part import Part
+
+__all__ = ["PartTally", "Tally", "Totals", "at_rank", "percentile"]
+
+
+def percentile(values: Sequence[int], percent: int) -> int:
+    """The nearest-rank percentile: the smallest value that `percent` % of all do not exceed; 0 without values."""
+    return at_rank(sorted(values), percent)
+
+
+def at_rank(ordered: Sequence[int], percent: int) -> int:
+    """As `percentile`, of sorted values."""
+    if not ordered:
+        return 0
+    rank = -(-percent * len(ordered) // 100)
+    return ordered[max(rank, 1) - 1]
+
+
+@dataclass(slots=True)
+class PartTally:
+    """One part over many requests; `each_ns` has its time in each request that waited for it (8 bytes per request)."""
+
+    calls: Calls = field(default_factory=Calls)
+    each_ns: array[int] = field(default_factory=lambda: array("q"))
+
+    @property
+    def total_ns(self) -> int:
+        """The time of the part in all requests."""
+        return sum(self.each_ns)
+
+    @property
+    def requests(self) -> int:
+        """The number of requests that waited for the part."""
+        return len(self.each_ns)
+
+    def merge(self, other: PartTally) -> None:
+        """Add the tally of other requests."""
+        self.calls += other.calls
+        self.each_ns.extend(other.each_ns)
+
+
+@dataclass(slots=True)
+class Tally:
+    """The counts and wall clocks of many requests, and their time by part."""
+
+    cold_starts: int = 0
+    errors: int = 0
+    timeouts: int = 0
+    walls_ns: array[int] = field(default_factory=lambda: array("q"))
+    parts: dict[Part, PartTally] = field(default_factory=dict)
+
+    @property
+    def requests(self) -> int:
+        """The number of requests."""
+        return len(self.walls_ns)
+
+    @property
+    def wall_ns(self) -> int:
+        """The sum of their wall clocks."""
+        return sum(self.walls_ns)
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Tally:
+        """The tally of these requests."""
+        tally = cls()
+        tally.add(accounts)
+        return tally
+
+    def add(self, accounts: Iterable[Account]) -> None:
+        """Count requests. A request that timed out is not counted as an error."""
+        every = Accounts.of(accounts)
+        self.walls_ns.extend(every.walls_ns)
+        counts = Counter(every.kind_of)
+        for kind, number in every.kinds.items():
+            self.cold_starts += counts[number] * kind.cold_start
+            self.errors += counts[number] * (kind.error and not kind.timed_out)
+            self.timeouts += counts[number] * kind.timed_out
+        tallies = [self._part(part) for part in every.parts]
+        appends = [one.each_ns.append for one in tallies]
+        for number, ns in zip(every.part_of, every.part_ns, strict=True):
+            appends[number](ns)
+        known = list(every.calls)
+        for number, times in Counter(every.call_of).items():
+            part, calls = known[number]
+            self._part(part).calls += calls * times
+        for part in every.parts:
+            if not self.parts[part].each_ns and not self.parts[part].calls.calls:
+                del self.parts[part]  # a part of other accounts that share the table (`Accounts.take`)
+
+    def merge(self, other: Tally) -> None:
+        """Add the tally of other requests."""
+        self.cold_starts += other.cold_starts
+        self.errors += other.errors
+        self.timeouts += other.timeouts
+        self.walls_ns.extend(other.walls_ns)
+        for part, tally in other.parts.items():
+            self._part(part).merge(tally)
+
+    def _part(self, part: Part) -> PartTally:
+        tally = self.parts.get(part)
+        if tally is None:
+            tally = self.parts[part] = PartTally()
+        return tally
+
+    def largest_first(self) -> list[tuple[Part, PartTally]]:
+        """The parts sorted by their total time, the largest first."""
+        return sorted(self.parts.items(), key=lambda one: (-one[1].total_ns, one[0]))
+
+
+@dataclass(slots=True)
+class Totals:
+    """A tally for each route."""
+
+    routes: dict[str, Tally] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, accounts: Iterable[Account]) -> Totals:
+        """The totals of these requests."""
+        routes: dict[str, list[Account]] = {}
+        for one in accounts:
+            routes.setdefault(one.route, []).append(one)
+        return cls({route: Tally.of(members) for route, members in routes.items()})
+
+    def merge(self, other: Totals) -> None:
+        """Add the totals of other requests."""
+        for route, tally in other.routes.items():
+            self.routes.setdefault(route, Tally()).merge(tally)
+
+    def all_routes(self) -> Tally:
+        """The tally of all routes together."""
+        together = Tally()
+        for tally in self.routes.values():
+            together.merge(tally)
+        return together

@@ -1,0 +1,97 @@
+"""The verdict: the part that makes slow requests slow, the confidence, and the evidence against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from lambda_latency.latency.accounts.columns import Accounts
+from lambda_latency.latency.accounts.part import Part
+from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
+from lambda_latency.latency.judge.thresholds import (
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    EVEN_NS,
+    EVEN_WIDTHS,
+    NEVER_EVEN_TIMES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.latency.accounts.account import Account
+
+__all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
+
+CANDIDATE_PERCENT = 10  # of the difference: smaller parts are not worth naming
+
+Kind: TypeAlias = Literal["clear", "thin", "even", "alone", "one", "none"]
+Confidence: TypeAlias = Literal["high", "medium", "low"]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A verdict on `requests` requests.
+
+    `clear` and `one` name a `part`. `thin` names `candidates` and no part. `even` and `none` claim nothing. `alone`:
+    the slow requests are of routes with too few requests for a comparison. `proof` is a slow request that supports the
+    verdict, `against` one that was slow for another part; `others` is the number of the latter.
+    """
+
+    kind: Kind
+    confidence: Confidence
+    requests: int
+    part: Part | None = None
+    candidates: tuple[Compared, ...] = ()
+    proof: Slow | None = None
+    against: Slow | None = None
+    others: int = 0
+
+
+def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
+    """The verdict on these requests, from their cohorts."""
+    if not accounts:
+        return Verdict("none", "low", 0)
+    if len(accounts) == 1:
+        [one] = accounts
+        part, ns = one.parts[0] if one.parts else (None, 0)
+        return Verdict("one", "low", 1, part, proof=Slow(one, part, ns) if part is not None else None)
+    ended = len(Accounts.of(accounts).ended())
+    enough = [ended >= ENOUGH_REQUESTS, len(compared.slow) >= ENOUGH_SLOW]
+    if compared.alone and not compared.slow:
+        return Verdict("alone", "low", ended, proof=compared.alone[0])
+    if _is_even(compared):
+        confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
+        return Verdict("even", confidence, ended, candidates=compared.parts[:1])
+    first = compared.parts[0]
+    # One very slow request can dominate the mean: the share must hold without any one request, and the part must have
+    # the largest excess in half of the slow requests.
+    dominant = compared.least_share >= DOMINANT_PERCENT and 2 * first.largest_in_slow >= len(compared.slow)
+    held = sum([*enough, dominant])
+    confidence = "high" if held == 3 else "medium" if held == 2 else "low"
+    agree = [one for one in compared.slow if one.part == first.part]
+    differ = [one for one in compared.slow if one.part != first.part]
+    return Verdict(
+        kind="clear" if held == 3 else "thin",
+        confidence=confidence,
+        requests=ended,
+        part=first.part if held == 3 else None,
+        candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
+        proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier
+        against=differ[0] if differ else None,
+        others=len(differ),
+    )
+
+
+def _is_even(compared: Cohorts) -> bool:
+    more = compared.difference_ns
+    if not compared.slow or more < EVEN_NS:
+        return True
+    return more < EVEN_WIDTHS * compared.width_ns and more < NEVER_EVEN_TIMES * compared.typical_mean_ns
+
+
+def share(one: Compared, compared: Cohorts) -> int:
+    """The percentage of the difference that a part explains, rounded half up; 0 if there is no positive difference."""
+    whole = compared.difference_ns
+    return (200 * one.difference_ns + whole) // (2 * whole) if whole > 0 else 0

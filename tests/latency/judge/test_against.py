@@ -1,0 +1,173 @@
+"""A report against a baseline: changes are named with bounds that hold the true difference, noise is called noise."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from lambda_latency.latency.accounts.part import OWN_CODE, Part
+from lambda_latency.latency.judge.against import Against, Change, against
+from lambda_latency.latency.judge.bootstrap import Stratum, Times, of_medians
+from lambda_latency.text.against import against_lines, against_sentence
+from lambda_latency.text.prose import flat
+from lambda_latency.text.style import Style, paint
+from tests.latency.requests import MS, PAYMENTS, TABLE, drawn, request
+
+PLAIN = Style(unicode=False)
+
+
+def _of(one: Against, part: Part) -> Change:
+    return next(change for change in one.parts if change.part == part)
+
+
+def _said(one: Against) -> str:
+    return flat(against_sentence(one, PLAIN))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_two_runs_of_one_plan_do_not_differ(seed: int) -> None:
+    """A fifth of the orders is slow in both runs, at different positions."""
+    found = against(drawn(f"{seed} now"), drawn(f"{seed} then"))
+    assert (found.changed, found.slower_percent) == ((), 0.0)
+    assert _said(found).startswith("No difference from the baseline (120 requests then, 120 now): ")
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_slower_provider_is_named_within_bounds(seed: int) -> None:
+    """Each payment takes 100 ms longer, under noise of a second."""
+    found = against(drawn(f"{seed} now", provider_ms=100), drawn(f"{seed} then"))
+    first = found.changed[0]
+    assert (first.part, first.by_typical) == (PAYMENTS, True)
+    assert first.real is not None
+    assert first.real.low_ns <= 100 * MS <= first.real.high_ns
+    assert first.real.low_ns > 80 * MS
+    assert _said(found).startswith("Slower than the baseline (120 requests then, 120 now): payments.example.com takes ")
+    back = against(drawn(f"{seed} then"), drawn(f"{seed} now", provider_ms=100)).changed[0]
+    assert back.real is not None
+    assert (back.part, back.real.difference_ns) == (PAYMENTS, -first.real.difference_ns)
+
+
+def test_a_change_of_few_requests_is_seen_in_the_mean() -> None:
+    """The typical payment does not change; a third of the payments stalls, none did before."""
+    found = against(drawn("now", 600, stalls=0.35), drawn("then", 600, stalls=0))
+    first = found.changed[0]
+    assert (first.part, first.by_typical, first.by_mean) == (PAYMENTS, False, True)
+    assert " more on average (between +" in _said(found)
+    assert "of 600 requests wait for it, " in _said(found)
+
+
+def test_a_new_part_is_named() -> None:
+    """It has no typical time in the baseline: the mean per request counts."""
+    before = [request(number, {OWN_CODE: 20 + number % 7}) for number in range(40)]
+    now = [request(number, {OWN_CODE: 20 + number % 7, TABLE: 40 + number % 5}) for number in range(40)]
+    found = against(now, before, ["old.jsonl"])
+    assert [change.part for change in found.changed] == [TABLE]
+    assert found.changed[0].waited == (0, 40)
+    assert _said(found) == (
+        "Slower than the baseline (40 requests then, 40 now): DynamoDB PutItem orders takes 42 ms more on average "
+        "(between +36 ms and +48 ms). 40 of 40 requests wait for it, 0 of 40 did. The cause is external."
+    )
+    assert found.slower_percent == pytest.approx(100 * 42 / 23, abs=5)
+
+
+def test_the_table_lists_changed_parts_and_folds_the_others() -> None:
+    """`everything` lists all parts."""
+    before = [request(number, {OWN_CODE: 20, TABLE: 50}) for number in range(40)]
+    now = [request(number, {OWN_CODE: 20, TABLE: 20}) for number in range(40)]
+    assert paint(against_lines(against(now, before), PLAIN), PLAIN) == (
+        "Faster than the baseline (40 requests then, 40 now): DynamoDB PutItem orders takes 30 ms less each\n"
+        "time (between -35 ms and -25 ms). The cause is external.\n"
+        "\n"
+        "Against the baseline     owner      then    now  difference           between\n"
+        "DynamoDB PutItem orders  external  50 ms  20 ms      -30 ms  -35 ms to -25 ms  each time\n"
+        "the whole request                  70 ms  40 ms      -30 ms  -35 ms to -25 ms  typically\n"
+        "1 more part: no difference\n"
+    )
+    assert paint(against_lines(against(now, before), PLAIN, everything=True), PLAIN).endswith(
+        "own code               internal  20 ms  20 ms        0 ms    -5 ms to +5 ms  each time, may be noise\n"
+        "the whole request                70 ms  40 ms      -30 ms  -35 ms to -25 ms  typically\n"
+    )
+
+
+def test_a_changed_mix_of_routes_is_no_difference() -> None:
+    """The share of the slow route grows from 10 % to 90 %: each route is compared with itself."""
+
+    def some(fast: int, slow: int, seed: str) -> list[tuple[str, float]]:
+        draw = random.Random(seed)  # noqa: S311
+        times = [("GET /a", draw.uniform(8, 12)) for _ in range(fast)]
+        return times + [("GET /b", draw.uniform(800, 900)) for _ in range(slow)]
+
+    before, now = (
+        [request(number, {OWN_CODE: ms}, route=route) for number, (route, ms) in enumerate(times)]
+        for times in (some(90, 10, "then"), some(10, 90, "now"))
+    )
+    assert against(now, before).changed == ()
+
+
+def test_too_few_requests_are_not_compared() -> None:
+    """Neither all requests, nor those of a route."""
+    few = [request(number, {OWN_CODE: 20}) for number in range(9)]
+    found = against(few, drawn("then"))
+    assert (found.whole, found.parts, found.slower_percent) == (None, (), 0.0)
+    assert _said(found) == (
+        "Too few requests to compare with the baseline (120 then, 9 now): it takes 10 of one route on both sides."
+    )
+    left = against([*drawn("now"), request(999, {OWN_CODE: 20}, route="GET /new")], drawn("then"))
+    assert left.left_out == ("GET /new",)
+    assert _said(left).endswith(" Not compared, because one side has too few requests: GET /new.")
+
+
+def test_a_timeout_is_counted_and_not_compared() -> None:
+    """The duration of a timeout is the limit."""
+    late = [request(1000 + number, {TABLE: 6000}, timed_out=True) for number in range(20)]
+    found = against([*drawn("now"), *late], drawn("then"))
+    assert (found.changed, found.requests, found.timeouts) == ((), (120, 120), (0, 20))
+    assert "More timeouts: 0 of 120 then, 20 of 140 now (between +5 % and +25 %)." in _said(found)
+    assert "Timeouts: 0 then, 1 now." in _said(against([*drawn("now"), late[0]], drawn("then")))
+
+
+def test_a_small_difference_does_not_count() -> None:
+    """Less than a fifth of a typical request and less than 20 ms, however steady."""
+    for usual_ms, least_ms in ((50, 10), (400, 20)):
+        before = [request(number, {OWN_CODE: usual_ms}) for number in range(40)]
+        for more_ms in (least_ms - 1, least_ms):
+            now = [request(number, {OWN_CODE: usual_ms + more_ms}) for number in range(40)]
+            assert len(against(now, before).changed) == (more_ms == least_ms)
+
+
+def test_the_order_of_requests_changes_nothing() -> None:
+    """The result is equal to the nanosecond."""
+    before, now = drawn("then"), drawn("now", provider_ms=30)
+    found = against(now, before)
+    assert against(now[::-1], sorted(before, key=lambda one: one.wall_ns)) == found
+
+
+def test_the_means_of_the_parts_add_up() -> None:
+    """Their sum is the mean of the whole request, except for rounding."""
+    found = against(drawn("now", 400, provider_ms=30), drawn("then", 300))
+    assert found.whole is not None
+    together = sum(change.mean.difference_ns for change in found.parts)
+    assert abs(together - found.whole.mean.difference_ns) <= len(found.parts)
+
+
+@pytest.mark.parametrize("size", [20, 300])
+def test_bounds_hold_a_known_difference(size: int) -> None:
+    """The median of skewed times, a hundred times: 99 % of the bounds hold it; the test allows for chance."""
+    draw = random.Random(size)  # noqa: S311
+    held = 0
+    for number in range(100):
+        before, now = ([round(draw.lognormvariate(3, 0.5) * MS) for _ in range(size)] for _ in range(2))
+        stratum = Stratum(1, Times.of(before), Times.of([value + 50 * MS for value in now]))
+        found = of_medians(str(number), [stratum], 1)
+        held += found.low_ns <= 50 * MS <= found.high_ns
+    assert held >= 95
+
+
+def test_consecutive_slow_requests_are_no_difference() -> None:
+    """A machine that stalled once: 15 of 120 requests in a row are slow, none before."""
+    before = [request(number, {OWN_CODE: 20 + number % 7}) for number in range(120)]
+    now = [request(number, {OWN_CODE: (180 if 75 <= number < 90 else 20) + number % 7}) for number in range(120)]
+    assert against(now, before).changed == ()
+    apart = [request(number, {OWN_CODE: (180 if number % 8 == 1 else 20) + number % 7}) for number in range(120)]
+    assert [change.part for change in against(apart, before).changed] == [OWN_CODE]

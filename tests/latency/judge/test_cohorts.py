@@ -1,0 +1,196 @@
+"""Slow requests against typical ones of the same route, and the resulting verdict."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from lambda_latency.latency import Account, Cohorts, Part, cohorts, verdict
+from lambda_latency.latency.judge.thresholds import (
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    EVEN_NS,
+    EVEN_WIDTHS,
+    NEVER_EVEN_TIMES,
+)
+from tests.latency.generated import few, hundred, timed_out
+from tests.latency.system import account, order
+from tests.trace.build import MS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.latency import Verdict
+
+PAY, TABLE, OWN = Part("external", "pay.example"), Part("aws", "DynamoDB PutItem orders"), Part("own code")
+PLAIN = account(order(200))
+
+
+def _one(number: int, route: str = "POST /orders", **parts_ms: float) -> Account:
+    """A request of parts: `pay`, `table`, `own`, in milliseconds."""
+    names = {"pay": PAY, "table": TABLE, "own": OWN}
+    parts = tuple(sorted(((names[key], round(value * MS)) for key, value in parts_ms.items()), key=lambda one: -one[1]))
+    wall = sum(ns for _, ns in parts)
+    return PLAIN._replace(trace_id=f"{number:032x}", route=route, wall_ns=wall, parts=parts, calls=(), took=())
+
+
+def _steady(count: int, route: str = "POST /orders", own: float = 50, first: int = 1000) -> list[Account]:
+    return [_one(first + number, route, own=own + number % 10 / 10) for number in range(count)]
+
+
+def _judged(accounts: Sequence[Account], slow_ns: int | None = None) -> tuple[Cohorts, Verdict]:
+    compared = cohorts(accounts, slow_ns)
+    return compared, verdict(accounts, compared)
+
+
+def test_slow_is_strictly_over_the_95th_percentile() -> None:
+    """Of 120 requests six are slow, not seven."""
+    accounts = [_one(number, own=100 + number) for number in range(120)]
+    compared = cohorts(accounts)
+    assert (len(compared.slow), compared.over_ns) == (6, 213 * MS)
+    assert [one.account.wall_ns // MS for one in compared.slow] == [219, 218, 217, 216, 215, 214]
+
+
+def test_of_few_requests_the_longest_is_slow() -> None:
+    """Among fewer than twenty, none is over the 95th percentile."""
+    assert [one.account.wall_ns // MS for one in cohorts([_one(1, own=90), _one(2, own=400)]).slow] == [400]
+    assert cohorts([_one(1, own=90), _one(2, own=90)]).slow == ()
+
+
+def test_the_most_requests_are_never_slow() -> None:
+    """Ten that take as long as each other are not slow because one is faster."""
+    compared = cohorts([_one(1, own=10), *(_one(2 + number, own=100) for number in range(10))])
+    assert (compared.slow, compared.over_ns) == ((), 100 * MS)
+
+
+def test_each_request_is_compared_with_its_own_route() -> None:
+    """Otherwise the difference between POST and GET would be the result."""
+    accounts = [*_steady(90, "GET /orders", own=5), *_steady(10, "POST /orders", own=300, first=5000)]
+    compared, found = _judged(accounts)
+    assert {one.account.route for one in compared.slow} == {"POST /orders"}
+    assert compared.difference_ns < MS
+    assert found.kind == "even"
+
+
+def test_typical_requests_have_the_weights_of_the_slow_ones() -> None:
+    """Two slow requests of route A and one of B: two thirds of A's typical time, one third of B's."""
+    accounts = [*_steady(40, "A", own=30), *_steady(40, "B", own=90, first=2000)]
+    accounts += [_one(1, "A", own=530), _one(2, "A", own=530), _one(3, "B", own=590)]
+    compared = cohorts(accounts, 500 * MS)
+    assert compared.typical_mean_ns == round(Fraction(2, 3) * 30_450_000 + Fraction(1, 3) * 90_450_000)
+    assert [(one.part, one.difference_ns) for one in compared.parts] == [(OWN, compared.difference_ns)]
+
+
+def test_requests_that_timed_out_are_left_out() -> None:
+    """Their duration is the limit, which says nothing about parts."""
+    traces = hundred()
+    with_it, without = (
+        [account(trace) for trace in traces if keep(trace)] for keep in (bool, lambda one: not one.timed_out)
+    )
+    assert sum(one.timed_out for one in with_it) == 1
+    assert cohorts(with_it) == cohorts(without)
+
+
+def test_a_clear_verdict_names_the_part_and_a_request_that_supports_it() -> None:
+    """And a request that contradicts it."""
+    accounts = _steady(110) + [_one(number, own=50, pay=900 + number) for number in range(1, 6)]
+    accounts.append(_one(9, own=50, table=1200))
+    compared, found = _judged(accounts, 500 * MS)
+    assert (found.kind, found.part, found.confidence, found.others) == ("clear", PAY, "high", 1)
+    assert found.proof is not None
+    assert found.proof.account.trace_id == f"{3:032x}"  # the median
+    assert found.against is not None
+    assert (found.against.account.trace_id, found.against.part) == (f"{9:032x}", TABLE)
+    assert [(one.part, one.largest_in_slow) for one in compared.parts] == [(PAY, 5), (TABLE, 1), (OWN, 0)]
+
+
+@pytest.mark.parametrize(
+    ("usual", "slow", "kind", "confidence"),
+    [
+        (ENOUGH_REQUESTS, ENOUGH_SLOW, "clear", "high"),
+        (ENOUGH_REQUESTS, ENOUGH_SLOW - 1, "thin", "medium"),
+        (ENOUGH_REQUESTS - ENOUGH_SLOW - 1, ENOUGH_SLOW, "thin", "medium"),
+        (4, 2, "thin", "low"),
+    ],
+)
+def test_few_requests_or_few_slow_ones_are_thin_evidence(usual: int, slow: int, kind: str, confidence: str) -> None:
+    """Even if one part explains all of the difference."""
+    accounts = _steady(usual) + [_one(number, own=50, pay=900) for number in range(slow)]
+    found = _judged(accounts, 500 * MS)[1]
+    assert (found.kind, found.confidence, found.candidates[0].part) == (kind, confidence, PAY)
+    assert (found.part is None) is (kind == "thin")
+
+
+def test_no_dominant_part_is_thin_evidence() -> None:
+    """A share below the threshold, or a share that is due to a single request."""
+    split = [_one(number, own=50, pay=400, table=400) for number in range(6)]
+    assert _judged([*_steady(100), *split], 500 * MS)[1].kind == "thin"
+    lone = [_one(1, own=50, pay=9000), *(_one(number, own=600) for number in range(2, 8))]
+    compared, found = _judged([*_steady(100), *lone], 500 * MS)
+    assert 100 * compared.parts[0].difference_ns > DOMINANT_PERCENT * compared.difference_ns
+    assert found.kind == "thin"
+
+
+def test_a_share_that_depends_on_one_request_is_thin_evidence() -> None:
+    """Three of six requests wait for one part, three for another: a single request decides the order."""
+    split = [_one(number, own=50, pay=500) for number in range(3)]
+    split += [_one(3 + number, own=50, table=300) for number in range(3)]
+    compared, found = _judged([*_steady(100, own=49.55), *split], 300 * MS)
+    assert (compared.parts[0].part, compared.parts[0].largest_in_slow, compared.least_share) == (PAY, 3, 52)
+    assert 100 * compared.parts[0].difference_ns > DOMINANT_PERCENT * compared.difference_ns
+    assert (found.kind, found.confidence) == ("thin", "medium")
+
+
+def test_a_difference_within_the_typical_range_is_even() -> None:
+    """Even if one part explains all of it; a difference too small to notice is even too."""
+    varied = [_one(number, own=50, pay=20 + number % 60) for number in range(300)]
+    compared, found = _judged(varied)
+    assert found.kind == "even"
+    assert compared.difference_ns < EVEN_WIDTHS * compared.width_ns
+    steady = _steady(200) + [_one(number, own=50 + EVEN_NS / MS * 0.9) for number in range(10)]
+    assert _judged(steady)[1].kind == "even"
+
+
+def test_a_wait_of_one_request_in_three_is_not_even() -> None:
+    """The width is that of the faster half: p75 itself is slow here."""
+    accounts = _steady(80) + [_one(number, own=50, pay=900 + number) for number in range(40)]
+    assert _judged(accounts)[1].part == PAY
+
+
+def test_a_difference_of_many_typical_requests_is_never_even() -> None:
+    """A cause that affects nearly every second request also widens the typical range."""
+    accounts = [_one(number, own=50, pay=300 if number % 100 < 52 else 0) for number in range(240)]
+    accounts += [_one(1000 + number, own=50, pay=1500) for number in range(12)]
+    compared, found = _judged(accounts)
+    assert NEVER_EVEN_TIMES * compared.typical_mean_ns < compared.difference_ns < EVEN_WIDTHS * compared.width_ns
+    assert found.part == PAY
+
+
+def test_one_request_and_none_have_verdicts_of_their_own() -> None:
+    """Neither compares anything."""
+    one = account(order(200))
+    assert [_judged(accounts)[1].kind for accounts in ([one], [])] == ["one", "none"]
+    assert _judged([one])[1].part == Part("external", "payments.example.com")
+    assert _judged([account(timed_out())])[1].kind == "one"
+
+
+def test_the_order_of_requests_changes_nothing() -> None:
+    """Files are read in any order."""
+    accounts = [account(trace) for trace in few()]
+    assert cohorts(accounts, 640 * MS) == cohorts(accounts[::-1], 640 * MS)
+
+
+@settings(max_examples=300, deadline=None, database=None)
+@given(st.lists(st.tuples(st.sampled_from("AB"), *[st.integers(0, 400)] * 3), min_size=1, max_size=60))
+def test_differences_of_parts_add_up_to_the_difference(drawn: list[tuple[str, int, int, int]]) -> None:
+    """Except for rounding, a nanosecond per part; and every slow request has one largest part."""
+    accounts = [_one(at, route, own=own, pay=pay, table=table) for at, (route, own, pay, table) in enumerate(drawn)]
+    compared = cohorts(accounts)
+    assert abs(sum(one.difference_ns for one in compared.parts) - compared.difference_ns) <= len(compared.parts) + 2
+    assert sum(one.largest_in_slow for one in compared.parts) == len(compared.slow)
+    assert all(one.account.wall_ns > compared.over_ns for one in compared.slow)
