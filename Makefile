@@ -257,7 +257,7 @@ deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AW
 prove: setup $(if $(EMULATOR),build/ministack/ready)  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
 	@$(BIN)/python -m tests.prove $(if $(EMULATOR),--emulator)
 
-build/ministack/ready: otel/lambda_latency/local/app/ministack.txt | setup
+build/ministack/ready: otel/lambda_latency/local/cloud/ministack.txt | setup
 	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
 	@VIRTUAL_ENV="$(CURDIR)/build/ministack" $(BIN)/uv pip sync --quiet --require-hashes $<
 	@touch $@
@@ -267,7 +267,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade --extra dev pyproject.toml --output-file requirements/dev.txt
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
-	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/app/ministack.txt
+	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/cloud/ministack.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
@@ -319,7 +319,7 @@ build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
 	@touch $@
 
 # What the tests of whole apps need: the packages of Lambda's runtime, those of the tracing layer, the emulator of AWS.
-build/apps/ready: otel/lambda_latency/local/app/packages.py otel/lambda_latency/local/app/ministack.txt .venv/ready
+build/apps/ready: otel/lambda_latency/local/app/prepare/packages.py otel/lambda_latency/local/cloud/ministack.txt .venv/ready
 	@rm -rf build/apps
 	@$(BIN)/python -m tests.local.app.cache
 

@@ -23,15 +23,15 @@ from typing import Any
 
 from moto.server import ThreadedMotoServer
 
-import lambda_latency.local.sandbox
+import lambda_latency.local.sandbox.lambda_service
 from lambda_latency.alarm import explain, fetched, install_packages, page_of, read_event, write_part
 from lambda_latency.alarm.evidence import recent
 from lambda_latency.fetch import Account, Place
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.runtime_api import Invocation
-from lambda_latency.local.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 from tests.alarm.cloud import change, filled, orders
 from tests.every_python import find
 from tests.fetch.standin import KNOWN, XRay
@@ -146,7 +146,7 @@ def _cold(python: Path, folder: Path, variables: dict[str, str], processes: Proc
     function = Function("explain", "lambda_latency.alarm.handler.handle", TIMEOUT_S, MEMORY_MB, variables)
     environment = Environment(
         function,
-        [python, lambda_latency.local.sandbox.BOOTSTRAP],
+        [python, lambda_latency.local.sandbox.lambda_service.BOOTSTRAP],
         {**lambda_variables(function, Settings(task_root=folder, layer=Path("/nonexistent"))), **variables},
         folder,
         processes,

@@ -14,7 +14,7 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lambda_latency.local.system import Options, System
+from lambda_latency.local.example_system import Options, System
 
 WARM_UP, REQUESTS = 50, 500
 

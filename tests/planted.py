@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_latency.latency import Report, report_of
+from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
-from lambda_latency.local.system import Options, System
 from lambda_latency.text import Style
 from lambda_latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
 from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from lambda_latency.latency import timeout_of
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.receiver import from_protobuf
+from lambda_latency.local.xray.receiver import from_protobuf
 from lambda_latency.trace import Span, Trace, spans_of
 from tests.faults.box import Box
 from tests.faults.collector import Collector

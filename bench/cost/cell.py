@@ -11,20 +11,20 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-import lambda_latency.local.sandbox
+import lambda_latency.local.sandbox.lambda_service
 from bench.cost.environments import interpreter
 from bench.cost.variants import ROOT
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function
-from lambda_latency.local.runtime_api import Invocation
-from lambda_latency.local.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bench.cost.variants import Variant
-    from lambda_latency.local.function import Run
     from lambda_latency.local.processes import Processes
+    from lambda_latency.local.sandbox.function import Run
 
 __all__ = ["EVENT", "Cell", "command", "variables"]
 
@@ -121,7 +121,7 @@ class Cell:
 def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:
     """The command that starts the runtime of a variant."""
     wrapper = [variant.wrapper] if variant.wrapper is not None else []
-    return [*wrapper, *under, interpreter(variant.pins), lambda_latency.local.sandbox.BOOTSTRAP]
+    return [*wrapper, *under, interpreter(variant.pins), lambda_latency.local.sandbox.lambda_service.BOOTSTRAP]
 
 
 def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:

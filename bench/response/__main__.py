@@ -32,7 +32,7 @@ from tests.faults.collector import Collector, Mode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_latency.local.function import Run
+    from lambda_latency.local.sandbox.function import Run
 
 WARM_UP = 30
 SET = 40  # turns per set of environments

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.system import Options, System
+from lambda_latency.local.example_system import Options, System
 from lambda_latency.trace import read_traces
 from tests.system.conftest import tree
 

@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.layer import WRAPPER, layer_files
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.receiver import serve_receiver
-from lambda_latency.local.runtime_api import Invocation
-from lambda_latency.local.sandbox import BOOTSTRAP
-from lambda_latency.local.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
+from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 from lambda_latency.local.xray.document import segment_document
+from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import spans_of
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.collector import BUILT
+from lambda_latency.local.xray.collector import BUILT
 
 ROOT = Path(__file__).parents[2]
 

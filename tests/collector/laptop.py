@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.collector import Choice
+from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
-from lambda_latency.local.system import Options, System
+from lambda_latency.local.xray.collector import Choice
 from lambda_latency.local.xray.traces import batch_get_traces
 from tests.collector.conftest import ROOT
 from tests.system.conftest import COLD, Client

@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.collector import Choice
+from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.load import Call, send
-from lambda_latency.local.receiver import serve_receiver
-from lambda_latency.local.system import Options, System
+from lambda_latency.local.xray.collector import Choice
+from lambda_latency.local.xray.receiver import serve_receiver
 from tests.collector.conftest import ROOT
 from tests.runtime.conftest import STEPS
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local import collector
-from lambda_latency.local.collector import IMAGE, Choice, RunningCollector, choose_collector
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
+from lambda_latency.local.xray import collector
+from lambda_latency.local.xray.collector import IMAGE, Choice, RunningCollector, choose_collector
 from tests.collector.conftest import ROOT
 from tests.programs import python_program
 

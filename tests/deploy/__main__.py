@@ -19,9 +19,9 @@ from typing import Any
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.receiver import serve_receiver
 from lambda_latency.local.services import Service
-from lambda_latency.local.store import Store
+from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.local.xray.store import Store
 from lambda_latency.trace import Trace, read_traces
 from tests.deploy.cloud import ROOT, Cloud
 from tests.deploy.explained import Topic, explain

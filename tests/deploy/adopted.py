@@ -15,8 +15,8 @@ from typing import Any
 from lambda_latency.adopt import Wanted, make_plan, write
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.receiver import serve_receiver
-from lambda_latency.local.store import Store
+from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.local.xray.store import Store
 from tests.deploy.__main__ import expect, joined, step
 from tests.deploy.cloud import ROOT, Cloud
 from tests.deploy.translation import translate

@@ -94,7 +94,7 @@ def test_the_function_that_explains_is_started_without_the_kit(built: Path) -> N
     assert explain["Properties"]["Runtime"] == "provided.al2023"
     assert os.access(start, os.X_OK)
     assert (
-        start.read_text().splitlines()[-1] == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/bootstrap.py"'
+        start.read_text().splitlines()[-1] == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"'
     )
     assert not (place / "Explain" / "msgspec").exists()
 
@@ -110,4 +110,4 @@ def test_a_function_is_started_under_the_wrapper_that_it_names(built: Path, func
     kit = built.parent / "Kit"
     assert path.endswith(f'PYTHONPATH="{kit}/python:{ROOT}/otel/lambda_latency/local/layer/python"')
     assert command.startswith(f'exec "{kit}${{AWS_LAMBDA_EXEC_WRAPPER#/opt}}" ')
-    assert command.endswith(f'"{ROOT}/otel/lambda_latency/local/bootstrap.py"')
+    assert command.endswith(f'"{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"')

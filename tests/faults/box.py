@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-import lambda_latency.local.sandbox
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function, Run
+import lambda_latency.local.sandbox.lambda_service
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.runtime_api import Invocation, Refusal
-from lambda_latency.local.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function, Run
+from lambda_latency.local.sandbox.runtime_api import Invocation, Refusal
+from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 
 __all__ = ["HEADER", "ROOT", "SEGMENT", "TRACE", "Box", "Way"]
 
@@ -70,7 +70,9 @@ class Box:
         function = Function("orders-create", self.handler, self.timeout_s, 512, self.variables)
         settings = Settings(task_root=ROOT, layer=Path("/nonexistent"))
         bootstrap = (
-            lambda_latency.local.sandbox.BOOTSTRAP if self.way != "before" else Path(__file__).with_name("hookless.py")
+            lambda_latency.local.sandbox.lambda_service.BOOTSTRAP
+            if self.way != "before"
+            else Path(__file__).with_name("hookless.py")
         )
         self._settled = threading.Event()
         kind = type("Environment", (_Environment,), {"refuses": self.way == "main", "responded": self._responded})

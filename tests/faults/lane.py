@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.faults.box import Box, Way
 from tests.faults.collector import Collector, spans_of
 from tests.faults.journal import Life, read_journal

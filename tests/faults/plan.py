@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.faults.collector import Mode
 from tests.faults.hostile import MALFORMED, hostile
 

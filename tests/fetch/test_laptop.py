@@ -9,9 +9,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.local.segments import new_trace_id
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.feed import Feed
+from lambda_latency.local.xray.segments import new_trace_id
 from lambda_latency.trace import read_traces, to_otlp
 from tests.fetch.conftest import ROOT
 from tests.xray.test_intake import server_span

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.local.gateway.sam import Template, read_template
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sam import Template, read_template
 
 ROOT = Path(__file__).parents[2]
 

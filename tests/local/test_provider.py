@@ -22,9 +22,9 @@ from lambda_latency.http import Server
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.provider import Books, Payments
-from lambda_latency.local.receiver import serve_receiver
 from lambda_latency.local.services import Service
-from lambda_latency.local.store import Store
+from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.local.xray.store import Store
 from lambda_latency.testing import snapshot_of
 from lambda_latency.testing.sdk import span_of
 from lambda_latency.trace import Scope, Span, SpanKind, read_spans

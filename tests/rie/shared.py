@@ -6,7 +6,7 @@ import re
 import sys
 from pathlib import Path
 
-from lambda_latency.local.function import Outcome
+from lambda_latency.local.sandbox.function import Outcome
 from tests.faults.collector import Collector
 from tests.rie.emulator import Emulator
 from tests.rie.scene import Scene, wait_until

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from lambda_latency.local.function import Outcome
+from lambda_latency.local.sandbox.function import Outcome
 from tests.same.case import Case
 from tests.same.peer import Request
 from tests.same.run import HANDLERS, KIT, Observed

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function, Outcome, Run
 from lambda_latency.local.processes import Processes, asleep
-from lambda_latency.local.runtime_api import Invocation
-from lambda_latency.local.sandbox import BOOTSTRAP
-from lambda_latency.local.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function, Outcome, Run
+from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
+from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 from tests.faults.collector import Collector
 from tests.same.case import Case
 from tests.same.peer import Peer, Request

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lambda_latency.local.function import Outcome
+from lambda_latency.local.sandbox.function import Outcome
 from tests.same.case import SAMPLED, SEGMENT, TRACE, Case
 from tests.same.corpus import CORPUS
 from tests.same.difference import Difference, differences

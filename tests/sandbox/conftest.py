@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.function import Function
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sandbox import Sandbox
-from lambda_latency.local.segments import TraceHeader
-from lambda_latency.local.variables import Settings
+from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.sandbox.lambda_service import Sandbox
+from lambda_latency.local.sandbox.variables import Settings
+from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import Span
 
 TASK = Path(__file__).parent / "task"

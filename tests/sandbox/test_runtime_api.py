@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.environment import Environment
-from lambda_latency.local.function import Function, Outcome, Run
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.runtime_api import Invocation
+from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.function import Function, Outcome, Run
+from lambda_latency.local.sandbox.runtime_api import Invocation
 from tests.sandbox.state import is_stopped, until
 
 FUNCTION = Function("orders", "orders.handler", timeout_s=20)

@@ -16,7 +16,7 @@ import pytest
 from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import Rule
-from lambda_latency.local.function import Function, Outcome
+from lambda_latency.local.sandbox.function import Function, Outcome
 from tests.sandbox.conftest import SAMPLED, TASK, UNSAMPLED, Box, MakeBox
 from tests.sandbox.state import is_gone, is_stopped, until
 

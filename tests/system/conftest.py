@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
-from lambda_latency.local.system import Options, System
 from lambda_latency.trace import Trace, read_trace
 from tests.sandbox.state import until
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 from typing import TYPE_CHECKING
 
-from lambda_latency.local.system import Options, System
+from lambda_latency.local.example_system import Options, System
 
 if TYPE_CHECKING:
     from pathlib import Path

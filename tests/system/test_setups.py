@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.local.example_system import LAYER
+from lambda_latency.local.gateway.sam import read_template
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sam import read_template
-from lambda_latency.local.sandbox import Sandbox
-from lambda_latency.local.segments import TraceHeader
-from lambda_latency.local.system import LAYER
-from lambda_latency.local.variables import Settings
+from lambda_latency.local.sandbox.lambda_service import Sandbox
+from lambda_latency.local.sandbox.variables import Settings
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.system.conftest import COLD, ROOT, Client, order, start_system
 from tests.system.test_routes import CHARGE, PUT, UPDATE, handled
 

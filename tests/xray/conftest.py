@@ -16,7 +16,7 @@ def xray() -> Iterator[str]:
     printed: list[str] = []
     with Processes() as processes:
         arguments = ["--tables", "[]", "--routes", "{}", "--faults", '{"rules": []}', "--indexed", '["http.route"]']
-        service = Service("lambda_latency.local.emulator", arguments, processes, printed.append)
+        service = Service("lambda_latency.local.cloud.moto_emulator", arguments, processes, printed.append)
         yield f"http://127.0.0.1:{service.wait_until_ready()}"
         service.stop()
     assert printed == []

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.segments import new_span_id, new_trace_id
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
 from lambda_latency.local.xray.feed import Feed
+from lambda_latency.local.xray.segments import new_span_id, new_trace_id
 from lambda_latency.local.xray.traces import batch_get_traces
 from lambda_latency.trace import Span, SpanKind, to_otlp
 from tests.sandbox.state import until

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.segments import Times, TraceHeader, function_segments
 from lambda_latency.local.xray.platform import PlatformSegments
+from lambda_latency.local.xray.segments import Times, TraceHeader, function_segments
 from lambda_latency.trace import Span, SpanKind
 
 TRACE = "6b062b4446e3a08453e966dd7812677f"

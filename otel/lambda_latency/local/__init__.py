@@ -10,21 +10,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_latency.local.app.demo import AppDemo, demo_app
-    from lambda_latency.local.app.example import is_example
-    from lambda_latency.local.app.invoke import invoke_function
-    from lambda_latency.local.app.read import App, read_app
-    from lambda_latency.local.app.serve import serve_app
-    from lambda_latency.local.app.source import find_template, read_source
-    from lambda_latency.local.app.system import AppOptions, AppSystem
-    from lambda_latency.local.app.triggers import commands
-    from lambda_latency.local.collector import choose_collector
-    from lambda_latency.local.demo import run_demo
+    from lambda_latency.local.app.read.app import App, read_app
+    from lambda_latency.local.app.read.source import find_template, read_source
+    from lambda_latency.local.app.serve.demo import AppDemo, demo_app
+    from lambda_latency.local.app.serve.invoke import invoke_function
+    from lambda_latency.local.app.serve.session import serve_app
+    from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+    from lambda_latency.local.app.triggers.commands import commands
+    from lambda_latency.local.example_demo import run_demo
+    from lambda_latency.local.example_serve import serve_system
+    from lambda_latency.local.example_system import Options, System
+    from lambda_latency.local.example_template import is_example
     from lambda_latency.local.faults import Plan, read_plan
-    from lambda_latency.local.gateway import Answered
-    from lambda_latency.local.record import readable
-    from lambda_latency.local.serve import serve_system
-    from lambda_latency.local.system import Options, System
+    from lambda_latency.local.gateway.api_gateway import Answered
+    from lambda_latency.local.sandbox.record import readable
+    from lambda_latency.local.xray.collector import choose_collector
 
 __all__ = [
     "Answered",
@@ -51,21 +51,21 @@ __all__ = [
 ]
 
 MODULES = {
-    "app.demo": ("AppDemo", "demo_app"),
-    "app.example": ("is_example",),
-    "app.invoke": ("invoke_function",),
-    "app.read": ("App", "read_app"),
-    "app.serve": ("serve_app",),
-    "app.source": ("find_template", "read_source"),
-    "app.system": ("AppOptions", "AppSystem"),
-    "app.triggers": ("commands",),
-    "collector": ("choose_collector",),
-    "demo": ("run_demo",),
+    "app.serve.demo": ("AppDemo", "demo_app"),
+    "example_template": ("is_example",),
+    "app.serve.invoke": ("invoke_function",),
+    "app.read.app": ("App", "read_app"),
+    "app.serve.session": ("serve_app",),
+    "app.read.source": ("find_template", "read_source"),
+    "app.serve.system": ("AppOptions", "AppSystem"),
+    "app.triggers.commands": ("commands",),
+    "xray.collector": ("choose_collector",),
+    "example_demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),
-    "gateway": ("Answered",),
-    "record": ("readable",),
-    "serve": ("serve_system",),
-    "system": ("Options", "System"),
+    "gateway.api_gateway": ("Answered",),
+    "sandbox.record": ("readable",),
+    "example_serve": ("serve_system",),
+    "example_system": ("Options", "System"),
 }
 
 

@@ -8,8 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.function import Function
-from lambda_latency.local.sam import built_folders
+from lambda_latency.local.gateway.sam import built_folders
+from lambda_latency.local.sandbox.function import Function
 
 __all__ = ["built_functions"]
 

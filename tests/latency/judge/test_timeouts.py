@@ -79,7 +79,7 @@ def test_frames_of_the_functions_own_package_are_marked() -> None:
 
 def test_frames_of_the_laptop_are_left_out() -> None:
     """The local emulation of Lambda, and the code that injects a fault, are no part of the function."""
-    here = "/home/me/otel/lambda_latency/local/bootstrap.py"
+    here = "/home/me/otel/lambda_latency/local/sandbox/bootstrap.py"
     stack = [
         f'  File "{here}", line 84, in faulty\n    return handler(event, context)\n',
         '  File "/var/task/app.py", line 3, in handler\n    answer.read()\n',

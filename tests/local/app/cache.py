@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from lambda_latency.local.app.cloud import LOCK
-from lambda_latency.local.app.packages import Packages
-from lambda_latency.local.app.pythons import pythons
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.read.pythons import pythons
+from lambda_latency.local.cloud.emulator import LOCK
 
 __all__ = ["CACHE", "HOME", "READY", "VERSION", "packages"]
 

@@ -14,11 +14,11 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.cloud import clients
-from lambda_latency.local.app.read import App, read_app
-from lambda_latency.local.app.serve import Renewal
-from lambda_latency.local.app.system import AppOptions, AppSystem
-from lambda_latency.local.gateway import Answered
+from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.serve.session import Renewal
+from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.cloud.emulator import clients
+from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import Trace, read_trace
 from tests.local.app.cache import CACHE, READY, VERSION
 from tests.local.calls import call

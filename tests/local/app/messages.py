@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from lambda_latency.local.app.cloud import clients
+from lambda_latency.local.cloud.emulator import clients
 from tests.local.app.cache import HOME, VERSION
 from tests.sandbox.state import until
 from tests.system.processes import Footprint, own_temporary

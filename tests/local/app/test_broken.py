@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.local.app.read import read_app
+from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.template import Finding, Node, check_template, read_yaml
 from tests.template.deployed import ROOT

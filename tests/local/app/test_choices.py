@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.choices import Choices
+from lambda_latency.local.app.read.choices import Choices
 
 OFF = {"Fn::Equals": [{"Ref": "Tracing"}, "Off"]}
 CONDITIONS: dict[str, Any] = {

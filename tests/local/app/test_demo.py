@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.calls import Invocation, Request, load
-from lambda_latency.local.app.read import read_app
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.triggers.calls import Invocation, Request, load
 from lambda_latency.trace import read_traces
 from tests.local.app.cache import VERSION
 from tests.local.app.conftest import needs_packages

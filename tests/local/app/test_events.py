@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.delivered import delivered
+from lambda_latency.local.app.triggers.event_fields import delivered
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.app.examples import EVENT, SCHEDULED, example, shape
 from tests.local.calls import call

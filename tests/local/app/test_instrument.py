@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.contents import Content
-from lambda_latency.local.app.declared import Declared, Refused
-from lambda_latency.local.app.instrument import How, Instrumentation, instrumentation
-from lambda_latency.local.app.make import Builds
-from lambda_latency.local.app.prepare import Preparation
-from lambda_latency.local.app.read import read_app
-from lambda_latency.local.app.system import AppOptions, AppSystem
-from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.app.prepare.instrument import How, Instrumentation, instrumentation
+from lambda_latency.local.app.prepare.make import Builds
+from lambda_latency.local.app.prepare.preparation import Preparation
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.read.contents import Content
+from lambda_latency.local.app.read.declared import Declared, Refused
+from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import read_trace
 from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import Shop, needs_packages

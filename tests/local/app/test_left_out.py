@@ -11,16 +11,16 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.borrowed import borrowed
-from lambda_latency.local.app.contents import Content
-from lambda_latency.local.app.declared import Declared, Refused
-from lambda_latency.local.app.make import Builds
-from lambda_latency.local.app.packages import Packages
-from lambda_latency.local.app.prepare import Preparation
-from lambda_latency.local.app.read import read_app
-from lambda_latency.local.app.system import AppOptions, AppSystem
+from lambda_latency.local.app.prepare.layer_imports import borrowed
+from lambda_latency.local.app.prepare.make import Builds
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.prepare.preparation import Preparation
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.read.contents import Content
+from lambda_latency.local.app.read.declared import Declared, Refused
+from lambda_latency.local.app.serve.system import AppOptions, AppSystem
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.function import Function
+from lambda_latency.local.sandbox.function import Function
 from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import needs_packages, up
 

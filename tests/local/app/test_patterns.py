@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.patterns import matching_entry
+from lambda_latency.local.app.triggers.patterns import matching_entry
 
 
 @pytest.mark.parametrize(

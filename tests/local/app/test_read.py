@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.app.declared import Declared, Refused
-from lambda_latency.local.app.prune import unknown_to
-from lambda_latency.local.app.read import App, read_app
-from lambda_latency.local.app.source import TemplateError
+from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.read.declared import Declared, Refused
+from lambda_latency.local.app.read.source import TemplateError
+from lambda_latency.local.app.stack.prune import unknown_to
 
 PYTHON = "Runtime: python3.12, Handler: index.handler, InlineCode: 'def handler(event, context): ...'"
 

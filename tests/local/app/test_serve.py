@@ -88,7 +88,7 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     assert served.call("GET", "/hello") == (200, "hello")
     served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
 
-    from lambda_latency.local.app.cloud import clients
+    from lambda_latency.local.cloud.emulator import clients
 
     clients(command.group(1))("sqs").send_message(QueueUrl=command.group(2), MessageBody="{}")
     served.wait_for(r"^SQS -> Greet +ok +[\d,]+\.\d ms  \w")

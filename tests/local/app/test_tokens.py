@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.read import read_app
-from lambda_latency.local.app.tokens import Guard, authorize
-from lambda_latency.local.function import Outcome
-from lambda_latency.local.gateway import Gateway
-from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.gateway.api_gateway import Gateway
+from lambda_latency.local.gateway.tokens import Guard, authorize
+from lambda_latency.local.sandbox.function import Outcome
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.local.calls import call
 
 TEMPLATE = """\

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lambda_latency.local.segments import TraceHeader
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.calls import call
 from tests.local.ports import port_of

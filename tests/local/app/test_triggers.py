@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.declared import Refused
-from lambda_latency.local.app.read import App, read_app
-from lambda_latency.local.app.tokens import Guard, authorize, token
-from lambda_latency.local.app.triggers import commands
+from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.read.declared import Refused
+from lambda_latency.local.app.triggers.commands import commands
+from lambda_latency.local.gateway.tokens import Guard, authorize, token
 from tests.local.app.test_tokens import TEMPLATE
 
 SCOPED = Guard("Issuer", "X-Token", True, "https://issuer.example", ("me", "others"), ("read", "write"))

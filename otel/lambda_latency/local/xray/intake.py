@@ -11,7 +11,7 @@ import boto3
 from moto.core.exceptions import AWSError
 from moto.xray.models import SegmentCollection
 
-from lambda_latency.local.wsgi import WSGI
+from lambda_latency.local.gateway.wsgi import WSGI
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.trace import Span, spans_of

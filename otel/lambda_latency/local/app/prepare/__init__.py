@@ -1,0 +1,1 @@
+"""Prepares functions: packages, code, tracing."""

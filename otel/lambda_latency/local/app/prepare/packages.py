@@ -1,0 +1,205 @@
+"""Installs the packages that functions import, with uv, into cached environments and folders.
+
+As on Lambda there are three kinds: the runtime's packages (boto3, the runtime client) in a virtual environment per
+Python version, the tracing layer's packages in a folder, and the packages of each requirements file in a folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+from lambda_latency.layer import layer_files
+from lambda_latency.local.app.read.pythons import Version
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Run, run
+
+__all__ = ["Packages", "cache_folder"]
+
+# The packages in Lambda's Python runtimes: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
+LIMIT_S = 600
+PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
+_lock = threading.Lock()
+_locks: dict[str, threading.Lock] = {}
+# The PyPI packages of known public layers, whose archives exist only on AWS.
+LAYERS: Mapping[str, tuple[str, ...]] = {
+    "AWSLambdaPowertoolsPython": ("aws-lambda-powertools[all]", "aws-xray-sdk"),
+    "AWSSDKPandas": ("awswrangler",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Packages:
+    """The cached environments and folders below `cache`, created on first use. `pythons`: interpreters by version;
+    `tell` receives a line before each installation, `run` runs uv.
+
+    An installation that fails is not repeated until `forget`, because an app's functions often share their packages.
+    """
+
+    cache: Path
+    pythons: Mapping[Version, Path]
+    tell: Callable[[str], None] = field(default=lambda _: None, compare=False)
+    run: Run = field(default=run, compare=False)
+    _failed: dict[tuple[str, Path | None], LocalError] = field(default_factory=dict, repr=False, compare=False)
+
+    def forget(self) -> None:
+        """Forget the installations that failed, because sources have changed."""
+        self._failed.clear()
+
+    def runtime(self, version: Version) -> Path:
+        """The interpreter of an environment with the runtime's packages. Raises `LocalError` with uv's last output."""
+        name = f"runtime-{_dotted(version)}-{_digest(RUNTIME)}"
+
+        def make(folder: Path) -> None:
+            self._uv("venv", "--quiet", "--clear", "--python", str(self.pythons[version]), str(folder))
+            python = ["--python", str(folder / "bin" / "python")]
+            self._uv("pip", "install", "--quiet", "--compile-bytecode", *python, *RUNTIME)
+
+        return self._made(name, make) / "bin" / "python"
+
+    def emulator(self, lock: Path) -> Path:
+        """The interpreter of an environment with the packages of a lock file, which would conflict with others.
+
+        Raises `LocalError` with uv's last output.
+        """
+        name = f"emulator-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
+
+        def make(folder: Path) -> None:
+            self._uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
+            python = str(folder / "bin" / "python")
+            self._uv("pip", "install", "--quiet", "--require-hashes", "--python", python, "--requirement", str(lock))
+
+        return self._made(name, make) / "bin" / "python"
+
+    def tracing(self, version: Version) -> Path:
+        """A folder with the packages of the tracing layer."""
+        wanted = [f"{name}=={installed_version(name)}" for name in ("aws-opentelemetry-distro",)]
+        return self.distributions(wanted, version)
+
+    def kit(self, version: Version) -> Path:
+        """The folder of the kit's layer, unpacked, with the same files as on Lambda."""
+        files = layer_files()
+        whole = b"".join(name.encode() + file.read_bytes() for name, file in files.items())
+        content = hashlib.sha256(whole).hexdigest()[:12]
+
+        def make(folder: Path) -> None:
+            for name, file in files.items():
+                (folder / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(file, folder / name)
+            compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
+            subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
+
+        return self._made(f"layer-{_dotted(version)}-{content}", make, installs=False)
+
+    def requirements(self, file: Path, root: Path, version: Version) -> Path:
+        """A folder with the packages of a requirements file. Paths in it are relative to the file, or else to `root`.
+
+        Raises `LocalError` with uv's last output.
+        """
+        content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
+        name = f"requirements-{_dotted(version)}-{content}"
+        arguments = ["--requirement", str(file)]
+        folders = [file.parent]
+        if file.parent != root and PATH.search(file.read_text(encoding="utf-8")):
+            folders.append(root)
+        for folder in folders:
+            try:
+                return self._folder(name, version, arguments, cwd=folder)
+            except LocalError as error:
+                failed = error
+        raise LocalError(f"{failed.what} for {file}", failed.todo)
+
+    def distributions(self, wanted: Sequence[str], version: Version) -> Path:
+        """A folder with distributions, which are given as lines of a requirements file."""
+        return self._folder(f"distributions-{_dotted(version)}-{_digest(wanted)}", version, wanted)
+
+    def layer(self, arn: str, version: Version) -> Path | None:
+        """A folder with the packages of a known public layer; None for any other layer."""
+        name = arn.partition(":layer:")[2]
+        for known, wanted in LAYERS.items():
+            if name.startswith(known):
+                return self.distributions(wanted, version)
+        return None
+
+    def _folder(self, name: str, version: Version, arguments: Sequence[str], *, cwd: Path | None = None) -> Path:
+        def make(folder: Path) -> None:
+            python = ["--python", str(self.pythons[version]), "--target", str(folder)]
+            self._uv("pip", "install", "--quiet", "--compile-bytecode", *python, *arguments, cwd=cwd)
+
+        if (name, cwd) in self._failed:
+            raise self._failed[name, cwd]
+        try:
+            return self._made(name, make)
+        except LocalError as error:
+            self._failed[name, cwd] = error
+            raise
+
+    def _made(self, name: str, make: Callable[[Path], None], *, installs: bool = True) -> Path:
+        """The folder that `make` fills. It is renamed when complete, because other processes may need it at once.
+
+        An installation (`installs`) is announced, because it takes long.
+        """
+        folder = self.cache / name
+        with _making(name):
+            if not folder.exists():
+                if installs:
+                    what = f"packages are installed into {self.cache}"
+                    self.tell(f"{what}, which may take a minute; later starts use them again")
+                try:
+                    self.cache.mkdir(parents=True, exist_ok=True)
+                    half = tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache)
+                except OSError as error:
+                    what = f"{self.cache} cannot be written: {error.strerror}"
+                    raise LocalError(what, "set XDG_CACHE_HOME to a folder that can be written") from None
+                with half as half_made:
+                    place = Path(half_made, name)
+                    make(place)
+                    place.mkdir(exist_ok=True)  # uv creates no folder for an empty list
+                    with contextlib.suppress(OSError):  # another process was faster
+                        place.rename(folder)
+        return folder
+
+    def _uv(self, *arguments: str, cwd: Path | None = None) -> None:
+        program = Path(sys.executable).with_name("uv")
+        command = str(program) if program.exists() else shutil.which("uv")
+        if command is None:
+            todo = "install it with pip install uv: it installs the packages of functions"
+            raise LocalError("uv is not installed", todo)
+        # The variables of the active environment would redirect the installation.
+        env = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+        try:
+            ran = self.run([command, *arguments], env, cwd or Path.cwd(), LIMIT_S)
+        except subprocess.TimeoutExpired:
+            raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "check the network") from None
+        if ran.returncode:
+            raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stdout.strip().splitlines()[-8:]))
+
+
+def _making(name: str) -> threading.Lock:
+    with _lock:
+        return _locks.setdefault(name, threading.Lock())
+
+
+def cache_folder() -> Path:
+    """The default cache: `lambda-latency` in XDG_CACHE_HOME, or in ~/.cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
+
+
+def _digest(parts: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
+
+
+def _dotted(version: Version) -> str:
+    return ".".join(map(str, version))

@@ -1,0 +1,1 @@
+"""Reads an app: its template, the files beside it, its functions and its APIs."""

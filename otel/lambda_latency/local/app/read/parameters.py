@@ -1,0 +1,152 @@
+"""The values of a template's parameters: from the command line, samconfig.toml, the default, or a placeholder."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.read.source import Source, TemplateError
+from lambda_latency.local.errors import UsageError
+from lambda_latency.template import nearest
+
+__all__ = ["ACCOUNT", "REGION", "as_text", "likely_value", "parameter_values", "texts"]
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+# Placeholders for parameters without a value, by a word in the name.
+LIKELY = {
+    "busarn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
+    "bus": "default",
+    "mail": "me@example.com",
+    "url": "https://{name}.invalid",
+    "uri": "https://{name}.invalid",
+    "endpoint": "https://{name}.invalid",
+    "origin": "*",
+    "arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+}
+OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
+
+NAME = re.compile(r"[A-Za-z0-9]+")
+UNUSED = ("Parameters", "Metadata", "Rules")  # sections that name parameters and use none of their values
+
+
+def parameter_values(
+    source: Source, given: Mapping[str, str | None], folder: Path | None
+) -> tuple[dict[str, str], list[str]]:
+    """Each declared parameter's value, and a line for each placeholder that the template uses.
+
+    `folder` has the samconfig.toml of the values; a nested template has none. A given value is None if the emulator
+    passes it later: it gets a placeholder without a line.
+    Raises `UsageError` for a parameter that is not declared or a value that is not allowed, and `TemplateError` if the
+    declaration allows no placeholder.
+    """
+    declared: dict[str, Any] = source.raw.get("Parameters") or {}
+    known = {name: value for name, value in given.items() if value is not None}
+    for name, value in known.items():
+        _check(name, value, declared, source.path)
+    environment, overrides = _samconfig_overrides(folder) if folder is not None else ("default", {})
+    configured = {name: value for name, value in overrides.items() if name in declared}
+    chosen = configured | known
+    values: dict[str, str] = {}
+    used = set(
+        NAME.findall(json.dumps({key: one for key, one in source.raw.items() if key not in UNUSED}, default=str))
+    )
+    notes = []
+    if configured and environment != "default":
+        notes.append(f"samconfig.toml has no environment 'default': parameters are those of {environment!r}")
+    for name, one in declared.items():
+        kind = str(one.get("Type", "String")) if isinstance(one, dict) else "String"
+        looked_up = kind.startswith("AWS::SSM::Parameter::Value")
+        if name in chosen:
+            values[name] = chosen[name]
+        elif isinstance(one, dict) and "Default" in one and not looked_up:
+            values[name] = as_text(one["Default"])
+        else:
+            stand_in = _stand_in(name, one if isinstance(one, dict) and not looked_up else {})
+            if stand_in is None:
+                todo = f"add --parameter {name}=VALUE"
+                raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
+            values[name] = stand_in
+            if name in given or name not in used:
+                continue
+            why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
+            notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
+    return values, notes
+
+
+def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
+    """The `parameter_overrides` of `sam deploy` in a folder's samconfig.toml, with the name of their environment: of
+    `default`, or without that, of the first one that has some.
+    """
+    import tomlkit
+    from tomlkit.exceptions import TOMLKitError
+
+    try:
+        text = (folder / "samconfig.toml").read_text(encoding="utf-8")
+        read: Any = tomlkit.parse(text).unwrap()
+    except (OSError, UnicodeDecodeError, TOMLKitError):
+        return "default", {}
+    found = {name: _overrides(one) for name, one in read.items() if isinstance(one, dict)}
+    first = next((name for name, one in found.items() if one), "default")
+    name = "default" if "default" in found else first
+    return name, found.get(name, {})
+
+
+def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for command in ("global", "deploy"):
+        written = environment.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
+        parts = shlex.split(written) if isinstance(written, str) else [str(part) for part in written]
+        for part in parts:
+            name, equals, value = part.partition("=")
+            if equals:
+                found[name] = value.strip("\"'")
+    return found
+
+
+def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
+    """A placeholder that the declaration allows; None if no known one is allowed."""
+    if declared.get("AllowedValues"):
+        return as_text(declared["AllowedValues"][0])
+    if declared.get("Type") == "Number":
+        return as_text(declared.get("MinValue", 1))
+    likely = likely_value(name)
+    pattern = str(declared.get("AllowedPattern", ".*"))
+    shortest = int(declared.get("MinLength", 0))
+    for value in (*filter(None, (likely,)), *OTHERS):
+        if len(value) >= shortest and re.fullmatch(pattern, value):
+            return value
+    return None
+
+
+def likely_value(name: str) -> str | None:
+    """A placeholder that suits a parameter's name; None if no known word is in the name."""
+    return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
+
+
+def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> None:
+    if name not in declared:
+        raise UsageError(f"{path} has no parameter {name}", nearest(name, list(declared), "it has no parameters"))
+    allowed = declared[name].get("AllowedValues")
+    if allowed and value not in map(as_text, allowed):
+        what = f"{name} must be one of {', '.join(map(as_text, allowed))}, got {value!r}"
+        raise UsageError(what, f"{path} allows no other value")
+
+
+def as_text(value: Any) -> str:
+    """A value as CloudFormation writes it: lists with commas, booleans in lower case."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return ",".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def texts(value: Any) -> Any:
+    """A value with its booleans as text."""
+    if isinstance(value, dict):
+        return {name: texts(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [texts(one) for one in value]
+    return as_text(value) if isinstance(value, bool) else value

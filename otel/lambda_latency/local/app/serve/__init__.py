@@ -1,0 +1,1 @@
+"""Runs an app: the system, and the commands that use it."""

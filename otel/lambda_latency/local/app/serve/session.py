@@ -1,0 +1,72 @@
+"""`serve` for any app: runs until a signal, uses changed code at once, prints a line for each request and event."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.app.serve.running import forget, remember
+from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.example_serve import Requests, wait_for_signal
+from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.lock import only_one
+from lambda_latency.local.sources import Sources
+from lambda_latency.trace import Trace
+
+__all__ = ["Renewal", "serve_app"]
+
+
+def serve_app(
+    app: App,
+    options: AppOptions,
+    *,
+    up: Callable[[AppSystem], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Run an app until a signal handler raises an exception in the main thread; then stop it.
+
+    `up` receives the running system, `show` each request and event with its trace, `log` the source and the text of
+    each printed line, `tell` notes for the user. Raises `LocalError` if the app does not start.
+    """
+    for note in app.notes:
+        tell(note)
+    with only_one(options.out, "serve"), contextlib.closing(Requests(show)) as requests:
+        system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=Renewal(app))
+        try:
+            system.store.watch(requests.spans)
+            remember(options.out, system.aws_url)
+            up(system)
+            wait_for_signal()
+        finally:
+            forget(options.out)
+            system.close()
+
+
+class Renewal:
+    """Called before each invocation: prepares functions again if their code or packages have changed."""
+
+    def __init__(self, app: App) -> None:
+        self._code = Sources(*_watched(app))
+        self._lock = threading.Lock()
+
+    def __call__(self, system: AppSystem) -> None:
+        with self._lock:  # a concurrent invocation waits until the functions are renewed
+            if self._code.changed():
+                system.renew()
+
+
+def _watched(app: App) -> Iterable[Path]:
+    """The folders of code and layers, without duplicates and without folders inside others."""
+    folders: set[Path] = set()
+    for one in app.functions.values():
+        if isinstance(one, Declared):
+            paths = [part.path for part in (one.code, *one.layers) if part is not None]
+            folders |= {path.parent if path.suffix == ".py" else path for path in paths}
+    folders = {path for path in folders if path.is_dir()}
+    return sorted(one for one in folders if not any(other != one and one.is_relative_to(other) for other in folders))

@@ -1,0 +1,1 @@
+"""Creates the app's resources in the emulator."""

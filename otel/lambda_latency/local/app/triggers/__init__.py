@@ -1,0 +1,1 @@
+"""Events and requests that reach the functions of an app."""

@@ -1,0 +1,1 @@
+"""The emulators of AWS's services, and what they lack."""

@@ -1,0 +1,104 @@
+"""The emulator of AWS behind an app: ministack, in its own environment, on a free port of 127.0.0.1."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
+
+__all__ = ["Cloud", "clients"]
+
+LOCK = Path(__file__).with_name("ministack.txt")
+LAUNCHER = Path(__file__).with_name("ministack_main.py")
+FAILED = "state machine failed: "  # begins the line of `ministack_states` for a failed execution
+PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack forwards a function's events to this address
+
+
+class Cloud:
+    """The emulator. The constructor starts it; `wait` returns when it is ready. `log` receives its output, `tell` the
+    lines of failed state machines.
+    """
+
+    def __init__(
+        self, packages: Packages, processes: Processes, log: Callable[[str], None], tell: Callable[[str], None]
+    ) -> None:
+        def heard(line: str) -> None:
+            log(line)
+            if line.startswith(FAILED):
+                tell(line)
+
+        python = packages.emulator(LOCK)
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self._port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self._port}"
+        variables = {
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self._port),
+            "MINISTACK_ACCOUNT_ID": ACCOUNT,
+            "MINISTACK_REGION": REGION,
+            "AWS_ACCESS_KEY_ID": "local",
+            "AWS_SECRET_ACCESS_KEY": "local",
+            "AWS_DEFAULT_REGION": REGION,
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_CONFIG_FILE": os.devnull,
+            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "TMPDIR": str(processes.folder()),
+            "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's default; the sandbox limits concurrency
+            "LOG_LEVEL": "WARNING",
+        }
+        self._types = processes.folder() / "types.json"
+        self._service = Service(
+            "ministack", [str(self._types)], processes, heard, command=[str(python), str(LAUNCHER)], variables=variables
+        )
+
+    def wait(self) -> None:
+        """Waits until it is ready. Raises `LocalError` with its last output if it does not start."""
+        self._service.wait_until_listening(self._port, 60)
+
+    def stop(self) -> None:
+        """Stop the emulator; its resources are lost."""
+        self._service.stop(1)
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The resource types that it can create."""
+        return frozenset(json.loads(self._types.read_text(encoding="utf-8")))
+
+    @cached_property
+    def client(self) -> Callable[[str], Any]:
+        """A function that returns boto3's client of a service, by the service's name."""
+        return clients(self.url)
+
+
+def clients(url: str) -> Callable[[str], Any]:
+    """A function that returns boto3's clients of an emulator, independent of the user's AWS settings."""
+    import boto3
+    from botocore.config import Config
+
+    session = boto3.Session("local", "local", region_name=REGION)
+    config = Config(
+        retries={"max_attempts": 1},
+        s3={"addressing_style": "path"},
+        read_timeout=300,
+        proxies={},
+        inject_host_prefix=False,
+    )
+    made: dict[str, Any] = {}
+
+    def client(service: str) -> Any:
+        if service not in made:
+            made[service] = session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
+        return made[service]
+
+    return client

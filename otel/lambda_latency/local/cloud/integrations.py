@@ -1,0 +1,111 @@
+"""Forwards requests without a function to the emulator, which runs API Gateway's other integrations."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from lambda_latency.local.cloud.emulator import Cloud
+from lambda_latency.local.cloud.service_routes import REST, Direct
+from lambda_latency.local.gateway.api_gateway import ROUTE
+
+__all__ = ["Onward"]
+
+WHY = "x-lambda-latency-why"  # a response's header with the reason of a failure
+HOP = ("connection", "transfer-encoding", "date", WHY)
+
+
+class Onward:
+    """A WSGI application that forwards to the app's API in the emulator which has the route.
+
+    `resources`: physical ids and types of one template's resources; `routes` call a service without a function. Other
+    requests are forwarded to the first REST API; without one it answers as API Gateway does for an unknown route.
+    `authorize` returns the response for a caller that may not call a route, else None; `tell` receives the reasons of
+    failures.
+    """
+
+    def __init__(
+        self,
+        cloud: Cloud,
+        resources: Mapping[str, tuple[str, str]],
+        routes: Sequence[Direct],
+        authorize: Callable[[dict[str, Any], str], str | None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._address, self._client = urlsplit(cloud.url).netloc, cloud.client
+        self._stages: dict[str, str] = {}
+        self._resources, self._routes = resources, routes
+        self._authorize, self._tell = authorize, tell
+        self._rest = next((one for one, kind in resources.values() if kind == REST), "")
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        headers = dict(_headers(environ))
+        found = self._route(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if found is None:
+            return self._forwarded(self._rest, self._stage(self._rest), environ, headers, start_response)
+        if found.route != "$default":
+            environ[ROUTE] = found.route
+        refused = self._authorize({"headers": headers, "requestContext": {}}, found.route)
+        if refused is not None:
+            answer = json.loads(refused)
+            status = answer["statusCode"]
+            start_response(f"{status} {http.client.responses[status]}", list(answer["headers"].items()))
+            return [answer["body"].encode()]
+        api = self._resources.get(found.api, ("", ""))[0]
+        stage = "" if found.is_http else self._stage(api)
+        return self._forwarded(api, stage, environ, headers, start_response)
+
+    def _route(self, method: str, path: str) -> Direct | None:
+        """The route of a request; a route with fewer parameters is before others."""
+        known = [one for one in self._routes if one.matches(method, path)]
+        return min(known, key=lambda one: (one.route == "$default", one.route.count("{")), default=None)
+
+    def _stage(self, api: str) -> str:
+        """The first stage of a REST API; empty without an API."""
+        if api and api not in self._stages:
+            stages = self._client("apigateway").get_stages(restApiId=api)["item"]
+            self._stages[api] = stages[0]["stageName"] if stages else "Prod"
+        return self._stages.get(api, "")
+
+    def _forwarded(
+        self,
+        api: str,
+        stage: str,
+        environ: dict[str, Any],
+        headers: dict[str, str],
+        start_response: Callable[..., Any],
+    ) -> Iterable[bytes]:
+        """The emulator's response. `stage` is the first part of a REST API's paths; empty for an HTTP API."""
+        if not api:
+            start_response("403 FORBIDDEN", [("Content-Type", "application/json")])
+            return [b'{"message":"Missing Authentication Token"}\n']
+        port = self._address.rpartition(":")[2]
+        path = (f"/{stage}" if stage else "") + quote(environ["PATH_INFO"])
+        query = environ.get("QUERY_STRING", "")
+        headers = {**headers, "Host": f"{api}.execute-api.localhost:{port}"}
+        connection = http.client.HTTPConnection(self._address, timeout=60)
+        try:
+            method, body = environ["REQUEST_METHOD"], environ["wsgi.input"].read()
+            connection.request(method, f"{path}?{query}" if query else path, body, headers)
+            answer = connection.getresponse()
+            payload = answer.read()
+        finally:
+            connection.close()
+        if why := answer.getheader(WHY):
+            self._tell(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} fails here: {why}")
+        start_response(
+            f"{answer.status} {answer.reason or 'OK'}",
+            [one for one in answer.getheaders() if one[0].lower() not in HOP],
+        )
+        return [payload]
+
+
+def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
+    """The headers of a request, without those of the connection."""
+    for key, value in environ.items():
+        name = key.removeprefix("HTTP_").replace("_", "-").lower()
+        if (key.startswith("HTTP_") and name not in ("host", *HOP)) or (key == "CONTENT_TYPE" and value):
+            yield name, value

@@ -1,0 +1,165 @@
+"""The proxy for AWS: receives every call that a function makes to AWS, and forwards it to the emulator.
+
+It serves an invocation of another function directly, in the same trace, and prints once which service is not emulated
+and which parameter or secret is missing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import re
+import shlex
+import threading
+from collections.abc import Callable
+from urllib.parse import unquote, urlsplit
+
+from lambda_latency.http import Handler, Server
+from lambda_latency.local.app.read.parameters import REGION
+from lambda_latency.local.cloud.emulator import PROXY
+from lambda_latency.local.sandbox.function import Outcome
+
+__all__ = ["Front"]
+
+INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
+CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/?]+/configuration$")
+SIGNED = re.compile(r"(Credential=[^/]+/\d+)/([^/]+)/([^/]+)/")
+HOP = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"))
+MISSING = re.compile(
+    rb"Unsupported service|UnknownOperation|not implemented|Unknown (?:operation|action)", re.IGNORECASE
+)
+
+# The calls that read a value which only the account has, the field of its name, and the command that makes it here.
+VALUES = {
+    "AmazonSSM.GetParameter": ("Name", "ssm put-parameter --type String --name {} --value VALUE"),
+    "secretsmanager.GetSecretValue": ("SecretId", "secretsmanager create-secret --name {} --secret-string VALUE"),
+}
+
+Invoke = Callable[[str, bytes, str], "Outcome | None"]
+
+
+class Front:
+    """Listens on 127.0.0.1. `invoke` runs a function by name, with an event and a tracing header; it returns None for
+    an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing.
+    """
+
+    def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None]) -> None:
+        self._told: set[str] = set()
+        self._tell = tell
+        self._lock = threading.Lock()
+        kind = type("Front", (_Door,), {"front": self, "address": urlsplit(url).netloc, "invoke": staticmethod(invoke)})
+        self._server = Server(kind)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.address}"
+
+    def missing(self, service: str, what: str) -> None:
+        """Print that the emulator does not support a service, once."""
+        self._tell_once(service, f"a call to {service} is not emulated here: {what}")
+
+    def absent(self, name: str, command: str) -> None:
+        """Print that a parameter or a secret does not exist, and the command that makes it, once."""
+        made = f"aws --endpoint-url {self.url} --region {REGION} {command.format(shlex.quote(name))}"
+        self._tell_once(command + name, f"{name} is not here: {made}")
+
+    def _tell_once(self, about: str, line: str) -> None:
+        with self._lock:
+            if about in self._told:
+                return
+            self._told.add(about)
+        self._tell(line)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+
+class _Door(Handler):
+    front: Front
+    address: str
+    invoke: Invoke
+    _onward: http.client.HTTPConnection | None = None
+
+    def do_GET(self) -> None:
+        body = self.body()
+        called = INVOKE.match(self.path) if self.command == "POST" else None
+        if called is not None and self._invoked(unquote(called[1]), body):
+            return
+        if self.command == "PUT" and CONFIGURATION.match(self.path):
+            body = self._with_proxy(body)
+        self._forward(body)
+
+    do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def finish(self) -> None:
+        super().finish()
+        if self._onward is not None:
+            self._onward.close()
+
+    def _invoked(self, function: str, body: bytes) -> bool:
+        """Invoke a function of the app and answer; False if the emulator must handle the call."""
+        name = function.rpartition("function:")[2].partition(":")[0]
+        header = self.headers.get("X-Amzn-Trace-Id", "")
+        kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
+        if kind == "Event":
+            return False  # the emulator retries, and knows the destination of failures
+        if kind == "DryRun":
+            self.answer(204)
+            return True
+        outcome = type(self).invoke(name, body or b"{}", header)
+        if outcome is None:
+            return False
+        headers = {"Content-Type": "application/json", "X-Amz-Executed-Version": "$LATEST"}
+        if outcome.error is not None:
+            headers["X-Amz-Function-Error"] = "Unhandled"
+        self.answer(200, outcome.payload, headers)
+        return True
+
+    def _with_proxy(self, body: bytes) -> bytes:
+        """New variables of a function, with the one by which the emulator forwards its events."""
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            given = json.loads(body)
+            variables = given["Environment"]["Variables"]
+            _, _, payload = self._sent("GET", b"", {})
+            variables[PROXY] = json.loads(payload)["Environment"]["Variables"][PROXY]
+            return json.dumps(given).encode()
+        return body
+
+    def _forward(self, body: bytes) -> None:
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        signed = SIGNED.search(headers.get("Authorization", ""))
+        service = signed[3] if signed else "AWS"
+        if signed:  # all resources are in one region, regardless of the region in the code
+            headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
+        host = self.headers.get("Host", "")
+        headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
+        target = self.headers.get("X-Amz-Target", "")
+        status, received, payload = self._sent(self.command, body, headers)
+        if status in (400, 404, 501) and MISSING.search(payload[:500]):
+            what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
+            self.front.missing(service, what)
+        elif status == 400 and target in VALUES and b"NotFound" in payload:
+            self._tell_absent(target, body)
+        self.answer(status, payload, [one for one in received if one[0].lower() not in HOP])
+
+    def _tell_absent(self, target: str, body: bytes) -> None:
+        key, command = VALUES[target]
+        with contextlib.suppress(ValueError, KeyError):
+            self.front.absent(str(json.loads(body)[key]), command)
+
+    def _sent(self, command: str, body: bytes, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
+        for attempt in (1, 2):
+            if self._onward is None:
+                self._onward = http.client.HTTPConnection(self.address, timeout=300)
+            try:
+                self._onward.request(command, self.path, body or None, headers)
+                answer = self._onward.getresponse()
+                return answer.status, answer.getheaders(), answer.read()
+            except (OSError, http.client.HTTPException) as error:
+                self._onward.close()
+                self._onward = None  # the emulator may have closed an idle connection
+                if attempt == 2:
+                    return 503, [], json.dumps({"message": f"the emulator does not answer: {error!r}"}).encode()
+        raise AssertionError("unreachable")

@@ -1,0 +1,144 @@
+"""`serve`: keeps the system running while the functions are being changed, prints a line for each request."""
+
+from __future__ import annotations
+
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+
+from lambda_latency.local.app.serve.running import forget, remember
+from lambda_latency.local.cloud.proxy import Front
+from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.lock import only_one
+from lambda_latency.local.sandbox.function import Outcome
+from lambda_latency.local.sources import Sources
+from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.trace import FUNCTION, Span, Trace
+
+__all__ = ["Requests", "serve_system", "wait_for_signal"]
+
+MOST = 10_000  # traces with ended invocations that are not printed yet
+SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
+
+
+class Requests:
+    """Joins the gateway's record of a request with its spans, and prints both when they are complete.
+
+    A trace may have several events: the first of them gets the spans of all events that have ended.
+    """
+
+    def __init__(self, show: Callable[[Answered, Trace | None], None]) -> None:
+        self._show = show
+        self._changed = threading.Condition()
+        self._spans: dict[str, list[Span]] = {}
+        self._ended: dict[str, int] = {}  # invocations of a trace that are not printed yet
+        self._closing = False
+        self._answered: queue.SimpleQueue[Answered | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="requests", daemon=True)
+        self._thread.start()
+
+    def answered(self, request: Answered) -> None:
+        self._answered.put(request)
+
+    def spans(self, spans: list[Span]) -> None:
+        with self._changed:
+            for span in spans:
+                self._spans.setdefault(span.trace_id, []).append(span)
+                if span.origin == FUNCTION:
+                    self._ended[span.trace_id] = self._ended.pop(span.trace_id, 0) + 1
+            while len(self._ended) > MOST:
+                del self._ended[next(iter(self._ended))]
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Print the answered requests with the spans received so far, and stop."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._answered.put(None)
+        self._thread.join()
+
+    def _run(self) -> None:
+        while (request := self._answered.get()) is not None:
+            with self._changed:
+                if request.sampled and request.reached_lambda:
+                    self._changed.wait_for(lambda: self._closing or request.trace_id in self._ended, SPANS_WAIT_S)
+                    left = self._ended.pop(request.trace_id, 1) - 1
+                    if left:
+                        self._ended[request.trace_id] = left
+                spans = self._spans.pop(request.trace_id, [])
+            self._show(request, Trace(spans) if spans else None)
+
+
+def serve_system(
+    options: Options,
+    *,
+    up: Callable[[System], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+    tell: Callable[[str], None],
+) -> None:
+    """Run the system until a signal handler raises an exception in the main thread; then stop it.
+
+    `up` receives the running system, `show` each request with its trace (None if it was not sampled), `log` the source
+    and the text of each printed line, `tell` notes for the user. Raises `LocalError` if the system does not start.
+    """
+    with only_one(options.out, "serve"):
+        _serve(options, up, show, log, tell)
+
+
+def _serve(
+    options: Options,
+    up: Callable[[System], None],
+    show: Callable[[Answered, Trace | None], None],
+    log: Callable[[str, str], None],
+    tell: Callable[[str], None],
+) -> None:
+    requests = Requests(show)
+    root = options.template.resolve().parent
+    code = Sources() if options.built else Sources(root / "functions", Path(__file__).parents[1] / "runtime")
+    lock = threading.Lock()
+
+    def before(system: System) -> None:
+        with lock:
+            if code.changed():
+                system.sandbox.renew()
+
+    with ExitStack() as ending:
+        ending.callback(requests.close)
+        system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
+        ending.callback(system.close)
+        system.store.watch(requests.spans)
+
+        def invoke(function: str, event: bytes, header: str) -> Outcome | None:
+            known = any(one.name == function for one in system.template.functions)
+            return system.invoke(function, event, TraceHeader.parse(header)) if known else None
+
+        front = Front(system.aws_url, invoke, tell)
+        ending.callback(front.close)
+        remember(options.out, front.url)
+        ending.callback(forget, options.out)
+        up(system)
+        wait_for_signal()
+
+
+def wait_for_signal() -> None:
+    """Wait until a signal handler raises an exception in this thread.
+
+    The kernel may deliver a signal to any thread; `signal.pause` and locks would then keep sleeping. The wake-up
+    descriptor is written in every case.
+    """
+    here, there = socket.socketpair()
+    with here, there:
+        there.setblocking(False)
+        before = signal.set_wakeup_fd(there.fileno())
+        try:
+            while True:
+                here.recv(1)
+        finally:
+            signal.set_wakeup_fd(before)

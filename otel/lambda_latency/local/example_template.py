@@ -1,0 +1,24 @@
+"""Recognizes the template of the packaged example, which has its own system with a payments API and faults."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lambda_latency.local.app.read.source import Source
+
+__all__ = ["is_example"]
+
+PAYMENTS = "PAYMENTS_URL"  # the address of the API that `lambda_latency.local.provider` emulates
+
+
+def is_example(source: Source) -> bool:
+    """Whether the functions of a template call the payments API of the example."""
+    shared = (source.raw.get("Globals") or {}).get("Function") or {}
+    everyone = [shared, *((one or {}).get("Properties") for one in source.raw["Resources"].values())]
+    return any(PAYMENTS in _variables(one) for one in everyone if isinstance(one, dict))
+
+
+def _variables(properties: dict[str, Any]) -> dict[str, Any]:
+    environment = properties.get("Environment")
+    found = environment.get("Variables") if isinstance(environment, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,1 @@
+"""API Gateway's emulator: routes, events, authorizers, sampling."""

@@ -1,0 +1,1 @@
+"""Lambda's emulator: functions, their execution environments, the Runtime API."""

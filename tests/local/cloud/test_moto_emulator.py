@@ -1,0 +1,227 @@
+"""AWS on the laptop: the template's tables, and faults for the functions that the plan names."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
+
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.gateway.sam import Template
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.services import Service
+from tests.local.calls import PATIENCE
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+# One function for each kind of fault; `Fine` has a route, too, but no rule names it.
+RULES = (
+    Rule("table", "throttle", 1, route="POST /throttled"),
+    Rule("table", "status", 1, route="POST /broken", status=500),
+    Rule("table", "delay", 1, ms=30, route="POST /slow"),
+    Rule("table", "hang", 1, route="POST /hanging"),
+    Rule("table", "reset", 1, route="POST /reset"),
+    Rule("table", "throttle", 0.5, route="POST /sometimes"),
+    Rule("provider", "throttle", 1),
+)
+ROUTES = {
+    "Throttled": ["GET /other", "POST /throttled"],
+    "Broken": ["POST /broken"],
+    "Slow": ["POST /slow"],
+    "Hanging": ["POST /hanging"],
+    "Reset": ["POST /reset"],
+    "Sometimes": ["POST /sometimes"],
+    "Fine": ["POST /fine"],
+}
+KEY = {"order_id": {"S": "1"}}
+ORDER = {**KEY, "customer": {"S": "ada"}, "created_at": {"S": "2026-01-01"}}
+
+
+@dataclass(frozen=True, slots=True)
+class Aws:
+    """The emulator's port, and what it has printed."""
+
+    port: int
+    printed: list[str] = field(default_factory=list)
+
+    @contextmanager
+    def client(self, function: str, timeout: float = PATIENCE) -> Iterator[DynamoDBClient]:
+        """A client as the function has it, but without retries: its calls are signed with the function's name."""
+        settings = Config(retries={"total_max_attempts": 1}, proxies={}, read_timeout=timeout)
+        client = boto3.Session(region_name="us-east-1").client(
+            "dynamodb",
+            endpoint_url=f"http://127.0.0.1:{self.port}",
+            aws_access_key_id=function,
+            aws_secret_access_key="local",
+            config=settings,
+        )
+        yield client
+        client.close()
+
+
+@pytest.fixture(scope="module")
+def aws(project: Template) -> Iterator[Aws]:
+    """The emulator with the project's tables and the plan above."""
+    printed: list[str] = []
+    arguments = {"--tables": project.tables, "--routes": ROUTES}
+    options = [text for name, value in arguments.items() for text in (name, json.dumps(value))]
+    with Processes() as processes:
+        service = Service(
+            "lambda_latency.local.cloud.moto_emulator",
+            [*options, "--faults", Plan(1, RULES).to_json()],
+            processes,
+            printed.append,
+        )
+        yield Aws(service.wait_until_ready(), printed)
+        service.stop()
+
+
+def test_the_templates_tables_exist(aws: Aws, project: Template) -> None:
+    """When the emulator is ready its tables are, with the index of the template."""
+    (declared,) = project.tables
+    with aws.client("Fine") as client:
+        names = client.list_tables()["TableNames"]
+        table = client.describe_table(TableName="OrdersTable")["Table"]
+    assert (
+        names,
+        table["TableStatus"],
+        table["KeySchema"],
+        [index["IndexName"] for index in table["GlobalSecondaryIndexes"]],
+    ) == (
+        ["OrdersTable"],
+        "ACTIVE",
+        declared["KeySchema"],
+        ["customer-index"],
+    )
+
+
+def test_an_order_is_put_got_and_queried(aws: Aws) -> None:
+    """The emulator does what DynamoDB does, by key and by index, one call after the other from the same client."""
+    order = {**ORDER, "customer": {"S": "grace"}}
+    with aws.client("Fine") as client:
+        client.put_item(TableName="OrdersTable", Item=order)
+        got = client.get_item(TableName="OrdersTable", Key=KEY)["Item"]
+        missing = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "none"}})
+        found = client.query(
+            TableName="OrdersTable",
+            IndexName="customer-index",
+            KeyConditionExpression="customer = :c",
+            ExpressionAttributeValues={":c": {"S": "grace"}},
+        )["Items"]
+    assert (got, "Item" in missing, found) == (order, False, [order])
+
+
+def test_a_condition_holds(aws: Aws) -> None:
+    """A conditional put of what exists is refused."""
+    item = {**ORDER, "order_id": {"S": "twice"}}
+    with aws.client("Fine") as client:
+        client.put_item(TableName="OrdersTable", Item=item, ConditionExpression="attribute_not_exists(order_id)")
+        with pytest.raises(client.exceptions.ConditionalCheckFailedException):
+            client.put_item(TableName="OrdersTable", Item=item, ConditionExpression="attribute_not_exists(order_id)")
+
+
+def test_a_throttle_is_dynamodbs_own(aws: Aws) -> None:
+    """boto3 knows the error: its code, its message, its status; and nothing was written."""
+    with (
+        aws.client("Throttled") as client,
+        pytest.raises(client.exceptions.ProvisionedThroughputExceededException) as told,
+    ):
+        client.put_item(TableName="OrdersTable", Item={**ORDER, "order_id": {"S": "throttled"}})
+    with aws.client("Fine") as client:
+        written = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "throttled"}})
+    assert (
+        told.value.response["Error"],
+        told.value.response["ResponseMetadata"]["HTTPStatusCode"],
+        "Item" in written,
+    ) == (
+        {
+            "Code": "ProvisionedThroughputExceededException",
+            "Message": "The level of throughput was exceeded.",
+        },
+        400,
+        False,
+    )
+
+
+def test_a_share_of_the_calls_is_throttled(aws: Aws) -> None:
+    """Half of one client's calls are refused, and those after a refused one find their answer."""
+    outcomes: list[object] = []
+    with aws.client("Sometimes") as client:
+        for _ in range(20):
+            try:
+                outcomes.append(client.list_tables()["TableNames"])
+            except client.exceptions.ProvisionedThroughputExceededException:
+                outcomes.append("throttled")
+    assert (outcomes.count("throttled"), outcomes.count(["OrdersTable"])) == (10, 10)
+
+
+def test_a_status_is_an_error_of_the_service(aws: Aws) -> None:
+    """The status of the rule, with DynamoDB's name for it."""
+    with aws.client("Broken") as client, pytest.raises(ClientError) as told:
+        client.get_item(TableName="OrdersTable", Key=KEY)
+    assert (told.value.response["Error"], told.value.response["ResponseMetadata"]["HTTPStatusCode"]) == (
+        {"Code": "InternalServerError", "Message": "The request could not be processed."},
+        500,
+    )
+
+
+def test_a_delay_answers_right_and_late(aws: Aws) -> None:
+    """The call does what it should, after the milliseconds of the rule."""
+    item = {**ORDER, "order_id": {"S": "slow"}}
+    with aws.client("Slow") as client:
+        begin = time.perf_counter()
+        client.put_item(TableName="OrdersTable", Item=item)
+        took = time.perf_counter() - begin
+        got = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "slow"}})["Item"]
+    assert (got, took >= 0.03) == (item, True)
+
+
+def test_a_hang_lasts_until_the_client_gives_up(aws: Aws) -> None:
+    """No answer comes within the client's patience, and others are served meanwhile."""
+    with aws.client("Hanging", timeout=0.1) as client, pytest.raises(ReadTimeoutError):
+        client.list_tables()
+    with aws.client("Fine") as client:
+        assert client.list_tables()["TableNames"] == ["OrdersTable"]
+
+
+def test_a_reset_ends_the_connection(aws: Aws) -> None:
+    """The client hears at once that there will be no answer; it does not have to wait for its own timeout."""
+    with aws.client("Reset") as client, pytest.raises(ConnectionClosedError):
+        client.list_tables()
+
+
+@pytest.mark.parametrize("function", ["Fine", "Unknown", "Throttle"])
+def test_faults_of_other_functions_do_not_hit(aws: Aws, function: str) -> None:
+    """Who signs a call decides: a function without a rule, or nobody that the template knows, is served well."""
+    with aws.client(function) as client:
+        assert [client.list_tables()["TableNames"] for _ in range(5)] == [["OrdersTable"]] * 5
+
+
+def test_faults_are_for_dynamodb_alone(aws: Aws) -> None:
+    """Another service called by the same function is left in peace."""
+    client = boto3.Session(region_name="us-east-1").client(
+        "sts",
+        endpoint_url=f"http://127.0.0.1:{aws.port}",
+        aws_access_key_id="Throttled",
+        aws_secret_access_key="local",
+        config=Config(proxies={}),
+    )
+    account = client.get_caller_identity()["Account"]
+    client.close()
+    assert account == "123456789012"
+
+
+def test_it_prints_nothing(aws: Aws) -> None:
+    """What a call did is in the spans; the log has only what is wrong."""
+    with aws.client("Fine") as client:
+        client.list_tables()
+    assert aws.printed == []
