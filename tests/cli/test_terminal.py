@@ -11,8 +11,8 @@ import pytest
 
 from bench.generate import realistic
 from lambda_latency.cli.terminal import Bar
-from lambda_latency.latency.load.loading import load
-from lambda_latency.latency.load.progress import Progress
+from lambda_latency.latency.loading.load import load
+from lambda_latency.latency.loading.progress import Progress
 from lambda_latency.trace import find_sources
 
 
@@ -39,14 +39,14 @@ class Heard(Progress):
 
 def test_all_bytes_are_told_in_each_stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """In memory, and on disk by any number of processes."""
-    monkeypatch.setattr("lambda_latency.latency.load.spilling.PIECE", 20_000)
+    monkeypatch.setattr("lambda_latency.latency.loading.spilling.PIECE", 20_000)
     for number in range(3):
         (tmp_path / f"{number}.jsonl").write_text("".join(realistic(10 + number)))
     sources = find_sources([tmp_path, tmp_path / "none.jsonl"], [])
     size = sum(file.stat().st_size for file in tmp_path.iterdir())
     for processes in (None, 1, 2):
         if processes is not None:
-            monkeypatch.setattr("lambda_latency.latency.load.loading.IN_MEMORY", 0)
+            monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 0)
         heard = Heard()
         load(sources, [], heard, processes=processes)
         reading, *judging = heard.stages

@@ -94,7 +94,8 @@ def test_the_function_that_explains_is_started_without_the_kit(built: Path) -> N
     assert explain["Properties"]["Runtime"] == "provided.al2023"
     assert os.access(start, os.X_OK)
     assert (
-        start.read_text().splitlines()[-1] == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"'
+        start.read_text().splitlines()[-1]
+        == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"'
     )
     assert not (place / "Explain" / "msgspec").exists()
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.latency.load.loading import load
+from lambda_latency.latency.loading.load import load
 from lambda_latency.trace import LineIndex, Source, dump_line, find_traces
 from tests.latency.generated import few
 

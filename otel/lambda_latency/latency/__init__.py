@@ -29,9 +29,9 @@ from lambda_latency.latency.judge.thresholds import (
 )
 from lambda_latency.latency.judge.timeouts import Frame, Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, share, verdict
-from lambda_latency.latency.load.fork import beside
-from lambda_latency.latency.load.loading import load
-from lambda_latency.latency.load.progress import SILENT, Progress
+from lambda_latency.latency.loading.fork import beside
+from lambda_latency.latency.loading.load import load
+from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.map import call_map, map_values
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of

@@ -6,8 +6,8 @@ import gc
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lambda_latency.latency.load.task_queue import TaskQueue
-from lambda_latency.latency.load.worker import Worker
+from lambda_latency.latency.loading.task_queue import TaskQueue
+from lambda_latency.latency.loading.worker import Worker
 
 __all__ = ["main"]
 

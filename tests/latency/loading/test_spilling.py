@@ -18,8 +18,8 @@ from bench.generate import realistic
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import Owners, Terms
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.load import spilling
-from lambda_latency.latency.load.loading import load
+from lambda_latency.latency.loading import spilling
+from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
 from lambda_latency.trace import LineIndex, Source, dump_line, find_sources, find_traces
 from lambda_latency.trace.files.blocks import blocks, count_lines, texts
@@ -63,7 +63,7 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
     report = json.loads(expected[1])
     assert (expected[0], report["requests"] > 100, len(report["problems"]) > 2) == (4, True, True)
     assert _json(*files[::-1]) == expected
-    monkeypatch.setattr("lambda_latency.latency.load.loading.IN_MEMORY", 0)
+    monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 0)
     monkeypatch.setattr(spilling, "PIECE", 20_000)
     monkeypatch.setattr(spilling, "PARTITION", 50_000)
     for processes in (1, 2, 3):
@@ -142,11 +142,11 @@ def test_only_large_input_goes_to_disk(folder: Path, monkeypatch: pytest.MonkeyP
         asked.append(None)
         raise ReportError("disk", "")
 
-    monkeypatch.setattr("lambda_latency.latency.load.spilling.load_spilled", spilled)
+    monkeypatch.setattr("lambda_latency.latency.loading.spilling.load_spilled", spilled)
     sources = find_sources([folder], [])
     load(sources, [])
     assert asked == []
-    monkeypatch.setattr("lambda_latency.latency.load.loading.IN_MEMORY", 64 * 1024)
+    monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 64 * 1024)
     with pytest.raises(ReportError):
         load(sources, [])
 
@@ -192,8 +192,8 @@ import os, signal, sys
 from pathlib import Path
 from lambda_latency.latency import spilling
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.load.loading import load
-from lambda_latency.latency.load.progress import Progress
+from lambda_latency.latency.loading.load import load
+from lambda_latency.latency.loading.progress import Progress
 from lambda_latency.trace import find_sources
 
 class End(Progress):
@@ -264,7 +264,7 @@ def test_standard_input_is_spilled_without_a_name(folder: Path, tmp_path: Path) 
     temporary = tmp_path / "tmp"
     temporary.mkdir()
     script = (
-        "import lambda_latency.latency.load.loading as loading, sys\n"
+        "import lambda_latency.latency.loading.load as loading, sys\n"
         "loading.IN_MEMORY = 0\n"
         "from lambda_latency.cli import main\n"
         "sys.exit(main(['report', '-', '--json', '-']))\n"

@@ -13,8 +13,8 @@ import pytest
 
 from bench.generate import realistic
 from lambda_latency.cli.report import Request, run_report
-from lambda_latency.latency.load import fork as module
-from lambda_latency.latency.load.fork import beside
+from lambda_latency.latency.loading import fork as module
+from lambda_latency.latency.loading.fork import beside
 from lambda_latency.text import Style
 from tests.latency.system import THEIRS
 

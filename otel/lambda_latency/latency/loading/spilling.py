@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.load.fork import processors
-from lambda_latency.latency.load.pool import WorkerPool
-from lambda_latency.latency.load.sizes import bytes_of, size_of
-from lambda_latency.latency.load.task_queue import MOST
-from lambda_latency.latency.load.worker import Piece
+from lambda_latency.latency.loading.fork import processors
+from lambda_latency.latency.loading.pool import WorkerPool
+from lambda_latency.latency.loading.sizes import bytes_of, size_of
+from lambda_latency.latency.loading.task_queue import MOST
+from lambda_latency.latency.loading.worker import Piece
 from lambda_latency.trace import is_by_line, is_compressed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.load.progress import Progress
+    from lambda_latency.latency.loading.progress import Progress
     from lambda_latency.trace import LineIndex, Problem, Source
 
 __all__ = ["load_spilled"]

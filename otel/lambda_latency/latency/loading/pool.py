@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.load.task_queue import TaskQueue
-from lambda_latency.latency.load.worker import Worker
+from lambda_latency.latency.loading.task_queue import TaskQueue
+from lambda_latency.latency.loading.worker import Worker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +20,7 @@ __all__ = ["WorkerPool"]
 # `sys.path` is passed on: computing it again in `site` takes half as long as the imports of a worker.
 WORKER = """import sys
 sys.path[:] = sys.argv[1].split("\\n")
-from lambda_latency.latency.load.worker_main import main
+from lambda_latency.latency.loading.worker_main import main
 main(int(sys.argv[2]))
 """
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.judge.accounting import Judge
-from lambda_latency.latency.load.progress import SILENT, Progress
-from lambda_latency.latency.load.sizes import bytes_of, size_of
+from lambda_latency.latency.loading.progress import SILENT, Progress
+from lambda_latency.latency.loading.sizes import bytes_of, size_of
 from lambda_latency.trace import LineIndex, Reader, read_rows
 
 if TYPE_CHECKING:
@@ -41,7 +41,9 @@ def load(
     if (processes or 1) == 1 and sum(map(size_of, sources)) <= IN_MEMORY:
         accounts = _load(sources, found, progress.step, index, terms)
     else:
-        from lambda_latency.latency.load.spilling import load_spilled  # rarely needed, and it imports multiprocessing
+        from lambda_latency.latency.loading.spilling import (
+            load_spilled,  # rarely needed, and it imports multiprocessing
+        )
 
         accounts = load_spilled(sources, found, progress, index, processes, terms)
     problems += sorted(found, key=lambda one: (one.source, one.line or 0, one.reason, one.effect))
