@@ -23,22 +23,23 @@ PURPOSES = {
     "cli": "the commands",
     "page": "report as one HTML file",
     "text": "text, Markdown, JSON",
-    "latency": "accounts, cohorts, verdict",
+    "latency": "accounts and verdict",
     "trace": "formats, critical path",
-    "template": "templates, collector files",
+    "template": "templates as values",
     "fetch": "traces from X-Ray",
     "alarm": "alarms explained",
     "archive": "traces kept and queried",
     "doctor": "findings, costs",
     "prices": "what AWS charges",
     "local": "SAM apps on a laptop",
+    "http": "small HTTP server",
     "testing": "the pytest plugin",
     "adopt": "edits to a SAM app",
     "bridge": "the X-Ray SDK's API",
     "runtime": "runs beside the handler",
 }
 ABREAST = 4
-WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 156, 52, 14, 12, 96, 14  # pixels
+WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 148, 52, 14, 8, 96, 14  # pixels
 
 NAMESPACE = "http://www.w3.org/2000/svg"
 TIP = (

@@ -20,7 +20,7 @@ ALLOWED = {
     # botocore 1.40 to 1.43: what upstream and the X-Ray SDK wrap, for calls that are not recorded.
     ("unsampled", "_make_api_call"),
     # Python 3.10 to 3.14: the stacks of all threads, for a timeout.
-    ("alarm", "_current_frames"),
+    ("deadline.stacks", "_current_frames"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
     ("threads", "_bootstrap_inner"),
     # Python 3.10 to 3.14: what `signal` is made of, for the price of its own functions.
@@ -72,7 +72,7 @@ def test_no_private_attribute_of_another_package_is_read() -> None:
             elif isinstance(node, ast.Tuple) and name == "unsampled":
                 texts = [getattr(element, "value", None) for element in node.elts]
                 found |= {(name, text) for text in texts if isinstance(text, str) and private(text)}
-    ours = {(name, "_X_AMZN_TRACE_ID") for name in ("endpoint", "invocation", "propagation")} | {
+    ours = {(name, "_X_AMZN_TRACE_ID") for name in ("drivers.aws_endpoint", "invocation", "propagation")} | {
         ("bootstrap", "_HANDLER")
     }
     assert found - ours == ALLOWED

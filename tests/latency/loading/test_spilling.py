@@ -170,7 +170,7 @@ FULL = """
 import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
-from lambda_latency.latency import loading
+from lambda_latency.latency.loading import load as loading
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.trace import find_sources
 loading.IN_MEMORY = 0
@@ -190,7 +190,7 @@ def test_a_killed_process_is_an_error(folder: Path) -> None:
 ENDED = """
 import os, signal, sys
 from pathlib import Path
-from lambda_latency.latency import spilling
+from lambda_latency.latency.loading import spilling
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import Progress
