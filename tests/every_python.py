@@ -12,6 +12,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from bench.locks import environment
+
 ROOT = Path(__file__).parent.parent
 VERSIONS = ("3.10", "3.11", "3.12", "3.13", "3.14")
 TESTS = ("tests/sandbox", "tests/runtime", "tests/artifact")
@@ -29,8 +31,8 @@ def main() -> int:
             missing.append(version)
             continue
         print(f"== Python {version}", flush=True)
-        environment = prepare(version, python)
-        command = [str(environment / "bin" / "python"), "-m", "pytest", "--quiet", *TESTS]
+        prepared = environment(ROOT / "build" / f"python{version}", ROOT / "requirements" / "dev.txt", python)
+        command = [str(prepared), "-m", "pytest", "--quiet", *TESTS]
         source = {**os.environ, "PYTHONPATH": str(ROOT / "otel")}
         passed = subprocess.run(command, cwd=ROOT, env=source, check=False).returncode == 0
         (ran if passed else failed).append(version)
@@ -59,20 +61,6 @@ def find(version: str) -> str | None:
         if answer.returncode == 0:
             return candidate
     return None
-
-
-def prepare(version: str, python: str) -> Path:
-    """An environment with the locked packages, made anew only when the lock has changed."""
-    environment = ROOT / "build" / f"python{version}"
-    lock = ROOT / "requirements" / "dev.txt"
-    stamp = environment / "lock.txt"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        uv = Path(sys.executable).with_name("uv")
-        tell = {**os.environ, "VIRTUAL_ENV": str(environment)}
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", python, environment], check=True)
-        subprocess.run([uv, "pip", "sync", "--quiet", "--require-hashes", lock], env=tell, check=True)
-        shutil.copyfile(lock, stamp)
-    return environment
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from bench.cost.environments import PINS
 from bench.cost.remains import packages, self_instructions
 from bench.cost.table import figures, markdown, text
 from bench.cost.variants import ROOT, VARIANTS
+from bench.locks import whole
 
 
 def test_figures_are_medians_of_differences_within_a_round() -> None:
@@ -63,7 +64,7 @@ def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> 
 def test_every_variant_has_its_pins_and_every_pin_its_hash() -> None:
     """The lock of each environment lies beside the benchmark."""
     for variant in VARIANTS:
-        lock = (PINS / f"{variant.pins}.txt").read_text()
+        lock = whole(PINS / f"{variant.pins}.txt")
         assert lock.count("==") <= lock.count("--hash=sha256:")
         assert "://" not in lock
 

@@ -31,7 +31,7 @@ def main() -> int:
     uses = [name for name in names if re.search(options.only, name)]
     if options.sample and options.sample < len(uses):
         uses = random.Random(options.seed).sample(uses, options.sample)  # noqa: S311 - a seed that can be repeated
-    pythons = {lock.stem: _python(lock) for lock in sorted(LOCKS.glob("*.txt"))}
+    pythons = {lock.stem: _python(lock) for lock in sorted(LOCKS.glob("powertools-*.txt"))}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         layer = make_layer(Path(folder))

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 import sys
 from pathlib import Path
 
+from bench.locks import environment
 from tests.every_python import find
 
 __all__ = ["ROOT", "prepare", "python_of"]
@@ -20,16 +18,7 @@ def prepare(name: str, lock: Path, version: str) -> Path | None:
     python = python_of(version)
     if python is None:
         return None
-    environment = ROOT / "build" / name / f"python{version}"
-    stamp = environment / "lock.txt"
-    if not stamp.exists() or stamp.read_bytes() != lock.read_bytes():
-        print(f"Setting up {environment.relative_to(ROOT)} from {lock.relative_to(ROOT)} ...", file=sys.stderr)
-        uv = Path(sys.executable).with_name("uv")
-        tell = {**os.environ, "VIRTUAL_ENV": str(environment)}
-        subprocess.run([uv, "venv", "--quiet", "--clear", "--python", python, environment], check=True)
-        subprocess.run([uv, "pip", "sync", "--quiet", "--require-hashes", lock], env=tell, check=True)
-        shutil.copyfile(lock, stamp)
-    return environment / "bin" / "python"
+    return environment(ROOT / "build" / name / f"python{version}", lock, python)
 
 
 def python_of(version: str) -> str | None:
