@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
+from lab.apps import VERSION, packages
+from lab.bridge.comparison import tree
+from lab.bridge.sides import observe
 from lambda_latency.adopt import bundle
 from tests.adopt.apps import TEMPLATE, adopt, files, make_app
-from tests.bridge.comparison import tree
-from tests.bridge.sides import observe
 from tests.bridge.test_uses import child
-from tests.local.app.cache import VERSION, packages
 
 CODE = """\
 import sqlite3
@@ -40,7 +40,7 @@ def test_a_function_is_traced_without_adots_layer(tmp_path: Path, monkeypatch: p
     layer = tmp_path / "app" / "lambda-latency-layer"
     assert 2e6 < sum(file.stat().st_size for file in (layer / "python").rglob("*.py")) < 6e6
     assert list(layer.rglob("*.so")) == []  # either processor, every Python
-    monkeypatch.setattr("tests.bridge.sides.TASK", tmp_path / "app" / "src")
+    monkeypatch.setattr("lab.bridge.sides.TASK", tmp_path / "app" / "src")
     python = packages().runtime(VERSION)
     seen = observe(python, "app", ["once"], layer=layer, variables={"LAMBDA_LATENCY_XRAY_SDK": "bridge"})["once"]
     assert (seen.answer, tree(seen.documents)) == (

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from lab.bridge.comparison import tree
+from lab.bridge.sides import make_layer, observe
 from lambda_latency.adopt import wording
 from lambda_latency.adopt.rewrite import rewrite
 from tests.adopt.apps import adopt, files, make_app
-from tests.bridge.comparison import tree
-from tests.bridge.sides import make_layer, observe
 
 SDK = "from aws_xray_sdk.core import xray_recorder\n"
 TRACE = "from opentelemetry import trace\n\ntracer = trace.get_tracer(__name__)\n"
@@ -258,7 +258,7 @@ def test_the_same_spans_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         task = tmp_path / str(number)
         task.mkdir()
         (task / "app.py").write_text(text)
-        monkeypatch.setattr("tests.bridge.sides.TASK", task)
+        monkeypatch.setattr("lab.bridge.sides.TASK", task)
         seen = observe(Path(sys.executable), "app", USES, layer=layer, variables={"LAMBDA_LATENCY_XRAY_SDK": "bridge"})
         found.append({use: (one.answer, tree(one.documents)) for use, one in seen.items()})
     assert found[0] == found[1]

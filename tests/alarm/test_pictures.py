@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.alarm.pictures import FOLDER, drawn
+from lab.pictures.alarm import FOLDER, drawn
 
 
 def test_the_pictures_of_the_docs_are_those_of_todays_messages() -> None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bench.generate import realistic_traces
-from bench.report.formats import xray_answers
-from bench.report.variations import spans_of
+from lab.generate import realistic_traces
+from lab.report_speed.formats import xray_answers
+from lab.report_speed.variations import spans_of
 from lambda_latency.archive import add, read_kept
 from lambda_latency.latency import load
 from lambda_latency.trace import Source

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bench.generate import realistic
+from lab.generate import realistic
 from lambda_latency.archive import ArchiveError, add, read_kept
 from lambda_latency.archive.layout import SPANS
 from lambda_latency.archive.places import place_of

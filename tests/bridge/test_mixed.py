@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from tests.bridge.comparison import tree
-from tests.bridge.sides import make_layer, observe
+from lab.bridge.comparison import tree
+from lab.bridge.sides import make_layer, observe
 from tests.bridge.test_uses import child
 
 

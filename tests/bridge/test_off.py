@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.bridge.sides import make_layer
+from lab.bridge.sides import make_layer
 
 CODE = """\
 import asyncio, json, sys

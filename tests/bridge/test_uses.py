@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.bridge.comparison import tree
-from tests.bridge.sides import Seen, make_layer, observe
+from lab.bridge.comparison import tree
+from lab.bridge.sides import Seen, make_layer, observe
 
 USES = (
     "annotations",

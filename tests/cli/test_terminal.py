@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.generate import realistic
+from lab.generate import realistic
 from lambda_latency.cli.terminal import Bar
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from bench.architecture import PICTURE, PURPOSES, drawing, imports, is_current, layers, reduced
+from lab.pictures.architecture import PICTURE, PURPOSES, drawing, imports, is_current, layers, reduced
 from tests.docs.pages import page
 
 ROOMS = {"cli": {"page", "text"}, "page": {"text"}, "text": {"trace"}, "local": {"trace"}, "trace": set[str]()}

@@ -7,12 +7,12 @@ import re
 import subprocess
 import sys
 
+from lab.libraries.case import CASES
+from lab.libraries.servers import PACKAGES
+from lab.libraries.table import AGAINST, DOCS, HEAD, rows_of, with_rows
 from lambda_latency.runtime.libraries import LIBRARIES
 from lambda_latency.runtime.untraceable import UNTRACEABLE
 from tests.docs.pages import page
-from tests.libraries.case import CASES
-from tests.libraries.servers import PACKAGES
-from tests.libraries.table import AGAINST, DOCS, HEAD, rows_of, with_rows
 
 PAGE = page("reference/libraries.md")
 # The X-Ray SDK's other names of them, and what is traced by the library below it.

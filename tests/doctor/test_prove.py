@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lab.prove.sentences import SENTENCES
 from tests.docs.pages import page
-from tests.prove.sentences import SENTENCES
 
 
 def test_every_sentence_that_was_not_seen_on_aws_has_its_check() -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bench.generate import realistic_traces
+from lab.generate import realistic_traces
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.text import Style
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces, to_otlp

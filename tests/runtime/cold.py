@@ -51,14 +51,14 @@ def main(*how: str) -> None:
         "AWS_REGION": "eu-west-1",
         "AWS_DEFAULT_REGION": "eu-west-1",
         "PROVIDER": "http://127.0.0.1:1",
-        "LAMBDA_LATENCY_HANDLER": "bench.response.handler.handler",
+        "LAMBDA_LATENCY_HANDLER": "lab.response_time.handler.handler",
         "_X_AMZN_TRACE_ID": "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1",
     }
     if "before" in how:
         for name in replaced():
             importlib.import_module(name)
     if "bare" in how:
-        from bench.response.handler import handler
+        from lab.response_time.handler import handler
     else:
         os.environ["_HANDLER"] = "lambda_latency.runtime.bootstrap.handler"
         handler = awslambdaric.bootstrap._get_handler(os.environ["_HANDLER"])

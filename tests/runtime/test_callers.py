@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.faults.hostile import hostile
 from lambda_latency.testing import SERVER, remote, span
-from tests.faults.hostile import hostile
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.test_invocation import EVENT
 

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from lab.faults.account import Account
+from lab.faults.journal import Life
+from lab.faults.lane import Lane, Process
 from lambda_latency.local.processes import Processes
-from tests.faults.account import Account
-from tests.faults.journal import Life
-from tests.faults.lane import Lane, Process
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -21,7 +21,7 @@ ROOT = Path(__file__).parent.parent.parent
 @pytest.mark.parametrize(("export", "invocations"), [("collector", 300), ("otlp", 100)])
 def test_every_span_of_a_run_over_all_faults_is_accounted_for(export: str, invocations: int) -> None:
     """Exported, rejected by X-Ray, or in memory at a kill; no orphan, no secret, and each trace where Lambda said."""
-    command = [sys.executable, "-m", "tests.faults", "--invocations", str(invocations), "--outage", "3"]
+    command = [sys.executable, "-m", "lab.faults", "--invocations", str(invocations), "--outage", "3"]
     command += ["--export", export]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, "WRONG" in done.stdout) == (0, False), done.stdout + done.stderr

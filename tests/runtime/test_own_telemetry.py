@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.faults.box import HEADER, SEGMENT, TRACE, Box
+from lab.faults.collector import Collector
 from lambda_latency.local.processes import Processes
-from tests.faults.box import HEADER, SEGMENT, TRACE, Box
-from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Server
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.promises import MUTATIONS, ROOT, Mutation
+from lab.promises import MUTATIONS, ROOT, Mutation
 
 
 @pytest.mark.parametrize("one", MUTATIONS, ids=lambda one: f"{one.promise} {one.without}")

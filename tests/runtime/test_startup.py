@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.faults.box import Box
+from lab.faults.collector import Collector
+from lab.timeouts import EVENT, Site, read
 from lambda_latency.runtime.startup import ImportTimes
 from lambda_latency.trace import Trace
-from tests.faults.box import Box
-from tests.faults.collector import Collector
 from tests.runtime.conftest import VARIABLES
-from tests.timeouts import EVENT, Site, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

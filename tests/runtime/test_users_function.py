@@ -10,9 +10,9 @@ import pytest
 from opentelemetry._logs import Logger
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
+from lab.faults.box import SEGMENT, Box
+from lab.faults.collector import Collector
 from lambda_latency.local.processes import Processes
-from tests.faults.box import SEGMENT, Box
-from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Answer, Server
 

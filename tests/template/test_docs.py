@@ -108,7 +108,7 @@ def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
     ("where", "path"),
     [
         (EXISTING, "collector.yaml"),
-        (DEPLOY, "tests/deploy/translation.py"),
+        (DEPLOY, "lab/deploy/translation.py"),
     ],
 )
 def test_a_file_that_is_named_exists(where: Page, path: str) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.trace.mutation import check
+from lab.mutation import check
 from tests.trace.writers import WRITERS
 
 if TYPE_CHECKING:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.services import check
 from lambda_latency.latency import Accounts, Judge, Owners, Part, Terms, account
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
-from tests.latency.services import check
 from tests.trace.build import MS, T0, node, spans_of, tree
 
 if TYPE_CHECKING:

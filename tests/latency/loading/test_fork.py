@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.generate import realistic
+from lab.generate import realistic
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency.loading import fork as module
 from lambda_latency.latency.loading.fork import beside

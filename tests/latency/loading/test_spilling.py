@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.generate import realistic
+from lab.generate import realistic
 from lambda_latency.cli.report import Request, run_report
 from lambda_latency.latency import Owners, Terms
 from lambda_latency.latency.errors import ReportError

@@ -14,13 +14,13 @@ from typing import Any
 
 import pytest
 
+from lab.apps import CACHE, READY, VERSION
 from lambda_latency.local.app.read.app import App, read_app
 from lambda_latency.local.app.serve.session import Renewal
 from lambda_latency.local.app.serve.system import AppOptions, AppSystem
 from lambda_latency.local.cloud.emulator import clients
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import Trace, read_trace
-from tests.local.app.cache import CACHE, READY, VERSION
 from tests.local.calls import call
 from tests.local.ports import port_of
 from tests.sandbox.state import until
@@ -29,7 +29,7 @@ __all__ = ["SHOP", "Shop", "copied", "needs_packages", "up"]
 
 SHOP = Path(__file__).with_name("shop")
 PATIENCE_S = 120  # a busy machine is slow to start environments
-needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m tests.local.app.cache (make test says it)")
+needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m lab.apps (make test says it)")
 
 
 @dataclass

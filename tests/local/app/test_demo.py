@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
+from lab.apps import VERSION
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.triggers.calls import Invocation, Request, load
 from lambda_latency.trace import read_traces
-from tests.local.app.cache import VERSION
 from tests.local.app.conftest import needs_packages
 from tests.local.app.test_serve import lambda_latency
 

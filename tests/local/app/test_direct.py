@@ -10,10 +10,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lab.apps import VERSION
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.gateway.tokens import token
-from tests.local.app.cache import VERSION
 from tests.local.app.conftest import Shop, needs_packages, up
 from tests.local.calls import Reply, call, eventually
 

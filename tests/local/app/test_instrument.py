@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from lab.apps import CACHE, VERSION
 from lambda_latency.local.app.prepare.instrument import How, Instrumentation, instrumentation
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.preparation import Preparation
@@ -18,7 +19,6 @@ from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.serve.system import AppOptions, AppSystem
 from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import read_trace
-from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import Shop, needs_packages
 from tests.sandbox.state import until
 

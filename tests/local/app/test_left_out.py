@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from lab.apps import CACHE, VERSION
 from lambda_latency.local.app.prepare.layer_imports import borrowed
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
@@ -21,7 +22,6 @@ from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.serve.system import AppOptions, AppSystem
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
-from tests.local.app.cache import CACHE, VERSION
 from tests.local.app.conftest import needs_packages, up
 
 TEMPLATE = f"""\

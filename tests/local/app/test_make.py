@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from lab.apps import VERSION
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import LocalError
-from tests.local.app.cache import VERSION
 from tests.local.app.conftest import Shop, needs_packages
 
 PYTHONS = {VERSION: Path(sys.executable)}

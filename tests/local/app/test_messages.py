@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from pathlib import Path
 
+from lab.messages import CLEAN, Handled, interrupted, killed
 from tests.local.app.conftest import needs_packages
-from tests.local.app.messages import CLEAN, Handled, interrupted, killed
 
 pytestmark = needs_packages
 REQUESTS = 60

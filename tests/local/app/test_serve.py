@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.local.app.cache import HOME, VERSION
+from lab.apps import HOME, VERSION
 from tests.local.app.conftest import needs_packages
 from tests.local.conftest import ROOT
 from tests.sandbox.state import until

@@ -138,7 +138,7 @@ def test_the_sampling_rule_is_the_templates(parameters: dict[str, str], sampling
 
 def test_a_template_without_a_rule_is_sampled_as_x_ray_does_by_itself() -> None:
     """One request a second, and 5 % of the others."""
-    template = ROOT / "bench" / "noop" / "template.yaml"
+    template = ROOT / "lab" / "local_cost" / "noop" / "template.yaml"
     assert read_template(template, {}).sampling == (1, 0.05)
 
 

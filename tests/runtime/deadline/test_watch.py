@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 import pytest
 from opentelemetry.sdk.trace import Span, TracerProvider
 
+from lab.faults.collector import Collector
+from lab.timeouts import EVENT, HANDLER, HANGS, Hang, Site, hang, read, wrong
 from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
 from lambda_latency.runtime.deadline.watch import DeadlineWatch, Running
 from lambda_latency.trace import Trace
-from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
 from tests.sandbox.state import until
-from tests.timeouts import EVENT, HANDLER, HANGS, Hang, Site, hang, read, wrong
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

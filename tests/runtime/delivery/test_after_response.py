@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lab.faults.box import SEGMENT, TRACE, Box
+from lab.faults.collector import Collector
 from lambda_latency.local.processes import Processes
-from tests.faults.box import SEGMENT, TRACE, Box
-from tests.faults.collector import Collector
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Answer, Server
 from tests.sandbox.state import is_stopped, until
@@ -17,7 +17,7 @@ from tests.sandbox.state import is_stopped, until
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-FUNCTION = "tests.faults.function.handler"
+FUNCTION = "lab.faults.function.handler"
 BOUND_MS = "20000"  # so long that nobody could take a held response for a quick one
 
 

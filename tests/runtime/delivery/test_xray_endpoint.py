@@ -12,9 +12,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
     ExportTraceServiceResponse,
 )
 
+from lab.faults.signatures import what_is_wrong
 from lambda_latency.runtime.delivery.sender import Sender
 from lambda_latency.runtime.settings import Settings
-from tests.faults.signatures import what_is_wrong
 from tests.runtime.certificate import certificate
 from tests.runtime.stubs import Answer, Server
 

@@ -1,9 +1,0 @@
-"""A handler that does nothing."""
-
-from typing import Any
-
-ANSWER = {"statusCode": 200, "body": "{}"}
-
-
-def handler(event: Any, context: Any) -> Any:  # noqa: ARG001 - Lambda's arguments
-    return ANSWER

@@ -1,0 +1,38 @@
+"""Fetches what the tests of whole apps need, for they reach no network: `python -m lab.apps`.
+
+The packages of the runtime and of the tracing layer for this Python, and the emulator of AWS.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.read.pythons import pythons
+from lambda_latency.local.cloud.emulator import LOCK
+
+__all__ = ["CACHE", "HOME", "READY", "VERSION", "packages"]
+
+HOME = Path(__file__).parents[1] / "build" / "apps"  # XDG_CACHE_HOME of a command that is tested
+CACHE = HOME / "lambda-latency"
+READY = HOME / "ready"
+VERSION = (sys.version_info.major, sys.version_info.minor)
+
+
+def packages() -> Packages:
+    """Those of the tests."""
+    return Packages(CACHE, pythons())
+
+
+def main() -> None:
+    """Make them."""
+    made = packages()
+    made.emulator(LOCK)
+    made.runtime(VERSION)
+    made.tracing(VERSION)
+    READY.touch()
+
+
+if __name__ == "__main__":
+    main()

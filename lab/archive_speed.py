@@ -1,0 +1,88 @@
+"""What an archive costs: a million spans of a week in, out again, and reported from accounts and from spans.
+
+Status 1 if the accounts that come out are not those of the file, or if the report from spans takes less than 20 times
+the processor time of the one from accounts. The clock says less: the report from spans runs on all processors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab.generate import Trace, late, realistic_traces
+from lab.report_speed.variations import spans_of
+from lambda_latency.archive import add, compact, read_kept
+from lambda_latency.latency import load
+from lambda_latency.trace import Source, find_sources
+
+ROUNDS = 3
+TIMES = 20
+WEEK_NS = 7 * 24 * 3600 * 1_000_000_000
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser("python -m lab.archive_speed", description=__doc__)
+    parser.add_argument("--traces", type=int, default=80_000, metavar="N", help="of 12.5 spans each (80,000)")
+    traces = parser.parse_args().traces
+    with tempfile.TemporaryDirectory(prefix="bench-archive-") as name:
+        folder = Path(name)
+        path, where = folder / "traces.jsonl", folder / "archive"
+        with path.open("w") as file:
+            file.writelines(json.dumps(one, separators=(",", ":")) + "\n" for one in late(of_a_week(traces)))
+        begin = time.monotonic()
+        added = add(str(where), [path])
+        print(f"{added.traces:,} traces, {added.spans:,} spans added in {time.monotonic() - begin:.1f} s")
+        sizes = {part: sum(one.stat().st_size for one in (where / part).rglob("*.*")) for part in ("spans", "accounts")}
+        for part, size in sizes.items():
+            print(f"{part}: {size / added.spans:.1f} bytes a span ({size / 1e6:.1f} MB; the file has "
+                  f"{path.stat().st_size / 1e6:.0f} MB)")  # fmt: skip
+        wanted = load([Source("file", path)], []).in_order()
+        same = [list(read_kept(str(where)).accounts.in_order()) == list(wanted)]
+        spans = load(find_sources([where / "spans"], []), []).in_order()
+        same.append(list(spans) == list(wanted))
+        compact(str(where), 0)
+        same.append(list(read_kept(str(where)).accounts.in_order()) == list(wanted))
+        print(f"accounts as in the file: from accounts {same[0]}, from spans {same[1]}, when compacted {same[2]}")
+        (slow, waited), (fast, briefly) = (least_s(source) for source in (where / "spans", where))
+    print(f"report from spans {slow:.1f} s of processors, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast; "
+          f"by the clock {waited:.1f} s and {briefly:.2f} s")  # fmt: skip
+    return int(not all(same) or slow < TIMES * fast)
+
+
+def of_a_week(traces: int) -> Iterator[Trace]:
+    """The traces, evenly over a week: an hour's file has few of them."""
+    for number, trace in enumerate(realistic_traces(traces)):
+        for span in spans_of(trace):
+            for key in ("startTimeUnixNano", "endTimeUnixNano"):
+                span[key] = str(int(span[key]) + number * WEEK_NS // traces)
+        yield trace
+
+
+def least_s(source: Path) -> tuple[float, float]:
+    """The least seconds of some reports, each in a process of its own: of processors, and by the clock."""
+    used, took = [], []
+    # The first report may write bytecode for the others, as the installation of a package does.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    for _ in range(ROUNDS):
+        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        subprocess.run(
+            [sys.executable, "-m", "lambda_latency", "report", source, "-q"],
+            check=True, capture_output=True, env=environment,
+        )  # fmt: skip
+        took.append(time.monotonic() - begin)
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+    return min(used), min(took)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

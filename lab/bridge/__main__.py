@@ -1,0 +1,82 @@
+"""Does the bridge do what the X-Ray SDK does? Runs a corpus of uses with each, and compares answers and documents.
+
+`make bridge`. Status 1 where anything differs that is not listed with its reason.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from lab.bridge.comparison import ALWAYS, BUT, differences
+from lab.bridge.sides import ROOT, TASK, make_layer, observe
+from lab.same.pythons import prepare
+
+POWERTOOLS = ("sum", "async", "generator", "block", "quiet failure", "failure")
+LOCKS = ROOT / "requirements" / "bridge"
+
+
+def main() -> int:
+    """Run, and print a table and the differences."""
+    parser = argparse.ArgumentParser("python -m tests.bridge", description=__doc__)
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only uses whose name has this in it")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
+    parser.add_argument("--seed", type=int, default=25, help="of the sample")
+    options = parser.parse_args()
+    names = re.findall(r"@use\n(?:async )?def (\w+)", (TASK / "uses.py").read_text(encoding="utf-8"))
+    uses = [name for name in names if re.search(options.only, name)]
+    if options.sample and options.sample < len(uses):
+        uses = random.Random(options.seed).sample(uses, options.sample)  # noqa: S311 - a seed that can be repeated
+    pythons = {lock.stem: _python(lock) for lock in sorted(LOCKS.glob("powertools-*.txt"))}
+    wrong = 0
+    with tempfile.TemporaryDirectory() as folder:
+        layer = make_layer(Path(folder))
+        wrong += compare("powertools-3-sdk", "powertools-3-none", "uses", uses, pythons, layer)
+        for version in ("2", "3"):
+            for other in ("none", "sdk"):
+                wrong += compare(
+                    f"powertools-{version}-sdk",
+                    f"powertools-{version}-{other}",
+                    "powertools",
+                    list(POWERTOOLS),
+                    pythons,
+                    layer,
+                )
+    print("\nDifferent in every use:", *ALWAYS, sep="\n  ")
+    return int(bool(wrong))
+
+
+def compare(sdk: str, other: str, module: str, uses: list[str], pythons: dict[str, Path], layer: Path) -> int:
+    """Both sides of these uses; how many differ that should not, or do not that should."""
+    theirs = observe(pythons[sdk], module, uses, layer=None)
+    # Beside the SDK the function's own packages come first: then the kit has to be told that the bridge is wanted.
+    chosen = {"LAMBDA_LATENCY_XRAY_SDK": "bridge"} if other.endswith("-sdk") else {}
+    ours = observe(pythons[other], module, uses, layer=layer, variables=chosen)
+    wrong = 0
+    told = []
+    print(f"\n{module}: the X-Ray SDK with {sdk}, the bridge with {other}")
+    for use in uses:
+        different = differences(use, theirs[use], ours[use])
+        expected = BUT.get(use) if module == "uses" else BUT.get(f"powertools {use}")
+        verdict = ("same but" if expected else "DIFFERS") if different else ("NOT DIFFERENT" if expected else "same")
+        print(f"  {use:<40} {verdict}{f': {expected}' if different and expected else ''}")
+        if verdict.isupper():
+            wrong += 1
+            told.append(different or f"{use} is the same now: delete it from BUT")
+    print(*told, sep="\n", end="\n" if told else "")
+    print(f"  {len(uses)} uses, {len(uses) - wrong} as they should be")
+    return wrong
+
+
+def _python(lock: Path) -> Path:
+    python = prepare(f"bridge/{lock.stem}", lock, f"{sys.version_info.major}.{sys.version_info.minor}")
+    assert python is not None
+    return python
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

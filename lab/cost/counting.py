@@ -1,0 +1,72 @@
+"""Instructions in user space, counted by cachegrind: stable to a tenth of a percent, even on a busy machine."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from lab.cost.cell import Cell, command, variables
+from lab.cost.variants import ROOT
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from lab.cost.variants import Variant
+    from lambda_latency.local.processes import Processes
+
+__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter"]
+
+VALGRIND = shutil.which("valgrind")
+CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
+# Under cachegrind a delivery is fifty times slower. It must not reach its limit: fewer instructions would be counted.
+PATIENT = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000", "LAMBDA_LATENCY_FLUSH_MS": "60000"}
+
+
+def count(
+    variant: Variant, processes: Processes, places: Mapping[str, str], requests: Sequence[bool | None] = ()
+) -> int:
+    """The instructions from the start of the process until the spans of its last request are delivered.
+
+    That is a cold start with a sampled request, and one request for each of `requests`: whether it is sampled, or None
+    for a garbage collection.
+    """
+    cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
+    try:
+        cell.invoke()
+        for sampled in requests:
+            cell.invoke(sampled=sampled is not False, asks="collect" if sampled is None else "")
+        cell.leave()
+    finally:
+        cell.close()
+    return instructions_in(variant.name, cell.why)
+
+
+def first_interpreter(variant: Variant, places: Mapping[str, str]) -> int:
+    """The instructions of the first interpreter until it executes the second one, which alone cachegrind counts."""
+    python = command(variant)[-2]
+    code = (
+        "import os, sys; os.execl = lambda *_: os._exit(0); sys.argv = ['opentelemetry-instrument', '/bin/true'];"
+        "from opentelemetry.instrumentation.auto_instrumentation import run; run()"
+    )
+    return counted_process(variant.name, [python, "-c", code], variables(variant, places))
+
+
+def counted_process(name: str, process: Sequence[str | Path], environment: Mapping[str, str]) -> int:
+    """The instructions of a process that ends by itself."""
+    ran = subprocess.run(
+        [*CACHEGRIND, *process], env=dict(environment), cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    if ran.returncode != 0:
+        raise SystemExit(f"{name} failed under cachegrind:\n{ran.stderr[-3000:]}")
+    return instructions_in(name, ran.stderr)
+
+
+def instructions_in(name: str, output: str) -> int:
+    """The number in cachegrind's output."""
+    found = re.findall(r"I\s+refs:\s+([\d,]+)", output)
+    if not found:
+        raise SystemExit(f"cachegrind counted nothing of {name}:\n{output}")
+    return int(found[-1].replace(",", ""))

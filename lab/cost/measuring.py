@@ -1,0 +1,128 @@
+"""Cold starts and warm requests of all variants, in turns."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections import defaultdict
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from lab.cost import counting
+from lab.cost.cell import Cell
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from lab.cost.places import Places
+    from lab.cost.variants import Variant
+    from lambda_latency.local.processes import Processes
+
+__all__ = ["WARM_PER_ROUND", "Measured", "cold", "instructions", "warm"]
+
+Measured = dict[str, dict[str, list[float]]]
+"""By variant and by measure: one value per round."""
+
+
+WARM_UP, WARM_PER_ROUND = 30, 20
+SET = 40  # warm turns per set of environments
+COUNTED = 40  # warm requests under cachegrind: an initial difference is divided by this number
+
+
+def instructions(
+    variants: Sequence[Variant], processes: Processes, places: Places, tell: Callable[[str], None]
+) -> Measured:
+    """Millions of instructions of a cold start, thousands of a warm request."""
+    found: Measured = defaultdict(dict)
+    addresses = places.addresses
+
+    def counted(variant: Variant) -> None:
+        first = counting.first_interpreter(variant, addresses) if variant.interpreters > 1 else 0
+        start = counting.count(variant, processes, addresses)
+        mine = found[variant.name]
+        mine["cold_instructions_m"] = [(first + start) / 1e6]
+        # Python specializes its bytecode during the first requests: they are not warm yet. A full garbage collection
+        # (25 million instructions) must not be among the counted requests of one variant alone.
+        before = [*[number % 2 == 0 for number in range(WARM_UP)], None]
+        warmed = counting.count(variant, processes, addresses, before)
+        for sampled, name in ((True, "sampled"), (False, "unsampled")):
+            more = counting.count(variant, processes, addresses, [*before, *[sampled] * COUNTED])
+            mine[f"{name}_instructions_k"] = [(more - warmed) / COUNTED / 1e3]
+        tell(f"instructions of {variant.name}: {len(found)} of {len(variants)} variants")
+
+    with ThreadPoolExecutor(os.cpu_count()) as workers:
+        list(workers.map(counted, variants))
+    return found
+
+
+def cold(
+    variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
+) -> Measured:
+    """Milliseconds from the start of a process to its first response; its modules, bytes and memory."""
+    found: Measured = defaultdict(lambda: defaultdict(list))
+    for number, turns in taking_turns(variants, rounds + 1):
+        tell(f"cold starts, round {number} of {rounds}")
+        for variant in turns:
+            before = places.received
+            cell = Cell(variant, processes, places.addresses)
+            try:
+                run = cell.invoke()
+                memory = cell.peak_kb()
+                if variant.traces and places.received == before:
+                    raise SystemExit(f"{variant.name} delivered no spans: nothing to compare\n{cell.why}")
+                if number == 0:
+                    continue  # the first round writes the bytecode and fills the caches
+                mine = found[variant.name]
+                mine["cold_ms"].append((run.responded_ns - cell.environment.started_ns) / 1e6)
+                mine["cold_memory_mb"].append(memory / 1024)
+                if number == 1:
+                    asked = cell.invoke(asks="census")
+                    assert asked.outcome is not None
+                    census: Mapping[str, Any] = json.loads(json.loads(asked.outcome.payload)["body"])
+                    mine["modules"].append(len(census["modules"]))
+                    mine["imported_mb"].append(census["bytes"] / 1024 / 1024)
+            finally:
+                cell.close()
+    return found
+
+
+def warm(
+    variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
+) -> Measured:
+    """Microseconds until a warm response, and of CPU time of all threads until the environment freezes.
+
+    There are several sets of environments: two processes of the same code differ by more than the turns of one process
+    show.
+    """
+    found: Measured = defaultdict(lambda: defaultdict(list))
+    sets = max(1, rounds // SET)
+    for number in range(sets):
+        cells: list[Cell] = []
+        try:
+            tell(f"warm requests, set {number + 1} of {sets}")
+            for variant in variants:
+                cells.append(Cell(variant, processes, places.addresses))
+                for warming in range(WARM_UP):
+                    cells[-1].invoke(sampled=warming % 2 == 0)
+            for _, turns in taking_turns(cells, rounds // sets):
+                for cell in turns:
+                    for sampled, name in ((True, "sampled"), (False, "unsampled")):
+                        before = cell.cpu_ns()
+                        run = cell.invoke(sampled=sampled)
+                        mine = found[cell.variant.name]
+                        mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
+                        mine[f"{name}_cpu_us"].append((cell.cpu_ns() - before) / 1e3)
+            for cell in cells:
+                found[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
+        finally:
+            for cell in cells:
+                cell.close()
+    return found
+
+
+def taking_turns(items: Sequence[Any], rounds: int) -> Iterator[tuple[int, Sequence[Any]]]:
+    """The items of each round in random order: a delivery that waits for an answer slows the next variant."""
+    order = random.Random(1)  # noqa: S311 - an order, no secret
+    for number in range(rounds):
+        yield number, order.sample(items, len(items))

@@ -1,0 +1,211 @@
+"""One environment after the other, each in the same way of delivering, through the steps of a plan."""
+
+from __future__ import annotations
+
+import base64
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from lab.faults.box import Box, Way
+from lab.faults.collector import Collector, spans_of
+from lab.faults.journal import Life, read_journal
+from lab.faults.plan import Step
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.xray.segments import TraceHeader
+
+__all__ = ["Export", "Lane", "Process"]
+
+Export: TypeAlias = Literal["collector", "daemon", "otlp"]
+
+FUNCTION = "lab.faults.function.handler"
+UNSAMPLED = "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0"
+PATIENCE_S = 45  # longer than the longest back-off
+
+
+@dataclass
+class Process:
+    """What is left of one: its journal, and how it ended."""
+
+    life: Life
+    end: str  # "", where the run ended it with nothing left in memory
+    lines: list[str]
+
+
+@dataclass
+class Lane:
+    """`way` of delivering, to a collector, to the daemon, or to X-Ray's OTLP endpoint, which a collector stands for."""
+
+    way: Way
+    export: Export
+    folder: Path
+    processes: Processes
+    variables: dict[str, str]
+    past: list[Process] = field(default_factory=list)
+    sampled: list[TraceHeader] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    response_ms: dict[str, list[float]] = field(default_factory=dict)
+    failure: str = ""
+
+    def __post_init__(self) -> None:
+        self.collector = Collector(answer_s=0.01, signed_by=self.variables if self.export == "otlp" else None)
+        self._box: Box | None = None
+        self._arrived: set[str] = set()
+        self._read = 0
+        self._daemon = _Daemon()
+        own = {
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": self.collector.url,
+            "AWS_XRAY_DAEMON_ADDRESS": f"127.0.0.1:{self._daemon.port}",
+            "LAMBDA_LATENCY_EXPORT": self.export,
+            "JOURNAL": str(self.folder),
+            # Room for what a run keeps waiting: what a full buffer drops has tests of its own.
+            "LAMBDA_LATENCY_BUFFERED_SPANS": "100000",
+            "LAMBDA_LATENCY_BUFFERED_KB": "200000",
+        }
+        self.variables = {**own, **self.variables}
+
+    @property
+    def name(self) -> str:
+        return f"{self.way}, {self.export}"
+
+    def run(self, steps: Iterable[Step], outage_s: float, done: Callable[[], None], stop: threading.Event) -> None:
+        """Take every step, see a collector come back after a long time, and leave nothing in memory."""
+        try:
+            for step in steps:
+                if stop.is_set():
+                    break
+                self._take(step)
+                done()
+            if self.export != "daemon" and not stop.is_set():
+                self._outage(outage_s, stop)
+            self._recover()
+        except Exception as error:  # noqa: BLE001 - told at the end, with the others' accounts
+            self.failure = f"{type(error).__name__}: {error}"
+            stop.set()
+        finally:
+            self.close()
+
+    def exported(self) -> list[bytes]:
+        """The export requests that arrived."""
+        return self.collector.bodies if self.export != "daemon" else self._daemon.bodies
+
+    def spans(self) -> list[Span]:
+        return [span for body in list(self.exported()) for span in spans_of(body)]
+
+    def close(self) -> None:
+        if self._box is not None:
+            self._box.close()
+            self._ended("")
+        self.collector.close()
+        self._daemon.close()
+
+    def _take(self, step: Step) -> None:
+        box = self._box or self._start()
+        if step.mode in ("healthy", "partial") and step.mode != self.collector.mode:
+            self._recover()
+        self.collector.set(step.mode)
+        box.freeze_s = 0.03 if step.freeze == "after the response" else 0
+        self.collector.arrived = _once(lambda: box.freeze(0.4)) if step.freeze == "in a flush" else lambda: None
+        if step.do == "hang":
+            threading.Timer(0.15, box.environment.kill).start()
+        run = box.invoke(step.event, step.trace_header)
+        self.response_ms.setdefault(step.mode, []).append((run.responded_ns - run.started_ns) / 1e6)
+        box.settle(60)
+        self.collector.arrived = lambda: None
+        for what in ("daemon" if self.export == "daemon" else f"{self.export} {step.mode}", f"handler {step.do}",
+                     f"header {step.header}", "event hostile" * step.hostile,
+                     f"freeze {step.freeze}" * bool(step.freeze)):  # fmt: skip
+            self.counts[what] += bool(what)
+        if step.sampled is not None:
+            self.sampled.append(step.sampled)
+        if box.ended:
+            self._ended(step.do)
+        elif step.do in ("exit", "_exit", "kill", "hang", "large"):
+            raise RuntimeError(f"the process outlived {step.do}")
+
+    def _outage(self, seconds: float, stop: threading.Event) -> None:
+        """Nobody listens for so long, while requests go on; then somebody does."""
+        box = self._box or self._start()
+        self.collector.set("refused")
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and not stop.is_set():
+            given = TraceHeader.new(sampled=True)
+            box.invoke(b'{"do": "work"}', str(given))
+            box.settle()
+            self.sampled.append(given)
+            self.counts[f"{self.export} refused for {seconds:g} s"] += 1
+            time.sleep(0.2)
+
+    def _recover(self) -> None:
+        """A collector that is healthy again gets all that waits, with later invocations that record nothing."""
+        box = self._box or self._start()
+        self.collector.set("healthy")
+        until = time.monotonic() + PATIENCE_S
+        while time.monotonic() < until:
+            box.invoke(b'{"do": "nothing"}', UNSAMPLED)
+            box.settle()
+            if set(self._life(box).started) <= self._exported() | self.collector.rejected:
+                self.counts["collector healthy again, all delivered"] += 1
+                return
+            time.sleep(0.2)
+        raise RuntimeError(f"spans still wait {PATIENCE_S} s after the collector was healthy again")
+
+    def _exported(self) -> set[str]:
+        """The ids that arrived so far."""
+        bodies = self.exported()
+        new, self._read = bodies[self._read :], len(bodies)
+        self._arrived |= {span.span_id.hex() for body in new for span in spans_of(body)}
+        return self._arrived
+
+    def _start(self) -> Box:
+        self._box = Box(self.processes, FUNCTION, self.variables, self.way)
+        return self._box
+
+    def _life(self, box: Box) -> Life:
+        path = self.folder / str(box.environment.pid)
+        return read_journal(path) if path.exists() else Life()
+
+    def _ended(self, how: str) -> None:
+        assert self._box is not None
+        self.past.append(Process(self._life(self._box), how, self._box.lines))
+        journal = self.folder / str(self._box.environment.pid)
+        if journal.exists():
+            journal.rename(journal.with_name(f"{journal.name}-{len(self.past)}"))  # numbers of processes come again
+        self._box = None
+
+
+class _Daemon:
+    """Lambda's X-Ray daemon, as far as it receives."""
+
+    def __init__(self) -> None:
+        self.bodies: list[bytes] = []
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**22)
+        self._socket.bind(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as last:
+            last.sendto(b"", ("127.0.0.1", self.port))
+        self._thread.join()
+        self._socket.close()
+
+    def _receive(self) -> None:
+        while datagram := self._socket.recv(2**17):
+            head, _, body = datagram.partition(b"\n")
+            assert (head, body[:3]) == (b'{"format":"json","version":1}', b"T1S"), datagram[:50]
+            self.bodies.append(base64.b64decode(body[3:], validate=True))
+
+
+def _once(act: Callable[[], None]) -> Callable[[], None]:
+    left = [act]
+    return lambda: left.pop()() if left else None

@@ -1,0 +1,114 @@
+"""Each library against a server: is a call one span, with its names, parts and errors, and the answer the same as bare?
+
+`make libraries` prints a row for each and holds it against docs/reference/libraries.md. Status 1 where anything is not
+as it should be. Where CI is set, a server that is not installed is a failure too.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from lab.libraries.case import CASES, Case
+from lab.libraries.environment import ROOT, prepared
+from lab.libraries.place import Place
+from lab.libraries.servers import PACKAGES, Servers, free_port
+from lab.libraries.table import DOCS, HEAD, row, rows_of, with_rows
+from lab.libraries.wrong import wrong
+
+CALL_S = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """A case that was run three ways, and what is wrong with it."""
+
+    case: Case
+    row: str = ""
+    wrong: tuple[str, ...] = ()
+    skipped: str = ""
+
+
+def main() -> int:
+    """Run the cases, print the table, say what is wrong."""
+    parser = argparse.ArgumentParser("python -m lab.libraries", description=__doc__)
+    parser.add_argument("--only", default="", metavar="PATTERN", help="only libraries whose name has this in it")
+    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
+    parser.add_argument(
+        "--seed", type=int, default=int(time.time()) // 86400, help="of the sample; the day unless given"
+    )
+    parser.add_argument("--python", default="", metavar="VERSION", help="the newest that is here unless given")
+    parser.add_argument("--write", action="store_true", help="write the table into the docs")
+    options = parser.parse_args()
+    cases = [case for case in CASES if re.search(options.only, case.name)]
+    if not cases:
+        parser.error(f"no library has {options.only!r} in its name")
+    if options.sample and options.sample < len(cases):
+        print(f"a sample of {options.sample} of {len(cases)} libraries, seed {options.seed}")
+        chosen = random.Random(options.seed).sample(cases, options.sample)  # noqa: S311 - a seed that can be repeated
+        cases = [case for case in cases if case in chosen]
+    python = prepared(options.python)
+    documented, ran = rows_of(DOCS.read_text()), []
+    print("\n".join(HEAD))
+    for one in run(cases, python):
+        ran.append(one)
+        print(one.row or f"| {one.case.name} | {one.skipped} |", flush=True)
+    bad = [f"{one.case.name}: {what}" for one in ran for what in one.wrong]
+    if options.write:
+        DOCS.write_text(with_rows(DOCS.read_text(), {one.case.name: one.row for one in ran if one.row}))
+    else:
+        bad += [f"{one.case.name}: not as in {DOCS.name}" for one in ran if one.row and one.row not in documented]
+    if os.environ.get("CI"):
+        bad += [f"{one.case.name}: {one.skipped}" for one in ran if one.skipped]
+    print("".join(f"NOT {line}\n" for line in bad), end="")
+    print(f"{len(ran) - len({line.partition(':')[0] for line in bad})} of {len(ran)} libraries as they should be")
+    return int(bool(bad))
+
+
+def run(cases: Sequence[Case], python: Path) -> Iterator[Ran]:
+    """The results in the order of the cases, as they come; two run at once."""
+    hole = socket.create_server(("127.0.0.1", 0), backlog=1024)
+    with closing(Servers()) as servers, hole, ThreadPoolExecutor(2) as pool:
+        places = {}
+        for server in dict.fromkeys(case.server for case in cases):
+            port = servers.port(server, python) if server else 1
+            places[server] = None if port is None else Place(port, hole.getsockname()[1], free_port())
+        yield from pool.map(lambda case: tried(case, python, places[case.server]), cases)
+
+
+def tried(case: Case, python: Path, place: Place | None) -> Ran:
+    """A case bare, with the kit, and with the kit in a request that nobody records."""
+    if place is None:
+        return Ran(case, skipped=f"skipped: no {case.server} here (Debian's package {PACKAGES[case.server]})")
+    said = [ask(case, python, place, how) for how in ("bare", "kit", "unsampled")]
+    return Ran(case, row(case, said[1]["spans"]), tuple(wrong(case, *said)))
+
+
+def ask(case: Case, python: Path, place: Place, how: str) -> dict[str, Any]:
+    """What the child says: the answers, the spans and the log of each of its calls."""
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(ROOT / "otel"), str(ROOT)])}
+    done = subprocess.run(
+        [python, "-W", "ignore", "-m", "lab.libraries.child", case.module, case.name, how, json.dumps(asdict(place))],
+        capture_output=True, text=True, env=variables, timeout=CALL_S, check=False, cwd=ROOT,
+    )  # fmt: skip
+    if done.returncode:
+        raise SystemExit(f"{case.name}, {how}: the process ended with {done.returncode}\n{done.stderr[-3000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

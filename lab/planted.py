@@ -1,0 +1,168 @@
+"""Causes that are planted, one at a time, in the laptop's system: does the verdict name each, and claim nothing else?
+
+`python -m lab.planted` runs every cause with five seeds; `--seeds 1` is what CI runs. A cause whose spans the runtime
+does not make yet is planted by hand in the traces of a run without faults, and listed as such.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lambda_latency.latency import Report, report_of
+from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.load import plan_calls, send, warm_up_calls
+from lambda_latency.text import Style
+from lambda_latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
+from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces
+from tests.latency.system import THEIRS, account
+
+AT_ONCE = 4
+REQUESTS = 120
+USUAL = Rule("provider", "delay", 1, ms=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What is planted, and what a report must say for it."""
+
+    name: str
+    rules: tuple[Rule, ...]
+    named: Callable[[Report], bool]
+    warm: bool = True
+    at_once: int = AT_ONCE
+    by_hand: Callable[[list[Trace]], list[Trace]] | None = None
+
+
+def main() -> int:
+    """Plant, report, compare; the number of causes that were missed is printed, and status 1 if there is any."""
+    parser = argparse.ArgumentParser("python -m lab.planted", description=__doc__)
+    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--cause", action="append", help="only this one; may be repeated")
+    options = parser.parse_args()
+    wanted = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
+    named = 0
+    for cause in wanted:
+        for seed in range(1, options.seeds + 1):
+            report = _report(cause, seed)
+            right = cause.named(report)
+            named += right
+            hand = " (spans planted by hand)" if cause.by_hand is not None else ""
+            print(f"{'ok ' if right else 'NOT'} {cause.name}{hand}, seed {seed}: {_said(report)}", flush=True)
+    total = len(wanted) * options.seeds
+    print(f"{named} of {total} as they should be")
+    return int(named != total)
+
+
+def _said(report: Report) -> str:
+    style = Style(unicode=False)
+    timeouts = [flat(timeout_sentence(group, report, style)) for group in timeout_groups(report)]
+    return " ".join([*timeouts, flat(sentence(report, style))])
+
+
+def _report(cause: Cause, seed: int) -> Report:
+    with tempfile.TemporaryDirectory(prefix="planted-") as folder:
+        traces = run_cause(cause, seed, Path(folder))
+    if cause.by_hand is not None:
+        traces = cause.by_hand(traces)
+    by_id = {trace.trace_id: trace for trace in traces}
+    return report_of(
+        [account(trace) for trace in traces], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
+    )
+
+
+def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
+    """The traces of a run of the system under a cause, made in this folder."""
+    sampling = [not cause.warm]
+    plan = Plan(seed, cause.rules)
+    system = System(Options(out=folder, plan=plan, sampler=lambda: sampling[0]))
+    try:
+        if cause.warm:
+            system.faulty = False
+            system.sandbox.prepare(AT_ONCE)
+            for batch in warm_up_calls(AT_ONCE, seed):
+                send(system.url, batch, AT_ONCE, lambda _: None)
+            system.faulty = True
+            sampling[0] = True
+        send(system.url, plan_calls(REQUESTS, seed), cause.at_once, lambda _: None)
+        system.finish()
+        return list(read_traces(*(source.path for source in find_sources([system.store.path], []))).traces)
+    finally:
+        system.close()
+
+
+def _clear(bucket: str, name: str = "") -> Callable[[Report], bool]:
+    """Clear, and about this part; of a part with many names (`retries DynamoDB ...`) the first words count."""
+
+    def named(report: Report) -> bool:
+        part = report.verdict.part
+        return part is not None and part.bucket == bucket and part.name.startswith(name)
+
+    return named
+
+
+def _timed_out(report: Report) -> bool:
+    """The timeouts are told with their limit, and nothing else is blamed."""
+    return report.totals.timeouts > 0 and len(report.timeouts) == report.totals.timeouts and _nothing(report)
+
+
+def _nothing(report: Report) -> bool:
+    """No part is blamed: nothing stands out, or the evidence is called thin. A busy machine is slow here and there."""
+    return report.verdict.kind in ("even", "thin") and report.verdict.part is None
+
+
+def _handshakes(traces: list[Trace]) -> list[Trace]:
+    """One order in twelve opens a new connection: its call begins with a slow TLS handshake."""
+    orders = [trace for trace in traces if any(_calls_payments(span) for span in trace.spans)]
+    slow = {trace.trace_id for trace in orders[::9]}
+    return [_with_handshake(trace) if trace.trace_id in slow else trace for trace in traces]
+
+
+def _with_handshake(trace: Trace, ns: int = 700_000_000) -> Trace:
+    call = next(span for span in trace.spans if _calls_payments(span))
+    spans: list[Span] = []
+    for span in trace.spans:
+        # All that begins after the call does so later, all that ends after its beginning ends later.
+        start = span.start_ns + (ns if span.start_ns > call.start_ns else 0)
+        end = span.end_ns if span.end_ns is None or span.end_ns <= call.start_ns else span.end_ns + ns
+        spans.append(replace(span, start_ns=start, end_ns=end))
+    handshake = Span(
+        trace_id=trace.trace_id,
+        span_id="feed" * 4,
+        parent_id=call.span_id,
+        parent_remote=False,
+        name="tls",
+        start_ns=call.start_ns,
+        end_ns=call.start_ns + ns,
+        attributes={"lambda.connect.host": "payments.example.com"},
+        scope=Scope("lambda_latency.runtime"),
+    )
+    return Trace([*spans, handshake])
+
+
+def _calls_payments(span: Span) -> bool:
+    return span.kind is SpanKind.CLIENT and span.attributes.get("peer.service") == "payments.example.com"
+
+
+CAUSES = (
+    Cause("none", (USUAL,), _nothing),
+    Cause(
+        "slow provider",
+        (Rule("provider", "delay", 0.15, ms=900), USUAL),
+        _clear("external", "payments.example.com"),
+    ),
+    Cause("throttled table", (Rule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
+    Cause("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
+    Cause("cold starts", (USUAL,), _clear("cold start"), warm=False, at_once=1),
+    Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
+    Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
+    Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),
+)
+
+if __name__ == "__main__":
+    sys.exit(main())

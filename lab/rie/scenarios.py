@@ -1,0 +1,135 @@
+"""What is held against AWS's own code: the protocol, the order of response and extension, and that no span is lost.
+
+The emulator does not freeze, and answers its caller only after the extension has asked for its next event: times say
+nothing here. https://github.com/aws/aws-lambda-runtime-interface-emulator
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+
+from opentelemetry.proto.trace.v1.trace_pb2 import Span
+
+from lab.rie.emulator import Answer
+from lab.rie.scene import Scenario, Scene, complained
+from lab.rie.shared import our_sandbox
+
+__all__ = ["CLASSIC"]
+
+MANY = 30
+RESPONSE, EVENT = "/response", "/extension/event/next"
+
+
+def protocol(scene: Scene) -> None:
+    """The extension registers and is taken for one; every invocation's spans arrive, below Lambda's segment."""
+    with scene.emulator() as emulator:
+        answers = [emulator.invoke({"do": "call"}) for _ in range(MANY)]
+        scene.wait(2 * MANY)
+        assert emulator.proxy is not None
+        calls = Counter(call.rpartition("/")[2] for _, call in emulator.proxy.calls)
+        scene.report.expect("statuses", Counter(answer.status for answer in answers), Counter({200: MANY}))
+        scene.report.expect("registrations", calls["register"], 1)
+        complained(scene, emulator)
+    scene.trees(MANY)
+
+
+def order(scene: Scene) -> None:
+    """The response is out before the spans leave, and the extension asks for its next event after they have arrived."""
+    arrived: list[float] = []
+    scene.collector.arrived = lambda: arrived.append(time.time())
+    with scene.emulator() as emulator:
+        for _ in range(3):
+            emulator.invoke({"do": "call"})
+        scene.wait(6)
+        assert emulator.proxy is not None
+        calls = list(emulator.proxy.calls)
+    responses = [at for at, call in calls if call.endswith(RESPONSE)]
+    asked = [at for at, call in calls if call.endswith(EVENT)][1:]  # the first is at the end of init
+    scene.report.expect("responses, exports, next events", (len(responses), len(arrived), len(asked)), (3, 3, 3))
+    turns = sorted(
+        [
+            *((at, "response") for at in responses),
+            *((at, "export") for at in arrived),
+            *((at, "next event") for at in asked),
+        ]
+    )
+    scene.report.expect("their order", [what for _, what in turns], ["response", "export", "next event"] * 3)
+    scene.trees(3)
+
+
+def same_answers(scene: Scene) -> None:
+    """Errors, ends of the process, large responses: the caller gets the same as without the kit."""
+    steps = ("call", "raise", "call", "deep", "call", "large", "call", "exit", "call")
+    answers = {}
+    for wrapped in (False, True):
+        with scene.emulator(wrapped=wrapped) as emulator:
+            answers[wrapped] = [comparable(emulator.invoke({"do": do})) for do in steps]
+            scene.wait(1 if wrapped else 0)
+            if wrapped:
+                complained(scene, emulator)
+    for do, bare, kit in zip(steps, answers[False], answers[True], strict=True):
+        scene.report.expect(f"answer to {do!r}", kit, bare)
+    scene.wait(14)
+    roots = [span for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
+    scene.report.facts.append(f"{len(steps)} answers")
+    scene.report.expect("SERVER spans", len(roots), len(steps))
+
+
+def timeout(scene: Scene) -> None:
+    """A handler that is killed at its deadline leaves its span, marked; the next environment is traced as the first."""
+    with scene.emulator(timeout_s=5) as emulator:  # in which the emulator counts the init
+        emulator.invoke({"do": "call"})
+        late = emulator.invoke({"do": "sleep", "s": 20})
+        scene.wait(3)
+        emulator.invoke({"do": "call"})
+        scene.wait(5)
+        scene.report.facts.append(f"the caller got {late.status} {late.body[:60].decode()!r}")
+        complained(scene, emulator)
+    roots = [span for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
+    late_ones = [span for span in roots if any(one.key == "lambda.timeout" for one in span.attributes)]
+    scene.report.expect("SERVER spans", len({span.span_id for span in roots}), 3)
+    scene.report.expect("with lambda.timeout", len(late_ones), 1)
+
+
+def outage(scene: Scene) -> None:
+    """A collector that refuses and comes back gets all that waited."""
+    scene.collector.set("refused")
+    with scene.emulator(timeout_s=10) as emulator:
+        for _ in range(5):
+            emulator.invoke({"do": "call"})
+        scene.collector.set("healthy")
+        limit = time.monotonic() + 40
+        calls = 5
+        while scene.arrived() < 2 * calls and time.monotonic() < limit:
+            emulator.invoke({"do": "call"})
+            calls += 1
+            time.sleep(0.5)
+        scene.wait(2 * calls)
+    scene.trees(calls)
+
+
+def comparable(answer: Answer) -> tuple[int, object]:
+    """Status and body, without what two runs never have in common."""
+    try:
+        body = json.loads(answer.body)
+    except ValueError:
+        return answer.status, answer.body.decode(errors="replace").partition("RequestId")[0][:200]
+    if isinstance(body, dict):
+        for name in (
+            "pid",
+            "id",
+            "requestId",
+            "errorMessage" if "RequestId" in str(body.get("errorMessage")) else "pid",
+        ):
+            body.pop(name, None)
+        if isinstance(frames := body.get("stackTrace"), list):
+            body["stackTrace"] = [frame for frame in frames if "probe.py" in frame]
+    return answer.status, body
+
+
+CLASSIC: dict[str, Scenario] = {
+    "protocol": protocol, "order": order, "same answers": same_answers, "our sandbox": our_sandbox,
+    "timeout": timeout, "outage": outage,
+}  # fmt: skip

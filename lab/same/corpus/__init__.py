@@ -1,0 +1,9 @@
+"""The corpus: every handler that runs bare and with the kit."""
+
+from __future__ import annotations
+
+from lab.same.corpus import answers, practices, programs, requests, tracers
+
+__all__ = ["CORPUS"]
+
+CORPUS = [*answers.CASES, *practices.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]

@@ -1,0 +1,123 @@
+"""Accounts of an archive's spans on Spark in local mode: are they those of the report, and of DuckDB?
+
+From a folder and from a bucket (moto stands in for S3), in one partition and in several. With --spans: what a span
+costs, in archives of so many spans. Java or PySpark missing: skipped with the reason; where CI is set, status 1.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import logging
+import os
+import pickle
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from lab.generate import realistic
+from lab.spark.environment import MissingError, interpreter, run_job
+from lab.spark.job import PARTITIONS
+from lab.spark.measure import measure
+from lambda_latency.archive import add, query, read_kept
+from lambda_latency.cli.report import Request, run_report
+from lambda_latency.latency import Accounts, report_of
+from lambda_latency.text import Style, document
+
+BUCKET = "lambda-latency-spark"
+KEYS = {"AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "x", "AWS_DEFAULT_REGION": "us-east-1"}
+P95 = "select route, quantile_disc(wall_ns, 0.95), count(*) from accounts group by 1"
+PARTS = "select bucket, name, sum(ns)::bigint, count(*) from parts group by 1, 2"
+
+
+def main() -> int:
+    """Compare or measure; status 1 if anything differs."""
+    parser = argparse.ArgumentParser("python -m lab.spark", description=__doc__)
+    parser.add_argument("--requests", type=int, default=2_000, metavar="N", help="in the archive that is compared")
+    parser.add_argument("--spans", type=int, nargs="+", metavar="N", help="measure archives of so many spans instead")
+    options = parser.parse_args()
+    try:
+        python = interpreter()
+    except MissingError as missing:
+        print(f"skipped: {missing}", file=sys.stderr)
+        return int(bool(os.environ.get("CI")))
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-spark-") as folder:
+        if options.spans:
+            return measure(python, Path(folder), options.spans)
+        wrong = list(compared(python, Path(folder), options.requests))
+    print("".join(f"NOT {line}\n" for line in wrong), end="")
+    return int(bool(wrong))
+
+
+def compared(python: Path, folder: Path, requests: int) -> list[str]:
+    """What differs; a line for each thing that does not is printed."""
+    (folder / "traces.jsonl").write_text("".join(realistic(requests)))
+    archive = str(folder / "archive")
+    half = [folder / "1.jsonl", folder / "2.jsonl"]
+    lines = (folder / "traces.jsonl").read_text().splitlines(keepends=True)
+    half[0].write_text("".join(lines[: len(lines) // 2]))
+    half[1].write_text("".join(lines[len(lines) // 2 :]))
+    for one in half:  # some traces are in both: the archive has two versions of them
+        add(archive, [one])
+    bucket = f"s3://{BUCKET}/traces"
+    with aws() as endpoint:
+        run_job(python, "lab.spark.job", [str(folder), archive, bucket], {**KEYS, "AWS_ENDPOINT_URL": endpoint})
+    found: dict[str, Any] = pickle.loads((folder / "spark.pickle").read_bytes())  # noqa: S301 - of our own job
+    wanted = said(read_kept(archive).accounts.in_order(), archive)
+    out = io.StringIO()
+    run_report(Request([archive], json="-"), Style(), out)
+    checks = {"the report of accounts from its spans": without_sources(json.loads(out.getvalue())) == wanted}
+    for where, accounts in found["accounts"].items():
+        name = f"{where} of {PARTITIONS} partitions" if isinstance(where, int) else where.partition("://")[0]
+        checks[f"accounts on Spark, {name if '/' not in name else 'folder'}"] = said(accounts, archive) == wanted
+    sql = {"p95": sorted(query(archive, P95).rows), "parts": sorted(query(archive, PARTS).rows)}
+    for where, answers in found["sql"].items():
+        name = where.partition("://")[0] if "://" in where else where.rpartition("/")[2]
+        checks[f"p95 and parts: Spark SQL ({name}) and DuckDB"] = answers == sql
+    checks["the columns of a frame are those of the table"] = sorted(found["columns"][0]) == sorted(found["columns"][1])
+    for name, same in checks.items():
+        print(f"{'same' if same else 'DIFFERENT'}: {name}", flush=True)
+    return [name for name, same in checks.items() if not same]
+
+
+def said(accounts: Accounts, archive: str) -> dict[str, Any]:
+    """The report's JSON of some accounts."""
+    report = report_of(accounts, read_kept(archive).find)
+    return without_sources(json.loads(json.dumps(document(report, command="", version=""))))
+
+
+def without_sources(values: dict[str, Any]) -> dict[str, Any]:
+    """What does not name the command or the archive."""
+    return {name: value for name, value in values.items() if name not in ("command", "version", "sources")}
+
+
+@contextmanager
+def aws() -> Iterator[str]:
+    """The address of an S3 with the bucket, by moto."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    try:
+        endpoint = f"http://127.0.0.1:{server.get_host_and_port()[1]}"
+        session = boto3.Session("x", "x", region_name="us-east-1")  # keys that open nothing: moto takes any
+        session.client("s3", endpoint_url=endpoint).create_bucket(Bucket=BUCKET)
+        yield endpoint
+    finally:
+        server.stop()
+
+
+if __name__ == "__main__":
+    try:
+        status = main()
+    except subprocess.CalledProcessError as error:
+        print(f"NOT run: Spark's job ended with status {error.returncode}")
+        status = 1
+    raise SystemExit(status)

@@ -1,0 +1,56 @@
+"""The environment of Spark, made under build/ from a lock of its own, and the job that runs in it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+from lab.same.pythons import ROOT, prepare
+
+__all__ = ["MissingError", "interpreter", "run_job"]
+
+LOCK = ROOT / "requirements" / "spark.txt"
+PYTHONS = ("3.13", "3.12", "3.11", "3.10")
+
+
+class MissingError(Exception):
+    """Java or PySpark is not here; the message says what to install."""
+
+
+def interpreter() -> Path:
+    """The interpreter that has PySpark, of the newest Python that is here. Raises `MissingError`."""
+    if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        raise MissingError("Spark needs Java 17 or later (Debian: apt install openjdk-17-jre-headless)")
+    for one in PYTHONS:
+        try:
+            python = prepare("spark", LOCK, one)
+        except subprocess.CalledProcessError as error:
+            raise MissingError(f"PySpark cannot be installed: {error}") from error
+        if python is not None:
+            return python
+    raise MissingError(f"PySpark needs Python {' or '.join(PYTHONS)}")
+
+
+def run_job(python: Path, module: str, arguments: list[str], more: dict[str, str]) -> None:
+    """Run a module on the loopback interface; prints Spark's log and raises CalledProcessError if it fails."""
+    env = {
+        **os.environ,
+        "PYTHONPATH": f"{ROOT / 'otel'}{os.pathsep}{ROOT}",
+        "PYSPARK_PYTHON": str(python),
+        "PYSPARK_DRIVER_PYTHON": str(python),
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        **more,
+    }
+    done = subprocess.run(
+        [python, "-W", "ignore", "-m", module, *arguments],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        print(done.stdout, done.stderr[-8000:], sep="\n")
+        done.check_returncode()

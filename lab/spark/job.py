@@ -1,0 +1,68 @@
+"""What Spark says of an archive, pickled: run in Spark's environment as `python -m lab.spark.job FOLDER ARCHIVE ...`.
+
+An address of a bucket is filled from FOLDER/traces.jsonl first.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lab.spark.session import local
+from lambda_latency.archive import add, definitions, spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession
+
+__all__ = ["PARTITIONS"]
+
+PARTITIONS = (1, 2, 7)
+P95 = "select route, percentile_disc(0.95) within group (order by wall_ns), count(*) from {table} group by 1"
+PARTS = """
+    select part.bucket, part.name, sum(part.ns), count(*)
+    from (select explode(parts) as part from {table}) group by 1, 2
+"""
+
+
+def main() -> int:
+    """Write what was found to FOLDER/spark.pickle."""
+    folder, archives = Path(sys.argv[1]), sys.argv[2:]
+    session = local(str(folder / "spark"), **{"spark.sql.shuffle.partitions": 8})
+    found: dict[str, Any] = {"accounts": {}, "sql": {}}
+    for where in archives:
+        if "://" in where:
+            add(where, [folder / "traces.jsonl"])
+        frame = spark.accounts(session, where).cache()
+        found["accounts"][where] = spark.collect(frame, where).accounts
+        frame.createOrReplaceTempView("of_spans")
+        found["sql"][where] = answers(session, "of_spans")
+    where = archives[0]
+    for statement in definitions("spark", where).split(";"):
+        if statement.strip():
+            session.sql(statement)
+    found["sql"]["tables"] = answers(session, "accounts")
+    frame = spark.accounts(session, where)
+    found["columns"] = (frame.columns, session.table("accounts").columns)
+    session.conf.set("spark.sql.adaptive.enabled", "false")
+    for partitions in PARTITIONS:
+        session.conf.set("spark.sql.shuffle.partitions", str(partitions))
+        frame = spark.accounts(session, where)
+        assert frame.rdd.getNumPartitions() == partitions
+        found["accounts"][partitions] = spark.collect(frame, where).accounts
+    (folder / "spark.pickle").write_bytes(pickle.dumps(found))
+    session.stop()
+    return 0
+
+
+def answers(session: SparkSession, table: str) -> dict[str, list[tuple[Any, ...]]]:
+    """The 95th percentile and the number of requests by route; the time of each part and its number of requests."""
+    return {
+        name: sorted(map(tuple, session.sql(text.format(table=table)).collect()))
+        for name, text in (("p95", P95), ("parts", PARTS))
+    }
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

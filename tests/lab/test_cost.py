@@ -1,0 +1,90 @@
+"""The benchmark of what tracing costs: its figures, its tables, its variants."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+from lab.cost import remains
+from lab.cost.environments import PINS
+from lab.cost.remains import packages, self_instructions
+from lab.cost.table import figures, markdown, text
+from lab.cost.variants import ROOT, VARIANTS
+from lab.locks import whole
+
+
+def test_figures_are_medians_of_differences_within_a_round() -> None:
+    """A round in which the whole machine is slow moves nothing."""
+    measured = {
+        "bare": {"cold_ms": [100.0, 300.0, 110.0]},
+        "X-Ray SDK": {"cold_ms": [120.0, 320.0, 130.0]},
+        "kit": {"cold_ms": [110.0, 310.0, 121.0]},
+    }
+    assert figures(measured) == {
+        "bare": {"cold_ms": {"value": 110.0, "over_bare": 0.0, "of_bare": 1.0, "of_xray": 0.0}},
+        "X-Ray SDK": {"cold_ms": {"value": 130.0, "over_bare": 20.0, "of_bare": 130 / 110, "of_xray": 1.0}},
+        "kit": {"cold_ms": {"value": 121.0, "over_bare": 10.0, "of_bare": 1.1, "of_xray": 0.5}},
+    }
+
+
+def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
+    """What was not measured has no column."""
+    measured = {name: {"modules": [count]} for name, count in (("bare", 500.0), ("X-Ray SDK", 600.0), ("kit", 650.0))}
+    lines = [
+        ("", "imported"),
+        ("", "modules"),
+        ("bare", "500.0"),
+        ("X-Ray SDK", "+100.0 (1.00x)"),
+        ("kit", "+150.0 (1.50x)"),
+    ]
+    assert text(figures(measured)) == "\n".join(f"{name:24}{value:>18}" for name, value in lines)
+
+
+def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:
+    """Callgrind's counters at each mark, in its log; other threads are what the marks do not tell of."""
+    marks = ["price", "price", "price", "> set-up", "> lambda_latency", "> opentelemetry.sdk.trace",
+             "< opentelemetry.sdk.trace", "< lambda_latency", "< set-up", "> first request",
+             "< first request"]  # fmt: skip
+    counters = [1000, 1010, 1020, 1030, 1045, 1060, 2070, 2100, 2300, 2311, 5321]
+    log = "".join(f"threads: 1 2\nevents-1: {one}\nevents-1-0: 7\nevents-2: 9\n" for one in counters)
+    found = self_instructions(marks, log + "==1== Collected : 6321\n")
+    assert found == {
+        "threads": 1001, "set-up": 195, "lambda_latency": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
+    }  # fmt: skip
+    assert [(package, names) for package, _, names in packages(found)] == [
+        ("the first request's spans", ["first request"]),
+        ("registration, and delivery after the response", ["threads"]),
+        ("SDK", ["opentelemetry.sdk.trace"]),
+        ("set-up: settings, hooks, tracer", ["set-up"]),
+        ("lambda_latency.runtime", ["lambda_latency"]),
+    ]
+
+
+def test_every_variant_has_its_pins_and_every_pin_its_hash() -> None:
+    """The lock of each environment lies beside the benchmark."""
+    for variant in VARIANTS:
+        lock = whole(PINS / f"{variant.pins}.txt")
+        assert lock.count("==") <= lock.count("--hash=sha256:")
+        assert "://" not in lock
+
+
+def test_an_unknown_variant_is_named() -> None:
+    """Before anything is measured."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "lab.cost", "--variants", "kitt"], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 2
+    assert ran.stderr.endswith("no variant is called kitt\n")
+
+
+def test_the_tables_on_the_page_are_the_measured_ones() -> None:
+    """docs/cost.json is the document of one `make bench`: table, machine, date and versions are its own."""
+    document = json.loads((ROOT / "docs" / "cost.json").read_text())
+    page = (ROOT / "docs" / "explanation" / "costs.md").read_text()
+    assert markdown(document) in page
+    assert remains.markdown(document) in page
+    versions = ", ".join(f"{name} {version}" for name, version in document["versions"].items())
+    assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
+        page.split()
+    )

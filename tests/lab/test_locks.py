@@ -1,0 +1,145 @@
+"""Locks that share a base: complete, hashed, one version of each package for each Python, and divided without loss."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from lab import locks
+from lab.locks import FOLDERS, environment, packages, share, whole
+
+LOCKS = sorted(lock for folder in FOLDERS for lock in folder.glob("*.txt") if lock.name != "base.txt")
+NAMES = [f"{lock.parent.name}/{lock.stem}" for lock in LOCKS]
+PYTHONS = [
+    {"python_version": version, "python_full_version": f"{version}.0", "sys_platform": system, "platform_system": name}
+    for version in ("3.10", "3.11", "3.12", "3.13", "3.14")
+    for system, name in (("linux", "Linux"), ("darwin", "Darwin"), ("win32", "Windows"))
+]
+HASHED = re.compile(r"(\S+==.+?) \\\n(?:    --hash=sha256:[0-9a-f]{64} \\\n)*    --hash=sha256:[0-9a-f]{64}\n")
+ONE, TWO, OLD, NEW = (
+    f"{pin} \\\n    --hash=sha256:{letter * 64}\n"
+    for pin, letter in (("one==1", "a"), ("two==2", "b"), ("three==3", "c"), ("three==4", "d"))
+)
+
+
+def _pins(lock: Path) -> list[Requirement]:
+    """The pins of a lock and its base, each of which has to have hashes."""
+    found = packages(whole(lock))
+    matches = [HASHED.fullmatch(package) for package in found]
+    assert "".join(found) == whole(lock)
+    assert None not in matches
+    return [Requirement(match[1]) for match in matches if match]
+
+
+def _versions(pins: list[Requirement], python: dict[str, str]) -> dict[str, str]:
+    """The version of each package on this Python and system, of which there may be only one."""
+    applying = [pin for pin in pins if pin.marker is None or pin.marker.evaluate(python)]
+    versions = {str(canonicalize_name(pin.name)): str(pin.specifier).removeprefix("==") for pin in applying}
+    assert len(versions) == len(applying)
+    return versions
+
+
+def _wanted(file: Path) -> Iterator[Requirement]:
+    """What a .in file asks for, with the files that it includes."""
+    for line in filter(None, (line.partition("#")[0].strip() for line in file.read_text().splitlines())):
+        if line.startswith("-r "):
+            yield from _wanted(file.with_name(line.split()[1]))
+        else:
+            yield Requirement(line)
+
+
+def _unmet(wanted: Iterable[Requirement], versions: dict[str, str], python: dict[str, str]) -> list[str]:
+    return [
+        str(one)
+        for one in wanted
+        if (one.marker is None or one.marker.evaluate({**python, "extra": ""}))
+        and (
+            (version := versions.get(canonicalize_name(one.name))) is None
+            or not one.specifier.contains(version, prereleases=True)
+        )
+    ]
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=NAMES)
+def test_a_lock_with_its_base_has_each_package_once_with_hashes(lock: Path) -> None:
+    """On every Python and system there is one version of each package, and what the .in file wants is among them."""
+    pins = _pins(lock)
+    for python in PYTHONS:
+        assert _unmet(_wanted(lock.with_suffix(".in")), _versions(pins, python), python) == []
+
+
+@pytest.mark.parametrize("lock", LOCKS, ids=NAMES)
+def test_a_lock_with_its_base_has_what_its_packages_need(lock: Path) -> None:
+    """As far as this environment knows it: it has most of them in the same version."""
+    versions = _versions(_pins(lock), {})
+    here = {str(canonicalize_name(one.name)): one for one in distributions()}
+    same = [here[name] for name, version in versions.items() if name in here and here[name].version == version]
+    assert len(same) > len(versions) / 3
+    assert _unmet((Requirement(need) for one in same for need in one.requires or ()), versions, {}) == []
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_a_base_has_all_that_the_locks_of_its_folder_share(folder: Path, tmp_path: Path) -> None:
+    """Dividing the locks again changes nothing."""
+    before = {file.name: file.read_text() for file in folder.glob("*.txt")}
+    for name, text in before.items():
+        (tmp_path / name).write_text(text)
+    share(tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
+
+
+def test_complete_locks_become_a_base_and_the_rest_of_each(tmp_path: Path) -> None:
+    """As after `make lock`: the base that was there before does not count."""
+    (tmp_path / "base.txt").write_text(OLD)
+    (tmp_path / "old.txt").write_text(OLD + ONE + TWO)
+    (tmp_path / "new.txt").write_text(ONE + NEW + TWO)
+    share(tmp_path)
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == {
+        "base.txt": ONE + TWO,
+        "old.txt": f"-r base.txt\n{OLD}",
+        "new.txt": f"-r base.txt\n{NEW}",
+    }
+    assert whole(tmp_path / "new.txt") == ONE + TWO + NEW
+
+
+def test_an_environment_is_made_anew_when_its_lock_or_the_base_changes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And only then: uv is not called again for the same packages."""
+    calls: list[list[str]] = []
+
+    def ran(command: list[str | Path], **_: object) -> None:
+        calls.append([str(part) for part in command[1:]])
+        (tmp_path / "made").mkdir(exist_ok=True)
+
+    monkeypatch.setattr(locks, "ROOT", tmp_path)
+    monkeypatch.setattr(subprocess, "run", ran)
+    base, lock = tmp_path / "base.txt", tmp_path / "lock.txt"
+
+    def times() -> int:
+        calls.clear()
+        assert (
+            environment(tmp_path / "made", lock, sys.executable, "--compile-bytecode") == tmp_path / "made/bin/python"
+        )
+        return len(calls) // 2
+
+    base.write_text(ONE)
+    lock.write_text(f"-r base.txt\n{OLD}")
+    assert times() == 1
+    assert calls == [
+        ["venv", "--quiet", "--clear", "--python", sys.executable, str(tmp_path / "made")],
+        ["pip", "sync", "--quiet", "--require-hashes", "--compile-bytecode", str(lock)],
+    ]
+    assert times() == 0
+    base.write_text(TWO)
+    assert times() == 1
+    lock.write_text(f"-r base.txt\n{NEW}")
+    assert [times(), times()] == [1, 0]

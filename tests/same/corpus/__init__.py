@@ -1,9 +1,0 @@
-"""The corpus: every handler that runs bare and with the kit."""
-
-from __future__ import annotations
-
-from tests.same.corpus import answers, practices, programs, requests, tracers
-
-__all__ = ["CORPUS"]
-
-CORPUS = [*answers.CASES, *practices.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]
