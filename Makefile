@@ -3,11 +3,6 @@
 SHELL := /bin/sh
 PYTHON ?= python3
 BIN := .venv/bin
-SEEDS ?= 5
-FIRST ?= 1
-INVOCATIONS ?= 10000
-ROUNDS ?= 20
-REQUESTS ?= 1000
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
 export AWS_DEFAULT_REGION ?= us-east-1
@@ -30,7 +25,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (AR
 .PHONY: test
 test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
 	@$(BIN)/pytest
-	@$(BIN)/python -m lab.pythons
+	@$(BIN)/python -m lab pythons
 
 .PHONY: check
 check: setup  ## Lint, types, import contracts, template, spelling
@@ -50,8 +45,9 @@ SCRIPTS := otel/lambda_latency/page/source/script
 
 NPM := $(shell command -v npm)
 
+# A part of `check`: types and lint of those scripts. In CI Node.js has to be there.
 .PHONY: check-page
-check-page: $(if $(NPM),build/npm/ready)  ## Types and lint of the scripts of the report's page (needs Node.js; in CI it has to be there)
+check-page: $(if $(NPM),build/npm/ready)
 ifdef NPM
 	@build/npm/node_modules/.bin/tsc --project requirements/npm
 	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS)
@@ -69,10 +65,6 @@ build/npm/ready: requirements/npm/package.json requirements/npm/package-lock.jso
 format: setup  ## Format the code
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
-
-.PHONY: bench-local
-bench-local: setup  ## Measure what the laptop's gateway and sandbox add to a request
-	@$(BIN)/python -m lab.local_cost
 
 .PHONY: collector
 collector: build/collector/otelcol  ## Build the collector for demo and tests from Go modules (2 minutes, once)
@@ -94,138 +86,25 @@ build/collector/otelcol: requirements/collector.yaml
 	@mv build/collector/source/otelcol $@
 	@$@ --version
 
-.PHONY: bench
-bench: setup  ## Measure what tracing costs: the kit beside the X-Ray SDK and five others (30 minutes; out/bench.json)
-	@$(BIN)/python -m lab.cost --rounds $(ROUNDS) $(if $(VARIANTS),--variants "$(VARIANTS)")
+.PHONY: pictures
+pictures: setup  ## Draw the pictures of the docs anew (1 minute, needs Chromium; ARGS='--only architecture' does not)
+	@$(BIN)/python -m lab pictures $(ARGS)
 
-.PHONY: bench-report
-bench-report: setup  ## Measure how fast the report is on files of every kind (10 minutes; out/bench-report.json)
-	@$(BIN)/python -m lab.report_speed $(if $(ROWS),--rows $(foreach row,$(ROWS),'$(row)'))
+.PHONY: lab
+lab: setup  ## List the programs that measure and try the kit, or run one (NAME=same ARGS='--sample 40')
+	@$(BIN)/python -m lab $(NAME) $(ARGS)
 
-.PHONY: bench-archive
-bench-archive: setup  ## Measure what an archive of a million spans costs: size, in, out, and a report from it (5 minutes)
-	@$(BIN)/python -m lab.archive_speed
-
-.PHONY: bench-testing
-bench-testing: setup  ## Measure how long it takes to compare span trees of 1,000 spans
-	@$(BIN)/python -m lab.tree_speed
-
-.PHONY: alarm-pictures
-alarm-pictures: setup  ## Draw the messages of an alarm for the docs: mail, Slack, terminal
-	@$(BIN)/python -m lab.pictures.alarm
-
-.PHONY: bench-alarm
-bench-alarm: setup  ## Measure the function that explains alarms: cold start, processor time, memory (1 minute; docs/alarm.json)
-	@$(BIN)/python -m lab.alarm_cost
-
-.PHONY: bench-page
-bench-page: setup  ## Measure how fast the report's page is with 10,000 requests, in headless Chromium
-	@$(BIN)/python -m lab.page_speed
-
-.PHONY: bench-response
-bench-response: setup  ## Measure what a client waits for with the kit, bare, and with the X-Ray SDK, for four collectors
-	@$(BIN)/python -m lab.response_time
-
-.PHONY: bench-deadline
-bench-deadline: setup  ## Measure what the watch over the deadline costs a request; 100,000 calls without a false mark
-	@$(BIN)/python -m lab.deadline_cost
-
-.PHONY: faults
-faults: setup  ## 10,000 invocations over all that may go wrong: is every span accounted for? (EXPORT=otlp: to X-Ray itself; under 20 minutes)
-	@$(BIN)/python -m lab.faults --invocations $(INVOCATIONS) --export $(or $(EXPORT),collector)
-
-.PHONY: same
-same: setup  ## Run a corpus of handlers bare and with the kit on every Python: is anything different? (10 minutes a Python)
-	@$(BIN)/python -m lab.same $(if $(SAMPLE),--sample $(SAMPLE) --seed 20) $(if $(PYTHONS),--pythons $(PYTHONS)) $(if $(ONLY),--only "$(ONLY)")
-
-.PHONY: bridge
-bridge: setup  ## Run a corpus of uses of the X-Ray SDK and of Powertools' Tracer with it and with the bridge: is anything different?
-	@$(BIN)/python -m tests.bridge $(if $(SAMPLE),--sample $(SAMPLE) --seed 25)
-
-.PHONY: versions
-versions: setup  ## The same with the versions of OpenTelemetry of every ADOT layer and of three runtime clients: a table
-	@$(BIN)/python -m lab.versions $(if $(VERSIONS),--versions "$(VERSIONS)") $(if $(WHOLE),--whole) \
-		$(if $(NO_TESTS),--no-tests)
-
-.PHONY: libraries
-libraries: setup  ## Call each library that is traced, against a server: spans, names, errors, the same answers (4 minutes)
-	@$(BIN)/python -m lab.libraries $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)") $(if $(WRITE),--write)
-
-.PHONY: hangs
-hangs: setup  ## Let calls of nine libraries hang, in each phase of a connection: does the timeout name it? (2 minutes)
-	@$(BIN)/python -m lab.hangs $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(ONLY),--only "$(ONLY)")
-
-.PHONY: slow
-slow: setup  ## Plant a slow MariaDB, a slow Redis, a pool without a connection left: does the verdict name each? (3 minutes)
-	@$(BIN)/python -m lab.slow $(if $(CAUSE),--cause $(CAUSE))
-
-.PHONY: spark
-spark: setup  ## Accounts of an archive on Spark in local mode: are they the report's? (1 minute; SAMPLE=requests; SPANS='1000000 ...' measures)
-	@$(BIN)/python -m lab.spark $(if $(SAMPLE),--requests $(SAMPLE)) $(if $(SPANS),--spans $(SPANS))
-
-.PHONY: week
-week: setup  ## A week of 20,000 traces into an archive, killed five times and resumed: is it the same archive? (5 minutes; SAMPLE=2000)
-	@$(BIN)/python -m lab.week $(if $(SAMPLE),--traces $(SAMPLE))
-
-.PHONY: rie
-rie: setup  ## The kit under AWS's Runtime Interface Emulator, built from Go modules: protocol, order, no span lost (2 minutes)
-	@if $(GO_FOR_RIE); then $(BUILD_RIE) && $(BIN)/python -m lab.rie; else \
-		echo "skipped: $(WHY_RIE)" >&2; [ -z "$$CI" ]; fi
+# The programs that need these files ask for them.
+build/ministack/ready: otel/lambda_latency/local/cloud/ministack.txt | setup
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
+	@VIRTUAL_ENV="$(CURDIR)/build/ministack" $(BIN)/uv pip sync --quiet --require-hashes $<
+	@touch $@
 
 RIE := github.com/aws/aws-lambda-runtime-interface-emulator/cmd/aws-lambda-rie@v0.0.0-20261030222936-bef5c4ba774d
-WHY_RIE := AWS's Runtime Interface Emulator is built from Go modules by Go 1.26.6 or later (https://go.dev/dl).
-GO_FOR_RIE = command -v go >/dev/null && printf 'go1.26.6\n%s\n' "$$(go env GOVERSION)" | sort --check=quiet --version-sort
 
-BUILD_RIE = { [ -x build/rie/aws-lambda-rie ] || { echo "Building AWS's Runtime Interface Emulator, once ..." >&2; \
-	GOBIN="$(CURDIR)/build/rie" $(GO) go install $(RIE); }; }
-
-.PHONY: promises
-promises: setup  ## Take the code of each promise out of the runtime in turn: does its test fail? (5 minutes)
-	@$(BIN)/python -m lab.promises
-
-.PHONY: timeouts
-timeouts: setup  ## Time out in eight ways, each 100 times: does the trace name the call and the line? (15 minutes)
-	@$(BIN)/python -m lab.timeouts
-
-.PHONY: messages
-messages: setup build/apps/ready  ## 1,000 requests through an API, a queue and a bus on the laptop: is each handled once? (2 minutes)
-	@$(BIN)/python -m lab.messages --requests $(REQUESTS)
-
-.PHONY: planted
-planted: setup  ## Plant one cause of slow requests at a time: does the verdict name it? (15 minutes)
-	@$(BIN)/python -m lab.planted --seeds $(SEEDS)
-
-.PHONY: explained
-explained: setup  ## Plant one cause at a time and let an alarm ring: does its message name the cause? (15 minutes)
-	@$(BIN)/python -m lab.explained --seeds $(SEEDS) $(if $(CAUSE),--cause "$(CAUSE)")
-
-.PHONY: changed
-changed: setup  ## Run the demo's plan twice, and with 100 ms more at the provider: what does --against say?
-	@$(BIN)/python -m lab.changed --seeds $(SEEDS) --first $(FIRST)
-
-.PHONY: mutation
-mutation: setup  ## Break 20,000 documents of all formats at random: does any end the report, or hide a span? (4 minutes)
-	@$(BIN)/python -m lab.mutation
-
-.PHONY: services
-services: setup  ## Judge 10,000 random requests of several services whose clocks are wrong (2 minutes)
-	@$(BIN)/python -m lab.services
-
-.PHONY: architecture
-architecture: setup  ## Draw docs/explanation/architecture.svg anew from the imports between the rooms
-	@$(BIN)/python -m lab.pictures.architecture
-
-.PHONY: what-if
-what-if: setup  ## Hold what --what-if promises against 300 planted cases, or SAMPLE of them (1 minute)
-	@WHAT_IF_CASES=$(or $(SAMPLE),300) $(BIN)/python -m pytest -q tests/latency/test_what_if.py
-
-.PHONY: differs
-differs: setup  ## Plant a difference in 40 reports and none in 40: does the page name it, and nothing else? (2 minutes; SAMPLE=4)
-	@DIFFERS_CASES=$(or $(SAMPLE),40) $(BIN)/python -m pytest -q tests/page/test_differs.py
-
-.PHONY: picture
-picture: setup  ## Take the README's picture of the report's page anew (1 minute, needs Chromium)
-	@$(BIN)/python -m lab.pictures.page
+build/rie/aws-lambda-rie:
+	@echo "Building AWS's Runtime Interface Emulator, once ..." >&2
+	@GOBIN="$(CURDIR)/$(@D)" $(GO) go install $(RIE)
 
 .PHONY: wheel
 wheel: setup  ## Build the package into dist/: a wheel and a source distribution
@@ -248,19 +127,9 @@ deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of s
 	@[ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor
 	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
 
-.PHONY: deploy-local
-deploy-local: setup build/ministack/ready  ## Build, deploy to an emulator of AWS, use it with tracing on, delete it; two adopted apps, too
-	@$(BIN)/python -m lab.deploy
-	@$(BIN)/python -m lab.deploy.adopted
-
 .PHONY: prove
-prove: setup $(if $(EMULATOR),build/ministack/ready)  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
-	@$(BIN)/python -m lab.prove $(if $(EMULATOR),--emulator)
-
-build/ministack/ready: otel/lambda_latency/local/cloud/ministack.txt | setup
-	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python build/ministack
-	@VIRTUAL_ENV="$(CURDIR)/build/ministack" $(BIN)/uv pip sync --quiet --require-hashes $<
-	@touch $@
+prove: setup  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
+	@$(BIN)/python -m lab prove $(if $(EMULATOR),--emulator)
 
 .PHONY: lock
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml
@@ -320,7 +189,7 @@ build/urllib3-1.26: requirements/urllib3-1.26.txt .venv/ready
 # What the tests of whole apps need: the packages of Lambda's runtime, those of the tracing layer, the emulator of AWS.
 build/apps/ready: otel/lambda_latency/local/app/prepare/packages.py otel/lambda_latency/local/cloud/ministack.txt .venv/ready
 	@rm -rf build/apps
-	@$(BIN)/python -m lab.apps
+	@$(BIN)/python -m lab apps
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate
 

@@ -3,10 +3,13 @@
 The artifact is what `lambda-latency alarm --out` writes, under AWS's own runtime client in the laptop's sandbox, on
 Python 3.13 without compiled files, as on Lambda. X-Ray is a stand-in with one trace a second, of which an explanation
 reads as many as it may; S3 and SNS are moto's. Times are processor times: waiting for AWS comes on top.
+
+Usual time: 1 minute.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import logging
 import os
@@ -48,6 +51,7 @@ USUAL, SLOW, SINCE = [200] * 1800, [200, 1500] * 150, [200] * 300  # half an hou
 
 def main() -> int:
     """Measure, print, and write docs/alarm.json; status 1 without Python 3.13."""
+    argparse.ArgumentParser("python -m lab alarm-cost", description=__doc__).parse_args()
     python = find(PYTHON)
     if python is None:
         print(f"the function runs on Python {PYTHON}: install it", file=sys.stderr)

@@ -2,6 +2,8 @@
 
 Status 1 if the accounts that come out are not those of the file, or if the report from spans takes less than 20 times
 the processor time of the one from accounts. The clock says less: the report from spans runs on all processors.
+
+Usual time: 5 minutes.
 """
 
 from __future__ import annotations
@@ -30,10 +32,10 @@ WEEK_NS = 7 * 24 * 3600 * 1_000_000_000
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser("python -m lab.archive_speed", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab archive-speed", description=__doc__)
     parser.add_argument("--traces", type=int, default=80_000, metavar="N", help="of 12.5 spans each (80,000)")
     traces = parser.parse_args().traces
-    with tempfile.TemporaryDirectory(prefix="bench-archive-") as name:
+    with tempfile.TemporaryDirectory(prefix="archive-speed-") as name:
         folder = Path(name)
         path, where = folder / "traces.jsonl", folder / "archive"
         with path.open("w") as file:

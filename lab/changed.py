@@ -1,7 +1,9 @@
 """The demo's plan twice, and once more with 100 ms more at the provider: does a comparison name that, and only that?
 
-`python -m lab.changed --seeds 20`; status 1 if it calls noise a difference in more than one of twenty seeds, or if it
-misses the difference, or its bounds do not hold it, in any.
+Status 1 if it calls noise a difference in more than one of twenty seeds, or if it misses the difference, or
+its bounds do not hold it, in any.
+
+Usual time: 8 minutes.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ PROVIDER = Part("external", "payments.example.com")
 
 def main() -> int:
     """Run, compare, count."""
-    parser = argparse.ArgumentParser("python -m lab.changed", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab changed", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--first", type=int, default=1, help="the seed to begin with: others than those seen before")
     options = parser.parse_args()

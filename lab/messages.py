@@ -1,10 +1,9 @@
 """1,000 requests at once against three functions, a queue and a bus: is every message handled once, or redriven?
 
-    make messages                                      1,000 requests, 16 at a time
-    python -m lab.messages --requests 80   fewer
-
 Accept takes a request and sends a message. Work takes messages from the queue, 10 at a time: it fails for one of 20
 the first time, for one of 50 always, and puts an event on the bus for each other one. Note takes the events.
+
+Usual time: 2 minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +22,8 @@ from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
 
-from lab.apps import HOME, VERSION
+from lab.apps import HOME, READY, VERSION
+from lab.commands import make
 from lambda_latency.local.cloud.emulator import clients
 from tests.sandbox.state import until
 from tests.system.processes import Footprint, own_temporary
@@ -199,9 +199,10 @@ def seen(app: Served, what: str) -> Counter[int]:
 
 def main() -> int:
     """Run it; 0 if every message was handled as it should be and nothing is left."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--requests", type=int, default=1000)
+    parser = argparse.ArgumentParser("python -m lab messages", description=__doc__)
+    parser.add_argument("--requests", type=int, default=1000, metavar="N", help="16 at a time (1,000)")
     requests = parser.parse_args().requests
+    make(READY)
     begun = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="lambda-latency-messages-") as folder:
         handled, status, left = interrupted(Path(folder, "interrupted"), requests)

@@ -6,10 +6,13 @@ until the page is ready.
 The page is a file in headless Chromium, without a network. The least time of several rounds is compared with the limit:
 on a shared machine, other times include those of other programs. The last column is the median of the processor time of
 the page's main thread until the page is idle, which other programs do not change.
+
+Usual time: 3 minutes.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
 import sys
 import tempfile
@@ -54,13 +57,14 @@ ACTS = {
 
 def main() -> int:
     """Measure; status 1 if a time or the heap exceeds its limit."""
+    argparse.ArgumentParser("python -m lab page-speed", description=__doc__).parse_args()
     programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
     if None in programs:
-        print("bench-page needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
+        print("page-speed needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
         return 1
     browser = Browser(*map(str, programs))
     try:
-        with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        with tempfile.TemporaryDirectory(prefix="page-speed-") as folder:
             path = Path(folder, "report.html")
             path.write_text(page_of(many(REQUESTS)), encoding="utf-8")
             late = _measure(browser, path)

@@ -1,7 +1,9 @@
 """Causes that are planted, one at a time, in the laptop's system: does the verdict name each, and claim nothing else?
 
-`python -m lab.planted` runs every cause with five seeds; `--seeds 1` is what CI runs. A cause whose spans the runtime
-does not make yet is planted by hand in the traces of a run without faults, and listed as such.
+Every cause is planted with five seeds; `--seeds 1` is what CI runs. A cause whose spans the runtime does not make yet
+is planted by hand in the traces of a run without faults, and listed as such.
+
+Usual time: 15 minutes.
 """
 
 from __future__ import annotations
@@ -41,7 +43,7 @@ class Cause:
 
 def main() -> int:
     """Plant, report, compare; the number of causes that were missed is printed, and status 1 if there is any."""
-    parser = argparse.ArgumentParser("python -m lab.planted", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab planted", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cause", action="append", help="only this one; may be repeated")
     options = parser.parse_args()

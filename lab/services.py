@@ -1,4 +1,7 @@
-"""Random requests of several services with wrong clocks, and the true time of each service."""
+"""Random requests of several services whose clocks are wrong: does each add up, and is no service with spans external?
+
+Usual time: 2 minutes.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from lambda_latency.trace import Span, SpanKind, Trace
 from tests.trace.build import MS, T0, TRACE_ID
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 __all__ = ["check", "main"]
 
@@ -102,11 +105,11 @@ def check(seed: int) -> None:
         assert 2 * wrong <= system.slack, (seed, label, parts.get(label), system.truth.get(label))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main() -> int:
     """Judge many random requests."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--trees", type=int, default=10_000)
-    options = parser.parse_args(arguments)
+    parser = argparse.ArgumentParser("python -m lab services", description=__doc__)
+    parser.add_argument("--trees", type=int, default=10_000, metavar="N", help="so many requests (10,000)")
+    options = parser.parse_args()
     for seed in range(options.trees):
         check(seed)
     print(f"{options.trees:,} random requests: each adds up, no service with spans is external")

@@ -62,6 +62,16 @@ def test_a_command_takes_arguments(folder: Path, command: str) -> None:
     assert calls(folder, "lambda-latency ") == [f"lambda-latency {command} --port 3001; VIRTUAL_ENV="]
 
 
+def test_a_program_of_the_laboratory_is_run_by_its_name(folder: Path) -> None:
+    """With options that may have spaces; without a name the programs are listed."""
+    assert make(folder, "lab", "NAME=explained", """ARGS=--seeds 1 --cause 'slow provider'""")[0] == 0
+    assert make(folder, "lab", "ARGS=") == (0, [])
+    assert calls(folder, "python -m lab") == [
+        "python -m lab explained --seeds 1 --cause slow provider; VIRTUAL_ENV=",
+        "python -m lab; VIRTUAL_ENV=",
+    ]
+
+
 def test_deploy_asks_the_doctor_first(folder: Path) -> None:
     """Before it asks AWS anything; DOCTOR=off leaves it out."""
     make(folder, "setup")

@@ -1,6 +1,8 @@
 """Does the bridge do what the X-Ray SDK does? Runs a corpus of uses with each, and compares answers and documents.
 
-`make bridge`. Status 1 where anything differs that is not listed with its reason.
+Status 1 where anything differs that is not listed with its reason.
+
+Usual time: 30 seconds.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ LOCKS = ROOT / "requirements" / "bridge"
 
 def main() -> int:
     """Run, and print a table and the differences."""
-    parser = argparse.ArgumentParser("python -m tests.bridge", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab bridge", description=__doc__)
     parser.add_argument("--only", default="", metavar="PATTERN", help="only uses whose name has this in it")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
     parser.add_argument("--seed", type=int, default=25, help="of the sample")

@@ -1,7 +1,9 @@
 """The cost of tracing for a function: one handler with each way to trace it, compared with the bare handler.
 
 Cachegrind counts instructions if valgrind is installed; times are measured in rounds in which the variants take turns.
-All results are written to out/bench.json.
+All results are written to out/cost.json.
+
+Usual time: 30 minutes.
 """
 
 from __future__ import annotations
@@ -25,13 +27,13 @@ from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Varia
 from lambda_latency.layer import layer_files
 from lambda_latency.local.processes import Processes
 
-OUT = ROOT / "out" / "bench.json"
+OUT = ROOT / "out" / "cost.json"
 PACKAGES = ("awslambdaric", "boto3", "requests", "aws-xray-sdk", "aws-opentelemetry-distro", "opentelemetry-sdk")
 
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser("python -m lab.cost", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab cost", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="cold starts of each variant, and a twentieth of its "
                         "warm requests (20)")  # fmt: skip
     parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",

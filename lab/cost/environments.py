@@ -1,4 +1,4 @@
-"""A Python environment for each set of pins, in build/bench, with its packages alone, compiled."""
+"""A Python environment for each set of pins, in build/cost, with its packages alone, compiled."""
 
 from __future__ import annotations
 
@@ -18,5 +18,5 @@ def interpreter(pins: str) -> Path:
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     python = Path(sys.base_prefix) / "bin" / f"python{version}"
     return environment(
-        ROOT / "build" / "bench" / f"{pins}-{version}", PINS / f"{pins}.txt", python, "--compile-bytecode"
+        ROOT / "build" / "cost" / f"{pins}-{version}", PINS / f"{pins}.txt", python, "--compile-bytecode"
     )

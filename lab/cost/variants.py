@@ -15,7 +15,7 @@ __all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "XRAY", "Vari
 ROOT = Path(__file__).parent.parent.parent
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
 LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
-KITS_LAYER = ROOT / "build" / "bench" / "kit"  # the content of /opt: the bridge is `aws_xray_sdk` there
+KITS_LAYER = ROOT / "build" / "cost" / "kit"  # the content of /opt: the bridge is `aws_xray_sdk` there
 
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 TO_XRAY = "kit to X-Ray"

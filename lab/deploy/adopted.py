@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from lab.deploy.cloud import ROOT, Cloud
+from lab.commands import ROOT
+from lab.deploy.cloud import Cloud
 from lab.deploy.example import expect, joined, step
 from lab.deploy.translation import translate
 from lambda_latency.adopt import Wanted, make_plan, write
@@ -20,6 +21,8 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.store import Store
+
+__all__ = ["main"]
 
 APPS = ROOT / "tests" / "adopt"
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -77,7 +80,3 @@ def _deploy(stack: ExitStack, cloud: Cloud, folder: Path, name: str, call: list[
         answer = cloud.call(cloud.outputs(name)["ApiUrl"], method, path, body)
         expect("status", answer[0], status, answer[1])
         expect("trace", joined(store.path, set(), spans_of), spans_of)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

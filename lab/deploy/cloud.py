@@ -16,13 +16,14 @@ from urllib.request import Request, urlopen
 
 import boto3
 
+from lab.commands import ROOT, make
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.services import Service
 
 __all__ = ["Cloud"]
 
-ROOT = Path(__file__).parents[2]
+READY = ROOT / "build" / "ministack" / "ready"
 PROGRAM = ROOT / "build" / "ministack" / "bin" / "ministack"
 REGION = "us-east-1"
 
@@ -31,8 +32,7 @@ class Cloud:
     """Started when made, on a free port of 127.0.0.1; `close` ends it, and everything in it is gone."""
 
     def __init__(self, processes: Processes, log: Callable[[str], None]) -> None:
-        if not PROGRAM.exists():
-            raise LocalError(f"{PROGRAM} is not here", "say make deploy-local, which makes it")
+        make(READY)
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self._port = int(probe.getsockname()[1])

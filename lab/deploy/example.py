@@ -16,7 +16,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from lab.deploy.cloud import ROOT, Cloud
+from lab.commands import ROOT
+from lab.deploy.cloud import Cloud
 from lab.deploy.explained import Topic, explain
 from lab.deploy.translation import translate
 from lambda_latency.local.errors import LocalError
@@ -29,6 +30,8 @@ from lambda_latency.trace import Trace, read_traces
 from tests.sandbox.state import until
 from tests.system.conftest import tree
 from tests.system.test_routes import CHARGE, PUT, REFUND, UPDATE
+
+__all__ = ["expect", "joined", "main", "step"]
 
 STACK = "lambda-latency-local"
 ALARM = f"{STACK}.SlowAlarm"
@@ -169,7 +172,3 @@ def step(name: str) -> Iterator[None]:
     begun = time.monotonic()
     yield
     print(f"  {name:<28} {time.monotonic() - begun:5.1f} s", flush=True)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -1,7 +1,8 @@
 """A call that hangs, in each phase of a connection and of a call: does the timeout name the phase, and who is called?
 
-`make hangs` lets each happen once in the laptop's sandbox, under Lambda's runtime client. Status 1 where one is not
-named.
+Each happens once in the laptop's sandbox, under Lambda's runtime client. Status 1 where one is not named.
+
+Usual time: 2 minutes.
 """
 
 from __future__ import annotations
@@ -87,7 +88,7 @@ HANGS = (
 
 def main() -> int:
     """Run them, two at once; a line for each."""
-    parser = argparse.ArgumentParser("python -m lab.hangs", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab hangs", description=__doc__)
     parser.add_argument("--only", default="", help="only those whose library and phase has this in it")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many")
     options = parser.parse_args()

@@ -1,7 +1,9 @@
 """Each library against a server: is a call one span, with its names, parts and errors, and the answer the same as bare?
 
-`make libraries` prints a row for each and holds it against docs/reference/libraries.md. Status 1 where anything is not
-as it should be. Where CI is set, a server that is not installed is a failure too.
+A row is printed for each and held against docs/reference/libraries.md. Status 1 where anything is not as it should be.
+Where CI is set, a server that is not installed is a failure too.
+
+Usual time: 4 minutes.
 """
 
 from __future__ import annotations
@@ -44,7 +46,7 @@ class Ran:
 
 def main() -> int:
     """Run the cases, print the table, say what is wrong."""
-    parser = argparse.ArgumentParser("python -m lab.libraries", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab libraries", description=__doc__)
     parser.add_argument("--only", default="", metavar="PATTERN", help="only libraries whose name has this in it")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
     parser.add_argument(

@@ -1,6 +1,6 @@
 """Draws the messages of an alarm for the docs: mail, Slack and plain text at 80 columns, as SVG.
 
-`python -m lab.pictures.alarm` writes them. The messages are those of the function's own code about a slow provider in
+The messages are those of the function's own code about a slow provider in
 a stand-in for X-Ray; a test draws them again and compares.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import tempfile
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,7 +24,7 @@ from tests.alarm.test_answer import rung, slow_provider
 from tests.fetch.standin import KNOWN
 from tests.latency.system import THEIRS
 
-__all__ = ["FOLDER", "drawn"]
+__all__ = ["FOLDER", "drawn", "main"]
 
 FOLDER = Path(__file__).parents[2] / "docs" / "how-to"
 COLUMNS = 80
@@ -173,7 +172,3 @@ def _said(text: Mapping[str, str]) -> str:
     """A `plain_text` object as Slack shows it."""
     assert text["type"] == "plain_text"
     return text["text"].replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,7 +12,7 @@ import grimp
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["PICTURE", "drawing", "imports", "is_current", "layers", "reduced"]
+__all__ = ["PICTURE", "drawing", "imports", "is_current", "layers", "main", "reduced"]
 
 ROOT = Path(__file__).parents[2]
 PICTURE = ROOT / "docs" / "explanation" / "architecture.svg"
@@ -223,7 +222,3 @@ def _box(room: str, x: float, top: float) -> str:
     name = f'<text class="name" x="{x:g}" y="{top + (22 if purpose else 32):g}">{escape(room)}</text>'
     below = f'<text class="purpose" x="{x:g}" y="{top + 41:g}">{escape(purpose)}</text>' if purpose else ""
     return f'<rect class="{kind}" x="{x - BOX / 2:g}" y="{top:g}" width="{BOX}" height="{HEIGHT}" rx="8"/>{name}{below}'
-
-
-if __name__ == "__main__":
-    sys.exit(main())

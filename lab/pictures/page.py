@@ -9,6 +9,8 @@ from pathlib import Path
 
 from tests.page.browser import Browser
 
+__all__ = ["main"]
+
 ROOT = Path(__file__).parents[2]
 WIDTH = 1000
 LAST = "parts"  # the section at the end of the picture
@@ -33,7 +35,3 @@ def main() -> int:
     finally:
         browser.close()
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

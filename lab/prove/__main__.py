@@ -1,7 +1,9 @@
 """Deploys the template to a stack of its own, looks at each sentence that was never seen on AWS, and deletes it all.
 
-`python -m lab.prove` asks once before it spends anything. `--emulator` runs the same on the emulator of AWS, first
+It asks once before it spends anything. `--emulator` runs the same on the emulator of AWS, first
 stopped half way: nothing may be left then, either.
+
+Usual time: 10 minutes.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lab.deploy.cloud import ROOT
+from lab.commands import ROOT
 from lab.prove.place import Account, Emulator, Place
 from lab.prove.sentences import CALLS, PAYMENTS, SENTENCES, Evidence, Scene, Sentence
 from lambda_latency.local.errors import LocalError
@@ -37,7 +39,7 @@ and invocations, and the metrics of its alarms for some minutes. SAM's bucket fo
 
 def main() -> int:
     """0 if no sentence was seen to be wrong, and nothing is left."""
-    parser = argparse.ArgumentParser(prog="make prove", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab prove", description=__doc__)
     parser.add_argument("--emulator", action="store_true", help="on the emulator of AWS on this machine")
     options = parser.parse_args()
     try:

@@ -16,7 +16,8 @@ from urllib.request import Request, urlopen
 import boto3
 from botocore.exceptions import ClientError
 
-from lab.deploy.cloud import ROOT, Cloud
+from lab.commands import ROOT
+from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
@@ -144,7 +145,7 @@ class Account:
 
 
 class Emulator:
-    """The emulator of `make deploy-local`: CloudFormation, API Gateway, Lambda and DynamoDB, and no X-Ray."""
+    """The emulator of `python -m lab deploy`: CloudFormation, API Gateway, Lambda and DynamoDB, and no X-Ray."""
 
     is_emulator = True
     region = "us-east-1"

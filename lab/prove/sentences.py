@@ -98,7 +98,7 @@ def parts(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def layers(scene: Scene) -> Evidence:
-    from lab.deploy.cloud import ROOT
+    from lab.commands import ROOT
     from lambda_latency.template import read_yaml
 
     template = read_yaml("template.yaml", (ROOT / "template.yaml").read_text())

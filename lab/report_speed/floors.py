@@ -1,4 +1,4 @@
-"""The floors of `make bench-report`. A floor must hold for the slowest row: some users have only such traces."""
+"""The floors of the report's speed. A floor must hold for the slowest row: some users have only such traces."""
 
 from __future__ import annotations
 

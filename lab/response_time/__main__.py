@@ -7,6 +7,8 @@ within a turn count. Two processes of the same code differ by more than the turn
 are therefore started several times; each start is a set, and a range is that of the sets. Status 1 if the kit adds
 more than the X-Ray SDK, beyond the noise: over the whole range, and in the mean by more than two environments of the
 bare handler differ.
+
+Usual time: 10 minutes.
 """
 
 from __future__ import annotations
@@ -94,7 +96,7 @@ class Variant:
 
 def main() -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser("python -m lab.response_time", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab response-time", description=__doc__)
     parser.add_argument("--rounds", type=int, default=400)
     options = parser.parse_args()
     sets = max(2, round(options.rounds / SET))

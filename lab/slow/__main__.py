@@ -1,6 +1,8 @@
 """A slow database, a slow cache, a pool without a connection left: does the report's verdict name each?
 
-`make slow` plants each with three seeds, which say in which requests it is. Status 1 where one is not named.
+Each is planted with three seeds, which say in which requests it is. Status 1 where one is not named.
+
+Usual time: 3 minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +41,7 @@ CAUSES = {
 
 def main() -> int:
     """Plant, report, compare."""
-    parser = argparse.ArgumentParser("python -m lab.slow", description=__doc__)
+    parser = argparse.ArgumentParser("python -m lab slow", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--cause", choices=sorted(CAUSES), help="only this one")
     options = parser.parse_args()

@@ -1,1 +1,1 @@
-"""The accounts of an archive on Spark in local mode: `make spark`."""
+"""The accounts of an archive on Spark in local mode."""

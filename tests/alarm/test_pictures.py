@@ -6,7 +6,7 @@ from lab.pictures.alarm import FOLDER, drawn
 
 
 def test_the_pictures_of_the_docs_are_those_of_todays_messages() -> None:
-    """`make alarm-pictures` draws them again."""
+    """`python -m lab pictures` draws them again."""
     pictures = drawn()
     assert pictures == {name: (FOLDER / name).read_text() for name in pictures}
 

@@ -1,4 +1,4 @@
-"""Accounts made in partitions, as Spark makes them, are those of one report. `make spark` runs Spark itself."""
+"""Accounts made in partitions, as Spark makes them, are those of one report. `lab spark` runs Spark itself."""
 
 from __future__ import annotations
 

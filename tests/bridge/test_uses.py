@@ -1,4 +1,4 @@
-"""A few uses of the X-Ray SDK under the kit's layer: `make bridge` compares all of them with the SDK."""
+"""A few uses of the X-Ray SDK under the kit's layer: `python -m lab bridge` compares all of them with the SDK."""
 
 from __future__ import annotations
 

@@ -12,8 +12,8 @@ ROOMS = {"cli": {"page", "text"}, "page": {"text"}, "text": {"trace"}, "local": 
 
 
 def test_the_picture_is_that_of_the_code() -> None:
-    """`make architecture` draws it anew."""
-    assert is_current(), "run: make architecture"
+    """`make pictures` draws it anew."""
+    assert is_current(), "run: make pictures ARGS='--only architecture'"
 
 
 def test_every_room_has_a_purpose_and_a_row() -> None:

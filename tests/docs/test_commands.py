@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lab.__main__ import programs
 from lambda_latency.archive import add
 from lambda_latency.trace import dump_line
 from tests.docs.pages import PAGES, README, ROOT
@@ -49,14 +50,24 @@ def test_every_make_target_exists(target: str) -> None:
 
 def test_the_targets_are_found() -> None:
     """The pages name those that a newcomer needs."""
-    assert {"architecture", "build", "check", "demo", "deploy", "serve", "test", "wheel"} <= set(TARGETS)
+    assert {"build", "check", "demo", "deploy", "lab", "pictures", "serve", "test", "wheel"} <= set(TARGETS)
 
 
-def test_make_alone_lists_every_target() -> None:
-    """With a line of help each."""
+def test_make_alone_lists_what_people_need() -> None:
+    """With a line of help each; the rest are programs of the laboratory."""
     listed = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    phony = re.findall(r"^\.PHONY: ([a-z-]+)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
-    assert re.findall(r"^  make (\S+) +\S", listed, re.MULTILINE) == phony
+    assert sorted(re.findall(r"^  make (\S+) +\S", listed, re.MULTILINE)) == [
+        "build", "check", "clean", "collector", "demo", "deploy", "format", "help", "lab", "layer", "lock", "pictures",
+        "prove", "serve", "setup", "test", "wheel",
+    ]  # fmt: skip
+
+
+def test_the_programs_that_the_pages_name_exist() -> None:
+    """Each `make lab NAME=...`, and each row of the table of programs."""
+    named = {name for page in PAGES for name in re.findall(r"\bmake\s+lab\s+NAME=([a-z-]+)", page.text)}
+    rows = re.findall(r"^\| `([a-z-]+)` \|", (ROOT / "docs" / "explanation" / "tests.md").read_text(), re.MULTILINE)
+    assert (named | set(rows)) - {program.name for program in programs()} == set()
+    assert {"same", "page-speed"} <= named & set(rows)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -1,4 +1,4 @@
-"""The page of the libraries, held against the code; `make libraries` holds its first table against what it sees."""
+"""The page of the libraries, held against the code; `lab libraries` holds its first table against what it sees."""
 
 from __future__ import annotations
 

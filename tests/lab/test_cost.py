@@ -79,7 +79,7 @@ def test_an_unknown_variant_is_named() -> None:
 
 
 def test_the_tables_on_the_page_are_the_measured_ones() -> None:
-    """docs/cost.json is the document of one `make bench`: table, machine, date and versions are its own."""
+    """docs/cost.json is the document of one `python -m lab cost`: table, machine, date and versions are its own."""
     document = json.loads((ROOT / "docs" / "cost.json").read_text())
     page = (ROOT / "docs" / "explanation" / "costs.md").read_text()
     assert markdown(document) in page

@@ -1,4 +1,4 @@
-"""A small run over every fault, as `make faults` does a large one."""
+"""A small run over every fault, as `python -m lab faults` does a large one."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 )
 def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
     """Read, not imported: most of the libraries are not installed here."""
-    pytest.importorskip("amazon", reason="the distribution that brings them all is not here (make versions)")
+    pytest.importorskip("amazon", reason="the distribution that brings them all is not here (python -m lab versions)")
     package, name = library.instrumentor.split(".")
     spec = importlib.util.find_spec(f"opentelemetry.instrumentation.{package}")
     assert spec is not None

@@ -1,4 +1,4 @@
-"""The list of what `make promises` takes out follows the code."""
+"""The list of what `python -m lab promises` takes out follows the code."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from tests.trace.writers import WRITERS
 if TYPE_CHECKING:
     from pathlib import Path
 
-DOCUMENTS = 500  # of each format; `make mutation` breaks many more
+DOCUMENTS = 500  # of each format; `python -m lab mutation` breaks many more
 
 
 @pytest.mark.parametrize("name", WRITERS)

@@ -63,7 +63,7 @@ class Spent:
         }
 
 
-# docs/alarm.json, which `make bench-alarm` writes; times are milliseconds of a whole processor.
+# docs/alarm.json, which `python -m lab alarm-cost` writes; times are milliseconds of a whole processor.
 MEASURED = {
     "cold_ms": 536,
     "ring_ms": 834,

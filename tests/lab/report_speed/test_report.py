@@ -163,7 +163,7 @@ def test_the_page_names_the_floors() -> None:
     otlp, jaeger, xray = (LEAST[form] for form in (OTLP, JAEGER, XRAY))
     assert f"at least {otlp} of the speed of `json.loads` for OTLP, {jaeger} for Jaeger, {xray} for X-Ray" in page
     assert f"at most {MOST_BEYOND_MB} MB per process beyond the largest document" in page
-    assert f"`make bench-report` measures {len(ROWS)} kinds of files" in page
+    assert f"`make lab NAME=report-speed` measures {len(ROWS)} kinds of files" in page
 
 
 def test_an_unknown_row_is_refused_with_the_known_ones() -> None:

@@ -428,7 +428,7 @@ def test_a_part_holds_its_owner_if_it_differs_from_the_buckets() -> None:
 
 
 def test_random_requests_of_several_services_are_judged_right() -> None:
-    """`make services` judges many more."""
+    """`python -m lab services` judges many more."""
     for seed in range(300):
         check(seed)
 

@@ -1,4 +1,4 @@
-"""A sample of `make messages`."""
+"""A sample of `python -m lab messages`."""
 
 from __future__ import annotations
 

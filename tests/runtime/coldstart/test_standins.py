@@ -54,7 +54,7 @@ def cold(*how: str, **variables: str) -> set[str]:
 
 @pytest.mark.pinned
 def test_a_cold_start_imports_no_more_than_is_listed() -> None:
-    """The budget. What is new has its price (`make bench`): list it only where it is worth that."""
+    """The budget. What is new has its price (`python -m lab cost`): list it only where it is worth that."""
     brought = cold() - cold("bare")
     listed = set(LISTED.read_text().split())
     stdlib = {name for name in brought if name.partition(".")[0].lstrip("_") in sys.stdlib_module_names}

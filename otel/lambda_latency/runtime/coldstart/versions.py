@@ -20,7 +20,7 @@ TESTED = {
 }
 """By version of the SDK: the version of the instrumentations, and the ADOT Python layer with both (empty: none).
 
-Of 1.45.2 only some instrumentations could be had: the corpus of `make versions` ran with them, the tests did not.
+Of 1.45.2 only some instrumentations could be had: the corpus of `lab versions` ran with them, the tests did not.
 """
 
 

@@ -1,0 +1,93 @@
+"""The programs that measure and try the kit: `python -m lab` lists them, `python -m lab NAME [options]` runs one."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import re
+import runpy
+import shutil
+import sys
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Program", "main", "programs"]
+
+HERE = Path(__file__).parent
+USAGE = """usage: python -m lab NAME [options]
+       make lab NAME=name ARGS='options'
+
+Each program says its options with --help. The programs, and the time that they usually take:
+"""
+STARTED = "if __name__ == '__main__'"
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A module of this folder that is run; `about` is the first line of its docstring, `time` what it usually takes."""
+
+    name: str
+    file: Path
+    about: str
+    time: str
+
+
+def main(arguments: Sequence[str]) -> int:
+    """List the programs, or run one under the name of `__main__`: its exit status is the command's."""
+    if not arguments or arguments[0] in ("-h", "--help"):
+        print(listed(programs()))
+        return 0
+    name, *options = arguments
+    known = {program.name for program in programs()}
+    wanted = name.replace("_", "-")
+    if wanted not in known:
+        meant = difflib.get_close_matches(wanted, known, 1)
+        hint = f"did you mean {meant[0]}? " if meant else ""
+        print(f"no program is called {name}: {hint}`python -m lab` lists them", file=sys.stderr)
+        return 2
+    sys.argv[1:] = options
+    try:
+        runpy.run_module(f"lab.{wanted.replace('-', '_')}", run_name="__main__", alter_sys=True)
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def programs() -> list[Program]:
+    """Those of this folder by name. Their sources are read, and nothing of them is imported."""
+    modules = {file.stem: file for file in HERE.glob("*.py") if not file.stem.startswith("__")}
+    modules |= {file.parent.name: file for file in HERE.glob("*/__main__.py")}
+    trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in sorted(modules.items())}
+    return [
+        Program(name.replace("_", "-"), modules[name], *_told(ast.get_docstring(tree) or ""))
+        for name, tree in trees.items()
+        if any(ast.unparse(node).startswith(STARTED) for node in tree.body if isinstance(node, ast.If))
+    ]
+
+
+def _told(docstring: str) -> tuple[str, str]:
+    """Its first line, and the usual time."""
+    time = re.search(r"^Usual time: (.+)\.$", docstring, re.MULTILINE)
+    return docstring.partition("\n")[0], time[1] if time else ""
+
+
+def listed(found: Sequence[Program]) -> str:
+    """A paragraph for each, as wide as the terminal."""
+    width = min(shutil.get_terminal_size().columns, 120)
+    indent = max(len(program.name) for program in found) + 4
+    lines = [
+        textwrap.fill(
+            f"{program.about} ({program.time})",
+            width,
+            initial_indent=f"  {program.name}".ljust(indent),
+            subsequent_indent=" " * indent,
+        )
+        for program in found
+    ]
+    return "\n".join([USAGE, *lines])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
