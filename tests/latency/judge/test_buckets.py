@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from lambda_latency.latency.accounts.part import BUCKETS, Part
 from lambda_latency.latency.judge.buckets import RULES, Position, part_of
-from lambda_latency.trace import Shape, SpanKind
+from lambda_latency.trace import FUNCTION, GATEWAY, Shape, SpanKind
+from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
+from tests.latency.judge.facts import both_match, judged, kinds_with
 from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from lambda_latency.latency.judge.buckets import Rule
 
 CLIENT, PRODUCER, SERVER, INTERNAL = SpanKind.CLIENT, SpanKind.PRODUCER, SpanKind.SERVER, SpanKind.INTERNAL
 CONSUMER = SpanKind.CONSUMER
@@ -294,3 +299,117 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
 def test_each_rule_has_a_description_of_its_own() -> None:
     """People read the table."""
     assert len({rule.what for rule in RULES}) == len(RULES)
+
+
+class Recorded(NamedTuple):
+    """A span as it was recorded, its position, and the rule that decides; `source` is what recorded it."""
+
+    source: str
+    rule: str
+    part: Part | None
+    name: str
+    kind: SpanKind
+    attributes: Mapping[str, object] = NOTHING
+    position: Position = Position()
+    scope: str = ""
+
+    @property
+    def shape(self) -> Shape:
+        """What rules read of the span."""
+        [span] = spans_of([node(self.name, 0, 1, kind=self.kind, attributes=self.attributes, scope=self.scope)])
+        return Shape.of(span, attempts=False)
+
+
+LOCAL, OWN, IN_FUNCTION = "lambda_latency.local", "lambda_latency.runtime", Position(FUNCTION)
+BOTOCORE, REQUESTS = "opentelemetry.instrumentation.botocore.dynamodb", "opentelemetry.instrumentation.requests"
+INVOCATION_ID = "bd2fea3a-402c-4578-b64f-75335ce1f8ee"
+SEGMENT = {"faas.invocation_id": INVOCATION_ID, "faas.coldstart": False}
+QUEUE_URL = "https://sqs.us-east-1.amazonaws.com/123456789012/refunds"
+RECORDED = (
+    Recorded("the demo", "the kit's init", Part("cold start"), "init", INTERNAL,
+             {"lambda.init.type": "cold"}, scope=OWN),
+    Recorded("the demo", "DNS, TCP, TLS and a driver's handshake", Part("connect", "payments.example.com"), "dns",
+             INTERNAL, {"server.address": "payments.example.com", "server.port": 40665}, Position(in_call=True), OWN),
+    Recorded("the demo", "API Gateway's stage", Part("api gateway"), "orders/dev", SERVER,
+             {"aws.xray.origin": GATEWAY, "http.request.method": "POST", "http.route": "/orders"}, scope=LOCAL),
+    Recorded("AWS's documentation of API Gateway's segments", "API Gateway's call to a function", Part("api gateway"),
+             "Lambda.Invoke", CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke", "faas.invoked_name": "xray123",
+              "http.method": "GET", "http.status_code": 200}, Position(GATEWAY, "answered")),
+    Recorded("the same, without the function's segments", "API Gateway's call to a function without spans",
+             Part("unknown"), "Lambda.Invoke", CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "Lambda", "rpc.method": "Invoke", "faas.invoked_name": "xray123",
+              "http.method": "GET", "http.status_code": 200}, Position(GATEWAY)),
+    Recorded("the demo", "the Lambda service", Part("lambda", "service"), "CreateOrder", SERVER,
+             {"aws.xray.origin": LAMBDA_SERVICE, **SEGMENT}, Position(GATEWAY, "answered"), LOCAL),
+    Recorded("the demo", "the function segment", Part("lambda", "overhead"), "CreateOrder", SERVER,
+             {"aws.xray.origin": FUNCTION, **SEGMENT}, Position(LAMBDA_SERVICE, "invocation"), LOCAL),
+    Recorded("the demo", "Lambda's Invocation", Part("lambda", "overhead"), "Invocation", INTERNAL, {},
+             Position(FUNCTION, "handler"), LOCAL),
+    Recorded("the demo", "Lambda's Overhead", Part("lambda", "overhead"), "Overhead", INTERNAL, {}, IN_FUNCTION, LOCAL),
+    Recorded("botocore's instrumentation", "a poll for messages", Part("queue", "refunds"), "SQS.ReceiveMessage",
+             CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "SQS", "rpc.method": "ReceiveMessage", "aws.queue_url": QUEUE_URL,
+              "server.address": "sqs.us-east-1.amazonaws.com", "messaging.system": "aws.sqs",
+              "messaging.url": QUEUE_URL, "messaging.destination": "refunds", "retry_attempts": 0}),
+    Recorded("botocore's instrumentation", "an AWS call", Part("aws", "SQS SendMessage refunds"), "SQS.SendMessage",
+             CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "SQS", "rpc.method": "SendMessage", "aws.queue_url": QUEUE_URL,
+              "server.address": "sqs.us-east-1.amazonaws.com", "messaging.system": "aws.sqs",
+              "messaging.url": QUEUE_URL, "messaging.destination": "refunds", "retry_attempts": 0}),
+    Recorded("the demo", "an AWS call", Part("aws", "DynamoDB PutItem OrdersTable"), "DynamoDB.PutItem", CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "PutItem", "db.system": "dynamodb",
+              "db.operation": "PutItem", "server.address": "127.0.0.1", "net.peer.name": "127.0.0.1:42791",
+              "aws.dynamodb.table_names": ("OrdersTable",), "aws.table_name": "OrdersTable", "retry_attempts": 0},
+             scope=BOTOCORE),
+    Recorded("golden documents", "an AWS call", Part("aws", "DynamoDB BatchGetItem orders"), "DynamoDB.BatchGetItem",
+             CLIENT,
+             {"rpc.system": "aws-api", "rpc.service": "DynamoDB", "rpc.method": "BatchGetItem", "db.system": "dynamodb",
+              "db.operation": "BatchGetItem", "http.url": "http://127.0.0.1:14500/", "aws.table_name": "orders"}),
+    Recorded("OpenLLMetry's instrumentation of Chroma", "a database call", Part("database", "chroma"), "chroma.query",
+             INTERNAL, {"db.system": "chroma", "db.operation": "query", "db.chroma.query.n_results": 10}),
+    Recorded("made: no recorded span has attributes of both", "an agent", Part("own code"), "invoke_agent", CLIENT,
+             {"gen_ai.operation.name": "invoke_agent", "gen_ai.provider.name": "acme", "messaging.system": "kafka"}),
+    Recorded("OpenTelemetry's demo, checkout", "a message to a broker", Part("messaging", "kafka orders"),
+             "orders publish", PRODUCER,
+             {"peer.service": "kafka", "network.transport": "tcp", "messaging.system": "kafka",
+              "messaging.destination.name": "orders", "messaging.operation": "publish"}),
+    Recorded("the demo", "another call with a known callee", Part("external", "payments.example.com"), "POST", CLIENT,
+             {"http.method": "POST", "http.url": "http://payments.example.com:40665/charges", "http.status_code": 503,
+              "peer.service": "payments.example.com", "net.peer.name": "payments.example.com"}, scope=REQUESTS),
+    Recorded("golden documents", "another call with a known callee", Part("external", "localhost"), "GET", CLIENT,
+             {"http.method": "GET", "http.url": "http://localhost:14600/quote?apikey=SECRETKEY&x=1"}, scope=REQUESTS),
+    Recorded("the demo", "a handler", Part("own code"), "POST /orders", SERVER,
+             {"faas.trigger": "http", "http.request.method": "POST", "server.address": "127.0.0.1:36041", **SEGMENT},
+             IN_FUNCTION, OWN),
+    Recorded("golden documents", "an internal span", None, "price order", INTERNAL, scope="app"),
+)  # fmt: skip
+PAIRS = [*pairwise(RULES)]
+
+
+@pytest.mark.parametrize("span", RECORDED, ids=[f"{one.rule}: {one.name}" for one in RECORDED])
+def test_a_recorded_span_is_charged_by_its_rule(span: Recorded) -> None:
+    """Two rules in the wrong order change the rule, although both may charge the same part."""
+    first = next(rule.what for rule in RULES if rule.fits(span.shape, span.position))
+    assert (first, part_of(span.shape, span.position)) == (span.rule, span.part)
+
+
+@pytest.mark.parametrize(("first", "second"), PAIRS, ids=[f"{a.what}, {b.what}" for a, b in PAIRS])
+def test_neighbouring_rules_exclude_each_other_or_a_recorded_span_shows_their_order(first: Rule, second: Rule) -> None:
+    """Shown by all combinations of the facts that both rules read."""
+    shown = [one for one in RECORDED if one.rule == first.what and second.fits(one.shape, one.position)]
+    facts = both_match(first, second)
+    assert (facts is None) is (shown == []), f"{first.what!r} comes before {second.what!r}: {facts or shown}"
+
+
+def test_platform_spans_have_the_kinds_that_are_combined() -> None:
+    """Rules for calls and steps exclude segments, because no recorder gives a segment such a kind."""
+    assert [one for one in RECORDED if one.kind not in kinds_with(one.shape.origin)] == []
+
+
+@pytest.mark.parametrize("rule", RULES, ids=[rule.what for rule in RULES])
+def test_each_rule_matches_a_span_that_no_rule_above_matches(rule: Rule) -> None:
+    """A rule that never decides is dead; a rule that reads a new value needs it in `facts`."""
+    above = RULES[: RULES.index(rule)]
+    found = judged(lambda shape, at: rule.fits(shape, at) and not any(one.fits(shape, at) for one in above))
+    assert any(matches for matches, _ in found), f"{rule.what!r} never decides"
