@@ -1,6 +1,6 @@
 """Reads documents of any format as rows or as spans. The content of a document decides which format it has.
 
-A new format needs one module and one row in `_formats`.
+A new format needs one module and one row in `known_formats`.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ from lambda_latency.trace.readers.transcoded import TranscodedReader
 from lambda_latency.trace.readers.xray import XRayReader
 from lambda_latency.trace.readers.zipkin import is_old_zipkin, is_zipkin, zipkin_resources
 
-__all__ = ["KNOWN", "Reader", "spans_of"]
+__all__ = ["KNOWN", "Known", "Reader", "known_formats", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
@@ -129,7 +129,8 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
 )
 
 
-def _formats(table: ShapeTable) -> tuple[Known, ...]:
+def known_formats(table: ShapeTable) -> tuple[Known, ...]:
+    """The formats, of which the first that fits reads a document. `table` holds the shapes of their rows."""
     otlp = OtlpReader(table)
     xray = XRayReader(table)
 
@@ -160,7 +161,7 @@ class Reader:
     def __init__(self) -> None:
         self.traces: Rows = defaultdict(list)
         self._table = ShapeTable()
-        self._formats = _formats(self._table)
+        self._formats = known_formats(self._table)
         self._last = self._formats[0].reader
 
     def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
