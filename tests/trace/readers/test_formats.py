@@ -6,11 +6,9 @@ import gzip
 import json
 import re
 import sys
-from itertools import combinations, pairwise
-from pathlib import Path
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-import msgspec
 import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
@@ -20,10 +18,12 @@ from lambda_latency.latency import account
 from lambda_latency.trace import read_traces
 from lambda_latency.trace.readers.formats import Known, known_formats
 from lambda_latency.trace.readers.table import ShapeTable
+from tests.trace.readers.claims import CLAIMS, both_claim, objects
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+    from pathlib import Path
 
     from lambda_latency.trace import Reading
 
@@ -365,92 +365,23 @@ def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest
     assert "OTLP as protobuf needs the extra formats" in str(reading.problems[0])
 
 
-GOLDEN = Path(__file__).parents[2] / "golden" / "xray"
-IDS = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_id": None}
-TIMES = {"start_time": T0, "end_time": T0 + MS}
-CLOUD_TRACE = {"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "startTime": "2026-01-01T00:00:00Z",
-               "endTime": "2026-01-01T00:00:01Z", "labels": {"n": "7"}}  # fmt: skip
-# A document of each recorder, and the format that reads it.
-CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
-    "OTLP/JSON": ("OTLP", WRITERS["OTLP/JSON"]),
-    "OTLP of old exporters": ("OTLP", WRITERS["OTLP of old exporters"]),
-    "OTLP of the golden documents": ("OTLP", (GOLDEN / "spans.jsonl").read_bytes),
-    "OTLP in snake_case": ("OTLP of other writers", WRITERS["OTLP in snake_case"]),
-    "Tempo": ("OTLP of other writers", WRITERS["Tempo"]),
-    "Jaeger v3": ("OTLP of other writers", WRITERS["Jaeger v3"]),
-    "Java's logging-otlp": ("OTLP of other writers", WRITERS["Java's logging-otlp"]),
-    "X-Ray": ("X-Ray", WRITERS["X-Ray"]),
-    "X-Ray's golden segments": ("X-Ray", (GOLDEN / "segments.jsonl").read_bytes),
-    "Cloud Trace": (
-        "a list of bare spans",
-        lambda: json.dumps({"projectId": "p", "traceId": TRACE_ID, "spans": [CLOUD_TRACE]}).encode(),
-    ),
-    "a list of bare spans": (
-        "a list of bare spans",
-        lambda: json.dumps({"count": 1, "spans": [{**IDS, **TIMES, "name": "GET /"}]}).encode(),
-    ),
-    "Jaeger": ("Jaeger", WRITERS["Jaeger"]),
-    "a trace of Jaeger": ("Jaeger", lambda: json.dumps(json.loads(WRITERS["Jaeger"]())["data"]).encode()),
-    "Python's console": ("Python's console", WRITERS["Python's console"]),
-    "Phoenix": (
-        "Python's console",
-        lambda: json.dumps([{"id": "U3Bhbjox", "context": IDS, **TIMES, "name": "m", "span_kind": "LLM"}]).encode(),
-    ),
-    "PHP's ConsoleSpanExporter": ("PHP's console", WRITERS["PHP's ConsoleSpanExporter"]),
-    "Go's stdouttrace": ("Go's console", WRITERS["Go's stdouttrace"]),
-    "a function's log": ("a function's log", WRITERS["a function's log"]),
-    "Zipkin": ("Zipkin", WRITERS["Zipkin"]),
-    "CloudWatch records": ("CloudWatch", WRITERS["CloudWatch records"]),
-    "CloudWatch records with dots": ("CloudWatch", WRITERS["CloudWatch records with dots"]),
-    "bare spans": ("bare spans", lambda: json.dumps({**IDS, **TIMES, "name": "GET /", "kind": "SERVER"}).encode()),
-    "Logs Insights": ("an answer of CloudWatch", WRITERS["Logs Insights"]),
-    "filter-log-events": ("an answer of CloudWatch", WRITERS["filter-log-events"]),
-}
 FORMATS = known_formats(ShapeTable())
 NEIGHBOURS = [*pairwise(FORMATS)]
 
 
-def _objects(data: bytes) -> Iterator[dict[str, msgspec.Raw]]:
-    """The members of each object of a text that holds objects, lists of them, or lists of lists."""
-    rest, decoder = data.decode().strip(), json.JSONDecoder()
-    while rest:
-        found, end = decoder.raw_decode(rest)
-        rest = rest[end:].lstrip()
-        todo = [found]
-        for one in todo:
-            if isinstance(one, dict):
-                yield {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in one.items()}
-            else:
-                todo += one
-
-
-def _with_parts_left_out(members: dict[str, msgspec.Raw]) -> Iterator[dict[str, msgspec.Raw]]:
-    """The object, and the object without up to three of its members: most are optional."""
-    for count in range(4):
-        for left_out in combinations(members, count):
-            yield {key: value for key, value in members.items() if key not in left_out}
-
-
-@pytest.mark.parametrize("name", CLAIMS)
-def test_a_recorded_document_is_read_by_its_format(name: str) -> None:
+@pytest.mark.parametrize("recorder", CLAIMS)
+def test_a_recorded_document_is_read_by_its_format(recorder: str) -> None:
     """The first format that fits reads it, so an order of formats is an order of readers."""
-    expected, write = CLAIMS[name]
-    for members in _objects(write()):
-        assert next(one.name for one in FORMATS if one.fits(members)) == expected
+    read_by = {next(one.name for one in FORMATS if one.fits(members)) for members in objects(recorder)}
+    assert read_by == {CLAIMS[recorder][0]}
 
 
 @pytest.mark.parametrize(("first", "second"), NEIGHBOURS, ids=[f"{a.name}, {b.name}" for a, b in NEIGHBOURS])
 def test_neighbouring_formats_exclude_each_other_or_a_document_shows_their_order(first: Known, second: Known) -> None:
     """Shown by the documents of all recorders, each with any of its members left out."""
-    shown, both = set[str](), set[str]()
-    for name, (claim, write) in CLAIMS.items():
-        for members in _objects(write()):
-            for part in _with_parts_left_out(members):
-                if first.fits(part) and second.fits(part):
-                    both.add(name)
-                    if claim == first.name and len(part) == len(members):
-                        shown.add(name)
-    assert bool(both) is bool(shown), f"{first.name!r} comes before {second.name!r}: {shown or both}"
+    claimed = both_claim(first, second)
+    of_the_second = {one for one in claimed if CLAIMS[one][0] != first.name}
+    assert of_the_second == set(), f"{first.name!r} comes before {second.name!r}"
 
 
 def test_each_format_reads_a_recorded_document() -> None:
