@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from lambda_latency.latency.judge.buckets import RULES, Position
+from lambda_latency.latency.judge import buckets
 from lambda_latency.trace import (
     ABSENT,
     CHAIN,
@@ -26,9 +26,9 @@ from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lambda_latency.latency.judge.buckets import Rule
+    from lambda_latency.latency.judge.buckets import Position, Rule, Test
 
-__all__ = ["both_match", "judged", "kinds_with"]
+__all__ = ["both_match", "decided_by", "kinds_with"]
 
 Result = TypeVar("Result")
 
@@ -144,9 +144,18 @@ def judged(judge: Callable[[Shape, Position], Result]) -> Iterator[tuple[Result,
 
 def both_match(first: Rule, second: Rule) -> dict[str, object] | None:
     """The facts of a span that both rules match and no rule above them; None if there is no such span."""
-    above = RULES[: min(RULES.index(first), RULES.index(second))]
+    return decided_by(
+        min(first, second, key=buckets.RULES.index), lambda shape, at: first.fits(shape, at) and second.fits(shape, at)
+    )
+
+
+def decided_by(rule: Rule, fits: Test | None = None) -> dict[str, object] | None:
+    """The facts of a span that the rule (or `fits` in its place) matches and no rule above it; None if none is such."""
+    rules = buckets.RULES  # not imported by name: `python -m lab.swaps` exchanges rules
+    nearest_first = rules[: rules.index(rule)][::-1]  # neighbours are most alike, so few facts are chosen
+    fits = rule.fits if fits is None else fits
 
     def judge(shape: Shape, at: Position) -> bool:
-        return first.fits(shape, at) and second.fits(shape, at) and not any(rule.fits(shape, at) for rule in above)
+        return fits(shape, at) and not any(one.fits(shape, at) for one in nearest_first)
 
     return next((facts for found, facts in judged(judge) if found), None)

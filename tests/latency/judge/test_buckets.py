@@ -11,7 +11,7 @@ from lambda_latency.latency.accounts.part import BUCKETS, Part
 from lambda_latency.latency.judge.buckets import RULES, Position, part_of
 from lambda_latency.trace import FUNCTION, GATEWAY, Shape, SpanKind
 from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
-from tests.latency.judge.facts import both_match, judged, kinds_with
+from tests.latency.judge.facts import both_match, decided_by, kinds_with
 from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
@@ -410,6 +410,4 @@ def test_platform_spans_have_the_kinds_that_are_combined() -> None:
 @pytest.mark.parametrize("rule", RULES, ids=[rule.what for rule in RULES])
 def test_each_rule_matches_a_span_that_no_rule_above_matches(rule: Rule) -> None:
     """A rule that never decides is dead; a rule that reads a new value needs it in `facts`."""
-    above = RULES[: RULES.index(rule)]
-    found = judged(lambda shape, at: rule.fits(shape, at) and not any(one.fits(shape, at) for one in above))
-    assert any(matches for matches, _ in found), f"{rule.what!r} never decides"
+    assert decided_by(rule), f"{rule.what!r} never decides"
