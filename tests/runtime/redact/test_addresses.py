@@ -1,0 +1,50 @@
+"""The expressions for URLs and paths: what each must match, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.redact import addresses as module
+from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+
+SHOWN: Shown = {
+    "HOOKS": (
+        "«hooks.»slack.com", "«hook.»eu1.make.com", "«acme.webhook.»office.com", "«webhooks.»x", "«a.b.hooks.»x",
+        "hooks", "myhooks.example.com", "hookline.com",
+    ),
+    "WORD": ('«GET» «/a?b=1#c» <«https://h»> "«x»"', ' <>" \n'),
+    "QUERY": ("«page=»2&token=x", "«filter[a.b]~%-=»x", f"«{'a' * 80}=»x", f"{'a' * 81}=x", "a b=1", "=x"),
+    r"[/?#]": ("host«/»path«?»a«#»b", "host:80"),
+    "PLAIN": (
+        "«confirm»", "«reset-password»", "«reset_password-now»", "«index.html»", "«v2»", "«12345»", "«{token}»",
+        "«<uuid>»", "«:id»", "«*.js»", "«$id»", "«[redacted]»", "«bot[redacted]/x»", "abc1def", "a-b-c-d", "Confirm",
+        "1234567890", "vv2", "index.h", "index.htmlxx", "abcdefghijklmnopq", "x{token}",
+    ),
+    "NAMES": (
+        "«CheckoutSession»", "«abc123»", "«Order12-v2_Items»", "«order-20240131-eu»", "«photo.1a2b3c4d.jpg»",
+        "«a1.b2»", "a1b2c3d4", "abc1234", "1abc",
+    ),
+    "USER": (
+        "«ada:pw@»db.internal:5432/x", "«ada:pw@»tcp(db)/x", "«ada.b-c:p%w@»unix(/s)", "mail ada@example.com",
+        "ada:pw@db", "ada:pw@db:5", "ada:p/w@db:5432", "ada: pw@db:5432", "ada:pw@db:5432x", "ada:pw@db:543210",
+        f"«{'u' * 64}:{'p' * 128}@»h:80",
+    ),
+    "PARAMETER": (
+        "/a«;jsessionid=A1B2»", "/a«;v=1»«;sid=x»/b?c=1", "/a«;x.y-z=1»#f", "x«;a=»", "/a;b/c", "/a?b=1", "/a;=1",
+        "'x«;a=1»'", "<x«;a=1»>",
+    ),
+}  # fmt: skip
+
+FOUND = expressions(module)
+
+
+def test_each_expression_has_texts_of_both_sorts() -> None:
+    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
+    assert {*SHOWN} == {*FOUND}
+    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
+
+
+@pytest.mark.parametrize(("name", "text"), params(SHOWN))
+def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
+    """Everything between marks, and nothing else."""
+    assert as_matched(FOUND[name], text) == text, name

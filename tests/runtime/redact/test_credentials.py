@@ -1,0 +1,31 @@
+"""The expressions for the quick check: what each must match, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.redact import credentials as module
+from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+
+SHOWN: Shown = {
+    "NUMBERS": (
+        "card «4242424242424»242", "«1234 5678»", "x «1234-5678»", "s«k_live_» s«k-test-» «1-live_»",
+        "bot1234567«8:AA»x", "x12345678901234", "123 4567", "1234.5678", "live_k", "12:AB", "123456789012",
+        "id-1234-5678", "k_lives_ k-tests-",
+    ),
+    "RUNS": ("a «abcdefghij012345» b", "«a_b+c/d-e_f+g/h-i»", "abcdefghij01234", "abcdefgh.ijklmnop"),
+}  # fmt: skip
+
+FOUND = expressions(module)
+
+
+def test_each_expression_has_texts_of_both_sorts() -> None:
+    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
+    assert {*SHOWN} == {*FOUND}
+    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
+
+
+@pytest.mark.parametrize(("name", "text"), params(SHOWN))
+def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
+    """Everything between marks, and nothing else."""
+    assert as_matched(FOUND[name], text) == text, name

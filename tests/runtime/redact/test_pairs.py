@@ -1,0 +1,132 @@
+"""The expressions for names and values in texts: what each must match, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.redact import pairs as module
+from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+
+SHOWN: Shown = {
+    "PAIR": (
+        "«password: »x", "«password=»x", "{'«api_key': »'x'", '{\\"«token\\": »\\"x\\"',
+        "«a => »b «c := »d «e == »f «g != »h «i === »j", "«tokens[]=»x «pins[0]=»a", "**«Password**: »x", "“«pwd”: »x",
+        "«密码\uff1a»x", "«パスワード\uff1d»x", "«password,»x", "<«x:»«password>»x", "<«pw><![CDATA[»«x]]>»",
+        "f(«auth) = »x", "«db_password           = »x", "«a.b-c$d:\n  »x", "«a =          »x", "password x",
+        "$password: x", "p", "$a=1", "a/ b", "«key    \t = »x", "«a\n:»x", "-=",
+    ),
+    "NAMED": (
+        '"name": «"password", "value": »"x"', "«'token', 'v': »'x'",
+        "«'/shop/db/password', 'Type': 'String', 'Value': »'x'", '«\\"api-key\\", \\"val\\": »\\"x\\"',
+        '«"token" value=»"x"', "«'a', 'b': 'c', 'd': 'e', 'f': 'g', 'Value': »1", "«'k' ,\n 'paramValue' : »x",
+        "'a', 'b': 'c', 'd': 'e', 'f': 'g', 'h': 'i', 'Value': 1", "'token', 'other': 'x'", "'a b', 'value': 'x'",
+        "token, 'value': 'x'", "'token' 'value': 'x'", "'token' value: x", "'token', 'valued': 'x'",
+    ),
+    "NAMED_LINE": (
+        "«DB_PASSWORD\n  value: »x", "«DB.a/b-c  \r\n value:    »x", "«pin\\n  value: »x",
+        "«DbPassword,ParameterValue=»x", "«a,value=»x", "a\nvalue: x", "a\n  values: x", "a value: x", "a,Valued=x",
+        "a,Value:x", "\n  value: x",
+    ),
+    "FORM": (
+        '«"password"\r\n\r\n»x', '«"a.b[c]-d"\n\n»x', '«"token"\r\nContent-Type: text/plain\r\nX-A: b\r\n\r\n»x',
+        '«\\"token\\"\\r\\nContent-Type: a\\r\\n\\r\\n»x', '"password"\r\nx', '"a b"\r\n\r\nx',
+        '"token"\r\nno header\r\n\r\nx', '"a";\r\n\r\nx',
+    ),
+    "TAGGED": (
+        'name=«"api_key">»x', "«'token' type='s'>»x", "«Password</key>\n<string>»x",
+        "«token</name><value><string>»x", "«a.b/c-d</k:ey><b>»x", '"token"/>x', "'token' <b>x", "token>x",
+        "Password</key>x", "a b</key><c>x", "Password</key></dict>x", '"token" a/>x',
+    ),
+    "WITHIN[FORM]": ("«hunter2 x»\r\nb", "«hunter2»\\r\\n", "\r\nx", "\\x"),
+    "WITHIN[TAGGED]": ("«hunter2»</a>", "</a>"),
+    "LINES": (
+        "«|\n    x\n    y»\nz", "«>-\n  x y»\nz", "«|+\n\tx»", "«|2 \n  x\n\n  y»", "«|-\\n  x\\n  y»\\nz", "|\nx",
+        "| x\n  y", "x\n  y", "-\n  x",
+    ),
+    "ELEMENT": (
+        '«<wsse:Password Type="x">hunter2</»wsse:Password>', "«<pin a>1</»pin>", "<a>«<x-y.z b='1'>2</»x-y.z>",
+        "<pin>1</pin>", "<pin a></pin>", "<pin a>1<b/>", "< pin a>1</pin>", "pin a>1</pin>",
+    ),
+    "BARE": ("«hunter2!x» y", "«a,b)»;c", "«a»&b", '«<x>"»', ";a", "&", " a"),
+    "BARE_ENDS": ("a«,»b=1", "a«,»b.c-d:1", "a«)»«)»", "a«]»«}»,", "a«}»", "a,b", "a)b", "a,=1", "a]x,"),
+    "STAND_INS": (
+        "«{{ vault.db }}»", "«${{secret}}»", "«${API_KEY}»", "«[FILTERED]»", "«[MY KEY_X]»", "«%s»", "«%(pin)s»",
+        "«%r»", "«%(n)d»", "«:pin»", "«$pin»", "«@pin»", "«***»", "«xxx»", "«...»", "«•••»", "«_?-»", "«<token here>»",
+        "«<token»", "«[redacted]x»", "«Bearer»", "«Basic»", "hunter2", "[filtered]", "%x", "$a-b", "xyx", "bearer",
+        "«{x}»", "«${API»", "$x{a}", "<a-b>", "${a b}",
+    ),
+    "OPTION": (
+        "cmd «--password »x", "«-p1 »x", "«--db-pass.word  »x", "['--token', ", "-p x", "--token=x", "--token -x",
+        "---", "-1a x",
+    ),
+    "USER": (
+        "curl «-u ada:pw!x» https", "«--user 'ada:pw»'", "«--proxy-user=ada:pw» x", '«--user="ada:p:w»"',
+        "a-u ada:pw", "-u ada", "-user ada:pw", "-u ada :pw", "-U ada:pw", "--user ada:", "-uada:pw",
+        "--user 'ada x:pw'",
+    ),
+    "COMMAND": (
+        "«sshpass -p hunter2» ssh", "['«sshpass', '-p', 'hunter2»']", "«docker login -u ada -p hunter2» x",
+        "«az login -p 'hunter2»'", "['«docker', 'login', '-p', 'x»']", "«twine upload -p x»", "«mongodump -h a -p x»",
+        "«mongosh -p x» y", "«mysqldump -u root -phunter2» shop", "«mysql -u root -p'hunter2»' x",
+        "«7z a -phunter2» x", "«7za x -px»", "«sshpass -phunter2» ssh", "«redis-cli -h cache -a hunter2» PING",
+        "«unzip -P hunter2» a", "['«zip', '-P', 'x»', 'a']", "mysql -p shop", "mkdir -p a/b", "docker run -p 80:80",
+        "redis-cli -A x", "zip -r a", "xredis-cli -a x", "gzip -P x", "docker login; x -p y", "docker login\n -p y",
+        "docker login | x -p y", "docker login && x -p y", "psql -p 5432",
+    ),
+    "CALL": (
+        "«BasicAuth('admin', »\"x\")", "s.«login(user, »'x')", "«simple_bind_s('cn=ada,dc=x', »'p')",
+        "«http_auth(a.b, »b'x')", "«hmac.new(»b'x', body)", "«crypt(»'x')", "«credential(a,»f'x')",
+        "«Credentials(a, »u'x') «authenticate( 'a' , »r'x')", "login(user, pw)", "author('ada', 'x')",
+        "login(a, b, 'c')", "hmac.new(key, x)", "login(f(x), 'y')", "xhmac.new('x')", "login('a')",
+    ),
+    "SCHEME": (
+        "Authorization: «Bearer abc.DEF-_~+/=1»", "«basic  YWRhOnB3»", "«bearer 'abc123»'", '«Token "abc123»"',
+        "«Bearer+abc123»", "«bearer%20abc%31» x", "«negotiate YIIabc»", "bearer abc", "xbearer abcdef", "bearerabcdef",
+        "digest abcdef", '«Bearer realm=»"x"',
+    ),
+    "SAID": (
+        "«API key: hunter2»", "the «password is hunter2» x", "«token 'hunter2»'", "«SecretStr('hunter2»')",
+        "«access_key = hunter2»", "«signing-key provided: hunter2»", "«private key was hunter2»",
+        "«one-time code: 123456»", "«unlock code 123456»", "«security code: 123456»", "«verification code is 123456»",
+        "«recovery code 123456»", "«backup code 123456»", "«access code 123456»", "«pass word: hunter2»",
+        "«passphrase hunter2»", "«db_passwd: hunter2»", "«apikey hunter2»", "«my_secret: hunter2»", "«pwd 'hunter2»'",
+        "ConvertTo-«SecureString 'hunter2»'", "«account key: hunter2»", "«encryption key: hunter2»",
+        '«pass-word "hunter2»"', "«password (hunter2)»", "password: short", "key: hunter2", "password=hunter2",
+        "password: 'a b c d'", "pass: hunter2", "password\n\n\n\n\nhunter2", "code: 123456",
+    ),
+    "STATED": (
+        "WITH «PASSWORD 'hunter2'» LOGIN", "«password\n'hunter2'»", "«IDENTIFIED BY 'hunter2'»",
+        "«identified by 'hunt'»", "Password 'hunter2'", "PASSWORD 'abc'", "PASSWORD hunter2", "xPASSWORD 'hunter2'",
+        "PASSWORD 'a bcd'", "PASSWORD'hunter2'",
+    ),
+    "TYPED": (
+        "password:« str = »'x'", 'pw:« Optional[str] | None=»"x"', "pin:« int = »5", "a:«t.b = »rb'x'", "a: = 'x'",
+        "a: str == 'x'", "a: f(x) = 'y'", "a: str = b", "a: str", "«\nstr = »U'x'",
+    ),
+    "QUOTED": (
+        "«'»x'", '«"""»x"""', "«'''»x'''", "«rb'»x'", "«`»x`", '«\\"»x\\"', '«F"»x', "x'", "zz'x'", "rbf'",
+        " 'x'", "\\x",
+    ),
+    "LINE": (
+        "«Digest username=\"ada\", response='x'»\r\nnext", '«OAuth a="b"»', '«Signature k="b"»\n',
+        '«Hawk id="b"»', '«Basic YWRh; x»"y', "«a b»\nc", '«Digest»"x"', '"x', "\nx", "'x", "`",
+    ),
+    "ENTRY": ('«  File "»a.py"', '«  | + File "»x', '«File "»x', "  File x", '  at File "x', "x"),
+    r"\d{3,}": ("«1234»", "«123»a", "12", "a123"),
+    r"\\*[\"'`](?!-)": ("«'»x", '«\\"»x', "«`»", "'-x", "x'", "\\x"),
+    r"\{[^{}]*\}|(?i:bearer|basic|token)": ("«Bearer» «{token}»abc", "«TOKEN»«{}»«basic»", "{x", "abc }"),
+}  # fmt: skip
+
+FOUND = expressions(module)
+
+
+def test_each_expression_has_texts_of_both_sorts() -> None:
+    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
+    assert {*SHOWN} == {*FOUND}
+    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
+
+
+@pytest.mark.parametrize(("name", "text"), params(SHOWN))
+def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
+    """Everything between marks, and nothing else."""
+    assert as_matched(FOUND[name], text) == text, name

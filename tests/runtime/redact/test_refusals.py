@@ -1,0 +1,53 @@
+"""The expressions for messages of validators: what each must match, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.redact import refusals as module
+from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+
+SHOWN: Shown = {
+    "BOTOCORE": (
+        "«Invalid type for parameter Key.pin, value: hunter2», type: <class 'str'>, valid types: int",
+        "«Invalid length for parameter P, value: x y», valid min length: 1",
+        "x\n«Invalid range for parameter P, value: 12345678901»", "Invalid type for parameter P, value: 123, type: x",
+        "Invalid type for parameter P, value: None, type: x", "Invalid type for parameter P, value: True, valid",
+        "Invalid type for parameter P, value: False, valid", "Invalid kind for parameter P, value: x",
+        "Invalid type for parameter P\n, value: x",
+    ),
+    "PYDANTIC": (
+        "1 error\n«password\n  too short [type=a, input_value='x y'», input_type=str]",
+        "«a.0.pw\n  bad, input_value=x»]", "«pin\\n  no [type=a, input_value='x'», input_type=str]",
+        "1 error«\\npin\\\\n  no, input_value=x», input_type=str", "pin no, input_value=x]",
+        "  pin\n  no, input_value=x]", "pin\n no, input_value=x]", "pin\n  no, input=x]",
+    ),
+    "LOCATION": (
+        "{«'loc': ('body', 'password'), 'msg': 'x', 'input': 'a b'», 'ctx'}",
+        '«"loc": ["body"], "input": "a\\"b"»}', "«'loc': ('b',), 'input': 12»}", "'loc': (), 'input': 'x'",
+        "'loc': ('b',)\n, 'input': 'x'", "'place': ('b',), 'input': 1",
+    ),
+    "POWERTOOLS": (
+        "Error: a, «Path: ['data', 'password'], Data: hunter2 x»", "«Path: [], Data: x»\ny", "Path: x, Data: y",
+        "Path: ['a'], Value: x",
+    ),
+    "JSONSCHEMA": (
+        "x\n\nFailed:\n    {}\n«\nOn instance['password']:\n    'x y'\n  »", "«\nOn instance['a']:\n    x»",
+        "\nOn instance:\n    x", "On instance['a']:\n    x", "\nOn instance['a']:\nx", "\nOn instance['a']\n    x",
+    ),
+    r"[^\W\d][\w-]*": ("«body».0.«x-api_key1»", "'«data»', '«пароль»'", "0.12"),
+}  # fmt: skip
+
+FOUND = expressions(module)
+
+
+def test_each_expression_has_texts_of_both_sorts() -> None:
+    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
+    assert {*SHOWN} == {*FOUND}
+    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
+
+
+@pytest.mark.parametrize(("name", "text"), params(SHOWN))
+def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
+    """Everything between marks, and nothing else."""
+    assert as_matched(FOUND[name], text) == text, name

@@ -1,0 +1,73 @@
+"""The expressions for SQL: what each must match, and what it must not."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_latency.runtime.redact import statements as module
+from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+
+SHOWN: Shown = {
+    "BEGIN": (
+        "«SELECT» * FROM t", "«  /* trace\n id */ -- x\n select» 1", "«((SELECT» 1)", "«insert» into t",
+        "«With» x as (y)", "selected rows", "GET author", "x SELECT 1", "/* a */ GET",
+    ),
+    "LITERAL": (
+        "a = «'it''s'» AND b", "«N'x'» «e'a\\'b'» «X'1f'» xN«'x'»", "«'cut»", "«$$x$$» «$tag$ y $z$ $tag$»", "«$$cut»",
+        "x > «1.5e-3», «0xFF» (- «12»)", 'col1 t.1 $1 @2 :3 %4 "5 `6 [7 -8 9a', "a b",
+    ),
+    "OPERAND": (
+        'a «="x"» and b «> "y""z"»', 'a «LIKE "x\\"y"» b', 'a «identified by "x"»', 'a «between "x"» and', 'a <«>"x"»',
+        'SELECT "x"', 'a = "t" . "c"', "a = t", 'a «regexp "x"» «ilike "y"» «rlike "z"»', 'unlike "x"',
+    ),
+    "LISTED": ('INSERT INTO t «VALUES ("a", 1)\n, (2)»', 'a «in("x")»', "VALUES 1", 'invalues ("x")', "in x"),
+    "DOUBLE": ('a «"x"», «"y""z"»', 'a «"x\\"y"» b', 'a "x'),
+    "WITHIN": (
+        "no «SELECT» x", "«INSERT  INTO» t", "«UPDATE t SET» a", "«DELETE FROM» t", "«MERGE INTO» t",
+        "«REPLACE INTO» t", "'«select» 1' \"« insert into» t\" `«update t set» a` x:«delete from» t",
+        "[SQL: «CALL» x]", "[SQL: «values» x]", "please select one", "SELECTED", "UPDATE SET", "INSERTINTO",
+        "an update t set", "xSELECT 1",
+    ),
+    "REDIS": (
+        "«AUTH hunter2»", "«  hello 3 AUTH ada hunter2\n»", "«ACL SETUSER ada >x»", "«CONFIG SET requirepass x»",
+        "«config set masterauth x»", "AUTHOR x", "CONFIG SET maxmemory 1", "GET AUTH x", "ACL LIST x", "AUTH",
+    ),
+    "STOP": (
+        "x«\n\n»y", "x«\n[parameters»: y", "x«[parameters»", "x«\n(Background»", "x«(Background» on",
+        'x«\n  File "»a', "x«\nTraceback»", "x«\nDETAIL»: y", "x«]»", "x«\n]»", "x\ny", "x] y", "a[0]b", "File x",
+    ),
+    "ROWS[[parameters]": (
+        "«[parameters: {'a': 1}»]", "«[parameters: ('a', [1])»]\n(Background", "«[parameters: (1]»](Background",
+        "«[parameters: (1, 2»", "[parameter: 1]", "[parameters]",
+    ),
+    "ROWS[Key (]": (
+        "«Key (email)=(ada@h)» already exists.", "«Key (a, b)=(1, 2)» is not present",
+        "«Key (a)=(1)» is still referenced", "«Key (a)=(x) )»\nz", "xKey (a)=(1) already", "Key (a)=1 already",
+        "Key (a)=(1) was", "Key ()=(1) already",
+    ),
+    "ROWS[Failing row]": (
+        "«Failing row contains (1, (x), null)».", "Failing row contains 1", "failing row contains (1)",
+    ),
+    "ROWS[Duplicate entry]": (
+        "«Duplicate entry 'ada''s'» for key 'k'", "Duplicate entry 'ada' in", "Duplicate entry ada for key",
+    ),
+    "ROWS[IDENTIFIED BY]": ("USER a «IDENTIFIED BY 'x y'» b'", "IDENTIFIED BY x", "identified by 'x'"),
+    "ROWS[invalid input]": (
+        '«invalid input syntax for type integer: "x"» y"', '«invalid input value for enum a: "x"»',
+        'invalid input for a: "x"', "invalid input syntax for integer: x", 'invalid input syntax for a:b: "x"',
+    ),
+}  # fmt: skip
+
+FOUND = expressions(module)
+
+
+def test_each_expression_has_texts_of_both_sorts() -> None:
+    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
+    assert {*SHOWN} == {*FOUND}
+    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
+
+
+@pytest.mark.parametrize(("name", "text"), params(SHOWN))
+def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
+    """Everything between marks, and nothing else."""
+    assert as_matched(FOUND[name], text) == text, name
