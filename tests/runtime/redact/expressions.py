@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeGuard
 
-__all__ = ["Expression", "Shown", "as_matched", "expressions", "is_match", "params"]
+__all__ = ["Expression", "Shown", "as_matched", "expressions", "is_match", "params", "plain"]
 
 Shown = dict[str, tuple[str, ...]]  # by the name of an expression, or by the expression if it has no name
 HOW = ("search", "match", "fullmatch")  # from weak to strict
@@ -42,13 +42,18 @@ def expressions(module: ModuleType) -> dict[str, Expression]:
 
 def as_matched(expression: Expression, text: str) -> str:
     """The text with its marks where the expression matches, which is what the text should look like."""
-    pattern, start, plain = re.compile(expression.pattern), max(0, text.find("«")), re.sub("[«»]", "", text)
+    pattern, start, bare = re.compile(expression.pattern), max(0, text.find("«")), plain(text)
     if expression.how == "search":
-        return pattern.sub(lambda found: f"«{found[0]}»", plain)
-    found = getattr(pattern, expression.how)(plain, start)
+        return pattern.sub(lambda found: f"«{found[0]}»", bare)
+    found = getattr(pattern, expression.how)(bare, start)
     if found is None:
-        return f"{plain[:start]}«»{plain[start:]}" if "«" in text else plain
-    return f"{plain[:start]}«{found[0]}»{plain[found.end() :]}"
+        return f"{bare[:start]}«»{bare[start:]}" if "«" in text else bare
+    return f"{bare[:start]}«{found[0]}»{bare[found.end() :]}"
+
+
+def plain(text: str) -> str:
+    """The text without its marks."""
+    return text.replace("«", "").replace("»", "")
 
 
 def is_match(text: str) -> bool:

@@ -11,8 +11,10 @@ from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
 from lambda_latency.runtime.redact import names as secret_names
+from lambda_latency.runtime.redact.additions import chosen
 from lambda_latency.runtime.redact.credentials import clean
 from lambda_latency.runtime.redact.names import secrecy
+from lambda_latency.runtime.redact.spans import Redaction
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.testing import CLIENT, SERVER, span
 from tests.runtime.stubs import Server
@@ -289,3 +291,22 @@ def camel(phrase: str) -> str:
     """`one time code` as `oneTimeCode`."""
     first, *rest = phrase.split()
     return first + "".join(map(str.title, rest))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("db.query.parameter.id", "a1", "[redacted]"),  # a parameter, and an id
+        ("http.url", "https://h/a?b=1", "[redacted]"),  # chosen, and an address
+        ("db.statement", "SELECT 1", "[redacted]"),  # chosen, and a statement
+        ("password_hash", "a word", "[redacted]"),  # a secret, and an id
+        ("session.id", "a1b2c3d4e5f6", "[redacted]"),  # perhaps a secret, and an id
+        ("url.full", "https://h/a?b=1#c", "https://h/a"),
+        ("db.query.text", "SELECT 1", "SELECT ?"),
+        ("order.id", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx"),
+        ("order.note", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx", "[redacted]"),
+    ],
+)
+def test_the_first_kind_that_fits_an_attribute_decides(key: str, value: str, expected: str) -> None:
+    """A secret comes before an address and a statement, and these before an id."""
+    assert Redaction(chosen("http.url, db.statement"), 100).value(key, value) == expected

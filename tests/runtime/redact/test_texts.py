@@ -10,7 +10,9 @@ from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_
 SHOWN: Shown = {
     "WORD": ("«a=%31» '«b»' <«c»> \"«d»\"", " '\"<> "),
     "PERCENT": ("a«%3D»b«%2f»", "100% %zz %a"),
-    "ESCAPED": (r"a«\u0070»b", r"«\\u00e9»", r"«\x70»«\/»x", r"«\\\x2F»", r"\n \t \u007 \x7 u0070", r"/x70"),
+    "ESCAPED": (
+        r"a«\u0070»b", r"«\\u00e9»", r"«\x70»«\/»x", r"«\\\x2F»", r"\n \t \u007 \x7 u0070", r"/x70", r"«\u00C9»«\xc3»",
+    ),
 }  # fmt: skip
 
 FOUND = expressions(module)
