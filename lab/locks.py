@@ -1,12 +1,15 @@
 """Locks of packages with hashes, and the environments that are made of them.
 
 The locks of one folder are variants of one set of packages. What all of them have stands in the folder's base.txt; a
-lock there includes it (`-r base.txt`, which pip and uv read) and has only the rest. `python -m lab.locks`, a step of
-`make lock`, divides the complete locks that uv has written.
+lock there includes it (`-r base.txt`, which pip and uv read) and has only the rest. As a program, which is the last
+step of `make lock`, it divides the complete locks that uv has written.
+
+Usual time: a second.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import subprocess
@@ -16,7 +19,7 @@ from pathlib import Path
 __all__ = ["FOLDERS", "environment", "packages", "share", "whole"]
 
 ROOT = Path(__file__).parent.parent
-FOLDERS = (ROOT / "requirements" / "versions", ROOT / "requirements" / "bridge", ROOT / "bench" / "cost" / "pins")
+FOLDERS = (ROOT / "requirements" / "versions", ROOT / "requirements" / "bridge", ROOT / "lab" / "cost" / "pins")
 INCLUDE = "-r base.txt\n"
 
 
@@ -57,5 +60,6 @@ def share(folder: Path) -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser("python -m lab locks", description=__doc__).parse_args()
     for each in FOLDERS:
         share(each)

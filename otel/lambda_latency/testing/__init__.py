@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from lambda_latency.testing.events import api_event, dynamodb_event, eventbridge_event, sqs_event
     from lambda_latency.testing.expectation import Expectation, any_order, concurrent, event, span
     from lambda_latency.testing.invoking import Invoke
+    from lambda_latency.testing.kinds import CLIENT, CONSUMER, ERROR, INTERNAL, OK, PRODUCER, SERVER, UNSET
     from lambda_latency.testing.matchers import at_most, ms, remote
-    from lambda_latency.testing.names import CLIENT, CONSUMER, ERROR, INTERNAL, OK, PRODUCER, SERVER, UNSET
     from lambda_latency.testing.recording import Recording
     from lambda_latency.testing.snapshot import Snapshot, snapshot_of
 
@@ -56,7 +56,7 @@ MODULES = {
     "expectation": ("Expectation", "any_order", "concurrent", "event", "span"),
     "invoking": ("Invoke",),
     "matchers": ("at_most", "ms", "remote"),
-    "names": ("CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "UNSET"),
+    "kinds": ("CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "UNSET"),
     "recording": ("Recording",),
     "snapshot": ("Snapshot", "snapshot_of"),
 }
