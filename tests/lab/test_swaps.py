@@ -1,16 +1,35 @@
-"""Swapped rules: one pair that the verdict's own tests have to find."""
+"""Swapped rules: a pair that the verdict's own tests have to find, and what is said of a swap that none finds."""
 
 from __future__ import annotations
 
-from lab.swaps import TABLES, swapped, tried
+from typing import TYPE_CHECKING
+
+from lab import swaps
+from lab.swaps import TABLES, main, swapped, tried
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_two_rules_in_the_wrong_order_are_found() -> None:
-    """The calls to DynamoDB are those of AWS and of a database: the pair that only the demo noticed."""
+    """A call to DynamoDB fits the rules of AWS and of databases: once only the demo noticed their order."""
     at = TABLES["buckets"].names.index("an AWS call")
     assert TABLES["buckets"].names[at + 1] == "a database call"
     found, how = tried("buckets", at)
     assert found, how
+
+
+def test_a_swap_that_no_test_finds_fails_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only the pairs that exclude each other are not tried."""
+    monkeypatch.setattr(swaps, "tried", lambda *_: (False, "NO TEST FAILS"))
+    assert main(["--table", "readers"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines[1:-1] if not line.endswith(": exclude each other")] == [
+        "   2 a list of bare spans | Jaeger: NO TEST FAILS"
+    ]
+    assert lines[-1] == "1 swaps are not found"
 
 
 def test_two_neighbours_are_exchanged() -> None:

@@ -151,7 +151,7 @@ def both_match(first: Rule, second: Rule) -> dict[str, object] | None:
 
 def decided_by(rule: Rule, fits: Test | None = None) -> dict[str, object] | None:
     """The facts of a span that the rule (or `fits` in its place) matches and no rule above it; None if none is such."""
-    rules = buckets.RULES  # not imported by name: `python -m lab.swaps` exchanges rules
+    rules = buckets.RULES  # not imported by name: `python -m lab swaps` exchanges rules
     nearest_first = rules[: rules.index(rule)][::-1]  # neighbours are most alike, so few facts are chosen
     fits = rule.fits if fits is None else fits
 
