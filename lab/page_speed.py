@@ -7,7 +7,7 @@ The page is a file in headless Chromium, without a network. The least time of se
 on a shared machine, other times include those of other programs. The last column is the median of the processor time of
 the page's main thread until the page is idle, which other programs do not change.
 
-Usual time: 3 minutes.
+Usual time: 7 minutes.
 """
 
 from __future__ import annotations
