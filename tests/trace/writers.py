@@ -146,67 +146,12 @@ def _python() -> bytes:
     return out.getvalue().encode()
 
 
-def _instant(ms: int) -> str:
-    return f"2026-11-24T{(T0 // 10**9) % 86400 // 3600:02}:{(T0 // 10**9) % 3600 // 60:02}:00.{ms:03}Z"
-
-
-def _go() -> bytes:
-    """The output of `stdouttrace` with `WithPrettyPrint`, one document after another."""
-    found = [
-        {
-            "Name": name,
-            "SpanContext": {
-                "TraceID": TRACE_ID,
-                "SpanID": span_id,
-                "TraceFlags": "01",
-                "TraceState": "",
-                "Remote": False,
-            },
-            "Parent": {"TraceID": TRACE_ID, "SpanID": parent_id or "0" * 16, "TraceFlags": "01", "Remote": False},
-            "SpanKind": KINDS[kind],
-            "StartTime": _instant(start),
-            "EndTime": _instant(end),
-            "Attributes": [{"Key": "n", "Value": {"Type": "INT64", "Value": 7}}],
-            "Events": None,
-            "Links": None,
-            "Status": {"Code": "Error" if failed else "Unset", "Description": ""},
-            "Resource": [{"Key": "service.name", "Value": {"Type": "STRING", "Value": service}}],
-            "InstrumentationScope": {"Name": "by.hand", "Version": "", "SchemaURL": ""},
-        }
-        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
-    ]
-    return "".join(json.dumps(one, indent="\t") + "\n" for one in found).encode()
-
-
 def _printed() -> bytes:
     """A line in the log of a Lambda function."""
     line = {"__otel_otlp_stdout": "0.17.1", "source": "shop", "endpoint": "http://localhost:4318/v1/traces"}
     payload = base64.b64encode(gzip.compress(_protobuf())).decode()
     how = {"content-type": "application/x-protobuf", "content-encoding": "gzip", "base64": True}
     return json.dumps({**line, **how, "payload": payload}).encode() + b"\n"
-
-
-def _php() -> bytes:
-    """The output of PHP's `ConsoleSpanExporter`: a list for each span, and a list in place of an empty object."""
-    found = [
-        {
-            "name": name,
-            "context": {"trace_id": TRACE_ID, "span_id": span_id, "trace_state": "", "trace_flags": 1},
-            "resource": {"service.name": service, "telemetry.sdk.language": "php"},
-            "parent_span_id": parent_id or "",
-            "kind": f"KIND_{kind}",
-            "start": T0 + start * MS,
-            "end": T0 + end * MS,
-            "attributes": {"n": 7},
-            "status": {"code": "Error" if failed else "Unset", "description": ""},
-            "events": [{"name": "e", "timestamp": T0 + end * MS, "attributes": []}],
-            "links": [],
-            "schema_url": "",
-        }
-        for span_id, parent_id, name, kind, start, end, service, failed in SPANS
-    ]
-    # PHP indents by 4, where a mutation of 40 bytes may join two spans to one.
-    return "".join(json.dumps([one], indent=12) + "\n" for one in found).encode()
 
 
 def _zipkin_spans() -> list[dict[str, Any]]:
@@ -349,8 +294,6 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "Jaeger": _jaeger,
     "Java's logging-otlp": _java,
     "Python's console": _python,
-    "Go's stdouttrace": _go,
-    "PHP's ConsoleSpanExporter": _php,
     "a function's log": _printed,
     "Zipkin": _zipkin,
     "Zipkin's traces": _zipkin_traces,

@@ -136,6 +136,8 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
             "traceId must not be all zeros",
         ),
+        (b'{"Name":"a","SpanContext":{"TraceID":"1","SpanID":"2"},"StartTime":"t"}', "stdouttrace prints: send them"),
+        (b'[{"name":"a","context":{"trace_id":"1","span_id":"2"},"start":3}]', "PHP's console exporter prints: write"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"__otel_otlp_stdout":"1","base64":true,"payload":"?"}', "not a payload of OTLP"),
         (b'{"__otel_otlp_stdout":"1","payload":{"resourceLogs":[]}}', "not understood in the document: resourceLogs"),
@@ -293,14 +295,6 @@ def test_bare_spans_of_otlp_keep_their_attributes(tmp_path: Path) -> None:
     span = {"traceId": TRACE_ID, "spanId": "00000000000000a1", **times, "name": "GET /", "attributes": pairs}
     [trace] = _read(tmp_path, json.dumps(span).encode() + b"\n").traces
     assert [dict(one.attributes) for one in trace.spans] == [{"n": 7, "list": ()}]
-
-
-def test_numbers_of_go_are_statuses_of_go(tmp_path: Path) -> None:
-    """Go numbers Error 1 and Ok 2, the other way round than OTLP."""
-    for number, name in enumerate(("UNSET", "ERROR", "OK")):
-        data = WRITERS["Go's stdouttrace"]().replace(b'"Unset"', b"%d" % number).replace(b'"Error"', b"%d" % number)
-        [trace] = _read(tmp_path, data).traces
-        assert {span.status.name for span in trace.spans} == {name}
 
 
 def test_an_empty_link_is_left_out(tmp_path: Path) -> None:

@@ -18,14 +18,7 @@ from lambda_latency.trace.model.row import Rows
 from lambda_latency.trace.model.span import Span
 from lambda_latency.trace.readers.bare import bare_resources, is_bare, is_list_of_bare
 from lambda_latency.trace.readers.cloudwatch import cloudwatch_resources, is_answer, is_record
-from lambda_latency.trace.readers.console import (
-    go_resources,
-    is_go,
-    is_php,
-    is_python,
-    php_resources,
-    python_resources,
-)
+from lambda_latency.trace.readers.console import is_python, python_resources
 from lambda_latency.trace.readers.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.readers.documents import LARGE, split
 from lambda_latency.trace.readers.jaeger import JaegerReader
@@ -42,8 +35,8 @@ __all__ = ["KNOWN", "Known", "Reader", "known_formats", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that the SDKs of Python, PHP and Go print, "
-    "bare spans (ids and times)"
+    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's SDK prints, bare spans (ids "
+    "and times)"
 )
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -121,6 +114,14 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
+    (
+        lambda members: "SpanContext" in members,
+        "spans that Go's stdouttrace prints: send them by OTLP (otlptracehttp) to a collector that writes a file",
+    ),
+    (
+        lambda members: members.keys() >= {"context", "start"},
+        "spans that PHP's console exporter prints: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
+    ),
     (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
     (
         lambda members: "observations" in members,
@@ -144,8 +145,6 @@ def known_formats(table: ShapeTable) -> tuple[Known, ...]:
         Known("Jaeger", _is_jaeger, JaegerReader(table)),
         Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
         Known("Python's console", is_python, by_way_of_otlp(python_resources)),
-        Known("PHP's console", is_php, by_way_of_otlp(php_resources)),
-        Known("Go's console", is_go, by_way_of_otlp(go_resources)),
         Known("a function's log", is_printed, by_way_of_otlp(printed_resources)),
         Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
         Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
