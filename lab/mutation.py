@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import read_traces
 from tests.trace.writers import SPANS, WRITERS

@@ -17,7 +17,8 @@ from functools import partial
 from pathlib import Path
 
 from lab.report_speed.rows import JAEGER, OTLP, ROWS, XRAY, Row
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 
 __all__ = ["MB", "Measured", "loads", "measure", "peak_of"]

@@ -10,7 +10,8 @@ import resource
 import sys
 from pathlib import Path
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 
 __all__: list[str] = []

@@ -27,7 +27,8 @@ from lab.spark.environment import MissingError, interpreter, run_job
 from lab.spark.job import PARTITIONS
 from lab.spark.measure import measure
 from lambda_latency.archive import add, query, read_kept
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency import Accounts, report_of
 from lambda_latency.text import Style, document
 

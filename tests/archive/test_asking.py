@@ -12,7 +12,8 @@ import pytest
 
 from lambda_latency.archive import DIALECTS, ArchiveError, add, definitions, open_archive, query, rows_of, wanted
 from lambda_latency.cli import main
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency import percentile
 from lambda_latency.text import Style
 from tests.archive.conftest import DAY_NS, write

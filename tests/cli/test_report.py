@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency.accounts.choice import instant
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line

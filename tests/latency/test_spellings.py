@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from lab.generate import realistic_traces
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, read_traces, to_otlp
 from tests.latency.generated import hundred

@@ -15,7 +15,8 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency.accounts.part import BUCKETS
 from lambda_latency.page import build_page
 from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
@@ -173,7 +174,8 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
 def test_no_page_no_price() -> None:
     """A report without a page does not load what makes one, and a page needs no other package than a report."""
     probe = (
-        "import sys; import lambda_latency.cli.report; before = 'lambda_latency.page' in sys.modules;"
+        "import sys; import lambda_latency.cli.inputs; import lambda_latency.cli.writing;"
+        "before = 'lambda_latency.page' in sys.modules;"
         "import lambda_latency.page;"
         "new = {name.split('.')[0] for name in sys.modules} - set(sys.stdlib_module_names);"
         "print(before, sorted(name for name in new if not name.startswith('_')))"

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency.gate import read_gate
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line

@@ -6,7 +6,8 @@ import io
 import json
 from typing import TYPE_CHECKING
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency import stacks_of
 from lambda_latency.text import Style, render_flame
 from lambda_latency.trace import dump_line

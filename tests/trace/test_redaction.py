@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import jsonschema
 
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.redaction import redacted

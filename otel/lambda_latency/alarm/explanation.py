@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import (
@@ -81,12 +82,9 @@ def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
     index = LineIndex()
     sources = [*read.chosen, *read.sample, *read.before]
     every = load(sources, problems, SILENT, index, 1, terms)
-    sample, before = (load(some, [], SILENT, LineIndex(), 1, terms) for some in (read.sample, read.before))
+    sample, before = (load(some, [], processes=1, terms=terms) for some in (read.sample, read.before))
     owners = terms.owners.settle(every, before)
-
-    def find(trace_ids: Collection[str]) -> dict[str, Trace]:
-        return find_traces(sources, trace_ids, index, terms.view)
-
+    find = partial(find_traces, sources, index=index, view=terms.view)
     report = report_of(
         every,
         find,
@@ -115,7 +113,7 @@ def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
 
 def mean_ns(source: Sequence[Source], part: str, terms: Terms = USUAL) -> tuple[int, int]:
     """The mean time (nanoseconds) that requests wait for a part, given by its label, and the number of requests."""
-    accounts = load(source, [], SILENT, LineIndex(), 1, terms)
+    accounts = load(source, [], processes=1, terms=terms)
     total = sum(ns for one in accounts for its, ns in one.parts if its.label == part)
     return total // len(accounts) if accounts else 0, len(accounts)
 

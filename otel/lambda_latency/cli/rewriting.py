@@ -2,42 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.files import unwritable
 from lambda_latency.latency import Owners, ReportError
-from lambda_latency.trace import Problem, Source, dump_line, joined, read_spans, redacted
+from lambda_latency.trace import Problem, Source, dump_line, find_sources, joined, read_spans, redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
+    from lambda_latency.cli.request import Request
     from lambda_latency.trace import Span
 
-__all__ = ["MARKED", "rewritten"]
+__all__ = ["rewritten"]
 
 MARKED = Owners(("ours-*",), ("theirs-*",))  # the owner patterns of redacted names
 
 
-def rewritten(
-    sources: Sequence[Source],
+def rewritten(request: Request, folder: Path, spool: Callable[[str], Path]) -> Request:
+    """The same request on transformed input (linked traces joined, names removed), written below `folder`.
+
+    All spans are in memory at once. Raises `ReportError` if a file cannot be written.
+    """
+    problems = list(request.known)
+    source = _write(request.sources, request, problems, folder / "traces.jsonl", spool)
+    if request.against is not None:
+        against = _write([request.against], request, problems, folder / "baseline.jsonl", spool)
+        request = replace(request, against=str(against.path))
+    if request.redact:
+        terms = request.terms._replace(owners=MARKED)
+        request = replace(request, terms=terms, command="lambda-latency report --redact", console=None)
+    return replace(request, sources=[source], known=problems)
+
+
+def _write(
+    wanted: Sequence[str | Path | Source],
+    request: Request,
     problems: list[Problem],
     path: Path,
-    *,
-    follow_links: bool,
-    redact: bool,
-    owners: Owners,
-) -> list[Source]:
-    """Write the transformed spans of all sources to one file at `path`; returns that file as the only source.
-
-    All spans are in memory at once. Raises `ReportError` if the file cannot be written.
-    """
+    spool: Callable[[str], Path],
+) -> Source:
+    """Write the transformed spans of all sources to one file at `path`; returns that file."""
+    sources = find_sources(wanted, problems, spool)
     found: list[Problem] = []
     spans: Iterable[Span] = [span for source in sources for span in read_spans(source, found)]
-    if follow_links:
+    if request.follow_links:
         spans = joined(spans)
-    if redact:
-        spans = redacted(spans, owners.whose)
+    if request.redact:
+        spans = redacted(spans, request.terms.owners.whose)
         names = {source.name: f"file-{number}" for number, source in enumerate(sources, 1)}
         found = [_without_names(one, names) for one in [*problems, *found]]
         problems.clear()
@@ -50,7 +64,7 @@ def rewritten(
             file.writelines(map(dump_line, traces.values()))
     except OSError as error:
         raise ReportError(unwritable(path, error)) from error
-    return [Source("redacted" if redact else ", ".join(source.name for source in sources), path)]
+    return Source("redacted" if request.redact else ", ".join(source.name for source in sources), path)
 
 
 def _without_names(one: Problem, names: dict[str, str]) -> Problem:

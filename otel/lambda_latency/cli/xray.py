@@ -15,7 +15,9 @@ from lambda_latency.cli.messages import warn
 if TYPE_CHECKING:
     import argparse
 
+    from lambda_latency.cli.request import Request
     from lambda_latency.fetch import Account, Asked, Result
+    from lambda_latency.latency import Traffic, Unknown
 
 __all__ = [
     "XRAY_ONLY",
@@ -23,6 +25,7 @@ __all__ = [
     "add_choice_options",
     "add_xray_options",
     "asked_for",
+    "fetched",
     "print_estimate",
     "print_policy",
     "progress_of",
@@ -124,3 +127,53 @@ def warn_of_early_end(result: Result) -> None:
     """Print why a fetch ended early, after all other output."""
     if result.fetched.ended is not None and result.status != INTERRUPTED:
         warn(str(result.fetched.ended))
+
+
+def fetched(request: Request, options: argparse.Namespace, folder: Path) -> tuple[Request, Result]:
+    """Fetch traces into a file, below `folder` without --out; returns the report's request on them, and the result."""
+    from dataclasses import replace
+
+    from lambda_latency.fetch import console
+    from lambda_latency.trace import Source
+
+    asked, account = asked_for(options), account_of(options)
+    path = options.out or folder / "traces.jsonl"
+    result = account.fetch(asked, path, progress_of(options), source=options.source or "")
+    notes = [] if options.quiet else [result.sentence, f"Traces: {options.out}." if options.out else ""]
+    on_result = replace(
+        request,
+        sources=[Source(result.source, path, whole=True)],
+        since_ns=None if asked.trace_id else asked.since_ns,
+        until_ns=None if asked.trace_id else asked.until_ns,
+        traffic=_traffic(account, result, options),
+        known=result.problems,
+        notes=[note for note in notes if note],
+        console=None if options.endpoint_url else console(result.region),
+    )
+    return on_result, result
+
+
+def _traffic(account: Account, result: Result, options: argparse.Namespace) -> Traffic | Unknown:
+    """The number of requests, traced or not; or the reason why it is unknown."""
+    from lambda_latency.fetch import FetchError
+    from lambda_latency.latency import Traffic, Unknown
+
+    stages = [stage for stage in result.fetched.stages if stage]
+    if options.filter or options.errors or options.slower_than is not None:
+        return Unknown("is unknown for a selection (--filter, --slower-than, --errors)")
+    if result.fetched.cut or result.fetched.ended is not None:
+        return Unknown("is unknown: not all traces were fetched")
+    if not stages:
+        return Unknown("is not known: they did not come through API Gateway, which counts requests")
+    try:
+        counted = account.count(result)
+    except FetchError as error:
+        return Unknown(f"is not known: {error.what}")
+    if counted.total is None:
+        return Unknown(f"is not known: API Gateway's metric Count has no data of {', '.join(stages)}")
+    if options.route is None:
+        beside = result.fetched.stages.get("", 0)
+        return Traffic(counted.total, counted.by_route, counted.by_hour, beside)
+    if options.route in counted.by_route:
+        return Traffic(counted.by_route[options.route])
+    return Unknown("is not known: API Gateway counts by route only with detailed metrics (MetricsEnabled)")

@@ -29,7 +29,6 @@ from lambda_latency.latency.judge.thresholds import (
 )
 from lambda_latency.latency.judge.timeouts import Frame, Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, share, verdict
-from lambda_latency.latency.loading.fork import beside
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.map import call_map, map_values
@@ -91,7 +90,6 @@ __all__ = [
     "advice",
     "against",
     "at_rank",
-    "beside",
     "by_hour",
     "by_route",
     "call_map",

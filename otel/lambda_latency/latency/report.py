@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.columns import Accounts
@@ -14,7 +13,6 @@ from lambda_latency.latency.accounts.traffic import UNKNOWN
 from lambda_latency.latency.judge.cohorts import Cohorts, cohorts
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
-from lambda_latency.latency.map import CallMap, call_map
 from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
@@ -35,7 +33,7 @@ class Report:
     `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
     or not, if the source knows it. `against` is the comparison with a baseline, if there is one, and `baseline` the
-    accounts of its requests. `draw` creates the map of calls.
+    accounts of its requests.
     """
 
     accounts: Accounts
@@ -44,7 +42,6 @@ class Report:
     verdict: Verdict
     timeouts: tuple[Timeout, ...]
     traces: Mapping[str, Trace]
-    draw: Callable[[], CallMap]
     problems: tuple[Problem, ...] = ()
     sources: tuple[str, ...] = ()
     traffic: Traffic | Unknown = UNKNOWN
@@ -64,14 +61,12 @@ def report_of(
     traffic: Traffic | Unknown = UNKNOWN,
     notes: Sequence[str] = (),
     against: Against | None = None,
-    draw: Callable[[], CallMap] | None = None,
     owners: Owners = NOBODY,
     baseline: Accounts | None = None,
 ) -> Report:
     """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
 
-    A request is slow above `slow_ns` (default: the 95th percentile). `draw` returns the map of calls if it is created
-    elsewhere. Logs and metrics beside traces are no problem.
+    A request is slow above `slow_ns` (default: the 95th percentile). Logs and metrics beside traces are no problem.
     """
     every = Accounts.of(accounts)
     compared = cohorts(every, slow_ns)
@@ -89,7 +84,6 @@ def report_of(
         verdict=found,
         timeouts=tuple(one for one in timeouts if one is not None),
         traces=traces,
-        draw=draw or partial(call_map, every),
         problems=tuple(one for one in problems if not every or one.reason != NO_TRACES),
         sources=tuple(sources),
         traffic=traffic,

@@ -9,10 +9,10 @@ from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.report import render_report, render_waterfall
 from lambda_latency.text.sampling import sampling
 from lambda_latency.text.steps import next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
+from lambda_latency.text.terminal import render_report, render_waterfall
 from lambda_latency.text.what_if import BOUND, saving_pieces
 from lambda_latency.text.words import clean
 

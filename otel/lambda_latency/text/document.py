@@ -6,7 +6,7 @@ from datetime import datetime, timedelta, timezone
 from operator import add
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, map_values, savings
+from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, call_map, map_values, savings
 from lambda_latency.text.cautions import cautions
 from lambda_latency.text.cold import cold_mean_ns, cold_values
 from lambda_latency.text.difference import against_values
@@ -59,7 +59,7 @@ def document(
         "what_if": [_saving(one) for one in savings(report.accounts)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
         "timeouts": [_timeout(one) for one in report.timeouts],
-        "map": map_values(report.draw(), report.timeouts),
+        "map": map_values(call_map(report.accounts), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,
         "gates": [
             {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}

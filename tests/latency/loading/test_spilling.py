@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from lab.generate import realistic
-from lambda_latency.cli.report import Request, run_report
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
 from lambda_latency.latency import Owners, Terms
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading import spilling

@@ -144,12 +144,13 @@ def find(options: argparse.Namespace) -> int:
 def show(options: argparse.Namespace) -> int:
     """Draw the waterfall of one request, as `report --trace` does; returns the exit status."""
     from lambda_latency.archive import open_archive
-    from lambda_latency.cli.report import Request, run_report
+    from lambda_latency.cli.commands.report import run_report
+    from lambda_latency.cli.request import Request
     from lambda_latency.text import style_for
 
     open_archive(options.archive)
     request = Request(sources=[options.archive], trace_id=options.arguments[0])
-    return run_report(request, style_for(sys.stdout), sys.stdout, warn=warn)
+    return run_report(request, style_for(sys.stdout), sys.stdout)
 
 
 def query(options: argparse.Namespace) -> int:

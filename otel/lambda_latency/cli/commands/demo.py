@@ -104,7 +104,8 @@ def _demo_app(template: Path, options: argparse.Namespace) -> int:
 
 
 def _report(traces: Path, requests: int, notes: list[str], options: argparse.Namespace, *, complete: bool) -> int:
-    from lambda_latency.cli.report import Request, run_report
+    from lambda_latency.cli.commands.report import run_report
+    from lambda_latency.cli.request import Request
     from lambda_latency.latency import Traffic
     from lambda_latency.text import style_for
 

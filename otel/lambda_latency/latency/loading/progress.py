@@ -14,5 +14,8 @@ class Progress:
     def step(self, size: int) -> None:
         """`size` more bytes are done."""
 
+    def close(self) -> None:
+        """All stages are done."""
+
 
 SILENT = Progress()

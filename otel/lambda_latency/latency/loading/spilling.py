@@ -6,13 +6,13 @@ name: none remains, however a process ends.
 
 from __future__ import annotations
 
+import os
 import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.errors import ReportError
-from lambda_latency.latency.loading.fork import processors
 from lambda_latency.latency.loading.pool import WorkerPool
 from lambda_latency.latency.loading.sizes import bytes_of, size_of
 from lambda_latency.latency.loading.task_queue import MOST
@@ -74,6 +74,11 @@ def load_spilled(
             f"{folder} has no room for temporary files: {error.strerror or error}",
             f"about {size // 4_000_000 + 1} MB are needed: free some space, or choose another folder with TMPDIR",
         ) from error
+
+
+def processors() -> int:
+    """The number of processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
