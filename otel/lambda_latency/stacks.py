@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["PROCESSORS", "Part", "PartError", "install_packages", "write_function", "write_part"]
 
 KIT = Path(__file__).parent
-MODULES = ("__init__.py", "files.py", "installing.py", "stacks.py", "version.py")
+MODULES = ("__init__.py", "files.py", "installing.py", "spelling.py", "stacks.py", "version.py")
 PYTHON = "3.13"
 PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # wheel architecture by Lambda's name
 

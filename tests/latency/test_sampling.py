@@ -11,7 +11,7 @@ from lambda_latency.latency import report_of
 from lambda_latency.latency.accounts.traffic import HOUR_NS, Traffic, Unknown
 from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
-from lambda_latency.text.sampling import sampling
+from lambda_latency.text.facts import sampling
 from lambda_latency.trace import Source, dump_line
 from tests.latency.generated import few
 from tests.latency.system import account

@@ -63,5 +63,5 @@ def test_a_long_name_is_cut_before_its_suffix() -> None:
 
 def test_text_is_wrapped_at_plain_spaces() -> None:
     """A number and its unit stay together."""
-    lines = wrap("it took 1,342\u202fms or so", 16, indent="  ")
-    assert [line[0].text for line in lines] == ["  it took", "  1,342\u202fms or so"]
+    lines = wrap("it took 1,342\u202fms or so", 14)
+    assert [line[0].text for line in lines] == ["it took", "1,342\u202fms or so"]

@@ -17,7 +17,6 @@ POWERTOOLS = re.compile(r"(aws[-_.]lambda[-_.]powertools\s*)\[([^\]]*)\]", re.IG
 QUOTED = re.compile(r"""^\s*(["'])aws[-_.]xray[-_.]sdk\b[^"']*\1\s*,?\s*(#.*)?\r?\n""", re.IGNORECASE | re.MULTILINE)
 KEYED = re.compile(r"""^["']?aws[-_.]xray[-_.]sdk["']?\s*=[^\r\n]*\r?\n""", re.IGNORECASE | re.MULTILINE)
 ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
-WITH_SDK = ("tracer", "all")
 
 
 def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[str, list[Finding]]:

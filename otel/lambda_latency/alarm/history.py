@@ -5,13 +5,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAla
 
 from __future__ import annotations
 
-import difflib
 import json
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.alarm.event import read_change
 from lambda_latency.fetch import NothingFoundError
+from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -98,8 +98,8 @@ def _near(cloudwatch: Any, name: str) -> str:
     """`; did you mean ...?` with the nearest of a hundred alarm names with the same prefix; else empty."""
     found = cloudwatch.describe_alarms(AlarmNamePrefix=name[:3], AlarmTypes=TYPES, MaxRecords=100) if name else {}
     names = [one["AlarmName"] for key in ("MetricAlarms", "CompositeAlarms") for one in found.get(key, ())]
-    near = difflib.get_close_matches(name, names, 1, cutoff=0.6)
-    return f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, names)
+    return f"; {hint}" if hint else ""
 
 
 def _read(text: object) -> dict[str, Any]:

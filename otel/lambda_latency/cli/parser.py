@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from typing import Any, ClassVar, NoReturn
 
-__all__ = ["Parser", "did_you_mean"]
+__all__ = ["Parser"]
 
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 CHOICE = re.compile(r"invalid choice: '?(?P<typed>[^']*)'?.*", re.DOTALL)
@@ -77,7 +77,7 @@ class Parser(argparse.ArgumentParser):
         if wrong is None or action is None or action.choices is None:
             self._fail(f"{name.partition('/')[0]} {what}")
         choices = [str(choice) for choice in action.choices]
-        near = did_you_mean(wrong["typed"], choices) or f": choose from {', '.join(choices)}"
+        near = _suggestion(wrong["typed"], choices) or f": choose from {', '.join(choices)}"
         self._fail(f"there is no {name.lower()} {wrong['typed']!r}{near}" if not action.option_strings else
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 
@@ -91,7 +91,7 @@ class Parser(argparse.ArgumentParser):
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
         if typed.startswith("-") and name not in self._option_string_actions:
-            hint = self._owners(name) or did_you_mean(name, self._option_string_actions)
+            hint = self._owners(name) or _suggestion(name, self._option_string_actions)
             self._fail(f"there is no option {name}{hint}")
 
     def _fail(self, what: str, todo: str = "") -> NoReturn:
@@ -107,12 +107,12 @@ def _columns() -> int:
         return 80
 
 
-def did_you_mean(typed: str, known: Iterable[str]) -> str:
+def _suggestion(typed: str, known: Iterable[str]) -> str:
     """A suggestion such as `; did you mean report?`; empty if no known name is similar. Dashes are not compared."""
-    import difflib
+    from lambda_latency.spelling import nearest_names
 
     names = {name.lstrip("-"): name for name in known}
-    near = difflib.get_close_matches(typed.lstrip("-"), names, 1, cutoff=0.7)
+    near = nearest_names(typed.lstrip("-"), names, cutoff=0.7)
     return f"; did you mean {names[near[0]]}?" if near else ""
 
 

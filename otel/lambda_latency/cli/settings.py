@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.cli.arguments import gate, ms
+from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -69,8 +69,7 @@ def _settings(told: Mapping[str, Any], path: Path) -> Settings:
     for name, value in told.items():
         read = READ.get(name)
         if read is None:
-            near = difflib.get_close_matches(name, READ, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(READ)}"
+            hint = did_you_mean(name, READ, f"known are {', '.join(READ)}")
             raise ValueError(f"{path.name}: there is no setting {name!r}; {hint}")
         field = "from_" if name == "from" else name.replace("-", "_")
         try:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,9 +138,8 @@ def _renew(place: Place) -> str:
 
 
 def _near(region: str, regions: Sequence[str]) -> str:
-    near = difflib.get_close_matches(region, regions, 3)
-    meant = f"did you mean {' or '.join(near)}?" if near else "for example us-east-1"
-    return f"name the region of the functions (--region): {meant}"
+    hint = did_you_mean(region, regions, "for example us-east-1", most=3)
+    return f"name the region of the functions (--region): {hint}"
 
 
 def _network(place: Place) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["Counted", "count_requests"]
 
 SPACE, METRIC = "AWS/ApiGateway", "Count"
-DAY_NS, HOUR_NS, MINUTE_NS = 24 * 3600 * 10**9, 3600 * 10**9, 60 * 10**9
+DAY_NS, HOUR_NS = 24 * 3600 * 10**9, 3600 * 10**9
 AT_ONCE = 500  # metrics per call
 
 

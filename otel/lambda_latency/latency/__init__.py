@@ -7,7 +7,7 @@ from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
 from lambda_latency.latency.accounts.part import Part
-from lambda_latency.latency.accounts.totals import PartTally, Tally, Totals, at_rank, percentile
+from lambda_latency.latency.accounts.totals import PartTally, Tally, at_rank, percentile
 from lambda_latency.latency.accounts.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
@@ -81,7 +81,6 @@ __all__ = [
     "Tally",
     "Terms",
     "Timeout",
-    "Totals",
     "Traffic",
     "Unknown",
     "Verdict",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from dataclasses import dataclass
 from fractions import Fraction
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.part import BUCKETS
 from lambda_latency.latency.accounts.totals import percentile
+from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from lambda_latency.latency.report import Report
@@ -88,8 +88,8 @@ def read_gate(text: str) -> Gate:
     what, part, unit = found["what"], found["part"], found["unit"]
     timed = PERCENTILE.fullmatch(what) is not None or what == "max"
     if not timed and what not in ("errors", "share", "slower"):
-        near = difflib.get_close_matches(what, ("errors", "share", "slower", "max", "p50", "p95", "p99"), 1)
-        hint = f"did you mean {near[0]}?" if near else "known are p1 to p99, max, errors, share(...) and slower"
+        usual = ("errors", "share", "slower", "max", "p50", "p95", "p99")
+        hint = did_you_mean(what, usual, "known are p1 to p99, max, errors, share(...) and slower")
         raise ValueError(f"{text!r}: nothing is called {what!r}; {hint}")
     units = tuple(NANOSECONDS) if timed else ("%",)
     if unit not in units:
@@ -106,8 +106,7 @@ def _part(text: str, expression: str) -> tuple[str, str]:
     for bucket in BUCKETS:
         if wanted == bucket or wanted.startswith(f"{bucket} "):
             return bucket, wanted[len(bucket) + 1 :]
-    near = difflib.get_close_matches(wanted.partition(" ")[0], BUCKETS, 1)
-    hint = f"did you mean {near[0]}?" if near else f"buckets are {', '.join(BUCKETS)}"
+    hint = did_you_mean(wanted.partition(" ")[0], BUCKETS, f"buckets are {', '.join(BUCKETS)}")
     raise ValueError(f"{expression!r}: no bucket is called {wanted!r}; {hint}")
 
 

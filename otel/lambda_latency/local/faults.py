@@ -6,7 +6,6 @@ stratified: of n calls that a rule applies to, it hits share x n, within one. Th
 
 from __future__ import annotations
 
-import difflib
 import json
 import random
 import threading
@@ -18,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.errors import LocalError, UsageError
+from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import nearest
 
 __all__ = ["KINDS", "Faults", "Plan", "Rule", "read_plan"]
@@ -163,9 +163,8 @@ def _rule(rule: Any, where: str) -> Rule:
 def _known(given: dict[str, Any], known: tuple[str, ...], where: str) -> None:
     for key in given:
         if key not in known:
-            near = difflib.get_close_matches(str(key), known, 1)
-            hint = f", did you mean {near[0]!r}?" if near else f"; known are {', '.join(known)}"
-            raise _wrong(f"{where}: unknown key {key!r}{hint}")
+            hint = did_you_mean(str(key), known, f"known are {', '.join(known)}", quoted=True)
+            raise _wrong(f"{where}: unknown key {key!r}; {hint}")
 
 
 def _wrong(what: str) -> UsageError:

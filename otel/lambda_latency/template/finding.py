@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection
 from dataclasses import dataclass
+
+from lambda_latency.spelling import did_you_mean
 
 __all__ = ["Finding", "nearest"]
 
@@ -24,7 +25,4 @@ class Finding:
 
 def nearest(name: str, known: Collection[str], otherwise: str = "") -> str:
     """The remedy for an unknown name: the nearest known one, or all of them."""
-    near = difflib.get_close_matches(name, known, 1)
-    if near:
-        return f"did you mean {near[0]!r}?"
-    return otherwise or f"known are {', '.join(sorted(known))}"
+    return did_you_mean(name, known, otherwise or f"known are {', '.join(sorted(known))}", quoted=True)

@@ -5,11 +5,11 @@ SAM's translator and emulators report them poorly, and silently ignore a resourc
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
+from lambda_latency.spelling import did_you_mean, nearest_names
 from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.node import Node
 
@@ -114,7 +114,7 @@ def _right_type(template: _Template, written: str) -> str:
         return "" if written in SAM_TYPES else nearest(written, SAM_TYPES)
     if not written.startswith("AWS::") or written in template.types:
         return ""
-    near = difflib.get_close_matches(written, template.types, 1, SLIP)
+    near = nearest_names(written, template.types, cutoff=SLIP)
     # A new `AWS::X::GroupV2` beside a known `AWS::X::Group` is not a typo.
     same_length = bool(near) and abs(len(near[0]) - len(written)) <= 1 and not written.startswith(near[0])
     return f"did you mean {near[0]!r}?" if same_length else ""
@@ -125,9 +125,9 @@ def _runtimes(template: _Template) -> Iterator[Finding]:
     places = [one.get("Properties", "Runtime") for _, _, one in _section(template, "Resources")]
     for place in (template.root.get("Globals", "Function", "Runtime"), *places):
         text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
-        near = difflib.get_close_matches(text.lower(), RUNTIMES, 1, 0.8)
+        near = did_you_mean(text.lower(), RUNTIMES, cutoff=0.8, quoted=True)
         if place is not None and near and not RUNTIME.fullmatch(text):
-            yield _at(template, place, f"unknown runtime {text!r}", f"did you mean {near[0]!r}?")
+            yield _at(template, place, f"unknown runtime {text!r}", near)
 
 
 def _references(template: _Template) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import sys
@@ -21,6 +20,7 @@ from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
+from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import Function, read_functions
 from lambda_latency.testing.context import LambdaContext
 from lambda_latency.testing.provider import making_spans
@@ -108,8 +108,7 @@ class Invoke:
             )
         functions = {one.name: one for one in read_functions(path)}
         if handler not in functions:
-            near = difflib.get_close_matches(handler, functions, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"it has {', '.join(functions) or 'none'}"
+            hint = did_you_mean(handler, functions, f"it has {', '.join(functions) or 'none'}", quoted=True)
             raise LookupError(f"{path} has no function {handler!r}; {hint}")
         if not functions[handler].handler:
             raise LookupError(f"{path}: the Handler of {handler} is not plain text; give its import path")
@@ -126,8 +125,8 @@ class Invoke:
         loaded = import_module(module.replace("/", "."))
         found = getattr(loaded, name, None)
         if found is None:
-            near = difflib.get_close_matches(name, vars(loaded), 1)
-            raise LookupError(f"{module} has no {name!r}{f'; did you mean {near[0]!r}?' if near else ''}")
+            hint = did_you_mean(name, vars(loaded), quoted=True)
+            raise LookupError(f"{module} has no {name!r}{f'; {hint}' if hint else ''}")
         return found  # type: ignore[no-any-return]
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
+from lambda_latency.spelling import did_you_mean
 from lambda_latency.testing.code import code_of_recorded
 from lambda_latency.testing.comparison import compare
 from lambda_latency.testing.drawing import draw_recorded
@@ -57,9 +57,8 @@ class Snapshot:
         if found:
             what = f"{len(found)} spans have the name {name!r}, expected one"
         else:
-            near = difflib.get_close_matches(name, {span.name for span in self.spans}, n=3)
-            hint = f"; did you mean {' or '.join(map(repr, near))}?" if near else ""
-            what = f"no span has the name {name!r}{hint}"
+            hint = did_you_mean(name, {span.name for span in self.spans}, most=3, quoted=True)
+            what = f"no span has the name {name!r}{f'; {hint}' if hint else ''}"
         raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
 
     def forest(self) -> Forest:

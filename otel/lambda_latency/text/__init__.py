@@ -1,20 +1,18 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
-from lambda_latency.text.against import against_sentence
-from lambda_latency.text.change import change_rows
+from lambda_latency.text.against import against_sentence, change_rows
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
+from lambda_latency.text.facts import sampling
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
 from lambda_latency.text.problems import render_problems
-from lambda_latency.text.prose import OWNED, evidence, flat, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.sampling import sampling
-from lambda_latency.text.steps import next_steps
+from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import render_report, render_waterfall
 from lambda_latency.text.what_if import BOUND, saving_pieces
-from lambda_latency.text.words import clean
+from lambda_latency.text.words import aligned, clean
 
 __all__ = [
     "BOUND",
@@ -24,6 +22,7 @@ __all__ = [
     "Piece",
     "Style",
     "against_sentence",
+    "aligned",
     "change_rows",
     "clean",
     "document",

@@ -9,15 +9,29 @@ from lambda_latency.latency import COMPARABLE_REQUESTS
 from lambda_latency.text.prose import OWNED
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
-from lambda_latency.text.words import cells, clean, fit, left, ms, number, owner, plural, right, signed, wrap_pieces
+from lambda_latency.text.words import (
+    cells,
+    clean,
+    fit,
+    left,
+    ms,
+    number,
+    owner,
+    percent,
+    plural,
+    right,
+    signed,
+    wrap_pieces,
+)
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Against, Change, Estimate, Rate
 
-__all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence"]
+__all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
 
 HEAD = ("Against the baseline", "owner", "then", "now", "difference", "between", "")
 MOST_ALSO = 3
+MOST_PARTS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,3 +189,25 @@ def _table(rows: list[Row], style: Style) -> list[Line]:
             line.append(Piece(f"  {aligned}", ink))
         lines.append(line)
     return lines
+
+
+def change_rows(one: Against, style: Style) -> list[Row]:
+    """The head, then parts and the whole request (the largest change first), percentiles, and rates.
+
+    Percentiles have no bounds: their cells are empty.
+    """
+    parts = against_rows(one, style, everything=True)
+    parts = [*parts[:-1][:MOST_PARTS], *parts[-1:]]
+    walls = [
+        Row(f"p{rank} of all requests", "", ms(then, style), ms(now, style), signed(now - then, style), "", "")
+        for rank, then, now in one.percentiles
+    ]
+    return [Row(*HEAD), *parts, *walls, *(_rate_row(rate, style) for rate in one.rates)]
+
+
+def _rate_row(one: Rate, style: Style) -> Row:
+    then, now = (
+        f"{number(some)} of {number(every)} ({percent(some, every, style)})" for some, every in (one.then, one.now)
+    )
+    low, high, difference = (f"{100 * share:+.1f}{style.space}%" for share in (one.low, one.high, one.difference))
+    return Row(one.of, "", then, now, difference, f"{low} to {high}", "" if one.stands else "may be noise")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, call_map, map_values, savings
 from lambda_latency.text.cautions import cautions
-from lambda_latency.text.cold import cold_mean_ns, cold_values
 from lambda_latency.text.difference import against_values
+from lambda_latency.text.facts import cold_mean_ns, cold_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.text.what_if import saving_pieces

@@ -1,12 +1,26 @@
-"""The line of facts: percentiles of the wall clock, and the number of cold starts, errors and timeouts."""
+"""The lines about all requests: percentiles and counts, the cost of a cold start, the share of the traffic.
+
+Lambda bills the init of a cold start, since August 2025 for every function.
+"""
 
 from __future__ import annotations
 
-from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, at_rank
-from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import cells, ms, number, percent
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-__all__ = ["facts"]
+from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, at_rank, by_hour, by_route
+from lambda_latency.prices import read_prices
+from lambda_latency.text.style import Line, Piece, Style
+from lambda_latency.text.words import cells, ms, number, percent, plural, wrap
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Report, Share
+
+__all__ = ["cold_cost", "cold_mean_ns", "cold_values", "facts", "sampling"]
+
+BILLION = Decimal(10**9)
+MOST_ROUTES = 4
 
 
 def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -> list[Line]:
@@ -33,3 +47,71 @@ def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -
         else:
             lines.append(word)
     return [[Piece(line, "dim")] for line in lines]
+
+
+def cold_mean_ns(tally: Tally) -> int:
+    """The mean of the known cold start times, in nanoseconds; 0 without one."""
+    known = [ns for part, one in tally.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
+    return sum(known) // max(len(known), 1)
+
+
+def cold_cost(tally: Tally, style: Style) -> list[Line]:
+    """A sentence about the price of a cold start, in GB-seconds and US dollars; empty if no time is known."""
+    mean_ns = cold_mean_ns(tally)
+    if not mean_ns:
+        return []
+    values = cold_values(mean_ns)
+    money = Decimal(str(values["dollars_a_million"]))
+    text = f"A cold start costs {values['gb_seconds']:.3f} GB-s and ${money:,.2f} a million for each GB of memory"
+    return wrap(f"{text} (x86_64, {values['prices']}).", style.width)
+
+
+def cold_values(mean_ns: int) -> dict[str, object]:
+    """The cost of a cold start with 1 GB of memory, as JSON values; it is proportional to the memory."""
+    prices = read_prices()
+    gb_seconds = mean_ns / BILLION
+    money = gb_seconds * prices.gb_second("x86_64") * 10**6
+    return {
+        "memory_mb": 1024,
+        "gb_seconds": round(float(gb_seconds), 6),
+        "dollars_a_million": round(float(money), 2),
+        "prices": prices.source("lambda_gb_second_x86_64"),
+    }
+
+
+def sampling(report: Report, style: Style) -> str:
+    """The share of the traffic that was traced, or a sentence that it is unknown."""
+    seen, traffic = report.totals.requests, report.traffic
+    if isinstance(traffic, Unknown):
+        return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
+    counted = seen - traffic.beside
+    if counted > traffic.total:  # the count is delayed or incomplete: the share is unknown
+        return (
+            f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: the share of the "
+            "traffic is unknown."
+        )
+    part = f"{number(counted)} of {number(traffic.total)}"
+    text = f"{percent(counted, traffic.total, style)} of the traffic seen ({part})."
+    if traffic.beside:
+        text += f" {plural(traffic.beside, 'more request')} came another way, which is not counted."
+    return text + _routes(by_route(traffic, report.accounts), style) + _hours(by_hour(traffic, report.accounts), style)
+
+
+def _routes(shares: list[Share], style: Style) -> str:
+    if len(shares) < 2:
+        return ""
+    told = [f"{one.of} {percent(one.seen, one.total, style)}" for one in shares[:MOST_ROUTES]]
+    more = f", and {number(len(shares) - MOST_ROUTES)} more" if len(shares) > MOST_ROUTES else ""
+    return f" By route: {', '.join(told)}{more}."
+
+
+def _hours(shares: list[Share], style: Style) -> str:
+    if len(shares) < 2:
+        return ""
+    least, most = (choose(shares, key=lambda one: one.seen / one.total) for choose in (min, max))
+    return f" By hour: from {_hour(least, style)} to {_hour(most, style)}."
+
+
+def _hour(share: Share, style: Style) -> str:
+    begin = datetime.fromtimestamp(int(share.of) // 1_000_000_000, timezone.utc)
+    return f"{percent(share.seen, share.total, style)} ({begin:%m-%d %H}:00Z)"

@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.text.against import HEAD, against_rows, against_sentence
 from lambda_latency.text.cautions import cautions, failed_first
-from lambda_latency.text.facts import facts
-from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.sampling import sampling
-from lambda_latency.text.steps import next_steps
+from lambda_latency.text.facts import facts, sampling
+from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Style
 from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
 

@@ -1,10 +1,10 @@
-"""The sentences of a report: verdict, confidence, counter-evidence and timeouts."""
+"""The sentences of a report: verdict, confidence, counter-evidence, timeouts, and the next steps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, share
+from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, advice, share
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, number, percent, plural
 
@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Report, Timeout
 
-__all__ = ["OWNED", "evidence", "flat", "sentence", "timeout_groups", "timeout_sentence"]
+__all__ = ["MOST_GROUPS", "OWNED", "evidence", "flat", "next_steps", "sentence", "timeout_groups", "timeout_sentence"]
 
+MOST_GROUPS = 3  # calls that were running at deadlines: one step each
 OWNED = {
     "ours": "The cause is internal.",
     "theirs": "The cause is external.",
@@ -67,6 +68,16 @@ def evidence(report: Report, style: Style) -> list[Piece]:
     if found.kind == "thin" and (found.requests < ENOUGH_REQUESTS or slow < ENOUGH_SLOW):
         text += f" For a verdict: {20 * ENOUGH_SLOW} requests or more."
     return [Piece(text)]
+
+
+def next_steps(report: Report) -> list[str]:
+    """Advice about the part that a report names, and about timeouts: one or two sentences per kind of part."""
+    parts = [report.verdict.part] if report.verdict.part is not None else []
+    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
+    first: dict[str, Part] = {}
+    for part in parts:
+        first.setdefault(part.bucket, part)
+    return [advice(part) for part in first.values()]
 
 
 def timeout_groups(report: Report) -> list[list[Timeout]]:

@@ -7,14 +7,11 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.cautions import cautions, failed_first
-from lambda_latency.text.cold import cold_cost
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
-from lambda_latency.text.facts import facts
-from lambda_latency.text.prose import evidence, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.sampling import sampling
+from lambda_latency.text.facts import cold_cost, facts, sampling
+from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.stack import stack
-from lambda_latency.text.steps import MOST_GROUPS, next_steps
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
@@ -68,9 +65,9 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     return paint([*lines, [], *_missing(report, style)], style)
 
 
-def render_waterfall(trace: Trace, style: Style, *, title: str = "The request", owners: Owners = NOBODY) -> str:
+def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:
     """The waterfall of one request as text."""
-    return paint(waterfall(trace, style, title=title, owners=owners), style)
+    return paint(waterfall(trace, style, title="The request", owners=owners), style)
 
 
 def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:

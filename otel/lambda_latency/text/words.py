@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 from lambda_latency.text.style import Line, Piece, Style
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from lambda_latency.latency import Compared, Part
 
 __all__ = [
+    "aligned",
     "cells",
     "clean",
     "explained",
@@ -134,20 +135,27 @@ def left(text: str, width: int) -> str:
     return text + " " * (width - cells(text))
 
 
+def aligned(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of texts as lines whose columns are aligned; the columns are as many as those of the first row."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
+    return "".join(f"{line}\n" for line in lines)
+
+
 def right(text: str, width: int) -> str:
     """The text padded to `width` cells, right-aligned."""
     return " " * (width - cells(text)) + text
 
 
-def wrap(text: str, width: int, ink: str = "", indent: str = "") -> list[Line]:
+def wrap(text: str, width: int, ink: str = "") -> list[Line]:
     """A text in lines of at most `width` cells, broken at plain spaces."""
     lines: list[Line] = []
     line = ""
     for word in text.split(" "):
-        longer = f"{line} {word}" if line else indent + word
+        longer = f"{line} {word}" if line else word
         if line and cells(longer) > width:
             lines.append([Piece(line, ink)])
-            longer = indent + word
+            longer = word
         line = longer
     return [*lines, [Piece(line, ink)]]
 

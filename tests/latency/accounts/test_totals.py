@@ -1,8 +1,8 @@
-"""The totals of many requests: totals of subsets can be merged."""
+"""The totals of many requests."""
 
 from __future__ import annotations
 
-from lambda_latency.latency import Part, Totals, percentile
+from lambda_latency.latency import Part, Tally, percentile
 from lambda_latency.latency.accounts.calls import Calls
 from tests.latency.system import account, charge, order, put_item, request
 from tests.trace.build import MS, tree
@@ -22,18 +22,17 @@ def test_percentiles_are_of_the_nearest_rank() -> None:
     assert percentile([], 50) == 0
 
 
-def test_requests_are_counted_by_route() -> None:
+def test_requests_are_counted() -> None:
     """A request counts as an error or as a timeout, not as both."""
-    totals = Totals.of(ACCOUNTS)
-    assert {
-        route: (tally.requests, tally.cold_starts, tally.errors, tally.timeouts, max(tally.walls_ns) // MS)
-        for route, tally in totals.routes.items()
-    } == {"POST /orders": (10, 1, 0, 1, 3010), "GET /orders": (1, 0, 1, 0, 50)}
+    tally = Tally.of(ACCOUNTS)
+    assert (tally.requests, tally.cold_starts, tally.errors, tally.timeouts, max(tally.walls_ns)) == (
+        11, 1, 1, 1, 3010 * MS,
+    )  # fmt: skip
 
 
 def test_the_parts_of_many_requests_add_up_to_their_wall_clocks() -> None:
     """Each part has the number of its requests and of its calls."""
-    tally = Totals.of(ACCOUNTS).all_routes()
+    tally = Tally.of(ACCOUNTS)
     assert sum(one.total_ns for one in tally.parts.values()) == tally.wall_ns
     assert [(part.label, one.requests, one.calls.calls) for part, one in tally.largest_first()] == [
         ("payments.example.com", 10, 10),
@@ -46,15 +45,7 @@ def test_the_parts_of_many_requests_add_up_to_their_wall_clocks() -> None:
     ]
 
 
-def test_merged_totals_are_the_totals_of_all_requests() -> None:
-    """For any division of the requests."""
-    for cut in range(len(ACCOUNTS)):
-        merged = Totals.of(ACCOUNTS[:cut])
-        merged.merge(Totals.of(ACCOUNTS[cut:]))
-        assert merged == Totals.of(ACCOUNTS)
-
-
 def test_calls_add_up() -> None:
     """Each count is added by itself."""
     assert Calls(1, 2, 3, 4) + Calls(1, 1, 1, 1) == Calls(2, 3, 4, 5)
-    assert Totals.of(ACCOUNTS).all_routes().parts[Part("external", "payments.example.com")].calls == Calls(10)
+    assert Tally.of(ACCOUNTS).parts[Part("external", "payments.example.com")].calls == Calls(10)

@@ -13,7 +13,6 @@ from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Sequence
 
     from lambda_latency.adopt import Plan
 
@@ -130,14 +129,10 @@ def _is_adopted(plan: Plan) -> bool:
     return any(row.where == "as it is" for row in plan.rows)
 
 
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    return "".join(f"{line}\n" for line in lines)
-
-
 def _text(plan: Plan) -> str:
     """The diff, the table of functions, and the steps that remain for the user."""
+    from lambda_latency.text import aligned
+
     new = [one for one in plan.changes if one.before is None]
     parts = [plan.diff()]
     if new:
@@ -147,11 +142,7 @@ def _text(plan: Plan) -> str:
             HEADINGS,
             *((r.function, r.runtime, r.architecture, r.where, r.bridge, r.permission) for r in plan.rows),
         ]
-        widths = [max(len(row[column]) for row in rows) for column in range(len(HEADINGS))]
-        lines = [
-            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
-        ]
-        parts.append("\n" + "\n".join(lines) + "\n")
+        parts.append("\n" + aligned(rows))
     if plan.left:
         parts.append("\nFor you:\n" + "".join(f"{one}\n" for one in plan.left))
     return "".join(parts) + ("\n" if plan.rows or plan.left else "")

@@ -156,16 +156,14 @@ def show(options: argparse.Namespace) -> int:
 def query(options: argparse.Namespace) -> int:
     """Print the result of a query as a table, or as CSV; returns the exit status."""
     from lambda_latency import archive
+    from lambda_latency.text import aligned
 
     names, rows = archive.query(options.archive, " ".join(options.arguments))
     if options.csv:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerows([names, *rows])
         return FINE
-    texts = [names, *([str(value) for value in row] for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*texts, strict=True)]
-    for row in texts:
-        print("  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip())
+    print(aligned([names, *([str(value) for value in row] for row in rows)]), end="")
     return FINE
 
 

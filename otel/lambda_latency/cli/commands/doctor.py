@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FINE, GATE_FAILED
 from lambda_latency.cli.messages import fail, usage, warn
+from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     import argparse
@@ -155,11 +156,7 @@ def _write(findings: Sequence[Finding], options: argparse.Namespace) -> None:
 
 
 def _no_rule(name: str) -> int:
-    import difflib
-
     from lambda_latency.doctor import ALL_RULES
 
     known = [rule.name for rule in ALL_RULES]
-    near = difflib.get_close_matches(name, known, 1)
-    todo = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-    return usage(f"there is no rule {name!r}", todo)
+    return usage(f"there is no rule {name!r}", did_you_mean(name, known, f"known are {', '.join(known)}"))

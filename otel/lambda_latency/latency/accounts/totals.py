@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.latency.accounts.part import Part
 
-__all__ = ["PartTally", "Tally", "Totals", "at_rank", "percentile"]
+__all__ = ["PartTally", "Tally", "at_rank", "percentile"]
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
@@ -48,11 +48,6 @@ class PartTally:
     def requests(self) -> int:
         """The number of requests that waited for the part."""
         return len(self.each_ns)
-
-    def merge(self, other: PartTally) -> None:
-        """Add the tally of other requests."""
-        self.calls += other.calls
-        self.each_ns.extend(other.each_ns)
 
 
 @dataclass(slots=True)
@@ -103,15 +98,6 @@ class Tally:
             if not self.parts[part].each_ns and not self.parts[part].calls.calls:
                 del self.parts[part]  # a part of other accounts that share the table (`Accounts.take`)
 
-    def merge(self, other: Tally) -> None:
-        """Add the tally of other requests."""
-        self.cold_starts += other.cold_starts
-        self.errors += other.errors
-        self.timeouts += other.timeouts
-        self.walls_ns.extend(other.walls_ns)
-        for part, tally in other.parts.items():
-            self._part(part).merge(tally)
-
     def _part(self, part: Part) -> PartTally:
         tally = self.parts.get(part)
         if tally is None:
@@ -121,30 +107,3 @@ class Tally:
     def largest_first(self) -> list[tuple[Part, PartTally]]:
         """The parts sorted by their total time, the largest first."""
         return sorted(self.parts.items(), key=lambda one: (-one[1].total_ns, one[0]))
-
-
-@dataclass(slots=True)
-class Totals:
-    """A tally for each route."""
-
-    routes: dict[str, Tally] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, accounts: Iterable[Account]) -> Totals:
-        """The totals of these requests."""
-        routes: dict[str, list[Account]] = {}
-        for one in accounts:
-            routes.setdefault(one.route, []).append(one)
-        return cls({route: Tally.of(members) for route, members in routes.items()})
-
-    def merge(self, other: Totals) -> None:
-        """Add the totals of other requests."""
-        for route, tally in other.routes.items():
-            self.routes.setdefault(route, Tally()).merge(tally)
-
-    def all_routes(self) -> Tally:
-        """The tally of all routes together."""
-        together = Tally()
-        for tally in self.routes.values():
-            together.merge(tally)
-        return together

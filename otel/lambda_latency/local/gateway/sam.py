@@ -19,6 +19,7 @@ from lambda_latency.local.app.read.undefined_names import check
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.paths import restored, with_identifiers
 from lambda_latency.local.sandbox.function import Function
+from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import Finding, read_yaml
 
 __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
@@ -215,12 +216,9 @@ def _table(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _check_parameters(declared: Mapping[str, Any], given: Mapping[str, str], path: Path) -> None:
-    import difflib
-
     for name, value in given.items():
         if name not in declared:
-            near = difflib.get_close_matches(name, declared, 1)
-            hint = f"did you mean {near[0]}?" if near else f"it has {', '.join(declared)}"
+            hint = did_you_mean(name, declared, f"it has {', '.join(declared)}")
             raise UsageError(f"{path} has no parameter {name}", hint)
         allowed = declared[name].get("AllowedValues")
         if allowed and value not in map(str, allowed):
