@@ -21,6 +21,8 @@ def test_a_report_needs_msgspec_alone() -> None:
     done = subprocess.run([sys.executable, "-c", PROBE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == [
         "['msgspec']",
-        "['lambda_latency.latency', 'lambda_latency.prices', 'lambda_latency.spelling', 'lambda_latency.text', "
-        "'lambda_latency.trace']",
+        (
+            "['lambda_latency.latency', 'lambda_latency.prices', 'lambda_latency.spelling', 'lambda_latency.text', "
+            "'lambda_latency.trace']"
+        ),
     ]
