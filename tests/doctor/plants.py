@@ -11,6 +11,7 @@ ADOT_US = "arn:aws:lambda:us-east-1:615299751070:layer:AWSOpenTelemetryDistroPyt
 COLLECTOR = "arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"
 COLLECTOR_US = "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-amd64-ver-0-117-0:1"
 ENDPOINT = "        OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n"
+ALIKE = ", ".join(line.strip() for line in SAM.split("Variables:\n")[1].split("  Api:")[0].strip().splitlines())
 URI = "        OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n"
 WRAPPER = "        AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
 KIT_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER: /opt/lambda-latency/wrapper\n"
@@ -63,6 +64,12 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      FunctionName: !Ref Naem"}, "Naem"),
         Planted("CloudFormation", {"RestApiId: !Ref Api\n      TracingEnabled": "RestApiId: !Ref Api\n      StageName: "
                                    "!Ref Stag\n      TracingEnabled"}, "!Ref Stag"),
+    ),
+    "condition-undecided": (
+        Planted("SAM", {"    Timeout: 10\n": "    Timeout: !If [Long, 10, 9]\n", "Resources:\n":
+                        "Parameters: { Stage: { Type: String } }\nConditions:\n  Long: !Equals [!Ref Stage, prod]\nResources:\n"}, "Long: !Equals"),
+        Planted("CloudFormation", {"      Timeout: 10\n": "      Timeout: !If [Mine, 10, 9]\n", "Resources:\n":
+                                   "Conditions:\n  Mine: !Equals [!Ref AWS::AccountId, '111111111111']\nResources:\n"}, "Mine: !Equals"),
     ),
     "no-function": (
         Planted("SAM", files={"template.yaml": PLAIN}, at="  Bucket:"),
@@ -123,7 +130,7 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
                         "Parameters: { Wanted: { Type: String, Default: 'yes' } }\nConditions: { Traced: !Equals [!Ref Wanted, 'yes'] }\n"
                         "Resources:\n  Own: { Type: AWS::Serverless::LayerVersion }\n",
                         "Handler: app.handler\n": "Handler: app.handler\n      Layers: [!Ref Own]\n"}, "# here"),
-        Planted("SAM", {"Handler: app.handler\n": "Handler: app.handler\n      Environment:\n        Variables: !If [T, { A: b }, {}]\n",
+        Planted("SAM", {"Handler: app.handler\n": "Handler: app.handler\n      Environment:\n        Variables: !If [T, { A: b, " + ALIKE + " }, {}]\n",
                         "Resources:\n": "Parameters: { Wanted: { Type: String, Default: 'yes' } }\nConditions: { T: !Equals [!Ref Wanted, 'yes'] }\n"
                         "Resources:\n"}, "!If [T"),
     ),
@@ -267,6 +274,9 @@ NEAR: dict[str, Planted] = {
     "unreadable": Planted("SAM", files={"template.yaml": SAM.replace("\n", "\r\n")}),
     "duplicate-key": Planted("SAM", {"    MemorySize: 512\n": "    MemorySize: 512\n    EphemeralStorage: { Size: 512 }\n"}),
     "unknown-name": Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      FunctionName: !Ref AWS::StackName"}),
+    "condition-undecided": Planted("SAM", {"    Timeout: 10\n": "    Timeout: !If [Long, 10, 9]\n", "Resources:\n":
+                                           "Parameters: { Stage: { Type: String, Default: prod } }\n"
+                                           "Conditions: { Long: !Equals [!Ref Stage, prod] }\nResources:\n"}),
     "no-function": Planted("CloudFormation"),
     "nothing-traced": Planted("SAM", files={"template.yaml": UNTRACED, "src/app.py": "from opentelemetry.sdk import trace\n"}),
     "snapstart-connection": Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},

@@ -243,9 +243,16 @@ def test_any_text_is_answered(text: str, tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_intrinsic_functions_everywhere_are_not_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What is unknown is no finding."""
+    """What is unknown is no finding, but that a condition is undecided is said."""
     (tmp_path / "template.yaml").write_text(EVERYWHERE)
-    assert doctor(capsys, tmp_path) == (0, "No findings.\n", "")
+    status, out, errors = doctor(capsys, tmp_path)
+    said = [line.partition(": note: ")[2] for line in out.splitlines() if ": note: " in line]
+    assert (status, errors) == (0, "")
+    assert said == [
+        f"condition {name} is undecided, because {why} unknown: false is assumed [condition-undecided]"
+        for name, why in (("C", "P is"), ("D", "its definition is"))
+    ]
+    assert out.splitlines()[-1].startswith("2 notes. ")
 
 
 def test_no_file_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

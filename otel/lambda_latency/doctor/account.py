@@ -90,7 +90,8 @@ def _app(found: Deployed) -> tuple[App, dict[int, str]]:
     lines.append('"End": {"Type": "Custom::End"}}}')
     root = read_yaml("account", "\n".join(lines))
     assert isinstance(root, Node)
-    return App(Path(found.region), root, resolve(root, {}, found.region), found.region, is_region_given=True), names
+    resolved = resolve(root, {}, found.region).root
+    return App(Path(found.region), root, resolved, found.region, is_region_given=True), names
 
 
 def _role(arn: str) -> str:

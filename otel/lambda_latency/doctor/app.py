@@ -16,7 +16,9 @@ from lambda_latency.template import (
     Collector,
     Finding,
     Node,
+    Undecided,
     missing_template,
+    passed_parameters,
     read_collector,
     read_yaml,
     resolve,
@@ -37,9 +39,11 @@ NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stac
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """The deployment of an app: parameter values, and a region; empty if it was not given."""
+    """The deployment of an app: parameter values, None for an unknown one that another stack passes; and a region;
+    empty if it was not given.
+    """
 
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str | None] = field(default_factory=dict)
     region: str = ""
 
 
@@ -47,7 +51,7 @@ class Where:
 class App:
     """A template and its files. `root` is the template as written, `resolved` as deployed.
 
-    `twice` has a finding for each duplicate key of a mapping.
+    `twice` has a finding for each duplicate key of a mapping, `undecided` the conditions whose values are assumed.
     """
 
     path: Path
@@ -56,6 +60,7 @@ class App:
     region: str
     is_region_given: bool
     twice: tuple[Finding, ...] = ()
+    undecided: tuple[Undecided, ...] = ()
 
     @property
     def name(self) -> str:
@@ -95,15 +100,15 @@ class App:
                 waiting.append(one)
         return False
 
-    def nested(self) -> Iterator[Path]:
-        """The templates of nested stacks that are local files."""
+    def nested(self) -> Iterator[tuple[Path, Mapping[str, str | None]]]:
+        """The templates of nested stacks that are local files, and their parameters."""
         for kind, key in NESTED.items():
             for _, _, properties in self.resources(kind):
                 place = properties.get(key)
-                if place is not None and place.kind == "scalar" and not place.function:
-                    path = Path(os.path.normpath(self.path.parent / str(place.value)))
+                if place is not None and place.is_known:
+                    path = Path(os.path.normpath(self.path.parent / place.text))
                     if path.is_file():
-                        yield path
+                        yield path, passed_parameters(properties)
 
     def code(self, fn: Fn) -> Path | None:
         """The folder of a function's code; None if it is not local."""
@@ -155,7 +160,7 @@ class App:
         if section is None or kind is None or kind.value not in LAYERS or section.get("Metadata", "BuildMethod"):
             return None
         place = section.get("Properties", "ContentUri")
-        text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
+        text = place.text if place is not None else ""
         return self.folder(text) if text else None
 
     def in_lambda(self, fn: Fn, path: str) -> Path | None:
@@ -209,7 +214,8 @@ def read_app(path: Path, where: Where) -> App | Finding:
                 name, root.line, "not a template: it has no resources", "name a SAM or CloudFormation template"
             )
         region = where.region or _region_of(text) or USUAL_REGION
-        return App(path, root, resolve(root, where.parameters, region), region, bool(where.region), tuple(twice))
+        done = resolve(root, where.parameters, region)
+        return App(path, root, done.root, region, bool(where.region), tuple(twice), done.undecided)
     except RecursionError:
         return Finding(name, 1, "nested too deeply", "name a SAM or CloudFormation template")
 

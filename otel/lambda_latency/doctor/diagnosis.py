@@ -33,13 +33,13 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
     untraced: list[Finding] = []
     is_traced = False
     seen: set[Path] = set()
-    waiting = [(template_in(path), 0)]
+    waiting = [(template_in(path), 0, where)]
     while waiting:
-        template, depth = waiting.pop()
+        template, depth, given = waiting.pop()
         if template.resolve() in seen or depth > NESTED_DEPTH:
             continue
         seen.add(template.resolve())
-        app = read_app(template, where if not depth else Where(region=where.region))
+        app = read_app(template, given)
         if isinstance(app, Unread):
             found.add(_finding(UNREADABLE, Found(app.source, app.line, app.what, app.todo)))
             continue
@@ -48,7 +48,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
         untraced += lacking
         is_traced = is_traced or (not lacking and any(fn.is_python for fn in app.functions))
         found.update(one for one in own if not (depth and one.rule in OF_THE_WHOLE))
-        waiting += [(nested, depth + 1) for nested in app.nested()]
+        waiting += [(nested, depth + 1, Where(passed, where.region)) for nested, passed in app.nested()]
     if untraced and not is_traced and found.isdisjoint(untraced):
         found.add(min(untraced))  # one is enough: all functions are in nested templates
     comments = _Comments()

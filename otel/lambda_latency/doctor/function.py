@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.layer import Layer, layer_of
+from lambda_latency.template import places_of
 
 if TYPE_CHECKING:
     from lambda_latency.template import Node
@@ -41,7 +42,7 @@ class Fn:
     def text(self, *path: str) -> str:
         """A scalar property with a known value, as text; else empty."""
         found = self.get(*path)
-        return str(found.value) if found is not None and _is_plain(found) else ""
+        return found.text if found is not None else ""
 
     def number(self, *path: str, default: float) -> float | None:
         """A property as a number; `default` if it is absent, None if it is unknown."""
@@ -74,7 +75,7 @@ class Fn:
     def variable(self, name: str) -> str:
         """A variable with a known value; else empty."""
         found = self.variables.get(name)
-        return str(found.value) if found is not None and _is_plain(found) else ""
+        return found.text if found is not None else ""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
@@ -110,7 +111,7 @@ class Fn:
         if node is None:
             return "x86_64"
         first = node.items[0] if node.kind == "list" and len(node.items) == 1 and not node.function else None
-        return str(first.value) if first is not None and _is_plain(first) else ""
+        return first.text if first is not None else ""
 
     @property
     def tracing(self) -> str:
@@ -163,23 +164,15 @@ class Fn:
 
 def functions_of(root: Node) -> tuple[Fn, ...]:
     """The functions of a resolved template."""
-    everyone = root.get("Globals", "Function")
     resources = root.get("Resources")
     found = []
     for name, key, resource in resources.named() if resources is not None else ():
         kind = resource.get("Type")
         if kind is None or kind.value not in (SAM, PLAIN):
             continue
-        is_sam = kind.value == SAM
-        places = [everyone if is_sam else None, resource.get("Properties")]
-        kept = tuple(place for place in places if place is not None)
-        found.append(Fn(name, key.line, is_sam, kept, resource.get("Metadata")))
+        found.append(Fn(name, key.line, kind.value == SAM, places_of(root, resource), resource.get("Metadata")))
     return tuple(found)
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:
     return node.items if node is not None and node.kind == "list" and not node.function else ()
-
-
-def _is_plain(node: Node) -> bool:
-    return node.kind == "scalar" and not node.function and node.value is not None

@@ -6,30 +6,43 @@ It also finds mistakes: names in a template that nothing has, and what ADOT's co
 from lambda_latency.template.artifact import LAYER_FOLDER, decoded, own_python_files
 from lambda_latency.template.check import check_collector
 from lambda_latency.template.collector import Collector, read_collector
+from lambda_latency.template.conditions import Undecided
 from lambda_latency.template.finding import Finding, nearest
-from lambda_latency.template.function import Function, read_functions
+from lambda_latency.template.function import Function, functions_of, read_functions
+from lambda_latency.template.inherited import places_of
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, is_json, read_yaml
+from lambda_latency.template.parameters import ACCOUNT, likely_value, passed_parameters, placeholder
 from lambda_latency.template.places import by_hand, missing_template, usual_template
-from lambda_latency.template.resolve import resolve
+from lambda_latency.template.resolve import Resolved, node_of, resolve, value_of
 
 __all__ = [
+    "ACCOUNT",
     "LAYER_FOLDER",
     "Collector",
     "Finding",
     "Function",
     "Node",
+    "Resolved",
+    "Undecided",
     "by_hand",
     "check_collector",
     "check_template",
     "decoded",
+    "functions_of",
     "is_json",
+    "likely_value",
     "missing_template",
     "nearest",
+    "node_of",
     "own_python_files",
+    "passed_parameters",
+    "placeholder",
+    "places_of",
     "read_collector",
     "read_functions",
     "read_yaml",
     "resolve",
     "usual_template",
+    "value_of",
 ]

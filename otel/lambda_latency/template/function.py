@@ -1,26 +1,25 @@
-"""The functions of a SAM or CloudFormation template, with their literal values."""
+"""The functions of a SAM or CloudFormation template, with the values that are known before the deployment."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambda_latency.template.finding import Finding
-from lambda_latency.template.node import read_yaml
+from lambda_latency.template.inherited import places_of
+from lambda_latency.template.node import Node, read_yaml
+from lambda_latency.template.resolve import resolve
 
-if TYPE_CHECKING:
-    from lambda_latency.template.node import Node
+__all__ = ["Function", "functions_of", "read_functions"]
 
-__all__ = ["Function", "read_functions"]
-
+REGION = "us-east-1"  # of tests
 KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """One function by its logical id. `variables`: those with a literal value, without intrinsic functions."""
+    """One function by its logical id. `variables`: those with a known value."""
 
     name: str
     handler: str
@@ -31,30 +30,33 @@ class Function:
 
 
 def read_functions(path: Path) -> tuple[Function, ...]:
-    """All functions, merged with `Globals`. Raises `OSError`, and `ValueError` for invalid YAML."""
+    """All functions with the defaults of the parameters. Raises `OSError`, and `ValueError` for invalid YAML."""
     root = read_yaml(path.name, path.read_text(encoding="utf-8"))
     if isinstance(root, Finding):
         raise ValueError(str(root))
-    everyone = root.get("Globals", "Function")
+    return functions_of(resolve(root, {}, REGION).root)
+
+
+def functions_of(root: Node) -> tuple[Function, ...]:
+    """The functions of a resolved template, merged with `Globals`."""
     resources = root.get("Resources")
     found = []
     for name, _, resource in resources.named() if resources is not None else ():
         kind = resource.get("Type")
         if kind is not None and kind.value in KINDS:
-            places = [place for place in (everyone, resource.get("Properties")) if place is not None]
-            found.append(_function(name, places))
+            found.append(_function(name, places_of(root, resource)))
     return tuple(found)
 
 
-def _function(name: str, places: list[Node]) -> Function:
+def _function(name: str, places: Sequence[Node]) -> Function:
     """Merges properties; later ones override earlier ones."""
     variables: dict[str, str] = {}
     for place in places:
         node = place.get("Environment", "Variables")
         for key, _, value in node.named() if node is not None else ():
             variables.pop(key, None)
-            if value.kind == "scalar" and not value.function and not value.empty:
-                variables[key] = str(value.value)
+            if value.is_known:
+                variables[key] = value.text
     return Function(
         name=name,
         handler=_text(places, "Handler"),
@@ -65,10 +67,6 @@ def _function(name: str, places: list[Node]) -> Function:
     )
 
 
-def _text(places: list[Node], key: str) -> str:
-    """A literal value as text; empty without one."""
-    for place in reversed(places):
-        node = place.get(key)
-        if node is not None:
-            return str(node.value) if node.kind == "scalar" and not node.function and not node.empty else ""
-    return ""
+def _text(places: Sequence[Node], key: str) -> str:
+    """A known value as text; empty without one."""
+    return next((node.text for place in reversed(places) if (node := place.get(key)) is not None), "")

@@ -72,6 +72,18 @@ class Node:
         """Whether the value is empty, as in `debug:`."""
         return self.kind == "scalar" and self.value is None
 
+    @property
+    def is_known(self) -> bool:
+        """Whether it is a scalar with a value, and no intrinsic function."""
+        return self.kind == "scalar" and not self.function and self.value is not None
+
+    @property
+    def text(self) -> str:
+        """The text of a known scalar in CloudFormation's notation (`true`, not `True`); empty for other values."""
+        if not self.is_known:
+            return ""
+        return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
+
 
 def read_yaml(
     source: str, text: str, twice: list[Finding] | None = None, same: list[Finding] | None = None

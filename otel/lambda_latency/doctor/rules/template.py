@@ -37,6 +37,11 @@ def names(app: App) -> Iterator[Found]:
         yield Found(app.name, finding.line, finding.what, finding.todo)
 
 
+def undecided(app: App) -> Iterator[Found]:
+    for one in app.undecided:
+        yield Found(app.name, one.line, one.what, f"add {one.todo}" if one.todo else "check the other case by hand")
+
+
 def no_function(app: App) -> Iterator[Found]:
     if not app.functions and not any(True for _ in app.nested()):
         section = app.root.get("Resources")
@@ -120,6 +125,15 @@ RULES = (
         "The deployment fails, or the resource is left out.",
         "A reference, a condition, a type or a section does not exist.",
         names,
+    ),
+    Rule(
+        "condition-undecided",
+        NOTE,
+        "Other rules see only the functions and values of the assumed case.",
+        "A condition compares a value that only the deployment knows: a parameter without a default or from Parameter "
+        "Store, a pseudo parameter, a dynamic reference. It gets the value that it has with a placeholder for what is "
+        "unknown; without a placeholder it is true. All commands assume the same value.",
+        undecided,
     ),
     Rule(
         "no-function",

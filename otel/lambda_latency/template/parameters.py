@@ -1,0 +1,93 @@
+"""The values of a template's parameters, and placeholders for those that only the deployment knows."""
+
+from __future__ import annotations
+
+import re
+
+from lambda_latency.template.node import Node
+
+__all__ = [
+    "ACCOUNT",
+    "ASSUMED",
+    "likely_value",
+    "parameter_value",
+    "passed_parameters",
+    "placeholder",
+    "pseudo_parameters",
+]
+
+ACCOUNT = "123456789012"
+ASSUMED = {"AWS::AccountId": ACCOUNT}  # placeholders for pseudo parameters
+PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-iso-", "aws-iso"))
+SUFFIXES = {"aws-cn": "amazonaws.com.cn"}
+# Placeholders for parameters without a value, by a word in the name.
+LIKELY = {
+    "busarn": f"arn:aws:events:us-east-1:{ACCOUNT}:event-bus/default",
+    "bus": "default",
+    "mail": "me@example.com",
+    "url": "https://{name}.invalid",
+    "uri": "https://{name}.invalid",
+    "endpoint": "https://{name}.invalid",
+    "origin": "*",
+    "arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
+}
+OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
+
+
+def pseudo_parameters(region: str) -> dict[str, str]:
+    """The pseudo parameters that a region determines; empty without one."""
+    if not region:
+        return {}
+    partition = next((name for start, name in PARTITIONS if region.startswith(start)), "aws")
+    suffix = SUFFIXES.get(partition, "amazonaws.com")
+    return {"AWS::Region": region, "AWS::Partition": partition, "AWS::URLSuffix": suffix}
+
+
+def parameter_value(declared: Node, given: str | None) -> Node | None:
+    """The value of a parameter, a list for a type of lists; `given` overrides the default; None if it is unknown."""
+    kind = _kind(declared)
+    default = declared.get("Default")
+    if given is None and default is not None and not kind.startswith("AWS::SSM::Parameter::Value"):
+        given = ",".join(one.text for one in default.scalars()) if not default.empty else None
+    if given is None:
+        return None
+    if kind == "CommaDelimitedList" or "List<" in kind:
+        items = tuple(Node("scalar", 0, 0, 0, value=one.strip()) for one in given.split(","))
+        return Node("list", 0, 0, 0, items=items)
+    return Node("scalar", 0, 0, 0, value=given)
+
+
+def placeholder(name: str, declared: Node) -> str | None:
+    """A value that the declaration of a parameter allows; None if no known one is allowed."""
+    if _kind(declared).startswith("AWS::SSM::Parameter::Value"):  # the declaration is about the name of the value
+        return likely_value(name) or OTHERS[0]
+    allowed = declared.get("AllowedValues")
+    if allowed is not None and allowed.items:
+        return allowed.items[0].text
+    if _kind(declared) == "Number":
+        least = declared.get("MinValue")
+        return least.text if least is not None else "1"
+    pattern, shortest = declared.get("AllowedPattern"), declared.get("MinLength")
+    wanted = pattern.text if pattern is not None else ".*"
+    length = int(shortest.text) if shortest is not None else 0
+    for value in (*filter(None, (likely_value(name),)), *OTHERS):
+        if len(value) >= length and re.fullmatch(wanted, value):
+            return value
+    return None
+
+
+def passed_parameters(properties: Node | None) -> dict[str, str | None]:
+    """The parameters that a nested stack with these resolved properties gets; None is an unknown value."""
+    given = properties.get("Parameters") if properties is not None else None
+    named = given.named() if given is not None else ()
+    return {name: value.text if value.is_known else None for name, _, value in named}
+
+
+def likely_value(name: str) -> str | None:
+    """A placeholder that suits a parameter's name; None if no known word is in the name."""
+    return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
+
+
+def _kind(declared: Node) -> str:
+    kind = declared.get("Type")
+    return kind.text if kind is not None else "String"
