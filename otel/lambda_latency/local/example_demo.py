@@ -67,11 +67,13 @@ def run_demo(
     *,
     stage: Callable[[str, int], None] = lambda *_: None,
     step: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda _: None,
 ) -> Demo:
     """Start the system, warm it up, send the load and stop it.
 
-    `stage` is called with the name of each stage and its number of steps, `step` after each step. Raises `LocalError`
-    if the system does not start, if a function does not initialize, or if a file cannot be written.
+    `stage` is called with the name of each stage and its number of steps, `step` after each step; `tell` receives notes
+    for the user. Raises `LocalError` if the system does not start, if a function does not initialize, or if a file
+    cannot be written.
     """
     calls = plan_calls(requests, seed)
     reads = sum(call.method == "GET" and "?" not in call.path for call in calls)
@@ -79,7 +81,7 @@ def run_demo(
     sampling = [False]  # the warm-up is not traced: cold starts on a laptop differ from Lambda's
     options = replace(options, traces=NEW, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
     with only_one(options.out, "demo"), removed(options.out / NEW):
-        return _run(options, calls, warm, sampling, stage, step)
+        return _run(options, calls, warm, sampling, stage, step, tell)
 
 
 def _run(
@@ -89,6 +91,7 @@ def _run(
     sampling: list[bool],
     stage: Callable[[str, int], None],
     step: Callable[[], None],
+    tell: Callable[[str], None],
 ) -> Demo:
     stage("starting the system", 0)
     sampled: list[str] = []
@@ -102,6 +105,8 @@ def _run(
         ending.callback(log.close)
         system = System(options, log=log.write, answered=answered)
         ending.callback(system.close)
+        for note in system.template.notes:
+            tell(note)
         stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
         system.sandbox.prepare(AT_ONCE, step)
         system.faulty = False

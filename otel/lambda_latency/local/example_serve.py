@@ -113,6 +113,8 @@ def _serve(
         ending.callback(requests.close)
         system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
         ending.callback(system.close)
+        for note in system.template.notes:
+            tell(note)
         system.store.watch(requests.spans)
 
         def invoke(function: str, event: bytes, header: str) -> Outcome | None:

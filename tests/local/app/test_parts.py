@@ -128,7 +128,8 @@ Resources:
       Runtime: python3.12
       Handler: index.handler
       InlineCode: "def handler(event, context): ..."
-      Environment: { Variables: { LOUD: true, NAME: !Join ["-", [a, true, !Ref Flag]] } }
+      Environment:
+        Variables: { LOUD: true, NAME: !Join ["-", [a, true, !Ref Flag]], IS_ON: !If [IsOn, "yes", "no"] }
   Machine:
     Type: AWS::Serverless::StateMachine
     Properties: { Definition: { StartAt: A, States: { A: { Type: Pass, Parameters: { Loud: true }, End: true } } } }
@@ -137,13 +138,12 @@ Resources:
     read = read_app(path, {})
     plain = read.part.plain
     assert plain["Parameters"]["Flag"] == {"Type": "String", "Default": "true", "AllowedValues": ["true", "false"]}
-    assert plain["Conditions"] == {"IsOn": {"Fn::Equals": [{"Ref": "Flag"}, "true"]}}
-    joined = {"Fn::Join": ["-", ["a", "true", {"Ref": "Flag"}]]}
-    assert plain["Resources"]["Work"]["Properties"]["Environment"]["Variables"] == {"LOUD": "true", "NAME": joined}
+    variables = {"LOUD": "true", "NAME": "a-true-true", "IS_ON": "yes"}
+    assert plain["Resources"]["Work"]["Properties"]["Environment"]["Variables"] == variables
     assert plain["Resources"]["Child"]["Properties"]["Parameters"] == {"Flag": "true"}
     assert read.part.children["Child"].plain["Parameters"]["Flag"]["Default"] == "true"
-    (definition,) = plain["Resources"]["Machine"]["Properties"]["DefinitionString"]["Fn::Join"][1:]
-    assert json.loads("".join(definition))["States"]["A"]["Parameters"] == {"Loud": True}
+    definition = plain["Resources"]["Machine"]["Properties"]["DefinitionString"]
+    assert json.loads(definition)["States"]["A"]["Parameters"] == {"Loud": True}
 
 
 def test_what_only_an_account_knows_is_replaced_and_told(tmp_path: Path) -> None:
@@ -210,7 +210,7 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
     plain = {
         "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
     }
-    runs, *refused = declared_functions(plain, Packaged({}), {}, "Child/")
+    runs, *refused = declared_functions(plain, Packaged({}), "Child/")
     assert isinstance(runs, Declared)
     assert (runs.key, runs.name, runs.version, runs.timeout_s) == ("Child/Runs", "Child-Runs", (3, 12), 7)
     assert [one.why for one in refused if isinstance(one, Refused)] == [

@@ -316,7 +316,8 @@ Resources:
     [
         ([{"Name": "suffix", "Value": ".pdf"}], "FILE.pdf"),
         ([{"Name": "Prefix", "Value": "in/"}, {"Name": "Suffix", "Value": ".png"}], "in/FILE.png"),
-        ([{"Name": "prefix", "Value": {"Ref": "Folder"}}], ""),
+        ([{"Name": "prefix", "Value": {"Ref": "Folder"}}], "in/FILE"),
+        ([{"Name": "prefix", "Value": {"Fn::GetAtt": ["Bucket", "Arn"]}}], ""),
         ({"Fn::If": ["Is", [], []]}, ""),
         ([], ""),
     ],

@@ -74,7 +74,7 @@ def _demo_example(template: Path, options: argparse.Namespace) -> int:
     collector = choose_collector(options.collector, template.resolve().parent)
     local = Options(template, dict(options.parameter), options.out, collector=collector)
     with _progress(quiet=options.quiet) as (stage, step):
-        ran = run_demo(local, options.requests, options.seed, stage=stage, step=step)
+        ran = run_demo(local, options.requests, options.seed, stage=stage, step=step, tell=tell)
     if not ran.traced:
         print(_untraced([answer.ms for answer in ran.answers]))
         return FINE

@@ -14,13 +14,14 @@ from io import StringIO
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.read.adjacent_files import is_local
 from lambda_latency.local.app.read.source import TemplateError
 from lambda_latency.local.app.read.undefined_names import check
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.paths import restored, with_identifiers
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.spelling import did_you_mean
-from lambda_latency.template import Finding, read_yaml
+from lambda_latency.template import Finding, node_of, read_yaml, resolve, value_of
 
 __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
 
@@ -28,15 +29,12 @@ __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_templa
 os.environ["SAM_CLI_TELEMETRY"] = "0"
 os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
 
-# samcli cannot resolve an `Fn::If` with the branch AWS::NoValue (its issue 6205), unless AWS::NoValue has a value.
-NO_VALUE = "AWS::NoValue"
 X_RAYS_OWN = (1, 0.05)
 COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 STACK = {
     "AWS::StackName": "orders",
     "AWS::AccountId": "123456789012",
     "AWS::Region": "us-east-1",
-    NO_VALUE: NO_VALUE,
 }
 
 
@@ -57,6 +55,7 @@ class Template:
     direct: bool  # whether functions send to X-Ray's OTLP endpoint
     tables: tuple[Mapping[str, Any], ...]  # arguments of CreateTable
     api: Any  # samcli's API object
+    notes: tuple[str, ...] = ()  # lines for the user
 
 
 def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
@@ -91,9 +90,12 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     if isinstance(root, Finding):
         raise TemplateError([root])
     check(path, root)
+    decided = resolve(node_of(raw), parameters, STACK["AWS::Region"])
     try:
         stacks, _ = SamLocalStackProvider.get_stacks(
-            str(path), parameter_overrides={**_numbers(declared), **parameters}, global_parameter_overrides=STACK
+            template_dictionary=_rooted(value_of(decided.root), path.resolve().parent),
+            parameter_overrides=dict(parameters),
+            global_parameter_overrides=STACK,
         )
         stack = stacks[0]
         api = ApiProvider(stacks, cwd=str(path.parent)).api
@@ -132,6 +134,7 @@ def _read_template(path: Path, parameters: Mapping[str, str]) -> Template:
         ),
         tables=tuple(_table(name, properties) for name, properties in tables.items()),
         api=api,
+        notes=tuple(f"{path}: {one}" for one in decided.undecided),
     )
 
 
@@ -169,17 +172,17 @@ def gateway_app(template: Template, invoke: Callable[[str, bytes], str]) -> Call
     return service._app  # type: ignore[no-any-return]
 
 
-def _dropped(value: Any) -> Any:
-    """A resolved value without the parts that are `AWS::NoValue`."""
-    if isinstance(value, list):
-        return [_dropped(one) for one in value if one != NO_VALUE]
-    if isinstance(value, dict):
-        return {name: _dropped(one) for name, one in value.items() if one != NO_VALUE}
-    return value
+def _rooted(raw: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """A template with absolute paths of nested templates, which samcli looks for in the current folder otherwise."""
+    for one in raw["Resources"].values():
+        properties = one.get("Properties") if isinstance(one, dict) else None
+        if isinstance(properties, dict) and is_local(properties.get("Location")):
+            properties["Location"] = str(folder / properties["Location"])
+    return raw
 
 
 def _function(function: Any) -> Function:
-    variables = _dropped((function.environment or {}).get("Variables", {}))
+    variables = (function.environment or {}).get("Variables", {})
     logging_config = function.logging_config or {}
     return Function(
         name=function.name,
@@ -194,14 +197,7 @@ def _function(function: Any) -> Function:
 
 def _of_type(kind: str, stack: Any) -> dict[str, dict[str, Any]]:
     """The properties of the resources of one type, by logical id."""
-    found = {name: one for name, one in stack.resources.items() if one["Type"] == kind}
-    return {name: _dropped(one["Properties"]) for name, one in found.items()}
-
-
-def _numbers(declared: Mapping[str, Any]) -> dict[str, str]:
-    """The defaults that are numbers, as text, because samcli cannot resolve a float."""
-    defaults = {name: one["Default"] for name, one in declared.items() if isinstance(one, dict) and "Default" in one}
-    return {name: str(value) for name, value in defaults.items() if isinstance(value, int | float)}
+    return {name: one["Properties"] for name, one in stack.resources.items() if one["Type"] == kind}
 
 
 def _sampling(rules: Mapping[str, Mapping[str, Any]]) -> tuple[int, float]:

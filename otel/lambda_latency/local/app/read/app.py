@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.read.apis import Api, empty_api, function_url, read_apis
+from lambda_latency.local.app.read.decided import CONDITIONS, decide, resolved
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.read.handlers import checked
 from lambda_latency.local.app.read.inclusion import REPOSITORY, Packaged, package
-from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, parameter_values
+from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, chosen_values, parameter_values
 from lambda_latency.local.app.read.samples import samples
 from lambda_latency.local.app.read.source import Source, TemplateError, read_source
 from lambda_latency.local.app.read.translation import translated
@@ -19,7 +20,6 @@ from lambda_latency.local.app.read.undefined_names import check
 from lambda_latency.local.app.read.unserved import unserved
 from lambda_latency.local.app.stack.resources import Part
 from lambda_latency.local.cloud.service_routes import UNKNOWN, direct_routes, expanded
-from lambda_latency.local.gateway.sam import STACK
 from lambda_latency.local.gateway.tokens import guards
 from lambda_latency.template import Finding
 
@@ -84,26 +84,30 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
 
 
 def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str, authorizers: bool) -> Part:
-    values, notes = parameter_values(source, given, None if prefix else app.root)
+    folder = None if prefix else app.root
+    values, notes = parameter_values(source, given, folder)
     check(source.path, source.root)
-    packaged: Packaged = package(source, values)
-    plain = translated(source, packaged.raw, values)
+    later = {name for name, value in given.items() if value is None}
+    decided = decide(source, chosen_values(source, given, folder), later)
+    packaged: Packaged = package(replace(source, raw=decided.raw), values)
+    own = {name: value for name, value in values.items() if name not in later}
+    plain = resolved(translated(source, packaged.raw, values), own)
     direct = direct_routes(plain)
     plain = expanded(plain, authorizers=authorizers)
-    app.notes += [*source.notes, *notes, *packaged.notes, *unserved(plain, prefix)]
+    app.notes += [*source.notes, *notes, *decided.notes, *packaged.notes, *unserved(plain, prefix)]
     order = list(source.raw["Resources"])
     for name, one in packaged.missing.items():
         if str(packaged.raw["Resources"][name].get("Type")) == REPOSITORY:
             app.missing.append(one)
             app.notes.append(f"{prefix}{name} is left out: {one}")
-    pseudo = {**STACK, "AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
-    declared = sorted(
-        declared_functions(plain, packaged, pseudo | values, prefix), key=lambda one: _place(one.key, prefix, order)
-    )
+    named = {"AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
+    functions = [*declared_functions(resolved(plain, named | values), packaged, prefix), *decided.refused(prefix)]
+    declared = sorted(functions, key=lambda one: _place(one.key, prefix, order))
     found = {one.key: checked(source, one, prefix) for one in declared}
     app.functions |= found
     elsewhere = [one for one in direct if one.why != UNKNOWN]
-    read = read_apis(source.path, packaged.raw, values, app.name, elsewhere, authorizers=authorizers)
+    decisions = resolved(packaged.raw, values, CONDITIONS)
+    read = read_apis(source.path, decisions, values, app.name, elsewhere, authorizers=authorizers)
     routes = {route for one in read if isinstance(one, Api) for route in one.template.routes}
     app.notes += [
         f"{one.route} {'may not be' if one.why == UNKNOWN else 'is not'} served here: {one.why}"
@@ -127,10 +131,7 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     children: dict[str, Part] = {}
     part = Part(plain, {key.removeprefix(prefix): one.name for key, one in found.items()}, children)
-    passed = {
-        name: (packaged.raw["Resources"][name].get("Properties") or {}).get("Parameters") or {}
-        for name in packaged.children
-    }
+    passed = {name: part.properties(name).get("Parameters") or {} for name in packaged.children}
     for name in _sources_first(passed):
         child = packaged.children[name]
         wanted = child.raw.get("Parameters") or {}

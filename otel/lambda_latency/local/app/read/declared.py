@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lambda_latency.local.app.read.choices import Choices
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.inclusion import Packaged
 from lambda_latency.local.app.read.pythons import Version, version_of
@@ -16,14 +15,6 @@ from lambda_latency.template import Finding
 
 __all__ = ["Declared", "Refused", "declared_functions"]
 
-RESOLVED = (
-    "Runtime",
-    "Handler",
-    "Timeout",
-    "MemorySize",
-    "FunctionName",
-    "PackageType",
-)  # values needed before the stack
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
 ADAPTER, ADAPTED = "LambdaAdapterLayer", "/opt/bootstrap"  # Lambda Web Adapter's layers, and its exec wrapper
 
@@ -68,28 +59,20 @@ class Refused:
         return cls(key, name, str(finding), finding)
 
 
-def declared_functions(
-    plain: Mapping[str, Any], packaged: Packaged, values: Mapping[str, str], prefix: str = ""
-) -> Iterator[Declared | Refused]:
-    """The functions of one translated template, in its order. `prefix` begins the keys.
-
-    `values` are its parameters, also the pseudo parameters that are known.
-    """
+def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str = "") -> Iterator[Declared | Refused]:
+    """The functions of one translated and resolved template, in its order. `prefix` begins the keys."""
     resources: Mapping[str, Any] = plain["Resources"]
-    choices = Choices(plain.get("Conditions") or {}, values)
     contents = {
         name: packaged.layers.get(str(content.get("S3Key", "")))
         for name, one in resources.items()
         if one.get("Type") == "AWS::Lambda::LayerVersion"
         and isinstance(content := _properties(one).get("Content"), dict)
     }
-    resolved = _resolver(plain, values)
     urls = [json.dumps(_properties(one)) for one in resources.values() if one.get("Type") == "AWS::Lambda::Url"]
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
-        properties = _mapping(choices.taken(_properties(resource)))
-        properties |= {one: resolved(properties[one]) for one in RESOLVED if isinstance(properties.get(one), dict)}
+        properties = _properties(resource)
         key = prefix + logical
         name = properties.get("FunctionName")
         name = name if isinstance(name, str) else key.replace("/", "-")
@@ -103,7 +86,7 @@ def declared_functions(
             yield Refused.because(key, name, packaged.missing[logical])
             continue
         variables = _mapping(_mapping(properties.get("Environment")).get("Variables"))
-        layers = [values.get(_reference(one), one) for one in properties.get("Layers") or []]
+        layers = properties.get("Layers") or []
         arns = tuple(match[0] for one in layers if (match := LAYER_ARN.search(json.dumps(one))) is not None)
         wrapper = str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", ""))
         if wrapper == ADAPTED and any(ADAPTER in arn for arn in arns):
@@ -125,23 +108,6 @@ def declared_functions(
             wrapper=wrapper,
             events=_events(packaged.raw, logical),
         )
-
-
-def _resolver(plain: Mapping[str, Any], values: Mapping[str, str]) -> Callable[[Any], Any]:
-    """A function that evaluates intrinsic functions of parameters and mappings, and returns other values unchanged."""
-    from samcli.lib.intrinsic_resolver.intrinsic_property_resolver import IntrinsicResolver
-    from samcli.lib.intrinsic_resolver.intrinsics_symbol_table import IntrinsicsSymbolTable
-
-    symbols = IntrinsicsSymbolTable(template=dict(plain), logical_id_translator=dict(values))
-    resolver = IntrinsicResolver(template=dict(plain), symbol_resolver=symbols)
-
-    def resolved(value: Any) -> Any:
-        try:
-            return resolver.intrinsic_property_resolver(value, ignore_errors=False)
-        except Exception:  # noqa: BLE001 - it raises many types of errors for what it does not know
-            return value
-
-    return resolved
 
 
 def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:

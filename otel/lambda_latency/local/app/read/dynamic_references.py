@@ -7,7 +7,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lambda_latency.local.app.read.parameters import likely_value
+from lambda_latency.template import likely_value
 
 __all__ = ["own_values", "resolved", "wait_for"]
 

@@ -34,7 +34,7 @@ STACK = "AWS::CloudFormation::Stack"
 CHILDREN = {APPLICATION: "Location", STACK: "TemplateURL"}
 VERSIONS = ("AuthorizerPayloadFormatVersion", "authorizerPayloadFormatVersion", "PayloadFormatVersion")
 # Numbers and booleans in these are texts in CloudFormation.
-TEXTS = ("AllowedValues", "Fn::Equals", "Fn::Join", "Parameters", "Variables")
+TEXTS = ("AllowedValues", "Fn::Join", "Parameters", "Variables")
 
 
 @dataclass(slots=True)

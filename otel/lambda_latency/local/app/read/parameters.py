@@ -11,24 +11,11 @@ from typing import Any
 
 from lambda_latency.local.app.read.source import Source, TemplateError
 from lambda_latency.local.errors import UsageError
-from lambda_latency.template import nearest
+from lambda_latency.template import ACCOUNT, nearest, placeholder
 
-__all__ = ["ACCOUNT", "REGION", "as_text", "likely_value", "parameter_values", "texts"]
+__all__ = ["ACCOUNT", "REGION", "as_text", "chosen_values", "parameter_values", "texts"]
 
-ACCOUNT, REGION = "123456789012", "us-east-1"
-# Placeholders for parameters without a value, by a word in the name.
-LIKELY = {
-    "busarn": f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/default",
-    "bus": "default",
-    "mail": "me@example.com",
-    "url": "https://{name}.invalid",
-    "uri": "https://{name}.invalid",
-    "endpoint": "https://{name}.invalid",
-    "origin": "*",
-    "arn": f"arn:aws:iam::{ACCOUNT}:role/{{name}}",
-}
-OTHERS = ("local", "me@example.com", "https://local.invalid", "local-value-1", "LocalValue1!", "1", "10.0.0.0/16", "*")
-
+REGION = "us-east-1"
 NAME = re.compile(r"[A-Za-z0-9]+")
 UNUSED = ("Parameters", "Metadata", "Rules")  # sections that name parameters and use none of their values
 
@@ -44,12 +31,8 @@ def parameter_values(
     declaration allows no placeholder.
     """
     declared: dict[str, Any] = source.raw.get("Parameters") or {}
-    known = {name: value for name, value in given.items() if value is not None}
-    for name, value in known.items():
-        _check(name, value, declared, source.path)
-    environment, overrides = _samconfig_overrides(folder) if folder is not None else ("default", {})
-    configured = {name: value for name, value in overrides.items() if name in declared}
-    chosen = configured | known
+    nodes = source.root.get("Parameters")
+    environment, configured, chosen = _chosen(source, given, folder)
     values: dict[str, str] = {}
     used = set(
         NAME.findall(json.dumps({key: one for key, one in source.raw.items() if key not in UNUSED}, default=str))
@@ -65,7 +48,8 @@ def parameter_values(
         elif isinstance(one, dict) and "Default" in one and not looked_up:
             values[name] = as_text(one["Default"])
         else:
-            stand_in = _stand_in(name, one if isinstance(one, dict) and not looked_up else {})
+            node = nodes.get(name) if nodes is not None else None
+            stand_in = placeholder(name, node) if node is not None else None
             if stand_in is None:
                 todo = f"add --parameter {name}=VALUE"
                 raise TemplateError([source.finding(("Parameters", name), f"parameter {name} has no Default", todo)])
@@ -75,6 +59,23 @@ def parameter_values(
             why = "is in Parameter Store, which is not read" if looked_up else "has no Default"
             notes.append(f"parameter {name} {why}: its value is {stand_in!r} (--parameter {name}=VALUE)")
     return values, notes
+
+
+def chosen_values(source: Source, given: Mapping[str, str | None], folder: Path | None) -> dict[str, str]:
+    """The given values, and those of samconfig.toml: without defaults and placeholders."""
+    return _chosen(source, given, folder)[2]
+
+
+def _chosen(
+    source: Source, given: Mapping[str, str | None], folder: Path | None
+) -> tuple[str, dict[str, str], dict[str, str]]:
+    declared: dict[str, Any] = source.raw.get("Parameters") or {}
+    known = {name: value for name, value in given.items() if value is not None}
+    for name, value in known.items():
+        _check(name, value, declared, source.path)
+    environment, overrides = _samconfig_overrides(folder) if folder is not None else ("default", {})
+    configured = {name: value for name, value in overrides.items() if name in declared}
+    return environment, configured, configured | known
 
 
 def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
@@ -105,26 +106,6 @@ def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
             if equals:
                 found[name] = value.strip("\"'")
     return found
-
-
-def _stand_in(name: str, declared: Mapping[str, Any]) -> str | None:
-    """A placeholder that the declaration allows; None if no known one is allowed."""
-    if declared.get("AllowedValues"):
-        return as_text(declared["AllowedValues"][0])
-    if declared.get("Type") == "Number":
-        return as_text(declared.get("MinValue", 1))
-    likely = likely_value(name)
-    pattern = str(declared.get("AllowedPattern", ".*"))
-    shortest = int(declared.get("MinLength", 0))
-    for value in (*filter(None, (likely,)), *OTHERS):
-        if len(value) >= shortest and re.fullmatch(pattern, value):
-            return value
-    return None
-
-
-def likely_value(name: str) -> str | None:
-    """A placeholder that suits a parameter's name; None if no known word is in the name."""
-    return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
 
 
 def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> None:

@@ -38,7 +38,7 @@ def invoke_function(
         return served
     app = read()
     if isinstance(app, Options):
-        return _invoke_example(app, function, event, log)
+        return _invoke_example(app, function, event, log, tell)
     if function not in app.functions:
         raise _unknown(function, app.path, app.functions)
     for note in app.notes:
@@ -49,8 +49,13 @@ def invoke_function(
     return outcome
 
 
-def _invoke_example(options: Options, function: str, event: bytes, log: Callable[[str, str], None]) -> Outcome:
-    names = [one.name for one in read_template(options.template, options.parameters).functions]
+def _invoke_example(
+    options: Options, function: str, event: bytes, log: Callable[[str, str], None], tell: Callable[[str], None]
+) -> Outcome:
+    template = read_template(options.template, options.parameters)
+    for note in template.notes:
+        tell(note)
+    names = [one.name for one in template.functions]
     if function not in names:
         raise _unknown(function, options.template, names)  # before the traces of the last call are replaced
     with contextlib.closing(System(options, log=log)) as system:

@@ -16,6 +16,7 @@ from lambda_latency.local.app.prepare.packages import Packages, cache_folder
 from lambda_latency.local.app.prepare.preparation import Preparation
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.pythons import pythons
 from lambda_latency.local.app.serve.addresses import Served, localized, served_apis, tell_emulator
@@ -265,9 +266,7 @@ class AppSystem:
                 return None
             variables = Stack.variables(self._cloud, key, declared.name)
             if variables is None:
-                self._refuse(
-                    Refused(key, declared.name, "it was not created: its condition is false, or a dependency failed")
-                )
+                self._refuse(Refused(key, declared.name, NOT_CREATED))
                 return None
             prepared = self._prepare(declared, variables)
             if isinstance(prepared, Refused):
