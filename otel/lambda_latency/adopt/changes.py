@@ -65,7 +65,9 @@ class Plan:
 
 @dataclass(slots=True)
 class Template:
-    """A template of the app. `children`: the properties of its nested applications that are adopted, too."""
+    """A template of the app. `children`: the properties of its nested applications that are adopted, too; `left`: the
+    conditions whose values are assumed.
+    """
 
     path: Path
     shown: str
@@ -73,6 +75,7 @@ class Template:
     root: Node
     subjects: list[Subject]
     children: list[Node] = field(default_factory=list)
+    left: list[Finding] = field(default_factory=list)
 
 
 def read_text(path: Path, shown: str) -> tuple[str, str]:

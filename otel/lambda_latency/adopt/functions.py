@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.adopt.wording import ARM, WRAPPER
-from lambda_latency.template import Finding, Node
+from lambda_latency.template import Finding, Node, Resolved
 
 __all__ = ["FUNCTION", "Subject", "read_subjects", "text_of"]
 
@@ -24,11 +24,16 @@ ADOT = re.compile(
 
 @dataclass(slots=True)
 class Subject:
-    """A function. `left`: the reason why a Python function must be edited by hand, or None."""
+    """A function. `properties` are as written, `places` are resolved, those of Globals last. `left`: the reason why a
+    Python function must be edited by hand, or None. `created`: whether the defaults of the parameters create it; others
+    are edited, too, because other values do.
+    """
 
     name: str
     line: int
     properties: Node
+    places: tuple[Node, ...] = ()
+    created: bool = True
     runtime: str = ""
     architecture: str = "x86_64"
     arm: str = ""  # the parameter that sets the architecture
@@ -46,7 +51,7 @@ class Subject:
         return bool(RUNTIME.fullmatch(self.runtime)) and self.left is None
 
 
-def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> list[Subject]:
+def read_subjects(source: str, root: Node, resolved: Resolved, folder: Path, most_layers: int) -> list[Subject]:
     """All functions, merged with Globals. `most_layers`: the number of layers that adopting adds."""
     everyone = root.get("Globals", "Function")
     found = []
@@ -66,7 +71,7 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
             left = Finding(source, key.line, f"{name} has no properties of its own", todo)
             found.append(Subject(name, key.line, node, left=left))
             continue
-        subject = _read(source, root, (name, key), resource, properties, everyone, folder, most_layers)
+        subject = _read(source, root, resolved, (name, key), resource, properties, everyone, folder, most_layers)
         if name in edge and subject.is_python:
             what = f"{name}: it is Lambda@Edge, which has neither layers nor environment variables"
             subject.left = Finding(source, key.line, what, "leave it untraced")
@@ -77,6 +82,7 @@ def read_subjects(source: str, root: Node, folder: Path, most_layers: int) -> li
 def _read(
     source: str,
     root: Node,
+    resolved: Resolved,
     named: tuple[str, Node],
     resource: Node,
     properties: Node,
@@ -85,15 +91,17 @@ def _read(
     most_layers: int,
 ) -> Subject:
     name, key = named
-    places = [place for place in (properties, everyone) if place is not None]
-    subject = Subject(name, key.line, properties, text_of(_value(root, places, "Runtime")))
-    subject.handler = text_of(_value(root, places, "Handler"))
+    written = [place for place in (properties, everyone) if place is not None]
+    places = [*reversed(resolved.places(resource))]
+    created = resolved.root.get("Resources", name) is not None
+    subject = Subject(name, key.line, properties, tuple(places), created, text_of(_first(places, "Runtime")))
+    subject.handler = text_of(_first(places, "Handler"))
     subject.inline = properties.get("InlineCode")
-    uri = _value(root, places, "CodeUri")
+    uri = _first(places, "CodeUri")
     if subject.inline is None and (uri is None or text_of(uri)):
         subject.code = _folder(folder, text_of(uri))
     subject.shared = list(_layer_folders(root, places, folder))
-    subject.architecture, subject.arm = _architecture(root, places)
+    subject.architecture, subject.arm = _architecture(root, written, places)
     for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
         subject.left = Finding(source, where.line, f"{name}: {what}", todo)
         break
@@ -204,22 +212,13 @@ def _folder(folder: Path, uri: str) -> Path | None:
     return found if "://" not in uri and found.is_dir() else None
 
 
-def _architecture(root: Node, places: list[Node]) -> tuple[str, str]:
-    found = _first(places, "Architectures")
-    if found is None or not found.items:
-        return "x86_64", ""
-    one = found.items[0]
-    name = _reference(one)
+def _architecture(root: Node, written: list[Node], places: list[Node]) -> tuple[str, str]:
+    """The architecture, and the parameter that sets it."""
+    found, known = _first(written, "Architectures"), _first(places, "Architectures")
+    name = _reference(found.items[0]) if found is not None and found.items else ""
     if name and root.get("Parameters", name) is not None:
         return ARM, name
-    return text_of(one) or "x86_64", ""
-
-
-def _value(root: Node, places: list[Node], key: str) -> Node | None:
-    """A property; for a Ref to a parameter, the parameter's default."""
-    found = _first(places, key)
-    name = _reference(found) if found is not None else ""
-    return root.get("Parameters", name, "Default") if name else found
+    return (text_of(known.items[0]) if known is not None and known.items else "") or "x86_64", ""
 
 
 def _reference(node: Node) -> str:
@@ -233,9 +232,7 @@ def _first(places: list[Node], key: str) -> Node | None:
 
 def text_of(node: Node | None) -> str:
     """A scalar's text; empty for any other node."""
-    return (
-        str(node.value) if node is not None and node.kind == "scalar" and not node.function and not node.empty else ""
-    )
+    return node.text if node is not None else ""
 
 
 def texts(node: Node) -> list[str]:

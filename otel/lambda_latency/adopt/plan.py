@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
@@ -24,14 +25,17 @@ from lambda_latency.template import (
     check_template,
     is_json,
     missing_template,
+    passed_parameters,
     read_yaml,
+    resolve,
     usual_template,
 )
 
-__all__ = ["find_template", "layer_content", "make_plan"]
+__all__ = ["find_template", "layer_content", "make_plan", "read_templates"]
 
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
+REGION = "us-east-1"  # of conditions on a region
 
 
 def find_template(path: Path) -> Path:
@@ -53,7 +57,7 @@ def make_plan(template: Path, wanted: Wanted) -> Plan:
     plan = Plan(root, template)
     if (root / LAYER_FOLDER / PACKAGES).is_file():
         wanted = replace(wanted, packages="bundled")
-    templates = list(_templates(template, root, wanted.layers, set()))
+    templates = list(read_templates(template, root, wanted.layers, set()))
     code = read_code(plan, templates, wanted)
     for one in templates:
         _adopt(plan, one, wanted)
@@ -69,8 +73,10 @@ def layer_content(wanted: Wanted) -> dict[str, Path]:
     return {**layer_files(), **lock, "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
 
 
-def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[Template]:
-    """A template and its nested templates, which must be in the same folder tree."""
+def read_templates(
+    path: Path, root: Path, most: int, seen: set[Path], given: Mapping[str, str | None] = MappingProxyType({})
+) -> Iterator[Template]:
+    """A template with the given parameters, and its nested templates, which must be in the same folder tree."""
     shown = os.path.relpath(path, root)
     real = path.resolve()
     if real in seen:
@@ -89,10 +95,14 @@ def _templates(path: Path, root: Path, most: int, seen: set[Path]) -> Iterator[T
             raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", by_hand(path))
         return
     _check(shown, text, node)
-    found = Template(path, shown, text, node, read_subjects(shown, node, path.parent, most))
+    resolved = resolve(node, given, REGION)
+    found = Template(path, shown, text, node, read_subjects(shown, node, resolved, path.parent, most))
+    if any(one.is_python for one in found.subjects):
+        found.left += [Finding(shown, one.line, one.what, "check the other case by hand") for one in resolved.undecided]
     nested = []
-    for properties, child in _nested(node, path.parent):
-        below = list(_templates(child, root, most, seen))
+    for name, properties, child in _nested(node, path.parent):
+        passed = passed_parameters(resolved.root.get("Resources", name, "Properties"))
+        below = list(read_templates(child, root, most, seen, passed))
         if any(one.is_python or each.children for each in below for one in each.subjects):
             found.children.append(properties)
         nested += below
@@ -120,15 +130,15 @@ def _parsed(shown: str, text: str) -> Node:
     return node
 
 
-def _nested(node: Node, folder: Path) -> Iterator[tuple[Node, Path]]:
-    """The properties of each nested application whose template is a local file, and that file."""
+def _nested(node: Node, folder: Path) -> Iterator[tuple[str, Node, Path]]:
+    """The name and the properties of each nested application whose template is a local file, and that file."""
     resources = node.get("Resources")
-    for _, _, resource in resources.named() if resources is not None else ():
+    for name, _, resource in resources.named() if resources is not None else ():
         place = NESTED.get(text_of(resource.get("Type")))
         properties = resource.get("Properties")
         where = text_of(properties.get(place)) if place and properties is not None else ""
         if where and "://" not in where and properties is not None and (folder / where).is_file():
-            yield properties, folder / where
+            yield name, properties, folder / where
 
 
 def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
@@ -139,7 +149,7 @@ def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
         raise AdoptError(f"{one.shown} cannot be edited safely: {wrong}", "adopt it by hand: docs/how-to/adopt.md")
     if adopted.text != one.text:
         plan.changes.append(Change(one.path, one.shown, one.text.encode(), adopted.text.encode()))
-    plan.left += adopted.left
+    plan.left += [*one.left, *adopted.left]
     for subject in one.subjects:
         if subject.left is not None:
             plan.skipped += 1
