@@ -10,7 +10,7 @@ from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Rule
 from lambda_latency.doctor.output import as_json, as_sarif, as_text, explained
 from lambda_latency.doctor.rules import RULES
 from lambda_latency.doctor.traces import TRACE_RULES, diagnose_traces
-from lambda_latency.doctor.usage import OwnUsage, own_usage, usage_policy
+from lambda_latency.doctor.usage import OwnUsage, own_usage, sizes_of, usage_policy
 
 __all__ = [
     "ACCOUNT_RULES",
@@ -44,6 +44,7 @@ __all__ = [
     "own_usage",
     "read_app",
     "rule_of",
+    "sizes_of",
     "template_in",
     "usage_policy",
 ]

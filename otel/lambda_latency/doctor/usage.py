@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
-from typing import Any
+from statistics import fmean
+from typing import TYPE_CHECKING, Any
 
 from lambda_latency.doctor.deployed import Asker, Deployed
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
 
-__all__ = ["USAGE_ACTIONS", "OwnUsage", "own_usage", "read_usage", "usage_policy"]
+if TYPE_CHECKING:
+    from lambda_latency.doctor.app import App
+
+__all__ = ["USAGE_ACTIONS", "OwnUsage", "own_usage", "read_usage", "sizes_of", "usage_policy"]
 
 USAGE_ACTIONS = (
     "cloudformation:DescribeStackResources",
@@ -53,6 +58,14 @@ class OwnUsage:
             lines.append(f"Sampling rule: {self.rule}.{others}")
         lines += [f"Not read: {one} is not allowed (--print-policy)." for one in self.refused]
         return "\n".join(lines)
+
+
+def sizes_of(app: App) -> tuple[Decimal | None, str]:
+    """The mean memory in MB and the most frequent processor of a template's functions; None and empty if unknown."""
+    memories = [memory for fn in app.functions if (memory := fn.number("MemorySize", default=128)) is not None]
+    processors = Counter(fn.processor for fn in app.functions if fn.processor)
+    processor = processors.most_common(1)[0][0] if processors else ""
+    return Decimal(round(fmean(memories))) if memories else None, processor
 
 
 def usage_policy() -> str:

@@ -6,8 +6,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.cli.arguments import parameter
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
-from lambda_latency.cli.messages import usage, warn
+from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +29,7 @@ EPILOG = f"""\
 examples:
   lambda-latency cost --requests 50000000 --rate 5%
   lambda-latency cost out/traces.jsonl      spans and cold starts as there
+  lambda-latency cost --template .          memory and architecture as there
   lambda-latency cost --account             requests and sampling of an account
   lambda-latency cost --transaction-search --prices mine.toml
   lambda-latency cost --explanations 30     alarms that explain themselves
@@ -62,8 +64,22 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     add("--spans", type=number, metavar="N", help="spans per request; default 8")
     add("--cold", type=share, metavar="P", help="share of cold starts; default 1%%")
-    add("--memory", type=number, default=Decimal(512), metavar="MB", help="memory of a function; default 512")
-    add("--architecture", choices=("arm64", "x86_64"), default="arm64", metavar="A", help="arm64 (default) or x86_64")
+    add(
+        "--template",
+        type=Path,
+        metavar="PATH",
+        help="a template, or a folder with one: its functions' memory (the mean) and architecture (the most frequent)",
+    )
+    add(
+        "--parameter",
+        action="append",
+        default=[],
+        type=parameter,
+        metavar="NAME=VALUE",
+        help="value for a parameter of the template; may be repeated",
+    )
+    add("--memory", type=number, metavar="MB", help="memory of a function; default 512")
+    add("--architecture", choices=("arm64", "x86_64"), metavar="A", help="arm64 (default) or x86_64")
     add("--tracer", choices=TRACERS, default="kit", metavar="T", help=f"one of {', '.join(TRACERS)}; default kit")
     add(
         "--transaction-search", action="store_true", help="spans go to CloudWatch Logs and are paid for by the gigabyte"
@@ -147,6 +163,7 @@ def run(options: argparse.Namespace) -> int:
         spans = seen[0] if spans is None else spans
         cold = seen[1] if cold is None else cold
         status = SOMETHING_SKIPPED if seen[2] else FINE
+    memory, processor = _sizes(options, region)
     usual = Usage(Decimal(1_000_000))
     asked = Usage(
         requests=first(options.requests, own.requests, usual.requests),
@@ -154,8 +171,8 @@ def run(options: argparse.Namespace) -> int:
         reservoir=first(options.reservoir, own.reservoir, usual.reservoir),
         spans=first(spans, usual.spans),
         cold=first(cold, usual.cold),
-        memory_mb=max(options.memory, Decimal(128)),
-        processor=options.architecture,
+        memory_mb=max(first(options.memory, memory, usual.memory_mb), Decimal(128)),
+        processor=options.architecture or processor or usual.processor,
         tracer=options.tracer,
         transaction_search=options.transaction_search or own.transaction_search,
         indexed_percent=first(
@@ -228,6 +245,21 @@ def _own(options: argparse.Namespace) -> OwnUsage:
     if not options.account and not options.stack:
         return OwnUsage("")
     return own_usage(Place(options.profile, options.region, options.endpoint_url), options.stack, options.rule)
+
+
+def _sizes(options: argparse.Namespace, region: str) -> tuple[Decimal | None, str]:
+    """Memory in MB and processor of the template's functions; None and empty if they are unknown."""
+    from lambda_latency.doctor import Where, read_app, sizes_of, template_in
+    from lambda_latency.template import Finding
+
+    if options.template is None:
+        return None, ""
+    app = read_app(template_in(options.template), Where(dict(options.parameter), region))
+    if isinstance(app, Finding):
+        fail(f"{app.source}:{app.line}: {app.what}", app.todo)
+    for one in app.undecided:
+        warn(f"{app.name}:{one.line}: {one}")
+    return sizes_of(app)
 
 
 def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | str:
