@@ -1,0 +1,168 @@
+"""Every command reads a template as CloudFormation does: each condition, each function, each value."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from statistics import fmean
+
+import boto3
+import pytest
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from lambda_latency.adopt import Wanted, make_plan
+from lambda_latency.adopt.plan import read_templates
+from lambda_latency.cli import main
+from lambda_latency.doctor import Where, diagnose
+from lambda_latency.doctor import read_app as read_for_doctor
+from lambda_latency.local import read_app
+from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.gateway.sam import read_template
+from lambda_latency.template import Finding, Node, node_of, read_functions, resolve
+from tests.template.agreement import CASES, Case, Made
+
+each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+
+
+@pytest.fixture
+def path(case: Case, tmp_path: Path) -> Path:
+    """The template of a case."""
+    path = tmp_path / "template.yaml"
+    path.write_text(case.text)
+    return path
+
+
+@each_case
+def test_the_doctor_reads_what_is_deployed(case: Case, path: Path) -> None:
+    """Its rules see the functions and values of the deployment; undecided conditions are findings."""
+    app = read_for_doctor(path, Where())
+    assert not isinstance(app, Finding)
+    made = {
+        fn.name: Made(
+            int(fn.number("MemorySize", default=128) or 0),
+            fn.number("Timeout", default=3) or 0,
+            tuple(layer.name for layer in fn.layers),
+            fn.tracing,
+            {name: fn.variable(name) for name in fn.variables},
+        )
+        for fn in app.functions
+    }
+    assert made == case.made
+    found = [one.what for one in diagnose(path, Where()) if one.rule == "condition-undecided"]
+    assert said(found) == said(case.undecided)
+
+
+@each_case
+def test_adopt_plans_for_what_is_deployed(case: Case, path: Path) -> None:
+    """It knows which functions exist, and edits the others, too; undecided conditions are left to a person."""
+    (template,) = read_templates(path, path.parent, 2, set())
+    made = {one.name: made_of(one.places) for one in template.subjects if one.created}
+    assert made == case.made
+    plan = make_plan(path, Wanted())
+    assert [row.function for row in plan.rows] == [one.name for one in template.subjects if one.left is None]
+    assert said(one.what for one in plan.left if one.what.startswith("condition ")) == said(case.undecided)
+
+
+def made_of(places: Iterable[Node]) -> Made:
+    """A function of its resolved properties, its own first."""
+    own = [*places]
+    layers = [item.text for place in reversed(own) if (node := place.get("Layers")) is not None for item in node.items]
+    variables: dict[str, str] = {}
+    for place in reversed(own):
+        node = place.get("Environment", "Variables")
+        variables |= {name: value.text for name, _, value in node.named()} if node is not None else {}
+
+    def text(key: str, otherwise: str) -> str:
+        return next((node.text for place in own if (node := place.get(key)) is not None), otherwise)
+
+    names = tuple(arn.split(":")[-2] for arn in layers)
+    return Made(
+        int(text("MemorySize", "128")), float(text("Timeout", "3")), names, text("Tracing", "PassThrough"), variables
+    )
+
+
+@each_case
+def test_serve_and_invoke_run_what_is_deployed(case: Case, path: Path) -> None:
+    """As they declare it to the sandbox, and to the emulator's CloudFormation; undecided conditions are notes."""
+    app = read_app(path, {})
+    made = {}
+    for key, one in app.functions.items():
+        if isinstance(one, Declared):
+            properties = app.part.properties(key)
+            names = tuple(arn.split(":")[-2] for arn in one.arns)
+            tracing = properties.get("TracingConfig", {}).get("Mode", "PassThrough")
+            variables = properties.get("Environment", {}).get("Variables", {})
+            made[key] = Made(one.memory_mb, one.timeout_s, names, tracing, variables)
+    assert made == case.made
+    assert "Conditions" not in app.part.plain  # the emulator has nothing to decide
+    assert said(after_line(path, app.notes)) == said(case.undecided)
+
+
+@each_case
+def test_the_examples_system_runs_what_is_deployed(case: Case, path: Path) -> None:
+    """The one with the payments API, which `demo`, `serve` and `invoke` start. It has no layers of the user's."""
+    path.write_text(f"{case.text}  Route:\n{ROUTE}")
+    template = read_template(path, {})
+    made = {one.name: (one.memory_mb, one.timeout_s, one.environment) for one in template.functions}
+    del made["Route"]
+    assert made == {name: (one.memory_mb, one.timeout_s, one.variables) for name, one in case.made.items()}
+    assert said(note.partition(": ")[2] for note in template.notes) == said(case.undecided)
+
+
+ROUTE = """\
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.13
+      Handler: index.handler
+      InlineCode: pass
+      Events: { Get: { Type: Api, Properties: { Path: /, Method: get } } }
+"""
+
+
+@each_case
+def test_the_cost_is_that_of_what_is_deployed(case: Case, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The mean memory of the functions that exist; undecided conditions are on stderr."""
+    assert main(["cost", "--template", str(path), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert json.loads(printed.out)["usage"]["memory_mb"] == round(fmean(one.memory_mb for one in case.made.values()))
+    lines = (line.removeprefix("lambda-latency: ") for line in printed.err.splitlines())
+    assert said(after_line(path, lines)) == said(case.undecided)
+
+
+@each_case
+def test_cloudformation_makes_the_same_of_what_sams_translator_makes(case: Case) -> None:
+    """AWS translates first, and evaluates the conditions of the translated template: an expectation of both."""
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name="us-east-1"))
+    root = node_of(translator.translate(yaml_parse(case.text), {}))
+    resources = resolve(root, {}, "us-east-1").root.get("Resources")
+    assert resources is not None
+    functions = {name: one for name, _, one in resources.named() if one.get("Type") == node_of("AWS::Lambda::Function")}
+    made = {}
+    for name, one in functions.items():
+        own = one.get("Properties")
+        assert own is not None
+        tracing = own.get("TracingConfig", "Mode")
+        made[name] = replace(made_of([own]), tracing=tracing.text if tracing is not None else "PassThrough")
+    assert made == case.made
+
+
+@each_case
+def test_a_test_invokes_what_is_deployed(case: Case, path: Path) -> None:
+    """The fixture `invoke` of the pytest plugin."""
+    made = {one.name: (one.memory_mb, one.timeout_s, one.variables) for one in read_functions(path)}
+    assert made == {name: (one.memory_mb, one.timeout_s, one.variables) for name, one in case.made.items()}
+
+
+def said(lines: Iterable[str]) -> list[str]:
+    """What is said of conditions, without a remedy in brackets and without an order."""
+    return sorted(line.partition(" (")[0] for line in lines)
+
+
+def after_line(path: Path, lines: Iterable[str]) -> list[str]:
+    """The lines about conditions, without the path and the line before them."""
+    rests = [line.removeprefix(f"{path}:").partition(": ")[2] for line in lines]
+    return [rest for rest in rests if rest.startswith("condition ")]
