@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["CASES", "Case", "Made", "layer"]
+__all__ = ["CASES", "FIXED", "Case", "Made", "layer"]
 
 
 def layer(name: str) -> str:

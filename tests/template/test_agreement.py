@@ -19,11 +19,12 @@ from lambda_latency.adopt.plan import read_templates
 from lambda_latency.cli import main
 from lambda_latency.doctor import Where, diagnose
 from lambda_latency.doctor import read_app as read_for_doctor
-from lambda_latency.local import read_app
+from lambda_latency.local import AppOptions, Options, invoke_function, read_app
 from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.sam import read_template
 from lambda_latency.template import Finding, Node, node_of, read_functions, resolve
-from tests.template.agreement import CASES, Case, Made
+from tests.template.agreement import CASES, FIXED, Case, Made
 
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 
@@ -155,6 +156,86 @@ def test_a_test_invokes_what_is_deployed(case: Case, path: Path) -> None:
     """The fixture `invoke` of the pytest plugin."""
     made = {one.name: (one.memory_mb, one.timeout_s, one.variables) for one in read_functions(path)}
     assert made == {name: (one.memory_mb, one.timeout_s, one.variables) for name, one in case.made.items()}
+
+
+PARENT = f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Stage: {{ Type: String, Default: prod }} }}
+Resources:
+  Table: {{ Type: AWS::DynamoDB::Table }}
+  Child:
+    Type: AWS::Serverless::Application
+    Properties: {{ Location: child.yaml, Parameters: {{ Stage: !Sub "${{Stage}}-1", Arn: !GetAtt Table.Arn }} }}
+  Other:
+    Type: AWS::Serverless::Function
+    Properties:
+{FIXED}"""
+CHILD = f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Stage: {{ Type: String, Default: dev }}, Arn: {{ Type: String, Default: "" }} }}
+Conditions: {{ IsProd: !Equals [!Ref Stage, prod-1], HasTable: !Not [!Equals [!Ref Arn, ""]] }}
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Condition: IsProd
+    Properties:
+{FIXED}\
+      MemorySize: !If [HasTable, 256, 512]
+"""
+
+
+def test_a_nested_template_has_the_parameters_that_its_stack_passes(tmp_path: Path) -> None:
+    """Not its defaults; a value that only the deployment knows is unknown."""
+    path, child = tmp_path / "template.yaml", tmp_path / "child.yaml"
+    path.write_text(PARENT)
+    child.write_text(CHILD)
+    undecided = ["condition HasTable is undecided, because Arn is unknown: true is assumed"]
+    parent = read_for_doctor(path, Where())
+    assert not isinstance(parent, Finding)
+    assert [*parent.nested()] == [(child, {"Stage": "prod-1", "Arn": None})]
+    found = diagnose(path, Where())
+    assert [(one.path, one.what) for one in found if one.rule == "condition-undecided"] == [(str(child), *undecided)]
+    inner = next(one for one in read_templates(path, tmp_path, 2, set()) if one.path.name == "child.yaml")
+    assert {one.name: made_of(one.places) for one in inner.subjects if one.created} == {"Work": Made(256)}
+    assert [one.what for one in inner.left] == undecided
+    app = read_app(path, {})
+    work = app.functions["Child/Work"]
+    assert isinstance(work, Declared)
+    assert work.memory_mb == 256
+    (said_by_serve,) = after_line(child, app.notes)
+    assert said_by_serve == f"{undecided[0]} for functions; the emulator decides it for resources"
+
+
+def test_the_example_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
+    """Also if there is nothing to run."""
+    path = tmp_path / "template.yaml"
+    case = CASES["an account"]
+    path.write_text(f"{case.text}  Route:\n{ROUTE}")
+    told: list[str] = []
+    with pytest.raises(UsageError, match="has no function 'Wrok'"):
+        invoke_function(
+            lambda: Options(path), AppOptions(tmp_path), "Wrok", b"{}", log=lambda *_: None, tell=told.append
+        )
+    assert said(line.partition(": ")[2] for line in told) == said(case.undecided)
+
+
+def test_the_options_of_cost_override_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Memory and architecture; a parameter decides a condition; a template that is not there is an error."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        CASES["a parameter without a default"].text.replace("Timeout", "Architectures: [x86_64]\n      Timeout")
+    )
+
+    def sizes(*options: str) -> tuple[float, str]:
+        assert main(["cost", "--template", str(path), "--json", *options]) == 0
+        usage = json.loads(capsys.readouterr().out)["usage"]
+        return usage["memory_mb"], usage["processor"]
+
+    assert (sizes(), sizes("--parameter", "Stage=prod")) == ((512, "x86_64"), (256, "x86_64"))
+    assert sizes("--memory", "1024", "--architecture", "arm64") == (1024, "arm64")
+    with pytest.raises(SystemExit):
+        main(["cost", "--template", str(tmp_path / "gone.yaml")])
+    assert "gone.yaml:1: cannot be read" in capsys.readouterr().err
 
 
 def said(lines: Iterable[str]) -> list[str]:

@@ -36,6 +36,7 @@ __all__ = ["find_template", "layer_content", "make_plan", "read_templates"]
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
 REGION = "us-east-1"  # of conditions on a region
+OFF = "not created by default"  # a function whose condition is false
 
 
 def find_template(path: Path) -> Path:
@@ -154,7 +155,7 @@ def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
         if subject.left is not None:
             plan.skipped += 1
         elif subject.is_python:
-            where = "as it is" if subject.adopted else adopted.where
+            where = "as it is" if subject.adopted else adopted.where if subject.created else f"{adopted.where}, {OFF}"
             bridge = "unknown" if subject.bridge is None else "yes" if subject.bridge else "not needed"
             permission = "as it is" if subject.adopted else adopted.permissions.get(subject.name, "by hand")
             architecture = f"by {subject.arm}" if subject.arm else subject.architecture

@@ -70,10 +70,10 @@ def placeholder(name: str, declared: Node) -> str | None:
     pattern, shortest = declared.get("AllowedPattern"), declared.get("MinLength")
     wanted = pattern.text if pattern is not None else ".*"
     length = int(shortest.text) if shortest is not None else 0
-    for value in (*filter(None, (likely_value(name),)), *OTHERS):
-        if len(value) >= length and re.fullmatch(wanted, value):
-            return value
-    return None
+    default = declared.get("Default")
+    last = default.text if default is not None else None
+    values = [value for value in (likely_value(name), *OTHERS, last) if value is not None]
+    return next((value for value in values if len(value) >= length and re.fullmatch(wanted, value)), None)
 
 
 def passed_parameters(properties: Node | None) -> dict[str, str | None]:

@@ -45,7 +45,7 @@ def parameter_values(
         looked_up = kind.startswith("AWS::SSM::Parameter::Value")
         if name in chosen:
             values[name] = chosen[name]
-        elif isinstance(one, dict) and "Default" in one and not looked_up:
+        elif isinstance(one, dict) and "Default" in one and not looked_up and name not in given:
             values[name] = as_text(one["Default"])
         else:
             node = nodes.get(name) if nodes is not None else None
