@@ -23,7 +23,7 @@ Mode = Literal["healthy", "refused", "hole", "slow", "500", "429", "reset", "hel
 
 
 class Collector:
-    """Listens on one port for as long as it lives, but while it is refused. `arrived` is called with each request.
+    """Listens on one port, except while it is refused. `arrived` is called with each request.
 
     With `signed_by`, the variables that credentials are in, it takes requests with a right signature alone.
     """
@@ -31,7 +31,7 @@ class Collector:
     def __init__(
         self, *, answer_s: float = 0.0, slow_s: float = 3.0, signed_by: Mapping[str, str] | None = None
     ) -> None:
-        self.mode: Mode = "healthy"
+        self.mode: Mode
         self.bodies: list[bytes] = []
         self.rejected: set[str] = set()  # ids of spans that it left out of what it took
         self.unsigned: list[str] = []  # what was wrong with signatures
@@ -40,8 +40,12 @@ class Collector:
         self.arrived: Callable[[], None] = lambda: None
         self.let_go = threading.Event()  # of what is held
         self._answer_s, self._slow_s = answer_s, slow_s
-        self._server: Server | None = Server(type("Collects", (_Collects,), {"collector": self}))
-        self.port = self._server.port
+        self._held = socket.socket()  # keeps the port bound while nobody listens: another process would take a free one
+        self._held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._held.bind(("127.0.0.1", 0))
+        self.port: int = self._held.getsockname()[1]
+        self._server: Server | None = None
+        self.set("healthy")
 
     @property
     def url(self) -> str:
@@ -64,6 +68,7 @@ class Collector:
         self.let_go.set()
         if self._server is not None:
             self._server.close()
+        self._held.close()
 
     def serve(self, handler: Handler, body: bytes) -> None:
         self.requests += 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from lab.faults.account import Account
+from lab.faults.collector import Collector
 from lab.faults.journal import Life
 from lab.faults.lane import Lane, Process
 from lambda_latency.local.processes import Processes
@@ -31,6 +33,22 @@ def test_every_span_of_a_run_over_all_faults_is_accounted_for(export: str, invoc
     }
     assert sums == {"lost": 0, "orphans": 0, "secrets": 0}
     assert len(re.findall(r"^  (?:collector|otlp|handler|header|freeze|event|daemon)", done.stdout, re.MULTILINE)) >= 20
+
+
+def test_a_collector_that_refuses_keeps_its_port() -> None:
+    """Nobody can connect, another process cannot bind the port, and the collector listens there again."""
+    collector = Collector()
+    address = ("127.0.0.1", collector.port)
+    try:
+        collector.set("refused")
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(address, timeout=5)
+        with socket.socket() as other, pytest.raises(OSError, match="Address already in use"):
+            other.bind(address)
+        collector.set("healthy")
+        socket.create_connection(address, timeout=5).close()
+    finally:
+        collector.close()
 
 
 @pytest.mark.parametrize(
