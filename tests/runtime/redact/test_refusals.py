@@ -20,6 +20,8 @@ SHOWN: Shown = {
         "«Invalid type for parameter P, value: 1234567890», type: x", "Invalid typ for parameter P, value: x",
         "Invalid type for parameter , value: x", "«Invalid type for parameter P, value: x, y», type: y",
         f"«Invalid type for parameter P, value: {'True'[:-1]}», valid: y",
+        "«Invalid type for parameter P, value: Nonesuch1», type: x",
+        "«Invalid type for parameter P, value: True1», type: x",
     ),
     "PYDANTIC": (
         "1 error\n«password\n  too short [type=a, input_value='x y'», input_type=str]",

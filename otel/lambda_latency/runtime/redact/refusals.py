@@ -14,7 +14,7 @@ __all__ = ["clean_refusals"]
 
 # botocore's message does not say enough of a parameter's purpose: each value goes.
 BOTOCORE = (
-    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|True|False|None)"
+    r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|(?:True|False|None),)"
     r".*?(?=, (?:type|valid)|$)"
 )
 # The field, what is between, the value; each by a text that the message contains.
