@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import queue
 import random
@@ -11,8 +10,8 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
+from lambda_latency.http import Client
 from lambda_latency.local.errors import LocalError
 
 __all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
@@ -94,17 +93,17 @@ def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer],
         waiting.put(None)
 
     def work() -> None:
-        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        client = Client(url)
         try:
             while (call := waiting.get()) is not None and not failures:
-                answer = _send(connection, call)
+                answer = _send(client, call)
                 with lock:
                     answers.append(answer)
                     done(answer)
-        except (OSError, http.client.HTTPException) as error:
+        except OSError as error:
             failures.append(LocalError(f"no answer from the gateway at {url}: {error!r}", "out/system.log may say why"))
         finally:
-            connection.close()
+            client.close()
 
     callers = [threading.Thread(target=work, daemon=True) for _ in range(at_once)]
     for caller in callers:
@@ -117,13 +116,12 @@ def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer],
     return answers
 
 
-def _send(connection: http.client.HTTPConnection, call: Call) -> Answer:
+def _send(client: Client, call: Call) -> Answer:
     body = None if call.body is None else json.dumps(call.body)
+    headers = {"Content-Type": "application/json"} if body else {}
     start = time.perf_counter()
-    connection.request(call.method, call.path, body, {"Content-Type": "application/json"} if body else {})
-    response = connection.getresponse()
-    text = response.read().decode()
-    return Answer(call, response.status, text, (time.perf_counter() - start) * 1000)
+    status, _, answer = client.request(call.method, call.path, body, headers)
+    return Answer(call, status, answer.decode(), (time.perf_counter() - start) * 1000)
 
 
 def _order(order_id: str, draw: random.Random, *, declined: bool = False, wrong: bool = False) -> Call:

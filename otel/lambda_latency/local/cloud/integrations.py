@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlsplit
 
+from lambda_latency.http import request
 from lambda_latency.local.cloud.emulator import Cloud
 from lambda_latency.local.cloud.service_routes import REST, Direct
 from lambda_latency.local.gateway.api_gateway import ROUTE
@@ -35,7 +36,7 @@ class Onward:
         authorize: Callable[[dict[str, Any], str], str | None],
         tell: Callable[[str], None],
     ) -> None:
-        self._address, self._client = urlsplit(cloud.url).netloc, cloud.client
+        self._url, self._client = cloud.url, cloud.client
         self._stages: dict[str, str] = {}
         self._resources, self._routes = resources, routes
         self._authorize, self._tell = authorize, tell
@@ -82,25 +83,18 @@ class Onward:
         if not api:
             start_response("403 FORBIDDEN", [("Content-Type", "application/json")])
             return [b'{"message":"Missing Authentication Token"}\n']
-        port = self._address.rpartition(":")[2]
-        path = (f"/{stage}" if stage else "") + quote(environ["PATH_INFO"])
+        url = self._url + (f"/{stage}" if stage else "") + quote(environ["PATH_INFO"])
         query = environ.get("QUERY_STRING", "")
-        headers = {**headers, "Host": f"{api}.execute-api.localhost:{port}"}
-        connection = http.client.HTTPConnection(self._address, timeout=60)
-        try:
-            method, body = environ["REQUEST_METHOD"], environ["wsgi.input"].read()
-            connection.request(method, f"{path}?{query}" if query else path, body, headers)
-            answer = connection.getresponse()
-            payload = answer.read()
-        finally:
-            connection.close()
-        if why := answer.getheader(WHY):
-            self._tell(f"{environ['REQUEST_METHOD']} {environ['PATH_INFO']} fails here: {why}")
+        headers = {**headers, "Host": f"{api}.execute-api.localhost:{urlsplit(self._url).port}"}
+        method, body = environ["REQUEST_METHOD"], environ["wsgi.input"].read()
+        answer = request(method, f"{url}?{query}" if query else url, body, headers)
+        if why := answer.headers[WHY]:
+            self._tell(f"{method} {environ['PATH_INFO']} fails here: {why}")
         start_response(
-            f"{answer.status} {answer.reason or 'OK'}",
-            [one for one in answer.getheaders() if one[0].lower() not in HOP],
+            f"{answer.status} {http.client.responses.get(answer.status, 'OK')}",
+            [one for one in answer.headers.items() if one[0].lower() not in HOP],
         )
-        return [payload]
+        return [answer.body]
 
 
 def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:

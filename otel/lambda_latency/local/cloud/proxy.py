@@ -7,15 +7,15 @@ and which parameter or secret is missing.
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 import re
 import shlex
 import threading
 from collections.abc import Callable
+from http.client import HTTPMessage
 from urllib.parse import unquote, urlsplit
 
-from lambda_latency.http import Handler, Server
+from lambda_latency.http import Answer, Client, Handler, Server
 from lambda_latency.local.app.read.parameters import REGION
 from lambda_latency.local.cloud.emulator import PROXY
 from lambda_latency.local.sandbox.function import Outcome
@@ -48,7 +48,7 @@ class Front:
         self._told: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
-        kind = type("Front", (_Door,), {"front": self, "address": urlsplit(url).netloc, "invoke": staticmethod(invoke)})
+        kind = type("Front", (_Door,), {"front": self, "url": url, "invoke": staticmethod(invoke)})
         self._server = Server(kind)
 
     @property
@@ -78,9 +78,12 @@ class Front:
 
 class _Door(Handler):
     front: Front
-    address: str
+    url: str
     invoke: Invoke
-    _onward: http.client.HTTPConnection | None = None
+
+    def setup(self) -> None:
+        super().setup()
+        self._onward = Client(self.url, 300)
 
     def do_GET(self) -> None:
         body = self.body()
@@ -95,8 +98,7 @@ class _Door(Handler):
 
     def finish(self) -> None:
         super().finish()
-        if self._onward is not None:
-            self._onward.close()
+        self._onward.close()
 
     def _invoked(self, function: str, body: bytes) -> bool:
         """Invoke a function of the app and answer; False if the emulator must handle the call."""
@@ -122,8 +124,7 @@ class _Door(Handler):
         with contextlib.suppress(ValueError, KeyError, TypeError):
             given = json.loads(body)
             variables = given["Environment"]["Variables"]
-            _, _, payload = self._sent("GET", b"", {})
-            variables[PROXY] = json.loads(payload)["Environment"]["Variables"][PROXY]
+            variables[PROXY] = json.loads(self._sent("GET", b"", {}).body)["Environment"]["Variables"][PROXY]
             return json.dumps(given).encode()
         return body
 
@@ -134,7 +135,7 @@ class _Door(Handler):
         if signed:  # all resources are in one region, regardless of the region in the code
             headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
         host = self.headers.get("Host", "")
-        headers["Host"] = host if host.endswith(".amazonaws.com") else self.address
+        headers["Host"] = host if host.endswith(".amazonaws.com") else urlsplit(self.url).netloc
         target = self.headers.get("X-Amz-Target", "")
         status, received, payload = self._sent(self.command, body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
@@ -142,24 +143,18 @@ class _Door(Handler):
             self.front.missing(service, what)
         elif status == 400 and target in VALUES and b"NotFound" in payload:
             self._tell_absent(target, body)
-        self.answer(status, payload, [one for one in received if one[0].lower() not in HOP])
+        self.answer(status, payload, [one for one in received.items() if one[0].lower() not in HOP])
 
     def _tell_absent(self, target: str, body: bytes) -> None:
         key, command = VALUES[target]
         with contextlib.suppress(ValueError, KeyError):
             self.front.absent(str(json.loads(body)[key]), command)
 
-    def _sent(self, command: str, body: bytes, headers: dict[str, str]) -> tuple[int, list[tuple[str, str]], bytes]:
-        for attempt in (1, 2):
-            if self._onward is None:
-                self._onward = http.client.HTTPConnection(self.address, timeout=300)
-            try:
-                self._onward.request(command, self.path, body or None, headers)
-                answer = self._onward.getresponse()
-                return answer.status, answer.getheaders(), answer.read()
-            except (OSError, http.client.HTTPException) as error:
-                self._onward.close()
-                self._onward = None  # the emulator may have closed an idle connection
-                if attempt == 2:
-                    return 503, [], json.dumps({"message": f"the emulator does not answer: {error!r}"}).encode()
-        raise AssertionError("unreachable")
+    def _sent(self, command: str, body: bytes, headers: dict[str, str]) -> Answer:
+        with contextlib.suppress(OSError):  # the emulator may have closed an idle connection
+            return self._onward.request(command, self.path, body or None, headers)
+        try:
+            return self._onward.request(command, self.path, body or None, headers)
+        except OSError as error:
+            why = {"message": f"the emulator does not answer: {error!r}"}
+            return Answer(503, HTTPMessage(), json.dumps(why).encode())

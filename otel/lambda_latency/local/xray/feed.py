@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import queue
 import threading
 import time
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
+from lambda_latency.http import Client
 from lambda_latency.trace import Span, to_otlp
 
 __all__ = ["Feed"]
@@ -23,7 +22,7 @@ class Feed:
     """Sends to the X-Ray at `url` from a background thread. `log` receives the first failure."""
 
     def __init__(self, url: str, log: Callable[[str], None]) -> None:
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
+        self._client = Client(url)
         self._log = log
         self._failed = False
         self._waiting: queue.SimpleQueue[Mapping[str, Any] | None] = queue.SimpleQueue()
@@ -42,7 +41,7 @@ class Feed:
         """Waits until everything forwarded before is in X-Ray."""
         self._waiting.put(None)
         self._thread.join()
-        self._connection.close()
+        self._client.close()
 
     def _work(self) -> None:
         open_ = True
@@ -66,12 +65,9 @@ class Feed:
 
     def _send(self, body: bytes) -> None:
         try:
-            self._connection.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
-            answer = self._connection.getresponse()
-            answer.read()
+            answer = self._client.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
             why = "" if answer.status == 200 else f"it answered {answer.status}"
-        except (OSError, http.client.HTTPException) as error:
-            self._connection.close()  # the next request opens another
+        except OSError as error:
             why = repr(error)
         if why and not self._failed:
             self._failed = True

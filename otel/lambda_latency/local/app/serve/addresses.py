@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from lambda_latency.http import request
 from lambda_latency.local.app.read.apis import Api
 
 __all__ = ["Served", "localized", "served_apis", "tell_emulator"]
@@ -52,10 +52,5 @@ def localized(value: str, served: Mapping[str, Served]) -> str:
 
 def tell_emulator(url: str, served: Mapping[str, Served]) -> None:
     """Send the addresses of the APIs to the emulator, for `apigateway:invoke`."""
-    connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=60)
-    try:
-        body = json.dumps({name: urlsplit(one.url).netloc for name, one in served.items()})
-        connection.request("POST", "/_lambda-latency/apis", body)
-        connection.getresponse().read()
-    finally:
-        connection.close()
+    body = json.dumps({name: urlsplit(one.url).netloc for name, one in served.items()})
+    request("POST", f"{url}/_lambda-latency/apis", body)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 import json
 from pathlib import Path
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
+from lambda_latency.http import request
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Outcome
 
@@ -32,17 +31,11 @@ def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
     `event` is JSON. Raises `LocalError` if the app has no such function.
     """
     try:
-        address = urlsplit(json.loads((out / NAME).read_text(encoding="utf-8"))["aws"]).netloc
+        url = json.loads((out / NAME).read_text(encoding="utf-8"))["aws"]
+        path = f"/2015-03-31/functions/{quote(function, safe='')}/invocations"
+        answer = request("POST", url + path, event, timeout_s=900)
     except (OSError, ValueError, KeyError):
-        return None
-    connection = http.client.HTTPConnection(address, timeout=900)
-    with contextlib.closing(connection):
-        try:
-            connection.request("POST", f"/2015-03-31/functions/{quote(function, safe='')}/invocations", event)
-            answer = connection.getresponse()
-            payload = answer.read()
-        except (OSError, http.client.HTTPException):
-            return None  # `serve` was killed, and its file was not removed
+        return None  # without an answer, `serve` was killed, and its file was not removed
     if answer.status != 200:
         raise LocalError(f"no function {function!r} is served", "name one that `lambda-latency serve` has listed")
-    return Outcome(payload, answer.getheader("X-Amz-Function-Error"))
+    return Outcome(answer.body, answer.headers["X-Amz-Function-Error"])

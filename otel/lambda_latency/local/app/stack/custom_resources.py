@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import http.client
 import json
 from typing import Any
-from urllib.parse import urlsplit
 
+from lambda_latency.http import request
 from lambda_latency.local.sandbox.function import Outcome
 
 __all__ = ["answer_for"]
@@ -19,7 +18,7 @@ def answer_for(event: bytes, outcome: Outcome) -> None:
     """Answer a request of CloudFormation for a function that failed; does nothing for any other event."""
     try:
         asked: Any = json.loads(event)
-        url = urlsplit(asked["ResponseURL"])
+        url: str = asked["ResponseURL"]
         given = {name: asked[name] for name in COPIED}
         said: Any = json.loads(outcome.payload)
         reason = f"{said['errorType']}: {said['errorMessage']}"
@@ -28,7 +27,5 @@ def answer_for(event: bytes, outcome: Outcome) -> None:
     physical = asked.get("PhysicalResourceId", asked["LogicalResourceId"])
     status = "SUCCESS" if asked.get("RequestType") == "Delete" else "FAILED"  # a failed deletion would keep the stack
     body = json.dumps({"Status": status, "Reason": reason, "PhysicalResourceId": physical, **given})
-    connection = http.client.HTTPConnection(url.netloc, timeout=60)
-    with contextlib.suppress(OSError, http.client.HTTPException), contextlib.closing(connection):
-        connection.request("PUT", f"{url.path}?{url.query}" if url.query else url.path, body)
-        connection.getresponse().read()
+    with contextlib.suppress(OSError):
+        request("PUT", url, body)

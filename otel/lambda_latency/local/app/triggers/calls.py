@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
+from lambda_latency.http import request
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.serve.system import AppSystem
@@ -107,16 +107,10 @@ def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> 
     """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
     if isinstance(call, Invocation):
         return system.invoke(call.key, call.event, TraceHeader.new(sampled=sampled), f"invoke -> {call.key}").error
-    address = urlsplit(system.gateways[call.gateway].url).netloc
-    connection = http.client.HTTPConnection(address, timeout=60)
     try:
-        connection.request(call.method, call.path, call.body, dict(call.headers))
-        answer = connection.getresponse()
-        answer.read()
-    except (OSError, http.client.HTTPException) as error:
+        answer = request(call.method, system.gateways[call.gateway].url + call.path, call.body, dict(call.headers))
+    except OSError as error:
         return repr(error)
-    finally:
-        connection.close()
     return str(answer.status) if answer.status >= 500 else None
 
 
