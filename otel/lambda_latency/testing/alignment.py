@@ -2,7 +2,7 @@
 
 A missing or an unexpected span costs `WHOLE`. Each difference of a kept span costs 1, all of them together less than
 `WHOLE`, so that a differing span is never shown as one missing and one unexpected span. General tree edit distance
-allows more edits, but takes too long.
+allows more edits, but takes too long. In a set the most similar spans are paired first.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
-from lambda_latency.testing.assignment import assign
 from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan, spans_of
 from lambda_latency.testing.facets import differences, is_as_expected
 from lambda_latency.testing.matchers import equal
@@ -236,7 +235,7 @@ class Aligner:
         taken: dict[int, ExpectedSpan] = {}
         steps: list[Step] = []
         for members, columns in groups(bag.members, nodes):
-            chosen = assign(Set(self, members, [nodes[column] for column in columns]))
+            chosen = Set(self, members, [nodes[column] for column in columns]).assigned()
             taken |= {columns[column]: members[row] for row, column in chosen.items()}
             steps += [missing(one) for row, one in enumerate(members) if row not in chosen]
         steps = [

@@ -1,7 +1,8 @@
-"""Children in any order: the pairs that may be aligned, and their costs."""
+"""Children in any order: which recorded span is which expected one."""
 
 from __future__ import annotations
 
+import itertools
 from typing import TYPE_CHECKING, Protocol
 
 from lambda_latency.testing.matchers import ANYTHING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["WHOLE", "Set", "groups", "may_be_renamed"]
 
 WHOLE = 1000  # the cost of a missing or an unexpected span
+LARGE = 10_000  # pairs that differ; of more, or once the limit of comparisons is reached, spans are taken in order
 INDEXED = (str, int, bool)
 
 
@@ -23,7 +25,7 @@ class Pricing(Protocol):
 
     @property
     def tired(self) -> bool:
-        """Whether the rest is assigned greedily."""
+        """Whether the limit of comparisons is reached."""
 
     def fits(self, expected: ExpectedSpan, node: Node, /) -> bool:
         """Whether the cost of aligning them is 0."""
@@ -40,15 +42,53 @@ class Set:
         self._members = members
         self._nodes = nodes
         self._places: dict[str, dict[object, list[int]]] = {}  # columns by value, by attribute
-        self.rows = [WHOLE * one.size for one in members]
-        self.columns = [WHOLE * node.size for node in nodes]
 
-    @property
-    def tired(self) -> bool:
-        """Whether the rest is assigned greedily."""
-        return self._pricing.tired
+    def assigned(self) -> dict[int, int]:
+        """The column by row: as many equal pairs as there can be, then the cheapest pair first.
 
-    def candidates(self, row: int) -> Iterable[int]:
+        A pair that differs is assigned only if it costs less than both spans unassigned.
+        """
+        found = self._equal_pairs()
+        rows = [row for row in range(len(self._members)) if row not in found]
+        taken = set(found.values())
+        columns = [column for column in range(len(self._nodes)) if column not in taken]
+        large = self._pricing.tired or len(rows) * len(columns) > LARGE
+        pairs = [(self._cost(*pair), *pair) for pair in (zip if large else itertools.product)(rows, columns)]
+        for cost, row, column in sorted(pairs):
+            alone = WHOLE * (self._members[row].size + self._nodes[column].size)
+            if row not in found and column not in taken and cost < alone:
+                found[row] = column
+                taken.add(column)
+        return found
+
+    def _equal_pairs(self) -> dict[int, int]:
+        """A maximum matching of the pairs with cost 0."""
+        row_of: dict[int, int] = {}
+        known: dict[int, list[int]] = {}
+        for start in range(len(self._members)):
+            if start < len(self._nodes) and start not in row_of and self._fits(start, start):
+                row_of[start] = start
+            else:
+                self._exchange(start, row_of, known)
+        return {row: column for column, row in row_of.items()}
+
+    def _exchange(self, start: int, row_of: dict[int, int], known: dict[int, list[int]]) -> None:
+        """Assigns an equal column to a row, reassigning other rows if necessary (breadth first)."""
+        came_from: dict[int, tuple[int, int]] = {}  # column: the row that requests it, and the column of that row
+        waiting = [(start, -1)]
+        for row, has in waiting:  # grows during iteration
+            if row not in known:
+                known[row] = [column for column in self._candidates(row) if self._fits(row, column)]
+            wanted = [column for column in known[row] if column not in came_from]
+            came_from.update((column, (row, has)) for column in wanted)
+            free = next((column for column in wanted if column not in row_of), -1)
+            if free >= 0:
+                while free >= 0:
+                    row_of[free], free = came_from[free]
+                return
+            waiting += [(row_of[column], column) for column in wanted]
+
+    def _candidates(self, row: int) -> Iterable[int]:
         """The columns that may be equal: for a plain expected attribute, the columns with its value."""
         for key, value in self._members[row].attributes.items():
             if type(value) in INDEXED:
@@ -61,18 +101,11 @@ class Set:
                 return self._places[key].get((type(value), value), ())
         return range(len(self._nodes))
 
-    def fits(self, row: int, column: int) -> bool:
-        """Whether the cost is 0."""
+    def _fits(self, row: int, column: int) -> bool:
         return self._pricing.fits(self._members[row], self._nodes[column])
 
-    def cost(self, row: int, column: int) -> int:
-        """The cost of aligning the pair."""
+    def _cost(self, row: int, column: int) -> int:
         return self._pricing.cost(self._members[row], self._nodes[column])
-
-    def least(self, row: int, column: int) -> int:
-        """A lower bound of the cost, faster than the cost."""
-        one = self._members[row]
-        return abs(self.rows[row] - self.columns[column]) if one.exact else 0
 
 
 def groups(members: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Iterator[tuple[list[ExpectedSpan], list[int]]]:
