@@ -49,8 +49,6 @@ CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
         "Python's console",
         lambda: json.dumps([{"id": "U3Bhbjox", "context": IDS, **TIMES, "name": "m", "span_kind": "LLM"}]).encode(),
     ),
-    "PHP's ConsoleSpanExporter": ("PHP's console", WRITERS["PHP's ConsoleSpanExporter"]),
-    "Go's stdouttrace": ("Go's console", WRITERS["Go's stdouttrace"]),
     "a function's log": ("a function's log", WRITERS["a function's log"]),
     "Zipkin": ("Zipkin", WRITERS["Zipkin"]),
     "CloudWatch records": ("CloudWatch", WRITERS["CloudWatch records"]),
