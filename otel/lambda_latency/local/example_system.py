@@ -13,9 +13,8 @@ from typing import Any
 from lambda_latency.http import Server
 from lambda_latency.local.built import built_functions
 from lambda_latency.local.faults import Plan
-from lambda_latency.local.gateway.api_gateway import Answered, Gateway, check_port
+from lambda_latency.local.gateway.api_gateway import Answered, Gateway, Sampler, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR, Template, read_template
-from lambda_latency.local.gateway.sampling import Sampler
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox

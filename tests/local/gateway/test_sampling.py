@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from lambda_latency.local.gateway.sampling import Sampler
+from lambda_latency.local.gateway.api_gateway import Sampler
 
 
 class Clock:

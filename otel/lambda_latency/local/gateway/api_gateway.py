@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextvars
 import json
+import random
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
@@ -20,7 +22,7 @@ from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.xray.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Status
 
-__all__ = ["ROUTE", "Answered", "Gateway", "check_port"]
+__all__ = ["ROUTE", "Answered", "Gateway", "Sampler", "check_port"]
 
 ROUTE = "lambda_latency.route"  # the key under which a fallback names the route of a request, in its environment
 
@@ -57,6 +59,33 @@ class _Request:
 
 
 _current: contextvars.ContextVar[_Request] = contextvars.ContextVar("request")
+
+
+class Sampler:
+    """Samples by an X-Ray rule: a reservoir of `per_second` requests, and `rate` (0 to 1) of the others.
+
+    X-Ray's default rule is 1 and 0.05.
+    """
+
+    def __init__(
+        self, per_second: int = 1, rate: float = 0.05, seed: int = 1, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._per_second, self._rate = per_second, rate
+        self._random = random.Random(seed)  # noqa: S311 - a draw, not a secret
+        self._clock = clock
+        self._second, self._taken = 0, 0
+        self._lock = threading.Lock()
+
+    def __call__(self) -> bool:
+        """Whether the next request is traced."""
+        with self._lock:
+            second = int(self._clock())
+            if second != self._second:
+                self._second, self._taken = second, 0
+            if self._taken < self._per_second:
+                self._taken += 1
+                return True
+            return self._random.random() < self._rate
 
 
 class Gateway:
