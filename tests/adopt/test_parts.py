@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sys
 from pathlib import Path
@@ -403,7 +404,7 @@ def test_a_runtime_whose_python_is_not_here_is_said(tmp_path: Path) -> None:
 
 
 def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:
-    """A module and the number of a layer are of another one; undone, all is as before the first writing."""
+    """A module and the number of a layer are of another one; a module that moved goes, one that was edited stays."""
     template = make_app(tmp_path)
     before = files(tmp_path)
     status, _, err = adopt(tmp_path, "--check")
@@ -411,14 +412,22 @@ def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:
     assert adopt(tmp_path, "--upgrade")[0] == 2
     adopt(tmp_path, "--write")
     written = files(tmp_path)
-    module = tmp_path / "lambda-latency-layer" / "python" / "lambda_latency" / "runtime" / "outbox.py"
+    module = tmp_path / "lambda-latency-layer" / "python" / "lambda_latency" / "runtime" / "bootstrap.py"
     module.write_text("# earlier\n")
     template.write_text(template.read_text().replace('us-east-1: { Version: "29" }', 'us-east-1: { Version: "12" }'))
     state = json.loads((tmp_path / STATE).read_text())
+    for name in ("moved.py", "edited.py"):
+        module.with_name(name).write_text("# moved\n")
+    shown, digest = module.parent.relative_to(tmp_path), hashlib.sha256(b"# moved\n").hexdigest()
+    earlier = {f"{shown}/moved.py": [None, digest], f"{shown}/edited.py": [None, "of other content"]}
+    (tmp_path / STATE).write_text(json.dumps({**state, "files": {**state["files"], **earlier}}))
     assert adopt(tmp_path, "--check")[0] == 3
     assert adopt(tmp_path, "--upgrade")[0] == 0
+    edited = module.with_name("edited.py")
+    assert set(files(tmp_path)) == {*written, str(edited.relative_to(tmp_path))}
+    edited.unlink()
     assert {**files(tmp_path), str(STATE): b""} == {**written, str(STATE): b""}
-    assert json.loads((tmp_path / STATE).read_text())["files"].keys() == state["files"].keys()
+    assert json.loads((tmp_path / STATE).read_text())["files"].keys() == {*state["files"], f"{shown}/edited.py"}
     assert adopt(tmp_path, "--check")[0] == 0
     assert before.items() <= {**files(tmp_path), "template.yaml": before["template.yaml"]}.items()
 

@@ -38,11 +38,15 @@ class Row:
 
 @dataclass(slots=True)
 class Plan:
-    """All changes, one row per adopted function, and the findings left to a person. `root`: the template's folder."""
+    """All changes, one row per adopted function, and the findings left to a person. `root`: the template's folder.
+
+    `outdated`: the names of the layer's files that an earlier release wrote and this one does not have.
+    """
 
     root: Path
     template: Path
     changes: list[Change] = field(default_factory=list)
+    outdated: list[str] = field(default_factory=list)
     rows: list[Row] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
     skipped: int = 0  # Python functions that are not adopted

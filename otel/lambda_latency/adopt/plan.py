@@ -16,6 +16,7 @@ from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
 from lambda_latency.adopt.verify import problem
 from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES, Wanted
+from lambda_latency.adopt.writing import read_record
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
 from lambda_latency.template import (
@@ -35,6 +36,7 @@ __all__ = ["find_template", "layer_content", "make_plan", "read_templates"]
 
 NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
+MODULES = "python/lambda_latency/"  # the folder of the layer that has only modules of the kit
 REGION = "us-east-1"  # of conditions on a region
 OFF = "not created by default"  # a function whose condition is false
 
@@ -64,6 +66,7 @@ def make_plan(template: Path, wanted: Wanted) -> Plan:
         _adopt(plan, one, wanted)
     if any(one.is_python for each in templates for one in each.subjects):
         plan.changes += [*code.values(), *_layer(root, wanted)]
+        plan.outdated += _outdated(root, wanted)
     plan.left.sort()
     return plan
 
@@ -171,3 +174,12 @@ def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:
         if before != content:
             shown = f"{LAYER_FOLDER}/{name}"
             yield Change(path, shown, before, content, executable=name == WRAPPER)
+
+
+def _outdated(root: Path, wanted: Wanted) -> list[str]:
+    """The layer's modules that an earlier release wrote, nobody has edited since, and this release does not have."""
+    record = read_record(root)
+    if record is None:
+        return []
+    kept = {f"{LAYER_FOLDER}/{name}" for name in layer_content(wanted)}.union(record.edited_since(root))
+    return sorted(name for name in record.files if name.startswith(f"{LAYER_FOLDER}/{MODULES}") and name not in kept)

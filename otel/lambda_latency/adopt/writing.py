@@ -63,9 +63,10 @@ def read_record(root: Path) -> Record | None:
 
 
 def write(plan: Plan) -> None:
-    """Writes every file of a plan, or none. Raises `AdoptError`."""
+    """Writes every file of a plan, or none, and removes the outdated ones. Raises `AdoptError`."""
     before = read_record(plan.root)
-    files = dict(before.files) if before is not None else {}
+    known_files = before.files if before is not None else {}
+    files = {name: known for name, known in known_files.items() if name not in plan.outdated}
     for one in plan.changes:
         known = files.get(one.shown)
         # A file that an earlier run wrote and that is unchanged keeps its original.
@@ -82,6 +83,7 @@ def write(plan: Plan) -> None:
     known_state = path.read_bytes() if path.is_file() else None
     content = (json.dumps(state, indent=1) + "\n").encode()
     _replace([*plan.changes, Change(path, str(STATE), known_state, content)])
+    _remove(plan.root, plan.outdated)
 
 
 def undo(root: Path) -> list[str]:
@@ -97,12 +99,7 @@ def undo(root: Path) -> list[str]:
     _replace(
         Change(root / name, name, b"", original) for name, (original, _) in record.files.items() if original is not None
     )
-    for name, (original, _) in record.files.items():
-        if original is None:
-            (root / name).unlink(missing_ok=True)
-            _remove_empty((root / name).parent, root)
-    (root / STATE).unlink()
-    _remove_empty((root / STATE).parent, root)
+    _remove(root, [*(name for name, (original, _) in record.files.items() if original is None), str(STATE)])
     return sorted(record.files)
 
 
@@ -151,10 +148,15 @@ def _folders(folder: Path) -> list[Path]:
     return missing[::-1]
 
 
-def _remove_empty(folder: Path, root: Path) -> None:
-    while folder != root and folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-        folder = folder.parent
+def _remove(root: Path, names: Iterable[str]) -> None:
+    """Removes files, and the folders that are empty then."""
+    for name in names:
+        path = root / name
+        path.unlink(missing_ok=True)
+        for folder in path.parents:
+            if folder == root or not folder.is_dir() or any(folder.iterdir()):
+                break
+            folder.rmdir()
 
 
 def _digest(path: Path) -> str:

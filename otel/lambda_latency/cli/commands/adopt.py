@@ -77,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     if options.upgrade and not _is_adopted(plan):
         return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
     print(_text(plan), end="")
-    if not plan.changes:
+    if not plan.changes and not plan.outdated:
         nothing = "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
         print("Nothing to do: " + ("it is adopted." if plan.rows else nothing))
     elif options.write or options.upgrade:
@@ -88,7 +88,8 @@ def run(options: argparse.Namespace) -> int:
         missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
         if missing:
             print(f"No bytecode for {', '.join(missing)} (not installed): each cold start will compile the layer.")
-        print(f"Written: {len(plan.changes)} files. `lambda-latency adopt --undo` reverts them. Next:\n")
+        removed = f" Removed: {len(plan.outdated)} of an earlier release." if plan.outdated else ""
+        print(f"Written: {len(plan.changes)} files.{removed} `lambda-latency adopt --undo` reverts them. Next:\n")
         print(_next(template))
     else:
         print("Nothing was written. `lambda-latency adopt --write` writes it.")
@@ -113,15 +114,20 @@ def _check(plan: Plan) -> int:
     """Print whether the app is adopted and up to date; returns the exit status."""
     from lambda_latency.adopt import read_record
 
-    if not plan.changes and plan.rows:
+    if not plan.changes and not plan.outdated and plan.rows:
         print(f"{plan.template} is adopted and up to date.")
         return FINE
     if read_record(plan.root) is None or not _is_adopted(plan):
         warn(f"{plan.template} is not adopted\n  lambda-latency adopt --write")
-    elif plan.edited and all(one.shown.endswith((".yaml", ".yml", ".json", ".template")) for one in plan.edited):
+    elif (
+        plan.edited
+        and not plan.outdated
+        and all(one.shown.endswith((".yaml", ".yml", ".json", ".template")) for one in plan.edited)
+    ):
         warn(f"{plan.template} has functions that are not adopted\n  lambda-latency adopt --write")
     else:
-        warn(f"{plan.template}: {plan.changes[0].shown} is not of this release\n  lambda-latency adopt --upgrade")
+        first = next((one.shown for one in plan.changes), None) or plan.outdated[0]
+        warn(f"{plan.template}: {first} is not of this release\n  lambda-latency adopt --upgrade")
     return GATE_FAILED
 
 
