@@ -76,27 +76,24 @@ def run(
     return _Run(store, asked, writer, meter, refusal, sleep, waits_s, stopped, notes).run()
 
 
+@dataclass(slots=True)
 class _Run:
-    def __init__(
-        self,
-        store: Store,
-        asked: Asked,
-        writer: Writer,
-        meter: Meter,
-        refusal: Callable[[Exception], FetchError | None],
-        sleep: Callable[[float], None],
-        waits_s: Sequence[float],
-        stopped: Stopped | None,
-        notes: Notes | None,
-    ) -> None:
-        self._waits_s, self._stopped, self._notes = waits_s, stopped, notes
-        self._store, self._asked, self._writer, self._meter = store, asked, writer, meter
-        self._refusal, self._sleep = refusal, sleep
-        self._lock = threading.Lock()
-        self._absent: dict[str, FetchError | None] = {}  # requested ids that did not come, and the reason
-        self._open: Counter[str] = Counter()  # how often a trace was found in progress
-        self._failures = 0  # consecutive failed batches
-        self.told = Fetched()
+    store: Store
+    asked: Asked
+    writer: Writer
+    meter: Meter
+    refusal: Callable[[Exception], FetchError | None]
+    sleep: Callable[[float], None]
+    waits_s: Sequence[float]
+    stopped: Stopped | None
+    notes: Notes | None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    absent: dict[str, FetchError | None] = field(
+        default_factory=dict
+    )  # requested ids that did not come, and the reason
+    open: Counter[str] = field(default_factory=Counter)  # how often a trace was found in progress
+    failures: int = 0  # consecutive failed batches
+    told: Fetched = field(default_factory=Fetched)
 
     def run(self) -> Fetched:
         begin = time.monotonic()
@@ -109,53 +106,53 @@ class _Run:
             self.told.ended = ended
         finally:
             pool.close(LEAVE_S)
-            self.told.in_progress = self._writer.close()
-        told, writer = self.told, self._writer
+            self.told.in_progress = self.writer.close()
+        told, writer = self.told, self.writer
         told.traces, told.stages, told.too_long = writer.count, writer.stages, writer.too_long
         told.missing = max(0, told.listed - told.traces)
-        told.because = next((error.what for error in self._absent.values() if error is not None), "")
-        told.billed = self._store.billed
+        told.because = next((error.what for error in self.absent.values() if error is not None), "")
+        told.billed = self.store.billed
         told.seconds = time.monotonic() - begin
         return told
 
     def _first(self, pool: Pool) -> None:
         """Requests each trace once, in the order of the pages."""
-        asked = self._asked
+        asked = self.asked
         if asked.trace_id is not None:
             self.told.listed = 1
             pool.submit([asked.trace_id])
             return
-        stopped = self._stopped
+        stopped = self.stopped
         known = set(stopped.listed) if stopped is not None else set()
-        waiting = [one for one in known if one not in self._writer.before]
+        waiting = [one for one in known if one not in self.writer.before]
         self.told.listed = len(known)
-        if self._notes is not None and stopped is not None:
-            self._notes.page(sorted(known), asked.since_ns if stopped.rest is None else stopped.rest.until_ns)
+        if self.notes is not None and stopped is not None:
+            self.notes.page(sorted(known), asked.since_ns if stopped.rest is None else stopped.rest.until_ns)
         for page in self._pages():
             fresh = [one for one in page.ids if one not in known] if known else page.ids
             if asked.most is not None and self.told.listed + len(fresh) > asked.most:
                 fresh = fresh[: asked.most - self.told.listed]
                 self.told.cut = True
             self.told.listed += len(fresh)
-            if self._notes is not None:
-                self._notes.page(fresh, None if self.told.cut else page.down_to_ns)
+            if self.notes is not None:
+                self.notes.page(fresh, None if self.told.cut else page.down_to_ns)
             waiting += fresh
-            while len(waiting) >= self._store.at_once:
-                pool.submit(waiting[: self._store.at_once])
-                del waiting[: self._store.at_once]
-            self._meter.listed(self.told.listed, page.share)
+            while len(waiting) >= self.store.at_once:
+                pool.submit(waiting[: self.store.at_once])
+                del waiting[: self.store.at_once]
+            self.meter.listed(self.told.listed, page.share)
             if self.told.cut:
                 break
-        for at in range(0, len(waiting), self._store.at_once):
-            pool.submit(waiting[at : at + self._store.at_once])
-        self._meter.listed(self.told.listed, 1.0)
+        for at in range(0, len(waiting), self.store.at_once):
+            pool.submit(waiting[at : at + self.store.at_once])
+        self.meter.listed(self.told.listed, 1.0)
 
     def _pages(self) -> Iterator[Listed]:
         """The pages that the store lists."""
-        rest = self._stopped.rest if self._stopped is not None else self._asked
+        rest = self.stopped.rest if self.stopped is not None else self.asked
         if rest is None or (rest.most is not None and self.told.listed >= rest.most):
             return
-        pages = self._store.listed(rest)
+        pages = self.store.listed(rest)
         while True:
             try:
                 page = next(pages, None)
@@ -170,50 +167,50 @@ class _Run:
     def _again(self, pool: Pool) -> None:
         """Requests again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
         # An id from the command line may belong to no trace: it is requested again only briefly.
-        for wait_s in self._waits_s if self._asked.trace_id is None else self._waits_s[:2]:
+        for wait_s in self.waits_s if self.asked.trace_id is None else self.waits_s[:2]:
             # A trace that never ends is requested twice only.
-            late = {one for one in self._writer.held if self._open[one] < 2 or _may_end(one)}
-            ids = sorted({*late, *self._absent})
+            late = {one for one in self.writer.held if self.open[one] < 2 or _may_end(one)}
+            ids = sorted({*late, *self.absent})
             if not ids:
                 return
-            self._meter.waiting(len(ids))
-            self._sleep(wait_s)
-            for at in range(0, len(ids), self._store.at_once):
-                pool.submit(ids[at : at + self._store.at_once])
+            self.meter.waiting(len(ids))
+            self.sleep(wait_s)
+            for at in range(0, len(ids), self.store.at_once):
+                pool.submit(ids[at : at + self.store.at_once])
             pool.wait()
 
     def _fetch(self, ids: list[str]) -> None:
         """Fetches one batch, in a thread of the pool."""
         try:
-            answer = self._store.batch(ids)
+            answer = self.store.batch(ids)
         except Exception as error:
             told = self._told_as(error)
-            with self._lock:
-                self._failures += 1
-                self._absent.update(dict.fromkeys(ids, told))
-                if not told.passing or self._failures >= GIVE_UP_AFTER:
+            with self.lock:
+                self.failures += 1
+                self.absent.update(dict.fromkeys(ids, told))
+                if not told.passing or self.failures >= GIVE_UP_AFTER:
                     raise told from error
             return
-        with self._lock:
-            self._failures = 0
+        with self.lock:
+            self.failures = 0
             self.told.batch_calls += answer.calls
         for trace_id in ids:
             trace = answer.traces.get(trace_id)
             if trace is None:
-                with self._lock:
-                    self._absent[trace_id] = None
+                with self.lock:
+                    self.absent[trace_id] = None
                 continue
             if is_in_progress(trace):
-                self._open[trace_id] += 1
-                self._writer.hold(trace)
+                self.open[trace_id] += 1
+                self.writer.hold(trace)
             else:
-                self._writer.write(trace)
-            with self._lock:
-                self._absent.pop(trace_id, None)
-        self._meter.fetched(self._writer.count + len(self._writer.held))
+                self.writer.write(trace)
+            with self.lock:
+                self.absent.pop(trace_id, None)
+        self.meter.fetched(self.writer.count + len(self.writer.held))
 
     def _told_as(self, error: Exception) -> FetchError:
-        told = self._refusal(error)
+        told = self.refusal(error)
         if told is None:
             raise error
         return told

@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["SCOPE", "call", "is_wanted"]
-
-SCOPE = "lambda_latency.drivers"
+__all__ = ["call", "is_wanted"]
 
 
 def is_wanted() -> bool:
