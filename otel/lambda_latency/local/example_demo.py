@@ -14,7 +14,7 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.gateway.api_gateway import Answered
-from lambda_latency.local.load import Answer, Call, plan_calls, send, warm_up_calls
+from lambda_latency.local.load import Answer, plan_calls, send, warm_up_calls
 from lambda_latency.local.lock import only_one
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.xray.traces import batch_get_traces
@@ -80,55 +80,43 @@ def run_demo(
     warm = warm_up_calls(AT_ONCE, seed)
     sampling = [False]  # the warm-up is not traced: cold starts on a laptop differ from Lambda's
     options = replace(options, traces=NEW, plan=demo_plan(seed, reads), sampler=lambda: sampling[0])
-    with only_one(options.out, "demo"), removed(options.out / NEW):
-        return _run(options, calls, warm, sampling, stage, step, tell)
-
-
-def _run(
-    options: Options,
-    calls: list[Call],
-    warm: list[list[Call]],
-    sampling: list[bool],
-    stage: Callable[[str, int], None],
-    step: Callable[[], None],
-    tell: Callable[[str], None],
-) -> Demo:
-    stage("starting the system", 0)
     sampled: list[str] = []
 
     def answered(request: Answered) -> None:
         if request.sampled:
             sampled.append(request.trace_id)
 
-    with ExitStack() as ending:
-        log = LogFile(options.out / "system.log")
-        ending.callback(log.close)
-        system = System(options, log=log.write, answered=answered)
-        ending.callback(system.close)
-        for note in system.template.notes:
-            tell(note)
-        stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
-        system.sandbox.prepare(AT_ONCE, step)
-        system.faulty = False
-        for batch in warm:
-            send(system.url, batch, AT_ONCE, lambda _: step())
-        system.faulty = True
-        sampling[0] = True
-        stage("sending requests", len(calls))
-        answers = send(system.url, calls, AT_ONCE, lambda _: step())
-        stage("collecting spans", 0)
-        complete = system.finish()
-        documents = json.dumps(batch_get_traces(system.xray_url, sampled))
-    if system.store.error is not None:
-        raise system.store.error
-    traces, xray = options.out / TRACES, options.out / "xray.json"
-    try:
-        replace_files([(xray, documents)])
-        system.store.path.replace(traces)
-    except OSError as error:
-        raise LocalError(unwritable(error.filename, error)) from error
-    template = system.template
-    return Demo(answers, traces, xray, log.path, template.traced, template.collected, template.direct, complete)
+    with only_one(options.out, "demo"), removed(options.out / NEW):
+        stage("starting the system", 0)
+        with ExitStack() as ending:
+            log = LogFile(options.out / "system.log")
+            ending.callback(log.close)
+            system = System(options, log=log.write, answered=answered)
+            ending.callback(system.close)
+            for note in system.template.notes:
+                tell(note)
+            stage("warming up", AT_ONCE * len(system.template.functions) + sum(map(len, warm)))
+            system.sandbox.prepare(AT_ONCE, step)
+            system.faulty = False
+            for batch in warm:
+                send(system.url, batch, AT_ONCE, lambda _: step())
+            system.faulty = True
+            sampling[0] = True
+            stage("sending requests", len(calls))
+            answers = send(system.url, calls, AT_ONCE, lambda _: step())
+            stage("collecting spans", 0)
+            complete = system.finish()
+            documents = json.dumps(batch_get_traces(system.xray_url, sampled))
+        if system.store.error is not None:
+            raise system.store.error
+        traces, xray = options.out / TRACES, options.out / "xray.json"
+        try:
+            replace_files([(xray, documents)])
+            system.store.path.replace(traces)
+        except OSError as error:
+            raise LocalError(unwritable(error.filename, error)) from error
+        template = system.template
+        return Demo(answers, traces, xray, log.path, template.traced, template.collected, template.direct, complete)
 
 
 @contextlib.contextmanager

@@ -7,7 +7,7 @@ import signal
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 from lambda_latency.local.app.serve.running import forget, remember
@@ -88,18 +88,6 @@ def serve_system(
     `up` receives the running system, `show` each request with its trace (None if it was not sampled), `log` the source
     and the text of each printed line, `tell` notes for the user. Raises `LocalError` if the system does not start.
     """
-    with only_one(options.out, "serve"):
-        _serve(options, up, show, log, tell)
-
-
-def _serve(
-    options: Options,
-    up: Callable[[System], None],
-    show: Callable[[Answered, Trace | None], None],
-    log: Callable[[str, str], None],
-    tell: Callable[[str], None],
-) -> None:
-    requests = Requests(show)
     root = options.template.resolve().parent
     code = Sources() if options.built else Sources(root / "functions", Path(__file__).parents[1] / "runtime")
     lock = threading.Lock()
@@ -109,8 +97,7 @@ def _serve(
             if code.changed():
                 system.sandbox.renew()
 
-    with ExitStack() as ending:
-        ending.callback(requests.close)
+    with only_one(options.out, "serve"), closing(Requests(show)) as requests, ExitStack() as ending:
         system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
         ending.callback(system.close)
         for note in system.template.notes:
