@@ -7,7 +7,6 @@ allows more edits, but takes too long. In a set the most similar spans are paire
 
 from __future__ import annotations
 
-import itertools
 from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.testing.expected import ExpectedSet, ExpectedSpan, spans_of
@@ -26,20 +25,24 @@ __all__ = ["Aligner"]
 
 NEVER = 1 << 60
 PATIENCE = 8_000  # compared pairs of spans; beyond it, a diff need not be the cheapest
+WIDEST = 64  # spans that are out of place by more need not be paired in the cheapest way
 
 
 class Aligner:
     """Compares each expected span with each recorded one at most once."""
 
     def __init__(self) -> None:
-        self._pairs: dict[tuple[int, int], Pair | None] = {}
+        self._pairs: dict[tuple[int, int], Pair] = {}
         self._fitting: dict[tuple[int, int], bool] = {}
 
     def pair(self, expected: ExpectedSpan, node: Node) -> Pair | None:
         """The alignment of two spans; None if they have too little in common to be the same span."""
+        same_name = equal(expected.name, node.span.name)
+        if not same_name and not may_be_renamed(expected, node):
+            return None
         key = id(expected), id(node)
         if key not in self._pairs:
-            self._pairs[key] = self._pair(expected, node)
+            self._pairs[key] = self._pair(expected, node, 0 if same_name else 2 * WHOLE)
         return self._pairs[key]
 
     @property
@@ -78,9 +81,9 @@ class Aligner:
         if not inner:
             cost, steps = sum(WHOLE * node.size for node in inside), [unexpected(node) for node in inside]
         elif all(isinstance(one, ExpectedSpan) for one in inner):
-            cost, steps = self._ordered(inner, inside)  # type: ignore[arg-type]
+            cost, steps = self._ordered(inner, inside)
         else:
-            cost, steps = self._general(inner, inside)
+            cost, steps = self._in_band(inner, inside, len(inner) + len(inside))
         head = [kept(one, node) for one, node in zip(expected[:begin], nodes[:begin], strict=True)]
         tail = [
             kept(one, node)
@@ -88,12 +91,9 @@ class Aligner:
         ]
         return cost, [*head, *steps, *tail]
 
-    def _pair(self, expected: ExpectedSpan, node: Node) -> Pair | None:
-        same_name = equal(expected.name, node.span.name)
-        if not same_name and not may_be_renamed(expected, node):
-            return None
+    def _pair(self, expected: ExpectedSpan, node: Node, renamed: int) -> Pair:
         notes = differences(expected, node)
-        own = min(len(notes), WHOLE - 1) + (0 if same_name else 2 * WHOLE)
+        own = min(len(notes), WHOLE - 1) + renamed
         if not expected.children and not node.children:
             return Pair(expected, node, own, notes, [])
         below, steps = self.level(expected.children, node.children)
@@ -116,68 +116,31 @@ class Aligner:
     def _as_expected(self, expected: Child, node: Node) -> bool:
         return isinstance(expected, ExpectedSpan) and expected.exact and self.fits(expected, node)
 
-    def _ordered(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node]) -> Found:
-        """Aligns along a band of the diagonal, widened until no path outside can be cheaper."""
+    def _ordered(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
+        """Aligns along a band of the diagonal, widened until no path outside can be cheaper, or to the limit."""
         band = 1 if self.tired else 4
         while True:
             cost, steps = self._in_band(expected, nodes, band)
             # A path that leaves the band drops at least this many spans.
             enough = cost <= WHOLE * (abs(len(expected) - len(nodes)) + 2 * (band + 1))
-            if enough or self.tired or band > len(expected) + len(nodes):
+            if enough or self.tired or band >= WIDEST:
                 return cost, steps
             band *= 4
 
-    def _in_band(self, expected: Sequence[ExpectedSpan], nodes: Sequence[Node], band: int) -> Found:
+    def _in_band(self, expected: Sequence[Child], nodes: Sequence[Node], band: int) -> Found:
+        """Aligns row by row; `best[column]` is the cheapest alignment of that many spans, with its steps."""
         longer = len(nodes) - len(expected)
         low, high = min(0, longer) - band, max(0, longer) + band
-        width = len(nodes) + 1
-        alone = [0, *(WHOLE * node.size for node in nodes)]
-        row = [*itertools.accumulate(alone[: high + 1]), *[NEVER] * width][:width]
-        moves = [bytearray(b"u" * width)]
-        leaves = not any(node.children for node in nodes)
-        for number, one in enumerate(expected, start=1):
-            above, row, move = row, [NEVER] * width, bytearray(width)
-            missing_cost = WHOLE * one.size
-            # Without renames, spans of different names never align: most pairs need no comparison.
-            name = one.name if isinstance(one.name, str) and (leaves or not one.children) else None
-            before = NEVER
-            for column in range(max(0, number + low), min(len(nodes), number + high) + 1):
-                best, how = above[column] + missing_cost, 109  # m
-                if column:
-                    other = before + alone[column]
-                    if other < best:
-                        best, how = other, 117  # u
-                    node = nodes[column - 1]
-                    if name is None or name == node.span.name:
-                        diagonal = above[column - 1]
-                        if diagonal < best and (other := diagonal + self.cost(one, node)) < best:
-                            best, how = other, 107  # k
-                row[column] = before = best
-                move[column] = how
-            moves.append(move)
-        steps: list[Step] = []
-        number, column = len(expected), len(nodes)
-        while number or column:
-            how = moves[number][column]
-            number -= how != 117
-            column -= how != 109
-            if how == 107:
-                steps.append(kept(expected[number], nodes[column]))
-            else:
-                steps.append(missing(expected[number]) if how == 109 else unexpected(nodes[column]))
-        return row[-1], steps[::-1]
-
-    def _general(self, expected: Sequence[Child], nodes: Sequence[Node]) -> Found:
-        """Aligns row by row; `best[column]` is the cheapest alignment of that many spans, with its steps."""
-        best: list[tuple[int, _Way]] = [(0, None)]
+        best: list[_Best] = [(0, None)]
         for node in nodes:
             cost, way = best[-1]
             best.append((cost + WHOLE * node.size, (way, [unexpected(node)])))
-        for number, one in enumerate(expected):
+        for number, one in enumerate(expected, start=1):
             if isinstance(one, ExpectedSpan):
-                best = self._span_row(one, nodes, best)
+                columns = range(max(0, number + low), min(len(nodes), number + high) + 1)
+                best = self._span_row(one, nodes, best, columns)
             elif isinstance(one, ExpectedSet):
-                best = self._bag_row(one, nodes, best, expected[number + 1 :])
+                best = self._bag_row(one, nodes, best, expected[number:])
             else:
                 best = allowed_row(nodes, best)
         cost, way = best[-1]
@@ -187,19 +150,19 @@ class Aligner:
             groups.append(steps)
         return cost, [step for steps in reversed(groups) for step in steps]
 
-    def _span_row(self, one: ExpectedSpan, nodes: Sequence[Node], above: list[_Best]) -> list[_Best]:
-        row: list[_Best] = []
-        for column, (cost, way) in enumerate(above):
-            options: list[_Best] = [(cost + WHOLE * one.size, (way, [missing(one)]))]
+    def _span_row(self, one: ExpectedSpan, nodes: Sequence[Node], above: list[_Best], columns: range) -> list[_Best]:
+        row: list[_Best] = [(NEVER, None)] * len(above)
+        for column in columns:
+            best, way, step = above[column][0] + WHOLE * one.size, above[column][1], missing(one)
             if column:
                 node = nodes[column - 1]
-                before, before_way = row[-1]
-                options.append((before + WHOLE * node.size, (before_way, [unexpected(node)])))
-                diagonal, diagonal_way = above[column - 1]
-                pair_cost = self.cost(one, node)
-                if pair_cost < NEVER:
-                    options.append((diagonal + pair_cost, (diagonal_way, [kept(one, node)])))
-            row.append(min(options, key=_cost))
+                alone = row[column - 1][0] + WHOLE * node.size
+                if alone < best:
+                    best, way, step = alone, row[column - 1][1], unexpected(node)
+                diagonal = above[column - 1][0]
+                if diagonal < best and (both := diagonal + self.cost(one, node)) < best:
+                    best, way, step = both, above[column - 1][1], kept(one, node)
+            row[column] = best, (way, [step])
         return row
 
     def _bag_row(
