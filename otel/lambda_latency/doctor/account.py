@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.deployed import Deployed, deployed
-from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Found, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Found, rule
 from lambda_latency.doctor.rules import RULES
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
 from lambda_latency.template import Node, read_yaml, resolve
@@ -56,10 +56,9 @@ def diagnose_account(place: Place, stack: str = "", template: App | None = None)
 
 def _by_rules(found: Deployed) -> Iterator[Finding]:
     app, names = _app(found)
-    for rule in RULES:
-        for one in rule.check(app) if rule.name in DEPLOYED else ():
-            where = f"{found.region}/{names.get(one.line, 'role')}"
-            yield Finding(where, 1, rule.name, rule.severity, one.what, rule.effect, one.todo)
+    for each in RULES:
+        for one in each.check(app) if each.name in DEPLOYED else ():
+            yield each.finding(f"{found.region}/{names.get(one.line, 'role')}", 1, one.what, one.todo)
 
 
 def _app(found: Deployed) -> tuple[App, dict[int, str]]:
@@ -99,13 +98,16 @@ def _role(arn: str) -> str:
 
 
 def _own(found: Deployed, template: App | None) -> Iterator[Finding]:
-    for rule in ACCOUNT_RULES:
-        check: Callable[[Deployed, App | None], Iterator[Found]] = CHECKS[rule.name]
-        for one in check(found, template):
-            yield Finding(one.path, one.line, rule.name, rule.severity, one.what, rule.effect, one.todo)
+    for each in ACCOUNT_RULES:
+        for one in each.check(found, template):
+            yield each.finding(*one)
 
 
+@rule("account-rights", WARNING, "Rules that need this call are not checked.")
 def rights(found: Deployed, _: App | None) -> Iterator[Found]:
+    """Each denied call is named with the IAM action that it needs. Roles are checked only if all of their policies can
+    be read.
+    """
     for one in found.refused.values():
         if one.is_denied:
             todo = "ask for the policy that lambda-latency doctor --account --print-policy prints"
@@ -114,7 +116,9 @@ def rights(found: Deployed, _: App | None) -> Iterator[Found]:
             yield Found(f"{found.region}/iam", 1, f"{one.action} failed: {one.said}", "try again, or check the region")
 
 
+@rule("account-transaction-search", NOTE, "X-Ray's API returns only indexed traces; report --xray reads the log group.")
 def search(found: Deployed, _: App | None) -> Iterator[Found]:
+    """Transaction Search is switched on per account and region. All spans are in the log group aws/spans."""
     if found.destination == "CloudWatchLogs":
         share = f", {found.indexed:g} % of traces are indexed" if found.indexed is not None else ""
         what = f"Transaction Search is on: spans go to CloudWatch Logs{share}"
@@ -123,7 +127,9 @@ def search(found: Deployed, _: App | None) -> Iterator[Found]:
         )
 
 
+@rule("account-otlp", ERROR, "Every span is rejected: the function's own spans are lost, with one line in its log.")
 def otlp(found: Deployed, _: App | None) -> Iterator[Found]:
+    """X-Ray's OTLP endpoint accepts spans only if Transaction Search is on."""
     for name, configuration in found.functions.items() if found.destination == "XRay" else ():
         variables = configuration.get("Environment", {}).get("Variables", {})
         for variable, beginning in (("LAMBDA_LATENCY_EXPORT", "otlp"), ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", XRAY)):
@@ -133,7 +139,11 @@ def otlp(found: Deployed, _: App | None) -> Iterator[Found]:
                 yield Found(f"{found.region}/{name}", 1, what, todo)
 
 
+@rule("account-sampling", NOTE, "This rule decides which requests are traced.")
 def sampling(found: Deployed, _: App | None) -> Iterator[Found]:
+    """X-Ray evaluates the rules in the order of their priority, and the first match decides. Rules of other stacks
+    count.
+    """
     ordered = sorted(found.rules or (), key=lambda rule: (rule.get("Priority", 10_000), rule.get("RuleName", "")))
     for stage in found.stages:
         catching = [rule for rule in ordered if _catches(rule, stage)]
@@ -154,19 +164,27 @@ def _catches(rule: Any, stage: str) -> bool:
     return kind in ("*", STAGE) and fnmatchcase(stage, str(rule.get("ServiceName", "*")))
 
 
+@rule("account-quota", WARNING, "The next stack with a sampling rule fails.")
 def quota(found: Deployed, _: App | None) -> Iterator[Found]:
+    """A region may have 25 sampling rules, unless the quota was raised."""
     if found.rules is not None and len(found.rules) >= MOST_RULES:
         what = f"{len(found.rules)} sampling rules, the quota of a region is {MOST_RULES}"
         yield Found(f"{found.region}/sampling", 1, what, "remove unused rules, or request a higher quota")
 
 
+@rule("account-logs", NOTE, "Log events are never deleted, and their storage costs money.")
 def logs(found: Deployed, _: App | None) -> Iterator[Found]:
+    """A log group that Lambda creates has no retention."""
     for name, days in sorted(found.retention.items()):
         if days is None:
             yield Found(f"{found.region}/logs", 1, f"log group {name} has no retention", "set one")
 
 
+@rule("account-differs", ERROR, "The deployed function differs from the template.")
 def differs(found: Deployed, template: App | None) -> Iterator[Found]:
+    """Tracing mode, memory, timeout, layers and variables of a stack's functions are compared with the template, by
+    logical id, if the template's values are known. Values of variables are never printed.
+    """
     functions = {fn.name: fn for fn in template.functions} if template is not None else {}
     for name, logical in found.logical.items():
         fn = functions.get(logical)
@@ -204,72 +222,4 @@ def _list(node: Node | None) -> tuple[Node, ...]:
     return node.items if node is not None and node.kind == "list" and not node.function else ()
 
 
-def _never(_: App) -> Iterator[Found]:
-    """Finds nothing: a template is not enough, the check is in `CHECKS`."""
-    yield from ()
-
-
-CHECKS: dict[str, Callable[[Deployed, App | None], Iterator[Found]]] = {
-    "account-rights": rights,
-    "account-transaction-search": search,
-    "account-otlp": otlp,
-    "account-sampling": sampling,
-    "account-quota": quota,
-    "account-logs": logs,
-    "account-differs": differs,
-}
-ACCOUNT_RULES = (
-    Rule(
-        "account-rights",
-        WARNING,
-        "Rules that need this call are not checked.",
-        "Each denied call is named with the IAM action that it needs. Roles are checked only if all "
-        "of their policies can be read.",
-        _never,
-    ),
-    Rule(
-        "account-transaction-search",
-        NOTE,
-        "X-Ray's API returns only indexed traces; report --xray reads the log group.",
-        "Transaction Search is switched on per account and region. All spans are in the log group aws/spans.",
-        _never,
-    ),
-    Rule(
-        "account-otlp",
-        ERROR,
-        "Every span is rejected: the function's own spans are lost, with one line in its log.",
-        "X-Ray's OTLP endpoint accepts spans only if Transaction Search is on.",
-        _never,
-    ),
-    Rule(
-        "account-sampling",
-        NOTE,
-        "This rule decides which requests are traced.",
-        "X-Ray evaluates the rules in the order of their priority, and the first match decides. Rules of "
-        "other stacks count.",
-        _never,
-    ),
-    Rule(
-        "account-quota",
-        WARNING,
-        "The next stack with a sampling rule fails.",
-        "A region may have 25 sampling rules, unless the quota was raised.",
-        _never,
-    ),
-    Rule(
-        "account-logs",
-        NOTE,
-        "Log events are never deleted, and their storage costs money.",
-        "A log group that Lambda creates has no retention.",
-        _never,
-    ),
-    Rule(
-        "account-differs",
-        ERROR,
-        "The deployed function differs from the template.",
-        "Tracing mode, memory, timeout, layers and variables of a stack's functions are compared with the "
-        "template, by logical id, if the template's values are known. Values of variables are never "
-        "printed.",
-        _never,
-    ),
-)
+ACCOUNT_RULES = (rights, search, otlp, sampling, quota, logs, differs)

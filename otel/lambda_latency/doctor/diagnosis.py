@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
+from typing import Any
 
 from lambda_latency.doctor.account import ACCOUNT_RULES
 from lambda_latency.doctor.app import App, Where, read_app, template_in
-from lambda_latency.doctor.finding import Finding, Found, Rule
-from lambda_latency.doctor.rules import RULES, UNREADABLE
+from lambda_latency.doctor.finding import Finding, Rule
+from lambda_latency.doctor.rules import RULES, unreadable
 from lambda_latency.doctor.traces import TRACE_RULES
 from lambda_latency.template import Finding as Unread
 
 __all__ = ["ALL_RULES", "diagnose", "rule_of"]
 
-ALL_RULES = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts, of traces
+ALL_RULES: tuple[Rule[Any], ...] = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts, of traces
 
 # `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.
 IGNORE = re.compile(r"lambda-latency:\s*ignore\s+(?P<rules>[a-z0-9-]+(?:\s*,\s*[a-z0-9-]+)*)")
@@ -41,7 +42,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
         seen.add(template.resolve())
         app = read_app(template, given)
         if isinstance(app, Unread):
-            found.add(_finding(UNREADABLE, Found(app.source, app.line, app.what, app.todo)))
+            found.add(unreadable.finding(app.source, app.line, app.what, app.todo))
             continue
         own = [*_of(app)]
         lacking = [one for one in own if one.rule == NOTHING_TRACED]
@@ -56,7 +57,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
     return tuple(sorted(kept))
 
 
-def rule_of(name: str) -> Rule | None:
+def rule_of(name: str) -> Rule[Any] | None:
     """The rule of a name, or None."""
     return next((rule for rule in ALL_RULES if rule.name == name), None)
 
@@ -64,11 +65,7 @@ def rule_of(name: str) -> Rule | None:
 def _of(app: App) -> Iterable[Finding]:
     for rule in RULES:
         for found in rule.check(app):
-            yield _finding(rule, found)
-
-
-def _finding(rule: Rule, found: Found) -> Finding:
-    return Finding(found.path, found.line, rule.name, rule.severity, found.what, rule.effect, found.todo)
+            yield rule.finding(*found)
 
 
 class _Comments:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, Generic, NamedTuple, TypeVar
 
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
+__all__ = ["ERROR", "NOTE", "PAGE", "WARNING", "Finding", "Found", "Rule", "rule"]
 
-__all__ = ["ERROR", "NOTE", "PAGE", "WARNING", "Finding", "Found", "Rule"]
+Check = TypeVar("Check", bound=Callable[..., Iterator[Any]])
 
 ERROR, WARNING, NOTE = "error", "warning", "note"
 PAGE = "docs/reference/doctor.md"
@@ -25,19 +24,32 @@ class Found(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule: its name; `effect`, the consequence if nothing is done; `why`, the explanation."""
+class Rule(Generic[Check]):
+    """A rule: its name; `effect`, the consequence if nothing is done; `check`, what finds violations."""
 
     name: str
     severity: str
     effect: str
-    why: str
-    check: Callable[[App], Iterator[Found]]
+    check: Check
+
+    @property
+    def why(self) -> str:
+        """The explanation: the docstring of the check."""
+        return " ".join((self.check.__doc__ or "").split())
 
     @property
     def page(self) -> str:
         """The rule's section in the documentation."""
         return f"{PAGE}#{self.name}"
+
+    def finding(self, path: str, line: int, what: str, todo: str) -> Finding:
+        """A violation of the rule."""
+        return Finding(path, line, self.name, self.severity, what, self.effect, todo)
+
+
+def rule(name: str, severity: str, effect: str) -> Callable[[Check], Rule[Check]]:
+    """Makes a check, whose docstring explains the rule, the rule of that name."""
+    return lambda check: Rule(name, severity, effect, check)
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -54,7 +54,7 @@ def as_json(findings: Sequence[Finding]) -> str:
     return json.dumps({"schema": 1, "findings": listed}, indent=2)
 
 
-def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str) -> str:
+def as_sarif(findings: Sequence[Finding], rules: Collection[Rule[Any]], version: str) -> str:
     """A SARIF log with one run, for GitHub code scanning; paths are as given."""
     used = [rule for rule in rules if any(one.rule == rule.name for one in findings)]
     described: list[dict[str, Any]] = [
@@ -88,6 +88,6 @@ def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str)
     return json.dumps(log, indent=2)
 
 
-def explained(rule: Rule) -> str:
+def explained(rule: Rule[Any]) -> str:
     """The output of `--explain`: the rule's text and page."""
     return f"{rule.name} ({rule.severity})\n\n{rule.effect} {rule.why}\n\nPage: {PAGE}#{rule.name}\n"

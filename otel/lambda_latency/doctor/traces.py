@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import TYPE_CHECKING
 
-from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, rule
 from lambda_latency.trace import FUNCTION, SERVICE, Span, SpanKind, Trace
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.finding import Found
 
 __all__ = ["TRACE_RULES", "diagnose_traces"]
 
@@ -32,40 +27,52 @@ def diagnose_traces(source: str, traces: Sequence[Trace]) -> tuple[Finding, ...]
     """One finding per rule that traces of a source violate, with the first trace and the number of traces."""
     if not traces:
         todo = "check its time and sampling: unsampled requests, and traces older than 30 days, are not stored"
-        return (_finding(source, "trace-missing", "no trace was found", todo),)
+        return (missing.finding(source, 1, "no trace was found", todo),)
     found = []
-    for rule in TRACE_RULES:
-        check = CHECKS.get(rule.name)
-        wrong = [(trace, one) for trace in traces if check is not None for one in list(check(trace))[:1]]
+    for each in TRACE_RULES:
+        wrong = [(trace, one) for trace in traces for one in list(each.check(trace))[:1]]
         if wrong:
             trace, first = wrong[0]
             how_many = (
                 f"{len(wrong)} of {len(traces)} traces, such as {trace.trace_id}" if len(traces) > 1 else "the trace"
             )
-            found.append(_finding(source, rule.name, f"{how_many}: {first.what}", first.todo))
+            found.append(each.finding(source, 1, f"{how_many}: {first.what}", first.todo))
     return tuple(found)
 
 
-def _finding(source: str, name: str, what: str, todo: str) -> Finding:
-    rule = next(rule for rule in TRACE_RULES if rule.name == name)
-    return Finding(source, 1, rule.name, rule.severity, what, rule.effect, todo)
+@rule("trace-missing", ERROR, "There is no trace to check.")
+def missing(_: Trace) -> Iterator[Broken]:
+    """An unsampled request has no trace. X-Ray keeps traces for 30 days; with Transaction Search on, its API returns
+    only indexed traces, by default 1 %.
+    """
+    yield from ()  # without a trace no check runs: `diagnose_traces` reports it
 
 
+@rule("trace-orphans", ERROR, "These spans have no parent in the trace: their time is not attributed.")
 def orphans(trace: Trace) -> Iterator[Broken]:
+    """A parent in the same process was started and never exported: it never ended, or the environment was frozen
+    before the export.
+    """
     if trace.orphans:
         names = ", ".join(dict.fromkeys(span.name for span in trace.orphans[:3]))
         what = f"{len(trace.orphans)} spans have a parent in their own process that was never recorded ({names})"
         yield Broken(what, "end every span before the handler returns, and flush before the freeze")
 
 
+@rule("trace-second-root", WARNING, "The request is split into several trees.")
 def second_root(trace: Trace) -> Iterator[Broken]:
+    """A span was started without its parent's context, in a thread or from a message, but with the trace's id."""
     if len(trace.roots) > 1:
         names = ", ".join(span.name for span in trace.roots[:3])
         todo = "take the parent from the event or the context: check queue messages, threads, propagators without xray"
         yield Broken(f"it has {len(trace.roots)} roots ({names})", todo)
 
 
+@rule("trace-without-function", ERROR, "The time inside the function is not explained.")
 def without_ours(trace: Trace) -> Iterator[Broken]:
+    """Lambda's segments exist, so the request was sampled: the function's own tracing did not start, or its spans did
+    not arrive.
+    """
     own = [span for span in trace.spans if span.origin is None and span.resource.get(INSTANCE)]
     segments = [span for span in trace.spans if span.origin == FUNCTION]
     if segments and trace.handler is None and not own and not _has_inner(trace, segments):
@@ -82,7 +89,11 @@ def _has_inner(trace: Trace, segments: Sequence[Span]) -> bool:
     return any(span.name not in phases for span in inner)
 
 
+@rule("trace-without-lambda", NOTE, "The trace has neither Lambda's own time nor the gateway's.")
 def without_lambda(trace: Trace) -> Iterator[Broken]:
+    """Lambda records its segments only with Tracing: Active, and sends them directly to X-Ray: a file of the
+    function's spans has none.
+    """
     handler = trace.handler
     lambdas = [span for span in trace.spans if span.origin in (FUNCTION, SERVICE)]
     if handler is not None and handler.resource.get(INSTANCE) and not lambdas:
@@ -90,7 +101,11 @@ def without_lambda(trace: Trace) -> Iterator[Broken]:
         yield Broken(what, "set Tracing: Active; files of a collector or a test never have Lambda's segments")
 
 
+@rule("trace-hijacked", WARNING, "The function's spans are not children of Lambda's segments.")
 def hijacked(trace: Trace) -> Iterator[Broken]:
+    """A caller's traceparent was used instead of Lambda's X-Ray header. Any caller can send one, and can hide the
+    request with it.
+    """
     handler = trace.handler
     segments = [span for span in trace.spans if span.origin == FUNCTION]
     if handler is None or not segments or handler.parent_id is None or trace.parent(handler) is not None:
@@ -102,14 +117,18 @@ def hijacked(trace: Trace) -> Iterator[Broken]:
         )
 
 
+@rule("trace-timeout", NOTE, "Spans that were running at the timeout have no end.")
 def at_timeout(trace: Trace) -> Iterator[Broken]:
+    """Lambda stops the function at its timeout. The kit exports open spans before that."""
     if trace.timed_out:
         yield Broken(
             "Lambda stopped the function at its timeout", "see the running spans with lambda-latency report --trace"
         )
 
 
+@rule("trace-freeze", ERROR, "Spans are lost, or arrive with the next request of the environment.")
 def at_freeze(trace: Trace) -> Iterator[Broken]:
+    """Lambda freezes the environment after the response. Spans that are not exported by then are delayed or lost."""
     waiting = [span for span in trace.spans if span.provisional or span.end_ns is None]
     if not trace.timed_out and (trace.cut_off or waiting):
         lost = len(trace.cut_off)
@@ -121,7 +140,9 @@ def at_freeze(trace: Trace) -> Iterator[Broken]:
         yield Broken(what, "export before the freeze: the kit's extension does, a batch processor does not")
 
 
+@rule("trace-two-tracers", WARNING, "Calls count twice.")
 def two_tracers(trace: Trace) -> Iterator[Broken]:
+    """Two instrumentations recorded the same call at the same time under the same name."""
     by_name: dict[tuple[str, SpanKind, object], list[Span]] = {}
     for span in trace.spans:
         if span.kind in (SpanKind.CLIENT, *HANDLES) and span.end_ns is not None and span.scope.name:
@@ -141,88 +162,14 @@ def _is_same_time(one: Span, other: Span) -> bool:
     return both > 0 and both * 10 >= max(one.end_ns - one.start_ns, other.end_ns - other.start_ns) * 9
 
 
-def _never(_: App) -> Iterator[Found]:
-    """Finds nothing: a template is not enough, the check is in `CHECKS`."""
-    yield from ()
-
-
-CHECKS: Mapping[str, Callable[[Trace], Iterator[Broken]]] = {
-    "trace-orphans": orphans,
-    "trace-second-root": second_root,
-    "trace-without-function": without_ours,
-    "trace-without-lambda": without_lambda,
-    "trace-hijacked": hijacked,
-    "trace-timeout": at_timeout,
-    "trace-freeze": at_freeze,
-    "trace-two-tracers": two_tracers,
-}
 TRACE_RULES = (
-    Rule(
-        "trace-missing",
-        ERROR,
-        "There is no trace to check.",
-        "An unsampled request has no trace. X-Ray keeps traces for 30 days; with Transaction Search on, its "
-        "API returns only indexed traces, by default 1 %.",
-        _never,
-    ),
-    Rule(
-        "trace-orphans",
-        ERROR,
-        "These spans have no parent in the trace: their time is not attributed.",
-        "A parent in the same process was started and never exported: it never ended, or the environment was "
-        "frozen before the export.",
-        _never,
-    ),
-    Rule(
-        "trace-second-root",
-        WARNING,
-        "The request is split into several trees.",
-        "A span was started without its parent's context, in a thread or from a message, but with the trace's id.",
-        _never,
-    ),
-    Rule(
-        "trace-without-function",
-        ERROR,
-        "The time inside the function is not explained.",
-        "Lambda's segments exist, so the request was sampled: the function's own tracing did not start, "
-        "or its spans did not arrive.",
-        _never,
-    ),
-    Rule(
-        "trace-without-lambda",
-        NOTE,
-        "The trace has neither Lambda's own time nor the gateway's.",
-        "Lambda records its segments only with Tracing: Active, and sends them directly to X-Ray: a file of "
-        "the function's spans has none.",
-        _never,
-    ),
-    Rule(
-        "trace-hijacked",
-        WARNING,
-        "The function's spans are not children of Lambda's segments.",
-        "A caller's traceparent was used instead of Lambda's X-Ray header. Any caller can send one, and can "
-        "hide the request with it.",
-        _never,
-    ),
-    Rule(
-        "trace-timeout",
-        NOTE,
-        "Spans that were running at the timeout have no end.",
-        "Lambda stops the function at its timeout. The kit exports open spans before that.",
-        _never,
-    ),
-    Rule(
-        "trace-freeze",
-        ERROR,
-        "Spans are lost, or arrive with the next request of the environment.",
-        "Lambda freezes the environment after the response. Spans that are not exported by then are delayed or lost.",
-        _never,
-    ),
-    Rule(
-        "trace-two-tracers",
-        WARNING,
-        "Calls count twice.",
-        "Two instrumentations recorded the same call at the same time under the same name.",
-        _never,
-    ),
+    missing,
+    orphans,
+    second_root,
+    without_ours,
+    without_lambda,
+    hijacked,
+    at_timeout,
+    at_freeze,
+    two_tracers,
 )

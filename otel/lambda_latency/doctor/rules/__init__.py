@@ -1,9 +1,9 @@
 """All rules in one table: name, severity, effect, explanation, check."""
 
 from lambda_latency.doctor.rules import collectors, layers, limits, packages, roles, template, tracing, wrappers
-from lambda_latency.doctor.rules.template import UNREADABLE
+from lambda_latency.doctor.rules.template import unreadable
 
-__all__ = ["RULES", "UNREADABLE"]
+__all__ = ["RULES", "unreadable"]
 
 RULES = (
     *template.RULES,

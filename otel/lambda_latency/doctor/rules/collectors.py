@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from lambda_latency.doctor.app import CONFIG
 from lambda_latency.doctor.facts import COLLECTOR_VERSION
-from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.template import Collector, check_collector
 
 if TYPE_CHECKING:
@@ -21,8 +21,14 @@ __all__ = ["RULES"]
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 
+@rule("collector-parts", ERROR, "The collector stops at init and every invocation fails, or it receives no spans.")
 def parts(app: App) -> Iterator[Found]:
-    """Checks only the collector version whose components are known."""
+    """ADOT's collector for Lambda has the receiver otlp, the exporters awsxray, awsemf, prometheusremotewrite, debug,
+    otlp and otlphttp, the extension sigv4auth, and no processors or connectors: a `batch` processor stops it. The
+    check compares the file with these components, its pipelines with its sections, and its endpoint with the one
+    that the function sends to.
+    """
+    # Checks only the collector version whose components are known.
     for fn in app.functions:
         layer = fn.layer("collector")
         collector = app.collector(fn) if layer is not None and layer.collector_version == COLLECTOR_VERSION else None
@@ -43,7 +49,11 @@ def _is_here(address: str) -> bool:
         return False
 
 
+@rule("collector-missing", ERROR, "The collector does not start, and neither does the function.")
 def missing(app: App) -> Iterator[Found]:
+    """`OPENTELEMETRY_COLLECTOR_CONFIG_URI` names a file in the artifact. A file beside the template is in it only if
+    it is in `CodeUri`.
+    """
     for fn in app.functions:
         uri = fn.variable(CONFIG)
         if not uri.startswith("/var/task/") or fn.is_image:
@@ -55,7 +65,9 @@ def missing(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[CONFIG].line, what, "put the file there, or correct the path")
 
 
+@rule("collector-unread", WARNING, "The file has no effect: spans are sent to the layer's default endpoint.")
 def unread(app: App) -> Iterator[Found]:
+    """The collector is an extension in a layer of its own."""
     for fn in app.functions:
         collectors = [layer for layer in fn.layers if layer.has_collector or not layer.kind]
         if CONFIG in fn.variables and not collectors and not fn.has_unknown_layers and not fn.is_image:
@@ -63,7 +75,11 @@ def unread(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[CONFIG].line, what, "add the collector layer, or remove the variable")
 
 
+@rule("annotation-unsearchable", NOTE, "X-Ray shows the attribute as metadata and cannot search for it.")
 def unsearchable(app: App) -> Iterator[Found]:
+    """X-Ray searches annotations. The collector creates them from the attributes in `indexed_attributes`, or from
+    those that the span names in `aws.xray.annotations`.
+    """
     for fn in app.functions:
         collector = app.collector(fn) if fn.is_instrumented else None
         if not isinstance(collector, Collector):
@@ -112,37 +128,4 @@ def _literal(node: ast.expr, source: Source) -> list[tuple[str, int]]:
     return [(node.value, source.line(node))] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
-RULES = (
-    Rule(
-        "collector-parts",
-        ERROR,
-        "The collector stops at init and every invocation fails, or it receives no spans.",
-        "ADOT's collector for Lambda has the receiver otlp, the exporters awsxray, awsemf, "
-        "prometheusremotewrite, debug, otlp and otlphttp, the extension sigv4auth, and no processors or "
-        "connectors: a `batch` processor stops it. The check compares the file with these components, its "
-        "pipelines with its sections, and its endpoint with the one that the function sends to.",
-        parts,
-    ),
-    Rule(
-        "collector-missing",
-        ERROR,
-        "The collector does not start, and neither does the function.",
-        f"`{CONFIG}` names a file in the artifact. A file beside the template is in it only if it is in `CodeUri`.",
-        missing,
-    ),
-    Rule(
-        "collector-unread",
-        WARNING,
-        "The file has no effect: spans are sent to the layer's default endpoint.",
-        "The collector is an extension in a layer of its own.",
-        unread,
-    ),
-    Rule(
-        "annotation-unsearchable",
-        NOTE,
-        "X-Ray shows the attribute as metadata and cannot search for it.",
-        "X-Ray searches annotations. The collector creates them from the attributes in `indexed_attributes`, or "
-        "from those that the span names in `aws.xray.annotations`.",
-        unsearchable,
-    ),
-)
+RULES = (parts, missing, unread, unsearchable)

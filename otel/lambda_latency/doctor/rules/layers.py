@@ -18,7 +18,7 @@ from lambda_latency.doctor.facts import (
     MOST_LAYERS,
     MOST_MB,
 )
-from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.source import size_of
 
 if TYPE_CHECKING:
@@ -40,7 +40,12 @@ def _each(app: App) -> Iterator[tuple[Fn, Layer]]:
             yield fn, layer
 
 
+@rule("layer-region", ERROR, "CloudFormation rejects the function: a layer must be in its region.")
 def region(app: App) -> Iterator[Found]:
+    """Layers are published per region. An ARN of another region fails at deployment, with a message about permissions
+    (lambda:GetLayerVersion), not about the region. Without `--region`, the check finds only layers of different
+    regions in one function.
+    """
     for fn, layer in _each(app):
         others = {one.region for one in fn.layers if one.region} - {layer.region}
         if layer.region and app.is_region_given and layer.region != app.region:
@@ -51,7 +56,11 @@ def region(app: App) -> Iterator[Found]:
             yield Found(app.name, layer.line, what, "use layers of the stack's region (--region)")
 
 
+@rule("layer-account", ERROR, "CloudFormation rejects the function, or it gets a layer of a third party.")
 def account(app: App) -> Iterator[Found]:
+    """AWS publishes ADOT's layers from one account for most regions, and from another account for each region that has
+    to be enabled first. The collector layers have an account of their own.
+    """
     for _, layer in _each(app):
         right = COLLECTOR_ACCOUNT if layer.kind in ("collector", "legacy") else ""
         if layer.kind == "adot":
@@ -61,7 +70,11 @@ def account(app: App) -> Iterator[Found]:
             yield Found(app.name, layer.line, what, f"write {right}, or rename a layer of your own")
 
 
+@rule("layer-unavailable", ERROR, "CloudFormation rejects the function: the layer does not exist.")
 def unavailable(app: App) -> Iterator[Found]:
+    """Not every layer is published in every region: the collector layer is missing in ap-northeast-3 and in all
+    regions that have to be enabled first.
+    """
     for _, layer in _each(app):
         place = layer.region
         if layer.kind in ("collector", "legacy") and place and place not in COLLECTOR_REGIONS:
@@ -74,7 +87,11 @@ def unavailable(app: App) -> Iterator[Found]:
             )
 
 
+@rule("layer-architecture", ERROR, "The extension or a library in the layer does not start: every invocation fails.")
 def architecture(app: App) -> Iterator[Found]:
+    """A layer with machine code is built for one architecture. Lambda does not compare the architectures of layer and
+    function.
+    """
     for fn, layer in _each(app):
         if layer.processor and fn.processor and layer.processor != fn.processor:
             what = f"{layer.name} is for {layer.processor}, but {fn.name} runs on {fn.processor}"
@@ -82,7 +99,9 @@ def architecture(app: App) -> Iterator[Found]:
             yield Found(app.name, layer.line, what, f"use the layer for {name}, or change Architectures")
 
 
+@rule("layer-runtime", ERROR, "The function does not start, or is not traced.")
 def runtime(app: App) -> Iterator[Found]:
+    """A tracing layer belongs to one language and to some of its versions. Lambda accepts any combination."""
     for fn, layer in _each(app):
         if not layer.language or not fn.runtime:
             continue
@@ -95,7 +114,11 @@ def runtime(app: App) -> Iterator[Found]:
             yield Found(app.name, layer.line, what, "move the function to a later Python")
 
 
+@rule("layer-old", WARNING, "Traces lack data that later versions record, and bugs that were fixed since remain.")
 def old(app: App) -> Iterator[Found]:
+    """Versions of ADOT's Python layer contain very different SDKs (1.33.1 to 1.44.0). AWS no longer recommends the
+    series aws-otel-python, -nodejs and -java.
+    """
     for _, layer in _each(app):
         if layer.kind == "adot" and layer.language == "python" and layer.version.isdecimal():
             latest = ADOT_PYTHON.get(layer.region)
@@ -114,7 +137,9 @@ def old(app: App) -> Iterator[Found]:
             yield Found(app.name, layer.line, what, f"write ver-{latest_name}, after a test")
 
 
+@rule("layer-count", ERROR, "CloudFormation rejects the function.")
 def count(app: App) -> Iterator[Found]:
+    """A function has five layers at most, extensions included."""
     for fn in app.functions:
         if len(fn.layers) > MOST_LAYERS:
             what = f"{fn.name} has {len(fn.layers)} layers"
@@ -122,8 +147,14 @@ def count(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.layers[MOST_LAYERS].line, what, todo)
 
 
+@rule(
+    "layer-conditional",
+    ERROR,
+    "SAM silently drops the list of Globals: the function is deployed without those layers or variables.",
+)
 def conditional(app: App) -> Iterator[Found]:
-    """SAM merges lists and mappings of Globals and function; it cannot merge an `If` around one of the two."""
+    """SAM merges `Globals` with a function before it evaluates conditions. It merges lists, but not an `If`."""
+    # SAM merges lists and mappings of Globals and function; it cannot merge an `If` around one of the two.
     everyone = app.root.get("Globals", "Function")
     resources = app.root.get("Resources")
     for name, _, resource in resources.named() if resources is not None and everyone is not None else ():
@@ -143,7 +174,11 @@ def _is_if(node: Node) -> bool:
     return node.function == "If" or (len(node.entries) == 1 and node.entries[0][0].value == "Fn::If")
 
 
+@rule("layer-size", ERROR, "Lambda rejects the function.")
 def size(app: App) -> Iterator[Found]:
+    """The limit of code and layers together is 250 MB unzipped. The check counts built and local files, and 31 MB for
+    ADOT's Python layer.
+    """
     for fn in app.functions:
         folder = app.built(fn)
         if fn.is_image or folder is None:
@@ -157,7 +192,13 @@ def size(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.line, what, todo)
 
 
+@rule(
+    "layer-twice", WARNING, "Each request is recorded twice, or the second layer fails to start and stops the function."
+)
 def two(app: App) -> Iterator[Found]:
+    """Two tracers in a function wrap the same libraries and propagate two contexts. Two collectors listen on the same
+    port.
+    """
     for fn in app.functions:
         tracers = [
             layer for layer in fn.layers if layer.kind in ("adot", "legacy", "community") or TRACERS.search(layer.name)
@@ -170,83 +211,4 @@ def two(app: App) -> Iterator[Found]:
                 break
 
 
-RULES = (
-    Rule(
-        "layer-region",
-        ERROR,
-        "CloudFormation rejects the function: a layer must be in its region.",
-        "Layers are published per region. An ARN of another region fails at deployment, with a message about "
-        "permissions (lambda:GetLayerVersion), not about the region. Without `--region`, the check finds only "
-        "layers of different regions in one function.",
-        region,
-    ),
-    Rule(
-        "layer-account",
-        ERROR,
-        "CloudFormation rejects the function, or it gets a layer of a third party.",
-        "AWS publishes ADOT's layers from one account for most regions, and from another account for each "
-        "region that has to be enabled first. The collector layers have an account of their own.",
-        account,
-    ),
-    Rule(
-        "layer-unavailable",
-        ERROR,
-        "CloudFormation rejects the function: the layer does not exist.",
-        "Not every layer is published in every region: the collector layer is missing in ap-northeast-3 and "
-        "in all regions that have to be enabled first.",
-        unavailable,
-    ),
-    Rule(
-        "layer-architecture",
-        ERROR,
-        "The extension or a library in the layer does not start: every invocation fails.",
-        "A layer with machine code is built for one architecture. Lambda does not compare the architectures of "
-        "layer and function.",
-        architecture,
-    ),
-    Rule(
-        "layer-runtime",
-        ERROR,
-        "The function does not start, or is not traced.",
-        "A tracing layer belongs to one language and to some of its versions. Lambda accepts any combination.",
-        runtime,
-    ),
-    Rule(
-        "layer-old",
-        WARNING,
-        "Traces lack data that later versions record, and bugs that were fixed since remain.",
-        "Versions of ADOT's Python layer contain very different SDKs (1.33.1 to 1.44.0). AWS no longer "
-        "recommends the series aws-otel-python, -nodejs and -java.",
-        old,
-    ),
-    Rule(
-        "layer-count",
-        ERROR,
-        "CloudFormation rejects the function.",
-        "A function has five layers at most, extensions included.",
-        count,
-    ),
-    Rule(
-        "layer-conditional",
-        ERROR,
-        "SAM silently drops the list of Globals: the function is deployed without those layers or variables.",
-        "SAM merges `Globals` with a function before it evaluates conditions. It merges lists, but not an `If`.",
-        conditional,
-    ),
-    Rule(
-        "layer-size",
-        ERROR,
-        "Lambda rejects the function.",
-        "The limit of code and layers together is 250 MB unzipped. The check counts built and local files, and "
-        "31 MB for ADOT's Python layer.",
-        size,
-    ),
-    Rule(
-        "layer-twice",
-        WARNING,
-        "Each request is recorded twice, or the second layer fails to start and stops the function.",
-        "Two tracers in a function wrap the same libraries and propagate two contexts. Two collectors listen on "
-        "the same port.",
-        two,
-    ),
-)
+RULES = (region, account, unavailable, architecture, runtime, old, count, conditional, size, two)

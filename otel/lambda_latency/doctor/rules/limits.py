@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.facts import GATEWAY_SECONDS, ONE_PROCESSOR_MB
-from lambda_latency.doctor.finding import WARNING, Found, Rule
+from lambda_latency.doctor.finding import WARNING, Found, rule
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
@@ -22,7 +22,11 @@ DEFAULT_MB, DEFAULT_S = 128, 3
 METHODS = ("get", "post", "put", "patch", "delete", "head", "options", "request")
 
 
+@rule("memory-small", WARNING, "Cold starts take seconds; importing the SDK is the larger part.")
 def memory(app: App) -> Iterator[Found]:
+    """Lambda allocates processor time in proportion to memory: one processor at 1,769 MB. Tracing also needs memory:
+    OpenTelemetry's packages, and 20 MB or more for a collector. The check reports functions with less than 256 MB.
+    """
     for fn in app.functions:
         size = fn.number("MemorySize", default=DEFAULT_MB)
         if fn.is_instrumented and not fn.is_image and size is not None and size < LEAST_MB:
@@ -34,7 +38,9 @@ def memory(app: App) -> Iterator[Found]:
             )
 
 
+@rule("timeout-small", WARNING, "The first request of an execution environment can time out.")
 def timeout(app: App) -> Iterator[Found]:
+    """ADOT's layer adds 1,310 million instructions to a cold start, the kit 86 million (docs/explanation/costs.md)."""
     for fn in app.functions:
         limit = fn.number("Timeout", default=DEFAULT_S)
         slow = fn.is_instrumented and not fn.has_kit and (fn.layer("adot") or fn.layer("legacy")) is not None
@@ -44,7 +50,9 @@ def timeout(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.line_of("Timeout"), what, "give it 10 s or more, or measure its cold starts first")
 
 
+@rule("timeout-gateway", WARNING, "The client gets a 504 while the function keeps running and is billed.")
 def gateway(app: App) -> Iterator[Found]:
+    """API Gateway waits for 29 s at a REST API and 30 s at an HTTP API. Functions with other events are not checked."""
     for fn in app.functions:
         limit = fn.number("Timeout", default=DEFAULT_S)
         kinds = [kind for kind, _ in fn.events()]
@@ -69,7 +77,15 @@ def _is_streamed(app: App, fn: Fn) -> bool:
     return has_url or any(node is not None for node in given) or app.has_streams
 
 
+@rule(
+    "client-timeout",
+    WARNING,
+    "Lambda stops the function while it waits, without an error to handle; an API's client gets a 502 or 504.",
+)
 def client(app: App) -> Iterator[Found]:
+    """A call that may wait longer than the function's timeout never fails in the code. requests has no timeout by
+    default, httpx has 5 s. For boto3, the check reads timeouts in a literal `Config(...)`.
+    """
     for fn in app.functions:
         limit = fn.number("Timeout", default=DEFAULT_S)
         for source in app.sources(fn) if limit is not None else ():
@@ -135,37 +151,4 @@ def _longest(node: ast.expr) -> float | None:
     return max(numbers) if numbers and len(numbers) == len(parts) else None
 
 
-RULES = (
-    Rule(
-        "memory-small",
-        WARNING,
-        "Cold starts take seconds; importing the SDK is the larger part.",
-        f"Lambda allocates processor time in proportion to memory: one processor at {ONE_PROCESSOR_MB:,} MB. "
-        "Tracing also needs memory: OpenTelemetry's packages, and 20 MB or more for a collector. The check "
-        "reports functions with less than 256 MB.",
-        memory,
-    ),
-    Rule(
-        "timeout-small",
-        WARNING,
-        "The first request of an execution environment can time out.",
-        "ADOT's layer adds 1,310 million instructions to a cold start, the kit 86 million (docs/explanation/costs.md).",
-        timeout,
-    ),
-    Rule(
-        "timeout-gateway",
-        WARNING,
-        "The client gets a 504 while the function keeps running and is billed.",
-        "API Gateway waits for 29 s at a REST API and 30 s at an HTTP API. Functions with other events are "
-        "not checked.",
-        gateway,
-    ),
-    Rule(
-        "client-timeout",
-        WARNING,
-        "Lambda stops the function while it waits, without an error to handle; an API's client gets a 502 or 504.",
-        "A call that may wait longer than the function's timeout never fails in the code. requests has no timeout "
-        "by default, httpx has 5 s. For boto3, the check reads timeouts in a literal `Config(...)`.",
-        client,
-    ),
-)
+RULES = (memory, timeout, gateway, client)

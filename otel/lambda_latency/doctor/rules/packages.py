@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.facts import ADOT_PACKAGES, ADOT_PYTHON
-from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.function import KIT_WRAPPER
 from lambda_latency.doctor.source import installed_in
 
@@ -20,7 +20,14 @@ __all__ = ["RULES"]
 OFF = {"POWERTOOLS_TRACE_DISABLED": ("1", "true"), "AWS_XRAY_SDK_ENABLED": ("false",)}
 
 
+@rule(
+    "packages-clash", ERROR, "The function's packages override the layer's: tracing fails at init or at the first call."
+)
 def clash(app: App) -> Iterator[Found]:
+    """The layer's OpenTelemetry packages require each other's exact versions. `/var/task` comes before `/opt/python`
+    on `sys.path`, so a package of another version in the artifact replaces only that one. The check reads
+    requirements and the packages that `sam build` installed.
+    """
     for fn in app.functions:
         layer = fn.layer("adot")
         if layer is None or not fn.has_adot_python or fn.is_image or _is_older(layer.region, layer.version):
@@ -48,7 +55,11 @@ def _is_older(region: str, version: str) -> bool:
     return version.isdecimal() and int(version) < ADOT_PYTHON.get(region, 0)
 
 
+@rule("second-tracer", WARNING, "Calls are recorded twice, in two trees, and both recordings take time.")
 def second_tracer(app: App) -> Iterator[Found]:
+    """The X-Ray SDK and Powertools' Tracer patch the same libraries as OpenTelemetry. With
+    `LAMBDA_LATENCY_XRAY_SDK=bridge` the kit records their spans.
+    """
     for fn in app.functions:
         if fn.wrapper == KIT_WRAPPER and fn.variable("LAMBDA_LATENCY_XRAY_SDK") == "bridge":
             continue  # the bridge provides the modules of the SDK's name
@@ -85,22 +96,4 @@ def _is_tracer(name: str) -> bool:
     )  # fmt: skip
 
 
-RULES = (
-    Rule(
-        "packages-clash",
-        ERROR,
-        "The function's packages override the layer's: tracing fails at init or at the first call.",
-        "The layer's OpenTelemetry packages require each other's exact versions. `/var/task` comes before "
-        "`/opt/python` on `sys.path`, so a package of another version in the artifact replaces only that one. "
-        "The check reads requirements and the packages that `sam build` installed.",
-        clash,
-    ),
-    Rule(
-        "second-tracer",
-        WARNING,
-        "Calls are recorded twice, in two trees, and both recordings take time.",
-        "The X-Ray SDK and Powertools' Tracer patch the same libraries as OpenTelemetry. "
-        "With `LAMBDA_LATENCY_XRAY_SDK=bridge` the kit records their spans.",
-        second_tracer,
-    ),
-)
+RULES = (clash, second_tracer)

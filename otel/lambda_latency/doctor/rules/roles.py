@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.facts import WRITES, WRITING_POLICIES
-from lambda_latency.doctor.finding import ERROR, Found, Rule
+from lambda_latency.doctor.finding import ERROR, Found, rule
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
@@ -21,7 +21,16 @@ class _UnknownError(Exception):
     """A role's permissions depend on something outside the template."""
 
 
+@rule(
+    "role-without-xray",
+    ERROR,
+    "X-Ray rejects the segments: no trace exists, with at most one line in the function's log.",
+)
 def role(app: App) -> Iterator[Found]:
+    """A traced function needs xray:PutTraceSegments and xray:PutTelemetryRecords on `*`. SAM adds them to the roles
+    that it creates if `Tracing` is set, never to a role of your own. A role that the template only names is not
+    checked.
+    """
     for fn in app.functions:
         if fn.tracing != "Active" and not fn.is_instrumented:
             continue
@@ -115,14 +124,4 @@ def _of_statement(statement: Node) -> Iterator[str]:
             yield str(one.value).lower()
 
 
-RULES = (
-    Rule(
-        "role-without-xray",
-        ERROR,
-        "X-Ray rejects the segments: no trace exists, with at most one line in the function's log.",
-        "A traced function needs xray:PutTraceSegments and xray:PutTelemetryRecords on `*`. SAM adds them to "
-        "the roles that it creates if `Tracing` is set, never to a role of your own. A role that the "
-        "template only names is not checked.",
-        role,
-    ),
-)
+RULES = (role,)

@@ -6,14 +6,14 @@ import ast
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.template import by_hand, check_template
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
     from lambda_latency.doctor.function import Fn
 
-__all__ = ["RULES", "UNREADABLE"]
+__all__ = ["RULES", "unreadable"]
 
 # Calls that open a connection immediately, by module.
 CONNECTS = {
@@ -23,33 +23,50 @@ CONNECTS = {
 }  # fmt: skip
 
 
-def nothing(app: App) -> Iterator[Found]:  # noqa: ARG001 - an unreadable file is not an app
-    yield from ()
+@rule("unreadable", ERROR, "Neither SAM nor CloudFormation can read it.")
+def unreadable(_: App) -> Iterator[Found]:
+    """The template, or a nested one, does not exist, is not UTF-8, is not YAML or JSON, or has no resources."""
+    yield from ()  # an unreadable file is not an app: `diagnose` reports it
 
 
+@rule("duplicate-key", WARNING, "The last value is used, and the others are dropped silently.")
 def twice(app: App) -> Iterator[Found]:
+    """SAM's YAML reader keeps the last of several equal keys. The intended one is unknown."""
     for finding in app.twice:
         yield Found(app.name, finding.line, finding.what, finding.todo)
 
 
+@rule("unknown-name", ERROR, "The deployment fails, or the resource is left out.")
 def names(app: App) -> Iterator[Found]:
+    """A reference, a condition, a type or a section does not exist."""
     for finding in check_template(app.name, app.root):
         yield Found(app.name, finding.line, finding.what, finding.todo)
 
 
+@rule("condition-undecided", NOTE, "Other rules see only the functions and values of the assumed case.")
 def undecided(app: App) -> Iterator[Found]:
+    """A condition compares a value that only the deployment knows: a parameter without a default or from Parameter
+    Store, a pseudo parameter, a dynamic reference. It gets the value that it has with a placeholder for what is
+    unknown; without a placeholder it is true. All commands assume the same value.
+    """
     for one in app.undecided:
         yield Found(app.name, one.line, one.what, f"add {one.todo}" if one.todo else "check the other case by hand")
 
 
+@rule("no-function", NOTE, "There is nothing to check.")
 def no_function(app: App) -> Iterator[Found]:
+    """The template has resources, but none is a Lambda function."""
     if not app.functions and not any(True for _ in app.nested()):
         section = app.root.get("Resources")
         line = section.line if section is not None else 1
         yield Found(app.name, line, "no Lambda function", "name the template that has them")
 
 
+@rule("nothing-traced", NOTE, "Requests leave no trace, so none of the rules about traces applies.")
 def nothing_traced(app: App) -> Iterator[Found]:
+    """No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of other
+    vendors are not looked for.
+    """
     functions = [fn for fn in app.functions if fn.is_python]
     if functions and not any(_is_traced(app, fn) for fn in app.functions):
         is_edited = any(fn.is_sam and not fn.is_image for fn in functions)
@@ -78,7 +95,15 @@ def _modules(node: ast.AST) -> list[str]:
     return [one.name for one in node.names] if isinstance(node, ast.Import) else []
 
 
+@rule(
+    "snapstart-connection",
+    WARNING,
+    "Restored environments use a connection that the server has closed: the first request fails or hangs.",
+)
 def snapstart(app: App) -> Iterator[Found]:
+    """With SnapStart, init runs once, before the snapshot. Its connections are closed when an environment is restored.
+    The check reports calls at module level: databases' `connect`, `socket.create_connection`, `smtplib`.
+    """
     for fn in app.functions:
         if fn.text("SnapStart", "ApplyOn") != "PublishedVersions":
             continue
@@ -103,60 +128,4 @@ def _at_import(tree: ast.Module) -> Iterator[ast.Call]:
         waiting.extend(ast.iter_child_nodes(node))
 
 
-UNREADABLE = Rule(
-"unreadable",
-ERROR,
-"Neither SAM nor CloudFormation can read it.",
-"The template, or a nested one, does not exist, is not UTF-8, is not YAML or JSON, or has no resources.",
-nothing,
-)  # fmt: skip
-RULES = (
-    UNREADABLE,
-    Rule(
-        "duplicate-key",
-        WARNING,
-        "The last value is used, and the others are dropped silently.",
-        "SAM's YAML reader keeps the last of several equal keys. The intended one is unknown.",
-        twice,
-    ),
-    Rule(
-        "unknown-name",
-        ERROR,
-        "The deployment fails, or the resource is left out.",
-        "A reference, a condition, a type or a section does not exist.",
-        names,
-    ),
-    Rule(
-        "condition-undecided",
-        NOTE,
-        "Other rules see only the functions and values of the assumed case.",
-        "A condition compares a value that only the deployment knows: a parameter without a default or from Parameter "
-        "Store, a pseudo parameter, a dynamic reference. It gets the value that it has with a placeholder for what is "
-        "unknown; without a placeholder it is true. All commands assume the same value.",
-        undecided,
-    ),
-    Rule(
-        "no-function",
-        NOTE,
-        "There is nothing to check.",
-        "The template has resources, but none is a Lambda function.",
-        no_function,
-    ),
-    Rule(
-        "nothing-traced",
-        NOTE,
-        "Requests leave no trace, so none of the rules about traces applies.",
-        "No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of "
-        "other vendors are not looked for.",
-        nothing_traced,
-    ),
-    Rule(
-        "snapstart-connection",
-        WARNING,
-        "Restored environments use a connection that the server has closed: the first request fails or hangs.",
-        "With SnapStart, init runs once, before the snapshot. Its connections are closed when an environment is "
-        "restored. The check reports calls at module level: databases' `connect`, `socket.create_connection`, "
-        "`smtplib`.",
-        snapstart,
-    ),
-)
+RULES = (unreadable, twice, names, undecided, no_function, nothing_traced, snapstart)

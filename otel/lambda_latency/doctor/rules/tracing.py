@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.api import apis_of
 from lambda_latency.doctor.facts import XRAY_REGIONS
-from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, Rule
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
@@ -36,7 +36,11 @@ SERVICE_TYPES = (
 STAGE = "AWS::ApiGateway::Stage"
 
 
+@rule("no-upstream", WARNING, "No request is traced: Lambda creates a header with Sampled=0.")
 def no_upstream(app: App) -> Iterator[Found]:
+    """PassThrough forwards the caller's sampling decision. An HTTP API, a schedule, a bucket or a REST API without
+    tracing makes none.
+    """
     for fn in app.functions:
         kinds = [kind for kind, _ in fn.events()]
         traced = [api.is_traced for api in apis_of(app, fn)]
@@ -50,7 +54,11 @@ def no_upstream(app: App) -> Iterator[Found]:
             )
 
 
+@rule("http-api", NOTE, "Traces begin at the function, without the gateway's time.")
 def http_api(app: App) -> Iterator[Found]:
+    """HTTP APIs (API Gateway v2) have no X-Ray tracing. Lambda makes the sampling decision: one request a second and 5
+    % of the rest.
+    """
     traced = [fn for fn in app.functions if fn.tracing == "Active"]
     behind = [(fn.name, event.line) for fn in traced for kind, event in fn.events() if kind == "HttpApi"]
     if behind:
@@ -61,7 +69,13 @@ def http_api(app: App) -> Iterator[Found]:
         yield Found(app.name, behind[0][1], what, "use a REST API (Type: Api) if the gateway's time matters")
 
 
+@rule(
+    "api-untraced",
+    WARNING,
+    "Traces begin at the function, without the gateway's time, and the stage's sampling rules do not apply.",
+)
 def api_untraced(app: App) -> Iterator[Found]:
+    """With tracing on, the stage applies X-Ray's sampling rules and is the first segment of the trace."""
     named = set()
     for fn in app.functions:
         for api in apis_of(app, fn):
@@ -71,7 +85,9 @@ def api_untraced(app: App) -> Iterator[Found]:
                 yield Found(app.name, api.line, what, "set TracingEnabled: true on the API (SAM: or in Globals.Api)")
 
 
+@rule("function-untraced", WARNING, "Traces end at the gateway: Lambda records neither its own time nor cold starts.")
 def function_untraced(app: App) -> Iterator[Found]:
+    """Lambda records its segments (Initialization, Invocation, Overhead) only with `Active`."""
     for fn in app.functions:
         if fn.tracing == "PassThrough" and any(api.is_traced for api in apis_of(app, fn)):
             what = f"the API of {fn.name} is traced, but Tracing of the function is " + (
@@ -80,7 +96,11 @@ def function_untraced(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.tracing_line, what, "set Tracing: Active")
 
 
+@rule("sampling-unmatched", WARNING, "The rule matches no request; the default rule applies.")
 def sampling(app: App) -> Iterator[Found]:
+    """X-Ray matches the whole name of a service. The name of a stage is `<name of the API>/<name of the stage>`, its
+    type is `AWS::ApiGateway::Stage`.
+    """
     stages = _stages(app)
     for name, _, properties in app.resources("AWS::XRay::SamplingRule"):
         rule = properties.get("SamplingRule") or properties.get("SamplingRuleRecord", "SamplingRule")
@@ -124,7 +144,9 @@ def _pattern(node: Node) -> str:
     )
 
 
+@rule("region-without-xray", ERROR, "The region has no X-Ray endpoint for the segments.")
 def region(app: App) -> Iterator[Found]:
+    """X-Ray is in every region that botocore 1.43 lists (November 2026), but not in every partition."""
     traced = [fn for fn in app.functions if fn.tracing == "Active" or fn.is_instrumented]
     if app.is_region_given and app.region not in XRAY_REGIONS and traced:
         what = f"X-Ray is not known to exist in {app.region}"
@@ -136,50 +158,4 @@ def region(app: App) -> Iterator[Found]:
         )
 
 
-RULES = (
-    Rule(
-        "no-upstream",
-        WARNING,
-        "No request is traced: Lambda creates a header with Sampled=0.",
-        "PassThrough forwards the caller's sampling decision. An HTTP API, a schedule, a bucket or a REST API "
-        "without tracing makes none.",
-        no_upstream,
-    ),
-    Rule(
-        "http-api",
-        NOTE,
-        "Traces begin at the function, without the gateway's time.",
-        "HTTP APIs (API Gateway v2) have no X-Ray tracing. Lambda makes the sampling decision: one request a "
-        "second and 5 % of the rest.",
-        http_api,
-    ),
-    Rule(
-        "api-untraced",
-        WARNING,
-        "Traces begin at the function, without the gateway's time, and the stage's sampling rules do not apply.",
-        "With tracing on, the stage applies X-Ray's sampling rules and is the first segment of the trace.",
-        api_untraced,
-    ),
-    Rule(
-        "function-untraced",
-        WARNING,
-        "Traces end at the gateway: Lambda records neither its own time nor cold starts.",
-        "Lambda records its segments (Initialization, Invocation, Overhead) only with `Active`.",
-        function_untraced,
-    ),
-    Rule(
-        "sampling-unmatched",
-        WARNING,
-        "The rule matches no request; the default rule applies.",
-        "X-Ray matches the whole name of a service. The name of a stage is `<name of the API>/<name of the "
-        "stage>`, its type is `AWS::ApiGateway::Stage`.",
-        sampling,
-    ),
-    Rule(
-        "region-without-xray",
-        ERROR,
-        "The region has no X-Ray endpoint for the segments.",
-        "X-Ray is in every region that botocore 1.43 lists (November 2026), but not in every partition.",
-        region,
-    ),
-)
+RULES = (no_upstream, http_api, api_untraced, function_untraced, sampling, region)

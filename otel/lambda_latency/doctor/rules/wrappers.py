@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lambda_latency.doctor.finding import ERROR, WARNING, Found, Rule
-from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, WRAPPER
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
+from lambda_latency.doctor.function import OTEL_WRAPPERS, WRAPPER
 
 if TYPE_CHECKING:
     from lambda_latency.doctor.app import App
@@ -53,7 +53,12 @@ def _may_have(app: App, fn: Fn) -> bool:
     return fn.has_unknown_layers or any(_has(app, fn, layer) is not False for layer in fn.layers)
 
 
+@rule("wrapper-missing", ERROR, "Every invocation fails: Lambda cannot start the runtime.")
 def missing(app: App) -> Iterator[Found]:
+    """`AWS_LAMBDA_EXEC_WRAPPER` names a program that Lambda starts instead of the runtime. It must be in a layer
+    (`/opt/...`) or in the code (`/var/task/...`), and executable. `/opt/lambda-latency/wrapper` is in the kit's
+    layer, `/opt/otel-instrument` in ADOT's.
+    """
     for fn in app.functions:
         if not fn.wrapper or fn.is_image:
             continue
@@ -71,7 +76,9 @@ def missing(app: App) -> Iterator[Found]:
         yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
+@rule("wrapper-image", WARNING, "The function is not traced.")
 def image(app: App) -> Iterator[Found]:
+    """Lambda adds no layers to container images, and only AWS's base images support the exec wrapper."""
     for fn in app.functions:
         if not fn.is_image:
             continue
@@ -84,7 +91,9 @@ def image(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
+@rule("layer-not-started", WARNING, "The function has the layer, but is not traced.")
 def not_started(app: App) -> Iterator[Found]:
+    """ADOT's layers do nothing by themselves: the exec wrapper starts them."""
     for fn in app.functions:
         layer = fn.layer("adot") or fn.layer("legacy")
         if layer is None or fn.is_image or WRAPPER in fn.variables or layer.language == "java":
@@ -102,7 +111,11 @@ def _imports_sdk(source: Source) -> bool:
     return any((node.module or "").startswith("opentelemetry.sdk") for node in nodes)
 
 
+@rule("no-collector", ERROR, "Every span is lost: nothing listens at the endpoint.")
 def no_collector(app: App) -> Iterator[Found]:
+    """The kit and the SDK send to a collector at localhost by default. ADOT's new layers have no collector: it is a
+    layer of its own.
+    """
     for fn in app.functions:
         if not fn.is_instrumented or fn.is_image or fn.has_unknown_layers or _has_collector(app, fn):
             continue
@@ -137,7 +150,11 @@ def _is_here(address: str) -> bool:
         return False
 
 
+@rule("endpoint-ignored", WARNING, "Spans are not sent to the endpoint in the variable.")
 def endpoint(app: App) -> Iterator[Found]:
+    """Lambda's daemon receives spans by UDP, without an endpoint. With `LAMBDA_LATENCY_EXPORT=otlp` the kit sends to
+    X-Ray, unless OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names another endpoint.
+    """
     for fn in app.functions:
         why = ""
         names: tuple[str, ...] = ENDPOINTS
@@ -153,7 +170,9 @@ def endpoint(app: App) -> Iterator[Found]:
                 yield Found(app.name, fn.variables[name].line, what, "remove one of the two")
 
 
+@rule("protocol-ignored", ERROR, "No span arrives.")
 def protocol(app: App) -> Iterator[Found]:
+    """Neither the kit nor ADOT's Python layer has an exporter for gRPC. Port 4317 of a collector accepts only gRPC."""
     for fn in app.functions:
         for name in PROTOCOLS:
             value = fn.variable(name)
@@ -184,7 +203,16 @@ def _port(address: str) -> int | None:
         return None
 
 
+@rule(
+    "propagators",
+    WARNING,
+    "The function's spans are not children of Lambda's segments, or any caller can move or hide the trace.",
+)
 def propagators(app: App) -> Iterator[Found]:
+    """Lambda and API Gateway propagate X-Ray's header. Without `xray` the function starts a new trace. With
+    `tracecontext` in ADOT's layer, a caller's `traceparent` overrides X-Ray's header: one that ends in `-00` hides
+    the request.
+    """
     for fn in app.functions:
         if not fn.is_instrumented or not fn.is_python or _is_by_udp(fn):
             continue
@@ -202,7 +230,9 @@ def propagators(app: App) -> Iterator[Found]:
             yield Found(app.name, line, what, "set OTEL_PROPAGATORS: xray")
 
 
+@rule("application-signals", WARNING, "Unsampled requests are exported and billed, too.")
 def signals(app: App) -> Iterator[Found]:
+    """ADOT's layer enables Application Signals by default. Its metrics are computed from all spans."""
     for fn in app.functions:
         if fn.wrapper == INSTRUMENT and fn.has_adot_python and not _is_by_udp(fn) and SIGNALS not in fn.variables:
             what = f"{SIGNALS} is not set, and the layer's default is true"
@@ -210,7 +240,9 @@ def signals(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
 
 
+@rule("distro-unset", ERROR, "The layer starts OpenTelemetry without the configuration for AWS.")
 def distro(app: App) -> Iterator[Found]:
+    """With Application Signals off, ADOT's wrapper leaves the distro and the configurator unset."""
     for fn in app.functions:
         off = fn.variable(SIGNALS).lower() == "false" and fn.wrapper == INSTRUMENT and fn.has_adot_python
         lacks = [name for name in DISTRO if name not in fn.variables]
@@ -220,74 +252,4 @@ def distro(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[SIGNALS].line, what, todo)
 
 
-RULES = (
-    Rule(
-        "wrapper-missing",
-        ERROR,
-        "Every invocation fails: Lambda cannot start the runtime.",
-        f"`{WRAPPER}` names a program that Lambda starts instead of the runtime. It must be in a layer "
-        f"(`/opt/...`) or in the code (`/var/task/...`), and executable. `{KIT_WRAPPER}` is in the kit's "
-        f"layer, `{INSTRUMENT}` in ADOT's.",
-        missing,
-    ),
-    Rule(
-        "wrapper-image",
-        WARNING,
-        "The function is not traced.",
-        "Lambda adds no layers to container images, and only AWS's base images support the exec wrapper.",
-        image,
-    ),
-    Rule(
-        "layer-not-started",
-        WARNING,
-        "The function has the layer, but is not traced.",
-        "ADOT's layers do nothing by themselves: the exec wrapper starts them.",
-        not_started,
-    ),
-    Rule(
-        "no-collector",
-        ERROR,
-        "Every span is lost: nothing listens at the endpoint.",
-        "The kit and the SDK send to a collector at localhost by default. ADOT's new layers have no "
-        "collector: it is a layer of its own.",
-        no_collector,
-    ),
-    Rule(
-        "endpoint-ignored",
-        WARNING,
-        "Spans are not sent to the endpoint in the variable.",
-        "Lambda's daemon receives spans by UDP, without an endpoint. With `LAMBDA_LATENCY_EXPORT=otlp` the kit "
-        "sends to X-Ray, unless OTEL_EXPORTER_OTLP_TRACES_ENDPOINT names another endpoint.",
-        endpoint,
-    ),
-    Rule(
-        "protocol-ignored",
-        ERROR,
-        "No span arrives.",
-        "Neither the kit nor ADOT's Python layer has an exporter for gRPC. Port 4317 of a collector accepts only gRPC.",
-        protocol,
-    ),
-    Rule(
-        "propagators",
-        WARNING,
-        "The function's spans are not children of Lambda's segments, or any caller can move or hide the trace.",
-        "Lambda and API Gateway propagate X-Ray's header. Without `xray` the function starts a new trace. "
-        "With `tracecontext` in ADOT's layer, a caller's `traceparent` overrides X-Ray's header: one that ends "
-        "in `-00` hides the request.",
-        propagators,
-    ),
-    Rule(
-        "application-signals",
-        WARNING,
-        "Unsampled requests are exported and billed, too.",
-        "ADOT's layer enables Application Signals by default. Its metrics are computed from all spans.",
-        signals,
-    ),
-    Rule(
-        "distro-unset",
-        ERROR,
-        "The layer starts OpenTelemetry without the configuration for AWS.",
-        "With Application Signals off, ADOT's wrapper leaves the distro and the configurator unset.",
-        distro,
-    ),
-)
+RULES = (missing, image, not_started, no_collector, endpoint, protocol, propagators, signals, distro)
