@@ -10,7 +10,7 @@ from pathlib import Path
 from lambda_latency.adopt.wording import ARM, WRAPPER
 from lambda_latency.template import Finding, Node, Resolved
 
-__all__ = ["FUNCTION", "Subject", "read_subjects", "text_of"]
+__all__ = ["FUNCTION", "Subject", "read_subjects", "texts"]
 
 FUNCTION = "AWS::Serverless::Function"
 RUNTIME = re.compile(r"python(\d+)\.(\d+)")
@@ -55,14 +55,13 @@ def read_subjects(source: str, root: Node, resolved: Resolved, folder: Path, mos
     """All functions, merged with Globals. `most_layers`: the number of layers that adopting adds."""
     everyone = root.get("Globals", "Function")
     found = []
-    resources = root.get("Resources")
-    edge = _at_the_edge(resources) if resources is not None else set()
-    for name, key, resource in resources.named() if resources is not None else ():
+    edge = _at_the_edge(root)
+    for name, key, resource in root.named("Resources"):
         if name.startswith("Fn::ForEach") and FUNCTION in texts(resource):
             todo = "add layer, wrapper and variables there by hand"
             left = Finding(source, key.line, f"{name} makes its functions, which are not edited", todo)
             found.append(Subject(name, key.line, resource, left=left))
-        if text_of(resource.get("Type")) != FUNCTION:
+        if resource.text_at("Type") != FUNCTION:
             continue
         properties = resource.get("Properties")
         if properties is None or properties.kind != "mapping" or not properties.entries:
@@ -94,12 +93,12 @@ def _read(
     written = [place for place in (properties, everyone) if place is not None]
     places = [*reversed(resolved.places(resource))]
     created = resolved.root.get("Resources", name) is not None
-    subject = Subject(name, key.line, properties, tuple(places), created, text_of(_first(places, "Runtime")))
-    subject.handler = text_of(_first(places, "Handler"))
+    subject = Subject(name, key.line, properties, tuple(places), created, _text(places, "Runtime"))
+    subject.handler = _text(places, "Handler")
     subject.inline = properties.get("InlineCode")
-    uri = _first(places, "CodeUri")
-    if subject.inline is None and (uri is None or text_of(uri)):
-        subject.code = _folder(folder, text_of(uri))
+    uri = _text(places, "CodeUri")
+    if subject.inline is None and (uri or _first(places, "CodeUri") is None):
+        subject.code = _folder(folder, uri)
     subject.shared = list(_layer_folders(root, places, folder))
     subject.architecture, subject.arm = _architecture(root, written, places)
     for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
@@ -116,7 +115,7 @@ def _reasons(
 ) -> Iterator[Reason]:
     """The reasons why a function must be edited by hand."""
     places = [place for place in (properties, everyone) if place is not None]
-    if text_of(_first(places, "PackageType")) == "Image" or properties.get("ImageUri") is not None:
+    if _text(places, "PackageType") == "Image" or properties.get("ImageUri") is not None:
         yield properties, "it is a container image", "copy the layer's files into the image: docs/how-to/container.md"
         return
     if not subject.runtime:
@@ -139,7 +138,7 @@ def _reasons(
         yield from _about_layers(place)
         yield from _about_variables(place)
     subject.adopted = any(map(_is_ours, places))
-    total = most_layers + sum(len(layers.items) for place in places if (layers := place.get("Layers")) is not None)
+    total = most_layers + sum(len(place.listed("Layers")) for place in places)
     if total > MOST_LAYERS and not subject.adopted:
         fewer = ", or add fewer by --packages bundled or --export daemon" if most_layers > 1 else ""
         yield properties, f"it would have {total} layers", f"a function has at most {MOST_LAYERS}: join some{fewer}"
@@ -176,10 +175,10 @@ def _is_ours(place: Node) -> bool:
     return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
 
 
-def _at_the_edge(resources: Node) -> set[str]:
+def _at_the_edge(root: Node) -> set[str]:
     """The logical ids of the functions that a CloudFront distribution runs, by their own names or those of versions."""
     found: set[str] = set()
-    waiting = [resources]
+    waiting = [resource for _, _, resource in root.named("Resources")]
     while waiting:
         node = waiting.pop()
         waiting += node.items
@@ -188,7 +187,7 @@ def _at_the_edge(resources: Node) -> set[str]:
             if key == "LambdaFunctionARN":
                 found |= {text.partition(".")[0] for text in texts(one)}
     for name in tuple(found):
-        version = resources.get(name, "Properties", "FunctionName")
+        version = root.get("Resources", name, "Properties", "FunctionName")
         found |= {text.partition(".")[0] for text in texts(version)} if version is not None else set()
     return found
 
@@ -196,11 +195,8 @@ def _at_the_edge(resources: Node) -> set[str]:
 def _layer_folders(root: Node, places: list[Node], folder: Path) -> Iterator[Path]:
     """The local folders of a function's layers that the same template makes."""
     for place in places:
-        layers = place.get("Layers")
-        for item in layers.items if layers is not None else ():
-            name = _reference(item)
-            made = root.get("Resources", name) if name else None
-            uri = text_of(made.get("Properties", "ContentUri")) if made is not None else ""
+        for item in place.listed("Layers"):
+            uri = root.text_at("Resources", _reference(item), "Properties", "ContentUri")
             found = _folder(folder, uri) if uri else None
             if found is not None:
                 yield found
@@ -218,21 +214,22 @@ def _architecture(root: Node, written: list[Node], places: list[Node]) -> tuple[
     name = _reference(found.items[0]) if found is not None and found.items else ""
     if name and root.get("Parameters", name) is not None:
         return ARM, name
-    return (text_of(known.items[0]) if known is not None and known.items else "") or "x86_64", ""
+    return (known.items[0].text if known is not None and known.items else "") or "x86_64", ""
 
 
 def _reference(node: Node) -> str:
     """The name in `!Ref Name` or its long form; empty for another value."""
-    return str(node.value) if node.function == "Ref" else text_of(node.get("Ref"))
+    return str(node.value) if node.function == "Ref" else node.text_at("Ref")
 
 
 def _first(places: list[Node], key: str) -> Node | None:
     return next((node for place in places if (node := place.get(key)) is not None), None)
 
 
-def text_of(node: Node | None) -> str:
-    """A scalar's text; empty for any other node."""
-    return node.text if node is not None else ""
+def _text(places: list[Node], key: str) -> str:
+    """The text of a property; empty if it is absent or computed."""
+    found = _first(places, key)
+    return found.text if found is not None else ""
 
 
 def texts(node: Node) -> list[str]:

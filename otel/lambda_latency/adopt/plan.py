@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.functions import read_subjects, text_of
+from lambda_latency.adopt.functions import read_subjects
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
@@ -136,11 +136,10 @@ def _parsed(shown: str, text: str) -> Node:
 
 def _nested(node: Node, folder: Path) -> Iterator[tuple[str, Node, Path]]:
     """The name and the properties of each nested application whose template is a local file, and that file."""
-    resources = node.get("Resources")
-    for name, _, resource in resources.named() if resources is not None else ():
-        place = NESTED.get(text_of(resource.get("Type")))
+    for name, _, resource in node.named("Resources"):
+        place = NESTED.get(resource.text_at("Type"))
         properties = resource.get("Properties")
-        where = text_of(properties.get(place)) if place and properties is not None else ""
+        where = properties.text_at(place) if place and properties is not None else ""
         if where and "://" not in where and properties is not None and (folder / where).is_file():
             yield name, properties, folder / where
 

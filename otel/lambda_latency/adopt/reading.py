@@ -8,7 +8,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from lambda_latency.adopt.changes import Change, Plan, Template, read_text
-from lambda_latency.adopt.functions import text_of
 from lambda_latency.adopt.requirements import FILES, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
 from lambda_latency.adopt.wording import API, Wanted
@@ -40,7 +39,7 @@ def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], k
                     _requirements(plan, folder, code, rewritten)
             subject.bridge = subject.bridge or uses[folder]
         if subject.inline is not None:
-            use = read_uses(one.path, one.shown, text_of(subject.inline).encode())
+            use = read_uses(one.path, one.shown, subject.inline.text.encode())
             plan.left += [replace(each, line=subject.inline.line) for each in use.left]
             subject.bridge = subject.bridge or use.sdk or use.tracer
         elif subject.code is None and not subject.bridge:

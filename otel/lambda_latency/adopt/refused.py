@@ -76,8 +76,7 @@ def _finding(source: str, root: Node, cause: Any) -> Finding:
     everywhere = GLOBAL.search(why)
     places: list[tuple[str, ...]] = [("Resources", name, "Properties", named[1])] if named else []
     places += [("Globals", everywhere[2], everywhere[1])] if everywhere else []
-    resources = root.get("Resources")
-    keys = [key for one, key, _ in resources.named() if one == name] if resources is not None else []
+    keys = [key for one, key, _ in root.named("Resources") if one == name]
     node = next((one for path in places if (one := root.get(*path)) is not None), keys[0] if keys else root)
     what = f"`sam validate` refuses it: {f'{name}: ' if name else ''}{why.rstrip('.')}"
     return Finding(source, node.line, what, "correct it according to SAM's specification")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_latency.adopt.functions import Subject, text_of, texts
+from lambda_latency.adopt.functions import Subject, texts
 from lambda_latency.adopt.splice import Spliced
 from lambda_latency.template import Finding, Node
 
@@ -31,7 +31,7 @@ def permit(source: str, edits: Spliced, subjects: list[Subject]) -> tuple[dict[s
         if (
             properties is None
             or not properties.entries
-            or text_of(resource and resource.get("Type")) != "AWS::IAM::Role"
+            or edits.root.text_at("Resources", name, "Type") != "AWS::IAM::Role"
         ):
             left.append(Finding(source, role.line, f"{subject.name}: its role is not in this template", NEEDED))
         elif name in written or _permits(properties):

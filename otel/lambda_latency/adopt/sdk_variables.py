@@ -18,7 +18,7 @@ def translate_variables(source: str, edits: Spliced, places: Iterable[Node]) -> 
     """Sets the service name where the SDK's variable does, in each of `places`; yields findings left to a person."""
     for place in places:
         values = place.get("Environment", "Variables")
-        for name, key, value in values.named() if values is not None else ():
+        for name, key, value in place.named("Environment", "Variables"):
             if name == NAME and values is not None and values.get(SERVICE) is None:
                 text = edits.text[value.start : value.end]
                 if value.kind == "scalar" and "\n" not in text:

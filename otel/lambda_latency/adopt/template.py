@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lambda_latency.adopt.functions import FUNCTION, Subject, text_of
+from lambda_latency.adopt.functions import FUNCTION, Subject
 from lambda_latency.adopt.roles import permit
 from lambda_latency.adopt.sdk_variables import translate_variables
 from lambda_latency.adopt.splice import Spliced, Tree
@@ -41,10 +41,9 @@ class Adopted:
 
 def parameter_of(root: Node) -> str:
     """The name of the parameter: `Tracing`, unless the template uses that name for something else."""
-    known = root.get("Parameters", "Tracing")
-    allowed = known.get("AllowedValues") if known is not None else None
-    is_ours = allowed is not None and [str(one.value) for one in allowed.items] == ["Active", "PassThrough", "Off"]
-    return "Tracing" if known is None or is_ours else "LambdaLatencyTracing"
+    allowed = [str(one.value) for one in root.listed("Parameters", "Tracing", "AllowedValues")]
+    is_ours = root.get("Parameters", "Tracing") is None or allowed == ["Active", "PassThrough", "Off"]
+    return "Tracing" if is_ours else "LambdaLatencyTracing"
 
 
 def adopt_template(
@@ -152,7 +151,7 @@ def _body(
 def _trace(edits: Spliced, place: Node) -> bool:
     """Makes an existing Tracing follow the parameter; False if there is none. A computed one stays."""
     known = place.get("Tracing")
-    if known is not None and text_of(known) in ("Active", "PassThrough"):
+    if known is not None and known.text in ("Active", "PassThrough"):
         edits.replace(known, f"!If [{ACTIVE}, Active, PassThrough]")
     return known is not None
 
@@ -167,8 +166,7 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
             region: f'{{ Version: "{version}" }}' for region, version in adot_versions().items()
         }
         _declare(edits, "Mappings", {MAPPING: regions})
-    known = root.get("Conditions")
-    missing = {name: tree for name, tree in conditions(wanted, arm).items() if known is None or known.get(name) is None}
+    missing = {name: tree for name, tree in conditions(wanted, arm).items() if root.get("Conditions", name) is None}
     if missing:
         _declare(edits, "Conditions", missing)
     resources = root.get("Resources")
@@ -189,8 +187,8 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
 
 def _renew(edits: Spliced) -> None:
     """Updates the versions in a mapping that an earlier release wrote."""
-    known, versions = edits.root.get("Mappings", MAPPING), adot_versions()
-    for region, _, node in known.named() if known is not None else ():
+    versions = adot_versions()
+    for region, _, node in edits.root.named("Mappings", MAPPING):
         version = node.get("Version")
         if version is not None and region in versions and str(version.value) != versions[region]:
             edits.replace(version, f'"{versions[region]}"')
@@ -206,11 +204,9 @@ def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
 
 def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
     """The REST APIs of a template; None without any, implicit ones included. HTTP APIs have no X-Ray tracing."""
-    resources = root.get("Resources")
-    named = list(resources.named()) if resources is not None else []
-    apis = [(name, one) for name, _, one in named if text_of(one.get("Type")) == API]
-    events = [one.get("Properties", "Events") for _, _, one in named if text_of(one.get("Type")) == FUNCTION]
-    kinds = [text_of(event.get("Type")) for one in events if one is not None for _, _, event in one.named()]
+    apis = [(name, one) for name, _, one in root.named("Resources") if one.text_at("Type") == API]
+    functions = [one for _, _, one in root.named("Resources") if one.text_at("Type") == FUNCTION]
+    kinds = [event.text_at("Type") for one in functions for _, _, event in one.named("Properties", "Events")]
     return apis if apis or "Api" in kinds else None
 
 

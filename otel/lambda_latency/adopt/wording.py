@@ -70,9 +70,7 @@ def adot_versions() -> dict[str, str]:
     path = example_folder() / "template.yaml"
     root = read_yaml(path.name, Path(path).read_text(encoding="utf-8"))
     assert not isinstance(root, Finding)
-    mapping = root.get("Mappings", "AdotPython")
-    assert mapping is not None
-    return {name: str(version.value) for name, _, node in mapping.named() if (version := node.get("Version"))}
+    return {name: node.text_at("Version") for name, _, node in root.named("Mappings", "AdotPython")}
 
 
 def parameter() -> Tree:

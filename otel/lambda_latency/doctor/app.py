@@ -75,11 +75,9 @@ class App:
     @cached_property
     def _by_type(self) -> Mapping[str, list[tuple[str, Node, Node]]]:
         found: dict[str, list[tuple[str, Node, Node]]] = {}
-        section = self.resolved.get("Resources")
-        for name, key, resource in section.named() if section is not None else ():
-            kind = resource.get("Type")
+        for name, key, resource in self.resolved.named("Resources"):
             properties = resource.get("Properties") or Node("mapping", key.line, 0, 0)
-            found.setdefault(str(kind.value) if kind is not None else "", []).append((name, key, properties))
+            found.setdefault(resource.text_at("Type"), []).append((name, key, properties))
         return found
 
     def resources(self, *types: str) -> Iterator[tuple[str, Node, Node]]:
@@ -104,11 +102,9 @@ class App:
         """The templates of nested stacks that are local files, and their parameters."""
         for kind, key in NESTED.items():
             for _, _, properties in self.resources(kind):
-                place = properties.get(key)
-                if place is not None and place.is_known:
-                    path = Path(os.path.normpath(self.path.parent / place.text))
-                    if path.is_file():
-                        yield path, passed_parameters(properties)
+                path = Path(os.path.normpath(self.path.parent / properties.text_at(key)))
+                if path.is_file():
+                    yield path, passed_parameters(properties)
 
     def code(self, fn: Fn) -> Path | None:
         """The folder of a function's code; None if it is not local."""
@@ -156,11 +152,9 @@ class App:
     def local_layer(self, layer: Layer) -> Path | None:
         """The local folder of a layer of this template; None if it is built or not local."""
         section = self.resolved.get("Resources", layer.local) if layer.local else None
-        kind = section.get("Type") if section is not None else None
-        if section is None or kind is None or kind.value not in LAYERS or section.get("Metadata", "BuildMethod"):
+        if section is None or section.text_at("Type") not in LAYERS or section.get("Metadata", "BuildMethod"):
             return None
-        place = section.get("Properties", "ContentUri")
-        text = place.text if place is not None else ""
+        text = section.text_at("Properties", "ContentUri")
         return self.folder(text) if text else None
 
     def in_lambda(self, fn: Fn, path: str) -> Path | None:

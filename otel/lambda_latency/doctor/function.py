@@ -68,8 +68,7 @@ class Fn:
         """The environment variables: value nodes by name."""
         found: dict[str, Node] = {}
         for place in self.places:
-            node = place.get("Environment", "Variables")
-            found.update({name: value for name, _, value in node.named()} if node is not None else {})
+            found.update({name: value for name, _, value in place.named("Environment", "Variables")})
         return found
 
     def variable(self, name: str) -> str:
@@ -155,23 +154,20 @@ class Fn:
 
     def events(self) -> Iterator[tuple[str, Node]]:
         """Its events in SAM: type and node."""
-        node = self.get("Events")
-        for _, _, event in node.named() if node is not None and node.kind == "mapping" else ():
-            kind = event.get("Type")
-            if kind is not None and not kind.function:
-                yield str(kind.value), event
+        events = self.get("Events")
+        for _, _, event in events.named() if events is not None else ():
+            kind = event.text_at("Type")
+            if kind:
+                yield kind, event
 
 
 def functions_of(root: Node) -> tuple[Fn, ...]:
     """The functions of a resolved template."""
-    resources = root.get("Resources")
-    found = []
-    for name, key, resource in resources.named() if resources is not None else ():
-        kind = resource.get("Type")
-        if kind is None or kind.value not in (SAM, PLAIN):
-            continue
-        found.append(Fn(name, key.line, kind.value == SAM, places_of(root, resource), resource.get("Metadata")))
-    return tuple(found)
+    return tuple(
+        Fn(name, key.line, kind == SAM, places_of(root, resource), resource.get("Metadata"))
+        for name, key, resource in root.named("Resources")
+        if (kind := resource.text_at("Type")) in (SAM, PLAIN)
+    )
 
 
 def _items(node: Node | None) -> tuple[Node, ...]:

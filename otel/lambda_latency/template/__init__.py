@@ -8,7 +8,7 @@ from lambda_latency.template.check import check_collector
 from lambda_latency.template.collector import Collector, read_collector
 from lambda_latency.template.conditions import Undecided
 from lambda_latency.template.finding import Finding, nearest
-from lambda_latency.template.function import Function, functions_of, read_functions
+from lambda_latency.template.function import Function, read_functions
 from lambda_latency.template.inherited import places_of
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, is_json, read_yaml
@@ -29,7 +29,6 @@ __all__ = [
     "check_collector",
     "check_template",
     "decoded",
-    "functions_of",
     "is_json",
     "likely_value",
     "missing_template",

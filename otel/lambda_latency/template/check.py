@@ -59,8 +59,7 @@ def _sections(root: Node) -> Wrong:
 
 def _keys(root: Node) -> Wrong:
     for path, known in KEYS.items():
-        above = root.get(*path[:-1])
-        for name, _, node in above.named() if above else ():
+        for name, _, node in root.named(*path[:-1]):
             if name.partition("/")[0] == path[-1]:  # awsxray/second is also an awsxray
                 for key, at, _ in node.named():
                     if key not in known:
@@ -76,8 +75,7 @@ def _variables(root: Node) -> Wrong:
 
 
 def _awsxray(root: Node) -> Wrong:
-    exporters = root.get("exporters")
-    for name, _, node in exporters.named() if exporters else ():
+    for name, _, node in root.named("exporters"):
         if name.partition("/")[0] != "awsxray":
             continue
         for key in ("request_timeout_seconds", "max_retries"):
@@ -98,14 +96,13 @@ def _awsxray(root: Node) -> Wrong:
 
 
 def _pipelines(root: Node) -> Wrong:
-    extensions = root.get("service", "extensions")
-    for one in extensions.items if extensions else ():
+    for one in root.listed("service", "extensions"):
         yield from _member(root, "service", "extensions", one)
-    pipelines = root.get("service", "pipelines")
-    if pipelines is None or not pipelines.entries:
+    pipelines = list(root.named("service", "pipelines"))
+    if not pipelines:
         yield root.line, "no pipeline", "add service.pipelines.traces, otherwise nothing is exported"
         return
-    for name, key, pipeline in pipelines.named():
+    for name, key, pipeline in pipelines:
         signal = name.partition("/")[0]
         if signal not in SIGNALS:
             yield key.line, f"pipeline {name!r} has an unknown signal", nearest(signal, SIGNALS)
@@ -115,8 +112,7 @@ def _pipelines(root: Node) -> Wrong:
             for one in named.items:
                 yield from _member(root, f"pipeline {name}", role, one)
         for role in ("receivers", "exporters"):
-            members = pipeline.get(role)
-            if members is None or not members.items:
+            if not pipeline.listed(role):
                 yield key.line, f"pipeline {name} has no {role}", f"name one of them: {role}: [...]"
 
 
@@ -126,8 +122,7 @@ def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
     if role in COMPONENTS and not COMPONENTS[role]:
         yield one.line, f"{who} names {name!r}", f"remove it: {NOT_THERE.format(role)}"
         return
-    section = root.get(role)
-    defined = [component for component, _, _ in section.named()] if section else []
+    defined = [component for component, _, _ in root.named(role)]
     if role in COMPONENTS and name not in defined:
         todo = nearest(name, defined, f"define it under {role}, or remove it here")
         yield one.line, f"{who} names {name!r}, which {role} does not define", todo
@@ -137,11 +132,9 @@ def _member(root: Node, who: str, role: str, one: Node) -> Wrong:
 
 def _endpoints(root: Node, endpoints: Iterable[str]) -> Wrong:
     """Findings about receivers that do not listen at the functions' endpoints."""
-    receivers = root.get("receivers")
     listening: list[tuple[int, str, str, str, str]] = []
-    for name, _, receiver in receivers.named() if receivers else ():
-        protocols = receiver.get("protocols")
-        for protocol, key, node in protocols.named() if protocols else ():
+    for name, _, receiver in root.named("receivers"):
+        for protocol, key, node in receiver.named("protocols"):
             given = node.get("endpoint")
             written = str(given.value) if given is not None else USUAL.get(protocol, "")
             host, _, port = expanded(written).rpartition(":")

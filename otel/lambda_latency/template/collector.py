@@ -24,24 +24,20 @@ class Collector:
 
     def indexed_attributes(self, exporter: str = "awsxray") -> tuple[str, ...]:
         """The attributes that X-Ray can search by."""
-        found = self.root.get("exporters", exporter, "indexed_attributes")
-        return tuple(str(item.value) for item in found.items) if found is not None else ()
+        return tuple(str(item.value) for item in self.root.listed("exporters", exporter, "indexed_attributes"))
 
     def with_exporter(self, old: str, new: str, block: str) -> str:
         """The text with one exporter replaced, in its block and in every pipeline; the rest is unchanged.
 
         `block` is the new exporter's configuration on one line.
         """
-        exporters = self.root.get("exporters")
         changes = [
             (key.start, value.end, f"{new}: {block}\n\n")
-            for name, key, value in (exporters.named() if exporters else ())
+            for name, key, value in self.root.named("exporters")
             if name == old
         ]
-        pipelines = self.root.get("service", "pipelines")
-        for _, _, pipeline in pipelines.named() if pipelines else ():
-            named = pipeline.get("exporters")
-            changes += [(one.start, one.end, new) for one in (named.items if named else ()) if one.value == old]
+        for _, _, pipeline in self.root.named("service", "pipelines"):
+            changes += [(one.start, one.end, new) for one in pipeline.listed("exporters") if one.value == old]
         text = self.text
         for start, end, put in sorted(changes, reverse=True):
             text = text[:start] + put + text[end:]

@@ -11,7 +11,7 @@ from lambda_latency.template.inherited import places_of
 from lambda_latency.template.node import Node, read_yaml
 from lambda_latency.template.resolve import resolve
 
-__all__ = ["Function", "functions_of", "read_functions"]
+__all__ = ["Function", "read_functions"]
 
 REGION = "us-east-1"  # of tests
 KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
@@ -34,26 +34,19 @@ def read_functions(path: Path) -> tuple[Function, ...]:
     root = read_yaml(path.name, path.read_text(encoding="utf-8"))
     if isinstance(root, Finding):
         raise ValueError(str(root))
-    return functions_of(resolve(root, {}, REGION).root)
-
-
-def functions_of(root: Node) -> tuple[Function, ...]:
-    """The functions of a resolved template, merged with `Globals`."""
-    resources = root.get("Resources")
-    found = []
-    for name, _, resource in resources.named() if resources is not None else ():
-        kind = resource.get("Type")
-        if kind is not None and kind.value in KINDS:
-            found.append(_function(name, places_of(root, resource)))
-    return tuple(found)
+    resolved = resolve(root, {}, REGION).root
+    return tuple(
+        _function(name, places_of(resolved, resource))
+        for name, _, resource in resolved.named("Resources")
+        if resource.text_at("Type") in KINDS
+    )
 
 
 def _function(name: str, places: Sequence[Node]) -> Function:
     """Merges properties; later ones override earlier ones."""
     variables: dict[str, str] = {}
     for place in places:
-        node = place.get("Environment", "Variables")
-        for key, _, value in node.named() if node is not None else ():
+        for key, _, value in place.named("Environment", "Variables"):
             variables.pop(key, None)
             if value.is_known:
                 variables[key] = value.text

@@ -54,9 +54,9 @@ def settled(root: Node, resource: Node, value: Callable[[Node], Node]) -> Node:
 
 def _shared(root: Node, resource: Node) -> Node | None:
     """The properties of Globals that a resource gets; None if it gets none."""
-    kind, everyone = resource.get("Type"), root.get("Globals", "Function")
+    everyone = root.get("Globals", "Function")
     ignored = _ignored(resource)
-    if kind is None or kind.value != SAM or everyone is None or "*" in ignored:
+    if resource.text_at("Type") != SAM or everyone is None or "*" in ignored:
         return None
     kept = tuple(entry for entry in everyone.entries if entry[0].value not in ignored)
     return replace(everyone, entries=kept) if ignored else everyone

@@ -72,7 +72,7 @@ def check_template(source: str, root: Node, types: Collection[str] = ()) -> tupl
     one by a letter or two: the list may be older than the template.
     """
     template = _Template(source, root, types)
-    if any(name.startswith(GENERATORS) for name, _, _ in (*root.named(), *_section(template, "Resources"))):
+    if any(name.startswith(GENERATORS) for name, _, _ in (*root.named(), *template.root.named("Resources"))):
         return ()  # a language extension or a macro generates names that are not in the template
     found = {*_sections(template), *_resources(template), *_references(template), *_runtimes(template)}
     return tuple(sorted(found))
@@ -85,9 +85,9 @@ def _sections(template: _Template) -> Iterator[Finding]:
 
 
 def _resources(template: _Template) -> Iterator[Finding]:
-    names = [name for name, _, _ in _section(template, "Resources")]
-    conditions = [name for name, _, _ in _section(template, "Conditions")]
-    for name, key, resource in _section(template, "Resources"):
+    names = [name for name, _, _ in template.root.named("Resources")]
+    conditions = [name for name, _, _ in template.root.named("Conditions")]
+    for name, key, resource in template.root.named("Resources"):
         kind = resource.get("Type")
         if kind is None:
             yield _at(template, key, f"{name} has no Type", "add its type, such as Type: AWS::Serverless::Function")
@@ -122,7 +122,7 @@ def _right_type(template: _Template, written: str) -> str:
 
 def _runtimes(template: _Template) -> Iterator[Finding]:
     """A runtime that is none, if it is near one: a runtime of a new language is not a typo."""
-    places = [one.get("Properties", "Runtime") for _, _, one in _section(template, "Resources")]
+    places = [one.get("Properties", "Runtime") for _, _, one in template.root.named("Resources")]
     for place in (template.root.get("Globals", "Function", "Runtime"), *places):
         text = str(place.value) if place is not None and place.kind == "scalar" and not place.function else ""
         near = did_you_mean(text.lower(), RUNTIMES, cutoff=0.8, quoted=True)
@@ -171,15 +171,15 @@ def _declared(template: _Template, at: Node, function: str, argument: Node, sect
     """A finding if a section does not declare the first item of an argument."""
     if not argument.items or argument.items[0].kind != "scalar" or argument.items[0].function:
         return
-    name, known = str(argument.items[0].value), [one for one, _, _ in _section(template, section)]
+    name, known = str(argument.items[0].value), [one for one, _, _ in template.root.named(section)]
     if name not in known:
         todo = nearest(name, known or [""], f"declare it under {section}")
         yield _at(template, at, f"{function} names {name!r}, which is not under {section}", todo)
 
 
 def _named(template: _Template, at: Node, function: str, name: str) -> Iterator[Finding]:
-    resources = [one for one, _, _ in _section(template, "Resources")]
-    known = [*resources, *(one for one, _, _ in _section(template, "Parameters"))]
+    resources = [one for one, _, _ in template.root.named("Resources")]
+    known = [*resources, *(one for one, _, _ in template.root.named("Parameters"))]
     if name.startswith("AWS::") or name in known or _is_generated(name, resources):
         return
     if name not in _queues(template.root):
@@ -212,11 +212,6 @@ def _calls(node: Node) -> Iterator[tuple[str, Node, Node]]:
         yield from _calls(value)
     for item in node.items:
         yield from _calls(item)
-
-
-def _section(template: _Template, name: str) -> list[tuple[str, Node, Node]]:
-    node = template.root.get(name)
-    return list(node.named()) if node is not None else []
 
 
 def _at(template: _Template, node: Node, what: str, todo: str) -> Finding:

@@ -55,10 +55,21 @@ class Node:
                 merged = value.items or (value,)
         return next((found for one in merged if (found := one._under(key)) is not None), None)
 
-    def named(self) -> Iterator[tuple[str, Node, Node]]:
-        """The entries of a mapping: name as text, key node, value node."""
-        for key, value in self.entries:
+    def named(self, *path: str) -> Iterator[tuple[str, Node, Node]]:
+        """The entries of the mapping under a path of keys, if there is one: name as text, key node, value node."""
+        found = self.get(*path)
+        for key, value in found.entries if found else ():
             yield str(key.value), key, value
+
+    def listed(self, *path: str) -> tuple[Node, ...]:
+        """The items of the list under a path of keys; empty without one."""
+        found = self.get(*path)
+        return found.items if found else ()
+
+    def text_at(self, *path: str) -> str:
+        """The text of the known scalar under a path of keys; empty without one."""
+        found = self.get(*path)
+        return found.text if found else ""
 
     def scalars(self) -> Iterator[Node]:
         """Every scalar value, without keys."""

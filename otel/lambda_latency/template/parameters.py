@@ -61,15 +61,13 @@ def placeholder(name: str, declared: Node) -> str | None:
     """A value that the declaration of a parameter allows; None if no known one is allowed."""
     if _kind(declared).startswith("AWS::SSM::Parameter::Value"):  # the declaration is about the name of the value
         return likely_value(name) or OTHERS[0]
-    allowed = declared.get("AllowedValues")
-    if allowed is not None and allowed.items:
-        return allowed.items[0].text
+    allowed = declared.listed("AllowedValues")
+    if allowed:
+        return allowed[0].text
     if _kind(declared) == "Number":
-        least = declared.get("MinValue")
-        return least.text if least is not None else "1"
-    pattern, shortest = declared.get("AllowedPattern"), declared.get("MinLength")
-    wanted = pattern.text if pattern is not None else ".*"
-    length = int(shortest.text) if shortest is not None else 0
+        return declared.text_at("MinValue") or "1"
+    wanted = declared.text_at("AllowedPattern") or ".*"
+    length = int(declared.text_at("MinLength") or 0)
     default = declared.get("Default")
     last = default.text if default is not None else None
     values = [value for value in (likely_value(name), *OTHERS, last) if value is not None]
@@ -78,8 +76,7 @@ def placeholder(name: str, declared: Node) -> str | None:
 
 def passed_parameters(properties: Node | None) -> dict[str, str | None]:
     """The parameters that a nested stack with these resolved properties gets; None is an unknown value."""
-    given = properties.get("Parameters") if properties is not None else None
-    named = given.named() if given is not None else ()
+    named = properties.named("Parameters") if properties is not None else ()
     return {name: value.text if value.is_known else None for name, _, value in named}
 
 
@@ -89,5 +86,4 @@ def likely_value(name: str) -> str | None:
 
 
 def _kind(declared: Node) -> str:
-    kind = declared.get("Type")
-    return kind.text if kind is not None else "String"
+    return declared.text_at("Type") or "String"

@@ -56,8 +56,7 @@ def resolve(
     values = {name: _text(text) for name, text in (pseudo_parameters(region) | pseudo).items()}
     passed = {*later, *(name for name, text in parameters.items() if text is None)}
     placeholders = {name: _text(text) for name, text in ASSUMED.items()}
-    declared = root.get("Parameters")
-    for name, _, parameter in declared.named() if declared is not None else ():
+    for name, _, parameter in root.named("Parameters"):
         known = None if name in passed else parameter_value(parameter, parameters.get(name))
         stand_in = placeholder(name, parameter) if known is None else None
         assumed = parameter_value(parameter, stand_in) if stand_in is not None else None

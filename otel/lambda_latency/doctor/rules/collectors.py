@@ -84,9 +84,7 @@ def unsearchable(app: App) -> Iterator[Found]:
         collector = app.collector(fn) if fn.is_instrumented else None
         if not isinstance(collector, Collector):
             continue
-        exporters = collector.root.get("exporters")
-        names = [name for name, _, _ in exporters.named()] if exporters is not None else []
-        xray = [name for name in names if name.partition("/")[0] == "awsxray"]
+        xray = [name for name, _, _ in collector.root.named("exporters") if name.partition("/")[0] == "awsxray"]
         if not xray or any(_indexes_all(collector, name) for name in xray):
             continue
         indexed = {key for name in xray for key in collector.indexed_attributes(name)}

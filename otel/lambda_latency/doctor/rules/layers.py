@@ -156,10 +156,8 @@ def conditional(app: App) -> Iterator[Found]:
     """SAM merges `Globals` with a function before it evaluates conditions. It merges lists, but not an `If`."""
     # SAM merges lists and mappings of Globals and function; it cannot merge an `If` around one of the two.
     everyone = app.root.get("Globals", "Function")
-    resources = app.root.get("Resources")
-    for name, _, resource in resources.named() if resources is not None and everyone is not None else ():
-        kind = resource.get("Type")
-        own = resource.get("Properties") if kind is not None and kind.value == "AWS::Serverless::Function" else None
+    for name, _, resource in app.root.named("Resources") if everyone is not None else ():
+        own = resource.get("Properties") if resource.text_at("Type") == "AWS::Serverless::Function" else None
         for path, one in ((("Layers",), "an item"), (("Environment", "Variables"), "a variable")):
             both = [place.get(*path) if place is not None else None for place in (everyone, own)]
             for node in both if None not in both else ():

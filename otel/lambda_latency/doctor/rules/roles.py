@@ -68,18 +68,15 @@ def _of_role(app: App, node: Node) -> set[str]:
     if node.function not in ("GetAtt", "Ref") or name not in roles:
         raise _UnknownError
     found: set[str] = set()
-    managed = roles[name].get("ManagedPolicyArns")
-    for policy in managed.items if managed is not None else ():
+    for policy in roles[name].listed("ManagedPolicyArns"):
         found |= _of_policy(app, policy)
-    inline = roles[name].get("Policies")
-    for policy in inline.items if inline is not None else ():
+    for policy in roles[name].listed("Policies"):
         found |= _of_policy(app, policy.get("PolicyDocument"))
-    if any(node is not None and node.function for node in (managed, inline)):
+    if any(node is not None and node.function for node in map(roles[name].get, ("ManagedPolicyArns", "Policies"))):
         raise _UnknownError
     for _, _, policy in app.resources("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"):
         attached = policy.get("Roles") or policy.get("RoleName")
-        names = [one.value for one in _each(attached)] if attached is not None else []
-        if name in names:
+        if attached is not None and name in [one.value for one in _each(attached)]:
             found |= _of_policy(app, policy.get("PolicyDocument"))
     return found
 
