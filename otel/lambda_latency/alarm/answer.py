@@ -8,21 +8,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.alarm.cost import END, RING, cost_fact
-from lambda_latency.alarm.evidence import Evidence, fetched, recent
+from lambda_latency.alarm.cost import END, RING, Spent, cost_fact
+from lambda_latency.alarm.event import Alarm
+from lambda_latency.alarm.evidence import Evidence, Fetches, fetched, recent
 from lambda_latency.alarm.explanation import Explanation, explain, mean_ns
-from lambda_latency.alarm.message import Message, clock, message_of, short_message
+from lambda_latency.alarm.message import Link, Message, clock, message_of, short_message
+from lambda_latency.alarm.records import Notes
 from lambda_latency.latency import USUAL, Terms
 from lambda_latency.text import Style, clean
-
-if TYPE_CHECKING:
-    from lambda_latency.alarm.cost import Spent
-    from lambda_latency.alarm.event import Alarm
-    from lambda_latency.alarm.evidence import Fetches
-    from lambda_latency.alarm.message import Link
-    from lambda_latency.alarm.records import Notes
 
 __all__ = ["Answerer", "Sink"]
 

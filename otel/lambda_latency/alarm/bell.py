@@ -5,22 +5,16 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from lambda_latency.alarm.answer import Answerer
-from lambda_latency.alarm.event import read_event
+from lambda_latency.alarm.event import Alarm, read_event
+from lambda_latency.alarm.explanation import Explanation
 from lambda_latency.alarm.kept import Kept, Remembered
-from lambda_latency.alarm.message import plain_text
+from lambda_latency.alarm.message import Link, Message, plain_text
 from lambda_latency.alarm.watch import Watch
 from lambda_latency.latency import USUAL, Terms
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.alarm.event import Alarm
-    from lambda_latency.alarm.explanation import Explanation
-    from lambda_latency.alarm.message import Link, Message
-    from lambda_latency.trace import Trace
+from lambda_latency.trace import Trace
 
 __all__ = ["Bell"]
 

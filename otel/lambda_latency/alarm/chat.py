@@ -8,12 +8,9 @@ https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.alarm.message import plain_text, subject_of
-
-if TYPE_CHECKING:
-    from lambda_latency.alarm.message import Message
+from lambda_latency.alarm.message import Message, plain_text, subject_of
 
 __all__ = ["FORMATS", "rendered", "topic_texts"]
 

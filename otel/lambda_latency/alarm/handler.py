@@ -12,25 +12,21 @@ import time
 from collections.abc import Mapping
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
-from lambda_latency.alarm.answer import Answerer
+from lambda_latency.alarm.answer import Answerer, Sink
 from lambda_latency.alarm.event import read_event
-from lambda_latency.alarm.evidence import Unreachable
+from lambda_latency.alarm.evidence import Fetches, Unreachable
+from lambda_latency.alarm.explanation import Explanation
+from lambda_latency.alarm.message import Link
 from lambda_latency.alarm.pages import put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic, Webhook
 from lambda_latency.fetch import Account, FetchError, Place
 from lambda_latency.latency import Owners, Terms
-
-if TYPE_CHECKING:
-    from lambda_latency.alarm.answer import Sink
-    from lambda_latency.alarm.evidence import Fetches
-    from lambda_latency.alarm.explanation import Explanation
-    from lambda_latency.alarm.message import Link
 
 __all__ = ["handle"]
 

@@ -6,17 +6,13 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_DescribeAla
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.alarm.event import read_change
+from lambda_latency.alarm.event import Alarm, read_change
 from lambda_latency.fetch import NothingFoundError
 from lambda_latency.spelling import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-
-    from lambda_latency.alarm.event import Alarm
 
 __all__ = ["last_ring"]
 

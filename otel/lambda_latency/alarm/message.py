@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
+from lambda_latency.alarm.event import Alarm
+from lambda_latency.alarm.explanation import Explanation
 from lambda_latency.fetch import console
 from lambda_latency.latency import trace_name
 from lambda_latency.text import Style, clean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lambda_latency.alarm.event import Alarm
-    from lambda_latency.alarm.explanation import Explanation
 
 __all__ = ["Link", "Message", "clock", "harmless", "message_of", "plain_text", "short_message", "subject_of"]
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import shlex
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lambda_latency.alarm.explanation import Explanation
 from lambda_latency.alarm.message import Link
 from lambda_latency.alarm.records import key_part
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text import Style, flat, sentence
 from lambda_latency.version import VERSION
-
-if TYPE_CHECKING:
-    from lambda_latency.alarm.explanation import Explanation
 
 __all__ = ["command_of", "page_of", "put_page"]
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.alarm.chat import rendered, topic_texts
-from lambda_latency.alarm.message import subject_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.alarm.event import Alarm
-    from lambda_latency.alarm.message import Message
+from lambda_latency.alarm.event import Alarm
+from lambda_latency.alarm.message import Message, subject_of
 
 __all__ = ["Topic", "Webhook"]
 

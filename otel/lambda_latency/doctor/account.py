@@ -6,17 +6,15 @@ import json
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.deployed import Deployed, deployed
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Found, rule
+from lambda_latency.doctor.function import Fn
 from lambda_latency.doctor.rules import RULES
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
 from lambda_latency.template import Node, read_yaml, resolve
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.function import Fn
 
 __all__ = ["ACCOUNT_RULES", "diagnose_account"]
 

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
+from lambda_latency.doctor.function import Fn
 from lambda_latency.template import Node
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
 
 __all__ = ["Api", "apis_of"]
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.function import Fn, functions_of
+from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import Requirement, Source, parsed, reached, requirements_in, sources_in
 from lambda_latency.template import (
     Collector,
@@ -24,9 +24,6 @@ from lambda_latency.template import (
     resolve,
     usual_template,
 )
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.layer import Layer
 
 __all__ = ["App", "Where", "read_app", "template_in"]
 

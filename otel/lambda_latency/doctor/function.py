@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.layer import Layer, layer_of
-from lambda_latency.template import places_of
-
-if TYPE_CHECKING:
-    from lambda_latency.template import Node
+from lambda_latency.template import Node, places_of
 
 __all__ = ["Fn", "functions_of"]
 

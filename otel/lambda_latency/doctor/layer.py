@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from lambda_latency.template import Node
+from lambda_latency.template import Node
 
 __all__ = ["Layer", "layer_of"]
 

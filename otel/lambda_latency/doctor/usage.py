@@ -9,13 +9,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from statistics import fmean
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.deployed import Asker, Deployed
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
 
 __all__ = ["USAGE_ACTIONS", "OwnUsage", "own_usage", "read_usage", "sizes_of", "usage_policy"]
 

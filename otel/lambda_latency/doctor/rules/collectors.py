@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lambda_latency.doctor.app import CONFIG
+from lambda_latency.doctor.app import CONFIG, App
 from lambda_latency.doctor.facts import COLLECTOR_VERSION
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
+from lambda_latency.doctor.source import Source
 from lambda_latency.template import Collector, check_collector
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.source import Source
 
 __all__ = ["RULES"]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.facts import (
     ADOT_ACCOUNTS,
     ADOT_MB,
@@ -19,13 +19,10 @@ from lambda_latency.doctor.facts import (
     MOST_MB,
 )
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
+from lambda_latency.doctor.function import Fn
+from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import size_of
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
-    from lambda_latency.doctor.layer import Layer
-    from lambda_latency.template import Node
+from lambda_latency.template import Node
 
 __all__ = ["RULES"]
 

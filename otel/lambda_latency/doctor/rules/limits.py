@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.facts import GATEWAY_SECONDS, ONE_PROCESSOR_MB
 from lambda_latency.doctor.finding import WARNING, Found, rule
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
-    from lambda_latency.doctor.source import Source
+from lambda_latency.doctor.function import Fn
+from lambda_latency.doctor.source import Source
 
 __all__ = ["RULES"]
 

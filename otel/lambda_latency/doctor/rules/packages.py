@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.facts import ADOT_PACKAGES, ADOT_PYTHON
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
-from lambda_latency.doctor.function import KIT_WRAPPER
+from lambda_latency.doctor.function import KIT_WRAPPER, Fn
 from lambda_latency.doctor.source import installed_in
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
 
 __all__ = ["RULES"]
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.facts import WRITES, WRITING_POLICIES
 from lambda_latency.doctor.finding import ERROR, Found, rule
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
-    from lambda_latency.template import Node
+from lambda_latency.doctor.function import Fn
+from lambda_latency.template import Node
 
 __all__ = ["RULES"]
 

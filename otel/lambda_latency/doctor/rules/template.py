@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
+from lambda_latency.doctor.function import Fn
 from lambda_latency.template import by_hand, check_template
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
 
 __all__ = ["RULES", "unreadable"]
 

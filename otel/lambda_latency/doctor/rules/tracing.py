@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from lambda_latency.doctor.api import apis_of
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.facts import XRAY_REGIONS
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.template import Node
+from lambda_latency.template import Node
 
 __all__ = ["RULES"]
 

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
-from lambda_latency.doctor.function import OTEL_WRAPPERS, WRAPPER
-
-if TYPE_CHECKING:
-    from lambda_latency.doctor.app import App
-    from lambda_latency.doctor.function import Fn
-    from lambda_latency.doctor.layer import Layer
-    from lambda_latency.doctor.source import Source
+from lambda_latency.doctor.function import OTEL_WRAPPERS, WRAPPER, Fn
+from lambda_latency.doctor.layer import Layer
+from lambda_latency.doctor.source import Source
 
 __all__ = ["RULES"]
 
