@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
-from lambda_latency.template import Finding, Node, read_yaml
+from lambda_latency.template import Finding, read_yaml, value_of
 
 __all__ = ["Tree", "as_json"]
 
@@ -21,7 +21,7 @@ def as_json(tree: Tree, newline: str = "", margin: str = "", unit: str = "") -> 
     if isinstance(tree, str):
         read = read_yaml("", tree)
         assert not isinstance(read, Finding), tree
-        return json.dumps(_value(read), ensure_ascii=False)
+        return json.dumps(value_of(read), ensure_ascii=False)
     inner = margin + unit
     if isinstance(tree, Mapping):
         parts = [f"{json.dumps(key)}: {as_json(one, newline, inner, unit)}" for key, one in tree.items()]
@@ -32,17 +32,3 @@ def as_json(tree: Tree, newline: str = "", margin: str = "", unit: str = "") -> 
         return f"{begin}{', '.join(parts)}{end}"
     lines = f",{newline}".join(f"{inner}{part}" for part in parts)
     return f"{begin}{newline}{lines}{newline}{margin}{end}"
-
-
-def _value(node: Node) -> Any:
-    """The value of a node, with `!Ref Name` as `{"Ref": "Name"}`."""
-    value: Any = node.value
-    if node.kind == "list":
-        value = [_value(one) for one in node.items]
-    elif node.kind == "mapping":
-        value = {name: _value(one) for name, _, one in node.named()}
-    if not node.function:
-        return value
-    if node.function == "GetAtt" and isinstance(value, str):
-        value = value.split(".", 1)
-    return {node.function if node.function in ("Ref", "Condition") else f"Fn::{node.function}": value}

@@ -57,7 +57,7 @@ class Answerer:
             return None
         folder = Path(tempfile.mkdtemp(prefix="alarm-"))
         try:
-            message = self._message(alarm, folder)
+            message = self._rung(alarm, folder) if alarm.rings else self._ended(alarm, folder)
             failed: Exception | None = None
             for name, sink in self.sinks.items():
                 if name in heard:
@@ -77,9 +77,6 @@ class Answerer:
         finally:
             shutil.rmtree(folder, ignore_errors=True)
         return message
-
-    def _message(self, alarm: Alarm, folder: Path) -> Message:
-        return self._rung(alarm, folder) if alarm.rings else self._ended(alarm, folder)
 
     def _rung(self, alarm: Alarm, folder: Path) -> Message:
         before = self.records.change(f"alarm {alarm.name}", lambda record: _counted(record, alarm))

@@ -63,7 +63,8 @@ def _teams(message: Message) -> dict[str, Any]:
     """An Adaptive Card; a TextRun, unlike a TextBlock, has no markup."""
     body = [_run(message.title, weight="Bolder", size="Medium"), *map(_run, message.lines)]
     body += [_run(f"Next: {step}") for step in message.steps]
-    body += [_run(one, isSubtle=True, size="Small") for one in (*filter(None, _notes(message)), *message.facts)]
+    small = [one.note for one in message.links if one.note] + list(message.facts)
+    body += [_run(one, isSubtle=True, size="Small") for one in small]
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
@@ -77,10 +78,6 @@ def _teams(message: Message) -> dict[str, Any]:
 
 def _run(text: str, **look: object) -> dict[str, Any]:
     return {"type": "RichTextBlock", "inlines": [{"type": "TextRun", "text": text, **look}]}
-
-
-def _notes(message: Message) -> list[str]:
-    return [one.note for one in message.links]
 
 
 def _notification(message: Message, thread: str) -> dict[str, Any]:

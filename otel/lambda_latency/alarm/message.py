@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -108,19 +109,4 @@ def _when(alarm: Alarm) -> str:
 
 def _wrapped(text: str, width: int) -> list[str]:
     """The text in lines, broken at spaces; a word longer than a line is split."""
-    lines: list[str] = []
-    line = ""
-    for whole in text.split():
-        word = whole
-        while len(word) > width:
-            if line:
-                lines.append(line)
-                line = ""
-            lines.append(word[:width])
-            word = word[width:]
-        if line and len(line) + 1 + len(word) > width:
-            lines.append(line)
-            line = word
-        else:
-            line = f"{line} {word}".strip()
-    return [*lines, line] if line else lines
+    return textwrap.wrap(" ".join(text.split()), width, break_on_hyphens=False)

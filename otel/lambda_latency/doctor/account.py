@@ -39,10 +39,7 @@ def diagnose_account(place: Place, stack: str = "", template: App | None = None)
         clients = Clients(place)
         found = deployed(clients.make, clients.region, stack)
     except Exception as error:
-        told = refusal(error, place)
-        if told is None:
-            raise
-        raise told from error
+        raise refusal(error, place) or error from error
     if not found.functions and "cloudformation:DescribeStackResources" in found.refused:
         refused = found.refused["cloudformation:DescribeStackResources"]
         if not refused.is_denied:

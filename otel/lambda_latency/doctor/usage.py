@@ -76,13 +76,9 @@ def own_usage(place: Place, stack: str = "", rule: str = "") -> OwnUsage:
     """The month of an account, or of a stack's functions. `rule` names the sampling rule. Raises FetchError."""
     try:
         clients = Clients(place)
-        found = read_usage(clients.make, clients.region, datetime.now(timezone.utc), stack, rule)
+        return read_usage(clients.make, clients.region, datetime.now(timezone.utc), stack, rule)
     except Exception as error:
-        told = refusal(error, place)
-        if told is None:
-            raise
-        raise told from error
-    return found
+        raise refusal(error, place) or error from error
 
 
 def read_usage(make: Callable[[str], Any], region: str, now: datetime, stack: str = "", rule: str = "") -> OwnUsage:
