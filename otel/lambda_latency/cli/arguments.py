@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["count", "gate", "gigabytes", "instant", "ms", "parameter", "port", "requests", "whole"]
+__all__ = [
+    "add_parameter_option",
+    "count",
+    "gate",
+    "gigabytes",
+    "instant",
+    "ms",
+    "parameter",
+    "port",
+    "requests",
+    "whole",
+]
 
 MOST_REQUESTS = 1_000_000
 
@@ -94,3 +105,15 @@ def parameter(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must read NAME=VALUE, got {text!r}")
     return name, value
+
+
+def add_parameter_option(parser: argparse.ArgumentParser, such_as: str = "") -> None:
+    """Adds `--parameter NAME=VALUE`, which sets a parameter of a template; `such_as` is in its help."""
+    parser.add_argument(
+        "--parameter",
+        type=parameter,
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help=f"value for a parameter of the template{such_as}; may be repeated",
+    )

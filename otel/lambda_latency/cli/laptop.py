@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.cli.arguments import parameter
+from lambda_latency.cli.arguments import add_parameter_option
 from lambda_latency.cli.exit_statuses import FAILED
 from lambda_latency.cli.messages import fail, usage, warn
 
@@ -97,14 +97,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the SAM template (default: template.yaml)",
     )
-    parser.add_argument(
-        "--parameter",
-        type=parameter,
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="value for a parameter of the template, such as Tracing=Off or Instrumentation=layer; may be repeated",
-    )
+    add_parameter_option(parser, ", such as Tracing=Off or Instrumentation=layer")
 
 
 def provider_is_theirs() -> Terms:

@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import parameter
+from lambda_latency.cli.arguments import add_parameter_option
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, usage, warn
 
@@ -70,14 +70,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="PATH",
         help="a template, or a folder with one: its functions' memory (the mean) and architecture (the most frequent)",
     )
-    add(
-        "--parameter",
-        action="append",
-        default=[],
-        type=parameter,
-        metavar="NAME=VALUE",
-        help="value for a parameter of the template; may be repeated",
-    )
+    add_parameter_option(parser)
     add("--memory", type=number, metavar="MB", help="memory of a function; default 512")
     add("--architecture", choices=("arm64", "x86_64"), metavar="A", help="arm64 (default) or x86_64")
     add("--tracer", choices=TRACERS, default="kit", metavar="T", help=f"one of {', '.join(TRACERS)}; default kit")

@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import parameter
+from lambda_latency.cli.arguments import add_parameter_option
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FINE, GATE_FAILED
 from lambda_latency.cli.messages import fail, usage, warn
 from lambda_latency.spelling import did_you_mean
@@ -45,10 +45,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "path", nargs="?", default=".", metavar="PATH", help="a template, or a folder with one; default ."
     )
     parser.add_argument("--region", default="", metavar="R", help="region of the deployment")
-    parser.add_argument(
-        "--parameter", action="append", default=[], type=parameter, metavar="NAME=VALUE",
-        help="value for a parameter of the template; may be repeated",
-    )  # fmt: skip
+    add_parameter_option(parser)
     parser.add_argument(
         "--ignore", action="append", default=[], metavar="RULE", help="leave a rule out; may be repeated"
     )
