@@ -26,6 +26,7 @@ from lambda_latency.template import (
     check_template,
     is_json,
     missing_template,
+    nested_templates,
     passed_parameters,
     read_yaml,
     resolve,
@@ -34,7 +35,6 @@ from lambda_latency.template import (
 
 __all__ = ["find_template", "layer_content", "make_plan", "read_templates"]
 
-NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SERVERLESS = "AWS::Serverless-2016-10-31"
 MODULES = "python/lambda_latency/"  # the folder of the layer that has only modules of the kit
 REGION = "us-east-1"  # of conditions on a region
@@ -104,7 +104,7 @@ def read_templates(
     if any(one.is_python for one in found.subjects):
         found.left += [Finding(shown, one.line, one.what, "check the other case by hand") for one in resolved.undecided]
     nested = []
-    for name, properties, child in _nested(node, path.parent):
+    for name, properties, child in nested_templates(node, path.parent):
         passed = passed_parameters(resolved.root.get("Resources", name, "Properties"))
         below = list(read_templates(child, root, most, seen, passed))
         if any(one.is_python or each.children for each in below for one in each.subjects):
@@ -132,16 +132,6 @@ def _parsed(shown: str, text: str) -> Node:
     if node.kind != "mapping" or resources is None or not resources.entries:
         raise AdoptError(f"{shown}:1: no Resources section", "name a SAM template")
     return node
-
-
-def _nested(node: Node, folder: Path) -> Iterator[tuple[str, Node, Path]]:
-    """The name and the properties of each nested application whose template is a local file, and that file."""
-    for name, _, resource in node.named("Resources"):
-        place = NESTED.get(resource.text_at("Type"))
-        properties = resource.get("Properties")
-        where = properties.text_at(place) if place and properties is not None else ""
-        if where and "://" not in where and properties is not None and (folder / where).is_file():
-            yield name, properties, folder / where
 
 
 def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:

@@ -18,6 +18,7 @@ from lambda_latency.template import (
     Node,
     Undecided,
     missing_template,
+    nested_templates,
     passed_parameters,
     read_collector,
     read_yaml,
@@ -31,7 +32,6 @@ USUAL_REGION = "us-east-1"
 REGION = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:layer:")
 CONFIG = "OPENTELEMETRY_COLLECTOR_CONFIG_URI"
 LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
-NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +97,8 @@ class App:
 
     def nested(self) -> Iterator[tuple[Path, Mapping[str, str | None]]]:
         """The templates of nested stacks that are local files, and their parameters."""
-        for kind, key in NESTED.items():
-            for _, _, properties in self.resources(kind):
-                path = Path(os.path.normpath(self.path.parent / properties.text_at(key)))
-                if path.is_file():
-                    yield path, passed_parameters(properties)
+        for _, properties, path in nested_templates(self.resolved, self.path.parent):
+            yield path, passed_parameters(properties)
 
     def code(self, fn: Fn) -> Path | None:
         """The folder of a function's code; None if it is not local."""

@@ -13,7 +13,7 @@ from lambda_latency.template.inherited import places_of
 from lambda_latency.template.names import check_template
 from lambda_latency.template.node import Node, is_json, read_yaml
 from lambda_latency.template.parameters import ACCOUNT, likely_value, passed_parameters, placeholder
-from lambda_latency.template.places import by_hand, missing_template, usual_template
+from lambda_latency.template.places import by_hand, missing_template, nested_templates, usual_template
 from lambda_latency.template.resolve import Resolved, node_of, resolve, value_of
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
     "likely_value",
     "missing_template",
     "nearest",
+    "nested_templates",
     "node_of",
     "own_python_files",
     "passed_parameters",

@@ -9,8 +9,9 @@ from itertools import islice
 from pathlib import Path
 
 from lambda_latency.template.artifact import LAYER_FOLDER
+from lambda_latency.template.node import Node
 
-__all__ = ["by_hand", "missing_template", "usual_template"]
+__all__ = ["by_hand", "missing_template", "nested_templates", "usual_template"]
 
 USUAL = (
     "template.yaml",
@@ -37,6 +38,8 @@ MADE = {
     ".serverless": "add the layer in serverless.yml: docs/how-to/adopt.md has an example",
 }
 SUFFIXES = (".yaml", ".yml", ".json", ".template")
+# The property of a nested stack that names its template.
+NESTED = {"AWS::Serverless::Application": "Location", "AWS::CloudFormation::Stack": "TemplateURL"}
 SAM, PLAIN = b"AWS::Serverless::Function", b"AWS::Lambda::Function"
 DEEPEST, MOST_FILES, MOST_NAMED, LARGEST = 6, 5_000, 5, 2_000_000
 
@@ -60,6 +63,17 @@ def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     if framework is not None and (to_edit or framework[2]):
         return what, BY_HAND if to_edit else f"run {framework[2]}"
     return what, "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
+
+
+def nested_templates(root: Node, folder: Path) -> Iterator[tuple[str, Node, Path]]:
+    """The name and the properties of each nested stack whose template is a local file, and that file; `folder` is that
+    of the template.
+    """
+    for name, _, resource in root.named("Resources"):
+        place, properties = NESTED.get(resource.text_at("Type"), ""), resource.get("Properties")
+        path = Path(os.path.normpath(folder / resource.text_at("Properties", place)))
+        if properties is not None and path.is_file():
+            yield name, properties, path
 
 
 def by_hand(path: Path) -> str:
