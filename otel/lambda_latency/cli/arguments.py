@@ -9,18 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = [
-    "add_parameter_option",
-    "count",
-    "gate",
-    "gigabytes",
-    "instant",
-    "ms",
-    "parameter",
-    "port",
-    "requests",
-    "whole",
-]
+__all__ = ["add_parameter_option", "count", "gate", "gigabytes", "instant", "ms", "port", "requests", "whole"]
 
 MOST_REQUESTS = 1_000_000
 
