@@ -10,12 +10,13 @@ import pytest
 import yaml
 
 from lambda_latency.adopt import Wanted
-from lambda_latency.adopt.wording import adot_versions, variables
+from lambda_latency.adopt.wording import adot_numbers, variables
+from lambda_latency.adot import PYTHON
 from tests.docs.pages import page
 
 PAGE = page("how-to/adopt.md")
 HERE = {
-    "adot": f"arn:aws:lambda:us-east-1:615299751070:layer:AWSOpenTelemetryDistroPython:{adot_versions()['us-east-1']}",
+    "adot": PYTHON.arn("us-east-1", adot_numbers(Wanted())["us-east-1"]),
     "collector": "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1",
 }
 

@@ -11,6 +11,7 @@ import pytest
 
 from lambda_latency.adopt.requirements import without_sdk
 from lambda_latency.adopt.writing import STATE
+from lambda_latency.doctor import Where, diagnose
 from lambda_latency.layer import layer_files
 from tests.adopt.apps import HANDLER, TEMPLATE, adopt, files, make_app
 from tests.docs.pages import ROOT
@@ -343,6 +344,29 @@ def test_a_role_gets_the_permission(tmp_path: Path, more: str, told: str, added:
     assert ("One: its role is not in this template: it needs xray:PutTraceSegments" in out) == (told == "by hand")
 
 
+SPANS = "xray:PutSpans, xray:PutSpansForIndexing"
+
+
+@pytest.mark.parametrize(
+    ("more", "granted", "left"),
+    [
+        ("", 1, ""),
+        ("      Policies: [AWSLambdaExecute]\n", 1, ""),
+        ("      Policies: AWSLambdaExecute\n", 0, "One: its Policies are no list: it needs xray:PutSpans"),
+        (ROLE, 1, ""),
+        (ROLE + "      ManagedPolicyArns: ['arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess']\n", 1, ""),
+    ],
+)
+def test_otlp_needs_the_permission_for_spans_too(tmp_path: Path, more: str, granted: int, left: str) -> None:
+    """In the function's own policies, or in its role; written once, and the doctor is content with it."""
+    template = make_app(tmp_path, TEMPLATE + more)
+    _, out, _ = adopt(tmp_path, "--write", "--export", "otlp")
+    assert (template.read_text().count(SPANS), left in out) == (granted, True)
+    assert adopt(tmp_path, "--check", "--export", "otlp")[0] == 0
+    found = {one.rule for one in diagnose(template, Where())}
+    assert ("role-without-spans" in found) == (not granted)
+
+
 NESTED = """\
 Transform: AWS::Serverless-2016-10-31
 Resources:
@@ -414,7 +438,7 @@ def test_check_and_upgrade_of_an_earlier_release(tmp_path: Path) -> None:
     written = files(tmp_path)
     module = tmp_path / "lambda-latency-layer" / "python" / "lambda_latency" / "runtime" / "bootstrap.py"
     module.write_text("# earlier\n")
-    template.write_text(template.read_text().replace('us-east-1: { Version: "29" }', 'us-east-1: { Version: "12" }'))
+    template.write_text(template.read_text().replace("DistroPython:29", "DistroPython:12"))
     state = json.loads((tmp_path / STATE).read_text())
     for name in ("moved.py", "edited.py"):
         module.with_name(name).write_text("# moved\n")

@@ -11,11 +11,12 @@ import pytest
 
 from lab.bridge.comparison import tree
 from lab.bridge.sides import make_layer, observe
-from lambda_latency.adopt import wording
 from lambda_latency.adopt.rewrite import rewrite
+from lambda_latency.adopt.wording import Wanted, api_requirement
 from tests.adopt.apps import adopt, files, make_app
 
 SDK = "from aws_xray_sdk.core import xray_recorder\n"
+API = api_requirement(Wanted())
 TRACE = "from opentelemetry import trace\n\ntracer = trace.get_tracer(__name__)\n"
 # Before, after, and what is said of the rest. `SDK` and `TRACE` are the imports before and after.
 PAIRS: dict[str, tuple[str, str, list[str]]] = {
@@ -281,7 +282,7 @@ def test_an_app_is_rewritten_and_taken_back(tmp_path: Path) -> None:
     assert (tmp_path / "src" / "app.py").read_text() == (
         TRACE + "\n\n@tracer.start_as_current_span('f')\ndef handler(event, context):\n    return 1\n"
     )
-    assert (tmp_path / "src" / "requirements.txt").read_text() == f"{wording.API}\nboto3\n"
+    assert (tmp_path / "src" / "requirements.txt").read_text() == f"{API}\nboto3\n"
     assert "LAMBDA_LATENCY_XRAY_SDK" not in template.read_text()
     written = files(tmp_path)
     assert adopt(tmp_path, "--rewrite", "--write")[0] == 0
@@ -301,8 +302,7 @@ def test_a_recorder_that_other_modules_import_stays(tmp_path: Path) -> None:
     _, out, _ = adopt(tmp_path, "--rewrite", "--write")
     assert (tmp_path / "src" / "tracing.py").read_text().startswith(SDK + "from opentelemetry import trace\n")
     assert [line for line in out.splitlines() if line.startswith("src/")] == [
-        "src/tracing.py:1: imports opentelemetry, even with Tracing=Off: "
-        f"add {wording.API} to the function's requirements",
+        f"src/tracing.py:1: imports opentelemetry, even with Tracing=Off: add {API} to the function's requirements",
         "src/tracing.py:1: xray_recorder stays: other modules import it from here: import it there",
     ]
 
@@ -310,7 +310,7 @@ def test_a_recorder_that_other_modules_import_stays(tmp_path: Path) -> None:
 def test_the_api_is_that_of_adots_layer() -> None:
     """One of another version would clash with the layer's packages."""
     lock = (Path(__file__).parents[2] / "requirements" / "dev.txt").read_text()
-    assert f"\n{wording.API} " in lock
+    assert f"\n{api_requirement(Wanted(packages='bundled'))} " in lock
 
 
 def test_without_libcst_a_line_says_how_it_is_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from base64 import b64encode
 from collections.abc import Collection, Mapping
 from copy import deepcopy
 from types import SimpleNamespace
@@ -9,7 +12,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-__all__ = ["ANSWERS", "Cloud"]
+__all__ = ["ADOT", "ANSWERS", "Cloud", "layer_file"]
 
 ROLE = "arn:aws:iam::123456789012:role/shop-role"
 ADOT = "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:26"
@@ -36,6 +39,17 @@ DEFAULT_RULE = {"RuleName": "Default", "Priority": 10000, "ServiceName": "*", "S
 OWN_RULE = {"RuleName": "shop", "Priority": 100, "ServiceName": "shop/live", "ServiceType": "AWS::ApiGateway::Stage",
             "ReservoirSize": 5, "FixedRate": 0.1}  # fmt: skip
 
+
+def layer_file(sdk: str) -> str:
+    """The address of a layer's file that has an SDK."""
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as file:
+        for name in ("opentelemetry_sdk", "opentelemetry_api"):
+            file.writestr(f"python/{name}-{sdk}.dist-info/METADATA", "")
+        file.writestr("python/opentelemetry/sdk/version/__init__.py", "")
+    return f"data:application/zip;base64,{b64encode(content.getvalue()).decode()}"
+
+
 # An account with nothing to say about it.
 ANSWERS: dict[str, Any] = {
     "DescribeStackResources": {
@@ -47,6 +61,7 @@ ANSWERS: dict[str, Any] = {
     "ListFunctions": {"Functions": [{"FunctionName": "shop-Get"}]},
     "GetFunctionConfiguration": FUNCTION,
     "DescribeLogGroups": {"logGroups": [{"logGroupName": "/aws/lambda/shop-Get", "retentionInDays": 14}]},
+    "GetLayerVersionByArn": {"LayerVersionArn": ADOT, "Content": {"Location": layer_file("1.42.1"), "CodeSize": 1}},
     "ListRolePolicies": {"PolicyNames": ["own"]},
     "GetRolePolicy": {"PolicyDocument": {"Statement": []}},
     "ListAttachedRolePolicies": {"AttachedPolicies": [{"PolicyArn": "arn:aws:iam::aws:policy/Traces"}]},

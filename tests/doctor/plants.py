@@ -186,9 +186,24 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("CloudFormation", {KIT_WRAPPER: "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
                                    "          OTEL_AWS_APPLICATION_SIGNALS_ENABLED: false\n"}, "APPLICATION_SIGNALS"),
     ),
+    "wrapper-replaced": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        LAMBDA_LATENCY_XRAY_SDK: bridge\n"}, "AWS_LAMBDA_EXEC_WRAPPER"),
+        Planted("CloudFormation", {KIT_WRAPPER: "AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n          LAMBDA_LATENCY_TRACE: 'true'\n"
+                                   "          OTEL_PROPAGATORS: xray\n          OTEL_AWS_APPLICATION_SIGNALS_ENABLED: 'true'\n"}, "AWS_LAMBDA_EXEC_WRAPPER"),
+    ),
+    "vpc-endpoint": (
+        Planted("SAM", {"    Tracing: Active\n": "    Tracing: Active\n    VpcConfig: { SubnetIds: [s], SecurityGroupIds: [g] }\n"}, "VpcConfig"),
+        Planted("CloudFormation", {"      Timeout: 10\n": "      Timeout: 10\n      VpcConfig: { SubnetIds: [s], SecurityGroupIds: [g] }\n"}, "VpcConfig"),
+    ),
     "packages-clash": (
         Planted("SAM", at="opentelemetry-api", file="src/requirements.txt", files={"src/requirements.txt": "requests\nopentelemetry-api==1.38.0\n"}),
         Planted("CloudFormation", at="  Work:", files={"src/opentelemetry_sdk-1.33.1.dist-info/METADATA": ""}),
+    ),
+    "packages-unknown": (
+        Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}, "opentelemetry-api", file="src/requirements.txt",
+                files={"src/requirements.txt": "opentelemetry-api==1.44.0\n"}),
+        Planted("CloudFormation", {ADOT_US: ADOT_US.replace(":29", ":31")}, "  Work:",
+                files={"src/opentelemetry_sdk-1.44.0.dist-info/METADATA": ""}),
     ),
     "second-tracer": (
         Planted("SAM", at="patch_all", file="src/app.py", files={"src/app.py": "from aws_xray_sdk.core import patch_all\ndef handler(e, c): ...\n"}),
@@ -251,6 +266,11 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
                         "Action: 'xray:PutTraceSegments' }] } }] } }\n"}, "Role: !GetAtt"),
         Planted("CloudFormation", {POLICY: "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"}, "Role: !GetAtt"),
     ),
+    "role-without-spans": (
+        Planted("SAM", {"http://localhost:4318/v1/traces": "https://xray.eu-west-1.amazonaws.com/v1/traces", f"      - {COLLECTOR}\n": "", URI: ""}, "  Get:"),
+        Planted("CloudFormation", {"          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": "          LAMBDA_LATENCY_EXPORT: otlp\n",
+                                   "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "", f"        - {COLLECTOR_US}\n": ""}, "Role: !GetAtt"),
+    ),
     "memory-small": (
         Planted("SAM", {"MemorySize: 512": "MemorySize: 192"}, "MemorySize"),
         Planted("CloudFormation", {"      MemorySize: 512\n": ""}, "  Work:"),
@@ -282,7 +302,7 @@ NEAR: dict[str, Planted] = {
     "snapstart-connection": Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
                                     files={"src/app.py": "import psycopg\ndef handler(e, c):\n    return psycopg.connect('x')\n"}),
     "layer-region": Planted("SAM", region="eu-west-1"),
-    "layer-account": Planted("SAM", {ADOT: "arn:aws:lambda:eu-central-2:156041407956:layer:AWSOpenTelemetryDistroPython:20", f"      - {COLLECTOR}\n":
+    "layer-account": Planted("SAM", {ADOT: "arn:aws:lambda:eu-central-2:156041407956:layer:AWSOpenTelemetryDistroPython:23", f"      - {COLLECTOR}\n":
                                      "", URI: "", ENDPOINT: ""}),
     "layer-unavailable": Planted("SAM", {ADOT: ADOT.replace("eu-west-1", "eu-north-1"), COLLECTOR: COLLECTOR.replace("eu-west-1", "eu-north-1")}),
     "layer-architecture": Planted("SAM", {"Architectures: [arm64]": "Architectures: [!Ref Processor]", "Resources:\n":
@@ -307,7 +327,11 @@ NEAR: dict[str, Planted] = {
     "propagators": Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,baggage"}),
     "application-signals": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"'}),
     "distro-unset": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"', "        OTEL_PYTHON_DISTRO: aws_distro\n": ""}),
-    "packages-clash": Planted("SAM", files={"src/requirements.txt": "opentelemetry-api==1.44.0\nopentelemetry-instrumentation-redis==0.60b0\n"}),
+    "wrapper-replaced": Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_XRAY_SDK: bridge\n"}),
+    "vpc-endpoint": Planted("SAM", {"    Tracing: Active\n": "    Tracing: Active\n    VpcConfig: { SubnetIds: [s], SecurityGroupIds: [g] }\n", "Resources:\n":
+                                    "Resources:\n  Xray: { Type: AWS::EC2::VPCEndpoint, Properties: { VpcId: v, ServiceName: !Sub 'com.amazonaws.${AWS::Region}.xray' } }\n"}),
+    "packages-clash": Planted("SAM", files={"src/requirements.txt": "opentelemetry-api==1.42.1\nopentelemetry-instrumentation-redis==0.60b0\n"}),
+    "packages-unknown": Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}),
     "second-tracer": Planted("SAM", {WRAPPER: f"{WRAPPER}        POWERTOOLS_TRACE_DISABLED: 'true'\n"},
                              files={"src/app.py": "from aws_lambda_powertools import Logger, Tracer\ndef handler(e, c): ...\n"}),
     "collector-parts": Planted("SAM", {"ver-0-117-0:1": "ver-0-130-0:1"},
@@ -322,9 +346,12 @@ NEAR: dict[str, Planted] = {
     "function-untraced": Planted("CloudFormation"),
     "sampling-unmatched": Planted("SAM", {"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop/*", "AWS::ApiGateway::Stage"),
                                           "Path: /,": "RestApiId: !Ref Api, Path: /,"}),
-    "region-without-xray": Planted("SAM", {ADOT: "!Sub arn:aws:lambda:${AWS::Region}:156041407956:layer:AWSOpenTelemetryDistroPython:20",
+    "region-without-xray": Planted("SAM", {ADOT: "!Sub arn:aws:lambda:${AWS::Region}:156041407956:layer:AWSOpenTelemetryDistroPython:23",
                                            f"      - {COLLECTOR}\n": "", URI: "", ENDPOINT: ""}, region="eu-central-2"),
     "role-without-xray": Planted("CloudFormation", {POLICY: "!ImportValue Policy"}),
+    "role-without-spans": Planted("CloudFormation", {"          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": "          LAMBDA_LATENCY_EXPORT: otlp\n",
+                                                     "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "", f"        - {COLLECTOR_US}\n": "",
+                                                     POLICY: "arn:aws:iam::aws:policy/AWSXrayFullAccess"}),
     "memory-small": Planted("SAM", {"MemorySize: 512": "MemorySize: 256"}),
     "timeout-small": Planted("CloudFormation", {"Timeout: 10": "Timeout: 3"}),
     "timeout-gateway": Planted("SAM", {"Timeout: 10": "Timeout: 60", EVENT: "{ Type: Api, Properties: { Path: /, Method: GET, TimeoutInMillis: 60000 } }"}),

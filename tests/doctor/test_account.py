@@ -12,11 +12,11 @@ import pytest
 import lambda_latency.doctor.account
 from lambda_latency.cli import main
 from lambda_latency.doctor import ACCOUNT_RULES, Where, diagnose_account, read_app
-from lambda_latency.doctor.deployed import ACTIONS, deployed
+from lambda_latency.doctor.deployed import ACTION_OF, ACTIONS, deployed
 from lambda_latency.fetch import FetchError, Place
 from lambda_latency.template import Finding as Unread
 from tests.doctor.apps import Planted, write
-from tests.doctor.cloud import ANSWERS, FUNCTION, Cloud
+from tests.doctor.cloud import ANSWERS, FUNCTION, Cloud, layer_file
 
 Told = list[tuple[str, str, int]]
 
@@ -61,6 +61,10 @@ PLANTED: dict[str, tuple[dict[str, Any], Told]] = {
                              [("account-logs", "eu-west-1/logs", 1)]),
     "25 rules": ({"GetSamplingRules": {"SamplingRuleRecords": RULES[:1] * 25}},
                  [("account-quota", "eu-west-1/sampling", 1)]),
+    "a layer that is not what the table says": (
+        {"GetLayerVersionByArn": {"Content": {"Location": layer_file("1.43.0")}}},
+        [("account-layer", "eu-west-1/layers", 1)],
+    ),
     "the rule of the API": ({"DescribeStackResources": {"StackResources": STAGE}},
                             [("account-sampling", "eu-west-1/sampling", 1)]),
 }  # fmt: skip
@@ -113,6 +117,24 @@ def test_the_stack_is_compared_with_its_template(tmp_path: Path, monkeypatch: py
     ]
 
 
+def test_packages_are_compared_with_the_layer_that_is_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The template's own layer agrees with them; that of the account is another."""
+    template = write(Planted("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
+    assert found(monkeypatch, Cloud(), template=template) == []
+    newer = [{"Arn": FUNCTION["Layers"][0]["Arn"].replace(":26", ":31")}, FUNCTION["Layers"][1]]  # type: ignore[index]
+    real = {"GetLayerVersionByArn": {"Content": {"Location": layer_file("1.46.0")}}}
+    rules = {
+        rule for rule, _, _ in found(monkeypatch, Cloud({**with_function(Layers=newer), **real}), template=template)
+    }
+    assert rules == {"account-differs", "account-layer", "account-packages"}
+
+
+def test_a_layer_whose_file_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is no archive."""
+    cloud = Cloud({"GetLayerVersionByArn": {"Content": {"Location": "data:,none"}}})
+    assert found(monkeypatch, cloud) == [("account-rights", "eu-west-1/iam", 1)]
+
+
 def test_the_values_of_variables_are_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They may be secrets."""
     template = write(
@@ -132,6 +154,7 @@ def test_a_missing_right_is_named(operation: str, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(lambda_latency.doctor.account, "Clients", lambda _: cloud)
     (finding,) = diagnose_account(Place(), "shop")
     action = finding.what.removesuffix(" is not allowed")
+    operation = ACTION_OF.get(operation, operation)
     assert (finding.rule, finding.severity, action.partition(":")[2]) == ("account-rights", "warning", operation)
     assert action in ACTIONS
 
@@ -156,6 +179,7 @@ def test_only_the_calls_of_the_policy_are_made(capsys: pytest.CaptureFixture[str
     deployed(cloud.make, "eu-west-1", "shop")
     deployed(cloud.make, "eu-west-1")
     asked = {"apigateway:GET" if one.startswith("apigateway") else one for one in cloud.asked}
+    asked = {":".join((service, ACTION_OF.get(name, name))) for service, name in (one.split(":") for one in asked)}
     assert main(["doctor", "--print-policy"]) == 0
     (statement,) = json.loads(capsys.readouterr().out)["Statement"]
     assert sorted(asked) == statement["Action"]
@@ -163,5 +187,6 @@ def test_only_the_calls_of_the_policy_are_made(capsys: pytest.CaptureFixture[str
 
 def test_every_rule_of_an_account_is_planted() -> None:
     """In the tests above."""
-    planted = {rule for _, wanted in PLANTED.values() for rule, _, _ in wanted} | {"account-rights", "account-differs"}
+    planted = {rule for _, wanted in PLANTED.values() for rule, _, _ in wanted}
+    planted |= {"account-rights", "account-differs", "account-packages"}
     assert {rule.name for rule in ACCOUNT_RULES} <= planted

@@ -152,6 +152,8 @@ def test_these_parameters_make_these_functions(name: str) -> None:
         role = stack.resources[f"{function}Role"]["Properties"]
         assert role["ManagedPolicyArns"] == ([{"Ref": "SendSpans"}] if traced else [])
     xray = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+    if case.parameters.get("Export") == "otlp":
+        xray |= {"xray:PutSpans", "xray:PutSpansForIndexing"}
     assert {action for action in stack.actions() if action.startswith("xray:")} == (xray if traced else set())
     (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
     assert stage["TracingEnabled"] is (case.tracing == "Active")

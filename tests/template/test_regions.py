@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_latency.adot import PYTHON
 from tests.template.deployed import deploy, refused, template
 
 VERSIONS = {
-    "ap-northeast-1": 26,
-    "ap-northeast-2": 26,
-    "ap-northeast-3": 26,
-    "ap-south-1": 26,
-    "ap-southeast-1": 25,
-    "ap-southeast-2": 26,
-    "ca-central-1": 26,
-    "eu-central-1": 26,
-    "eu-north-1": 26,
-    "eu-west-1": 26,
-    "eu-west-2": 26,
-    "eu-west-3": 26,
-    "sa-east-1": 26,
-    "us-east-1": 29,
-    "us-east-2": 26,
-    "us-west-1": 33,
-    "us-west-2": 33,
+    region: newest.numbers[region] for region in PYTHON.usual_regions if (newest := PYTHON.newest(region)) is not None
 }
 OWN = "arn:aws:lambda:eu-south-1:123456789012:layer:own:7"
 NO_ADOT = (

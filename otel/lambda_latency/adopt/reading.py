@@ -10,7 +10,7 @@ from pathlib import Path
 from lambda_latency.adopt.changes import Change, Plan, Template, read_text
 from lambda_latency.adopt.requirements import FILES, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
-from lambda_latency.adopt.wording import API, Wanted
+from lambda_latency.adopt.wording import Wanted, api_requirement
 from lambda_latency.template import Finding
 
 __all__ = ["read_code"]
@@ -36,7 +36,7 @@ def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], k
                 rewritten = _rewrite(plan, folder, code) if wanted.rewrite and folder == subject.code else []
                 uses[folder] = _uses_sdk(plan, folder, code)
                 if folder == subject.code and (rewritten or folder.resolve() not in kept):
-                    _requirements(plan, folder, code, rewritten)
+                    _requirements(plan, folder, code, rewritten, wanted)
             subject.bridge = subject.bridge or uses[folder]
         if subject.inline is not None:
             use = read_uses(one.path, one.shown, subject.inline.text.encode())
@@ -59,12 +59,13 @@ def _uses_sdk(plan: Plan, folder: Path, code: dict[Path, Change]) -> bool:
     return found
 
 
-def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten: list[str]) -> None:
+def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten: list[str], wanted: Wanted) -> None:
     """Edits the requirements of a function. `rewritten`: its modules that import OpenTelemetry now."""
+    api = api_requirement(wanted) if rewritten else ""
     for name in FILES:
-        _requirement(plan, folder / name, code, API if rewritten else "")
+        _requirement(plan, folder / name, code, api)
     if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
-        todo = f"add {API} to the function's requirements"
+        todo = f"add {api} to the function's requirements"
         plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
 
 

@@ -11,16 +11,19 @@ from lambda_latency.adopt.sdk_variables import translate_variables
 from lambda_latency.adopt.splice import Spliced, Tree
 from lambda_latency.adopt.wording import (
     ACTIVE,
+    ADOT,
     KIT,
     MAPPING,
     TRACED,
     Wanted,
-    adot_versions,
+    adot_mapping,
+    adot_parameter,
     conditions,
     layers,
     parameter,
     variables,
 )
+from lambda_latency.adot import PYTHON
 from lambda_latency.template import Finding, Node
 
 __all__ = ["Adopted", "adopt_template", "parameter_of"]
@@ -63,7 +66,9 @@ def adopt_template(
     where, permissions = "", dict[str, str]()
     if mine:
         where = _functions(edits, subjects, mine, wanted)
-        permissions, more = permit(source, edits, [one for one in subjects if one.is_python])
+        permissions, more = permit(
+            source, edits, [one for one in subjects if one.is_python], otlp=wanted.export == "otlp"
+        )
         left += more
         _sections(edits, mine, wanted, layer_uri)
         left += _apis(source, edits, where)
@@ -159,16 +164,17 @@ def _trace(edits: Spliced, place: Node) -> bool:
 def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri: str) -> None:
     root = edits.root
     arm = next((one.arm for one in mine if one.arm), "")
-    if root.get("Parameters", wanted.parameter) is None:
-        _declare(edits, "Parameters", {wanted.parameter: parameter()})
-    if wanted.packages == "adot" and root.get("Mappings", MAPPING) is None:
-        regions: dict[str, Tree] = {
-            region: f'{{ Version: "{version}" }}' for region, version in adot_versions().items()
-        }
-        _declare(edits, "Mappings", {MAPPING: regions})
-    missing = {name: tree for name, tree in conditions(wanted, arm).items() if root.get("Conditions", name) is None}
-    if missing:
-        _declare(edits, "Conditions", missing)
+    parameters = {wanted.parameter: parameter()}
+    if wanted.packages == "adot" and len(wanted.regions) == 1:
+        parameters[ADOT] = adot_parameter(wanted)
+    if missing := {name: tree for name, tree in parameters.items() if root.get("Parameters", name) is None}:
+        _declare(edits, "Parameters", missing)
+    if wanted.packages == "adot" and len(wanted.regions) > 1 and root.get("Mappings", MAPPING) is None:
+        _declare(edits, "Mappings", {MAPPING: adot_mapping(wanted)})
+    known = root.get("Conditions")
+    absent = {name: tree for name, tree in conditions(wanted, arm).items() if known is None or known.get(name) is None}
+    if absent:
+        _declare(edits, "Conditions", absent)
     resources = root.get("Resources")
     if resources is not None and resources.get(KIT) is None:
         always = any(one.bridge for one in mine)
@@ -186,12 +192,18 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
 
 
 def _renew(edits: Spliced) -> None:
-    """Updates the versions in a mapping that an earlier release wrote."""
-    versions = adot_versions()
-    for region, _, node in edits.root.named("Mappings", MAPPING):
-        version = node.get("Version")
-        if version is not None and region in versions and str(version.value) != versions[region]:
-            edits.replace(version, f'"{versions[region]}"')
+    """Updates the versions that an earlier release wrote: numbers by region, or ARNs."""
+    known = edits.root.get("Mappings", MAPPING)
+    for region, _, node in known.named() if known is not None else ():
+        version, newest = node.get("Version"), PYTHON.newest(region)
+        if version is not None and newest is not None and str(version.value) != str(newest.numbers[region]):
+            edits.replace(version, f'"{newest.numbers[region]}"')
+    for arn in (edits.root.get("Parameters", ADOT, "Default"), *(known.scalars() if known is not None else ())):
+        head, _, number = str(arn.value if arn is not None else "").rpartition(":")
+        region = head.split(":")[3] if head.endswith(f":layer:{PYTHON.name}") else ""
+        newest = PYTHON.newest(region)
+        if arn is not None and newest is not None and int(number) < newest.numbers[region]:
+            edits.replace(arn, PYTHON.arn(region, newest.numbers[region]))
 
 
 def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lambda_latency.adopt.wording import MAPPING
+from lambda_latency.adopt.wording import ADOT, MAPPING
 from lambda_latency.template import Finding, Node, check_template, is_json, read_yaml
 
 __all__ = ["problem"]
@@ -36,7 +36,7 @@ def _lost(old: Node, new: Node, path: str) -> Iterator[str]:
     """The paths of values of `old` that `new` lacks or changes; `new` may have more entries, and items at the end."""
     if path.rpartition(".")[2] in TRACE and old.kind == "scalar" and not old.function:
         return
-    if path.startswith(f"Mappings.{MAPPING}."):
+    if path.startswith(f"Mappings.{MAPPING}.") or path == f"Parameters.{ADOT}.Default":
         return
     same_kind = old.empty or (old.kind, old.function) == (new.kind, new.function)
     if not same_kind or (old.kind == "scalar" and old.value != new.value and not old.empty):

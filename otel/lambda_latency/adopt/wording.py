@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import functools
 from dataclasses import dataclass
-from pathlib import Path
 
+from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.splice import Tree
-from lambda_latency.example import example_folder
-from lambda_latency.template import LAYER_FOLDER, Finding, read_yaml
+from lambda_latency.adot import COLLECTOR, PYTHON, Release
+from lambda_latency.template import LAYER_FOLDER
 
 __all__ = [
     "ACTIVE",
-    "API",
+    "ADOT",
     "ARM",
     "COLLECTED",
     "KIT",
@@ -22,21 +21,22 @@ __all__ = [
     "TRACED",
     "WRAPPER",
     "Wanted",
-    "adot_versions",
+    "adot_mapping",
+    "adot_numbers",
+    "adot_parameter",
+    "adot_release",
+    "api_requirement",
     "conditions",
     "layers",
     "parameter",
     "variables",
 ]
 
-KIT, MAPPING = "LambdaLatency", "LambdaLatencyAdot"
+KIT, MAPPING, ADOT = "LambdaLatency", "LambdaLatencyAdot", "LambdaLatencyAdotArn"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
 PACKAGES = "lambda-latency/packages.txt"  # path in the layer: the lock of OpenTelemetry's packages, if they are bundled
 WRAPPER = "/opt/lambda-latency/wrapper"
 NOTHING = "!Ref AWS::NoValue"
-API = (
-    "opentelemetry-api==1.44.0"  # the version in ADOT's layer: a function's own packages take precedence over a layer's
-)
 WITHOUT_COLLECTOR = "ap-northeast-3"
 
 
@@ -45,13 +45,14 @@ class Wanted:
     """The options of adopting. `export` is `collector`, `daemon` or `otlp`; `parameter` names the template's parameter.
 
     `packages`: the layer with OpenTelemetry's packages, `adot` for ADOT's, `bundled` for the kit's own.
-    `rewrite`: replace the X-Ray SDK's calls in the app's code by OpenTelemetry's.
+    `rewrite`: replace the X-Ray SDK's calls in the app's code by OpenTelemetry's. `regions`: where the app is deployed.
     """
 
     export: str = "collector"
     parameter: str = "Tracing"
     rewrite: bool = False
     packages: str = "adot"
+    regions: tuple[str, ...] = ("us-east-1",)
 
     @property
     def layers(self) -> int:
@@ -64,13 +65,39 @@ class Wanted:
         return self.export == "collector"
 
 
-@functools.cache
-def adot_versions() -> dict[str, str]:
-    """The version of ADOT's layer for Python by region, from this release's example template."""
-    path = example_folder() / "template.yaml"
-    root = read_yaml(path.name, Path(path).read_text(encoding="utf-8"))
-    assert not isinstance(root, Finding)
-    return {name: node.text_at("Version") for name, _, node in root.named("Mappings", "AdotPython")}
+def adot_release(wanted: Wanted) -> Release:
+    """The release of ADOT's layer for Python that the app gets: the same one in all of its regions.
+
+    Raises `AdoptError` for a region in which no number is known.
+    """
+    found = PYTHON.shared(wanted.regions)
+    if found is None:
+        unknown = next((one for one in wanted.regions if PYTHON.newest(one) is None), wanted.regions[0])
+        raise AdoptError(f"no version of {PYTHON.name} is known in {unknown}", "adopt it with --packages bundled")
+    return found
+
+
+def adot_numbers(wanted: Wanted) -> dict[str, int]:
+    """The number of ADOT's layer for Python in each region of the app."""
+    return {region: adot_release(wanted).numbers[region] for region in wanted.regions}
+
+
+def api_requirement(wanted: Wanted) -> str:
+    """OpenTelemetry's API in the version of the layer: a function's own packages take precedence over a layer's."""
+    release = PYTHON.releases[-1] if wanted.packages == "bundled" else adot_release(wanted)
+    return f"opentelemetry-api=={release.packages['opentelemetry-api']}"
+
+
+def adot_parameter(wanted: Wanted) -> Tree:
+    """The template's parameter with the ARN of ADOT's layer, for an app of one region."""
+    ((region, number),) = adot_numbers(wanted).items()
+    arn = PYTHON.arn(region, number)
+    return {"Type": "String", "Default": arn, "Description": f"ADOT's layer for Python in {region}"}
+
+
+def adot_mapping(wanted: Wanted) -> Tree:
+    """The template's map with the ARN of ADOT's layer, for an app of several regions."""
+    return {region: f"{{ Arn: {PYTHON.arn(region, number)} }}" for region, number in adot_numbers(wanted).items()}
 
 
 def parameter() -> Tree:
@@ -96,20 +123,19 @@ def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
 
 def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
     """The layers of a function; `always`: its code needs the kit's layer even without tracing."""
-    adot = "arn:${AWS::Partition}:lambda:${AWS::Region}:615299751070:layer:AWSOpenTelemetryDistroPython:${Version}"
-    version = f"{{ Version: !FindInMap [{MAPPING}, !Ref AWS::Region, Version] }}"
     found: list[Tree] = [
         f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]",
     ]
     if wanted.packages == "adot":
-        found.append(f'!If [{TRACED}, !Sub ["{adot}", {version}], {NOTHING}]')
+        adot = f"!Ref {ADOT}" if len(wanted.regions) == 1 else f"!FindInMap [{MAPPING}, !Ref AWS::Region, Arn]"
+        found.append(f"!If [{TRACED}, {adot}, {NOTHING}]")
     if wanted.collected:
-        arn = "arn:${AWS::Partition}:lambda:${AWS::Region}:901920570463:layer:aws-otel-collector-%s-ver-0-117-0:1"
+        arn = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{COLLECTOR.account}:layer:%s:{COLLECTOR.number}"
         if architecture == ARM:
             processor = f"{{ Processor: !If [{ARM}, arm64, amd64] }}"
-            collector = f'!Sub ["{arn % "${Processor}"}", {processor}]'
+            collector = f'!Sub ["{arn % COLLECTOR.name("${Processor}")}", {processor}]'
         else:
-            collector = f'!Sub "{arn % ("arm64" if architecture == "arm64" else "amd64")}"'
+            collector = f'!Sub "{arn % COLLECTOR.name("arm64" if architecture == "arm64" else "amd64")}"'
         found.append(f"!If [{COLLECTED}, {collector}, {NOTHING}]")
     return found
 

@@ -3,6 +3,7 @@
 from lambda_latency.doctor.account import ACCOUNT_RULES, diagnose_account
 from lambda_latency.doctor.app import Where, read_app, template_in
 from lambda_latency.doctor.billing import bills_as_json, bills_as_text
+from lambda_latency.doctor.contents import ONLINE_POLICY, Online
 from lambda_latency.doctor.cost import ADDED, MONTH_S, Bill, Usage, bill, dollars, over_rates
 from lambda_latency.doctor.deployed import account_policy
 from lambda_latency.doctor.diagnosis import ALL_RULES, diagnose, rule_of
@@ -19,11 +20,13 @@ __all__ = [
     "ERROR",
     "MONTH_S",
     "NOTE",
+    "ONLINE_POLICY",
     "RULES",
     "TRACE_RULES",
     "WARNING",
     "Bill",
     "Finding",
+    "Online",
     "OwnUsage",
     "Rule",
     "Usage",

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.doctor.account_layers import deployed_layers, deployed_packages
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.deployed import Deployed, deployed
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Found, rule
@@ -26,7 +27,7 @@ DEPLOYED = (
     "layer-region", "layer-account", "layer-unavailable", "layer-architecture", "layer-runtime", "layer-old",
     "layer-twice", "wrapper-missing", "wrapper-image", "layer-not-started", "no-collector", "endpoint-ignored",
     "protocol-ignored", "propagators", "application-signals", "distro-unset", "collector-unread", "role-without-xray",
-    "memory-small", "timeout-small",
+    "role-without-spans", "wrapper-replaced",     "memory-small", "timeout-small",
 )  # fmt: skip
 
 
@@ -217,4 +218,4 @@ def _list(node: Node | None) -> tuple[Node, ...]:
     return node.items if node is not None and node.kind == "list" and not node.function else ()
 
 
-ACCOUNT_RULES = (rights, search, otlp, sampling, quota, logs, differs)
+ACCOUNT_RULES = (rights, search, otlp, sampling, quota, logs, differs, deployed_layers, deployed_packages)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -38,10 +38,13 @@ LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
 class Where:
     """The deployment of an app: parameter values, None for an unknown one that another stack passes; and a region;
     empty if it was not given.
+
+    `ask` returns the packages of a layer, by the layer's ARN, or None; without it only the table of layers is read.
     """
 
     parameters: Mapping[str, str | None] = field(default_factory=dict)
     region: str = ""
+    ask: Callable[[str], Mapping[str, str] | None] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,6 +61,7 @@ class App:
     is_region_given: bool
     twice: tuple[Finding, ...] = ()
     undecided: tuple[Undecided, ...] = ()
+    ask: Callable[[str], Mapping[str, str] | None] | None = None
 
     @property
     def name(self) -> str:
@@ -143,6 +147,11 @@ class App:
         code = self.code(fn)
         return tuple(requirements_in(code)) if code is not None and fn.is_python else ()
 
+    def packages_in(self, layer: Layer) -> Mapping[str, str] | None:
+        """The packages of ADOT's layer for Python: those that Lambda tells, else those of its release, else None."""
+        told = self.ask(layer.arn) if self.ask is not None and layer.arn else None
+        return told or (layer.release.packages if layer.release is not None else None)
+
     def local_layer(self, layer: Layer) -> Path | None:
         """The local folder of a layer of this template; None if it is built or not local."""
         section = self.resolved.get("Resources", layer.local) if layer.local else None
@@ -203,7 +212,7 @@ def read_app(path: Path, where: Where) -> App | Finding:
             )
         region = where.region or _region_of(text) or USUAL_REGION
         done = resolve(root, where.parameters, region)
-        return App(path, root, done.root, region, bool(where.region), tuple(twice), done.undecided)
+        return App(path, root, done.root, region, bool(where.region), tuple(twice), done.undecided, where.ask)
     except RecursionError:
         return Finding(name, 1, "nested too deeply", "name a SAM or CloudFormation template")
 

@@ -7,6 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import unquote
+from zipfile import BadZipFile
+
+from lambda_latency.adot import PYTHON
+from lambda_latency.doctor.contents import packages_of
 
 __all__ = ["ACTIONS", "Asker", "Deployed", "Refused", "account_policy", "deployed"]
 
@@ -20,12 +24,15 @@ ACTIONS = (
     "iam:ListAttachedRolePolicies",
     "iam:ListRolePolicies",
     "lambda:GetFunctionConfiguration",
+    "lambda:GetLayerVersion",
     "lambda:ListFunctions",
     "logs:DescribeLogGroups",
     "xray:GetIndexingRules",
     "xray:GetSamplingRules",
     "xray:GetTraceSegmentDestination",
 )
+# The operations that IAM knows by another name.
+ACTION_OF = {"GetLayerVersionByArn": "GetLayerVersion"}
 DENIED = ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
 MOST_FUNCTIONS = 200
 
@@ -45,7 +52,8 @@ class Deployed:
 
     `policies`: the documents of each role, None if unreadable; `destination`: `XRay` or `CloudWatchLogs`; `indexed`:
     the percentage of traces that Transaction Search indexes; `retention`: the days of each log group, None without a
-    limit. Results of failed calls are empty, and the calls are in `refused`.
+    limit; `contents`: the packages of each layer of ADOT for Python, None if unreadable. Results of failed calls are
+    empty, and the calls are in `refused`.
     """
 
     region: str
@@ -57,6 +65,7 @@ class Deployed:
     destination: str = ""
     indexed: float | None = None
     retention: dict[str, int | None] = field(default_factory=dict)
+    contents: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
 
 
@@ -80,6 +89,14 @@ def deployed(make: Callable[[str], Any], region: str, stack: str = "") -> Deploy
             found.logical[name] = logical
             group = configuration.get("LoggingConfig", {}).get("LogGroup", f"/aws/lambda/{name}")
             ask.log_group(group)
+    layers = {str(layer["Arn"]) for one in found.functions.values() for layer in one.get("Layers", ())}
+    for arn in sorted(one for one in layers if f":layer:{PYTHON.name}:" in one):
+        answer = ask("lambda", "GetLayerVersionByArn", Arn=arn)
+        try:
+            found.contents[arn] = packages_of(answer) if answer is not None else None
+        except (OSError, BadZipFile) as error:
+            found.contents[arn] = None
+            found.refused[arn] = Refused("lambda:GetLayerVersion", f"{arn}: {error}", is_denied=False)
     for role in sorted({str(one.get("Role", "")) for one in found.functions.values()} - {""}):
         found.policies[role] = ask.documents(role.rpartition("/")[2])
     rules = list(ask.pages("xray", "GetSamplingRules", "SamplingRuleRecords"))
@@ -101,7 +118,7 @@ class Asker:
         """The response of an operation; None if it failed."""
         from botocore.exceptions import ClientError
 
-        action = "apigateway:GET" if service == "apigateway" else f"{service}:{operation}"
+        action = "apigateway:GET" if service == "apigateway" else f"{service}:{ACTION_OF.get(operation, operation)}"
         if action in self._found.refused and self._found.refused[action].is_denied:
             return None
         if service not in self._clients:

@@ -49,7 +49,7 @@ def diagnose(path: Path, where: Where, ignored: Collection[str] = ()) -> tuple[F
         untraced += lacking
         is_traced = is_traced or (not lacking and any(fn.is_python for fn in app.functions))
         found.update(one for one in own if not (depth and one.rule in OF_THE_WHOLE))
-        waiting += [(nested, depth + 1, Where(passed, where.region)) for nested, passed in app.nested()]
+        waiting += [(nested, depth + 1, Where(passed, where.region, where.ask)) for nested, passed in app.nested()]
     if untraced and not is_traced and found.isdisjoint(untraced):
         found.add(min(untraced))  # one is enough: all functions are in nested templates
     comments = _Comments()

@@ -144,6 +144,11 @@ class Fn:
         return next((layer for layer in self.layers if layer.kind == kind), None)
 
     @property
+    def has_collector(self) -> bool:
+        """Whether a layer with ADOT's collector runs beside it."""
+        return any(layer.has_collector for layer in self.layers)
+
+    @property
     def has_adot_python(self) -> bool:
         """Whether it has ADOT's Python layer."""
         return any(layer.kind == "adot" and layer.language == "python" for layer in self.layers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lambda_latency.adot import PYTHON, Release
 from lambda_latency.template import Node
 
 __all__ = ["Layer", "layer_of"]
@@ -53,6 +54,23 @@ class Layer:
         """`arm64` or `x86_64` if its name contains it; else empty."""
         found = PROCESSOR.search(self.name)
         return "" if found is None else "arm64" if found[1].lower().startswith(("arm", "aarch")) else "x86_64"
+
+    @property
+    def arn(self) -> str:
+        """Its ARN; empty if a part is unknown."""
+        parts = (self.partition, "lambda", self.region, self.account, "layer", self.name, self.version)
+        return ":".join(("arn", *parts)) if all(parts) else ""
+
+    @property
+    def number(self) -> int | None:
+        """The number of its version; None if it is unknown."""
+        return int(self.version) if self.version.isdecimal() else None
+
+    @property
+    def release(self) -> Release | None:
+        """The release of ADOT's layer for Python; None for another layer, and for a number that no source tells."""
+        known = self.kind == "adot" and self.language == "python" and self.number is not None
+        return PYTHON.release(self.region, self.number or 0) if known else None
 
     @property
     def has_collector(self) -> bool:

@@ -132,7 +132,7 @@ FAILURES = {
         refused(403, "AccessDeniedException", "User is not authorized to perform: xray:PutSpans"),
         (
             "it answered 403, AccessDeniedException User is not authorized to perform: xray:PutSpans; "
-            "the function's role lacks the right: attach AWSXRayDaemonWriteAccess"
+            "the function's role lacks the right: allow xray:PutSpans and xray:PutSpansForIndexing"
         ),
     ),
     "expired token": (

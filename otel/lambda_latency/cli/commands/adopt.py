@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,6 +45,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
                         help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
                         "default adot")  # fmt: skip
+    parser.add_argument("--region", action="append", default=[], metavar="R",
+                        help="where the app is deployed, for the number of ADOT's layer; may be repeated; default: the "
+                        "region of samconfig.toml, else of AWS_REGION")  # fmt: skip
     parser.add_argument("--rewrite", action="store_true",
                         help="write OpenTelemetry's API in place of the X-Ray SDK's where both record the same; "
                         "needs the extra adopt")  # fmt: skip
@@ -59,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
         compile_layer,
         find_template,
         make_plan,
+        regions_of,
         undo,
         write,
     )
@@ -71,12 +76,16 @@ def run(options: argparse.Namespace) -> int:
         files = undo(template.parent)
         print(f"{template.parent} is restored: {len(files)} files.")
         return FINE
-    plan = make_plan(template, Wanted(options.export, rewrite=options.rewrite, packages=options.packages))
+    regions, origin = regions_of(template.parent, options.region, os.environ)
+    wanted = Wanted(options.export, rewrite=options.rewrite, packages=options.packages, regions=regions)
+    plan = make_plan(template, wanted)
     if options.check:
         return _check(plan)
     if options.upgrade and not _is_adopted(plan):
         return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
     print(_text(plan), end="")
+    if any(row.where != "as it is" for row in plan.rows) and options.packages == "adot":
+        print(f"ADOT's layer is that of {', '.join(regions)} ({origin}).")
     if not plan.changes and not plan.outdated:
         nothing = "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
         print("Nothing to do: " + ("it is adopted." if plan.rows else nothing))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "doctor",
         help=summary,
         description="Reads a SAM or CloudFormation template, the collector's file, the sources and what is built, and "
-        "reports what would make tracing fail or lose spans silently. Only --account, --stack and --trace ID call AWS.",
+        "reports what would make tracing fail or lose spans silently. Only --account, --stack, --online and --trace ID "
+        "call AWS.",
         epilog=EPILOG,
     )
     parser.add_argument(
@@ -60,6 +62,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     account = parser.add_argument_group("deployed resources, by read-only calls (extra doctor)")
     account.add_argument("--account", action="store_true", help="check what is deployed instead of a template")
     account.add_argument("--stack", default="", metavar="S", help="compare the functions of a stack with PATH")
+    account.add_argument("--online", action="store_true", help="ask Lambda which packages PATH's ADOT layers have")
     account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     account.add_argument("--endpoint-url", metavar="U", help="address of AWS's services, if not AWS")
     account.add_argument("--print-policy", action="store_true", help="print the minimal IAM policy and exit")
@@ -69,7 +72,17 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
     from lambda_latency.cli.settings import read_settings
-    from lambda_latency.doctor import ALL_RULES, Where, account_policy, diagnose, explained, rule_of
+    from lambda_latency.doctor import (
+        ALL_RULES,
+        ONLINE_POLICY,
+        Online,
+        Where,
+        account_policy,
+        diagnose,
+        explained,
+        rule_of,
+    )
+    from lambda_latency.fetch import Place
 
     if options.explain is not None:
         rule = rule_of(options.explain)
@@ -78,7 +91,7 @@ def run(options: argparse.Namespace) -> int:
         print(explained(rule), end="")
         return FINE
     if options.print_policy:
-        print(account_policy())
+        print(json.dumps(ONLINE_POLICY, indent=2) if options.online else account_policy())
         return FINE
     try:
         ignored = {*read_settings(Path.cwd()).ignore, *options.ignore}
@@ -92,7 +105,10 @@ def run(options: argparse.Namespace) -> int:
     elif options.account or options.stack:
         findings = _of_account(options, ignored)
     else:
-        findings = diagnose(Path(options.path), Where(dict(options.parameter), options.region), ignored)
+        online = Online(Place(options.profile, None, options.endpoint_url)) if options.online else None
+        findings = diagnose(Path(options.path), Where(dict(options.parameter), options.region, online), ignored)
+        for arn, why in online.failed.items() if online is not None else ():
+            warn(f"Lambda does not tell the packages of {arn}: {why}\n  lambda-latency doctor --online --print-policy")
     _write(findings, options)
     levels = ("error", "warning") if options.strict else ("error",)
     return GATE_FAILED if any(one.severity in levels for one in findings) else FINE

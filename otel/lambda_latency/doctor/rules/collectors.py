@@ -6,8 +6,8 @@ import ast
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
+from lambda_latency.adot import COLLECTOR
 from lambda_latency.doctor.app import CONFIG, App
-from lambda_latency.doctor.facts import COLLECTOR_VERSION
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.doctor.source import Source
 from lambda_latency.template import Collector, check_collector
@@ -27,7 +27,7 @@ def parts(app: App) -> Iterator[Found]:
     # Checks only the collector version whose components are known.
     for fn in app.functions:
         layer = fn.layer("collector")
-        collector = app.collector(fn) if layer is not None and layer.collector_version == COLLECTOR_VERSION else None
+        collector = app.collector(fn) if layer is not None and layer.collector_version == COLLECTOR.parts else None
         if isinstance(collector, Collector):
             sent = [fn.variable(name) for name in ENDPOINTS if fn.variable(name).startswith("http")]
             for finding in check_collector(collector, [one for one in sent if _is_here(one)][:1]):

@@ -5,19 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from lambda_latency.adot import COLLECTOR, PYTHON
 from lambda_latency.doctor.app import App
-from lambda_latency.doctor.facts import (
-    ADOT_ACCOUNTS,
-    ADOT_MB,
-    ADOT_PYTHON,
-    ADOT_REGIONS,
-    AS_OF,
-    COLLECTOR_ACCOUNT,
-    COLLECTOR_REGIONS,
-    COLLECTOR_VERSION,
-    MOST_LAYERS,
-    MOST_MB,
-)
+from lambda_latency.doctor.facts import MOST_LAYERS, MOST_MB
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 from lambda_latency.doctor.layer import Layer
@@ -59,9 +49,9 @@ def account(app: App) -> Iterator[Found]:
     to be enabled first. The collector layers have an account of their own.
     """
     for _, layer in _each(app):
-        right = COLLECTOR_ACCOUNT if layer.kind in ("collector", "legacy") else ""
+        right = COLLECTOR.account if layer.kind in ("collector", "legacy") else ""
         if layer.kind == "adot":
-            right = ADOT_ACCOUNTS.get(layer.region, "")
+            right = PYTHON.accounts.get(layer.region, "")
         if right and layer.account and layer.account != right:
             what = f"{layer.name} is of account {layer.account}, not of AWS's {right}"
             yield Found(app.name, layer.line, what, f"write {right}, or rename a layer of your own")
@@ -74,10 +64,10 @@ def unavailable(app: App) -> Iterator[Found]:
     """
     for _, layer in _each(app):
         place = layer.region
-        if layer.kind in ("collector", "legacy") and place and place not in COLLECTOR_REGIONS:
+        if layer.kind in ("collector", "legacy") and place and place not in COLLECTOR.regions:
             todo = "send spans to Lambda's daemon (the kit: LAMBDA_LATENCY_EXPORT=daemon), or publish a layer"
             yield Found(app.name, layer.line, f"there is no {layer.name} in {place}", todo)
-        elif layer.kind == "adot" and place and place not in ADOT_REGIONS:
+        elif layer.kind == "adot" and place and place not in PYTHON.accounts:
             what = f"no {layer.name} is known in {place}"
             yield Found(
                 app.name, layer.line, what, "publish a copy of the layer in the region, or turn tracing off there"
@@ -117,10 +107,11 @@ def old(app: App) -> Iterator[Found]:
     series aws-otel-python, -nodejs and -java.
     """
     for _, layer in _each(app):
-        if layer.kind == "adot" and layer.language == "python" and layer.version.isdecimal():
-            latest = ADOT_PYTHON.get(layer.region)
-            if latest is not None and int(layer.version) < latest:
-                what = f"{layer.name}:{layer.version} is older than {latest}, the version of {AS_OF} in {layer.region}"
+        if layer.kind == "adot" and layer.language == "python" and layer.number is not None:
+            newest = PYTHON.newest(layer.region)
+            if newest is not None and layer.number < (latest := newest.numbers[layer.region]):
+                told = f"ADOT {newest.version}, the newest that is known in {layer.region} ({newest.numbers_read})"
+                what = f"{layer.name}:{layer.number} is older than {latest}: {told}"
                 yield Found(app.name, layer.line, what, f"write {latest}, after a test")
         elif layer.kind == "legacy":
             what = f"{layer.name} is of a series that AWS no longer recommends"
@@ -128,9 +119,9 @@ def old(app: App) -> Iterator[Found]:
                 "use AWSOpenTelemetryDistroPython (Js, Java, DotNet), and a collector layer if spans go to a collector"
             )
             yield Found(app.name, layer.line, what, todo)
-        elif layer.kind == "collector" and layer.collector_version < COLLECTOR_VERSION:
-            latest_name = "-".join(map(str, COLLECTOR_VERSION))
-            what = f"{layer.name} is older than {latest_name}, the version of {AS_OF}"
+        elif layer.kind == "collector" and layer.collector_version < COLLECTOR.parts:
+            latest_name = COLLECTOR.version.replace(".", "-")
+            what = f"{layer.name} is older than {latest_name}, the newest ({COLLECTOR.published})"
             yield Found(app.name, layer.line, what, f"write ver-{latest_name}, after a test")
 
 
@@ -171,18 +162,21 @@ def _is_if(node: Node) -> bool:
 
 @rule("layer-size", ERROR, "Lambda rejects the function.")
 def size(app: App) -> Iterator[Found]:
-    """The limit of code and layers together is 250 MB unzipped. The check counts built and local files, and 31 MB for
-    ADOT's Python layer.
+    """The limit of code and layers together is 250 MB unzipped. The check counts built and local files, and ADOT's
+    Python layer where its size is known.
     """
     for fn in app.functions:
         folder = app.built(fn)
         if fn.is_image or folder is None:
             continue
         local = [path for layer in fn.layers if (path := app.local_layer(layer)) is not None]
-        adot = ADOT_MB * MB if fn.has_adot_python else 0
-        total = size_of(folder) + sum(map(size_of, local)) + adot
+        releases = [layer.release for layer in fn.layers if layer.kind == "adot"]
+        adot = sum(one.megabytes for one in releases if one is not None)
+        unknown = any(one is None or not one.megabytes for one in releases)
+        total = size_of(folder) + sum(map(size_of, local)) + adot * MB
         if total > MOST_MB * MB:
-            what = f"{fn.name} has {total / MB:,.0f} MB unzipped, its layers included ({folder})"
+            rest = "; the size of ADOT's layer is not known" if unknown else ""
+            what = f"{fn.name} has {total / MB:,.0f} MB unzipped, its layers included{rest} ({folder})"
             todo = "remove packages that Lambda or a layer provides (boto3, opentelemetry-*), or use a container image"
             yield Found(app.name, fn.line, what, todo)
 

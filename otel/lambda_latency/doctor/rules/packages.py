@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from lambda_latency.adot import PYTHON
 from lambda_latency.doctor.app import App
-from lambda_latency.doctor.facts import ADOT_PACKAGES, ADOT_PYTHON
-from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
-from lambda_latency.doctor.function import KIT_WRAPPER, Fn
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
+from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, Fn
+from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import installed_in
 
-__all__ = ["RULES"]
+__all__ = ["RULES", "clashes"]
 
 OFF = {"POWERTOOLS_TRACE_DISABLED": ("1", "true"), "AWS_XRAY_SDK_ENABLED": ("false",)}
+# https://github.com/aws-observability/aws-otel-python-instrumentation/issues/823 (2026-07-17)
+EVENTS_GONE, EVENTS_ERROR = (1, 44), "ImportError: _OTEL_PYTHON_EVENT_LOGGER_PROVIDER"
 
 
 @rule(
@@ -21,34 +26,81 @@ OFF = {"POWERTOOLS_TRACE_DISABLED": ("1", "true"), "AWS_XRAY_SDK_ENABLED": ("fal
 )
 def clash(app: App) -> Iterator[Found]:
     """The layer's OpenTelemetry packages require each other's exact versions. `/var/task` comes before `/opt/python`
-    on `sys.path`, so a package of another version in the artifact replaces only that one. The check reads
-    requirements and the packages that `sam build` installed.
+    on `sys.path`, so a package of another version in the artifact replaces only that one. The check compares
+    requirements, and the packages that `sam build` installed, with those of the layer in use.
     """
+    for fn, layer in _beside_a_layer(app):
+        yield from clashes(app, fn, layer, app.packages_in(layer) or {})
+
+
+def clashes(app: App, fn: Fn, layer: Layer, packages: Mapping[str, str]) -> Iterator[Found]:
+    """The packages of a function that are in a layer in other versions."""
+    carried = _carried(app, fn)
+    for name, right in packages.items():
+        if name in carried and carried[name].version != right:
+            one = carried[name]
+            release = f" (ADOT {layer.release.version})" if layer.release is not None else ""
+            what = f"{name} {one.version} is in {fn.name}, but {right} is in {layer.name}:{layer.version}{release}"
+            if fn.wrapper in OTEL_WRAPPERS and _breaks(one.version, right):
+                what += f"; the layer's set-up fails ({EVENTS_ERROR}), the function runs on, and nothing is traced"
+            todo = f"remove {name} from the function's packages (make it a development requirement), or pin {right}"
+            yield Found(one.path, one.line, what, todo)
+
+
+@rule("packages-unknown", NOTE, "A package that clashes with the layer's would not be found.")
+def unknown(app: App) -> Iterator[Found]:
+    """No source tells which release a version of ADOT's layer is, or the version is decided at deployment. The function
+    has packages that the layer has, too. With `--online` the check asks Lambda for the layer's.
+    """
+    for fn, layer in _beside_a_layer(app):
+        carried = _carried(app, fn) if app.packages_in(layer) is None else {}
+        for one in list(carried.values())[:1]:
+            where = f"{layer.name}:{layer.version} of {layer.region}" if layer.number else f"{layer.name} of this stack"
+            what = f"{fn.name} has {one.name} {one.version}, and the packages in {where} are not known"
+            yield Found(one.path, one.line, what, "lambda-latency doctor --online asks Lambda for them")
+
+
+@dataclass(frozen=True, slots=True)
+class _Carried:
+    """A package of OpenTelemetry among a function's own, and where it is named."""
+
+    name: str
+    version: str
+    path: str
+    line: int
+
+
+def _beside_a_layer(app: App) -> Iterator[tuple[Fn, Layer]]:
+    """Each function that has ADOT's layer for Python, and the layer."""
     for fn in app.functions:
         layer = fn.layer("adot")
-        if layer is None or not fn.has_adot_python or fn.is_image or _is_older(layer.region, layer.version):
-            continue
-        built = app.built(fn)
-        lines = {one.name: one for one in app.requirements(fn)}
-        installed = installed_in(built) if built is not None else {}
-        for name, right in ADOT_PACKAGES.items():
-            line = lines.get(name)
-            has = installed.get(name, "")
-            if line is not None and not has:
-                has = "" if line.bound == f"=={right}" else line.bound.removeprefix("==") or "any version"
-            if has and has != right:
-                place = (line.path, line.line) if line is not None else (app.name, fn.line)
-                what = f"{name} {has} is in {fn.name}, but {right} is in the layer"
-                yield Found(
-                    *place,
-                    what,
-                    f"remove {name} from the function's packages (make it a development requirement), or pin {right}",
-                )
+        if layer is not None and fn.has_adot_python and not fn.is_image:
+            yield fn, layer
 
 
-def _is_older(region: str, version: str) -> bool:
-    """Whether a layer is older than the version whose packages are known."""
-    return version.isdecimal() and int(version) < ADOT_PYTHON.get(region, 0)
+def _carried(app: App, fn: Fn) -> dict[str, _Carried]:
+    """A function's own packages that ADOT's layer has, too, by name."""
+    built = app.built(fn)
+    lines = {one.name: one for one in app.requirements(fn)}
+    installed = installed_in(built) if built is not None else {}
+    found = {}
+    for name in PYTHON.releases[-1].packages:
+        line = lines.get(name)
+        version = installed.get(name) or (line.bound.removeprefix("==") or "any version" if line is not None else "")
+        if version:
+            path, number = (line.path, line.line) if line is not None else (app.name, fn.line)
+            found[name] = _Carried(name, version, path, number)
+    return found
+
+
+def _breaks(version: str, right: str) -> bool:
+    """Whether a package is beside an older layer that is known to fail then."""
+    return _numbers(right) < EVENTS_GONE <= _numbers(version)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers of a version; empty for a bound such as `>=1.2`, whose version is not known."""
+    return tuple(map(int, version.split("."))) if re.fullmatch(r"[0-9]+(\.[0-9]+)+", version) else ()
 
 
 @rule("second-tracer", WARNING, "Calls are recorded twice, in two trees, and both recordings take time.")
@@ -92,4 +144,4 @@ def _is_tracer(name: str) -> bool:
     )  # fmt: skip
 
 
-RULES = (clash, second_tracer)
+RULES = (clash, unknown, second_tracer)

@@ -1,4 +1,4 @@
-"""The rule about a function's role: it must allow writing to X-Ray."""
+"""Rules about a function's role: it must allow writing to X-Ray, by the way that the spans go."""
 
 from __future__ import annotations
 
@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 
 from lambda_latency.doctor.app import App
-from lambda_latency.doctor.facts import WRITES, WRITING_POLICIES
-from lambda_latency.doctor.finding import ERROR, Found, rule
+from lambda_latency.doctor.facts import FULL_POLICIES, SPAN_WRITES, WRITES, WRITING_POLICIES
+from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 from lambda_latency.template import Node
 
 __all__ = ["RULES"]
+
+
+XRAY = "https://xray."
 
 
 class _UnknownError(Exception):
@@ -31,16 +34,41 @@ def role(app: App) -> Iterator[Found]:
     for fn in app.functions:
         if fn.tracing != "Active" and not fn.is_instrumented:
             continue
-        try:
-            lacks = [
-                action for action in WRITES if not any(fnmatchcase(action.lower(), one) for one in _allowed(app, fn))
-            ]
-        except _UnknownError:
-            continue
+        lacks = _lacking(app, fn, WRITES)
         if lacks:
             what = f"{fn.name} is traced, but its role does not allow {' and '.join(lacks)}"
             todo = "attach AWSXRayDaemonWriteAccess, or allow both actions on *"
             yield Found(app.name, fn.line_of("Role"), what, todo)
+
+
+@rule(
+    "role-without-spans",
+    WARNING,
+    "X-Ray's OTLP endpoint may answer 403: every span is lost, with one line in the function's log.",
+)
+def spans(app: App) -> Iterator[Found]:
+    """IAM has xray:PutSpans and xray:PutSpansForIndexing for that endpoint. AWSXRayDaemonWriteAccess and
+    AWSXrayWriteOnlyAccess, which SAM attaches for `Tracing`, had neither in the copies that were read in November 2026;
+    AWS's guide attaches the second, and there are reports of 403 with it.
+    """
+    for fn in app.functions:
+        endpoint = fn.variable("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+        is_usual = not endpoint and fn.has_kit and fn.variable("LAMBDA_LATENCY_EXPORT") == "otlp"
+        if not is_usual and not endpoint.startswith(XRAY):
+            continue
+        lacks = _lacking(app, fn, SPAN_WRITES)
+        if lacks:
+            what = f"{fn.name} sends to X-Ray's OTLP endpoint, but its role does not allow {' and '.join(lacks)}"
+            yield Found(app.name, fn.line_of("Role"), what, f"allow {' and '.join(SPAN_WRITES)} on *")
+
+
+def _lacking(app: App, fn: Fn, actions: tuple[str, ...]) -> list[str]:
+    """Those of some actions that a function's role does not allow; none if the role is not known."""
+    try:
+        allowed = _allowed(app, fn)
+    except _UnknownError:
+        return []
+    return [action for action in actions if not any(fnmatchcase(action.lower(), one) for one in allowed)]
 
 
 def _allowed(app: App, fn: Fn) -> set[str]:
@@ -89,6 +117,8 @@ def _of_policy(app: App, node: Node | None) -> set[str]:
                 raise _UnknownError
             return _of_policy(app, policies[str(node.value)].get("PolicyDocument"))
         text = str(node.value)
+        if text.endswith(FULL_POLICIES):
+            return {"xray:*"}
         if text.endswith(WRITING_POLICIES):
             return {action.lower() for action in WRITES}
         if node.function or ("arn:" in text and ":aws:policy/" not in text):
@@ -118,4 +148,4 @@ def _of_statement(statement: Node) -> Iterator[str]:
             yield str(one.value).lower()
 
 
-RULES = (role,)
+RULES = (role, spans)

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 from lambda_latency.doctor.app import App
-from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
-from lambda_latency.doctor.function import OTEL_WRAPPERS, WRAPPER, Fn
+from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
+from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, WRAPPER, Fn
 from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import Source
 
@@ -248,4 +248,42 @@ def distro(app: App) -> Iterator[Found]:
             yield Found(app.name, fn.variables[SIGNALS].line, what, todo)
 
 
-RULES = (missing, image, not_started, no_collector, endpoint, protocol, propagators, signals, distro)
+@rule(
+    "wrapper-replaced", WARNING, "The kit does not run: its redaction, its timeouts' spans and its delivery are lost."
+)
+def replaced(app: App) -> Iterator[Found]:
+    """A function has one exec wrapper. Enabling Application Signals in the console, or its property in CDK, sets
+    `/opt/otel-instrument` in place of the kit's, and leaves the kit's variables.
+    """
+    for fn in app.functions:
+        of_the_kit = sorted(name for name in fn.variables if name.startswith("LAMBDA_LATENCY_"))
+        if of_the_kit and fn.wrapper in OTEL_WRAPPERS:
+            what = f"{fn.name} has {of_the_kit[0]}, which only the kit reads, but {fn.wrapper} starts it"
+            todo = f"set {WRAPPER}: {KIT_WRAPPER}, or remove the kit's variables"
+            yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
+
+
+@rule("vpc-endpoint", NOTE, "Without a route to X-Ray every span is lost, and each delivery waits for its timeout.")
+def unreachable(app: App) -> Iterator[Found]:
+    """A function in a VPC reaches only what its subnets reach. Lambda's own daemon needs no route. A NAT gateway or an
+    endpoint of another stack is not seen here.
+    """
+    endpoints = [
+        "".join(str(one.value) for one in service.scalars())
+        for _, _, properties in app.resources("AWS::EC2::VPCEndpoint")
+        if (service := properties.get("ServiceName")) is not None
+    ]
+    for fn in app.functions:
+        inside = fn.get("VpcConfig")
+        sends = fn.has_collector or fn.variable("LAMBDA_LATENCY_EXPORT") == "otlp"
+        if inside is not None and sends and not any(one.endswith("xray") for one in endpoints):
+            what = f"{fn.name} is in a VPC, and sends spans to X-Ray's public endpoint"
+            todo = (
+                "give its subnets a NAT gateway or the VPC endpoint com.amazonaws.REGION.xray, or use Lambda's daemon"
+            )
+            yield Found(app.name, inside.line, what, todo)
+
+
+RULES = (
+    missing, image, not_started, no_collector, endpoint, protocol, propagators, signals, distro, replaced, unreachable
+)  # fmt: skip

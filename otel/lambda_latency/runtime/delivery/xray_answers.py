@@ -28,7 +28,7 @@ REMEDIES = (
     (("scoped to", "wrong region"),
      "it is in another region than AWS_REGION: leave out OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"),
     (("accessdenied", "not authorized"),
-     "the function's role lacks the right: attach AWSXRayDaemonWriteAccess"),
+     "the function's role lacks the right: allow xray:PutSpans and xray:PutSpansForIndexing"),
     (("invalidclienttoken", "unrecognizedclient", "signature", "missingauthentication"),
      "the key is not one of this account: find out what sets AWS_ACCESS_KEY_ID in the function"),
 )  # fmt: skip

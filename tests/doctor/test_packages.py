@@ -1,0 +1,152 @@
+"""A function's packages beside ADOT's layer: compared with those of the layer in use, never with another release's."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+import lambda_latency.doctor.contents
+from lambda_latency.cli import main
+from lambda_latency.doctor import ONLINE_POLICY, Online, Where, diagnose
+from lambda_latency.fetch import Place
+from tests.doctor.apps import Planted, write
+from tests.doctor.cloud import layer_file
+from tests.doctor.plants import ADOT
+
+NAME = "AWSOpenTelemetryDistroPython"
+EVENTS = (
+    "the layer's set-up fails (ImportError: _OTEL_PYTHON_EVENT_LOGGER_PROVIDER), the function runs on, "
+    "and nothing is traced"
+)
+
+
+def bundled(folder: Path, version: str, layer: str, ask: Any = None) -> list[tuple[str, str]]:
+    """Rule and observation for a function with an SDK beside a layer."""
+    region = layer.split(":")[3]
+    texts = {ADOT: layer, "arn:aws:lambda:eu-west-1:901": f"arn:aws:lambda:{region}:901"}
+    planted = Planted("SAM", texts, files={"src/requirements.txt": f"opentelemetry-sdk=={version}\n"})
+    found = diagnose(write(planted, folder), Where(region=region, ask=ask))
+    return [(one.rule, one.what) for one in found if one.rule.startswith("packages")]
+
+
+def adot(region: str, number: int) -> str:
+    """The ARN of a layer."""
+    return f"arn:aws:lambda:{region}:615299751070:layer:AWSOpenTelemetryDistroPython:{number}"
+
+
+@pytest.mark.parametrize(
+    ("version", "layer", "found"),
+    [
+        ("1.42.1", ADOT, None),
+        ("1.44.0", ADOT,
+         f"opentelemetry-sdk 1.44.0 is in Get, but 1.42.1 is in {NAME}:26 (ADOT 0.18.0); {EVENTS}"),
+        ("1.40.0", adot("us-west-2", 32), None),
+        ("1.42.1", adot("us-west-2", 32),
+         "opentelemetry-sdk 1.42.1 is in Get, but 1.40.0 is in AWSOpenTelemetryDistroPython:32 (ADOT 0.17.1)"),
+        ("1.44.0", adot("ap-southeast-1", 28), None),
+        ("1.42.1", adot("ap-southeast-1", 28),
+         "opentelemetry-sdk 1.42.1 is in Get, but 1.44.0 is in AWSOpenTelemetryDistroPython:28 (ADOT 0.21.0)"),
+    ],
+)  # fmt: skip
+def test_a_bundle_is_compared_with_the_layer_in_use(
+    tmp_path: Path, version: str, layer: str, found: str | None
+) -> None:
+    """A newer release than the layer's is as wrong as an older one."""
+    assert bundled(tmp_path, version, layer) == ([] if found is None else [("packages-clash", found)])
+
+
+def test_a_number_that_nobody_tells_is_said_to_be_unknown(tmp_path: Path) -> None:
+    """It is compared with no other release."""
+    assert bundled(tmp_path, "1.44.0", adot("us-west-2", 34)) == [
+        (
+            "packages-unknown",
+            f"Get has opentelemetry-sdk 1.44.0, and the packages in {NAME}:34 of us-west-2 are not known",
+        )
+    ]
+
+
+@pytest.mark.parametrize(("number", "real"), [(34, "1.46.0"), (33, "1.45.1")])
+def test_online_lambda_tells_the_packages(tmp_path: Path, number: int, real: str) -> None:
+    """Also those of a number that the table knows otherwise."""
+    asked: list[str] = []
+
+    def ask(arn: str) -> dict[str, str]:
+        asked.append(arn)
+        return {"opentelemetry-sdk": real}
+
+    layer = adot("us-west-2", number)
+    assert bundled(tmp_path / "same", real, layer, ask) == []
+    assert [rule for rule, _ in bundled(tmp_path / "other", "1.40.0", layer, ask)] == ["packages-clash"]
+    assert set(asked) == {layer}
+
+
+REAL = {"opentelemetry-sdk": "1.46.0", "opentelemetry-api": "1.46.0"}
+
+
+class Lambda:
+    """Clients of Lambda by region, which play one answer."""
+
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+        self.asked: list[tuple[str | None, str]] = []
+
+    def __call__(self, place: Place) -> Any:
+        """As `Clients`."""
+
+        def get(Arn: str) -> Any:  # noqa: N803 - AWS's name
+            self.asked.append((place.region, Arn))
+            if isinstance(self.answer, Exception):
+                raise self.answer
+            return self.answer
+
+        return SimpleNamespace(make=lambda _: SimpleNamespace(get_layer_version_by_arn=get))
+
+
+DENIED = ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, "GetLayerVersionByArn")
+
+
+@pytest.mark.parametrize(
+    ("answer", "packages", "failed"),
+    [
+        ({"Content": {"Location": layer_file("1.46.0")}}, REAL, 0),
+        ({"Content": {}}, None, 0),
+        ({"Content": {"Location": "data:,none"}}, None, 1),
+        (DENIED, None, 1),
+    ],
+)  # fmt: skip
+def test_a_layer_is_asked_for_once_in_its_region(
+    monkeypatch: pytest.MonkeyPatch, answer: Any, packages: object, failed: int
+) -> None:
+    """What AWS or the file does not tell is not known."""
+    played = Lambda(answer)
+    monkeypatch.setattr(lambda_latency.doctor.contents, "Clients", played)
+    online = Online(Place(region="eu-west-1"))
+    layer = adot("us-west-2", 34)
+    assert [online(layer), online(layer)] == [packages, packages]
+    assert (played.asked, len(online.failed)) == ([("us-west-2", layer)], failed)
+
+
+def test_the_command_asks_only_with_online(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And says what it was not told."""
+    played = Lambda(DENIED)
+    monkeypatch.setattr(lambda_latency.doctor.contents, "Clients", played)
+    template = write(Planted("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
+    assert (main(["doctor", str(template)]), played.asked) == (0, [])
+    assert main(["doctor", str(template), "--online"]) == 0
+    assert f"Lambda does not tell the packages of {ADOT}" in capsys.readouterr().err
+    assert played.asked == [("eu-west-1", ADOT)]
+
+
+def test_online_needs_one_right(capsys: pytest.CaptureFixture[str]) -> None:
+    """That of reading ADOT's layer."""
+    assert main(["doctor", "--online", "--print-policy"]) == 0
+    assert json.loads(capsys.readouterr().out) == ONLINE_POLICY
+    (statement,) = ONLINE_POLICY["Statement"]
+    assert statement["Action"] == ["lambda:GetLayerVersion"]
