@@ -5,7 +5,6 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
-export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: help
 help:  ## List the targets
@@ -21,6 +20,9 @@ demo: setup  ## Run the traced system here and see where its requests spend thei
 .PHONY: serve
 serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (ARGS='--port 3001')
 	@$(BIN)/lambda-latency serve $(ARGS)
+
+# boto3 and SAM want a region where nothing is asked of AWS. `deploy` and `prove` take that of the person.
+test check build: export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: test
 test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
@@ -123,13 +125,15 @@ layer: setup  ## Build the kit as a layer for an app of your own: build/layer (B
 	@$(MAKE) --silent --no-print-directory build-Kit ARTIFACTS_DIR="$(CURDIR)/build/layer" RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
 .PHONY: deploy
-deploy: build  ## Deploy to AWS without a question; ENVIRONMENT=dev or prod of samconfig.toml; DOCTOR=off skips the check
-	@[ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor
-	@$(BIN)/sam deploy --config-env $(ENVIRONMENT)
+deploy: setup  ## Deploy to AWS; says where and asks once (ARGS=--yes; ENVIRONMENT=dev or prod of samconfig.toml; DOCTOR=off)
+	@there=$$($(BIN)/python -m lab destination --config-env $(ENVIRONMENT) $(ARGS)) \
+		&& $(MAKE) --silent --no-print-directory build \
+		&& { [ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor; } \
+		&& $(BIN)/sam deploy --config-env $(ENVIRONMENT) $$there
 
 .PHONY: prove
-prove: setup  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1)
-	@$(BIN)/python -m lab prove $(if $(EMULATOR),--emulator)
+prove: setup  ## Look at what was never seen on AWS, in your account, for under a dollar; asks first (EMULATOR=1; ARGS=--help)
+	@$(BIN)/python -m lab prove $(if $(EMULATOR),--emulator) $(ARGS)
 
 .PHONY: lock
 lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.toml

@@ -83,6 +83,43 @@ def test_deploy_asks_the_doctor_first(folder: Path) -> None:
     assert made == ["sam build", "lambda-latency doctor", "sam deploy", "sam build", "sam deploy"]
 
 
+@pytest.mark.parametrize(
+    ("answer", "made"), [("--region eu-west-3", ["sam build", "sam deploy --region eu-west-3"]), ("", [])]
+)
+def test_deploy_asks_where_before_anything_else(folder: Path, answer: str, made: list[str]) -> None:
+    """Sam is told the region; without a yes nothing is built, and status 2 is make's own."""
+    make(folder, "setup")
+    bin_ = folder / ".venv" / "bin"
+    status = 0 if answer else 2
+    (bin_ / "python").write_text(
+        f'#!/bin/sh\n[ "$3" != destination ] || {{ echo "$*" >> calls; echo "{answer}"; exit {status}; }}\n'
+    )
+    (bin_ / "sam").write_text(
+        '#!/bin/sh\n[ "$1" = build ] && echo "sam build" >> calls || echo "sam deploy $4 $5" >> calls\n'
+    )
+    (bin_ / "sam").chmod(0o755)
+    assert make(folder, "deploy", "DOCTOR=off", "ENVIRONMENT=dev", "ARGS=--yes")[0] == (0 if answer else 2)
+    done = [line for line in calls(folder, "") if line.startswith(("sam", "-m lab"))]
+    assert done == ["-m lab destination --config-env dev --yes", *made]
+
+
+def test_no_region_is_exported_to_deploy_and_prove(folder: Path) -> None:
+    """It would win over the profile's; tests and checks have one."""
+    make(folder, "setup")
+    for name in ("python", "sam", "pytest"):
+        (folder / ".venv" / "bin" / name).write_text(f'#!/bin/sh\necho "{name} $1 $3 $AWS_DEFAULT_REGION" >> calls\n')
+        (folder / ".venv" / "bin" / name).chmod(0o755)
+    make(folder, "deploy", "DOCTOR=off")
+    make(folder, "prove")
+    told = [line for line in calls(folder, "") if "VIRTUAL_ENV" not in line and line.startswith(("python -m", "sam"))]
+    assert told == [
+        "python -m destination ",
+        "sam build  us-east-1",
+        "sam deploy default ",
+        "python -m prove ",
+    ]
+
+
 def test_a_link_to_another_checkouts_environment_is_used_and_never_emptied(folder: Path) -> None:
     """While it works; else the link alone is removed."""
     make(folder, "setup")

@@ -1,9 +1,10 @@
 """Deploys the template to a stack of its own, looks at each sentence that was never seen on AWS, and deletes it all.
 
-It asks once before it spends anything. `--emulator` runs the same on the emulator of AWS, first
-stopped half way: nothing may be left then, either.
+It says account, profile, region, cost and what it creates, and asks once before it spends anything. `--emulator` runs
+the same on the emulator of AWS, first stopped half way: nothing may be left then, either. Status 0: all that this
+account can show was seen, and nothing is left.
 
-Usual time: 10 minutes.
+Usual time: 30 minutes.
 """
 
 from __future__ import annotations
@@ -11,116 +12,201 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import secrets
 import signal
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.commands import ROOT
+from lab.destination import NowhereError, account_of, confirmed, destination_of
+from lab.prove.configured import PAYMENTS
+from lab.prove.leavings import earlier, remove
 from lab.prove.place import Account, Emulator, Place
-from lab.prove.sentences import CALLS, PAYMENTS, SENTENCES, Evidence, Scene, Sentence
+from lab.prove.policy import policy
+from lab.prove.scene import DESTINATIONS, Evidence, LackingError, Scene, Sentence, UnexpectedError
+from lab.prove.sentences import CALLS, SENTENCES
+from lambda_latency.adopt import AdoptError
+from lambda_latency.fetch import FetchError
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
 OUT = ROOT / "out" / "prove.json"
-SEEN = {True: "yes", False: "NO", None: "not shown"}
+SEEN = {True: "seen", False: "NOT SEEN", None: "cannot be seen"}
 COST = """\
-This deploys the template to a new stack ({stack}, {region}), sends about ten requests, looks at X-Ray and
-CloudWatch, and deletes the stack and its table: some ten minutes. It costs less than a dollar: a dozen traces, requests
-and invocations, and the metrics of its alarms for some minutes. SAM's bucket for artifacts stays.
+creates the stacks {stack}, {stack}-adopted and {stack}-plain, a topic and a queue, with the tag
+        lambda-latency-prove; sends about fifty requests, looks at X-Ray and CloudWatch, and deletes all of it: some
+        thirty minutes
+costs   less than a dollar: traces, requests, invocations, and the metrics of its alarms for some minutes; SAM's bucket
+        for artifacts stays, with what SAM put into it
 """
+ERRORS = (LocalError, BotoCoreError, ClientError, AssertionError, FetchError, AdoptError)
 
 
 def main() -> int:
-    """0 if no sentence was seen to be wrong, and nothing is left."""
+    """0 if all that can be seen there was seen, and nothing is left."""
     parser = argparse.ArgumentParser("python -m lab prove", description=__doc__)
     parser.add_argument("--emulator", action="store_true", help="on the emulator of AWS on this machine")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only sentences that have this in them")
+    parser.add_argument("--keep", action="store_true", help="delete nothing; the next run deletes what this one leaves")
+    parser.add_argument("--report", type=Path, default=OUT, metavar="FILE", help="where the result is written as JSON")
+    parser.add_argument("--print-policy", action="store_true", help="print the IAM policy that it needs, and exit")
+    parser.add_argument("--region", default="", metavar="R", help="the region (docs/how-to/deploy.md has the order)")
+    parser.add_argument("--profile", default="", metavar="P", help="the profile of the AWS configuration")
+    parser.add_argument("--yes", action="store_true", help="the answer to the question")
     options = parser.parse_args()
+    if options.print_policy:
+        print(policy())
+        return 0
+    sentences = [one for one in SENTENCES if options.only.lower() in one.text.lower()]
+    if not sentences:
+        parser.error(f"no sentence has {options.only!r} in it")
     try:
-        return on_emulator() if options.emulator else on_aws()
+        return on_emulator(sentences, options.report) if options.emulator else on_aws(sentences, options)
     except KeyboardInterrupt:
         return 130
-    except (LocalError, BotoCoreError, ClientError, AssertionError) as error:
+    except NowhereError as error:
+        print(error, file=sys.stderr)
+    except ERRORS as error:
         print(f"FAILED: {error}", file=sys.stderr)
-        return 1
+    return 1
 
 
-def on_aws() -> int:
+def on_aws(sentences: Sequence[Sentence], options: argparse.Namespace) -> int:
     """In the account of the credentials."""
-    place = Account(f"lambda-latency-prove-{secrets.token_hex(3)}")
-    print(COST.format(stack=place.stack, region=place.region))
-    try:
-        answer = input("Go on? [y/N] ")
-    except EOFError:  # nobody is there to ask
-        answer = ""
-    if answer.strip().lower() != "y":
-        print("Nothing was done.")
-        return 0
-    return report(prove(place), place)
+    found = destination_of(ROOT, os.environ, region=options.region, profile=options.profile)
+    print(found, flush=True)  # before the first call
+    place = Account(f"lambda-latency-prove-{secrets.token_hex(3)}", found)
+    print(f"account {account_of(found.session())}")
+    print(COST.format(stack=place.stack), end="")
+    before = earlier(place.client)
+    if before:
+        print(f"deletes what earlier runs left: {', '.join(before)}")
+    answer = confirmed("Go on?", yes=options.yes, terminal=sys.stdin, out=sys.stdout)
+    if not answer:
+        return 2 if answer is None else 0
+    say = progress()
+    left = [one for run in before for one in remove(place.client, run, say)]
+    if left:
+        say(f"left of earlier runs: {', '.join(left)}")
+    return report(prove(place, sentences, say, keep=options.keep), place, options.report, left)
 
 
-def on_emulator() -> int:
+def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
     """Stopped half way, then to its end."""
     with tempfile.TemporaryDirectory(prefix="lambda-latency-prove-"), ExitStack() as stack:
         processes = stack.enter_context(Processes())
         log: list[str] = []
         place = Emulator("lambda-latency-prove", processes, log.append)
         stack.callback(place.close)
+        say = progress()
         with contextlib.suppress(KeyboardInterrupt):
-            prove(place, stop=True)
+            prove(place, sentences, say, stop=True)
         assert place.left() == [], f"left after a stop: {place.left()}"
-        print("Stopped half way: nothing is left.\n")
-        return report(prove(place), place)
+        say("stopped half way: nothing is left")
+        return report(prove(place, sentences, say), place, out)
 
 
-def prove(place: Place, *, stop: bool = False) -> list[tuple[Sentence, Evidence]]:
+def progress() -> Callable[[str], None]:
+    """Prints what is being done, with the time since the start."""
+    begun = time.monotonic()
+    return lambda text: print(f"{time.monotonic() - begun:5.0f} s  {text}", flush=True)
+
+
+def prove(
+    place: Place, sentences: Sequence[Sentence], say: Callable[[str], None], *, keep: bool = False, stop: bool = False
+) -> list[tuple[Sentence, Evidence]]:
     """Each sentence with its evidence; whatever happens, the stack is deleted. `stop` ends it as Ctrl-C would."""
+    say("building")
     place.build()
-    with deleted(place):
+    with kept(place, say) if keep else deleted(place, say):
+        destination = "" if place.is_emulator else kept_where(place, say)
+        say(f"deploying {place.stack}")
         place.deploy(PAYMENTS)
+        say(f"sending {len(CALLS)} requests")
         answers = [place.call(method, path, body) for method, path, body in CALLS]
         if stop:
             raise KeyboardInterrupt
-        scene = Scene(place, answers)
-        return [(sentence, look(sentence, scene)) for sentence in SENTENCES]
+        scene = Scene(place, answers, destination)
+        found = []
+        for number, sentence in enumerate(sentences, 1):
+            say(f"{number} of {len(sentences)}: {sentence.text}")
+            evidence = look(sentence, scene)
+            say(f"        {SEEN[evidence.seen]}: {evidence.text}")
+            found.append((sentence, evidence))
+        return found
+
+
+def kept_where(place: Place, say: Callable[[str], None]) -> str:
+    """Where X-Ray keeps what it gets, in this account and region; a form that is not documented is named."""
+    try:
+        found = str(place.client("xray").get_trace_segment_destination().get("Destination", "nothing"))
+    except ClientError as error:
+        say(f"GetTraceSegmentDestination: {error}; traces are looked for in X-Ray")
+        return "XRay"
+    known = "" if found in DESTINATIONS else ", which is not a documented answer"
+    say(f"traces are kept in {found}{known}")
+    return found
 
 
 def look(sentence: Sentence, scene: Scene) -> Evidence:
-    """The evidence of a sentence; what AWS refuses is told, and the others are looked at."""
+    """The evidence of a sentence; what fails in one is told, and the others are looked at."""
     if scene.place.is_emulator:
         return Evidence(None, sentence.unseen)
     try:
         return sentence.check(scene)
-    except (ClientError, BotoCoreError, LocalError, KeyError, IndexError) as error:
-        return Evidence(None, f"could not be asked: {str(error)[:120]}")
+    except LackingError as error:
+        return Evidence(None, str(error))
+    except ClientError as error:
+        code = str(error.response.get("Error", {}).get("Code", "?"))
+        is_denied = code.startswith(("AccessDenied", "Unauthorized"))
+        return Evidence(None if is_denied else False, f"could not be asked: {error.operation_name}: {str(error)[:120]}")
+    except (UnexpectedError, FetchError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        what = f"no {error}" if isinstance(error, KeyError) else str(error)
+        return Evidence(False, f"unexpected answer of AWS: {what[:160]}")
+    except ERRORS as error:
+        return Evidence(False, f"could not be asked: {str(error)[:160]}")
 
 
 @contextlib.contextmanager
-def deleted(place: Place) -> Iterator[None]:
-    """Deletes the stack at the end; a Ctrl-C does not stop that."""
+def deleted(place: Place, say: Callable[[str], None]) -> Iterator[None]:
+    """Deletes everything at the end; a Ctrl-C does not stop that, and a failure does not hide an earlier one."""
     try:
         yield
     finally:
         before = signal.signal(signal.SIGINT, signal.SIG_IGN)
-        print(f"Deleting {place.stack} ...", flush=True)
         try:
-            place.delete()
+            place.delete(say)
+        except ERRORS as error:
+            say(f"deleting failed: {error}")
         finally:
             signal.signal(signal.SIGINT, before)
+        say(f"left: {', '.join(place.left()) or 'nothing'}")
 
 
-def report(found: Sequence[tuple[Sentence, Evidence]], place: Place) -> int:
+@contextlib.contextmanager
+def kept(place: Place, say: Callable[[str], None]) -> Iterator[None]:
+    """Deletes nothing, and says how to."""
+    try:
+        yield
+    finally:
+        say(f"{place.stack} is kept: the next `make prove` deletes it")
+
+
+def report(
+    found: Sequence[tuple[Sentence, Evidence]], place: Place, out: Path, earlier_left: Sequence[str] = ()
+) -> int:
     """Print the table and write it; returns the exit status."""
     width = max(len(sentence.text) for sentence, _ in found)
     for sentence, evidence in found:
-        print(f"{sentence.text:<{width}}  {SEEN[evidence.seen]:<9}  {evidence.text}")
-    left = place.left()
+        print(f"{sentence.text:<{width}}  {SEEN[evidence.seen]:<14}  {evidence.text}")
+    left = [*earlier_left, *place.left()]
     document = {
         "stack": place.stack,
         "region": place.region,
@@ -131,10 +217,12 @@ def report(found: Sequence[tuple[Sentence, Evidence]], place: Place) -> int:
         ],
         "left": left,
     }
-    OUT.parent.mkdir(exist_ok=True)
-    Path(OUT).write_text(f"{json.dumps(document, indent=2)}\n")
-    print(f"\n{OUT.relative_to(ROOT)} has the table. Left: {', '.join(left) or 'nothing'}.")
-    return 1 if left or any(evidence.seen is False for _, evidence in found) else 0
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(f"{json.dumps(document, indent=2)}\n")
+    counts = [sum(evidence.seen is which for _, evidence in found) for which in (True, False, None)]
+    print("\n{} seen, {} not seen, {} cannot be seen here.".format(*counts), f"{out} has the table, for an issue.")
+    print(f"Left: {', '.join(left) or 'nothing'}.")
+    return 1 if left or counts[1] else 0
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
+import os
+import secrets
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 from urllib.error import HTTPError, URLError
@@ -19,21 +20,29 @@ from botocore.exceptions import ClientError
 from lab.commands import ROOT
 from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
+from lab.destination import Destination
+from lab.prove.leavings import TAG, remove
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
 __all__ = ["Account", "Answer", "Emulator", "Place"]
 
 BUILD = ROOT / "build" / "prove"
+Run = Callable[[Sequence[str]], tuple[int, str]]
+Send = Callable[[Request], tuple[int, Mapping[str, str]]]
 
 
 class Answer(NamedTuple):
-    """What a client sees of a request; the trace's id as X-Ray writes it, empty where no header has it."""
+    """What a client sees of a request; the trace's id as X-Ray writes it, empty where no header has it.
+
+    `sampled`: whether the answer's header says that the request is traced; None if it says nothing.
+    """
 
     status: int
     trace_id: str
     begun_s: float
     ended_s: float
+    sampled: bool | None = None
 
 
 class Place(Protocol):
@@ -55,30 +64,49 @@ class Place(Protocol):
     def deploy(self, parameters: Mapping[str, str]) -> None:
         """Deploy the stack, or deploy it again."""
 
-    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """A request to the stack's API."""
+    def deploy_app(self, folder: Path, stack: str) -> None:
+        """Build and deploy another app to a stack of its own, with the same tag."""
 
-    def delete(self) -> None:
-        """Delete the stack and the table that outlives it."""
+    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """A request to the stack's API, which says that it is sampled."""
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
+        """The status and the output of a `lambda-latency` command in the account and region."""
+
+    def delete(self, say: Callable[[str], None]) -> None:
+        """Delete all that has the stack's tag."""
 
     def left(self) -> list[str]:
-        """What is left of the stack: nothing, after `delete`."""
+        """What is left, with the reason: nothing, after `delete`."""
 
 
 class Account:
-    """The account of the environment's credentials, or of AWS_PROFILE."""
+    """An account of AWS. `sam`, `command` and `send` run the SAM CLI, a Python program, and a request."""
 
     is_emulator = False
 
-    def __init__(self, stack: str) -> None:
-        self.stack = stack
-        self._session = boto3.Session()
-        self.region = self._session.region_name or "us-east-1"
-        self._tables: list[str] = []
+    def __init__(
+        self,
+        stack: str,
+        destination: Destination,
+        *,
+        session: Any = None,
+        sam: Run | None = None,
+        command: Run | None = None,
+        send: Send | None = None,
+    ) -> None:
+        self.stack, self.region = stack, destination.region
+        self._session = session or destination.session()
+        self._variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
+        if destination.profile:
+            self._variables["AWS_PROFILE"] = destination.profile
+        self._sam_runs = sam or (lambda given: self._runs([str(Path(sys.executable).with_name("sam")), *given]))
+        self.run = command or (lambda given: self._runs([sys.executable, "-m", "lambda_latency", *given]))
+        self._send = send or _send
+        self._left: list[str] = []
 
     def client(self, service: str, region: str = "") -> Any:
-        make: Any = self._session.client
-        return make(service, region_name=region or self.region)
+        return self._session.client(service, region_name=region or self.region)
 
     def build(self) -> None:
         self._sam("build", "--build-dir", str(BUILD))
@@ -90,58 +118,82 @@ class Account:
         return made.read_text()
 
     def deploy(self, parameters: Mapping[str, str]) -> None:
-        given = [f"{name}={value}" for name, value in parameters.items()]
-        self._sam("deploy", "--template", str(BUILD / "template.yaml"), "--stack-name", self.stack, "--resolve-s3",
-                  "--region", self.region, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
-                  "--no-confirm-changeset", "--no-fail-on-empty-changeset",
-                  "--parameter-overrides", *given)  # fmt: skip
+        self._deploy(self.stack, BUILD / "template.yaml", parameters)
+
+    def deploy_app(self, folder: Path, stack: str) -> None:
+        built = folder / "built"
+        self._sam("build", "--template", str(folder / "template.yaml"), "--build-dir", str(built))
+        self._deploy(stack, built / "template.yaml", {})
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         described = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
         url = next(one["OutputValue"] for one in described["Outputs"] if one["OutputKey"] == "ApiUrl")
         data = None if body is None else json.dumps(body).encode()
-        request = Request(f"{url}{path}", data, {"Content-Type": "application/json", **(headers or {})}, method=method)
         begun = time.time()
-        try:
-            with urlopen(request, timeout=60) as response:
-                status, told = response.status, response.headers
-        except HTTPError as error:
-            status, told = error.code, error.headers
-        except URLError as error:
-            raise LocalError(f"{url} does not answer: {error.reason}", "look at the stack") from error
-        root = str(told.get("X-Amzn-Trace-Id", "")).partition("Root=")[2].partition(";")[0]
-        return Answer(status, root, begun, time.time())
+        root = f"1-{int(begun):08x}-{secrets.token_hex(12)}"
+        trace = f"Root={root};Parent={secrets.token_hex(8)};Sampled=1"
+        sent = {"Content-Type": "application/json", "X-Amzn-Trace-Id": trace, **(headers or {})}
+        status, told = self._send(Request(f"{url}{path}", data, sent, method=method))
+        parts = dict(one.split("=", 1) for one in told.get("X-Amzn-Trace-Id", "").split(";") if "=" in one)
+        sampled = {"0": False, "1": True}.get(parts.get("Sampled", ""))
+        return Answer(status, parts.get("Root", root), begun, time.time(), sampled)
 
-    def delete(self) -> None:
-        with contextlib.suppress(ClientError):  # a stack that was never made has no table
-            self._tables = self._of_type("AWS::DynamoDB::Table")
-        self._sam("delete", "--stack-name", self.stack, "--no-prompts", "--region", self.region)
-        for table in self._tables:  # the template retains it
-            self.client("dynamodb").delete_table(TableName=table)
+    def delete(self, say: Callable[[str], None]) -> None:
+        self._left = ["not known, for the deletion was stopped"]
+        self._left = remove(self.client, self.stack, say)
 
     def left(self) -> list[str]:
-        listed = self.client("cloudformation").describe_stacks()["Stacks"]
-        tables = self.client("dynamodb").list_tables()["TableNames"]
-        return [one["StackName"] for one in listed if one["StackName"] == self.stack] + [
-            table for table in self._tables if table in tables
-        ]
+        return list(self._left)
 
-    def _of_type(self, kind: str) -> list[str]:
-        told = self.client("cloudformation").describe_stack_resources(StackName=self.stack)["StackResources"]
-        return [one["PhysicalResourceId"] for one in told if one["ResourceType"] == kind]
+    def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> None:
+        given = [f"{name}={value}" for name, value in parameters.items()]
+        try:
+            self._sam("deploy", "--template", str(template), "--stack-name", stack, "--resolve-s3",
+                      "--region", self.region, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+                      "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--tags", f"{TAG}={self.stack}",
+                      *(["--parameter-overrides", *given] if given else []))  # fmt: skip
+        except LocalError as error:
+            reason = self._reason(stack)
+            raise LocalError(f"{error.what}{f': {reason}' if reason else ''}", error.todo) from error
+
+    def _reason(self, stack: str) -> str:
+        """Why a stack was not made: the first resource that failed; empty if CloudFormation does not tell."""
+        try:
+            events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
+        except ClientError:
+            return ""
+        failed = [one for one in events if str(one.get("ResourceStatus", "")).endswith("_FAILED")]
+        told = [one for one in failed if "cancelled" not in str(one.get("ResourceStatusReason", "")).lower()]
+        first = min(told, key=lambda one: one["Timestamp"], default=None)
+        return "" if first is None else f"{first.get('LogicalResourceId')}: {first.get('ResourceStatusReason', '?')}"
 
     def _sam(self, *arguments: str) -> None:
+        status, said = self._sam_runs(arguments)
+        if status:
+            raise LocalError(f"sam {arguments[0]} failed", "\n  ".join(said.strip().splitlines()[-15:]))
+
+    def _runs(self, command: Sequence[str]) -> tuple[int, str]:
         ran = subprocess.run(
-            [str(Path(sys.executable).with_name("sam")), *arguments],
+            command,
             cwd=ROOT,
+            env={**os.environ, **self._variables},
             capture_output=True,
             text=True,
             check=False,
             stdin=subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C is for this program, which deletes the stack then
         )
-        if ran.returncode:
-            raise LocalError(f"sam {arguments[0]} failed", "\n  ".join((ran.stdout + ran.stderr).splitlines()[-15:]))
+        return ran.returncode, ran.stdout + ran.stderr
+
+
+def _send(request: Request) -> tuple[int, Mapping[str, str]]:
+    try:
+        with urlopen(request, timeout=60) as response:
+            return response.status, dict(response.headers)
+    except HTTPError as error:
+        return error.code, dict(error.headers)
+    except URLError as error:
+        raise LocalError(f"{request.full_url} does not answer: {error.reason}", "look at the stack") from error
 
 
 class Emulator:
@@ -180,7 +232,14 @@ class Emulator:
         status, _ = self._cloud.call(self._cloud.outputs(self.stack)["ApiUrl"], method, path, body)
         return Answer(status, (headers or {}).get("X-Amzn-Trace-Id", ""), begun, time.time())
 
-    def delete(self) -> None:
+    def deploy_app(self, folder: Path, stack: str) -> None:  # noqa: ARG002
+        raise LocalError("the emulator is asked about no other app", "python -m lab deploy deploys some")
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
+        raise LocalError(f"the emulator is not asked by {arguments[0]}", "it has no X-Ray")
+
+    def delete(self, say: Callable[[str], None]) -> None:
+        say(f"deleting {self.stack}")
         self._cloud.delete(self.stack)
         for table in self._cloud.tables():
             self.client("dynamodb").delete_table(TableName=table)

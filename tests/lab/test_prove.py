@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import builtins
+import base64
 import json
-import signal
 from collections.abc import Callable
-from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from lab.prove import __main__ as program
-from lab.prove import sentences
+from lab.prove import configured, leavings, scene, traced
+from lab.prove.aws import layer_file
 from lab.prove.place import Answer
 from lab.prove.played import ARRIVED, Played, refused
-from lab.prove.sentences import CALLS, SENTENCES, Evidence, Scene
-from lambda_latency.runtime.delivery.transport import Answer as Reply
+from lab.prove.scene import Evidence, Scene
+from lab.prove.sentences import CALLS, SENTENCES
+from lambda_latency.adot import PYTHON
 
 BY_NAME = {one.check.__name__: one for one in SENTENCES}
 
@@ -27,19 +27,27 @@ def nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is asked again is asked at once, and no more than three times."""
     clock = iter(range(10_000))
     seconds = SimpleNamespace(time=lambda: 1000.0, monotonic=lambda: next(clock) * 80.0, sleep=lambda _: None)
-    monkeypatch.setattr(sentences, "time", seconds)
+    for module in (scene, traced, configured, leavings):
+        monkeypatch.setattr(module, "time", seconds)
 
 
 def traces(*documents: dict[str, Any]) -> dict[str, Any]:
     """X-Ray's answer about one trace."""
-    return {"Traces": [{"Segments": [{"Document": json.dumps(one)} for one in documents]}] if documents else []}
+    segments = [{"Id": str(number), "Document": json.dumps(one)} for number, one in enumerate(documents)]
+    return {"Traces": [{"Id": ARRIVED, "Segments": segments}] if documents else []}
 
 
 def resources(*pairs: tuple[str, str]) -> dict[str, Any]:
     """CloudFormation's answer about the stack."""
     return {
         "StackResources": [
-            {"ResourceType": kind, "LogicalResourceId": name, "PhysicalResourceId": f"prove-{name}"}
+            {
+                "ResourceType": kind,
+                "LogicalResourceId": name,
+                "PhysicalResourceId": f"prove-{name}",
+                "Timestamp": 1,
+                "ResourceStatus": "CREATE_COMPLETE",
+            }
             for kind, name in pairs
         ]
     }
@@ -53,7 +61,7 @@ ALARMS = resources(("AWS::CloudWatch::Alarm", "Slow"), ("AWS::CloudWatch::Alarm"
 CREATE = {
     "cloudformation.describe_stack_resources": resources(("AWS::Lambda::Function", "CreateOrder")),
     "lambda.update_function_configuration": {},
-    "lambda.get_waiter": SimpleNamespace(wait=lambda **_: None),
+    "lambda.get_function_configuration": {"Timeout": 6},
 }
 TIMEOUT = {"name": "POST /orders", "annotations": {"lambda.timeout": True}}
 
@@ -87,7 +95,30 @@ def change_set(status: str, reason: str = "") -> dict[str, Any]:
     }
 
 
-SEARCH = {"xray.get_trace_segment_destination": {"Destination": "CloudWatchLogs"}}
+LOG = resources(("AWS::Logs::LogGroup", "ListOrdersLog"))
+APP = resources(("AWS::Lambda::Function", "Bare"), ("AWS::Lambda::Function", "Sdk"))
+ANOTHER = layer_file({"opentelemetry-api": "1.9"})
+EU_WEST_1 = layer_file(next(one.packages for one in PYTHON.releases if one.version == "0.18.0"))
+
+
+def report_line(text: str) -> dict[str, Any]:
+    """Lambda's answer with the end of the log."""
+    return {"StatusCode": 200, "LogResult": base64.b64encode(text.encode()).decode()}
+
+
+def lines(*messages: str) -> dict[str, Any]:
+    """The log of the function."""
+    return {"cloudformation.describe_stack_resources": LOG,
+            "logs.filter_log_events": {"events": [{"message": one} for one in messages]}}  # fmt: skip
+
+
+TOPIC = {
+    "cloudformation.describe_stack_resources": resources(("AWS::CloudWatch::Alarm", "SlowAlarm")),
+    "sns.create_topic": {"TopicArn": "t"}, "sqs.create_queue": {"QueueUrl": "u"}, "sns.subscribe": {},
+    "sqs.get_queue_attributes": {"Attributes": {"QueueArn": "q"}}, "sqs.set_queue_attributes": None,
+    "cloudwatch.set_alarm_state": None,
+}  # fmt: skip
+STARTED = "REPORT RequestId: 1\tDuration: 4.00 ms\tBilled Duration: 5 ms\tInit Duration: 210.00 ms\tXRAY TraceId: 1-a-b"
 # By the check: AWS's answers, and the evidence.
 SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "layers": ({"lambda.get_layer_version_by_arn": {}}, "17 regions have their version"),
@@ -118,8 +149,19 @@ SEEN: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "daemon": ({"xray.batch_get_traces": traces(FUNCTION)}, "1 segments"),
     "outside": (change_set("CREATE_COMPLETE"), "eu-central-2: CREATE_COMPLETE"),
-    "otlp": ({**SEARCH, "otlp": Reply(200)},
-             "spans go to CloudWatchLogs; 200: 0 of 1: it says no more"),
+    "otlp": (lines("lambda-latency: Transaction Search is off"), "lambda-latency: Transaction Search is off"),
+    "contents": ({"lambda.get_layer_version_by_arn": {"Content": {"Location": EU_WEST_1}}}, "ADOT 0.18.0: 9 packages"),
+    "slow_provider": ({"xray.batch_get_traces": traces(FUNCTION), "run.report": "It waits\n  for 10.255.255.1"},
+                      "for 10.255.255.1"),
+    "explained": ({**TOPIC, "sqs.receive_message": {"Messages": [{"Body": "10.255.255.1 is slow"}]}},
+                  "prove-SlowAlarm: a message names 10.255.255.1"),
+    "adopted": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line(STARTED),
+                 "xray.batch_get_traces": traces({**FUNCTION, "subsegments": [{"name": "STS"}]})},
+                "1-a-b: prove-Bare is adopted, 1 calls of STS traced"),
+    "starts": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line(STARTED),
+                "lambda.update_function_configuration": {}},
+               "none 210, X-Ray SDK 210, kit 210; warm invocation in ms: none 4.0, X-Ray SDK 4.0, kit 4.0"),
+    "image": ({"run.demo": "collector: AWS's image"}, "collector: AWS's image"),
 }  # fmt: skip
 NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "layers": ({"lambda.get_layer_version_by_arn": layer_of}, "eu-west-1: ResourceNotFoundException"),
@@ -142,174 +184,108 @@ NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "daemon": ({"xray.batch_get_traces": traces()}, "0 segments"),
     "outside": (change_set("FAILED", "Template error: Unable to get mapping for AdotPython (FindInMap)"),
                 "eu-central-2: Template error: Unable to get mapping for AdotPython (FindInMap)"),
-    "otlp": ({**SEARCH, "otlp": Reply(403, b"HTTP/1.1 403 No\r\nx-amzn-ErrorType: AccessDeniedException")},
-             "the function's role lacks the right: attach AWSXRayDaemonWriteAccess"),
+    "otlp": (lines("lambda-latency: the function's role lacks the right"), "the function's role lacks the right"),
+    "contents": ({"lambda.get_layer_version_by_arn": {"Content": {"Location": ANOTHER}}},
+                 "opentelemetry-sdk-extension-aws missing instead of 2.1.0"),
+    "slow_provider": ({"xray.batch_get_traces": traces(FUNCTION), "run.report": "Nothing stands out."},
+                      "Nothing stands out."),
+    "explained": ({**TOPIC, "sqs.receive_message": {}}, "prove-SlowAlarm: 0 messages, none names 10.255.255.1"),
+    "adopted": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line(STARTED),
+                 "xray.batch_get_traces": traces(FUNCTION)}, "1-a-b: prove-Bare is adopted, 0 calls of STS traced"),
+    "starts": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line("REPORT"),
+                "lambda.update_function_configuration": {}},
+               "unexpected answer of AWS: Lambda's REPORT has no Init Duration"),
 }  # fmt: skip
-# What no account can show.
-NOT_SHOWN = {
-    "console": "open it: https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#xray:traces/query",
-    "thread": "nothing in an account makes Lambda refuse an extension",
-    "adopted": "needs an app of your own: lambda-latency adopt --write, then sam deploy",
-    "image": "needs Docker and no account: lambda-latency demo --collector docker",
-}
 
 
-def scene(answers: dict[str, Any]) -> Scene:
+def staged(answers: dict[str, Any]) -> Scene:
     """The stack is deployed, and three requests are answered."""
     place = Played(answers)
     place.deploy({})
-    return Scene(place, [Answer(200, ARRIVED, 1.0, 2.0)] * len(CALLS))
+    return Scene(place, [Answer(200, ARRIVED, 1.0, 2.0, sampled=True)] * len(CALLS))
 
 
 def test_every_check_has_both_cases() -> None:
-    """Or cannot be shown."""
-    assert set(SEEN) == set(NOT_SEEN)
-    assert {*SEEN, *NOT_SHOWN} == set(BY_NAME)
+    """It can end in either; the image ends in seen, or needs a Docker daemon."""
+    assert {*SEEN} == {*NOT_SEEN, "image"} == set(BY_NAME)
 
 
-def endpoint(monkeypatch: pytest.MonkeyPatch, answers: dict[str, Any]) -> None:
-    """X-Ray's OTLP endpoint gives its answer to whoever has credentials."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAKNOWN")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    reply = answers.get("otlp")
-    monkeypatch.setattr(sentences, "transport_to", lambda _: SimpleNamespace(post=lambda *_: reply))
+@pytest.fixture(autouse=True)
+def docker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A daemon answers."""
+    monkeypatch.setattr(configured, "shutil", SimpleNamespace(which=lambda _: "/bin/true"))
 
 
 @pytest.mark.parametrize("name", SEEN)
-def test_a_sentence_is_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sentence_is_seen(name: str) -> None:
     """With its evidence."""
     answers, text = SEEN[name]
-    endpoint(monkeypatch, answers)
-    found = program.look(BY_NAME[name], scene(answers))
+    found = program.look(BY_NAME[name], staged(answers))
     assert (found.seen, found.text.endswith(text)) == (True, True), found
 
 
 @pytest.mark.parametrize("name", NOT_SEEN)
-def test_a_sentence_is_not_seen(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sentence_is_not_seen(name: str) -> None:
     """What was asked for again and again did not come."""
     answers, text = NOT_SEEN[name]
-    endpoint(monkeypatch, answers)
-    found = program.look(BY_NAME[name], scene(answers))
+    found = program.look(BY_NAME[name], staged(answers))
     assert (found.seen, found.text.endswith(text)) == (False, True), found
 
 
-@pytest.mark.parametrize("name", NOT_SHOWN)
-def test_a_sentence_that_no_account_shows(name: str) -> None:
-    """What to do instead."""
-    assert program.look(BY_NAME[name], scene({})) == Evidence(None, NOT_SHOWN[name])
+def test_without_a_docker_daemon_the_image_cannot_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No account helps."""
+    monkeypatch.setattr(configured, "shutil", SimpleNamespace(which=lambda _: None))
+    found = program.look(BY_NAME["image"], staged({}))
+    assert found == Evidence(None, "no Docker daemon answers on this machine")
 
 
-@pytest.mark.parametrize("name", sorted({*SEEN} - {"layers", "outside"}))
+@pytest.mark.parametrize("name", sorted({*SEEN} - {"outside", "image"}))
 def test_what_may_not_be_asked_is_no_answer(name: str) -> None:
     """A role without rights shows neither."""
-    answers = {key: (lambda **_: refused("AccessDenied")) for key in SEEN[name][0]}
-    found = program.look(BY_NAME[name], scene(answers))
+    answers = {key: (lambda **_: refused("AccessDenied")) for key in SEEN[name][0] if not key.startswith("run.")}
+    found = program.look(BY_NAME[name], staged(answers))
     assert (found.seen, found.text.startswith("could not be asked: ")) == (None, True)
 
 
 def test_a_region_that_is_not_enabled_is_no_answer() -> None:
     """And the stack that was to be there is deleted all the same."""
     answers = {**change_set(""), "cloudformation.create_change_set": refused("OptInRequired")}
-    asked = scene(answers)
+    asked = staged(answers)
     found = program.look(BY_NAME["outside"], asked)
     assert found == Evidence(None, "eu-central-2 cannot be asked: OptInRequired")
     assert isinstance(asked.place, Played)
     assert asked.place.asked[-1] == "cloudformation.delete_stack eu-central-2"
 
 
-def test_the_daemon_is_looked_for_with_a_sampled_header() -> None:
-    """The stack is deployed anew for it."""
-    asked = scene(SEEN["daemon"][0])
+def test_the_daemon_is_looked_for_in_a_deployment_of_its_own() -> None:
+    """The stack is deployed anew for it; every request says that it is sampled."""
+    asked = staged(SEEN["daemon"][0])
     program.look(BY_NAME["daemon"], asked)
     assert isinstance(asked.place, Played)
     assert asked.place.parameters[-1].items() >= {"Tracing": "PassThrough", "Export": "daemon"}.items()
-    (_, _, headers) = asked.place.requests[-1]
-    assert headers["X-Amzn-Trace-Id"].endswith(";Sampled=1")
 
 
-def everything(places: list[Played]) -> Callable[..., Played]:
-    """Makes a place where each check has its seen case."""
-    answers: dict[str, Any] = {}
-    for one, _ in SEEN.values():
-        answers.update(one)
-
-    def make(stack: str) -> Played:
-        place = Played(answers)
-        place.stack = stack
-        places.append(place)
-        return place
-
-    return make
+def test_otlp_is_sent_by_the_deployed_function_with_its_own_role() -> None:
+    """Not by this program, whose rights are others."""
+    asked = staged(SEEN["otlp"][0])
+    program.look(BY_NAME["otlp"], asked)
+    assert isinstance(asked.place, Played)
+    assert asked.place.parameters[-1].items() >= {"Tracing": "Active", "Export": "otlp"}.items()
 
 
-@pytest.fixture
-def places(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[Played]:
-    """The accounts that the program uses."""
-    made: list[Played] = []
-    monkeypatch.setattr(program, "Account", everything(made))
-    monkeypatch.setattr(program, "OUT", tmp_path / "prove.json")
-    monkeypatch.setattr(program, "ROOT", tmp_path)
-    return made
-
-
-def test_nothing_is_done_without_a_yes(
-    places: list[Played], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The cost is said before."""
-    monkeypatch.setattr(builtins, "input", lambda _: "n")
-    assert program.on_aws() == 0
-    out = capsys.readouterr().out
-    assert ("less than a dollar" in out, out.endswith("Nothing was done.\n")) == (True, True)
-    assert (places[0].asked, places[0].parameters) == ([], [])
-
-
-def test_the_whole_of_it(
-    places: list[Played], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A row and an entry for each sentence; nothing is left."""
-    monkeypatch.setattr(builtins, "input", lambda _: "y")
-    status = program.on_aws()
-    document = json.loads(program.OUT.read_text())
-    assert [one["sentence"] for one in document["sentences"]] == [one.text for one in SENTENCES]
-    assert document["left"] == places[0].left() == []
-    assert status == int(any(one["seen"] is False for one in document["sentences"]))
-    assert capsys.readouterr().out.endswith("Left: nothing.\n")
-
-
-@pytest.mark.parametrize("name", ["group", "daemon", "alarms"])
-def test_a_stop_in_any_check_leaves_nothing(places: list[Played], monkeypatch: pytest.MonkeyPatch, name: str) -> None:
-    """Ctrl-C while it is asked; a second one while it deletes is not heard."""
-
-    def stops(_: Scene) -> Evidence:
-        raise KeyboardInterrupt
-
-    heard: list[Any] = []
-    stopped = [
-        sentences.Sentence(one.text, stops if one is BY_NAME[name] else one.check, one.unseen) for one in SENTENCES
-    ]
-    monkeypatch.setattr(program, "SENTENCES", stopped)
-    monkeypatch.setattr(builtins, "input", lambda _: "y")
-
-    def deletes(self: Played) -> None:
-        heard.append(signal.getsignal(signal.SIGINT))
-        self.deployed.clear()
-
-    monkeypatch.setattr(Played, "delete", deletes)
-    with pytest.raises(KeyboardInterrupt):
-        program.on_aws()
-    assert (places[0].left(), heard) == ([], [signal.SIG_IGN])
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
-
-
-def test_a_deployment_that_fails_is_deleted(places: list[Played], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half of it may be there."""
-
-    def fails(self: Played, _: Any) -> None:
-        self.deployed.append(self.stack)
-        raise refused("Failed")
-
-    monkeypatch.setattr(Played, "deploy", fails)
-    monkeypatch.setattr(builtins, "input", lambda _: "y")
-    with pytest.raises(Exception, match="Failed"):
-        program.on_aws()
-    assert places[0].left() == []
+@pytest.mark.parametrize(
+    ("name", "answers", "named"),
+    [
+        ("segments", {"xray.batch_get_traces": {}}, "no 'Traces'"),
+        ("segments", {"xray.batch_get_traces": {"Traces": [{"Id": "1"}]}}, "no 'Segments'"),
+        ("alarms", {"cloudformation.describe_stack_resources": ALARMS,
+                    "cloudwatch.describe_alarms": {"MetricAlarms": [{"AlarmName": "a", "StateValue": "LOUD"}]}},
+         "DescribeAlarms has the state 'LOUD'"),
+        ("contents", {"lambda.get_layer_version_by_arn": {}}, "GetLayerVersionByArn names no file"),
+        ("outside", change_set("DONE"), "DescribeChangeSet has the status 'DONE'"),
+    ],
+)  # fmt: skip
+def test_an_answer_in_another_form_is_named_and_not_seen(name: str, answers: dict[str, Any], named: str) -> None:
+    """Whatever it means."""
+    found = program.look(BY_NAME[name], staged(answers))
+    assert (found.seen, named in found.text, found.text.startswith("unexpected answer of AWS: ")) == (False, True, True)

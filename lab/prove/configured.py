@@ -1,0 +1,198 @@
+"""The checks of `make prove` that ask what AWS has or accepts: layers, groups, alarms, change sets, metrics, logs."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import secrets
+import shutil
+import subprocess
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from lab.prove.leavings import TAG
+from lab.prove.place import Answer
+from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, until
+from lambda_latency.adot import PYTHON
+from lambda_latency.doctor.contents import packages_of
+
+__all__ = [
+    "ORDER",
+    "PAYMENTS",
+    "PROVIDER",
+    "alarms",
+    "contents",
+    "duration_at_timeout",
+    "explained",
+    "group",
+    "image",
+    "layers",
+    "outside",
+    "timed_out",
+]
+
+OUTSIDE = "eu-central-2"  # a region that the template's map of layers does not have
+# Nobody answers there: the function waits until it gives up, or is killed.
+PROVIDER = "10.255.255.1"
+PAYMENTS = {"PaymentsUrl": f"http://{PROVIDER}", "PaymentsTimeoutMs": "3000", "SampleRate": "1"}
+ORDER = {"order_id": "o-1", "customer": "ada", "items": [{"sku": "tea", "quantity": 1, "unit_price": 450}],
+         "payment_method": "card-1"}  # fmt: skip
+
+
+def layers(scene: Scene) -> Evidence:
+    missing, found = [], 0
+    for region in PYTHON.usual_regions:
+        newest = PYTHON.newest(region)
+        assert newest is not None
+        try:
+            scene.place.client("lambda", region).get_layer_version_by_arn(
+                Arn=PYTHON.arn(region, newest.numbers[region])
+            )
+            found += 1
+        except ClientError as error:
+            if error.response["Error"]["Code"].startswith("AccessDenied"):
+                raise
+            missing.append(f"{region}: {error.response['Error']['Code']}")
+    return Evidence(not missing, ", ".join(missing) or f"{found} regions have their version")
+
+
+def contents(scene: Scene) -> Evidence:
+    region = scene.place.region
+    newest = PYTHON.newest(region)
+    if newest is None:
+        raise LackingError(f"no number of the layer is known in {region}")
+    arn = PYTHON.arn(region, newest.numbers[region])
+    found = packages_of(scene.place.client("lambda").get_layer_version_by_arn(Arn=arn))
+    if found is None:
+        raise UnexpectedError("GetLayerVersionByArn names no file, or a file without packages")
+    wrong = [f"{name} {found.get(name, 'missing')} instead of {version}" for name, version in newest.packages.items()
+             if found.get(name) != version]  # fmt: skip
+    return Evidence(not wrong, ", ".join(wrong) or f"{arn} is ADOT {newest.version}: {len(newest.packages)} packages")
+
+
+def group(scene: Scene) -> Evidence:
+    wanted = f'service("{scene.place.stack}/dev")'
+    xray = scene.place.client("xray")
+    ours = [one for one in xray.get_groups()["Groups"] if wanted in one.get("FilterExpression", "")]
+    now = time.time()
+    for one in ours:
+        xray.get_trace_summaries(StartTime=now - 600, EndTime=now, FilterExpression=one["FilterExpression"])
+    return Evidence(bool(ours), ours[0]["FilterExpression"] if ours else f"no group has {wanted}")
+
+
+def timed_out(scene: Scene) -> Answer:
+    """A request whose function is killed after two seconds; the function's timeout is put back."""
+    name = scene.resources("AWS::Lambda::Function")["CreateOrder"]
+    client = scene.place.client("lambda")
+    before = client.get_function_configuration(FunctionName=name)["Timeout"]
+    for seconds in (2, before):
+        client.update_function_configuration(FunctionName=name, Timeout=seconds)
+        client.get_waiter("function_updated").wait(FunctionName=name)
+        if seconds == 2:
+            answer = scene.place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"})
+    return answer
+
+
+def duration_at_timeout(scene: Scene) -> Evidence:
+    begun = time.time()
+    timed_out(scene)
+    name = scene.resources("AWS::Lambda::Function")["CreateOrder"]
+    longest: list[float] = []
+
+    def counted() -> bool:
+        told = scene.place.client("cloudwatch").get_metric_statistics(
+            Namespace="AWS/Lambda", MetricName="Duration", Dimensions=[{"Name": "FunctionName", "Value": name}],
+            StartTime=begun - 60, EndTime=time.time() + 60, Period=60, Statistics=["Maximum"],
+        )  # fmt: skip
+        longest[:] = [one["Maximum"] for one in told["Datapoints"]]
+        return bool(longest)
+
+    until(counted)
+    return Evidence(
+        bool(longest) and max(longest) >= 2000, f"the longest Duration is {max(longest, default=0):.0f} ms of 2,000"
+    )
+
+
+def alarms(scene: Scene) -> Evidence:
+    names = list(scene.resources("AWS::CloudWatch::Alarm").values())
+    told = scene.place.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    states = {one["AlarmName"]: one["StateValue"] for one in told}
+    unknown = set(states.values()) - {"OK", "ALARM", "INSUFFICIENT_DATA"}
+    if unknown:
+        raise UnexpectedError(f"DescribeAlarms has the state {min(unknown)!r}")
+    return Evidence(
+        len(states) == len(names) > 0, ", ".join(f"{name} {state}" for name, state in sorted(states.items()))
+    )
+
+
+def explained(scene: Scene) -> Evidence:
+    """Sets an alarm's state, which tells EventBridge as a real change does; a queue hears the topic."""
+    place, name = scene.place, scene.place.stack
+    tags = {TAG: place.stack}
+    sns, sqs = place.client("sns"), place.client("sqs")
+    topic = sns.create_topic(Name=name, Tags=[{"Key": key, "Value": value} for key, value in tags.items()])["TopicArn"]
+    url = sqs.create_queue(QueueName=name, tags=tags)["QueueUrl"]
+    queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    statement = {"Effect": "Allow", "Principal": {"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage",
+                 "Resource": queue, "Condition": {"ArnEquals": {"aws:SourceArn": topic}}}  # fmt: skip
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": policy})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+    place.deploy({**PAYMENTS, "Alarms": "explained", "AlarmTopicArn": topic})
+    place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"})
+    alarm = next(one for one in scene.resources("AWS::CloudWatch::Alarm").values() if "SlowAlarm" in one)
+    place.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="make prove")
+    heard: list[str] = []
+
+    def arrived() -> bool:
+        told = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10).get("Messages", ())
+        heard.extend(one["Body"] for one in told)
+        return any(PROVIDER in one for one in heard)
+
+    arrives = until(arrived)
+    text = (
+        f"{alarm}: a message names {PROVIDER}" if arrives else f"{alarm}: {len(heard)} messages, none names {PROVIDER}"
+    )
+    return Evidence(arrives, text)
+
+
+def outside(scene: Scene) -> Evidence:
+    client = scene.place.client("cloudformation", OUTSIDE)
+    own = f"arn:aws:lambda:{OUTSIDE}:123456789012:layer:own:1"
+    given = {"AdotLayerArn": own, "CollectorLayerArn": own}
+    arguments: dict[str, Any] = {
+        "StackName": f"{scene.place.stack}-outside", "ChangeSetName": "prove", "ChangeSetType": "CREATE",
+        "TemplateBody": scene.place.packaged(), "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    }  # fmt: skip
+    try:
+        client.create_change_set(**arguments)
+        done: list[Mapping[str, Any]] = []
+
+        def finished() -> bool:
+            done[:] = [client.describe_change_set(StackName=arguments["StackName"], ChangeSetName="prove")]
+            return done[0]["Status"] in ("CREATE_COMPLETE", "FAILED")
+
+        until(finished)
+        if done[0]["Status"] not in ("CREATE_COMPLETE", "FAILED", "CREATE_IN_PROGRESS", "CREATE_PENDING"):
+            raise UnexpectedError(f"DescribeChangeSet has the status {done[0]['Status']!r}")
+        reason = str(done[0].get("StatusReason", done[0]["Status"]))
+        return Evidence("FindInMap" not in reason and "Mappings" not in reason, f"{OUTSIDE}: {reason[:120]}")
+    except ClientError as error:
+        raise LackingError(f"{OUTSIDE} cannot be asked: {error.response['Error']['Code']}") from error
+    finally:
+        with contextlib.suppress(ClientError):  # a region that is not enabled has none
+            client.delete_stack(StackName=arguments["StackName"])
+
+
+def image(scene: Scene) -> Evidence:
+    """Needs no account; a daemon of Docker runs the image beside the demo."""
+    docker = shutil.which("docker")
+    if docker is None or subprocess.run([docker, "info"], capture_output=True, check=False).returncode:
+        raise LackingError("no Docker daemon answers on this machine")
+    status, said = scene.place.run(["demo", "--collector", "docker"])
+    lines = said.strip().splitlines() or ["it says nothing"]
+    return Evidence(status == 0, next((one for one in lines if "collector" in one.lower()), lines[-1]).strip()[:160])

@@ -1,0 +1,175 @@
+"""What a run of `make prove` leaves in an account: found by its tag, deleted, twice if need be, else told."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+__all__ = ["TAG", "earlier", "remove"]
+
+TAG = "lambda-latency-prove"
+GONE = ("NotFound", "NonExistent", "NoSuchBucket", "does not exist", "QueueDoesNotExist")
+DELETION_S, AGAIN_S = 900, 20  # what has just been deleted may be listed by its tag for some seconds
+# Resources that outlive their stack: CloudFormation's type, and the service that deletes them by name.
+RETAINED = {"AWS::DynamoDB::Table": "dynamodb", "AWS::S3::Bucket": "s3"}
+Make = Callable[[str], Any]
+
+
+def earlier(make: Make) -> list[str]:
+    """The runs whose stacks or tagged resources are still there, by the value of their tag."""
+    stacks = {run for _, run, _ in _stacks(make)}
+    with contextlib.suppress(ClientError):  # without the right only stacks are found
+        return sorted(stacks | {run for _, run in _tagged(make, "")})
+    return sorted(stacks)
+
+
+def remove(make: Make, run: str, say: Callable[[str], None]) -> list[str]:
+    """Deletes the stacks of a run and what outlives them; returns what is left, each with the reason."""
+    left: dict[str, str] = {}
+    for attempt in ("", " again"):
+        if attempt:
+            time.sleep(AGAIN_S)
+        left.clear()
+        names: list[tuple[str, str]] = []
+        for stack, _, status in [one for one in _stacks(make) if one[1] == run]:
+            say(f"deleting {stack}{attempt} ({status})")
+            names += _retained(make, stack)
+            if reason := _delete_stack(make, stack):
+                left[stack] = reason
+        try:
+            names += [_of_arn(arn) for arn, _ in _tagged(make, run)]
+        except ClientError as error:
+            left["what is tagged"] = f"cannot be listed: {_code(error)}"
+        for service, name in dict.fromkeys(one for one in names if one[0] != "cloudformation"):
+            if reason := _delete(make, service, name):
+                left[f"{service} {name}"] = reason
+        if not left:
+            break
+    return [f"{name}: {reason}" for name, reason in left.items()]
+
+
+def _stacks(make: Make) -> Iterator[tuple[str, str, str]]:
+    """The stacks of all runs that are not within others: name, run, status."""
+    for page in _pages(make("cloudformation").describe_stacks, "NextToken"):
+        for one in page["Stacks"]:
+            run = next((tag["Value"] for tag in one.get("Tags", ()) if tag["Key"] == TAG), "")
+            if run and not one.get("ParentId") and one["StackStatus"] != "DELETE_COMPLETE":
+                yield one["StackName"], run, one["StackStatus"]
+
+
+def _retained(make: Make, stack: str) -> Iterator[tuple[str, str]]:
+    """The resources that a stack leaves behind when it is deleted; one that was never made has no name."""
+    for one in make("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]:
+        name = one.get("PhysicalResourceId", "")
+        if one["ResourceType"] == "AWS::CloudFormation::Stack" and name:
+            yield from _retained(make, name)
+        elif one["ResourceType"] in RETAINED and name and one["ResourceStatus"] != "DELETE_COMPLETE":
+            yield RETAINED[one["ResourceType"]], name
+
+
+def _delete_stack(make: Make, stack: str) -> str:
+    """Deletes a stack and waits; returns the reason if it stays."""
+    cloudformation = make("cloudformation")
+    cloudformation.delete_stack(StackName=stack)
+    end = time.monotonic() + DELETION_S
+    while time.monotonic() < end:
+        try:
+            (told,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        except ClientError as error:
+            return "" if _is_gone(error) else _code(error)
+        if told["StackStatus"] == "DELETE_COMPLETE":
+            return ""
+        if told["StackStatus"] == "DELETE_FAILED":
+            return str(told.get("StackStatusReason", "DELETE_FAILED"))
+        time.sleep(5)
+    return f"not deleted after {DELETION_S} s"
+
+
+def _tagged(make: Make, run: str) -> Iterator[tuple[str, str]]:
+    """The ARNs of what has the tag, with the run; those of one run if it is named."""
+    wanted: dict[str, Any] = {"Key": TAG, **({"Values": [run]} if run else {})}
+    client = make("resourcegroupstaggingapi")
+    for page in _pages(client.get_resources, "PaginationToken", TagFilters=[wanted]):
+        for one in page["ResourceTagMappingList"]:
+            yield one["ResourceARN"], next((tag["Value"] for tag in one.get("Tags", ()) if tag["Key"] == TAG), run)
+
+
+def _of_arn(arn: str) -> tuple[str, str]:
+    """The service and the name in an ARN."""
+    _, _, service, _, _, name = arn.split(":", 5)
+    return service, name.removeprefix("table/").removeprefix("log-group:").removesuffix(":*")
+
+
+def _delete(make: Make, service: str, name: str) -> str:
+    """Deletes one resource; returns the reason if it stays. What is not there any more counts as deleted."""
+    if service not in DELETE:
+        return "is still listed by its tag, and nothing here deletes it"
+    try:
+        DELETE[service](make(service), name)
+    except (ClientError, BotoCoreError) as error:
+        return "" if _is_gone(error) else str(error)
+    return ""
+
+
+def _delete_table(client: Any, name: str) -> None:
+    try:
+        client.delete_table(TableName=name)
+    except ClientError as error:
+        if "protection" not in str(error).lower():
+            raise
+        client.update_table(TableName=name, DeletionProtectionEnabled=False)
+        client.delete_table(TableName=name)
+
+
+def _delete_queue(client: Any, name: str) -> None:
+    client.delete_queue(QueueUrl=client.get_queue_url(QueueName=name)["QueueUrl"])
+
+
+def _delete_bucket(client: Any, name: str) -> None:
+    for page in _pages(client.list_objects_v2, "ContinuationToken", "NextContinuationToken", Bucket=name):
+        keys = [{"Key": one["Key"]} for one in page.get("Contents", ())]
+        if keys:
+            client.delete_objects(Bucket=name, Delete={"Objects": keys})
+    client.delete_bucket(Bucket=name)
+
+
+DELETE: Mapping[str, Callable[[Any, str], object]] = {
+    "dynamodb": _delete_table,
+    "lambda": lambda client, name: client.delete_function(FunctionName=name.removeprefix("function:")),
+    "logs": lambda client, name: client.delete_log_group(logGroupName=name),
+    "s3": _delete_bucket,
+    "sns": lambda client, name: client.delete_topic(TopicArn=_topic(client, name)),
+    "sqs": _delete_queue,
+}
+
+
+def _topic(client: Any, name: str) -> str:
+    """The ARN of a topic."""
+    for page in _pages(client.list_topics, "NextToken"):
+        for one in page["Topics"]:
+            if one["TopicArn"].endswith(f":{name}"):
+                return str(one["TopicArn"])
+    raise ClientError({"Error": {"Code": "NotFound", "Message": name}}, "ListTopics")
+
+
+def _pages(operation: Any, given: str, returned: str = "", **arguments: Any) -> Iterator[Any]:
+    """All pages of an operation."""
+    while True:
+        page = operation(**arguments)
+        yield page
+        token = page.get(returned or given)
+        if not token:
+            return
+        arguments[given] = token
+
+
+def _is_gone(error: Exception) -> bool:
+    return any(part in str(error) for part in GONE)
+
+
+def _code(error: ClientError) -> str:
+    return str(error.response["Error"]["Code"])
