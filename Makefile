@@ -22,7 +22,7 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (AR
 	@$(BIN)/lambda-latency serve $(ARGS)
 
 # boto3 and SAM want a region where nothing is asked of AWS. `deploy` and `prove` take that of the person.
-test check build: export AWS_DEFAULT_REGION ?= us-east-1
+test check: export AWS_DEFAULT_REGION ?= us-east-1
 
 .PHONY: test
 test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
@@ -113,10 +113,12 @@ wheel: setup  ## Build the package into dist/: a wheel and a source distribution
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build
 
+BUILD = AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1} $(BIN)/sam build && { [ -n "$(RUNTIME_PYTHON)" ] || \
+	echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2; }
+
 .PHONY: build
 build: setup  ## Build the functions for `sam deploy` into .aws-sam/build
-	@$(BIN)/sam build
-	@[ -n "$(RUNTIME_PYTHON)" ] || echo "No bytecode in the artifacts, for no Python 3.13 answers here: every cold start will compile." >&2
+	@$(BUILD)
 
 .PHONY: layer
 layer: setup  ## Build the kit as a layer for an app of your own: build/layer (BUNDLED=1: with OpenTelemetry's packages)
@@ -127,7 +129,7 @@ layer: setup  ## Build the kit as a layer for an app of your own: build/layer (B
 .PHONY: deploy
 deploy: setup  ## Deploy to AWS; says where and asks once (ARGS=--yes; ENVIRONMENT=dev or prod of samconfig.toml; DOCTOR=off)
 	@there=$$($(BIN)/python -m lab destination --config-env $(ENVIRONMENT) $(ARGS)) \
-		&& $(MAKE) --silent --no-print-directory build \
+		&& { $(BUILD); } \
 		&& { [ "$(DOCTOR)" = off ] || $(BIN)/lambda-latency doctor; } \
 		&& $(BIN)/sam deploy --config-env $(ENVIRONMENT) $$there
 
