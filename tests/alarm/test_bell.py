@@ -93,10 +93,15 @@ def test_the_messages_of_a_slow_time_on_the_laptop() -> None:
         """\
 SlowAlarm: payments.example.com
 
-The slow requests (12 of 72, over 500 ms) wait for payments.example.com: 1,300
-ms more than a typical request, 100 % of the difference. The cause is external.
+12 of 72 requests (over 500 ms) wait for payments.example.com: 1,300 ms more
+than a typical request of their route, 100 % of the excess, nearly all from
+2026-11-24T22:42:00Z to 2026-11-24T22:42:12Z. The cause is external.
 
-A request that shows it: 1-6b0612be-affeb9dbb0aa7f2b0000007e.
+Slower than the hour before (40 requests then, 32 now): payments.example.com
+takes 488 ms more on average. The tail changed, not the typical request. The
+cause is external.
+
+A request that shows it: 1-6b0612bd-affeb9dbb0aa7f2b0000007d.
 
 Next: Set a timeout for the call to payments.example.com below the function's,
 respond without its result when it is late, and move the call to a queue if the

@@ -123,7 +123,7 @@ def test_a_time_is_explained(run: Run, tmp_path: Path) -> None:  # noqa: F811
     assert (done.returncode, done.stderr) == (0, "")
     title, answer, *_ = done.stdout.split("\n\n")
     assert title == "2026-11-24T23:12:00Z: payments.example.com"
-    assert answer.startswith("The slow requests (12 of 132, over 500 ms) wait for payments.example.com")
+    assert answer.startswith("12 of 132 requests (over 500 ms) wait for payments.example.com")
     assert "<!doctype html>" in (tmp_path / "page.html").read_text().lower()
     assert json.loads(slack.stdout)["blocks"][0]["type"] == "header"
     assert (nothing.returncode, nothing.stdout) == (1, "")

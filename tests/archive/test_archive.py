@@ -6,6 +6,7 @@ import contextlib
 import errno
 import gzip
 import io
+import json
 import os
 import signal
 import subprocess
@@ -24,7 +25,8 @@ from lambda_latency.archive.places import Folder
 from lambda_latency.cli import main
 from lambda_latency.latency import Accounts, account
 from lambda_latency.trace import Trace, read_traces
-from tests.archive.conftest import DAY_NS, write
+from tests.archive.conftest import DAY_NS, moved, write
+from tests.latency.generated import hundred
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -305,3 +307,42 @@ def test_names_of_files_are_never_used_twice(tmp_path: Path, traces: list[Trace]
     add(str(archive), [write(tmp_path / "t.jsonl", traces)])
     names = [path.name.partition("-")[0] for path in archive.rglob("*-*") if path.is_file()]
     assert {abs(int(name, 16) - time.time()) < 3600 for name in names} == {True}
+
+
+def test_an_archive_of_a_release_without_callers_is_read_compacted_and_queried(
+    tmp_path: Path, traces: list[Trace]
+) -> None:
+    """Parts and calls are the same; only the caller of an edge is unknown."""
+    archive = tmp_path / "archive"
+    add(str(archive), [write(tmp_path / "t.jsonl", traces)])
+    for path in archive.rglob("*.parquet"):
+        pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["callers", "call_callers"]), path)
+    more = [Trace([moved(span, f"aa{one.trace_id[2:]}", 1) for span in one.spans]) for one in traces[:3]]
+    add(str(archive), [write(tmp_path / "more.jsonl", more)])
+    expected = accounts([*traces, *more])
+    for _ in range(2):
+        found = kept(archive)
+        assert [(one.parts, one.calls, one.wall_ns) for one in found] == [
+            (one.parts, one.calls, one.wall_ns) for one in expected
+        ]
+        assert {cell.caller for one in found for cell, _ in one.cells if cell.part.bucket == "own code"} == {
+            cell.caller for one in expected for cell, _ in one.cells if cell.part.bucket == "own code"
+        }
+        assert query(str(archive), "select sum(ns) from parts").rows == [(sum(one.wall_ns for one in expected),)]
+        compact(str(archive), settled_s=0)
+
+
+@pytest.mark.parametrize("option", [[], ["--theirs", "payments*"], ["--ours", "payments*"]])
+def test_a_report_on_an_archive_owns_what_one_on_its_file_does(
+    tmp_path: Path, option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Owners are judged when it is read: the same verdict, parts, and exit status."""
+    file, archive = write(tmp_path / "t.jsonl", hundred()), tmp_path / "archive"
+    add(str(archive), [file])
+    told = []
+    for source in (str(archive), file):
+        status = main(["report", source, "--json", "-", *option])
+        report = json.loads(capsys.readouterr().out)
+        told.append((status, report["verdict"], report["classes"], report["buckets"]))
+    assert told[0] == told[1]
+    assert main(["report", file, "--against", str(archive), "--fail-if", "slower > 1%", *option]) == 0

@@ -43,16 +43,16 @@ def test_what_changed_stands_in_text_and_json(now: Path, then: Path) -> None:
     few = now.with_name("few.jsonl")
     few.write_text("".join(then.read_text().splitlines(keepends=True)[:5]))
     told = {}
-    for kind, baseline in (("changed", then), ("same", now), ("few", few)):
+    for kind, baseline in (("slower", then), ("same", now), ("few", few)):
         out = io.StringIO()
         assert run_report(Request([now], against=str(baseline), json="-", terms=THEIRS), Style(), out) == 0
         told = json.loads(out.getvalue())
         jsonschema.validate(told, SCHEMA)
-        assert (told["against"]["kind"], told["against"]["sources"]) == (kind, [str(baseline)])
+        assert (told["against"]["answer"], told["against"]["sources"]) == (kind, [str(baseline)])
         text = io.StringIO()
         run_report(Request([now], against=str(baseline), terms=THEIRS), Style(), text)
         assert told["against"]["sentence"] in " ".join(text.getvalue().replace("\u202f", " ").split())
-        if kind == "changed":
+        if kind == "slower":
             [payments, *_] = told["against"]["buckets"]
             assert (payments["name"], payments["change"]) == ("payments.example.com", "slower")
             assert payments["typical"]["difference_ns"] == 100_000_000

@@ -75,9 +75,9 @@ def _one(number: int, *inside: object, **more: object) -> Trace:
 
 
 def hundred() -> list[Trace]:
-    """120 orders: six wait for payments, one for a throttled table, one is cold, one times out, one fails."""
-    traces = [order(90 + number % 40, number=1000 + number) for number in range(110)]
-    traces += [order(1200 + 30 * number, number=200 + number) for number in range(6)]
+    """120 orders: nine wait for payments, one for a throttled table, one is cold, one times out, one fails."""
+    traces = [order(90 + number % 40, number=1000 + number) for number in range(107)]
+    traces += [order(1200 + 30 * number, number=200 + number) for number in range(9)]
     retried = (put_item(12, 900, more={"retry_attempts": 3}), charge(905, 1000))
     traces += [_one(210, *retried, end=1010), order(180, number=211, cold=240), timed_out()]
     return [*traces, _one(212, charge(20, 70, status_code=503), end=120, status_code=502)]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 
-from lambda_latency.latency import Account, Part
+from lambda_latency.latency import Account, Cell, Part
 from lambda_latency.latency.accounts.part import COLD_START, OWN_CODE
 
-__all__ = ["MS", "PAYMENTS", "TABLE", "drawn", "request"]
+__all__ = ["MS", "PAYMENTS", "RETRIES", "TABLE", "drawn", "request"]
 
 MS = 1_000_000
 PAYMENTS = Part("external", "payments.example.com")
@@ -25,8 +25,8 @@ def request(number: int, parts: dict[Part, float], *, route: str = "POST /orders
         status_code=201,
         start_ns=1_795_560_000_000_000_000 + number,
         wall_ns=sum(each.values()),
-        parts=tuple(sorted(each.items(), key=lambda one: (-one[1], one[0]))),
-        calls=(),
+        cells=tuple(sorted(((Cell("", part), ns) for part, ns in each.items()), key=lambda one: (-one[1], one[0]))),
+        cell_calls=(),
         took=(),
         cold_start=COLD_START in each,
         error=False,

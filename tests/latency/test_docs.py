@@ -13,24 +13,13 @@ EXPLANATION = Path(__file__).parents[2] / "docs" / "explanation"
 
 
 def test_the_page_lists_the_thresholds() -> None:
-    """Each value is that of the code."""
+    """All of them; each value is that of the code, and each has a reason."""
     text = (EXPLANATION / "verdict.md").read_text()
-    table = text[text.index("| number | value |") :].split("\n\n")[0]
-    assert re.findall(r"\| (\d[^|]*?) \|", table) == [
-        f"{thresholds.SLOW_PERCENT}",
-        "{} to {}".format(*thresholds.TYPICAL_PERCENT),
-        f"{thresholds.LEAST_OF_ROUTE}",
-        f"{thresholds.EVEN_WIDTHS}",
-        f"{thresholds.NEVER_EVEN_TIMES}",
-        f"{thresholds.EVEN_NS // 1_000_000} ms",
-        f"{thresholds.ENOUGH_REQUESTS}",
-        f"{thresholds.ENOUGH_SLOW}",
-        f"{thresholds.DOMINANT_PERCENT} %",
-        f"{thresholds.COMPARABLE_REQUESTS}",
-        f"{thresholds.TRUST_PERCENT} %",
-        f"{thresholds.DRIFT_NS // 1_000_000} ms",
-        f"{thresholds.FELT_PERCENT} %",
-    ]
+    table = text[text.index("| name | value | reason |") :].split("\n\n")[0]
+    rows = re.findall(r"\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", table)
+    assert sorted(name for name, _, _ in rows) == sorted(thresholds.__all__)
+    assert [value for _, value, _ in rows] == [str(getattr(thresholds, name)) for name, _, _ in rows]
+    assert all(reason.strip() for _, _, reason in rows)
 
 
 def test_the_help_and_the_page_define_the_critical_path_alike() -> None:

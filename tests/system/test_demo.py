@@ -77,13 +77,14 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     ended = demo(tmp_path, "--requests", "120")
     assert (ended.returncode, ended.stderr) == (0, "")
     text = " ".join(ended.stdout.replace("\u202f", " ").split())
-    assert text.startswith("The slow requests (")
+    assert " of 119 requests wait for payments.example.com: " in text[:60]
     sentence, rest = text.split("The cause is external.", 1)
     assert " wait for payments.example.com: " in sentence
-    assert rest.startswith(" High confidence: the largest part in ")
+    assert rest.startswith(" Medium confidence: it is the largest excess in ")
     for said in (
         "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
         " ms, at functions/table.py:",
+        " for retries of DynamoDB OrdersTable (",
         "Running at the deadline: ",
         "Next: Set a timeout for the call to payments.example.com",
         "Where the time goes owner typical slow difference calls payments.example.com external",

@@ -110,13 +110,13 @@ def rows_of(
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    from lambda_latency.archive.table import SCHEMA, newest
+    from lambda_latency.archive.table import SCHEMA, newest, with_callers
 
     for left in reversed(range(TRIES)):
         files = [one.path for one in _chosen(place, since_ns, until_ns, route, other=other)]
         try:
             with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
-                tables = [pq.read_table(place.local(one, Path(folder)), schema=SCHEMA, partitioning=None)
+                tables = [with_callers(pq.read_table(place.local(one, Path(folder)), schema=SCHEMA, partitioning=None))
                           for one in files]  # fmt: skip
         except FileNotFoundError:
             if not left:

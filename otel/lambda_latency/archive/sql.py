@@ -17,7 +17,8 @@ CALL = (*PART, "calls int", "errors int", "throttles int", "retries int", "ns bi
 COLUMNS = (
     ("trace_id", "string"), ("function", "string"), ("status_code", "int"), ("start_time_unix_nano", "bigint"),
     ("wall_ns", "bigint"), ("cold_start", "boolean"), ("error", "boolean"), ("timed_out", "boolean"), ("flaws", "int"),
-    ("parts", (*PART, "ns bigint")), ("calls", CALL), ("spans", "string"), ("written_ns", "bigint"),
+    ("parts", (*PART, "ns bigint")), ("calls", CALL),
+    ("callers", "array<string>"), ("call_callers", "array<string>"), ("spans", "string"), ("written_ns", "bigint"),
 )  # fmt: skip
 DUCKDB = """\
 create view {prefix}accounts as

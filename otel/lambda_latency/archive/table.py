@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lambda_latency.latency import Accounts, Calls, Kind, Part
+from lambda_latency.latency import Accounts, Calls, Cell, Kind, Part
 
-__all__ = ["SCHEMA", "accounts_of", "newest", "plain", "table_of"]
+__all__ = ["SCHEMA", "accounts_of", "newest", "plain", "table_of", "with_callers"]
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
@@ -34,6 +34,11 @@ SCHEMA = pa.schema(
         ("flaws", pa.int32()),
         ("parts", pa.list_(pa.struct([*PART, ("ns", pa.int64())]))),
         ("calls", pa.list_(pa.struct([*PART, *((name, pa.int32()) for name in COUNTS), ("ns", pa.int64())]))),
+        (
+            "callers",
+            pa.list_(TEXT),
+        ),  # of each entry of `parts`: the service that waits; missing in files of older releases
+        ("call_callers", pa.list_(TEXT)),  # of each entry of `calls`
         ("spans", TEXT),  # the file with its spans
         ("written_ns", pa.int64()),  # the newest row of a trace counts
     ]
@@ -44,8 +49,8 @@ def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
     """The table of accounts (schema `SCHEMA`); `spans`: the path of each request's spans file."""
     kinds, count = list(accounts.kinds), len(accounts)
     of_kind = pa.array(accounts.kind_of, pa.int32())
-    parts, calls = list(accounts.parts), list(accounts.calls)
-    part_of, call_of = pa.array(accounts.part_of, pa.int32()), pa.array(accounts.call_of, pa.int32())
+    cells, calls = list(accounts.cells), list(accounts.calls)
+    cell_of, call_of = pa.array(accounts.cell_of, pa.int32()), pa.array(accounts.call_of, pa.int32())
     ids = accounts.trace_ids.hex()
     columns = [
         pa.array([ids[at : at + 32] for at in range(0, len(ids), 32)], pa.string()),
@@ -57,13 +62,15 @@ def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
         *(pa.array([getattr(one, name) for one in kinds], pa.bool_()).take(of_kind)
           for name in ("cold_start", "error", "timed_out")),
         pa.array([one.flaws for one in kinds], pa.int32()).take(of_kind),
-        _lists(accounts.parts_end, [*_parts(parts, part_of), pa.array(accounts.part_ns, pa.int64())],
-               SCHEMA.field("parts").type),
+        _lists(accounts.cells_end, [*_parts([cell.part for cell in cells], cell_of),
+                                    pa.array(accounts.cell_ns, pa.int64())], SCHEMA.field("parts").type),
         _lists(accounts.calls_end, [
-            *_parts([part for part, _ in calls], call_of),
+            *_parts([cell.part for cell, _ in calls], call_of),
             *(pa.array([getattr(one, name) for _, one in calls], pa.int32()).take(call_of) for name in COUNTS),
             pa.array(accounts.took_ns, pa.int64()),
         ], SCHEMA.field("calls").type),
+        _callers(accounts.cells_end, [cell.caller for cell in cells], cell_of),
+        _callers(accounts.calls_end, [cell.caller for cell, _ in calls], call_of),
         pa.array(spans, pa.string()).dictionary_encode(),
         pa.array([written_ns] * count, pa.int64()),
     ]  # fmt: skip
@@ -80,18 +87,18 @@ def accounts_of(table: Any) -> Accounts:
     found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
     found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
-    for name, ends in (("parts", "parts_end"), ("calls", "calls_end")):
-        column = table[name].combine_chunks()
-        column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    for name, ends in (("parts", "cells_end"), ("calls", "calls_end")):
+        column = _one(table[name])
         setattr(found, ends, _offsets(column))
         flat = column.flatten()
-        part = [flat.field(at) for at in range(3)]
+        callers = _one(table["callers" if name == "parts" else "call_callers"]).flatten()
+        cell = [*(flat.field(at) for at in range(3)), callers]
         if name == "parts":
-            found.part_of = _numbers(part, lambda row: found.parts[Part(*row)])
-            found.part_ns = _whole(flat.field("ns"), "q")
+            found.cell_of = _numbers(cell, lambda row: found.cells[_cell(*row)])
+            found.cell_ns = _whole(flat.field("ns"), "q")
         else:
             counts = [flat.field(one) for one in COUNTS]
-            found.call_of = _numbers([*part, *counts], lambda row: found.calls[(Part(*row[:3]), Calls(*row[3:]))])
+            found.call_of = _numbers([*cell, *counts], lambda row: found.calls[(_cell(*row[:4]), Calls(*row[4:]))])
             found.took_ns = _whole(flat.field("ns"), "q")
     return found
 
@@ -131,20 +138,49 @@ def _parts(parts: Sequence[Part], numbers: Any) -> list[Any]:
     return [_texts([getattr(one, name) for one in parts], numbers) for name in ("bucket", "name", "whose")]
 
 
+def _callers(ends: array[int], callers: Sequence[str], numbers: Any) -> Any:
+    return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), _texts(callers, numbers))
+
+
+def with_callers(table: Any) -> Any:
+    """The table with the callers of parts and calls; a file of a release without them tells only whose own code ran."""
+    for name, of in (("callers", "parts"), ("call_callers", "calls")):
+        if table[name].null_count:
+            column = _one(table[of])
+            flat = column.flatten()
+            own = pc.is_in(flat.field("bucket").cast(pa.string()), pa.array(["own code", "cold start"]))
+            callers = pc.if_else(own, flat.field("name").cast(pa.string()), "").dictionary_encode()
+            lists = pa.ListArray.from_arrays(_offsets_of(column), callers)
+            table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), lists)
+    return table
+
+
+def _one(column: Any) -> Any:
+    """A column in one piece."""
+    column = column.combine_chunks()
+    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+
+
+def _cell(bucket: str, name: str, owner: str, caller: str) -> Cell:
+    return Cell(caller, Part(bucket, name, owner))
+
+
 def _lists(ends: array[int], columns: Sequence[Any], kind: Any) -> Any:
     structs = pa.StructArray.from_arrays(list(columns), fields=list(kind.value_type))
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs).cast(kind)
 
 
 def _offsets(column: Any) -> array[int]:
-    offsets = column.offsets
-    return _whole(pc.subtract(offsets, offsets[0]).cast(pa.uint32()), "I")
+    return _whole(_offsets_of(column).cast(pa.uint32()), "I")
+
+
+def _offsets_of(column: Any) -> Any:
+    return pc.subtract(column.offsets, column.offsets[0])
 
 
 def _ids(column: Any) -> bytes:
     """The ids as bytes, 16 per id, read from Arrow's buffer."""
-    column = column.combine_chunks()
-    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    column = _one(column)
     ends = column.buffers()[1]
     first, last = (int.from_bytes(ends[at * 4 : at * 4 + 4].to_pybytes(), "little")
                    for at in (column.offset, column.offset + len(column)))  # fmt: skip

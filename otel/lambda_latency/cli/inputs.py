@@ -150,7 +150,9 @@ def _has_accounts(where: str, request: Request) -> bool:
     if "://" in where and where.lower().endswith(FILES):
         what = f"{where} is the address of a file, and a report reads addresses of archives"
         raise ReportError(what, "download the file and name it")
-    needs_spans = request.terms.view != PLAIN or request.redact or request.follow_links
+    # The accounts of an archive have the parts inside of each service; the time inside a foreign one is its caller's.
+    foreign = bool(request.terms.owners.theirs) and "://" not in where
+    needs_spans = request.terms.view != PLAIN or request.redact or request.follow_links or foreign
     if needs_spans and "://" in where:
         raise ReportError(f"the report reads no spans of {where}", "remove --from, --no-skew, --follow-links, --redact")
     return not needs_spans

@@ -2,6 +2,7 @@
 
 from lambda_latency.latency.accounts.account import Account
 from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.choice import instant, of_route, of_time
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
@@ -16,8 +17,12 @@ from lambda_latency.latency.judge.accounting import Judge, account, largest_part
 from lambda_latency.latency.judge.advice import advice
 from lambda_latency.latency.judge.against import Against, Change, against
 from lambda_latency.latency.judge.bootstrap import Estimate
+from lambda_latency.latency.judge.causes import Cause
+from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.rates import Rate
+from lambda_latency.latency.judge.routes import RouteChange
+from lambda_latency.latency.judge.slowness import Whole
 from lambda_latency.latency.judge.span_names import trace_name
 from lambda_latency.latency.judge.thresholds import (
     COMPARABLE_REQUESTS,
@@ -58,7 +63,11 @@ __all__ = [
     "Against",
     "Bar",
     "Calls",
+    "Cause",
+    "Cell",
     "Change",
+    "Class",
+    "Classes",
     "Cohorts",
     "Compared",
     "Estimate",
@@ -74,6 +83,7 @@ __all__ = [
     "Rate",
     "Report",
     "ReportError",
+    "RouteChange",
     "Saving",
     "Share",
     "Slow",
@@ -85,6 +95,7 @@ __all__ = [
     "Unknown",
     "Verdict",
     "Waterfall",
+    "Whole",
     "account",
     "advice",
     "against",
@@ -92,6 +103,7 @@ __all__ = [
     "by_hour",
     "by_route",
     "call_map",
+    "classes",
     "cohorts",
     "instant",
     "largest_part",

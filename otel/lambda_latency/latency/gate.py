@@ -8,17 +8,24 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.part import BUCKETS
-from lambda_latency.latency.accounts.totals import percentile
+from lambda_latency.latency.accounts.totals import Tally, percentile
 from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
+    from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.judge.against import Against
     from lambda_latency.latency.report import Report
 
 __all__ = ["Gate", "Judged", "read_gate"]
 
 EXAMPLES = "for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
+UNTOLD = {  # the answers of a comparison that a percentage is not compared with
+    "few": "Too few requests to compare with the baseline",
+    "unsure": "The p95 doubled, and no part is sure to be the cause",
+    "disturbed": "Everything became slower alike, which is the machine; run it again",
+}
 EXPRESSION = re.compile(
-    r"\s*(?P<what>\w+)\s*(?:\((?P<part>[^()]*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
+    r"\s*(?P<what>\w+)\s*(?:\((?P<part>.*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
 )
 SIGNS = {">": "more than", ">=": "no less than", "<": "less than", "<=": "no more than"}
 NANOSECONDS = {"ms": 1_000_000, "s": 1_000_000_000}
@@ -27,12 +34,20 @@ PERCENTILE = re.compile(r"p([1-9]\d?)")
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """The result of a gate: the value in the gate's unit, whether it failed the gate, and a sentence for people."""
+    """The result of a gate: the value in the gate's unit, whether it failed the gate, and a sentence for people.
+
+    `unsure`: the traces cannot tell, for example because there is no request. `disturbed`: everything became slower
+    alike, so that another run must tell. `route` and `part` are those that failed a comparison.
+    """
 
     expression: str
     value: float
     failed: bool
     sentence: str
+    unsure: bool = False
+    disturbed: bool = False
+    route: str = ""
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +55,7 @@ class Gate:
     """A condition that fails a report. `what` is `p1` to `p99`, `max`, `errors`, `share` or `slower`.
 
     `sign` is `>`, `>=`, `<` or `<=`. `limit` is in the unit `unit`: `ms`, `s` or `%`. `bucket` and `name` select the
-    part of a `share`; without a name, the whole bucket.
+    part of a `share`; without a name, the whole bucket. `route` selects the requests; empty: all.
     """
 
     expression: str
@@ -50,34 +65,66 @@ class Gate:
     unit: str
     bucket: str = ""
     name: str = ""
+    route: str = ""
 
     def judge(self, report: Report) -> Judged:
         """Evaluate the gate on a report. `slower` is 0 % without a baseline, and if the difference may be noise."""
-        value, subject = self._seen(report)
-        failed = {
-            ">": value > self.limit,
-            ">=": value >= self.limit,
-            "<": value < self.limit,
-            "<=": value <= self.limit,
-        }[self.sign]
-        whether = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
-        sentence = f"{subject} {_number(value)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
-        return Judged(self.expression, round(float(value), 6), failed, sentence)
-
-    def _seen(self, report: Report) -> tuple[Fraction, str]:
-        totals = report.totals
         if self.what == "slower":
-            slower = Fraction(report.against.slower_percent) if report.against is not None else Fraction()
-            return slower, "Requests are slower than the baseline's by"
+            return self._slower(report.against)
+        totals = report.totals if not self.route else _of_route(report.accounts, self.route)
+        if not totals.requests:
+            sentence = f"No request of {self.route or 'any route'}: {self.expression} cannot be judged."
+            return Judged(self.expression, 0.0, failed=False, sentence=sentence, unsure=True, route=self.route)
+        value, subject = self._seen(totals)
+        of = f" of {self.route}" if self.route else ""
+        failed = self._fails(value)
+        return Judged(self.expression, round(float(value), 6), failed, self._said(f"{subject}{of} is", value, failed))
+
+    def _slower(self, against: Against | None) -> Judged:
+        """Compare each route with its baseline: the slowest that exceeds the limit is named."""
+        if against is not None and against.answer in UNTOLD:
+            sentence = f"{UNTOLD[against.answer]}: {self.expression} cannot be judged."
+            disturbed = against.answer == "disturbed"
+            return Judged(
+                self.expression, 0.0, failed=False, sentence=sentence, unsure=not disturbed, disturbed=disturbed
+            )
+        value = Fraction(against.slower_percent) if against is not None else Fraction()
+        failed = self._fails(value)
+        route = next((one for one in against.by_route if one.is_slower), None) if against is not None else None
+        if not failed or route is None:
+            said = self._said("Requests are slower than the baseline's by", value, failed)
+            return Judged(self.expression, round(float(value), 6), failed, said)
+        cause = against.causes[0] if against is not None and against.causes else None
+        cell = cause.cells[0] if cause is not None and cause.asserted else route.cell
+        part = cell.label if cell is not None else ""
+        what = "typically" if route.how == "typical" else "at p95"
+        most = f" ({what}, because of {part})" if part else f" ({what})"
+        said = self._said(f"{route.route} is slower than the baseline{most} by", value, failed)
+        return Judged(self.expression, round(float(value), 6), failed, said, route=route.route, part=part)
+
+    def _fails(self, value: Fraction) -> bool:
+        signs = {">": value > self.limit, ">=": value >= self.limit, "<": value < self.limit, "<=": value <= self.limit}
+        return signs[self.sign]
+
+    def _said(self, subject: str, value: Fraction, failed: bool) -> str:
+        whether = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
+        return f"{subject} {_number(value)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
+
+    def _seen(self, totals: Tally) -> tuple[Fraction, str]:
         if self.what == "errors":
-            return Fraction(100 * totals.errors, totals.requests or 1), "The share of failed requests is"
+            return Fraction(100 * totals.errors, totals.requests or 1), "The share of failed requests"
         if self.what == "share":
             parts = totals.parts.items()
             ns = sum(one.total_ns for part, one in parts if self.bucket == part.bucket and self.name in ("", part.name))
-            return Fraction(100 * ns, totals.wall_ns or 1), f"The share of {self.name or self.bucket} is"
+            return Fraction(100 * ns, totals.wall_ns or 1), f"The share of {self.name or self.bucket}"
         every = PERCENTILE.fullmatch(self.what)
         wall_ns = percentile(totals.walls_ns, int(every[1])) if every is not None else max(totals.walls_ns, default=0)
-        return Fraction(wall_ns, NANOSECONDS[self.unit]), f"The {self.what} of the wall clock is"
+        return Fraction(wall_ns, NANOSECONDS[self.unit]), f"The {self.what} of the wall clock"
+
+
+def _of_route(accounts: Accounts, route: str) -> Tally:
+    wanted = {number for kind, number in accounts.kinds.items() if kind.route == route}
+    return Tally.of(accounts.take([at for at, kind in enumerate(accounts.kind_of) if kind in wanted]))
 
 
 def read_gate(text: str) -> Gate:
@@ -94,10 +141,15 @@ def read_gate(text: str) -> Gate:
     units = tuple(NANOSECONDS) if timed else ("%",)
     if unit not in units:
         raise ValueError(f"{text!r}: {what} is compared with a number of {' or '.join(units)}, got {unit or 'no unit'}")
-    if (what == "share") != (part is not None):
+    if (what == "share") and part is None:
         raise ValueError(f"{text!r}: a part in brackets goes with share, and share needs one, as in share(external)")
-    bucket, name = _part(part, text) if part is not None else ("", "")
-    return Gate(text.strip(), what, found["sign"], Fraction(found["number"]), unit, bucket, name)
+    if what != "share" and part is not None and part.split(" ")[0] in BUCKETS:
+        raise ValueError(f"{text!r}: a part in brackets goes with share; {what} takes a route: {what}(POST /orders)")
+    if what == "slower" and part is not None:
+        raise ValueError(f"{text!r}: slower compares each route by itself, and takes none in brackets")
+    part, _, route = (part or "").partition(",") if what == "share" else ("", "", part or "")
+    bucket, name = _part(part, text) if what == "share" else ("", "")
+    return Gate(text.strip(), what, found["sign"], Fraction(found["number"]), unit, bucket, name, route.strip())
 
 
 def _part(text: str, expression: str) -> tuple[str, str]:

@@ -97,10 +97,10 @@ class _Drawn:
         every = self._every
         if kind.timed_out:
             self.timed_out |= {every.trace_id(at): function for at in indices}
-        gateway, part_of, ends = every.parts.get(API_GATEWAY), every.part_of, every.parts_end
-        if gateway is None:
+        gateway, cell_of, ends = set(every.parts.get(API_GATEWAY, ())), every.cell_of, every.cells_end
+        if not gateway:
             return
-        came = [at for at in indices if gateway in part_of[ends[at] : ends[at + 1]]]
+        came = [at for at in indices if not gateway.isdisjoint(cell_of[ends[at] : ends[at + 1]])]
         if came:
             edge = self.edges[self.node("api gateway", "API Gateway"), function]
             edge.took.fromlist([every.walls_ns[at] for at in came])
@@ -118,8 +118,8 @@ class _Drawn:
         took = [ignored] * len(known)
         counts = Counter(call_of)
         for number in sorted(counts, key=lambda one: known[one][0]):
-            part, calls = known[number]
-            callee = called(part)
+            cell, calls = known[number]
+            callee = called(cell.part)
             if callee is not None:
                 edge = self.edges[function, self.node(*callee)]
                 edge.calls += calls * counts[number]

@@ -10,6 +10,7 @@ from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.accounts.totals import Tally
 from lambda_latency.latency.accounts.traffic import UNKNOWN
+from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, cohorts
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
@@ -17,6 +18,7 @@ from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.traffic import Traffic, Unknown
     from lambda_latency.latency.judge.against import Against
     from lambda_latency.trace import Problem, Trace
@@ -32,13 +34,14 @@ class Report:
 
     `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
-    or not, if the source knows it. `against` is the comparison with a baseline, if there is one, and `baseline` the
-    accounts of its requests.
+    or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
+    accounts, and `usual` the cells that slow requests waited for there too.
     """
 
     accounts: Accounts
     totals: Tally
     cohorts: Cohorts
+    classes: Classes
     verdict: Verdict
     timeouts: tuple[Timeout, ...]
     traces: Mapping[str, Trace]
@@ -49,6 +52,7 @@ class Report:
     against: Against | None = None
     owners: Owners = NOBODY
     baseline: Accounts | None = None
+    usual: frozenset[Cell] = frozenset()
 
 
 def report_of(
@@ -66,11 +70,13 @@ def report_of(
 ) -> Report:
     """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
 
-    A request is slow above `slow_ns` (default: the 95th percentile). Logs and metrics beside traces are no problem.
+    A request is slow above `slow_ns` (default: beyond a fence of its route). Logs and metrics beside traces are no
+    problem.
     """
     every = Accounts.of(accounts)
-    compared = cohorts(every, slow_ns)
-    found = verdict(every, compared)
+    slow = classes(every, slow_ns)
+    compared = cohorts(every, slow_ns, slow.slow)
+    found = verdict(every, compared, slow)
     begun = sorted([(every.starts_ns[at], every.trace_id(at)) for at in every.timed_out()])
     timed_out = [trace_id for _, trace_id in begun[:MOST_TIMEOUTS]]
     shown = [found.proof.account.trace_id] if found.proof is not None else []
@@ -81,6 +87,7 @@ def report_of(
         accounts=every,
         totals=Tally.of(every),
         cohorts=compared,
+        classes=slow,
         verdict=found,
         timeouts=tuple(one for one in timeouts if one is not None),
         traces=traces,
@@ -91,4 +98,10 @@ def report_of(
         against=against,
         owners=owners,
         baseline=baseline,
+        usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
     )
+
+
+def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:
+    found = classes(baseline, slow_ns)
+    return frozenset(one.cell for one in (*found.found, *found.few))

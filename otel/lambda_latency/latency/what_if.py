@@ -56,14 +56,15 @@ def savings(every: Accounts) -> tuple[Saving, ...]:
 
 
 def _saving(every: Accounts, part: Part, p95_ns: int) -> Saving:
-    number = every.parts[part]
+    wanted = every.parts[part]
     walls: Sequence[int] = every.walls_ns
     left = list(walls)
     waited = 0
-    for at, (first, last) in enumerate(every.parts_of_each()):
-        numbers = every.part_of[first:last]
-        if number in numbers:
-            left[at] -= every.part_ns[first + numbers.index(number)]
-            waited += 1
+    for at, (first, last) in enumerate(every.cells_of_each()):
+        numbers = every.cell_of[first:last]
+        its = [number for number in wanted if number in numbers]
+        for number in its:
+            left[at] -= every.cell_ns[first + numbers.index(number)]
+        waited += bool(its)
     left.sort()
     return Saving(part, p95_ns, at_rank(left, WHAT_IF_PERCENT), waited)

@@ -69,10 +69,10 @@ def _shares(walls_ns: Sequence[int], low: int, step: float) -> list[object]:
 def _means(every: Accounts) -> dict[tuple[str, ...], tuple[int, Part]]:
     """The mean time of a request by route, function and part; a baseline has only accounts, no spans."""
     sums: dict[tuple[int, int], int] = {}
-    for kind, (first, last) in zip(every.kind_of, every.parts_of_each(), strict=True):
-        for number, ns in zip(every.part_of[first:last], every.part_ns[first:last], strict=True):
+    for kind, (first, last) in zip(every.kind_of, every.cells_of_each(), strict=True):
+        for number, ns in zip(every.cell_of[first:last], every.cell_ns[first:last], strict=True):
             sums[kind, number] = sums.get((kind, number), 0) + ns
-    kinds, parts = list(every.kinds), list(every.parts)
+    kinds, parts = list(every.kinds), [cell.part for cell in every.cells]
     found: dict[tuple[str, ...], tuple[int, Part]] = {}
     for (kind, number), ns in sums.items():
         known, part = kinds[kind], parts[number]

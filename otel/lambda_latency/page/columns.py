@@ -56,10 +56,11 @@ def _throttled(every: Accounts) -> Iterator[bool]:
 def _buckets(every: Accounts, parts: Mapping[Part, int]) -> Iterator[str]:
     ordered = sorted(every.parts)
     places = {part: place for place, part in enumerate(ordered)}
-    place_of = [places[part] for part in every.parts]
+    place_of = [places[cell.part] for cell in every.cells]
     number_of = [parts.get(part, -1) for part in ordered]
-    for first, last in every.parts_of_each():
-        found = [
-            (-ns, place_of[part]) for part, ns in zip(every.part_of[first:last], every.part_ns[first:last], strict=True)
-        ]
-        yield " ".join(f"{number_of[place]} {-ns}" for ns, place in sorted(found))
+    for first, last in every.cells_of_each():
+        sums: dict[int, int] = {}
+        for cell, ns in zip(every.cell_of[first:last], every.cell_ns[first:last], strict=True):
+            sums[place_of[cell]] = sums.get(place_of[cell], 0) - ns
+        found = sorted([(ns, place) for place, ns in sums.items()])
+        yield " ".join(f"{number_of[place]} {-ns}" for ns, place in found)

@@ -16,8 +16,11 @@ from lambda_latency.text import (
     BOUND,
     OWNED,
     PAGE_WORDS,
+    Piece,
     Style,
     against_sentence,
+    beside,
+    class_sentence,
     clean,
     document,
     evidence,
@@ -32,10 +35,9 @@ from lambda_latency.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from lambda_latency.latency import Judged, Report
-    from lambda_latency.text import Piece
     from lambda_latency.trace import Trace
 
 __all__ = ["page_values"]
@@ -74,7 +76,7 @@ def page_values(
     told |= _walked(report, find, number_of, of_requests)
     told["slow"] = _slow(report, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
-    told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["evidence"] = _pieces([*evidence(report, STYLE), *_further(report)], report, parts)
     told["rows"], told["folded"] = (
         [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
     )
@@ -148,6 +150,15 @@ def _lines(
         kept[trace_id] = len(lines)
         lines.append(line)
     return lines, kept
+
+
+def _further(report: Report) -> Iterator[Piece]:
+    """The classes after the first, and the slow requests that no class explains."""
+    for one in report.classes.found[1:]:
+        yield Piece(" Also: ")
+        yield from class_sentence(one, report, STYLE)
+    for told in beside(report, STYLE):
+        yield Piece(f" {told}")
 
 
 def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:

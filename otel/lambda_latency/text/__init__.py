@@ -1,6 +1,7 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
 from lambda_latency.text.against import against_sentence, change_rows
+from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
 from lambda_latency.text.facts import sampling
@@ -23,7 +24,9 @@ __all__ = [
     "Style",
     "against_sentence",
     "aligned",
+    "beside",
     "change_rows",
+    "class_sentence",
     "clean",
     "document",
     "evidence",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import COMPARABLE_REQUESTS
-from lambda_latency.text.prose import OWNED
+from lambda_latency.text.classes import OWNED, instant_of, owned
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
 from lambda_latency.text.words import (
@@ -25,7 +25,7 @@ from lambda_latency.text.words import (
 )
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Change, Estimate, Rate
+    from lambda_latency.latency import Against, Change, Estimate, Rate, RouteChange
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
 
@@ -54,33 +54,19 @@ def against_lines(one: Against, style: Style, *, everything: bool = False) -> li
     if not rows:
         return lines
     lines += [[], *_table(rows, style)]
-    rest = len(one.parts) + 1 - len(rows)
+    rest = len(one.cells) + 1 - len(rows)
     return [*lines, [Piece(f"{plural(rest, 'more part')}: no difference", "dim")]] if rest else lines
 
 
 def against_sentence(one: Against, style: Style) -> list[Piece]:
-    """The part that became slower or faster, with its difference and bounds, or a sentence that none did."""
+    """The answer: what became slower or faster, with its difference and bounds, or that nothing can be told."""
     then, now = (number(count) for count in one.requests)
-    whole, changed = one.whole, one.changed
-    if whole is None or whole.typical is None:
+    if one.answer == "few" or one.whole is None:
         text = f"Too few requests to compare with the baseline ({then} then, {now} now): it takes "
         return [Piece(f"{text}{COMPARABLE_REQUESTS} of one route on both sides.")]
     counts = f"{then} requests then, {now} now"
     standing = [rate for rate in one.rates if rate.stands]
-    if not changed and whole.real is None and standing:
-        pieces = [Piece(f"Times do not differ from the baseline ({counts}), but rates do", "bold"), Piece(".")]
-    elif not changed and whole.real is None:
-        pieces = [Piece(f"No difference from the baseline ({counts})", "bold")]
-        pieces += [Piece(f": a typical request takes {_by(whole.typical, style)}, which may be noise.")]
-    elif not changed:
-        assert whole.real is not None
-        pieces = [Piece(f"{_direction(whole.real)} than the baseline ({counts}): a typical request takes ")]
-        pieces += [Piece(_by(whole.real, style), "bold"), Piece(", and no single part explains it.")]
-    else:
-        pieces = _first(changed[0], counts, style)
-        also = [_also(each, style) for each in changed[1 : 1 + MOST_ALSO]]
-        more = len(changed) - 1 - len(also)
-        pieces += [Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else []
+    pieces = {"same": _same, "unsure": _unsure, "disturbed": _disturbed}.get(one.answer, _changed)(one, counts, style)
     pieces += [Piece(f" {_rate(rate, style)}") for rate in standing]
     if one.timeouts[0] != one.timeouts[1] and not any(rate.of == "timeouts" for rate in standing):
         pieces.append(Piece(f" Timeouts: {number(one.timeouts[0])} then, {number(one.timeouts[1])} now."))
@@ -90,11 +76,67 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
     return pieces
 
 
+def _same(one: Against, counts: str, style: Style) -> list[Piece]:
+    assert one.whole is not None
+    if any(rate.stands for rate in one.rates):
+        return [Piece(f"Times do not differ from the baseline ({counts}), but rates do", "bold"), Piece(".")]
+    shown = one.whole.typical or one.whole.mean
+    return [
+        Piece(f"No difference from the baseline ({counts})", "bold"),
+        Piece(f": a typical request takes {_by(shown, style)}, which may be noise."),
+    ]
+
+
+def _unsure(one: Against, counts: str, style: Style) -> list[Piece]:
+    route = next(route for route in one.by_route if route.is_doubled)
+    before, now = (ms(ns, style) for ns in route.p95_ns)
+    pieces = [
+        Piece(f"Unsure ({counts}): "),
+        Piece(f"the p95 of {clean(route.route, style)} rose from {before} to {now}", "bold"),
+        Piece(", and no part is sure to be the cause: give more requests."),
+    ]
+    named = [clean(cause.cells[0].label, style) for cause in one.causes[:MOST_ALSO]]
+    return [*pieces, Piece(f" Candidates: {', '.join(named)}.")] if named else pieces
+
+
+def _disturbed(one: Against, counts: str, style: Style) -> list[Piece]:
+    del style
+    slower = sum(change.tested.kind == "slower" for change in one.cells)
+    return [
+        Piece(f"Disturbed ({counts}): "),
+        Piece("nearly all parts became slower alike", "bold"),
+        Piece(f" ({number(slower)} of {number(len(one.cells))} surely): the machine, not a part. Run it again."),
+    ]
+
+
+def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
+    assert one.whole is not None
+    when = ""
+    if one.stretch is not None:
+        begin, end = map(instant_of, one.stretch)
+        when = f" from {begin} to {end}"
+    direction = f"{'Slower' if one.answer == 'slower' else 'Faster'} than the baseline{when} ({counts}): "
+    changed = one.changed
+    route = one.by_route[0] if one.by_route else None
+    if not changed and one.answer == "slower" and route is not None and route.is_slower:
+        return [Piece(direction), *_route(one, route, style)]
+    if not changed:
+        shown = one.whole.real or one.whole.mean
+        pieces = [
+            Piece(f"{direction}a typical request takes " if one.whole.by_typical else f"{direction}requests take ")
+        ]
+        return [*pieces, Piece(_by(shown, style), "bold"), Piece(", and no single part explains it.")]
+    pieces = [Piece(direction), *_first(one, changed[0], style)]
+    also = [_also(each, style) for each in changed[1 : 1 + MOST_ALSO]]
+    more = len(changed) - 1 - len(also)
+    return [*pieces, Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else pieces
+
+
 def against_rows(one: Against, style: Style, *, everything: bool = False) -> list[Row]:
     """The rows of the parts that changed, and of the whole request; none without a change."""
     if one.whole is None or not (one.changed or one.whole.real or everything):
         return []
-    parts = one.parts if everything else one.changed
+    parts = one.cells if everything else one.changed
     return [_row(each, style) for each in (*parts, one.whole)]
 
 
@@ -107,23 +149,45 @@ def _rate(one: Rate, style: Style) -> str:
     return f"{how} {one.of}: {counts} (between {low} and {high})."
 
 
-def _first(change: Change, counts: str, style: Style) -> list[Piece]:
-    assert change.part is not None
+def _route(one: Against, route: RouteChange, style: Style) -> list[Piece]:
+    """`GET /a takes 21 % more typically (36 ms then, 43 ms now), because of ...`."""
+    then, now = (ms(ns, style) for ns in (route.p50_ns if route.how == "typical" else route.p95_ns))
+    what = "typically" if route.how == "typical" else "at p95"
+    pieces = [
+        Piece(f"{clean(route.route, style)} takes "),
+        Piece(f"{route.percent:.0f}{style.space}% more {what} ({then} then, {now} now)", "bold"),
+    ]
+    if not one.causes or not one.causes[0].asserted:
+        return [*pieces, Piece(", and no part is sure to be the cause.")]
+    cell, ns = one.causes[0].cells[0], one.causes[0].score_ns
+    more = ms(round(ns), style)
+    return [*pieces, Piece(f", because of {clean(cell.label, style)} ({more} more a call). {owned(cell)}")]
+
+
+def _first(one: Against, change: Change, style: Style) -> list[Piece]:
+    assert change.cell is not None
     assert change.real is not None
-    label = clean(change.part.label, style)
-    pieces = [Piece(f"{_direction(change.real)} than the baseline ({counts}): ")]
-    pieces += [Piece(f"{label} takes "), Piece(_by(change.real, style, _how(change)), "bold"), Piece(".")]
+    label = clean(change.cell.label, style)
+    pieces: list[Piece] = []
+    cause = one.causes[0] if one.causes and one.answer == "slower" else None
+    if cause is not None and cause.origin == "caller" and change.cell in cause.cells:
+        caller = clean(cause.service, style) or "the function"
+        pieces.append(Piece(f"the calls of {caller} slowed alike, so it is the cause; "))
+    pieces += [Piece(f"{label} takes "), Piece(_by(change.real, style, _how(change), sure=True), "bold"), Piece(".")]
     if not change.by_typical:
+        if change.tested.how == "tail" and change.waited[0]:
+            pieces.append(Piece(" The tail changed, not the typical request."))
         then, now = (f"{number(some)} of {number(every)}" for some, every in _shares(change))
-        pieces.append(Piece(f" {now} requests wait for it, {then} did."))
-    whose = OWNED["unknown" if change.part.bucket == "unknown" else change.part.owner]
+        if change.waited != change.requests:
+            pieces.append(Piece(f" {now} requests wait for it, {then} did."))
+    whose = OWNED["unknown" if change.cell.part.bucket == "unknown" else change.cell.part.owner]
     return [*pieces, Piece(f" {whose}")]
 
 
 def _also(change: Change, style: Style) -> str:
-    assert change.part is not None
+    assert change.cell is not None
     assert change.real is not None
-    return f"{clean(change.part.label, style)} {_more(change.real, style)} {_how(change)}"
+    return f"{clean(change.cell.label, style)} {_more(change.real, style)} {_how(change)}"
 
 
 def _shares(change: Change) -> list[tuple[int, int]]:
@@ -134,24 +198,21 @@ def _how(change: Change) -> str:
     return "each time" if change.by_typical else "on average"
 
 
-def _direction(one: Estimate) -> str:
-    return "Slower" if one.difference_ns > 0 else "Faster"
-
-
 def _more(one: Estimate, style: Style) -> str:
     return f"{ms(abs(one.difference_ns), style)} {'more' if one.difference_ns >= 0 else 'less'}"
 
 
-def _by(one: Estimate, style: Style, how: str = "") -> str:
-    """`100 ms more each time (between +92 ms and +108 ms)`."""
+def _by(one: Estimate, style: Style, how: str = "", *, sure: bool = False) -> str:
+    """`100 ms more each time (between +92 ms and +108 ms)`; no bounds of a `sure` change that they do not show."""
+    amount = f"{_more(one, style)}{f' {how}' if how else ''}"
     between = f"between {signed(one.low_ns, style)} and {signed(one.high_ns, style)}"
-    return f"{_more(one, style)}{f' {how}' if how else ''} ({between})"
+    return amount if sure and one.low_ns <= 0 <= one.high_ns else f"{amount} ({between})"
 
 
 def _row(change: Change, style: Style) -> Row:
     shown = change.real or change.typical or change.mean
     return Row(
-        name=clean(change.part.label, style) if change.part is not None else "the whole request",
+        name=clean(change.cell.label, style) if change.cell is not None else "the whole request",
         owner=owner(change.part) if change.part is not None else "",
         then=ms(shown.before_ns, style),
         now=ms(shown.now_ns, style),

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import TRUST_PERCENT
 from lambda_latency.text.against import against_sentence
+from lambda_latency.text.class_values import cell_values, stretch_values
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Change, Estimate, Rate
+    from lambda_latency.latency import Against, Cause, Change, Estimate, Rate, RouteChange
 
 __all__ = ["against_values"]
 
@@ -19,7 +20,10 @@ def against_values(one: Against) -> dict[str, object]:
     """The comparison; `trust` is the probability that all intervals contain the true values."""
     return {
         "sources": list(one.sources),
-        "kind": "few" if one.whole is None else "changed" if _is_changed(one) else "same",
+        "answer": one.answer,
+        "how": one.how or None,
+        "stretch": stretch_values(one.stretch),
+        "causes": [_cause(cause, one) for cause in one.causes],
         "sentence": flat(against_sentence(one, Style())),
         "trust": TRUST_PERCENT / 100,
         "requests": _pair(one.requests),
@@ -30,13 +34,36 @@ def against_values(one: Against) -> dict[str, object]:
         "left_out": list(one.left_out),
         "slower_percent": round(one.slower_percent, 3),
         "whole": _change(one.whole) if one.whole is not None else None,
-        "buckets": [_bucket(change) for change in one.parts],
+        "by_route": [_route(change) for change in one.by_route],
+        "buckets": [_bucket(change) for change in one.cells],
     }
 
 
-def _is_changed(one: Against) -> bool:
-    whole = one.whole is not None and one.whole.real is not None
-    return bool(one.changed) or whole or any(rate.stands for rate in one.rates)
+def _cause(cause: Cause, one: Against) -> dict[str, object]:
+    return {
+        "service": cause.service,
+        "kind": cause.origin,
+        "asserted": cause.asserted and one.answer == "slower",
+        "score_ns": round(cause.score_ns),
+        "cell": cell_values(cause.cells[0]),
+    }
+
+
+def _route(one: RouteChange) -> dict[str, object]:
+    return {
+        "route": one.route,
+        "p50_ns": list(one.p50_ns),
+        "p95_ns": list(one.p95_ns),
+        "how": one.how,
+        "slower_percent": round(one.percent, 3),
+        "low_percent": round(one.low, 3),
+        "high_percent": round(one.high, 3),
+        "sure": one.is_sure,
+        "in_stretch": one.in_stretch,
+        "doubled": one.is_doubled,
+        "cell": cell_values(one.cell) if one.cell is not None else None,
+        "cell_ns": one.cell_ns,
+    }
 
 
 def _rate(one: Rate) -> dict[str, object]:
@@ -52,18 +79,20 @@ def _rate(one: Rate) -> dict[str, object]:
 
 
 def _bucket(change: Change) -> dict[str, object]:
-    part = change.part
-    assert part is not None
-    return {"bucket": part.bucket, "name": part.name, "owner": part.owner, **_change(change)}
+    assert change.cell is not None
+    return {**cell_values(change.cell), **_change(change)}
 
 
 def _change(change: Change) -> dict[str, object]:
-    real = change.real
+    shown, tested = change.real, change.tested
     return {
-        "change": "same" if real is None else "slower" if real.difference_ns > 0 else "faster",
+        "change": tested.kind,
+        "how": tested.how if tested.kind != "same" else None,
+        "excess_call_ns": round(tested.excess_ns),
+        "stretch": stretch_values(tested.stretch),
         "waited": _pair(change.waited),
-        "typical": _estimate(change.typical, stands=change.by_typical) if change.typical is not None else None,
-        "mean": _estimate(change.mean, stands=change.by_mean),
+        "typical": _estimate(change.typical, stands=shown is change.typical) if change.typical is not None else None,
+        "mean": _estimate(change.mean, stands=shown is change.mean),
     }
 
 

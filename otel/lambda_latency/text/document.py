@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, call_map, map_values, savings
 from lambda_latency.text.cautions import cautions
+from lambda_latency.text.class_values import class_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values
 from lambda_latency.text.prose import evidence, flat, sentence
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
 
 __all__ = ["document"]
 
-SCHEMA = 2
+SCHEMA = 3
 SLOWEST = 10
+MOST_CANDIDATES = 3
 PLAIN = Style()
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
@@ -56,13 +58,23 @@ def document(
         },
         "buckets": _buckets(report),
         "verdict": _verdict(report),
+        **class_values(report),
         "what_if": [_saving(one) for one in savings(report.accounts)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": map_values(call_map(report.accounts), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,
         "gates": [
-            {"expression": one.expression, "value": one.value, "failed": one.failed, "sentence": one.sentence}
+            {
+                "expression": one.expression,
+                "value": one.value,
+                "failed": one.failed,
+                "unsure": one.unsure,
+                "disturbed": one.disturbed,
+                "route": one.route or None,
+                "part": one.part or None,
+                "sentence": one.sentence,
+            }
             for one in judged
         ],
         "problems": _problems(report.problems),
@@ -141,6 +153,16 @@ def _verdict(report: Report) -> dict[str, object]:
         "name": found.part.name if found.part is not None else None,
         "owner": found.part.owner if found.part is not None else None,
         "confidence": found.confidence,
+        "candidates": [
+            {
+                "bucket": one.part.bucket,
+                "name": one.part.name,
+                "owner": one.part.owner,
+                "difference_ns": one.difference_ns,
+            }
+            for one in report.cohorts.parts[:MOST_CANDIDATES]
+            if one.difference_ns > 0
+        ],
         "sentence": flat(sentence(report, PLAIN)),
         "evidence": flat(evidence(report, PLAIN)),
         "cautions": [one.replace("\u202f", " ") for one in cautions(report, PLAIN)],

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.text.against import HEAD, against_rows, against_sentence
 from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.style import Style
+from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lambda_latency.latency import Compared, Judged, Report
-    from lambda_latency.text.style import Piece
 
 __all__ = ["render_markdown"]
 
@@ -31,6 +31,8 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     blocks = [_escaped(failed), _inked(sentence(report, STYLE))]
     blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
     blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
+    blocks += [_inked([Piece("Also: "), *class_sentence(one, report, STYLE)]) for one in report.classes.found[1:]]
+    blocks += [_escaped(one) for one in beside(report, STYLE)]
     blocks += [_escaped(one) for one in cautions(report, STYLE) if one != failed]
     blocks += [f"Next: {_escaped(step)}" for step in next_steps(report)]
     blocks += _parts(report)
@@ -40,7 +42,7 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
         cells = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
         blocks += [_table(HEAD, cells, numbers=range(2, 6))] if rows else []
     if judged:
-        lines = [f"- {'**fails**' if one.failed else 'holds'}: {_escaped(one.sentence)}" for one in judged]
+        lines = [f"- {_whether(one)}: {_escaped(one.sentence)}" for one in judged]
         blocks.append("\n".join(lines))
     if report.totals.requests:
         told = [piece.text for line in facts(report.totals, STYLE, traffic=report.traffic) for piece in line]
@@ -49,6 +51,10 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     unread = f" {plural(skipped, 'thing')} skipped while reading." if skipped else ""
     blocks.append(_escaped(sampling(report, STYLE) + unread))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _whether(one: Judged) -> str:
+    return "**fails**" if one.failed else "**unsure**" if one.unsure else "disturbed" if one.disturbed else "holds"
 
 
 def _parts(report: Report) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, advice, share
+from lambda_latency.text.classes import OWNED, class_sentence
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, number, percent, plural
 
@@ -16,12 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["MOST_GROUPS", "OWNED", "evidence", "flat", "next_steps", "sentence", "timeout_groups", "timeout_sentence"]
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
-OWNED = {
-    "ours": "The cause is internal.",
-    "theirs": "The cause is external.",
-    "platform": "The cause is the platform.",
-    "unknown": "The owner is unknown.",
-}
+MOST_ROUTES = 6  # that are named
 
 
 def flat(pieces: Sequence[Piece]) -> str:
@@ -49,30 +45,23 @@ def evidence(report: Report, style: Style) -> list[Piece]:
         return [Piece(f"For a verdict: {20 * ENOUGH_SLOW} requests or more of few routes.")]
     if found.kind == "even":
         return [Piece(_most_of_it(report, style))]
+    if found.kind == "clear":
+        return [Piece(f"{found.confidence.capitalize()} confidence: {_sure(report)}")]
     first = found.candidates[0]
     text = f"{found.confidence.capitalize()} confidence: "
-    if found.kind == "clear":
-        text += f"the largest part in {_of_slow(first.largest_in_slow, slow)}."
-    else:
-        text += f"{plural(found.requests, 'request')}, {number(slow)} slow; "
-        text += f"{clean(first.part.label, style)} is the largest part in {_of_slow(first.largest_in_slow, slow)}."
-    if found.kind == "clear" and found.against is not None:
-        phrase = clean(found.against.part.phrase, style)
-        text += (
-            f" Against it: one waited longer for {phrase}."
-            if found.others == 1
-            else f" Against it: {number(found.others)} waited longer for other things, one for {phrase}."
-        )
-    if found.kind == "thin" and share(first, report.cohorts) >= DOMINANT_PERCENT > report.cohorts.least_share:
+    text += f"{plural(found.requests, 'request')}, {number(slow)} slow; "
+    text += f"{clean(first.part.label, style)} is the largest part in {_of_slow(first.largest_in_slow, slow)}."
+    if share(first, report.cohorts) >= DOMINANT_PERCENT > report.cohorts.least_share:
         text += f" Without one of them it explains {report.cohorts.least_share} %."
-    if found.kind == "thin" and (found.requests < ENOUGH_REQUESTS or slow < ENOUGH_SLOW):
-        text += f" For a verdict: {20 * ENOUGH_SLOW} requests or more."
+    if found.requests < ENOUGH_REQUESTS or first.largest_in_slow < ENOUGH_SLOW:
+        text += f" Too few to tell: {ENOUGH_SLOW} slow requests with one cause are needed."
     return [Piece(text)]
 
 
 def next_steps(report: Report) -> list[str]:
     """Advice about the part that a report names, and about timeouts: one or two sentences per kind of part."""
     parts = [report.verdict.part] if report.verdict.part is not None else []
+    parts += [one.cell.part for one in report.classes.found[1:]]
     parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
     first: dict[str, Part] = {}
     for part in parts:
@@ -112,24 +101,24 @@ def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> 
 
 
 def _clear(report: Report, style: Style) -> list[Piece]:
-    compared, first = report.cohorts, report.verdict.candidates[0]
-    return [
-        Piece(f"The slow requests ({_which(report, style)}) wait for "),
-        Piece(clean(first.part.phrase, style), "bold"),
-        Piece(": "),
-        Piece(ms(first.difference_ns, style), "bold"),
-        Piece(" more than a typical request, "),
-        Piece(explained(first, compared.difference_ns, style), "bold"),
-        Piece(" of the difference. "),
-        Piece(_owned(first.part)),
-    ]
+    return class_sentence(report.classes.found[0], report, style)
+
+
+def _sure(report: Report) -> str:
+    first, slow = report.classes.found[0], len(report.classes.slow)
+    text = f"it is the largest excess in {_of_slow(len(first.members), slow)} slow requests."
+    if report.verdict.against is not None:
+        count = report.verdict.others
+        text += f" Against it: {plural(count, 'slow request')} without one dominant part."
+    return text
 
 
 def _thin(report: Report, style: Style) -> list[Piece]:
     compared, found = report.cohorts, report.verdict
     slow = compared.slow
-    text = f"Thin evidence: {number(len(slow))} of {plural(found.requests, 'request')} took over "
-    text += ms(compared.over_ns, style)
+    text = f"Thin evidence: {number(len(slow))} of {plural(found.requests, 'request')} "
+    limited = report.classes.slowness.limit_ns is not None or not report.classes.slow
+    text += f"took over {ms(compared.over_ns, style)}" if limited else "are slow" if len(slow) > 1 else "is slow"
     if len(slow) > 1 and len({one.part for one in slow}) == len(slow):
         text += ", and each for another reason"
     text += ". "
@@ -177,13 +166,17 @@ def _alone(report: Report, style: Style) -> list[Piece]:
 
 
 def _most_of_it(report: Report, style: Style) -> str:
-    compared = report.cohorts
+    compared, routes = report.cohorts, report.classes.slowness.judged
+    shown = clean(", ".join(routes[:MOST_ROUTES]), style)
+    more = f", and {number(len(routes) - MOST_ROUTES)} more" if len(routes) > MOST_ROUTES else ""
+    judged = f" Judged: {shown}{more}." if routes else ""
     if not compared.slow or compared.difference_ns <= 0:
-        return "Every request was compared with those of its own route."
+        return f"Every request was compared with those of its own route.{judged}"
     first = report.verdict.candidates[0]
     name = clean(first.part.label, style)
     width = ms(compared.width_ns, style)
-    return f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
+    most = f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
+    return most + judged
 
 
 def _one(report: Report, style: Style) -> list[Piece]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
@@ -41,6 +42,10 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
     failed = failed_first(report, style)
     lines = wrap(failed, style.width) + lines if failed else lines
+    for one in report.classes.found[1:]:
+        lines += wrap_pieces([Piece("Also: "), *class_sentence(one, report, style)], style.width)
+    for told in beside(report, style):
+        lines += wrap(told, style.width)
     for caution in cautions(report, style):
         lines += wrap(caution, style.width) if caution != failed else []
     for step in next_steps(report):

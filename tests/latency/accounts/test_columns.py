@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_latency.latency import Account
+from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Part
 from tests.latency.generated import load
@@ -51,6 +52,6 @@ def test_parts_without_time_are_included_in_sums(every: list[Account]) -> None:
     """Only parts of the selected requests are included."""
     first, second, *_ = every
     waited = [part for part, _ in second.parts]
-    columns = Accounts([first._replace(parts=((Part("external", "pay.example"), 0),)), second])
+    columns = Accounts([first._replace(cells=((Cell("", Part("external", "pay.example")), 0),)), second])
     assert columns.sums_ns([0]) == {Part("external", "pay.example"): 0}
     assert list(columns.sums_ns([1])) == sorted(waited, key=list(columns.parts).index)

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lambda_latency.cli.exit_statuses import (
+    DISTURBED,
     EXIT_STATUSES,
     FAILED,
     FINE,
     GATE_FAILED,
+    GATE_UNSURE,
     INTERRUPTED,
     SOMETHING_SKIPPED,
 )
@@ -174,20 +176,24 @@ def _draw_trace(trace_id: str, request: Request, opened: Input, style: Style, ou
 
 
 def _status(report: Report, judged: Sequence[Judged]) -> int:
-    """0 fine; 1 nothing readable; 3 a gate failed; 4 reported, but something was skipped.
+    """0 fine; 1 nothing readable; 3 a gate failed; 5 a gate is unsure, 6 disturbed; 4 something was skipped.
 
-    The reasons of 1 and 3 go to stderr.
+    The reasons of all but 4 go to stderr.
     """
-    failed = [one.sentence for one in judged if one.failed]
     if not report.totals.requests:
         from lambda_latency.cli.inputs import unread
 
         warn(unread(report.problems, report.sources))
         return FAILED
-    for sentence in failed:
-        warn(sentence)
-    if failed:
+    for one in judged:
+        if one.failed or one.unsure or one.disturbed:
+            warn(one.sentence)
+    if any(one.failed for one in judged):
         return GATE_FAILED
+    if any(one.unsure for one in judged):
+        return GATE_UNSURE
+    if any(one.disturbed for one in judged):
+        return DISTURBED
     return SOMETHING_SKIPPED if any(one.effect == "skipped" for one in report.problems) else FINE
 
 

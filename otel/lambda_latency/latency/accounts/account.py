@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.calls import Calls
+    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.part import Part
 
 __all__ = ["Account"]
 
 
 class Account(NamedTuple):
-    """One request. `parts` are sorted by time, the largest first; their nanoseconds add up to `wall_ns` exactly.
+    """One request. `cells` are sorted by time, the largest first; their nanoseconds add up to `wall_ns` exactly.
 
-    `calls` counts all calls of the request, also those outside the critical path. `took` holds their durations by part,
-    in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants in `kind`.
+    `cell_calls` counts all calls of the request, also those outside the critical path. `took` holds their durations by
+    cell, in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants in `kind`.
     """
 
     trace_id: str
@@ -24,10 +25,26 @@ class Account(NamedTuple):
     status_code: int | None
     start_ns: int
     wall_ns: int
-    parts: tuple[tuple[Part, int], ...]
-    calls: tuple[tuple[Part, Calls], ...]
-    took: tuple[tuple[Part, tuple[int, ...]], ...]
+    cells: tuple[tuple[Cell, int], ...]
+    cell_calls: tuple[tuple[Cell, Calls], ...]
+    took: tuple[tuple[Cell, tuple[int, ...]], ...]
     cold_start: bool
     error: bool
     timed_out: bool
     flaws: int = 0
+
+    @property
+    def parts(self) -> tuple[tuple[Part, int], ...]:
+        """The time of each part, whoever waits for it; the largest first."""
+        sums: dict[Part, int] = {}
+        for cell, ns in self.cells:
+            sums[cell.part] = sums.get(cell.part, 0) + ns
+        return tuple(sorted(sums.items(), key=lambda one: (-one[1], one[0])))
+
+    @property
+    def calls(self) -> tuple[tuple[Part, Calls], ...]:
+        """The calls of each part, whoever made them."""
+        counts: dict[Part, Calls] = {}
+        for cell, calls in self.cell_calls:
+            counts[cell.part] = counts[cell.part] + calls if cell.part in counts else calls
+        return tuple(sorted(counts.items(), key=lambda one: one[0]))

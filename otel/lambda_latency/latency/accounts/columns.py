@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lambda_latency.latency.accounts.account import Account
 from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.kind import Kind
 from lambda_latency.latency.accounts.reordering import lengths, pieces, runs, summed, taken
 
@@ -22,11 +23,11 @@ NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call 
 BYTES = 16  # per trace id
 NAMED = {  # tables of values, and the columns that hold the numbers of the values
     "kinds": "kind_of",
-    "parts": "part_of",
+    "cells": "cell_of",
     "calls": "call_of",
 }
 SEVERAL = {  # the columns with several entries per request
-    "parts_end": ("part_of", "part_ns"),
+    "cells_end": ("cell_of", "cell_ns"),
     "calls_end": ("call_of", "took_ns"),
 }
 
@@ -44,22 +45,22 @@ class Names(dict[Name, int]):
 class Accounts(Sequence[Account]):
     """A sequence of accounts in columns; an `Account` is created when it is accessed.
 
-    `kind_of`, `starts_ns` and `walls_ns` hold one value per request; `kind_of` refers to `kinds`. The parts of request
-    `at` are the entries from `parts_end[at]` up to, not including, `parts_end[at + 1]` of `part_of` (the number of the
-    part in `parts`) and of `part_ns` (its nanoseconds).
+    `kind_of`, `starts_ns` and `walls_ns` hold one value per request; `kind_of` refers to `kinds`. The cells of request
+    `at` are the entries from `cells_end[at]` up to, not including, `cells_end[at + 1]` of `cell_of` (the number of the
+    cell in `cells`) and of `cell_ns` (its nanoseconds).
 
     Its calls are the entries from `calls_end[at]` up to, not including, `calls_end[at + 1]` of `call_of` (the number of
-    a part and its counts in `calls`) and of `took_ns` (the duration in nanoseconds; negative: the entry adds counts to
-    its part, but is no call itself). The entries of a request have no defined order.
+    a cell and its counts in `calls`) and of `took_ns` (the duration in nanoseconds; negative: the entry adds counts to
+    its cell, but is no call itself). The entries of a request have no defined order.
     """
 
     def __init__(self, accounts: Iterable[Account] = ()) -> None:
-        self.parts: Names[Part] = Names()
+        self.cells: Names[Cell] = Names()
         self.kinds: Names[Kind] = Names()
-        self.calls: Names[tuple[Part, Calls]] = Names()
+        self.calls: Names[tuple[Cell, Calls]] = Names()
         self.trace_ids = bytearray()
         self.kind_of, self.starts_ns, self.walls_ns = array("I"), array("q"), array("q")
-        self.part_of, self.part_ns, self.parts_end = array("I"), array("q"), array("I", [0])
+        self.cell_of, self.cell_ns, self.cells_end = array("I"), array("q"), array("I", [0])
         self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
         for one in accounts:
             self.append(one)
@@ -71,12 +72,12 @@ class Accounts(Sequence[Account]):
 
     def append(self, one: Account) -> None:
         """Add a request."""
-        parts, calls = self.parts, self.calls
-        counted: list[tuple[Part, Calls]] = []
+        cells, calls = self.cells, self.calls
+        counted: list[tuple[Cell, Calls]] = []
         lengths_ns: list[int] = []
-        for (part, how), (_, took) in zip(one.calls, one.took, strict=True):
+        for (cell, how), (_, took) in zip(one.cell_calls, one.took, strict=True):
             several = took or (NO_CALL,)
-            counted += [(part, how), *[(part, Calls())] * (len(several) - 1)]  # the first entry has the counts of all
+            counted += [(cell, how), *[(cell, Calls())] * (len(several) - 1)]  # the first entry has the counts of all
             lengths_ns += several
         self.add(
             one.trace_id,
@@ -85,7 +86,7 @@ class Accounts(Sequence[Account]):
             ],
             one.start_ns,
             one.wall_ns,
-            {parts[part]: ns for part, ns in one.parts},
+            {cells[cell]: ns for cell, ns in one.cells},
             [calls[each] for each in counted],
             lengths_ns,
         )
@@ -96,11 +97,11 @@ class Accounts(Sequence[Account]):
         kind: int,
         start_ns: int,
         wall_ns: int,
-        parts: Mapping[int, int],
+        cells: Mapping[int, int],
         calls: list[int],
         took_ns: list[int],
     ) -> None:
-        """Add a request by numbers. `trace_id` is hex; `parts` maps numbers of parts to nanoseconds.
+        """Add a request by numbers. `trace_id` is hex; `cells` maps numbers of cells to nanoseconds.
 
         `calls` are numbers in `self.calls`; `took_ns` has the duration of each, or `NO_CALL`.
         """
@@ -108,9 +109,9 @@ class Accounts(Sequence[Account]):
         self.kind_of.append(kind)
         self.starts_ns.append(start_ns)
         self.walls_ns.append(wall_ns)
-        self.part_of.fromlist([*parts])
-        self.part_ns.fromlist([*parts.values()])
-        self.parts_end.append(len(self.part_of))
+        self.cell_of.fromlist([*cells])
+        self.cell_ns.fromlist([*cells.values()])
+        self.cells_end.append(len(self.cell_of))
         self.call_of.fromlist(calls)
         self.took_ns.fromlist(took_ns)
         self.calls_end.append(len(self.call_of))
@@ -133,9 +134,17 @@ class Accounts(Sequence[Account]):
     def __iter__(self) -> Iterator[Account]:
         return self.made(range(len(self)))
 
-    def parts_of_each(self) -> Iterator[tuple[int, int]]:
-        """For each request: the index of its first entry in `part_of`, and the index after its last."""
-        return pairwise(self.parts_end)
+    @property
+    def parts(self) -> dict[Part, list[int]]:
+        """The parts of the cells, and the numbers of the cells of each."""
+        found: dict[Part, list[int]] = {}
+        for cell, number in self.cells.items():
+            found.setdefault(cell.part, []).append(number)
+        return found
+
+    def cells_of_each(self) -> Iterator[tuple[int, int]]:
+        """For each request: the index of its first entry in `cell_of`, and the index after its last."""
+        return pairwise(self.cells_end)
 
     def calls_of_each(self) -> Iterator[tuple[int, int]]:
         """For each request: the index of its first entry in `call_of`, and the index after its last."""
@@ -167,18 +176,23 @@ class Accounts(Sequence[Account]):
 
     def sums_ns(self, indices: Sequence[int]) -> dict[Part, int]:
         """The total time of these requests by part, in nanoseconds."""
-        sums = [0] * len(self.parts)
-        parts, times = (runs(column, self.parts_end, indices) for column in (self.part_of, self.part_ns))
-        for part, ns in zip(parts, times, strict=True):
-            sums[part] += ns
-        return {part: sums[number] for part, number in self.parts.items() if sums[number] or number in parts}
+        sums = [0] * len(self.cells)
+        cells, times = (runs(column, self.cells_end, indices) for column in (self.cell_of, self.cell_ns))
+        for cell, ns in zip(cells, times, strict=True):
+            sums[cell] += ns
+        seen = set(cells)
+        return {
+            part: sum([sums[number] for number in numbers])
+            for part, numbers in self.parts.items()
+            if not seen.isdisjoint(numbers)
+        }
 
     def made(self, indices: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """Create the accounts at these indices; without calls they take a fifth of the memory."""
-        kinds, parts, every = list(self.kinds), list(self.parts), list(self.calls)
+        kinds, cells, every = list(self.kinds), list(self.cells), list(self.calls)
         for at in indices:
-            inside = slice(self.parts_end[at], self.parts_end[at + 1])
-            of_parts = [(-ns, parts[part]) for part, ns in zip(self.part_of[inside], self.part_ns[inside], strict=True)]
+            inside = slice(self.cells_end[at], self.cells_end[at + 1])
+            of_cells = [(-ns, cells[cell]) for cell, ns in zip(self.cell_of[inside], self.cell_ns[inside], strict=True)]
             counted, took = self._calls(at, every) if with_calls else ({}, {})
             kind = kinds[self.kind_of[at]]
             yield Account(
@@ -188,28 +202,28 @@ class Accounts(Sequence[Account]):
                 kind.status_code,
                 self.starts_ns[at],
                 self.walls_ns[at],
-                tuple([(part, -ns) for ns, part in sorted(of_parts)]),
+                tuple([(cell, -ns) for ns, cell in sorted(of_cells)]),
                 tuple(sorted(counted.items())),
-                tuple([(part, tuple(sorted(lengths_ns))) for part, lengths_ns in sorted(took.items())]),
+                tuple([(cell, tuple(sorted(lengths_ns))) for cell, lengths_ns in sorted(took.items())]),
                 kind.cold_start,
                 kind.error,
                 kind.timed_out,
                 kind.flaws,
             )
 
-    def _calls(self, at: int, every: Sequence[tuple[Part, Calls]]) -> tuple[dict[Part, Calls], dict[Part, list[int]]]:
-        """The call counts and the call durations of a request, by part."""
-        counted: dict[Part, Calls] = {}
-        took: dict[Part, list[int]] = {}
+    def _calls(self, at: int, every: Sequence[tuple[Cell, Calls]]) -> tuple[dict[Cell, Calls], dict[Cell, list[int]]]:
+        """The call counts and the call durations of a request, by cell."""
+        counted: dict[Cell, Calls] = {}
+        took: dict[Cell, list[int]] = {}
         inside = slice(self.calls_end[at], self.calls_end[at + 1])
         for number, ns in zip(self.call_of[inside], self.took_ns[inside], strict=True):
-            part, calls = every[number]
-            known = counted.get(part)
-            counted[part] = calls if known is None else known + calls
+            cell, calls = every[number]
+            known = counted.get(cell)
+            counted[cell] = calls if known is None else known + calls
             if known is None:
-                took[part] = []
+                took[cell] = []
             if ns != NO_CALL:
-                took[part].append(ns)
+                took[cell].append(ns)
         return counted, took
 
     def take(self, indices: Sequence[int]) -> Accounts:
@@ -221,13 +235,17 @@ class Accounts(Sequence[Account]):
 
     def in_order(self) -> Accounts:
         """All accounts, sorted by start and trace id: the result does not depend on the order of reading."""
-        order = self._order()
+        order = self.order()
         return self if order == list(range(len(self))) else self.take(order)
 
     def rename(self, renamed: Callable[[Part], Part]) -> None:
         """Replace each part by `renamed(part)`. The function must map different parts to different parts."""
-        self.parts = Names({renamed(part): number for part, number in self.parts.items()})
-        self.calls = Names({(renamed(part), calls): number for (part, calls), number in self.calls.items()})
+
+        def moved(cell: Cell) -> Cell:
+            return Cell(cell.caller, renamed(cell.part))
+
+        self.cells = Names({moved(cell): number for cell, number in self.cells.items()})
+        self.calls = Names({(moved(cell), calls): number for (cell, calls), number in self.calls.items()})
 
     def _rearrange(self, indices: Sequence[int]) -> None:
         """Keep the requests at these indices only, in the order of the indices."""
@@ -239,7 +257,8 @@ class Accounts(Sequence[Account]):
                 setattr(self, name, runs(getattr(self, name), getattr(self, ends), indices))
             setattr(self, ends, summed(taken(lengths(getattr(self, ends)), indices)))
 
-    def _order(self) -> list[int]:
+    def order(self) -> list[int]:
+        """The indices of all requests, sorted by start and trace id."""
         starts_ns = self.starts_ns
         order = sorted(range(len(self)), key=starts_ns.__getitem__)
         if len(set(starts_ns)) < len(order):
@@ -255,7 +274,7 @@ class Accounts(Sequence[Account]):
             numbers = [known[name] for name in getattr(other, names)]
             getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
         self.trace_ids += other.trace_ids
-        for column in ("starts_ns", "walls_ns", "part_ns", "took_ns"):
+        for column in ("starts_ns", "walls_ns", "cell_ns", "took_ns"):
             getattr(self, column).extend(getattr(other, column))
         for ends in SEVERAL:
             own: array[int] = getattr(self, ends)

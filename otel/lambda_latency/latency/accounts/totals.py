@@ -86,17 +86,33 @@ class Tally:
             self.cold_starts += counts[number] * kind.cold_start
             self.errors += counts[number] * (kind.error and not kind.timed_out)
             self.timeouts += counts[number] * kind.timed_out
-        tallies = [self._part(part) for part in every.parts]
-        appends = [one.each_ns.append for one in tallies]
-        for number, ns in zip(every.part_of, every.part_ns, strict=True):
-            appends[number](ns)
+        self._add_times(every)
         known = list(every.calls)
         for number, times in Counter(every.call_of).items():
-            part, calls = known[number]
-            self._part(part).calls += calls * times
+            cell, calls = known[number]
+            self._part(cell.part).calls += calls * times
         for part in every.parts:
             if not self.parts[part].each_ns and not self.parts[part].calls.calls:
                 del self.parts[part]  # a part of other accounts that share the table (`Accounts.take`)
+
+    def _add_times(self, every: Accounts) -> None:
+        """Add the time of each part; the cells of several callers are added up in each request."""
+        appends = [self._part(cell.part).each_ns.append for cell in every.cells]
+        shared = {number for numbers in every.parts.values() if len(numbers) > 1 for number in numbers}
+        if not shared:
+            for number, ns in zip(every.cell_of, every.cell_ns, strict=True):
+                appends[number](ns)
+            return
+        first = {number: numbers[0] for numbers in every.parts.values() for number in numbers}
+        for begin, end in every.cells_of_each():
+            together: dict[int, int] = {}
+            for number, ns in zip(every.cell_of[begin:end], every.cell_ns[begin:end], strict=True):
+                if number in shared:
+                    together[first[number]] = together.get(first[number], 0) + ns
+                else:
+                    appends[number](ns)
+            for number, ns in together.items():
+                appends[number](ns)
 
     def _part(self, part: Part) -> PartTally:
         tally = self.parts.get(part)

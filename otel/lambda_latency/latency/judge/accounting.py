@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.columns import NO_CALL, Accounts
 from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.accounts.owners import USUAL, Terms
@@ -88,7 +89,7 @@ class Judge:
         self._accounts, self._charges, self._view = accounts, Charges(terms.owners), terms.view
         self._kinds: dict[tuple[object, ...], int] = {}
         # The numbers of each charge in the columns of `accounts`.
-        self._parts: dict[Charge, int] = {}
+        self._cells: dict[Charge, int] = {}
         self._counted: dict[Charge, int] = {}
 
     def add(self, trace_id: str, rows: list[Row], problems: list[Problem]) -> None:
@@ -111,14 +112,15 @@ class Judge:
         divided = {*tree.starting, *retries}
         if divided:
             for one in spent(tree, [stretch for stretch in path if stretch[0].span_id in divided], charged):
-                sums[accounts.parts[one.part]] += one.end_ns - one.start_ns
+                caller = charged[one.row.span_id].caller
+                sums[accounts.cells[Cell(caller, one.part)]] += one.end_ns - one.start_ns
             path = [stretch for stretch in path if stretch[0].span_id not in divided]
         for row, start, end in path:
             of_charges[charged[row.span_id]] += end - start
         for charge, ns in of_charges.items():
-            number = self._parts.get(charge)
+            number = self._cells.get(charge)
             if number is None:
-                number = self._parts[charge] = accounts.parts[charge.part]
+                number = self._cells[charge] = accounts.cells[charge.cell]
             sums[number] += ns
         if len(charged) < len(tree.rows):
             self._see(row for span_id, row in tree.rows.items() if span_id not in charged)
@@ -129,7 +131,7 @@ class Judge:
     def _see(self, outside: Iterable[Row]) -> None:
         """Note the services of spans outside a request as parts of no time: calls to them are internal."""
         for name in sorted({service_of(row) for row in outside} - {""}):
-            self._accounts.parts[Part("own code", name)]  # a look-up adds the name
+            self._accounts.cells[Cell(name, Part("own code", name))]  # a look-up adds the name
 
     def _calls(
         self, tree: Tree, charged: Mapping[str, Charge], retries: Mapping[str, Retrying]
@@ -144,18 +146,18 @@ class Judge:
             row = rows[span_id]
             took.append(max((row.end_ns or last) - row.start_ns, 0))
             if span_id in retries:  # the call counts for one part, its retries for another
-                calls += self._tried_again(charge.part, charge.call, retries[span_id].part)
+                calls += self._tried_again(charge.cell, charge.call, retries[span_id].part)
                 took.append(NO_CALL)
                 continue
             number = counted.get(charge)
             if number is None:
-                number = counted[charge] = self._accounts.calls[charge.part, charge.call]
+                number = counted[charge] = self._accounts.calls[charge.cell, charge.call]
             calls.append(number)
         return calls, took
 
-    def _tried_again(self, part: Part, call: Calls, again: Part) -> tuple[int, int]:
+    def _tried_again(self, cell: Cell, call: Calls, again: Part) -> tuple[int, int]:
         numbers = self._accounts.calls
-        return numbers[part, replace(call, retries=0)], numbers[again, Calls(retries=call.retries)]
+        return numbers[cell, replace(call, retries=0)], numbers[cell._replace(part=again), Calls(retries=call.retries)]
 
     def _kind(self, tree: Tree) -> int:
         """The number of the request's `Kind`: everything that an account holds besides its times."""

@@ -1,81 +1,97 @@
-"""Comparison with a baseline: the parts that became slower or faster, by how much, and whether it may be noise."""
+"""Comparison with a baseline: one answer, the causes of it, and the cells that became slower or faster."""
 
 from __future__ import annotations
 
-from array import array
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.judge.bootstrap import BLOCKS, Blocks, Estimate, Stratum, Times, of_means, of_medians
+from lambda_latency.latency.judge.bootstrap import Estimate, Stratum, Times, of_means, of_medians
+from lambda_latency.latency.judge.causes import Cause, causes
+from lambda_latency.latency.judge.changing import Changed, baseline_of_new, changed, slowed_alike
+from lambda_latency.latency.judge.exceeding import critical
+from lambda_latency.latency.judge.means import blocks_of
 from lambda_latency.latency.judge.rates import Rate, rates
-from lambda_latency.latency.judge.thresholds import COMPARABLE_REQUESTS, EVEN_NS, FELT_PERCENT
+from lambda_latency.latency.judge.routes import RouteChange, route_changes
+from lambda_latency.latency.judge.sides import Entries, Side
+from lambda_latency.latency.judge.thresholds import (
+    ALIKE_SHARE,
+    COMPARABLE_REQUESTS,
+    LIKELY,
+    ROUTE_DEVIATIONS,
+    ROUTE_PERCENT,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.part import Part
+    from lambda_latency.latency.judge.bootstrap import Blocks
 
-__all__ = ["Against", "Change", "against"]
+__all__ = ["Against", "Answer", "Change", "against"]
 
 PERCENTILES = (50, 95, 99)
+Answer: TypeAlias = Literal["disturbed", "slower", "faster", "unsure", "same", "few"]
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A part (None: the whole request) before and now. A difference below `felt_ns` does not count.
+    """A cell (None: the whole request) before and now, as measured and as tested.
 
-    `typical` compares medians of the requests that waited for the part; it is None if too few did. `mean` compares
-    means of all requests, including those that did not wait for the part: the means of all parts add up. `waited` is
-    the number of requests that waited for the part, `requests` that of all compared requests, each as (before, now).
+    `typical` compares medians of the requests that waited for the cell; it is None if too few did. `mean` compares
+    means of all requests, including those that did not wait for the cell: the means of all cells add up. `waited` is
+    the number of requests that waited for the cell, `requests` that of all compared requests, each as (before, now).
     """
 
-    part: Part | None
+    cell: Cell | None
     typical: Estimate | None
     mean: Estimate
     waited: tuple[int, int]
     requests: tuple[int, int]
-    felt_ns: int
+    tested: Changed
+
+    @property
+    def part(self) -> Part | None:
+        """The part of the cell."""
+        return self.cell.part if self.cell is not None else None
 
     @property
     def by_typical(self) -> bool:
-        """Whether the difference of the medians is real, not noise."""
-        return self.typical is not None and self._is_real(self.typical)
-
-    @property
-    def by_mean(self) -> bool:
-        """Whether the difference of the means is real, not noise."""
-        return self._is_real(self.mean)
+        """Whether the typical request changed, not only the tail."""
+        return self.tested.kind != "same" and self.tested.how == "typical" and self._points(self.typical)
 
     @property
     def real(self) -> Estimate | None:
-        """The real difference: that of the medians, else that of the means; None if both may be noise."""
-        return self.typical if self.by_typical else self.mean if self.by_mean else None
+        """The measured difference that shows the change; None if there is no change."""
+        if self.tested.kind == "same":
+            return None
+        return self.typical if self.by_typical else self.mean
 
     @property
     def per_request_ns(self) -> int:
-        """The real difference per request in nanoseconds; 0 if there is none."""
-        if self.real is None:
-            return 0
-        if self.by_mean:
-            return self.mean.difference_ns
-        return self.real.difference_ns * self.waited[1] // self.requests[1]
+        """The change per request in nanoseconds; 0 if there is none."""
+        return self.mean.difference_ns if self.real is not None else 0
 
-    def _is_real(self, one: Estimate) -> bool:
-        return (one.low_ns > 0 or one.high_ns < 0) and abs(one.difference_ns) >= self.felt_ns
+    def _points(self, one: Estimate | None) -> bool:
+        """Whether the bounds of a measured difference lie in the direction of the change."""
+        return one is not None and (one.low_ns > 0 if self.tested.kind == "slower" else one.high_ns < 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A comparison with a baseline. `parts` are all parts of the compared routes, the largest real change first.
+    """A comparison with a baseline. `cells` are all cells of the compared routes, the largest change first.
 
-    `routes` are the compared routes: those with enough requests on both sides. `left_out` are the others. `whole` is
-    None if no route is compared. `requests` counts the requests that did not time out, `timeouts` those that did, each
-    as (before, now). `rates` and `percentiles` cover all requests; `percentiles` are `(percent, before_ns, now_ns)` of
-    the wall clock.
+    `answer` is the only one: text, JSON and gate give it. `stretch` (epoch nanoseconds) is set if requests are slower
+    in an interval only. `causes` are ranked; for the answers `same` and `unsure` they are candidates.
+
+    `routes` are the compared routes: those with enough requests on both sides; `by_route` has the change of each.
+    `left_out` are the others. `whole` is None if no route is compared. `requests` counts the requests that did not time
+    out, `timeouts` those that did, each as (before, now). `rates` and `percentiles` cover all requests; `percentiles`
+    are `(percent, before_ns, now_ns)` of the wall clock.
     """
 
     sources: tuple[str, ...]
@@ -84,153 +100,197 @@ class Against:
     routes: tuple[str, ...]
     left_out: tuple[str, ...]
     whole: Change | None
-    parts: tuple[Change, ...]
+    cells: tuple[Change, ...]
     rates: tuple[Rate, ...] = ()
     percentiles: tuple[tuple[int, int, int], ...] = ()
+    answer: Answer = "few"
+    causes: tuple[Cause, ...] = ()
+    stretch: tuple[int, int] | None = None
+    by_route: tuple[RouteChange, ...] = ()
 
     @property
     def changed(self) -> tuple[Change, ...]:
-        """The parts with a real difference, the largest difference per request first."""
-        return tuple(one for one in self.parts if one.real is not None)
+        """The cells that changed as the answer says: its first cause first."""
+        kind = "slower" if self.answer == "disturbed" else self.answer
+        found = [one for one in self.cells if one.tested.kind == kind != "same"]
+        first = self.causes[0].cells if self.causes and kind == "slower" else ()
+        return tuple(sorted(found, key=lambda one: (one.cell not in first, -abs(one.tested.excess_ns))))
+
+    @property
+    def how(self) -> str:
+        """Whether the `typical` request or the `tail` changed; empty if nothing did."""
+        if self.answer not in ("slower", "faster") or self.whole is None:
+            return ""
+        return (self.changed[0] if self.changed else self.whole).tested.how
 
     @property
     def slower_percent(self) -> float:
-        """By how many percent requests became slower (negative: faster); 0 if the difference may be noise.
-
-        The median and the mean are compared; the larger real difference counts.
-        """
-        whole = self.whole
-        if whole is None or whole.typical is None:
+        """By how many percent the route that changed most became slower (negative: faster); 0 without a change."""
+        if self.answer in ("disturbed", "few", "unsure"):
             return 0.0
-        real = [one for one, stands in ((whole.typical, whole.by_typical), (whole.mean, whole.by_mean)) if stands]
-        return max((100 * one.difference_ns / one.before_ns for one in real if one.before_ns), key=abs, default=0.0)
-
-
-@dataclass(slots=True)
-class _Route:
-    """The requests of a route: by part (None: the whole request) the times of those that waited for it, by start."""
-
-    requests: int = 0
-    parts: dict[Part | None, array[int]] = field(default_factory=dict)
-
-    def add(self, part: Part | None, ns: int) -> None:
-        each = self.parts.get(part)
-        if each is None:
-            each = self.parts[part] = array("q")
-        each.append(ns)
-
-
-@dataclass(slots=True)
-class _Side:
-    """The requests of one side that did not time out, sorted by start."""
-
-    accounts: Accounts
-    timeouts: int
-    routes: dict[str, _Route] = field(default_factory=dict)
-
-    @classmethod
-    def of(cls, accounts: Iterable[Account]) -> _Side:
-        every = Accounts.of(accounts).in_order()
-        side = cls(every.take(every.ended()), len(every.timed_out()))
-        for name, wall_ns, parts in side.requests():
-            route = side.routes.setdefault(name, _Route())
-            route.requests += 1
-            route.add(None, wall_ns)
-            for part, ns in parts:
-                route.add(part, ns)
-        return side
-
-    def requests(self) -> Iterator[tuple[str, int, list[tuple[Part, int]]]]:
-        """The route, the wall clock and the part times of each request, in nanoseconds."""
-        every = self.accounts
-        routes, known = [kind.route for kind in every.kinds], list(every.parts)
-        for number, wall_ns, (first, last) in zip(every.kind_of, every.walls_ns, every.parts_of_each(), strict=True):
-            parts = zip(every.part_of[first:last], every.part_ns[first:last], strict=True)
-            yield routes[number], wall_ns, [(known[part], ns) for part, ns in parts]
-
-    def has_enough(self, route: str, part: Part | None = None) -> bool:
-        return route in self.routes and len(self.routes[route].parts.get(part, ())) >= COMPARABLE_REQUESTS
-
-    def waited(self, part: Part | None, routes: Iterable[str]) -> int:
-        return sum(len(self.routes[route].parts.get(part, ())) for route in routes)
-
-    def blocks(self, parts: Sequence[Part | None], weights: Mapping[str, Fraction]) -> dict[Part | None, Blocks]:
-        """The means of parts, weighted by route. The weights add up to 1."""
-        requests = sum(self.routes[route].requests for route in weights)
-        each = {route: weight / self.routes[route].requests for route, weight in weights.items()}
-        shares = {route: float(share) for route, share in each.items()}
-        beyond: dict[Part | None, list[float]] = {part: [0.0] * BLOCKS for part in parts}
-        counts = [dict.fromkeys(weights, 0) for _ in range(BLOCKS)]
-        ours = (one for one in self.requests() if one[0] in weights)
-        for number, (route, wall_ns, waited) in enumerate(ours):
-            block = number * BLOCKS // requests
-            share = shares[route]
-            counts[block][route] += 1
-            beyond[None][block] += share * wall_ns
-            for part, ns in waited:
-                beyond[part][block] += share * ns
-        found: dict[Part | None, Blocks] = {}
-        for each_part, sums in beyond.items():
-            own = {route: sum(self.routes[route].parts.get(each_part, ())) for route in weights}
-            usual = {route: shares[route] * own[route] / self.routes[route].requests for route in weights}
-            for block, count in enumerate(counts):
-                sums[block] -= sum(usual[route] * seen for route, seen in count.items())
-            found[each_part] = Blocks(sum((each[route] * own[route] for route in weights), Fraction()), sums)
-        return found
+        found = [one.percent for one in self.by_route if one.is_slower or one.is_sure]
+        return max(found, default=0.0) if self.answer == "slower" else max(found, key=abs, default=0.0)
 
 
 def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence[str] = ()) -> Against:
     """Compare requests with a baseline, route by route; `sources` are the names of the baseline's files.
 
-    The weight of a route is its number of requests on both sides: a changed mix of routes is not a difference.
+    A changed mix of routes is not a difference.
     """
     before, now = Accounts.of(before), Accounts.of(now)
-    old, new = _Side.of(before), _Side.of(now)
     shares = rates(before, now)
     walls = [sorted(side.walls_ns) for side in (before, now)]
     ranks = tuple((percent, at_rank(walls[0], percent), at_rank(walls[1], percent)) for percent in PERCENTILES)
-    seen = sorted({*old.routes, *new.routes})
-    routes = [route for route in seen if old.has_enough(route) and new.has_enough(route)]
-    left_out = tuple(route for route in seen if route not in routes)
-    requests, timeouts = (len(old.accounts), len(new.accounts)), (old.timeouts, new.timeouts)
+    counts = [_ended(side) for side in (before, now)]
+    seen = sorted({*counts[0], *counts[1]})
+    routes = tuple(name for name in seen if all(one.get(name, 0) >= COMPARABLE_REQUESTS for one in counts))
+    left_out = tuple(name for name in seen if name not in routes)
+    requests = (sum(counts[0].values()), sum(counts[1].values()))
+    timeouts = (len(before.timed_out()), len(now.timed_out()))
     if not routes:
         return Against(tuple(sources), requests, timeouts, (), left_out, None, (), shares, ranks)
-    named = {part for side in (old, new) for route in routes for part in side.routes[route].parts if part is not None}
-    parts: list[Part | None] = [None, *sorted(named)]
-    both = {route: old.routes[route].requests + new.routes[route].requests for route in routes}
+    old, new = Side(before, routes), Side(now, routes)
+    tested = _tested(old, new)
+    measured = _measured(old, new, tested)
+    by_route = route_changes(old, new, routes)
+    answer, found, stretch = _answer(old, new, tested, by_route)
+    return Against(
+        sources=tuple(sources),
+        requests=requests,
+        timeouts=timeouts,
+        routes=routes,
+        left_out=left_out,
+        whole=measured[0],
+        cells=tuple(sorted(measured[1:], key=_most_first)),
+        rates=shares,
+        percentiles=ranks,
+        answer=answer,
+        causes=found,
+        stretch=stretch,
+        by_route=by_route,
+    )
+
+
+def _ended(side: Accounts) -> dict[str, int]:
+    """The number of requests that did not time out, by route."""
+    found: dict[str, int] = {}
+    kinds = list(side.kinds)
+    for at in side.ended():
+        route = kinds[side.kind_of[at]].route
+        found[route] = found.get(route, 0) + 1
+    return found
+
+
+def _tested(old: Side, new: Side) -> dict[Cell | None, Changed]:
+    """The tests of the whole request and of all cells."""
+    cells: list[Cell | None] = [None, *sorted({cell for side in (old, new) for cell in side.cells if cell is not None})]
+    need = critical(len(cells))
+    return {
+        cell: changed(old, new, baseline_of_new(old, new, cell), new.cells.get(cell, Entries()), need) for cell in cells
+    }
+
+
+def _answer(
+    old: Side, new: Side, tested: Mapping[Cell | None, Changed], by_route: Sequence[RouteChange]
+) -> tuple[Answer, tuple[Cause, ...], tuple[int, int] | None]:
+    """The first answer that holds, its causes, and the interval in which requests are slower."""
+    cells = {cell: one for cell, one in tested.items() if cell is not None}
+    slower = [cell for cell, one in cells.items() if one.kind == "slower"]
+    likely = {cell for cell, one in cells.items() if one.deviations >= LIKELY or one.kind == "slower"}
+    ranked = causes({cell: one.excess_ns for cell, one in cells.items()}, slower, likely)
+    whole = tested[None]
+    if slower:
+        top = next((cell for cell in ranked[0].cells if cell in slower), slower[0])
+        steady = [cell for cell in slower if cells[cell].is_sure]
+        pieces = cells[top].pieces if not steady else None
+        if slowed_alike(old, new, top, cells, pieces):
+            return "disturbed", ranked, None
+        return "slower", ranked, cells[top].stretch if not steady else None
+    route = next((one for one in by_route if one.is_slower and one.percent >= ROUTE_PERCENT), None)
+    if (route is not None or whole.kind == "slower") and _is_drift(cells, likely):
+        return "disturbed", ranked, None
+    if route is not None or whole.kind == "slower":
+        stretch = whole.stretch if whole.kind == "slower" and not whole.is_sure else None
+        return "slower", _causes_on(old, new, route.route) if route is not None else ranked, stretch
+    if whole.kind == "faster" or any(one.kind == "faster" for one in cells.values()):
+        return "faster", ranked, None
+    if any(one.is_doubled for one in by_route):
+        return "unsure", ranked, None
+    return "same", ranked, None
+
+
+def _is_drift(cells: Mapping[Cell, Changed], likely: Collection[Cell]) -> bool:
+    """Whether no cell is surely slower, but most of several services' cells are likely so: a drift of the machine."""
+    callers = {cell.caller for cell in cells}
+    return len(callers) > 1 and len(cells) >= 3 and len(likely) >= ALIKE_SHARE * len(cells)
+
+
+def _causes_on(old: Side, new: Side, route: str) -> tuple[Cause, ...]:
+    """The causes on a route that is surely slower: fewer deviations make a cell sure than among all cells."""
+    found: dict[Cell, Changed] = {}
+    for cell, entries in new.cells.items():
+        now = entries.of_route(route)
+        if cell is not None and len(now):
+            found[cell] = changed(old, new, baseline_of_new(old, new, cell).of_route(route), now, ROUTE_DEVIATIONS)
+    slower = [cell for cell, one in found.items() if one.kind == "slower"]
+    likely = {cell for cell, one in found.items() if one.deviations >= LIKELY}
+    return causes({cell: one.excess_ns for cell, one in found.items()}, slower, likely)
+
+
+def _measured(old: Side, new: Side, tested: Mapping[Cell | None, Changed]) -> list[Change]:
+    """The whole request and the cells with their estimates."""
+    cells = list(tested)
+    both = {route: 0 for side in (old, new) for route in side.cells[None].routes}
+    for side in (old, new):
+        for route in side.cells[None].routes:
+            both[route] += 1
     weights = {route: Fraction(count, sum(both.values())) for route, count in both.items()}
-    strata = {part: found for part in parts if (found := _strata(part, old, new, routes))}
-    asked = len(parts) + len(strata)
-    typical = {part: of_medians(f"typical {part}", found, asked) for part, found in strata.items()}
-    means = zip(parts, _means(old, new, parts, weights, asked), strict=True)
-    usual_ns = typical[None].before_ns
-    felt_ns = min(EVEN_NS, usual_ns * FELT_PERCENT // 100)
-    compared = (old.waited(None, routes), new.waited(None, routes))
-    changes = [
-        Change(part, typical.get(part), mean, (old.waited(part, routes), new.waited(part, routes)), compared, felt_ns)
-        for part, mean in means
+    strata = {cell: found for cell in cells if (found := _strata(cell, old, new, weights))}
+    asked = len(cells) + len(strata)
+    typical = {cell: of_medians(f"typical {_key(cell)}", found, asked) for cell, found in strata.items()}
+    compared = (len(old), len(new))
+    return [
+        Change(cell, typical.get(cell), mean, (_waited(old, cell), _waited(new, cell)), compared, tested[cell])
+        for cell, mean in zip(cells, _means(old, new, cells, weights, asked), strict=True)
     ]
-    ordered = tuple(sorted(changes[1:], key=_most_first))
-    return Against(tuple(sources), requests, timeouts, tuple(routes), left_out, changes[0], ordered, shares, ranks)
 
 
-def _strata(part: Part | None, old: _Side, new: _Side, routes: Iterable[str]) -> list[Stratum]:
-    """The routes with enough requests on both sides that waited for the part."""
+def _key(cell: Cell | None) -> str:
+    return cell.label if cell is not None else "the whole request"
+
+
+def _waited(side: Side, cell: Cell | None) -> int:
+    entries = side.cells.get(cell)
+    return sum(1 for ns in entries.ns if ns) if entries is not None else 0
+
+
+def _strata(cell: Cell | None, old: Side, new: Side, routes: Iterable[str]) -> list[Stratum]:
+    """The routes with enough requests on both sides that waited for the cell."""
+    times = [_times(side.cells.get(cell, Entries())) for side in (old, new)]
     found: list[Stratum] = []
     for route in routes:
-        if old.has_enough(route, part) and new.has_enough(route, part):
-            before, now = (Times.of(side.routes[route].parts[part]) for side in (old, new))
-            found.append(Stratum(len(before.values) + len(now.values), before, now))
+        then, now = (one.get(route, []) for one in times)
+        if min(len(then), len(now)) >= COMPARABLE_REQUESTS:
+            found.append(Stratum(len(then) + len(now), Times.of(then), Times.of(now)))
+    return found
+
+
+def _times(entries: Entries) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = {}
+    for route, ns in zip(entries.routes, entries.ns, strict=True):
+        if ns:
+            found.setdefault(route, []).append(ns)
     return found
 
 
 def _means(
-    old: _Side, new: _Side, parts: Sequence[Part | None], weights: Mapping[str, Fraction], asked: int
+    old: Side, new: Side, cells: Sequence[Cell | None], weights: Mapping[str, Fraction], asked: int
 ) -> Iterator[Estimate]:
-    before, now = old.blocks(parts, weights), new.blocks(parts, weights)
-    for part in parts:
-        yield of_means(f"mean {part}", before[part], now[part], asked)
+    before: Mapping[Cell | None, Blocks]
+    before, now = blocks_of(old, cells, weights), blocks_of(new, cells, weights)
+    for cell in cells:
+        yield of_means(f"mean {_key(cell)}", before[cell], now[cell], asked)
 
 
 def _most_first(one: Change) -> tuple[bool, int, int, str]:
-    return one.real is None, -abs(one.per_request_ns), -abs(one.mean.difference_ns), str(one.part)
+    return one.real is None, -abs(one.per_request_ns), -abs(one.mean.difference_ns), _key(one.cell)

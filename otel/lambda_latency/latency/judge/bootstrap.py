@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from lambda_latency.latency.judge.thresholds import DRIFT_NS, TRUST_PERCENT
 
-__all__ = ["BLOCKS", "Blocks", "Estimate", "Stratum", "Times", "of_means", "of_medians"]
+__all__ = ["BLOCKS", "Blocks", "Estimate", "Stratum", "Times", "draws_of", "of_means", "of_medians", "wider_by"]
 
 BLOCKS = 20
 DRAWS = 1000
@@ -113,6 +113,23 @@ def _bounded(before: Fraction, now: Fraction, drawn: list[float], asked: int) ->
     drawn.sort()
     reach = wider * max(difference - drawn[beyond], drawn[-1 - beyond] - difference, 0.0) + DRIFT_NS
     return Estimate(round(before), round(now), round(difference - reach), round(difference + reach))
+
+
+def draws_of(times: Times, percent: int, draw: random.Random) -> list[float]:
+    """A percentile of resamples: that of n uniform draws has a beta distribution, so that one draw replaces n."""
+    values, size = times.values, len(times.values)
+    above = times.independent * (100 - percent) / 100
+    first, second = times.independent - above + 0.5, above + 0.5
+    return [float(values[min(int(size * draw.betavariate(first, second)), size - 1)]) for _ in range(DRAWS)]
+
+
+def wider_by(drawn: Sequence[float], asked: int) -> tuple[float, float]:
+    """The bounds that hold 95 % of sorted draws, widened about their median for `asked` estimates."""
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - (100 - TRUST_PERCENT) / 200 / asked) / normal.inv_cdf(1 - TAIL)
+    beyond = int(len(drawn) * TAIL)
+    middle = drawn[len(drawn) // 2]
+    return middle - wider * (middle - drawn[beyond]), middle + wider * (drawn[-1 - beyond] - middle)
 
 
 def _median(values: Sequence[int]) -> int:

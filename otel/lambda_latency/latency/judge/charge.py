@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.latency.accounts.calls import Calls, calls_of, retries_of
+from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.accounts.part import Part, resource_of
 from lambda_latency.latency.judge.buckets import Position, part_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Charge", "Charges"]
 
 CALLS = ("aws", "external", "database", "messaging", "queue", "retries")
-Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None]"
+Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None, str]"
 ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans
 OUTSIDE = ("api gateway", "lambda")
 MOST = 200_000  # charges in the cache, by shape
@@ -31,14 +32,21 @@ MOST = 200_000  # charges in the cache, by shape
 class Charge:
     """What a span's self time is charged to, the call that the span is (if any), and the service whose code it runs.
 
-    `foreign`: another party recorded the span, inside a call to that party. `Charges` creates one object per value:
-    charges are compared and hashed by identity.
+    `foreign`: another party recorded the span, inside a call to that party. `caller` is the service that waits: that of
+    the code, or outside of foreign spans the one that called them. `Charges` creates one object per value: charges are
+    compared and hashed by identity.
     """
 
     part: Part
     call: Calls | None
     foreign: bool
     code: Code | None
+    caller: str
+
+    @property
+    def cell(self) -> Cell:
+        """The part and the service that waits for it."""
+        return Cell(self.caller, self.part)
 
 
 class Charges:
@@ -91,7 +99,7 @@ class Charges:
             return False
         part = answer.part if answer.foreign else self._owners.of(Part("network", code.name))
         counted = calls_of(at.shape) if at.shape.is_call and call.part.bucket == "unknown" else None
-        charged[at.span_id] = self._one_of((part, call.call or counted, call.foreign, call.code))
+        charged[at.span_id] = self._one_of((part, call.call or counted, call.foreign, call.code, call.caller))
         todo = [at]
         for row in todo:  # the caller's own work during the call, and further attempts
             for child in tree.children.get(row.span_id, ()):
@@ -104,7 +112,7 @@ class Charges:
                     and (again or not child.shape.is_call)
                 ):
                     beside = part if again else Part("own code", call.code.name)
-                    charged[child.span_id] = self._one_of((beside, None, below.foreign, below.code))
+                    charged[child.span_id] = self._one_of((beside, None, below.foreign, below.code, below.caller))
                     todo.append(child)
         return call.call is None
 
@@ -150,14 +158,20 @@ def _value_of(shape: Shape, position: Position, above: Shape | None, outer: Char
     if outer is None:
         return _judged(shape, position, above, None, code_of(shape, None, None, ""), owners)
     if outer.foreign:
-        return outer.part, None, True, outer.code  # inside another party's service: still the time of the call
+        return (
+            outer.part,
+            None,
+            True,
+            outer.code,
+            outer.caller,
+        )  # inside another party's service: still the time of the call
     callee = outer.part.name if outer.part.bucket == "external" else ""
     code = code_of(shape, above, outer.code, callee)
     if code is not None and outer.code is not None and code.name != outer.code.name:
         if owners.whose(callee) == "theirs":
-            return outer.part, None, True, code
+            return outer.part, None, True, code, outer.caller
         if owners.whose(code.name) == "theirs":
-            return Part("external", code.name), None, True, code
+            return Part("external", code.name), None, True, code, outer.caller
         if above is not None and shape.is_call and not _have_one_callee(above, shape):
             above = None  # the call above belongs to another service
     return _judged(shape, position, above, outer, code, owners)
@@ -173,16 +187,16 @@ def _judged(
     entered = outer is not None and outer.code is not None and code is not None and code.name != outer.code.name
     if part is None:
         if outer is None or entered or outer.code is None or outer.part.bucket in OUTSIDE:
-            return Part("own code", service), None, False, code
-        return outer.part, None, False, code
+            return Part("own code", service), None, False, code, service
+        return outer.part, None, False, code, service
     if entered and part.bucket == "unknown":
         part = Part("own code", service)
     if outer is not None and calling and outer.part.bucket in CALLS and shape.is_call:
-        return outer.part, None, False, code  # the HTTP client under the SDK: one call, not two
+        return outer.part, None, False, code, service  # the HTTP client under the SDK: one call, not two
     if part.bucket == "connect" and not part.name and outer is not None and outer.part.bucket != "unknown":
         part = Part("connect", outer.part.name)
     if part.bucket == "aws" and retries_of(shape) and not shape.roles & ATTEMPTS:
         part = Part("retries", resource_of(part.name))  # the whole call: its attempts are not recorded one by one
     # The kit's init inside Lambda's Initialization is the same cold start.
     counted = part.bucket in CALLS or (part.bucket == "cold start" and (outer is None or outer.part != part))
-    return owners.of(part), calls_of(shape) if counted else None, False, code
+    return owners.of(part), calls_of(shape) if counted else None, False, code, service

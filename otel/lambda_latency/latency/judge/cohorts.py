@@ -47,7 +47,7 @@ class Slow:
 
 @dataclass(frozen=True, slots=True)
 class Cohorts:
-    """The slow requests (over `over_ns`, the slowest first), and how each part differs from typical requests.
+    """The slow requests (all take over `over_ns`; the slowest first), and how each part differs from typical requests.
 
     `typical` is the number of typical requests, and `width_ns` the width of their range. `parts` are sorted by
     difference, the largest first. `least_share` is the percentage of the difference that the first part explains if the
@@ -81,10 +81,11 @@ class _Typical:
     sums_ns: Mapping[Part, int]
 
 
-def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
+def cohorts(accounts: Sequence[Account], slow_ns: int | None = None, slow: Sequence[int] = ()) -> Cohorts:
     """Compare the requests over `slow_ns` (default: the 95th percentile) with typical ones of the same route.
 
-    Requests that timed out are left out: their duration is the limit, and the report describes them separately.
+    `slow` are the indices of the slow requests if they are known. Requests that timed out are left out: their duration
+    is the limit, and the report describes them separately.
     """
     every = Accounts.of(accounts)
     ended, walls, kinds = every.ended(), every.walls_ns, list(every.kinds)
@@ -95,28 +96,31 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None) -> Cohorts:
         counts[kinds[kind].route] += requests * (not kinds[kind].timed_out)
     few = [at for at in over if counts[kinds[every.kind_of[at]].route] < LEAST_OF_ROUTE]
     over = [at for at in over if counts[kinds[every.kind_of[at]].route] >= LEAST_OF_ROUTE] if few else over
-    slow = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
-    by_route: dict[str, list[int]] = {one.route: [] for one in slow}
+    if slow:
+        over, over_ns = list(slow), min(walls[at] for at in slow) - 1 if slow_ns is None else slow_ns
+    them = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
+    by_route: dict[str, list[int]] = {one.route: [] for one in them}
     members = [by_route.get(kind.route) for kind in every.kinds]
     for at in ended:
         its = members[every.kind_of[at]]
         if its is not None:
             its.append(at)
-    typical = {route: _typical(every, members, over_ns) for route, members in by_route.items()}
-    named = tuple(_most_beyond(one, typical[one.route]) for one in slow)
+    marked = set(over)
+    typical = {route: _typical(every, members, marked) for route, members in by_route.items()}
+    named = tuple(_most_beyond(one, typical[one.route]) for one in them)
     weights: dict[str, Fraction] = {}
-    for one in slow:
-        weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(slow))
+    for one in them:
+        weights[one.route] = weights.get(one.route, Fraction()) + Fraction(1, len(them))
     parts = _compare(every.sums_ns(over), named, typical, weights)
     return Cohorts(
         over_ns=over_ns,
         slow=named,
-        slow_mean_ns=round(Fraction(sum(one.wall_ns for one in slow), max(len(slow), 1))),
+        slow_mean_ns=round(Fraction(sum(one.wall_ns for one in them), max(len(them), 1))),
         typical=sum(one.requests for one in typical.values()),
         typical_mean_ns=round(sum((weights[route] * one.mean_ns for route, one in typical.items()), Fraction())),
         width_ns=round(sum((weights[route] * one.width_ns for route, one in typical.items()), Fraction())),
         parts=parts,
-        least_share=_least_share(slow, typical, parts[0].part) if parts else 0,
+        least_share=_least_share(them, typical, parts[0].part) if parts else 0,
         alone=_alone(every, few),
     )
 
@@ -137,13 +141,13 @@ def _border(walls: Sequence[int]) -> int:
     return over
 
 
-def _typical(every: Accounts, members: Sequence[int], over_ns: int) -> _Typical:
+def _typical(every: Accounts, members: Sequence[int], slow: set[int]) -> _Typical:
     of = every.walls_ns
     walls = sorted([of[at] for at in members])
     low, high = (at_rank(walls, percent) for percent in TYPICAL_PERCENT)
     inside = [at for at in members if low <= of[at] <= high]
     # Slow requests do not count as typical, unless the route is slow as a whole.
-    inside = [at for at in inside if of[at] <= over_ns] or inside
+    inside = [at for at in inside if at not in slow] or inside
     return _Typical(
         requests=len(inside),
         width_ns=2 * (at_rank(walls, 50) - low),

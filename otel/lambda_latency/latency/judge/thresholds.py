@@ -3,19 +3,55 @@
 from __future__ import annotations
 
 __all__ = [
+    "ALIKE_LEAST",
+    "ALIKE_RATIO",
+    "ALIKE_SHARE",
+    "BEYOND_NS",
+    "BEYOND_TIMES",
+    "CALLER_EDGES",
+    "CALLER_LIKE",
+    "CALLER_SHARE",
     "COMPARABLE_REQUESTS",
     "DOMINANT_PERCENT",
+    "DOUBLED",
+    "DOUBLED_LIKELY",
+    "DOUBLED_OVER",
+    "DOUBLED_REQUESTS",
     "DRIFT_NS",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
     "EVEN_NS",
     "EVEN_WIDTHS",
     "FELT_PERCENT",
+    "FELT_SHARE",
+    "FENCE_CELL",
+    "FENCE_REQUEST",
+    "FEW_ENTRIES",
+    "LEAST_CLASS_PERCENT",
     "LEAST_OF_ROUTE",
+    "LEAST_WIDTH",
+    "LIKELY",
+    "MIXED_SHARE",
+    "MOST_CLASSES",
     "NEVER_EVEN_TIMES",
+    "RARE_SHARE",
+    "ROUTE_DEVIATIONS",
+    "ROUTE_PERCENT",
     "SLOW_PERCENT",
+    "STRETCH_AGAIN",
+    "STRETCH_DENSITY",
+    "STRETCH_HOLDS",
+    "STRETCH_INSIDE",
+    "STRETCH_MOST",
+    "STRETCH_NS",
+    "STRETCH_RATIO",
+    "STRETCH_REQUESTS",
+    "STRETCH_SLOW",
+    "STUDENT",
     "TRUST_PERCENT",
     "TYPICAL_PERCENT",
+    "WHOLE_NS",
+    "WHOLE_TIMES",
 ]
 
 # A request is slow strictly above this percentile of the wall clock (nearest rank), unless --slow sets another limit.
@@ -34,16 +70,83 @@ EVEN_WIDTHS = 4
 NEVER_EVEN_TIMES = 5
 # Also even: a difference too small to notice, however steady the typical requests are.
 EVEN_NS = 20_000_000
-# Clear: at least this many requests, this many slow ones, and one part with this share of the difference, even if any
-# one slow request is left out.
+# High confidence: a class has this many requests, and its cell this share of the excess of their median one. In a
+# baseline's absence a route with fewer requests is judged only if `COMPARABLE_REQUESTS` are there.
 ENOUGH_REQUESTS = 20
-ENOUGH_SLOW = 5
 DOMINANT_PERCENT = 60
-# Baseline: a route is compared if both sides have this many requests; the median of a part is compared if this many
-# requests of a route waited for it on both sides.
+# A class has this many requests: fewer may agree by chance, and are told as too few to tell.
+ENOUGH_SLOW = 8
+# A route is judged, and compared with a baseline, if it has this many requests (on both sides); the median of a part is
+# compared if this many requests of a route waited for it on both sides.
 COMPARABLE_REQUESTS = 10
+# A request is slow in a cell beyond p50 x (p50 / p25) to this power on its route, and at least `EVEN_NS` above p50.
+# Half of log-normal requests lie within 0.67 sigma of the median: the fence is 3.4 sigma above it.
+FENCE_CELL = 5
+# Its wall clock must also exceed this fence of its route: a part that few requests wait for has a median of 0 and a
+# fence of 20 ms, which wide noise in parallel branches exceeds.
+FENCE_REQUEST = 4
+# p50 / p25 counts as this much at least: otherwise steady requests would have fences at their median.
+LEAST_WIDTH = 1.02
+# A cell that a smaller share of a route's requests have counts as 0 in the others: it is rare, and each wait for it an
+# excess. A cell of most requests is compared among those.
+RARE_SHARE = 0.2
+# An excess in a cell counts from this share of a typical request of the route on, and from `EVEN_NS` on.
+FELT_SHARE = 0.5
+# A slow request is mixed if its largest excess is a smaller share of its excess.
+MIXED_SHARE = 0.5
+# Classes with a smaller share of all excess, and those beyond this number, are only counted.
+LEAST_CLASS_PERCENT = 4
+MOST_CLASSES = 5
+# A typical request of a route takes as long as this many of the other routes, and a second: the route is slow as a
+# whole. That is a line of the report, and no cause.
+WHOLE_TIMES = 5
+WHOLE_NS = 1_000_000_000
+# The machine, not a part: this share of the cells slowed by this share of the factor (logarithm) of the slowest.
+ALIKE_SHARE = 0.7
+ALIKE_RATIO = 0.4
+# A stretch: the logarithm of the likelihood ratio, the share of the slow requests inside, how many times denser they
+# are than outside, and the longest share of all requests that is still a stretch.
+STRETCH_RATIO = 12
+STRETCH_HOLDS = 0.8
+STRETCH_DENSITY = 4
+STRETCH_MOST = 0.6
+# Requests that all started within this time have no stretch.
+STRETCH_NS = 10_000_000_000
 # Baseline: in this percentage of comparisons without a real difference, no part shows one.
 TRUST_PERCENT = 99
+# Baseline: the critical value is larger by this factor, about Student's t for the blocks of both sides.
+STUDENT = 1.08
+# Baseline: below this many requests with a cell, their logarithms are compared too (Welch): shares of few are coarse.
+FEW_ENTRIES = 30
+# Baseline: a request is far beyond all of the baseline over this many times its maximum, and this time.
+BEYOND_TIMES = 1.2
+BEYOND_NS = 1_000_000
+# Baseline: a stretch holds this share of the slow requests, this many at least; this share of its requests is slow; and
+# its likelihood ratio is this many times that of the baseline's own.
+STRETCH_INSIDE = 0.6
+STRETCH_REQUESTS = 8
+STRETCH_SLOW = 0.4
+STRETCH_AGAIN = 3
+# Baseline: if a caller has this many edges, and this share of them slowed by this share of an edge's excess, the caller
+# is the cause: six slow networks are one slow caller.
+CALLER_EDGES = 3
+CALLER_SHARE = 0.6
+CALLER_LIKE = 0.4
+# Baseline: a cell is likely slower at this many standard deviations: enough to count beside one that surely is.
+LIKELY = 1
+# Baseline: requests with a cell that a comparison of factors (`ALIKE_RATIO`) needs.
+ALIKE_LEAST = 5
+# Baseline: a route that is surely slower by this percentage is told, even if the same cells of all routes together are
+# not. A gate compares its own percentage, whatever this one is.
+ROUTE_PERCENT = 10
+# Baseline: on a route that is surely slower, a cell is the cause at this many standard deviations.
+ROUTE_DEVIATIONS = 2.5
+# Baseline: the p95 of a route has doubled, and this many of its requests take this many times the baseline's p95: never
+# "no difference", even if no part can be named.
+DOUBLED = 2
+DOUBLED_REQUESTS = 5
+DOUBLED_OVER = 1.5
+DOUBLED_LIKELY = 2  # standard deviations
 # Baseline: each bound is widened by this time, because runs, days, machines and neighbours differ by as much for all
 # requests.
 DRIFT_NS = 5_000_000

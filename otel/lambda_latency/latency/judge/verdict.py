@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Part
+from lambda_latency.latency.judge.classes import Confidence
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
 from lambda_latency.latency.judge.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
-    ENOUGH_SLOW,
     EVEN_NS,
     EVEN_WIDTHS,
     NEVER_EVEN_TIMES,
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.judge.classes import Classes
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
 
 CANDIDATE_PERCENT = 10  # of the difference: smaller parts are not worth naming
 
 Kind: TypeAlias = Literal["clear", "thin", "even", "alone", "one", "none"]
-Confidence: TypeAlias = Literal["high", "medium", "low"]
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """A verdict on `requests` requests.
 
-    `clear` and `one` name a `part`. `thin` names `candidates` and no part. `even` and `none` claim nothing. `alone`:
-    the slow requests are of routes with too few requests for a comparison. `proof` is a slow request that supports the
-    verdict, `against` one that was slow for another part; `others` is the number of the latter.
+    `clear` and `one` name a `part`: that of the first class. `thin` names `candidates` and no part. `even` and `none`
+    claim nothing. `alone`: the slow requests are of routes with too few requests for a comparison. `proof` is a slow
+    request that supports the verdict, `against` one that no class explains; `others` is the number of the latter.
     """
 
     kind: Kind
@@ -49,38 +49,54 @@ class Verdict:
     others: int = 0
 
 
-def verdict(accounts: Sequence[Account], compared: Cohorts) -> Verdict:
-    """The verdict on these requests, from their cohorts."""
+def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> Verdict:
+    """The verdict on these requests, from their classes; `compared` are their slow and typical requests."""
     if not accounts:
         return Verdict("none", "low", 0)
     if len(accounts) == 1:
         [one] = accounts
         part, ns = one.parts[0] if one.parts else (None, 0)
         return Verdict("one", "low", 1, part, proof=Slow(one, part, ns) if part is not None else None)
-    ended = len(Accounts.of(accounts).ended())
-    enough = [ended >= ENOUGH_REQUESTS, len(compared.slow) >= ENOUGH_SLOW]
+    every = Accounts.of(accounts)
+    ended = len(every.ended())
+    if found.found:
+        return _clear(every, compared, found, ended)
     if compared.alone and not compared.slow:
         return Verdict("alone", "low", ended, proof=compared.alone[0])
-    if _is_even(compared):
-        confidence: Confidence = "high" if all(enough) else "medium" if enough[0] else "low"
+    enough = ended >= ENOUGH_REQUESTS
+    judged, slow = bool(found.slowness.judged), bool(found.slow)
+    if (judged and not slow) or (not judged and _is_even(compared)):
+        confidence: Confidence = "low" if not enough else "medium" if found.slowness.left_out else "high"
         return Verdict("even", confidence, ended, candidates=compared.parts[:1])
     first = compared.parts[0]
-    # One very slow request can dominate the mean: the share must hold without any one request, and the part must have
-    # the largest excess in half of the slow requests.
-    dominant = compared.least_share >= DOMINANT_PERCENT and 2 * first.largest_in_slow >= len(compared.slow)
-    held = sum([*enough, dominant])
-    confidence = "high" if held == 3 else "medium" if held == 2 else "low"
     agree = [one for one in compared.slow if one.part == first.part]
     differ = [one for one in compared.slow if one.part != first.part]
     return Verdict(
-        kind="clear" if held == 3 else "thin",
-        confidence=confidence,
+        kind="thin",
+        confidence="medium" if enough and compared.least_share >= DOMINANT_PERCENT else "low",
         requests=ended,
-        part=first.part if held == 3 else None,
         candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
+    )
+
+
+def _clear(every: Accounts, compared: Cohorts, found: Classes, ended: int) -> Verdict:
+    """The verdict of the first class."""
+    first = found.found[0]
+    by_id = {one.account.trace_id: one for one in compared.slow}
+    part = first.cell.part
+    rest = [by_id[every.trace_id(at)] for at in (*found.mixed, *found.alike)]
+    return Verdict(
+        kind="clear",
+        confidence=first.confidence,
+        requests=ended,
+        part=part,
+        candidates=tuple(one for one in compared.parts if one.part == part),
+        proof=Slow(by_id[every.trace_id(first.example)].account, part, first.excess_ns),
+        against=rest[0] if rest else None,
+        others=len(rest),
     )
 
 

@@ -1,0 +1,227 @@
+"""Classes of slow requests: each holds those whose largest excess is in the same cell."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from dataclasses import dataclass, replace
+from math import log
+from statistics import median
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from lambda_latency.latency.accounts.totals import at_rank
+from lambda_latency.latency.judge.slowness import Slowness, slowness
+from lambda_latency.latency.judge.stretch import PIECES, scan
+from lambda_latency.latency.judge.thresholds import (
+    ALIKE_RATIO,
+    ALIKE_SHARE,
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    LEAST_CLASS_PERCENT,
+    MIXED_SHARE,
+    MOST_CLASSES,
+    STRETCH_DENSITY,
+    STRETCH_HOLDS,
+    STRETCH_MOST,
+    STRETCH_NS,
+    STRETCH_RATIO,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from lambda_latency.latency.accounts.cell import Cell
+    from lambda_latency.latency.accounts.columns import Accounts
+
+__all__ = ["Class", "Classes", "Confidence", "classes"]
+
+Confidence: TypeAlias = Literal["high", "medium", "low"]
+GAIN_PERCENT = 99
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """Slow requests, by index, whose largest excess is in `cell`. Excess is time beyond a typical request of the route.
+
+    `share` is that of the excess of all slow requests. `excess_ns` is the median a request, `excess_call_ns` a call.
+    `stretch` is the interval (epoch nanoseconds) in which most of them started, or None. `example` is the request with
+    the median excess. `gain_ns`: by so much the 99th percentile of their routes falls at most without the excess.
+    """
+
+    cell: Cell
+    members: tuple[int, ...]
+    share: float
+    excess_ns: int
+    excess_call_ns: int
+    confidence: Confidence
+    routes: tuple[str, ...]
+    example: int
+    stretch: tuple[int, int] | None = None
+    gain_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Classes:
+    """The slow requests of a report, by class; `found` has the largest share of the excess first.
+
+    `few` are classes with too few requests to tell. `others` are the number of further classes and of their requests.
+    `mixed` requests have no dominant cell; `alike` requests are slow in nearly all cells: the machine, not a part.
+    """
+
+    found: tuple[Class, ...]
+    few: tuple[Class, ...]
+    others: tuple[int, int]
+    mixed: tuple[int, ...]
+    alike: tuple[int, ...]
+    slowness: Slowness
+
+    @property
+    def slow(self) -> tuple[int, ...]:
+        """The indices of all slow requests."""
+        return self.slowness.slow
+
+
+class _Member(NamedTuple):
+    """A slow request: its largest excess, and the sum of all its excesses, in nanoseconds."""
+
+    at: int
+    excess_ns: int
+    whole_ns: int
+
+
+def classes(every: Accounts, slow_ns: int | None = None) -> Classes:
+    """Group the slow requests: those over `slow_ns`, or beyond a fence of their route."""
+    slow = slowness(every, slow_ns)
+    groups, mixed, total_ns = _grouped(every, slow)
+    cells = list(every.cells)
+    told: list[Class] = []
+    few: list[Class] = []
+    alike: list[int] = []
+    for cell, members in groups.items():
+        one = _class(every, cells[cell], members, total_ns)
+        if len(members) < ENOUGH_SLOW:
+            few.append(one)
+        elif _is_machine(every, slow, cell, one.members):
+            alike += one.members
+        else:
+            told.append(one)
+    told.sort(key=_largest_first)
+    large = [one for one in told if 100 * one.share >= LEAST_CLASS_PERCENT][:MOST_CLASSES]
+    others = [one for one in told if one not in large]
+    return Classes(
+        found=tuple(_completed(every, slow, one) for one in large),
+        few=tuple(sorted(few, key=_largest_first)),
+        others=(len(others), sum(len(one.members) for one in others)),
+        mixed=tuple(sorted(mixed)),
+        alike=tuple(sorted(alike)),
+        slowness=slow,
+    )
+
+
+def _largest_first(one: Class) -> tuple[float, Cell]:
+    return -one.share, one.cell
+
+
+def _grouped(every: Accounts, slow: Slowness) -> tuple[dict[int, list[_Member]], list[int], int]:
+    """The slow requests by the cell of their largest excess, the mixed ones, and the sum of all excesses."""
+    kinds, cells = list(every.kinds), list(every.cells)
+    groups: defaultdict[int, list[_Member]] = defaultdict(list)
+    mixed: list[int] = []
+    total_ns = 0
+    for at in slow.slow:
+        more = _excess(every, at, slow.usual[kinds[every.kind_of[at]].route])
+        whole_ns = sum([ns for ns in more.values() if ns > 0])
+        cell = max(more, key=lambda one: (more[one], cells[one]), default=None)
+        total_ns += whole_ns
+        if cell is None or more[cell] <= 0 or more[cell] < MIXED_SHARE * whole_ns:
+            mixed.append(at)
+        else:
+            groups[cell].append(_Member(at, more[cell], whole_ns))
+    return groups, mixed, total_ns
+
+
+def _excess(every: Accounts, at: int, usual: dict[int, int]) -> dict[int, int]:
+    inside = slice(every.cells_end[at], every.cells_end[at + 1])
+    pairs = zip(every.cell_of[inside], every.cell_ns[inside], strict=True)
+    return {cell: ns - usual.get(cell, 0) for cell, ns in pairs}
+
+
+def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: int) -> Class:
+    by_excess = sorted(members, key=lambda one: (one.excess_ns, every.trace_id(one.at)))
+    middle = by_excess[(len(members) - 1) // 2]
+    kinds = list(every.kinds)
+    own = median([one.excess_ns / one.whole_ns for one in members])
+    sure = len(members) >= ENOUGH_REQUESTS and 100 * own >= DOMINANT_PERCENT
+    per_call = sorted([one.excess_ns // max(_calls(every, cell, one.at), 1) for one in members])
+    return Class(
+        cell=cell,
+        members=tuple(sorted([one.at for one in members])),
+        share=sum([one.excess_ns for one in members]) / total_ns,
+        excess_ns=middle.excess_ns,
+        excess_call_ns=at_rank(per_call, 50),
+        confidence="high" if sure else "medium" if len(members) >= ENOUGH_SLOW else "low",
+        routes=tuple(sorted({kinds[every.kind_of[one.at]].route for one in members})),
+        example=middle.at,
+    )
+
+
+def _calls(every: Accounts, cell: Cell, at: int) -> int:
+    """The number of calls of a request that a cell stands for."""
+    known = list(every.calls)
+    inside = every.call_of[every.calls_end[at] : every.calls_end[at + 1]]
+    return sum([known[number][1].calls for number in inside if known[number][0] == cell])
+
+
+def _is_machine(every: Accounts, slow: Slowness, top: int, members: Sequence[int]) -> bool:
+    """Whether most cells of these requests slowed by a like factor as `top`: a loaded machine, not a part."""
+    kinds = list(every.kinds)
+    ratios: defaultdict[int, list[float]] = defaultdict(list)
+    for at in members:
+        usual = slow.usual[kinds[every.kind_of[at]].route]
+        for entry in range(every.cells_end[at], every.cells_end[at + 1]):
+            cell = every.cell_of[entry]
+            if usual.get(cell, 0) > 0:
+                ratios[cell].append(log(max(every.cell_ns[entry], 1) / usual[cell]))
+    medians = {cell: median(each) for cell, each in ratios.items() if len(each) >= ENOUGH_SLOW}
+    if len(medians) < 3 or medians.get(top, 0) <= 0:
+        return False
+    return sum(each >= ALIKE_RATIO * medians[top] for each in medians.values()) >= ALIKE_SHARE * len(medians)
+
+
+def _completed(every: Accounts, slow: Slowness, one: Class) -> Class:
+    """The class with its stretch and its gain, which need all requests of its routes."""
+    kinds = list(every.kinds)
+    wanted = {number for number, kind in enumerate(kinds) if kind.route in one.routes and not kind.timed_out}
+    same = [at for at in every.order() if every.kind_of[at] in wanted]
+    cell = every.cells[one.cell]
+    walls = [every.walls_ns[at] for at in same]
+    before_ns = at_rank(sorted(walls), GAIN_PERCENT)
+    mine = set(one.members)
+    for place, at in enumerate(same):
+        if at in mine:
+            walls[place] -= _excess(every, at, slow.usual[kinds[every.kind_of[at]].route])[cell]
+    return replace(
+        one, stretch=_stretch(every, same, mine), gain_ns=max(before_ns - at_rank(sorted(walls), GAIN_PERCENT), 0)
+    )
+
+
+def _stretch(every: Accounts, same: Sequence[int], mine: set[int]) -> tuple[int, int] | None:
+    """The interval that holds nearly all members, if they are much denser there; `same` are in the order of start."""
+    size = len(same)
+    seen = Counter(place * PIECES // size for place in range(size))
+    slow = Counter(place * PIECES // size for place, at in enumerate(same) if at in mine)
+    best = scan([slow[piece] for piece in range(PIECES)], [seen[piece] for piece in range(PIECES)])
+    outside = (best.every - best.inside) / max(size - best.seen, 1)
+    if (
+        best.ratio < STRETCH_RATIO
+        or best.inside < STRETCH_HOLDS * best.every
+        or best.inside < STRETCH_DENSITY * outside * best.seen
+        or best.last - best.first > STRETCH_MOST * PIECES
+    ):
+        return None
+    inside = [at for place, at in enumerate(same) if at in mine and best.first <= place * PIECES // size < best.last]
+    starts = every.starts_ns
+    whole_ns = starts[same[-1]] - starts[same[0]]
+    if whole_ns < STRETCH_NS or starts[inside[-1]] - starts[inside[0]] > STRETCH_MOST * whole_ns:
+        return None  # the requests are dense there, but the time is not short
+    return every.starts_ns[inside[0]], every.starts_ns[inside[-1]] + every.walls_ns[inside[-1]]

@@ -1,0 +1,179 @@
+"""The slow requests: those beyond a fence of their route, in their wall clock or in one cell.
+
+A fence lies above the median of a route by a multiple of the distance from p25 to the median, in logarithms: the faster
+half of a route is its noise, whatever happens to the slower half.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple
+
+from lambda_latency.latency.accounts.totals import at_rank
+from lambda_latency.latency.judge.thresholds import (
+    COMPARABLE_REQUESTS,
+    EVEN_NS,
+    FELT_SHARE,
+    FENCE_CELL,
+    FENCE_REQUEST,
+    LEAST_OF_ROUTE,
+    LEAST_WIDTH,
+    RARE_SHARE,
+    WHOLE_NS,
+    WHOLE_TIMES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from lambda_latency.latency.accounts.cell import Cell
+    from lambda_latency.latency.accounts.columns import Accounts
+
+__all__ = ["Slowness", "Whole", "fence_of", "slowness"]
+
+
+@dataclass(slots=True)
+class _Route:
+    """The requests of a route; `cells` has the time and the request of each entry, by number of the cell."""
+
+    members: list[int] = field(default_factory=list)
+    walls: list[int] = field(default_factory=list)
+    cells: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+
+
+class Whole(NamedTuple):
+    """A route that is slow as a whole: its requests, its typical wall clock, and the cell that has most of it."""
+
+    route: str
+    requests: int
+    typical_ns: int
+    cell: Cell | None
+    cell_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Slowness:
+    """The slow requests, by index, and what is usual on their routes.
+
+    `usual` has, by route, the median of the other requests by number of the cell; a cell that it lacks usually takes no
+    time. `judged` are the routes with enough requests, `left_out` the others. `limit_ns` is the given limit.
+    """
+
+    slow: tuple[int, ...]
+    usual: dict[str, dict[int, int]]
+    judged: tuple[str, ...]
+    left_out: tuple[str, ...]
+    whole: tuple[Whole, ...]
+    limit_ns: int | None
+
+
+def fence_of(values: Sequence[int], power: float) -> int:
+    """The fence of some times, sorted ascending: p50 x (p50 / p25) ^ `power`, and at least `EVEN_NS` above p50."""
+    middle, low = at_rank(values, 50), at_rank(values, 25)
+    ratio = max(middle / max(low, 1), LEAST_WIDTH)
+    return int(max(middle * ratio**power, middle + EVEN_NS))
+
+
+def slowness(every: Accounts, slow_ns: int | None = None) -> Slowness:
+    """Find the slow requests: over `slow_ns`, or beyond a fence of their route; requests that timed out are left out.
+
+    On a route that is slow as a whole the limit says nothing about single requests: there the fence counts.
+    """
+    routes = _routes(every)
+    enough = COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE
+    judged = {name: one for name, one in routes.items() if len(one.members) >= enough}
+    found: list[int] = []
+    usual: dict[str, dict[int, int]] = {}
+    whole: list[str] = []
+    typical_ns = {name: at_rank(sorted(one.walls), 50) for name, one in judged.items()}
+    for name, one in judged.items():
+        over = [at for at, wall in zip(one.members, one.walls, strict=True) if slow_ns is not None and wall > slow_ns]
+        is_whole = 2 * len(over) > len(one.members) >= COMPARABLE_REQUESTS
+        if is_whole or (slow_ns is None and _takes_long(name, typical_ns)):
+            whole.append(name)
+        slow = set(_beyond(one) if slow_ns is None or is_whole else over)
+        if slow:
+            found += slow
+            usual[name] = _usual(one, slow)
+    return Slowness(
+        slow=tuple(sorted(found)),
+        usual=usual,
+        judged=tuple(sorted(judged)),
+        left_out=tuple(sorted(set(routes) - set(judged))),
+        whole=tuple(_whole(every, name, judged[name], typical_ns[name]) for name in sorted(whole)),
+        limit_ns=slow_ns,
+    )
+
+
+def _takes_long(route: str, typical_ns: dict[str, int]) -> bool:
+    """Whether a typical request takes many times as long as those of the other routes."""
+    others = sorted([ns for name, ns in typical_ns.items() if name != route])
+    return bool(others) and typical_ns[route] >= max(WHOLE_NS, WHOLE_TIMES * at_rank(others, 50))
+
+
+def _whole(every: Accounts, name: str, route: _Route, typical_ns: int) -> Whole:
+    cells = list(every.cells)
+    usual = _usual(route, set())
+    most = max(usual, key=lambda one: (usual[one], cells[one]), default=None)
+    cell, ns = (cells[most], usual[most]) if most is not None else (None, 0)
+    return Whole(name, len(route.members), typical_ns, cell, ns)
+
+
+def _routes(every: Accounts) -> dict[str, _Route]:
+    routes: dict[str, _Route] = {}
+    of_kind = [routes.setdefault(kind.route, _Route()) if not kind.timed_out else None for kind in every.kinds]
+    cell_of, cell_ns = every.cell_of, every.cell_ns
+    for at, (kind, wall, (first, last)) in enumerate(
+        zip(every.kind_of, every.walls_ns, every.cells_of_each(), strict=True)
+    ):
+        route = of_kind[kind]
+        if route is None:
+            continue
+        route.members.append(at)
+        route.walls.append(wall)
+        cells = route.cells
+        for entry in range(first, last):
+            column = cells.get(cell_of[entry])
+            if column is None:
+                column = cells[cell_of[entry]] = ([], [])
+            column[0].append(cell_ns[entry])
+            column[1].append(at)
+    return {name: one for name, one in routes.items() if one.members}
+
+
+def _beyond(route: _Route) -> Iterable[int]:
+    """The requests beyond the fence of their wall clock, or of one cell and, less far, of their wall clock too."""
+    walls = sorted(route.walls)
+    fence = fence_of(walls, FENCE_CELL)
+    found = [at for at, wall in zip(route.members, route.walls, strict=True) if wall > fence]
+    mild = fence_of(walls, FENCE_REQUEST)
+    exceed = {at for at, wall in zip(route.members, route.walls, strict=True) if wall > mild}
+    if len(exceed) == len(found):
+        return found
+    felt = max(EVEN_NS, int(at_rank(walls, 50) * FELT_SHARE))
+    for times, members in route.cells.values():
+        if max(times) < felt or exceed.isdisjoint(members):
+            continue
+        values = sorted(times)
+        if len(values) < RARE_SHARE * len(walls):
+            values = [0] * (len(walls) - len(values)) + values
+        limit = max(fence_of(values, FENCE_CELL), at_rank(values, 50) + felt - 1)
+        found += [at for ns, at in zip(times, members, strict=True) if ns > limit and at in exceed]
+    return found
+
+
+def _usual(route: _Route, slow: set[int]) -> dict[int, int]:
+    """The median time of each cell in the requests that are not slow; in all of them if every request is slow."""
+    others = len(route.members) - len(slow)
+    left_out = slow if others else set[int]()
+    count = others or len(route.members)
+    found: defaultdict[int, int] = defaultdict(int)
+    for cell, (times, members) in route.cells.items():
+        values = [ns for ns, at in zip(times, members, strict=True) if at not in left_out] if left_out else [*times]
+        absent = count - len(values)
+        rank = -(-count // 2)
+        if rank > absent:
+            values.sort()
+            found[cell] = values[rank - absent - 1]
+    return found
