@@ -1,0 +1,169 @@
+"""One part takes longer than in a baseline: is that told where p95 doubled, and for 20 % on one route of many?
+
+Where p95 at least doubled (the part takes 20 times as long at the end, in the middle, or at random), the answer must
+not be "same", nor the status of the gate `slower > 5%` 0. Where one part adds 20 % to one route of eight, the gate must
+fail, and must name the route and the part.
+
+Usual time: 1 minute, with --whole 4 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from lab.judging.answer import Cell, comparison, gate
+from lab.judging.bounds import PLACES_NAMED, SILENT, Score, failed, text, values
+from lab.judging.report import read, report
+from lab.judging.work import done
+from lab.systems.causes import Cause
+from lab.systems.drawing import draw_system
+from lab.systems.running import Load, run
+from lab.systems.steps import Call, Operation, Route, System, Work, cell_of, typical_ms, walked
+from lambda_latency.latency import Accounts, percentile
+
+GATE = "slower > 5%"
+FAILED = 3  # the status of a gate that says no
+PAY_MS, TIMES = 75.0, 20.0
+PAY = Cell("payments", "own code", "payments")
+PAYS = Operation("payments", "POST /charges", (Work(PAY_MS),))
+PAYING = System((Route("POST /orders", Operation("orders", "POST /orders", (Work(20.0), Call(PAYS, 4.0)))),))
+SLOW = {
+    "last 10 %": ("stretch", 1.0, 0.9, 1.0),
+    "last 20 %": ("stretch", 1.0, 0.8, 1.0),
+    "last 30 %": ("stretch", 1.0, 0.7, 1.0),
+    "last 40 %": ("stretch", 1.0, 0.6, 1.0),
+    "middle 10 %": ("stretch", 1.0, 0.4, 0.5),
+    "10 % at random": ("random", 0.10, 0.0, 1.0),
+    "5 % at random": ("random", 0.05, 0.0, 1.0),
+    "3 % at random": ("random", 0.03, 0.0, 1.0),
+}
+REQUESTS = (120, 500)
+ROUTES, REQUESTS_OF_PLACE, MORE = 8, 2000, 0.20
+
+
+class Case(NamedTuple):
+    """A tail that became slow, in so many requests; or, without a name, a place of a drawn system."""
+
+    seed: int
+    requests: int
+    slow: str = ""
+
+
+class Found(NamedTuple):
+    """What was said: the answer, the status of the gate, whether the part was named first, and the route."""
+
+    answer: str
+    status: int
+    part: bool
+    route: bool
+    times: float
+    planted: str
+
+
+def main() -> int:
+    """Compare, judge, print the table. Status 1 if a bound does not hold."""
+    parser = argparse.ArgumentParser("python -m lab doubled", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other runs than those of 0")
+    parser.add_argument("--whole", action="store_true", help="80 tails and 40 places, in place of 16 and 4")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table, and what was said of each case")
+    options = parser.parse_args()
+    found = list(done(judged, cases(options.seed, whole=options.whole), "cases"))
+    for case, said in found:
+        if not _is_right(case, said):
+            print(f"{case}: {said}")
+    scores = table(found)
+    print(text(scores))
+    if options.json is not None:
+        each = [{**case._asdict(), **said._asdict()} for case, said in found]
+        options.json.write_text(json.dumps({"scores": values(scores), "cases": each}, indent=1), encoding="utf-8")
+    return int(failed(scores))
+
+
+def cases(seed: int, *, whole: bool) -> list[Case]:
+    """The tails and the places."""
+    first = 1000 * seed
+    tails = [Case(first + number, count, slow) for number in range(5 if whole else 1) for count in REQUESTS
+             for slow in SLOW]  # fmt: skip
+    return tails + [Case(first + number, REQUESTS_OF_PLACE) for number in range(40 if whole else 4)]
+
+
+def judged(case: Case) -> Found:
+    """Run the system without the cause and with it, and compare."""
+    system, cause = planted(case)
+    load = Load(case.requests, noise="independent")
+    with tempfile.TemporaryDirectory(prefix="doubled-") as folder:
+        path = Path(folder, "traces.json")
+        run(system, load, (), 2 * case.seed, path)
+        then = read(path)
+        run(system, load, (cause,), 2 * case.seed + 1, path)
+        now = read(path)
+    times = _p95(now) / _p95(then)
+    values_of = report(now, then, [GATE])
+    against, judged_by = comparison(values_of), gate(values_of)
+    first = against.causes[0].cell if against.causes else None
+    part = first is not None and cause.named(first)
+    where = f"{cause.cell.caller or ''} {cause.cell.bucket} {cause.cell.name} {cause.route}"
+    return Found(against.answer, judged_by.status, part, judged_by.route == cause.route, round(times, 2), where)
+
+
+def _p95(accounts: Accounts) -> int:
+    return percentile(accounts.walls_ns, 95)
+
+
+def planted(case: Case) -> tuple[System, Cause]:
+    """The system of a case, and what becomes slow in it."""
+    if case.slow:
+        when, share, first, last = SLOW[case.slow]
+        return PAYING, Cause("slower", PAY, (TIMES - 1) * PAY_MS, when, share, first, last)
+    system, draw = draw_system(case.seed, ROUTES), random.Random(case.seed)  # noqa: S311 - repeatable
+    while True:
+        route = draw.choice(system.routes)
+        places = _places(route, system.entry)
+        if places:
+            ms = MORE * typical_ms(route.operation.steps)
+            bucket = draw.choice(sorted({cell.bucket for cell in places}))
+            cell = draw.choice([cell for cell in places if cell.bucket == bucket])
+            return system, Cause("slower", cell, ms, route=route.name)
+
+
+def _places(route: Route, entry: str) -> list[Cell]:
+    """The cells that each request of a route waits for once: those of parallel calls may not delay it."""
+    steps = [(cell_of(service, step, entry), parallel) for service, step, parallel in walked(route.operation)]
+    times = Counter(cell for cell, _ in steps)
+    return sorted(cell for cell, parallel in steps if times[cell] == 1 and not parallel)
+
+
+def table(found: Sequence[tuple[Case, Found]]) -> list[Score]:
+    """The scores of tails whose p95 doubled, and of places."""
+    doubled = [said for case, said in found if case.slow and said.times >= 2]
+    places = [said for case, said in found if not case.slow]
+    return [
+        Score("p95 doubled: the answer is same", sum(said.answer == "same" for said in doubled), len(doubled),
+              most=SILENT),
+        Score("p95 doubled: the gate's status is 0", sum(said.status == 0 for said in doubled), len(doubled),
+              most=SILENT),
+        Score("p95 doubled: slower, and the part named", sum(said.answer == "slower" and said.part for said in doubled),
+              len(doubled)),
+        Score("20 % on one route: the gate fails", sum(said.status == FAILED for said in places), len(places)),
+        Score("20 % on one route: the gate fails and names route and part",
+              sum(said.status == FAILED and said.part and said.route for said in places), len(places),
+              least=PLACES_NAMED),
+    ]  # fmt: skip
+
+
+def _is_right(case: Case, said: Found) -> bool:
+    if case.slow:
+        return said.times < 2 or (said.answer != "same" and said.status != 0)
+    return said.status == FAILED and said.part and said.route
+
+
+if __name__ == "__main__":
+    sys.exit(main())

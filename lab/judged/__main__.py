@@ -1,0 +1,117 @@
+"""Faults of the public data set Nezha: does a report name the right service first, with a baseline and without?
+
+The data set is https://github.com/IntelligentDDS/Nezha: `git clone --bare` is enough. Half of its faults, `dev`,
+serve to choose rules; the other half, `held`, is scored only when it is asked for, with the rules that are final.
+
+Usual time: 2 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from functools import cache, partial
+from pathlib import Path
+from typing import NamedTuple
+
+from lab.judged.nezha import BASELINES, Fault, Nezha
+from lab.judging.answer import classes, comparison
+from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, Score, failed, text, values
+from lab.judging.report import read, report
+from lab.judging.work import done
+from lambda_latency.latency import Accounts
+
+TOP = 3
+SHOWN = 4  # causes of a fault that was missed
+
+
+class Found(NamedTuple):
+    """What was said of a fault: the answer and the services that it names, and the services of the plain report."""
+
+    answer: str
+    asserted: bool
+    services: tuple[str, ...]
+    plain: tuple[str, ...]
+
+
+def main() -> int:
+    """Judge the faults of one half, print the table. Status 1 if a bound does not hold."""
+    parser = argparse.ArgumentParser("python -m lab judged", description=__doc__)
+    parser.add_argument("--nezha", type=Path, required=True, metavar="FOLDER", help="a checkout, or a git directory")
+    parser.add_argument("--half", choices=("dev", "held"), default="dev", help="the faults that are judged (dev)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table, and what was said of each fault")
+    options = parser.parse_args()
+    nezha = Nezha(options.nezha)
+    faults = [fault for fault in nezha.faults() if fault.half == options.half]
+    found = list(done(partial(judged, nezha), faults, "faults"))
+    for fault, said in found:
+        if said.services[:1] != (fault.service,):
+            print(f"missed: {fault.time} {fault.service} {fault.kind}: {said.answer}, {said.services[:SHOWN]}")
+    scores = table(found)
+    print(text(scores))
+    if options.json is not None:
+        each = [{"time": fault.time, "service": fault.service, "kind": fault.kind, **said._asdict()}
+                for fault, said in found]  # fmt: skip
+        document = {"half": options.half, "scores": values(scores), "faults": each}
+        options.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
+    return int(failed(scores))
+
+
+def judged(nezha: Nezha, fault: Fault) -> Found:
+    """Convert the minutes of a fault, and judge them with the baseline of their day and without."""
+    then, _ = _read(nezha, (BASELINES[fault.day],))
+    now, first = _read.__wrapped__(nezha, fault.minutes)
+    plain = report(now)
+    against = comparison(report(now, then))
+    return Found(
+        against.answer,
+        against.asserted,
+        _services([cause.service for cause in against.causes], first),
+        _services([cell.service for cell in classes(plain)], first),
+    )
+
+
+@cache  # a process judges many faults against one baseline
+def _read(nezha: Nezha, minutes: tuple[str, ...]) -> tuple[Accounts, str]:
+    with tempfile.TemporaryDirectory(prefix="judged-") as folder:
+        path = Path(folder, "minutes.json")
+        first = nezha.write(minutes, path)
+        return read(path), first
+
+
+def _services(named: Sequence[str], first: str) -> tuple[str, ...]:
+    """Each service once; the one that receives requests first has no name in a report."""
+    return tuple(dict.fromkeys(name or first for name in named))
+
+
+def table(found: Sequence[tuple[Fault, Found]]) -> list[Score]:
+    """The scores of faults that take time, and of those that change what code returns."""
+    slow = [(fault.service, said) for fault, said in found if fault.slows]
+    other = [(fault.service, said) for fault, said in found if not fault.slows]
+    first = [said.services[:1] == (service,) for service, said in slow]
+    sure = [right for right, (_, said) in zip(first, slow, strict=True) if said.asserted]
+    return [
+        Score("latency faults: right service first", sum(first), len(slow), NEZHA_FIRST),
+        Score("latency faults: among the first three", _within(slow, TOP), len(slow)),
+        Score("latency faults: asserted", len(sure), len(slow), NEZHA_ASSERTED),
+        Score("latency faults: asserted, and right", sum(sure), len(sure), NEZHA_RIGHT),
+        Score("without a baseline: first class", _plain(slow, 1), len(slow)),
+        Score("without a baseline: first or second class", _plain(slow, 2), len(slow)),
+        Score("code faults: right service first", _within(other, 1), len(other)),
+        Score("code faults: among the first three", _within(other, TOP), len(other)),
+    ]
+
+
+def _within(found: Sequence[tuple[str, Found]], most: int) -> int:
+    return sum(service in said.services[:most] for service, said in found)
+
+
+def _plain(found: Sequence[tuple[str, Found]], most: int) -> int:
+    return sum(service in said.plain[:most] for service, said in found)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,23 @@
+"""Cases of a program, worked through by a process for each processor, with the progress on standard error."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from typing import TypeVar
+
+__all__ = ["done"]
+
+Case = TypeVar("Case")
+Result = TypeVar("Result")
+
+
+def done(work: Callable[[Case], Result], cases: Sequence[Case], what: str) -> Iterator[tuple[Case, Result]]:
+    """Each case with its result, in order. `work` is a function of a module."""
+    with ProcessPoolExecutor(os.cpu_count()) as processes:
+        for number, (case, result) in enumerate(zip(cases, processes.map(work, cases), strict=True), 1):
+            end = "\n" if number == len(cases) else ""
+            print(f"\r{what}: {number} of {len(cases)}", end=end, file=sys.stderr, flush=True)
+            yield case, result

@@ -1,0 +1,156 @@
+"""Pairs of runs without a fault between them: how often does a comparison call the second one slower?
+
+Pairs are two runs of a drawn system (neighbouring pairs share a run) whose times vary independently, with a load that
+drifts, or with bursts in which all takes longer; halves of Nezha's minutes without a fault (see `lab judged`); and two
+runs of the demo, on a quiet machine or beside two busy loops.
+
+Usual time: 1 minute, with --whole 6 minutes, and with --demo 10 minutes more.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from lab.judged.nezha import BASELINES, Nezha
+from lab.judging.answer import comparison
+from lab.judging.bounds import SLOWER, Score, failed, text, values
+from lab.judging.report import read, report
+from lab.judging.work import done
+from lab.systems.drawing import draw_system
+from lab.systems.running import NOISES, Load, run
+from lambda_latency.latency import Accounts
+
+REQUESTS_A_RUN, PAIRS_A_SYSTEM = 400, 5
+SIZES = (1, 3, 8)  # of the blocks of requests that halves are made of
+BUSY = (sys.executable, "-c", "while True: pass")
+BUSY_LOOPS = 2
+
+
+class Runs(NamedTuple):
+    """A system by its seed, and the noise of its runs."""
+
+    noise: str
+    seed: int
+
+
+class Halves(NamedTuple):
+    """A minute of Nezha, and the number of a way to divide it."""
+
+    minute: str
+    number: int
+
+
+def main() -> int:
+    """Compare, count, print the table. Status 1 if the bound does not hold."""
+    parser = argparse.ArgumentParser("python -m lab pairs", description=__doc__)
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other systems than those of 0")
+    parser.add_argument("--whole", action="store_true", help="100 pairs of each kind, in place of 10")
+    parser.add_argument("--nezha", type=Path, metavar="FOLDER", help="halves of Nezha's minutes too, from this copy")
+    parser.add_argument("--demo", type=int, default=0, metavar="N", help="N pairs of the demo, and N beside busy loops")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
+    options = parser.parse_args()
+    pairs = 100 if options.whole else 10
+    answers: dict[str, Counter[str]] = {}
+    for noise in NOISES:
+        cases = [Runs(noise, 1000 * options.seed + number) for number in range(pairs // PAIRS_A_SYSTEM)]
+        answers[noise] = Counter(one for _, found in done(answers_of, cases, noise) for one in found)
+    if options.nezha is not None:
+        minutes = sorted({*BASELINES.values()})
+        halves = [Halves(minutes[number % len(minutes)], number) for number in range(pairs)]
+        compared = done(partial(answer_of_halves, Nezha(options.nezha)), halves, "halves")
+        answers["halves of Nezha's minutes"] = Counter(one for _, one in compared)
+    if options.demo:
+        answers["the demo"] = Counter(demo_answers(options.demo, options.seed))
+        with busy():
+            answers["the demo beside busy loops"] = Counter(demo_answers(options.demo, options.seed + 1))
+    scores = table(answers)
+    print(text(scores))
+    if options.json is not None:
+        options.json.write_text(json.dumps({"scores": values(scores)}, indent=1), encoding="utf-8")
+    return int(failed(scores))
+
+
+def answers_of(one: Runs) -> list[str]:
+    """The answers to each run of a system, compared with the one before it."""
+    system, load = draw_system(one.seed), Load(REQUESTS_A_RUN, noise=one.noise)
+    runs = []
+    with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
+        path = Path(folder, "traces.json")
+        for number in range(PAIRS_A_SYSTEM + 1):
+            run(system, load, (), 100 * one.seed + number, path)
+            runs.append(read(path))
+    return [_answer(now, then) for then, now in pairwise(runs)]
+
+
+def answer_of_halves(nezha: Nezha, one: Halves) -> str:
+    """The answer to one half of a minute, compared with the other."""
+    with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
+        path = Path(folder, "minute.json")
+        nezha.write([one.minute], path)
+        accounts = read(path)
+    order = sorted(range(len(accounts)), key=accounts.starts_ns.__getitem__)
+    then, now = halves(order, one.number)
+    return _answer(accounts.take(now), accounts.take(then))
+
+
+def halves(order: Sequence[int], number: int) -> tuple[list[int], list[int]]:
+    """Two halves of some requests: the first and the last ones, or every second block after they were mixed."""
+    if number < len({*BASELINES.values()}):
+        return list(order[: len(order) // 2]), list(order[len(order) // 2 :])
+    size = SIZES[number % len(SIZES)]
+    blocks = [order[at : at + size] for at in range(0, len(order), size)]
+    random.Random(number).shuffle(blocks)  # noqa: S311 - repeatable
+    middle = len(blocks) // 2
+    return [one for block in blocks[:middle] for one in block], [one for block in blocks[middle:] for one in block]
+
+
+def demo_answers(pairs: int, seed: int) -> Iterator[str]:
+    """The answers to pairs of the demo, one after the other: two systems at once would disturb each other."""
+    from lab.judging.demo import demo  # with all of the laptop's system, which other kinds of pairs do not need
+
+    for number in range(pairs):
+        first = 1000 * seed + 2 * number
+        yield _answer(demo(first + 1), demo(first))
+        print(f"\rdemo: {number + 1} of {pairs}", end="\n" if number + 1 == pairs else "", file=sys.stderr, flush=True)
+
+
+@contextlib.contextmanager
+def busy() -> Iterator[None]:
+    """Two processes that never wait."""
+    loops = [subprocess.Popen(BUSY) for _ in range(BUSY_LOOPS)]
+    try:
+        yield
+    finally:
+        for one in loops:
+            one.kill()
+            one.wait()
+
+
+def _answer(now: Accounts, then: Accounts) -> str:
+    return comparison(report(now, then)).answer
+
+
+def table(answers: dict[str, Counter[str]]) -> list[Score]:
+    """How often each kind of pair was called slower; the bound is on all together."""
+    rows = []
+    for kind, counted in answers.items():
+        total = counted.total()
+        rows += [Score(f"{kind}: {one}", counted[one], total) for one in ("slower", *sorted({*counted} - {"slower"}))]
+    slower = sum(counted["slower"] for counted in answers.values())
+    return [*rows, Score("all pairs: slower", slower, sum(map(Counter.total, answers.values())), most=SLOWER)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

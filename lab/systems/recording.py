@@ -1,0 +1,71 @@
+"""Spans of many requests as a file of OTLP/JSON: a group of spans for each service."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from lab.generate import to_value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+__all__ = ["CLIENT", "INTERNAL", "SERVER", "Recording"]
+
+INTERNAL, SERVER, CLIENT = 1, 2, 3  # kinds of spans in OTLP
+RUNTIME = "lambda_latency.runtime"
+NOTHING: Mapping[str, object] = {}
+
+
+class Recording:
+    """Spans by service, in the order in which they were added."""
+
+    def __init__(self) -> None:
+        self._spans: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+
+    def add(
+        self,
+        service: str,
+        name: str,
+        kind: int,
+        ids: tuple[str, str, str],
+        ns: tuple[int, int],
+        attributes: Mapping[str, object] = NOTHING,
+        *,
+        events: Sequence[Mapping[str, object]] = (),
+        scope: str = "app",
+    ) -> None:
+        """Add a span. `ids` are those of the trace, the span and the parent ("": none), `ns` its start and its end."""
+        trace_id, span_id, parent_id = ids
+        start_ns, end_ns = ns
+        self._spans[service, scope].append(
+            {
+                "traceId": trace_id,
+                "spanId": span_id,
+                "parentSpanId": parent_id,
+                "name": name,
+                "kind": kind,
+                "startTimeUnixNano": str(start_ns),
+                "endTimeUnixNano": str(end_ns),
+                "attributes": _pairs(attributes),
+                "events": list(events),
+                "status": {},
+            }
+        )
+
+    def write(self, path: Path) -> None:
+        """Write all spans as one document."""
+        groups = [
+            {
+                "resource": {"attributes": _pairs({"service.name": service})},
+                "scopeSpans": [{"scope": {"name": scope}, "spans": spans}],
+            }
+            for (service, scope), spans in self._spans.items()
+        ]
+        path.write_text(json.dumps({"resourceSpans": groups}, separators=(",", ":")), encoding="utf-8")
+
+
+def _pairs(attributes: Mapping[str, object]) -> list[dict[str, Any]]:
+    return [{"key": key, "value": to_value(value)} for key, value in attributes.items()]
