@@ -54,7 +54,7 @@ class Cause:
     felt_ms: float = 0.0
 
     def hits(self, at: float, tenant: int, draw: random.Random) -> bool:
-        """Whether a request is hit, which comes after this share of the run."""
+        """Whether a request is hit, which comes after this share of the run. Tenant 0 is the one that is hit."""
         if self.when == "stretch":
             return self.first <= at < self.last
         if self.when == "tenant":

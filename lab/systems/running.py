@@ -77,7 +77,7 @@ class _Run:
         self.hit = [
             (at, cause)
             for at, cause in enumerate(self.causes)
-            if cause.route in ("", route.name) and cause.hits(number / load.requests, tenant, draw)
+            if cause.route in ("", route.name) and cause.hits(number / load.requests, tenant - at, draw)
         ]
         begin = (number + draw.random()) * load.gap_ms
         self._serve(route, begin, tenant)
