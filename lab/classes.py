@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import random
 import sys
 import tempfile
@@ -19,7 +18,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judging.answer import Cell, classes
-from lab.judging.bounds import BLAMED, PLANTED_ALL, PLANTED_FIRST, WIDE_BLAMED, Score, failed, text, values
+from lab.judging.bounds import BLAMED, PLANTED_ALL, PLANTED_FIRST, WIDE_BLAMED, Score
+from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
 from lab.judging.work import done
 from lab.systems.causes import Cause, all_visible, draw_causes
@@ -61,19 +61,15 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m lab classes", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other systems than those of 0")
     parser.add_argument("--whole", action="store_true", help="80 systems and 100 wide ones, in place of 10 and 10")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table, and what was said of each system")
-    options = parser.parse_args()
-    found = list(done(judged, systems(options.seed, whole=options.whole), "systems"))
+    add_options(parser)
+    options = parsed(parser)
+    found = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
     for system, said in found:
         if not all(said.named) or said.wrong:
             print(f"{system}: {[told(cause) for cause in said.causes]}\n  named: {[*map(tuple, said.classes)]}")
-    scores = table(found)
-    print(text(scores))
-    if options.json is not None:
-        each = [{**system._asdict(), "causes": [told(cause) for cause in said.causes], "named": said.classes}
-                for system, said in found]  # fmt: skip
-        options.json.write_text(json.dumps({"scores": values(scores), "systems": each}, indent=1), encoding="utf-8")
-    return int(failed(scores))
+    each = [{**system._asdict(), "causes": [told(cause) for cause in said.causes], "named": said.classes}
+            for system, said in found]  # fmt: skip
+    return finish(table(found), each, options)
 
 
 def systems(seed: int, *, whole: bool) -> list[System]:
@@ -106,9 +102,9 @@ def write(one: System, path: Path) -> list[Cause]:
 
 def told(cause: Cause) -> str:
     """The cause in words."""
-    caller = f"{cause.cell.caller} -> " if cause.cell.caller else ""
+    caller, bucket, name = cause.cell
     where = f" on {cause.route}" if cause.route else ""
-    return f"{cause.how}: {caller}{cause.cell.bucket} {cause.cell.name} +{cause.ms:.0f} ms, {cause.when}{where}"
+    return f"{cause.how}: {caller} -> {bucket} {name} +{cause.ms:.0f} ms, {cause.when}{where}"
 
 
 def table(found: Sequence[tuple[System, Found]]) -> list[Score]:

@@ -10,7 +10,6 @@ Usual time: 1 minute, with --whole 4 minutes.
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
@@ -20,7 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judging.answer import Cell, comparison, gate
-from lab.judging.bounds import PLACES_NAMED, SILENT, Score, failed, text, values
+from lab.judging.bounds import PLACES_NAMED, SILENT, Score
+from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
 from lab.judging.work import done
 from lab.systems.causes import Cause
@@ -73,18 +73,13 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m lab doubled", description=__doc__)
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other runs than those of 0")
     parser.add_argument("--whole", action="store_true", help="80 tails and 40 places, in place of 16 and 4")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table, and what was said of each case")
-    options = parser.parse_args()
-    found = list(done(judged, cases(options.seed, whole=options.whole), "cases"))
+    add_options(parser)
+    options = parsed(parser)
+    found = list(done(judged, cases(options.seed, whole=options.whole), "cases", options.thresholds))
     for case, said in found:
         if not _is_right(case, said):
             print(f"{case}: {said}")
-    scores = table(found)
-    print(text(scores))
-    if options.json is not None:
-        each = [{**case._asdict(), **said._asdict()} for case, said in found]
-        options.json.write_text(json.dumps({"scores": values(scores), "cases": each}, indent=1), encoding="utf-8")
-    return int(failed(scores))
+    return finish(table(found), [{**case._asdict(), **said._asdict()} for case, said in found], options)
 
 
 def cases(seed: int, *, whole: bool) -> list[Case]:
@@ -126,7 +121,7 @@ def planted(case: Case) -> tuple[System, Cause]:
     system, draw = draw_system(case.seed, ROUTES), random.Random(case.seed)  # noqa: S311 - repeatable
     while True:
         route = draw.choice(system.routes)
-        places = _places(route, system.entry)
+        places = _places(route)
         if places:
             ms = MORE * typical_ms(route.operation.steps)
             bucket = draw.choice(sorted({cell.bucket for cell in places}))
@@ -134,9 +129,9 @@ def planted(case: Case) -> tuple[System, Cause]:
             return system, Cause("slower", cell, ms, route=route.name)
 
 
-def _places(route: Route, entry: str) -> list[Cell]:
+def _places(route: Route) -> list[Cell]:
     """The cells that each request of a route waits for once: those of parallel calls may not delay it."""
-    steps = [(cell_of(service, step, entry), parallel) for service, step, parallel in walked(route.operation)]
+    steps = [(cell_of(service, step), parallel) for service, step, parallel in walked(route.operation)]
     times = Counter(cell for cell, _ in steps)
     return sorted(cell for cell, parallel in steps if times[cell] == 1 and not parallel)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import random
 import subprocess
 import sys
@@ -25,7 +24,8 @@ from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Nezha
 from lab.judging.answer import comparison
-from lab.judging.bounds import SLOWER, Score, failed, text, values
+from lab.judging.bounds import SLOWER, Score
+from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
 from lab.judging.work import done
 from lab.systems.drawing import draw_system
@@ -59,27 +59,25 @@ def main() -> int:
     parser.add_argument("--whole", action="store_true", help="100 pairs of each kind, in place of 10")
     parser.add_argument("--nezha", type=Path, metavar="FOLDER", help="halves of Nezha's minutes too, from this copy")
     parser.add_argument("--demo", type=int, default=0, metavar="N", help="N pairs of the demo, and N beside busy loops")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table")
-    options = parser.parse_args()
+    add_options(parser)
+    options = parsed(parser)
     pairs = 100 if options.whole else 10
     answers: dict[str, Counter[str]] = {}
     for noise in NOISES:
         cases = [Runs(noise, 1000 * options.seed + number) for number in range(pairs // PAIRS_A_SYSTEM)]
-        answers[noise] = Counter(one for _, found in done(answers_of, cases, noise) for one in found)
+        answers[noise] = Counter(
+            one for _, found in done(answers_of, cases, noise, options.thresholds) for one in found
+        )
     if options.nezha is not None:
         minutes = sorted({*BASELINES.values()})
         halves = [Halves(minutes[number % len(minutes)], number) for number in range(pairs)]
-        compared = done(partial(answer_of_halves, Nezha(options.nezha)), halves, "halves")
-        answers["halves of Nezha's minutes"] = Counter(one for _, one in compared)
+        halved = done(partial(answer_of_halves, Nezha(options.nezha)), halves, "halves", options.thresholds)
+        answers["halves of Nezha's minutes"] = Counter(one for _, one in halved)
     if options.demo:
         answers["the demo"] = Counter(demo_answers(options.demo, options.seed))
         with busy():
             answers["the demo beside busy loops"] = Counter(demo_answers(options.demo, options.seed + 1))
-    scores = table(answers)
-    print(text(scores))
-    if options.json is not None:
-        options.json.write_text(json.dumps({"scores": values(scores)}, indent=1), encoding="utf-8")
-    return int(failed(scores))
+    return finish(table(answers), [], options)
 
 
 def answers_of(one: Runs) -> list[str]:

@@ -9,7 +9,6 @@ Usual time: 2 minutes.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -19,7 +18,8 @@ from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Fault, Nezha
 from lab.judging.answer import classes, comparison
-from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, Score, failed, text, values
+from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, Score
+from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
 from lab.judging.work import done
 from lambda_latency.latency import Accounts
@@ -42,22 +42,17 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m lab judged", description=__doc__)
     parser.add_argument("--nezha", type=Path, required=True, metavar="FOLDER", help="a checkout, or a git directory")
     parser.add_argument("--half", choices=("dev", "held"), default="dev", help="the faults that are judged (dev)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table, and what was said of each fault")
-    options = parser.parse_args()
+    add_options(parser)
+    options = parsed(parser)
     nezha = Nezha(options.nezha)
     faults = [fault for fault in nezha.faults() if fault.half == options.half]
-    found = list(done(partial(judged, nezha), faults, "faults"))
+    found = list(done(partial(judged, nezha), faults, "faults", options.thresholds))
     for fault, said in found:
         if said.services[:1] != (fault.service,):
             print(f"missed: {fault.time} {fault.service} {fault.kind}: {said.answer}, {said.services[:SHOWN]}")
-    scores = table(found)
-    print(text(scores))
-    if options.json is not None:
-        each = [{"time": fault.time, "service": fault.service, "kind": fault.kind, **said._asdict()}
-                for fault, said in found]  # fmt: skip
-        document = {"half": options.half, "scores": values(scores), "faults": each}
-        options.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
-    return int(failed(scores))
+    each = [{"time": fault.time, "service": fault.service, "kind": fault.kind, **said._asdict()}
+            for fault, said in found]  # fmt: skip
+    return finish(table(found), each, options)
 
 
 def judged(nezha: Nezha, fault: Fault) -> Found:

@@ -12,7 +12,6 @@ from lab.systems.steps import Route, System, calls_to, cells_of, typical_ms
 
 __all__ = ["Cause", "all_visible", "draw_causes"]
 
-COLD = Cell("", "cold start", "")
 # What may happen in a cell, by its bucket. Of a queue the cell is the network to its service.
 HOWS = {
     "own code": ("slower",),
@@ -74,13 +73,16 @@ def draw_causes(system: System, load: Load, count: int, draw: random.Random) -> 
     found: list[Cause] = []
     while len(found) < count:
         route = draw.choice(system.routes)
-        cells = sorted({*cells_of(route, system.entry), COLD})
+        cold = Cell(system.entry, "cold start", system.entry)
+        cells = sorted({*cells_of(route), cold})
         bucket = draw.choice(sorted({cell.bucket for cell in cells}))
         cell = draw.choice([cell for cell in cells if cell.bucket == bucket])
-        waiting = [one for one in system.routes if cell == COLD or cell in cells_of(one, system.entry)]
+        waiting = [one for one in system.routes if cell in {*cells_of(one), cold}]
         routes = draw.choice(([route], waiting))
         how, share = draw.choice(HOWS[bucket]), draw.uniform(*SHARE)
         hit = share * load.requests * sum(one.weight for one in routes) / sum(one.weight for one in system.routes)
+        if how == "retries":
+            cell = cell._replace(bucket="retries", name=cell.name.replace("GetItem ", ""))
         if hit >= LIKELY and all(cell[1:] != one.cell[1:] for one in found):
             if how == "queue":
                 found.append(_queue(system, load, cell, draw))
@@ -99,8 +101,6 @@ def all_visible(causes: Sequence[Cause], added: Sequence[Sequence[float]]) -> bo
 
 
 def _cause(how: str, cell: Cell, routes: Sequence[Route], share: float, draw: random.Random) -> Cause:
-    if how == "retries":
-        cell = cell._replace(bucket="retries", name=cell.name.replace("GetItem ", ""))
     ms = FELT_MS + max(typical_ms(one.operation.steps) for one in routes) * draw.uniform(*TIMES)
     first = draw.uniform(0.05, 0.8)
     route = routes[0].name if len(routes) == 1 else ""

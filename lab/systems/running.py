@@ -104,7 +104,7 @@ class _Run:
 
     def _step(self, service: str, step: Step, parent_id: str, at: float) -> float:
         assert not isinstance(step, Together)
-        cell = cell_of(service, step, self.system.entry)
+        cell = cell_of(service, step)
         took = step.ms * self.factor * self.draw.lognormvariate(0, self.load.sigma)
         if isinstance(step, Call):
             return self._call(service, step, cell, parent_id, at, took)

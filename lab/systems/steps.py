@@ -113,9 +113,9 @@ def walked(operation: Operation, *, parallel: bool = False) -> Iterator[tuple[st
                 yield from walked(one.operation, parallel=beside)
 
 
-def cells_of(route: Route, entry: str) -> set[Cell]:
+def cells_of(route: Route) -> set[Cell]:
     """The cells that requests of a route may wait for."""
-    return {cell_of(service, step, entry) for service, step, _ in walked(route.operation)}
+    return {cell_of(service, step) for service, step, _ in walked(route.operation)}
 
 
 def calls_to(route: Route, service: str) -> int:
@@ -123,16 +123,15 @@ def calls_to(route: Route, service: str) -> int:
     return sum(isinstance(step, Call) and step.operation.service == service for _, step, _ in walked(route.operation))
 
 
-def cell_of(service: str, step: Step, entry: str) -> Cell:
-    """The cell of a step; a report gives no name to the service that receives requests first."""
-    caller = "" if service == entry else service
+def cell_of(service: str, step: Step) -> Cell:
+    """The cell of a step of a service."""
     if isinstance(step, Work):
-        return Cell(caller, "own code", caller)
+        return Cell(service, "own code", service)
     if isinstance(step, Query):
-        return Cell(caller, "database", f"postgresql {step.database}")
+        return Cell(service, "database", f"postgresql {step.database}")
     if isinstance(step, Host):
-        return Cell(caller, "external", step.name)
+        return Cell(service, "external", step.name)
     if isinstance(step, Table):
-        return Cell(caller, "aws", f"DynamoDB GetItem {step.name}")
+        return Cell(service, "aws", f"DynamoDB GetItem {step.name}")
     assert isinstance(step, Call)
-    return Cell(caller, "network", step.operation.service)
+    return Cell(service, "network", step.operation.service)

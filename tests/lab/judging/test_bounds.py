@@ -1,0 +1,63 @@
+"""Figures held against bounds."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+import pytest
+
+from lab.judging.bounds import Score, failed, text, values
+from lab.judging.thresholds import replace_thresholds, threshold
+
+
+@pytest.mark.parametrize(
+    ("score", "holds"),
+    [
+        (Score("a", 19, 20, least=0.95), True),
+        (Score("a", 18, 20, least=0.95), False),
+        (Score("a", 0, 0, least=0.95), True),
+        (Score("a", 1, 20, most=1), True),
+        (Score("a", 2, 20, most=1), False),
+        (Score("a", 0, 20), True),
+    ],
+)
+def test_a_bound_holds_or_not(score: Score, holds: bool) -> None:
+    """At the bound it does."""
+    assert score.holds is holds
+    assert failed([Score("b", 0, 1), score]) is not holds
+
+
+def test_a_bound_that_does_not_hold_is_marked() -> None:
+    """In the table, and in its values."""
+    scores = [Score("named first", 1, 2, least=0.95), Score("blamed", 0, 3, most=0), Score("more", 0, 0)]
+    assert text(scores).splitlines() == [
+        "named first     1 of 2      50 %  at least 95 %  NOT",
+        "blamed          0 of 3       0 %  at most 0",
+        "more            0 of 0",
+    ]
+    assert values(scores)[0] == {
+        "what": "named first", "count": 1, "total": 2, "bound": "at least 95 %", "holds": False
+    }  # fmt: skip
+
+
+def test_a_threshold_is_replaced_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In each module of the judge that has it."""
+    users = [sys.modules[f"lambda_latency.latency.judge.{name}"] for name in ("thresholds", "verdict")]
+    for module in users:
+        monkeypatch.setattr(module, "DOMINANT_PERCENT", 60)
+    replace_thresholds(dict([threshold("DOMINANT_PERCENT=7")]))
+    assert [vars(module)["DOMINANT_PERCENT"] for module in users] == [7, 7]
+
+
+@pytest.mark.parametrize("wrong", ["DOMINANT_PERCENT", "DOMINANT_PERCENT=much"])
+def test_a_threshold_is_a_name_and_a_number(wrong: str) -> None:
+    """The message has an example."""
+    with pytest.raises(argparse.ArgumentTypeError, match=r"must be NAME=NUMBER, such as CALLER_SHARE=2, got"):
+        threshold(wrong)
+
+
+def test_an_unknown_threshold_is_told() -> None:
+    """By its name."""
+    with pytest.raises(ValueError, match="is called NOBODY"):
+        replace_thresholds({"NOBODY": 1})
