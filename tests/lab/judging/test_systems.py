@@ -38,7 +38,7 @@ def part_ms(accounts: Accounts, bucket: str, name: str) -> list[float]:
     return [dict(one.parts).get(Part(bucket, name), 0) / 1e6 for one in accounts]
 
 
-@pytest.mark.parametrize("cell", CELLS, ids=lambda cell: " ".join(cell))
+@pytest.mark.parametrize("cell", CELLS, ids=" ".join)
 def test_a_cause_takes_its_time_in_its_cell(cell: Cell, tmp_path: Path) -> None:
     """By 400 ms, although the clock of one service is wrong."""
     path = tmp_path / "traces.json"
