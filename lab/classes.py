@@ -3,7 +3,7 @@
 The systems are drawn: services in parallel and one after the other, queues, retries, wrong clocks, and routes whose
 durations differ twenty-fold. In `wide` ones, without a cause, times vary widely.
 
-Usual time: 1 minute, with --whole 6 minutes.
+Usual time: 20 seconds, with --whole 2 minutes.
 """
 
 from __future__ import annotations

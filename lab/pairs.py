@@ -1,4 +1,4 @@
-"""Pairs of runs without a fault between them: how often does a comparison call the second one slower?
+"""Pairs of runs without a fault between them: how often does a comparison call the second one slower, or a gate fail?
 
 Pairs are two runs of a drawn system (neighbouring pairs share a run) whose times vary independently, with a load that
 drifts, or with bursts in which all takes longer; halves of Nezha's minutes without a fault (see `lab judged`); and two
@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Nezha
-from lab.judging.answer import comparison
+from lab.judging.answer import comparison, gate
 from lab.judging.bounds import SLOWER, Score
 from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
@@ -32,6 +32,7 @@ from lab.systems.drawing import draw_system
 from lab.systems.running import NOISES, Load, run
 from lambda_latency.latency import Accounts
 
+GATE, FAILED = "slower > 5%", 3  # the condition of a gate, and the exit status of one that fails
 REQUESTS_A_RUN, PAIRS_A_SYSTEM = 400, 5
 SIZES = (1, 3, 8)  # of the blocks of requests that halves are made of
 BUSY = (sys.executable, "-c", "while True: pass")
@@ -43,6 +44,13 @@ class Runs(NamedTuple):
 
     noise: str
     seed: int
+
+
+class Said(NamedTuple):
+    """The answer of a comparison, and the status of the gate."""
+
+    answer: str
+    status: int
 
 
 class Halves(NamedTuple):
@@ -62,25 +70,23 @@ def main() -> int:
     add_options(parser)
     options = parsed(parser)
     pairs = 100 if options.whole else 10
-    answers: dict[str, Counter[str]] = {}
+    said: dict[str, list[Said]] = {}
     for noise in NOISES:
         cases = [Runs(noise, 1000 * options.seed + number) for number in range(pairs // PAIRS_A_SYSTEM)]
-        answers[noise] = Counter(
-            one for _, found in done(answers_of, cases, noise, options.thresholds) for one in found
-        )
+        said[noise] = [one for _, found in done(answers_of, cases, noise, options.thresholds) for one in found]
     if options.nezha is not None:
         minutes = sorted({*BASELINES.values()})
-        halves = [Halves(minutes[number % len(minutes)], number) for number in range(pairs)]
-        halved = done(partial(answer_of_halves, Nezha(options.nezha)), halves, "halves", options.thresholds)
-        answers["halves of Nezha's minutes"] = Counter(one for _, one in halved)
+        ways = [Halves(minutes[number % len(minutes)], number) for number in range(pairs)]
+        halved = done(partial(answer_of_halves, Nezha(options.nezha)), ways, "halves", options.thresholds)
+        said["halves of Nezha's minutes"] = [one for _, one in halved]
     if options.demo:
-        answers["the demo"] = Counter(demo_answers(options.demo, options.seed))
+        said["the demo"] = list(demo_answers(options.demo, options.seed))
         with busy():
-            answers["the demo beside busy loops"] = Counter(demo_answers(options.demo, options.seed + 1))
-    return finish(table(answers), [], options)
+            said["the demo beside busy loops"] = list(demo_answers(options.demo, options.seed + 1))
+    return finish(table(said), [], options)
 
 
-def answers_of(one: Runs) -> list[str]:
+def answers_of(one: Runs) -> list[Said]:
     """The answers to each run of a system, compared with the one before it."""
     system, load = draw_system(one.seed), Load(REQUESTS_A_RUN, noise=one.noise)
     runs = []
@@ -92,7 +98,7 @@ def answers_of(one: Runs) -> list[str]:
     return [_answer(now, then) for then, now in pairwise(runs)]
 
 
-def answer_of_halves(nezha: Nezha, one: Halves) -> str:
+def answer_of_halves(nezha: Nezha, one: Halves) -> Said:
     """The answer to one half of a minute, compared with the other."""
     with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
         path = Path(folder, "minute.json")
@@ -114,7 +120,7 @@ def halves(order: Sequence[int], number: int) -> tuple[list[int], list[int]]:
     return [one for block in blocks[:middle] for one in block], [one for block in blocks[middle:] for one in block]
 
 
-def demo_answers(pairs: int, seed: int) -> Iterator[str]:
+def demo_answers(pairs: int, seed: int) -> Iterator[Said]:
     """The answers to pairs of the demo, one after the other: two systems at once would disturb each other."""
     from lab.judging.demo import demo  # with all of the laptop's system, which other kinds of pairs do not need
 
@@ -136,18 +142,21 @@ def busy() -> Iterator[None]:
             one.wait()
 
 
-def _answer(now: Accounts, then: Accounts) -> str:
-    return comparison(report(now, then)).answer
+def _answer(now: Accounts, then: Accounts) -> Said:
+    found = report(now, then, [GATE])
+    return Said(comparison(found).answer, gate(found).status)
 
 
-def table(answers: dict[str, Counter[str]]) -> list[Score]:
-    """How often each kind of pair was called slower; the bound is on all together."""
+def table(said: dict[str, list[Said]]) -> list[Score]:
+    """How often each kind of pair got each answer; the bound is on all together."""
     rows = []
-    for kind, counted in answers.items():
-        total = counted.total()
-        rows += [Score(f"{kind}: {one}", counted[one], total) for one in ("slower", *sorted({*counted} - {"slower"}))]
-    slower = sum(counted["slower"] for counted in answers.values())
-    return [*rows, Score("all pairs: slower", slower, sum(map(Counter.total, answers.values())), most=SLOWER)]
+    for kind, each in said.items():
+        counted = Counter(one.answer for one in each)
+        answers = ("slower", *sorted({*counted} - {"slower"}))
+        rows += [Score(f"{kind}: {one}", counted[one], len(each)) for one in answers]
+        rows.append(Score(f"{kind}: the gate fails", sum(one.status == FAILED for one in each), len(each)))
+    every = [one for each in said.values() for one in each]
+    return [*rows, Score("all pairs: slower", sum(one.answer == "slower" for one in every), len(every), most=SLOWER)]
 
 
 if __name__ == "__main__":
