@@ -17,7 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import partial
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -100,13 +100,18 @@ def answers_of(one: Runs) -> list[Said]:
 
 def answer_of_halves(nezha: Nezha, one: Halves) -> Said:
     """The answer to one half of a minute, compared with the other."""
-    with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
-        path = Path(folder, "minute.json")
-        nezha.write([one.minute], path)
-        accounts = read(path)
+    accounts = _minute(nezha, one.minute)
     order = sorted(range(len(accounts)), key=accounts.starts_ns.__getitem__)
     then, now = halves(order, one.number)
     return _answer(accounts.take(now), accounts.take(then))
+
+
+@cache  # a process compares many halves of one minute
+def _minute(nezha: Nezha, minute: str) -> Accounts:
+    with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
+        path = Path(folder, "minute.json")
+        nezha.write([minute], path)
+        return read(path)
 
 
 def halves(order: Sequence[int], number: int) -> tuple[list[int], list[int]]:
