@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 
 import pytest
 
+from lab import doubled
 from lab.judging.bounds import Score, failed, text, values
 from lab.judging.thresholds import replace_thresholds, threshold
 
@@ -51,13 +51,17 @@ def test_a_threshold_is_replaced_where_it_is_used(monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize("wrong", ["DOMINANT_PERCENT", "DOMINANT_PERCENT=much"])
-def test_a_threshold_is_a_name_and_a_number(wrong: str) -> None:
+def test_a_threshold_is_a_name_and_a_number(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: str
+) -> None:
     """The message has an example."""
-    with pytest.raises(argparse.ArgumentTypeError, match=r"must be NAME=NUMBER, such as CALLER_SHARE=2, got"):
-        threshold(wrong)
+    monkeypatch.setattr(sys, "argv", ["lab", "--set", wrong])
+    with pytest.raises(SystemExit, match="2"):
+        doubled.main()
+    assert "--set: must be NAME=NUMBER, such as CALLER_SHARE=2, got" in capsys.readouterr().err
 
 
 def test_an_unknown_threshold_is_told() -> None:
-    """By its name."""
+    """By its name; a constant that is no number is none."""
     with pytest.raises(ValueError, match="is called NOBODY"):
         replace_thresholds({"NOBODY": 1})
