@@ -24,9 +24,9 @@ def security(**parameters: str) -> tuple[dict[tuple[str, str], Any], list[str]]:
 @pytest.mark.parametrize(
     ("parameters", "wanted", "schemes"),
     [
-        ({}, None, ["sigv4"]),
+        ({}, None, []),
         ({"Authorizer": "iam"}, [{"sigv4": []}], ["sigv4"]),
-        ({"Authorizer": "jwt", "UserPoolArn": POOL}, [{"token": []}], ["sigv4", "token"]),
+        ({"Authorizer": "jwt", "UserPoolArn": POOL}, [{"token": []}], ["token"]),
     ],
 )
 def test_every_method_wants_the_same_of_its_caller(
