@@ -173,14 +173,14 @@ Resources:
 CHILD = f"""\
 Transform: AWS::Serverless-2016-10-31
 Parameters: {{ Stage: {{ Type: String, Default: dev }}, Arn: {{ Type: String, Default: "" }} }}
-Conditions: {{ IsProd: !Equals [!Ref Stage, prod-1], HasTable: !Not [!Equals [!Ref Arn, ""]] }}
+Conditions: {{ IsProd: !Equals [!Ref Stage, prod-1], WithTable: !Not [!Equals [!Ref Arn, ""]] }}
 Resources:
   Work:
     Type: AWS::Serverless::Function
     Condition: IsProd
     Properties:
 {FIXED}\
-      MemorySize: !If [HasTable, 256, 512]
+      MemorySize: !If [WithTable, 256, 512]
 """
 
 
@@ -189,7 +189,7 @@ def test_a_nested_template_has_the_parameters_that_its_stack_passes(tmp_path: Pa
     path, child = tmp_path / "template.yaml", tmp_path / "child.yaml"
     path.write_text(PARENT)
     child.write_text(CHILD)
-    undecided = ["condition HasTable is undecided, because Arn is unknown: true is assumed"]
+    undecided = ["condition WithTable is undecided, because Arn is unknown: true is assumed"]
     parent = read_for_doctor(path, Where())
     assert not isinstance(parent, Finding)
     assert [*parent.nested()] == [(child, {"Stage": "prod-1", "Arn": None})]
@@ -212,9 +212,9 @@ def test_the_example_says_what_is_undecided_before_it_runs(tmp_path: Path) -> No
     case = CASES["an account"]
     path.write_text(f"{case.text}  Route:\n{ROUTE}")
     told: list[str] = []
-    with pytest.raises(UsageError, match="has no function 'Wrok'"):
+    with pytest.raises(UsageError, match="has no function 'Wurk'"):
         invoke_function(
-            lambda: Options(path), AppOptions(tmp_path), "Wrok", b"{}", log=lambda *_: None, tell=told.append
+            lambda: Options(path), AppOptions(tmp_path), "Wurk", b"{}", log=lambda *_: None, tell=told.append
         )
     assert said(line.partition(": ")[2] for line in told) == said(case.undecided)
 

@@ -152,7 +152,8 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
     old, new = Side(before, routes), Side(now, routes)
     tested = _tested(old, new)
     measured = _measured(old, new, tested)
-    by_route = route_changes(old, new, routes)
+    slower = [cell for cell, one in tested.items() if cell is not None and one.kind == "slower"]
+    by_route = route_changes(old, new, routes, slower)
     answer, found, stretch = _answer(old, new, tested, by_route)
     return Against(
         sources=tuple(sources),

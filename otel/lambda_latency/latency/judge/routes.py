@@ -28,7 +28,7 @@ class RouteChange:
     """A route before and now: the median and the p95 of its wall clocks, in nanoseconds.
 
     `percent` is the change of the median or (`how`) of the tail, `low` and `high` are its bounds. `is_sure`: it is
-    tested; `in_stretch`: the route is slower in an interval. `is_doubled`: the p95 has at least doubled, in several
+    tested; `in_stretch`: the route is slower in an interval, and a cell of it is tested. `is_doubled`: the p95 has at least doubled, in several
     requests. `cell` has the largest increase a request, `cell_ns`.
     """
 
@@ -51,14 +51,15 @@ class RouteChange:
         return self.percent > 0 and (self.is_sure or self.in_stretch)
 
 
-def route_changes(old: Side, new: Side, routes: Sequence[str]) -> tuple[RouteChange, ...]:
-    """The changes of these routes, the largest increase first."""
+def route_changes(old: Side, new: Side, routes: Sequence[str], slower: Sequence[Cell]) -> tuple[RouteChange, ...]:
+    """The changes of these routes, the largest increase first. `slower` are the cells that are tested to be slower."""
     need = critical(len(routes))
-    found = [_change(old, new, route, need, len(routes)) for route in routes]
+    tested = {route for cell in slower for route in new.cells[cell].routes}
+    found = [_change(old, new, route, need, len(routes), may_stretch=route in tested) for route in routes]
     return tuple(sorted(found, key=lambda one: (not one.is_sure, -one.percent, one.route)))
 
 
-def _change(old: Side, new: Side, route: str, need: float, asked: int) -> RouteChange:
+def _change(old: Side, new: Side, route: str, need: float, asked: int, *, may_stretch: bool) -> RouteChange:
     then, now = (side.cells[None].of_route(route) for side in (old, new))
     before, later = sorted(then.ns), sorted(now.ns)
     tested, back = exceeding(old, new, then, now), exceeding(new, old, now, then)
@@ -77,7 +78,8 @@ def _change(old: Side, new: Side, route: str, need: float, asked: int) -> RouteC
         low=low,
         high=high,
         is_sure=max(tested.strongest, back.strongest) >= need,
-        in_stretch=stretch_of(old, new, then, now) is not None,
+        # Bursts of a busy machine make stretches of whole requests, in which no cell stands out.
+        in_stretch=may_stretch and stretch_of(old, new, then, now) is not None,
         is_doubled=ratios[TAIL] >= DOUBLED
         and sum(ns > slow for ns in later) >= DOUBLED_REQUESTS
         and tested.strongest >= DOUBLED_LIKELY,
