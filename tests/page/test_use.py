@@ -68,10 +68,10 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
 
 def test_filters_by_mouse(rich: Browser) -> None:
     """Chips, selects, facts, a part; each can be taken away."""
+    rich.click("#only-slow")
+    assert found(rich) == "8 of 120 requests"
     rich.click("#only-cold")
     assert found(rich) == "2 of 120 requests"
-    rich.click("#only-slow")
-    assert found(rich) == "1 of 120 requests"
     rich.click("#clear")
     assert (found(rich), rich.focused) == ("120 requests", "search")
     rich.click(".facts div:nth-child(7) button")
@@ -444,10 +444,10 @@ def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
         "payments.example.com",
         "external",
         "",
-        "90 ms",
-        "1,039 ms",
-        "+949 ms",
-        "77 %",
+        "83 ms",
+        "794 ms",
+        "+711 ms",
+        "73 %",
         "",
     ]
     rich.click("#clear")
