@@ -309,6 +309,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "hours": lambda: page_of(scaled(10_000 * MS)),
     "nanoseconds": lambda: page_of(scaled(4)),
     "long": lambda: page_of(long()),
+    "classes": lambda: page_of(many(600)[::-1], baseline=even()),
     "same": lambda: page_of(rich(), baseline=rich()),
     "shop": lambda: page_of(shop()),
     "services": lambda: page_of(services()),

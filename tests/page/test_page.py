@@ -102,6 +102,18 @@ def test_columns_say_what_the_list_says() -> None:
     assert [sum(flags & bit > 0 for flags in columns["flags"]) for bit in (1, 2, 4, 8)] == [1, 2, 1, 0]
 
 
+def test_the_example_of_a_class_is_one_of_its_requests() -> None:
+    """Also if the requests were read in another order than that of the columns."""
+    report, _spans = data(SAMPLES["classes"]())
+    trace_ids = report["columns"]["trace_id"]
+    waited = {trace_ids[at]: report["parts"][part]["bucket"] for at, part, _ in report["slow"]}
+    assert [(one["bucket"], waited.get(one["trace_id"])) for one in report["classes"]] == [
+        ("external", "external"),
+        ("cold start", "cold start"),
+    ]
+    assert [one["trace_id"] for one in report["also"]] == [one["trace_id"] for one in report["classes"][1:]]
+
+
 def test_spans_add_up_and_stand_in_the_order_of_the_tree() -> None:
     """The path is as long as the request; a row's parent comes before it."""
     report, spans = data(SAMPLES["rich"]())

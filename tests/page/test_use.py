@@ -461,6 +461,32 @@ def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
     assert found(rich) == "120 requests"
 
 
+def test_each_class_is_told_with_an_example(browser: Browser, page: Callable[[str], str]) -> None:
+    """The first one is the sentence, others follow it; requests that no class explains come last."""
+    browser.show(page("classes"))
+    assert browser.text("#sentence").replace("\u202f", " ") == (
+        "16 of 600 requests wait for payments.example.com: 674 ms more than a typical request of their route, "
+        "49 % of the excess, new since the baseline. The cause is external."
+    )
+    assert browser.text("#changed").startswith("Slower than the baseline (60 requests then, 600 now): cold start takes")
+    told = browser.run("return [...document.querySelectorAll('.evidence')].map((one) => one.textContent)")
+    assert [str(one).replace("\u202f", " ") for one in told] == [
+        "Medium confidence: it is the largest excess in 16 of the 40 slow requests.",
+        (
+            "Also: 17 of 600 requests wait for a cold start: 456 ms more than a typical request of their route, "
+            "27 % of the excess, new since the baseline. The cause is internal. Open an example"
+        ),
+        (
+            "Too few to tell: 6 requests for retries of DynamoDB orders (1,056 ms), "
+            "1 request for DynamoDB GetItem orders (26 ms)."
+        ),
+    ]
+    named = browser.run("return [...document.querySelectorAll('.evidence .named')].map((one) => one.className)")
+    assert named == ["named isolated p-cold-start"]
+    browser.click(".evidence .link")
+    assert "cold start" in browser.text("#request")
+
+
 def test_the_flame_graph_is_of_all_requests_and_filters(rich: Browser) -> None:
     """Inner frames lie within outer ones; a click shows the requests that waited for it."""
     boxes = rich.run(

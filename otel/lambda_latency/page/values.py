@@ -35,7 +35,7 @@ from lambda_latency.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lambda_latency.latency import Judged, Report
     from lambda_latency.trace import Trace
@@ -60,7 +60,6 @@ def page_values(
 
     `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray.
     """
-    report = replace(report, accounts=report.accounts.in_order())
     told = document(report, command=command, version=version, judged=judged)
     parts = {
         Part(one["bucket"], one["name"], one["owner"]).plain(): at
@@ -70,13 +69,21 @@ def page_values(
     def number_of(part: Part) -> int:
         return parts.setdefault(part, len(parts))
 
-    lines, kept = _lines(report, find, number_of)
+    # Classes hold indices of accounts as they were read; columns are in the order of start.
+    examples = [report.accounts.trace_id(one.example) for one in report.classes.found]
+    ordered = replace(report, accounts=report.accounts.in_order())
+    lines, kept = _lines([*examples, *worth_keeping(ordered)], report, find, number_of)
     del told["map"]  # the page draws waits from the flame graph instead
-    told["columns"] = of_requests = columns(report, parts, kept)
-    told |= _walked(report, find, number_of, of_requests)
-    told["slow"] = _slow(report, parts)
+    told["columns"] = of_requests = columns(ordered, parts, kept)
+    told |= _walked(ordered, find, number_of, of_requests)
+    told["slow"] = _slow(ordered, parts)
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
-    told["evidence"] = _pieces([*evidence(report, STYLE), *_further(report)], report, parts)
+    told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
+    told["also"] = [
+        {"pieces": _pieces([Piece("Also: "), *class_sentence(one, report, STYLE)], report, parts), "trace_id": example}
+        for one, example in zip(report.classes.found[1:], examples[1:], strict=True)
+    ]
+    told["unexplained"] = beside(report, STYLE)
     told["rows"], told["folded"] = (
         [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
     )
@@ -126,9 +133,12 @@ def _walked(
 
 
 def _lines(
-    report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]], number_of: Callable[[Part], int]
+    ranked: Sequence[str],
+    report: Report,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    number_of: Callable[[Part], int],
 ) -> tuple[list[str], dict[str, int]]:
-    wanted = worth_keeping(report)
+    wanted = list(dict.fromkeys(ranked))
     traces = find(wanted) if wanted else {}
     lines: list[str] = []
     kept: dict[str, int] = {}
@@ -152,15 +162,6 @@ def _lines(
     return lines, kept
 
 
-def _further(report: Report) -> Iterator[Piece]:
-    """The classes after the first, and the slow requests that no class explains."""
-    for one in report.classes.found[1:]:
-        yield Piece(" Also: ")
-        yield from class_sentence(one, report, STYLE)
-    for told in beside(report, STYLE):
-        yield Piece(f" {told}")
-
-
 def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
     """The index of each slow request, and the part that it waited for beyond a typical one."""
     every = report.accounts
@@ -173,6 +174,7 @@ def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
 def _pieces(pieces: Sequence[Piece], report: Report, parts: Mapping[Part, int]) -> list[dict[str, object]]:
     """A sentence in pieces: parts, numbers, owners."""
     named = [one.part for one in report.verdict.candidates]
+    named += [one.cell.part for one in report.classes.found]
     named += [report.verdict.part] if report.verdict.part is not None else []
     words = {
         clean(word, STYLE): parts[part]

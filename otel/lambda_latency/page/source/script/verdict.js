@@ -26,15 +26,17 @@ function inWords(pieces) {
 export function drawVerdict() {
   const { verdict } = report;
   const even = verdict.kind === "even";
-  const timeouts = report.timed_out.map(({ pieces, trace_id: id }) =>
+  const linked = (name, key) => ({ pieces, trace_id: id }) =>
     h(
       "p",
-      { class: "timed-out" },
+      { class: name },
       inWords(pieces),
       " ",
-      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, say("verdict.open")),
-    ),
-  );
+      count > 1 && h("button", { class: "link", onclick: () => openTrace(id) }, say(key)),
+    );
+  const timeouts = report.timed_out.map(linked("timed-out", "verdict.open"));
+  const classes = report.also.map(linked("evidence", "verdict.example"));
+  const unexplained = report.unexplained.map((text) => h("p", { class: "evidence isolated" }, text));
   const buttons = h(
     "div",
     { class: "buttons" },
@@ -66,7 +68,8 @@ export function drawVerdict() {
     sentence,
     changed,
     gates,
-    even ? [timeouts, evidence] : [evidence, timeouts],
+    even ? [timeouts, evidence] : [evidence, classes, timeouts],
+    unexplained,
     cautions,
     saves,
     next,
