@@ -487,6 +487,19 @@ def test_each_class_is_told_with_an_example(browser: Browser, page: Callable[[st
     assert "cold start" in browser.text("#request")
 
 
+@pytest.mark.parametrize("view", ["time", "length"])
+def test_a_border_is_drawn_where_one_duration_divides_the_slow(
+    browser: Browser, page: Callable[[str], str], view: str
+) -> None:
+    """Slow requests of a fast route may take less time than usual ones of another: then there is none."""
+    drawn = "return [...document.querySelectorAll('.chart .strong')].map((one) => one.textContent)"
+    for state, border in (("shop", ["slow: 20 over 1,120\u202fms"]), ("rich", [])):
+        browser.show(page(state))
+        browser.click(f"#view-{view}")
+        assert browser.run(drawn) == border
+        assert browser.count(".chart .slow-ground") == len(border)
+
+
 def test_the_flame_graph_is_of_all_requests_and_filters(rich: Browser) -> None:
     """Inner frames lie within outer ones; a click shows the requests that waited for it."""
     boxes = rich.run(

@@ -77,6 +77,7 @@ def page_values(
     told["columns"] = of_requests = columns(ordered, parts, kept)
     told |= _walked(ordered, find, number_of, of_requests)
     told["slow"] = _slow(ordered, parts)
+    told["border_ns"] = report.cohorts.border_ns
     told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
     told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
     told["also"] = [

@@ -53,8 +53,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     if report.verdict.kind != "one":
         lines += [[], *facts(report.totals, style, traffic=report.traffic)]
         lines += cold_cost(report.totals, style)
-        slow = report.cohorts.over_ns if report.cohorts.slow else None
-        lines += distribution(report.totals.walls_ns, slow, style)
+        lines += distribution(report.totals.walls_ns, report.cohorts.border_ns, style)
     for group in groups[:MOST_GROUPS]:
         trace = report.traces[group[0].trace_id]
         lines += [

@@ -51,6 +51,17 @@ def _judged(accounts: Sequence[Account], slow_ns: int | None = None) -> tuple[Co
     return compared, verdict(every, compared, found)
 
 
+def test_a_border_divides_slow_from_other_requests() -> None:
+    """There is none where a usual request of one route takes longer than a slow one of another."""
+    reads = [*_steady(40, "GET /orders", own=10), *(_one(number, "GET /orders", own=80) for number in range(10))]
+    assert _judged(reads)[0].border_ns == 80 * MS - 1
+    both, _ = _judged([*reads, *_steady(40, own=200, first=2000)])
+    assert (len(both.slow), both.over_ns, both.border_ns) == (10, 80 * MS - 1, None)
+    limited, _ = _judged([*reads, *_steady(40, own=200, first=2000)], slow_ns=70 * MS)
+    assert (limited.over_ns, limited.border_ns) == (70 * MS, None)  # a whole route is over the limit
+    assert _judged(_steady(40))[0].border_ns is not None
+
+
 def test_slow_is_strictly_over_the_95th_percentile() -> None:
     """Of 120 requests six are slow, not seven."""
     accounts = [_one(number, own=100 + number) for number in range(120)]

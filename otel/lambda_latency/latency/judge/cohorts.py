@@ -52,7 +52,8 @@ class Cohorts:
     `typical` is the number of typical requests, and `width_ns` the width of their range. `parts` are sorted by
     difference, the largest first. `least_share` is the percentage of the difference that the first part explains if the
     slow request that supports it most is left out. `alone` are slow requests of routes with too few requests for a
-    comparison, each with its largest part.
+    comparison, each with its largest part. `border_ns` is `over_ns` if all requests over it are slow or alone; where
+    routes have fences of their own, no duration divides slow from other requests, and it is None.
     """
 
     over_ns: int
@@ -64,6 +65,7 @@ class Cohorts:
     parts: tuple[Compared, ...]
     least_share: int
     alone: tuple[Slow, ...] = ()
+    border_ns: int | None = None
 
     @property
     def difference_ns(self) -> int:
@@ -98,6 +100,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None, slow: Seque
     over = [at for at in over if counts[kinds[every.kind_of[at]].route] >= LEAST_OF_ROUTE] if few else over
     if slow:
         over, over_ns = list(slow), min(walls[at] for at in slow) - 1 if slow_ns is None else slow_ns
+    divides = {*over, *few}.issuperset(at for at in ended if walls[at] > over_ns)
     them = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
     by_route: dict[str, list[int]] = {one.route: [] for one in them}
     members = [by_route.get(kind.route) for kind in every.kinds]
@@ -122,6 +125,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None, slow: Seque
         parts=parts,
         least_share=_least_share(them, typical, parts[0].part) if parts else 0,
         alone=_alone(every, few),
+        border_ns=over_ns if over and divides else None,
     )
 
 

@@ -99,10 +99,9 @@ function barPicture(width) {
 
 /** Draws the limit of slow requests, and the median. */
 function ground({ picture, scale, width }, bottom) {
-  const { slow } = report.cohorts;
-  if (slow.requests > 0) {
-    const x = scale.at(slow.over_ns / 1e6);
-    const words = say("map.slow", { n: slow.requests, over: ms(slow.over_ns) });
+  if (report.border_ns !== null) {
+    const x = scale.at(report.border_ns / 1e6);
+    const words = say("map.slow", { n: report.slow.length, over: ms(report.border_ns) });
     const right = width - 12 - x > wide(words, `600 ${SMALL}`) + 8;
     picture.append(
       s("rect", { x, y: 0, width: Math.max(0, width - 2 - x), height: bottom, class: "slow-ground" }),

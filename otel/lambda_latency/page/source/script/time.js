@@ -67,10 +67,9 @@ function frameOfTime(width) {
 }
 
 function background({ width, edge, lengths, times, picture }) {
-  const { slow } = report.cohorts;
-  if (slow.requests > 0) {
-    const y = lengths.at(slow.over_ns / 1e6);
-    const words = say("map.slow", { n: slow.requests, over: ms(slow.over_ns) });
+  if (report.border_ns !== null) {
+    const y = lengths.at(report.border_ns / 1e6);
+    const words = say("map.slow", { n: report.slow.length, over: ms(report.border_ns) });
     picture.append(
       s("rect", { x: LEFT, y: 0, width: width - LEFT, height: Math.max(0, y), class: "slow-ground" }),
       s("line", { x1: LEFT, x2: width, y1: y, y2: y, class: "border" }),
