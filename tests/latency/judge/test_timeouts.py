@@ -185,12 +185,13 @@ def test_the_timeout_is_drawn_with_its_stack() -> None:
         [account(trace) for trace in by_id.values()], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
     )
     text = render_report(report, Style(unicode=False))
-    assert text.splitlines()[:6] == [
+    assert text.splitlines()[:7] == [
         "1 of 120 requests timed out at 3,000 ms. POST pay.example was still running, for 2,950 ms, at",
         "functions/payments.py:27. The call is external, the limit is internal.",
         "Nothing else stands out. The slowest 4 % (5 of 119, over 213 ms) take 57 ms more than typical",
         "requests of the same route.",
-        "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves.",
+        "Most of that is payments.example.com (57 ms); typical requests differ by 60 ms themselves. Judged:",
+        "POST /orders.",
         "Next: Set a timeout for the call to pay.example below the function's, respond without its result",
     ]
     assert text.count("Timed out: POST /orders, 3,010 ms") == 1
