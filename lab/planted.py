@@ -36,7 +36,7 @@ class Cause:
     name: str
     rules: tuple[Rule, ...]
     named: Callable[[Report], bool]
-    warm: bool = True
+    deployments: int = 0  # each with new environments; without one the environments are warm
     at_once: int = AT_ONCE
     by_hand: Callable[[list[Trace]], list[Trace]] | None = None
 
@@ -80,18 +80,23 @@ def _report(cause: Cause, seed: int) -> Report:
 
 def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
     """The traces of a run of the system under a cause, made in this folder."""
-    sampling = [not cause.warm]
+    sampling = [cause.deployments > 0]
     plan = Plan(seed, cause.rules)
     system = System(Options(out=folder, plan=plan, sampler=lambda: sampling[0]))
     try:
-        if cause.warm:
+        if not cause.deployments:
             system.faulty = False
             system.sandbox.prepare(AT_ONCE)
             for batch in warm_up_calls(AT_ONCE, seed):
                 send(system.url, batch, AT_ONCE, lambda _: None)
             system.faulty = True
             sampling[0] = True
-        send(system.url, plan_calls(REQUESTS, seed), cause.at_once, lambda _: None)
+        calls, parts = plan_calls(REQUESTS, seed), max(cause.deployments, 1)
+        for part in range(parts):
+            if part:
+                system.sandbox.renew()
+            inside = calls[part * REQUESTS // parts : (part + 1) * REQUESTS // parts]
+            send(system.url, inside, cause.at_once, lambda _: None)
         system.finish()
         return list(read_traces(*(source.path for source in find_sources([system.store.path], []))).traces)
     finally:
@@ -160,7 +165,7 @@ CAUSES = (
     ),
     Cause("throttled table", (Rule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
     Cause("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
-    Cause("cold starts", (USUAL,), _clear("cold start"), warm=False, at_once=1),
+    Cause("cold starts", (USUAL,), _clear("cold start"), deployments=3, at_once=1),
     Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
     Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
     Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),
