@@ -71,15 +71,13 @@ def read_baseline(request: Request, spool: Callable[[str], Path], progress: Prog
         return Baseline(Accounts())
     where, since_ns = _aged(request.against)
     if _has_accounts(where, request):
-        kept = _kept(where, request, since_ns, None)
-        if since_ns is not None and kept.accounts:
-            kept = kept._replace(accounts=of_time(kept.accounts, since_ns, None))
-        if not kept.accounts:
-            raise ReportError(f"no request in the baseline {request.against}", "choose a longer time: DIR@30d")
-        opened: Input = _Archive(kept, request.against)
+        opened: Input = _Archive(_kept(where, request, since_ns, None), request.against)
     else:
-        opened = _Files([request.against], request, spool, progress)
+        opened = _Files([where], request, spool, progress)
     accounts = opened.accounts()
+    if since_ns is not None and max(accounts.starts_ns, default=0) < since_ns:
+        raise ReportError(f"no request in the baseline {request.against}", "choose a longer time: DIR@30d")
+    accounts = of_time(accounts, since_ns, None)
     if not of_route(accounts, request.route):
         reasons = unread(opened.problems, opened.names)
         raise ReportError(f"no request in the baseline: {reasons}", "--against takes the same input as SOURCE")
