@@ -58,7 +58,7 @@ def test_a_baseline_then_no_difference_then_100_ms_fail_the_gate(github: GitHub)
     (comment,) = github.comments
     assert "Slower than the baseline (60 requests then, 60 now): payments.example.com takes **100 ms more" in comment
     assert (
-        "- **fails**: POST /orders is slower than the baseline (typically, because of payments.example.com) by 10"
+        "- **fails**: POST /orders is slower than the baseline (typically, because of payments.example.com) by 18"
         in comment
     )
     assert json.loads((github.folder / "run 3" / "lambda-latency-gate" / "report.json").read_text())["requests"] == 60
