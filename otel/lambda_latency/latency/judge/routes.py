@@ -28,8 +28,8 @@ class RouteChange:
     """A route before and now: the median and the p95 of its wall clocks, in nanoseconds.
 
     `percent` is the change of the median or (`how`) of the tail, `low` and `high` are its bounds. `is_sure`: it is
-    tested; `in_stretch`: the route is slower in an interval, and a cell of it is tested. `is_doubled`: the p95 has at least doubled, in several
-    requests. `cell` has the largest increase a request, `cell_ns`.
+    tested; `in_stretch`: the route is slower in an interval, and a cell of it is tested. `is_doubled`: the p95 has at
+    least doubled, in several requests. `cell` has the largest increase a request, `cell_ns`.
     """
 
     route: str
