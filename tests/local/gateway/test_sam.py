@@ -253,8 +253,8 @@ def test_an_unknown_parameter_is_told_with_all_there_are() -> None:
     path = ROOT / "template.yaml"
     assert _told(path, X="1") == (
         f"{path} has no parameter X\n  it has Tracing, PaymentsUrl, Stage, TracesPerSecond, SampleRate, SlowMs, "
-        "Alarms, AlarmTopicArn, PaymentsTimeoutMs, Architecture, LogRetentionDays, Instrumentation, Export, "
-        "AdotLayerArn, CollectorLayerArn"
+        "Alarms, AlarmTopicArn, Authorizer, UserPoolArn, RequestsPerSecond, AccessLog, PaymentsTimeoutMs, "
+        "Architecture, LogRetentionDays, Protection, Instrumentation, Export, AdotLayerArn, CollectorLayerArn"
     )
 
 
