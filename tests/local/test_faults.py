@@ -58,7 +58,7 @@ def test_a_plan_survives_the_way_to_a_child_process() -> None:
         ("[]", 'a fault plan is an object with "rules", a list'),
         ("{}", 'a fault plan is an object with "rules", a list'),
         ('{"rules": {}}', 'a fault plan is an object with "rules", a list'),
-        ('{"rules": [], "sed": 2}', "the fault plan: unknown key 'sed', did you mean 'seed'?"),
+        ('{"rules": [], "sed": 2}', "the fault plan: unknown key 'sed'; did you mean 'seed'?"),
         ('{"rules": [], "x": 2}', "the fault plan: unknown key 'x'; known are seed, rules"),
         ('{"rules": [], "seed": "2"}', "\"seed\" must be a whole number, got '2'"),
         ('{"rules": [], "seed": true}', '"seed" must be a whole number, got True'),
@@ -75,7 +75,7 @@ def test_a_broken_plan_is_told(text: str, message: str) -> None:
     ("rule", "message"),
     [
         (3, "rule 2 must be an object, got 3"),
-        ({"shares": 1}, "rule 2: unknown key 'shares', did you mean 'share'?"),
+        ({"shares": 1}, "rule 2: unknown key 'shares'; did you mean 'share'?"),
         ({"x": 1}, "rule 2: unknown key 'x'; known are at, kind, share, ms, route, status"),
         ({}, 'rule 2: "at" must be one of provider, table, connect, function, got None'),
         ({"at": "here"}, "rule 2: \"at\" must be one of provider, table, connect, function, got 'here'"),
