@@ -71,7 +71,7 @@ def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten:
 
 def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
     """Rewrites the modules of a function; returns the names of the changed ones."""
-    from lambda_latency.adopt.rewriting import rewritten_sources  # LibCST is an extra, and slow to import
+    from lambda_latency.adopt.rewrite.modules import rewritten_sources  # LibCST is an extra, and slow to import
 
     changed = []
     for path, before, after, left in rewritten_sources(folder, plan.root):

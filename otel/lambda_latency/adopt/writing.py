@@ -72,6 +72,16 @@ def write(plan: Plan) -> None:
         # A file that an earlier run wrote and that is unchanged keeps its original.
         original = known[0] if known is not None and known[1] == _sha(one.before or b"") else one.before
         files[one.shown] = original, _sha(one.after)
+    # An outdated file stays in the record until it is removed: a run that ends in between leaves nothing unnamed.
+    recorded = {name: known_files[name] for name in plan.outdated}
+    _replace([*plan.changes, _state(plan.root, {**files, **recorded})])
+    if recorded:
+        _remove(plan.root, recorded)
+        _replace([_state(plan.root, files)])
+
+
+def _state(root: Path, files: dict[str, tuple[bytes | None, str]]) -> Change:
+    """The change that writes the record of these files."""
     state = {
         "version": VERSION,
         "files": {
@@ -79,11 +89,9 @@ def write(plan: Plan) -> None:
             for name, (original, digest) in sorted(files.items())
         },
     }
-    path = plan.root / STATE
-    known_state = path.read_bytes() if path.is_file() else None
-    content = (json.dumps(state, indent=1) + "\n").encode()
-    _replace([*plan.changes, Change(path, str(STATE), known_state, content)])
-    _remove(plan.root, plan.outdated)
+    path = root / STATE
+    before = path.read_bytes() if path.is_file() else None
+    return Change(path, str(STATE), before, (json.dumps(state, indent=1) + "\n").encode())
 
 
 def undo(root: Path) -> list[str]:
