@@ -101,7 +101,6 @@ def test_both_names_are_the_same_command() -> None:
 @pytest.mark.parametrize(
     ("arguments", "what", "command"),
     [
-        ((), "COMMAND is missing", ""),
         (("dmeo",), "there is no command 'dmeo'; did you mean demo?", ""),
         (
             ("weather",),
@@ -153,6 +152,25 @@ def test_a_wrong_command_line_is_usage(
         f"  {' '.join(f'lambda-latency {command}'.split())} --help shows the usage",
     )
     assert first.startswith(f"lambda-latency: {what}")
+
+
+@pytest.mark.parametrize("typed", [(), ("help",), ("--help",)])
+def test_the_command_alone_prints_the_help(typed: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """Status 0, on stdout, as `help` and `--help` do."""
+    with pytest.raises(SystemExit) as ended:
+        main(typed)
+    out, err = capsys.readouterr()
+    assert (ended.value.code, out.splitlines()[0], err) == (0, "usage: lambda-latency COMMAND [OPTION ...]", "")
+
+
+def test_help_of_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    """`help report` is `report --help`."""
+    said = []
+    for typed in (("help", "report"), ("report", "--help")):
+        with pytest.raises(SystemExit):
+            main(typed)
+        said.append(capsys.readouterr().out)
+    assert said[0] == said[1] != ""
 
 
 def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:

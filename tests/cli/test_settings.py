@@ -30,6 +30,58 @@ def test_a_file_of_its_own_comes_before_the_projects(tmp_path: Path) -> None:
     assert read_settings(tmp_path) == Settings(ours=("db-*",))
 
 
+def test_the_file_of_the_nearest_parent_holds(tmp_path: Path) -> None:
+    """It is named; a parent beyond the repository's root does not count."""
+    below = tmp_path / "app" / "functions"
+    below.mkdir(parents=True)
+    (tmp_path / "lambda-latency.toml").write_text('ours = ["outer"]\n')
+    noted: list[str] = []
+    assert read_settings(below, note=noted.append) == Settings(ours=("outer",))
+    assert noted == ["settings of ../../lambda-latency.toml"]
+    (tmp_path / "app" / ".git").mkdir()
+    assert read_settings(below, note=noted.append) == Settings()
+    (tmp_path / "app" / "pyproject.toml").write_text('[tool.lambda-latency]\nours = ["app"]\n')
+    assert read_settings(below, note=noted.append) == Settings(ours=("app",))
+    assert noted[1:] == ["settings of ../pyproject.toml"]
+    (below / "lambda-latency.toml").write_text('theirs = ["own"]\n')
+    assert read_settings(below, note=noted.append) == Settings(theirs=("own",))
+    assert len(noted) == 2
+
+
+def test_variables_beat_the_file(tmp_path: Path) -> None:
+    """Lists by commas, conditions by semicolons; an empty variable is none."""
+    (tmp_path / "lambda-latency.toml").write_text('ours = ["a"]\ncolor = "never"\nslow = 900\n')
+    environ = {
+        "LAMBDA_LATENCY_OURS": "",
+        "LAMBDA_LATENCY_THEIRS": "bank*, *.example.com",
+        "LAMBDA_LATENCY_SLOW": "1.5",
+        "LAMBDA_LATENCY_FAIL_IF": "p95 > 800ms; share(external, POST /orders) > 60%",
+        "LAMBDA_LATENCY_FROM": "lambda",
+        "LAMBDA_LATENCY_COLOR": "always",
+        "LAMBDA_LATENCY_IGNORE": "layer-old",
+        "LAMBDA_LATENCY_REGION": "eu-west-3",
+    }
+    gates = (read_gate("p95 > 800ms"), read_gate("share(external, POST /orders) > 60%"))
+    assert read_settings(tmp_path, environ=environ) == Settings(
+        ("a",), ("bank*", "*.example.com"), 1_500_000, gates, "lambda", "always", ("layer-old",), "eu-west-3"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("LAMBDA_LATENCY_COLOR", "nevr", "LAMBDA_LATENCY_COLOR: color must be one of auto, always, never, got 'nevr'"),
+        ("LAMBDA_LATENCY_SLOW", "fast", "LAMBDA_LATENCY_SLOW: slow must be milliseconds, got 'fast'"),
+        ("LAMBDA_LATENCY_THEIRS", "a,,b", "LAMBDA_LATENCY_THEIRS: theirs must be a list of patterns"),
+        ("LAMBDA_LATENCY_REGION", "paris", "LAMBDA_LATENCY_REGION: region must be a region of AWS, such as eu-west-1"),
+    ],
+)
+def test_a_wrong_variable_is_named(tmp_path: Path, variable: str, value: str, reason: str) -> None:
+    """With the setting, and what is right."""
+    with pytest.raises(ValueError, match=re.escape(reason)):
+        read_settings(tmp_path, environ={variable: value})
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

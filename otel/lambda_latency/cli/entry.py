@@ -115,6 +115,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _run_command(typed: list[str]) -> int:
+    if not typed or typed[0] == "help":
+        typed = [*typed[1:2], "--help"]
     name = next((one for one in typed if not one.startswith("-")), "")  # options before the command take no value
     options = parser([name]).parse_args(typed)
     options.typed = typed

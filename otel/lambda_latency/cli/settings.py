@@ -1,13 +1,17 @@
-"""Settings of a project: `lambda-latency.toml`, or `[tool.lambda-latency]` of pyproject.toml; options override them."""
+"""Settings of a project: a file of the folder or of the nearest parent, then variables; options override both."""
 
 from __future__ import annotations
 
 import argparse
+import os
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.cli.arguments import gate, ms
+from lambda_latency.cli.exit_statuses import USAGE
+from lambda_latency.cli.messages import warn
 from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
@@ -15,12 +19,25 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Gate
 
-__all__ = ["BEGINNINGS", "COLOURS", "Settings", "read_settings"]
+__all__ = ["BEGINNINGS", "COLOURS", "Settings", "SettingsError", "read_settings", "settings_of"]
 
 OWN = "lambda-latency.toml"
 PROJECT = "pyproject.toml"
 BEGINNINGS = ("root", "lambda")
 COLOURS = ("auto", "always", "never")
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
+
+# The separator of the values in a variable (`LAMBDA_LATENCY_THEIRS`); the settings that it has not are one value.
+SEPARATORS = {"ours": ",", "theirs": ",", "fail-if": ";", "ignore": ","}
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the message names its source, and what to do."""
+
+    exit_status = USAGE
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"{what}\n  correct it: docs/reference/settings.md lists the settings")
 
 
 class Settings(NamedTuple):
@@ -28,7 +45,7 @@ class Settings(NamedTuple):
 
     `ours` and `theirs` are patterns of services and callees, `slow` is in nanoseconds (milliseconds in the file),
     `fail_if` has the gates, `from_` says where a request begins, `color` when to colour, and `ignore` has the rules
-    that the doctor skips.
+    that the doctor skips, `region` is AWS's for commands that call it.
     """
 
     ours: tuple[str, ...] = ()
@@ -38,18 +55,53 @@ class Settings(NamedTuple):
     from_: str = "root"
     color: str = "auto"
     ignore: tuple[str, ...] = ()
+    region: str | None = None
 
 
-def read_settings(folder: Path) -> Settings:
-    """The settings of a folder; the defaults if it has none. Raises `ValueError` with the file and the setting."""
+def settings_of(options: argparse.Namespace) -> Settings:
+    """The settings that hold in the current folder; without `--quiet`, a parent's file is named on stderr."""
+    return read_settings(Path.cwd(), note=(lambda _: None) if options.quiet else warn)
+
+
+def read_settings(
+    folder: Path, *, environ: Mapping[str, str] = os.environ, note: Callable[[str], object] = lambda _: None
+) -> Settings:
+    """The settings that hold in a folder; the defaults if there are none.
+
+    The file is the folder's own or that of its nearest parent, up to the repository's root; `note` is told of a
+    parent's. Variables (`LAMBDA_LATENCY_THEIRS`) override the file. Raises `SettingsError`.
+    """
+    folder = folder.resolve()
+    found: dict[str, Any] = {}
+    for one in (folder, *folder.parents):
+        told = _told(one)
+        if told is not None:
+            shown = os.path.relpath(told[0], folder)
+            if one != folder:
+                note(f"settings of {shown}")
+            found = _converted(told[1], shown)
+            break
+        if (one / ".git").exists():
+            break
+    for name in READ:
+        variable = f"LAMBDA_LATENCY_{name.upper().replace('-', '_')}"
+        value, separator = environ.get(variable), SEPARATORS.get(name)
+        if value:
+            values = [part.strip() for part in value.split(separator)] if separator else value
+            found |= _converted({name: values}, variable)
+    return Settings(**found)
+
+
+def _told(folder: Path) -> tuple[Path, dict[str, Any]] | None:
+    """The file of settings in a folder and what it says; None if the folder has none."""
     own, project = folder / OWN, folder / PROJECT
     if own.is_file():
-        return _settings(_read(own), own)
+        return own, _read(own)
     if project.is_file():
         tool = _read(project).get("tool")
         found = tool.get("lambda-latency") if isinstance(tool, dict) else None
-        return _settings(found, project) if isinstance(found, dict) else Settings()
-    return Settings()
+        return (project, found) if isinstance(found, dict) else None
+    return None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -61,22 +113,23 @@ def _read(path: Path) -> dict[str, Any]:
         found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
         return found
     except (OSError, ValueError) as error:
-        raise ValueError(f"{path.name} cannot be read: {error}") from error
+        raise SettingsError(f"{path.name} cannot be read: {error}") from error
 
 
-def _settings(told: Mapping[str, Any], path: Path) -> Settings:
+def _converted(told: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """The fields of `Settings` that a source sets."""
     found: dict[str, Any] = {}
     for name, value in told.items():
         read = READ.get(name)
         if read is None:
             hint = did_you_mean(name, READ, f"known are {', '.join(READ)}")
-            raise ValueError(f"{path.name}: there is no setting {name!r}; {hint}")
+            raise SettingsError(f"{source}: there is no setting {name!r}; {hint}")
         field = "from_" if name == "from" else name.replace("-", "_")
         try:
             found[field] = read(value)
         except (ValueError, argparse.ArgumentTypeError) as error:
-            raise ValueError(f"{path.name}: {name} {error}") from None
-    return Settings(**found)
+            raise SettingsError(f"{source}: {name} {error}") from None
+    return found
 
 
 def _patterns(value: object) -> tuple[str, ...]:
@@ -99,9 +152,15 @@ def _texts(value: object, wanted: str) -> tuple[str, ...]:
 
 
 def _ms(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError(f"must be milliseconds, got {value!r:.60}")
     return ms(str(value))
+
+
+def _region(value: object) -> str:
+    if not isinstance(value, str) or not REGION.fullmatch(value):
+        raise ValueError(f"must be a region of AWS, such as eu-west-1, got {value!r:.60}")
+    return value
 
 
 def _one_of(*known: str) -> Callable[[object], str]:
@@ -122,4 +181,5 @@ READ: dict[str, Callable[[object], Any]] = {
     "from": _one_of(*BEGINNINGS),
     "color": _one_of(*COLOURS),
     "ignore": _rules,
+    "region": _region,
 }

@@ -71,7 +71,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
-    from lambda_latency.cli.settings import read_settings
+    from lambda_latency.cli.settings import settings_of
     from lambda_latency.doctor import (
         ALL_RULES,
         ONLINE_POLICY,
@@ -93,10 +93,7 @@ def run(options: argparse.Namespace) -> int:
     if options.print_policy:
         print(json.dumps(ONLINE_POLICY, indent=2) if options.online else account_policy())
         return FINE
-    try:
-        ignored = {*read_settings(Path.cwd()).ignore, *options.ignore}
-    except ValueError as error:
-        return usage(str(error), "correct the settings")
+    ignored = {*settings_of(options).ignore, *options.ignore}
     unknown = sorted(ignored - {rule.name for rule in ALL_RULES})
     if unknown:
         return _no_rule(unknown[0])

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import instant, ms
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE
-from lambda_latency.cli.messages import fail, usage, warn
+from lambda_latency.cli.messages import fail, warn
+from lambda_latency.cli.settings import settings_of
 
 if TYPE_CHECKING:
     import argparse
 
     from lambda_latency.alarm import Alarm
+    from lambda_latency.cli.settings import Settings
     from lambda_latency.latency import Terms
 
 __all__ = ["add_parser", "run"]
@@ -63,11 +65,8 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.alarm import explain, fetched, message_of, page_of, rendered
     from lambda_latency.fetch import Account, Place
 
-    try:
-        terms = _terms(options)
-    except ValueError as error:
-        return usage(str(error), "docs/reference/settings.md lists the settings")
-    place = Place(options.profile, options.region, options.endpoint_url)
+    settings = settings_of(options)
+    place = Place(options.profile, options.region or settings.region, options.endpoint_url)
     account = Account(place)
     alarm = _alarm(options, place, account.region)
     with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
@@ -76,19 +75,17 @@ def run(options: argparse.Namespace) -> int:
             lacks = evidence.lacks or ["there is no trace in the alarm's window"]
             warn(f"{lacks[0].rstrip('.')}\n  " + "\n  ".join([*lacks[1:], _window(alarm)]))
             return FAILED
-        found = explain(alarm, evidence, terms)
+        found = explain(alarm, evidence, _terms(options, settings))
         if options.html is not None:
             _write(options.html, page_of(found))
         print(rendered(message_of(found), options.form), end="" if options.form == "plain" else "\n")
     return FINE
 
 
-def _terms(options: argparse.Namespace) -> Terms:
-    """The owners, from the options or else from the settings of this folder. Raises ValueError for invalid settings."""
-    from lambda_latency.cli.settings import read_settings
+def _terms(options: argparse.Namespace, settings: Settings) -> Terms:
+    """The owners, from the options or else from the settings."""
     from lambda_latency.latency import Owners, Terms
 
-    settings = read_settings(Path())
     ours, theirs = options.ours or settings.ours, options.theirs or settings.theirs
     return Terms(owners=Owners(tuple(ours or ()), tuple(theirs or ())))
 

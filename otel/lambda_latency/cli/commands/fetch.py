@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, INTERRUPTED
 from lambda_latency.cli.messages import usage
+from lambda_latency.cli.settings import settings_of
 from lambda_latency.cli.xray import (
     account_of,
     add_choice_options,
@@ -54,6 +55,7 @@ def run(options: argparse.Namespace) -> int:
         return usage("--out is missing", "add --out FILE, or --archive DIR")
     if options.resume:
         return resume(options)
+    options.region = options.region or settings_of(options).region
     asked = asked_for(options)
     account = account_of(options)
     if options.dry_run:

@@ -25,7 +25,7 @@ from lambda_latency.cli.exit_statuses import (
 )
 from lambda_latency.cli.messages import usage, warn
 from lambda_latency.cli.report_options import add_report_options, conflict_of, request_of
-from lambda_latency.cli.settings import read_settings
+from lambda_latency.cli.settings import settings_of
 from lambda_latency.cli.xray import account_of, asked_for, fetched, print_estimate, print_policy, warn_of_early_end
 
 if TYPE_CHECKING:
@@ -72,11 +72,7 @@ def run(options: argparse.Namespace) -> int:
     wrong = conflict_of(options)
     if wrong is not None:
         return usage(*wrong)
-    try:
-        settings = read_settings(Path.cwd())
-    except ValueError as error:
-        return usage(str(error), "correct it, or run the command in another folder")
-    for name, value in settings._asdict().items():  # a setting is the default of its option
+    for name, value in settings_of(options)._asdict().items():  # a setting is the default of its option
         if getattr(options, name, value) is None:
             setattr(options, name, value)
     if options.dry_run:
