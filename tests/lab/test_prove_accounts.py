@@ -276,7 +276,7 @@ def test_the_policy_is_printed_without_any_call(prove: Ran) -> None:
 
 def test_the_workflow_runs_by_hand_with_a_role_of_oidc() -> None:
     """It is off until its owner names the role, and asks nobody."""
-    text = (ROOT / "lab" / "prove" / "workflow.yml").read_text()
+    text = (ROOT / ".github" / "workflows" / "prove.yml").read_text()
     read = yaml.load(text, yaml.BaseLoader)  # noqa: S506 - it makes texts only, so that `on` is no boolean
     assert (list(read["on"]), read["permissions"]["id-token"]) == (["workflow_dispatch"], "write")
     job = read["jobs"]["prove"]

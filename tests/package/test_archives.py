@@ -39,14 +39,17 @@ def test_the_metadata_say_licence_description_and_purpose(built: Built) -> None:
         licence = wheel.read(name.replace("METADATA", "licenses/LICENSE")).decode()
     assert metadata["License-Expression"] == "Apache-2.0"
     assert metadata["License-File"] == "LICENSE"
-    assert "https://www.apache.org/licenses/LICENSE-2.0" in licence
+    assert licence.split("\n", 3)[1].strip() == "Apache License"
+    assert "END OF TERMS AND CONDITIONS" in licence
+    assert metadata["Author"] == "the lambda-latency authors"
+    urls = [one.partition(",")[0] for one in metadata.get_all("Project-URL", [])]
+    assert sorted(urls) == ["Changelog", "Documentation", "Issues", "Source"]
     assert metadata["Description-Content-Type"] == "text/markdown"
     payload = metadata.get_payload(decode=True)
     assert isinstance(payload, bytes)
     assert payload.decode().strip() == (ROOT / "README.md").read_text().strip()
     assert {"lambda", "latency", "x-ray"} <= set(metadata["Keywords"].split(","))
     assert {"Typing :: Typed", "Framework :: Pytest"} <= set(metadata.get_all("Classifier") or [])
-    assert [metadata[name] for name in ("Author", "Author-email", "Home-page", "Project-URL")] == [None] * 4
 
 
 def test_the_source_distribution_builds_the_same_wheel(built: Built, tmp_path: Path) -> None:

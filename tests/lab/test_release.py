@@ -1,0 +1,112 @@
+"""What a release needs: decisions of its owner, files that are the same each time, workflows that hold still."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from lab.commands import ROOT
+from lab.release import problems, write_zip
+from lambda_latency.version import VERSION
+
+TAG = f"v{VERSION}"
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
+PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40}")
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A workflow; its values are texts only, so that `on` is no boolean."""
+    found: dict[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - it makes texts only
+    return found
+
+
+def steps(path: Path) -> list[dict[str, Any]]:
+    """The steps of all jobs."""
+    return [step for job in read(path)["jobs"].values() for step in job["steps"]]
+
+
+def tree(folder: Path, changelog: str = f"## {VERSION} - 2026-11-29\n", **files: str) -> Path:
+    """A tree whose owner has decided everything, but for the given files."""
+    (folder / "CHANGELOG.md").write_text(changelog)
+    for name, text in files.items():
+        (folder / f"{name}.md").write_text(text)
+    return folder
+
+
+def test_a_tree_that_is_ready(tmp_path: Path) -> None:
+    """Nothing is missing; a word that contains OWNER is no placeholder."""
+    assert list(problems(tree(tmp_path, README="OWNERS of services\n"), TAG)) == []
+
+
+def test_what_an_owner_has_not_decided(tmp_path: Path) -> None:
+    """Each with its place."""
+    tree(tmp_path, "## Unreleased\n", README="clone\ngit clone https://github.com/OWNER/lambda-latency\n")
+    assert list(problems(tmp_path, "v9.9.9")) == [
+        f"the tag is v9.9.9 and the version {VERSION} (otel/lambda_latency/version.py)",
+        f"CHANGELOG.md has no heading `## {VERSION} - DATE`",
+        "README.md:2 has the placeholder OWNER (docs/explanation/publishing.md)",
+    ]
+
+
+def test_a_zip_file_is_the_same_each_time(tmp_path: Path) -> None:
+    """In the order of names, without times; a program stays one."""
+    folder = tmp_path / "layer"
+    (folder / "python").mkdir(parents=True)
+    (folder / "python" / "b.py").write_text("b = 1\n")
+    (folder / "a").write_text("#!/bin/sh\n")
+    (folder / "a").chmod(0o755)
+    write_zip(folder, tmp_path / "one.zip")
+    (folder / "python" / "b.py").touch()
+    write_zip(folder, tmp_path / "two.zip")
+    assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
+    with zipfile.ZipFile(tmp_path / "one.zip") as archive:
+        modes = {one.filename: oct(one.external_attr >> 16) for one in archive.infolist()}
+    assert modes == {"a": "0o100755", "python/b.py": "0o100644"}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_actions_are_pinned_by_commit(path: Path) -> None:
+    """With the version beside it, and no more permission than each job needs by default."""
+    used = [step["uses"] for step in steps(path) if "uses" in step]
+    assert [one for one in used if not PINNED.fullmatch(one)] == []
+    assert all("  # v" in line for line in path.read_text().splitlines() if "uses:" in line)
+    assert "write-all" not in path.read_text()
+    assert isinstance(read(path)["permissions"], dict)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_commands_of_workflows_are_shell(path: Path) -> None:
+    """And take what others wrote from variables, not by expressions in the text."""
+    for step in steps(path):
+        if "run" in step:
+            subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True)
+            assert "${{" not in step["run"]
+
+
+def test_a_release_is_refused_while_its_owner_has_not_decided() -> None:
+    """The workflow's own command, in this tree: status 1, nothing built."""
+    (command,) = [step["run"] for step in steps(ROOT / ".github" / "workflows" / "release.yml")[:4] if "run" in step]
+    assert command == 'make lab NAME=release ARGS="--tag $TAG"'
+    program = [sys.executable, "-m", "lab", "release", "--tag", "v0.0.0"]
+    done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
+    first = f"not ready: the tag is v0.0.0 and the version {VERSION} (otel/lambda_latency/version.py)"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", first)
+
+
+def test_the_citation_is_of_this_version() -> None:
+    """CITATION.cff has no other place to take it from."""
+    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == VERSION
+
+
+def test_the_hook_runs_a_command_that_there_is() -> None:
+    """`.pre-commit-hooks.yaml` is read by pre-commit in other people's repositories."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert (hook["entry"], hook["language"], hook["pass_filenames"]) == ("lambda-latency doctor", "python", False)
+    assert re.search(hook["files"], "app/template.yaml")
