@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, TypeVar
 
 from lambda_latency.latency.judge import buckets
 from lambda_latency.trace.readers import formats
-from lambda_latency.trace.readers.table import ShapeTable
 from tests.latency.judge.facts import both_match
 from tests.trace.readers.claims import both_claim
 
@@ -55,11 +54,9 @@ def swap_buckets(at: int) -> None:
 
 def swap_readers(at: int) -> None:
     """Exchange two formats in this process."""
-    known_formats = formats.known_formats
-    formats.known_formats = lambda table: swapped(known_formats(table), at)
+    formats.FORMATS = swapped(formats.FORMATS, at)
 
 
-FORMATS = formats.known_formats(ShapeTable())
 TABLES = {
     "buckets": Table(
         tuple(rule.what for rule in buckets.RULES),
@@ -68,8 +65,8 @@ TABLES = {
         "tests.latency.judge.test_buckets",
     ),
     "readers": Table(
-        tuple(one.name for one in FORMATS),
-        lambda at: not both_claim(*FORMATS[at : at + 2]),
+        tuple(one.name for one in formats.FORMATS),
+        lambda at: not both_claim(*formats.FORMATS[at : at + 2]),
         swap_readers,
         "tests.trace.readers.test_formats",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Report, report_of
-from lambda_latency.latency.accounts.traffic import UNKNOWN, Traffic, Unknown
+from lambda_latency.latency.accounts.totals import UNKNOWN, Traffic, Unknown
 from lambda_latency.text import Style, render_report
 from lambda_latency.trace import Problem
 from tests.latency.generated import few, hundred, load, mixed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_latency.latency import report_of
-from lambda_latency.latency.accounts.traffic import HOUR_NS, Traffic, Unknown
+from lambda_latency.latency.accounts.totals import HOUR_NS, Traffic, Unknown
 from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
 from lambda_latency.text.facts import sampling

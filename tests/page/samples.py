@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Accounts, against, report_of
-from lambda_latency.latency.accounts.traffic import HOUR_NS, UNKNOWN, Traffic, Unknown
+from lambda_latency.latency.accounts.totals import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.text.style import Style

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -10,14 +11,13 @@ from importlib import import_module
 
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, INTERRUPTED
 from lambda_latency.cli.messages import warn
-from lambda_latency.cli.output import printed
 from lambda_latency.cli.parser import Parser
 from lambda_latency.version import VERSION
 
 TYPE_CHECKING = False  # importing typing would take a tenth of the time of `--help`
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Collection, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any, NoReturn, Protocol
 
     class Command(Protocol):
@@ -136,3 +136,32 @@ def _run_command(typed: list[str]) -> int:
 
 def _terminated(*_: object) -> NoReturn:
     raise SystemExit(128 + signal.SIGTERM)
+
+
+def printed(run: Callable[[], int]) -> int:
+    """Run a command and flush standard output; returns its exit status, or `FAILED` if that cannot be written."""
+    for name in ("stdout", "stderr"):  # None if the parent process closed the descriptor
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: PTH123, SIM115 - for the process's life
+    if hasattr(sys.stdout, "reconfigure") and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")  # a name from a trace may have characters that the terminal lacks
+    try:
+        try:
+            return run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        _silence()  # the reader closed the pipe, as `head` does
+        return FAILED
+    except OSError as error:
+        if error.filename is not None:  # the error is about a file, not about stdout
+            raise
+        _silence()
+        warn(f"standard output cannot be written: {error.strerror}")
+        return FAILED
+
+
+def _silence() -> None:
+    """Redirect stdout to /dev/null, so that the flush at exit cannot fail again."""
+    with contextlib.suppress(OSError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,15 +1,23 @@
 """From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
 
-from lambda_latency.latency.accounts.account import Account
+from lambda_latency.latency.accounts.account import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Account, Kind
 from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.choice import instant, of_route, of_time
 from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
-from lambda_latency.latency.accounts.part import Part
-from lambda_latency.latency.accounts.totals import PartTally, Tally, at_rank, percentile
-from lambda_latency.latency.accounts.traffic import UNKNOWN, Share, Traffic, Unknown, by_hour, by_route
+from lambda_latency.latency.accounts.part import Cell, Part
+from lambda_latency.latency.accounts.totals import (
+    UNKNOWN,
+    PartTally,
+    Share,
+    Tally,
+    Traffic,
+    Unknown,
+    at_rank,
+    by_hour,
+    by_route,
+    percentile,
+)
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.gate import Gate, Judged, read_gate

@@ -19,8 +19,8 @@ from lambda_latency.latency.accounts.totals import at_rank
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from lambda_latency.latency.accounts.account import Kind
     from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.accounts.kind import Kind
     from lambda_latency.latency.judge.timeouts import Timeout
 
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]

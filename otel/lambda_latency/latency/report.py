@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
-from lambda_latency.latency.accounts.totals import Tally
-from lambda_latency.latency.accounts.traffic import UNKNOWN
+from lambda_latency.latency.accounts.totals import UNKNOWN, Tally
 from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, cohorts
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
@@ -18,8 +17,8 @@ from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.accounts.cell import Cell
-    from lambda_latency.latency.accounts.traffic import Traffic, Unknown
+    from lambda_latency.latency.accounts.part import Cell
+    from lambda_latency.latency.accounts.totals import Traffic, Unknown
     from lambda_latency.latency.judge.against import Against
     from lambda_latency.trace import Problem, Trace
 

@@ -1,4 +1,4 @@
-"""The report as text: verdict, evidence, tables and waterfall."""
+"""The report as text: verdict, evidence, tables and waterfall, and the stack at a function's deadline."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
 from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentence, timeout_groups, timeout_sentence
-from lambda_latency.text.stack import stack
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
 from lambda_latency.text.what_if import what_if_lines
-from lambda_latency.text.words import clean, number, plural, wrap, wrap_pieces
+from lambda_latency.text.words import clean, fit, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Owners, Report
+    from collections.abc import Sequence
+
+    from lambda_latency.latency import Frame, Owners, Report, Timeout
     from lambda_latency.trace import Trace
 
-__all__ = ["render_report", "render_waterfall"]
+__all__ = ["render_report", "render_waterfall", "stack"]
 
 MOST_REASONS = 5
 
@@ -131,3 +132,35 @@ def _missing(report: Report, style: Style) -> list[Line]:
     elif report.totals.requests:
         text += " Every span was read."
     return [line for note in (text, *report.notes) for line in wrap(clean(note, style), style.width, "dim")]
+
+
+def stack(timeout: Timeout, style: Style, *, everything: bool) -> list[Line]:
+    """The frames, the outermost first, then those of other threads; empty if no stack was recorded.
+
+    Library frames are folded into one line, except the last, which was running. With `everything`, or without frames
+    of the function, all are listed.
+    """
+    lines = _frames("Running at the deadline:", timeout.frames, style, everything=everything)
+    for thread in timeout.threads:
+        lines += _frames(f"In thread {clean(thread.name, style)}:", thread.frames, style, everything=everything)
+    return lines
+
+
+def _frames(heading: str, frames: Sequence[Frame], style: Style, *, everything: bool) -> list[Line]:
+    if not frames:
+        return []
+    lines: list[Line] = [[], [Piece(fit(heading, style.width, style), "bold")]]
+    folded = 0
+    whole = everything or not any(frame.own for frame in frames)
+    for at, frame in enumerate(frames):
+        if not (whole or frame.own or at == len(frames) - 1):
+            folded += 1
+            continue
+        if folded:
+            lines.append([Piece(f"  {style.ellipsis} {plural(folded, 'frame')} of libraries (--all)", "dim")])
+            folded = 0
+        place = f"{'>' if frame.own else ' '} {clean(frame.file, style)}:{frame.line} {clean(frame.function, style)}"
+        lines.append([Piece(fit(place, style.width, style), "bold" if frame.own else "dim")])
+        if frame.own and frame.text:
+            lines.append([Piece(fit(f"      {clean(frame.text, style)}", style.width, style))])
+    return lines

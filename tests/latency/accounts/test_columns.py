@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 
 from lambda_latency.latency import Account
-from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.part import Part
+from lambda_latency.latency.accounts.part import Cell, Part
 from tests.latency.generated import load
 from tests.latency.system import account
 

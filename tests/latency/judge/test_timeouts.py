@@ -7,7 +7,7 @@ from dataclasses import replace
 from lambda_latency.latency import Frame, Part, Timeout, report_of, timeout_of
 from lambda_latency.latency.judge.timeouts import Thread
 from lambda_latency.text import Style, render_report
-from lambda_latency.text.stack import stack
+from lambda_latency.text.terminal import stack
 from lambda_latency.trace import SpanKind, Status, Trace
 from tests.latency.generated import timed_out
 from tests.latency.system import THEIRS, account, order, put_item, request

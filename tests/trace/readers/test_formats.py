@@ -16,8 +16,7 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from lambda_latency.latency import account
 from lambda_latency.trace import read_traces
-from lambda_latency.trace.readers.formats import Known, known_formats
-from lambda_latency.trace.readers.table import ShapeTable
+from lambda_latency.trace.readers.formats import FORMATS, Known
 from tests.trace.readers.claims import CLAIMS, both_claim, objects
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
@@ -359,7 +358,6 @@ def test_the_problem_names_a_missing_package(tmp_path: Path, monkeypatch: pytest
     assert "OTLP as protobuf needs the extra formats" in str(reading.problems[0])
 
 
-FORMATS = known_formats(ShapeTable())
 NEIGHBOURS = [*pairwise(FORMATS)]
 
 

@@ -6,17 +6,35 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.calls import Calls
-    from lambda_latency.latency.accounts.cell import Cell
-    from lambda_latency.latency.accounts.part import Part
+    from lambda_latency.latency.accounts.part import Cell, Part
 
-__all__ = ["Account"]
+__all__ = ["ABSENT_PARENT", "LEFT_OUT", "OPEN", "RUNS_ON", "SKEWED", "Account", "Kind"]
+
+# Bits of `flaws`: the reasons why an account is less certain.
+SKEWED = 1  # the clocks of services differed and were corrected
+ABSENT_PARENT = 2  # the common parent of several spans was not recorded
+LEFT_OUT = 4  # spans of the trace are outside the request, because their parent was not recorded
+RUNS_ON = 8  # work ends later after the request than the request is long
+OPEN = 16  # the span of the request has no end, and not because of a timeout
+
+
+class Kind(NamedTuple):
+    """The properties of a request besides its times. Requests have few different kinds."""
+
+    route: str
+    function: str
+    status_code: int | None
+    cold_start: bool
+    error: bool
+    timed_out: bool
+    flaws: int = 0
 
 
 class Account(NamedTuple):
     """One request. `cells` are sorted by time, the largest first; their nanoseconds add up to `wall_ns` exactly.
 
     `cell_calls` counts all calls of the request, also those outside the critical path. `took` holds their durations by
-    cell, in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants in `kind`.
+    cell, in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants above.
     """
 
     trace_id: str

@@ -8,10 +8,9 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from lambda_latency.latency.accounts.account import Account
+from lambda_latency.latency.accounts.account import Account, Kind
 from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.cell import Cell
-from lambda_latency.latency.accounts.kind import Kind
+from lambda_latency.latency.accounts.part import Cell
 from lambda_latency.latency.accounts.reordering import lengths, pieces, runs, summed, taken
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A part of a request's time: its bucket, its name inside the bucket, and its owner."""
+"""A part of a request's time: its bucket, its name inside the bucket, and its owner. A cell adds who waits for it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,13 @@ __all__ = [
     "BUCKETS",
     "COLD_START",
     "OVERHEAD",
+    "OWN",
     "OWN_CODE",
     "SERVICE",
     "TELEMETRY",
     "UNKNOWN",
     "UNKNOWN_CALLEE",
+    "Cell",
     "Part",
     "resource_of",
 ]
@@ -115,3 +117,31 @@ def resource_of(name: str) -> str:
     service, _, rest = name.partition(" ")
     _, _, resource = rest.partition(" ")
     return f"{service} {resource}" if resource else service
+
+
+OWN = ("own code", "cold start", "telemetry", "lambda", "api gateway", "unknown")  # buckets that are no callee
+
+
+class Cell(NamedTuple):
+    """A part and the service whose span waits for it: `Cell("checkout", Part("network", "payments"))`.
+
+    `caller` is empty for the function that received the request first.
+    """
+
+    caller: str
+    part: Part
+
+    @property
+    def is_own(self) -> bool:
+        """Whether the time is the caller's own; every other cell is an edge to a callee."""
+        return self.part.bucket in OWN
+
+    @property
+    def service(self) -> str:
+        """The service that the time belongs to: the caller of its own time, else the callee."""
+        return self.caller if self.is_own else self.part.name
+
+    @property
+    def label(self) -> str:
+        """The cell for people: `checkout -> network to payments`; without the caller if that has no name."""
+        return self.part.label if self.is_own or not self.caller else f"{self.caller} -> {self.part.label}"

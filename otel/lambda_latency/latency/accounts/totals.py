@@ -1,4 +1,4 @@
-"""The totals of many requests: sums of subsets can be merged."""
+"""The totals of many requests, whose subsets can be merged; and the number of all requests, seen or not."""
 
 from __future__ import annotations
 
@@ -11,12 +11,24 @@ from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.columns import Accounts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.latency.accounts.part import Part
 
-__all__ = ["PartTally", "Tally", "at_rank", "percentile"]
+__all__ = [
+    "HOUR_NS",
+    "UNKNOWN",
+    "PartTally",
+    "Share",
+    "Tally",
+    "Traffic",
+    "Unknown",
+    "at_rank",
+    "by_hour",
+    "by_route",
+    "percentile",
+]
 
 
 def percentile(values: Sequence[int], percent: int) -> int:
@@ -123,3 +135,55 @@ class Tally:
     def largest_first(self) -> list[tuple[Part, PartTally]]:
         """The parts sorted by their total time, the largest first."""
         return sorted(self.parts.items(), key=lambda one: (-one[1].total_ns, one[0]))
+
+
+HOUR_NS = 3_600_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The counts of the source: `total` requests, and those of each route and whole hour, if it knows them.
+
+    The key of an hour is its first nanosecond since 1970. `beside` is the number of requests seen that `total` does not
+    include.
+    """
+
+    total: int
+    by_route: Mapping[str, int] = field(default_factory=dict)
+    by_hour: Mapping[int, int] = field(default_factory=dict)
+    beside: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The number of all requests is unknown; `why` continues the words "how many were not sampled"."""
+
+    why: str = "is not in the traces"
+
+
+UNKNOWN = Unknown()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """`seen` of the `total` requests of a route or of an hour."""
+
+    of: str | int
+    seen: int
+    total: int
+
+
+def by_route(traffic: Traffic, accounts: Accounts) -> list[Share]:
+    """The share of each counted route, the largest route first; empty if no account has one of these routes."""
+    counts = Counter(accounts.kind_of)
+    seen: Counter[str] = Counter()
+    for kind, number in accounts.kinds.items():
+        seen[kind.route] += counts[number]
+    shares = [Share(route, seen[route], total) for route, total in traffic.by_route.items()]
+    return sorted(shares, key=lambda one: (-one.total, str(one.of))) if any(one.seen for one in shares) else []
+
+
+def by_hour(traffic: Traffic, accounts: Accounts) -> list[Share]:
+    """The share of each whole hour with requests, in the order of time."""
+    seen = Counter([start_ns // HOUR_NS * HOUR_NS for start_ns in accounts.starts_ns])
+    return [Share(hour, seen[hour], total) for hour, total in sorted(traffic.by_hour.items()) if total]

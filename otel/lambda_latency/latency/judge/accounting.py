@@ -6,14 +6,12 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambda_latency.latency.accounts.account import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.columns import NO_CALL, Accounts
-from lambda_latency.latency.accounts.kind import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
 from lambda_latency.latency.accounts.owners import USUAL, Terms
-from lambda_latency.latency.accounts.part import COLD_START, UNKNOWN, Part
+from lambda_latency.latency.accounts.part import COLD_START, UNKNOWN, Cell, Part, resource_of
 from lambda_latency.latency.judge.charge import Charge, Charges
-from lambda_latency.latency.judge.retries import Retrying, retrying
 from lambda_latency.trace import (
     ATTEMPTS,
     TIMED_OUT,
@@ -33,7 +31,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.trace import Row, Rows, Stretch, Trace
 
-__all__ = ["Judge", "Spent", "account", "largest_part", "spent"]
+__all__ = ["Judge", "Retrying", "Spent", "account", "largest_part", "retrying", "spent"]
 
 MOST_KINDS = 20_000  # in the cache, by the shapes of a request's rows
 
@@ -197,3 +195,33 @@ def largest_part(trace: Trace, terms: Terms = USUAL) -> tuple[str, int]:
     parts = account(trace, terms).parts
     part, ns = parts[0] if parts else (UNKNOWN, 0)
     return part.label, ns
+
+
+class Retrying(NamedTuple):
+    """The time from the end of the first attempt of a call to the start of the last (ns since 1970), and its part."""
+
+    start_ns: int
+    end_ns: int
+    part: Part
+
+    def divide(self, start_ns: int, end_ns: int, part: Part) -> Iterator[tuple[int, int, Part]]:
+        """Split a stretch of the call; `part` owns the time outside the retries."""
+        first, last = (min(max(instant, start_ns), end_ns) for instant in self[:2])
+        for begin, end, one in ((start_ns, first, part), (first, last, self.part), (last, end_ns, part)):
+            if begin < end:
+                yield begin, end, one
+
+
+def retrying(tree: Tree, charged: Mapping[str, Charge]) -> dict[str, Retrying]:
+    """The retries by span id: of each call with recorded attempts, and of the spans below it with the same part."""
+    found: dict[str, Retrying] = {}
+    for span_id, charge in charged.items():  # parents before children
+        attempts = tree.rows[span_id].attempts
+        if attempts is not None and charge.call is not None and charge.part.bucket == "aws":
+            found[span_id] = Retrying(*attempts, Part("retries", resource_of(charge.part.name)))
+        if span_id in found:
+            for child in tree.children.get(span_id, ()):
+                inner = charged[child.span_id]
+                if inner.call is None and inner.part == charge.part:
+                    found[child.span_id] = found[span_id]
+    return found

@@ -12,10 +12,9 @@ from lambda_latency.latency.judge.bootstrap import Estimate, Stratum, Times, of_
 from lambda_latency.latency.judge.causes import Cause, causes
 from lambda_latency.latency.judge.changing import Changed, baseline_of_new, changed, slowed_alike
 from lambda_latency.latency.judge.exceeding import critical
-from lambda_latency.latency.judge.means import blocks_of
 from lambda_latency.latency.judge.rates import Rate, rates
 from lambda_latency.latency.judge.routes import RouteChange, route_changes
-from lambda_latency.latency.judge.sides import Entries, Side
+from lambda_latency.latency.judge.sides import Entries, Side, blocks_of
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_SHARE,
     COMPARABLE_REQUESTS,
@@ -28,8 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.accounts.cell import Cell
-    from lambda_latency.latency.accounts.part import Part
+    from lambda_latency.latency.accounts.part import Cell, Part
     from lambda_latency.latency.judge.bootstrap import Blocks
 
 __all__ = ["Against", "Answer", "Change", "against"]

@@ -10,7 +10,7 @@ from lambda_latency.latency.judge.thresholds import CALLER_EDGES, CALLER_LIKE, C
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
 
-    from lambda_latency.latency.accounts.cell import Cell
+    from lambda_latency.latency.accounts.part import Cell
 
 __all__ = ["Cause", "Origin", "causes"]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from lambda_latency.latency.accounts.totals import at_rank
 from lambda_latency.latency.judge.exceeding import exceeding, quantile
 from lambda_latency.latency.judge.sides import Entries
-from lambda_latency.latency.judge.stretch import PIECES, scan
+from lambda_latency.latency.judge.slowness import PIECES, scan
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
     ALIKE_RATIO,
@@ -30,7 +30,7 @@ from lambda_latency.latency.judge.thresholds import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_latency.latency.accounts.cell import Cell
+    from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.sides import Side
 
 __all__ = ["Changed", "baseline_of_new", "changed", "slowed_alike", "stretch_of"]

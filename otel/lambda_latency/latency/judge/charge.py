@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.latency.accounts.calls import Calls, calls_of, retries_of
-from lambda_latency.latency.accounts.cell import Cell
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
-from lambda_latency.latency.accounts.part import Part, resource_of
+from lambda_latency.latency.accounts.part import Cell, Part, resource_of
 from lambda_latency.latency.judge.buckets import Position, part_of
 from lambda_latency.latency.judge.services import Code, code_of
 from lambda_latency.trace import ATTEMPTS, CONTAINER, GATEWAY, SERVES

@@ -9,8 +9,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.judge.slowness import Slowness, slowness
-from lambda_latency.latency.judge.stretch import PIECES, scan
+from lambda_latency.latency.judge.slowness import PIECES, Slowness, scan, slowness
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_RATIO,
     ALIKE_SHARE,
@@ -30,8 +29,8 @@ from lambda_latency.latency.judge.thresholds import (
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.accounts.part import Cell
 
 __all__ = ["Class", "Classes", "Confidence", "classes"]
 

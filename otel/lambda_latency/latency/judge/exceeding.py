@@ -11,7 +11,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from lambda_latency.latency.judge.bootstrap import BLOCKS
-from lambda_latency.latency.judge.stretch import PIECES
+from lambda_latency.latency.judge.slowness import PIECES
 from lambda_latency.latency.judge.thresholds import (
     BEYOND_NS,
     BEYOND_TIMES,

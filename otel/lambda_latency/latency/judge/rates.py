@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.latency.judge.thresholds import TRUST_PERCENT
 
 if TYPE_CHECKING:
+    from lambda_latency.latency.accounts.account import Kind
     from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.accounts.kind import Kind
 
 __all__ = ["Rate", "rates"]
 

@@ -15,7 +15,7 @@ from lambda_latency.latency.judge.thresholds import DOUBLED, DOUBLED_LIKELY, DOU
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency.accounts.cell import Cell
+    from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.sides import Side
 
 __all__ = ["RouteChange", "route_changes"]

@@ -1,20 +1,24 @@
-"""One side of a comparison with a baseline: the time of each cell, request by request, in the order of their start."""
+"""One side of a comparison with a baseline: the time of each cell, request by request, in the order of their start.
+
+Means of cells are weighted by route, and each block of requests tells what it adds to them.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.judge.bootstrap import BLOCKS
+from lambda_latency.latency.judge.bootstrap import BLOCKS, Blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
-    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["Entries", "Side"]
+__all__ = ["Entries", "Side", "blocks_of"]
 
 
 @dataclass(slots=True)
@@ -111,3 +115,26 @@ class Side:
                 if entries is None:
                     entries = self.cells[cell] = Entries()
                 entries.add(place, ns, entered.get(cell.caller, 1) if cell.is_own else counts.get(cell, 1), route)
+
+
+def blocks_of(side: Side, cells: Sequence[Cell | None], weights: Mapping[str, Fraction]) -> dict[Cell | None, Blocks]:
+    """The means of cells, weighted by route. The weights add up to 1."""
+    requests = dict.fromkeys(weights, 0)
+    counts = [dict.fromkeys(weights, 0) for _ in range(BLOCKS)]
+    for place, route in enumerate(side.cells[None].routes):
+        requests[route] += 1
+        counts[side.block(place)][route] += 1
+    each = {route: weight / requests[route] for route, weight in weights.items()}
+    shares = {route: float(share) for route, share in each.items()}
+    found: dict[Cell | None, Blocks] = {}
+    for cell in cells:
+        entries = side.cells.get(cell, Entries())
+        sums, beyond = dict.fromkeys(weights, 0), [0.0] * BLOCKS
+        for place, ns, route in zip(entries.places, entries.ns, entries.routes, strict=True):
+            sums[route] += ns
+            beyond[side.block(place)] += shares[route] * ns
+        usual = {route: shares[route] * sums[route] / requests[route] for route in weights}
+        for block, seen in enumerate(counts):
+            beyond[block] -= sum(usual[route] * count for route, count in seen.items())
+        found[cell] = Blocks(sum((each[route] * sums[route] for route in weights), Fraction()), beyond)
+    return found

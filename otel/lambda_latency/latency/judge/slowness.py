@@ -1,4 +1,4 @@
-"""The slow requests: those beyond a fence of their route, in their wall clock or in one cell.
+"""The slow requests: those beyond a fence of their route, in their wall clock or in one cell; and when they came.
 
 A fence lies above the median of a route by a multiple of the distance from p25 to the median, in logarithms: the faster
 half of a route is its noise, whatever happens to the slower half.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
+from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.totals import at_rank
@@ -27,10 +28,12 @@ from lambda_latency.latency.judge.thresholds import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lambda_latency.latency.accounts.cell import Cell
     from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["Slowness", "Whole", "fence_of", "slowness"]
+__all__ = ["PIECES", "Scan", "Slowness", "Whole", "fence_of", "scan", "slowness"]
+
+PIECES = 40  # of consecutive requests, among which a stretch is looked for
 
 
 @dataclass(slots=True)
@@ -177,3 +180,43 @@ def _usual(route: _Route, slow: set[int]) -> dict[int, int]:
             values.sort()
             found[cell] = values[rank - absent - 1]
     return found
+
+
+class Scan(NamedTuple):
+    """The interval with the most slow requests: pieces from `first` up to, not including, `last`.
+
+    `ratio` is the logarithm of its likelihood ratio against "evenly spread". `inside` of the `every` slow requests lie
+    in it, among `seen` of all requests.
+    """
+
+    ratio: float
+    first: int
+    last: int
+    inside: int
+    every: int
+    seen: int
+
+
+def scan(slow: Sequence[int], seen: Sequence[int]) -> Scan:
+    """Find the interval; `slow` and `seen` have the number of slow and of all requests in each piece."""
+    whole, every = sum(seen), sum(slow)
+    best = Scan(0.0, 0, 0, 0, every, 0)
+    if not whole or not every:
+        return best
+    base = _information(every, whole)
+    for first in range(len(seen)):
+        requests = inside = 0
+        for last in range(first, len(seen)):
+            requests += seen[last]
+            inside += slow[last]
+            if 0 < requests < whole and inside * (whole - requests) > (every - inside) * requests:
+                ratio = _information(inside, requests) + _information(every - inside, whole - requests) - base
+                if ratio > best.ratio:
+                    best = Scan(ratio, first, last + 1, inside, every, requests)
+    return best
+
+
+def _information(some: int, of: int) -> float:
+    """The logarithm of the likelihood of `some` of `of`, at their own share."""
+    found = some * log(some / of) if some else 0.0
+    return found + ((of - some) * log((of - some) / of) if of > some else 0.0)

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.judge.accounting import Judge
-from lambda_latency.latency.loading.progress import SILENT, Progress
-from lambda_latency.latency.loading.sizes import bytes_of, size_of
+from lambda_latency.latency.loading.progress import SILENT, Progress, bytes_of, size_of
 from lambda_latency.trace import LineIndex, Reader, read_rows
 
 if TYPE_CHECKING:

@@ -1,8 +1,15 @@
-"""The progress of a report."""
+"""The progress of a report, and the sizes of the files that it reads."""
 
 from __future__ import annotations
 
-__all__ = ["SILENT", "Progress"]
+from typing import TYPE_CHECKING
+
+from lambda_latency.trace import is_compressed
+
+if TYPE_CHECKING:
+    from lambda_latency.trace import Source
+
+__all__ = ["SILENT", "Progress", "bytes_of", "size_of"]
 
 
 class Progress:
@@ -19,3 +26,22 @@ class Progress:
 
 
 SILENT = Progress()
+
+
+PACKED = 10  # typical compression ratio of gzip
+
+
+def size_of(source: Source) -> int:
+    """The approximate size of a file without compression, in bytes; 0 if the file is missing."""
+    try:
+        return bytes_of(source) * (PACKED if is_compressed(source) else 1)
+    except OSError:
+        return 0
+
+
+def bytes_of(source: Source) -> int:
+    """The size of a file in bytes; 0 if the file is missing, which reading it reports."""
+    try:
+        return source.path.stat().st_size
+    except OSError:
+        return 0

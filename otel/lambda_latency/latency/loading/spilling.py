@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading.pool import WorkerPool
-from lambda_latency.latency.loading.sizes import bytes_of, size_of
+from lambda_latency.latency.loading.progress import bytes_of, size_of
 from lambda_latency.latency.loading.task_queue import MOST
 from lambda_latency.latency.loading.worker import Piece
 from lambda_latency.trace import is_by_line, is_compressed

@@ -1,14 +1,14 @@
 """Reads documents of any format as rows or as spans. The content of a document decides which format it has.
 
-A new format needs one module and one row in `known_formats`.
+A new format needs one module and one row in `FORMATS`. A reader is built for the first document of its format.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Raw
@@ -21,17 +21,15 @@ from lambda_latency.trace.readers.cloudwatch import cloudwatch_resources, is_ans
 from lambda_latency.trace.readers.console import is_python, python_resources
 from lambda_latency.trace.readers.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.readers.documents import LARGE, split
-from lambda_latency.trace.readers.jaeger import JaegerReader
 from lambda_latency.trace.readers.mistakes import kind_of, reason_of
 from lambda_latency.trace.readers.otlp import OtlpReader
 from lambda_latency.trace.readers.printed import is_printed, printed_resources
 from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.readers.table import ShapeTable
-from lambda_latency.trace.readers.transcoded import TranscodedReader
-from lambda_latency.trace.readers.xray import XRayReader
+from lambda_latency.trace.readers.transcoded import ToOtlp, TranscodedReader
 from lambda_latency.trace.readers.zipkin import is_old_zipkin, is_zipkin, zipkin_resources
 
-__all__ = ["KNOWN", "Known", "Reader", "known_formats", "spans_of"]
+__all__ = ["FORMATS", "KNOWN", "Known", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
@@ -63,11 +61,11 @@ class Format(Protocol):
 
 
 class Known(NamedTuple):
-    """A format: its name, the test that recognizes an object by its members, and its reader."""
+    """A format: its name, the test that recognizes an object by its members, and what builds its reader."""
 
     name: str
     fits: Callable[[Members], bool]
-    reader: Format
+    reader: Callable[[ShapeTable, OtlpReader], Format]
     lists: bool = False  # whether a list of such objects is one document
 
 
@@ -130,38 +128,15 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
 )
 
 
-def known_formats(table: ShapeTable) -> tuple[Known, ...]:
-    """The formats, of which the first that fits reads a document. `table` holds the shapes of their rows."""
-    otlp = OtlpReader(table)
-    xray = XRayReader(table)
-
-    def by_way_of_otlp(resources: Callable[..., object]) -> Format:
-        return TranscodedReader(otlp, resources)  # type: ignore[arg-type]
-
-    return (
-        Known("OTLP", lambda members: "resourceSpans" in members, otlp),
-        Known("X-Ray", _is_xray, xray),
-        Known("a list of bare spans", is_list_of_bare, by_way_of_otlp(bare_resources)),
-        Known("Jaeger", _is_jaeger, JaegerReader(table)),
-        Known("OTLP of other writers", _is_dialect, by_way_of_otlp(_dialect)),
-        Known("Python's console", is_python, by_way_of_otlp(python_resources)),
-        Known("a function's log", is_printed, by_way_of_otlp(printed_resources)),
-        Known("Zipkin", is_zipkin, by_way_of_otlp(zipkin_resources), lists=True),
-        Known("CloudWatch", is_record, by_way_of_otlp(cloudwatch_resources)),
-        Known("bare spans", is_bare, by_way_of_otlp(bare_resources)),
-        Known("an answer of CloudWatch", is_answer, by_way_of_otlp(cloudwatch_resources)),
-        Known("OTLP as protobuf", lambda _: False, by_way_of_otlp(protobuf_resources)),
-    )
-
-
 class Reader:
     """Collects the rows of documents in `traces`, by trace id. The caller may take entries out."""
 
     def __init__(self) -> None:
         self.traces: Rows = defaultdict(list)
         self._table = ShapeTable()
-        self._formats = known_formats(self._table)
-        self._last = self._formats[0].reader
+        self._otlp = OtlpReader(self._table)
+        self._readers: dict[str, Format] = {}
+        self._last: Format = self._otlp
 
     def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
         """Add the rows of some documents to `traces` and return the trace ids of each document.
@@ -209,7 +184,7 @@ class Reader:
     def _documents(self, text: bytes, problem: Problem) -> Iterator[tuple[bytes, Format]]:
         """The documents of a text with their readers: one, several in a row, or the items of lists."""
         if is_binary(text):
-            yield text, self._formats[-1].reader
+            yield text, self._reader(FORMATS[-1])
             return
         try:
             members = _decode_members(text)
@@ -248,16 +223,21 @@ class Reader:
         if not items or bytes(items[0]).lstrip()[:1] != b"{":
             return None
         members = _decode_members(items[0])
-        return next((one.reader for one in self._formats if one.lists and one.fits(members)), None)
+        return next((self._reader(one) for one in FORMATS if one.lists and one.fits(members)), None)
 
     def _format_of(self, members: Members, problem: Problem) -> Format | None:
-        for one in self._formats:
+        for one in FORMATS:
             if one.fits(members):
-                return one.reader
+                return self._reader(one)
         seen = ", ".join(members)[:60] or "an empty object"
         known = (what for fits, what in NAMED if fits(members))
         problem(next(known, f"no trace: known are {KNOWN}, got {seen}"))
         return None
+
+    def _reader(self, known: Known) -> Format:
+        if known.name not in self._readers:
+            self._readers[known.name] = known.reader(self._table, self._otlp)
+        return self._readers[known.name]
 
 
 def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
@@ -293,5 +273,42 @@ def _is_dialect(members: Members) -> bool:
     return speaks_otlp(members) or speaks_otlp(_decode_members(inner))
 
 
-def _dialect(document: bytes, problem: Problem) -> Iterator[object]:
+def _dialect(document: bytes, problem: Problem) -> Iterable[dict[str, Any]]:
     return resource_spans(_decode_any(document), problem)
+
+
+def _otlp(_: ShapeTable, otlp: OtlpReader) -> Format:
+    return otlp
+
+
+def _xray(table: ShapeTable, _: OtlpReader) -> Format:
+    from lambda_latency.trace.readers.xray import XRayReader  # imported for files that need it, as Jaeger's
+
+    return XRayReader(table)
+
+
+def _jaeger(table: ShapeTable, _: OtlpReader) -> Format:
+    from lambda_latency.trace.readers.jaeger import JaegerReader
+
+    return JaegerReader(table)
+
+
+def _by_way_of_otlp(resources: ToOtlp) -> Callable[[ShapeTable, OtlpReader], Format]:
+    return lambda _, otlp: TranscodedReader(otlp, resources)
+
+
+# The formats, of which the first that fits reads a document.
+FORMATS: tuple[Known, ...] = (
+    Known("OTLP", lambda members: "resourceSpans" in members, _otlp),
+    Known("X-Ray", _is_xray, _xray),
+    Known("a list of bare spans", is_list_of_bare, _by_way_of_otlp(bare_resources)),
+    Known("Jaeger", _is_jaeger, _jaeger),
+    Known("OTLP of other writers", _is_dialect, _by_way_of_otlp(_dialect)),
+    Known("Python's console", is_python, _by_way_of_otlp(python_resources)),
+    Known("a function's log", is_printed, _by_way_of_otlp(printed_resources)),
+    Known("Zipkin", is_zipkin, _by_way_of_otlp(zipkin_resources), lists=True),
+    Known("CloudWatch", is_record, _by_way_of_otlp(cloudwatch_resources)),
+    Known("bare spans", is_bare, _by_way_of_otlp(bare_resources)),
+    Known("an answer of CloudWatch", is_answer, _by_way_of_otlp(cloudwatch_resources)),
+    Known("OTLP as protobuf", lambda _: False, _by_way_of_otlp(protobuf_resources)),
+)
