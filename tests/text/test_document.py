@@ -91,6 +91,8 @@ def test_the_verdict_stands_in_it_as_in_the_text() -> None:
         "bucket": "external",
         "name": "payments.example.com",
         "owner": "theirs",
+        "owner_evidence": "matched by --theirs '*payments.example.com'",
+        "owner_options": None,
         "confidence": "medium",
         "sentence": "9 of 119 requests wait for payments.example.com: 1,213 ms more than a typical request of their "
         "route, 90 % of the excess. The cause is external.",

@@ -4,6 +4,7 @@ from lambda_latency.latency.accounts.account import ABSENT_PARENT, LEFT_OUT, OPE
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.choice import instant, of_route, of_time
 from lambda_latency.latency.accounts.columns import Accounts
+from lambda_latency.latency.accounts.hosts import Ground, told_by_name
 from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
 from lambda_latency.latency.accounts.part import Cell, Part
 from lambda_latency.latency.accounts.totals import (
@@ -81,6 +82,7 @@ __all__ = [
     "Estimate",
     "Frame",
     "Gate",
+    "Ground",
     "Judge",
     "Judged",
     "Kind",
@@ -127,6 +129,7 @@ __all__ = [
     "share",
     "stacks_of",
     "timeout_of",
+    "told_by_name",
     "trace_name",
     "verdict",
     "waterfall_of",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import COMPARABLE_REQUESTS
-from lambda_latency.text.classes import OWNED, instant_of, owned
+from lambda_latency.text.classes import instant_of, owned
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
 from lambda_latency.text.words import (
@@ -161,7 +161,8 @@ def _route(one: Against, route: RouteChange, style: Style) -> list[Piece]:
         return [*pieces, Piece(", and no part is sure to be the cause.")]
     cell, ns = one.causes[0].cells[0], one.causes[0].score_ns
     more = ms(round(ns), style)
-    return [*pieces, Piece(f", because of {clean(cell.label, style)} ({more} more a call). {owned(cell)}")]
+    because = f", because of {clean(cell.label, style)} ({more} more a call). "
+    return [*pieces, Piece(because), *owned(cell.part, style)]
 
 
 def _first(one: Against, change: Change, style: Style) -> list[Piece]:
@@ -180,8 +181,7 @@ def _first(one: Against, change: Change, style: Style) -> list[Piece]:
         then, now = (f"{number(some)} of {number(every)}" for some, every in _shares(change))
         if change.waited != change.requests:
             pieces.append(Piece(f" {now} requests wait for it, {then} did."))
-    whose = OWNED["unknown" if change.cell.part.bucket == "unknown" else change.cell.part.owner]
-    return [*pieces, Piece(f" {whose}")]
+    return [*pieces, Piece(" "), *owned(change.cell.part, style)]
 
 
 def _also(change: Change, style: Style) -> str:

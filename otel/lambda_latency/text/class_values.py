@@ -10,9 +10,9 @@ from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Cell, Class, Report
+    from lambda_latency.latency import Cell, Class, Part, Report
 
-__all__ = ["cell_values", "class_values", "stretch_values"]
+__all__ = ["cell_values", "class_values", "ground_values", "stretch_values"]
 
 PLAIN = Style()
 
@@ -57,6 +57,14 @@ def cell_values(cell: Cell) -> dict[str, object]:
     }
 
 
+def ground_values(part: Part | None, report: Report) -> dict[str, object]:
+    """The evidence for the owner of a part, and the options that settle an unknown one."""
+    if part is None:
+        return {"owner_evidence": None, "owner_options": None}
+    told = report.owners.ground(part).evidence
+    return {"owner_evidence": told, "owner_options": report.owners.settling(part) or None}
+
+
 def stretch_values(stretch: tuple[int, int] | None) -> dict[str, str] | None:
     """The interval of a stretch, ISO 8601."""
     return {"from": instant_of(stretch[0]), "to": instant_of(stretch[1])} if stretch is not None else None
@@ -65,6 +73,7 @@ def stretch_values(stretch: tuple[int, int] | None) -> dict[str, str] | None:
 def _class(one: Class, report: Report) -> dict[str, object]:
     return {
         **cell_values(one.cell),
+        **ground_values(one.cell.part, report),
         "requests": len(one.members),
         "per_day": per_day(one, report),
         "share": round(one.share, 6),

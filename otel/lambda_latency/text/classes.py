@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Unknown
+from lambda_latency.latency import NOBODY, Unknown
 from lambda_latency.text.style import Piece
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Cell, Class, Report, Whole
+    from lambda_latency.latency import Cell, Class, Part, Report, Whole
     from lambda_latency.text.style import Style
 
 __all__ = ["beside", "class_sentence", "instant_of", "owned", "per_day", "waits_for"]
@@ -50,7 +50,7 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
         pieces.append(Piece(", also in the baseline" if one.cell in report.usual else ", new since the baseline"))
     daily = per_day(one, report)
     pieces.append(Piece(f", about {number(daily)} a day. " if daily is not None else ". "))
-    return [*pieces, Piece(owned(one.cell))]
+    return [*pieces, *owned(one.cell.part, style)]
 
 
 def waits_for(cell: Cell, style: Style) -> list[Piece]:
@@ -61,9 +61,13 @@ def waits_for(cell: Cell, style: Style) -> list[Piece]:
     return pieces
 
 
-def owned(cell: Cell) -> str:
-    """Whose the cause is."""
-    return OWNED["unknown" if cell.part.bucket == "unknown" else cell.part.owner]
+def owned(part: Part, style: Style) -> list[Piece]:
+    """Whose the cause is; of a callee with an unknown owner, what its name tells."""
+    pieces = [Piece(OWNED["unknown" if part.bucket == "unknown" else part.owner])]
+    if part.owner == "unknown" and part.bucket != "unknown":
+        told = NOBODY.ground(part).evidence
+        pieces.append(Piece(f" {clean(part.name, style)} is {told}, and records no spans here."))
+    return pieces
 
 
 def per_day(one: Class, report: Report) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, call_map, map_values, savings
 from lambda_latency.text.cautions import cautions
-from lambda_latency.text.class_values import class_values
+from lambda_latency.text.class_values import class_values, ground_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values
 from lambda_latency.text.prose import evidence, flat, sentence
@@ -152,6 +152,7 @@ def _verdict(report: Report) -> dict[str, object]:
         "bucket": found.part.bucket if found.part is not None else None,
         "name": found.part.name if found.part is not None else None,
         "owner": found.part.owner if found.part is not None else None,
+        **ground_values(found.part, report),
         "confidence": found.confidence,
         "candidates": [
             {

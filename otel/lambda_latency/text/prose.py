@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, advice, share
-from lambda_latency.text.classes import OWNED, class_sentence
+from lambda_latency.text.classes import OWNED, class_sentence, owned
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, number, percent, plural
 
@@ -66,7 +66,13 @@ def next_steps(report: Report) -> list[str]:
     first: dict[str, Part] = {}
     for part in parts:
         first.setdefault(part.bucket, part)
-    return [advice(part) for part in first.values()]
+    return [advice(part) for part in first.values()] + settling_steps(report, parts)
+
+
+def settling_steps(report: Report, parts: Sequence[Part]) -> list[str]:
+    """For each of these parts whose owner is unknown: the options that settle it, ready to type."""
+    every = {part: report.owners.settling(part) for part in parts}
+    return [f"Say whose {part.name} is: {options}." for part, options in every.items() if options]
 
 
 def timeout_groups(report: Report) -> list[list[Timeout]]:
@@ -161,7 +167,7 @@ def _alone(report: Report, style: Style) -> list[Piece]:
         Piece(" for "),
         Piece(its, "bold"),
         Piece(f", {percent(one.more_ns, one.account.wall_ns, style)} of its time. "),
-        Piece(_owned(one.part)),
+        *owned(one.part, style),
     ]
 
 
@@ -197,7 +203,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
         Piece(", "),
         Piece(percent(waited, one.wall_ns, style), "bold"),
         Piece(" of its time. "),
-        Piece(_owned(found.part)),
+        *owned(found.part, style),
     ]
 
 
@@ -210,7 +216,3 @@ def _of_slow(count: int, slow: int) -> str:
     if slow == 1:
         return "the only one" if count else "none"
     return f"all {number(slow)}" if count == slow else f"{number(count)} of the {number(slow)}"
-
-
-def _owned(part: Part) -> str:
-    return OWNED["unknown" if part.bucket == "unknown" else part.owner]

@@ -28,6 +28,7 @@ NAMES = ("db.instance", "db.name", "db.namespace", "faas.invoked_name")
 SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
 LIMIT = "lambda.timeout.limit_ms"
 KEPT = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")
+PUBLIC = ".invalid"  # a domain that nobody can own (RFC 2606)
 SPLIT = re.compile(r"[/:]")
 WORD = re.compile(r"[A-Za-z0-9_.]{1,60}\Z")  # an operation, an AWS service or a method, not a sentence
 
@@ -35,8 +36,8 @@ WORD = re.compile(r"[A-Za-z0-9_.]{1,60}\Z")  # an operation, an AWS service or a
 class Names:
     """Numbers for the texts of one sort, in the order of the texts, so that they do not reveal the order of spans."""
 
-    def __init__(self, sort: str, whose: Callable[[str], str]) -> None:
-        self._sort, self._whose = sort, whose
+    def __init__(self, sort: str, whose: Callable[[str], str], is_public: Callable[[str], bool]) -> None:
+        self._sort, self._whose, self._is_public = sort, whose, is_public
         self._known: dict[str, int] = {}
 
     def learn(self, text: str) -> None:
@@ -48,22 +49,27 @@ class Names:
         self._known = {text: number for number, text in enumerate(sorted(self._known), 1)}
 
     def __call__(self, text: str) -> str:
-        """The name that replaces a text: its prefix, the sort and its number."""
+        """The name that replaces a text: its prefix, the sort, its number, and the end of a public host."""
         whose = self._whose(text)
-        return f"{whose}{'-' if whose else ''}{self._sort}-{self._known.get(text, 0)}"
+        end = PUBLIC if self._sort == "host" and not whose and self._is_public(text) else ""
+        return f"{whose}{'-' if whose else ''}{self._sort}-{self._known.get(text, 0)}{end}"
 
     def number(self, text: str) -> int:
         """The number of a text, from 1; 0 if it was not added."""
         return self._known.get(text, 0)
 
 
-def redacted(spans: Iterable[Span], whose: Callable[[str], str] = lambda _: "") -> Iterator[Span]:
+def redacted(
+    spans: Iterable[Span],
+    whose: Callable[[str], str] = lambda _: "",
+    is_public: Callable[[str], bool] = lambda _: False,
+) -> Iterator[Span]:
     """The spans in a form that may be published. The same service, host, resource, path or id gets the same name.
 
-    `whose` returns the prefix of a name: `ours`, `theirs` or an empty text.
+    `whose` returns the prefix of a name: `ours`, `theirs` or an empty text. Hosts that are public keep a public domain.
     """
     every = list(spans)
-    sorts = {sort: Names(sort, whose) for sort in SORTS}
+    sorts = {sort: Names(sort, whose, is_public) for sort in SORTS}
     for learning in (True, False):
         for span in every:
             found = _redacted(span, sorts, learning=learning)

@@ -1,0 +1,188 @@
+"""The owner that the name of a callee tells by itself: addresses of private networks, of AWS, and of shared hosting.
+
+A public name is external. A private one is not: it may be a service of one's own, which records no spans, or a proxy.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+__all__ = ["Ground", "bare_host", "is_located", "is_private", "told_by_name"]
+
+
+class Ground(NamedTuple):
+    """An owner (`ours`, `theirs`, `platform`, `unknown`) and the evidence for it: what follows the callee and "is"."""
+
+    owner: str
+    evidence: str
+
+
+PORT = re.compile(r"(?P<name>\[[^]]+\]|[^:]+):\d+\Z")
+SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://(?:[^/@]*@)?(?P<host>[^/?#]*)", re.IGNORECASE)
+PUBLIC = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9])?\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)")
+METHOD = re.compile(r"(?:[\w$]+\.)+[A-Z]\w*[a-z]\w*")  # `hipstershop.CartService`: of gRPC, or a class
+
+# Networks whose addresses mean another machine, or this one, in each network.
+NETWORKS = tuple(
+    (ip_network(network), what)
+    for network, what in (
+        ("127.0.0.0/8", "the machine itself: a process beside the code, such as a proxy or an extension"),
+        ("::1/128", "the machine itself: a process beside the code, such as a proxy or an extension"),
+        ("0.0.0.0/32", "the machine itself: a process beside the code, such as a proxy or an extension"),
+        ("::/128", "the machine itself: a process beside the code, such as a proxy or an extension"),
+        ("10.0.0.0/8", "a private address"),
+        ("172.16.0.0/12", "a private address"),
+        ("192.168.0.0/16", "a private address"),
+        ("100.64.0.0/10", "a private address (shared address space)"),
+        ("169.254.0.0/16", "a link-local address"),
+        ("198.18.0.0/15", "a private address (for tests of networks)"),
+        ("240.0.0.0/4", "a reserved address, as meshes give to services"),
+        ("fc00::/7", "a private address (unique local)"),
+        ("fe80::/10", "a link-local address"),
+    )
+)
+NAT64 = ip_network("64:ff9b::/96")  # the last 32 bits are an IPv4 address
+# Endpoints of the cloud's own agents on each machine.
+METADATA = frozenset(
+    (
+        "169.254.169.254",
+        "fd00:ec2::254",
+        "169.254.170.2",
+        "169.254.170.23",
+        "fd00:ec2::23",
+        "169.254.169.253",
+        "169.254.169.123",
+        "metadata.google.internal",
+    )
+)
+# Ends of names that only a private network resolves, and what such a name is.
+PRIVATE = (
+    (("svc.cluster.local", "cluster.local", "svc"), "a name inside a Kubernetes cluster"),
+    (("compute.internal", "ec2.internal"), "a machine of a private network on AWS"),
+    (("localhost",), "the machine itself: a process beside the code, such as a proxy or an extension"),
+    (
+        ("internal", "local", "localdomain", "lan", "home", "home.arpa", "corp", "intranet", "private", "consul"),
+        "a name of a private network",
+    ),
+    (("mesh", "docker", "host", "onion", "test", "vm", "priv"), "a name of a private network"),
+)
+# Public domains that two labels may be: `example.com`. Other pairs may be a service and its namespace: `cart.shop`.
+DOMAINS = ("com", "net", "org", "edu", "gov", "info", "biz", "dev", "app", "cloud")
+# Providers of models as attributes of GenAI name them, and the beginnings of the names of their models.
+MODELS = re.compile(
+    r"(openai|anthropic|(az|azure)\.(ai\.)?.*|azure_openai|aws[._]bedrock|amazon_bedrock|gcp\..*|vertex_?ai|gemini|google_.*|"
+    r"cohere|mistral_?ai|deepseek|groq|perplexity|x_?ai|ibm\.watsonx\.ai|together_?ai|fireworks|replicate|"
+    r"(gpt|claude|gemini|text-embedding|chatgpt|command-r|voyage|o[134])(-.*)?)"
+)
+ACCOUNT = "whose account the name does not tell"
+SERVERS = "rds|cache|docdb|neptune|redshift|redshift-serverless|es|aoss|memorydb|kafka|mq"
+SHARED = (
+    r"run\.app|cloudfunctions\.net|appspot\.com|azurewebsites\.net|azure-api\.net|azurecontainerapps\.io|herokuapp\.com|"
+    r"fly\.dev|onrender\.com|railway\.app|vercel\.app|netlify\.app|workers\.dev|ngrok\.io|ngrok-free\.app"
+)
+# Hosts on AWS that a customer owns: this account, or another one.
+CUSTOMERS = (
+    (r"internal-.*\.elb(\..*)?\.amazonaws\.com", "an internal load balancer, which only its own network reaches"),
+    (r".*\.elb(\..*)?\.amazonaws\.com", f"a load balancer on AWS, {ACCOUNT}"),
+    (r".*\.execute-api\..*", f"an API on API Gateway, {ACCOUNT}"),
+    (r".*\.lambda-url\..*\.on\.aws", f"the URL of a Lambda function, {ACCOUNT}"),
+    (r".*\.appsync-(realtime-)?api\..*", f"an API on AppSync, {ACCOUNT}"),
+    (r".*\.vpc-lattice-svcs\..*\.on\.aws", f"a service in VPC Lattice, {ACCOUNT}"),
+    (r"vpce-svc-.*|.*\.vpce-svc-[^.]*\..*", f"a service behind PrivateLink, {ACCOUNT}"),
+    (r".*\.compute(-1)?(\..*)?\.amazonaws\.com", f"a machine on EC2, {ACCOUNT}"),
+    (
+        rf".*\.({SERVERS})(-[^.]*)?(\..*)?\.amazonaws\.com",
+        f"a server that AWS runs for a customer, {ACCOUNT}",
+    ),
+    (
+        r".*\.(cloudfront\.net|awsapprunner\.com|elasticbeanstalk\.com|amplifyapp\.com|on\.aws)",
+        f"a host on AWS, {ACCOUNT}",
+    ),
+    (
+        rf".*\.({SHARED})",
+        f"a host on a shared platform, {ACCOUNT}",
+    ),
+)
+OF_AWS = re.compile(r"(.*\.)?(amazonaws\.com|api\.aws|aws\.amazon\.com|awsstatic\.com)")
+
+
+NAMES = (
+    (OF_AWS, Ground("theirs", "a service of AWS")),
+    (MODELS, Ground("theirs", "a provider of models")),
+    (METHOD, Ground("unknown", "the name of an interface, and no host")),
+    (PUBLIC, Ground("theirs", "a public name")),
+)
+
+
+def told_by_name(callee: str) -> Ground:
+    """The owner of a callee without spans by its host name, address, or other name."""
+    host = bare_host(callee)
+    if host in METADATA:
+        return Ground("platform", "an address of the platform on each machine (metadata, credentials)")
+    address = _address(host)
+    return _of_address(address) if address is not None else _of_name(host, callee)
+
+
+def _of_address(address: IPv4Address | IPv6Address) -> Ground:
+    private = next((what for network, what in NETWORKS if address in network), "")
+    return Ground("unknown", private) if private else Ground("theirs", "a public address")
+
+
+def _of_name(host: str, callee: str) -> Ground:
+    plain = host.removesuffix(".cn")
+    customers = (Ground("unknown", what) for pattern, what in CUSTOMERS if re.fullmatch(pattern, plain))
+    private = (Ground("unknown", what) for ends, what in PRIVATE if _ends_with(host, ends))
+    others = (ground for pattern, ground in NAMES if pattern.fullmatch(callee if pattern is METHOD else plain))
+    nothing = Ground("unknown", "no public name" if "." in host else "a name without a domain")
+    return next(chain(customers, private, others), nothing)
+
+
+def _ends_with(host: str, ends: Iterable[str]) -> bool:
+    return any(f".{host}".endswith(f".{end}") for end in ends)
+
+
+def is_private(callee: str) -> bool:
+    """Whether only a private network resolves the name: services of one's own may have it."""
+    host = bare_host(callee)
+    if _address(host) is not None:
+        return False
+    if "." not in host or any(_ends_with(host, ends) for ends, _ in PRIVATE):
+        return True
+    labels = host.split(".")
+    return len(labels) == 2 and labels[1] not in DOMAINS and len(labels[1]) > 2
+
+
+def is_located(callee: str) -> bool:
+    """Whether the name is an address, or a host of a kind that is recognized, and not just any name with dots."""
+    host = bare_host(callee)
+    plain = host.removesuffix(".cn")
+    if _address(host) is not None or any(_ends_with(host, ends) for ends, _ in PRIVATE):
+        return True
+    return any(re.fullmatch(pattern, plain) for pattern, _ in CUSTOMERS)
+
+
+def bare_host(callee: str) -> str:
+    """The host of a callee in lower case, without scheme, user, port, brackets and the final dot."""
+    found = SCHEME.match(callee)
+    host = (found["host"] if found is not None else callee).strip()
+    port = PORT.fullmatch(host)
+    host = port["name"] if port is not None else host
+    return host.strip("[]").rstrip(".").lower()
+
+
+def _address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        found = ip_address(host.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(found, IPv6Address):
+        if found in NAT64:
+            return IPv4Address(int(found) & 0xFFFFFFFF)
+        return found.ipv4_mapped or found
+    return found
