@@ -18,7 +18,7 @@ from lambda_latency.trace.model.platform import (
     is_platform_phase,
 )
 from lambda_latency.trace.model.problem import NO_TRACES, Problem
-from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of
+from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of, without_ids
 from lambda_latency.trace.model.row import Row, Rows
 from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
@@ -114,4 +114,5 @@ __all__ = [
     "trace_id_of",
     "traces_of",
     "walk",
+    "without_ids",
 ]

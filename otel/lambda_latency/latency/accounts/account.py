@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.calls import Calls
     from lambda_latency.latency.accounts.part import Cell, Part
 
-__all__ = ["ABSENT_PARENT", "LEFT_OUT", "OPEN", "RUNS_ON", "SKEWED", "Account", "Kind"]
+__all__ = ["ABSENT_PARENT", "LEFT_OUT", "OPEN", "RUNS_ON", "SKEWED", "Account", "Kind", "Operation"]
 
 # Bits of `flaws`: the reasons why an account is less certain.
 SKEWED = 1  # the clocks of services differed and were corrected
@@ -30,11 +30,20 @@ class Kind(NamedTuple):
     flaws: int = 0
 
 
+class Operation(NamedTuple):
+    """The spans of one service and name in a request, and the set of what they call: spans directly below them."""
+
+    service: str
+    name: str
+    callees: tuple[str, ...]
+
+
 class Account(NamedTuple):
     """One request. `cells` are sorted by time, the largest first; their nanoseconds add up to `wall_ns` exactly.
 
     `cell_calls` counts all calls of the request, also those outside the critical path. `took` holds their durations by
-    cell, in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants above.
+    cell, in nanoseconds, sorted ascending. `flaws` is a bit mask of the constants above. `outline` has each
+    operation with what it calls; it is empty if the source does not keep spans.
     """
 
     trace_id: str
@@ -50,6 +59,7 @@ class Account(NamedTuple):
     error: bool
     timed_out: bool
     flaws: int = 0
+    outline: tuple[Operation, ...] = ()
 
     @property
     def parts(self) -> tuple[tuple[Part, int], ...]:

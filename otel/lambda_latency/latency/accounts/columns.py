@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
-from lambda_latency.latency.accounts.account import Account, Kind
+from lambda_latency.latency.accounts.account import Account, Kind, Operation
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import Cell
 from lambda_latency.latency.accounts.reordering import lengths, pieces, runs, summed, taken
@@ -24,6 +24,7 @@ NAMED = {  # tables of values, and the columns that hold the numbers of the valu
     "kinds": "kind_of",
     "cells": "cell_of",
     "calls": "call_of",
+    "outlines": "outline_of",
 }
 SEVERAL = {  # the columns with several entries per request
     "cells_end": ("cell_of", "cell_ns"),
@@ -57,10 +58,12 @@ class Accounts(Sequence[Account]):
         self.cells: Names[Cell] = Names()
         self.kinds: Names[Kind] = Names()
         self.calls: Names[tuple[Cell, Calls]] = Names()
+        self.outlines: Names[tuple[Operation, ...]] = Names()
         self.trace_ids = bytearray()
         self.kind_of, self.starts_ns, self.walls_ns = array("I"), array("q"), array("q")
         self.cell_of, self.cell_ns, self.cells_end = array("I"), array("q"), array("I", [0])
         self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
+        self.outline_of = array("I")
         for one in accounts:
             self.append(one)
 
@@ -88,6 +91,7 @@ class Accounts(Sequence[Account]):
             {cells[cell]: ns for cell, ns in one.cells},
             [calls[each] for each in counted],
             lengths_ns,
+            self.outlines[one.outline],
         )
 
     def add(
@@ -99,10 +103,12 @@ class Accounts(Sequence[Account]):
         cells: Mapping[int, int],
         calls: list[int],
         took_ns: list[int],
+        outline: int | None = None,
     ) -> None:
         """Add a request by numbers. `trace_id` is hex; `cells` maps numbers of cells to nanoseconds.
 
-        `calls` are numbers in `self.calls`; `took_ns` has the duration of each, or `NO_CALL`.
+        `calls` are numbers in `self.calls`; `took_ns` has the duration of each, or `NO_CALL`. `outline` is a number in
+        `self.outlines`.
         """
         self.trace_ids += bytes.fromhex(trace_id)
         self.kind_of.append(kind)
@@ -114,6 +120,7 @@ class Accounts(Sequence[Account]):
         self.call_of.fromlist(calls)
         self.took_ns.fromlist(took_ns)
         self.calls_end.append(len(self.call_of))
+        self.outline_of.append(self.outlines[()] if outline is None else outline)
 
     def __len__(self) -> int:
         return len(self.walls_ns)
@@ -189,6 +196,7 @@ class Accounts(Sequence[Account]):
     def made(self, indices: Iterable[int], *, with_calls: bool = True) -> Iterator[Account]:
         """Create the accounts at these indices; without calls they take a fifth of the memory."""
         kinds, cells, every = list(self.kinds), list(self.cells), list(self.calls)
+        outlines = list(self.outlines)
         for at in indices:
             inside = slice(self.cells_end[at], self.cells_end[at + 1])
             of_cells = [(-ns, cells[cell]) for cell, ns in zip(self.cell_of[inside], self.cell_ns[inside], strict=True)]
@@ -208,6 +216,7 @@ class Accounts(Sequence[Account]):
                 kind.error,
                 kind.timed_out,
                 kind.flaws,
+                outlines[self.outline_of[at]] if with_calls else (),
             )
 
     def _calls(self, at: int, every: Sequence[tuple[Cell, Calls]]) -> tuple[dict[Cell, Calls], dict[Cell, list[int]]]:
@@ -249,7 +258,7 @@ class Accounts(Sequence[Account]):
     def _rearrange(self, indices: Sequence[int]) -> None:
         """Keep the requests at these indices only, in the order of the indices."""
         self.trace_ids = pieces(self.trace_ids, BYTES, indices)
-        for name in ("kind_of", "starts_ns", "walls_ns"):
+        for name in ("kind_of", "starts_ns", "walls_ns", "outline_of"):
             setattr(self, name, taken(getattr(self, name), indices))
         for ends, names in SEVERAL.items():
             for name in names:

@@ -12,6 +12,7 @@ from lambda_latency.latency.accounts.columns import NO_CALL, Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
 from lambda_latency.latency.accounts.part import COLD_START, UNKNOWN, Cell, Part, resource_of
 from lambda_latency.latency.judge.charge import Charge, Charges
+from lambda_latency.latency.judge.outlining import Outlines
 from lambda_latency.trace import (
     ATTEMPTS,
     TIMED_OUT,
@@ -85,6 +86,7 @@ class Judge:
 
     def __init__(self, accounts: Accounts, terms: Terms = USUAL) -> None:
         self._accounts, self._charges, self._view = accounts, Charges(terms.owners), terms.view
+        self._outlines = Outlines(accounts)
         self._kinds: dict[tuple[object, ...], int] = {}
         # The numbers of each charge in the columns of `accounts`.
         self._cells: dict[Charge, int] = {}
@@ -124,7 +126,8 @@ class Judge:
             self._see(row for span_id, row in tree.rows.items() if span_id not in charged)
         calls, took = self._calls(tree, charged, retries)
         wall_ns = tree.end_ns - tree.start_ns
-        accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took)
+        outline = self._outlines.number(tree, charged, parents)
+        accounts.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took, outline)
 
     def _see(self, outside: Iterable[Row]) -> None:
         """Note the services of spans outside a request as parts of no time: calls to them are internal."""

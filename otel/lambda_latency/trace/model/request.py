@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["function_of", "is_error", "route_of", "status_code_of"]
+__all__ = ["function_of", "is_error", "route_of", "status_code_of", "without_ids"]
 
 # What tells an id in a path from a word: a number or a date, or a UUID or eight characters and more with two digits.
 # Either may have a prefix, such as `order-`; a number then has three digits and more.
@@ -23,7 +23,7 @@ def route_of(outermost: Row, router: Row | None, function: str) -> str:
     many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
     records no resource path. Ids in a path are replaced by `{id}`, and a query is cut off.
     """
-    return _without_ids(_written_route(outermost, router, function))
+    return without_ids(_written_route(outermost, router, function))
 
 
 def _written_route(outermost: Row, router: Row | None, function: str) -> str:
@@ -36,7 +36,8 @@ def _written_route(outermost: Row, router: Row | None, function: str) -> str:
     return rows[0].name
 
 
-def _without_ids(route: str) -> str:
+def without_ids(route: str) -> str:
+    """A route, or another name, with `{id}` for each id in its path, and without its query."""
     return ID.sub("{id}", route.partition("?")[0])
 
 
