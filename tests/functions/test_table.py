@@ -78,14 +78,6 @@ def test_a_page_asks_for_one_order_more(api: Api) -> None:
     assert [call["Limit"] for call in calls] == [3]
 
 
-def test_one_attempt_ends_before_the_function_does(functions: Api) -> None:
-    """A call that hangs is an error with a name, not a sandbox that is killed after 6 seconds."""
-    config = functions.table.CLIENT.meta.config
-
-    assert (config.connect_timeout, config.read_timeout) == (1, 2)
-    assert config.retries == {"mode": "standard", "total_max_attempts": 3}
-
-
 def test_the_endpoint_of_the_environment_is_called() -> None:
     """AWS's own variable moves the table, as the laptop needs it; no setting of ours does."""
     with imported(PAYMENTS_URL="https://pay.example", AWS_ENDPOINT_URL_DYNAMODB="http://127.0.0.1:1234") as api:

@@ -261,7 +261,9 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
         [("5XXError", "shop.dev", "Sum"), ("Count", "shop.dev", "Sum")],
     )
     assert watched(stack, "ErrorAlarm") == ("SUM(METRICS())", [("Errors", one, "Sum") for one in each])
-    assert watched(stack, "TimeoutAlarm") == ("MAX(METRICS())", [("Duration", one, "Maximum") for one in each])
+    seconds = [stack.resources[one]["Properties"]["Timeout"] for one in each]
+    shares = ", ".join(f"{one[0].lower()}{one[1:]} / {limit}" for one, limit in zip(each, seconds, strict=True))
+    assert watched(stack, "TimeoutAlarm") == (f"MAX([{shares}])", [("Duration", one, "Maximum") for one in each])
     assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", one, "Sum") for one in each])
     assert watched(stack, "TableThrottleAlarm") == (
         "SUM(METRICS())",
@@ -272,8 +274,7 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
             ("WriteThrottleEvents", "OrdersTable.customer-index", "Sum"),
         ],
     )
-    (timeout,) = {stack.resources[one]["Properties"]["Timeout"] for one in each}
-    assert alarms["TimeoutAlarm"]["Threshold"] == timeout * 1000
+    assert alarms["TimeoutAlarm"]["Threshold"] == 1000  # milliseconds by seconds: the whole timeout
     assert sorted(alarms) == [
         "ErrorAlarm", "FunctionThrottleAlarm", "ServerErrorAlarm", "SlowAlarm", "TableThrottleAlarm", "TimeoutAlarm"
     ]  # fmt: skip

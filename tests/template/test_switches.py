@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from tests.docs.pages import page
 from tests.template.deployed import deploy, refused
 
 POOL = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc"
@@ -69,11 +68,3 @@ def test_the_table_is_protected_by_a_switch(switch: str) -> None:
     (table,) = deploy(Protection=switch).of_type("AWS::DynamoDB::Table").values()
     told = table["DeletionProtectionEnabled"], table["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"]
     assert told == (switch == "on", switch == "on")
-
-
-def test_the_table_of_sizes_and_timeouts_is_the_templates() -> None:
-    """Memory and limit of each function, as they are deployed."""
-    functions = deploy().of_type("AWS::Serverless::Function") or deploy().of_type("AWS::Lambda::Function")
-    rows = page("reference/template.md").table("function | memory | its limit | its calls at worst")
-    told = {name.strip("`"): (memory, limit) for name, memory, limit, _ in rows}
-    assert told == {name: (f"{one['MemorySize']} MB", f"{one['Timeout']} s") for name, one in functions.items()}
