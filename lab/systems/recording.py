@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-__all__ = ["CLIENT", "INTERNAL", "SERVER", "Recording"]
+__all__ = ["CLIENT", "INTERNAL", "NOTHING", "SERVER", "Recording"]
 
 INTERNAL, SERVER, CLIENT = 1, 2, 3  # kinds of spans in OTLP
 RUNTIME = "lambda_latency.runtime"
