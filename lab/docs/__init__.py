@@ -1,0 +1,1 @@
+"""Runs the documentation: the blocks of a page in order, as a reader would, and compares what they print."""

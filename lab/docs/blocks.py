@@ -1,0 +1,92 @@
+"""The blocks of a page, what is to be done with each, and whether an output is the one that a page shows.
+
+A comment before a block, which readers do not see, says what is not plain: `<!-- docs: status 1 -->`. Several
+sentences are separated by semicolons:
+
+- `skip REASON`: the block cannot run here;
+- `status N`: its exit status, 0 otherwise;
+- `until TEXT`: a command that goes on; the block is over when it has printed TEXT, and it ends with the page;
+- `before COMMAND`: a command that makes what the page supposes to be there;
+- `file NAME`: the block is the content of this file;
+- `in checkout`: the block, and those after it, run in a checkout of the project, not in the app that `init` writes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+__all__ = ["Block", "BlockError", "blocks_of", "missing_line"]
+
+FENCED = re.compile(
+    r"(?:^<!-- docs: (?P<told>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+)
+KEYS = ("skip", "status", "until", "before", "file", "in")
+COMMANDS = ("sh", "py", "python")
+# Numbers, and what else differs from run to run: ids, times, ports, sizes.
+VARIES = re.compile(r"\b[0-9a-f]{12,32}\b|\d[\d,.:]*")
+
+
+class BlockError(Exception):
+    """A comment before a block that is not understood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A block of a page: the line that it begins at, its language, its text, and the output that the page shows."""
+
+    line: int
+    language: str
+    text: str
+    told: dict[str, str] = field(default_factory=dict)
+    output: str = ""
+
+
+def blocks_of(page: str) -> Iterator[Block]:
+    """The blocks of a page that are run or written, in order. Raises `BlockError`."""
+    found = [(match, _told(match["told"] or "", page, match.start())) for match in FENCED.finditer(page)]
+    for number, (match, told) in enumerate(found):
+        if match["language"] not in COMMANDS and "file" not in told:
+            continue
+        following = found[number + 1][0] if number + 1 < len(found) else None
+        shown = following["text"] if following is not None and following["language"] == "text" else ""
+        yield Block(_line(page, match.start("language")), match["language"], match["text"], told, shown)
+
+
+def missing_line(shown: str, printed: str) -> str | None:
+    """The first line of a page's output that was not printed; None if all of them were, in their order.
+
+    Numbers and ids may differ, and `...` stands for anything.
+    """
+    lines = iter(printed.splitlines())
+    for line in shown.splitlines():
+        pattern = re.compile(_pattern(line))
+        if line.strip() not in ("", "...") and not any(pattern.fullmatch(one.rstrip()) for one in lines):
+            return line
+    return None
+
+
+def _pattern(line: str) -> str:
+    parts = []
+    for piece in re.split(r"(\.\.\.)", " ".join(line.split())):
+        if piece == "...":
+            parts.append(".*")
+            continue
+        fixed = VARIES.split(piece)
+        parts.append(r"[\w,.:]+".join(re.escape(one) for one in fixed))
+    return r"\s*" + "".join(parts).replace(r"\ ", r"\s+") + r"\s*"
+
+
+def _told(text: str, page: str, at: int) -> dict[str, str]:
+    told = {}
+    for sentence in filter(None, (one.strip() for one in text.split(";"))):
+        key, _, rest = sentence.partition(" ")
+        if key not in KEYS or not rest:
+            raise BlockError(f"line {_line(page, at)}: {sentence!r} is not one of {', '.join(KEYS)} with its value")
+        told[key] = rest
+    return told
+
+
+def _line(page: str, at: int) -> int:
+    return page.count("\n", 0, at) + 1
