@@ -150,6 +150,9 @@ def _blamed(alarm: Alarm, report: Report) -> _Blamed:
         found.answer.append(said.replace("the baseline", "the hour before"))
         real = changed[0].real
         _add(found, changed[0].part, _slowest(report), real.now_ns if real is not None else 0)
+    elif report.against is not None and report.against.answer == "shape":
+        said = flat(against_sentence(report.against, PLAIN))
+        found.answer.append(said.replace("the baseline", "the hour before"))
     if not found.answer:
         _add_everywhere(alarm, found, report)
     if not found.answer:

@@ -1,6 +1,15 @@
 """From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
 
-from lambda_latency.latency.accounts.account import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Account, Kind
+from lambda_latency.latency.accounts.account import (
+    ABSENT_PARENT,
+    LEFT_OUT,
+    OPEN,
+    RUNS_ON,
+    SKEWED,
+    Account,
+    Kind,
+    Operation,
+)
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.choice import instant, of_route, of_time
 from lambda_latency.latency.accounts.columns import Accounts
@@ -31,6 +40,7 @@ from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.rates import Rate
 from lambda_latency.latency.judge.routes import RouteChange
+from lambda_latency.latency.judge.shapes import CallChange, ShapeChange, Shapes
 from lambda_latency.latency.judge.slowness import Whole
 from lambda_latency.latency.judge.span_names import trace_name
 from lambda_latency.latency.judge.thresholds import (
@@ -71,6 +81,7 @@ __all__ = [
     "Accounts",
     "Against",
     "Bar",
+    "CallChange",
     "Calls",
     "Cause",
     "Cell",
@@ -86,6 +97,7 @@ __all__ = [
     "Judge",
     "Judged",
     "Kind",
+    "Operation",
     "Owners",
     "Part",
     "PartTally",
@@ -95,6 +107,8 @@ __all__ = [
     "ReportError",
     "RouteChange",
     "Saving",
+    "ShapeChange",
+    "Shapes",
     "Share",
     "Slow",
     "Stack",

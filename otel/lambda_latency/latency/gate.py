@@ -82,9 +82,12 @@ class Gate:
 
     def _slower(self, against: Against | None) -> Judged:
         """Compare each route with its baseline: the slowest that exceeds the limit is named."""
-        if against is not None and against.answer in UNTOLD:
-            sentence = f"{UNTOLD[against.answer]}: {self.expression} cannot be judged."
-            disturbed = against.answer == "disturbed"
+        answer = against.answer if against is not None else ""
+        if against is not None and answer == "shape" and any(one.is_doubled for one in against.by_route):
+            answer = "unsure"
+        if answer in UNTOLD:
+            sentence = f"{UNTOLD[answer]}: {self.expression} cannot be judged."
+            disturbed = answer == "disturbed"
             return Judged(
                 self.expression, 0.0, failed=False, sentence=sentence, unsure=not disturbed, disturbed=disturbed
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import COMPARABLE_REQUESTS
 from lambda_latency.text.classes import instant_of, owned
+from lambda_latency.text.shapes import calls_sentence, shape_pieces
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
 from lambda_latency.text.words import (
@@ -25,7 +26,7 @@ from lambda_latency.text.words import (
 )
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Change, Estimate, Rate, RouteChange
+    from lambda_latency.latency import Against, CallChange, Change, Estimate, Rate, RouteChange
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
 
@@ -66,7 +67,8 @@ def against_sentence(one: Against, style: Style) -> list[Piece]:
         return [Piece(f"{text}{COMPARABLE_REQUESTS} of one route on both sides.")]
     counts = f"{then} requests then, {now} now"
     standing = [rate for rate in one.rates if rate.stands]
-    pieces = {"same": _same, "unsure": _unsure, "disturbed": _disturbed}.get(one.answer, _changed)(one, counts, style)
+    told = {"same": _same, "unsure": _unsure, "disturbed": _disturbed, "shape": _shape}.get(one.answer, _changed)
+    pieces = told(one, counts, style)
     pieces += [Piece(f" {_rate(rate, style)}") for rate in standing]
     if one.timeouts[0] != one.timeouts[1] and not any(rate.of == "timeouts" for rate in standing):
         pieces.append(Piece(f" Timeouts: {number(one.timeouts[0])} then, {number(one.timeouts[1])} now."))
@@ -99,6 +101,10 @@ def _unsure(one: Against, counts: str, style: Style) -> list[Piece]:
     return [*pieces, Piece(f" Candidates: {', '.join(named)}.")] if named else pieces
 
 
+def _shape(one: Against, counts: str, style: Style) -> list[Piece]:
+    return shape_pieces(one.shapes, counts, style)
+
+
 def _disturbed(one: Against, counts: str, style: Style) -> list[Piece]:
     del style
     slower = sum(change.tested.kind == "slower" for change in one.cells)
@@ -120,15 +126,20 @@ def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
     route = one.by_route[0] if one.by_route else None
     if not changed and one.answer == "slower" and route is not None and route.is_slower:
         return [Piece(direction), *_route(one, route, style)]
-    if not changed:
+    calls = _first_calls(one)
+    if not changed and calls is None:
         shown = one.whole.real or one.whole.mean
         pieces = [
             Piece(f"{direction}a typical request takes " if one.whole.by_typical else f"{direction}requests take ")
         ]
         return [*pieces, Piece(_by(shown, style), "bold"), Piece(", and no single part explains it.")]
-    pieces = [Piece(direction), *_first(one, changed[0], style)]
-    also = [_also(each, style) for each in changed[1 : 1 + MOST_ALSO]]
-    more = len(changed) - 1 - len(also)
+    if calls is not None:
+        pieces = [Piece(direction), Piece(calls_sentence(calls, style), "bold"), Piece(". The cause is internal.")]
+    else:
+        pieces = [Piece(direction), *_first(one, changed[0], style), *_calls(one, changed[0], style)]
+        changed = changed[1:]
+    also = [_also(each, style) for each in changed[:MOST_ALSO]]
+    more = len(changed) - len(also)
     return [*pieces, Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else pieces
 
 
@@ -149,6 +160,15 @@ def _rate(one: Rate, style: Style) -> str:
     return f"{how} {one.of}: {counts} (between {low} and {high})."
 
 
+def _first_calls(one: Against) -> CallChange | None:
+    """The calls that requests make more of, if they are the first cause."""
+    if one.answer != "slower" or not one.causes or one.causes[0].origin != "shape":
+        return None
+    caller = one.causes[0].service
+    its = [each for each in one.shapes.calls if each.cell.caller == caller and each.kind in ("more", "new")]
+    return its[0] if its else None
+
+
 def _route(one: Against, route: RouteChange, style: Style) -> list[Piece]:
     """`GET /a takes 21 % more typically (36 ms then, 43 ms now), because of ...`."""
     then, now = (ms(ns, style) for ns in (route.p50_ns if route.how == "typical" else route.p95_ns))
@@ -157,6 +177,9 @@ def _route(one: Against, route: RouteChange, style: Style) -> list[Piece]:
         Piece(f"{clean(route.route, style)} takes "),
         Piece(f"{route.percent:.0f}{style.space}% more {what} ({then} then, {now} now)", "bold"),
     ]
+    calls = _first_calls(one)
+    if calls is not None:
+        return [*pieces, Piece(f": {calls_sentence(calls, style)}. The cause is internal.")]
     if not one.causes or not one.causes[0].asserted:
         return [*pieces, Piece(", and no part is sure to be the cause.")]
     cell, ns = one.causes[0].cells[0], one.causes[0].score_ns
@@ -182,6 +205,15 @@ def _first(one: Against, change: Change, style: Style) -> list[Piece]:
         if change.waited != change.requests:
             pieces.append(Piece(f" {now} requests wait for it, {then} did."))
     return [*pieces, Piece(" "), *owned(change.cell.part, style)]
+
+
+def _calls(one: Against, change: Change, style: Style) -> list[Piece]:
+    """The number of calls, if it is what changed."""
+    its = [each for each in one.shapes.calls if each.cell == change.cell]
+    if not its and change.cell is not None and change.cell.is_own:
+        its = [each for each in one.shapes.calls if change.cell.caller in (each.cell.caller, each.cell.part.name)]
+    more = next((each for each in its if each.kind in ("more", "new")), None)
+    return [Piece(f" And {calls_sentence(more, style)}.")] if more is not None else []
 
 
 def _also(change: Change, style: Style) -> str:

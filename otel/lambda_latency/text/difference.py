@@ -8,6 +8,7 @@ from lambda_latency.latency import TRUST_PERCENT
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.class_values import cell_values, stretch_values
 from lambda_latency.text.prose import flat
+from lambda_latency.text.shapes import shape_values
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ def against_values(one: Against) -> dict[str, object]:
         "answer": one.answer,
         "how": one.how or None,
         "stretch": stretch_values(one.stretch),
+        "shapes": shape_values(one.shapes),
         "causes": [_cause(cause, one) for cause in one.causes],
         "sentence": flat(against_sentence(one, Style())),
         "trust": TRUST_PERCENT / 100,
@@ -43,7 +45,7 @@ def _cause(cause: Cause, one: Against) -> dict[str, object]:
     return {
         "service": cause.service,
         "kind": cause.origin,
-        "asserted": cause.asserted and one.answer == "slower",
+        "asserted": cause.asserted and one.answer in ("slower", "shape"),
         "score_ns": round(cause.score_ns),
         "cell": cell_values(cause.cells[0]),
     }

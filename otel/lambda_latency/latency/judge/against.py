@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.columns import Accounts
+from lambda_latency.latency.accounts.part import Cell, Part
 from lambda_latency.latency.accounts.totals import at_rank
 from lambda_latency.latency.judge.bootstrap import Estimate, Stratum, Times, of_means, of_medians
 from lambda_latency.latency.judge.causes import Cause, causes
@@ -14,6 +15,7 @@ from lambda_latency.latency.judge.changing import Changed, baseline_of_new, chan
 from lambda_latency.latency.judge.exceeding import critical
 from lambda_latency.latency.judge.rates import Rate, rates
 from lambda_latency.latency.judge.routes import RouteChange, route_changes
+from lambda_latency.latency.judge.shapes import Shapes, shapes
 from lambda_latency.latency.judge.sides import Entries, Side, blocks_of
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_SHARE,
@@ -27,13 +29,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.accounts.part import Cell, Part
     from lambda_latency.latency.judge.bootstrap import Blocks
 
 __all__ = ["Against", "Answer", "Change", "against"]
 
 PERCENTILES = (50, 95, 99)
-Answer: TypeAlias = Literal["disturbed", "slower", "faster", "unsure", "same", "few"]
+NO_SHAPES = Shapes()
+Answer: TypeAlias = Literal["disturbed", "slower", "shape", "faster", "unsure", "same", "few"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,8 @@ class Change:
 class Against:
     """A comparison with a baseline. `cells` are all cells of the compared routes, the largest change first.
 
-    `answer` is the only one: text, JSON and gate give it. `stretch` (epoch nanoseconds) is set if requests are slower
+    `answer` is the only one: text, JSON and gate give it. `shapes` has what calls
+    others than before. `stretch` (epoch nanoseconds) is set if requests are slower
     in an interval only. `causes` are ranked; for the answers `same` and `unsure` they are candidates.
 
     `routes` are the compared routes: those with enough requests on both sides; `by_route` has the change of each.
@@ -105,6 +108,7 @@ class Against:
     causes: tuple[Cause, ...] = ()
     stretch: tuple[int, int] | None = None
     by_route: tuple[RouteChange, ...] = ()
+    shapes: Shapes = NO_SHAPES
 
     @property
     def changed(self) -> tuple[Change, ...]:
@@ -152,7 +156,8 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
     measured = _measured(old, new, tested)
     slower = [cell for cell, one in tested.items() if cell is not None and one.kind == "slower"]
     by_route = route_changes(old, new, routes, slower)
-    answer, found, stretch = _answer(old, new, tested, by_route)
+    reshaped = shapes(old, new)
+    answer, found, stretch = _answer(old, new, tested, by_route, reshaped)
     return Against(
         sources=tuple(sources),
         requests=requests,
@@ -167,6 +172,7 @@ def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence
         causes=found,
         stretch=stretch,
         by_route=by_route,
+        shapes=reshaped,
     )
 
 
@@ -190,7 +196,11 @@ def _tested(old: Side, new: Side) -> dict[Cell | None, Changed]:
 
 
 def _answer(
-    old: Side, new: Side, tested: Mapping[Cell | None, Changed], by_route: Sequence[RouteChange]
+    old: Side,
+    new: Side,
+    tested: Mapping[Cell | None, Changed],
+    by_route: Sequence[RouteChange],
+    reshaped: Shapes,
 ) -> tuple[Answer, tuple[Cause, ...], tuple[int, int] | None]:
     """The first answer that holds, its causes, and the interval in which requests are slower."""
     cells = {cell: one for cell, one in tested.items() if cell is not None}
@@ -204,18 +214,44 @@ def _answer(
         pieces = cells[top].pieces if not steady else None
         if slowed_alike(old, new, top, cells, pieces):
             return "disturbed", ranked, None
+        ranked = (*_by_calls(old, new, slower, reshaped), *ranked)
         return "slower", ranked, cells[top].stretch if not steady else None
     route = next((one for one in by_route if one.is_slower and one.percent >= ROUTE_PERCENT), None)
     if (route is not None or whole.kind == "slower") and _is_drift(cells, likely):
         return "disturbed", ranked, None
     if route is not None or whole.kind == "slower":
         stretch = whole.stretch if whole.kind == "slower" and not whole.is_sure else None
-        return "slower", _causes_on(old, new, route.route) if route is not None else ranked, stretch
+        found = _causes_on(old, new, route.route) if route is not None else ranked
+        sure = [one.cells[0] for one in found if one.asserted]
+        return "slower", (*_by_calls(old, new, sure, reshaped), *found), stretch
+    if reshaped.services:
+        changed_shape = [_reshaped(service) for service in reshaped.services]
+        return "shape", (*changed_shape, *(one for one in ranked if one.service not in reshaped.services)), None
     if whole.kind == "faster" or any(one.kind == "faster" for one in cells.values()):
         return "faster", ranked, None
     if any(one.is_doubled for one in by_route):
         return "unsure", ranked, None
     return "same", ranked, None
+
+
+def _by_calls(old: Side, new: Side, slower: Iterable[Cell], reshaped: Shapes) -> list[Cause]:
+    """The callers whose further calls add more to a request than any slower cell does."""
+    most_ns = max((_added_ns(old, new, cell) for cell in slower), default=0.0)
+    more = [one.cell for one in reshaped.calls if one.kind in ("more", "new")]
+    return [
+        _reshaped(caller)
+        for caller in dict.fromkeys(cell.caller for cell in more if _added_ns(old, new, cell) > most_ns)
+    ]
+
+
+def _added_ns(old: Side, new: Side, cell: Cell) -> float:
+    """How much longer the mean request waits for a cell."""
+    then, now = (sum(side.cells[cell].ns) / len(side) if cell in side.cells else 0.0 for side in (old, new))
+    return now - then
+
+
+def _reshaped(service: str) -> Cause:
+    return Cause(service, "shape", 0.0, (Cell(service, Part("own code", service)),), asserted=True)
 
 
 def _is_drift(cells: Mapping[Cell, Changed], likely: Collection[Cell]) -> bool:

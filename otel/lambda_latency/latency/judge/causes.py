@@ -16,11 +16,13 @@ __all__ = ["Cause", "Origin", "causes"]
 
 WITHIN = ("retries", "connect", "pool")  # buckets of the same calls as another edge
 CALLER_WEIGHT = 1.5  # the edges of a slow caller count together as one and a half of their mean
-Origin: TypeAlias = Literal["own code", "callee", "caller"]
+Origin: TypeAlias = Literal["own code", "callee", "caller", "shape"]
 
 
 class Cause(NamedTuple):
     """A service that became slower: by its own code, as a callee, or as a caller whose calls slowed alike.
+
+    Of the origin `shape`: a service that calls others than before; it need not be slower.
 
     `cells` are the evidence, the largest first; `score_ns` is their excess a call. `asserted`: one of them is sure.
     """

@@ -61,7 +61,7 @@ class Outlines:
 
     def _number(self, charge: Charge, row: Row) -> int:
         service = charge.code.name if charge.code is not None else ""
-        one = _Named(service, without_ids(row.name)[:LONGEST], row.shape.is_call)
+        one = _Named(service, _name(charge, row)[:LONGEST], row.shape.is_call)
         number = self._named.get(one)
         if number is None:
             if len(self._named) >= MOST_NAMES:
@@ -95,3 +95,16 @@ class Outlines:
 
 
 NOTHING: frozenset[int] = frozenset()
+NAMED = ("aws", "database", "messaging", "queue", "retries")  # buckets whose names say what is called
+
+
+def _name(charge: Charge, row: Row) -> str:
+    """The name of a span; of a call that of its callee, because many clients call all of their spans `GET`."""
+    name, part = without_ids(row.name), charge.part
+    if not row.shape.is_call or not part.name:
+        return name
+    if part.bucket in NAMED:
+        return part.name
+    if part.bucket in ("network", "external") and part.name not in name:
+        return f"{part.name} {name}"
+    return name

@@ -37,6 +37,11 @@ __all__ = [
     "RARE_SHARE",
     "ROUTE_DEVIATIONS",
     "ROUTE_PERCENT",
+    "SHAPE_CALLS",
+    "SHAPE_DEVIATIONS",
+    "SHAPE_GONE",
+    "SHAPE_NEW",
+    "SHAPE_OPERATIONS",
     "SLOW_PERCENT",
     "STRETCH_AGAIN",
     "STRETCH_DENSITY",
@@ -152,3 +157,12 @@ DOUBLED_LIKELY = 2  # standard deviations
 DRIFT_NS = 5_000_000
 # Baseline: a difference below this share of a typical request and below `EVEN_NS` does not count.
 FELT_PERCENT = 20
+# Baseline: the sets of what an operation calls changed at this many standard deviations, if this many requests of the
+# baseline have the operation. The sets of one user's requests come together, so the bound is high.
+SHAPE_DEVIATIONS = 8
+SHAPE_OPERATIONS = 10
+# Baseline: a callee is new or gone from this share of the requests on, if at most this share of them is left.
+SHAPE_NEW = 0.2
+SHAPE_GONE = 0.3
+# Baseline: a request makes more or fewer calls if there are this many times as many, in the mean and in the median.
+SHAPE_CALLS = 2
