@@ -91,7 +91,7 @@ class OwnTelemetry:
         def add_span_processor(provider: TracerProvider, span_processor: SpanProcessor) -> None:
             original(provider, span_processor)
             if provider in self._joined:
-                original(self._provider, span_processor)
+                self._provider.add_span_processor(span_processor)
             elif provider is not self._provider:
                 self._added.append((provider, span_processor))
 

@@ -193,17 +193,21 @@ class LambdaSampler(Sampler):
     ) -> SamplingResult:
         """The parent's decision, else the header's, else the invocation's."""
         parent = get_current_span(parent_context).get_span_context()
+        sampled, recorded = self.decide(parent, parent_context, trace_id)
+        if not recorded:
+            return SamplingResult(Decision.DROP)
+        decision = Decision.RECORD_AND_SAMPLE if sampled else Decision.RECORD_ONLY
+        return SamplingResult(decision, attributes, parent.trace_state)
+
+    def decide(self, parent: SpanContext, context: Context | None, trace_id: int) -> tuple[bool, bool]:
+        """Whether a span is sampled, and whether it is recorded."""
         if parent.is_valid:
             sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
         else:
-            given: Any = get_value(GIVEN_ROOT, parent_context)
+            given: Any = get_value(GIVEN_ROOT, context)
             is_given = given is not None and given[0] == trace_id
             sampled = given[1] if is_given else self.decision is True
-        if sampled:
-            return SamplingResult(Decision.RECORD_AND_SAMPLE, attributes, parent.trace_state)
-        if self.decision == INIT:
-            return SamplingResult(Decision.RECORD_ONLY, attributes, parent.trace_state)
-        return SamplingResult(Decision.DROP)
+        return sampled, sampled or self.decision == INIT
 
     def get_description(self) -> str:
         """The sampler's name in debug output."""

@@ -53,7 +53,7 @@ class Recorder(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
-        self._open[identity(span)] = span, get_ident()
+        self._open[span.context.span_id] = span, get_ident()
         if len(self._open) > self._most:
             self._open.pop(next(iter(self._open)), None)
             self._outgrow(self._most)
@@ -67,7 +67,9 @@ class Recorder(SpanProcessor):
         if not wanted or context.span_id in self._parents:
             return
         # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
-        span = self.placed(span)
+        parent = span.parent
+        if parent is None or parent.is_remote:
+            span = self.placed(span)
         self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
         # Last, so that a reader of the open spans and then of the buffer misses none.
         self._open.pop(context.span_id, None)

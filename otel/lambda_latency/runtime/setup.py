@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
-from opentelemetry.sdk.trace import SpanLimits, TracerProvider
+from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.sdk.version import __version__ as sdk_version
 
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
@@ -25,6 +25,7 @@ from lambda_latency.runtime.drivers.connections import Connections
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
+from lambda_latency.runtime.lean import Provider
 from lambda_latency.runtime.libraries import Instrumentations
 from lambda_latency.runtime.logs import TraceIds, allow_none
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
@@ -65,16 +66,11 @@ class Runtime:
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._outbox = Outbox(self.recorder, sink, settings, killed=not is_managed())
         self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
-        # `shutdown_on_exit` off: Lambda gives a process no time to exit.
         self._ids = LambdaIds()
-        self.provider = TracerProvider(
-            sampler=self._sampler,
-            resource=function_resource(os.environ),
-            id_generator=self._ids,
-            shutdown_on_exit=False,
-            span_limits=limits(settings),
+        resource = function_resource(os.environ)
+        self.provider = Provider(
+            self.recorder, self._sampler, limits(settings), resource=resource, id_generator=self._ids
         )
-        self.provider.add_span_processor(self.recorder)
         self._tracer = self.provider.get_tracer("lambda_latency.runtime")
         self._hook = ImportHook()
         self._undo: list[Callable[[], object]] = []  # restores the process to its state before `start`

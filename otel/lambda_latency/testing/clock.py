@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ __all__ = ["RUNNING", "Clock", "now_ns"]
 
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 NS = 1_000_000
-SDK = "opentelemetry.sdk.trace"  # the module that reads the time for every span
+MODULES = "opentelemetry.sdk.trace", "lambda_latency.runtime.lean"  # those that read the time for every span
 
 
 class Clock:
@@ -29,16 +29,16 @@ class Clock:
 
     def start(self) -> None:
         """Replaces the real clock."""
-        sdk: Any = import_module(SDK)
-        self._original = sdk.time_ns
-        sdk.time_ns = lambda: self.now_ns
+        self._original = time.time_ns
+        for module in map(import_module, MODULES):
+            vars(module)["time_ns"] = lambda: self.now_ns
         RUNNING.append(self)
 
     def stop(self) -> None:
         """Restores the real clock."""
         if self._original is not None:
-            sdk: Any = import_module(SDK)
-            sdk.time_ns = self._original
+            for module in map(import_module, MODULES):
+                vars(module)["time_ns"] = self._original
             RUNNING.remove(self)
 
 

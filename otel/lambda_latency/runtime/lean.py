@@ -1,0 +1,433 @@
+"""Spans that cost less, from the SDK's own provider: with its sampler, ids, resource, limits and processors.
+
+With the recorder as the only processor, a span is a `LeanSpan`, which has no lock and copies nothing at its end. Once
+the function adds a processor, and wherever the SDK counts its spans, the SDK makes them. What is unusual about a span
+(values that need cleaning, events, links, exceptions) is left to the SDK's own public classes and functions.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from time import time_ns
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from opentelemetry.attributes import BoundedAttributes
+from opentelemetry.context import attach, detach
+from opentelemetry.sdk import trace as sdk
+from opentelemetry.sdk.util import BoundedList
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
+from opentelemetry.trace import (
+    Link,
+    NonRecordingSpan,
+    SpanContext,
+    SpanKind,
+    Status,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
+
+from lambda_latency.runtime.copies import copied
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from opentelemetry.context import Context
+    from opentelemetry.sdk.resources import Resource
+    from opentelemetry.sdk.trace import Event, ReadableSpan, SpanLimits, SpanProcessor
+    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.util.types import Attributes, AttributeValue
+
+    from lambda_latency.runtime.propagation import LambdaSampler
+    from lambda_latency.runtime.recorder import Recorder
+
+__all__ = ["Current", "LeanSpan", "LeanTracer", "Provider"]
+
+LOG = logging.getLogger(sdk.__name__)  # a function that filters the SDK's warnings filters these too
+NOT_SAMPLED, SAMPLED = TraceFlags(TraceFlags.DEFAULT), TraceFlags(TraceFlags.SAMPLED)
+RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # since SDK 1.42
+UNSET = Status()
+TEXT = frozenset((str,))
+NUMBERS, SEQUENCES = frozenset((int, bool, float)), frozenset((list, tuple))  # no subclass of them
+COUNTS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"  # the SDK then counts the spans that it starts and ends
+
+
+class LeanSpan(sdk.Span):
+    """A recorded span. Each public name of the SDK's span is this class's own, or uses only such names."""
+
+    # They take the place of the SDK's properties of these names. `_happened` and `_linked` are None while empty.
+    __slots__ = ("_errors", "_happened", "_linked", "_values", "context", "end_time", "kind", "name", "parent",
+                 "resource", "start_time", "status", "tracer")  # fmt: skip
+    _errors: tuple[bool, bool]  # whether an exception that leaves the `with` block is recorded, and is the status
+    _happened: BoundedList[Event] | None
+    _linked: BoundedList[Link] | None
+    _values: dict[str, Any] | BoundedAttributes  # the second as soon as anything unusual is among them
+    context: SpanContext
+    end_time: int | None
+    kind: SpanKind
+    name: str
+    parent: SpanContext | None
+    resource: Resource
+    start_time: int
+    status: Status
+    tracer: LeanTracer
+
+    def __getattr__(self, name: str) -> Any:
+        """A name that only the SDK's span has, read from a copy: code that reads its private fields finds them."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(self.readable(), name)
+
+    def readable(self) -> ReadableSpan:
+        """A copy by the SDK's public class."""
+        return copied(self, self._values, instrumentation_info=self.tracer.real.instrumentation_info)
+
+    @property
+    def attributes(self) -> Mapping[str, Any]:
+        """A view of the attributes."""
+        return MappingProxyType(self._values)
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """The events, oldest first."""
+        return () if self._happened is None else tuple(self._happened)
+
+    @property
+    def links(self) -> Sequence[Link]:
+        """The links."""
+        return () if self._linked is None else tuple(self._linked)
+
+    @property
+    def dropped_attributes(self) -> int:
+        """How many attributes exceeded the limit."""
+        return self._values.dropped if isinstance(self._values, BoundedAttributes) else 0
+
+    @property
+    def dropped_events(self) -> int:
+        """How many events exceeded the limit."""
+        return 0 if self._happened is None else self._happened.dropped
+
+    @property
+    def dropped_links(self) -> int:
+        """How many links exceeded the limit."""
+        return 0 if self._linked is None else self._linked.dropped
+
+    @property
+    def instrumentation_scope(self) -> InstrumentationScope:
+        """The tracer's scope."""
+        return self.tracer.scope
+
+    def to_json(self, indent: int | None = 4) -> str:
+        """The span as the SDK prints it."""
+        return str(self.readable().to_json(indent))
+
+    def get_span_context(self) -> SpanContext:
+        """The ids and the flags."""
+        return self.context
+
+    def is_recording(self) -> bool:
+        """Whether the span has not ended."""
+        return self.end_time is None
+
+    def start(self, start_time: int | None = None, parent_context: Context | None = None) -> None:  # noqa: ARG002
+        """Too late: the tracer has started it."""
+        LOG.warning("Calling start() on a started span.")
+
+    def set_attribute(self, key: str, value: AttributeValue) -> None:
+        """Set an attribute."""
+        if self.end_time is not None:
+            LOG.warning("Setting attribute on ended span.")
+            return
+        values, tracer, kind = self._values, self.tracer, type(value)
+        if (
+            type(values) is dict
+            and type(key) is str
+            and key
+            and (len(value) <= tracer.longest if kind is str else kind in NUMBERS)  # type: ignore[arg-type]
+            and (key in values or len(values) < tracer.most)
+        ):
+            values.pop(key, None)  # the SDK moves it to the end
+            values[key] = value
+        else:
+            self._bounded()[key] = value
+
+    def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
+        """Set several attributes."""
+        if self.end_time is not None:
+            LOG.warning("Setting attribute on ended span.")
+            return
+        values, tracer = self._values, self.tracer
+        found = plain(attributes, tracer.most - len(values), tracer.longest) if type(values) is dict else None
+        if found is None:
+            # As the SDK does: all are cleaned, then each is set.
+            cleaned = BoundedAttributes(None, attributes, immutable=False, max_value_len=tracer.longest)
+            into = self._bounded()
+            into.dropped += cleaned.dropped
+            into.update(cleaned)
+            return
+        for key, value in found.items():
+            values.pop(key, None)
+            values[key] = value
+
+    def _bounded(self) -> BoundedAttributes:
+        """The attributes as the SDK keeps them, from now on."""
+        values = self._values
+        if not isinstance(values, BoundedAttributes):
+            self._values = values = self.tracer.bounded(values)
+        return values
+
+    def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
+        """Add an event, now or at `timestamp` (nanoseconds since 1970)."""
+        limits = self.tracer.provider.limits
+        kept = BoundedAttributes(limits.max_event_attributes, attributes, True, limits.max_attribute_length)
+        event = sdk.Event(name, kept, timestamp)
+        if self.end_time is not None:
+            LOG.warning("Tried calling %s on an ended span.", "_add_event")
+            return
+        if self._happened is None:
+            self._happened = BoundedList(limits.max_events)
+        self._happened.append(event)
+
+    def add_link(self, context: SpanContext | None, attributes: Attributes = None) -> None:
+        """Add a link, unless it says nothing."""
+        if not (context and (context.is_valid or attributes or context.trace_state)):
+            return
+        limits = self.tracer.provider.limits
+        kept = BoundedAttributes(limits.max_link_attributes, attributes, True, limits.max_attribute_length)
+        if self.end_time is not None:
+            LOG.warning("Tried calling %s on an ended span.", "_add_link")
+            return
+        if self._linked is None:
+            self._linked = BoundedList(limits.max_links)
+        self._linked.append(Link(context, kept))
+
+    def update_name(self, name: str) -> None:
+        """Rename the span."""
+        if self.end_time is None:
+            self.name = name
+        else:
+            LOG.warning("Tried calling %s on an ended span.", "update_name")
+
+    def set_status(self, status: Status | StatusCode, description: str | None = None) -> None:
+        """Set the status. OK is final, and UNSET changes nothing."""
+        if self.end_time is not None:
+            LOG.warning("Tried calling %s on an ended span.", "set_status")
+            return
+        code: object = status.status_code if isinstance(status, Status) else status
+        if not isinstance(code, StatusCode) or self.status.status_code is StatusCode.OK or code is StatusCode.UNSET:
+            return
+        if isinstance(status, Status):
+            if description is not None:
+                LOG.warning("Description %s ignored. Use either `Status` or `(StatusCode, Description)`", description)
+            self.status = status
+        else:
+            self.status = Status(status, description)
+
+    def end(self, end_time: int | None = None) -> None:
+        """End the span, now or at `end_time` (nanoseconds since 1970)."""
+        if self.end_time is not None:
+            LOG.warning("Calling end() on an ended span.")
+            return
+        self.end_time = time_ns() if end_time is None else end_time
+        provider = self.tracer.provider
+        provider.recorder.on_end(self)
+        for other in provider.others:  # added while the span was open, and not told of its start
+            other.on_end(self.readable())
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> None:
+        if error is not None and self.end_time is None:
+            recorded, is_status = self._errors
+            if recorded:
+                self.record_exception(error, escaped=True)
+            if is_status:
+                self.set_status(Status(StatusCode.ERROR, f"{type(error).__name__}: {error}"))
+        self.end()
+
+
+def plain(attributes: Mapping[str, Any], most: int, longest: int) -> dict[str, Any] | None:
+    """The attributes, if none needs cleaning and all fit; else None."""
+    found: dict[str, Any] = {}
+    for key, value in attributes.items():
+        kind = type(value)
+        if not key or type(key) is not str:
+            return None
+        if kind is str:
+            if len(value) > longest:
+                return None
+        elif kind not in NUMBERS:
+            if (
+                kind not in SEQUENCES
+                or not TEXT.issuperset(map(type, value))
+                or max(map(len, value), default=0) > longest
+            ):
+                return None
+            found[key] = tuple(value)
+            continue
+        found[key] = value
+    return found if len(found) <= most else None
+
+
+class Current:
+    """What `start_as_current_span` returns: a span as the current one of a block, or of each call of a function."""
+
+    __slots__ = ("_ends", "_given", "_span", "_token", "_tracer")
+
+    def __init__(self, tracer: LeanTracer, given: tuple[Any, ...], *, ends: bool) -> None:
+        self._tracer, self._given, self._ends = tracer, given, ends
+
+    def __call__(self, function: Any) -> Any:
+        return self._by_sdk(self._tracer)(function)
+
+    def _by_sdk(self, tracer: Any) -> Any:
+        by_sdk: Any = sdk.Tracer.start_as_current_span
+        return by_sdk(tracer, *self._given, self._ends)
+
+    def __enter__(self) -> Span:
+        self._span = self._tracer.start_span(*self._given)
+        self._token = attach(set_span_in_context(self._span))
+        return self._span
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
+    ) -> bool | None:
+        detach(self._token)
+        if error is None:
+            if self._ends:
+                self._span.end()
+            return None
+        again = self._by_sdk(Started(self._span))  # it records the exception, with its own frames in the stack
+        again.__enter__()
+        return bool(again.__exit__(kind, error, frames))
+
+
+class Started:
+    """A tracer whose span has started already."""
+
+    def __init__(self, span: Span) -> None:
+        self._span = span
+
+    def start_span(self, **_: object) -> Span:
+        """The span."""
+        return self._span
+
+
+class LeanTracer(sdk.Tracer):
+    """Starts spans as `real`, the provider's tracer, does, and has its other names too."""
+
+    # Without the SDK's `__init__`: what that sets is read from `real`.
+    def __init__(self, provider: Provider, real: sdk.Tracer, scope: InstrumentationScope) -> None:
+        self.provider, self.real, self.scope = provider, real, scope
+        self.most, self.longest = (
+            provider.limits.max_span_attributes or 0,
+            provider.limits.max_span_attribute_length or 0,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def bounded(self, attributes: Attributes) -> BoundedAttributes:
+        """Attributes as the SDK's span keeps them."""
+        return BoundedAttributes(self.most, attributes, immutable=False, max_value_len=self.longest)
+
+    def start_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+    ) -> Span:
+        """Start a span below the current one, or the one of `context`."""
+        provider, real = self.provider, self.real
+        parent = get_current_span(context).get_span_context()
+        if provider.others or type(parent) is not SpanContext:
+            return real.start_span(name, context, kind, attributes, links, start_time, record_exception,
+                                   set_status_on_exception)  # fmt: skip
+        trace_id, _, _, given, state, valid = parent
+        ids: Any = provider.id_generator
+        if valid:
+            random = given & RANDOM
+        else:
+            trace_id, random = ids.generate_trace_id(), RANDOM and ids.is_trace_id_random()
+        sampled, recorded = provider.decider.decide(parent, context, trace_id)
+        flags = SAMPLED if sampled else NOT_SAMPLED
+        if random:
+            flags = TraceFlags(flags | RANDOM)
+        if not recorded:
+            return NonRecordingSpan(SpanContext(trace_id, ids.generate_span_id(), False, flags))
+        span: LeanSpan = object.__new__(LeanSpan)
+        span.tracer, span.resource, span.name, span.kind, span.status = self, real.resource, name, kind, UNSET
+        span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, state)
+        span.parent = parent if valid else None
+        span._happened = span._linked = None
+        span._errors = record_exception, set_status_on_exception
+        span.start_time, span.end_time = time_ns() if start_time is None else start_time, None
+        first = plain(attributes, self.most, self.longest) if attributes else {}
+        span._values = self.bounded(attributes) if first is None else first
+        for link in filter(None, links or ()):
+            span.add_link(link.context, link.attributes)
+        provider.recorder.on_start(span, context)
+        return span
+
+    def start_as_current_span(
+        self,
+        name: str,
+        context: Context | None = None,
+        kind: SpanKind = SpanKind.INTERNAL,
+        attributes: Attributes = None,
+        links: Sequence[Link] | None = (),
+        start_time: int | None = None,
+        record_exception: bool = True,
+        set_status_on_exception: bool = True,
+        end_on_exit: bool = True,
+    ) -> Any:
+        """Start a span that is the current one of a block, or of a decorated function's calls."""
+        given = name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
+        return Current(self, given, ends=end_on_exit)
+
+
+class Provider(sdk.TracerProvider):
+    """The SDK's provider whose tracers make lean spans while `recorder` is its only processor; `others` are the rest.
+
+    `limits` has a number for each limit, as the runtime's settings do.
+    """
+
+    def __init__(self, recorder: Recorder, decider: LambdaSampler, limits: SpanLimits, **given: Any) -> None:
+        # Lambda gives a process no time to exit.
+        super().__init__(decider, shutdown_on_exit=False, span_limits=limits, **given)
+        self.recorder, self.decider, self.limits = recorder, decider, limits
+        self.others: list[SpanProcessor] = []
+        super().add_span_processor(recorder)
+
+    def add_span_processor(self, span_processor: SpanProcessor) -> None:
+        """Add a processor. Spans that start from now on are the SDK's."""
+        super().add_span_processor(span_processor)
+        self.others.append(span_processor)
+
+    def get_tracer(
+        self,
+        instrumenting_module_name: str,
+        instrumenting_library_version: str | None = None,
+        schema_url: str | None = None,
+        attributes: Attributes = None,
+    ) -> Tracer:
+        """The tracer of a scope: the SDK's own if it does more than to start spans, or none (OTEL_SDK_DISABLED)."""
+        real = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        counts = os.environ.get(COUNTS, "").strip().lower() == "true"
+        if counts or not isinstance(real, sdk.Tracer) or real.sampler is not self.decider:
+            return real
+        kept = vars(real)  # the SDK keeps one tracer for each scope
+        if "lean" not in kept:
+            names = instrumenting_module_name or "", instrumenting_library_version or "", schema_url, attributes
+            kept["lean"] = LeanTracer(self, real, InstrumentationScope(*names))
+        tracer: LeanTracer = kept["lean"]
+        return tracer
