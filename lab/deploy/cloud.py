@@ -137,7 +137,9 @@ class Cloud:
         """The tables that exist."""
         return self._dynamodb.list_tables()["TableNames"]
 
-    def call(self, api_url: str, method: str, path: str, body: Any = None) -> tuple[int, Any]:
+    def call(
+        self, api_url: str, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> tuple[int, Any]:
         """A request to an API that is deployed here, under its own address (the output ApiUrl)."""
         address = urlsplit(api_url)
         host = f"{(address.hostname or '').split('.')[0]}.execute-api.localhost:{self._port}"
@@ -145,7 +147,7 @@ class Cloud:
             f"{self.url}{address.path}{path}",
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={"Host": host, "Content-Type": "application/json"},
+            headers={"Host": host, "Content-Type": "application/json", **(headers or {})},
         )
         try:
             with urlopen(request, timeout=60) as response:

@@ -8,11 +8,12 @@
 - The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
   a true Runtime API, and there the runtime client is started under the wrapper, as the managed runtime starts it.
 - msgspec in the function that explains alarms, built for Lambda's processors: that of this environment is used.
-- The collector's address, where a receiver of ours listens.
+- The addresses of the collector and of X-Ray's OTLP endpoint, where a receiver of ours listens, and that of the daemon.
 """
 
 from __future__ import annotations
 
+import json
 import logging
 import shutil
 import sys
@@ -47,14 +48,20 @@ exec "{sys.executable}" "{bootstrap.__file__}"
 """
 START = f"""#!/bin/sh
 export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{{kit}}/python:{LAYER}/python"
-exec "{{kit}}${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}" "{sys.executable}" "{bootstrap.__file__}"
+wrapper="${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}"
+for layer in "{{kit}}" "{LAYER}"; do
+    [ -z "$wrapper" ] || [ ! -x "$layer$wrapper" ] || exec "$layer$wrapper" "{sys.executable}" "{bootstrap.__file__}"
+done
+exec "{sys.executable}" "{bootstrap.__file__}"
 """
+ENDPOINT, DAEMON = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "AWS_XRAY_DAEMON_ADDRESS"
 
 
-def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
+def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") -> Path:
     """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file.
 
-    `kit` is the logical id of the kit's layer. Templates of stacks within the stack are translated, too.
+    `kit` is the logical id of the kit's layer, `daemon` the address of the X-Ray daemon. Templates of stacks within the
+    stack are translated, too.
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     resources: dict[str, Any] = template["Resources"]
@@ -64,7 +71,7 @@ def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
         elif resource["Type"] == "AWS::CloudWatch::Alarm":
             resource["Properties"] = with_one_metric(resource["Properties"])
         elif resource["Type"] == "AWS::Serverless::Application":
-            inner = translate(built.parent / resource["Properties"]["Location"], spans_url, kit)
+            inner = translate(built.parent / resource["Properties"]["Location"], spans_url, kit, daemon=daemon)
             inner.write_text(yaml_dump(expanded(yaml_parse(inner.read_text(encoding="utf-8")))), encoding="utf-8")
             resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
     functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
@@ -72,10 +79,11 @@ def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
         if "Runtime" in place:
             place["Runtime"] = RUNTIME
         if "Layers" in place:
-            place["Layers"] = [{"Ref": kit}]
+            place["Layers"] = [one for one in place["Layers"] if json.dumps({"Ref": kit}) in json.dumps(one)]
         variables = place.get("Environment", {}).get("Variables", {})
-        if "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT" in variables:
-            variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = spans_url
+        if ENDPOINT in variables:
+            variables[ENDPOINT] = with_receiver(variables[ENDPOINT], spans_url)
+            variables |= {DAEMON: daemon} if daemon else {}
     layer = resources.get(kit)
     start = PLAIN if layer is None else START.format(kit=built.parent / layer["Properties"]["ContentUri"])
     for function in functions:
@@ -83,6 +91,14 @@ def translate(built: Path, spans_url: str, kit: str = KIT) -> Path:
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")
     return local
+
+
+def with_receiver(endpoint: Any, spans_url: str) -> Any:
+    """The variable's value: `spans_url`, in the example only where its switches send spans by OTLP."""
+    if not isinstance(endpoint, dict):
+        return spans_url
+    otherwise = {"Fn::If": ["IsSentToXRay", spans_url, {"Ref": "AWS::NoValue"}]}
+    return {"Fn::If": ["IsCollected", spans_url, otherwise]}
 
 
 def expanded(template: dict[str, Any]) -> dict[str, Any]:

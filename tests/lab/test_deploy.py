@@ -5,12 +5,14 @@ from __future__ import annotations
 import copy
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
+from lab.deploy.switches import SWITCHES
 from lab.deploy.translation import translate
 from tests.template.deployed import ROOT, template
 
@@ -45,11 +47,24 @@ def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
     del expected["Resources"]["SamplingRule"]
     expected["Resources"]["Observability"]["Properties"]["Location"] = "Observability/local.yaml"
     shared = expected["Globals"]["Function"]
-    shared["Layers"] = [{"Ref": "Kit"}]
+    shared["Layers"] = [{"Fn::If": ["IsTraced", {"Ref": "Kit"}, {"Ref": "AWS::NoValue"}]}]
     shared["Runtime"] = "provided.al2023"
-    shared["Environment"]["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = SPANS
+    to_xray = {"Fn::If": ["IsSentToXRay", SPANS, {"Ref": "AWS::NoValue"}]}
+    variables = shared["Environment"]["Variables"]
+    variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = {"Fn::If": ["IsCollected", SPANS, to_xray]}
+    variables["AWS_XRAY_DAEMON_ADDRESS"] = "127.0.0.1:2000"
 
-    assert yaml_parse(translate(built, SPANS).read_text()) == expected
+    assert yaml_parse(translate(built, SPANS, daemon="127.0.0.1:2000").read_text()) == expected
+
+
+def test_each_value_of_a_switch_is_deployed() -> None:
+    """Alone, or with what it needs; with alarms that explain themselves the whole example is."""
+    free = {"SlowMs", "LogRetentionDays"}  # numbers
+    parameters = {name: one for name, one in template()["Parameters"].items() if name not in free}
+    values = {f"{name}={value}" for name, one in parameters.items() for value in one.get("AllowedValues", ())}
+    deployed = {f"{name}={value}" for switch in SWITCHES.values() for name, value in switch.parameters.items()}
+    defaults = {f"{name}={one.get('Default')}" for name, one in parameters.items()}
+    assert values - defaults - deployed == {"Alarms=explained"}
 
 
 def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: Path) -> None:
@@ -107,8 +122,37 @@ def test_a_function_is_started_under_the_wrapper_that_it_names(built: Path, func
 
     start = built.parent / function / "bootstrap"
     assert os.access(start, os.X_OK)
-    _, path, command = start.read_text().splitlines()
-    kit = built.parent / "Kit"
-    assert path.endswith(f'PYTHONPATH="{kit}/python:{ROOT}/otel/lambda_latency/local/layer/python"')
-    assert command.startswith(f'exec "{kit}${{AWS_LAMBDA_EXEC_WRAPPER#/opt}}" ')
-    assert command.endswith(f'"{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"')
+    text = start.read_text()
+    kit, layer = built.parent / "Kit", f"{ROOT}/otel/lambda_latency/local/layer"
+    assert f'PYTHONPATH="{kit}/python:{layer}/python"\n' in text
+    assert f'for layer in "{kit}" "{layer}"; do\n' in text
+    assert text.endswith(f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"\n')
+
+
+@pytest.mark.parametrize(
+    ("wrapper", "ran"),
+    [
+        ("/opt/lambda-latency/wrapper", "wrapped"),
+        ("/opt/otel-instrument", "distro"),
+        ("/opt/missing", "plain"),
+        ("", "plain"),
+    ],
+)
+def test_the_wrapper_is_found_in_the_layer_that_has_it(built: Path, tmp_path: Path, wrapper: str, ran: str) -> None:
+    """The kit's first, then the one that stands for AWS's; without either the runtime client starts alone."""
+    translate(built, SPANS)
+    text = (built.parent / "GetOrder" / "bootstrap").read_text()
+    names = {"Kit/lambda-latency/wrapper": "wrapped", "aws/otel-instrument": "distro"}
+    for name, word in names.items():
+        file = tmp_path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(f"#!/bin/sh\necho {word}\n")
+        file.chmod(0o755)
+    text = text.replace(f"{ROOT}/otel/lambda_latency/local/layer", str(tmp_path / "aws"))
+    text = text.replace(f'"{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"', "echo plain")
+    script = tmp_path / "start"
+    script.write_text(text)
+    answer = subprocess.run(
+        ["sh", str(script)], env={"AWS_LAMBDA_EXEC_WRAPPER": wrapper}, capture_output=True, text=True, check=True
+    )
+    assert answer.stdout == f"{ran}\n"
