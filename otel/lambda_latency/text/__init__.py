@@ -4,10 +4,11 @@ from lambda_latency.text.against import against_sentence, change_rows
 from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
-from lambda_latency.text.facts import sampling
+from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
+from lambda_latency.text.paragraphs import paragraphs
 from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
@@ -30,9 +31,11 @@ __all__ = [
     "clean",
     "document",
     "evidence",
+    "facts",
     "flat",
     "next_steps",
     "paint",
+    "paragraphs",
     "render_flame",
     "render_markdown",
     "render_problems",

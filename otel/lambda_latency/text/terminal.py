@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
-from lambda_latency.text.cautions import cautions, failed_first
-from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
-from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.paragraphs import paragraphs
+from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
@@ -34,23 +33,10 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
 
     `what_if` adds the possible saving of each of the largest parts.
     """
-    verdict = wrap_pieces(sentence(report, style), style.width) + wrap_pieces(evidence(report, style), style.width)
     if report.verdict.kind == "none":
-        return paint([*verdict, *_unread(report, style)], style)
+        return paint([*wrap_pieces(sentence(report, style), style.width), *_unread(report, style)], style)
+    lines = [line for one in paragraphs(report, style) for line in wrap_pieces(one, style.width)]
     groups = timeout_groups(report)
-    timeouts = [line for group in groups for line in wrap_pieces(timeout_sentence(group, report, style), style.width)]
-    # Timeouts come first if nothing else stands out.
-    lines = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
-    failed = failed_first(report, style)
-    lines = wrap(failed, style.width) + lines if failed else lines
-    for one in report.classes.found[1:]:
-        lines += wrap_pieces([Piece("Also: "), *class_sentence(one, report, style)], style.width)
-    for told in beside(report, style):
-        lines += wrap(told, style.width)
-    for caution in cautions(report, style):
-        lines += wrap(caution, style.width) if caution != failed else []
-    for step in next_steps(report):
-        lines += wrap(f"Next: {clean(step, style)}", style.width)
     if report.verdict.kind != "one":
         lines += [[], *facts(report.totals, style, traffic=report.traffic)]
         lines += cold_cost(report.totals, style)
