@@ -26,6 +26,7 @@ PURPOSES = {
     "trace": "formats, critical path",
     "template": "templates as values",
     "fetch": "traces from X-Ray",
+    "agent": "answers for assistants",
     "alarm": "alarms explained",
     "archive": "traces kept and queried",
     "doctor": "findings, costs",

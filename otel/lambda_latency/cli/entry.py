@@ -61,6 +61,7 @@ COMMANDS = {
     "cost": "estimate what a month of tracing costs",
     "serve": "serve a SAM app on this machine, traced, for your own requests",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
+    "mcp": "answer an assistant's questions about traces, as an MCP server",
     "init": "write a traced SAM app with a span-tree test into a new folder",
     "adopt": "edit a SAM app so that it is traced, or undo the edit",
     "completion": "print a script for the completion of commands and options in a shell",

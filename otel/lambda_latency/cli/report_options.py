@@ -48,6 +48,8 @@ def _wrong_output(options: argparse.Namespace) -> tuple[str, str] | None:
             return f"--{name} cannot print to standard output", "name a file"
     if options.json == options.markdown == "-":
         return "--json - and --markdown - both write to standard output", "name a file for one of them"
+    if options.brief and "-" in (options.json, options.markdown):
+        return "--brief, --json - and --markdown - write to standard output", "name a file for the others"
     if options.against is None and any(one.what == "slower" for one in options.fail_if or ()):
         return "--fail-if 'slower ...' needs --against", "add --against BASELINE"
     return None
@@ -127,6 +129,9 @@ def _add_output(group: Any) -> None:
     group.add_argument(
         "--all", action="store_true", help="print table and waterfall even if nothing stands out, and every stack frame"
     )
+    group.add_argument(
+        "--brief", action="store_true", help="print the report for an assistant: at most 2,000 tokens, quoted names"
+    )
     group.add_argument("--ascii", action="store_true", help="print ASCII only")
     group.add_argument("--color", choices=COLOURS, metavar="WHEN", help="auto (default), always or never")
 
@@ -172,8 +177,25 @@ def request_of(options: argparse.Namespace) -> Request:
         problems=options.problems,
         everything=options.all,
         what_if=options.what_if,
+        brief=options.brief,
         command=shlex.join(["lambda-latency", *options.typed]),
+        proof=_proof(options),
         terms=Terms(view, Owners(tuple(options.ours), tuple(options.theirs))),
         follow_links=options.follow_links,
         redact=options.redact,
     )
+
+
+def _proof(options: argparse.Namespace) -> list[str]:
+    """The command as it was typed, without --brief, and with times in place of ages."""
+    from lambda_latency.text import instant_of
+
+    words = [word for word in options.typed if word != "--brief"]
+    for name in ("since", "until"):
+        at = getattr(options, name)
+        for place, word in enumerate(words):
+            if at is not None and word == f"--{name}" and place + 1 < len(words):
+                words[place + 1] = instant_of(at)
+            elif at is not None and word.startswith(f"--{name}="):
+                words[place] = f"--{name}={instant_of(at)}"
+    return words

@@ -23,7 +23,7 @@ class Request:
 
     `slow_ns` is a duration in nanoseconds; `since_ns` and `until_ns` are epoch nanoseconds. `known` are problems found
     before the sources are read. `console` is the address of the X-Ray console, to which a trace id is appended; None if
-    the traces are not in X-Ray.
+    the traces are not in X-Ray. `proof` has the words of the command that prints all that a brief is taken from.
     """
 
     sources: Sequence[str | Path | Source]
@@ -39,6 +39,7 @@ class Request:
     against: str | None = None
     fail_if: Sequence[Gate] = ()
     per_request: bool = False
+    brief: bool = False
     problems: bool = False
     everything: bool = False
     what_if: bool = False
@@ -46,6 +47,7 @@ class Request:
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())
     command: str = "lambda-latency report"
+    proof: Sequence[str] = ("report",)
     console: str | None = None
     processes: int | None = None
     terms: Terms = USUAL

@@ -67,7 +67,11 @@ def write_report(
     if request.flame is not None:
         files.append((request.flame, _flame(report, request.flame, find)))
     _write(files)
-    if not printed and report.totals.requests:
+    if request.brief and report.totals.requests:
+        from lambda_latency.agent import brief_of
+
+        printed = [brief_of(report, find, request.proof)]
+    elif not printed and report.totals.requests:
         printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
         if request.problems:
             printed.append(render_problems(report.problems, style))

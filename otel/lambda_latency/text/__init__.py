@@ -1,10 +1,10 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
 from lambda_latency.text.against import against_sentence, change_rows
-from lambda_latency.text.classes import beside, class_sentence
+from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.document import document
-from lambda_latency.text.facts import facts, sampling
+from lambda_latency.text.facts import sampling
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
@@ -14,7 +14,7 @@ from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentenc
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import render_report, render_waterfall
 from lambda_latency.text.what_if import BOUND, saving_pieces
-from lambda_latency.text.words import aligned, clean
+from lambda_latency.text.words import aligned, clean, ms, owner, signed
 
 __all__ = [
     "BOUND",
@@ -31,9 +31,11 @@ __all__ = [
     "clean",
     "document",
     "evidence",
-    "facts",
     "flat",
+    "instant_of",
+    "ms",
     "next_steps",
+    "owner",
     "paint",
     "paragraphs",
     "render_flame",
@@ -45,6 +47,7 @@ __all__ = [
     "saving_pieces",
     "sentence",
     "shown_and_folded",
+    "signed",
     "style_for",
     "timeout_groups",
     "timeout_sentence",

@@ -167,6 +167,11 @@ def _draw_trace(trace_id: str, request: Request, opened: Input, style: Style, ou
         owners = request.terms.owners.settle(accounts)
         report = report_of(accounts, lambda _: traces, problems=trace.problems, sources=opened.names, owners=owners)
         write_page(request.html, report, request, lambda _: traces)
+    if request.brief:
+        from lambda_latency.agent import trace_brief
+
+        out.write(trace_brief(trace, request.terms.owners, request.proof))
+        return FINE
     out.write(render_waterfall(trace, style, owners=request.terms.owners))
     return FINE
 

@@ -1,0 +1,38 @@
+"""The shell command that proves an answer: quoted for a shell, with the times that ages stood for."""
+
+from __future__ import annotations
+
+import shlex
+
+from lambda_latency.agent.quoting import Names, quoted
+from lambda_latency.text import instant_of
+
+__all__ = ["report_command", "shell"]
+
+MOST = 400  # characters
+
+
+def shell(*words: str) -> str:
+    """The words as a command line; a word that no reader would see as it is, such as one of two lines, is named."""
+    told = [shlex.quote(one) if quoted(one, MOST) == f'"{one}"' else f"({quoted(one)}, not printable)" for one in words]
+    return f"lambda-latency {' '.join(told)}"
+
+
+def report_command(
+    source: str, names: Names | None = None, route: str | None = None, **options: str | int | None
+) -> str:
+    """`lambda-latency report SOURCE` with options. Times (`since`, `until`) are epoch nanoseconds, `slow` is too.
+
+    The route of a request is a stranger's text: it is in the command only if it may stand in a sentence.
+    """
+    words = ["report", source]
+    for name, value in options.items():
+        if value is not None:
+            told = instant_of(int(value)) if name in ("since", "until") else str(value)
+            words += [f"--{name.replace('_', '-')}", f"{int(value) / 1e6:g}" if name == "slow" else told]
+    if route is None:
+        return shell(*words)
+    raw = names.raw(route) if names is not None else route
+    if names is None or names(raw) == f'"{raw}"':
+        return shell(*words, "--route", raw)
+    return f"{shell(*words)} (with --route and the whole name of {names(raw)})"

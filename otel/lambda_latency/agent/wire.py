@@ -1,0 +1,72 @@
+"""Messages of JSON-RPC over pipes, one a line; bounded, whole, and in UTF-8 whatever the platform's settings are."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+__all__ = ["INVALID_REQUEST", "Wire", "WireError"]
+
+LONGEST = 1_000_000  # bytes of a message
+PARSE_ERROR, INVALID_REQUEST = -32700, -32600
+
+
+class WireError(Exception):
+    """An error as JSON-RPC has it: a code, a message, data."""
+
+    def __init__(self, code: int, message: str, data: object = None) -> None:
+        super().__init__(message)
+        self.value: dict[str, object] = {"code": code, "message": message}
+        if data is not None:
+            self.value["data"] = data
+
+
+class Wire:
+    """Two pipes. Any thread may send."""
+
+    def __init__(self, read: BinaryIO, write: BinaryIO) -> None:
+        self._read, self._write = read, write
+        self._lock = threading.Lock()
+
+    def messages(self) -> Iterator[dict[str, Any]]:
+        """The messages of the other side until its end; what is no message is answered with an error."""
+        for line in iter(lambda: self._read.readline(LONGEST + 1), b""):
+            if len(line) > LONGEST:
+                self._skip(line)
+                self.fail(None, WireError(INVALID_REQUEST, f"a message has at most {LONGEST:,} bytes"))
+            elif line.strip():
+                try:
+                    message = json.loads(line)
+                except (ValueError, RecursionError):
+                    self.fail(None, WireError(PARSE_ERROR, "this line is not JSON"))
+                    continue
+                if isinstance(message, dict) and isinstance(message.get("method"), str):
+                    yield message
+                elif not isinstance(message, dict) or not ({"result", "error"} & message.keys()):
+                    self.fail(None, WireError(INVALID_REQUEST, "a request is an object with a method"))
+
+    def reply(self, asked: object, result: dict[str, Any]) -> None:
+        """Answer a request."""
+        self.send({"id": asked, "result": result})
+
+    def fail(self, asked: object, error: WireError) -> None:
+        """Answer a request with an error."""
+        self.send({"id": asked, "error": error.value})
+
+    def send(self, message: dict[str, Any]) -> None:
+        """Send a message. If the other side is gone, nothing happens."""
+        text = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
+        with self._lock:
+            try:
+                self._write.write(text.encode("ascii") + b"\n")
+                self._write.flush()
+            except (OSError, ValueError):
+                pass
+
+    def _skip(self, line: bytes) -> None:
+        while line and not line.endswith(b"\n"):
+            line = self._read.readline(LONGEST)
