@@ -99,8 +99,9 @@ def test_sixty_calls_in_place_of_one_are_told_with_the_count() -> None:
     """Each call takes as long as before: the calls are the cause, and not the database."""
     found = against(_run(lambda draw: _cart(draw, selects=60), 1), _run(_cart, 2))
     assert (found.answer, found.causes[0].service, found.causes[0].origin) == ("slower", "shop", "shape")
-    assert "a request of GET /cart makes 60 calls instead of 1: shop -> postgresql carts. The cause is internal." in _said(
-        found
+    assert (
+        "a request of GET /cart makes 60 calls instead of 1: shop -> postgresql carts. The cause is internal."
+        in _said(found)
     )
     values = against_values(found)["shapes"]["calls"][0]  # type: ignore[index]
     assert {key: values[key] for key in ("kind", "route", "bucket", "then", "now")} == {
