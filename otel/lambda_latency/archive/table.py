@@ -85,6 +85,7 @@ def accounts_of(table: Any) -> Accounts:
         return found
     found.trace_ids += _ids(table["trace_id"])
     found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
+    found.outline_of = array("I", [found.outlines[()]]) * table.num_rows  # an archive has no outlines
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
     found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
     for name, ends in (("parts", "cells_end"), ("calls", "calls_end")):
