@@ -34,7 +34,7 @@ class Reader:
 
     home: Path
     folder: Path
-    started: list[subprocess.Popen[str]] = field(default_factory=list)
+    started: list[tuple[subprocess.Popen[str], threading.Thread]] = field(default_factory=list)
 
     def follow(self, block: Block) -> None:
         """Do what a block says. Raises `WrongError` with what was printed in place of what the page says."""
@@ -74,19 +74,14 @@ class Reader:
             ["bash", "-c", f"exec {command}"], cwd=self.folder, env=self._environ(), stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
         )  # fmt: skip
-        self.started.append(process)
-        assert process.stdout is not None
-        limit = threading.Timer(LIMIT_S, process.kill)
-        limit.start()
-        printed = []
-        for line in process.stdout:
-            printed.append(line)
-            if text in line:
-                limit.cancel()
-                threading.Thread(target=process.stdout.read, daemon=True).start()  # so that it never waits for us
-                return
-        limit.cancel()
-        raise WrongError(f"it ended before it printed {text!r}:\n{_quoted(''.join(printed))}")
+        printed: list[str] = []
+        seen = threading.Event()
+        reading = threading.Thread(target=_drain, args=(process, text, printed, seen))
+        reading.start()
+        self.started.append((process, reading))
+        seen.wait(LIMIT_S)
+        if not any(text in line for line in printed):
+            raise WrongError(f"it has not printed {text!r}:\n{_quoted(''.join(printed))}")
 
     def _environ(self) -> dict[str, str]:
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
@@ -113,12 +108,24 @@ def reading(home: Path) -> Iterator[Reader]:
     try:
         yield reader
     finally:
-        for process in reader.started:
+        for process, reading in reader.started:
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
                 process.kill()
+            reading.join()
+
+
+def _drain(process: subprocess.Popen[str], text: str, printed: list[str], seen: threading.Event) -> None:
+    """Read what a process prints until it ends, so that it never waits for a reader; tell when the text has come."""
+    assert process.stdout is not None
+    with process.stdout:
+        for line in process.stdout:
+            printed.append(line)
+            if text in line:
+                seen.set()
+    seen.set()
 
 
 def _checkout(home: Path) -> Path:
