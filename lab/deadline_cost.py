@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -42,9 +43,10 @@ class Counts:
     spans: int = 0
     marked: list[str] = field(default_factory=list)
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
-        self.spans += len(spans)
-        self.marked += [span.name for span in spans if "lambda.provisional" in (span.attributes or {})]
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = inf) -> None:
+        taken = list(spans)
+        self.spans += len(taken)
+        self.marked += [span.name for span in taken if "lambda.provisional" in (span.attributes or {})]
 
     def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
         def deliver(_seconds: float) -> bool:

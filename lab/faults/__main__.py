@@ -20,6 +20,7 @@ from pathlib import Path
 
 from lab.faults.account import Account, planted
 from lab.faults.box import Way
+from lab.faults.deadlines import Near, cases, near_deadlines
 from lab.faults.lane import Export, Lane
 from lab.faults.plan import MODES, OF_XRAY, plan
 from lambda_latency.http import Handler, Server
@@ -83,8 +84,12 @@ def main() -> int:
             interrupted = True
             stop.set()
             wait(threads)
+        near = Near()
+        if not interrupted:
+            share = min(1.0, options.invocations / 10_000)
+            near = near_deadlines(cases(options.export, share), variables, processes)
         provider.close()
-        wrong = told(lanes, options, time.monotonic() - begin)
+        wrong = told(lanes, options, time.monotonic() - begin, near)
     return 130 if interrupted else int(bool(wrong))
 
 
@@ -131,7 +136,7 @@ class Progress:
                 print(f"{self._done:,} of {self._total:,} invocations", end=end, file=sys.stderr, flush=True)
 
 
-def told(lanes: list[Lane], options: argparse.Namespace, seconds: float) -> list[str]:
+def told(lanes: list[Lane], options: argparse.Namespace, seconds: float, near: Near) -> list[str]:
     """Print the account; what is wrong with it."""
     account = Account()
     counts: Counter[str] = Counter()
@@ -157,6 +162,8 @@ def told(lanes: list[Lane], options: argparse.Namespace, seconds: float) -> list
     print(
         f"secrets {len(found)}, in {size:,} bytes of spans and {lines:,} lines of logs, {account.lines:,} of them ours"
     )
+    print(*near.text(), sep="\n")
+    account.wrong += near.wrong
     if account.exported + account.rejected + account.in_memory + account.lost != account.started:
         account.wrong.append("the account does not add up")
     for line in (wrong := [*account.wrong, *found]):

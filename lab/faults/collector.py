@@ -34,6 +34,7 @@ class Collector:
         self.mode: Mode
         self.bodies: list[bytes] = []
         self.rejected: set[str] = set()  # ids of spans that it left out of what it took
+        self.rejections = 0  # of spans; one that is sent again is rejected again
         self.unsigned: list[str] = []  # what was wrong with signatures
         self.requests = 0
         self._signed_by = signed_by
@@ -113,6 +114,7 @@ class Collector:
                 scope.spans.extend(left)
         self.bodies[-1] = message.SerializeToString()
         self.rejected |= rejected
+        self.rejections += len(rejected)
         answer = ExportTraceServiceResponse()
         answer.partial_success.rejected_spans = len(rejected)
         answer.partial_success.error_message = "on purpose"

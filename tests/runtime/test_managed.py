@@ -77,7 +77,7 @@ def test_a_span_that_outlives_its_deadline_leaves_once_and_says_so(runtime: tupl
 
 def test_a_thread_delivers_and_no_extension_is_registered() -> None:
     """An internal extension hears of no invocation there: Lambda would refuse its registration."""
-    assert isinstance(after_response.helper(lambda: None), Background)
+    assert isinstance(after_response.helper(lambda _: None), Background)
 
 
 def test_a_slow_collector_does_not_hold_the_slot() -> None:
@@ -85,7 +85,7 @@ def test_a_slow_collector_does_not_hold_the_slot() -> None:
     delivering, let_go = threading.Event(), threading.Event()
     steps: list[int] = []
 
-    def step() -> None:
+    def step(_deadline: float) -> None:
         steps.append(len(steps))
         delivering.set()
         assert let_go.wait(10)

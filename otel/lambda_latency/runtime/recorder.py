@@ -16,7 +16,7 @@ from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.propagation import INIT
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from opentelemetry.context import Context
     from opentelemetry.sdk.trace import Event, ReadableSpan, Span
@@ -125,6 +125,11 @@ class Recorder(SpanProcessor):
     def keep(self, span: ReadableSpan) -> None:
         """Put a span into the buffer, with its size."""
         self.buffer.add(span, about(span))
+
+    def put_back(self, spans: Collection[ReadableSpan]) -> None:
+        """Put spans that have been taken into the buffer again, before those that have ended since."""
+        if spans:
+            self.buffer.put_back([(span, about(span)) for span in spans])
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:

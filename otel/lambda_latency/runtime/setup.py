@@ -10,6 +10,7 @@ from __future__ import annotations
 import concurrent.futures.thread  # noqa: F401
 import os
 import sys
+from math import inf
 from typing import TYPE_CHECKING
 
 from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
@@ -145,9 +146,14 @@ class Runtime:
         if self._startup is not None:
             self._startup.restored()
 
+    def outlive(self) -> None:
+        """Nothing is killed at the deadline of the last invocation: deliveries need not end before it."""
+        self._outbox.unbounded()
+
     @harmless("delivering the last spans")
     def last_chance(self) -> None:
         """The process exits: deliver the ended spans, and let the sink try the waiting ones once more."""
+        self.outlive()
         if self._sampler.decision != INIT:
             self.after_response()
         self._outbox.shutdown()
@@ -156,6 +162,7 @@ class Runtime:
         """Start the span of an invocation. The first one of the process is a cold start."""
         cold, self._cold = self._cold, False
         self._own.look()
+        self._outbox.begin(context)
         self._sampler.decision, self._ids.current = BEGINNING, 0
         self.recorder.begin()
         invocation = Invocation.begin(
@@ -180,10 +187,10 @@ class Runtime:
         span.end(startup.end_ns)
 
     @harmless("delivering spans")
-    def after_response(self) -> None:
-        """Deliver the ended spans and retry the waiting ones, within the sink's time limit."""
+    def after_response(self, deadline: float = inf) -> None:
+        """Deliver the ended spans and retry the waiting ones, within the sink's time limit and before the deadline."""
         # A response that waits for this delivery must not wait for another one, too.
-        self._outbox.flush(0 if self.delivers_before_response else -1)
+        self._outbox.flush(0 if self.delivers_before_response else inf, deadline)
         if len(sys.modules) != self._modules and self._settings.libraries:
             from lambda_latency.runtime.untraceable import tell
 

@@ -160,6 +160,7 @@ class Environment:
                 return traced(handler, self.runtime)(event, context)
         finally:
             detach(token)
+            self.runtime.outlive()
             self.runtime.after_response()
             trace.freeze(since)
 

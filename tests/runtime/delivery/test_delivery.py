@@ -15,8 +15,9 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from lambda_latency.runtime.delivery.after_response import Responses
 from lambda_latency.runtime.delivery.buffer import Buffer
+from lambda_latency.runtime.delivery.circuit import Circuit
 from lambda_latency.runtime.delivery.daemon import DATAGRAM, DaemonSender
-from lambda_latency.runtime.delivery.sender import LARGEST, Circuit, Sender
+from lambda_latency.runtime.delivery.sender import LARGEST, Sender
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.delivery.test_encoding import simple
 from tests.runtime.delivery.test_sender import Clock, count
@@ -40,7 +41,7 @@ def test_a_thread_that_cannot_start_leaves_the_delivery_to_the_runtimes_own(
 
     monkeypatch.setattr("lambda_latency.runtime.delivery.after_response.helper", refuse)
     steps: list[str] = []
-    responses = Responses(lambda: steps.append("delivered"), lambda: steps.append("ready"))
+    responses = Responses(lambda _: steps.append("delivered"), lambda: steps.append("ready"))
     responses.begin()
     responses.out()
     responses.out()
@@ -53,7 +54,8 @@ def test_a_thread_that_cannot_start_leaves_the_delivery_to_the_runtimes_own(
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.urandom", bytes)
     return clock
 
 

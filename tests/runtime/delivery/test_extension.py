@@ -64,7 +64,7 @@ def test_the_event_is_read_when_the_response_is_out(ends: tuple[Watched, socket.
     """The thread takes no time from the handler: until then it waits for nothing but the release."""
     watched, api = ends
     stepped = threading.Event()
-    one = registered(watched, api, stepped.set)
+    one = registered(watched, api, lambda _: stepped.set())
     api.sendall(EVENT)
     watched.out.set()
     one.release()
@@ -79,7 +79,7 @@ def test_the_spans_of_an_invocation_whose_event_never_comes_leave_all_the_same(
     """The API goes away: that is told, what has ended is delivered, and the next invocations do without it."""
     watched, api = ends
     stepped = threading.Event()
-    one = registered(watched, api, stepped.set)
+    one = registered(watched, api, lambda _: stepped.set())
     api.close()
     one.release()
     assert until(lambda: "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text)

@@ -7,6 +7,7 @@ import logging
 import sys
 import threading
 import time
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +24,7 @@ from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from opentelemetry.trace import Tracer
 
@@ -37,9 +38,11 @@ class Sink:
 
     def __init__(self) -> None:
         self.deliveries: list[list[str]] = []
+        self.seconds: list[float] = []
         self.takes = True
 
-    def export(self, spans: Sequence[ReadableSpan]) -> bool:
+    def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
+        self.seconds.append(seconds)
         self.deliveries.append([one.name for one in spans])
         return self.takes
 
@@ -79,7 +82,7 @@ def test_only_what_has_ended_leaves(made: Made) -> None:
     call.end()
     work.end()
     outbox.flush()
-    assert sink.deliveries == [["tcp"], ["call", "work"]]
+    assert sink.deliveries == [["tcp"], ["work", "call"]]
 
 
 def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
@@ -161,7 +164,7 @@ def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -
     tracer, outbox, sink, _ = made
     answered, asked = threading.Event(), threading.Event()
 
-    def export(spans: Sequence[ReadableSpan]) -> bool:
+    def export(spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
         asked.set()
         return answered.wait(60)
 

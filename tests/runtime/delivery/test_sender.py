@@ -42,7 +42,8 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """A clock that only the test moves."""
     clock = Clock()
-    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.urandom", bytes)
     return clock
 
 
@@ -137,7 +138,7 @@ def test_what_is_refused_for_good_is_dropped_and_told_once(
         assert [count(request.body) for request in server.requests] == [1, 1, 1]
         where = f"{server.url}/v1/traces"
     assert caplog.messages == [
-        f"lambda-latency: {where} refuses spans (it answered 400); they are dropped",
+        f"lambda-latency: {where} refuses spans (1 of 1: it answered 400); they are dropped",
         f"lambda-latency: spans are delivered to {where} again; 2 were dropped",
     ]
 

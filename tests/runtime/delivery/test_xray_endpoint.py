@@ -197,7 +197,10 @@ def test_what_is_malformed_is_dropped(spans: Sequence[ReadableSpan], caplog: pyt
         assert sender.export(spans)
         where = f"{server.url}/v1/traces"
     assert caplog.messages == [
-        f"lambda-latency: {where} refuses spans (it answered 400, InvalidRequestException Malformed); they are dropped"
+        (
+            f"lambda-latency: {where} refuses spans (2 of 2: it answered 400, InvalidRequestException Malformed); "
+            "they are dropped"
+        )
     ]
 
 
@@ -245,16 +248,14 @@ def test_the_last_words_before_a_timeout_are_signed_too(
     """And what is left out of them is told."""
     with Server(Answer(200, b"", PROTOBUF), Answer(200, partial(2, "too old"), PROTOBUF)) as server:
         sender = Sender(settings_for(server.url))
-        assert [sender.urgent(spans)(5) for _ in range(2)] == [True, False]
+        assert [sender.urgent(spans)(5) for _ in range(2)] == [True, True]
         for one in server.requests:
             assert what_is_wrong(one.path, one.headers, one.body, CREDENTIALS, "eu-west-1") == ""
         where = f"{server.url}/v1/traces"
-    assert caplog.messages == [f"lambda-latency: a timeout could not be told to {where}: 2 of 2: too old"]
+    assert caplog.messages == [f"lambda-latency: {where} refuses spans (2 of 2: too old); they are dropped"]
 
 
-@pytest.mark.parametrize(
-    "body", [b"\xff", b"\x0a\xff\x01", b"{", b"[]", b"\x0a\x04\x12\x02\xff\xff", b"\x0d\x00", b"{}"]
-)
+@pytest.mark.parametrize("body", [b"\xff", b"\x0a\xff\x01", b"{", b"[]", b"\x0d\x00", b"{}"])
 def test_an_answer_that_cannot_be_read_leaves_the_spans_delivered(
     spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture, body: bytes
 ) -> None:

@@ -11,6 +11,7 @@ import atexit
 import functools
 import os
 import sys
+from math import inf
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.delivery.extension import Background, Extension
@@ -23,10 +24,11 @@ __all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
 
 
 def hook_responses(
-    step: Callable[[], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
+    step: Callable[[float], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
 ) -> Responses | None:
     """Run `step` after each response; None if there is no hook, so that the caller must run it before responses.
 
+    `step` gets the deadline of the invocation in seconds since 1970, infinite if only the handler's context has it.
     `last` runs when the process itself exits, as after `sys.exit` in a handler or a response that Lambda refuses.
     `ready` runs at the end of init.
     """
@@ -57,7 +59,7 @@ def unless_forked(last: Callable[[], None], process: int) -> None:
 class Responses:
     """Its method `out` runs before the runtime asks for an event: at the end of init, then after each response."""
 
-    def __init__(self, step: Callable[[], None], ready: Callable[[], None]) -> None:
+    def __init__(self, step: Callable[[float], None], ready: Callable[[], None]) -> None:
         self._step = step
         self._ready = ready
         self._initialized = False
@@ -78,10 +80,10 @@ class Responses:
         elif alive and self._helper is not None:
             self._helper.release()
         else:
-            self._step()
+            self._step(inf)
 
 
-def helper(step: Callable[[], None]) -> Background | Extension | None:
+def helper(step: Callable[[float], None]) -> Background | Extension | None:
     """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
     if is_monkey_patched():
         return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event

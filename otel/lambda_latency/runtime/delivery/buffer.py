@@ -34,9 +34,19 @@ class Buffer(Generic[T]):
         with self._lock:
             self._waiting.append((item, size))
             self._bytes += size
-            while len(self._waiting) > self._most or self._bytes > self._most_bytes:
-                self._bytes -= self._waiting.popleft()[1]
-                self.dropped += 1
+            self._trim()
+
+    def put_back(self, items: list[tuple[T, int]]) -> None:
+        """Add items with their sizes before all others: `drain` has removed them."""
+        with self._lock:
+            self._waiting.extendleft(reversed(items))
+            self._bytes += sum([size for _, size in items])
+            self._trim()
+
+    def _trim(self) -> None:
+        while len(self._waiting) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= self._waiting.popleft()[1]
+            self.dropped += 1
 
     def oldest(self, most_bytes: int) -> list[T]:
         """The oldest items that fit into `most_bytes`, at least one. They stay in the queue."""

@@ -10,9 +10,10 @@ import socket
 import time
 from base64 import b64encode
 from functools import partial
+from math import inf
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.delivery.encoding import Encoder, batches, parents_first, request
+from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.redact.spans import Redaction
 
@@ -43,19 +44,19 @@ class DaemonSender:
         self._socket.setblocking(False)
         self._failing = False
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
+    def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> None:
         """Send the spans in as few datagrams as possible."""
-        self._send(self._batches(parents_first(spans)), self._seconds)
+        self._send(self._batches(spans), min(self._seconds, seconds))
 
     def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
         """Encode spans; returns the function that sends them within some seconds. The daemon accepts all."""
-        return partial(self._send, list(self._batches(parents_first(spans))))
+        return partial(self._send, list(self._batches(spans)))
 
     def shutdown(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _batches(self, spans: Sequence[ReadableSpan]) -> Iterator[list[Encoded]]:
+    def _batches(self, spans: Iterable[ReadableSpan]) -> Iterator[list[Encoded]]:
         return batches(self._encoder.encode(spans, LARGEST), LARGEST)
 
     def _send(self, found: Iterable[list[Encoded]], seconds: float) -> bool:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.redact.spans import Redaction
 
-__all__ = ["Encoded", "Encoder", "batches", "parents_first", "request"]
+__all__ = ["Encoded", "Encoder", "batches", "request"]
 
 Head = tuple[bytes, bytes]
 """The bytes before and after the parts of a message."""
@@ -86,17 +86,23 @@ class Encoder:
         self._known_texts = lru_cache(maxsize=256)(self._redacted)
         self._known_scopes = lru_cache(maxsize=128)(self._scope)
 
-    def encode(self, spans: Sequence[ReadableSpan], limit: int) -> Iterator[Encoded]:
+    def encode(self, spans: Iterable[ReadableSpan], limit: int) -> Iterator[Encoded]:
         """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
-        if spans and self._redaction.renewed():
-            self._resource = None, (b"", b"")
-            self._known_pairs.clear()
-            self._known_texts.cache_clear()
-            self._known_scopes.cache_clear()
+        begun = False
         for span in spans:
+            if not begun and self._redaction.renewed():
+                self._forget()
+            begun = True
             resource, scope = self._head(span.resource), self._known_scopes(span.instrumentation_scope)
             whole = Encoded(resource, scope, self._whole(span))
             yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
+
+    def _forget(self) -> None:
+        """Empty the caches: other values are secret now."""
+        self._resource = None, (b"", b"")
+        self._known_pairs.clear()
+        self._known_texts.cache_clear()
+        self._known_scopes.cache_clear()
 
     def _head(self, resource: Resource) -> Head:
         """The head of the message ResourceSpans."""
@@ -211,12 +217,6 @@ def batches(spans: Iterable[Encoded], largest: int) -> Iterator[list[Encoded]]:
         room -= one.size
     if batch:
         yield batch
-
-
-def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-    """The spans by start. They arrive by end; if only some of those were delivered, their parents would be missing."""
-    latest_first = spans[::-1]  # of two with the same start, the outer one ends later
-    return sorted(latest_first, key=lambda span: span.start_time or 0)
 
 
 def request(spans: Iterable[Encoded]) -> bytes:

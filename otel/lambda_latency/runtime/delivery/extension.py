@@ -7,8 +7,10 @@ https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html
 
 from __future__ import annotations
 
+import re
 import threading
 from http.client import HTTPException
+from math import inf
 from queue import SimpleQueue
 from socket import socket  # before the import of the function, which may replace it, by one with a proxy
 from typing import TYPE_CHECKING
@@ -28,9 +30,9 @@ REGISTERED_WITHIN_S = 1.0  # the API is on the same machine and takes a millisec
 
 
 class Extension:
-    """Registers at the end of init. Then `step` runs after each release."""
+    """Registers at the end of init. Then `step` runs after each release, with the deadline of the invocation."""
 
-    def __init__(self, api: str, step: Callable[[], None]) -> None:
+    def __init__(self, api: str, step: Callable[[float], None]) -> None:
         self._api = api
         self._connection: socket | None = None
         self._step = step
@@ -59,11 +61,12 @@ class Extension:
                 # The event is not read before the release: it arrives while the handler starts, and reading would take
                 # the interpreter from the handler.
                 self._released.get()
+                deadline = inf
                 try:
                     connection.settimeout(None)
-                    self._answer(connection)
+                    deadline = deadline_in(self._answer(connection).body)
                 finally:
-                    self._step()
+                    self._step(deadline)
                     unlisted()
         except (OSError, HTTPException) as error:
             self._alive = False
@@ -71,7 +74,7 @@ class Extension:
                  "spans are delivered by the runtime's own thread")  # fmt: skip
             while not self._released.empty():  # pragma: no branch - for a release in the meantime
                 self._released.get()
-                self._step()
+                self._step(inf)
             unlisted()
 
     def _register(self) -> str:
@@ -100,12 +103,18 @@ class Extension:
         return answer
 
 
+def deadline_in(event: bytes) -> float:
+    """The deadline in an INVOKE event, in seconds since 1970; infinite if it has none."""
+    found = re.search(rb'"deadlineMs"\s*:\s*(\d{1,15})\b', event)
+    return int(found[1]) / 1000 if found else inf
+
+
 class Background:
-    """A thread that runs `step` after each release. Releases during a step count as one."""
+    """A thread that runs `step` after each release. Releases during a step count as one. There is no deadline."""
 
     alive = True
 
-    def __init__(self, step: Callable[[], None]) -> None:
+    def __init__(self, step: Callable[[float], None]) -> None:
         self._step = step
         self._released = threading.Event()
         started(self._run)
@@ -118,5 +127,5 @@ class Background:
         while True:
             self._released.wait()
             self._released.clear()
-            self._step()
+            self._step(inf)
             unlisted()

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
+from math import inf
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.copies import identity
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import harmless, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Protocol
 
     from opentelemetry.sdk.trace import ReadableSpan
@@ -22,8 +24,11 @@ if TYPE_CHECKING:
     class Sink(Protocol):  # not at runtime: the creation of a Protocol costs more than the import of a module
         """The destination of spans. It gets them as they were recorded, and redacts them as it encodes them."""
 
-        def export(self, spans: Sequence[ReadableSpan], /) -> object:
-            """Deliver the spans and those that still wait; returns False if some wait afterwards."""
+        def export(self, spans: Iterable[ReadableSpan], seconds: float = inf, /) -> object:
+            """Deliver the spans and those that still wait, within some seconds; returns False if some wait afterwards.
+
+            The encoding takes a part of the seconds; `spans` ends when that part is over.
+            """
 
         def urgent(self, spans: Sequence[ReadableSpan], /) -> Callable[[float], bool]:
             """Encode spans; returns the function that delivers them, without those that wait, within some seconds.
@@ -38,6 +43,7 @@ if TYPE_CHECKING:
 __all__ = ["Outbox"]
 
 SHORT_S = 0.05
+MARGIN_S, MARGIN_SHARE = 0.1, 0.1  # between a delivery and the deadline; the share counts below a second
 EVERY_S = 2.0
 # The share of the time to the alarm that is left at the rehearsal. The watch looks twice before the alarm; a request
 # that ends long before its deadline, as a first request often does after a second, must not pay for the rehearsal.
@@ -64,6 +70,8 @@ class Outbox:
         self._killed = killed
         # A delivery during an invocation must end before the one at its deadline.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
+        self._until = inf  # the end of deliveries, in seconds since 1970
+        self._told_late = False
         self._seen: Running | None = None
         self._rehearsed = False
         self._next = 0.0
@@ -86,17 +94,52 @@ class Outbox:
         self.renew()
         getattr(self._sink, "forget", list)()
 
-    def flush(self, seconds: float = -1) -> bool:
+    @harmless("the deadline of deliveries")
+    def begin(self, context: object) -> None:
+        """An invocation begins. Deliveries end before its deadline, at which Lambda kills a busy environment."""
+        self._until = inf
+        left_ms = getattr(context, "get_remaining_time_in_millis", None)
+        if self._killed and left_ms is not None:
+            left_s = left_ms() / 1000
+            self._until = time() + left_s - min(MARGIN_S, MARGIN_SHARE * left_s)
+
+    def unbounded(self) -> None:
+        """The process ends: no deadline follows."""
+        self._until = inf
+
+    def flush(self, seconds: float = inf, deadline: float = inf) -> bool:
         """Deliver the ended spans; False if some wait afterwards, or if another delivery takes over `seconds`.
 
-        -1 is without a limit. The shortest limit is the duration of a short delivery.
+        The shortest limit is the duration of a short delivery. Nothing is begun with less than that before the deadline
+        of the invocation (`deadline`, in seconds since 1970, if that is sooner): the spans wait for the next delivery.
         """
-        if not self._delivering.acquire(timeout=seconds if seconds == -1 else max(seconds, SHORT_S)):
+        until = min(self._until, deadline - MARGIN_S)
+        if self._is_late(until):
+            return False
+        limit = min(max(seconds, SHORT_S), until - time(), threading.TIMEOUT_MAX)
+        if not self._delivering.acquire(timeout=limit):
             return False
         try:
-            return self._sink.export(self._ended()) is not False
+            return not self._is_late(until) and self._export(until - time())
         finally:
             self._delivering.release()
+
+    def _is_late(self, until: float) -> bool:
+        """Whether there is no time for a delivery that ends at `until`."""
+        if until - time() >= SHORT_S:
+            return False
+        if len(self._recorder.buffer) and not self._told_late:
+            self._told_late = True
+            warn("a response came so shortly before the function's timeout that its spans wait for the next delivery")
+        return True
+
+    def _export(self, seconds: float) -> bool:
+        """Export the ended spans. Those that the encoder has no time for return to the buffer."""
+        spans = deque(parents_first(self._ended()))
+        try:
+            return self._sink.export(timely(spans, time() + seconds / 2), seconds) is not False and not spans
+        finally:
+            self._recorder.put_back(spans)
 
     def on_the_way(self, running: Running, left_s: float) -> float:
         """Deliver ended spans during a long invocation, because a kill for lack of memory would lose them.
@@ -146,7 +189,7 @@ class Outbox:
             ended = self._ended()
             done = {identity(span) for span in ended}
             leaving = [*(span for span in told if identity(span) not in done), *ended]
-            deliver = self._sink.urgent(leaving)
+            deliver = self._sink.urgent(parents_first(leaving))
             with hurried():
                 taken = deliver(running.deadline - time())
             if not taken:
@@ -173,3 +216,15 @@ class Outbox:
             warn(f"{dropped} spans were dropped in one invocation; "
                  "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
         return spans
+
+
+def timely(spans: deque[ReadableSpan], until: float) -> Iterator[ReadableSpan]:
+    """Takes the spans from the queue, the last one before the instant `until`."""
+    while spans and time() < until:
+        yield spans.popleft()
+
+
+def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+    """The spans by start. They arrive by end; if only some of those were delivered, their parents would be missing."""
+    latest_first = spans[::-1]  # of two with the same start, the outer one ends later
+    return sorted(latest_first, key=lambda span: span.start_time or 0)

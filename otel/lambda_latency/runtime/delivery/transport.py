@@ -1,7 +1,7 @@
 """POST requests over a kept connection, with one time limit for connect, send, wait and read together.
 
 A timeout of `http.client` limits each socket operation alone, so a server that sends single bytes holds its caller.
-The lookup of a name has no limit, because Python cannot interrupt it; `localhost` needs none.
+Python cannot interrupt the lookup of a name, so a thread of its own does it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from http.client import BadStatusLine, HTTPException, RemoteDisconnected
 
 # Before the import of the function, which may replace them, by a socket with a proxy for example.
 from socket import IPPROTO_TCP, SOCK_STREAM, TCP_NODELAY, getaddrinfo, socket
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+
+from lambda_latency.runtime.threads import started
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -103,7 +105,7 @@ class Transport:
     def _connected(self, deadline: float) -> socket:
         """Try each address of the host within one limit; `socket.create_connection` would have a limit for each."""
         failure = OSError(f"{self._host} has no address")
-        for family, kind, protocol, _, address in getaddrinfo(self._host, self._port, type=SOCK_STREAM):
+        for family, kind, protocol, _, address in self._addresses(deadline):
             connection = socket(family, kind, protocol)
             try:
                 connection.settimeout(left(deadline))
@@ -114,6 +116,26 @@ class Transport:
                 connection.close()
                 failure = error
         raise failure
+
+    def _addresses(self, deadline: float) -> list[Any]:
+        """The addresses of the host, as `getaddrinfo` has them."""
+        look_up = partial(getaddrinfo, self._host, self._port, type=SOCK_STREAM)
+        if self._host == "localhost" or ":" in self._host or not self._host.strip("0123456789."):
+            return look_up()
+        found: list[Any] = []
+        failures: list[Exception] = []
+
+        def run() -> None:
+            try:
+                found.extend(look_up())
+            except (OSError, UnicodeError) as error:  # the second for a name that cannot be one
+                failures.append(error if isinstance(error, OSError) else OSError(f"{self._host}: {error}"))
+
+        if not started(run).wait(left(deadline)):
+            raise TimeoutError(f"the lookup of {self._host} timed out")
+        for failure in failures:
+            raise failure
+        return found
 
     def _secured(self, connection: socket, deadline: float) -> socket:
         import ssl
@@ -156,9 +178,9 @@ class Answer:
 
 
 def read_answer(receive: Callable[[], bytes]) -> Answer:
-    """Read an answer, to its end if it has a length. `receive` returns the next bytes, empty at the connection's end.
+    """Read an answer, with its body if it tells where that ends. `receive` returns the next bytes, empty at the end.
 
-    Raises exceptions of `http.client` if the bytes are not an answer.
+    Raises exceptions of `http.client` if the bytes are not an answer. A body that is cut off changes no status.
     """
     data = b""
     while True:
@@ -172,17 +194,51 @@ def read_answer(receive: Callable[[], bytes]) -> Answer:
         head, _, data = data.partition(b"\r\n\r\n")
         first = head.partition(b"\r\n")[0]
         words = first.split(None, 2)
-        if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not words[1].isdigit():
+        if len(words) < 2 or not words[0].startswith(b"HTTP/1.") or not (len(words[1]) == 3 and words[1].isdigit()):
             raise BadStatusLine(repr(first[:100]))
         status = int(words[1])
         if status >= 200:  # a lower status precedes the final answer
             break
     answer = Answer(status, head, data)
-    length = b"0" if status in (204, 304) else answer.header(b"content-length")
-    lasts = words[0] == b"HTTP/1.1" and answer.header(b"connection").lower() != b"close"
-    if lasts and length.isdigit() and int(length) <= MOST and not answer.header(b"transfer-encoding"):
-        size = int(length)
-        while len(answer.body) < size and (more := receive()):
-            answer.body += more
-        answer.kept = len(answer.body) == size
+    closes = words[0] != b"HTTP/1.1" or answer.header(b"connection").lower() == b"close"
+    try:
+        answer.kept = read_body(answer, receive, closes=closes) and not closes
+    except (OSError, HTTPException):
+        answer.kept = False
     return answer
+
+
+def read_body(answer: Answer, receive: Callable[[], bytes], *, closes: bool) -> bool:
+    """Read the body of an answer, as far as it is not too long; returns whether its end is the body's.
+
+    `closes`: the receiver closes the connection after it.
+    """
+    length = b"0" if answer.status in (204, 304) else answer.header(b"content-length")
+    if coding := answer.header(b"transfer-encoding").lower():
+        return coding == b"chunked" and read_chunks(answer, receive)
+    size = int(length) if length.isdigit() and len(length) < 10 else MOST if closes else 0
+    if size > MOST:
+        return False
+    while len(answer.body) < size and (more := receive()):
+        answer.body += more
+    return length.isdigit() and len(answer.body) == size
+
+
+def read_chunks(answer: Answer, receive: Callable[[], bytes]) -> bool:
+    """As `read_body`, for a body in chunks."""
+    data, answer.body = answer.body, b""
+    while True:
+        while b"\r\n" not in data and len(data) < MOST and (more := receive()):
+            data += more
+        line, _, data = data.partition(b"\r\n")
+        digits = line.partition(b";")[0].strip()
+        if not 0 < len(digits) < 5 or digits.strip(b"0123456789abcdefABCDEF"):
+            return False
+        size = int(digits, 16)
+        while len(data) < size + 2 and (more := receive()):
+            data += more
+        if not size or len(data) < size + 2:
+            return data == b"\r\n"
+        answer.body, data = answer.body + data[:size], data[size + 2 :]
+        if len(answer.body) > MOST:
+            return False

@@ -8,16 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from lambda_latency.runtime.delivery.answers import LONGEST, PASSING, fields, outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from lambda_latency.runtime.delivery.transport import Answer
 
 __all__ = ["outcome_of_xray", "unreachable"]
-
-LONGEST = 300  # the most characters of X-Ray's message
 
 # Words of an error with their remedy. AWS documents neither a list of the errors nor their form.
 REMEDIES = (
@@ -37,14 +35,13 @@ REMEDIES = (
 def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
     """How many of `count` spans X-Ray refuses for good, and why; -1 if it may accept all of them later."""
     if answer.status < 300:
-        refused, said = rejected(answer)
-        return min(refused, count), f"{refused} of {count}: {said[:LONGEST] or 'it says no more'}"
+        return outcome(answer, count)
     said = f"{answer.header(b'x-amzn-errortype').decode('latin-1').partition(':')[0]} {message(answer)}".strip()
     why = f"it answered {answer.status}" + f", {said[:LONGEST]}" * bool(said)
     for words, remedy in REMEDIES:
         if any(word in said.lower() for word in words):
             return -1, f"{why}; {remedy}"
-    for_good = 400 <= answer.status < 500 and answer.status not in (401, 403, 408, 429)
+    for_good = 400 <= answer.status < 500 and answer.status not in (401, 403, *PASSING)
     return count if for_good else -1, why
 
 
@@ -57,19 +54,6 @@ def unreachable(error: Exception) -> str:
     return f"{why}; X-Ray has to be in the region {region!r}, and in reach of the function's subnet if it has one"
 
 
-def rejected(answer: Answer) -> tuple[int, str]:
-    """OTLP's partial success: the number of rejected spans of an accepted request, and the reason."""
-    try:
-        if answer.header(b"content-type").startswith(b"application/json"):
-            partial = (json.loads(answer.body or b"{}").get("partialSuccess")) or {}
-            return int(partial.get("rejectedSpans", 0)), str(partial.get("errorMessage", ""))
-        inner = dict(fields(answer.body)).get(1, b"")
-        found: dict[int, Any] = dict(fields(inner)) if isinstance(inner, bytes) else {}
-        return int(found.get(1, 0)), bytes(found.get(2, b"")).decode("utf-8", "replace")
-    except (ValueError, TypeError, AttributeError, IndexError):
-        return 0, ""
-
-
 def message(answer: Answer) -> str:
     """The message of an error, from AWS's JSON or from the Status of OTLP's protobuf."""
     try:
@@ -78,32 +62,5 @@ def message(answer: Answer) -> str:
             name = str(given.get("__type") or given.get("code") or "").rpartition("#")[2]
             return f"{name} {given.get('message') or given.get('Message') or ''}".strip()
         return bytes(dict(fields(answer.body)).get(2, b"")).decode("utf-8", "replace")
-    except (ValueError, TypeError, AttributeError, IndexError):
+    except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
         return ""
-
-
-def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message that are numbers or bytes. Raises `IndexError` for a truncated number."""
-    at = 0
-
-    def number() -> int:
-        nonlocal at
-        value = shift = 0
-        while True:
-            byte = data[at]
-            at += 1
-            value |= (byte & 0x7F) << shift
-            if byte < 0x80:
-                return value
-            shift += 7
-
-    while at < len(data):
-        key = number()
-        if key & 7 == 0:
-            yield key >> 3, number()
-        elif key & 7 == 2:
-            size = number()
-            yield key >> 3, data[at : at + size]
-            at += size
-        else:
-            return

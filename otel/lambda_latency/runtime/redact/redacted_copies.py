@@ -5,6 +5,7 @@ Not imported on Lambda. A test holds the copies against the encoder's bytes, so 
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING, Any, Protocol
 
 from opentelemetry.sdk.resources import Resource
@@ -17,7 +18,7 @@ from lambda_latency.runtime.copies import bounded, copied
 from lambda_latency.runtime.redact.spans import Redaction
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -43,7 +44,7 @@ class RedactedSpans:
         self._exporter = exporter
         self._redaction = Redaction(settings.redacted, settings.value_length)
 
-    def export(self, spans: Sequence[ReadableSpan], /) -> object:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = inf, /) -> object:
         """Export copies of the spans."""
         return self._exporter.export(redacted(self._redaction, spans))
 
@@ -57,7 +58,7 @@ class RedactedSpans:
         self._exporter.shutdown()
 
 
-def redacted(redaction: Redaction, spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
+def redacted(redaction: Redaction, spans: Iterable[ReadableSpan]) -> list[ReadableSpan]:
     """Copies of the spans with what the runtime's encoder writes: without credentials, with the derived attributes."""
     redaction.renewed()
     return [_span(redaction, span) for span in spans]

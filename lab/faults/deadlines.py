@@ -1,0 +1,171 @@
+"""Answers shortly before a deadline, while the collector fails: Lambda kills an environment that is busy then.
+
+The environment is killed at its deadline, as Lambda does, also if the response is out and only a delivery goes on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import product
+from pathlib import Path
+
+from lab.faults.box import Box, Way
+from lab.faults.collector import Collector, Mode
+from lab.faults.journal import read_journal
+from lab.faults.lane import FUNCTION, Export
+from lambda_latency.local.processes import Processes
+from lambda_latency.local.sandbox.function import Run
+from lambda_latency.local.xray.segments import TraceHeader
+
+__all__ = ["Case", "Near", "cases", "near_deadlines"]
+
+TIMEOUT_S = 3
+FAILING = 2  # requests of a case while its collector fails
+LEFT_MS = (700, 250, 100, 20)
+MODES: tuple[Mode, ...] = ("hole", "slow", "refused", "partial")
+WAYS: tuple[Way, ...] = ("extension", "main", "before")
+ENOUGH_MS, SETTLED_MS = 150, 50  # with more time than the first a delivery may begin, and ends this long before the end
+AT_ONCE = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """How spans leave, what the collector does, and how long before the deadline the handler answers."""
+
+    way: Way
+    export: Export
+    mode: Mode
+    left_ms: int
+
+    def __str__(self) -> str:
+        return f"{self.way}, {self.export} {self.mode}, answered {self.left_ms} ms before the deadline"
+
+
+@dataclass
+class Near:
+    """What was seen: the account of all cases, and what of it is wrong."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    settled_ms: dict[int, float] = field(default_factory=dict)  # the least time to the deadline, by the time left
+    wrong: list[str] = field(default_factory=list)
+
+    def text(self) -> Iterator[str]:
+        """The lines of the report."""
+        yield "near the deadline " + ", ".join(f"{what} {number:,}" for what, number in sorted(self.counts.items()))
+        ends = [f"{left} ms left: {ms:.0f}" for left, ms in sorted(self.settled_ms.items(), reverse=True)]
+        yield f"settled before the deadline, least, ms: {'; '.join(ends)}"
+
+
+def cases(export: Export, share: float = 1.0) -> list[Case]:
+    """A share of all cases, evenly taken from them; the shares of two lists differ by one case at most."""
+    found = [Case(way, export, mode, left) for left, way, mode in product(LEFT_MS, WAYS, MODES)]
+    step = 5  # has no divisor in common with their number, so that a share has cases of each sort
+    return [found[number * step % len(found)] for number in range(max(4, round(share * len(found))))]
+
+
+def near_deadlines(chosen: list[Case], variables: Mapping[str, str], processes: Processes) -> Near:
+    """Run the cases, a few at once."""
+    near = Near()
+    with tempfile.TemporaryDirectory(prefix="faults-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
+        runs = {
+            pool.submit(_Running(case, Path(tempfile.mkdtemp(dir=folder)), variables, processes, near).run): case
+            for case in chosen
+        }
+        for run, case in runs.items():
+            error = run.exception()
+            near.wrong += [f"{case}: {type(error).__name__}: {error}"] if error is not None else []
+    return near
+
+
+LOCK = threading.Lock()
+
+
+class _Running:
+    """One environment with a collector of its own."""
+
+    def __init__(
+        self, case: Case, folder: Path, variables: Mapping[str, str], processes: Processes, near: Near
+    ) -> None:
+        self._case, self._folder, self._near = case, folder, near
+        signed_by = variables if case.export == "otlp" else None
+        self._collector = Collector(answer_s=0.01, signed_by=signed_by)
+        own = {
+            "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": self._collector.url,
+            "LAMBDA_LATENCY_EXPORT": case.export,
+            "JOURNAL": str(folder),
+        }
+        self._box = Box(processes, FUNCTION, {**own, **variables}, case.way, timeout_s=TIMEOUT_S)
+        self._begun: list[float] = []
+        self._collector.arrived = lambda: self._begun.append(time.time())
+
+    def run(self) -> None:
+        """Requests while the collector fails, then one when it answers again."""
+        try:
+            self._collector.set(self._case.mode)
+            for _ in range(FAILING):
+                self._request(self._case.left_ms)
+            self._collector.set("healthy")
+            if not self._box.ended:
+                self._request(700)
+                self._request(2500)
+            self._arrived()
+        finally:
+            self._box.close()
+            self._collector.close()
+
+    def _request(self, left_ms: int) -> None:
+        event = json.dumps({"do": "work", "left_ms": left_ms}).encode()
+        run = self._box.invoke(event, str(TraceHeader.new(sampled=True)))
+        deadline = run.invocation.deadline_ms / 1000
+        try:
+            self._box.settle(max(0.0, deadline - time.time()))
+        except TimeoutError:
+            self._box.environment.kill()
+        self._count("requests")
+        if self._box.ended:
+            how = "in a delivery after the response" if run.outcome and not run.outcome.error else "before the response"
+            self._say(f"killed {how}")
+            return
+        with LOCK:
+            before_ms = (deadline - run.ended_ns / 1e9) * 1000
+            self._near.settled_ms[left_ms] = min(before_ms, self._near.settled_ms.get(left_ms, before_ms))
+        if left_ms > ENOUGH_MS and before_ms < SETTLED_MS:
+            self._say(f"settled {before_ms:.0f} ms before the deadline")
+        if left_ms <= ENOUGH_MS and (late := self._begun_after(run, left_ms)):
+            self._say(f"{late} deliveries begun with less than {ENOUGH_MS} ms left")
+
+    def _begun_after(self, run: Run, left_ms: int) -> int:
+        """The deliveries that reached the collector after the answer; a timeout is told before it."""
+        answered = run.responded_ns / 1e9 if self._case.way != "before" else \
+            (run.invocation.deadline_ms - left_ms) / 1000 + 0.005  # fmt: skip
+        return sum(at > answered for at in self._begun)
+
+    def _arrived(self) -> None:
+        """All that was not rejected is there, and what was rejected is told with its count."""
+        life = read_journal(self._folder / str(self._box.environment.pid))
+        arrived = {span.span_id.hex() for span in self._collector.spans()}
+        missing = set(life.ended) - arrived - self._collector.rejected
+        self._count("spans", len(life.ended))
+        if missing:
+            self._say(f"{len(missing)} of {len(life.ended)} spans did not arrive with the first request after it")
+        told = sum(int(number) for line in self._box.lines for number in re.findall(r"(\d+) were dropped", line))
+        self._count("rejected", self._collector.rejections)
+        if told != self._collector.rejections:
+            self._say(f"{self._collector.rejections} spans were rejected and {told} told")
+
+    def _count(self, what: str, number: int = 1) -> None:
+        with LOCK:
+            self._near.counts[what] += number
+
+    def _say(self, what: str) -> None:
+        with LOCK:
+            self._near.counts["killed"] += what.startswith("killed")
+            self._near.wrong.append(f"{self._case}: {what}")
