@@ -24,6 +24,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         trust_headers=False,
         connections=True,
         sigalrm=False,
+        profile_after_ms=200,
         xray_sdk="own",
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",

@@ -133,6 +133,9 @@ SETTINGS = (
             "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
     Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
             "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
+    Setting(f"{PREFIX}PROFILE_AFTER_MS", "profile_after_ms", "a whole number of milliseconds from 0 to 900000", "200",
+            "After how long a request is sampled, for the lines of its own code that take long; 0: never.",
+            whole(0, 900_000)),
     Setting(f"{PREFIX}XRAY_SDK", "xray_sdk", "own or bridge", "own",
             "bridge: `aws_xray_sdk` is the layer's, even where the function brings the X-Ray SDK itself.",
             choice("own", "bridge")),
@@ -180,6 +183,7 @@ class Settings(Value):
     trust_headers: bool
     connections: bool
     sigalrm: bool
+    profile_after_ms: int
     xray_sdk: str
     enabled: bool
     endpoint: str

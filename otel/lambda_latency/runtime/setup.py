@@ -18,7 +18,7 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from lambda_latency.runtime.deadline.watch import DeadlineWatch
+from lambda_latency.runtime.deadline.watch import NEVER, DeadlineWatch
 from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
 from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.outbox import Outbox
@@ -48,6 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Runtime", "function_resource"]
 
+UNCHOSEN = 63  # one in 64 requests is sampled from its begin: typical ones, to compare slow ones with
+
 
 class Runtime:
     """Traces one environment.
@@ -66,7 +68,12 @@ class Runtime:
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._outbox = Outbox(self.recorder, sink, settings, killed=not is_managed())
-        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, sigalrm=settings.sigalrm)
+        self._watch = DeadlineWatch(
+            self._outbox.at_deadline,
+            self._outbox.on_the_way,
+            sigalrm=settings.sigalrm,
+            profile_after_s=settings.profile_after_ms / 1000 or NEVER,
+        )
         self._ids = LambdaIds()
         resource = function_resource(os.environ)
         self.provider = Provider(
@@ -170,7 +177,9 @@ class Runtime:
         )
         self._sampler.decision = invocation.span.is_recording()
         self.recorder.handler_span = invocation.span.get_span_context()
-        self._ids.current = self.recorder.handler_span.trace_id
+        self._ids.current = trace_id = self.recorder.handler_span.trace_id
+        if not trace_id & UNCHOSEN:
+            self._watch.choose()
         if cold:
             self._tell_startup(recorded=self._sampler.decision)
         return invocation

@@ -1,4 +1,8 @@
-"""How fast the kit's thread and the function's threads take the interpreter from each other near the deadline."""
+"""The switch interval: how long a thread that waits for the interpreter lets the running one continue.
+
+Several parts of the kit ask for an interval at the same time, on two threads. Only this module sets it, and the last
+one that still asks decides. The function's own interval returns when none asks.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +14,56 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["held", "hurried"]
+__all__ = ["Asked", "ask", "forget", "held", "hurried", "sampling"]
+
+# Microseconds that no function chooses by itself, so that a changed interval is known as the function's own.
+HURRIED, SAMPLING, HELD = 101, 501, 20_001
 
 
-@contextmanager
-def switching(seconds: float) -> Iterator[None]:
-    """Set the switch interval: how long a waiting thread lets the running one continue. Python's default is 5 ms."""
-    usual = sys.getswitchinterval()
-    sys.setswitchinterval(seconds)
-    try:
-        yield
-    finally:
-        sys.setswitchinterval(usual)
+class Asked:
+    """A wish for an interval in microseconds, valid until `release`."""
+
+    __slots__ = ("microseconds",)
+
+    def __init__(self, microseconds: int) -> None:
+        self.microseconds = microseconds
+
+    def release(self) -> None:
+        """Withdraw the wish; a second time does nothing."""
+        if self in _asked:
+            _asked.remove(self)
+            _set()
+
+
+_asked: list[Asked] = []
+_usual = sys.getswitchinterval()
+
+
+def ask(microseconds: int) -> Asked:
+    """Ask for an interval."""
+    global _usual  # noqa: PLW0603 - the process has one switch interval
+    now = sys.getswitchinterval()
+    if round(now * 1e6) not in (HURRIED, SAMPLING, HELD):
+        _usual = now
+    one = Asked(microseconds)
+    _asked.append(one)
+    _set()
+    return one
+
+
+def sampling() -> Asked:
+    """Ask for the interval at which a thread samples another one.
+
+    At Python's default of 5 ms, it would get the interpreter mostly where the other thread releases it, and would take
+    samples of system calls instead of computing code.
+    """
+    return ask(SAMPLING)
+
+
+def forget() -> None:
+    """Withdraw all wishes: after a fork, the threads that have them do not exist."""
+    _asked.clear()
+    _set()
 
 
 def hurried() -> AbstractContextManager[None]:
@@ -29,7 +71,7 @@ def hurried() -> AbstractContextManager[None]:
 
     Beside a computing handler, each of them would cost 5 ms, and more on a busy machine.
     """
-    return switching(0.0001)
+    return _during(HURRIED)
 
 
 def held() -> AbstractContextManager[None]:
@@ -38,4 +80,28 @@ def held() -> AbstractContextManager[None]:
     An importing function returns the interpreter only after the compilation of a file, which takes 0.1 s. The interval
     is no longer, because a thread that already waits takes the interpreter once, and keeps it for as long.
     """
-    return switching(0.02)
+    return _during(HELD)
+
+
+@contextmanager
+def _during(microseconds: int) -> Iterator[None]:
+    one = ask(microseconds)
+    try:
+        yield
+    finally:
+        one.release()
+
+
+def _set() -> None:
+    """Set the interval of the last wish; without one, the function's, unless the function has set one meanwhile.
+
+    Two threads may be here at the same time, and a lock would be held in a fork: so each checks what it has set.
+    """
+    while True:
+        last = _asked[-1:]
+        if last:
+            sys.setswitchinterval(last[0].microseconds / 1e6)
+        elif round(sys.getswitchinterval() * 1e6) in (HURRIED, SAMPLING, HELD):
+            sys.setswitchinterval(_usual)
+        if _asked[-1:] == last:
+            return

@@ -16,7 +16,7 @@ import traceback
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import Status, StatusCode, get_current_span
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, Status, StatusCode, get_current_span
 
 from lambda_latency.runtime.copies import ended_at, identity
 from lambda_latency.runtime.deadline.interpreter import hurried
@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from types import FrameType
 
     from opentelemetry.sdk.trace import ReadableSpan, Span
+    from opentelemetry.trace import SpanContext
 
     from lambda_latency.runtime.deadline.watch import Running
 
-__all__ = ["Stacks", "ended_now", "marks_of", "write"]
+__all__ = ["Stacks", "ended_now", "marks_of", "works_below", "write"]
 
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray replaces a document by a later one with the same id only if the first one is in progress.
@@ -53,6 +54,8 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
     for span, mark in marks.items():
         mark["lambda.timeout.threads"] = stacks.below(span, innermost)
     marks[running.span_id] |= {"lambda.timeout": True, "lambda.timeout.limit_ms": limit_ms(running)}
+    if running.profile is not None:
+        marks[running.span_id] |= running.profile.attributes()
     return {span: {key: value for key, value in mark.items() if value != ""} for span, mark in marks.items()}
 
 
@@ -105,7 +108,7 @@ class Stacks:
         found = [
             f"Thread {names.get(thread, thread)}:\n{self._text(frame)}"
             for thread, frame in self._frames.items()
-            if thread not in known and works_below(frame) == span
+            if thread not in known and works_below(frame).span_id == span
         ]
         return fitted(found, self._limit)
 
@@ -135,16 +138,16 @@ def is_entry(frame: FrameType) -> bool:
     return frame.f_code is within.__code__ or frame.f_globals.get("__name__") == BOOTSTRAP
 
 
-def works_below(frame: FrameType) -> int:
-    """The id of the span under which a thread got its work; 0 if there is none, or the thread is idle in a pool."""
+def works_below(frame: FrameType) -> SpanContext:
+    """The span under which a thread got its work; an invalid one if there is none, or the thread is idle in a pool."""
     if frame.f_globals.get("__name__") == POOL and frame.f_code.co_name == "_worker":
-        return 0
+        return INVALID_SPAN_CONTEXT
     at: FrameType | None = frame
     while at is not None:
         if at.f_code is within.__code__:
-            return get_current_span(at.f_locals["context"]).get_span_context().span_id
+            return get_current_span(at.f_locals["context"]).get_span_context()
         at = at.f_back
-    return 0
+    return INVALID_SPAN_CONTEXT
 
 
 def fitted(parts: list[str], limit: int) -> str:

@@ -1,51 +1,69 @@
 """The watch over the deadline: a thread that acts shortly before Lambda kills the environment.
 
 A request never wakes the thread; it only stores its deadline. The thread sleeps until the next known alarm, but not so
-long that it could miss the alarm of a request that began meanwhile.
+long that it could miss the alarm of a request that began meanwhile. It also samples a request that becomes slow, and
+chosen ones from their begin: only these wake it.
 """
 
 from __future__ import annotations
 
 import threading
-from time import time
+from _thread import allocate_lock, get_ident
+from time import thread_time, time
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.coldstart.value import Value
+from lambda_latency.runtime.deadline.interpreter import forget, hurried
 from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.threads import started, unlisted
 
 if TYPE_CHECKING:
+    from _thread import LockType
     from collections.abc import Callable
 
     from opentelemetry.sdk.trace import Span
 
+    from lambda_latency.runtime.deadline.profile import Profile
     from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
 
-__all__ = ["MARGIN_SHARE", "DeadlineWatch", "Running"]
+    Begun = tuple[Span, int, float, float]  # the first fields of `Running`
+
+__all__ = ["MARGIN_SHARE", "NEVER", "DeadlineWatch", "Running"]
 
 LONGEST_SLEEP_S = 1.0
+NEVER = float("inf")
 
 
 class DeadlineWatch:
     """Calls `ring` on its own thread, once for each invocation that reaches its alarm.
 
-    Before the alarm it calls `glance` with the seconds left; `glance` returns in how many seconds to call it again.
+    Before the alarm it calls `glance` with the seconds left; `glance` returns in how many seconds to call it again. A
+    request is sampled when it has taken `profile_after_s`; source lines are told only with `lines`.
     """
 
     def __init__(
-        self, ring: Callable[[Running], None], glance: Callable[[Running, float], float], *, sigalrm: bool = False
+        self,
+        ring: Callable[[Running], None],
+        glance: Callable[[Running, float], float],
+        *,
+        sigalrm: bool = False,
+        profile_after_s: float = NEVER,
+        lines: bool = True,
     ) -> None:
         self._ring = ring
         self._glance = glance
+        self._after_s, self._lines = profile_after_s, lines
+        self._profile: Profile | None = None
+        self._profile_of: type[Profile] | None = None  # once a request is slow
         self._signal: AlarmSignal | None = None
         if sigalrm:
             from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
 
             self._signal = AlarmSignal(self.look_now)
-        self._running: tuple[Span, int, float] | None = None
+        self._running: Begun | None = None
+        self._chosen: Begun | None = None
         self._sleep_s = LONGEST_SLEEP_S
-        self._shortest_s = float("inf")
-        self._look, self._looked = threading.Event(), threading.Event()
+        self._shortest_s = NEVER
+        self._look, self._looked = taken(), threading.Event()
         self._stopped = False
         self._rung: object = None
         self._ended: threading.Event | None = None  # of the thread, once it has started
@@ -53,34 +71,54 @@ class DeadlineWatch:
     @harmless("the watch over the deadline")
     def begin(self, span: Span, deadline: float, begun: float) -> None:
         """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
-        self._running = span, threading.get_ident(), deadline
+        self._running = span, get_ident(), deadline, thread_time()
         if deadline - begun < self._shortest_s:
             self._shorten(deadline - begun)
         if self._signal is not None:
             self._signal.begin(Running(*self._running).alarm, deadline)
 
+    def choose(self) -> None:
+        """Sample the invocation from its begin."""
+        if self._after_s != NEVER and self._running is not None:
+            self._chosen = self._running
+            self._wake()
+
     def end(self) -> None:
-        """The invocation has ended."""
-        self._running = None
+        """The invocation has ended; its span is still open, and gets the samples."""
+        running, self._running = self._running, None
         if self._signal is not None:
             self._signal.end()
+        # Read last: the thread stores a profile, and then looks whether the invocation still runs.
+        if self._profile is not None:
+            self._tell(self._profile, running)
+
+    @harmless("the samples of a slow request")
+    def _tell(self, profile: Profile, running: Begun | None) -> None:
+        self._profile = None
+        profile.stop()
+        if running is not None and running is profile.invocation:  # else it is one of the invocation before
+            running[0].set_attributes(profile.attributes())
 
     def renew(self) -> None:
         """Forget the thread: it does not exist after a fork, and under gevent new threads are of another kind."""
-        self._look, self._looked = threading.Event(), threading.Event()
+        self._look, self._looked = taken(), threading.Event()
         self._running = self._ended = None
-        self._shortest_s = float("inf")
+        self._shortest_s = NEVER
+        profile, self._profile = self._profile, None
+        if profile is not None:
+            profile.stop()
+        forget()
 
     def look_now(self, seconds: float) -> bool:
         """Wake the thread and wait at most `seconds` until it has looked; returns whether it has."""
         self._looked.clear()
-        self._look.set()
+        self._wake()
         return self._looked.wait(seconds)
 
     def stop(self) -> None:
         """End the thread."""
         self._stopped = True
-        self._look.set()
+        self._wake()
         if self._signal is not None:
             self._signal.stop()
         if self._ended is not None:
@@ -90,72 +128,132 @@ class DeadlineWatch:
         """Adapt the sleep to a timeout that is shorter than all before it, such as the first one."""
         # A slightly shorter limit is the same timeout, of a request that was handed over later.
         self._shortest_s = 0.8 * limit_s
-        # Half of the time to the alarm: a request that began right after a look is seen in time.
-        self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, limit_s * (1 - MARGIN_SHARE) / 2))
+        # Half of the time to the alarm: a request that began right after a look is seen in time. For the same reason
+        # no longer than the time after which one is slow.
+        self._sleep_s = max(0.01, min(LONGEST_SLEEP_S, self._after_s, limit_s * (1 - MARGIN_SHARE) / 2))
         if self._ended is None:
             # Only now: a request that is not recorded has no marks to make at its deadline.
             self._ended = started(self._run)
         else:
-            self._look.set()
+            self._wake()
+
+    def _wake(self) -> None:
+        try:
+            self._look.release()
+        except RuntimeError:  # it has been woken already
+            return
 
     def _run(self) -> None:
         wait_s = self._sleep_s
         while not self._stopped:
-            due = time() + wait_s
-            late_s = 0.0 if self._look.wait(wait_s) else time() - due
-            self._look.clear()
+            late_s = self._wait(wait_s)
             running = self._running
             wait_s = self._sleep_s if running is None or running is self._rung else self._seen(running, late_s)
             self._looked.set()
             unlisted()
 
-    def _seen(self, running: tuple[Span, int, float], late_s: float) -> float:
+    def _wait(self, wait_s: float) -> float:
+        """Wait for the next look, and sample a slow request meanwhile. Returns by how much the look is late."""
+        until = time() + wait_s
+        while True:
+            profile, now = self._profile, time()
+            due = until if profile is None else min(until, now + profile.every_s)
+            if self._look.acquire(timeout=max(0.0, due - now)):
+                return 0.0
+            now = time()
+            if profile is not None:
+                self._sample(profile, now)
+            if now >= until or (profile is not None and now - due > until - now):
+                return now - due
+
+    def _sample(self, profile: Profile, now: float) -> None:
+        try:
+            profile.sample(now)
+        except Exception as error:  # noqa: BLE001 - the watch over the deadline goes on, whatever fails
+            profile.stop()
+            warn(f"sampling a slow request failed ({type(error).__name__}: {error}); it is not sampled any more")
+
+    def _seen(self, running: Begun, late_s: float) -> float:
         """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""
-        this = Running(*running)
-        left = this.alarm - time()
+        this, now = Running(*running, self._after_s if running is not self._chosen else 0.0), time()
+        young_s = this.begun + this.after_s / 2 - now
+        if 0 < young_s < this.alarm - now - this.after_s:
+            return young_s  # most requests end before, and cost no more than this
+        left = this.alarm - now
         try:
             if not this.is_due(left, late_s):
-                next_s = self._glance(this, left)
+                next_s = min(self._glance(this, left), self._sampled(this, running))
                 # Computed again: on a busy machine, the glance may have used up the time.
                 left = this.alarm - time()
                 early = left - this.margin / 2
                 return max(0.0, min(early if early > 0 else left, self._sleep_s, next_s))
             self._rung = running
+            if self._profile is not None:
+                self._profile.stop()
+                this.profile = self._profile
             self._ring(this)
         except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
             warn(f"telling of a timeout failed ({type(error).__name__}: {error}); the request goes on")
         return self._sleep_s
 
+    def _sampled(self, this: Running, running: Begun) -> float:
+        """Begin to sample an invocation that has become slow; returns the seconds until it is, unless it already is."""
+        due, now = this.begun + this.after_s, time()
+        if self._profile is not None:
+            return NEVER
+        if due - now > this.after_s / 2:
+            return due - now - this.after_s / 2
+        start = due
+        if self._profile_of is None:
+            # Ahead of the first sample: beside a computing handler, files and imports take a tenth of a second.
+            with hurried():
+                from lambda_latency.runtime.deadline.own_lines import own_lines
+                from lambda_latency.runtime.deadline.profile import Profile
+
+                own_lines()
+            self._profile_of, now = Profile, time()
+            start = max(due, now)  # the time of the imports is not one of samples
+        if now < due:
+            return due - now
+        self._profile = profile = self._profile_of(this, running, start, lines=self._lines)
+        if self._running is not running:  # it has ended meanwhile, perhaps without a look at the profile
+            self._profile = None
+            profile.stop()
+        self._sample(profile, time())
+        return NEVER
+
+
+def taken() -> LockType:
+    """A lock that is not free: who waits for it is woken by its release, which needs no lock of its own."""
+    lock = allocate_lock()
+    lock.acquire()
+    return lock
+
 
 MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the smaller one counts: the share, for a timeout below two seconds
 
 
-class Running(Value):
-    """An invocation: its span, its thread, and its deadline (seconds since 1970)."""
+class Running:
+    """An invocation: its span, its thread, and its deadline (seconds since 1970).
 
-    span: Span
-    thread: int
-    deadline: float
+    `cpu_s` is the CPU time of the thread at the begin; samples are taken after `after_s`, and `profile` has them at the
+    deadline. `begun` is the start of the span, `alarm` the last instant at which the spans can still be marked and
+    sent, `margin` the seconds from there to the deadline; all instants are seconds since 1970.
+    """
+
+    __slots__ = ("after_s", "alarm", "begun", "cpu_s", "deadline", "margin", "profile", "span", "thread")
+
+    def __init__(self, span: Span, thread: int, deadline: float, cpu_s: float = 0.0, after_s: float = NEVER) -> None:
+        self.span, self.thread, self.deadline, self.cpu_s, self.after_s = span, thread, deadline, cpu_s, after_s
+        self.begun = (span.start_time or 0) / 1e9
+        self.margin = min(MARGIN_S, MARGIN_SHARE * (deadline - self.begun))
+        self.alarm = deadline - self.margin
+        self.profile: Profile | None = None
 
     @property
     def span_id(self) -> int:
         """The span id."""
         return self.span.get_span_context().span_id
-
-    @property
-    def begun(self) -> float:
-        """The start of the span, in seconds since 1970."""
-        return (self.span.start_time or 0) / 1e9
-
-    @property
-    def margin(self) -> float:
-        """The seconds between alarm and deadline, in which the spans are marked and sent."""
-        return min(MARGIN_S, MARGIN_SHARE * (self.deadline - self.begun))
-
-    @property
-    def alarm(self) -> float:
-        """The last instant (seconds since 1970) at which the spans can still be marked and sent."""
-        return self.deadline - self.margin
 
     def is_due(self, left_s: float, late_s: float) -> bool:
         """Whether to ring, `left_s` before the alarm, in a look that was `late_s` late.
