@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -171,3 +172,16 @@ def test_profile_and_region_are_said_before_the_first_call(monkeypatch: pytest.M
     status, out, err = destination(monkeypatch, "http://127.0.0.1:9", "--yes")
     assert (status, out, err.partition("account")[0]) == (1, "", THERE.partition("account")[0])
     assert "account not known: Could not connect" in err
+
+
+@pytest.mark.usefixtures("configuration")
+@pytest.mark.parametrize("program", ["destination", "prove"])
+def test_the_region_is_the_profiles_where_nothing_else_says_one(program: str) -> None:
+    """As a process of its own: nothing that it imports sets a region."""
+    environment = {**os.environ, "AWS_ENDPOINT_URL_STS": "http://127.0.0.1:9", "AWS_EC2_METADATA_DISABLED": "true"}
+    command = [sys.executable, "-m", "lab", program, "--yes"]
+    ran = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert (ran.returncode, (ran.stdout + ran.stderr).partition("account")[0]) == (
+        1,
+        "profile default (no other is named)\nregion  eu-west-3 (the profile)\n",
+    )

@@ -39,10 +39,14 @@ HANDLERS = {
     "ListOrders": "functions.orders.list_order",
     "CancelOrder": "functions.orders.cancel_order",
 }
+PAYING = {"CreateOrder", "CancelOrder"}  # two calls of the table and one of the payments API
 
 
 def _functions(variables: dict[str, str]) -> dict[str, Function]:
-    return {name: Function(name, handler, 6.0, 512, variables, "JSON", "WARN") for name, handler in HANDLERS.items()}
+    return {
+        name: Function(name, handler, 18.0 if name in PAYING else 6.0, 512, variables, "JSON", "WARN")
+        for name, handler in HANDLERS.items()
+    }
 
 
 def _by_name(template: Template) -> dict[str, Function]:

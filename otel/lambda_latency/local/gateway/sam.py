@@ -25,9 +25,7 @@ from lambda_latency.template import Finding, node_of, read_yaml, resolve, value_
 
 __all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
 
-# samcli sends telemetry to AWS by default; samtranslator needs a region although it makes no calls.
-os.environ["SAM_CLI_TELEMETRY"] = "0"
-os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")
+os.environ["SAM_CLI_TELEMETRY"] = "0"  # samcli sends telemetry to AWS by default
 
 X_RAYS_OWN = (1, 0.05)
 COLLECTOR = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -64,6 +62,7 @@ def read_template(path: Path, parameters: Mapping[str, str]) -> Template:
     Raises `UsageError` for a file that is missing or not a template, and for a parameter or value that the template
     does not declare; `TemplateError` for names in the template that are not defined.
     """
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # samtranslator needs a region, but makes no call
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # raised between samcli's own libraries
         return _read_template(path, parameters)
