@@ -1,19 +1,20 @@
-"""What the command line prints for assistants that can only run commands: the text of the tools.
+"""What the command line prints or writes for assistants: the text of the tools, and entries of their settings.
 
 Their modules are imported when they are used, because the server starts without them.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False  # importing typing would take a third of the time of the start
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
+    from pathlib import Path
 
+    from lambda_latency.agent.clients import Change
     from lambda_latency.latency import Owners, Report
     from lambda_latency.trace import Trace
 
-__all__ = ["brief_of", "trace_brief"]
+__all__ = ["brief_of", "changes_for", "trace_brief"]
 
 
 def brief_of(report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]], command: Sequence[str]) -> str:
@@ -53,3 +54,13 @@ def trace_brief(trace: Trace, owners: Owners, command: Sequence[str]) -> str:
     from lambda_latency.latency import waterfall_of
 
     return request_text(trace, waterfall_of(trace, owners), shell(*command)) + "\n"
+
+
+def changes_for(
+    folder: Path, client: str | None, arguments: Sequence[str] = (), *, agents: bool = False
+) -> list[Change]:
+    """The changes of a project's files for a client, and of its AGENTS.md if asked. Raises `InstallError`."""
+    from lambda_latency.agent.clients import agents_change, client_change
+
+    changes = [client_change(client, folder, list(arguments))] if client is not None else []
+    return [*changes, *([agents_change(folder)] if agents else [])]

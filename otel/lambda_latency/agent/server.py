@@ -9,15 +9,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
-from typing import TYPE_CHECKING, Any
 
 from lambda_latency.agent.errors import Cancelled
 from lambda_latency.agent.tools import INSTRUCTIONS, checked, definitions
 from lambda_latency.agent.wire import INVALID_REQUEST, WireError
 from lambda_latency.version import VERSION
 
+TYPE_CHECKING = False  # importing typing would take a third of the time of the start
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
     from lambda_latency.agent.tools import Tool
     from lambda_latency.agent.wire import Wire

@@ -6,14 +6,14 @@ An assistant reads this table before every conversation, so it is small: `lab ag
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, NamedTuple
 
+TYPE_CHECKING = False  # importing typing would take a third of the time of the start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
+    from typing import Any
 
 __all__ = ["ACCOUNT_TOOLS", "INSTRUCTIONS", "TOOLS", "Tool", "checked", "definitions"]
 
-Schema = "Mapping[str, Any]"
 TEXT = {"type": "string"}
 SOURCE = {**TEXT, "description": "trace file, folder or archive below the roots; default: the newest file"}
 TIME = {**TEXT, "description": "2026-11-25T08:00:00Z, or an age such as 24h"}
@@ -29,18 +29,22 @@ INSTRUCTIONS = (
 )
 
 
-class Tool(NamedTuple):
-    """A tool: what it says it does, its arguments by name, those that are needed, and the function that answers."""
+class Tool:
+    """A tool: what it says it does, its arguments by name, those that are needed, and the function that answers.
 
-    about: str
-    arguments: Mapping[str, Any]
-    needed: tuple[str, ...]
-    answers: str  # module and name below `lambda_latency.agent.answers`; imported by the first call
-    is_open: bool = False  # it calls AWS
+    `answers` is a module and a name below `lambda_latency.agent.answers`, imported by the first call. `is_open`: it
+    calls AWS.
+    """
+
+    def __init__(
+        self, about: str, arguments: Mapping[str, Any], needed: Sequence[str], answers: str, *, is_open: bool = False
+    ) -> None:
+        self.about, self.arguments, self.needed = about, arguments, needed
+        self.is_open, self._answers = is_open, answers
 
     def function(self) -> Callable[..., str]:
         """The function that answers."""
-        module, _, name = self.answers.partition(":")
+        module, _, name = self._answers.partition(":")
         found: Callable[..., str] = getattr(import_module(f"lambda_latency.agent.answers.{module}"), name)
         return found
 

@@ -11,6 +11,7 @@ Days and hours are those of a request's start, in UTC. File names are unique.
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 import uuid
 from datetime import datetime, timezone
@@ -74,7 +75,19 @@ def in_path(route: str) -> str:
     whole = quote(route, safe="")
     if len(whole) <= LONGEST:
         return whole
-    return f"{whole[:LONGEST]}~{hashlib.sha256(route.encode()).hexdigest()[:16]}"
+    return f"{_whole_letters(whole[:LONGEST])}~{hashlib.sha256(route.encode()).hexdigest()[:16]}"
+
+
+def _whole_letters(encoded: str) -> str:
+    """The text without a letter that is encoded in part at its end: DuckDB cannot read a folder of such a name."""
+    encoded = re.sub(r"%[0-9A-F]?\Z", "", encoded)
+    while True:
+        try:
+            unquote(encoded, errors="strict")
+        except UnicodeDecodeError:
+            encoded = encoded[:-3]
+        else:
+            return encoded
 
 
 def parse(path: str) -> AccountsFile | None:
