@@ -74,10 +74,11 @@ class Cell:
         """The end of the environment's output."""
         return "\n".join(self.output)[-WHY:]
 
-    def invoke(self, *, sampled: bool = True, asks: str = "") -> Run:
-        """Send one request, and wait until the environment has settled after it.
+    def invoke(self, *, sampled: bool = True, asks: str = "", settles: bool = True) -> Run:
+        """Send one request, and wait until the environment has settled after it, if it `settles`.
 
-        `asks` the handler for its `census`, for a garbage collection (`collect`), or for a response (empty).
+        `asks` the handler for its `census`, for a garbage collection (`collect`), for the end of the process with the
+        response (`leave`), or for a response (empty).
         """
         self._settled.clear()
         event = {**EVENT, asks: True} if asks else EVENT
@@ -93,9 +94,15 @@ class Cell:
         assert run.outcome is not None
         if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
             raise SystemExit(f"{self.variant.name} answered {run.outcome.payload!r}\n{self.why}")
-        if not self._settled.wait(PATIENCE_S):
+        if settles and not self._settled.wait(PATIENCE_S):
             raise SystemExit(f"{self.variant.name} is busy {PATIENCE_S} s after its response\n{self.why}")
         return run
+
+    def last(self) -> None:
+        """Send one request after whose response the process ends, and wait until it has."""
+        self.invoke(asks="leave", settles=False)
+        if not self._ended.wait(PATIENCE_S):
+            raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
 
     def cpu_ns(self) -> int:
         """The CPU time of all threads so far, user and system, in nanoseconds."""

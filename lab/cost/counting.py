@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lab.cost.variants import Variant
     from lambda_latency.local.processes import Processes
 
-__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter"]
+__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter", "until_response"]
 
 VALGRIND = shutil.which("valgrind")
 CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
@@ -39,6 +39,16 @@ def count(
         for sampled in requests:
             cell.invoke(sampled=sampled is not False, asks="collect" if sampled is None else "")
         cell.leave()
+    finally:
+        cell.close()
+    return instructions_in(variant.name, cell.why)
+
+
+def until_response(variant: Variant, processes: Processes, places: Mapping[str, str]) -> int:
+    """The instructions from the start of the process until it has sent its first response, and no further."""
+    cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
+    try:
+        cell.last()
     finally:
         cell.close()
     return instructions_in(variant.name, cell.why)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import sys
 from typing import Any
 
 import boto3
@@ -21,6 +22,9 @@ def handler(event: Any, context: Any) -> Any:
         return {"statusCode": 200, "body": json.dumps(census())}
     if "collect" in event:
         return {"statusCode": 200, "body": str(gc.collect())}
+    if "leave" in event:  # with the response, before the runtime client asks for the next event
+        client = sys.modules["awslambdaric.lambda_runtime_client"].LambdaRuntimeClient
+        client.wait_next_invocation = lambda *_: os._exit(0)
     key = event["pathParameters"]["id"]
     TABLE.get_item(Key={"id": key})
     rate = requests.get(f"{URL}/rates/eur", timeout=3).json()

@@ -253,3 +253,46 @@ def test_a_handler_is_found_without_the_runtime_client(bundle: Path, monkeypatch
     (bundle / "own.py").write_text("def go(event, context):\n    return event\n")
     handler: Any = bootstrap.load("own.go")
     assert handler(5, None) == 5
+
+
+@pytest.mark.parametrize("type_", ["on-demand", "snap-start", "provisioned-concurrency"])
+def test_the_sender_is_imported_after_the_first_response_where_somebody_waits(type_: str) -> None:
+    """With encoding and redaction; before a snapshot and on provisioned environments, nobody waits for the init."""
+    variables = {"AWS_LAMBDA_INITIALIZATION_TYPE": type_, "LAMBDA_LATENCY_HANDLER": "json.loads"}
+    code = f"""
+import os, sys, awslambdaric.bootstrap
+from types import SimpleNamespace
+os.environ.update({variables!r})
+sys.modules["snapshot_restore_py"] = SimpleNamespace(register_before_snapshot=list, register_after_restore=list)
+import lambda_latency.runtime.bootstrap as bootstrap
+handler = bootstrap.handler
+seen = [[name in sys.modules for name in ("lambda_latency.runtime." + end for end in ("delivery.sender", "redact"))]]
+try:
+    handler("1", None)
+except TypeError:
+    pass
+seen.append("lambda_latency.runtime.delivery.sender" in sys.modules)
+print(seen)
+os._exit(0)
+"""
+    printed = python("-u", "-c", code).splitlines()[-1]
+    assert printed == {"on-demand": "[[False, False], False]"}.get(type_, "[[True, True], True]")
+
+
+def test_a_sink_that_was_never_used_has_nothing_to_close() -> None:
+    """A fork, a snapshot or an exit imports no sender."""
+    made: list[str] = []
+
+    class Made:
+        def __init__(self) -> None:
+            made.append("made")
+
+        def export(self, spans: list[int]) -> int:
+            return len(spans)
+
+    make: Any = Made
+    late = bootstrap.Late(make)
+    for name in ("disconnect", "forget", "shutdown"):
+        getattr(late, name)()
+    assert made == []
+    assert [late.export([1, 2]), late.export([]), made] == [2, 0, ["made"]]

@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime import harmless
+from lambda_latency.runtime.redact import credentials
 
 if TYPE_CHECKING:
     import pytest
@@ -41,6 +42,6 @@ def test_a_line_that_cannot_be_written_is_left_out(
     with monkeypatch.context() as replaced:
         replaced.setattr(log, "filters", [refuse])
         fails(ValueError("filtered"))
-    monkeypatch.setattr(harmless, "clean", refuse)
+    monkeypatch.setattr(credentials, "clean", refuse)
     fails(ValueError("cleaned"))
     assert caplog.messages == []

@@ -7,6 +7,7 @@ the handler is loaded by `__getattr__`, when Lambda asks for it, not during the 
 
 from __future__ import annotations
 
+import functools
 import logging
 import os
 import sys
@@ -110,7 +111,9 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
             os.environ["OTEL_PROPAGATORS"] = given
     from lambda_latency.runtime.delivery.after_response import hook_responses
 
-    runtime: Runtime = runtime_of(settings, sink(settings), startup).start(is_global=True)
+    make = functools.partial(sink, settings)
+    made: Sink = make() if startup.is_early else Late(make)
+    runtime: Runtime = runtime_of(settings, made, startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         around_snapshot(runtime.before_snapshot, runtime.restored)
     responses = hook_responses(runtime.after_response, runtime.last_chance, startup.ready)
@@ -144,6 +147,22 @@ def checked(settings: Settings) -> Settings:
     warn("OpenTelemetry {} with instrumentations {} is not one that this release was tested with: everything of it is "
          "imported, and a cold start takes longer".format(*versions))  # fmt: skip
     return settings.but(stand_ins=False)
+
+
+class Late:
+    """A sink that is imported and made at its first use, with encoding and redaction: after the first response."""
+
+    def __init__(self, make: Callable[[], Sink]) -> None:
+        self._make = make
+        self._made: Sink | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._made is None:
+            if name in ("shutdown", "disconnect", "forget"):
+                return list  # there is nothing to close
+            with uncollected():
+                self._made = self._make()
+        return getattr(self._made, name)
 
 
 def sink(settings: Settings) -> Sink:

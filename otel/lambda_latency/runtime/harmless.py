@@ -7,8 +7,6 @@ import logging
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.credentials import clean
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import ParamSpec
@@ -26,6 +24,8 @@ def warn(text: str) -> None:
     Without the line where that fails: a filter of the function's may raise, or a hook on imports.
     """
     with suppress(Exception):
+        from lambda_latency.runtime.redact.credentials import clean  # most cold starts have no warning
+
         LOG.warning("lambda-latency: %s", clean(text))
 
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.redact.additions import Chosen
 
-__all__ = ["SETTINGS", "STANDARD", "Setting", "Settings"]
+__all__ = ["SETTINGS", "SPARE", "STANDARD", "Setting", "Settings"]
 
 PREFIX = "LAMBDA_LATENCY_"
 
@@ -142,6 +142,7 @@ SETTINGS = (
 )  # fmt: skip
 """The kit's own settings. Tests compare documentation, template and doctor with this table."""
 
+SPARE = 4096  # characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
 COUNT = "a whole number from 1 to 1000000"
 
 STANDARD = (

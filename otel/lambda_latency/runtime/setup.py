@@ -32,7 +32,7 @@ from lambda_latency.runtime.logs import TraceIds, allow_none
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
-from lambda_latency.runtime.redact.spans import room_for
+from lambda_latency.runtime.settings import SPARE
 from lambda_latency.runtime.threads import carry_context
 
 if TYPE_CHECKING:
@@ -218,7 +218,7 @@ class Runtime:
 
 def limits(settings: Settings) -> SpanLimits:
     """The limits of spans. All are given, because the SDK raises for a variable that is not valid."""
-    attributes, length = settings.attribute_count, room_for(settings.value_length)
+    attributes, length = settings.attribute_count, settings.value_length + SPARE
     return SpanLimits(attributes, settings.event_count, 128, attributes, attributes, attributes, length, length)
 
 

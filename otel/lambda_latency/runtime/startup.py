@@ -32,6 +32,11 @@ class Startup:
         self._imports.start()
         self._slowest: list[str] = []
 
+    @property
+    def is_early(self) -> bool:
+        """Whether the init runs before a request needs it: nobody waits for it."""
+        return self._kind != "cold"
+
     def loading(self, module: str) -> None:
         """The import of the handler begins."""
         self._imports.outermost(module)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from importlib.machinery import PathFinder
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -17,10 +18,12 @@ import pytest
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 
 from lambda_latency.runtime.coldstart.standins import (
+    READ,
     READ_WITH,
     Nothing,
     StandIn,
     conventions,
+    found,
     read,
     reader,
     stand_ins,
@@ -199,3 +202,28 @@ def test_a_tracer_is_enabled_or_not() -> None:
     kind = module._TracerConfig
     made = [kind.default(), kind(True), kind(False), kind(is_enabled=False)]
     assert [one.is_enabled for one in made] == [True, True, False, False]
+
+
+def test_the_runtimes_own_search_finds_what_pythons_finds() -> None:
+    """Of each module and package that is read at a cold start: the same file, loader, bytecode and folders."""
+    names = [name for name in LISTED.read_text().split() if name.startswith(READ)]
+    differing, asked = [], 0
+    for name in names:
+        path = importlib.import_module(name.rpartition(".")[0]).__path__
+        ours, theirs = found(name, path), PathFinder.find_spec(name, path)
+        assert theirs is not None
+        if ours is not None:
+            asked += 1
+            told = [
+                (spec.name, spec.origin, spec.cached, spec.has_location, spec.submodule_search_locations, spec.loader)
+                for spec in (ours, theirs)
+            ]
+            differing += [name] if told[0][:5] != told[1][:5] or vars(told[0][5]) != vars(told[1][5]) else []
+    assert differing == []
+    assert asked > 0.8 * len(names)
+
+
+@pytest.mark.parametrize("path", [None, [], ["a", "b"], ["relative"], ["/nowhere"], [str(ROOT / "otel")]])
+def test_a_module_in_another_place_is_left_to_python(path: list[str] | None) -> None:
+    """In several folders, in an archive, in a folder that is no package, or nowhere."""
+    assert found("lambda_latency.runtime.nothing", path) is None

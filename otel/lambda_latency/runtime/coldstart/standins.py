@@ -12,13 +12,14 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
 import re
 import sys
 import threading
 import time
 from contextlib import contextmanager, nullcontext
 from importlib import import_module
-from importlib.machinery import PathFinder
+from importlib.machinery import ModuleSpec, SourceFileLoader
 from types import MappingProxyType, ModuleType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,7 @@ SEMCONV = "opentelemetry.semconv."
 METADATA = "opentelemetry.util._importlib_metadata"
 TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"
 HTTPLIB = "opentelemetry.util.http.httplib"
+READ = "opentelemetry.", "lambda_latency.runtime."
 
 
 class StandIn(ModuleType):
@@ -107,13 +109,15 @@ def standing_in() -> Iterator[None]:
 
 
 class Reader:
-    """A finder for the modules of `READ_WITH`: each runs with a stand-in in place of one imported module."""
+    """A finder for the modules of OpenTelemetry and of the runtime, and the loader of those in `READ_WITH`: each of
+    these runs with a stand-in in place of one imported module.
+    """
 
-    def find_spec(self, name: str, path: Any, target: ModuleType | None = None) -> Any:
-        """The method of a finder: the spec of a module of `READ_WITH`, with this object as its loader; else None."""
-        spec = PathFinder.find_spec(name, path, target) if name in READ_WITH else None
-        if spec is not None and spec.loader is not None:
-            spec.loader_state, spec.loader = spec.loader, self  # type: ignore[assignment]
+    def find_spec(self, name: str, path: Any, _target: ModuleType | None = None) -> Any:
+        """The method of a finder; None leaves a module to Python's own."""
+        spec = found(name, path) if name.startswith(READ) else None
+        if spec is not None and name in READ_WITH:
+            spec.loader_state, spec.loader = spec.loader, self
         return spec
 
     def create_module(self, spec: Any) -> None:
@@ -130,6 +134,24 @@ class Reader:
             spec.loader.exec_module(module)
         finally:
             sys.modules.update(others)
+
+
+def found(name: str, path: Any) -> Any:
+    """The spec of a module, from the only folder of its package; None if it is not a file of source there.
+
+    5: Python's own search also lists the folder and tries the suffixes of extension modules, a hundred times.
+    """
+    folders = list(path or ())
+    if len(folders) != 1 or not folders[0].startswith("/"):
+        return None
+    stem = f"{folders[0]}/{name.rpartition('.')[2]}"
+    inner = [stem] if os.path.isdir(stem) else None  # noqa: PTH112 - the import of pathlib would cost more
+    file = f"{stem}/__init__.py" if inner else f"{stem}.py"
+    if not os.path.isfile(file):  # noqa: PTH113
+        return None
+    spec = ModuleSpec(name, SourceFileLoader(name, file), origin=file)
+    spec.has_location, spec.submodule_search_locations = True, inner
+    return spec
 
 
 def pattern(*compiled: Any) -> Any:

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.redact.credentials import REDACTED, clean, known_values
 from lambda_latency.runtime.redact.names import NO, SECRET, secrecy
+from lambda_latency.runtime.settings import SPARE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_latency.runtime.redact.additions import Chosen
-__all__ = ["Redaction", "room_for"]
+__all__ = ["Redaction"]
 
-SPARE = 4096  # characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
 CARD_LEAST = 10**12
 
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
@@ -27,11 +27,6 @@ IMPORTS = "lambda.init.imports"  # names of modules: some, such as `http.cookiej
 STATEMENTS = frozenset(("db.statement", "db.query.text"))
 PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
 IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
-
-
-def room_for(limit: int) -> int:
-    """The limit for texts, in characters, that the SDK must have if texts are sent with at most `limit`."""
-    return limit + SPARE
 
 
 class Redaction:
