@@ -348,8 +348,8 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
     [
         ("thin", "Thin evidence: 2 of 14 requests are slow, and each for another reason.", 7),
         ("even", "Nothing stands out.", 7),
-        ("one", "This request took 1,460 ms; it waited 993 ms for payments.example.com, 68 % of its time.", 4),
-        ("timeout", "This request took 3,010 ms; it waited 2,975 ms for payments.example.com, 99 % of its time.", 4),
+        ("one", "One request, 1,460 ms: here is where it went. 993 ms (68 %) for payments.example.com", 4),
+        ("timeout", "One request, 3,010 ms: here is where it went. 2,975 ms (99 %) for payments.example.com", 4),
         ("none", "No requests: no trace was read.", 1),
     ],
 )

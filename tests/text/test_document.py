@@ -100,6 +100,24 @@ def test_the_verdict_stands_in_it_as_in_the_text() -> None:
         "cautions": [],
         "trace_id": "6b05a667affeb9dbb0aa7f2b000000cc",
         "against": None,
+        "example": {
+            "trace_id": "6b05a667affeb9dbb0aa7f2b000000cc",
+            "place": "lambda",
+            "span": None,
+            "span_ns": 0,
+            "pool": False,
+            "beside": None,
+            "attempts": None,
+            "client_timeout": None,
+            "log": {
+                "group": "/aws/lambda/CreateOrder",
+                "request_id": None,
+                "region": None,
+                "query": "fields @timestamp, @message | filter @message like "
+                '"1-6b05a667-affeb9dbb0aa7f2b000000cc" | sort @timestamp asc | limit 200',
+                "link": None,
+            },
+        },
     }
 
 

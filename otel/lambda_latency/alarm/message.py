@@ -53,6 +53,7 @@ def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[
         name = trace_name(one.trace_id, one.trace_start_ns)
         shown = [f"A request that shows it: {name}."]
         traces = [Link("The request in the console", f"{console(alarm.region)}{name}")] if alarm.region else []
+        traces += _log_links(one)
     return Message(
         title=f"{harmless(alarm.name)}: {about}",
         lines=(*lines, *shown),
@@ -60,6 +61,18 @@ def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[
         links=(*links, *traces),
         facts=(f"{_when(alarm)} {harmless(alarm.reason)}".strip(), *map(harmless, one.read), *facts),
     )
+
+
+def _log_links(one: Explanation) -> list[Link]:
+    """The log lines of the request that shows the cause, as a query of Logs Insights."""
+    logs = {found.trace_id: found.log for found in one.report.diagnoses.values() if found.log is not None}
+    log = logs.get(one.trace_id or "")
+    region = log.region or one.alarm.region if log is not None else ""
+    if log is None or not region:
+        return []
+    return [
+        Link("Its log lines (a query of Logs Insights)", log.link_in(region), harmless(f"{log.group}: {log.query}"))
+    ]
 
 
 def short_message(alarm: Alarm, title: str, *lines: str, facts: Sequence[str] = ()) -> Message:

@@ -19,6 +19,7 @@ COLUMNS = (
     ("wall_ns", "bigint"), ("cold_start", "boolean"), ("error", "boolean"), ("timed_out", "boolean"), ("flaws", "int"),
     ("parts", (*PART, "ns bigint")), ("calls", CALL),
     ("callers", "array<string>"), ("call_callers", "array<string>"), ("spans", "string"), ("written_ns", "bigint"),
+    ("outline", "string"),
 )  # fmt: skip
 DUCKDB = """\
 create view {prefix}accounts as

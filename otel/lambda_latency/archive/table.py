@@ -6,6 +6,7 @@ One row per request. The `ns` of `parts` add up to `wall_ns`. `calls` count all 
 
 from __future__ import annotations
 
+import json
 from array import array
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lambda_latency.latency import Accounts, Calls, Cell, Kind, Part
+from lambda_latency.latency import Accounts, Calls, Cell, Kind, Operation, Part
 
 __all__ = ["SCHEMA", "accounts_of", "newest", "plain", "table_of", "with_callers"]
 
@@ -41,6 +42,7 @@ SCHEMA = pa.schema(
         ("call_callers", pa.list_(TEXT)),  # of each entry of `calls`
         ("spans", TEXT),  # the file with its spans
         ("written_ns", pa.int64()),  # the newest row of a trace counts
+        ("outline", TEXT),  # JSON: operations with what they call; missing in files of older releases
     ]
 )
 
@@ -73,6 +75,7 @@ def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
         _callers(accounts.calls_end, [cell.caller for cell, _ in calls], call_of),
         pa.array(spans, pa.string()).dictionary_encode(),
         pa.array([written_ns] * count, pa.int64()),
+        _texts([json.dumps(one) for one in accounts.outlines], pa.array(accounts.outline_of, pa.int32())),
     ]  # fmt: skip
     return pa.table(columns, schema=SCHEMA)
 
@@ -85,9 +88,10 @@ def accounts_of(table: Any) -> Accounts:
         return found
     found.trace_ids += _ids(table["trace_id"])
     found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
-    found.outline_of = array("I", [found.outlines[()]]) * table.num_rows  # an archive has no outlines
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
     found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
+    outlines = table["outline"].cast(pa.string()).combine_chunks().fill_null("[]")
+    found.outline_of = _numbers([outlines], lambda row: found.outlines[_outline(row[0])])
     for name, ends in (("parts", "cells_end"), ("calls", "calls_end")):
         column = _one(table[name])
         setattr(found, ends, _offsets(column))
@@ -164,6 +168,10 @@ def _one(column: Any) -> Any:
 
 def _cell(bucket: str, name: str, owner: str, caller: str) -> Cell:
     return Cell(caller, Part(bucket, name, owner))
+
+
+def _outline(text: str) -> tuple[Operation, ...]:
+    return tuple(Operation(service, name, tuple(callees)) for service, name, callees in json.loads(text))
 
 
 def _lists(ends: array[int], columns: Sequence[Any], kind: Any) -> Any:

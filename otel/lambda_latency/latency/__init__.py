@@ -2,6 +2,8 @@
 
 from lambda_latency.latency.accounts.account import (
     ABSENT_PARENT,
+    CLIENT_TIMEOUTS,
+    FLOW,
     LEFT_OUT,
     OPEN,
     RUNS_ON,
@@ -32,12 +34,15 @@ from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge.accounting import Judge, account, largest_part
-from lambda_latency.latency.judge.advice import advice
+from lambda_latency.latency.judge.advice import MANY_CALLS, advice
 from lambda_latency.latency.judge.against import Against, Change, against
 from lambda_latency.latency.judge.bootstrap import Estimate
 from lambda_latency.latency.judge.causes import Cause
 from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
+from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
+from lambda_latency.latency.judge.log_lines import LogLines
+from lambda_latency.latency.judge.places import Place
 from lambda_latency.latency.judge.rates import Rate
 from lambda_latency.latency.judge.routes import RouteChange
 from lambda_latency.latency.judge.shapes import CallChange, ShapeChange, Shapes
@@ -62,12 +67,15 @@ from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
     "ABSENT_PARENT",
+    "CLIENT_TIMEOUTS",
     "COMPARABLE_REQUESTS",
     "DOMINANT_PERCENT",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
+    "FLOW",
     "LEAST_OF_ROUTE",
     "LEFT_OUT",
+    "MANY_CALLS",
     "NOBODY",
     "OPEN",
     "RUNS_ON",
@@ -90,6 +98,7 @@ __all__ = [
     "Classes",
     "Cohorts",
     "Compared",
+    "Diagnosis",
     "Estimate",
     "Frame",
     "Gate",
@@ -97,10 +106,12 @@ __all__ = [
     "Judge",
     "Judged",
     "Kind",
+    "LogLines",
     "Operation",
     "Owners",
     "Part",
     "PartTally",
+    "Place",
     "Progress",
     "Rate",
     "Report",
@@ -129,6 +140,7 @@ __all__ = [
     "call_map",
     "classes",
     "cohorts",
+    "diagnose",
     "instant",
     "largest_part",
     "load",

@@ -10,7 +10,8 @@ from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.accounts.totals import UNKNOWN, Tally
 from lambda_latency.latency.judge.classes import Classes, classes
-from lambda_latency.latency.judge.cohorts import Cohorts, cohorts
+from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
+from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
 from lambda_latency.trace import NO_TRACES
@@ -34,7 +35,8 @@ class Report:
     `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
     or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
-    accounts, and `usual` the cells that slow requests waited for there too.
+    accounts, and `usual` the cells that slow requests waited for there too. `diagnoses` have what the example of each
+    class shows, by its cell; of a verdict without a class, what its request shows.
     """
 
     accounts: Accounts
@@ -52,6 +54,7 @@ class Report:
     owners: Owners = NOBODY
     baseline: Accounts | None = None
     usual: frozenset[Cell] = frozenset()
+    diagnoses: Mapping[Cell, Diagnosis] = field(default_factory=dict)
 
 
 def report_of(
@@ -80,7 +83,10 @@ def report_of(
     timed_out = [trace_id for _, trace_id in begun[:MOST_TIMEOUTS]]
     shown = [found.proof.account.trace_id] if found.proof is not None else []
     shown += [every.trace_id(at) for at in every.slowest(1)]
-    traces = find({*timed_out, *shown}) if every else {}
+    examples = {one.cell: every.trace_id(one.example) for one in slow.found}
+    if not examples and found.proof is not None and found.kind != "thin":
+        examples = {_largest(found.proof): found.proof.account.trace_id}
+    traces = find({*timed_out, *shown, *examples.values()}) if every else {}
     timeouts = [timeout_of(traces[trace_id], owners) for trace_id in timed_out if trace_id in traces]
     return Report(
         accounts=every,
@@ -96,9 +102,17 @@ def report_of(
         notes=tuple(notes),
         against=against,
         owners=owners,
+        diagnoses={
+            cell: diagnose(traces[trace_id], cell, owners) for cell, trace_id in examples.items() if trace_id in traces
+        },
         baseline=baseline,
         usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
     )
+
+
+def _largest(proof: Slow) -> Cell:
+    """The cell of the part that a request waited for longest."""
+    return next(cell for cell, _ in proof.account.cells if cell.part == proof.part)
 
 
 def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:

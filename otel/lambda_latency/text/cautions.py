@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, trace_name
+from lambda_latency.latency import ABSENT_PARENT, CLIENT_TIMEOUTS, FLOW, LEFT_OUT, OPEN, RUNS_ON, SKEWED, trace_name
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ def cautions(report: Report, style: Style) -> list[str]:
         ),
         _flawed(report, LEFT_OUT, "spans are outside of the request, because their parent was not recorded"),
         _flawed(report, OPEN, "the request has no end: it is measured up to the last instant that its spans show"),
+        _flawed(report, CLIENT_TIMEOUTS, "a client ended a call that took too long (a timeout of the client's own)"),
+        _flawed(report, FLOW, "consumers processed messages after the request (--follow-links judges the whole flow)"),
         _flawed(report, RUNS_ON, "work went on after the request for longer than it took: that time is not counted"),
     ]
     return [one for one in found if one]

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import advice
 from lambda_latency.text.classes import beside, class_sentence, instant_of, per_day
+from lambda_latency.text.findings import cell_steps
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Cell, Class, Part, Report
+    from lambda_latency.latency import Cell, Class, Diagnosis, Part, Report
 
-__all__ = ["cell_values", "class_values", "ground_values", "stretch_values"]
+__all__ = ["cell_values", "class_values", "finding_values", "ground_values", "stretch_values"]
 
 PLAIN = Style()
 
@@ -65,6 +65,32 @@ def ground_values(part: Part | None, report: Report) -> dict[str, object]:
     return {"owner_evidence": told, "owner_options": report.owners.settling(part) or None}
 
 
+def finding_values(one: Diagnosis | None) -> dict[str, object] | None:
+    """What the example of a class shows; null if its spans were not read."""
+    if one is None:
+        return None
+    attempts, log = one.attempts, one.log
+    return {
+        "trace_id": one.trace_id,
+        "place": one.place,
+        "span": one.span or None,
+        "span_ns": one.span_ns,
+        "pool": one.waits_for_a_pool,
+        "beside": {"span": one.beside[0], "ns": one.beside[1]} if one.beside is not None else None,
+        "attempts": {"calls": attempts.calls, "failed": list(attempts.failed)} if attempts is not None else None,
+        "client_timeout": {"error": one.gave_up, "ns": one.gave_up_ns} if one.gave_up else None,
+        "log": None
+        if log is None
+        else {
+            "group": log.group,
+            "request_id": log.request_id or None,
+            "region": log.region or None,
+            "query": log.query,
+            "link": log.link or None,
+        },
+    }
+
+
 def stretch_values(stretch: tuple[int, int] | None) -> dict[str, str] | None:
     """The interval of a stretch, ISO 8601."""
     return {"from": instant_of(stretch[0]), "to": instant_of(stretch[1])} if stretch is not None else None
@@ -85,6 +111,8 @@ def _class(one: Class, report: Report) -> dict[str, object]:
         "stretch": stretch_values(one.stretch),
         "routes": list(one.routes),
         "trace_id": report.accounts.trace_id(one.example),
-        "next": advice(one.cell.part),
+        "calls": {"usual": one.calls[0], "now": one.calls[1]},
+        "example": finding_values(report.diagnoses.get(one.cell)),
+        "next": " ".join(cell_steps(one.cell, report, calls=one.makes_more_calls)),
         "sentence": flat(class_sentence(one, report, PLAIN)),
     }

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, Unknown
+from lambda_latency.text.findings import finding_pieces
 from lambda_latency.text.style import Piece
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
@@ -42,6 +43,9 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
     ]
     if one.excess_call_ns < one.excess_ns * 9 // 10:
         pieces.append(Piece(f" ({ms(one.excess_call_ns, style)} a call)"))
+    if one.makes_more_calls:
+        usual, now = one.calls
+        pieces += [Piece(", in "), Piece(f"{number(now)} calls instead of {number(usual)}", "bold")]
     pieces += [Piece(", "), Piece(f"{round(100 * one.share)}{style.space}%", "bold"), Piece(" of the excess")]
     if one.stretch is not None:
         begin, end = map(instant_of, one.stretch)
@@ -49,8 +53,9 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
     if report.baseline is not None:
         pieces.append(Piece(", also in the baseline" if one.cell in report.usual else ", new since the baseline"))
     daily = per_day(one, report)
-    pieces.append(Piece(f", about {number(daily)} a day. " if daily is not None else ". "))
-    return [*pieces, *owned(one.cell.part, style)]
+    pieces.append(Piece(f", about {number(daily)} a day." if daily is not None else "."))
+    pieces += finding_pieces(report.diagnoses.get(one.cell), style)
+    return [*pieces, Piece(" "), *owned(one.cell.part, style)]
 
 
 def waits_for(cell: Cell, style: Style) -> list[Piece]:

@@ -6,9 +6,19 @@ from datetime import datetime, timedelta, timezone
 from operator import add
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Part, PartTally, Unknown, at_rank, by_route, call_map, map_values, savings
+from lambda_latency.latency import (
+    CLIENT_TIMEOUTS,
+    Part,
+    PartTally,
+    Unknown,
+    at_rank,
+    by_route,
+    call_map,
+    map_values,
+    savings,
+)
 from lambda_latency.text.cautions import cautions
-from lambda_latency.text.class_values import class_values, ground_values
+from lambda_latency.text.class_values import class_values, finding_values, ground_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values
 from lambda_latency.text.prose import evidence, flat, sentence
@@ -61,6 +71,7 @@ def document(
         **class_values(report),
         "what_if": [_saving(one) for one in savings(report.accounts)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
+        "client_timeouts": {"requests": _flagged(report, CLIENT_TIMEOUTS)},
         "timeouts": [_timeout(one) for one in report.timeouts],
         "map": map_values(call_map(report.accounts), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,
@@ -85,6 +96,11 @@ def document(
     if per_request is not None:
         whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in accounts.in_order()]
     return whole
+
+
+def _flagged(report: Report, flaw: int) -> int:
+    kinds = {number for kind, number in report.accounts.kinds.items() if kind.flaws & flaw}
+    return sum(kind in kinds for kind in report.accounts.kind_of) if kinds else 0
 
 
 def _walls(report: Report) -> dict[str, int]:
@@ -168,6 +184,7 @@ def _verdict(report: Report) -> dict[str, object]:
         "evidence": flat(evidence(report, PLAIN)),
         "cautions": [one.replace("\u202f", " ") for one in cautions(report, PLAIN)],
         "trace_id": found.proof.account.trace_id if found.proof is not None else None,
+        "example": finding_values(next(iter(report.diagnoses.values()), None)),
         "against": None
         if against is None
         else {"trace_id": against.account.trace_id, "bucket": against.part.bucket, "name": against.part.name},

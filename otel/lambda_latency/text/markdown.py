@@ -9,6 +9,7 @@ from lambda_latency.text.against import HEAD, against_rows, against_sentence
 from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.facts import facts, sampling
+from lambda_latency.text.findings import log_lines
 from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
@@ -41,6 +42,8 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
         rows = against_rows(report.against, STYLE)
         cells = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
         blocks += [_table(HEAD, cells, numbers=range(2, 6))] if rows else []
+    for head, *others in log_lines(report, STYLE):
+        blocks += [_escaped(head), "\n".join(f"    {one}" for one in others)]
     if judged:
         lines = [f"- {_whether(one)}: {_escaped(one.sentence)}" for one in judged]
         blocks.append("\n".join(lines))

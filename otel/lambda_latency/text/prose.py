@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, Part, advice, share
+from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, advice, share
 from lambda_latency.text.classes import OWNED, class_sentence, owned
+from lambda_latency.text.findings import cell_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, number, percent, plural
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency import Report, Timeout
+    from lambda_latency.latency import Part, Report, Timeout
 
 __all__ = ["MOST_GROUPS", "OWNED", "evidence", "flat", "next_steps", "sentence", "timeout_groups", "timeout_sentence"]
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
+MOST_OF_ONE = 3  # parts of a single request
 MOST_ROUTES = 6  # that are named
 
 
@@ -40,7 +42,7 @@ def evidence(report: Report, style: Style) -> list[Piece]:
     if found.kind == "none":
         return []
     if found.kind == "one":
-        return [Piece("One request cannot tell slow from typical; give more traces for a verdict.")]
+        return [Piece("One request cannot tell slow from typical: no cause is named. Give more traces for a verdict.")]
     if found.kind == "alone":
         return [Piece(f"For a verdict: {20 * ENOUGH_SLOW} requests or more of few routes.")]
     if found.kind == "even":
@@ -59,14 +61,22 @@ def evidence(report: Report, style: Style) -> list[Piece]:
 
 
 def next_steps(report: Report) -> list[str]:
-    """Advice about the part that a report names, and about timeouts: one or two sentences per kind of part."""
-    parts = [report.verdict.part] if report.verdict.part is not None else []
-    parts += [one.cell.part for one in report.classes.found[1:]]
-    parts += [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
-    first: dict[str, Part] = {}
-    for part in parts:
-        first.setdefault(part.bucket, part)
-    return [advice(part) for part in first.values()] + settling_steps(report, parts)
+    """Advice about the parts that a report blames, and about timeouts: each kind of part once; none about one request.
+
+    A part whose owner is unknown has a step that settles it.
+    """
+    blamed = [(one.cell, one.makes_more_calls) for one in report.classes.found]
+    if report.verdict.kind == "alone" and report.verdict.proof is not None:
+        proof = report.verdict.proof
+        blamed += [(cell, False) for cell, _ in proof.account.cells if cell.part == proof.part][:1]
+    timed_out = [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
+    first: dict[str, list[str]] = {}
+    for cell, calls in blamed:
+        first.setdefault(cell.part.bucket, cell_steps(cell, report, calls=calls))
+    for part in timed_out:
+        first.setdefault(part.bucket, [advice(part)])
+    steps = [step for every in first.values() for step in every]
+    return list(dict.fromkeys(steps)) + settling_steps(report, [*(cell.part for cell, _ in blamed), *timed_out])
 
 
 def settling_steps(report: Report, parts: Sequence[Part]) -> list[str]:
@@ -186,25 +196,32 @@ def _most_of_it(report: Report, style: Style) -> str:
 
 
 def _one(report: Report, style: Style) -> list[Piece]:
-    [one], found = report.accounts, report.verdict
-    took = Piece(f"This request took {ms(one.wall_ns, style)}")
-    if found.part is None or found.proof is None:
-        if not one.wall_ns:
-            return [Piece("This request has no length: it is in progress, or its spans have no end.")]
-        return [took, Piece("; it waited for nothing.")]
-    waited = found.proof.more_ns
-    its = clean(found.part.phrase, style).replace("their own", "its own")
-    return [
-        took,
-        Piece("; it waited "),
-        Piece(ms(waited, style), "bold"),
-        Piece(" for "),
-        Piece(its, "bold"),
-        Piece(", "),
-        Piece(percent(waited, one.wall_ns, style), "bold"),
-        Piece(" of its time. "),
-        *owned(found.part, style),
-    ]
+    """`One request, 45 ms: here is where it went. 36 ms (81 %) for payments.example.com, 9 ms for its own code.`"""
+    [one] = report.accounts
+    if not one.wall_ns:
+        text = "This request has no length: it is in progress, or its spans have no end"
+        return [Piece(f"{text}, or end before they start.")]
+    whole = Piece(f"One request, {ms(one.wall_ns, style)}")
+    pieces = [whole, Piece(_head(report, style))]
+    for at, (part, ns) in enumerate(one.parts[:MOST_OF_ONE]):
+        name = clean(part.phrase, style).replace("their own", "its own")
+        share = f" ({percent(ns, one.wall_ns, style)})" if not at else ""
+        pieces += [Piece(", " if at else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for "), Piece(name, "bold")]
+    pieces.append(Piece("."))
+    return [*pieces, *(piece for found in report.diagnoses.values() for piece in finding_pieces(found, style))]
+
+
+def _head(report: Report, style: Style) -> str:
+    """What one request is, where it is less than a whole one."""
+    [one] = report.accounts
+    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    read = sum(len(trace.spans) for trace in report.traces.values())
+    if skipped >= read > 0:
+        return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "
+    if one.flaws & FLOW:
+        return ", and messages that ran on after it (--follow-links judges the whole flow). Here is where it went: "
+    del style
+    return ": here is where it went. "
 
 
 def _which(report: Report, style: Style) -> str:

@@ -9,6 +9,7 @@ from lambda_latency.text.against import against_lines
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
+from lambda_latency.text.findings import log_lines
 from lambda_latency.text.paragraphs import paragraphs
 from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups
 from lambda_latency.text.style import Line, Piece, Style, paint
@@ -53,6 +54,9 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     lines += _table(report, style, everything=everything)
     lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += _example(report, style, everything=everything)
+    for head, *others in log_lines(report, style):
+        lines += [[], *wrap(head, style.width, "bold")]
+        lines += [line for one in others for line in wrap(one, style.width)]
     return paint([*lines, [], *_missing(report, style)], style)
 
 

@@ -5,7 +5,7 @@ from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.files.spill import Extents, Spill, spilled
 from lambda_latency.trace.model.attributes import Attributes
-from lambda_latency.trace.model.codes import OUTCOMES, THROTTLES
+from lambda_latency.trace.model.codes import CLIENT_TIMEOUT, OUTCOMES, THROTTLES
 from lambda_latency.trace.model.platform import (
     CONNECTING,
     FUNCTION,
@@ -20,7 +20,7 @@ from lambda_latency.trace.model.platform import (
 from lambda_latency.trace.model.problem import NO_TRACES, Problem
 from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of, without_ids
 from lambda_latency.trace.model.row import Row, Rows
-from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, OUTERMOST, SERVES, TIMED_OUT, Shape
+from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, GAVE_UP, OUTERMOST, SERVES, TIMED_OUT, Shape
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
 from lambda_latency.trace.paths.absent import ABSENT
 from lambda_latency.trace.paths.chains import CHAIN, WAIT, joined
@@ -48,10 +48,12 @@ __all__ = [
     "ABSENT",
     "ATTEMPTS",
     "CHAIN",
+    "CLIENT_TIMEOUT",
     "CONNECTING",
     "CONTAINER",
     "FUNCTION",
     "GATEWAY",
+    "GAVE_UP",
     "KNOWN",
     "NO_TRACES",
     "OUTCOMES",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lab.services import check
-from lambda_latency.latency import Accounts, Judge, Owners, Part, Terms, account
+from lambda_latency.latency import FLOW, Accounts, Judge, Owners, Part, Terms, account
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import UNKNOWN
 from lambda_latency.trace import GATEWAY, Span, SpanKind, Trace, View
@@ -306,7 +306,7 @@ def test_work_that_goes_on_longer_than_the_request_is_a_flaw() -> None:
         sent = node("sent", 1, 2, late, kind=PRODUCER)
         return account(tree(node("root", 0, 10, sent, kind=SERVER), unit=MS)).flaws
 
-    assert [flaws(INTERNAL, 20), flaws(INTERNAL, 21), flaws(CONSUMER, 21)] == [0, 8, 0]
+    assert [flaws(INTERNAL, 20), flaws(INTERNAL, 21), flaws(CONSUMER, 9), flaws(CONSUMER, 21)] == [0, 8, 0, FLOW]
     overhead = node("Overhead", 9, 30)
     segment = node("Work", 2, 30, overhead, kind=SERVER, attributes={"aws.xray.origin": FUNCTION})
     stage = node("api", 0, 10, segment, kind=SERVER, attributes={"aws.xray.origin": GATEWAY})

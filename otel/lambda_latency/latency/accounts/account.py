@@ -8,13 +8,26 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.calls import Calls
     from lambda_latency.latency.accounts.part import Cell, Part
 
-__all__ = ["ABSENT_PARENT", "LEFT_OUT", "OPEN", "RUNS_ON", "SKEWED", "Account", "Kind", "Operation"]
+__all__ = [
+    "ABSENT_PARENT",
+    "CLIENT_TIMEOUTS",
+    "FLOW",
+    "LEFT_OUT",
+    "OPEN",
+    "RUNS_ON",
+    "SKEWED",
+    "Account",
+    "Kind",
+    "Operation",
+]
 
 # Bits of `flaws`: the reasons why an account is less certain.
 SKEWED = 1  # the clocks of services differed and were corrected
 ABSENT_PARENT = 2  # the common parent of several spans was not recorded
 LEFT_OUT = 4  # spans of the trace are outside the request, because their parent was not recorded
 RUNS_ON = 8  # work ends later after the request than the request is long
+FLOW = 32  # a message of the request was processed by a consumer, which the request did not wait for
+CLIENT_TIMEOUTS = 64  # a client ended a call, because it took too long
 OPEN = 16  # the span of the request has no end, and not because of a timeout
 
 

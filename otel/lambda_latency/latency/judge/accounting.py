@@ -6,7 +6,16 @@ from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_latency.latency.accounts.account import ABSENT_PARENT, LEFT_OUT, OPEN, RUNS_ON, SKEWED, Kind
+from lambda_latency.latency.accounts.account import (
+    ABSENT_PARENT,
+    CLIENT_TIMEOUTS,
+    FLOW,
+    LEFT_OUT,
+    OPEN,
+    RUNS_ON,
+    SKEWED,
+    Kind,
+)
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.columns import NO_CALL, Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
@@ -15,8 +24,10 @@ from lambda_latency.latency.judge.charge import Charge, Charges
 from lambda_latency.latency.judge.outlining import Outlines
 from lambda_latency.trace import (
     ATTEMPTS,
+    GAVE_UP,
     TIMED_OUT,
     Problem,
+    SpanKind,
     Tree,
     function_of,
     is_error,
@@ -79,6 +90,11 @@ def _leaves_out(tree: Tree) -> bool:
         for row in tree.tops
         if row is not inside and row is not tree.before
     )
+
+
+def _is_consumed_later(tree: Tree, row: Row) -> bool:
+    """Whether a consumer worked on after the end of the request."""
+    return row.shape.kind is SpanKind.CONSUMER and row.end_ns > tree.end_ns
 
 
 class Judge:
@@ -166,7 +182,8 @@ class Judge:
         router = tree.router(handler)
         cold, late = tree.is_cold, bool(tree.roles & TIMED_OUT)
         flaws = SKEWED * tree.skewed | ABSENT_PARENT * bool(tree.absent) | RUNS_ON * tree.runs_on
-        flaws |= OPEN * (not outermost.end_ns and not late)
+        flaws |= OPEN * (not outermost.end_ns and not late) | CLIENT_TIMEOUTS * bool(tree.roles & GAVE_UP)
+        flaws |= FLOW * any(_is_consumed_later(tree, row) for row in tree.aside)
         if len(tree.tops) > 1:
             flaws |= LEFT_OUT * _leaves_out(tree)
         key = (

@@ -19,6 +19,7 @@ from lambda_latency.latency.judge.thresholds import (
     LEAST_CLASS_PERCENT,
     MIXED_SHARE,
     MOST_CLASSES,
+    SHAPE_CALLS,
     STRETCH_DENSITY,
     STRETCH_HOLDS,
     STRETCH_MOST,
@@ -36,6 +37,7 @@ __all__ = ["Class", "Classes", "Confidence", "classes"]
 
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 GAIN_PERCENT = 99
+MORE_CALLS = 3  # at least: a second attempt is no loop
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Class:
     `share` is that of the excess of all slow requests. `excess_ns` is the median a request, `excess_call_ns` a call.
     `stretch` is the interval (epoch nanoseconds) in which most of them started, or None. `example` is the request with
     the median excess. `gain_ns`: by so much the 99th percentile of their routes falls at most without the excess.
+    `calls` are those of the cell in a request (the median), of the other requests and of these.
     """
 
     cell: Cell
@@ -57,6 +60,13 @@ class Class:
     example: int
     stretch: tuple[int, int] | None = None
     gain_ns: int = 0
+    calls: tuple[int, int] = (0, 0)
+
+    @property
+    def makes_more_calls(self) -> bool:
+        """Whether its requests make several times as many calls as others of their routes."""
+        usual, now = self.calls
+        return now >= SHAPE_CALLS * max(usual, 1) and now - usual >= MORE_CALLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,8 +210,31 @@ def _completed(every: Accounts, slow: Slowness, one: Class) -> Class:
         if at in mine:
             walls[place] -= _excess(every, at, slow.usual[kinds[every.kind_of[at]].route])[cell]
     return replace(
-        one, stretch=_stretch(every, same, mine), gain_ns=max(before_ns - at_rank(sorted(walls), GAIN_PERCENT), 0)
+        one,
+        calls=_calls_of(every, cell, same, mine),
+        stretch=_stretch(every, same, mine),
+        gain_ns=max(before_ns - at_rank(sorted(walls), GAIN_PERCENT), 0),
     )
+
+
+def _calls_of(every: Accounts, cell: int, same: Sequence[int], mine: set[int]) -> tuple[int, int]:
+    """The median number of calls of a cell in the other requests that make any, and in these.
+
+    Of a service's own code the calls that enter the service count.
+    """
+    its = list(every.cells)[cell]
+    counts = {
+        number: calls.calls
+        for (one, calls), number in every.calls.items()
+        if (one == its if not its.is_own else one.part.bucket == "network" and one.part.name == its.caller)
+    }
+    found: tuple[list[int], list[int]] = ([], [])
+    for at in same:
+        made = sum([counts.get(number, 0) for number in every.call_of[every.calls_end[at] : every.calls_end[at + 1]]])
+        if made:
+            found[at in mine].append(made)
+    usual, now = (round(median(each)) if each else 0 for each in found)
+    return usual, now
 
 
 def _stretch(every: Accounts, same: Sequence[int], mine: set[int]) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.model.codes import CODES, EXCEPTION_KEYS, codes_in
+from lambda_latency.trace.model.codes import CLIENT_TIMEOUT, CODES, EXCEPTION_KEYS, codes_in
 from lambda_latency.trace.model.keys import FOLLOWS, INVOCATION_KEYS, READ, ROUTE, read_resource, reduced
 from lambda_latency.trace.model.platform import (
     FUNCTION,
@@ -33,6 +33,7 @@ __all__ = [
     "CONTAINER",
     "EXECUTION",
     "FUNCTION_SEGMENT",
+    "GAVE_UP",
     "HANDLES",
     "HOST_KEYS",
     "INIT",
@@ -68,6 +69,7 @@ HOST_KEYS = (
 MODEL_CALLS = ("chat", "embeddings", "generate_content", "text_completion", "LLM", "EMBEDDING", "RERANKER")
 TOOLS = ("execute_tool", "TOOL")
 EXECUTION = 2048  # an execution of a state machine
+GAVE_UP = 4096  # a call that its client ended, because it took too long
 ASIDE = 1024  # follows from its parent, which does not wait for it
 
 
@@ -135,6 +137,7 @@ class Shape:
             | HANDLES * (handler or kind is SpanKind.SERVER)
             | ATTEMPTS * attempts
             | ASIDE * (values.get(FOLLOWS) == "FOLLOWS_FROM")
+            | GAVE_UP * (CLIENT_TIMEOUT in self.codes and self.is_call and not values.get("lambda.timeout"))
             | EXECUTION * (self.origin == STATE_MACHINE)
             | CONTAINER * (self.origin == FUNCTION or self.phase == "Invocation" or self.is_step)
         )

@@ -1,7 +1,7 @@
 """Joins traces into one request along span links, for example through queues and topics.
 
-The span of a consumer links to the span that sent its message. The joined request lasts from the first start to the
-last end of all its spans, and the time between a sender and its consumer becomes a span of its own.
+The span of a consumer links to the span that sent its message, or is its child. The joined request lasts from the first
+start to the last end of all its spans, and the time between a sender and its consumer becomes a span of its own.
 """
 
 from __future__ import annotations
@@ -43,6 +43,14 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
     hops = [
         (span, sender) for span in every for link in span.links if (sender := _sender(span, link, by_id)) is not None
     ]
+    consumed = {
+        (span.trace_id, span.span_id): sender
+        for span in every
+        if span.kind is SpanKind.CONSUMER
+        and (sender := by_id.get((span.trace_id, span.parent_id or ""))) is not None
+        and sender.kind is SpanKind.PRODUCER
+    }
+    hops += [(by_id[key], sender) for key, sender in consumed.items()]
     group = {trace_id: trace_id for trace_id in starts}
     for span, sender in hops:
         receiving, sending = _joined_id(group, span.trace_id), _joined_id(group, sender.trace_id)
@@ -57,7 +65,7 @@ def joined(spans: Iterable[Span]) -> Iterator[Span]:
             continue
         low, high = bounds.get(trace_id, (span.start_ns, 0))
         bounds[trace_id] = min(low, span.start_ns), max(high, span.end_ns or span.start_ns)
-        known = (span.trace_id, span.parent_id or "") in by_id
+        known = (span.trace_id, span.parent_id or "") in by_id and (span.trace_id, span.span_id) not in consumed
         yield replace(
             span, trace_id=trace_id, parent_id=span.parent_id if known else _new_span_id(trace_id, CHAIN), links=()
         )

@@ -118,12 +118,26 @@ def described(segment: Segment, *, subsegment: bool) -> Described:
             if segment.origin in (SERVICE, FUNCTION):
                 resource.setdefault("faas.name", name)
         resource.setdefault("service.name", name)
+        _add_log(segment.aws, attributes)
     if segment.throttle:
         attributes["http.status_code"] = 429  # in place of DynamoDB's 400 or of none: rules look for 429
     scope = "" if attributes.keys().isdisjoint(KIT) else RUNTIME_SCOPE
     return Described(
         _name(name, kind, namespace, attributes), kind, _status(segment, kind), attributes, resource, scope
     )
+
+
+def _add_log(block: object, attributes: dict[str, Any]) -> None:
+    """Where the segment's service logs: its request id, its ARN, and its log groups."""
+    if not isinstance(block, dict):
+        return
+    for member, key in (("request_id", "aws.request_id"), ("function_arn", "aws.lambda.invoked_arn")):
+        if isinstance(block.get(member), str):
+            attributes.setdefault(key, block[member])
+    logs = block.get("cloudwatch_logs")
+    groups = [one.get("log_group") for one in logs if isinstance(one, dict)] if isinstance(logs, list) else []
+    if any(groups):
+        attributes.setdefault("aws.log.group.names", [one for one in groups if isinstance(one, str)])
 
 
 def count_retries(segments: Sequence[Segment]) -> None:

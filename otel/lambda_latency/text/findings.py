@@ -1,0 +1,91 @@
+"""What the example of a cause shows, as sentences and steps: spans, attempts, timeouts of clients, and log lines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_latency.latency import MANY_CALLS, Part, advice
+from lambda_latency.text.style import Piece
+from lambda_latency.text.words import clean, ms, number, plural
+
+if TYPE_CHECKING:
+    from lambda_latency.latency import Cell, Diagnosis, Place, Report
+    from lambda_latency.text.style import Style
+
+__all__ = ["cell_steps", "finding_pieces", "log_lines", "place_in"]
+
+MOST_STATUSES = 4
+
+
+def finding_pieces(one: Diagnosis | None, style: Style) -> list[Piece]:
+    """What the example shows beyond its part; each sentence begins with a space."""
+    if one is None:
+        return []
+    pieces: list[Piece] = []
+    if one.span:
+        pieces += [Piece(" Most of it is in the span "), Piece(clean(one.span, style), "bold")]
+        pieces += [Piece(f" ({ms(one.span_ns, style)} in the example")]
+        pieces += [Piece("): a wait for a connection of a pool." if one.waits_for_a_pool else ").")]
+    if one.beside is not None:
+        name, ns = one.beside
+        waited = clean(one.span, style)
+        pieces.append(Piece(f" While {waited} waited, {clean(name, style)} ran for {ms(ns, style)}."))
+    if one.attempts is not None:
+        calls, failed = one.attempts
+        statuses = ", ".join(clean(status, style) for status in failed[:MOST_STATUSES])
+        more = ", ..." if len(failed) > MOST_STATUSES else ""
+        text = f" The example made {plural(calls, 'call')}, of which {number(len(failed))} failed ({statuses}{more})"
+        pieces.append(Piece(f"{text}: retries." if calls > 1 else f"{text}."))
+    if one.gave_up:
+        what = clean(one.gave_up, style)
+        pieces.append(Piece(f" Its client gave up after {ms(one.gave_up_ns, style)} ({what})."))
+    return pieces
+
+
+def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
+    """The next steps for a cell: by what its example shows, and by where its code runs."""
+    one, part = report.diagnoses.get(cell), cell.part
+    place = place_in(cell, report)
+    steps = []
+    if calls:
+        steps.append(MANY_CALLS.format(name=part.name or "it"))
+    elif one is not None and one.beside is not None:
+        steps.append(f"Look at {one.beside[0]}: {one.span} only waited for it, or kept the books.")
+    elif one is not None and one.waits_for_a_pool:
+        steps.append(advice(Part("pool", part.name or report_name(report)), place))
+    else:
+        steps.append(advice(part, place))
+    if one is not None and one.attempts is not None and one.attempts.calls > 1 and part.bucket != "retries":
+        steps.append(
+            f"Find out why {part.name or 'it'} fails, and limit the attempts of its client: each adds its own time."
+        )
+    if one is not None and one.gave_up:
+        steps.append("Set the client's timeout near the usual time of the call, and respond without its result then.")
+    return steps
+
+
+def report_name(report: Report) -> str:
+    """The function that most requests entered, or `the service`."""
+    names = [kind.function for kind in report.accounts.kinds if kind.function]
+    return names[0] if names else "the service"
+
+
+def place_in(cell: Cell, report: Report) -> Place | None:
+    """Where the code that waits for a cell runs; without an example a function is known by its name."""
+    one = report.diagnoses.get(cell)
+    if one is not None and one.place is not None:
+        return one.place
+    if one is None and not cell.caller:
+        return "lambda"
+    return "lambda" if cell.caller in {kind.function for kind in report.accounts.kinds if kind.function} else None
+
+
+def log_lines(report: Report, style: Style) -> list[tuple[str, ...]]:
+    """For the example of each class: a head with its log group, a query for its lines, and its address, if known."""
+    found = []
+    for cell, one in report.diagnoses.items():
+        log = one.log
+        if log is not None:
+            head = f"Log lines of the example ({clean(cell.part.label, style)}), in {clean(log.group, style)}:"
+            found.append((head, clean(log.query, style), *([clean(log.link, style)] if log.link else [])))
+    return found
