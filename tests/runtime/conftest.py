@@ -10,7 +10,6 @@ import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.redact.credentials import names_of
 from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
@@ -33,12 +32,6 @@ HEADER = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:a
 STEPS = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
 VARIABLES = {**ENVIRONMENT, "_X_AMZN_TRACE_ID": HEADER}
-
-
-@pytest.fixture(autouse=True)
-def variables_of_this_test() -> None:
-    """The names of secret variables are cached by the number of all variables: another test may have had as many."""
-    names_of.cache_clear()
 
 
 class Function:

@@ -20,7 +20,7 @@ from tests.runtime.lambdas import Context
 from tests.runtime.stubs import Answer, Server, aws_error
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from opentelemetry.sdk.trace import ReadableSpan
 
@@ -36,7 +36,7 @@ class Sink:
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
         self.spans += spans
 
     def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:  # noqa: ARG002

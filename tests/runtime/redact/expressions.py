@@ -11,12 +11,14 @@ import inspect
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+import pytest
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from types import ModuleType
     from typing import TypeGuard
 
-__all__ = ["Expression", "Shown", "as_matched", "expressions", "is_match", "params", "plain"]
+__all__ = ["Expression", "Shown", "as_matched", "checks", "expressions", "is_match", "params", "plain"]
 
 Shown = dict[str, tuple[str, ...]]  # by the name of an expression, or by the expression if it has no name
 HOW = ("search", "match", "fullmatch")  # from weak to strict
@@ -64,6 +66,23 @@ def is_match(text: str) -> bool:
 def params(shown: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
     """The names of expressions with one of their texts each."""
     return [(name, text) for name, texts in shown.items() for text in texts]
+
+
+def checks(module: ModuleType, shown: Shown) -> tuple[Callable[[], None], Callable[[str, str], None]]:
+    """The two tests of a table: it has every expression of the module, and each matches exactly what is marked."""
+    found = expressions(module)
+
+    def each_expression_has_texts_of_both_sorts() -> None:
+        """A new expression needs texts that match and texts that do not; one that is gone must not keep its texts."""
+        assert {*shown} == {*found}
+        assert [name for name, texts in shown.items() if len({*map(is_match, texts)}) != 2] == []
+
+    @pytest.mark.parametrize(("name", "text"), params(shown))
+    def an_expression_matches_what_is_marked(name: str, text: str) -> None:
+        """Everything between marks, and nothing else."""
+        assert as_matched(found[name], text) == text, name
+
+    return each_expression_has_texts_of_both_sorts, an_expression_matches_what_is_marked
 
 
 def _applied(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:

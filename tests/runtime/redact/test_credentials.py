@@ -7,7 +7,7 @@ import pytest
 from lambda_latency.runtime.redact import credentials as module
 from lambda_latency.runtime.redact.texts import clean_suspect
 from tests.runtime.redact import test_addresses, test_pairs, test_refusals, test_statements, test_values
-from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params, plain
+from tests.runtime.redact.expressions import Shown, checks, plain
 
 SHOWN: Shown = {
     "NUMBERS": (
@@ -18,19 +18,18 @@ SHOWN: Shown = {
     "RUNS": ("a «abcdefghij012345» b", "«a_b+c/d-e_f+g/h-i»", "abcdefghij01234", "abcdefgh.ijklmnop"),
 }  # fmt: skip
 
-FOUND = expressions(module)
+test_each_expression_has_texts_of_both_sorts, test_an_expression_matches_what_is_marked = checks(module, SHOWN)
 
 
-def test_each_expression_has_texts_of_both_sorts() -> None:
-    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
-    assert {*SHOWN} == {*FOUND}
-    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
-
-
-@pytest.mark.parametrize(("name", "text"), params(SHOWN))
-def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
-    """Everything between marks, and nothing else."""
-    assert as_matched(FOUND[name], text) == text, name
+def test_a_variable_that_replaces_another_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their number stays the same."""
+    monkeypatch.setenv("LANGUAGE_OF_TEXTS", "Sommer309z")
+    assert "Sommer309z" not in module.known_values()
+    monkeypatch.delenv("LANGUAGE_OF_TEXTS")
+    monkeypatch.setenv("DB_PASSWORD", "Winter308y")
+    assert "Winter308y" in module.known_values()
+    monkeypatch.setenv("DB_PASSWORD", "Fall307x-")
+    assert "Fall307x-" in module.known_values()
 
 
 TABLES = (test_addresses, test_pairs, test_refusals, test_statements, test_values)

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_latency.runtime.redact import names as module
 from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, secrecy
-from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params
+from tests.runtime.redact.expressions import Shown, checks
 
 SHOWN: Shown = {
     "WORD": (
@@ -15,19 +15,7 @@ SHOWN: Shown = {
     ),
 }  # fmt: skip
 
-FOUND = expressions(module)
-
-
-def test_each_expression_has_texts_of_both_sorts() -> None:
-    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
-    assert {*SHOWN} == {*FOUND}
-    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
-
-
-@pytest.mark.parametrize(("name", "text"), params(SHOWN))
-def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
-    """Everything between marks, and nothing else."""
-    assert as_matched(FOUND[name], text) == text, name
+test_each_expression_has_texts_of_both_sorts, test_an_expression_matches_what_is_marked = checks(module, SHOWN)
 
 
 # Names of which two rules speak; the first one decides.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_latency.runtime.redact import refusals as module
-from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params, plain
+from tests.runtime.redact.expressions import Shown, checks, plain
 
 SHOWN: Shown = {
     "BOTOCORE": (
@@ -49,19 +49,7 @@ SHOWN: Shown = {
     r"[^\W\d][\w-]*": ("«body».0.«x-api_key1»", "'«data»', '«пароль»'", "0.12"),
 }  # fmt: skip
 
-FOUND = expressions(module)
-
-
-def test_each_expression_has_texts_of_both_sorts() -> None:
-    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
-    assert {*SHOWN} == {*FOUND}
-    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
-
-
-@pytest.mark.parametrize(("name", "text"), params(SHOWN))
-def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
-    """Everything between marks, and nothing else."""
-    assert as_matched(FOUND[name], text) == text, name
+test_each_expression_has_texts_of_both_sorts, test_an_expression_matches_what_is_marked = checks(module, SHOWN)
 
 
 @pytest.mark.parametrize("table", ["FIELDS"])

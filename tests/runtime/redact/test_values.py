@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_latency.runtime.redact import values as module
-from tests.runtime.redact.expressions import Shown, as_matched, expressions, is_match, params, plain
+from tests.runtime.redact.expressions import Shown, checks, plain
 
 HEX8, HEX32 = "0b5a7c1e", "33296c87009e8a7f770d9106fd287db7"
 ALNUM = "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0T"  # 31 characters, as many as a token's random part has at least
@@ -141,19 +141,7 @@ SHOWN: Shown = {
     ),
 }  # fmt: skip
 
-FOUND = expressions(module)
-
-
-def test_each_expression_has_texts_of_both_sorts() -> None:
-    """A new expression needs texts that match and texts that do not; an expression that is gone must not keep its."""
-    assert {*SHOWN} == {*FOUND}
-    assert [name for name, texts in SHOWN.items() if len({*map(is_match, texts)}) != 2] == []
-
-
-@pytest.mark.parametrize(("name", "text"), params(SHOWN))
-def test_an_expression_matches_what_is_marked(name: str, text: str) -> None:
-    """Everything between marks, and nothing else."""
-    assert as_matched(FOUND[name], text) == text, name
+test_each_expression_has_texts_of_both_sorts, test_an_expression_matches_what_is_marked = checks(module, SHOWN)
 
 
 @pytest.mark.parametrize("table", ["LEAST", "SHAPES"])

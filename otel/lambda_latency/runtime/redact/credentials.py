@@ -61,19 +61,20 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
 def known_values() -> tuple[str, ...]:
     """The current values of the environment variables whose names say that they are secret."""
     environ = os.environ
-    return values_of(tuple([environ.get(name, "") for name in names_of(len(environ))]), len(environ))
+    names = names_of(tuple(environ))
+    return values_of(names, tuple([environ.get(name, "") for name in names]))
 
 
 @lru_cache(maxsize=1)
-def names_of(_count: int) -> tuple[str, ...]:
-    """The variables that may hold a secret. Cached by the number of variables: a function may add some."""
-    return tuple([name for name, value in os.environ.items() if secrecy(name) == SECRET or "://" in value])
+def names_of(names: tuple[str, ...]) -> tuple[str, ...]:
+    """The variables among `names` that may hold a secret: by their names, or an address."""
+    return tuple([name for name in names if secrecy(name) == SECRET or "://" in os.environ.get(name, "")])
 
 
 @lru_cache(maxsize=1)
-def values_of(_values: tuple[str, ...], count: int) -> tuple[str, ...]:
+def values_of(names: tuple[str, ...], values: tuple[str, ...]) -> tuple[str, ...]:
     """The secret values, longest first, because one may be a part of another."""
-    found = {part for name in names_of(count) for part in secrets_of(name, os.environ.get(name, ""))}
+    found = {part for name, value in zip(names, values, strict=True) for part in secrets_of(name, value)}
     others = {value for name, value in os.environ.items() if secrecy(name) == NO}  # a laptop's key may be a name
     return tuple(sorted(found - others, key=len, reverse=True))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-__all__ = ["NO", "PERHAPS", "SECRET", "compiled", "hinted", "secrecy", "words"]
+__all__ = ["NO", "PERHAPS", "SECRET", "WORD", "compiled", "hinted", "secrecy", "words"]
 
 
 @cache
@@ -36,8 +36,9 @@ HINTS = (
     "kubeconfig", "_pat", "sas", "dsn", "hmac", "psk", "basic ", "reset", "confirm", "activat", "invit",
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
     "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "-user",
-    " -p", "'-p", "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
-    "access_c", "access-c", "accessc", "bind_s(", "crypt(",
+    " -p", "'-p", '"-p', "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
+    "access_c", "access-c", "accessc", "bind_s(", "crypt(", "mysql", "mariadb", "sqlcmd", "bcp ", "unzip", "ldap",
+    "curl", "smbclient", "rpcclient", "mongo", "sudo", "7z ", "7z'", '7z"',
 )  # fmt: skip
 
 SHORT = 48  # characters

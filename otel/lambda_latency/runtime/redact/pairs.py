@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_latency.runtime.redact.arguments import clean_commands, is_compound
 from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, compiled, secrecy, words
 from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 
@@ -34,7 +35,7 @@ TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase",
 # A name and the characters between it and its value.
 PAIR = (
     r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
-    r"""(?:=>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
+    r"""(?:[=-]>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
 )
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
@@ -81,10 +82,15 @@ CALL = (
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
-    r"(?i)\b(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd)|pass[ -]?word|"
+    r"(?i)\b(?<!\bget )(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd|"
+    r"credentials?)|pass[ -]?word|"
     r"\w*(?:api|access|private|account|signing|encryption)[ _-]key|(?:one-time|security|access|verification|recovery|"
-    r"backup|unlock) code)(?: provided)?(?:\s(?:is|was))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
+    r"backup|unlock|authorization|oauth|auth) code)(?: provided)?"
+    r"(?:\s(?:is|was)(?: changed| set| reset)?)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
 )
+# A code of OAuth, beside a word that only OAuth has.
+GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code")
+CODE = r"(?<![\w.-])code\\*[\"']?\s?[=:]\s?\\*[\"']?([^\s&,;}\"'\\]{6,})"
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
@@ -159,6 +165,8 @@ def clean_calls(text: str) -> str:
 
 def clean_spoken(text: str) -> str:
     """A text without the values after `Bearer`, `--password` and `the password is`."""
+    if any(map(text.__contains__, GRANTING)):
+        text = compiled(CODE).sub(lambda m: m[0].replace(m[1], REDACTED), text)
     if "-u" in text or "--proxy-user" in text:
         text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
     if "-p" in text or "-a" in text or "-P" in text:
@@ -179,6 +187,7 @@ def clean_spoken(text: str) -> str:
                 out += (text[kept : span[0]], REDACTED)
                 kept = span[1]
         text = "".join([*out, text[kept:]])
+    text = clean_commands(text)
     text = compiled(STATED).sub(lambda m: m[0].replace(m[1], REDACTED) if m[1].lower() not in PROSE else m[0], text)
     return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
 
@@ -205,10 +214,11 @@ def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
     between, start = found[2], found.end()
     before = text[found.start() - 1 : found.start()]
     if "," in between and not (between[0] in "\\\"'`" and leads(text, before, found)):
-        return None
+        span = quoted(text, start) if before and before in QUOTES and is_compound(found[1]) else None
+        return span if span is not None and opaque(text[slice(*span)]) else None
     if between == ":" and before == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
         return None
-    if ">" in between and "=" not in between:
+    if ">" in between and "=" not in between and "-" not in between:
         end = text.find("<", start)
         return (start, end) if before in ("<", ":") and end > start else None
     if "!=" in between and not source:
@@ -236,7 +246,7 @@ def leads(text: str, before: str, found: re.Match[str]) -> bool:
     """
     if before == "-":
         return compiled(r"\\*[\"'`](?!-)").match(text, found.end()) is not None
-    if not before or before not in QUOTES:
+    if not before or before not in QUOTES or compiled(r"\\*[\"'`]-").match(text, found.end()):
         return False
     at = found.start() - 2
     if text[at : at + 1] in ("b", "r", "u", "f"):
@@ -298,6 +308,8 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False  # another name, whose value follows
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
         return False  # the working directory
+    if "->" in found[2]:  # mostly prose, or a type
+        return opaque(value)
     if level == PERHAPS:
         return opaque(value) or value[:1] in BRACKETS
     if source:

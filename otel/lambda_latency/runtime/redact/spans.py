@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.redact.credentials import REDACTED, clean, known_values
-from lambda_latency.runtime.redact.names import NO, SECRET, secrecy
+from lambda_latency.runtime.redact.names import NO, SECRET, hinted, secrecy
 from lambda_latency.runtime.settings import SPARE
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Redaction"]
 
 CARD_LEAST = 10**12
+LONGEST_WORD = 4096  # characters; a list with longer texts is no command line
 
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
 IMPORTS = "lambda.init.imports"  # names of modules: some, such as `http.cookiejar`, look suspect
@@ -63,7 +64,7 @@ class Redaction:
         if isinstance(value, str):
             return self._cut(self._text_of(kind, value), len(value))
         if isinstance(value, tuple):
-            return tuple([self.value(key, one) for one in value])
+            return tuple([self.value(key, one) for one in self._list(value)])
         return self._other(key, kind, value)
 
     def _other(self, key: str, kind: str, value: object) -> object:
@@ -78,8 +79,19 @@ class Redaction:
             return {name: self.value(name if self._kind(str(name)) != "text" else key, one)
                     for name, one in value.items()}  # fmt: skip
         if isinstance(value, Sequence):
-            return tuple([self.value(key, one) for one in value])
+            return tuple([self.value(key, one) for one in self._list(value)])
         return value
+
+    def _list(self, given: Sequence[object]) -> Sequence[object]:
+        """A list without the values that are secret by the texts before them."""
+        if len(given) < 2 or not all(isinstance(one, str) and len(one) <= LONGEST_WORD for one in given):
+            return given
+        texts = [one for one in given if isinstance(one, str)]
+        if not hinted(f" {' '.join(texts)}"):
+            return given
+        from lambda_latency.runtime.redact.arguments import clean_list
+
+        return clean_list(texts)
 
     def _kind_of(self, key: str) -> str:
         """How to redact the value of an attribute, by its key: secret, address, statement, perhaps, id or text."""
