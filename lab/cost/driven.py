@@ -16,6 +16,7 @@ from lab.cost.variants import ROOT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from lab.cost.variants import Variant
 
@@ -25,7 +26,8 @@ WARM_UP, COUNTED = 40, 40
 LAMBDA = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512", "AWS_LAMBDA_FUNCTION_VERSION": "1",
     "AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "a",
-    "AWS_SECRET_ACCESS_KEY": "b", "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "*", "LAMBDA_TASK_ROOT": str(ROOT),
+    "AWS_SECRET_ACCESS_KEY": "b", "AWS_LAMBDA_LOG_STREAM_NAME": "2024/11/25/[1]0123",
+    "AWS_EC2_METADATA_DISABLED": "true", "NO_PROXY": "*", "LAMBDA_TASK_ROOT": str(ROOT),
     "EVENT": json.dumps(EVENT),
 }  # fmt: skip
 
@@ -44,7 +46,7 @@ def request(
         **({} if collected else {"UNCOLLECTED": "1"}),
     }  # fmt: skip
     environment["PYTHONPATH"] += f":{ROOT}"
-    command = [interpreter(variant.pins), "-m", "lab.cost.driver", variant.handler]
+    command: list[str | Path] = [interpreter(variant.pins), "-m", "lab.cost.driver", variant.handler]
     few, more = (
         counted_process(variant.name, [*command, str(count)], environment) for count in (WARM_UP, WARM_UP + COUNTED)
     )

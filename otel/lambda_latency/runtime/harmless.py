@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-__all__ = ["harmless", "warn"]
+__all__ = ["failed", "harmless", "warn"]
 
 LOG = logging.getLogger("lambda_latency.runtime")
 
@@ -29,6 +29,12 @@ def warn(text: str) -> None:
         LOG.warning("lambda-latency: %s", clean(text))
 
 
+def failed(what: str, error: Exception) -> None:
+    """Write the line of an error in the kit. Functions that run in each call catch their errors themselves."""
+    with suppress(Exception):  # the error's text may raise
+        warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
+
+
 def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Decorates a function that observes: its errors are logged, not raised. `what` is the subject of that warning."""
 
@@ -38,8 +44,7 @@ def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
             try:
                 function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
-                with suppress(Exception):  # the error's text may raise
-                    warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
+                failed(what, error)
 
         return guarded
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections.abc import Mapping
+from functools import lru_cache
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -151,10 +152,15 @@ def identity(context: Any) -> dict[str, AttributeValue]:
     if isinstance(request_id, str):
         found["faas.invocation_id"] = request_id
     arn = getattr(context, "invoked_function_arn", None)
-    if isinstance(arn, str) and arn.count(":") >= 6:
-        found["cloud.resource_id"] = arn
-        found["cloud.account.id"] = arn.split(":")[4]
+    if isinstance(arn, str):
+        found.update(told_by(arn))
     return found
+
+
+@lru_cache(maxsize=4)  # one for each alias and version that is invoked
+def told_by(arn: str) -> dict[str, str]:
+    """The attributes that a function's ARN tells."""
+    return {"cloud.resource_id": arn, "cloud.account.id": arn.split(":")[4]} if arn.count(":") >= 6 else {}
 
 
 Outcome = tuple["dict[str, AttributeValue]", "str | None"]

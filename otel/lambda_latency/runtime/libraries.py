@@ -237,19 +237,34 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[]
     return undo
 
 
+def suppression() -> Callable[[], bool]:
+    """A function that returns whether upstream suppresses spans, by the keys that its managers set in a context.
+
+    Upstream's own check costs a tenth of a span, in each call of a connection pool.
+    """
+    from opentelemetry.context import Context, attach, detach, get_current
+    from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
+
+    token = attach(Context())
+    try:
+        with suppress_http_instrumentation(), suppress_instrumentation():
+            keys = tuple(get_current())
+    finally:
+        detach(token)
+    return lambda: any(map(get_current().get, keys))
+
+
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
 
-    enabled: list[Callable[[], bool]] = []  # imported at the first call, then kept
+    suppressed: list[Callable[[], bool]] = []  # made at the first call, then kept
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def first(self: object, *args: Any, **kwargs: Any) -> Any:
-            if not enabled:
-                from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
-
-                enabled.append(is_http_instrumentation_enabled)
+            if not suppressed:
+                suppressed.append(suppression())
             # `undo` fails if another thread was faster, or if the method was wrapped again.
-            if enabled[0]() and undo():
+            if not suppressed[0]() and undo():
                 instrument()
                 return getattr(self, method)(*args, **kwargs)
             return original(self, *args, **kwargs)

@@ -34,6 +34,7 @@ __all__ = [
     "BEGINNING",
     "HEADER",
     "INIT",
+    "LINEAGE",
     "LambdaIds",
     "LambdaPropagator",
     "LambdaSampler",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import Context, attach, detach, get_current
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.propagate import inject
 from opentelemetry.trace import TraceFlags, get_current_span
@@ -35,12 +36,16 @@ def pass_by(name: str) -> Callable[[], object]:
     def around(traced: Any) -> Callable[..., Any]:
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
             call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper has to bind the instance
-            if not is_unrecorded(get_current_span()):
+            context = get_current()
+            if not is_unrecorded(get_current_span(context)):
                 return call(*args, **kwargs)
             if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])
-            with suppress_instrumentation():
+            token = attach(suppressed(context))
+            try:
                 return call(*args, **kwargs)
+            finally:
+                detach(token)
 
         return passed
 
@@ -50,6 +55,20 @@ def pass_by(name: str) -> Callable[[], object]:
     undo = replaced(owner, method, around)
     vars(owner)[method].__wrapped__ = traced.__wrapped__
     return undo
+
+
+def suppressed(context: Context) -> Context:
+    """The context with upstream's suppression. Kept for the next call: all calls of a request have the same context."""
+    global KEPT  # noqa: PLW0603
+    before, made = KEPT
+    if before is not context:
+        with suppress_instrumentation():
+            made = get_current()
+        KEPT = context, made
+    return made
+
+
+KEPT: tuple[Context | None, Context] = None, Context()
 
 
 def is_unrecorded(span: Span) -> bool:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import Status, StatusCode
 
-from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.harmless import failed, harmless
 
 if TYPE_CHECKING:
     from opentelemetry.trace import Span
 
 __all__ = ["requested", "responded"]
 
+SUBJECT = "an AWS call's span"
 TABLES = "aws.dynamodb.table_names"
 
 # The codes that botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`), by a test.
@@ -25,21 +26,31 @@ THROTTLES = frozenset((
 ))  # fmt: skip
 
 
-@harmless("an AWS call's span")
 def requested(span: Span, service: str, _operation: str, params: Mapping[str, Any]) -> None:
     """The instrumentation's request hook, which runs before the call."""
-    if service == "dynamodb" and span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
-        names = tables(params)
-        if names:
-            span.set_attribute(TABLES, names)
+    if service != "dynamodb":
+        return
+    try:
+        if span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
+            names = tables(params)
+            if names:
+                span.set_attribute(TABLES, names)
+    except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
+        failed(SUBJECT, error)
 
 
-@harmless("an AWS call's span")
 def responded(span: Span, _service: str, _operation: str, result: Mapping[str, Any] | None) -> None:
     """The instrumentation's response hook. It runs before the span ends; a failed call has the error's response."""
-    error = (result or {}).get("Error")
+    if result and "Error" in result:
+        tell_error(span, result)
+
+
+@harmless(SUBJECT)
+def tell_error(span: Span, result: Mapping[str, Any]) -> None:
+    """Write the error of a call's response to its span."""
+    error = result["Error"]
     code = error.get("Code") if isinstance(error, Mapping) else None
-    if result is None or not code:
+    if not code:
         return
     if is_condition(code, result):
         # OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status). The hook runs before the

@@ -15,10 +15,10 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.propagators.textmap import Setter, default_setter
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import TraceFlags, get_current_span
 
-from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import LambdaPropagator, header_of, root_of, write
+from lambda_latency.runtime.harmless import failed
+from lambda_latency.runtime.propagation import HEADER, LINEAGE, LambdaPropagator, header_of, root_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
@@ -72,37 +72,58 @@ def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Calla
     return lambda: botocore.unregister_initializer(initialize)
 
 
-@harmless("an attempt of an AWS call")
+# They run in each call, so they catch their errors themselves: a wrapper of each would cost more than most of them.
 def request_created(request: Any, **_: object) -> None:
     """botocore has created a request, of the first or a later attempt."""
-    attempt = request.context.get(ATTEMPT)
-    if attempt is not None:
-        write_attempt(request.context, again=True)
+    try:
+        if ATTEMPT in request.context:
+            write_attempt(request.context, again=True)
+    except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
+        failed("an attempt of an AWS call", error)
 
 
-@harmless("the tracing header of an AWS call")
 def before_send(request: Any, **_: object) -> None:
     """botocore sends a request. The header is written last, after the signature, which does not cover it.
 
     Before SDK 1.42, an instrumentation of botocore that the function installs writes the header without `Lineage`.
     """
-    PROPAGATOR.inject(request.headers)
+    try:
+        headers, span = request.headers, get_current_span()
+        own, before = span.get_span_context(), headers.get(HEADER)
+        root = root_of(own.trace_id)
+        if (
+            type(before) is str
+            and before.startswith(root)
+            and LINEAGE in before
+            and own.trace_flags & TraceFlags.SAMPLED
+            and span.is_recording()
+            and not hasattr(headers, "replace_header")  # in a message of `email`, this would add a second header
+        ):  # botocore has written Lambda's header, of this trace: only the parent changes
+            lineage = before.partition(LINEAGE)[2].partition(";")[0]
+            headers[HEADER] = f"{root};Parent={own.span_id:016x};Sampled=1{LINEAGE}{lineage}"
+        else:
+            PROPAGATOR.inject(headers)
+    except Exception as error:  # noqa: BLE001 - the same
+        failed("the tracing header of an AWS call", error)
 
 
-@harmless("an attempt of an AWS call")
 def attempt_ended(
     attempts: int, request_dict: Any, response: Any = None, caught_exception: Any = None, **_: object
 ) -> None:
     """An attempt was answered or failed. It is not known yet whether botocore tries again."""
-    request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
+    try:
+        request_dict["context"][ATTEMPT] = attempts, time_ns(), response, caught_exception
+    except Exception as error:  # noqa: BLE001 - the same
+        failed("an attempt of an AWS call", error)
 
 
-@harmless("the last attempt of an AWS call")
 def call_ended(context: Any = None, **_: object) -> None:
     """A call has ended."""
-    attempt = context.get(ATTEMPT) if context else None
-    if attempt is not None and attempt[0] > 1:
-        write_attempt(context, again=False)
+    try:
+        if context and ATTEMPT in context and context[ATTEMPT][0] > 1:
+            write_attempt(context, again=False)
+    except Exception as error:  # noqa: BLE001 - the same
+        failed("the last attempt of an AWS call", error)
 
 
 def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
