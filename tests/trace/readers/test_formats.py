@@ -108,11 +108,6 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b'[{"traceId":"1","id":"2","annotations":[],"binaryAnnotations":[]}]', "Zipkin v1: ask Zipkin for version 2"),
-        (
-            b'[{"traceId":"1","id":"2","timestamp":3,"annotations":[{"value":"cs","endpoint":{"serviceName":"a"}}]}]',
-            "Zipkin v1: ask Zipkin for version 2",
-        ),
         (b'{"traceID":"1","rootTraceName":"GET /","spanSet":{}}', "the answer of a search (Tempo): it names"),
         (b'{"took":7,"hits":{"hits":[]}}', "the answer of a search (Elasticsearch)"),
         (b'{"traceEvents":[]}', "Chrome trace events"),

@@ -25,15 +25,17 @@ from lambda_latency.trace.readers.mistakes import kind_of, reason_of
 from lambda_latency.trace.readers.otlp import OtlpReader
 from lambda_latency.trace.readers.printed import is_printed, printed_resources
 from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
+from lambda_latency.trace.readers.skywalking import is_skywalking, skywalking_resources
+from lambda_latency.trace.readers.stored import is_stored, is_table, stored_resources
 from lambda_latency.trace.readers.table import ShapeTable
 from lambda_latency.trace.readers.transcoded import ToOtlp, TranscodedReader
-from lambda_latency.trace.readers.zipkin import is_old_zipkin, is_zipkin, zipkin_resources
+from lambda_latency.trace.readers.zipkin import is_zipkin, zipkin_resources
 
 __all__ = ["FORMATS", "KNOWN", "Known", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's SDK prints, bare spans (ids "
+    "segment documents), Zipkin (v1, v2), CloudWatch's aws/spans, spans that Python's SDK prints, bare spans (ids "
     "and times)"
 )
 
@@ -69,13 +71,14 @@ class Known(NamedTuple):
     lists: bool = False  # whether a list of such objects is one document
 
 
+# Members of Elastic APM's documents of transactions and spans, nested or with dotted names.
+ELASTIC = ("processor", "processor.event", "transaction", "transaction.id", "span.id", "trace.id")
 # Formats that are recognized but cannot be read, each with the advice for it.
 NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
     (
         lambda members: "TraceSummaries" in members,
         "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
     ),
-    (is_old_zipkin, "Zipkin v1: ask Zipkin for version 2 (/api/v2/traces)"),
     (
         lambda members: "traceEvents" in members,
         "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
@@ -99,6 +102,14 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
     (
         lambda members: "common" in members and "spans" in members,
         "New Relic's spans: send them by OTLP to a collector that writes a file",
+    ),
+    (
+        lambda members: members.keys() >= {"event_id", "contexts"} or _is_sentry(members),
+        "Sentry's events: send the spans by OTLP to a collector that writes a file",
+    ),
+    (
+        lambda members: "@timestamp" in members and not members.keys().isdisjoint(ELASTIC),
+        "Elastic APM's documents: send them by OTLP to a collector that writes a file",
     ),
     (
         lambda members: [*members] == ["metadata"] or any(_is(members, key, b"{") for key in ("transaction", "span")),
@@ -249,6 +260,11 @@ def _is(members: Members, key: str, begin: bytes) -> bool:
     return key in members and memoryview(members[key])[:1].tobytes() == begin  # bytes(member) would copy a large member
 
 
+def _is_sentry(members: Members) -> bool:
+    """Whether this is a transaction of Sentry: spans with times in seconds beside a trace in `contexts`."""
+    return "spans" in members and "start_timestamp" in members
+
+
 def _is_search(members: Members) -> bool:
     """Whether this is Tempo's list of traces: each has a `traceID`, and no spans."""
     return _is(members, "traces", b"[") and any(
@@ -263,9 +279,8 @@ def _is_xray(members: Members) -> bool:
 
 
 def _is_jaeger(members: Members) -> bool:
-    return (_is(members, "spans", b"[") and members.keys().isdisjoint(("common", "process"))) or _is(
-        members, "data", b"["
-    )
+    others = ("common", "process", "contexts", "start_timestamp")
+    return (_is(members, "spans", b"[") and members.keys().isdisjoint(others)) or _is(members, "data", b"[")
 
 
 def _is_dialect(members: Members) -> bool:
@@ -301,9 +316,12 @@ def _by_way_of_otlp(resources: ToOtlp) -> Callable[[ShapeTable, OtlpReader], For
 FORMATS: tuple[Known, ...] = (
     Known("OTLP", lambda members: "resourceSpans" in members, _otlp),
     Known("X-Ray", _is_xray, _xray),
+    Known("an answer of ClickHouse", is_table, _by_way_of_otlp(stored_resources)),
+    Known("rows of a store", is_stored, _by_way_of_otlp(stored_resources), lists=True),
     Known("a list of bare spans", is_list_of_bare, _by_way_of_otlp(bare_resources)),
     Known("Jaeger", _is_jaeger, _jaeger),
     Known("OTLP of other writers", _is_dialect, _by_way_of_otlp(_dialect)),
+    Known("SkyWalking", is_skywalking, _by_way_of_otlp(skywalking_resources)),
     Known("Python's console", is_python, _by_way_of_otlp(python_resources)),
     Known("a function's log", is_printed, _by_way_of_otlp(printed_resources)),
     Known("Zipkin", is_zipkin, _by_way_of_otlp(zipkin_resources), lists=True),

@@ -1,4 +1,7 @@
-"""Reads Zipkin's JSON, version 2: https://zipkin.io/zipkin-api/. Times are microseconds, ids have 64 or 128 bits."""
+"""Reads Zipkin's JSON, versions 1 and 2. Times are microseconds, ids have 64 or 128 bits.
+
+https://zipkin.io/zipkin-api/ describes both.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,11 @@ from msgspec import Raw
 
 from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span, hex_id
+from lambda_latency.trace.readers.mistakes import reason_of
 from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.zipkin_first import is_first_version, second_version
 
-__all__ = ["is_old_zipkin", "is_zipkin", "zipkin_resources"]
+__all__ = ["is_zipkin", "zipkin_resources"]
 
 _decode = msgspec.json.Decoder().decode
 ENDPOINT = re.compile(rb'"endpoint"\s*:')  # of an annotation
@@ -21,20 +26,10 @@ SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, 
 
 
 def is_zipkin(members: Mapping[str, Raw]) -> bool:
-    """Whether these are the members of a span of version 2."""
+    """Whether these are the members of a span."""
     ids = "traceId" in members and "id" in members
-    others = ("timestamp", "localEndpoint", "kind", "tags", "duration")
-    return ids and any(key in members for key in others) and not _is_first_version(members)
-
-
-def is_old_zipkin(members: Mapping[str, Raw]) -> bool:
-    """Whether these are the members of a span of version 1."""
-    return "traceId" in members and "id" in members and _is_first_version(members)
-
-
-def _is_first_version(members: Mapping[str, Raw]) -> bool:
-    """Whether the members have what version 2 removed: annotations of an endpoint, and binary annotations."""
-    return "binaryAnnotations" in members or bool(ENDPOINT.search(bytes(members.get("annotations", b""))))
+    others = ("timestamp", "localEndpoint", "kind", "tags", "duration", "binaryAnnotations")
+    return ids and (any(key in members for key in others) or bool(ENDPOINT.search(members.get("annotations", b""))))
 
 
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -43,7 +38,7 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     `problem` is called with the reason for each span that is left out.
     """
     decoded = _decode(document)
-    spans = _joined(decoded) if isinstance(decoded, list) else [decoded]
+    spans = _joined(_of_second_version(decoded if isinstance(decoded, list) else [decoded], problem))
     objects = [item for item in spans if isinstance(item, dict)]
     calls = {hex_id(item.get("id"), 16) for item in objects if item.get("kind") == "CLIENT"}
     for item in objects:  # not every writer sets the flag
@@ -61,6 +56,19 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
             why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a Zipkin span: {why}")
     return grouped(found)
+
+
+def _of_second_version(spans: list[Any], problem: Problem) -> list[Any]:
+    found: list[Any] = []
+    for item in spans:
+        if not isinstance(item, dict) or not is_first_version(item):
+            found.append(item)
+            continue
+        try:
+            found += second_version(item)
+        except (KeyError, TypeError, AttributeError) as error:
+            problem(f"not a span of Zipkin v1: {reason_of(error)}")
+    return found
 
 
 def _joined(spans: list[Any]) -> list[Any]:
