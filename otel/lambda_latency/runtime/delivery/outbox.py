@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from contextlib import suppress
 from math import inf
 from time import time, time_ns
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.copies import identity
-from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,14 +95,14 @@ class Outbox:
         self.renew()
         getattr(self._sink, "forget", list)()
 
-    @harmless("the deadline of deliveries")
     def begin(self, context: object) -> None:
         """An invocation begins. Deliveries end before its deadline, at which Lambda kills a busy environment."""
         self._until = inf
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if self._killed and left_ms is not None:
-            left_s = left_ms() / 1000
-            self._until = time() + left_s - min(MARGIN_S, MARGIN_SHARE * left_s)
+            with suppress(Exception):  # another context than Lambda's may have any method of this name
+                left_s = left_ms() / 1000
+                self._until = time() + left_s - min(MARGIN_S, MARGIN_SHARE * left_s)
 
     def unbounded(self) -> None:
         """The process ends: no deadline follows."""
@@ -120,7 +121,7 @@ class Outbox:
         if not self._delivering.acquire(timeout=limit):
             return False
         try:
-            return not self._is_late(until) and self._export(until - time())
+            return self._export(until)
         finally:
             self._delivering.release()
 
@@ -133,11 +134,15 @@ class Outbox:
             warn("a response came so shortly before the function's timeout that its spans wait for the next delivery")
         return True
 
-    def _export(self, seconds: float) -> bool:
+    def _export(self, until: float) -> bool:
         """Export the ended spans. Those that the encoder has no time for return to the buffer."""
+        export = self._sink.export  # first, because the first use of a sink imports it
+        if self._is_late(until):
+            return False
+        seconds = until - time()
         spans = deque(parents_first(self._ended()))
         try:
-            return self._sink.export(timely(spans, time() + seconds / 2), seconds) is not False and not spans
+            return export(timely(spans, time() + seconds / 2), seconds) is not False and not spans
         finally:
             self._recorder.put_back(spans)
 
