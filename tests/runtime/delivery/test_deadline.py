@@ -60,7 +60,9 @@ class World:
         self.now += self.answer_s
         return Answer(200)
 
-    def encode(self, encoder: Encoder, spans: Iterable[ReadableSpan], limit: int) -> Iterator[Encoded]:
+    def encode(
+        self, encoder: Encoder, spans: Iterable[ReadableSpan], limit: int, _seconds: float = 0
+    ) -> Iterator[Encoded]:
         """As `Encoder.encode`."""
         for one in ENCODE(encoder, spans, limit):
             self.now += self.encoding_s

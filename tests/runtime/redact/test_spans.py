@@ -10,6 +10,7 @@ import requests
 from opentelemetry import trace
 from opentelemetry.trace import Status, StatusCode
 
+from lambda_latency.runtime.delivery.encoding import Encoder
 from lambda_latency.runtime.redact import names as secret_names
 from lambda_latency.runtime.redact.additions import chosen
 from lambda_latency.runtime.redact.credentials import clean
@@ -17,6 +18,7 @@ from lambda_latency.runtime.redact.names import secrecy
 from lambda_latency.runtime.redact.spans import Redaction
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.testing import CLIENT, SERVER, span
+from tests.runtime.delivery.test_encoding import simple
 from tests.runtime.stubs import Server
 
 if TYPE_CHECKING:
@@ -310,3 +312,31 @@ def camel(phrase: str) -> str:
 def test_the_first_kind_that_fits_an_attribute_decides(key: str, value: str, expected: str) -> None:
     """A secret comes before an address and a statement, and these before an id."""
     assert Redaction(chosen("http.url, db.statement"), 100).value(key, value) == expected
+
+
+def test_the_texts_of_a_delivery_are_redacted_in_bounded_time(caplog: pytest.LogCaptureFixture) -> None:
+    """128 attributes of 8 kB: those that there is no time for are cut, without their secrets, and the log says so."""
+    texts = [
+        f"{number} " + " ".join([f"auth token={number}{at} x" for at in range(400)])[:8180] for number in range(128)
+    ]
+    texts[-1] = "password=hunter2 " + texts[-1]
+    given = simple(**{f"app.{number}": text for number, text in enumerate(texts)})
+    encoder = Encoder(Redaction(None, 4096))
+    for _ in range(2):
+        begin = time.process_time()
+        (encoded,) = encoder.encode([given], 10_000_000)
+        assert time.process_time() - begin < 0.3
+    assert (b"hunter2" in encoded.span, b" [cut]" in encoded.span) == (False, True)
+    assert len(caplog.messages) == 1
+
+
+def test_a_text_is_cut_when_the_seconds_of_a_delivery_are_over() -> None:
+    """Not a short one, and nothing is cut without a limit."""
+    redaction = Redaction(None, 4096)
+    text = "token=hunter2 " + "x " * 500
+    assert redaction.value("app.text", text) == text.replace("hunter2", "[redacted]")
+    redaction.limit_time(0)
+    assert redaction.value("app.text", text) == text.replace("hunter2", "[redacted]")[:128] + " [cut]"
+    assert redaction.text(text) == text.replace("hunter2", "[redacted]")[:128] + " [cut]"
+    assert redaction.value("app.text", "token=hunter2") == "token=[redacted]"
+    assert redaction.has_cut

@@ -46,7 +46,7 @@ class DaemonSender:
 
     def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> None:
         """Send the spans in as few datagrams as possible."""
-        self._send(self._batches(spans), min(self._seconds, seconds))
+        self._send(self._batches(spans, seconds / 2), min(self._seconds, seconds))
 
     def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
         """Encode spans; returns the function that sends them within some seconds. The daemon accepts all."""
@@ -56,8 +56,8 @@ class DaemonSender:
         """Close the socket."""
         self._socket.close()
 
-    def _batches(self, spans: Iterable[ReadableSpan]) -> Iterator[list[Encoded]]:
-        return batches(self._encoder.encode(spans, LARGEST), LARGEST)
+    def _batches(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> Iterator[list[Encoded]]:
+        return batches(self._encoder.encode(spans, LARGEST, seconds), LARGEST)
 
     def _send(self, found: Iterable[list[Encoded]], seconds: float) -> bool:
         deadline = time.monotonic() + seconds

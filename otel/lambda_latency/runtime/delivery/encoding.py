@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
@@ -81,21 +82,29 @@ class Encoder:
     def __init__(self, redaction: Redaction) -> None:
         self._redaction = redaction
         self._resource: tuple[Resource | None, Head] = None, (b"", b"")
-        self._said = False
+        self._said = self._said_cut = False
         self._known_pairs: dict[tuple[str, type, object], bytes] = {}
         self._known_texts = lru_cache(maxsize=256)(self._redacted)
         self._known_scopes = lru_cache(maxsize=128)(self._scope)
 
-    def encode(self, spans: Iterable[ReadableSpan], limit: int) -> Iterator[Encoded]:
-        """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts."""
+    def encode(self, spans: Iterable[ReadableSpan], limit: int, seconds: float = inf) -> Iterator[Encoded]:
+        """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts.
+
+        Texts that are long lose their end when the redaction has taken `seconds` or its own limit of time.
+        """
         begun = False
         for span in spans:
             if not begun and self._redaction.renewed():
                 self._forget()
+            if not begun:
+                self._redaction.limit_time(seconds)
             begun = True
             resource, scope = self._head(span.resource), self._known_scopes(span.instrumentation_scope)
             whole = Encoded(resource, scope, self._whole(span))
             yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
+        if begun and self._redaction.has_cut and not self._said_cut:
+            self._said_cut = True
+            warn("the redaction of a delivery's spans took too long: its long texts were cut, and have the mark [cut]")
 
     def _forget(self) -> None:
         """Empty the caches: other values are secret now."""

@@ -55,7 +55,7 @@ class Sender:
         wait afterwards. The seconds include the encoding.
         """
         until = time.monotonic() + seconds
-        for encoded in self._encoder.encode(spans, self._largest):
+        for encoded in self._encoder.encode(spans, self._largest, seconds / 2):
             self._waiting.add(encoded, encoded.size)
         if self._waiting and self._circuit.closed:
             self._deliver(until)

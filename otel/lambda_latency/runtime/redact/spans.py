@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from math import inf
+from time import monotonic, thread_time
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.redact.credentials import REDACTED, clean, known_values
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.redact.additions import Chosen
 __all__ = ["Redaction"]
 
+BUDGET_S = 0.15  # of processor time for the texts of one delivery
+LONG, CUT = 256, " [cut]"  # when the time is over, half of a text that has more characters stays, with this mark
 CARD_LEAST = 10**12
 LONGEST_WORD = 4096  # characters; a list with longer texts is no command line
 
@@ -39,6 +43,15 @@ class Redaction:
         self._limit = limit
         self._kind = lru_cache(maxsize=1024)(self._kind_of)
         self._known: tuple[str, ...] = ()
+        self._end_s = self._processor_end_s = inf
+        self.has_cut = False
+
+    def limit_time(self, seconds: float) -> None:
+        """Limit the time of all that follows, to some seconds and to a budget of this thread's processor time. Longer
+        texts are cut from then on, which sets `has_cut`.
+        """
+        self._end_s, self._processor_end_s = monotonic() + seconds, thread_time() + BUDGET_S
+        self.has_cut = False
 
     def renewed(self) -> bool:
         """Read the secrets of the environment anew; returns whether they have changed, so that no cached part holds."""
@@ -48,6 +61,8 @@ class Redaction:
 
     def text(self, text: str) -> str:
         """A text of unknown content, such as a span's name."""
+        if len(text) > LONG and self._is_over():
+            return self.text(text[:LONG])[: LONG // 2] + CUT
         return self._without_patterns(clean(text, self._known))
 
     def message(self, text: str) -> str:
@@ -62,10 +77,19 @@ class Redaction:
         if kind == "secret":
             return value if value == "" or isinstance(value, bool) else REDACTED
         if isinstance(value, str):
+            if len(value) > LONG and self._is_over():
+                return self._text_of(kind, value[:LONG])[: LONG // 2] + CUT
             return self._cut(self._text_of(kind, value), len(value))
         if isinstance(value, tuple):
             return tuple([self.value(key, one) for one in self._list(value)])
         return self._other(key, kind, value)
+
+    def _is_over(self) -> bool:
+        """Whether the time is over."""
+        if thread_time() < self._processor_end_s and monotonic() < self._end_s:
+            return False
+        self.has_cut = True
+        return True
 
     def _other(self, key: str, kind: str, value: object) -> object:
         if isinstance(value, bool):
