@@ -20,6 +20,7 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         buffered_kb=4096,
         export="collector",
         redacted=None,
+        source_lines=True,
         stand_ins=True,
         trust_headers=False,
         connections=True,

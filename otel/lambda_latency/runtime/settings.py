@@ -125,6 +125,8 @@ SETTINGS = (
     Setting(f"{PREFIX}REDACTED", "redacted", "none, or names and /patterns/ with commas between", "none",
             "Attributes by name (`*` stands for anything), and values by /pattern/, that never leave either.",
             redacted),
+    Setting(f"{PREFIX}SOURCE_LINES", "source_lines", "true or false", "true",
+            "Whether stacks have the text of source lines; with `false` they have file and line alone.", yes),
     Setting(f"{PREFIX}STAND_INS", "stand_ins", "true or false", "true",
             "Whether modules that OpenTelemetry imports and tracing never uses are left out of a cold start.", yes),
     Setting(f"{PREFIX}TRUST_HEADERS", "trust_headers", "true or false", "false",
@@ -180,6 +182,7 @@ class Settings(Value):
     buffered_kb: int
     export: str
     redacted: Chosen | None
+    source_lines: bool
     stand_ins: bool
     trust_headers: bool
     connections: bool

@@ -72,6 +72,7 @@ class Runtime:
             self._outbox.at_deadline,
             self._outbox.on_the_way,
             sigalrm=settings.sigalrm,
+            lines=settings.source_lines,
             profile_after_s=settings.profile_after_ms / 1000 or NEVER,
         )
         self._ids = LambdaIds()

@@ -144,6 +144,10 @@ SHOWN: Shown = {
         "«code: a/b+c~d%e!f»&a",
         "status_code=hunter2", "code=E1", "encode=hunter2", "a.code=hunter2",
     ),
+    "ESCAPED_SOURCE": (
+        '\\n  «File "/a.py", line 3, in f\\n    x = 1\\n    ~~~»\\n  File "/b.py", line 4\\nE: no',
+        '«File \\\\"/a.py\\\\", line 3\\\\n    x("b")»\\\\nE', 'File "/a.py", line 3\\n  x', 'File "/a.py"\\n    x',
+    ),
     r"\d{3,}": ("«1234»", "«123»a", "12", "a123"),
     r"\\*[\"'`](?!-)": ("«'»x", '«\\"»x', "«`»", "'-x", "x'", "\\x"),
     r"\{[^{}]*\}|(?i:bearer|basic|token)": ("«Bearer» «{token}»abc", "«TOKEN»«{}»«basic»", "{x", "abc }"),

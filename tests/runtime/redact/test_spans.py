@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -226,6 +227,26 @@ def test_only_literals_of_source_lines_are_redacted(function: Function) -> None:
     )
     expected = stack.replace('"abc"', '"[redacted]"').replace("=abc", "=[redacted]")
     assert redacted(function, **{"exception.stacktrace": stack}) == {"exception.stacktrace": expected}
+
+
+def test_the_setting_takes_source_lines_out_of_stacks(start: Callable[..., Function]) -> None:
+    """Of each text that has a stack, whoever wrote it: files, lines, functions and messages stay."""
+    stack = (
+        'Traceback (most recent call last):\n  File "/var/task/app.py", line 3, in connect\n    client = Client(1)\n'
+        '             ^^^^^^^^^\n  File "/var/task/b.py", line 9, in login\n    post(2)\nValueError: no\n    such thing'
+    )
+    expected = (
+        'Traceback (most recent call last):\n  File "/var/task/app.py", line 3, in connect\n'
+        '  File "/var/task/b.py", line 9, in login\nValueError: no\n    such thing'
+    )
+    function = start(LAMBDA_LATENCY_SOURCE_LINES="false")
+    given = {"exception.stacktrace": stack, "app.log": json.dumps({"stack": stack})}
+    assert redacted(function, **given) == {"exception.stacktrace": expected, "app.log": json.dumps({"stack": expected})}
+    with pytest.raises(ZeroDivisionError):
+        function.invoke(lambda *_: 1 / 0)
+    (event,) = function.spans[-1].events
+    stack = str((event.attributes or {})["exception.stacktrace"])
+    assert ('test_spans.py", line' in stack, "1 / 0" in stack, "division by zero" in stack) == (True, False, True)
 
 
 def test_the_resource_is_redacted(start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -38,7 +38,7 @@ class DaemonSender:
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.daemon
-        self._encoder = Encoder(Redaction(settings.redacted, settings.value_length))
+        self._encoder = Encoder(Redaction.of(settings))
         self._seconds = settings.flush_ms / 1000
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)

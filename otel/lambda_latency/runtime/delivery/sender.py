@@ -42,7 +42,7 @@ class Sender:
         self._to_xray = settings.export == "otlp"
         self._largest = LARGEST_SPAN_OF_XRAY if self._to_xray else LARGEST
         self._batch = LARGEST  # bytes of a request; less for a receiver that calls this too large
-        self._encoder = Encoder(Redaction(settings.redacted, settings.value_length))
+        self._encoder = Encoder(Redaction.of(settings))
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
         # The first delivery has more time, because the collector may still be starting.

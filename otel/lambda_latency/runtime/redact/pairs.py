@@ -11,7 +11,7 @@ from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 if TYPE_CHECKING:
     import re
 
-__all__ = ["clean_pairs", "source_blocks"]
+__all__ = ["clean_pairs", "source_blocks", "without_source"]
 
 Span = tuple[int, int]
 
@@ -96,6 +96,11 @@ STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
 LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
+# A stack's entry with its source and marks below it, on one line of a text.
+ESCAPED_SOURCE = (
+    r"(File \\*\"(?:(?!\\*\")[^\n]){1,500}\\*\", line \d{1,9}(?:, in [^\\\n]{1,200})?)"
+    r"(?:\\+n {4}[^\n]*?(?=\\+n|$))+"
+)
 ENTRY = r"[ |+-]*File \""
 
 
@@ -115,6 +120,12 @@ def source_blocks(text: str) -> list[tuple[bool, str]]:
         else:
             blocks.append((source, line))
     return blocks
+
+
+def without_source(text: str) -> str:
+    """A text whose stacks have no source lines. The line ends of a stack may be escaped, as in JSON."""
+    text = "".join([block for source, block in source_blocks(text) if not source])
+    return compiled(ESCAPED_SOURCE).sub(r"\1", text) if "\\n" in text else text
 
 
 def clean_pairs(text: str, *, source: bool) -> str:

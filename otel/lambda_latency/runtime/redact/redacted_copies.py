@@ -42,7 +42,7 @@ class RedactedSpans:
 
     def __init__(self, exporter: Exporter, settings: Settings) -> None:
         self._exporter = exporter
-        self._redaction = Redaction(settings.redacted, settings.value_length)
+        self._redaction = Redaction.of(settings)
 
     def export(self, spans: Iterable[ReadableSpan], _seconds: float = inf, /) -> object:
         """Export copies of the spans."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_latency.runtime.redact.additions import Chosen
+    from lambda_latency.runtime.settings import Settings
 __all__ = ["Redaction"]
 
 BUDGET_S = 0.15  # of processor time for the texts of one delivery
@@ -35,9 +36,12 @@ IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "vers
 
 
 class Redaction:
-    """`chosen`: the names and patterns of the setting. `limit`: the most characters of a text."""
+    """`chosen`: the names and patterns of the setting. `limit`: the most characters of a text. `source_lines`: whether
+    stacks keep the text of source lines.
+    """
 
-    def __init__(self, chosen: Chosen | None, limit: int) -> None:
+    def __init__(self, chosen: Chosen | None, limit: int, *, source_lines: bool = True) -> None:
+        self._source_lines = source_lines
         self._names: Callable[[str], bool] = chosen.names if chosen is not None else lambda _: False
         self._without_patterns: Callable[[str], str] = chosen.clean if chosen is not None else str
         self._limit = limit
@@ -45,6 +49,11 @@ class Redaction:
         self._known: tuple[str, ...] = ()
         self._end_s = self._processor_end_s = inf
         self.has_cut = False
+
+    @classmethod
+    def of(cls, settings: Settings) -> Redaction:
+        """The redaction of these settings."""
+        return cls(settings.redacted, settings.value_length, source_lines=settings.source_lines)
 
     def limit_time(self, seconds: float) -> None:
         """Limit the time of all that follows, to some seconds and to a budget of this thread's processor time. Longer
@@ -63,6 +72,10 @@ class Redaction:
         """A text of unknown content, such as a span's name."""
         if len(text) > LONG and self._is_over():
             return self.text(text[:LONG])[: LONG // 2] + CUT
+        if not self._source_lines and "File " in text:
+            from lambda_latency.runtime.redact.pairs import without_source
+
+            text = without_source(text)
         return self._without_patterns(clean(text, self._known))
 
     def message(self, text: str) -> str:
