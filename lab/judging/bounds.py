@@ -35,6 +35,8 @@ class Score:
 NEZHA_FIRST, NEZHA_ASSERTED, NEZHA_RIGHT = 0.90, 0.85, 0.95
 PLANTED_FIRST, PLANTED_ALL, PLACES_NAMED = 0.95, 0.90, 0.95
 BLAMED, WIDE_BLAMED = 0, 2  # classes without a cause, and those of wide noise
+VALUE_FIRST, NONE_NAMED = 0.95, 3  # attribute values where one decides, and systems of 60 without one that name any
+BEGIN_TOLD, BEGIN_NAMED, NOT_BEGUN = 0.95, 0.95, 2  # since when, what begins there, and systems of 60 without a change
 SLOWER, SILENT = 1, 0  # "slower" of pairs without a fault, and "same" or status 0 where p95 doubled
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.latency import USUAL, Accounts, against, load, read_gate, report_of
 from lambda_latency.text import document
-from lambda_latency.trace import Source
+from lambda_latency.trace import LineIndex, Source, Span, find_spans
 
-__all__ = ["read", "report"]
+__all__ = ["read", "report", "report_on"]
 
 
 def read(path: Path) -> Accounts:
@@ -20,6 +20,19 @@ def read(path: Path) -> Accounts:
     if not accounts:
         raise ValueError(f"{path} must have requests, got none: {problems[:1]}")
     return accounts
+
+
+def report_on(path: Path) -> dict[str, Any]:
+    """The report on a file, whose spans are read again for what slow requests depend on."""
+    sources, problems, index = [Source(path.name, path)], list[Any](), LineIndex()
+    accounts = load(sources, problems, index=index, processes=1)
+    owners = USUAL.owners.settle(accounts)
+
+    def spans(ids: Collection[str]) -> Iterable[Span]:
+        return find_spans(sources, ids, index)
+
+    found = report_of(accounts, lambda _: {}, owners=owners, spans=spans)
+    return document(found, command="", version="")
 
 
 def report(now: Accounts, then: Accounts | None = None, gates: Sequence[str] = ()) -> dict[str, Any]:

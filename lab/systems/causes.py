@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lab.judging.answer import Cell
 from lab.systems.running import Load
@@ -38,7 +38,8 @@ class Cause:
     """`ms` more in a cell, for some requests of a route ("": of all that wait for the cell).
 
     `how`: `slower`, `more calls`, `retries`, `cold start`, or a `queue` of which each request holds the worker `ms`.
-    `when`: `random` requests, those of a `stretch` of time or of a `tenant`, or a `period` that returns. The interval
+    `when`: `random` requests, those of a `stretch` of time, of a `tenant` or with some `labels`, or a `period` that
+    returns. The interval
     of time `first` to `last` is a share of the run; `share` that of requests.
     """
 
@@ -68,8 +69,13 @@ class Cause:
         return self.cell[1:] == cell[1:] and (self.how == "queue" or cell.caller in callers)
 
 
-def draw_causes(system: System, load: Load, count: int, draw: random.Random) -> list[Cause]:
-    """So many causes in different cells of the system, each of which enough requests are likely to feel."""
+def draw_causes(
+    system: System, load: Load, count: int, draw: random.Random, *, with_labels: bool = False
+) -> list[Cause]:
+    """So many causes in different cells of the system, each of which enough requests are likely to feel.
+
+    The first one hits requests `with_labels`.
+    """
     found: list[Cause] = []
     while len(found) < count:
         route = draw.choice(system.routes)
@@ -84,7 +90,10 @@ def draw_causes(system: System, load: Load, count: int, draw: random.Random) -> 
         if how == "retries":
             cell = cell._replace(bucket="retries", name=cell.name.replace("GetItem ", ""))
         if hit >= LIKELY and all(cell[1:] != one.cell[1:] for one in found):
-            if how == "queue":
+            if with_labels and not found:
+                if how in ("slower", "retries", "more calls"):
+                    found.append(replace(_cause(how, cell, waiting, share, draw), when="labels", route=""))
+            elif how == "queue":
                 found.append(_queue(system, load, cell, draw))
             else:
                 found.append(_cause(how, cell, routes, share, draw))

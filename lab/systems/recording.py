@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from lab.generate import to_value
 
@@ -18,12 +18,14 @@ INTERNAL, SERVER, CLIENT = 1, 2, 3  # kinds of spans in OTLP
 RUNTIME = "lambda_latency.runtime"
 NOTHING: Mapping[str, object] = {}
 
+_Group: TypeAlias = tuple[str, str, tuple[tuple[str, object], ...]]  # service, scope, other attributes of the resource
+
 
 class Recording:
     """Spans by service, in the order in which they were added."""
 
     def __init__(self) -> None:
-        self._spans: defaultdict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        self._spans: defaultdict[_Group, list[dict[str, Any]]] = defaultdict(list)
 
     def add(
         self,
@@ -36,11 +38,12 @@ class Recording:
         *,
         events: Sequence[Mapping[str, object]] = (),
         scope: str = "app",
+        resource: Mapping[str, object] = NOTHING,
     ) -> None:
         """Add a span. `ids` are those of the trace, the span and the parent ("": none), `ns` its start and its end."""
         trace_id, span_id, parent_id = ids
         start_ns, end_ns = ns
-        self._spans[service, scope].append(
+        self._spans[service, scope, tuple(resource.items())].append(
             {
                 "traceId": trace_id,
                 "spanId": span_id,
@@ -59,13 +62,17 @@ class Recording:
         """Write all spans as one document."""
         groups = [
             {
-                "resource": {"attributes": _pairs({"service.name": service})},
+                "resource": {"attributes": _pairs({"service.name": service, **dict(resource)})},
                 "scopeSpans": [{"scope": {"name": scope}, "spans": spans}],
             }
-            for (service, scope), spans in self._spans.items()
+            for (service, scope, resource), spans in self._spans.items()
         ]
         path.write_text(json.dumps({"resourceSpans": groups}, separators=(",", ":")), encoding="utf-8")
 
 
 def _pairs(attributes: Mapping[str, object]) -> list[dict[str, Any]]:
-    return [{"key": key, "value": to_value(value)} for key, value in attributes.items()]
+    return [{"key": key, "value": _value(value)} for key, value in attributes.items()]
+
+
+def _value(value: object) -> dict[str, Any]:
+    return {"doubleValue": value} if isinstance(value, float) else to_value(value)

@@ -8,11 +8,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lab.systems.labels import NO_LABELS, Labels
 from lab.systems.recording import CLIENT, INTERNAL, RUNTIME, SERVER, Recording
 from lab.systems.steps import Call, Host, Operation, Query, Table, Together, cell_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from lab.judging.answer import Cell
@@ -44,9 +45,19 @@ class Load:
     noise: str = "drift"
 
 
-def run(system: System, load: Load, causes: Sequence[Cause], seed: int, path: Path) -> list[list[float]]:
-    """Write the traces of a run; returns, for each cause, the milliseconds that it added to each request it hit."""
-    one = _Run(system, load, causes, random.Random(seed))  # noqa: S311 - repeatable
+def run(
+    system: System,
+    load: Load,
+    causes: Sequence[Cause],
+    seed: int,
+    path: Path,
+    labelled: Callable[[float, int, random.Random], Labels] = lambda at, number, draw: NO_LABELS,  # noqa: ARG005
+) -> list[list[float]]:
+    """Write the traces of a run; returns, for each cause, the milliseconds that it added to each request it hit.
+
+    `labelled` returns the labels of a request from its share of the run and its number.
+    """
+    one = _Run(system, load, causes, random.Random(seed), labelled)  # noqa: S311 - repeatable
     for number in range(load.requests):
         one.request(number)
     one.recording.write(path)
@@ -54,8 +65,16 @@ def run(system: System, load: Load, causes: Sequence[Cause], seed: int, path: Pa
 
 
 class _Run:
-    def __init__(self, system: System, load: Load, causes: Sequence[Cause], draw: random.Random) -> None:
-        self.system, self.load, self.causes, self.draw = system, load, causes, draw
+    def __init__(
+        self,
+        system: System,
+        load: Load,
+        causes: Sequence[Cause],
+        draw: random.Random,
+        labelled: Callable[[float, int, random.Random], Labels],
+    ) -> None:
+        self.system, self.load, self.causes, self.draw, self.labelled = system, load, causes, draw, labelled
+        self.labels = NO_LABELS
         self.recording = Recording()
         self.added: list[list[float]] = [[] for _ in causes]
         self.wander, self.factor = 0.0, 1.0
@@ -74,24 +93,31 @@ class _Run:
         route = draw.choices(self.system.routes, [one.weight for one in self.system.routes])[0]
         self.trace_id = f"{draw.getrandbits(128):032x}"
         tenant = draw.randrange(TENANTS)
+        self.labels = self.labelled(number / load.requests, number, draw)
+        self.factor *= self.labels.times
         self.hit = [
             (at, cause)
             for at, cause in enumerate(self.causes)
-            if cause.route in ("", route.name) and cause.hits(number / load.requests, tenant - at, draw)
+            if cause.route in ("", route.name) and self._hits(cause, number / load.requests, tenant - at)
         ]
         begin = (number + draw.random()) * load.gap_ms
         self._serve(route, begin, tenant)
 
+    def _hits(self, cause: Cause, at: float, tenant: int) -> bool:
+        return self.labels.hit if cause.when == "labels" else cause.hits(at, tenant, self.draw)
+
     def _serve(self, route: Route, begin: float, tenant: int) -> None:
         operation = route.operation
         method, _, path = route.name.partition(" ")
-        attributes = {"http.request.method": method, "http.route": path, "tenant.id": f"tenant-{tenant}"}
+        attributes: dict[str, object] = {"http.request.method": method, "http.route": path}
+        attributes["tenant.id"] = f"tenant-{tenant}"
         span_id, at = self._id(), begin
         for index, cause in self._of("cold start"):
             took = self._extra(index, cause)
             self._add(operation.service, "init", INTERNAL, span_id, (begin, begin + took), scope=RUNTIME)
             at += took
         end = self._steps(operation, span_id, at)
+        attributes |= dict.fromkeys(self.labels.measured, end - begin)
         self._add(operation.service, route.name, SERVER, "", (begin, end), attributes, span_id=span_id)
 
     def _steps(self, operation: Operation, span_id: str, at: float) -> float:
@@ -209,7 +235,10 @@ class _Run:
         clock = self.system.clocks_ms.get(service, 0.0)
         ids = (self.trace_id, span_id or self._id(), parent_id)
         ns = (_ns(at[0] + clock), _ns(at[1] + clock))
-        self.recording.add(service, name, kind, ids, ns, attributes or {}, events=events, scope=scope)
+        labels = self.labels
+        every = {**(attributes or {}), **labels.spans.get((service, kind), {})}
+        resource = labels.resources.get(service, {})
+        self.recording.add(service, name, kind, ids, ns, every, events=events, scope=scope, resource=resource)
 
 
 def _ns(ms: float) -> int:

@@ -12,6 +12,7 @@ from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
+from tests.latency.attributed import Order, attributed
 from tests.latency.generated import few, hundred
 from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
 from tests.page.shop import shop
@@ -68,6 +69,7 @@ def page_of(
         owners=THEIRS.owners,
         against=against(accounts, before, ["traces/before.jsonl"]) if baseline else None,
         baseline=before if baseline else None,
+        spans=lambda wanted: (span for one in wanted for span in by_id[one].spans),
     )
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
@@ -297,6 +299,12 @@ TRAFFIC = Traffic(
     {HOUR: 1_402, HOUR + HOUR_NS: 992},
 )
 CONSOLE = "https://eu-west-1.console.aws.amazon.com/cloudwatch/home?region=eu-west-1#xray:traces/"
+
+
+def _of_tenant(number: int, _draw: random.Random) -> Order:
+    return Order(number, {"tenant.id": f"t-{number % 10}"}, {}, {})
+
+
 SAMPLES: dict[str, Callable[[], str]] = {
     "rich": lambda: page_of(rich(), problems=PROBLEMS, traffic=TRAFFIC, console=CONSOLE),
     "thin": lambda: page_of(few(), problems=PROBLEMS[-1:]),
@@ -313,6 +321,7 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "same": lambda: page_of(rich(), baseline=rich()),
     "shop": lambda: page_of(shop()),
     "services": lambda: page_of(services()),
+    "depends": lambda: page_of(attributed(_of_tenant, lambda order, _: order.first["tenant.id"] == "t-3")),
     "thousand": lambda: page_of(many(1000)),
     "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),

@@ -27,13 +27,6 @@ def thousand(browser: Browser, page: Callable[[str], str]) -> Browser:
     return browser
 
 
-def differs(browser: Browser) -> list[list[str]]:
-    """The rows below the parts: what differs, and the share of either side."""
-    rows = "[...document.querySelectorAll('.differs tbody tr')]"
-    cells = ".map((row) => [...row.children].filter((one) => one.className !== 'bars').map((one) => one.textContent))"
-    return [[str(cell).replace("\u202f", " ") for cell in row] for row in browser.run(f"return {rows}{cells}")]
-
-
 def test_requests_stand_by_start_and_length(rich: Browser) -> None:
     """A mark each, a click opens one; the other picture is in the address."""
     assert rich.run("return [...document.querySelectorAll('.chart .mark')].length") == 120
@@ -90,31 +83,17 @@ def test_the_rectangle_has_four_handles(thousand: Browser) -> None:
     assert int(thousand.text("#found").split()[0]) < later
 
 
-def test_what_else_differs_is_ranked_and_filters(thousand: Browser) -> None:
-    """Slow requests against the others; a click chooses those of a value, which then is not told of itself."""
-    assert differs(thousand) == [
-        ["cold start", "43 %", "0 %"],
-        ["POST /orders", "94 %", "50 %"],
-    ]
-    thousand.click(".differs tbody tr:nth-child(1) button")
-    assert thousand.text("#found") == "29 of 1,000 requests · cold start"
-    assert "fact=cold+start" in thousand.address
-    assert "cold start" not in [row[0] for row in differs(thousand)]
-    thousand.show(thousand.address)
-    assert thousand.text("#found") == "29 of 1,000 requests · cold start"
-    thousand.click("#clear")
-    thousand.click("#only-error")
-    assert differs(thousand)[:1] == []
-    thousand.show(thousand.address.split("#", maxsplit=1)[0] + "#fact=nothing")
-    assert thousand.text("#found") == "1,000 requests"
-
-
-def test_a_few_requests_say_that_they_are_few(rich: Browser) -> None:
-    """No attribute is claimed of one request."""
-    rich.click("#only-error")
-    assert rich.text("#differs") == "What else differsToo few requests (1) to say what else differs."
-    rich.click("#clear")
-    assert rich.text("#differs") == "What else differsNothing else differs by more than chance."
+def test_what_it_depends_on_is_listed_and_filters(browser: Browser, page: Callable[[str], str]) -> None:
+    """The report's sentence; a click chooses the requests of a value, also by the address."""
+    browser.show(page("depends"))
+    assert "It depends: all 40 have tenant.id = t-3; none of the other requests do." in browser.text("#depends")
+    browser.click("#depends button")
+    assert browser.text("#found") == "40 of 400 requests · tenant.id = t-3"
+    assert "fact=tenant.id" in browser.address
+    browser.show(browser.address)
+    assert browser.text("#found") == "40 of 400 requests · tenant.id = t-3"
+    browser.show(browser.address.split("#", maxsplit=1)[0] + "#fact=nothing")
+    assert browser.text("#found") == "400 requests"
 
 
 def test_bars_go_to_either_side_of_a_common_zero(thousand: Browser) -> None:

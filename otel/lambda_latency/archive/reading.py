@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +13,7 @@ from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import ACCOUNTS, MARK, AccountsFile, day_of, in_path, parse
 from lambda_latency.archive.places import Place, need, place_of, working
 from lambda_latency.files import unwritable
-from lambda_latency.trace import PLAIN, Source, Trace, View, find_traces
+from lambda_latency.trace import PLAIN, Source, Span, Trace, View, find_spans, find_traces
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Accounts
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "is_archive", "open_archive", "read_kept", "rows_of"]
 
 VERSION = 1
+MOST_FILES = 32  # of spans that are read for what slow requests depend on
 TRIES = 5  # a concurrent compaction may remove listed files
 
 
@@ -45,18 +46,29 @@ class Kept(NamedTuple):
 
     def find(self, trace_ids: Collection[str], view: View = PLAIN) -> dict[str, Trace]:
         """Traces by id; a trace whose file was removed is absent."""
+        found: dict[str, Trace] = {}
+        for source, wanted in self._sources(trace_ids):
+            found |= find_traces([source], wanted, view=view)
+        return found
+
+    def spans_of(self, trace_ids: Collection[str]) -> Iterator[Span]:
+        """The spans of traces, from the `MOST_FILES` files with most of them: a file is read as a whole."""
+        for source, wanted in self._sources(trace_ids, MOST_FILES):
+            yield from find_spans([source], wanted)
+
+    def _sources(self, trace_ids: Collection[str], most: int | None = None) -> Iterator[tuple[Source, list[str]]]:
+        """The files with spans of some traces, and which of the traces each has. A file that was removed is absent."""
         by_file: dict[str, list[str]] = {}
         for one, file in self.files(trace_ids).items():
             by_file.setdefault(file, []).append(one)
-        found: dict[str, Trace] = {}
+        chosen = sorted(by_file.items(), key=lambda one: (-len(one[1]), one[0]))[:most]
         with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
-            for file, wanted in by_file.items():
+            for file, wanted in chosen:
                 try:
                     path = self.place.local(file, Path(folder))
                 except FileNotFoundError:
                     continue
-                found |= find_traces([Source(file, path)], wanted, view=view)
-        return found
+                yield Source(file, path), wanted
 
 
 def is_archive(where: str) -> bool:

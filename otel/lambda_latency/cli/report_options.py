@@ -32,9 +32,9 @@ def conflict_of(options: argparse.Namespace) -> tuple[str, str] | None:
     """The first conflict of options and its remedy; None if there is none."""
     if options.per_request and options.json is None:
         return "--per-request needs --json", "add --json FILE or --json -"
-    if options.trace and (options.against or options.fail_if or options.markdown):
+    if options.trace and (options.against or options.fail_if or options.markdown or options.by):
         return (
-            "--trace shows one request and cannot be combined with --against, --fail-if or --markdown",
+            "--trace shows one request and cannot be combined with --against, --fail-if, --markdown or --by",
             "remove one of them",
         )
     if options.redact and (options.trace or options.route):
@@ -123,6 +123,11 @@ def _add_output(group: Any) -> None:
         "--what-if", action="store_true", help="print the largest possible saving of each of the largest parts"
     )
     group.add_argument(
+        "--by",
+        metavar="ATTRIBUTE",
+        help="print a table of its values (tenant.id, route, ...): requests, p50, p95, slow",
+    )
+    group.add_argument(
         "--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids"
     )
     group.add_argument("--problems", action="store_true", help="list what was skipped and what is inconsistent")
@@ -178,6 +183,7 @@ def request_of(options: argparse.Namespace) -> Request:
         everything=options.all,
         what_if=options.what_if,
         brief=options.brief,
+        by=options.by,
         command=shlex.join(["lambda-latency", *options.typed]),
         proof=_proof(options),
         terms=Terms(view, Owners(tuple(options.ours), tuple(options.theirs))),

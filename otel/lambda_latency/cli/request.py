@@ -43,6 +43,7 @@ class Request:
     problems: bool = False
     everything: bool = False
     what_if: bool = False
+    by: str | None = None
     traffic: Traffic | Unknown = UNKNOWN
     notes: Sequence[str] = field(default=())
     known: Sequence[Problem] = field(default=())

@@ -30,6 +30,7 @@ from lambda_latency.latency.accounts.totals import (
     by_route,
     percentile,
 )
+from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfRoutes, Since, Value
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.gate import Gate, Judged, read_gate
@@ -66,6 +67,7 @@ from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
+    "ABSENT",
     "ABSENT_PARENT",
     "CLIENT_TIMEOUTS",
     "COMPARABLE_REQUESTS",
@@ -89,6 +91,8 @@ __all__ = [
     "Accounts",
     "Against",
     "Bar",
+    "By",
+    "ByValue",
     "CallChange",
     "Calls",
     "Cause",
@@ -98,8 +102,10 @@ __all__ = [
     "Classes",
     "Cohorts",
     "Compared",
+    "Depends",
     "Diagnosis",
     "Estimate",
+    "Finding",
     "Frame",
     "Gate",
     "Ground",
@@ -107,6 +113,7 @@ __all__ = [
     "Judged",
     "Kind",
     "LogLines",
+    "OfRoutes",
     "Operation",
     "Owners",
     "Part",
@@ -121,6 +128,7 @@ __all__ = [
     "ShapeChange",
     "Shapes",
     "Share",
+    "Since",
     "Slow",
     "Stack",
     "Tally",
@@ -128,6 +136,7 @@ __all__ = [
     "Timeout",
     "Traffic",
     "Unknown",
+    "Value",
     "Verdict",
     "Waterfall",
     "Whole",

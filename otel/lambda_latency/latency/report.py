@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.accounts.totals import UNKNOWN, Tally
+from lambda_latency.latency.depends.value import NOTHING, By, Depends, ReadSpans
 from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
@@ -36,7 +37,8 @@ class Report:
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
     or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
     accounts, and `usual` the cells that slow requests waited for there too. `diagnoses` have what the example of each
-    class shows, by its cell; of a verdict without a class, what its request shows.
+    class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the attribute values that set slow
+    requests apart, and `by` has the requests by the values of one attribute, if one is asked for.
     """
 
     accounts: Accounts
@@ -55,6 +57,8 @@ class Report:
     baseline: Accounts | None = None
     usual: frozenset[Cell] = frozenset()
     diagnoses: Mapping[Cell, Diagnosis] = field(default_factory=dict)
+    depends: Depends = NOTHING
+    by: By | None = None
 
 
 def report_of(
@@ -69,8 +73,13 @@ def report_of(
     against: Against | None = None,
     owners: Owners = NOBODY,
     baseline: Accounts | None = None,
+    spans: ReadSpans | None = None,
+    by: str | None = None,
 ) -> Report:
     """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
+
+    `spans` reads the spans of some hundred traces, for the attributes of slow requests and others. `by`: an attribute
+    whose values divide all requests. Raises `ReportError` if no request has it.
 
     A request is slow above `slow_ns` (default: beyond a fence of its route). Logs and metrics beside traces are no
     problem.
@@ -106,6 +115,8 @@ def report_of(
             cell: diagnose(traces[trace_id], cell, owners) for cell, trace_id in examples.items() if trace_id in traces
         },
         baseline=baseline,
+        depends=_depends(every, slow, spans) if spans is not None else NOTHING,
+        by=_by(every, slow, by, spans) if by is not None and spans is not None else None,
         usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
     )
 
@@ -113,6 +124,20 @@ def report_of(
 def _largest(proof: Slow) -> Cell:
     """The cell of the part that a request waited for longest."""
     return next(cell for cell, _ in proof.account.cells if cell.part == proof.part)
+
+
+def _depends(every: Accounts, slow: Classes, spans: ReadSpans) -> Depends:
+    if not slow.slowness.judged:
+        return NOTHING
+    from lambda_latency.latency.depends.depending import depends  # a slow import that a few requests do not need
+
+    return depends(every, slow, spans)
+
+
+def _by(every: Accounts, slow: Classes, name: str, spans: ReadSpans) -> By:
+    from lambda_latency.latency.depends.by import by_attribute
+
+    return by_attribute(every, slow.slow, name, spans)
 
 
 def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:

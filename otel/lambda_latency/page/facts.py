@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Report
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["Facts", "sample"]
+__all__ = ["Facts", "fact_text", "sample"]
 
 MOST_READ = 2_000  # requests; up to this number the spans of all are read
 SAMPLED = 1_000  # requests whose spans are read if there are more
@@ -47,6 +47,13 @@ def sample(report: Report) -> list[int]:
     slow = [at for at in range(len(every)) if every.trace_id(at) in slow_ids]
     others = SAMPLED - len(slow)
     return sorted({*slow, *(at * len(every) // others for at in range(others))})
+
+
+def fact_text(told: str) -> str:
+    """The text of the fact of a value as sentences tell it, `service.version = 37`; empty if it is no single value."""
+    key, equals, value = told.partition(" = ")
+    name = next((name for name, keys in NAMED.items() if key in keys), None)
+    return "" if not equals else told if name is None else f"{name} {value}"
 
 
 class Facts:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from lambda_latency.latency import Part, Unknown, by_hour, savings
 from lambda_latency.page.change import change_values
 from lambda_latency.page.columns import columns
-from lambda_latency.page.facts import Facts, sample
+from lambda_latency.page.facts import Facts, fact_text, sample
 from lambda_latency.page.flame import Flame
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
@@ -22,6 +22,8 @@ from lambda_latency.text import (
     beside,
     class_sentence,
     clean,
+    depending,
+    depending_routes,
     document,
     evidence,
     next_steps,
@@ -84,6 +86,7 @@ def page_values(
         {"pieces": _pieces([Piece("Also: "), *class_sentence(one, report, STYLE)], report, parts), "trace_id": example}
         for one, example in zip(report.classes.found[1:], examples[1:], strict=True)
     ]
+    told["depending"] = _depending(report)
     told["unexplained"] = beside(report, STYLE)
     told["rows"], told["folded"] = (
         [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
@@ -194,6 +197,15 @@ def _pieces(pieces: Sequence[Piece], report: Report, parts: Mapping[Part, int]) 
                 one["part"] = words[piece.text]
         found.append(one)
     return found
+
+
+def _depending(report: Report) -> list[list[dict[str, object]]]:
+    """The sentences about what slow requests depend on, and since when; a value has the text of its fact."""
+    sentences = [told for at in range(len(report.classes.found)) for told in depending(report, at, STYLE)]
+    return [
+        [{"text": one.text, "strong": one.ink == "bold", "fact": fact_text(one.text)} for one in pieces]
+        for pieces in (*sentences, *depending_routes(report, STYLE))
+    ]
 
 
 def _hours(report: Report) -> list[dict[str, object]]:

@@ -3,6 +3,7 @@
 from lambda_latency.text.against import against_sentence, change_rows
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
+from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.document import document
 from lambda_latency.text.facts import sampling
 from lambda_latency.text.flame import render_flame
@@ -29,6 +30,8 @@ __all__ = [
     "change_rows",
     "class_sentence",
     "clean",
+    "depending",
+    "depending_routes",
     "document",
     "evidence",
     "flat",

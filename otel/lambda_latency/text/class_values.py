@@ -5,12 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.classes import beside, class_sentence, instant_of, per_day
+from lambda_latency.text.console_queries import spans_query, xray_filter
+from lambda_latency.text.depends import depends_sentence, since_sentence
 from lambda_latency.text.findings import cell_steps
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Cell, Class, Diagnosis, Part, Report
+    from collections.abc import Sequence
+
+    from lambda_latency.latency import By, Cell, Class, Diagnosis, Finding, Part, Report, Since, Value
 
 __all__ = ["cell_values", "class_values", "finding_values", "ground_values", "stretch_values"]
 
@@ -21,7 +25,9 @@ def class_values(report: Report) -> dict[str, object]:
     """`classes`, the largest share of the excess first, and `beside`: the slow requests that they do not explain."""
     found = report.classes
     return {
-        "classes": [_class(one, report) for one in found.found],
+        "classes": [_class(one, at, report) for at, one in enumerate(found.found)],
+        "depends": _depends(report),
+        "by": _by(report.by) if report.by is not None else None,
         "beside": {
             "slow": len(found.slow),
             "few": [{**cell_values(one.cell), "requests": len(one.members)} for one in found.few],
@@ -96,7 +102,7 @@ def stretch_values(stretch: tuple[int, int] | None) -> dict[str, str] | None:
     return {"from": instant_of(stretch[0]), "to": instant_of(stretch[1])} if stretch is not None else None
 
 
-def _class(one: Class, report: Report) -> dict[str, object]:
+def _class(one: Class, at: int, report: Report) -> dict[str, object]:
     return {
         **cell_values(one.cell),
         **ground_values(one.cell.part, report),
@@ -113,6 +119,74 @@ def _class(one: Class, report: Report) -> dict[str, object]:
         "trace_id": report.accounts.trace_id(one.example),
         "calls": {"usual": one.calls[0], "now": one.calls[1]},
         "example": finding_values(report.diagnoses.get(one.cell)),
+        "depends": [_finding(each) for each in report.depends.of_class(at)],
+        "since": _since(report.depends.since_of(at)),
         "next": " ".join(cell_steps(one.cell, report, calls=one.makes_more_calls)),
         "sentence": flat(class_sentence(one, report, PLAIN)),
+    }
+
+
+def _finding(one: Finding, routes: Sequence[str] = ()) -> dict[str, object]:
+    """A finding as JSON values."""
+    return {
+        "values": [_value(value) for value in one.values],
+        "slow": {"requests": one.slow[0], "of": one.slow[1]},
+        "others": {"requests": one.others[0], "of": one.others[1]},
+        "same": [_value(value) for value in one.same],
+        "xray_filter": xray_filter(one.values),
+        "spans_query": spans_query(one.values),
+        "sentence": flat(depends_sentence(one, PLAIN, routes)),
+    }
+
+
+def _since(one: Since | None) -> dict[str, object] | None:
+    """Since when, as JSON values."""
+    if one is None:
+        return None
+    return {
+        "kind": one.kind,
+        "from": instant_of(one.start_ns),
+        "to": instant_of(one.end_ns) if one.end_ns is not None else None,
+        "routes": list(one.routes),
+        "before_ns": one.before_ns or None,
+        "after_ns": one.after_ns,
+        "cell": cell_values(one.cell) if one.cell is not None else None,
+        "values": [_value(value) for value in one.values],
+        "sentence": flat(since_sentence(one, PLAIN)),
+    }
+
+
+def _depends(report: Report) -> dict[str, object]:
+    """`depends`: the findings about all slow requests of some routes, and how much was asked and read for it."""
+    found = report.depends
+    return {
+        "found": [{"routes": list(one.routes), **_finding(one.finding, one.routes)} for one in found.of_routes],
+        "since": [_since(one) for one in found.since_routes],
+        "asked": found.asked,
+        "read": found.read,
+    }
+
+
+def _by(found: By) -> dict[str, object]:
+    rows = [
+        {
+            "value": _value(one.value) if one.value is not None else None,
+            "requests": one.requests,
+            "p50_ns": one.p50_ns,
+            "p95_ns": one.p95_ns,
+            "slow": one.slow,
+            "parts": [{"bucket": part.bucket, "name": part.name, "mean_ns": ns} for part, ns in one.parts],
+        }
+        for one in found.rows
+    ]
+    return {"attribute": found.attribute, "read": found.read, "others": found.others, "rows": rows}
+
+
+def _value(value: Value) -> dict[str, object]:
+    return {
+        "service": value.service,
+        "attribute": value.attribute,
+        "value": value.text,
+        "from": value.low,
+        "below": value.high,
     }

@@ -6,8 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_latency.text.against import HEAD, against_rows, against_sentence
+from lambda_latency.text.by import BY_HEAD, by_rows
 from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.classes import beside, class_sentence
+from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import log_lines
 from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
@@ -32,11 +34,17 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     blocks = [_escaped(failed), _inked(sentence(report, STYLE))]
     blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
     blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
-    blocks += [_inked([Piece("Also: "), *class_sentence(one, report, STYLE)]) for one in report.classes.found[1:]]
+    blocks += [_inked(told) for told in depending(report, 0, STYLE)]
+    for at, one in enumerate(report.classes.found[1:], 1):
+        blocks.append(_inked([Piece("Also: "), *class_sentence(one, report, STYLE)]))
+        blocks += [_inked(told) for told in depending(report, at, STYLE)]
+    blocks += [_inked(told) for told in depending_routes(report, STYLE)]
     blocks += [_escaped(one) for one in beside(report, STYLE)]
     blocks += [_escaped(one) for one in cautions(report, STYLE) if one != failed]
     blocks += [f"Next: {_escaped(step)}" for step in next_steps(report)]
     blocks += _parts(report)
+    if report.by is not None:
+        blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
     if report.against is not None:
         blocks.append(_inked(against_sentence(report.against, STYLE)))
         rows = against_rows(report.against, STYLE)

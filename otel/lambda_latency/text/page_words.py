@@ -34,16 +34,9 @@ PAGE_WORDS = {
     "trouble": "Trouble",
     "time": "Time",
     "mean": "Mean",
-    # What else differs.
-    "differs": "What else differs",
-    "differs.what": "What",
-    "differs.others": "Others",
-    "differs.none": "Nothing else differs by more than chance.",
-    "differs.few": "Too few requests ({n}) to say what else differs.",
-    "differs.read": "Attributes are those of {n|request|requests}.",
-    "differs.same": "the same requests: {names}",
-    "differs.more": "{n} more",
-    "differs.show": "Show these requests",
+    # What slow requests depend on.
+    "depends": "What it depends on, and since when",
+    "depends.show": "Show these requests",
     # Flame graphs, and what changed.
     "flame.title": "Flame graph: what requests wait for",
     "flame.says": (

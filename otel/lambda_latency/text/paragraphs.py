@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.classes import beside, class_sentence
+from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece
 from lambda_latency.text.words import clean
@@ -25,7 +26,10 @@ def paragraphs(report: Report, style: Style) -> list[Line]:
     told = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
     failed = failed_first(report, style)
     told = [[Piece(failed)], *told] if failed else told
-    told += [[Piece("Also: "), *class_sentence(one, report, style)] for one in report.classes.found[1:]]
+    told += depending(report, 0, style)
+    for at, one in enumerate(report.classes.found[1:], 1):
+        told += [[Piece("Also: "), *class_sentence(one, report, style)], *depending(report, at, style)]
+    told += depending_routes(report, style)
     told += [[Piece(one)] for one in beside(report, style)]
     told += [[Piece(one)] for one in cautions(report, style) if one != failed]
     return told + [[Piece(f"Next: {clean(step, style)}")] for step in next_steps(report)]

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, trace_name
 from lambda_latency.text.against import against_lines
+from lambda_latency.text.by import by_lines
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
@@ -52,6 +53,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
+    lines += [[], *by_lines(report.by, style)] if report.by is not None else []
     lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += _example(report, style, everything=everything)
     for head, *others in log_lines(report, style):

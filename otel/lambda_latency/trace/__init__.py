@@ -32,6 +32,7 @@ from lambda_latency.trace.readers.formats import KNOWN, Reader, spans_of
 from lambda_latency.trace.readers.otlp_writer import dump_line, to_otlp
 from lambda_latency.trace.reading import (
     Reading,
+    find_spans,
     find_traces,
     read_rows,
     read_spans,
@@ -95,6 +96,7 @@ __all__ = [
     "critical_path",
     "dump_line",
     "find_sources",
+    "find_spans",
     "find_traces",
     "function_of",
     "is_by_line",

@@ -103,8 +103,8 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
     """Read the sources, judge them and write the report; returns the exit status.
 
     `progress` is closed before the first line of output. The reason of a failed gate or of an empty report goes to
-    stderr. Raises `ReportError` if the requested route, trace or baseline does not exist, or if a file cannot be
-    written.
+    stderr. Raises `ReportError` if the requested route, trace, attribute or baseline does not exist, or if a file
+    cannot be written.
     """
     from lambda_latency.cli.inputs import open_input, read_baseline
     from lambda_latency.cli.terminal import spooled
@@ -140,6 +140,8 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
             against=against(accounts, before, baseline.names) if before else None,
             owners=owners,
             baseline=before or None,
+            spans=opened.spans,
+            by=request.by,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
         write_report(report, request, style, judged, opened.find, out)

@@ -1,7 +1,7 @@
 // ---- The URL's fragment: filters, order, the open request, its span and zoom, by name, so that a view can be shared and
 // also applies to a later report. Back returns to the previous view.
 
-import { factText } from "./differs_list.js";
+import { factNamed, factText } from "./facts.js";
 import { byId } from "./elements.js";
 import { count, detailsOf, parts, report, requests } from "./report.js";
 import { showRequest } from "./request.js";
@@ -52,13 +52,6 @@ export function writeAddress(step = true) {
   } catch {
     // A frame without an origin cannot write its URL.
   }
-}
-
-/** The fact and the index of its value for a text; null if there is none. */
-function factNamed(text) {
-  for (const [fact, { texts }] of report.facts.entries())
-    if (texts.includes(text)) return [fact, texts.indexOf(text)];
-  return null;
 }
 
 /** Reads filters, order and chart from the URL; returns the open request, or -1. */

@@ -1,6 +1,6 @@
 // ---- The filters above the list.
 
-import { factText } from "./differs_list.js";
+import { factText } from "./facts.js";
 import { byId, h } from "./elements.js";
 import { count, label, report, requests } from "./report.js";
 import { FLAGS, apply, isFiltered, reset, state, view, watchers } from "./state.js";

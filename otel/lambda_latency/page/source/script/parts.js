@@ -1,6 +1,6 @@
 // ---- Where the time goes: slow requests against typical ones, or chosen requests against the rest.
 
-import { drawDiffers } from "./differs_list.js";
+import { dependsList } from "./depends.js";
 import { h, section } from "./elements.js";
 import { bucketsOf, count, parts, partClass, report, requests } from "./report.js";
 import { isFiltered, view, watchers } from "./state.js";
@@ -15,13 +15,12 @@ export function drawParts() {
   const [title, says, ...rest] = whole;
   const element = section("parts", title, says, rest);
   if (count <= 1) return;
-  const beside = h("div", { id: "differs" });
-  element.append(beside);
-  const heads = [...element.childNodes].filter((one) => one !== beside);
+  const depends = dependsList();
+  if (depends) element.append(depends);
+  const usual = [...element.childNodes];
   watchers.push(() => {
     const chosen = isFiltered() && view.length > 0 && view.length < count;
-    element.replaceChildren(...(chosen ? chosenAgainstRest() : heads), beside);
-    drawDiffers(beside, chosen);
+    element.replaceChildren(...(chosen ? chosenAgainstRest() : usual));
   });
 }
 

@@ -1,7 +1,7 @@
 // ---- The state: filters, order, the open request.
 
 import { writeAddress } from "./address.js";
-import { factsOf } from "./differs_list.js";
+import { factsOf } from "./facts.js";
 import { byId, reveal } from "./elements.js";
 import {
   COLD_START,
