@@ -72,7 +72,7 @@ def test_the_list_of_commands_imports_none_of_them() -> None:
         text=True,
         check=True,
     )
-    inside = ["", ".entry", ".exit_statuses", ".messages", ".output", ".parser"]
+    inside = ["", ".entry", ".exit_statuses", ".messages", ".parser"]
     assert ended.stdout.splitlines()[-1] == repr(
         ["lambda_latency", *(f"lambda_latency.cli{name}" for name in inside), "lambda_latency.version"]
     )

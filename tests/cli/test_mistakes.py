@@ -103,7 +103,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     "report good.jsonl -x": (2, "there is no option -x", REPORT),
     "report good.jsonl --per-request": (2, "--per-request needs --json", "add --json FILE or --json -"),
     "report good.jsonl --trace a --against good.jsonl": (
-        *(2, "--trace shows one request and cannot be combined with --against, --fail-if or --markdown"),
+        *(2, "--trace shows one request and cannot be combined with --against, --fail-if, --markdown or --by"),
         "remove one of them",
     ),
     "report good.jsonl --redact --route /": (
