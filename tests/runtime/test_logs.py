@@ -65,14 +65,52 @@ def test_what_the_user_says_of_a_trace_stays(written: StringIO, start: Callable[
 
 
 def test_a_stopped_runtime_leaves_the_log_alone(written: StringIO, start: Callable[..., Function]) -> None:
-    """Its filter is gone from every handler."""
-    before = [list(handler.filters) for handler in logging.getLogger().handlers]
+    """Every handler formats as before."""
+    before = [dict(vars(handler)) for handler in logging.getLogger().handlers]
     function = start()
-    assert [list(handler.filters) for handler in logging.getLogger().handlers] != before
+    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] != before
 
     function.runtime.stop()
 
-    assert [list(handler.filters) for handler in logging.getLogger().handlers] == before
+    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] == before
+
+
+class Extras(logging.Formatter):
+    """Dumps all that a record has beyond logging's own attributes, as many JSON formatters do."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        usual = vars(logging.makeLogRecord({}))
+        return json.dumps({name: value for name, value in vars(record).items() if name not in {*usual, "message"}})
+
+
+@pytest.mark.parametrize(("pattern", "expected"), [(None, {}), ("%(message)s %(traceId)s", {"traceId": XRAY_ID})])
+def test_another_formatter_gets_the_id_if_it_names_it(
+    start: Callable[..., Function], pattern: str | None, expected: dict[str, str]
+) -> None:
+    """Its dump of a record's extras has nothing of ours otherwise."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(Extras(pattern))
+    logging.getLogger().addHandler(handler)
+    start().invoke(lambda *_: LOG.warning("slow"))
+    logging.getLogger().removeHandler(handler)
+    assert json.loads(stream.getvalue()) == expected
+
+
+def test_no_later_handler_sees_the_id(written: StringIO, start: Callable[..., Function]) -> None:
+    """Sentry's reads the record after all others."""
+    records: list[logging.LogRecord] = []
+
+    class Later(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            records.append(record)
+
+    function = start()
+    later = Later()
+    logging.getLogger().addHandler(later)
+    function.invoke(lambda *_: LOG.warning("slow"))
+    logging.getLogger().removeHandler(later)
+    assert ("traceId" in written.getvalue(), [hasattr(one, "traceId") for one in records]) == (True, [False])
 
 
 def test_an_attribute_without_a_value_is_left_out_in_silence(written: StringIO, start: Callable[..., Function]) -> None:

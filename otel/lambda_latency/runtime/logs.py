@@ -1,6 +1,7 @@
 """The function's log: each record that is written during an invocation gets the id of its trace.
 
-Lambda's JSON format shows all attributes of a record; its text format stays as it is. The id has X-Ray's form, by which
+Lambda's JSON format shows all attributes of a record; its text format stays as it is. Other formatters get the id if
+their format has `traceId`. The id has X-Ray's form, by which
 X-Ray's console finds the lines of a trace.
 """
 
@@ -20,25 +21,36 @@ __all__ = ["TraceIds", "allow_none"]
 NAME = "traceId"  # in the style of Lambda's requestId
 
 
-class TraceIds(logging.Filter):
-    """A filter on the handlers of the root logger, with Lambda's handler among them.
+class TraceIds:
+    """Gives the trace id to the formatters of the root logger's handlers, with Lambda's handler among them.
 
-    A record factory would not do: a call with the same name in `extra` would raise.
+    A record factory would not do: a call with the same name in `extra` would raise. Nor would a filter: the record is
+    passed on, and Sentry and others dump all of its attributes.
     """
 
     def start(self, undo: list[Callable[[], object]]) -> None:
-        """Add the filter to the present handlers."""
+        """Begin with the present handlers."""
         for handler in logging.getLogger().handlers:
-            handler.addFilter(self)
-            undo.append(functools.partial(handler.removeFilter, self))
+            handler.format = functools.partial(formatted, handler, handler.format)  # type: ignore[method-assign]
+            undo.append(functools.partial(vars(handler).pop, "format", None))
 
-    def filter(self, record: logging.LogRecord) -> bool:
-        """Add the trace id to the record. Every record passes."""
-        trace_id = get_current_span().get_span_context().trace_id
-        if trace_id and not hasattr(record, NAME):
-            text = f"{trace_id:032x}"
-            setattr(record, NAME, f"1-{text[:8]}-{text[8:]}")
-        return True
+
+def formatted(handler: logging.Handler, original: Callable[[logging.LogRecord], str], record: logging.LogRecord) -> str:
+    """The formatted record, which has the trace id meanwhile if Lambda's formatter or one that names it asks for it."""
+    trace_id = get_current_span().get_span_context().trace_id
+    if not trace_id or hasattr(record, NAME) or not is_asked(handler.formatter):
+        return original(record)
+    text = f"{trace_id:032x}"
+    setattr(record, NAME, f"1-{text[:8]}-{text[8:]}")
+    try:
+        return original(record)
+    finally:
+        record.__dict__.pop(NAME, None)
+
+
+def is_asked(formatter: logging.Formatter | None) -> bool:
+    """Whether a formatter is Lambda's own, or has the name of the trace id in its format."""
+    return type(formatter).__module__.startswith("awslambdaric") or NAME in str(getattr(formatter, "_fmt", ""))
 
 
 def allow_none(undo: list[Callable[[], object]]) -> None:
