@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
+
+from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.sockets import watch_sockets
 from lambda_latency.runtime.drivers.within import within
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from opentelemetry.trace import Tracer
 
@@ -26,15 +28,32 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
         host, port = pool.address
         return opening(tracer, {"db.system": "mongodb"}, host, port)
 
-    def select(topology: Any, *_: object, **__: object) -> Any:
+    def select(topology: Any, selector: Any, operation: object = "", *_: object, **__: object) -> Any:
         description = topology.description
-        if description.known_servers:
+        if description.known_servers and description.apply_selector(selector):
             return nullcontext()
         host, port = next(iter(description.server_descriptions()), ("", 0))
-        return opening(tracer, {"db.system": "mongodb"}, host, port)
+        return selecting(tracer, host, port, str(getattr(operation, "value", operation)))  # an enumeration, or its text
 
     faces = [getattr(module, name) for name in ("synchronous", "asynchronous") if hasattr(module, name)]
     undo = watch_sockets(tracer)
     for face in faces:
         undo += [within(face.pool.Pool, "connect", connect), within(face.topology.Topology, "select_server", select)]
     return undo
+
+
+@contextmanager
+def selecting(tracer: Tracer, host: str, port: int, operation: str) -> Iterator[None]:
+    """The wait for a server. If there is none, pymongo sends no command, and upstream makes no span: then the wait is
+    the span of the operation.
+    """
+    outside = get_current_span()
+    with opening(tracer, {"db.system": "mongodb"}, host, port):
+        try:
+            yield
+        except Exception:
+            span = get_current_span()
+            if operation and span is not outside:
+                span.update_name(operation)
+                span.set_attribute("db.operation", operation)
+            raise
