@@ -130,3 +130,27 @@ def test_an_attribute_without_a_value_is_left_out_in_silence(written: StringIO, 
     ]
     [span] = function.spans
     assert {"messaging.kafka.partition", "wrong", "right"} & set(span.attributes or {}) == {"right"}
+
+
+def test_a_failure_inside_of_an_instrumentation_is_one_line(written: StringIO, start: Callable[..., Function]) -> None:
+    """Not a traceback for each call; other lines of the instrumentation stay, and all of them after the stop."""
+    function = start()
+    invoke = pytest.importorskip("opentelemetry.instrumentation.botocore")._safe_invoke
+
+    def on_success() -> None:
+        raise KeyError("usage")
+
+    def handler(*_: object) -> None:
+        invoke(on_success)
+        invoke(on_success)
+        logging.getLogger("opentelemetry.instrumentation.botocore").error("another")
+
+    function.invoke(handler)
+    function.runtime.stop()
+    invoke(on_success)
+    said = "on_success of the instrumentation of botocore failed (KeyError: 'usage'); the request goes on, and a span"
+    assert [(line["message"], "stackTrace" in line) for line in lines(written)] == [
+        (f"lambda-latency: {said} lacks attributes", False),
+        ("another", False),
+        ("Error when invoking function 'on_success'", True),
+    ]

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from opentelemetry.trace import get_current_span
 
+from lambda_latency.runtime.harmless import warn
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TraceIds", "allow_none"]
+__all__ = ["TraceIds", "allow_none", "shorten_failures"]
 
 NAME = "traceId"  # in the style of Lambda's requestId
 
@@ -66,3 +68,28 @@ def allow_none(undo: list[Callable[[], object]]) -> None:
 def is_no_warning_of_none(record: logging.LogRecord) -> bool:
     """Whether the record says something else."""
     return not record.getMessage().startswith("Invalid type NoneType ")
+
+
+def shorten_failures(undo: list[Callable[[], object]]) -> None:
+    """Log a failure inside of upstream's instrumentation of botocore in one line, once for each of its functions.
+
+    Upstream writes a traceback at each call, as for an answer of Bedrock that its extension does not expect.
+    """
+    told = set[object]()
+
+    def is_other(record: logging.LogRecord) -> bool:
+        """Whether the record is not such a failure."""
+        if record.exc_info is None or not str(record.msg).startswith("Error when invoking function"):
+            return True
+        function = record.args[0] if isinstance(record.args, tuple) and record.args else ""
+        if function not in told:
+            told.add(function)
+            error = record.exc_info[1]
+            warn(f"{function} of the instrumentation of botocore failed ({type(error).__name__}: {error}); "
+                 "the request goes on, and a span lacks attributes")  # fmt: skip
+        return False
+
+    for name in ("botocore", "botocore.utils"):  # by the release of upstream
+        logger = logging.getLogger(f"opentelemetry.instrumentation.{name}")
+        logger.addFilter(is_other)
+        undo.append(functools.partial(logger.removeFilter, is_other))

@@ -28,7 +28,7 @@ from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
 from lambda_latency.runtime.lean import Provider
 from lambda_latency.runtime.libraries import Instrumentations
-from lambda_latency.runtime.logs import TraceIds, allow_none
+from lambda_latency.runtime.logs import TraceIds, allow_none, shorten_failures
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Guest, Recorder
@@ -103,6 +103,7 @@ class Runtime:
             self._hook.when("anyio.streams.tls", self._anyio_arrived)
         TraceIds().start(undo)
         allow_none(undo)
+        shorten_failures(undo)
         forked = [self._forked]  # emptied by `stop`, because Python cannot remove such a hook
         os.register_at_fork(after_in_child=lambda: [call() for call in forked])
         undo.append(forked.clear)
