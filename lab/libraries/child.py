@@ -59,7 +59,7 @@ def with_kit() -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[An
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from lambda_latency.runtime.bootstrap import traced
-    from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
+    from lambda_latency.runtime.redact import RedactedSpans
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.setup import Runtime
 

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -44,7 +44,7 @@ class Sink:
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
         """Keep spans."""
         self.spans += spans
 

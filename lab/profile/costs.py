@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 
@@ -21,7 +21,7 @@ from lambda_latency.runtime.deadline.own_lines import own_lines
 from lambda_latency.runtime.deadline.profile import Profile
 from lambda_latency.runtime.deadline.watch import NEVER, DeadlineWatch, Running
 from lambda_latency.runtime.delivery.encoding import Encoder
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redact import Redaction
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 
@@ -37,7 +37,7 @@ class Encodes(Sink):
         super().__init__()
         self._encoder = Encoder(Redaction(None, 4096))
 
-    def export(self, spans: Sequence[ReadableSpan]) -> None:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
         """Encode them."""
         list(self._encoder.encode(spans, 60_000))
 

@@ -11,7 +11,7 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redact import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

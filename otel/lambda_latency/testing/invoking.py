@@ -17,7 +17,7 @@ from opentelemetry.context import Context, attach, detach
 
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
+from lambda_latency.runtime.redact import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.spelling import did_you_mean

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redact import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence

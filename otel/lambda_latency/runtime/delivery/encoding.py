@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
     from opentelemetry.trace import Link, SpanContext
 
-    from lambda_latency.runtime.redact.spans import Redaction
+    from lambda_latency.runtime.redact import Redaction
 
 __all__ = ["Encoded", "Encoder", "batches", "request"]
 

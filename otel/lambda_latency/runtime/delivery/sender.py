@@ -13,7 +13,7 @@ from lambda_latency.runtime.delivery.circuit import Circuit
 from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
 from lambda_latency.runtime.delivery.transport import transport_to
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redact import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
