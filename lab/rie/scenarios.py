@@ -13,7 +13,8 @@ from collections import Counter
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lab.rie.emulator import Answer
-from lab.rie.scene import Scenario, Scene, complained
+from lab.rie.proxy import Proxy
+from lab.rie.scene import Scenario, Scene, complained, wait_until
 from lab.rie.shared import our_sandbox
 
 __all__ = ["CLASSIC"]
@@ -110,6 +111,39 @@ def outage(scene: Scene) -> None:
     scene.trees(calls)
 
 
+def late(scene: Scene) -> None:
+    """An answer shortly before the deadline, while the collector says nothing: the extension is done before it."""
+    with scene.emulator(timeout_s=5) as emulator:  # in which the emulator counts the init
+        emulator.invoke({"do": "call"})
+        for left_ms in (700, 250, 100):
+            scene.collector.set("hole")
+            answer = emulator.invoke({"do": "late", "left_ms": left_ms})
+            scene.collector.set("healthy")
+            deadline = json.loads(answer.body).get("deadline_ms", 0) / 1000
+            assert emulator.proxy is not None
+            wait_until(lambda: asked(emulator.proxy)[-1] > asked(emulator.proxy, RESPONSE)[-1], 5)
+            before_ms = (deadline - asked(emulator.proxy)[-1]) * 1000
+            scene.report.facts.append(f"{left_ms} ms left: done {before_ms:.0f} ms before")
+            scene.report.expect(f"{left_ms} ms left, done in time", before_ms > (50 if left_ms > 150 else 0), True)
+        calls = 1
+        limit = time.monotonic() + 40
+        while servers(scene) < calls + 3 and time.monotonic() < limit:
+            emulator.invoke({"do": "call"})
+            calls += 1
+            time.sleep(0.5)
+    scene.report.expect("SERVER spans", servers(scene), calls + 3)
+
+
+def servers(scene: Scene) -> int:
+    """SERVER spans that have arrived, each once."""
+    return len({span.span_id for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER})
+
+
+def asked(proxy: Proxy | None, what: str = EVENT) -> list[float]:
+    """The instants of the calls that end so."""
+    return [at for at, call in proxy.calls if call.endswith(what)] if proxy is not None else []
+
+
 def comparable(answer: Answer) -> tuple[int, object]:
     """Status and body, without what two runs never have in common."""
     try:
@@ -131,5 +165,5 @@ def comparable(answer: Answer) -> tuple[int, object]:
 
 CLASSIC: dict[str, Scenario] = {
     "protocol": protocol, "order": order, "same answers": same_answers, "our sandbox": our_sandbox,
-    "timeout": timeout, "outage": outage,
+    "timeout": timeout, "outage": outage, "late answers": late,
 }  # fmt: skip

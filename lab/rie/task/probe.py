@@ -12,6 +12,10 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     what = event.get("do")
     if what == "call":
         requests.get(os.environ["PEER"], timeout=10)
+    elif what == "late":
+        requests.get(os.environ["PEER"], timeout=10)
+        time.sleep(max(0.0, (context.get_remaining_time_in_millis() - event["left_ms"]) / 1000))
+        return {"pid": os.getpid(), "deadline_ms": context._epoch_deadline_time_in_ms}
     elif what == "sleep":
         time.sleep(event["s"])
     elif what == "raise":
