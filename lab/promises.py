@@ -36,6 +36,7 @@ class Mutation:
 M = Mutation
 AFTER = "delivery/test_after_response.py::test_"
 TIMEOUT = "deadline/test_watch.py::test_"
+ANSWERS = "delivery/test_answers.py::test_"
 DEADLINE = "delivery/test_deadline.py::test_"
 NAMED = f"{TIMEOUT}a_timeout_names_the_running_call_and_the_line"
 MUTATIONS = (
@@ -122,9 +123,9 @@ MUTATIONS = (
     M("R8", "waiting for the response", "bootstrap.py", "runtime.delivers_before_response = responses is None", "pass",
       f"{AFTER}the_response_is_out_while_the_collector_has_not_answered"),
     M("R8", "the extension", "delivery/after_response.py", "if not api:", "if api:", f"{AFTER}a_refused_registration_is_told"),
-    M("R8", "the extension's own wait", "delivery/extension.py", "_released.get()\n                try:",
-      "alive\n                try:", f"{AFTER}every_invocation_is_complete_when_the_environment_is_frozen_after_each"),
-    M("R8", "the runtime's own thread", "delivery/after_response.py", "        else:\n            self._step()\n", "",
+    M("R8", "the extension's own wait", "delivery/extension.py", "_released.get()\n                deadline",
+      "alive\n                deadline", f"{AFTER}every_invocation_is_complete_when_the_environment_is_frozen_after_each"),
+    M("R8", "the runtime's own thread", "delivery/after_response.py", "        else:\n            self._step(inf)\n", "",
       f"{AFTER}every_invocation_is_complete_when_the_environment_is_frozen_after_each"),
     M("R8", "the flush before the response", "bootstrap.py", "if runtime.delivers_before_response:", "if False:",
       f"{AFTER}where_the_client_cannot_be_hooked_spans_leave_before_the_response"),
@@ -179,6 +180,16 @@ MUTATIONS = (
       f"{DEADLINE}a_delivery_that_a_deadline_cut_short_is_half_a_failure"),
     M("R9", "the bound on a lookup", "delivery/transport.py", "wait(left(deadline))", "wait()",
       f"{DEADLINE}the_lookup_of_a_name_is_bounded"),
+    M("R9", "what a collector rejects in part", "delivery/answers.py", "return min(refused, count), said",
+      "return 0, said", f"{ANSWERS}an_answer_of_any_kind_is_understood_in_bounded_time"),
+    M("R9", "the count of what is refused", "delivery/sender.py", "self._waiting.dropped += refused", "pass",
+      f"{ANSWERS}an_answer_of_any_kind_is_understood_in_bounded_time"),
+    M("R9", "batches that are too large", "delivery/sender.py", "answer.status == 413 and count > 1", "False",
+      f"{ANSWERS}a_batch_that_is_too_large_is_split"),
+    M("R9", "the pause that a collector asks for", "delivery/sender.py", "self._circuit.failed(asked_s)",
+      "self._circuit.failed()", f"{ANSWERS}the_pause_that_a_collector_asks_for_is_kept"),
+    M("R9", "pauses that differ", "delivery/circuit.py", "(1 + JITTER * urandom(1)[0] / 255)", "1",
+      f"{ANSWERS}pauses_of_many_environments_differ"),
     M("R10", "the alarm", "deadline/watch.py", "self._ring(this)", "pass", NAMED),
     M("R10", "the stacks", "deadline/stacks.py", 'marks[span]["code.stacktrace"] = stacks.of(thread)', "pass",
       NAMED),
@@ -221,6 +232,18 @@ MUTATIONS = (
       "redact/test_spans.py::test_the_environments_own_keys_leave_on_no_text"),
     M("R12", "addresses without query", "redact/spans.py", "if key in ADDRESSES:", "if False:",
       "redact/test_spans.py::test_addresses_lose_query_and_fragment"),
+    M("R12", "lists as a whole", "redact/spans.py", "return clean_list(texts)", "return given",
+      "redact/test_arguments.py::test_a_list_is_read_as_a_whole"),
+    M("R12", "command lines in texts", "redact/pairs.py", "text = clean_commands(text)", "pass",
+      "redact/test_arguments.py::test_a_text_is_read_as_the_command_or_the_sentence_that_it_is"),
+    M("R12", "the limit of time", "redact/spans.py", "thread_time() + BUDGET_S", "inf",
+      "redact/test_spans.py::test_the_texts_of_a_delivery_are_redacted_in_bounded_time"),
+    M("R12", "source lines by the setting", "redact/spans.py", "if not self._source_lines and", "if False and",
+      "redact/test_spans.py::test_the_setting_takes_source_lines_out_of_stacks"),
+    M("R12", "variables that replace others", "redact/credentials.py", "names = names_of(tuple(environ))",
+      "names = names_of(tuple(environ)) if len(environ) != getattr(names_of, 'seen', 0) else names_of.known\n"
+      "    names_of.seen, names_of.known = len(environ), names",
+      "redact/test_credentials.py::test_a_variable_that_replaces_another_is_noticed"),
     M("R12", "user info", "redact/addresses.py", 'if slashes and "@" in rest:', "if False:",
       "redact/test_spans.py::test_a_text_loses_its_credentials_and_nothing_else"),
     M("R12", "redaction before the cut", "setup.py", "settings.value_length + SPARE", "settings.value_length",

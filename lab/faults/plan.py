@@ -14,8 +14,17 @@ from lambda_latency.local.xray.segments import TraceHeader
 
 __all__ = ["ENDS", "MODES", "OF_XRAY", "Step", "plan"]
 
-MODES: dict[Mode, int] = {"healthy": 40, "refused": 8, "hole": 8, "slow": 8, "500": 8, "429": 8, "reset": 8}
-OF_XRAY: dict[Mode, int] = {**MODES, "403": 8, "partial": 8}
+MODES: dict[Mode, int] = {
+    "healthy": 40,
+    "refused": 8,
+    "hole": 8,
+    "slow": 8,
+    "500": 8,
+    "429": 8,
+    "reset": 8,
+    "partial": 8,
+}
+OF_XRAY: dict[Mode, int] = {**MODES, "403": 8}
 HANDLERS = {"work": 60, "nothing": 8, "5xx": 6, "raise": 6, "object": 4, "late": 6, "many": 5, "huge": 1}
 ENDS = {"exit": 1, "_exit": 1, "kill": 1, "hang": 1, "large": 0.3}
 """What ends a process; the last and `exit` come past our own end of it and must lose nothing."""
