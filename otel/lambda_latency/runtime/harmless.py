@@ -24,7 +24,7 @@ def warn(text: str) -> None:
     Without the line where that fails: a filter of the function's may raise, or a hook on imports.
     """
     with suppress(Exception):
-        from lambda_latency.runtime.redact import clean  # most cold starts have no warning
+        from lambda_latency.runtime.redact.credentials import clean  # most cold starts have no warning
 
         LOG.warning("lambda-latency: %s", clean(text))
 

@@ -14,7 +14,7 @@ from lambda_latency.runtime.libraries import NAMES
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lambda_latency.runtime.redact import Chosen
+    from lambda_latency.runtime.redact.additions import Chosen
 
 __all__ = ["SETTINGS", "SPARE", "STANDARD", "Setting", "Settings"]
 
@@ -62,7 +62,7 @@ def redacted(text: str) -> Chosen | None:
     """Parses `none`, or names and patterns; only these import their module."""
     if text.strip().lower() in ("", "none"):
         return None
-    from lambda_latency.runtime.redact import chosen
+    from lambda_latency.runtime.redact.additions import chosen
 
     return chosen(text)
 

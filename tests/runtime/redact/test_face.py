@@ -22,13 +22,13 @@ def test_each_name_of_the_face_is_there_and_no_other() -> None:
 
 
 def test_other_rooms_import_the_face_alone() -> None:
-    """The modules behind it may change."""
-    found = [
-        str(path)
+    """The modules behind it may change. Two modules that redaction itself needs would be in a circle with the face."""
+    found = {
+        path.name
         for path in KIT.rglob("*.py")
         if f"{ROOM}." in path.read_text("utf-8") and path.parent != Path(redact.__file__).parent
-    ]
-    assert found == []
+    }
+    assert found == {"harmless.py", "settings.py"}
 
 
 def test_the_face_imports_no_module_by_itself() -> None:
