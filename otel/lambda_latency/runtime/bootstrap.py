@@ -14,7 +14,7 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from lambda_latency.runtime.coldstart.standins import read, uncollected
+from lambda_latency.runtime.coldstart.standins import read, reading, uncollected
 from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.startup import Startup
@@ -139,7 +139,7 @@ def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> No
 
 def checked(settings: Settings) -> Settings:
     """The settings, without stand-ins if the tests have not run with the installed versions of OpenTelemetry."""
-    from lambda_latency.runtime.coldstart.versions import installed, is_tested
+    from lambda_latency.runtime.coldstart import installed, is_tested
 
     versions = installed()
     if not settings.stand_ins or is_tested(versions):
@@ -160,7 +160,7 @@ class Late:
         if self._made is None:
             if name in ("shutdown", "disconnect", "forget"):
                 return list  # there is nothing to close
-            with uncollected():
+            with uncollected(), reading():
                 self._made = self._make()
         return getattr(self._made, name)
 

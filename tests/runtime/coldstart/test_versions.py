@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_latency.runtime import bootstrap
-from lambda_latency.runtime.coldstart import versions
+from lambda_latency.runtime import coldstart as versions
 from lambda_latency.runtime.settings import Settings
 
 

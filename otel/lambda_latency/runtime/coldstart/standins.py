@@ -88,6 +88,17 @@ def uncollected() -> Iterator[None]:
 
 
 @contextmanager
+def reading() -> Iterator[None]:
+    """Let `reader` find modules in the block."""
+    sys.meta_path.insert(0, reader)
+    try:
+        yield
+    finally:
+        if reader in sys.meta_path:
+            sys.meta_path.remove(reader)
+
+
+@contextmanager
 def standing_in() -> Iterator[None]:
     """Put stand-ins for modules that are not imported into `sys.modules` during the block.
 
@@ -97,12 +108,10 @@ def standing_in() -> Iterator[None]:
     if threading.active_count() == 1:  # the runtime's own threads do not count
         put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
         sys.modules.update(put)
-        sys.meta_path.insert(0, reader)
     try:
-        yield
+        with reading() if put else nullcontext():
+            yield
     finally:
-        if reader in sys.meta_path:
-            sys.meta_path.remove(reader)
         for name, module in put.items():
             if sys.modules.get(name) is module:
                 del sys.modules[name]
@@ -139,18 +148,22 @@ class Reader:
 def found(name: str, path: Any) -> Any:
     """The spec of a module, from the only folder of its package; None if it is not a file of source there.
 
-    5: Python's own search also lists the folder and tries the suffixes of extension modules, a hundred times.
+    6: Python's own search also lists the folder, tries the suffixes of extension modules and joins each path by parts.
     """
     folders = list(path or ())
     if len(folders) != 1 or not folders[0].startswith("/"):
         return None
-    stem = f"{folders[0]}/{name.rpartition('.')[2]}"
-    inner = [stem] if os.path.isdir(stem) else None  # noqa: PTH112 - the import of pathlib would cost more
-    file = f"{stem}/__init__.py" if inner else f"{stem}.py"
-    if not os.path.isfile(file):  # noqa: PTH113
-        return None
+    folder, tail = folders[0], name.rpartition(".")[2]
+    file, inner = f"{folder}/{tail}.py", None
+    if not os.path.isfile(file) or os.path.isdir(f"{folder}/{tail}"):  # noqa: PTH112, PTH113 - pathlib is slow
+        folder, tail, inner = f"{folder}/{tail}", "__init__", [f"{folder}/{tail}"]
+        file = f"{folder}/__init__.py"
+        if not os.path.isfile(file):  # noqa: PTH113
+            return None
     spec = ModuleSpec(name, SourceFileLoader(name, file), origin=file)
     spec.has_location, spec.submodule_search_locations = True, inner
+    if sys.pycache_prefix is None and not sys.flags.optimize:
+        spec.cached = f"{folder}/__pycache__/{tail}.{sys.implementation.cache_tag}.pyc"
     return spec
 
 
