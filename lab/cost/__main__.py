@@ -19,7 +19,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lab.cost import counting, measuring, remains
+from lab.cost import counting, measuring, remains, repeated, upstream
 from lab.cost.environments import interpreter
 from lab.cost.places import Places
 from lab.cost.table import figures, text
@@ -27,19 +27,39 @@ from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Varia
 from lambda_latency.layer import layer_files
 from lambda_latency.local.processes import Processes
 
-OUT = ROOT / "out" / "cost.json"
+OUT, RUNS = ROOT / "out" / "cost.json", ROOT / "out" / "cost-runs.json"
 PACKAGES = ("awslambdaric", "boto3", "requests", "aws-xray-sdk", "aws-opentelemetry-distro", "opentelemetry-sdk")
 
 
-def main() -> int:
-    """Measure and print."""
+def parsed() -> argparse.Namespace:
+    """The options."""
     parser = argparse.ArgumentParser("python -m lab cost", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="cold starts of each variant, and a twentieth of its "
                         "warm requests (20)")  # fmt: skip
     parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",
                         help="only these, beside bare and the X-Ray SDK: "
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
+    parser.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
+                        "beside the runs in out/cost-runs.json")  # fmt: skip
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs: another checkout of this project, "
+                        "whose kit is counted too")  # fmt: skip
+    parser.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
+                        "save of a request")  # fmt: skip
     options = parser.parse_args()
+    if (options.runs or options.upstream) and counting.VALGRIND is None:
+        parser.error("valgrind is not here. On Debian and Ubuntu, apt install valgrind")
+    return options
+
+
+def main() -> int:
+    """Measure and print."""
+    options = parsed()
+    if options.upstream:
+        with Places() as places:
+            print(upstream.table(VARIANTS, places.addresses))
+        return 0
+    if options.runs:
+        return one_more(options.before)
     shutil.rmtree(KITS_LAYER, ignore_errors=True)
     for name, file in layer_files().items():
         (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
@@ -73,6 +93,25 @@ def main() -> int:
     print(text(document["variants"]))
     if modules:
         print("\n" + remains.text(document))
+    return 0
+
+
+def one_more(before: Path | None) -> int:
+    """Count once more, and print medians and spreads of all runs."""
+    variants = repeated.chosen(VARIANTS)
+    if before is not None:
+        variants.append(repeated.before_variant(variants[-1], before.resolve()))
+    with Processes() as processes, Places() as places:
+        found = repeated.once(variants, processes, places.addresses, tell)
+    document = {**about(1), "runs": found}
+    if RUNS.exists():
+        earlier = json.loads(RUNS.read_text())["runs"]
+        for name, measures in found.items():
+            for measure, values in measures.items():
+                measures[measure] = [*earlier[name][measure], *values]
+    RUNS.parent.mkdir(exist_ok=True)
+    RUNS.write_text(json.dumps(document, indent=1) + "\n")
+    print(repeated.markdown(document))
     return 0
 
 

@@ -136,7 +136,7 @@ def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
 
     `places` are the addresses PROVIDER, DAEMON, COLLECTOR and XRAY, and CERTIFICATE, the file of XRAY's certificate.
     """
-    return {
+    found = {
         "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": str(ROOT / "otel"),
         "PYTHONHASHSEED": "0",
@@ -146,3 +146,4 @@ def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
         **({"SSL_CERT_FILE": places["CERTIFICATE"]} if variant.receiver == "XRAY" else {}),
         **variant.variables,
     }
+    return {**found, "PYTHONPATH": os.pathsep.join([*variant.path, found["PYTHONPATH"]])}

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from lab.cost.cell import Cell, command, variables
-from lab.cost.variants import ROOT
+from lab.cost.variants import ROOT, WRAPPER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,17 +17,19 @@ if TYPE_CHECKING:
     from lab.cost.variants import Variant
     from lambda_latency.local.processes import Processes
 
-__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter", "until_response"]
+__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter", "patient", "until_response"]
 
 VALGRIND = shutil.which("valgrind")
 CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")
 # Under cachegrind all takes fifty times as long. A delivery must not reach its limit: fewer instructions would be
-# counted. Nor must a request be slow enough to be sampled.
-PATIENT = {
-    "LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000",
-    "LAMBDA_LATENCY_FLUSH_MS": "60000",
-    "LAMBDA_LATENCY_PROFILE_AFTER_MS": "900000",
-}
+# counted. Nor must a request be slow enough to be sampled, in the kit of this checkout, which can.
+PATIENT = {"LAMBDA_LATENCY_FIRST_FLUSH_MS": "60000", "LAMBDA_LATENCY_FLUSH_MS": "60000"}
+UNSAMPLED = {"LAMBDA_LATENCY_PROFILE_AFTER_MS": "900000"}
+
+
+def patient(variant: Variant) -> dict[str, str]:
+    """The variables that a variant needs under cachegrind."""
+    return {**PATIENT, **(UNSAMPLED if variant.wrapper == WRAPPER else {})}
 
 
 def count(
@@ -38,7 +40,7 @@ def count(
     That is a cold start with a sampled request, and one request for each of `requests`: whether it is sampled, or None
     for a garbage collection.
     """
-    cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
+    cell = Cell(variant, processes, places, under=CACHEGRIND, more=patient(variant))
     try:
         cell.invoke()
         for sampled in requests:
@@ -51,7 +53,7 @@ def count(
 
 def until_response(variant: Variant, processes: Processes, places: Mapping[str, str]) -> int:
     """The instructions from the start of the process until it has sent its first response, and no further."""
-    cell = Cell(variant, processes, places, under=CACHEGRIND, more=PATIENT)
+    cell = Cell(variant, processes, places, under=CACHEGRIND, more=patient(variant))
     try:
         cell.last()
     finally:

@@ -10,7 +10,7 @@ import json
 from typing import TYPE_CHECKING
 
 from lab.cost.cell import EVENT, HEADER, variables
-from lab.cost.counting import PATIENT, counted_process
+from lab.cost.counting import counted_process, patient
 from lab.cost.environments import interpreter
 from lab.cost.variants import ROOT
 
@@ -40,7 +40,8 @@ def request(
     Only for variants whose process needs no exec wrapper, and for the kit, which the driver starts itself.
     """
     environment = {
-        **LAMBDA, **variables(variant, places), **PATIENT, "_X_AMZN_TRACE_ID": f"{HEADER}{int(sampled)};Lineage=1:ab:0",
+        **LAMBDA, **variables(variant, places), **patient(variant),
+        "_X_AMZN_TRACE_ID": f"{HEADER}{int(sampled)};Lineage=1:ab:0",
         **({"LAMBDA_LATENCY_HANDLER": variant.handler} if variant.wrapper is not None else {}),
         **({} if after else {"NOTHING_AFTER": "1"}),
         **({} if collected else {"UNCOLLECTED": "1"}),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lab.cost.cell import Cell
-from lab.cost.counting import PATIENT, VALGRIND
+from lab.cost.counting import VALGRIND, patient
 from lab.cost.variants import KIT
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def remains(kit: Variant, bare: Variant, processes: Processes, places: Mapping[s
 
     Those of the bare handler are subtracted.
     """
-    with_kit = observed(replace(kit, wrapper=None), "lambda_latency.runtime.bootstrap.handler", processes, places)
+    with_kit = observed(kit, "lambda_latency.runtime.bootstrap.handler", processes, places)
     without = observed(bare, bare.handler, processes, places)
     names = {*with_kit, *without}
     return {name: (with_kit.get(name, 0) - without.get(name, 0)) / 1e6 for name in sorted(names)}
@@ -60,8 +60,8 @@ def observed(variant: Variant, handler: str, processes: Processes, places: Mappi
         log, marks = Path(folder, "log"), Path(folder, "marks")
         callgrind = (VALGRIND or "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}")
         tell = {"OBSERVED": handler, "LAMBDA_LATENCY_HANDLER": variant.handler, "MARKS": str(marks)}
-        watched = replace(variant, handler="lab.cost.observed.handler")
-        cell = Cell(watched, processes, places, under=callgrind, more={**PATIENT, **tell})
+        watched = replace(variant, wrapper=None, handler="lab.cost.observed.handler")
+        cell = Cell(watched, processes, places, under=callgrind, more={**patient(variant), **tell})
         try:
             cell.invoke()
             cell.leave()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "XRAY", "Variant"]
+__all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "WRAPPER", "XRAY", "Variant"]
 
 ROOT = Path(__file__).parent.parent.parent
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
@@ -26,7 +26,8 @@ class Variant:
     """A way to trace. `pins` names the lock of its packages, `wrapper` its exec wrapper.
 
     `collector`: the variables with the address for spans, unless that is the X-Ray daemon. `receiver`: COLLECTOR, or
-    XRAY, with TLS. `interpreters`: the number of Pythons that the wrapper starts in sequence.
+    XRAY, with TLS. `interpreters`: the number of Pythons that the wrapper starts in sequence. `path`: folders at the
+    beginning of PYTHONPATH.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Variant:
     variables: Mapping[str, str] = field(default_factory=dict)
     interpreters: int = 1
     traces: bool = True
+    path: tuple[str, ...] = ()
 
 
 # The layer disables all instrumentations but botocore, aiobotocore, aiokafka, httpx2, urllib and urllib3.

@@ -253,8 +253,8 @@ OTHER_PLATFORMS = {
     "ecs": "AwsEcsResourceDetector",
     "eks": "AwsEksResourceDetector",
 }
-METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "ObservableGauge",
-           "Observation", "UpDownCounter")  # fmt: skip
+METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "NoOpHistogram",
+           "ObservableGauge", "Observation", "UpDownCounter")  # fmt: skip
 
 # Classes and functions of the same modules, with their names that are used; most are rarely or never used.
 PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (

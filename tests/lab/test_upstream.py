@@ -1,0 +1,46 @@
+"""The changes of docs/upstream: each fits the locked release, and its tests pass with it and fail without it."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import opentelemetry.sdk
+import pytest
+
+from lab.cost.upstream import PATCHES, applied
+
+PACKAGES = Path(opentelemetry.sdk.__path__[0]).parent.parent
+TEXT = PATCHES[0].with_name("README.md").read_text()
+
+
+def outcome_of(folder: Path) -> subprocess.CompletedProcess[str]:
+    """The patch's own tests, with the packages of the folder."""
+    command = [sys.executable, "-m", "unittest", "discover", "-s", "tests"]
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.pinned
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda one: one.stem)
+def test_a_change_fits_and_its_tests_pass(patch: Path, tmp_path: Path) -> None:
+    """In a copy of the packages, by the interpreter of the tests."""
+    changed = applied([patch], PACKAGES, tmp_path / "changed")
+    done = outcome_of(changed)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"Ran [1-9] tests?", done.stderr)
+
+
+@pytest.mark.pinned
+def test_all_changes_fit_together(tmp_path: Path) -> None:
+    """As `lab cost --upstream` measures them."""
+    assert outcome_of(applied(PATCHES, PACKAGES, tmp_path / "all")).returncode == 0
+
+
+@pytest.mark.parametrize("patch", PATCHES, ids=lambda one: one.stem)
+def test_a_change_has_the_text_of_a_pull_request(patch: Path) -> None:
+    """Under a heading with its file."""
+    assert f"({patch.name})" in TEXT
