@@ -101,7 +101,7 @@ def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() 
     assert report.verdict.kind == "alone"
     assert text.startswith(
         "The slowest request is the only one of its route: GET /4 took 450 ms; it waited 450 ms for DynamoDB PutItem "
-        "orders, 100 % of its time. The cause is external."
+        "orders, 100 % of its time. For a verdict: 160 requests or more of few routes."
     )
     two = [request(901, {TABLE: 900}, route="GET /once"), request(902, {TABLE: 800}, route="GET /other")]
     [told] = _told([*_plain(100), *two])

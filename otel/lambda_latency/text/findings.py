@@ -17,14 +17,15 @@ __all__ = ["cell_steps", "finding_pieces", "log_lines", "place_in"]
 MOST_STATUSES = 4
 
 
-def finding_pieces(one: Diagnosis | None, style: Style) -> list[Piece]:
-    """What the example shows beyond its part; each sentence begins with a space."""
+def finding_pieces(one: Diagnosis | None, style: Style, *, alone: bool = False) -> list[Piece]:
+    """What the example shows beyond its part; each sentence begins with a space. `alone`: it is the only request."""
     if one is None:
         return []
     pieces: list[Piece] = []
     if one.span:
-        pieces += [Piece(" Most of it is in the span "), Piece(clean(one.span, style), "bold")]
-        pieces += [Piece(f" ({ms(one.span_ns, style)} in the example")]
+        what, where = ("the own code", "") if alone else ("it", " in the example")
+        pieces += [Piece(f" Most of {what} is in the span "), Piece(clean(one.span, style), "bold")]
+        pieces += [Piece(f" ({ms(one.span_ns, style)}{where}")]
         pieces += [Piece("): a wait for a connection of a pool." if one.waits_for_a_pool else ").")]
     if one.beside is not None:
         name, ns = one.beside
@@ -34,7 +35,8 @@ def finding_pieces(one: Diagnosis | None, style: Style) -> list[Piece]:
         calls, failed = one.attempts
         statuses = ", ".join(clean(status, style) for status in failed[:MOST_STATUSES])
         more = ", ..." if len(failed) > MOST_STATUSES else ""
-        text = f" The example made {plural(calls, 'call')}, of which {number(len(failed))} failed ({statuses}{more})"
+        who = "It" if alone else "The example"
+        text = f" {who} made {plural(calls, 'call')}, of which {number(len(failed))} failed ({statuses}{more})"
         pieces.append(Piece(f"{text}: retries." if calls > 1 else f"{text}."))
     if one.gave_up:
         what = clean(one.gave_up, style)

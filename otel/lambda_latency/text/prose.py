@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, advice, share
-from lambda_latency.text.classes import OWNED, class_sentence, owned
+from lambda_latency.text.classes import OWNED, class_sentence
 from lambda_latency.text.findings import cell_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, number, percent, plural
@@ -66,9 +66,6 @@ def next_steps(report: Report) -> list[str]:
     A part whose owner is unknown has a step that settles it.
     """
     blamed = [(one.cell, one.makes_more_calls) for one in report.classes.found]
-    if report.verdict.kind == "alone" and report.verdict.proof is not None:
-        proof = report.verdict.proof
-        blamed += [(cell, False) for cell, _ in proof.account.cells if cell.part == proof.part][:1]
     timed_out = [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
     first: dict[str, list[str]] = {}
     for cell, calls in blamed:
@@ -176,8 +173,7 @@ def _alone(report: Report, style: Style) -> list[Piece]:
         Piece(ms(one.more_ns, style), "bold"),
         Piece(" for "),
         Piece(its, "bold"),
-        Piece(f", {percent(one.more_ns, one.account.wall_ns, style)} of its time. "),
-        *owned(one.part, style),
+        Piece(f", {percent(one.more_ns, one.account.wall_ns, style)} of its time."),
     ]
 
 
@@ -208,7 +204,10 @@ def _one(report: Report, style: Style) -> list[Piece]:
         share = f" ({percent(ns, one.wall_ns, style)})" if not at else ""
         pieces += [Piece(", " if at else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for "), Piece(name, "bold")]
     pieces.append(Piece("."))
-    return [*pieces, *(piece for found in report.diagnoses.values() for piece in finding_pieces(found, style))]
+    return [
+        *pieces,
+        *(piece for found in report.diagnoses.values() for piece in finding_pieces(found, style, alone=True)),
+    ]
 
 
 def _head(report: Report, style: Style) -> str:

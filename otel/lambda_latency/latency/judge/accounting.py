@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Judge", "Retrying", "Spent", "account", "largest_part", "retrying", "spent"]
 
+BACKWARDS = "all spans of the trace end before they start"
 MOST_KINDS = 20_000  # in the cache, by the shapes of a request's rows
 
 
@@ -112,6 +113,8 @@ class Judge:
         """Add the account of a trace with these rows; inconsistencies are added to `problems`."""
         tree = Tree(rows, self._view)
         problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
+        if tree.problems and all(0 < row.end_ns < row.start_ns for row in rows):
+            problems.append(Problem(trace_id, None, BACKWARDS))
         self.add_tree(trace_id, tree)
 
     def take(self, traces: Rows, problems: list[Problem]) -> None:

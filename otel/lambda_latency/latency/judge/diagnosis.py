@@ -32,7 +32,8 @@ __all__ = ["Attempts", "Diagnosis", "diagnose", "is_pool"]
 
 # Names of spans that wait for a connection, as instrumentations and people call them.
 POOL = re.compile(
-    r"pool|acquire.*(conn|session)|(conn|session)\w*[ ._-]*acquire|get_?connection|borrow|checkout.*conn", re.IGNORECASE
+    r"(?<!s)pool|acquire.*(conn|session)|(conn|session)\w*[ ._-]*acquire|get_?connection|borrow|checkout.*conn",
+    re.IGNORECASE,
 )
 BESIDE_PERCENT = 80  # of a wait that another span ran for
 
