@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, advice, share
+from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, RUNS_ON, advice, share
 from lambda_latency.text.classes import OWNED, class_sentence
 from lambda_latency.text.findings import cell_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style
@@ -198,7 +198,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
         text = "This request has no length: it is in progress, or its spans have no end"
         return [Piece(f"{text}, or end before they start.")]
     whole = Piece(f"One request, {ms(one.wall_ns, style)}")
-    pieces = [whole, Piece(_head(report, style))]
+    pieces = [whole, Piece(_head(report))]
     for at, (part, ns) in enumerate(one.parts[:MOST_OF_ONE]):
         name = clean(part.phrase, style).replace("their own", "its own")
         share = f" ({percent(ns, one.wall_ns, style)})" if not at else ""
@@ -210,7 +210,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
     ]
 
 
-def _head(report: Report, style: Style) -> str:
+def _head(report: Report) -> str:
     """What one request is, where it is less than a whole one."""
     [one] = report.accounts
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
@@ -219,7 +219,8 @@ def _head(report: Report, style: Style) -> str:
         return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "
     if one.flaws & FLOW:
         return ", and messages that ran on after it (--follow-links judges the whole flow). Here is where it went: "
-    del style
+    if one.flaws & RUNS_ON:
+        return ", after which its work ran on for longer. Here is where it went: "
     return ": here is where it went. "
 
 

@@ -17,8 +17,8 @@ from lambda_latency.latency.judge.charge import Charges
 from lambda_latency.latency.judge.log_lines import LogLines, log_lines_of
 from lambda_latency.latency.judge.places import Place, place_of
 from lambda_latency.latency.judge.span_names import span_name
-from lambda_latency.latency.judge.thresholds import DOMINANT_PERCENT
-from lambda_latency.trace import GAVE_UP, SpanKind, walk
+from lambda_latency.latency.judge.thresholds import DOMINANT_PERCENT, EVEN_NS
+from lambda_latency.trace import GAVE_UP, SpanKind, service_of, walk
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +32,7 @@ __all__ = ["Attempts", "Diagnosis", "diagnose", "is_pool"]
 
 # Names of spans that wait for a connection, as instrumentations and people call them.
 POOL = re.compile(
-    r"(?<!s)pool|acquire.*(conn|session)|(conn|session)\w*[ ._-]*acquire|get_?connection|borrow|checkout.*conn",
+    r"(?<!s)pool|acquire.*(conn|session)|(conn|session)\w*[ ._-]*acquire|get_?connection|checkout.*conn",
     re.IGNORECASE,
 )
 BESIDE_PERCENT = 80  # of a wait that another span ran for
@@ -105,7 +105,7 @@ def _most(trace: Trace, charged: Mapping[str, Charge], its: Sequence[Spent]) -> 
     sums: defaultdict[str, int] = defaultdict(int)
     rows: dict[str, Row] = {}
     for one in its:
-        if one.row.shape.kind is SpanKind.INTERNAL and not one.row.shape.origin and one.row is not trace.tree.outermost:
+        if _is_inside(trace, one.row):
             name = span_name(trace, one.row, charged[one.row.span_id])
             sums[name] += one.end_ns - one.start_ns
             rows.setdefault(name, one.row)
@@ -116,11 +116,24 @@ def _most(trace: Trace, charged: Mapping[str, Charge], its: Sequence[Spent]) -> 
     return name, sums[name], rows[name]
 
 
+def _is_inside(trace: Trace, row: Row) -> bool:
+    """Whether the span is INTERNAL, and neither the request's nor the first of its service."""
+    parent = trace.tree.parent(row)
+    return (
+        row.shape.kind is SpanKind.INTERNAL
+        and not row.shape.origin
+        and parent is not None
+        and service_of(parent) == service_of(row)
+    )
+
+
 def _beside(trace: Trace, charged: Mapping[str, Charge], row: Row, its: Sequence[Spent]) -> tuple[str, int] | None:
     """The span, neither above nor below `row`, that ran for most of the time that `row` owns on the critical path."""
     tree = trace.tree
     owned = [(one.start_ns, one.end_ns) for one in its if one.row is row]
     whole_ns = sum(end - start for start, end in owned)
+    if whole_ns < EVEN_NS:
+        return None
     below = {row.span_id}
     found: tuple[int, int, str] | None = None
     for other, depth in tree.by_depth():  # parents before children
