@@ -44,6 +44,20 @@ def test_it_listens_on_the_loopback_alone(server: Server) -> None:
     assert (server.server_address[0], server.address) == ("127.0.0.1", f"127.0.0.1:{server.port}")
 
 
+class Object(Handler):
+    """Says how long the body would be."""
+
+    def do_HEAD(self) -> None:
+        self.answer(200, b"", {"Content-Length": "11", "ETag": "x"})
+
+
+def test_an_answer_to_head_has_the_length_of_what_get_would_answer() -> None:
+    """S3's HeadObject tells the size of an object so."""
+    with closing(Server(Object)) as running:
+        text = _raw(running, b"HEAD / HTTP/1.1\r\n\r\n").decode()
+    assert text == "HTTP/1.1 200 OK\r\nContent-Length: 11\r\nETag: x\r\n\r\n"
+
+
 @pytest.mark.parametrize("size", [0, 1, 1_000_000])
 def test_a_body_with_a_length_is_read_whole(server: Server, size: int) -> None:
     """The whole body, and nothing after it."""

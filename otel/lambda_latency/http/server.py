@@ -45,11 +45,13 @@ class Handler(BaseHTTPRequestHandler):
     def answer(
         self, status: int, body: bytes = b"", headers: Mapping[str, str] | Sequence[tuple[str, str]] = ()
     ) -> None:
-        """Sends one complete answer."""
+        """Sends one complete answer. An answer to HEAD may have the length that one to GET would have."""
         self.send_response_only(status)
-        for name, value in headers.items() if isinstance(headers, Mapping) else headers:
+        given = list(headers.items() if isinstance(headers, Mapping) else headers)
+        for name, value in given:
             self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
+        if self.command != "HEAD" or "content-length" not in {name.lower() for name, _ in given}:
+            self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(body)

@@ -143,7 +143,8 @@ class _Door(Handler):
             self.front.missing(service, what)
         elif status == 400 and target in VALUES and b"NotFound" in payload:
             self._tell_absent(target, body)
-        self.answer(status, payload, [one for one in received.items() if one[0].lower() not in HOP])
+        dropped = HOP - {"content-length"} if self.command == "HEAD" else HOP  # that of HEAD is of an object
+        self.answer(status, payload, [one for one in received.items() if one[0].lower() not in dropped])
 
     def _tell_absent(self, target: str, body: bytes) -> None:
         key, command = VALUES[target]

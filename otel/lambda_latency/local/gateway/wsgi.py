@@ -36,7 +36,8 @@ class WsgiHandler(Handler):
         try:
             payload = b"".join(result)
             status, headers = started
-            headers = [header for header in headers if header[0].lower() != "content-length"]
+            if self.command != "HEAD":  # whose length is that of the answer to GET
+                headers = [header for header in headers if header[0].lower() != "content-length"]
             self.answer(status, payload, [*headers, ("Date", self.date_time_string())])
         finally:
             if callable(close := getattr(result, "close", None)):
