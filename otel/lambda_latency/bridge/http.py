@@ -107,10 +107,10 @@ async def _started(_: Any, given: Any, params: Any) -> None:
 async def _ended(_: Any, given: Any, params: Any) -> None:
     if given.subsegment is not None:
         given.subsegment.put_http_meta("status", params.response.status)
-        xray_recorder.end_subsegment()
+        xray_recorder.end_own(given.subsegment)
 
 
 async def _failed(_: Any, given: Any, params: Any) -> None:
     if given.subsegment is not None:
         given.subsegment.add_exception(params.exception, None)
-        xray_recorder.end_subsegment()
+        xray_recorder.end_own(given.subsegment)

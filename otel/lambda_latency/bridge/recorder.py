@@ -135,9 +135,14 @@ class AWSXRayRecorder:
         if not isinstance(entity, Subsegment):
             log.warning("No subsegment to end.")
             return
-        from lambda_latency.bridge.spans import end
+        self.end_own(entity, end_time)
 
-        end(entity, end_time)
+    def end_own(self, subsegment: Subsegment, end_time: float | None = None) -> None:
+        """Ends a subsegment, also if another one has become the current one; not a method of the SDK."""
+        if is_on() and subsegment is not OFF:
+            from lambda_latency.bridge.spans import end
+
+            end(subsegment, end_time)
 
     def in_subsegment(self, name: str | None = None, **subsegment_kwargs: Any) -> SubsegmentContextManager:
         """A block, or a function, as a subsegment."""

@@ -25,7 +25,8 @@ _known: dict[int, Entity] = {}  # entities by span id, which keep earlier annota
 
 def current() -> Entity | None:
     """The innermost open subsegment or other span; the handler's span as a segment; None without a span."""
-    found, span = get_value(ENTITY), get_current_span()
+    context = _open()
+    found, span = get_value(ENTITY, context), get_current_span(context)
     if isinstance(found, Entity) and found.in_progress and found._span in (None, span):
         return found
     if not span.get_span_context().is_valid:
@@ -38,6 +39,22 @@ def current() -> Entity | None:
             _known.clear()
         known = _known[span.get_span_context().span_id] = _seen(span)
     return known
+
+
+def _open() -> Context:
+    """The current context, or the nearest one before it whose subsegment has not ended.
+
+    Tasks, threads and generators end subsegments in any order: one that ended out of its turn may still be current.
+    """
+    context = get_current()
+    while (
+        isinstance(found := get_value(ENTITY, context), Entity)
+        and not found.in_progress
+        and found.before is not None
+        and found._span in (None, get_current_span(context))
+    ):
+        context = found.before
+    return context
 
 
 def _seen(span: Span) -> Entity:
@@ -58,13 +75,13 @@ def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:
     """Starts a span below the current one, and makes it current."""
     above = current()
     segment = above.parent_segment if isinstance(above, Subsegment) else above
-    before, name = get_current(), without(name)
+    before, name = _open(), without(name)
     if sampled:
         span: Span = get_tracer("aws_xray_sdk").start_span(
             name, before, SpanKind.CLIENT if namespace == "remote" else SpanKind.INTERNAL
         )
     else:
-        span = unsampled(get_current_span().get_span_context())
+        span = unsampled(get_current_span(before).get_span_context())
     entity = Subsegment(name, namespace, segment, span if span.is_recording() else None, before)
     if namespace == "aws":
         span.set_attribute("aws.service", name)
@@ -75,9 +92,14 @@ def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:
 
 
 def end(entity: Subsegment, end_time: float | None) -> None:
-    """Ends an entity and restores the previous context. Without a token: it may end in another context."""
+    """Ends an entity; if it is the current one, the context before it is restored.
+
+    Without a token: it may end in another context. One that ends out of its turn leaves the current entity as it is.
+    """
+    is_current = current() is entity
     entity.close(end_time)
-    attach(entity.before if entity.before is not None else Context())
+    if is_current:
+        attach(entity.before if entity.before is not None else Context())
 
 
 def put(entity: Entity | None) -> None:
