@@ -177,6 +177,28 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,tracecontext"}, "OTEL_PROPAGATORS"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_PROPAGATORS: tracecontext,baggage\n"}, "OTEL_PROPAGATORS"),
     ),
+    "variable-reserved": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        AWS_REGION: eu-west-1\n"}, "AWS_REGION"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          _X_AMZN_TRACE_ID: a\n"}, "_X_AMZN"),
+    ),
+    "variable-unknown": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_TRACE_SAMPLER: always_on\n"}, "TRACE_SAMPLER"),
+        Planted("SAM", {"OPENTELEMETRY_COLLECTOR_CONFIG_URI": "OPENTELEMETRY_COLLECTOR_CONFIG_FILE"}, "CONFIG_FILE"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_EXPORTS: daemon\n"}, "EXPORTS"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_COLOUR: red\n"}, "COLOUR"),
+    ),
+    "variable-value": (
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: 1s\n"}, "FLUSH_MS"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_SPAN_EVENT_COUNT_LIMIT: many\n"}, "EVENT_COUNT"),
+    ),
+    "tracing-disabled": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_SDK_DISABLED: 'true'\n"}, "SDK_DISABLED"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_TRACES_EXPORTER: none\n"}, "TRACES_EXPORTER"),
+    ),
+    "endpoint-path": (
+        Planted("SAM", {"http://localhost:4318/v1/traces": "http://localhost:4318"}, "OTLP_TRACES_ENDPOINT"),
+        Planted("CloudFormation", {"http://localhost:4318/v1/traces": "https://otlp.example.com/"}, "OTLP_TRACES_ENDPOINT"),
+    ),
     "application-signals": (
         Planted("SAM", {'        OTEL_AWS_APPLICATION_SIGNALS_ENABLED: "false"\n': ""}, "EXEC_WRAPPER"),
         Planted("CloudFormation", {"/opt/lambda-latency/wrapper": "/opt/otel-instrument"}, "EXEC_WRAPPER"),
@@ -325,6 +347,11 @@ NEAR: dict[str, Planted] = {
     "endpoint-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'false'\n"}),
     "protocol-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n"}),
     "propagators": Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,baggage"}),
+    "variable-reserved": Planted("SAM", {WRAPPER: f"{WRAPPER}        AWS_XRAY_CONTEXT_MISSING: LOG_ERROR\n"}),
+    "variable-unknown": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_PYTHON_FLASK_EXCLUDED_URLS: health\n"}),
+    "variable-value": Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: '100'\n"}),
+    "tracing-disabled": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_SDK_DISABLED: 'false'\n        OTEL_METRICS_EXPORTER: none\n"}),
+    "endpoint-path": Planted("SAM", {"http://localhost:4318/v1/traces": "https://otlp.example.com/v1/traces"}),
     "application-signals": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"'}),
     "distro-unset": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"', "        OTEL_PYTHON_DISTRO: aws_distro\n": ""}),
     "wrapper-replaced": Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_XRAY_SDK: bridge\n"}),

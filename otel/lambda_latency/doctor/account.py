@@ -27,7 +27,8 @@ DEPLOYED = (
     "layer-region", "layer-account", "layer-unavailable", "layer-architecture", "layer-runtime", "layer-old",
     "layer-twice", "wrapper-missing", "wrapper-image", "layer-not-started", "no-collector", "endpoint-ignored",
     "protocol-ignored", "propagators", "application-signals", "distro-unset", "collector-unread", "role-without-xray",
-    "role-without-spans", "wrapper-replaced",     "memory-small", "timeout-small",
+    "role-without-spans", "wrapper-replaced", "memory-small", "timeout-small", "variable-unknown", "variable-value",
+    "tracing-disabled", "endpoint-path",
 )  # fmt: skip
 
 

@@ -1,6 +1,16 @@
 """All rules in one table: name, severity, effect, explanation, check."""
 
-from lambda_latency.doctor.rules import collectors, layers, limits, packages, roles, template, tracing, wrappers
+from lambda_latency.doctor.rules import (
+    collectors,
+    layers,
+    limits,
+    packages,
+    roles,
+    template,
+    tracing,
+    variables,
+    wrappers,
+)
 from lambda_latency.doctor.rules.template import unreadable
 
 __all__ = ["RULES", "unreadable"]
@@ -9,6 +19,7 @@ RULES = (
     *template.RULES,
     *layers.RULES,
     *wrappers.RULES,
+    *variables.RULES,
     *packages.RULES,
     *collectors.RULES,
     *tracing.RULES,
