@@ -198,7 +198,7 @@ MUTATIONS = (
     M("R10", "what has ended", "delivery/outbox.py", "not in done), *ended]", "not in done)]", NAMED),
     M("R10", "a look that takes long", "deadline/watch.py", "                left = this.alarm - time()\n", "",
       f"{TIMEOUT}a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off"),
-    M("R10", "an interpreter that others keep", "deadline/watch.py", "left_s <= min(late_s, self.margin / 2)", "left_s <= 0",
+    M("R10", "an interpreter that others keep", "deadline/running.py", "left_s <= min(late_s, self.margin / 2)", "left_s <= 0",
       f"{TIMEOUT}who_gets_the_interpreter_late_tells_sooner"),
     M("R10", "the end of the watch", "deadline/watch.py",
       "        self._running = None\n        if", "        pass\n        if",

@@ -44,7 +44,7 @@ class Sink:
     def __init__(self) -> None:
         self.spans: list[ReadableSpan] = []
 
-    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0) -> None:
         """Keep spans."""
         self.spans += spans
 

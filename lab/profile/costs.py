@@ -19,9 +19,10 @@ from lab.profile.task import planted
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.deadline.own_lines import own_lines
 from lambda_latency.runtime.deadline.profile import Profile
-from lambda_latency.runtime.deadline.watch import NEVER, DeadlineWatch, Running
+from lambda_latency.runtime.deadline.running import NEVER, Running
+from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.encoding import Encoder
-from lambda_latency.runtime.redact import Redaction
+from lambda_latency.runtime.redact.spans import Redaction
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 
@@ -37,9 +38,9 @@ class Encodes(Sink):
         super().__init__()
         self._encoder = Encoder(Redaction(None, 4096))
 
-    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0) -> None:
         """Encode them."""
-        list(self._encoder.encode(spans, 60_000))
+        list(self._encoder.encode(list(spans), 60_000))
 
 
 def requests(variant: str, count: int) -> None:

@@ -53,6 +53,7 @@ class Baseline(NamedTuple):
     accounts: Accounts
     names: Sequence[str] = ()
     problems: Sequence[Problem] = ()
+    find: Callable[[Collection[str]], Mapping[str, Trace]] | None = None
 
 
 def open_input(request: Request, spool: Callable[[str], Path], progress: Progress) -> Input:
@@ -84,7 +85,7 @@ def read_baseline(request: Request, spool: Callable[[str], Path], progress: Prog
     if not of_route(accounts, request.route):
         reasons = unread(opened.problems, opened.names)
         raise ReportError(f"no request in the baseline: {reasons}", "--against takes the same input as SOURCE")
-    return Baseline(accounts, opened.names, opened.problems)
+    return Baseline(accounts, opened.names, opened.problems, opened.find)
 
 
 def unread(problems: Sequence[Problem], names: Sequence[str]) -> str:

@@ -62,6 +62,7 @@ from lambda_latency.latency.judge.verdict import Verdict, share, verdict
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.map import call_map, map_values
+from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
@@ -115,10 +116,12 @@ __all__ = [
     "LogLines",
     "OfRoutes",
     "Operation",
+    "OwnCode",
     "Owners",
     "Part",
     "PartTally",
     "Place",
+    "PlaceTime",
     "Progress",
     "Rate",
     "Report",
@@ -156,6 +159,7 @@ __all__ = [
     "map_values",
     "of_route",
     "of_time",
+    "own_code_in",
     "percentile",
     "read_gate",
     "report_of",

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.owners import NOBODY, Owners
+from lambda_latency.latency.own_code import sampled
 from lambda_latency.latency.waterfall import waterfall_of
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ Stack = tuple[str, ...]
 def sections_of(trace: Trace, owners: Owners = NOBODY) -> Iterator[tuple[Stack, Part, int]]:
     """The sections of a request's critical path: stack (the outermost span first), part and nanoseconds of each.
 
-    Time of a span that is charged to another part (retries, connecting) has a frame of its own, named after the part.
+    Time of a span that is charged to another part (retries, connecting) has a frame of its own, named after the part;
+    own code that was sampled has frames for its line and the library's function that it called.
     """
     drawn = waterfall_of(trace, owners)
     stacks: dict[str, Stack] = {}
@@ -34,7 +36,12 @@ def sections_of(trace: Trace, owners: Owners = NOBODY) -> Iterator[tuple[Stack, 
             stack = stacks[bar.row.span_id] = _names(bar)
         if one.part != bar.part and one.part.label != bar.name:
             stack = (*stack, one.part.label)
-        yield stack, one.part, one.end_ns - one.start_ns
+        left = one.end_ns - one.start_ns
+        for ns, run in sampled(drawn, one):
+            left -= ns
+            yield (*stack, *run.place.frames), one.part, ns
+        if left > 0:
+            yield stack, one.part, left
 
 
 def stacks_of(traces: Iterable[Trace], owners: Owners = NOBODY) -> Counter[Stack]:

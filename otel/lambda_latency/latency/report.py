@@ -15,6 +15,7 @@ from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
+from lambda_latency.latency.own_code import own_code_against, own_code_of
 from lambda_latency.trace import NO_TRACES
 
 if TYPE_CHECKING:
@@ -22,10 +23,12 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.accounts.totals import Traffic, Unknown
     from lambda_latency.latency.judge.against import Against
+    from lambda_latency.latency.own_code import Find, OwnCode
     from lambda_latency.trace import Problem, Trace
 
 __all__ = ["Report", "report_of"]
 
+OWN_CODE = "own code"
 MOST_TIMEOUTS = 100  # timeouts described one by one; the others are only counted
 
 
@@ -39,6 +42,8 @@ class Report:
     accounts, and `usual` the cells that slow requests waited for there too. `diagnoses` have what the example of each
     class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the attribute values
     that set slow requests apart, and `by` has the requests by the values of one attribute, if one is asked for.
+    `own_code` divides the own code of classes, where requests were sampled, `own_code_against` that of the
+    comparison's first cell.
     """
 
     accounts: Accounts
@@ -59,6 +64,8 @@ class Report:
     diagnoses: Mapping[Cell, Diagnosis] = field(default_factory=dict)
     depends: Depends = NOTHING
     by: By | None = None
+    own_code: Mapping[Cell, OwnCode] = field(default_factory=dict)
+    own_code_against: OwnCode | None = None
 
 
 def report_of(
@@ -75,8 +82,10 @@ def report_of(
     baseline: Accounts | None = None,
     spans: ReadSpans | None = None,
     by: str | None = None,
+    find_before: Callable[[Collection[str]], Mapping[str, Trace]] | None = None,
 ) -> Report:
-    """Create the report on these requests. `find` returns traces by id, for the few that are shown in full.
+    """Create the report on these requests. `find` returns traces by id, for the few that are shown in full;
+    `find_before` those of the baseline.
 
     `spans` reads the spans of some hundred traces, for the attributes of slow requests and others. `by`: an attribute
     whose values divide all requests. Raises `ReportError` if no request has it.
@@ -118,6 +127,8 @@ def report_of(
         depends=_depends(every, slow, spans) if spans is not None else NOTHING,
         by=_by(every, slow, by, spans) if by is not None and spans is not None else None,
         usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
+        own_code=_divided(every, slow, find, owners),
+        own_code_against=_divided_against(every, baseline, against, (find, find_before), owners),
     )
 
 
@@ -138,6 +149,20 @@ def _by(every: Accounts, slow: Classes, name: str, spans: ReadSpans) -> By:
     from lambda_latency.latency.depends.by import by_attribute
 
     return by_attribute(every, slow.slow, name, spans)
+
+
+def _divided(every: Accounts, found: Classes, find: Find, owners: Owners) -> dict[Cell, OwnCode]:
+    ours = [one for one in found.found if one.cell.part.bucket == OWN_CODE]
+    return {one.cell: code for one in ours if (code := own_code_of(every, one, find, owners)) is not None}
+
+
+def _divided_against(
+    every: Accounts, before: Accounts | None, against: Against | None, finds: tuple[Find, Find | None], owners: Owners
+) -> OwnCode | None:
+    cell = against.changed[0].cell if against is not None and against.changed else None
+    if cell is None or cell.part.bucket != OWN_CODE or before is None or finds[1] is None:
+        return None
+    return own_code_against(cell, (every, finds[0]), (before, finds[1]), owners)
 
 
 def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:

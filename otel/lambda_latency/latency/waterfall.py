@@ -11,11 +11,13 @@ from lambda_latency.latency.judge.accounting import spent
 from lambda_latency.latency.judge.charge import Charges
 from lambda_latency.latency.judge.span_names import span_name
 from lambda_latency.latency.judge.timeouts import is_running
+from lambda_latency.latency.samples import runs_of
 from lambda_latency.trace import FUNCTION, SERVICE, walk
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
     from lambda_latency.latency.judge.accounting import Spent
+    from lambda_latency.latency.samples import Run
     from lambda_latency.trace import Row, Span, Trace, Tree
 
 __all__ = ["Bar", "Waterfall", "waterfall_of"]
@@ -28,7 +30,7 @@ class Bar:
     `end_ns` of an open span is that of the bar above. `part` is what the span's self time is charged to. `mark` is its
     failure: `running` (open at the deadline), `throttled`, a status such as `503`, `error`, or empty. `inside` are
     segments without a bar of their own: AWS nests them, but they describe the same thing. `waited_below_ns` is the time
-    that the request waited for spans below.
+    that the request waited for spans below. `runs` are the samples of a handler's own code.
     """
 
     row: Row
@@ -42,6 +44,7 @@ class Bar:
     owned: list[tuple[int, int]] = field(default_factory=list)
     inside: list[Span] = field(default_factory=list)
     waited_below_ns: int = 0
+    runs: list[Run] = field(default_factory=list)
 
     @property
     def start_ns(self) -> int:
@@ -109,6 +112,7 @@ def waterfall_of(trace: Trace, owners: Owners = NOBODY) -> Waterfall:
             depth=above.depth + 1 if above is not None else 0,
             end_ns=max(row.end_ns or (above.end_ns if above is not None else tree.end_ns), row.start_ns),
             above=above,
+            runs=runs_of(span),
         )
         bars.append(bar)
     for row, start, end in stretches:

@@ -18,7 +18,8 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from lambda_latency.runtime.deadline.watch import NEVER, DeadlineWatch
+from lambda_latency.runtime.deadline.running import NEVER
+from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
 from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.outbox import Outbox

@@ -13,16 +13,21 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, attach, detach, get_current
+from opentelemetry.trace import INVALID_SPAN_CONTEXT, get_current_span
 
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import FrameType
+
+    from opentelemetry.trace import SpanContext
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["carry_context", "started", "unlisted", "within"]
+__all__ = ["carry_context", "started", "unlisted", "within", "works_below"]
 
+POOL = "concurrent.futures.thread"
 CARRIED = "_lambda_latency_context"
 # `signal` without its enumeration. `signal` converts every signal to a member of it, and most have none: 1.5 M
 # instructions for each thread, and a cold start has two.
@@ -33,8 +38,7 @@ def carry_context(hook: ImportHook, undo: list[Callable[[], object]]) -> None:
     """Start to carry the context: into threads now, into pools from their import on."""
     undo.append(replaced(threading.Thread, "start", starting))
     undo.append(replaced(threading.Thread, "_bootstrap_inner", running))
-    pools = "concurrent.futures.thread"
-    hook.when(pools, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
+    hook.when(POOL, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
 
 
 def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -77,6 +81,18 @@ def within(context: Context, work: Callable[..., Any], /, *args: Any, **kwargs: 
         return work(*args, **kwargs)
     finally:
         detach(token)
+
+
+def works_below(frame: FrameType) -> SpanContext:
+    """The span under which a thread got its work; an invalid one if there is none, or the thread is idle in a pool."""
+    if frame.f_globals.get("__name__") == POOL and frame.f_code.co_name == "_worker":
+        return INVALID_SPAN_CONTEXT
+    at: FrameType | None = frame
+    while at is not None:
+        if at.f_code is within.__code__:
+            return get_current_span(at.f_locals["context"]).get_span_context()
+        at = at.f_back
+    return INVALID_SPAN_CONTEXT
 
 
 def started(target: Callable[[], None]) -> threading.Event:

@@ -8,6 +8,7 @@ from lambda_latency.text.classes import beside, class_sentence, instant_of, per_
 from lambda_latency.text.console_queries import spans_query, xray_filter
 from lambda_latency.text.depends import depends_sentence, since_sentence
 from lambda_latency.text.findings import cell_steps
+from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 
@@ -121,6 +122,7 @@ def _class(one: Class, at: int, report: Report) -> dict[str, object]:
         "example": finding_values(report.diagnoses.get(one.cell)),
         "depends": [_finding(each) for each in report.depends.of_class(at)],
         "since": _since(report.depends.since_of(at)),
+        "own_code": own_code_values(report.own_code.get(one.cell)),
         "next": " ".join(cell_steps(one.cell, report, calls=one.makes_more_calls)),
         "sentence": flat(class_sentence(one, report, PLAIN)),
     }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, Unknown
 from lambda_latency.text.findings import finding_pieces
+from lambda_latency.text.own_code import of_which
 from lambda_latency.text.style import Piece
 from lambda_latency.text.words import clean, ms, number, percent, plural
 
@@ -40,6 +41,7 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
         Piece(": "),
         Piece(ms(one.excess_ns, style), "bold"),
         Piece(" more than a typical request of their route"),
+        *of_which(report.own_code.get(one.cell), one.excess_ns, style),
     ]
     if one.excess_call_ns < one.excess_ns * 9 // 10:
         pieces.append(Piece(f" ({ms(one.excess_call_ns, style)} a call)"))

@@ -15,12 +15,14 @@ from lambda_latency.latency import (
     by_route,
     call_map,
     map_values,
+    own_code_in,
     savings,
 )
 from lambda_latency.text.cautions import cautions
 from lambda_latency.text.class_values import class_values, finding_values, ground_values
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values
+from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.text.what_if import saving_pieces
@@ -72,7 +74,7 @@ def document(
         "what_if": [_saving(one) for one in savings(report.accounts)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
         "client_timeouts": {"requests": _flagged(report, CLIENT_TIMEOUTS)},
-        "timeouts": [_timeout(one) for one in report.timeouts],
+        "timeouts": [_timeout(one, report) for one in report.timeouts],
         "map": map_values(call_map(report.accounts), report.timeouts),
         "against": against_values(report.against) if report.against is not None else None,
         "gates": [
@@ -204,8 +206,9 @@ def _saving(one: Saving) -> dict[str, object]:
     }
 
 
-def _timeout(one: Timeout) -> dict[str, object]:
+def _timeout(one: Timeout, report: Report) -> dict[str, object]:
     return {
+        "own_code": own_code_values(own_code_in(report.traces[one.trace_id], report.owners)),
         "trace_id": one.trace_id,
         "limit_ns": one.limit_ns,
         "running": one.running,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import MANY_CALLS, Part, advice
+from lambda_latency.text.own_code import own_code_step
 from lambda_latency.text.style import Piece
 from lambda_latency.text.words import clean, ms, number, plural
 
@@ -56,7 +57,7 @@ def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
     elif one is not None and one.waits_for_a_pool:
         steps.append(advice(Part("pool", part.name or report_name(report)), place))
     else:
-        steps.append(advice(part, place))
+        steps.append(own_code_step(report.own_code.get(cell)) or advice(part, place))
     if one is not None and one.attempts is not None and one.attempts.calls > 1 and part.bucket != "retries":
         steps.append(
             f"Find out why {part.name or 'it'} fails, and limit the attempts of its client: each adds its own time."

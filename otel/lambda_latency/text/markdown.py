@@ -12,6 +12,7 @@ from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import log_lines
+from lambda_latency.text.own_code import doing
 from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
@@ -19,12 +20,13 @@ from lambda_latency.text.words import clean, explained, ms, owner, plural, signe
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lambda_latency.latency import Compared, Judged, Report
+    from lambda_latency.latency import Compared, Judged, OwnCode, Report
 
 __all__ = ["render_markdown"]
 
 STYLE = Style()
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
+MOST_PLACES = 10
 LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not listed
 
 
@@ -45,6 +47,7 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     blocks += _parts(report)
     if report.by is not None:
         blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
+    blocks += [table for one in report.classes.found for table in _places(report.own_code.get(one.cell))]
     if report.against is not None:
         blocks.append(_inked(against_sentence(report.against, STYLE)))
         rows = against_rows(report.against, STYLE)
@@ -83,6 +86,13 @@ def _part(one: Compared, report: Report) -> tuple[str, ...]:
     share = explained(one, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
     times = (ms(one.typical_ns, STYLE), ms(one.slow_ns, STYLE), signed(more, STYLE))
     return clean(one.part.label, STYLE), owner(one.part), *times, share
+
+
+def _places(code: OwnCode | None) -> list[str]:
+    """The lines of own code with more time in slow requests."""
+    shown = [one for one in code.places if one.excess_ns > 0][:MOST_PLACES] if code is not None else []
+    rows = [(one.place.label, doing(one), ms(one.slow_ns, STYLE), signed(one.excess_ns, STYLE)) for one in shown]
+    return [_table(("Own code, by line", "", "slow", "difference"), rows, numbers=range(2, 4))] if rows else []
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int]) -> str:

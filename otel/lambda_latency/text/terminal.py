@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import NOBODY, trace_name
+from lambda_latency.latency import NOBODY, own_code_in, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.by import by_lines
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
 from lambda_latency.text.findings import log_lines
+from lambda_latency.text.own_code import own_code_lines
 from lambda_latency.text.paragraphs import paragraphs
 from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups
 from lambda_latency.text.style import Line, Piece, Style, paint
@@ -48,12 +49,17 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
         lines += [
             [],
             *waterfall(trace, style, title="Timed out", owners=report.owners),
+            *own_code_lines(own_code_in(trace, report.owners), style, "Until the deadline, own code by line:"),
             *stack(group[0], style, everything=everything),
         ]
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
     lines += _table(report, style, everything=everything)
     lines += [[], *by_lines(report.by, style)] if report.by is not None else []
+    for one in report.classes.found:
+        lines += own_code_lines(
+            report.own_code.get(one.cell), style, f"More {clean(one.cell.part.label, style)}, by line:"
+        )
     lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += _example(report, style, everything=everything)
     for head, *others in log_lines(report, style):
@@ -64,7 +70,8 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
 
 def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:
     """The waterfall of one request as text."""
-    return paint(waterfall(trace, style, title="The request", owners=owners), style)
+    lines = waterfall(trace, style, title="The request", owners=owners)
+    return paint([*lines, *own_code_lines(own_code_in(trace, owners), style, "Own code, by line:")], style)
 
 
 def _table(report: Report, style: Style, *, everything: bool) -> list[Line]:

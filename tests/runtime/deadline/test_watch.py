@@ -13,8 +13,9 @@ from opentelemetry.sdk.trace import Span, TracerProvider
 
 from lab.faults.collector import Collector
 from lab.timeouts import EVENT, HANDLER, HANGS, Hang, Site, hang, read, wrong
+from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
-from lambda_latency.runtime.deadline.watch import DeadlineWatch, Running
+from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.trace import Trace
 from tests.runtime.conftest import STEPS
 from tests.sandbox.state import until

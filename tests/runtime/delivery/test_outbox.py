@@ -14,8 +14,8 @@ import pytest
 from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
 from opentelemetry.trace import set_span_in_context
 
+from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.deadline.stacks import Stacks
-from lambda_latency.runtime.deadline.watch import Running
 from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler

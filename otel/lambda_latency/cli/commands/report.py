@@ -142,6 +142,7 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
             baseline=before or None,
             spans=opened.spans,
             by=request.by,
+            find_before=baseline.find,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
         write_report(report, request, style, judged, opened.find, out)

@@ -40,7 +40,7 @@ ADVICE = {
         "Load less code before the first request: split the bundle, and cache it.",
     ),
     "own code": Steps(
-        "Profile the handler, give the function more memory (CPU scales with memory), or move work out of the request.",
+        "Profile the handler, or move work out of the request.",
         "Profile {name}, give it more CPU, or move work out of the request.",
         "Look at the filters, authorization and buffering of the proxy {name}, its CPU limit and its worker threads.",
         "Profile the page: move work out of the main thread, or do it after the first paint.",

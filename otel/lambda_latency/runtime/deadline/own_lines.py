@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambda_latency.runtime.deadline.stacks import works_below
+from lambda_latency.runtime.threads import works_below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

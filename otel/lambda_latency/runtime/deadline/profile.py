@@ -17,14 +17,15 @@ from lambda_latency.runtime.deadline.waiting import waits_for
 from lambda_latency.runtime.harmless import harmless
 
 if TYPE_CHECKING:
-    from lambda_latency.runtime.deadline.watch import Running
+    from lambda_latency.runtime.deadline.running import Running
 
 __all__ = ["Profile"]
 
 EVERY_S = 0.01
 MOST_RUNS, MOST_PLACES, MOST_LINES = 256, 48, 8
-LINE_LENGTH, LINE_AFTER_S = 120, 0.05  # the source of a place is read once it has that much time
+PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 200, 120, 0.05  # the source of a place is read once it has that much time
 WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
+RESTS = ("sleep", "network", "file", "process")  # not a lock: the thread may wait for the interpreter itself
 PREFIX = "lambda.profile."
 OTHER = Place("", 0, "", "")
 
@@ -67,6 +68,7 @@ class Profile:
         self._waits: dict[int, str] = {}
         self._lines: dict[int, str] = {}
         self._runs: list[list[float]] = []  # place, and seconds: wall, CPU, and how late the samples came
+        self._computing: int | None = None  # the place at which it was last seen to compute
         self._samples, self._cpu_s = 0, 0.0
         self._pauses_s, self._pause_begun, self._faults = 0.0, 0.0, faults()
         self._stopped = False
@@ -86,11 +88,21 @@ class Profile:
         if via == "thread":
             used, self._process = time.process_time() - self._process, time.process_time()
         used = min(used, wall)
-        number = self._number(place)
-        self._add(number, wall, used)
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
-        if is_waiting and number not in self._waits and (kind := waits_for(self._thread)):
-            self._waits[number] = kind
+        number = self._number(place)
+        is_late = wall > 2 * self.every_s and not is_waiting
+        rest = self._waits.get(number, "")
+        if not via and not rest and (is_late or is_waiting):
+            rest = waits_for(self._thread)
+            if is_waiting and rest:
+                self._waits[number] = rest
+        if is_late and rest in RESTS and self._computing is not None:
+            # A thread at rest leaves interpreter and processor to others: code before it let the sample be late.
+            self._add(self._computing, wall - self.every_s, used)
+            wall, used, is_waiting = self.every_s, 0.0, True
+        if not is_waiting:
+            self._computing = number
+        self._add(number, wall, used)
         if self._with_lines and self._sums[number] > LINE_AFTER_S and number not in self._lines and place.file:
             self._read(number, place)
 
@@ -118,7 +130,7 @@ class Profile:
         found: dict[str, Any] = {
             "after_ms": max(0, round((self.start - self._begun) * 1e3)),
             "samples": self._samples,
-            "places": [places[number].text for number in order],
+            "places": [places[number].text[:PLACE_LENGTH] for number in order],
             "runs": ";".join(self._told(runs, {number: at for at, number in enumerate(order)})),
             "waits": trimmed([self._waits.get(number, "") for number in order]),
             "lines": trimmed([self._lines.get(number, "") for number in order]),

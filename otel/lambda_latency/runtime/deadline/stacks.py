@@ -16,22 +16,21 @@ import traceback
 from time import time
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import INVALID_SPAN_CONTEXT, Status, StatusCode, get_current_span
+from opentelemetry.trace import Status, StatusCode
 
 from lambda_latency.runtime.copies import ended_at, identity
 from lambda_latency.runtime.deadline.interpreter import hurried
-from lambda_latency.runtime.threads import within
+from lambda_latency.runtime.threads import within, works_below
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
     from types import FrameType
 
     from opentelemetry.sdk.trace import ReadableSpan, Span
-    from opentelemetry.trace import SpanContext
 
-    from lambda_latency.runtime.deadline.watch import Running
+    from lambda_latency.runtime.deadline.running import Running
 
-__all__ = ["Stacks", "ended_now", "marks_of", "works_below", "write"]
+__all__ = ["Stacks", "ended_now", "marks_of", "write"]
 
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray replaces a document by a later one with the same id only if the first one is in progress.
@@ -54,8 +53,7 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
     for span, mark in marks.items():
         mark["lambda.timeout.threads"] = stacks.below(span, innermost)
     marks[running.span_id] |= {"lambda.timeout": True, "lambda.timeout.limit_ms": limit_ms(running)}
-    if running.profile is not None:
-        marks[running.span_id] |= running.profile.attributes()
+    marks[running.span_id] |= running.samples
     return {span: {key: value for key, value in mark.items() if value != ""} for span, mark in marks.items()}
 
 
@@ -79,7 +77,6 @@ def limit_ms(running: Running) -> int:
 
 
 TASK_ROOT = 'File "/var/task/'
-POOL = "concurrent.futures.thread"
 BOOTSTRAP = "lambda_latency.runtime.bootstrap"
 
 
@@ -136,18 +133,6 @@ class Stacks:
 def is_entry(frame: FrameType) -> bool:
     """Whether the frame is the one in which the runtime calls the function's code."""
     return frame.f_code is within.__code__ or frame.f_globals.get("__name__") == BOOTSTRAP
-
-
-def works_below(frame: FrameType) -> SpanContext:
-    """The span under which a thread got its work; an invalid one if there is none, or the thread is idle in a pool."""
-    if frame.f_globals.get("__name__") == POOL and frame.f_code.co_name == "_worker":
-        return INVALID_SPAN_CONTEXT
-    at: FrameType | None = frame
-    while at is not None:
-        if at.f_code is within.__code__:
-            return get_current_span(at.f_locals["context"]).get_span_context()
-        at = at.f_back
-    return INVALID_SPAN_CONTEXT
 
 
 def fitted(parts: list[str], limit: int) -> str:

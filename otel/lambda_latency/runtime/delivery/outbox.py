@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-    from lambda_latency.runtime.deadline.watch import Running
+    from lambda_latency.runtime.deadline.running import Running
     from lambda_latency.runtime.recorder import Recorder
     from lambda_latency.runtime.settings import Settings
 

@@ -1,0 +1,317 @@
+"""The samples of a slow request: where they say its time went, and that nothing of them stays behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pytest
+from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.trace import get_current_span
+
+from lambda_latency.runtime.bootstrap import traced
+from lambda_latency.runtime.deadline import interpreter
+from lambda_latency.runtime.deadline.own_lines import installed, own_lines
+from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.setup import Runtime
+from tests.sandbox.state import until
+
+HEADER = "Root=1-674385f0-{:024x};Parent=0123456789abcdef;Sampled=1"
+LOCK = threading.Lock()
+
+
+class Sink:
+    """Keeps the spans, those at a deadline apart."""
+
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+        self.at_deadline: list[ReadableSpan] = []
+
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0) -> None:
+        """Keep them."""
+        self.spans += spans
+
+    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
+        """Keep them when they are delivered."""
+
+        def deliver(_seconds: float) -> bool:
+            self.at_deadline += spans
+            return True
+
+        return deliver
+
+    def shutdown(self) -> None:
+        """There is nothing to close."""
+
+
+class Context:
+    """Lambda's context object, with some seconds to the deadline."""
+
+    aws_request_id = "5b7e2c60-0000-4000-8000-000000000001"
+
+    def __init__(self, seconds: float = 60) -> None:
+        self.until = time.time() + seconds
+
+    def get_remaining_time_in_millis(self) -> int:
+        """Whole milliseconds, as Lambda tells it."""
+        return int((self.until - time.time()) * 1000)
+
+
+class Site:
+    """A runtime in this process, whose task root is the folder of this file."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("LAMBDA_TASK_ROOT", str(Path(__file__).parent))
+        self._set = monkeypatch.setenv
+        self.sink = Sink()
+        self.spans: list[Any] = []  # of the handlers
+        self.runtimes: list[Runtime] = []
+
+    def run(
+        self, work: Callable[[], object], *, seconds: float = 60, trace: int = 1, **variables: str
+    ) -> dict[str, Any]:
+        """Run a handler; returns the attributes of its span that samples wrote."""
+        self._set("_X_AMZN_TRACE_ID", HEADER.format(trace))
+        settings = {"LAMBDA_LATENCY_PROFILE_AFTER_MS": "20", **variables}
+        runtime = Runtime(Settings.read(settings), self.sink).start()
+        self.runtimes.append(runtime)
+
+        def handler(_event: object, _context: object) -> None:
+            self.spans.append(get_current_span())
+            work()
+
+        try:
+            traced(handler, runtime)({}, Context(seconds))
+        finally:
+            runtime.after_response()
+        return told(self.spans[-1])
+
+
+def told(span: ReadableSpan) -> dict[str, Any]:
+    """The attributes of the samples, without their prefix."""
+    prefix = "lambda.profile."
+    return {key.removeprefix(prefix): value for key, value in (span.attributes or {}).items() if key.startswith(prefix)}
+
+
+def functions(found: dict[str, Any]) -> Counter[str]:
+    """Milliseconds by function."""
+    sums = Counter[str]()
+    for run in found["runs"].split(";"):
+        number, wall, *_ = run.split(",")
+        sums[found["places"][int(number)].partition(" > ")[0].rpartition(" ")[2]] += int(wall)
+    return sums
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A runtime that samples after 20 ms; afterwards, nothing of it is left."""
+    interval, callbacks = sys.getswitchinterval(), list(gc.callbacks)
+    site = Site(monkeypatch)
+    yield site
+    for runtime in site.runtimes:
+        runtime.stop()
+    assert (sys.getswitchinterval(), gc.callbacks) == (interval, callbacks)
+
+
+def compute(seconds: float = 0.4) -> None:
+    """Computes."""
+    end = time.perf_counter() + seconds
+    while time.perf_counter() < end:
+        sum(range(200))
+
+
+def rest(seconds: float = 0.4) -> None:
+    """Waits."""
+    time.sleep(seconds)
+
+
+def locked() -> None:
+    """Waits for a lock."""
+    LOCK.acquire()
+    threading.Timer(0.4, LOCK.release).start()
+    with LOCK:
+        return
+
+
+def test_the_line_that_computes_has_the_time_and_its_source(site: Site) -> None:
+    """With the CPU that it used."""
+    found = site.run(compute)
+    assert functions(found).most_common(1)[0][0] == "compute"
+    assert found["places"][0].startswith("test_profile.py:")
+    assert "range(200)" in "".join(found["lines"]) or "perf_counter" in "".join(found["lines"])
+    assert found["cpu_ms"] > 50
+    assert 20 <= found["after_ms"] < 400
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells what a thread waits for")
+@pytest.mark.parametrize(("work", "kind"), [(rest, "sleep"), (locked, "lock")])
+def test_what_a_line_waits_for_is_told(site: Site, work: Callable[[], None], kind: str) -> None:
+    """By the system call."""
+    found = site.run(work)
+    assert functions(found).most_common(1)[0][0] == work.__name__
+    assert found["waits"][0] == kind
+    assert found["cpu_ms"] < 200
+
+
+def test_a_fast_request_has_no_samples(site: Site) -> None:
+    """Nor an attribute that says so."""
+    assert site.run(lambda: None) == {}
+
+
+def test_samples_are_switched_off_by_zero(site: Site) -> None:
+    """Even of a request that would be sampled from its begin."""
+    assert site.run(lambda: rest(0.2), trace=0, LAMBDA_LATENCY_PROFILE_AFTER_MS="0") == {}
+
+
+def test_one_in_64_requests_is_sampled_from_its_begin(site: Site) -> None:
+    """By its trace id."""
+    site.run(lambda: rest(0.1), trace=64)  # the first imports the module
+    found = site.run(lambda: rest(0.1), trace=128, LAMBDA_LATENCY_PROFILE_AFTER_MS="60000")
+    assert found["after_ms"] < 50
+    assert functions(found)["rest"] > 50
+
+
+def in_pool() -> None:
+    """Waits for a thread of a pool."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(compute).result()
+
+
+def in_thread() -> None:
+    """Waits for a thread."""
+    thread = threading.Thread(target=rest)
+    thread.start()
+    thread.join()
+
+
+@pytest.mark.parametrize(("work", "place"), [(in_pool, "compute"), (in_thread, "rest")])
+def test_a_thread_that_the_handler_waits_for_has_the_time(site: Site, work: Callable[[], None], place: str) -> None:
+    """Its line, not that of `result()` or `join()`."""
+    assert functions(site.run(work)).most_common(1)[0][0] == place
+
+
+async def slow_task() -> None:
+    """A task that waits."""
+    await asyncio.sleep(0.4)
+
+
+async def gathered() -> None:
+    """Waits for two tasks."""
+    await asyncio.gather(slow_task(), asyncio.sleep(0.01))
+
+
+async def limited() -> None:
+    """Waits for a task with a limit."""
+    await asyncio.wait_for(asyncio.create_task(slow_task()), 5)
+
+
+@pytest.mark.parametrize("work", [gathered, limited])
+def test_the_task_that_a_loop_waits_for_has_the_time(site: Site, work: Callable[[], Any]) -> None:
+    """Not the line that runs the loop."""
+    found = site.run(lambda: asyncio.run(work()))
+    assert functions(found).most_common(1)[0][0] == "slow_task"
+    assert found["places"][0].endswith("slow_task > asyncio.tasks.sleep")
+
+
+def test_an_exception_leaves_the_samples_and_the_interval(site: Site) -> None:
+    """The request fails as it would without samples."""
+
+    def fails() -> None:
+        compute(0.2)
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        site.run(fails)
+    assert functions(told(site.spans[-1]))["compute"] > 20
+
+
+def test_the_deadline_tells_where_the_whole_request_went(site: Site) -> None:
+    """Its marks have the samples too; the handler that makes it after all has those until then."""
+    found = site.run(lambda: rest(1.3), seconds=1)
+    [marked] = [one for one in site.sink.at_deadline if (one.attributes or {}).get("lambda.timeout")]
+    assert functions(told(marked))["rest"] > 500
+    assert "code.stacktrace" in (marked.attributes or {})
+    assert functions(found) == functions(told(marked))
+
+
+def test_samples_are_bounded(site: Site) -> None:
+    """However many lines there are: the text of the runs stays below the usual limit of a value."""
+    namespace: dict[str, Any] = {"sleep": time.sleep}
+    lines = "\n".join("    sleep(0.012)" for _ in range(80))
+    source = f"def many():\n{lines}\n"
+    exec(compile(source, str(Path(__file__).parent / "many.py"), "exec"), namespace)  # noqa: S102 - code of the test
+    found = site.run(namespace["many"])
+    assert len(found["places"]) <= 48
+    assert len(found["runs"]) < 4096
+
+
+def test_a_fork_keeps_nothing(site: Site) -> None:
+    """The child has the usual interval and no callback of the collector."""
+    read, write = os.pipe()
+
+    def forks() -> None:
+        until(lambda: sys.getswitchinterval() < 0.001)
+        if os.fork() == 0:
+            os.write(write, f"{sys.getswitchinterval():.4f} {len(gc.callbacks)}".encode())
+            os._exit(0)
+        os.wait()
+
+    before = f"{sys.getswitchinterval():.4f} {len(gc.callbacks)}"
+    site.run(forks)
+    assert os.read(read, 100).decode() == before
+    os.close(read)
+    os.close(write)
+
+
+def test_packages_beside_the_own_code_are_libraries(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `sam build` puts them there; the handler's own package is not one."""
+    for name, file, text in (
+        ("requests-2.32.0", "top_level.txt", "requests\n"),
+        ("urllib3-2.2.0", "RECORD", "urllib3/__init__.py,sha256=x,1\nurllib3-2.2.0.dist-info/RECORD,,\nsix.py,,\n"),
+        ("orders-1.0", "top_level.txt", "orders\n"),
+    ):
+        folder = tmp_path / f"{name}.dist-info"
+        folder.mkdir()
+        (folder / file).write_text(text, "utf-8")
+    assert installed(f"{tmp_path}/") == {"requests", "urllib3", "urllib3-2.2.0.dist-info", "six.py", "orders"}
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
+    monkeypatch.setenv("_HANDLER", "orders/api.handler")
+    path = own_lines()._path
+
+    def frame(file: str) -> Any:
+        return type("Frame", (), {"f_code": type("Code", (), {"co_filename": f"{tmp_path}/{file}"})})
+
+    given = ("orders/api.py", "requests/api.py", "six.py", "own.py", "lib/site-packages/x.py")
+    assert [path(frame(file)) for file in given] == ["orders/api.py", "", "", "own.py", ""]
+
+
+def test_the_last_wish_for_an_interval_counts_and_the_usual_one_returns() -> None:
+    """In whatever order wishes end."""
+    usual = sys.getswitchinterval()
+    first = interpreter.sampling()
+    with interpreter.hurried():
+        assert sys.getswitchinterval() == pytest.approx(0.000101)
+        first.release()
+        assert sys.getswitchinterval() == pytest.approx(0.000101)
+    assert sys.getswitchinterval() == usual
+
+
+def test_an_interval_of_the_function_stays() -> None:
+    """It is set while samples are taken."""
+    usual = sys.getswitchinterval()
+    try:
+        one = interpreter.sampling()
+        sys.setswitchinterval(0.007)
+        one.release()
+        assert sys.getswitchinterval() == pytest.approx(0.007)
+    finally:
+        sys.setswitchinterval(usual)
