@@ -176,6 +176,7 @@ def test_a_timeout_is_told_with_what_was_running() -> None:
             "elapsed_ns": 2977 * MS,
             "frames": [],
             "threads": [],
+            "own_code": None,
         }
     ]
     cost = {
