@@ -297,7 +297,7 @@ def test_packages_beside_the_own_code_are_libraries(tmp_path: Path, monkeypatch:
 def test_the_last_wish_for_an_interval_counts_and_the_usual_one_returns() -> None:
     """In whatever order wishes end."""
     usual = sys.getswitchinterval()
-    first = interpreter.sampling()
+    first = interpreter.ask(interpreter.SAMPLING)
     with interpreter.hurried():
         assert sys.getswitchinterval() == pytest.approx(0.000101)
         first.release()
@@ -309,7 +309,7 @@ def test_an_interval_of_the_function_stays() -> None:
     """It is set while samples are taken."""
     usual = sys.getswitchinterval()
     try:
-        one = interpreter.sampling()
+        one = interpreter.ask(interpreter.SAMPLING)
         sys.setswitchinterval(0.007)
         one.release()
         assert sys.getswitchinterval() == pytest.approx(0.007)

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["Asked", "ask", "forget", "held", "hurried", "sampling"]
+__all__ = ["SAMPLING", "Asked", "ask", "forget", "held", "hurried"]
 
 # Microseconds that no function chooses by itself, so that a changed interval is known as the function's own.
-HURRIED, SAMPLING, HELD = 101, 501, 20_001
+# At Python's default of 5 ms, a thread that samples another one gets the interpreter mostly where that one releases it,
+# and samples system calls instead of computing code.
+HURRIED, SAMPLING, HELD = OURS = 101, 501, 20_001
 
 
 class Asked:
@@ -40,24 +42,15 @@ _usual = sys.getswitchinterval()
 
 
 def ask(microseconds: int) -> Asked:
-    """Ask for an interval."""
+    """Ask for an interval, such as `SAMPLING`."""
     global _usual  # noqa: PLW0603 - the process has one switch interval
     now = sys.getswitchinterval()
-    if round(now * 1e6) not in (HURRIED, SAMPLING, HELD):
+    if round(now * 1e6) not in OURS:
         _usual = now
     one = Asked(microseconds)
     _asked.append(one)
     _set()
     return one
-
-
-def sampling() -> Asked:
-    """Ask for the interval at which a thread samples another one.
-
-    At Python's default of 5 ms, it would get the interpreter mostly where the other thread releases it, and would take
-    samples of system calls instead of computing code.
-    """
-    return ask(SAMPLING)
 
 
 def forget() -> None:
@@ -101,7 +94,7 @@ def _set() -> None:
         last = _asked[-1:]
         if last:
             sys.setswitchinterval(last[0].microseconds / 1e6)
-        elif round(sys.getswitchinterval() * 1e6) in (HURRIED, SAMPLING, HELD):
+        elif round(sys.getswitchinterval() * 1e6) in OURS:
             sys.setswitchinterval(_usual)
         if _asked[-1:] == last:
             return

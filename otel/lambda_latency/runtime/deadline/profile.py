@@ -9,9 +9,10 @@ import gc
 import linecache
 import sys
 import time
+from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.deadline.interpreter import hurried, sampling
+from lambda_latency.runtime.deadline.interpreter import SAMPLING, ask, hurried
 from lambda_latency.runtime.deadline.own_lines import Place, own_lines
 from lambda_latency.runtime.deadline.waiting import waits_for
 from lambda_latency.runtime.harmless import harmless
@@ -28,20 +29,6 @@ WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
 RESTS = ("sleep", "network", "file", "process")  # not a lock: the thread may wait for the interpreter itself
 PREFIX = "lambda.profile."
 OTHER = Place("", 0, "", "")
-
-try:
-    from resource import RUSAGE_SELF, getrusage
-except ImportError:  # not on Windows, where `make demo` runs functions too
-
-    def faults() -> int:
-        """No page faults are known."""
-        return 0
-
-else:
-
-    def faults() -> int:
-        """The page faults of the process that had to read from a disk."""
-        return getrusage(RUSAGE_SELF).ru_majflt
 
 
 class Profile:
@@ -70,9 +57,9 @@ class Profile:
         self._runs: list[list[float]] = []  # place, and seconds: wall, CPU, and how late the samples came
         self._computing: int | None = None  # the place at which it was last seen to compute
         self._samples, self._cpu_s = 0, 0.0
-        self._pauses_s, self._pause_begun, self._faults = 0.0, 0.0, faults()
+        self._pauses_s, self._pause_begun, self._faults = 0.0, 0.0, getrusage(RUSAGE_SELF).ru_majflt
         self._stopped = False
-        self._interval = sampling()
+        self._interval = ask(SAMPLING)
         gc.callbacks.append(self._collects)
 
     def sample(self, now: float) -> None:
@@ -120,7 +107,7 @@ class Profile:
             self._runs[-1][1] += rest
         self.every_s = float("inf")
         self._process = time.process_time() - self._process_begun
-        self._faults = faults() - self._faults
+        self._faults = getrusage(RUSAGE_SELF).ru_majflt - self._faults
 
     def attributes(self) -> dict[str, Any]:
         """The attributes of the handler's span, after `stop`. Places with the most time come first."""
