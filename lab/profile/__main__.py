@@ -23,6 +23,7 @@ from typing import Any
 from lab.cost.counting import VALGRIND, counted_process
 from lab.profile.costs import VARIANTS
 from lab.profile.reports import LEFT_OUT, reported
+from lab.profile.sizes import sizes
 from lab.profile.task import planted
 from lab.same.pythons import ROOT, prepare
 
@@ -40,7 +41,7 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="how often all kinds run on each")
     parser.add_argument("--load", action="store_true", help="beside two processes that compute")
     parser.add_argument("--rows", action="store_true", help="print each kind")
-    parser.add_argument("--only", choices=("accuracy", "costs", "reports"), help="one of the parts")
+    parser.add_argument("--only", choices=("accuracy", "costs", "reports", "sizes"), help="one of the parts")
     options = parser.parse_args()
     wrong = 0
     if options.only in (None, "accuracy"):
@@ -62,6 +63,8 @@ def main() -> int:
         right = reported(kinds)
         print(f"From end to end, the report names the right line of {right} of {len(kinds)} kinds")
         wrong += right < LEAST_REPORTED
+    if options.only in (None, "sizes"):
+        wrong += sizes()
     return int(wrong > 0)
 
 

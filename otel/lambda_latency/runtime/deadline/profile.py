@@ -24,7 +24,7 @@ __all__ = ["Profile"]
 
 EVERY_S = 0.01
 MOST_RUNS, MOST_PLACES, MOST_LINES = 256, 48, 8
-PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 200, 120, 0.05  # the source of a place is read once it has that much time
+PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
 WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
 RESTS = ("sleep", "network", "file", "process")  # not a lock: the thread may wait for the interpreter itself
 PREFIX = "lambda.profile."
