@@ -37,6 +37,7 @@ M = Mutation
 AFTER = "delivery/test_after_response.py::test_"
 TIMEOUT = "deadline/test_watch.py::test_"
 ANSWERS = "delivery/test_answers.py::test_"
+PROFILE = "deadline/test_profile.py::test_"
 DEADLINE = "delivery/test_deadline.py::test_"
 NAMED = f"{TIMEOUT}a_timeout_names_the_running_call_and_the_line"
 MUTATIONS = (
@@ -198,6 +199,12 @@ MUTATIONS = (
     M("R10", "what has ended", "delivery/outbox.py", "not in done), *ended]", "not in done)]", NAMED),
     M("R10", "a look that takes long", "deadline/watch.py", "                left = this.alarm - time()\n", "",
       f"{TIMEOUT}a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off"),
+    M("R17", "the line that takes long", "deadline/watch.py", "self._sample(profile, now)", "pass",
+      f"{PROFILE}the_line_that_computes_has_the_time_and_its_source"),
+    M("R17", "the samples in the marks of a timeout", "deadline/stacks.py", "marks[running.span_id] |= running.samples", "pass",
+      f"{PROFILE}the_deadline_tells_where_the_whole_request_went"),
+    M("R17", "the function's own switch interval", "deadline/profile.py", "        self._interval.release()\n", "",
+      f"{PROFILE}an_exception_leaves_the_samples_and_the_interval"),
     M("R10", "an interpreter that others keep", "deadline/running.py", "left_s <= min(late_s, self.margin / 2)", "left_s <= 0",
       f"{TIMEOUT}who_gets_the_interpreter_late_tells_sooner"),
     M("R10", "the end of the watch", "deadline/watch.py",

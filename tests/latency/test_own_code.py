@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lambda_latency.latency import own_code_in, report_of, stacks_of
-from lambda_latency.latency.judge.accounting import account
+from lambda_latency.latency import Accounts, account, against, own_code_in, report_of, stacks_of
 from lambda_latency.latency.own_code import OwnCode
 from lambda_latency.latency.samples import Place, runs_of
 from lambda_latency.text import Style, render_flame, render_markdown, render_report, render_waterfall
@@ -183,3 +182,27 @@ def test_a_waterfall_lists_the_lines_of_its_request() -> None:
     """Below the bars."""
     drawn = plain(render_waterfall(Trace([handler(1, 1000, "0,700,690")]), STYLE))
     assert "Own code, by line:\n    700 ms  functions/orders.py:14 price()  computing" in drawn
+
+
+def test_against_a_baseline_the_line_that_became_slower_is_told() -> None:
+    """From the requests that both sides sampled from their begin."""
+
+    def side(first: int, slow: int) -> dict[str, Trace]:
+        found = {}
+        for number in range(first, first + 640):
+            own = handler(number, 100 + slow + number % 7, f"0,{50 + slow},40;1,40,40", after=0)
+            found[own.trace_id] = Trace([own])
+        return found
+
+    before, now = side(0, 0), side(64_000, 300)
+    accounts, then = ([account(one) for one in each.values()] for each in (now, before))
+    report = report_of(
+        accounts, find_in(now), against=against(accounts, then), baseline=Accounts(then), find_before=find_in(before)
+    )
+    code = report.own_code_against
+    assert code is not None
+    assert [(one.place.function, one.excess_ns // MS) for one in code.places] == [("price", 300), ("stock", 0)]
+    text = plain(render_report(report, STYLE))
+    assert "More own code than in the baseline, by line:\n    300 ms  functions/orders.py:14 price()" in text
+    found: Any = document(report, command="", version="")["against"]
+    assert found["own_code"]["places"][0]["excess_ns"] == 300 * MS

@@ -76,7 +76,7 @@ def document(
         "client_timeouts": {"requests": _flagged(report, CLIENT_TIMEOUTS)},
         "timeouts": [_timeout(one, report) for one in report.timeouts],
         "map": map_values(call_map(report.accounts), report.timeouts),
-        "against": against_values(report.against) if report.against is not None else None,
+        "against": _against(report),
         "gates": [
             {
                 "expression": one.expression,
@@ -103,6 +103,12 @@ def document(
 def _flagged(report: Report, flaw: int) -> int:
     kinds = {number for kind, number in report.accounts.kinds.items() if kind.flaws & flaw}
     return sum(kind in kinds for kind in report.accounts.kind_of) if kinds else 0
+
+
+def _against(report: Report) -> dict[str, object] | None:
+    if report.against is None:
+        return None
+    return {**against_values(report.against), "own_code": own_code_values(report.own_code_against)}
 
 
 def _walls(report: Report) -> dict[str, int]:

@@ -54,6 +54,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
         ]
     if report.against is not None:
         lines += [[], *against_lines(report.against, style, everything=everything)]
+        lines += own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")
     lines += _table(report, style, everything=everything)
     lines += [[], *by_lines(report.by, style)] if report.by is not None else []
     for one in report.classes.found:
