@@ -82,3 +82,12 @@ def test_a_file_that_a_template_names_outside_is_not_opened(root: Path) -> None:
     assert (
         answer["result"]["content"][0]["text"].splitlines()[-1] == "not read: 1 files or folders outside of the roots"
     )
+
+
+def test_a_module_of_the_roots_is_not_imported(root: Path) -> None:
+    """Though Python is started in their folder; nor is a file outside counted as not read."""
+    (root / "msgspec.py").write_text("raise RuntimeError('imported')")
+    [answer] = served(root, request(1, "tools/call", name="why_slow", arguments={"source": "traces.jsonl"}))
+    text = answer["result"]["content"][0]["text"]
+    assert not answer["result"]["isError"]
+    assert "not read" not in text

@@ -25,14 +25,15 @@ def report_command(
 
     The route of a request is a stranger's text: it is in the command only if it may stand in a sentence.
     """
-    words = ["report", source]
+    words, after = ["report", source], ""
+    if route is not None:
+        raw = names.raw(route) if names is not None else route
+        if names is None or names(raw) == f'"{raw}"':
+            words += ["--route", raw]
+        else:
+            after = f" (with --route and the whole name of {names(raw)})"
     for name, value in options.items():
         if value is not None:
             told = instant_of(int(value)) if name in ("since", "until") else str(value)
             words += [f"--{name.replace('_', '-')}", f"{int(value) / 1e6:g}" if name == "slow" else told]
-    if route is None:
-        return shell(*words)
-    raw = names.raw(route) if names is not None else route
-    if names is None or names(raw) == f'"{raw}"':
-        return shell(*words, "--route", raw)
-    return f"{shell(*words)} (with --route and the whole name of {names(raw)})"
+    return shell(*words) + after

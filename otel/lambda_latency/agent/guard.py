@@ -32,7 +32,9 @@ class Guard:
         self.refused: set[str] = set()  # by the answer that is watched now
 
     def install(self) -> None:
-        """Begin; `watch` says when."""
+        """Begin; `watch` says when. Modules of the current folder and of the roots are imported no more."""
+        own = {os.path.realpath(one) for one in (".", *self._roots)}
+        sys.path[:] = [one for one in sys.path if one and os.path.realpath(one) not in own]
         sys.addaudithook(self._hook)
 
     @contextmanager
@@ -51,6 +53,8 @@ class Guard:
             return
         if event.startswith("socket.") and event != "socket.gethostname":
             raise PermissionError("the server opens no socket without --account")
+        if event == "os.listdir" and arguments and arguments[0] in sys.path:
+            return  # an import looks for a module
         if event in FILES and arguments and isinstance(arguments[0], (str, bytes, os.PathLike)):
             self._watched.on = False  # realpath may raise events itself
             try:

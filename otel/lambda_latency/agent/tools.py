@@ -15,10 +15,9 @@ if TYPE_CHECKING:
 __all__ = ["ACCOUNT_TOOLS", "INSTRUCTIONS", "TOOLS", "Tool", "checked", "definitions"]
 
 TEXT = {"type": "string"}
-SOURCE = {**TEXT, "description": "trace file, folder or archive below the roots; default: the newest file"}
+SOURCE = {**TEXT, "description": "trace file, folder or archive; default: the newest file"}
 TIME = {**TEXT, "description": "2026-11-25T08:00:00Z, or an age such as 24h"}
 ROUTE = {**TEXT, "description": 'such as "POST /orders"'}
-TRACE = {**TEXT, "description": "a trace id from an answer"}
 YES = {"type": "boolean"}
 NUMBER = {"type": "number", "minimum": 0}
 USD = {"type": "number", "minimum": 0, "description": "price that the user has agreed to, after a first call told it"}
@@ -51,31 +50,31 @@ class Tool:
 
 TOOLS = {
     "why_slow": Tool(
-        "Says which part (external API, AWS service, database, cold start, own code, ...) makes slow requests slow, "
-        "whose it is, since when, timeouts with their line of code, and what to do. Begin here.",
+        "Which part (API, database, cold start, own code, ...) makes requests slow, whose it is, since when; timeouts "
+        "with their line of code; what to do. Begin here.",
         {
             "source": SOURCE,
             "since": TIME,
-            "until": TIME,
+            "until": TEXT,
             "route": ROUTE,
-            "slow_ms": {**NUMBER, "description": "slow is above this; default: beyond what is usual for the route"},
+            "slow_ms": NUMBER,
         },
         (),
         "verdicts:why_slow",
     ),
     "compare": Tool(
-        "Says which part became slower or faster since a baseline, with bounds, and whether errors rose.",
-        {"baseline": {**TEXT, "description": "traces from before, as source"}, "source": SOURCE, "route": ROUTE},
+        "Which part became slower or faster since a baseline, with bounds; whether errors rose.",
+        {"baseline": {**TEXT, "description": "older traces"}, "source": TEXT, "route": TEXT},
         ("baseline",),
         "verdicts:compare",
     ),
     "list_requests": Tool(
-        "Lists single requests with trace ids, the slowest first, or the newest first.",
+        "Single requests with trace ids, the slowest or the newest first.",
         {
-            "source": SOURCE,
-            "since": TIME,
-            "until": TIME,
-            "route": ROUTE,
+            "source": TEXT,
+            "since": TEXT,
+            "until": TEXT,
+            "route": TEXT,
             "slower_than_ms": NUMBER,
             "errors": YES,
             "timeouts": YES,
@@ -86,31 +85,31 @@ TOOLS = {
         "listing:list_requests",
     ),
     "show_request": Tool(
-        "Shows where one request waited: the spans on its critical path, with their ids.",
-        {"trace_id": TRACE, "source": SOURCE, "under": {**TEXT, "description": "a span id: only what is below it"}},
+        "Where one request waited: spans on its critical path, with ids.",
+        {"trace_id": TEXT, "source": TEXT, "under": {**TEXT, "description": "a span id: only what is below it"}},
         ("trace_id",),
         "requests:show_request",
     ),
     "show_span": Tool(
-        "Shows the attributes and events of one span, such as tenant, code line, statement, error.",
-        {"trace_id": TRACE, "span_id": {**TEXT, "description": "from show_request"}, "source": SOURCE},
+        "Attributes and events of one span: tenant, line of code, statement, error.",
+        {"trace_id": TEXT, "span_id": TEXT, "source": TEXT},
         ("trace_id", "span_id"),
         "requests:show_span",
     ),
     "check_tracing": Tool(
-        "Finds what is wrong with tracing: of a SAM template, or why spans are missing in a trace file.",
-        {"path": {**TEXT, "description": "template, its folder, or trace file, below the roots; default: ."}},
+        "What is wrong with tracing: of a SAM template, or why spans are missing in a trace file.",
+        {"path": {**TEXT, "description": "template, its folder, or trace file; default: ."}},
         (),
         "tracing:check_tracing",
     ),
     "query_archive": Tool(
-        "Answers questions about days and weeks from an archive that `lambda-latency archive` keeps.",
+        "Days and weeks of an archive that `lambda-latency archive` keeps.",
         {
             "question": {"type": "string", "enum": ["by_day", "by_hour", "by_route", "parts", "parts_by_day"]},
-            "archive": {**TEXT, "description": "its folder below the roots; default: archive"},
-            "since": TIME,
-            "until": TIME,
-            "route": ROUTE,
+            "archive": {**TEXT, "description": "its folder; default: archive"},
+            "since": TEXT,
+            "until": TEXT,
+            "route": TEXT,
         },
         ("question",),
         "history:query_archive",
@@ -131,12 +130,11 @@ def definitions(tools: Mapping[str, Tool]) -> list[dict[str, Any]]:
         {
             "name": name,
             "description": one.about,
-            "annotations": {"readOnlyHint": True, "openWorldHint": one.is_open},
+            "annotations": {"readOnlyHint": True, **({} if one.is_open else {"openWorldHint": False})},
             "inputSchema": {
                 "type": "object",
                 "properties": dict(one.arguments),
                 **({"required": list(one.needed)} if one.needed else {}),
-                "additionalProperties": False,
             },
         }
         for name, one in tools.items()
