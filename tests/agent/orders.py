@@ -56,12 +56,18 @@ def drawn(count: int, seed: int = 1) -> list[str]:
     return list(found)
 
 
-def written(path: Path, names: list[str]) -> None:
-    """A file of OTLP whose texts are these names, a trace for each eight; some are slow, and some timed out."""
+def written(path: Path, names: list[str], *, calls: bool = True) -> None:
+    """A file of OTLP whose texts are these names, a trace for each eight; some are slow, and some timed out.
+
+    Without `calls` a short span inside of the request is missing.
+    """
     lines = []
     for number in range(0, len(names), 8):
         some = [*names[number : number + 8], *names[:8]][:8]
-        lines.append(json.dumps(_trace(number // 8, some)) + "\n")
+        trace = _trace(number // 8, some)
+        if not calls:
+            del trace["resourceSpans"][0]["scopeSpans"][0]["spans"][2:]
+        lines.append(json.dumps(trace) + "\n")
     path.write_text("".join(lines), encoding="utf-8")
 
 
@@ -81,6 +87,8 @@ def _trace(number: int, names: list[str]) -> dict[str, Any]:
          "attributes": _pairs({**_kind(number, host), key: value, **ended}),
          "events": [{"name": message, "timeUnixNano": str(begin + MS),
                      "attributes": _pairs({key: value, "exception.message": message, "exception.stacktrace": stack})}]},
+        {**common, "spanId": f"{3:016x}", "parentSpanId": f"{1:016x}", "name": file, "kind": 1,
+         "startTimeUnixNano": str(begin + slow * MS), "endTimeUnixNano": str(begin + slow * MS + 10_000)},
     ]  # fmt: skip
     resource = _pairs({"service.name": service, "cloud.region": value})
     return {

@@ -30,6 +30,11 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     found = [tools("why_slow", {"source": one}) for one in ("a.jsonl", "b.jsonl", "archive", "*.jsonl")]
     found += [tools("why_slow", {"source": "a.jsonl", "slow_ms": ms}) for ms in (1, 100)]
     found += [tools("compare", {"source": "a.jsonl", "baseline": "b.jsonl"})]
+    for first in (0, 8, 16, 24):
+        written(root / "calls.jsonl", ORDERS[first : first + 8] * 300)
+        written(root / "none.jsonl", ORDERS[first : first + 8] * 300, calls=False)
+        found += [tools("compare", {"source": "none.jsonl", "baseline": "calls.jsonl"})]
+        found += [tools("compare", {"source": "calls.jsonl", "baseline": "none.jsonl"})]
     found += [tools("list_requests", {"source": one, "limit": 50}) for one in ("a.jsonl", "b.jsonl")]
     found += [tools("list_requests", {"source": "a.jsonl", "timeouts": True})]
     found += [tools("check_tracing", {"path": one}) for one in ("a.jsonl", "b.jsonl")]
@@ -92,6 +97,7 @@ def test_answers_have_no_hidden_letter_and_are_small(answers: list[str]) -> None
         assert kinds <= {"L", "N", "P", "S", "Z"}
         assert tokens(text) <= MOST
     assert max(map(tokens, answers)) > MOST / 2
+    assert [text for text in answers if "no longer calls" in text]
 
 
 def test_no_link_and_no_markup(answers: list[str]) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.agent.budget import Answer
-from lambda_latency.agent.quoting import quoted
+from lambda_latency.agent.quoting import MARK, quoted
 from lambda_latency.latency import UNKNOWN, Traffic, against, at_rank, report_of, trace_name
 from lambda_latency.text import (
     Style,
@@ -40,11 +40,15 @@ MOST_CHANGES = 10
 MOST_SLOWEST = 5
 LONGEST = 900  # characters of a line: a sentence may name many routes
 LINE = re.compile(r'"([^"\n]*)":(\d+)')  # a quoted file and a line of it
+OPTION = re.compile(r"""(--ours|--theirs) '("[^"\n]*")'""")  # a quoted name that was quoted for the shell once more
+UNNAMED = f"Next: Say whose {MARK}"  # what nobody can do: the name is not shown
 
 
 def names_in(*every: Accounts) -> set[str]:
-    """All names in some accounts: routes, functions, callers, parts."""
+    """All names in some accounts: routes, functions, operations, callers, parts."""
     kinds = {name for one in every for kind in one.kinds for name in (kind.route, kind.function)}
+    operations = {operation for one in every for outline in one.outlines for operation in outline}
+    kinds |= {name for one in operations for name in (one.service, one.name, *one.callees)}
     return kinds | {name for one in every for cell in one.cells for name in (cell.caller, cell.part.name)}
 
 
@@ -89,8 +93,9 @@ def brief(report: Report, command: str, *, newest: str = "") -> str:
         for line in _changes(report):
             answer.add(line)
     for paragraph in paragraphs(report, STYLE):
-        if told := flat(paragraph).strip():
-            answer.add(_cut(LINE.sub(r'"\1:\2"', told)))
+        told = OPTION.sub(r"\1 \2", LINE.sub(r'"\1:\2"', flat(paragraph).strip()))
+        if told and not told.startswith(UNNAMED):
+            answer.add(_cut(told))
     answer.add(f"All numbers above: {command}")
     for line in (*_facts(report), *_examples(report), *_parts(report), *_routes(report)):
         answer.add(line)

@@ -256,7 +256,7 @@ class Accounts(Sequence[Account]):
         self.calls = Names({(moved(cell), calls): number for (cell, calls), number in self.calls.items()})
 
     def named(self, text: Callable[[str], str], part: Callable[[Part], Part]) -> Accounts:
-        """The same requests with other names: of routes, functions and callers by `text`, of parts by `part`.
+        """The same requests with other names: of routes, functions, callers, operations by `text`, of parts by `part`.
 
         Both must map different names to different names. The columns are shared, not copied.
         """
@@ -273,6 +273,11 @@ class Accounts(Sequence[Account]):
                 kind._replace(route=text(kind.route), function=text(kind.function)): number
                 for kind, number in self.kinds.items()
             }
+        )
+        operations = {one for outline in self.outlines for one in outline}
+        named = {one: Operation(text(one.service), text(one.name), tuple(map(text, one.callees))) for one in operations}
+        found.outlines = Names(
+            {tuple(named[one] for one in outline): number for outline, number in self.outlines.items()}
         )
         return found
 

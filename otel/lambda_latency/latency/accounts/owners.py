@@ -64,7 +64,8 @@ class Owners(NamedTuple):
         return part if not part.whose else part._replace(whose="")
 
     def ground(self, part: Part) -> Ground:
-        """The owner of a part and the evidence for it."""
+        """The owner of a part and the evidence for it. The name may be in quotes, as in a report for assistants."""
+        part = part._replace(name=part.name.strip('"'))
         whose, pattern = self._matched(part.name) if part.bucket in NAMED else ("", "")
         if whose:
             return Ground(whose, f"matched by --{whose} '{pattern}'")
