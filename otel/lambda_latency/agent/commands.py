@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import shlex
+from typing import TYPE_CHECKING
 
 from lambda_latency.agent.quoting import Names, quoted
 from lambda_latency.text import instant_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["report_command", "shell"]
 
@@ -19,13 +23,13 @@ def shell(*words: str) -> str:
 
 
 def report_command(
-    source: str, names: Names | None = None, route: str | None = None, **options: str | int | None
+    source: Sequence[str], names: Names | None = None, route: str | None = None, **options: str | int | None
 ) -> str:
-    """`lambda-latency report SOURCE` with options. Times (`since`, `until`) are epoch nanoseconds, `slow` is too.
+    """`lambda-latency report SOURCE` with options; `source` has its first words, times are in nanoseconds.
 
     The route of a request is a stranger's text: it is in the command only if it may stand in a sentence.
     """
-    words, after = ["report", source], ""
+    words, after = [*source], ""
     if route is not None:
         raw = names.raw(route) if names is not None else route
         if names is None or names(raw) == f'"{raw}"':

@@ -1,4 +1,4 @@
-"""Refuses what no answer needs, whoever asks: a file outside of the roots, and without --account a socket.
+"""Refuses what no answer needs, whoever asks: a file outside of the roots, and a socket.
 
 `Roots` checks the names in a call. A template, though, may name files anywhere, and a library may look for settings.
 """
@@ -24,10 +24,9 @@ DEVICES = ("/dev/null", "/dev/urandom", "/proc/self", "/sys/fs/cgroup", "/etc/lo
 class Guard:
     """Watches the threads that answer. An audit hook cannot be removed: there is one guard in a process."""
 
-    def __init__(self, roots: Sequence[str], *, is_open: bool) -> None:
+    def __init__(self, roots: Sequence[str]) -> None:
         self._roots = roots
         self._allowed: tuple[str, ...] = ()
-        self._is_open = is_open
         self._watched = threading.local()
         self.refused: set[str] = set()  # by the answer that is watched now
 
@@ -49,10 +48,10 @@ class Guard:
             self._watched.on = False
 
     def _hook(self, event: str, arguments: tuple[object, ...]) -> None:
-        if not getattr(self._watched, "on", False) or self._is_open:
+        if not getattr(self._watched, "on", False):
             return
         if event.startswith("socket.") and event != "socket.gethostname":
-            raise PermissionError("the server opens no socket without --account")
+            raise PermissionError("a tool that reads files opens no socket")
         if event == "os.listdir" and arguments and arguments[0] in sys.path:
             return  # an import looks for a module
         if event in FILES and arguments and isinstance(arguments[0], (str, bytes, os.PathLike)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +17,7 @@ from lambda_latency.latency import Accounts, Progress, load, of_route, of_time, 
 from lambda_latency.trace import PLAIN, LineIndex, find_traces, trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from lambda_latency.agent.options import AccountOptions
     from lambda_latency.agent.roots import Roots
@@ -77,8 +78,9 @@ class Loader:
         ignored: Collection[str] = (),
         account: AccountOptions | None = None,
     ) -> None:
-        self.roots, self._terms = roots, terms
-        self.slow_ns, self.ignored, self.account = slow_ns, ignored, account
+        self.roots = roots
+        self.terms, self.slow_ns, self.ignored, self.account = terms, slow_ns, ignored, account
+        self._fetched: dict[str, Sequence[str]] = {}
         self._kept: OrderedDict[object, Loaded] = OrderedDict()
 
     def load(self, source: str | None, call: Call) -> Loaded:
@@ -93,10 +95,10 @@ class Loader:
         if key not in self._kept:
             index = LineIndex()
             progress = _Steps(call)
-            accounts = load(sources, problems, progress, index, terms=self._terms)
+            accounts = load(sources, problems, progress, index, terms=self.terms)
             self._keep(
                 key,
-                self._settled(name, accounts, lambda ids: find_traces(sources, ids, index, self._terms.view), problems),
+                self._settled(name, accounts, lambda ids: find_traces(sources, ids, index, self.terms.view), problems),
             )
         self._kept.move_to_end(key)
         found = self._kept[key]
@@ -105,11 +107,23 @@ class Loader:
             raise RefusedError(f"no request in {quoted(name)}{first}", "a trace file is OTLP, Jaeger, Zipkin or X-Ray")
         return found
 
+    def words(self, name: str) -> Sequence[str]:
+        """The words of the command that reports on a source."""
+        return self._fetched.get(name, ("report", name))
+
+    def add_fetched(self, words: Sequence[str]) -> Path:
+        """A new file for traces of the account, which is a source from now on; `words` fetch them again."""
+        if not self._fetched:
+            self.roots.add_fetched(Path(tempfile.mkdtemp(prefix="fetched-")))
+        name = f"fetched-{len(self._fetched) + 1}.jsonl"
+        self._fetched[name] = words
+        return self.roots.folders[-1] / name
+
     def _archive(self, name: str) -> Loaded:
         from lambda_latency.archive import read_kept  # a slow import that only an archive needs
 
         path = self.roots.path(name)
-        if self._terms.view != PLAIN:
+        if self.terms.view != PLAIN:
             raise RefusedError("an archive is read as it was written", "remove the setting `from`")
         kept = read_kept(str(path))
         if not kept.accounts:
@@ -123,7 +137,7 @@ class Loader:
         find: Callable[[Collection[str]], Mapping[str, Trace]],
         problems: list[Problem],
     ) -> Loaded:
-        owners = self._terms.owners.settle(accounts)  # by the real names
+        owners = self.terms.owners.settle(accounts)  # by the real names
         return Loaded(name, accounts, find, problems, owners, Names(names_in(accounts)))
 
     def _keep(self, key: object, loaded: Loaded) -> None:

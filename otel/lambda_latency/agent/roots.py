@@ -28,6 +28,7 @@ class Roots:
 
     def __init__(self, folders: Sequence[Path]) -> None:
         self.folders = [Path(os.path.realpath(one)) for one in folders]
+        self._fetched: Path | None = None  # a folder of this process
 
     def path(self, wanted: str) -> Path:
         """The path of a file or folder below a root. Raises `RefusedError`."""
@@ -63,8 +64,15 @@ class Roots:
             raise RefusedError("there is no trace file below the roots", "lambda-latency serve or demo writes one")
         return self.name(found)
 
+    def add_fetched(self, folder: Path) -> None:
+        """The folder of traces that were fetched from an account is a root, too."""
+        self._fetched = Path(os.path.realpath(folder))
+        self.folders.append(self._fetched)
+
     def name(self, path: Path) -> str:
         """The path as it is named in answers: below the first root, else the real one."""
+        if self._fetched is not None and path.is_relative_to(self._fetched):
+            return str(path.relative_to(self._fetched))
         return str(path.relative_to(self.folders[0])) if path.is_relative_to(self.folders[0]) else str(path)
 
     def _pattern(self, wanted: str) -> Path:

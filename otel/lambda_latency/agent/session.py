@@ -33,7 +33,7 @@ def serve(roots: Sequence[str], settings: Callable[[], Options], *, account: boo
     os.close(null)
     os.dup2(2, 1)
     sys.stdout = sys.stderr
-    guard = Guard(roots, is_open=account)
+    guard = Guard(roots)
     guard.install()
     Server(Wire(read, write), {**TOOLS, **(ACCOUNT_TOOLS if account else {})}, _Answers(settings, guard)).run()
 
@@ -48,11 +48,13 @@ class _Answers:
     def __call__(
         self, tool: Tool, given: dict[str, Any], tell: Callable[[int, int], None], is_gone: Callable[[], bool]
     ) -> str:
+        from lambda_latency.agent.loading import Call
+
         if self._loader is None:
             self._loader = _loader(self._settings())
+        if tool.is_open:  # boto3 reads the user's configuration and certificates
+            return tool.function()(self._loader, Call(tell, is_gone), **given)
         with self._guard.watch():
-            from lambda_latency.agent.loading import Call
-
             text = tool.function()(self._loader, Call(tell, is_gone), **given)
         count = len(self._guard.refused)
         return f"{text}\nnot read: {count} files or folders outside of the roots" if count else text

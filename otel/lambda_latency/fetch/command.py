@@ -16,12 +16,13 @@ from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
 from lambda_latency.fetch.refusals import refusal, unreachable
 from lambda_latency.fetch.run import WAITS_S, Fetched, run
-from lambda_latency.fetch.scanning import billed
-from lambda_latency.fetch.search import Search
+from lambda_latency.fetch.scanning import GB, billed, ingested
+from lambda_latency.fetch.search import GROUP, Search
 from lambda_latency.fetch.stopped import Notes, Stopped
 from lambda_latency.fetch.stores import XRay
 from lambda_latency.fetch.traffic import Counted, count_requests
 from lambda_latency.fetch.writer import Writer
+from lambda_latency.prices import read_prices
 from lambda_latency.trace import Problem
 
 if TYPE_CHECKING:
@@ -149,6 +150,17 @@ class Account:
             if source in (SEARCH, BOTH):
                 text = search_text(self._clients.make("cloudwatch"), asked, self.region)
             return text if source == SEARCH else text + estimate(self._xray, asked).text(asked, self.region)
+        except Exception as error:
+            raise self._told(error, asked) from error
+
+    def price(self, asked: Asked) -> float:
+        """US dollars that AWS charges for the fetch, by its estimate, beyond what is free each month."""
+        try:
+            if not self._destination().search:
+                return estimate(self._xray, asked).dollars(self.region)
+            start_s, end_s = asked.since_ns // 10**9, -(-asked.until_ns // 10**9)
+            scanned = ingested(self._clients.make("cloudwatch"), GROUP, start_s, end_s)
+            return scanned / GB * float(read_prices(self.region).logs_scanned_gb)
         except Exception as error:
             raise self._told(error, asked) from error
 

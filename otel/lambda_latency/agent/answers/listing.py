@@ -49,7 +49,7 @@ def list_requests(
         answer.add(f"source: {quoted(loaded.name)} (the newest trace file)")
     first = "newest" if newest else "slowest"
     answer.add(f"{len(found):,} of {len(every):,} requests match; the {first} first")
-    command = report_command(loaded.name, loaded.names, route, since=since_ns, until=until_ns)
+    command = report_command(loader.words(loaded.name), loaded.names, route, since=since_ns, until=until_ns)
     answer.add(f"All of them: {command} --per-request --json -")
     if found:
         answer.add("trace id | started | took | route | status | marks | longest part")

@@ -35,7 +35,7 @@ def show_request(loader: Loader, call: Call, trace_id: str, source: str | None =
     loaded = loader.load(source, call)
     trace, drawn = loaded.drawn(trace_id)
     return request_text(
-        trace, drawn, report_command(loaded.name, trace=trace_name(trace.trace_id, drawn.start_ns)), under
+        trace, drawn, report_command(loader.words(loaded.name), trace=trace_name(trace.trace_id, drawn.start_ns)), under
     )
 
 
@@ -76,7 +76,7 @@ def show_span(loader: Loader, call: Call, trace_id: str, span_id: str, source: s
     if span.status_message:
         answer.add(f"message: {quoted(span.status_message, VALUE)}")
     name = trace_name(trace.trace_id, drawn.start_ns)
-    answer.add(f"All of it: {report_command(loaded.name, trace=name)} --html request.html")
+    answer.add(f"All of it: {report_command(loader.words(loaded.name), trace=name)} --html request.html")
     for line in (*_pairs(span.attributes), *_events(span), *_pairs(span.resource, "resource ")):
         answer.add(line)
     return answer.text(DATA, more="the page has all")

@@ -39,7 +39,7 @@ def why_slow(
         owners=loaded.owners,
     )
     slow = slow_ns if slow_ms is not None else None  # a setting holds for the command, too
-    command = report_command(loaded.name, loaded.names, route, since=since_ns, until=until_ns, slow=slow)
+    command = report_command(loader.words(loaded.name), loaded.names, route, since=since_ns, until=until_ns, slow=slow)
     return brief(report, command, newest="" if source else quoted(loaded.name))
 
 
@@ -61,7 +61,7 @@ def compare(loader: Loader, call: Call, baseline: str, source: str | None = None
         sources=[now.name],
         owners=owners,
     )
-    command = report_command(now.name, names, route, against=then.name)
+    command = report_command(loader.words(now.name), names, route, against=then.name)
     return brief(report, command, newest="" if source else quoted(now.name))
 
 

@@ -29,6 +29,12 @@ def add_parser(subparsers: Any, summary: str) -> None:
         epilog=EXIT_STATUSES,
     )
     parser.add_argument("--root", action="append", metavar="DIR", help="a folder that may be read; default: this one")
+    account = parser.add_argument_group("account (extra fetch)")
+    account.add_argument("--account", action="store_true", help="also tools that fetch traces from X-Ray")
+    account.add_argument("--profile", metavar="P", help="profile of the AWS configuration")
+    account.add_argument("--region", metavar="R", help="region of the traces")
+    account.add_argument("--endpoint-url", metavar="U", help="address of AWS's services, if not AWS")
+    account.add_argument("--most-usd", type=float, default=0.1, metavar="N", help="most dollars a call; default 0.10")
     install = parser.add_argument_group("installation, in the folder of a project")
     install.add_argument(
         "--install", choices=CLIENTS, metavar="CLIENT", help=f"print the entry for {', '.join(CLIENTS)}"
@@ -51,7 +57,7 @@ def run(options: argparse.Namespace) -> int:
             return usage(f"--root {one} is no folder", "name a folder that exists")
     from lambda_latency.agent import serve
 
-    serve(roots, lambda: _settings(roots))
+    serve(roots, lambda: _settings(roots, options), account=options.account)
     return FINE
 
 
@@ -63,6 +69,10 @@ def _install(options: argparse.Namespace) -> int:
     from lambda_latency.files import replace_files, unwritable
 
     arguments = [word for one in options.root or ["."] for word in ("--root", one)]
+    if options.account:
+        arguments.append("--account")
+        for name in ("profile", "region"):
+            arguments += [f"--{name}", getattr(options, name)] if getattr(options, name) is not None else []
     changes = changes_for(Path(), options.install, arguments, agents=options.agents)
     for one in changes:
         print(one.diff or f"{one.path} has it already.\n", end="")
@@ -87,14 +97,15 @@ def _failed(what: str) -> int:
     return FAILED
 
 
-def _settings(roots: list[str]) -> Options:
+def _settings(roots: list[str], options: argparse.Namespace) -> Options:
     """The settings of the first root. Raises `ValueError`, which the assistant reads."""
     from pathlib import Path
 
-    from lambda_latency.agent import Options
+    from lambda_latency.agent import AccountOptions, Options
     from lambda_latency.cli.settings import read_settings
 
     found = read_settings(Path(roots[0]))
+    account = AccountOptions(options.profile, options.region, options.endpoint_url, options.most_usd)
     return Options(
         roots,
         ours=found.ours,
@@ -102,4 +113,5 @@ def _settings(roots: list[str]) -> Options:
         from_lambda=found.from_ == "lambda",
         slow_ns=found.slow,
         ignored=found.ignore,
+        account=account if options.account else None,
     )
