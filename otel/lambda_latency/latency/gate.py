@@ -21,7 +21,7 @@ __all__ = ["Gate", "Judged", "read_gate"]
 EXAMPLES = "for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 UNTOLD = {  # the answers of a comparison that a percentage is not compared with
     "few": "Too few requests to compare with the baseline",
-    "unsure": "The p95 doubled, and no part is sure to be the cause",
+    "unsure": "The tail is slower, and no part is sure to be the cause",
     "disturbed": "Everything became slower alike, which is the machine; run it again",
 }
 EXPRESSION = re.compile(

@@ -90,11 +90,17 @@ def _same(one: Against, counts: str, style: Style) -> list[Piece]:
 
 
 def _unsure(one: Against, counts: str, style: Style) -> list[Piece]:
-    route = next(route for route in one.by_route if route.is_doubled)
-    before, now = (ms(ns, style) for ns in route.p95_ns)
+    route = next((route for route in one.by_route if route.is_doubled), None)
+    if route is not None:
+        before, now = (ms(ns, style) for ns in route.p95_ns)
+        seen = f"the p95 of {clean(route.route, style)} rose from {before} to {now}"
+    else:
+        assert one.whole is not None
+        assert one.whole.tested.stretch is not None
+        seen = f"requests were slower{_between(one.whole.tested.stretch)}"
     pieces = [
         Piece(f"Unsure ({counts}): "),
-        Piece(f"the p95 of {clean(route.route, style)} rose from {before} to {now}", "bold"),
+        Piece(seen, "bold"),
         Piece(", and no part is sure to be the cause: give more requests."),
     ]
     named = [clean(cause.cells[0].label, style) for cause in one.causes[:MOST_ALSO]]
@@ -117,10 +123,7 @@ def _disturbed(one: Against, counts: str, style: Style) -> list[Piece]:
 
 def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
     assert one.whole is not None
-    when = ""
-    if one.stretch is not None:
-        begin, end = map(instant_of, one.stretch)
-        when = f" from {begin} to {end}"
+    when = _between(one.stretch) if one.stretch is not None else ""
     direction = f"{'Slower' if one.answer == 'slower' else 'Faster'} than the baseline{when} ({counts}): "
     changed = one.changed
     route = one.by_route[0] if one.by_route else None
@@ -141,6 +144,11 @@ def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
     also = [_also(each, style) for each in changed[:MOST_ALSO]]
     more = len(changed) - len(also)
     return [*pieces, Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else pieces
+
+
+def _between(stretch: tuple[int, int]) -> str:
+    begin, end = map(instant_of, stretch)
+    return f" from {begin} to {end}"
 
 
 def against_rows(one: Against, style: Style, *, everything: bool = False) -> list[Row]:

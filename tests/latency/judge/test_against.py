@@ -6,7 +6,9 @@ import random
 
 import pytest
 
-from lambda_latency.latency.accounts.part import OWN_CODE, Part
+from lambda_latency.latency.accounts.account import Account
+from lambda_latency.latency.accounts.calls import Calls
+from lambda_latency.latency.accounts.part import OWN_CODE, Cell, Part
 from lambda_latency.latency.judge.against import Against, Change, against
 from lambda_latency.latency.judge.bootstrap import Stratum, Times, of_medians
 from lambda_latency.text.against import against_lines, against_sentence
@@ -174,3 +176,94 @@ def test_consecutive_slow_requests_are_a_stretch() -> None:
     assert _said(found).startswith("Slower than the baseline from 2026-11-24T22:40:00Z to 2026-11-24T22:40:00Z (120 ")
     apart = [request(number, {OWN_CODE: (180 if number % 8 == 1 else 20) + number % 7}) for number in range(120)]
     assert [change.part for change in against(apart, before).changed] == [OWN_CODE]
+
+
+SERVICES = ("orders", "baskets", "stock", "mail")
+
+
+def _served(number: int, times: float = 1.0, seed: str = "") -> Account:
+    """A request that four services work on, each with a database; all of them take so many times as long."""
+    draw = random.Random(f"{seed} {number}")  # noqa: S311 - repeatable
+    cells = [
+        (Cell(name, part), round(times * draw.uniform(25, 35) * MS))
+        for name in SERVICES
+        for part in (Part("own code", name), Part("database", f"postgresql {name}"))
+    ]
+    return request(number, {})._replace(cells=tuple(cells), wall_ns=sum(ns for _, ns in cells))
+
+
+def test_a_burst_in_which_all_parts_are_slow_is_the_machine() -> None:
+    """Told by the requests before and after it: all cells take three times as long for a while."""
+    before = [_served(number, seed="then") for number in range(120)]
+    now = [_served(number, 3 if 75 <= number < 90 else 1, "now") for number in range(120)]
+    found = against(now, before)
+    assert (found.answer, found.stretch, found.slower_percent) == ("disturbed", None, 0.0)
+    assert _said(found).startswith("Disturbed (120 requests then, 120 now): nearly all parts became slower alike")
+
+
+def test_one_slow_part_among_many_is_not_the_machine() -> None:
+    """The same time, but in one of the databases."""
+
+    def slow(one: Account) -> Account:
+        cell, ns = one.cells[1]
+        return one._replace(cells=(one.cells[0], (cell, ns + 480 * MS), *one.cells[2:]), wall_ns=one.wall_ns + 480 * MS)
+
+    before = [_served(number, seed="then") for number in range(120)]
+    now = [_served(number, seed="now") for number in range(120)]
+    now[75:90] = map(slow, now[75:90])
+    found = against(now, before)
+    assert (found.answer, found.stretch) == ("slower", (now[75].start_ns, now[89].start_ns))
+    assert found.causes[0].cells[0] == Cell("orders", Part("database", "postgresql orders"))
+
+
+def test_slower_requests_of_an_interval_without_a_slow_part_are_unsure() -> None:
+    """Each of them waits longer for another part."""
+
+    def slow(number: int, one: Account) -> Account:
+        at = number % len(one.cells)
+        cells = [(cell, ns + 200 * MS if place == at else ns) for place, (cell, ns) in enumerate(one.cells)]
+        return one._replace(cells=tuple(cells), wall_ns=one.wall_ns + 200 * MS)
+
+    before = [_served(number, seed="then") for number in range(400)]
+    now = [_served(number, seed="now") for number in range(400)]
+    now[75:123] = [slow(number, now[number]) for number in range(75, 123)]
+    found = against(now, before)
+    assert found.answer == "unsure"
+    assert _said(found).startswith(
+        "Unsure (400 requests then, 400 now): requests were slower from 2026-11-24T22:40:00Z to 2026-11-24T22:40:00Z, "
+        "and no part is sure to be the cause: give more requests."
+    )
+
+
+def test_a_load_that_drifts_is_the_machine_whatever_calls_take_no_time() -> None:
+    """All parts take 8 % longer; each request also calls a service in parallel that it never waits for."""
+    beside = tuple(Cell(name, Part("network", "audit")) for name in SERVICES)
+
+    def with_calls(one: Account) -> Account:
+        calls, took = tuple((cell, Calls(1)) for cell in beside), tuple((cell, (MS,)) for cell in beside)
+        return one._replace(cell_calls=calls, took=took)
+
+    before = [with_calls(_served(number, seed="then")) for number in range(200)]
+    now = [with_calls(_served(number, 1.08, "now")) for number in range(200)]
+    found = against(now, before)
+    assert (found.answer, found.changed) == ("disturbed", ())
+
+
+def test_a_rare_part_of_the_baseline_is_no_new_one() -> None:
+    """Two requests waited for it then, and now twelve: as long as those two."""
+
+    def some(rare: int) -> list[Account]:
+        return [
+            request(number, {OWN_CODE: 20 + number % 7, **({TABLE: 60 + number % 5} if number < rare else {})})
+            for number in range(40)
+        ]
+
+    assert _of(against(some(12), some(2)), TABLE).tested.kind == "same"
+    assert _of(against(some(12), some(0)), TABLE).tested.kind == "slower"
+    outlier = request(3, {OWN_CODE: 20, TABLE: 600})
+    assert (
+        _of(
+            against([outlier if one.trace_id == outlier.trace_id else one for one in some(12)], some(2)), TABLE
+        ).tested.kind
+        == "same"
+    )

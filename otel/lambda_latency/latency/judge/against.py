@@ -11,13 +11,14 @@ from lambda_latency.latency.accounts.part import Cell, Part
 from lambda_latency.latency.accounts.totals import at_rank
 from lambda_latency.latency.judge.bootstrap import Estimate, Stratum, Times, of_means, of_medians
 from lambda_latency.latency.judge.causes import Cause, causes
-from lambda_latency.latency.judge.changing import Changed, baseline_of_new, changed, slowed_alike
+from lambda_latency.latency.judge.changing import Changed, alike_within, changed, slowed_alike
 from lambda_latency.latency.judge.exceeding import critical
 from lambda_latency.latency.judge.rates import Rate, rates
 from lambda_latency.latency.judge.routes import RouteChange, route_changes
 from lambda_latency.latency.judge.shapes import Shapes, shapes
 from lambda_latency.latency.judge.sides import Entries, Side, blocks_of
 from lambda_latency.latency.judge.thresholds import (
+    ALIKE_LEAST,
     ALIKE_SHARE,
     COMPARABLE_REQUESTS,
     LIKELY,
@@ -127,11 +128,19 @@ class Against:
 
     @property
     def slower_percent(self) -> float:
-        """By how many percent the route that changed most became slower (negative: faster); 0 without a change."""
+        """By how many percent the route that changed most became slower (negative: faster); 0 without a change.
+
+        If a cell is surely slower, and no route is, it is the change of the mean request.
+        """
         if self.answer in ("disturbed", "few", "unsure"):
             return 0.0
         found = [one.percent for one in self.by_route if one.is_slower or one.is_sure]
-        return max(found, default=0.0) if self.answer == "slower" else max(found, key=abs, default=0.0)
+        if self.answer != "slower":
+            return max(found, key=abs, default=0.0)
+        mean = self.whole.mean if self.whole is not None else None  # if no route is surely slower, but a cell is
+        return max(
+            found, default=max(100 * mean.difference_ns / max(mean.before_ns, 1), 0.0) if mean is not None else 0.0
+        )
 
 
 def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence[str] = ()) -> Against:
@@ -190,9 +199,7 @@ def _tested(old: Side, new: Side) -> dict[Cell | None, Changed]:
     """The tests of the whole request and of all cells."""
     cells: list[Cell | None] = [None, *sorted({cell for side in (old, new) for cell in side.cells if cell is not None})]
     need = critical(len(cells))
-    return {
-        cell: changed(old, new, baseline_of_new(old, new, cell), new.cells.get(cell, Entries()), need) for cell in cells
-    }
+    return {cell: changed(old, new, cell, need) for cell in cells}
 
 
 def _answer(
@@ -210,26 +217,28 @@ def _answer(
     whole = tested[None]
     if slower:
         top = next((cell for cell in ranked[0].cells if cell in slower), slower[0])
-        steady = [cell for cell in slower if cells[cell].is_sure]
-        pieces = cells[top].pieces if not steady else None
-        if slowed_alike(old, new, top, cells, pieces):
+        sure = any(cells[cell].is_sure for cell in slower)
+        pieces = cells[top].pieces if not sure else None
+        if slowed_alike(old, new, top, cells) if pieces is None else alike_within(new, top, pieces):
             return "disturbed", ranked, None
         ranked = (*_by_calls(old, new, slower, reshaped), *ranked)
-        return "slower", ranked, cells[top].stretch if not steady else None
-    route = next((one for one in by_route if one.is_slower and one.percent >= ROUTE_PERCENT), None)
-    if (route is not None or whole.kind == "slower") and _is_drift(cells, likely):
+        return "slower", ranked, cells[top].stretch if not sure else None
+    rose = any(one.is_slower for one in by_route) or (whole.kind == "slower" and whole.is_sure)
+    if rose and _is_drift(new, likely):
         return "disturbed", ranked, None
-    if route is not None or whole.kind == "slower":
-        stretch = whole.stretch if whole.kind == "slower" and not whole.is_sure else None
+    route = next((one for one in by_route if one.is_slower and one.percent >= ROUTE_PERCENT), None)
+    if route is not None or (whole.kind == "slower" and whole.is_sure):
         found = _causes_on(old, new, route.route) if route is not None else ranked
-        sure = [one.cells[0] for one in found if one.asserted]
-        return "slower", (*_by_calls(old, new, sure, reshaped), *found), stretch
+        certain = [one.cells[0] for one in found if one.asserted]
+        return "slower", (*_by_calls(old, new, certain, reshaped), *found), None
+    if whole.pieces is not None and alike_within(new, None, whole.pieces):
+        return "disturbed", ranked, None
     if reshaped.services:
         changed_shape = [_reshaped(service) for service in reshaped.services]
         return "shape", (*changed_shape, *(one for one in ranked if one.service not in reshaped.services)), None
     if whole.kind == "faster" or any(one.kind == "faster" for one in cells.values()):
         return "faster", ranked, None
-    if any(one.is_doubled for one in by_route):
+    if whole.kind == "slower" or any(one.is_doubled for one in by_route):
         return "unsure", ranked, None
     return "same", ranked, None
 
@@ -254,8 +263,9 @@ def _reshaped(service: str) -> Cause:
     return Cause(service, "shape", 0.0, (Cell(service, Part("own code", service)),), asserted=True)
 
 
-def _is_drift(cells: Mapping[Cell, Changed], likely: Collection[Cell]) -> bool:
+def _is_drift(new: Side, likely: Collection[Cell]) -> bool:
     """Whether no cell is surely slower, but most of several services' cells are likely so: a drift of the machine."""
+    cells = [cell for cell, one in new.cells.items() if cell is not None and one.waiting >= ALIKE_LEAST]
     callers = {cell.caller for cell in cells}
     return len(callers) > 1 and len(cells) >= 3 and len(likely) >= ALIKE_SHARE * len(cells)
 
@@ -264,9 +274,8 @@ def _causes_on(old: Side, new: Side, route: str) -> tuple[Cause, ...]:
     """The causes on a route that is surely slower: fewer deviations make a cell sure than among all cells."""
     found: dict[Cell, Changed] = {}
     for cell, entries in new.cells.items():
-        now = entries.of_route(route)
-        if cell is not None and len(now):
-            found[cell] = changed(old, new, baseline_of_new(old, new, cell).of_route(route), now, ROUTE_DEVIATIONS)
+        if cell is not None and route in entries.routes:
+            found[cell] = changed(old, new, cell, ROUTE_DEVIATIONS, route)
     slower = [cell for cell, one in found.items() if one.kind == "slower"]
     likely = {cell for cell, one in found.items() if one.deviations >= LIKELY}
     return causes({cell: one.excess_ns for cell, one in found.items()}, slower, likely)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from math import log
+from statistics import median
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.totals import at_rank
@@ -15,6 +16,7 @@ from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
     ALIKE_RATIO,
     ALIKE_SHARE,
+    ALIKE_WITHIN,
     COMPARABLE_REQUESTS,
     EVEN_NS,
     FELT_PERCENT,
@@ -28,12 +30,12 @@ from lambda_latency.latency.judge.thresholds import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.sides import Side
 
-__all__ = ["Changed", "baseline_of_new", "changed", "slowed_alike", "stretch_of"]
+__all__ = ["Changed", "alike_within", "changed", "slowed_alike", "stretch_of"]
 
 LEAST = 3  # requests with a cell on both sides; fewer are not measured
 SLOW = 0.95  # quantile of the baseline that the slow requests of a stretch exceed
@@ -62,8 +64,8 @@ class Changed:
 SAME = Changed("same", "typical", 0.0)
 
 
-def baseline_of_new(old: Side, new: Side, cell: Cell | None) -> Entries:
-    """The entries of a cell in the baseline; of a new cell: no time in the requests that ran the code of its caller.
+def _tested_with(old: Side, new: Side, cell: Cell | None) -> Entries:
+    """The entries of a cell in the baseline; of one that it hardly has: no time in the requests that ran its caller.
 
     Over all requests of the route, a changed mix would look slow.
     """
@@ -76,21 +78,22 @@ def baseline_of_new(old: Side, new: Side, cell: Cell | None) -> Entries:
             idle |= {place: route for place, route in zip(its.places, its.routes, strict=True) if route in routes}
     if len(idle) < COMPARABLE_REQUESTS:
         return entries
-    found = Entries()
-    for place, route in sorted(idle.items()):
-        found.add(place, 0, 1, route)
-    return found
+    return Entries.of((place, 0, 0, route) for place, route in sorted(idle.items()))
 
 
-def changed(old: Side, new: Side, before: Entries, now: Entries, need: float) -> Changed:
-    """Test the entries of a cell in the baseline and now; `need` is the critical value."""
+def changed(old: Side, new: Side, cell: Cell | None, need: float, route: str | None = None) -> Changed:
+    """Test the entries of a cell in the baseline and now, or those of one route; `need` is the critical value."""
+    seen, before, now = old.cells.get(cell, Entries()), _tested_with(old, new, cell), new.cells.get(cell, Entries())
+    if route is not None:
+        seen, before, now = (one.of_route(route) for one in (seen, before, now))
     if min(len(before), len(now)) < LEAST:
         return SAME
     tested = exceeding(old, new, before, now)
-    excess, typical, tail = _excess(before, now)
+    excess, typical, tail = _excess(seen if len(seen) else before, now)
+    largest = typical if 0 < len(seen) < LEAST else max(excess, typical, tail)  # a call or two then have no tail
     felt = _felt(old, now)
     how: Literal["typical", "tail"] = "typical" if tested.typical >= need else "tail"
-    if tested.strongest >= need and max(excess, typical, tail) >= felt:
+    if tested.strongest >= need and largest >= felt:
         return Changed("slower", how, excess, tested.strongest, is_sure=True)
     if min(excess, typical, tail) <= -felt:
         back = exceeding(new, old, now, before)  # faster: the baseline is slower than the requests now
@@ -157,10 +160,8 @@ def _is_in(pieces: tuple[int, int], place: int, size: int) -> bool:
     return pieces[0] <= place * PIECES // size < pieces[1]
 
 
-def slowed_alike(
-    old: Side, new: Side, top: Cell, tested: Mapping[Cell, Changed], pieces: tuple[int, int] | None
-) -> bool:
-    """Whether most cells, of most services, slowed by a like factor as `top` (in a stretch): a loaded machine.
+def slowed_alike(old: Side, new: Side, top: Cell, tested: Mapping[Cell, Changed]) -> bool:
+    """Whether most cells, of most services, slowed by a like factor as `top`: a loaded machine.
 
     Only cells that are likely slower count as slowed. The factor is that of the medians, or of p90 if the tail changed.
     """
@@ -169,28 +170,48 @@ def slowed_alike(
     for cell, now in new.cells.items():
         if cell is None or cell not in old.cells:
             continue
-        then = sorted(old.cells[cell].call_ns)
-        later = sorted(
-            [
-                ns
-                for place, ns in zip(now.places, now.call_ns, strict=True)
-                if pieces is None or _is_in(pieces, place, len(new))
-            ]
-        )
+        then, later = sorted(old.cells[cell].call_ns), sorted(now.call_ns)
         if min(len(then), len(later)) >= ALIKE_LEAST and quantile(then, share) > 0:
             ratios[cell] = log(max(quantile(later, share), 1) / quantile(then, share))
-    if len(ratios) < LEAST or ratios.get(top, 0) <= ALIKE_RATIO / 4:
+    likely = {cell for cell, one in tested.items() if one.deviations >= LIKELY}
+    return _are_most(ratios, ratios.get(top, 0), likely, ALIKE_SHARE)
+
+
+def alike_within(new: Side, top: Cell | None, pieces: tuple[int, int]) -> bool:
+    """Whether most cells slowed in a stretch by a like factor as `top` (None: the whole request): a loaded machine.
+
+    The factor of a request is that over the median of its route outside of the stretch.
+    """
+    ratios: dict[Cell, float] = {}
+    rise = 0.0
+    for cell, now in new.cells.items():
+        inside: list[tuple[str, int]] = []
+        outside: defaultdict[str, list[int]] = defaultdict(list)
+        for place, ns, route in now.listed():
+            if ns and _is_in(pieces, place, len(new)):
+                inside.append((route, ns))
+            elif ns:
+                outside[route].append(ns)
+        usual = {route: median(values) for route, values in outside.items() if len(values) >= LEAST}
+        times = [log(ns / usual[route]) for route, ns in inside if route in usual]
+        if len(times) >= ALIKE_LEAST:
+            if cell == top:
+                rise = median(times)
+            if cell is not None:
+                ratios[cell] = median(times)
+    return _are_most(ratios, rise, ratios.keys(), ALIKE_WITHIN)
+
+
+def _are_most(ratios: Mapping[Cell, float], top: float, likely: Collection[Cell], share: float) -> bool:
+    """Whether this share of the cells, of most services, slowed by a like factor (logarithm) as `top`."""
+    if len(ratios) < LEAST or top <= ALIKE_RATIO / 4:
         return False
-    near = [
-        cell
-        for cell, ratio in ratios.items()
-        if ratio >= ALIKE_RATIO * ratios[top] and tested[cell].deviations >= LIKELY
-    ]
+    near = [cell for cell, ratio in ratios.items() if ratio >= ALIKE_RATIO * top and cell in likely]
     services, callers = ({one(cell) for cell in ratios} for one in (_service, _caller))
     if len(callers) > 1:
-        return len(near) >= ALIKE_SHARE * len(ratios) and len({*map(_caller, near)}) >= ALIKE_SHARE * len(callers)
+        return len(near) >= share * len(ratios) and len({*map(_caller, near)}) >= ALIKE_SHARE * len(callers)
     # Less memory slows all of the only service's own work: that its callees slowed alike must show, too.
-    return len(near) >= ALIKE_SHARE * len(ratios) and len({*map(_service, near)}) >= max(3, ALIKE_SHARE * len(services))
+    return len(near) >= share * len(ratios) and len({*map(_service, near)}) >= max(3, ALIKE_SHARE * len(services))
 
 
 def _service(cell: Cell) -> str:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.judge.bootstrap import BLOCKS, Blocks
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Cell
@@ -33,6 +33,22 @@ class Entries:
     def __len__(self) -> int:
         return len(self.places)
 
+    @property
+    def waiting(self) -> int:
+        """The number of requests that waited for the cell."""
+        return len(self.ns) - self.ns.count(0)
+
+    @classmethod
+    def of(cls, entries: Iterable[tuple[int, int, int, str]]) -> Entries:
+        """Those of some places, times a call and in all, and routes."""
+        found = cls()
+        for place, call_ns, ns, route in entries:
+            found.places.append(place)
+            found.call_ns.append(call_ns)
+            found.ns.append(ns)
+            found.routes.append(route)
+        return found
+
     def add(self, place: int, ns: int, calls: int, route: str) -> None:
         """Add a request."""
         self.places.append(place)
@@ -42,14 +58,8 @@ class Entries:
 
     def of_route(self, route: str) -> Entries:
         """The requests of one route."""
-        found = Entries()
-        for place, call_ns, ns, its in zip(self.places, self.call_ns, self.ns, self.routes, strict=True):
-            if its == route:
-                found.places.append(place)
-                found.call_ns.append(call_ns)
-                found.ns.append(ns)
-                found.routes.append(its)
-        return found
+        every = zip(self.places, self.call_ns, self.ns, self.routes, strict=True)
+        return Entries.of(one for one in every if one[3] == route)
 
     def listed(self) -> Iterator[tuple[int, int, str]]:
         """The place, the time a call and the route of each request."""

@@ -6,6 +6,7 @@ __all__ = [
     "ALIKE_LEAST",
     "ALIKE_RATIO",
     "ALIKE_SHARE",
+    "ALIKE_WITHIN",
     "BEYOND_NS",
     "BEYOND_TIMES",
     "CALLER_EDGES",
@@ -109,6 +110,8 @@ WHOLE_NS = 1_000_000_000
 # The machine, not a part: this share of the cells slowed by this share of the factor (logarithm) of the slowest.
 ALIKE_SHARE = 0.7
 ALIKE_RATIO = 0.4
+# The same in a stretch, against requests outside of it: few requests have each cell there.
+ALIKE_WITHIN = 0.5
 # A stretch: the logarithm of the likelihood ratio, the share of the slow requests inside, how many times denser they
 # are than outside, and the longest share of all requests that is still a stretch.
 STRETCH_RATIO = 12
