@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Fault, Nezha
-from lab.judging.answer import classes, comparison
-from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, Score
+from lab.judging.answer import classes, comparison, suspects
+from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, PLAIN_SECOND, Score
 from lab.judging.command import add_options, finish, parsed
 from lab.judging.report import read, report
 from lab.judging.work import done
@@ -29,7 +29,10 @@ SHOWN = 4  # causes of a fault that was missed
 
 
 class Found(NamedTuple):
-    """What was said of a fault: the answer and the services that it names, and the services of the plain report."""
+    """What was said of a fault: the answer and the services that it names; `plain`: those of a report without baseline.
+
+    Of a report without a class these are its candidates.
+    """
 
     answer: str
     asserted: bool
@@ -65,7 +68,7 @@ def judged(nezha: Nezha, fault: Fault) -> Found:
         against.answer,
         against.asserted,
         _services([cause.service for cause in against.causes], first),
-        _services([cell.service for cell in classes(plain)], first),
+        _services([*[cell.service for cell in classes(plain)], *suspects(plain)], first),
     )
 
 
@@ -93,8 +96,8 @@ def table(found: Sequence[tuple[Fault, Found]]) -> list[Score]:
         Score("latency faults: among the first three", _within(slow, TOP), len(slow)),
         Score("latency faults: asserted", len(sure), len(slow), NEZHA_ASSERTED),
         Score("latency faults: asserted, and right", sum(sure), len(sure), NEZHA_RIGHT),
-        Score("without a baseline: first class", _plain(slow, 1), len(slow)),
-        Score("without a baseline: first or second class", _plain(slow, 2), len(slow)),
+        Score("without a baseline: first class or candidate", _plain(slow, 1), len(slow)),
+        Score("without a baseline: first or second", _plain(slow, 2), len(slow), PLAIN_SECOND),
         Score("code faults: right service first", _within(other, 1), len(other)),
         Score("code faults: among the first three", _within(other, TOP), len(other)),
     ]

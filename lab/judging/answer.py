@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-__all__ = ["OWN", "Cause", "Cell", "Comparison", "Gate", "classes", "comparison", "gate"]
+__all__ = ["OWN", "Cause", "Cell", "Comparison", "Gate", "classes", "comparison", "gate", "suspects"]
 
 OWN = ("own code", "cold start", "telemetry", "lambda", "unknown")  # buckets of a service's own time
 CLASSES = 3  # the schema that has classes and answers
@@ -66,6 +66,11 @@ def classes(report: Mapping[str, Any]) -> list[Cell]:
         return [_cell(one) for one in report["classes"]]
     found = report["verdict"]
     return [_cell(found)] if found["bucket"] is not None else []
+
+
+def suspects(report: Mapping[str, Any]) -> list[str]:
+    """The services that a report without a class names as candidates."""
+    return [one["service"] for one in report["verdict"].get("suspects", ())]
 
 
 def comparison(report: Mapping[str, Any]) -> Comparison:

@@ -97,6 +97,7 @@ def test_the_verdict_stands_in_it_as_in_the_text() -> None:
         "sentence": "9 of 119 requests wait for payments.example.com: 1,213 ms more than a typical request of their "
         "route, 90 % of the excess. The cause is external.",
         "evidence": "Medium confidence: it is the largest excess in 9 of the 11 slow requests.",
+        "suspects": [],
         "cautions": [],
         "trace_id": "6b05a667affeb9dbb0aa7f2b000000cc",
         "against": None,

@@ -14,7 +14,7 @@ from lambda_latency.text.style import Style
 if TYPE_CHECKING:
     from lambda_latency.latency import Against, Cause, Change, Estimate, Rate, RouteChange
 
-__all__ = ["against_values"]
+__all__ = ["against_values", "cause_values"]
 
 
 def against_values(one: Against) -> dict[str, object]:
@@ -25,7 +25,7 @@ def against_values(one: Against) -> dict[str, object]:
         "how": one.how or None,
         "stretch": stretch_values(one.stretch),
         "shapes": shape_values(one.shapes),
-        "causes": [_cause(cause, one) for cause in one.causes],
+        "causes": [cause_values(cause, asserted=one.answer in ("slower", "shape")) for cause in one.causes],
         "sentence": flat(against_sentence(one, Style())),
         "trust": TRUST_PERCENT / 100,
         "requests": _pair(one.requests),
@@ -41,11 +41,12 @@ def against_values(one: Against) -> dict[str, object]:
     }
 
 
-def _cause(cause: Cause, one: Against) -> dict[str, object]:
+def cause_values(cause: Cause, *, asserted: bool) -> dict[str, object]:
+    """A cause as JSON values; `asserted`: the answer asserts causes that are sure."""
     return {
         "service": cause.service,
         "kind": cause.origin,
-        "asserted": cause.asserted and one.answer in ("slower", "shape"),
+        "asserted": cause.asserted and asserted,
         "score_ns": round(cause.score_ns),
         "cell": cell_values(cause.cells[0]),
     }

@@ -20,7 +20,7 @@ from lambda_latency.latency import (
 )
 from lambda_latency.text.cautions import cautions
 from lambda_latency.text.class_values import class_values, finding_values, ground_values
-from lambda_latency.text.difference import against_values
+from lambda_latency.text.difference import against_values, cause_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values
 from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import evidence, flat, sentence
@@ -188,6 +188,7 @@ def _verdict(report: Report) -> dict[str, object]:
             for one in report.cohorts.parts[:MOST_CANDIDATES]
             if one.difference_ns > 0
         ],
+        "suspects": [cause_values(one, asserted=False) for one in found.suspects],
         "sentence": flat(sentence(report, PLAIN)),
         "evidence": flat(evidence(report, PLAIN)),
         "cautions": [one.replace("\u202f", " ") for one in cautions(report, PLAIN)],

@@ -188,7 +188,19 @@ def _most_of_it(report: Report, style: Style) -> str:
     name = clean(first.part.label, style)
     width = ms(compared.width_ns, style)
     most = f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
-    return most + judged
+    return most + _suspected(report, first.part, style) + judged
+
+
+def _suspected(report: Report, named: Part, style: Style) -> str:
+    """The candidates by the time a call, unless `named`, that by the time a request, is the only one."""
+    cells = [one.cells[0] for one in report.verdict.suspects]
+    if {cell.part for cell in cells} <= {named}:
+        return ""
+    found = [
+        f"{clean(one.cells[0].label, style)} ({ms(round(one.score_ns), style)} more a call)"
+        for one in report.verdict.suspects
+    ]
+    return f" Candidates by the call, none of them sure: {', '.join(found)}."
 
 
 def _one(report: Report, style: Style) -> list[Piece]:

@@ -9,6 +9,7 @@ from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Part
 from lambda_latency.latency.judge.classes import Confidence
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
+from lambda_latency.latency.judge.suspects import suspects
 from lambda_latency.latency.judge.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambda_latency.latency.accounts.account import Account
+    from lambda_latency.latency.judge.causes import Cause
     from lambda_latency.latency.judge.classes import Classes
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
@@ -37,6 +39,7 @@ class Verdict:
     `clear` and `one` name a `part`: that of the first class. `thin` names `candidates` and no part. `even` and `none`
     claim nothing. `alone`: the slow requests are of routes with too few requests for a comparison. `proof` is a slow
     request that supports the verdict, `against` one that no class explains; `others` is the number of the latter.
+    `suspects` of `thin` and `even` are ranked as causes are, and not blamed.
     """
 
     kind: Kind
@@ -47,6 +50,7 @@ class Verdict:
     proof: Slow | None = None
     against: Slow | None = None
     others: int = 0
+    suspects: tuple[Cause, ...] = ()
 
 
 def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> Verdict:
@@ -67,7 +71,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> V
     judged, slow = bool(found.slowness.judged), bool(found.slow)
     if (judged and not slow) or (not judged and _is_even(compared)):
         confidence: Confidence = "low" if not enough else "medium" if found.slowness.left_out else "high"
-        return Verdict("even", confidence, ended, candidates=compared.parts[:1])
+        return Verdict("even", confidence, ended, candidates=compared.parts[:1], suspects=suspects(every, compared))
     first = compared.parts[0]
     agree = [one for one in compared.slow if one.part == first.part]
     differ = [one for one in compared.slow if one.part != first.part]
@@ -79,6 +83,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> V
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
+        suspects=suspects(every, compared),
     )
 
 
