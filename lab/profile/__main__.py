@@ -22,6 +22,7 @@ from typing import Any
 
 from lab.cost.counting import VALGRIND, counted_process
 from lab.profile.costs import VARIANTS
+from lab.profile.processor import more_percent
 from lab.profile.reports import LEFT_OUT, reported
 from lab.profile.sizes import sizes
 from lab.profile.task import planted
@@ -29,7 +30,7 @@ from lab.same.pythons import ROOT, prepare
 
 LOCK = ROOT / "requirements" / "versions" / "1.44.0.txt"
 VERSIONS = ("3.10", "3.11", "3.12", "3.13")
-LEAST_RIGHT, MOST_OFF, LEAST_REPORTED = 21, 0.10, 18
+LEAST_RIGHT, MOST_OFF, LEAST_REPORTED, MOST_PERCENT = 21, 0.10, 18, 3
 LIMITS = {"a fast request": 2_000, "begin and wake-up": 30_000, "a look": 45_000}
 FEW, MANY = 40, 140  # requests, and ten times as many fast ones and looks
 
@@ -41,7 +42,9 @@ def main() -> int:
     parser.add_argument("--runs", type=int, default=3, help="how often all kinds run on each")
     parser.add_argument("--load", action="store_true", help="beside two processes that compute")
     parser.add_argument("--rows", action="store_true", help="print each kind")
-    parser.add_argument("--only", choices=("accuracy", "costs", "reports", "sizes"), help="one of the parts")
+    parser.add_argument(
+        "--only", choices=("accuracy", "costs", "processor", "reports", "sizes"), help="one of the parts"
+    )
     options = parser.parse_args()
     wrong = 0
     if options.only in (None, "accuracy"):
@@ -58,6 +61,10 @@ def main() -> int:
             one.terminate()
     if options.only in (None, "costs"):
         wrong += costs()
+    if options.only in (None, "processor"):
+        more = more_percent()
+        print(f"{more:+.1f} % in all (at most {MOST_PERCENT} %)")
+        wrong += more > MOST_PERCENT
     if options.only in (None, "reports"):
         kinds = [kind for kind in planted.KINDS if kind not in LEFT_OUT]
         right = reported(kinds)

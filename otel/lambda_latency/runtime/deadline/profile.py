@@ -53,6 +53,7 @@ class Profile:
         self._places: dict[Place, int] = {}
         self._sums: list[float] = []  # wall seconds by place
         self._waits: dict[int, str] = {}
+        self._computes: set[int] = set()
         self._lines: dict[int, str] = {}
         self._runs: list[list[float]] = []  # place, and seconds: wall, CPU, and how late the samples came
         self._computing: int | None = None  # the place at which it was last seen to compute
@@ -79,8 +80,10 @@ class Profile:
         number = self._number(place)
         is_late = wall > 2 * self.every_s and not is_waiting
         rest = self._waits.get(number, "")
-        if not via and not rest and (is_late or is_waiting):
+        if not via and not rest and (is_waiting or (is_late and number not in self._computes)):
             rest = waits_for(self._thread)
+            if not rest:
+                self._computes.add(number)  # each look at a file gives the interpreter away three times
             if is_waiting and rest:
                 self._waits[number] = rest
         if is_late and rest in RESTS and self._computing is not None:
