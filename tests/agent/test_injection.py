@@ -135,7 +135,7 @@ def test_two_names_stay_two_names() -> None:
         ("x" * 61, '"text '),
         ("https://user:hunter2@db.example/x", '"https://'),
         ('a" | b', '"a\' / b"'),
-        ("caf\u00e9 \u4e2d\u6587", '"caf\u00e9 \u4e2d\u6587"'),
+        ("Z\u00fcrich \u4e2d\u6587", '"Z\u00fcrich \u4e2d\u6587"'),
     ],
 )
 def test_names_in_sentences(name: str, shown: str) -> None:
