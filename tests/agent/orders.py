@@ -7,7 +7,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-__all__ = ["drawn", "written"]
+__all__ = ["drawn", "written", "written_slow"]
 
 VERBS = ("ignore", "delete", "run", "send", "call", "open", "approve", "print", "forget", "overwrite")
 THINGS = (
@@ -68,6 +68,27 @@ def written(path: Path, names: list[str], *, calls: bool = True) -> None:
         if not calls:
             del trace["resourceSpans"][0]["scopeSpans"][0]["spans"][2:]
         lines.append(json.dumps(trace) + "\n")
+    path.write_text("".join(lines), encoding="utf-8")
+
+
+def written_slow(path: Path, names: list[str]) -> None:
+    """A file in which slow requests have an attribute of their own, and most of their time in one span."""
+    span, key, value, other = names[:4]
+    lines = []
+    for number in range(400):
+        slow = number % 10 == 0
+        begin, ms = T0 + number * 1000 * MS, 900 if slow else 20 + number % 5
+        common = {
+            "traceId": f"{number + 1:032x}",
+            "startTimeUnixNano": str(begin),
+            "endTimeUnixNano": str(begin + ms * MS),
+        }
+        told = _pairs({"http.route": "/x", "http.request.method": "GET", key: value if slow else other})
+        root = {**common, "spanId": f"{1:016x}", "name": "GET /x", "kind": 2, "attributes": told}
+        inside = {**common, "spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "name": span, "kind": 1}
+        resource = {"attributes": _pairs({"service.name": "shop"})}
+        group = {"resource": resource, "scopeSpans": [{"spans": [root, inside]}]}
+        lines.append(json.dumps({"resourceSpans": [group]}) + "\n")
     path.write_text("".join(lines), encoding="utf-8")
 
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.agent.budget import Answer
-from lambda_latency.agent.quoting import MARK, quoted
+from lambda_latency.agent.quoted_parts import quote_parts
 from lambda_latency.latency import UNKNOWN, Traffic, against, at_rank, report_of, trace_name
 from lambda_latency.text import (
     Style,
@@ -24,11 +23,11 @@ from lambda_latency.text import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.agent.quoting import Names
-    from lambda_latency.latency import Accounts, Owners, Report, Timeout, Unknown
-    from lambda_latency.trace import Problem, Trace
+    from lambda_latency.latency import Accounts, Owners, Report, Unknown
+    from lambda_latency.trace import Problem, Span, Trace
 
 __all__ = ["DATA", "STYLE", "brief", "names_in", "quoted_report"]
 
@@ -40,8 +39,9 @@ MOST_CHANGES = 10
 MOST_SLOWEST = 5
 LONGEST = 900  # characters of a line: a sentence may name many routes
 LINE = re.compile(r'"([^"\n]*)":(\d+)')  # a quoted file and a line of it
-OPTION = re.compile(r"""(--ours|--theirs) '("[^"\n]*")'""")  # a quoted name that was quoted for the shell once more
-UNNAMED = f"Next: Say whose {MARK}"  # what nobody can do: the name is not shown
+OPTION = re.compile(r"""(?<=s )'("[^"\n]*")'""")  # a quoted name that was quoted for the shell once more
+# What cannot be pasted into a shell as it is: a name that is not shown, or one with characters of the shell.
+UNSAFE = re.compile(r'Next: Say whose "(?!(?!text )[\w.:@/ -]+" is)')
 
 
 def names_in(*every: Accounts) -> set[str]:
@@ -54,7 +54,7 @@ def names_in(*every: Accounts) -> set[str]:
 
 def quoted_report(
     names: Names,
-    accounts: Accounts,
+    raw: Accounts,
     find: Callable[[Collection[str]], Mapping[str, Trace]],
     *,
     baseline: Accounts | None = None,
@@ -64,8 +64,11 @@ def quoted_report(
     sources: Sequence[str] = (),
     traffic: Traffic | Unknown = UNKNOWN,
     owners: Owners,
+    spans: Callable[[Collection[str]], Iterable[Span]] | None = None,
 ) -> Report:
-    """The report on requests whose names are quoted, so that all its sentences have quoted names."""
+    """The report on requests, with quoted names in all its sentences. `raw` and `baseline` have their own names."""
+    accounts = raw.named(names, names.part)
+    before = baseline.named(names, names.part) if baseline is not None else None
     report = report_of(
         accounts,
         find,
@@ -74,10 +77,11 @@ def quoted_report(
         sources=sources,
         traffic=traffic,
         owners=owners,
-        against=against(accounts, baseline, baseline_names) if baseline is not None else None,
-        baseline=baseline,
+        against=against(accounts, before, baseline_names) if before is not None else None,
+        baseline=before,
+        spans=spans,
     )
-    return replace(report, timeouts=tuple(_quoted_timeout(one, names) for one in report.timeouts))
+    return quote_parts(report, names, raw)
 
 
 def brief(report: Report, command: str, *, newest: str = "") -> str:
@@ -93,9 +97,9 @@ def brief(report: Report, command: str, *, newest: str = "") -> str:
         for line in _changes(report):
             answer.add(line)
     for paragraph in paragraphs(report, STYLE):
-        told = OPTION.sub(r"\1 \2", LINE.sub(r'"\1:\2"', flat(paragraph).strip()))
-        if told and not told.startswith(UNNAMED):
-            answer.add(_cut(told))
+        told = OPTION.sub(r"\1", LINE.sub(r'"\1:\2"', flat(paragraph).strip()))
+        if told and not UNSAFE.match(told):
+            answer.add(_cut(_closed(told)))
     answer.add(f"All numbers above: {command}")
     for line in (*_facts(report), *_examples(report), *_parts(report), *_routes(report)):
         answer.add(line)
@@ -173,20 +177,9 @@ def _routes(report: Report) -> Iterator[str]:
         yield f"{len(walls) - MOST_ROUTES:,} more routes"
 
 
-def _quoted_timeout(one: Timeout, names: Names) -> Timeout:
-    frames = tuple(
-        replace(frame, file=quoted(frame.file, 80), function=names(frame.function), text="") for frame in one.frames
-    )
-    threads = tuple(
-        replace(
-            thread,
-            name=names(thread.name),
-            frames=tuple(replace(frame, file=quoted(frame.file, 80), text="") for frame in thread.frames),
-        )
-        for thread in one.threads
-    )
-    part = names.part(one.part) if one.part is not None else None
-    return replace(one, route=names(one.route), running=names(one.running), part=part, frames=frames, threads=threads)
+def _closed(line: str) -> str:
+    """The line with the quote of a name that was cut for its column."""
+    return re.sub(r"\u2026(?![0-9a-f]{6})", '\u2026"', line, count=1) if line.count('"') % 2 else line
 
 
 def _cut(line: str) -> str:

@@ -14,19 +14,20 @@ from lambda_latency.agent.errors import Cancelled, RefusedError
 from lambda_latency.agent.quoting import Names, quoted
 from lambda_latency.agent.roots import ARCHIVE_MARK
 from lambda_latency.latency import Accounts, Progress, load, of_route, of_time, waterfall_of
-from lambda_latency.trace import PLAIN, LineIndex, find_traces, trace_id_of
+from lambda_latency.trace import PLAIN, LineIndex, find_spans, find_traces, trace_id_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from lambda_latency.agent.options import AccountOptions
     from lambda_latency.agent.roots import Roots
     from lambda_latency.latency import Owners, Terms, Waterfall
-    from lambda_latency.trace import Problem, Trace
+    from lambda_latency.trace import Problem, Span, Trace
 
 __all__ = ["Call", "Loaded", "Loader"]
 
 KEPT = 4  # sources in memory
+MOST_ROUTES = 8  # that an error names
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +45,20 @@ class Loaded:
     name: str
     accounts: Accounts
     find: Callable[[Collection[str]], Mapping[str, Trace]]
+    spans: Callable[[Collection[str]], Iterable[Span]]
     problems: list[Problem]
     owners: Owners
     names: Names
     _drawn: dict[str, tuple[Trace, Waterfall]] = field(default_factory=dict)
 
-    def chosen(self, route: str | None, since_ns: int | None, until_ns: int | None, names: Names) -> Accounts:
-        """The requests of a route and a time, with quoted names. Raises `ReportError` if there are none."""
-        route = names(names.raw(route)) if route is not None else None
-        return of_time(of_route(self.accounts.named(names, names.part), route), since_ns, until_ns)
+    def chosen(self, route: str | None, since_ns: int | None, until_ns: int | None) -> Accounts:
+        """The requests of a route and a time. Raises `RefusedError` if there are none, `ReportError` for the time."""
+        raw = self.names.raw(route) if route is not None else None
+        routes = {kind.route for kind in self.accounts.kinds}
+        if raw is not None and raw not in routes:
+            seen = ", ".join(map(self.names, sorted(routes)[:MOST_ROUTES]))
+            raise RefusedError(f"no request of the route {quoted(route)}", f"routes seen: {seen}")
+        return of_time(of_route(self.accounts, raw), since_ns, until_ns)
 
     def drawn(self, trace_id: str) -> tuple[Trace, Waterfall]:
         """A trace and its waterfall; the last one is kept. Raises `RefusedError`."""
@@ -98,7 +104,13 @@ class Loader:
             accounts = load(sources, problems, progress, index, terms=self.terms)
             self._keep(
                 key,
-                self._settled(name, accounts, lambda ids: find_traces(sources, ids, index, self.terms.view), problems),
+                self._settled(
+                    name,
+                    accounts,
+                    lambda ids: find_traces(sources, ids, index, self.terms.view),
+                    lambda ids: find_spans(sources, ids, index),
+                    problems,
+                ),
             )
         self._kept.move_to_end(key)
         found = self._kept[key]
@@ -128,17 +140,18 @@ class Loader:
         kept = read_kept(str(path))
         if not kept.accounts:
             raise RefusedError(f"no request in {quoted(name)}", "lambda-latency archive add FILE adds some")
-        return self._settled(name, kept.accounts, kept.find, [])
+        return self._settled(name, kept.accounts, kept.find, kept.spans_of, [])
 
     def _settled(
         self,
         name: str,
         accounts: Accounts,
         find: Callable[[Collection[str]], Mapping[str, Trace]],
+        spans: Callable[[Collection[str]], Iterable[Span]],
         problems: list[Problem],
     ) -> Loaded:
         owners = self.terms.owners.settle(accounts)  # by the real names
-        return Loaded(name, accounts, find, problems, owners, Names(names_in(accounts)))
+        return Loaded(name, accounts, find, spans, problems, owners, Names(names_in(accounts)))
 
     def _keep(self, key: object, loaded: Loaded) -> None:
         self._kept[key] = loaded

@@ -7,17 +7,22 @@ from __future__ import annotations
 
 TYPE_CHECKING = False  # importing typing would take a third of the time of the start
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from pathlib import Path
 
     from lambda_latency.agent.clients import Change
     from lambda_latency.latency import Owners, Report
-    from lambda_latency.trace import Trace
+    from lambda_latency.trace import Span, Trace
 
 __all__ = ["brief_of", "changes_for", "trace_brief"]
 
 
-def brief_of(report: Report, find: Callable[[Collection[str]], Mapping[str, Trace]], command: Sequence[str]) -> str:
+def brief_of(
+    report: Report,
+    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    command: Sequence[str],
+    spans: Callable[[Collection[str]], Iterable[Span]] | None = None,
+) -> str:
     """The text of `why_slow`, with a baseline that of `compare`. The report is judged again, with quoted names.
 
     `command` has the words that print the report.
@@ -34,15 +39,16 @@ def brief_of(report: Report, find: Callable[[Collection[str]], Mapping[str, Trac
         traffic = Traffic(traffic.total, by_route, traffic.by_hour, traffic.beside)
     again = quoted_report(
         names,
-        accounts.named(names, names.part),
+        accounts,
         find,
-        baseline=baseline.named(names, names.part) if baseline is not None else None,
+        baseline=baseline,
         baseline_names=report.against.sources if report.against is not None else (),
         slow_ns=report.classes.slowness.limit_ns,
         problems=report.problems,
         sources=report.sources,
         traffic=traffic,
         owners=report.owners,
+        spans=spans,
     )
     return brief(again, shell(*command)) + "\n"
 

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Part
 
-__all__ = ["LONGEST", "MARK", "Names", "plain", "quoted", "quoted_value"]
+__all__ = ["LONGEST", "MARK", "Names", "plain", "quoted", "quoted_value", "short"]
 
 LONGEST = 60  # characters of a name, and of a value's piece
 MOST_WORDS = 4  # of a name in a sentence; an order has more
 MOST_PLAIN_WORDS = 2  # of a name whose words are all of letters, as those of a sentence are
+SHORT = 48  # cells that the report gives an attribute or a value, quotes included
 MOST_VALUES = 20  # of a list
 READ = 20 * LONGEST  # characters of a name that are looked at: some names are as long as a book
 # What could end a quote, a cell or a block.
@@ -83,6 +84,15 @@ def quoted_value(key: str, value: object, most: int) -> str:
     elif isinstance(value, tuple):
         value = tuple(one[:READ] if isinstance(one, str) else one for one in value[:MOST_VALUES])
     return f'"{_cut(str(REDACTION.value(key, value)), value, most)}"'
+
+
+def short(told: str) -> str:
+    """A quoted text that fits into a sentence of narrow columns; a longer one is replaced by its mark."""
+    words = told[1:-1].split()
+    ordinary = sum(WORD.match(word) is not None for word in words)
+    if len(told) <= SHORT and len(words) <= MOST_WORDS and not ordinary == len(words) > MOST_PLAIN_WORDS:
+        return told
+    return f'{MARK}{_mark(told)}"'
 
 
 def plain(text: object, most: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
@@ -20,7 +20,7 @@ from lambda_latency.text import (
     render_report,
     sentence,
 )
-from lambda_latency.trace import Trace, find_sources
+from lambda_latency.trace import Span, Trace, find_sources
 from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
@@ -53,8 +53,12 @@ def write_report(
     judged: Sequence[Judged],
     find: Find,
     out: TextIO,
+    spans: Callable[[Collection[str]], Iterable[Span]] | None = None,
 ) -> None:
-    """Write the report in every requested form: the files first, because the printed text says that they exist."""
+    """Write the report in every requested form: the files first, because the printed text says that they exist.
+
+    `spans` reads the spans of some traces, for a brief.
+    """
     texts: list[tuple[str, str]] = []
     if request.json is not None:
         texts.append((request.json, _json(report, request, find, judged)))
@@ -70,7 +74,7 @@ def write_report(
     if request.brief and report.totals.requests:
         from lambda_latency.agent import brief_of
 
-        printed = [brief_of(report, find, request.proof)]
+        printed = [brief_of(report, find, request.proof, spans)]
     elif not printed and report.totals.requests:
         printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
         if request.problems:

@@ -81,8 +81,10 @@ def explain_alarm(
         sample, before = (load(some, [], processes=1, terms=loader.terms) for some in (found.sample, found.before))
         owners = loader.terms.owners.settle(explained.report.accounts, sample, before)
         names = Names(names_in(explained.report.accounts, sample, before))
-        every, now, then = (one.named(names, names.part) for one in (explained.report.accounts, sample, before))
-        report = quoted_report(names, every, explained.find, slow_ns=rang.threshold_ns, owners=owners)
+        now, then = (one.named(names, names.part) for one in (sample, before))
+        report = quoted_report(
+            names, explained.report.accounts, explained.find, slow_ns=rang.threshold_ns, owners=owners
+        )
         if now and then:
             report = replace(report, against=against(now, then, ["the hour before"]))
         command = shell("explain", alarm, "--at", instant_of(rang.at_ns), *_where(options))

@@ -34,7 +34,7 @@ def list_requests(
 ) -> str:
     """The requests that match, the slowest or the newest first."""
     loaded, since_ns, until_ns = loader.load(source, call), time_of(since), time_of(until)
-    every = loaded.chosen(route, since_ns, until_ns, loaded.names)
+    every = loaded.chosen(route, since_ns, until_ns).named(loaded.names, loaded.names.part)
     order = reversed(every.order()) if newest else every.slowest(len(every))
     kinds = list(every.kinds)
     found = [

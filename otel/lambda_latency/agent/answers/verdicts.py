@@ -31,12 +31,13 @@ def why_slow(
     slow_ns = round(slow_ms * 1e6) if slow_ms is not None else loader.slow_ns
     report = quoted_report(
         loaded.names,
-        loaded.chosen(route, since_ns, until_ns, loaded.names),
+        loaded.chosen(route, since_ns, until_ns),
         loaded.find,
         slow_ns=slow_ns,
         problems=loaded.problems,
         sources=[loaded.name],
         owners=loaded.owners,
+        spans=loaded.spans,
     )
     slow = slow_ns if slow_ms is not None else None  # a setting holds for the command, too
     command = report_command(loader.words(loaded.name), loaded.names, route, since=since_ns, until=until_ns, slow=slow)
@@ -52,14 +53,15 @@ def compare(loader: Loader, call: Call, baseline: str, source: str | None = None
     names = Names(names_in(now.accounts, then.accounts))
     report = quoted_report(
         names,
-        now.chosen(route, None, None, names),
+        now.chosen(route, None, None),
         now.find,
-        baseline=then.chosen(route, None, None, names),
+        baseline=then.chosen(route, None, None),
         baseline_names=[then.name],
         slow_ns=loader.slow_ns,
         problems=[*now.problems, *then.problems],
         sources=[now.name],
         owners=owners,
+        spans=now.spans,
     )
     command = report_command(loader.words(now.name), names, route, against=then.name)
     return brief(report, command, newest="" if source else quoted(now.name))

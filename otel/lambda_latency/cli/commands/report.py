@@ -145,7 +145,7 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
             find_before=baseline.find,
         )
         judged = [gate.judge(report) for gate in request.fail_if]
-        write_report(report, request, style, judged, opened.find, out)
+        write_report(report, request, style, judged, opened.find, out, opened.spans)
     return _status(report, judged)
 
 

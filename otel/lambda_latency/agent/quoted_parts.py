@@ -1,0 +1,93 @@
+"""The parts of a report that are read from spans, with their names quoted: timeouts, examples, attribute values."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from lambda_latency.agent.quoting import quoted, quoted_value, short
+from lambda_latency.latency import ABSENT, diagnose
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lambda_latency.agent.quoting import Names
+    from lambda_latency.latency import Accounts, Cell, Depends, Diagnosis, Finding, Since, Timeout, Value
+    from lambda_latency.latency import Report as Told
+
+__all__ = ["quote_parts"]
+
+PATH = 80  # characters of a file's path
+
+
+def quote_parts(report: Told, names: Names, raw: Accounts) -> Told:
+    """The report with these parts quoted. `raw` has the same requests as the report, with their own names."""
+    return replace(
+        report,
+        timeouts=tuple(_timeout(one, names) for one in report.timeouts),
+        diagnoses=_diagnoses(report, names, raw),
+        depends=_depends(report.depends),
+    )
+
+
+def _timeout(one: Timeout, names: Names) -> Timeout:
+    frames = tuple(replace(frame, file=quoted(frame.file, PATH), function="", text="") for frame in one.frames)
+    threads = tuple(
+        replace(
+            thread,
+            name=names(thread.name),
+            frames=tuple(
+                replace(frame, file=quoted(frame.file, PATH), function="", text="") for frame in thread.frames
+            ),
+        )
+        for thread in one.threads
+    )
+    part = names.part(one.part) if one.part is not None else None
+    return replace(one, route=names(one.route), running=names(one.running), part=part, frames=frames, threads=threads)
+
+
+def _diagnoses(report: Told, names: Names, raw: Accounts) -> dict[Cell, Diagnosis]:
+    """What the examples show, made anew: a cell is found among spans by its own name."""
+    own = dict(zip(report.accounts.cells, raw.cells, strict=True))
+    found = {}
+    for cell, one in report.diagnoses.items():
+        told = diagnose(report.traces[one.trace_id], own[cell], report.owners)
+        attempts = told.attempts
+        found[cell] = replace(
+            told,
+            span=names(told.span),
+            beside=(names(told.beside[0]), told.beside[1]) if told.beside is not None else None,
+            attempts=attempts._replace(failed=tuple(map(names, attempts.failed))) if attempts is not None else None,
+            gave_up=names(told.gave_up),
+            log=None,
+        )
+    return found
+
+
+def _depends(one: Depends) -> Depends:
+    return replace(
+        one,
+        of_classes=tuple(tuple(map(_finding, findings)) for findings in one.of_classes),
+        of_routes=tuple(replace(each, finding=_finding(each.finding)) for each in one.of_routes),
+        since=tuple(_since(each) if each is not None else None for each in one.since),
+        since_routes=tuple(map(_since, one.since_routes)),
+    )
+
+
+def _finding(one: Finding) -> Finding:
+    return replace(one, values=_values(one.values), same=_values(one.same))
+
+
+def _since(one: Since) -> Since:
+    return replace(one, values=_values(one.values))
+
+
+def _values(values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(
+        replace(
+            one,
+            attribute=short(quoted(one.attribute)),
+            text=one.text if one.text in (None, ABSENT) else short(quoted_value(one.attribute, one.text, PATH)),
+        )
+        for one in values
+    )
