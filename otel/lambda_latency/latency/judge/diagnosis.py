@@ -134,12 +134,12 @@ def _beside(trace: Trace, charged: Mapping[str, Charge], row: Row, its: Sequence
     whole_ns = sum(end - start for start, end in owned)
     if whole_ns < EVEN_NS:
         return None
-    below = {row.span_id}
+    below, above = {row.span_id}, _above_of(trace, row)
     found: tuple[int, int, str] | None = None
     for other, depth in tree.by_depth():  # parents before children
         if other.parent_id in below:
             below.add(other.span_id)
-        if other.span_id in below or not other.end_ns or _is_above(trace, other, row):
+        if other.span_id in below or not other.end_ns or other.span_id in above:
             continue
         ns = sum(max(0, min(end, other.end_ns) - max(start, other.start_ns)) for start, end in owned)
         if 100 * ns >= BESIDE_PERCENT * whole_ns and (found is None or (-depth, ns) > found[:2]):
@@ -147,11 +147,14 @@ def _beside(trace: Trace, charged: Mapping[str, Charge], row: Row, its: Sequence
     return (found[2], found[1]) if found is not None else None
 
 
-def _is_above(trace: Trace, other: Row, row: Row) -> bool:
+def _above_of(trace: Trace, row: Row) -> set[str]:
+    """The ids of the spans above a row."""
+    found = set()
     at = trace.tree.parent(row)
-    while at is not None and at is not other:
+    while at is not None and at.span_id not in found:
+        found.add(at.span_id)
         at = trace.tree.parent(at)
-    return at is other
+    return found
 
 
 def _above(trace: Trace, rows: Sequence[Row]) -> list[Span]:
