@@ -9,6 +9,7 @@ import sys
 from lab.cost import remains
 from lab.cost.environments import PINS
 from lab.cost.remains import packages, self_instructions
+from lab.cost.repeated import summary
 from lab.cost.table import figures, markdown, text
 from lab.cost.variants import ROOT, VARIANTS
 from lab.locks import whole
@@ -88,3 +89,13 @@ def test_the_tables_on_the_page_are_the_measured_ones() -> None:
     assert f"{document['machine']}, Python {document['python']}, {document['date']}; {versions}." in " ".join(
         page.split()
     )
+
+
+def test_repeated_runs_are_medians_with_their_spread() -> None:
+    """Over bare within a run; the multiple is that of the medians."""
+    runs = {
+        "bare": {"cold_m": [100.0, 101.0, 100.0]},
+        "X-Ray SDK": {"cold_m": [110.0, 111.0, 112.0]},
+        "kit": {"cold_m": [105.0, 109.0, 107.0]},
+    }
+    assert summary(runs)["kit"] == {"cold_m": {"over_bare": 7.0, "least": 5.0, "most": 8.0, "runs": 3, "of_xray": 0.7}}
