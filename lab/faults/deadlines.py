@@ -111,20 +111,16 @@ class _Running:
         """Requests while the collector fails, then one when it answers again."""
         try:
             self._collector.set(self._case.mode)
-            for _ in range(FAILING):
-                self._request(self._case.left_ms)
+            lives = all(self._request(self._case.left_ms) for _ in range(FAILING))
             self._collector.set("healthy")
-            self._request(700)
-            self._request(2500)
-            if not self._box.ended:
+            if lives and self._request(700) and self._request(2500):
                 self._arrived()
         finally:
             self._box.close()
             self._collector.close()
 
-    def _request(self, left_ms: int) -> None:
-        if self._box.ended:
-            return
+    def _request(self, left_ms: int) -> bool:
+        """One request; returns whether the environment outlives it."""
         event = json.dumps({"do": "work", "left_ms": left_ms}).encode()
         run = self._box.invoke(event, str(TraceHeader.new(sampled=True)))
         deadline = run.invocation.deadline_ms / 1000
@@ -137,7 +133,7 @@ class _Running:
         if self._box.ended:
             how = "in a delivery after the response" if run.outcome and not run.outcome.error else "before the response"
             self._say(f"killed {how}")
-            return
+            return False
         with LOCK:
             before_ms = (deadline - run.ended_ns / 1e9) * 1000
             self._near.settled_ms[left_ms] = min(before_ms, self._near.settled_ms.get(left_ms, before_ms))
@@ -145,6 +141,7 @@ class _Running:
             self._say(f"settled {before_ms:.0f} ms before the deadline")
         if left_ms <= ENOUGH_MS and (late := self._begun_after(run, left_ms)):
             self._say(f"{late} deliveries begun with less than {ENOUGH_MS} ms left")
+        return True
 
     def _begun_after(self, run: Run, left_ms: int) -> int:
         """The deliveries that reached the collector after the answer; a timeout is told before it."""
