@@ -131,7 +131,7 @@ class Instrumentations:
 
     @harmless("the tracing header of AWS calls")
     def _botocore_arrived(self, module: ModuleType) -> None:
-        from lambda_latency.runtime.drivers.aws_endpoint import watch_sessions
+        from lambda_latency.runtime.drivers.aws import watch_sessions
 
         self._undo.append(watch_sessions(module, self._load_dynamodb))
 
@@ -185,10 +185,9 @@ class Instrumentations:
             return
         more: dict[str, Any] = {}
         if library.name in AWS:
-            from lambda_latency.runtime.drivers import aws_call
-            from lambda_latency.runtime.drivers.aws_endpoint import PROPAGATOR
+            from lambda_latency.runtime.drivers.aws import PROPAGATOR, requested, responded
 
-            more = {"request_hook": aws_call.requested, "response_hook": aws_call.responded, "propagator": PROPAGATOR}
+            more = {"request_hook": requested, "response_hook": responded, "propagator": PROPAGATOR}
         elif library.name in UNSUPPRESSED:
             from lambda_latency.runtime.drivers.suppressible import Suppressible
 

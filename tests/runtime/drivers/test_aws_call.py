@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.standard import ThrottledRetryableChecker
 from moto import mock_aws
 
-from lambda_latency.runtime.drivers.aws_call import THROTTLES, requested, responded
+from lambda_latency.runtime.drivers.aws import THROTTLES, requested, responded
 from tests.runtime.stubs import Answer, Server, aws_error
 
 if TYPE_CHECKING:

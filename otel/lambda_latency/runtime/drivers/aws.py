@@ -1,4 +1,4 @@
-"""Handlers of botocore's events, for the tracing header and the attempts of an AWS call.
+"""What AWS calls need beside botocore's instrumentation: the tracing header, attempts, tables, throttles, conditions.
 
 botocore writes the tracing header of the invocation, with the `Lineage` by which Lambda detects loops; a header without
 it would end the detection. The handlers put the current span into that header as the parent, also if botocore's calls
@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.propagators.textmap import Setter, default_setter
-from opentelemetry.trace import TraceFlags, get_current_span
+from opentelemetry.trace import Status, StatusCode, TraceFlags, get_current_span
 
-from lambda_latency.runtime.harmless import failed
+from lambda_latency.runtime.harmless import failed, harmless
 from lambda_latency.runtime.propagation import HEADER, LINEAGE, LambdaPropagator, header_of, root_of, write
 
 if TYPE_CHECKING:
@@ -25,9 +26,10 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     from opentelemetry.context import Context
+    from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["watch_sessions"]
+__all__ = ["PROPAGATOR", "requested", "responded", "watch_sessions"]
 
 # Milliseconds since the call's start. They repeat the events, because X-Ray keeps no events.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
@@ -158,3 +160,71 @@ HANDLERS: dict[str, Callable[..., None]] = {
     "after-call": call_ended,
     "after-call-error": call_ended,
 }
+
+
+SUBJECT = "an AWS call's span"
+TABLES = "aws.dynamodb.table_names"
+
+# The codes that botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`), by a test.
+THROTTLES = frozenset((
+    "Throttling", "ThrottlingException", "ThrottledException", "RequestThrottledException", "TooManyRequestsException",
+    "ProvisionedThroughputExceededException", "TransactionInProgressException", "RequestLimitExceeded",
+    "BandwidthLimitExceeded", "LimitExceededException", "RequestThrottled", "SlowDown", "PriorRequestNotComplete",
+    "EC2ThrottledException",
+))  # fmt: skip
+
+
+def requested(span: Span, service: str, _operation: str, params: Mapping[str, Any]) -> None:
+    """The instrumentation's request hook, which runs before the call."""
+    if service != "dynamodb":
+        return
+    try:
+        if span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
+            names = tables(params)
+            if names:
+                span.set_attribute(TABLES, names)
+    except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
+        failed(SUBJECT, error)
+
+
+def responded(span: Span, _service: str, _operation: str, result: Mapping[str, Any] | None) -> None:
+    """The instrumentation's response hook. It runs before the span ends; a failed call has the error's response."""
+    if result and "Error" in result:
+        tell_error(span, result)
+
+
+@harmless(SUBJECT)
+def tell_error(span: Span, result: Mapping[str, Any]) -> None:
+    """Write the error of a call's response to its span."""
+    error = result["Error"]
+    code = error.get("Code") if isinstance(error, Mapping) else None
+    if not code:
+        return
+    if is_condition(code, result):
+        # OK is final (https://opentelemetry.io/docs/specs/otel/trace/api/#set-status). The hook runs before the
+        # exception leaves the span's `with`, so the ERROR that the SDK sets there has no effect. The exception
+        # stays on the span as an event.
+        span.set_status(Status(StatusCode.OK))
+        return
+    span.set_attribute("error.type", code)
+    if code in THROTTLES:
+        span.set_attribute("http.status_code", 429)  # DynamoDB answers 400
+
+
+def is_condition(code: str, result: Mapping[str, Any]) -> bool:
+    """Whether the only reason of the failure is that a condition of the request did not hold."""
+    if code == "TransactionCanceledException":
+        reasons = {reason.get("Code", "None") for reason in result.get("CancellationReasons", ())}
+        return "ConditionalCheckFailed" in reasons and reasons <= {"ConditionalCheckFailed", "None"}
+    return code == "ConditionalCheckFailedException"
+
+
+def tables(params: Mapping[str, Any]) -> list[str]:
+    """The tables of a DynamoDB call (plain, batch or transaction), each once, in the order of the call."""
+    if "RequestItems" not in params and "TransactItems" not in params:
+        name = params.get("TableName")
+        return [name] if isinstance(name, str) else []
+    found = [params.get("TableName"), *(params.get("RequestItems") or ())]
+    for item in params.get("TransactItems") or ():
+        found += [action.get("TableName") for action in item.values()]
+    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
