@@ -155,7 +155,7 @@ def found(name: str, path: Any) -> Any:
         return None
     folder, tail = folders[0], name.rpartition(".")[2]
     file, inner = f"{folder}/{tail}.py", None
-    if not os.path.isfile(file) or os.path.isdir(f"{folder}/{tail}"):  # noqa: PTH112, PTH113 - pathlib is slow
+    if not os.path.isfile(file):  # noqa: PTH113 - the import of pathlib would cost more
         folder, tail, inner = f"{folder}/{tail}", "__init__", [f"{folder}/{tail}"]
         file = f"{folder}/__init__.py"
         if not os.path.isfile(file):  # noqa: PTH113
