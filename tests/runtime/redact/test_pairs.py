@@ -76,7 +76,7 @@ SHOWN: Shown = {
     "USER": (
         "curl «-u ada:pw!x» https", "«--user 'ada:pw»'", "«--proxy-user=ada:pw» x", '«--user="ada:p:w»"',
         "a-u ada:pw", "-u ada", "-user ada:pw", "-u ada :pw", "-U ada:pw", "--user ada:", "-uada:pw",
-        "--user 'ada x:pw'", "--u ada:pw", "«-u  ada:pw»", "-u :pw", "«-u a:b»",
+        "--user 'ada x:pw'", "--u ada:pw", "«-u  ada:pw»", "-u :pw", "«-u a:b»", "-u 1000:100", "«-u 1000:1a»",
     ),
     "COMMAND": (
         "«sshpass -p hunter2» ssh", "['«sshpass', '-p', 'hunter2»']", "«docker login -u ada -p hunter2» x",

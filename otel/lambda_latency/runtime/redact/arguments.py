@@ -21,11 +21,13 @@ PROGRAMS = {
     "mysql": ("", "-p"), "mariadb": ("", "-p"), "7z": ("", "-p"), "sshpass": ("-p", "-p"), "redis-cli": ("-a", ""),
     "zip": ("-P", ""), "unzip": ("-P", ""), "sqlcmd": ("-P", ""), "bcp": ("-P", ""), "ldap": ("-w", ""),
     "curl": ("-u -U --user --proxy-user", "-u -U"), "smbclient": ("-U --user", ""), "rpcclient": ("-U --user", ""),
-    "twine": ("-p", ""), "mongo": ("-p", ""), "login": ("-p", ""),
+    "ldappasswd": ("-w -s -a", ""),
+    "useradd": ("-p", ""), "usermod": ("-p", ""), "twine": ("-p", ""), "mongo": ("-p", ""), "login": ("-p", ""),
 }  # fmt: skip
 FAMILIES = ("mysql", "mariadb", "7z", "ldap", "mongo")  # of programs that begin so, such as mysqldump
 OF_USERS = ("-u", "-U", "--user", "--proxy-user")  # the secret is after the user's name and one of these
 MARKS = (":", "%")
+WITH_USER = words("add_user change_password authenticate_user")  # commands of RabbitMQ, before a user and a password
 TOOLS = words("kubectl oc gh docker podman aws gcloud az helm vault op doppler heroku fly")
 """Programs for which `secret` and `token` are kinds of things, whose names follow."""
 NEAR = 12  # words of the next command that are read
@@ -37,7 +39,8 @@ ITEM = (
 )
 COMMAND = (
     r"(?i)\b(?:mysql|mariadb|sshpass|7z|redis-cli|unzip|zip|sqlcmd|bcp|ldap\w+|curl|smbclient|rpcclient|twine|mongo\w*|"
-    r"login|htpasswd|sudo|secret|password-stdin)\b"
+    r"login|htpasswd|rabbitmqctl|user(?:add|mod)|"
+    r"put-parameter|sudo|secret|password-stdin)\b"
 )
 OPTION = r"--?(?!no-)[A-Za-z][\w.-]+"
 NAME = r"[A-Za-z][\w.-]{0,64}"
@@ -93,16 +96,19 @@ def within(given: Sequence[str], rest: Sequence[str]) -> Iterator[tuple[int, str
             cut = next((one for one in attached if word.startswith(one) and word != one), "")
             if cut and (cut not in OF_USERS or has_secret(word)):
                 yield at, f"{cut}{REDACTED}"
-        elif before in apart:
-            if before not in OF_USERS or has_secret(word):
-                yield at, REDACTED
-        elif compiled(OPTION).fullmatch(before):
-            level = secrecy(before)
-            if (level == SECRET and len(word) > 2) or (level != NO and opaque(word)):
-                yield at, REDACTED
-        elif before == "login" and "vault" in given[:at] and opaque(word):
+        elif is_secret(before, word, apart) or (before == "login" and "vault" in given[:at] and opaque(word)):
             yield at, REDACTED
     yield from by_place(given)
+
+
+def is_secret(before: str, word: str, apart: Sequence[str]) -> bool:
+    """Whether a word is secret by the option before it. `apart`: those of the programs in the command."""
+    if before in OF_USERS:
+        return has_secret(word) and (before in apart or opaque(word.partition(":")[2]))
+    if before in apart:
+        return True
+    level = secrecy(before) if compiled(OPTION).fullmatch(before) else NO
+    return (level == SECRET and len(word) > 2) or (level != NO and opaque(word))
 
 
 def options(given: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -110,7 +116,7 @@ def options(given: Sequence[str]) -> tuple[list[str], list[str]]:
     apart, attached = list[str](), list[str]()
     for word in given:
         name = word.rpartition("/")[2].lower()
-        family = next(filter(name.startswith, FAMILIES), name)
+        family = name if name in PROGRAMS else next(filter(name.startswith, FAMILIES), name)
         if family in PROGRAMS:
             apart += PROGRAMS[family][0].split()
             attached += PROGRAMS[family][1].split()
@@ -125,6 +131,11 @@ def by_place(given: Sequence[str]) -> Iterator[tuple[int, str]]:
         plain = [at for at in range(start, len(given)) if not given[at].startswith("-")]
         if len(plain) > 2 and any(word.startswith("-") and "b" in word for word in given[start:]):
             yield plain[2], REDACTED
+    if "SecureString" in names:
+        yield from [(at, REDACTED) for at in range(1, len(given)) if given[at - 1] == "--value"]
+    for at in range(2, len(given)):
+        if given[at - 2] in WITH_USER or given[at - 2 : at] == ["mysqladmin", "password"]:
+            yield at, REDACTED
     if "secret" in names and "set" in names:
         yield from [(at, REDACTED) for at in range(1, len(given)) if given[at - 1] in ("--body", "-b")]
 

@@ -38,7 +38,7 @@ HINTS = (
     "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "-user",
     " -p", "'-p", '"-p', "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
     "access_c", "access-c", "accessc", "bind_s(", "crypt(", "mysql", "mariadb", "sqlcmd", "bcp ", "unzip", "ldap",
-    "curl", "smbclient", "rpcclient", "mongo", "sudo", "7z ", "7z'", '7z"',
+    "curl", "smbclient", "rpcclient", "rabbit", "mongo", "sudo", "7z ", "7z'", '7z"',
 )  # fmt: skip
 
 SHORT = 48  # characters

@@ -66,7 +66,7 @@ STAND_INS = (
 )
 OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
-USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)[^\s:'\"]{1,64}:[^\s'\"]+"
+USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)(?!\d+:\d+(?!\S))[^\s:'\"]{1,64}:[^\s'\"]+"
 # The options of commands whose next word is a password.
 COMMAND = (
     r"\b(?:(?:sshpass|\w{1,30}\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w|'\w)|"
