@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.part import API_GATEWAY, Part, resource_of
+from lambda_latency.latency.accounts.part import API_GATEWAY, LAPTOP_GATEWAY, Part, resource_of
 from lambda_latency.latency.accounts.reordering import runs
 from lambda_latency.latency.accounts.totals import at_rank
 
@@ -97,7 +97,8 @@ class _Drawn:
         every = self._every
         if kind.timed_out:
             self.timed_out |= {every.trace_id(at): function for at in indices}
-        gateway, cell_of, ends = set(every.parts.get(API_GATEWAY, ())), every.cell_of, every.cells_end
+        gateway = {*every.parts.get(API_GATEWAY, ()), *every.parts.get(LAPTOP_GATEWAY, ())}
+        cell_of, ends = every.cell_of, every.cells_end
         if not gateway:
             return
         came = [at for at in indices if not gateway.isdisjoint(cell_of[ends[at] : ends[at + 1]])]

@@ -21,6 +21,7 @@ OWNED = {
     "ours": "The cause is internal.",
     "theirs": "The cause is external.",
     "platform": "The cause is the platform.",
+    "laptop": "The cause is this machine.",
     "unknown": "The owner of the cause is unknown.",
 }
 MOST_FEW = 3
@@ -70,7 +71,7 @@ def waits_for(cell: Cell, style: Style) -> list[Piece]:
 
 def owned(part: Part, style: Style) -> list[Piece]:
     """Whose the cause is; of a callee with an unknown owner, what its name tells."""
-    pieces = [Piece(OWNED["unknown" if part.bucket == "unknown" else part.owner])]
+    pieces = [Piece(OWNED[part.bucket if part.bucket in ("laptop", "unknown") else part.owner])]
     if part.owner == "unknown" and part.bucket != "unknown":
         told = NOBODY.ground(part).evidence
         pieces.append(Piece(f" {clean(part.name, style)} is {told}, and records no spans here."))

@@ -56,20 +56,24 @@ def cold_mean_ns(tally: Tally) -> int:
 
 
 def cold_cost(tally: Tally, style: Style) -> list[Line]:
-    """A sentence about the price of a cold start, in GB-seconds and US dollars; empty if no time is known."""
-    mean_ns = cold_mean_ns(tally)
-    if not mean_ns:
+    """A sentence about the price of a cold start, in GB-seconds and US dollars; empty if it has none."""
+    values = cold_values(tally)
+    if values is None or not values["gb_seconds"]:
         return []
-    values = cold_values(mean_ns)
     money = Decimal(str(values["dollars_a_million"]))
     text = f"A cold start costs {values['gb_seconds']:.3f} GB-s and ${money:,.2f} a million for each GB of memory"
     return wrap(f"{text} (x86_64, {values['prices']}).", style.width)
 
 
-def cold_values(mean_ns: int) -> dict[str, object]:
-    """The cost of a cold start with 1 GB of memory, as JSON values; it is proportional to the memory."""
+def cold_values(tally: Tally) -> dict[str, object] | None:
+    """The cost of a mean cold start with 1 GB of memory, as JSON values; it is proportional to the memory.
+
+    None for cold starts of a machine that stands for AWS: Lambda's take another time.
+    """
+    if any(part.bucket == "laptop" for part in tally.parts):
+        return None
     prices = read_prices()
-    gb_seconds = mean_ns / BILLION
+    gb_seconds = cold_mean_ns(tally) / BILLION
     money = gb_seconds * prices.gb_second("x86_64") * 10**6
     return {
         "memory_mb": 1024,

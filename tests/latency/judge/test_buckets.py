@@ -291,6 +291,7 @@ def test_every_bucket_has_an_owner_and_a_label() -> None:
         "queue": ("ours", "queue x"),
         "api gateway": ("platform", "API Gateway"),
         "lambda": ("platform", "Lambda x"),
+        "laptop": ("ours", "this machine's x"),
         "unknown": ("unknown", "unknown x"),
     }
     assert Part("own code").label == "own code"

@@ -160,7 +160,7 @@ def test_its_own_span_is_whole(system: System) -> None:
             "http.status_code": 200,
             "aws.request_id": reply.headers["x-amzn-RequestId"],
         },
-        resource={"service.name": "orders", "cloud.provider": "aws"},
+        resource={"service.name": "orders", "cloud.provider": "aws", "lambda_latency.laptop": True},
         scope=SCOPE,
     )
     assert told.duration_ns > 0

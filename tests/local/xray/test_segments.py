@@ -15,7 +15,13 @@ ROOT = "1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9"
 PARENT = "53995c3f42cd8ad8"
 OWN = "00000000000000aa"
 HEADER = TraceHeader(TRACE, PARENT, True)
-RESOURCE = {"service.name": "Get", "cloud.provider": "aws", "cloud.platform": "aws_lambda", "faas.name": "Get"}
+RESOURCE = {
+    "service.name": "Get",
+    "cloud.provider": "aws",
+    "cloud.platform": "aws_lambda",
+    "faas.name": "Get",
+    "lambda_latency.laptop": True,
+}
 
 
 @pytest.mark.parametrize("sampled", [True, False])

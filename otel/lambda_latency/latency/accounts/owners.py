@@ -36,6 +36,7 @@ EVIDENCE = {
     "queue": "a queue between services of these traces",
     "api gateway": "a part of AWS's platform",
     "lambda": "a part of AWS's platform",
+    "laptop": "a part of the machine that stands for AWS, as its spans say",
     "unknown": "no span names what ran there",
 }
 

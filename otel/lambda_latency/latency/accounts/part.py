@@ -8,6 +8,9 @@ __all__ = [
     "API_GATEWAY",
     "BUCKETS",
     "COLD_START",
+    "LAPTOP_GATEWAY",
+    "LAPTOP_QUEUE",
+    "LAPTOP_SANDBOX",
     "OVERHEAD",
     "OWN",
     "OWN_CODE",
@@ -37,12 +40,14 @@ BUCKETS = {
     "queue": "ours",  # from a sender to its consumer, or a poll: consumers and their polling are ours to change
     "api gateway": "platform",
     "lambda": "platform",
+    "laptop": "ours",  # gateway, queue and sandbox of the machine that stands for AWS (serve, demo, invoke)
     "unknown": "unknown",
 }
 
 PREFIXES = {
     "connect": "connect to ",
     "lambda": "Lambda ",
+    "laptop": "this machine's ",
     "network": "network to ",
     "pool": "pool of ",
     "queue": "queue ",
@@ -108,6 +113,9 @@ TELEMETRY = Part("telemetry")
 API_GATEWAY = Part("api gateway")
 SERVICE = Part("lambda", "service")
 OVERHEAD = Part("lambda", "overhead")
+LAPTOP_GATEWAY = Part("laptop", "gateway")
+LAPTOP_QUEUE = Part("laptop", "queue")
+LAPTOP_SANDBOX = Part("laptop", "sandbox")
 UNKNOWN = Part("unknown")
 UNKNOWN_CALLEE = Part("unknown", "callee")
 
@@ -119,7 +127,15 @@ def resource_of(name: str) -> str:
     return f"{service} {resource}" if resource else service
 
 
-OWN = ("own code", "cold start", "telemetry", "lambda", "api gateway", "unknown")  # buckets that are no callee
+OWN = (
+    "own code",
+    "cold start",
+    "telemetry",
+    "lambda",
+    "api gateway",
+    "laptop",
+    "unknown",
+)  # buckets that are no callee
 
 
 class Cell(NamedTuple):

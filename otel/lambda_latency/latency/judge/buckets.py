@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from lambda_latency.latency.accounts.part import (
     API_GATEWAY,
+    LAPTOP_GATEWAY,
+    LAPTOP_QUEUE,
+    LAPTOP_SANDBOX,
     OVERHEAD,
     SERVICE,
     TELEMETRY,
@@ -22,6 +25,7 @@ from lambda_latency.trace import (
     CONNECTING,
     FUNCTION,
     GATEWAY,
+    LAPTOP,
     RUNTIME_SCOPES,
     STATE_MACHINE,
     WAIT,
@@ -167,6 +171,11 @@ def _always(part: Part | None) -> Charged:
     return lambda _, __: part
 
 
+def _laptop_or(part: Part, laptop: Part) -> Charged:
+    """Charge to AWS's part, or to that of the machine that stands for AWS if its spans say so."""
+    return lambda shape, _: laptop if LAPTOP in shape.resource else part
+
+
 def _aws(shape: Shape, _: Position) -> Part:
     service, _slash, operation = shape.text("rpc.method", "db.operation").rpartition("/")
     service = shape.text("rpc.service") or service or ("DynamoDB" if shape.text("db.system") == "dynamodb" else "")
@@ -229,12 +238,13 @@ def _queue(shape: Shape, _: Position) -> Part:
     return Part("queue", re.split(r"[/:]", shape.text(*RESOURCES, "messaging.destination", "messaging.system"))[-1])
 
 
-def _function(_: Shape, position: Position) -> Part:
+def _function(shape: Shape, position: Position) -> Part:
     # With an Invocation or a handler's span, the remaining time is the runtime's. With traced calls alone, it is own
     # code. With neither it is unknown, except in a function that another service called: there it is own code too.
     own = Part("own code", position.service)
     unseen = own if position.service else UNKNOWN
-    return {"invocation": OVERHEAD, "handler": OVERHEAD, "calls": own}.get(position.inside, unseen)
+    overhead = LAPTOP_SANDBOX if LAPTOP in shape.resource else OVERHEAD
+    return {"invocation": overhead, "handler": overhead, "calls": own}.get(position.inside, unseen)
 
 
 RULES = (
@@ -244,14 +254,14 @@ RULES = (
     Rule("DNS, TCP, TLS and a driver's handshake", _runtime("dns", "tcp", "tls", "handshake", "connect"), _connect),
     Rule("the wait for a connection of a pool", _runtime("pool"), _pool),
     Rule("a step of a connection, of other SDKs", _connecting, _connect),
-    Rule("API Gateway's stage", _origin(GATEWAY), _always(API_GATEWAY)),
-    Rule("API Gateway's call to a function", _answered, _always(API_GATEWAY)),
+    Rule("API Gateway's stage", _origin(GATEWAY), _laptop_or(API_GATEWAY, LAPTOP_GATEWAY)),
+    Rule("API Gateway's call to a function", _answered, _laptop_or(API_GATEWAY, LAPTOP_GATEWAY)),
     Rule("API Gateway's call to a function without spans", _unanswered, _always(UNKNOWN)),
-    Rule("the Lambda service", _origin(LAMBDA_SERVICE), _always(SERVICE)),
+    Rule("the Lambda service", _origin(LAMBDA_SERVICE), _laptop_or(SERVICE, LAPTOP_QUEUE)),
     Rule("queue and attempts of the Lambda service", _below(LAMBDA_SERVICE, SpanKind.INTERNAL), _always(SERVICE)),
     Rule("the function segment", _origin(FUNCTION), _function),
     Rule("Lambda's Invocation", _phase("Invocation"), _function),
-    Rule("Lambda's Overhead", _phase("Overhead"), _always(OVERHEAD)),
+    Rule("Lambda's Overhead", _phase("Overhead"), _laptop_or(OVERHEAD, LAPTOP_SANDBOX)),
     Rule("a state machine", _origin(STATE_MACHINE), _state_machine),
     Rule("the time from a sender to its consumer", _origin(WAIT), _queue),
     Rule("the time between linked traces", _origin(CHAIN), _always(UNKNOWN)),

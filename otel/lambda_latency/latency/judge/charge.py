@@ -23,7 +23,7 @@ __all__ = ["Charge", "Charges"]
 CALLS = ("aws", "external", "database", "messaging", "queue", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None, str]"
 ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans
-OUTSIDE = ("api gateway", "lambda")
+OUTSIDE = ("api gateway", "lambda", "laptop")
 MOST = 200_000  # charges in the cache, by shape
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.accounts.part import OVERHEAD
 from lambda_latency.trace import FUNCTION, SERVICE, SpanKind, service_of
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ def span_name(trace: Trace, row: Row, charge: Charge) -> str:
     if tree.is_init(row):
         return "cold start"
     if tree.is_phase(row):
-        return OVERHEAD.label if span.name == "Overhead" else span.name
+        return charge.part.label if span.name == "Overhead" else span.name
     if charge.foreign or _is_named_service(span, charge):
         return _of_service(span, shape)
     if charge.call is not None and charge.part.bucket in ("aws", "retries", "database", "messaging"):

@@ -20,7 +20,7 @@ from lambda_latency.local.gateway.sam import Template, gateway_app
 from lambda_latency.local.gateway.wsgi import WSGI, WsgiHandler
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.xray.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
-from lambda_latency.trace import GATEWAY, Span, SpanKind, Status
+from lambda_latency.trace import GATEWAY, LAPTOP, Span, SpanKind, Status
 
 __all__ = ["ROUTE", "Answered", "Gateway", "Sampler", "check_port"]
 
@@ -230,7 +230,7 @@ class Gateway:
                 "http.status_code": status,
                 "aws.request_id": request.request_id,
             },
-            resource={"service.name": self._template.api_name, "cloud.provider": "aws"},
+            resource={"service.name": self._template.api_name, "cloud.provider": "aws", LAPTOP: True},
             scope=SCOPE,
         )
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from lambda_latency.local.xray.document import seconds, xray_trace_id
-from lambda_latency.trace import FUNCTION, GATEWAY, OUTER, SERVICE, Span, Status, is_platform_phase
+from lambda_latency.trace import FUNCTION, GATEWAY, LAPTOP, OUTER, SERVICE, Span, Status, is_platform_phase
 
 __all__ = ["PlatformSegments"]
 
@@ -95,7 +95,7 @@ def _stage(span: Span, called: Span | None) -> dict[str, Any]:
             }
         },
         "annotations": {"aws:api_id": API, "aws:api_stage": stage},
-        "metadata": {"default": {"extended_request_id": request_id, "request_id": request_id}},
+        "metadata": {"default": {"extended_request_id": request_id, "request_id": request_id, **_mark(span)}},
         "resource_arn": f"arn:aws:apigateway:{REGION}::/restapis/{API}/stages/{stage}",
         **_failure(_status(span)),
     }
@@ -125,6 +125,7 @@ def _call(stage: Span, called: Span) -> dict[str, Any]:
             "resource_names": [called.name],
         },
         "namespace": "aws",
+        **_marked(stage),
     }
 
 
@@ -152,6 +153,7 @@ def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
                 "start_time": seconds(phase.start_ns),
                 "end_time": seconds(phase.end_ns or 0),
                 "aws": {"function_arn": arn},
+                **_marked(phase),
             }
             for phase in phases
         ],
@@ -174,7 +176,17 @@ def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
         "parent_id": span.parent_id,
         "origin": span.origin,
     }
-    return {key: value for key, value in found.items() if value is not None}
+    return {key: value for key, value in found.items() if value is not None} | _marked(span)
+
+
+def _marked(span: Span) -> dict[str, Any]:
+    """The mark of the laptop's own spans, as the exporter writes attributes of a resource."""
+    mark = _mark(span)
+    return {"metadata": {"default": mark}} if mark else {}
+
+
+def _mark(span: Span) -> dict[str, bool]:
+    return {f"otel.resource.{LAPTOP}": True} if LAPTOP in span.resource else {}
 
 
 def _failure(status: int) -> dict[str, bool]:

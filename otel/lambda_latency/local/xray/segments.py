@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lambda_latency.trace import FUNCTION, SERVICE, Scope, Span, SpanKind, Status
+from lambda_latency.trace import FUNCTION, LAPTOP, SERVICE, Scope, Span, SpanKind, Status
 
 __all__ = ["TraceHeader", "function_segments", "new_span_id", "new_trace_id"]
 
@@ -77,7 +77,13 @@ def function_segments(
     As in X-Ray, Initialization is a child of the function's segment that lies before it, and the function's segment
     and its Overhead go on after the response.
     """
-    resource = {"service.name": name, "cloud.provider": "aws", "cloud.platform": "aws_lambda", "faas.name": name}
+    resource = {
+        "service.name": name,
+        "cloud.provider": "aws",
+        "cloud.platform": "aws_lambda",
+        "faas.name": name,
+        LAPTOP: True,
+    }
 
     def span(span_id: str, parent: str, label: str, start: int, end: int, **more: object) -> Span:
         kind = SpanKind.SERVER if "aws.xray.origin" in more else SpanKind.INTERNAL

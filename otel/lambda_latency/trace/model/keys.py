@@ -13,13 +13,14 @@ from urllib.parse import urlsplit
 
 from lambda_latency.trace.model.codes import CODES, codes_in
 
-__all__ = ["FOLLOWS", "INVOCATION_KEYS", "READ", "RESOURCE_KEYS", "ROUTE", "read_resource", "reduced"]
+__all__ = ["FOLLOWS", "INVOCATION_KEYS", "LAPTOP", "READ", "RESOURCE_KEYS", "ROUTE", "read_resource", "reduced"]
 
 Reduce: TypeAlias = Callable[[object], object]
 
 # Attributes that instrumentations of Lambda set on the span of an invocation, in old and in new versions.
 INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
-RESOURCE_KEYS = ("faas.name", "service.name")
+LAPTOP = "lambda_latency.laptop"  # of spans of the machine that stands for AWS: its gateway, its queue, its sandbox
+RESOURCE_KEYS = ("faas.name", "service.name", LAPTOP)
 UNNAMED = "unknown_service:"  # https://opentelemetry.io/docs/specs/semconv/resource/#service
 # A route is a field of the row and not of its shape: many instrumentations put paths with ids there, and each path
 # would make a new shape.
