@@ -1,6 +1,7 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
 from lambda_latency.text.against import against_sentence, change_rows
+from lambda_latency.text.cautions import render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
@@ -10,7 +11,6 @@ from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
 from lambda_latency.text.paragraphs import paragraphs
-from lambda_latency.text.problems import render_problems
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import render_report, render_waterfall

@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import ABSENT_PARENT, CLIENT_TIMEOUTS, FLOW, LEFT_OUT, OPEN, RUNS_ON, SKEWED, trace_name
-from lambda_latency.text.words import clean, ms, number, percent, plural
+from lambda_latency.text.style import Line, Piece, Style, paint
+from lambda_latency.text.words import clean, ms, number, percent, plural, wrap
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Account, Report, Slow
-    from lambda_latency.text.style import Style
+    from collections.abc import Sequence
 
-__all__ = ["alone_sentence", "cautions", "failed_first"]
+    from lambda_latency.latency import Account, Report, Slow
+    from lambda_latency.trace import Problem
+
+__all__ = ["alone_sentence", "cautions", "failed_first", "render_problems"]
 
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
@@ -146,3 +149,19 @@ def _in_requests(report: Report, kinds: set[int], what: str) -> str:
     if report.totals.requests == 1:
         return f"{what[0].upper()}{what[1:]}."
     return f"In {number(found)} of {plural(report.totals.requests, 'request')} {what}."
+
+
+def render_problems(problems: Sequence[Problem], style: Style) -> str:
+    """The problems as text: one line per source and reason, with the first place and the number of cases."""
+    if not problems:
+        return paint([[], [Piece("Nothing was skipped, and no span is inconsistent.", "bold")]], style)
+    rows: dict[tuple[str, str, str], list[Problem]] = {}
+    for one in problems:
+        rows.setdefault((one.effect, one.source, one.reason), []).append(one)
+    skipped = sum(one.effect == "skipped" for one in problems)
+    head = f"{plural(skipped, 'thing')} skipped, {number(len(problems) - skipped)} inconsistent, but counted"
+    lines: list[Line] = [[], [Piece(head, "bold")]]
+    for (effect, _, _), members in sorted(rows.items(), key=lambda row: row[0][0] != "skipped"):
+        often = f" ({number(len(members))} times, the first of them here)" if len(members) > 1 else ""
+        lines += wrap(clean(f"{effect}: {members[0]}{often}", style), style.width)
+    return paint(lines, style)
