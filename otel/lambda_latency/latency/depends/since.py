@@ -33,7 +33,8 @@ LEAST_OF_PIECE = 6  # requests
 LEAST_PIECES = 10
 LEAST_SIDE = 2  # pieces on either side of a change
 RISEN = 1.2  # a typical request takes so many times as long, and `EVEN_NS` more
-DEVIATIONS = 6.0  # between two levels, of the pieces around their own level
+# Between two levels, in deviations of the pieces around their own level. An interval that ends has more places to lie.
+DEVIATIONS, DEVIATIONS_OF_STRETCH = 6.0, 9.0
 DRIFT_BETTER = 1.0  # the squares that a drift leaves, beside those that a step leaves
 LEAST_BEFORE = 20  # requests before the change
 
@@ -237,7 +238,8 @@ def _is_sure(levels: Sequence[float], best: _Level) -> bool:
     of = best.last - best.first
     rest = len(levels) - of
     noise = max(best.squares / max(len(levels) - 2, 1), 1e-4)
-    return best.inside - best.before >= DEVIATIONS * sqrt(noise * (1 / of + 1 / rest))
+    enough = DEVIATIONS if best.last == len(levels) else DEVIATIONS_OF_STRETCH
+    return best.inside - best.before >= enough * sqrt(noise * (1 / of + 1 / rest))
 
 
 def _is_drift(levels: Sequence[float]) -> bool:
