@@ -25,13 +25,15 @@ from lambda_latency.text import (
     Style,
     against_sentence,
     clean,
+    depending,
+    depending_routes,
     evidence,
     flat,
     sentence,
     timeout_groups,
     timeout_sentence,
 )
-from lambda_latency.trace import LineIndex, Problem, find_traces
+from lambda_latency.trace import LineIndex, Problem, find_spans, find_traces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -93,6 +95,7 @@ def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
         sources=sorted({source.name for source in sources}),
         against=against(sample, before, ["the hour before"]) if sample and before else None,
         owners=owners,
+        spans=partial(find_spans, sources, index=index),
     )
     blamed = _blamed(alarm, report)
     lacks = [*read.lacks, *_lacking(alarm, report, read)]
@@ -183,6 +186,9 @@ def _add_verdict(found: _Blamed, report: Report) -> None:
     else:
         return
     found.answer.append(flat(said))
+    # The slow requests were fetched from the alarm's window: the time at which they begin is the window's.
+    depends = (*depending(report, 0, PLAIN, bare=False), *depending_routes(report, PLAIN, bare=False))
+    found.answer += [flat(told) for told in depends]
     proof = verdict.proof.account.trace_id if verdict.proof is not None else None
     first = verdict.candidates[0]
     _add(found, first.part, proof, first.slow_ns)

@@ -47,17 +47,17 @@ def depends_sentence(one: Finding, style: Style, routes: Sequence[str] = ()) -> 
     return [*pieces, Piece(".")]
 
 
-def depending(report: Report, number: int, style: Style) -> list[list[Piece]]:
-    """The sentences about a class, by its number."""
+def depending(report: Report, number: int, style: Style, *, bare: bool = True) -> list[list[Piece]]:
+    """The sentences about a class, by its number. `bare`: also a time at which nothing else begins."""
     told = [depends_sentence(one, style) for one in report.depends.of_class(number)]
     since = report.depends.since_of(number)
-    return [*told, *([since_sentence(since, style)] if since is not None else [])]
+    return [*told, *([since_sentence(since, style)] if since is not None and (bare or since.values) else [])]
 
 
-def depending_routes(report: Report, style: Style) -> list[list[Piece]]:
-    """The sentences about all slow requests of some routes."""
+def depending_routes(report: Report, style: Style, *, bare: bool = True) -> list[list[Piece]]:
+    """The sentences about all slow requests of some routes, and about routes that became slow."""
     told = [depends_sentence(one.finding, style, one.routes) for one in report.depends.of_routes]
-    return [*told, *(since_sentence(one, style) for one in report.depends.since_routes)]
+    return [*told, *(since_sentence(one, style) for one in report.depends.since_routes if bare or one.values)]
 
 
 def since_sentence(one: Since, style: Style) -> list[Piece]:
