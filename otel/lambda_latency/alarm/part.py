@@ -23,7 +23,7 @@ TEMPLATE = next(
 )
 BUILT = "    Metadata: { BuildMethod: makefile, ContextPath: ., WorkingDirectory: . }\n"  # by the example's Makefile
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
-PART = Part(("alarm", "fetch", "latency", "page", "prices", "text", "trace"))
+PART = Part(("alarm", "fetch", "latency", "page", "prices", "runtime/redact", "text", "trace"))
 
 
 def write_part(folder: Path, install: Install) -> None:

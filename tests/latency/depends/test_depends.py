@@ -116,3 +116,20 @@ def test_nothing_is_read_again_without_slow_requests() -> None:
     """Nor is anything told."""
     traces = attributed(_order, lambda *_: False)
     assert report_on(traces).depends.read == 0
+
+
+def test_a_secret_is_redacted_before_it_is_counted() -> None:
+    """By the name of the attribute, and inside of a text."""
+
+    def make(number: int, draw: random.Random) -> Order:
+        heavy = draw.random() < 0.1
+        token = "AKIAIOSFODNN7EXAMPLE" if heavy else f"user-{draw.randrange(9)}"
+        password = "hunter2hunter" if heavy else f"other-{draw.randrange(9)}"
+        return Order(number, {"client.note": f"from {token}", "login.password": password}, {}, {})
+
+    def is_slow(order: Order, _draw: random.Random) -> bool:
+        return order.first["login.password"] == "hunter2hunter"
+
+    report = report_on(attributed(make, is_slow))
+    told = [value.text for one in _all(report) for value in (*one.values, *one.same)]
+    assert told == ["from [redacted]"]

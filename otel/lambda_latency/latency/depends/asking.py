@@ -52,13 +52,10 @@ def candidates(facts: Facts, everyone: int) -> tuple[list[Asked], int]:
         able = facts.able(key) & everyone
         if facts.is_duration(key):
             continue
-        present = 0
-        for text, places in facts.texts.get(key, {}).items():
-            have = bits(places)
-            present |= have
-            if len(places) >= LEAST_SEEN:
-                found.append(Asked((Value(*key, text),), have, able))
-                count += 1
+        present = bits({place for places in facts.texts.get(key, {}).values() for place in places})
+        for text, places in facts.values(key, LEAST_SEEN).items():
+            found.append(Asked((Value(*key, text),), bits(places), able))
+            count += 1
         present |= bits(facts.numbers.get(key, ()))
         if (able & ~present).bit_count() >= LEAST_SEEN:
             found.append(Asked((Value(*key, ABSENT),), able & ~present, able))

@@ -62,13 +62,13 @@ def beginning(facts: Facts, one: Around, places: Mapping[int, int]) -> tuple[Val
     """
     then, now = (_read(side, places) for side in (one.before, one.after))
     found: list[tuple[int, float, Value]] = []
-    for key, texts in facts.texts.items():
+    for key in facts.texts:
         able = facts.able(key)
         mine, its = now & able, then & able
         if min(mine.bit_count(), its.bit_count()) < LEAST:
             continue
-        for text, having in texts.items():
-            if len(having) < LEAST or DATE.search(text) is not None:
+        for text, having in facts.values(key, LEAST).items():
+            if DATE.search(text) is not None:
                 continue
             have = bits(having)
             share, old = (have & mine).bit_count() / mine.bit_count(), (have & its).bit_count() / its.bit_count()

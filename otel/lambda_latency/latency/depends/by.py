@@ -78,7 +78,7 @@ def _of_spans(every: Accounts, chosen: Sequence[int], name: str, read: ReadSpans
     if not coverage:
         raise ReportError(f"no span has the attribute {name!r}", _proposed(every, name, read))
     key, _ = max(coverage.items(), key=lambda one: (one[1], one[0]))
-    texts: dict[str, set[int]] = facts.texts.get(key, {})
+    texts = facts.values(key, 1)
     numbers: dict[int, float] = facts.numbers.get(key, {})
     groups: dict[Value, list[int]] = {}
     if len(set(numbers.values())) > MOST_VALUES and facts.has_ranges(key):

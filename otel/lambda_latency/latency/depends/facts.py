@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lambda_latency.latency.depends.keys import is_asked
+from lambda_latency.latency.depends.secrets import without_secrets
 
 if TYPE_CHECKING:
     from lambda_latency.trace import Span
@@ -73,6 +74,17 @@ class Facts:
             self._resource = (place, resource)
             self._carriers[service,].add(place)
             self._add(place, service, (service,), resource, 0)
+
+    def values(self, key: Key, least: int) -> dict[str, set[int]]:
+        """The requests with each text of an attribute, secrets redacted; texts of fewer than `least` are absent.
+
+        Different texts may become one: their requests are counted together.
+        """
+        found: dict[str, set[int]] = {}
+        for text, places in self.texts.get(key, {}).items():
+            if len(places) >= least:
+                found.setdefault(without_secrets(key[1], text), set()).update(places)
+        return found
 
     def able(self, key: Key) -> int:
         """The requests that have a span that may carry the attribute: one of a service, kind and name that does."""
