@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.files import unwritable
-from lambda_latency.latency import Owners, ReportError, told_by_name
+from lambda_latency.latency import Owners, ReportError, is_asked, told_by_name
 from lambda_latency.trace import Problem, Source, dump_line, find_sources, joined, read_spans, redacted
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _write(
     if request.follow_links:
         spans = joined(spans)
     if request.redact:
-        spans = redacted(spans, request.terms.owners.whose, lambda host: told_by_name(host).owner == "theirs")
+        spans = redacted(spans, request.terms.owners.whose, lambda host: told_by_name(host).owner == "theirs", is_asked)
         names = {source.name: f"file-{number}" for number, source in enumerate(sources, 1)}
         found = [_without_names(one, names) for one in [*problems, *found]]
         problems.clear()

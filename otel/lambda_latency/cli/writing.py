@@ -76,7 +76,15 @@ def write_report(
 
         printed = [brief_of(report, find, request.proof, spans)]
     elif not printed and report.totals.requests:
-        printed = [render_report(report, style, everything=request.everything, what_if=request.what_if)]
+        printed = [
+            render_report(
+                report,
+                style,
+                everything=request.everything,
+                what_if=request.what_if,
+                queries=request.console is not None,
+            )
+        ]
         if request.problems:
             printed.append(render_problems(report.problems, style))
     out.writelines(printed)

@@ -30,6 +30,7 @@ from lambda_latency.latency.accounts.totals import (
     by_route,
     percentile,
 )
+from lambda_latency.latency.depends.keys import is_asked
 from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfRoutes, Since, Value
 from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
@@ -154,6 +155,7 @@ __all__ = [
     "cohorts",
     "diagnose",
     "instant",
+    "is_asked",
     "largest_part",
     "load",
     "map_values",

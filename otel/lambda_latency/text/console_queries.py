@@ -6,18 +6,34 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import ABSENT
+from lambda_latency.text.style import Line, Piece
+from lambda_latency.text.words import clean, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency import Value
+    from lambda_latency.latency import Report, Value
+    from lambda_latency.text.style import Style
 
-__all__ = ["spans_query", "xray_filter"]
+__all__ = ["query_lines", "spans_query", "xray_filter"]
 
 UNKNOWN = re.compile(r"[^A-Za-z0-9_]")  # in the key of an annotation, the collector's exporter replaces it
 TEXT = re.compile(r'["\\]')
 DERIVED = ("{", "?")  # the first letter of parameters of routes and queries, which are parts of an attribute
 MOST = 50
+
+
+def query_lines(report: Report, style: Style) -> list[Line]:
+    """The queries of the first finding, with a title; none without a finding."""
+    found = [one for some in report.depends.of_classes for one in some]
+    found += [one.finding for one in report.depends.of_routes]
+    if not found:
+        return []
+    values = found[0].values
+    expression = xray_filter(values)
+    told = [f"X-Ray, if they are annotations: {clean(expression, style)}"] if expression is not None else []
+    told.append(f"Transaction Search (Logs Insights, aws/spans): {clean(spans_query(values), style)}")
+    return [[], [Piece("In the console", "bold")], *(line for one in told for line in wrap(one, style.width))]
 
 
 def xray_filter(values: Sequence[Value]) -> str | None:

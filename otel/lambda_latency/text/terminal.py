@@ -8,6 +8,7 @@ from lambda_latency.latency import NOBODY, own_code_in, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.by import by_lines
 from lambda_latency.text.comparison import comparison
+from lambda_latency.text.console_queries import query_lines
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
 from lambda_latency.text.findings import log_lines
@@ -31,10 +32,13 @@ __all__ = ["render_report", "render_waterfall", "stack"]
 MOST_REASONS = 5
 
 
-def render_report(report: Report, style: Style, *, everything: bool = False, what_if: bool = False) -> str:
+def render_report(
+    report: Report, style: Style, *, everything: bool = False, what_if: bool = False, queries: bool = False
+) -> str:
     """The report as text; `everything` draws the table and a waterfall even if nothing stands out.
 
-    `what_if` adds the possible saving of each of the largest parts.
+    `what_if` adds the possible saving of each of the largest parts, `queries` those that find slow requests in AWS's
+    consoles.
     """
     if report.verdict.kind == "none":
         return paint([*wrap_pieces(sentence(report, style), style.width), *_unread(report, style)], style)
@@ -62,6 +66,7 @@ def render_report(report: Report, style: Style, *, everything: bool = False, wha
             report.own_code.get(one.cell), style, f"More {clean(one.cell.part.label, style)}, by line:"
         )
     lines += [[], *what_if_lines(report, style)] if what_if else []
+    lines += query_lines(report, style) if queries else []
     lines += _example(report, style, everything=everything)
     for head, *others in log_lines(report, style):
         lines += [[], *wrap(head, style.width, "bold")]

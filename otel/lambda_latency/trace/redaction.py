@@ -17,7 +17,7 @@ from lambda_latency.trace.model.shape import HOST_KEYS, error_codes
 from lambda_latency.trace.model.span import Event, Link, Scope, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["redacted"]
 
@@ -25,7 +25,8 @@ Namer: TypeAlias = Callable[[str, str], str]  # from a sort and a text to the na
 
 HOSTS = tuple(key for key in HOST_KEYS if not key.startswith(("gen_ai.", "llm.")))
 NAMES = ("db.instance", "db.name", "db.namespace", "faas.invoked_name")
-SORTS = ("service", "host", "resource", "path", "span", "trace_id", "span_id")
+SORTS = ("service", "host", "resource", "path", "span", "attribute", "value", "trace_id", "span_id")
+OWNED = SORTS[:5]  # sorts whose names say whose they are
 LIMIT = "lambda.timeout.limit_ms"
 KEPT = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")
 PUBLIC = ".invalid"  # a domain that nobody can own (RFC 2606)
@@ -59,27 +60,34 @@ class Names:
         return self._known.get(text, 0)
 
 
+def _nobody(_text: str) -> str:
+    return ""
+
+
 def redacted(
     spans: Iterable[Span],
-    whose: Callable[[str], str] = lambda _: "",
+    whose: Callable[[str], str] = _nobody,
     is_public: Callable[[str], bool] = lambda _: False,
+    stays: Callable[[str], bool] = lambda _: False,
 ) -> Iterator[Span]:
     """The spans in a form that may be published. The same service, host, resource, path or id gets the same name.
 
     `whose` returns the prefix of a name: `ours`, `theirs` or an empty text. Hosts that are public keep a public domain.
+    Attributes that no rule reads are left out; those that `stays` accepts become `attribute-1 = value-1`, where truth
+    values stay as they are.
     """
     every = list(spans)
-    sorts = {sort: Names(sort, whose, is_public) for sort in SORTS}
+    sorts = {sort: Names(sort, whose if sort in OWNED else _nobody, is_public) for sort in SORTS}
     for learning in (True, False):
         for span in every:
-            found = _redacted(span, sorts, learning=learning)
+            found = _redacted(span, sorts, stays, learning=learning)
             if not learning:
                 yield found
         for names in sorts.values():
             names.settle()
 
 
-def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
+def _redacted(span: Span, sorts: dict[str, Names], stays: Callable[[str], bool], *, learning: bool) -> Span:
     def name(sort: str, text: str) -> str:
         if learning:
             sorts[sort].learn(text)
@@ -95,6 +103,7 @@ def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
         kept = _value(key, value, name)
         if kept is not None:
             attributes[key] = kept
+    attributes |= _others(span.attributes, name, stays)
     attempts = [one for one in span.events if one.name == ATTEMPT]
     codes = sorted(
         error_codes(span.status_message, (event.attributes for event in span.events if event.name == "exception"))
@@ -112,9 +121,23 @@ def _redacted(span: Span, sorts: dict[str, Names], *, learning: bool) -> Span:
             Link(f"{number('trace_id', one.trace_id):032x}", f"{number('span_id', one.span_id):016x}")
             for one in span.links
         ],
-        resource={key: name("service", str(span.resource[key])) for key in RESOURCE_KEYS if span.resource.get(key)},
+        resource={
+            **{key: name("service", str(span.resource[key])) for key in RESOURCE_KEYS if span.resource.get(key)},
+            **_others(span.resource, name, stays),
+        },
         scope=Scope(span.scope.name if span.scope.name in RUNTIME_SCOPES else ""),
     )
+
+
+def _others(attributes: Mapping[str, object], name: Namer, stays: Callable[[str], bool]) -> dict[str, object]:
+    """The attributes that no rule reads, with numbers in place of keys and values."""
+    found: dict[str, object] = {}
+    for key, value in attributes.items():
+        if key not in READ and key not in RESOURCE_KEYS and stays(key):
+            values = value if isinstance(value, tuple) else (value,)
+            kept = tuple([one if isinstance(one, bool) else name("value", str(one)) for one in values])
+            found[name("attribute", key)] = kept if isinstance(value, tuple) else kept[0]
+    return found
 
 
 def _name(span: Span, attributes: dict[str, object], name: Namer) -> str:
