@@ -85,6 +85,9 @@ def written_slow(path: Path, names: list[str]) -> None:
         }
         told = _pairs({"http.route": "/x", "http.request.method": "GET", key: value if slow else other})
         root = {**common, "spanId": f"{1:016x}", "name": "GET /x", "kind": 2, "attributes": told}
+        runs = _pairs({"lambda.profile.runs": f"0,{ms}", "lambda.profile.after_ms": 0})
+        place = {"values": [{"stringValue": f"{other}.py:5 {value}"}]}
+        told += [*runs, {"key": "lambda.profile.places", "value": {"arrayValue": place}}]
         inside = {**common, "spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "name": span, "kind": 1}
         resource = {"attributes": _pairs({"service.name": "shop"})}
         group = {"resource": resource, "scopeSpans": [{"spans": [root, inside]}]}

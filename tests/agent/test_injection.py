@@ -100,7 +100,7 @@ def test_answers_have_no_hidden_letter_and_are_small(answers: list[str]) -> None
         assert kinds <= {"L", "N", "P", "S", "Z"}
         assert tokens(text) <= MOST
     assert max(map(tokens, answers)) > MOST / 2
-    for told in ("no longer calls", "It depends: ", "Most of it is in the span"):
+    for told in ("no longer calls", "It depends: ", "Most of it is in the span", " (of which "):
         assert [text for text in answers if told in text]
 
 

@@ -81,7 +81,7 @@ def quoted_report(
         baseline=before,
         spans=spans,
     )
-    return quote_parts(report, names, raw)
+    return quote_parts(report, names, raw, find)
 
 
 def brief(report: Report, command: str, *, newest: str = "") -> str:

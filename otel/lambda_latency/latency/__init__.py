@@ -63,7 +63,7 @@ from lambda_latency.latency.judge.verdict import Verdict, share, verdict
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.map import call_map, map_values
-from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in
+from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
 from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
@@ -162,6 +162,7 @@ __all__ = [
     "of_route",
     "of_time",
     "own_code_in",
+    "own_code_of",
     "percentile",
     "read_gate",
     "report_of",
