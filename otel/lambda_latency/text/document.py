@@ -72,14 +72,9 @@ def document(
         "verdict": _verdict(report),
         **class_values(report),
         "what_if": [_saving(one) for one in savings(report.accounts)],
-<<<<<<< HEAD
-        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(cold_ns)},
+        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(report.totals)},
         "client_timeouts": {"requests": _flagged(report, CLIENT_TIMEOUTS)},
         "timeouts": [_timeout(one, report) for one in report.timeouts],
-=======
-        "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(report.totals)},
-        "timeouts": [_timeout(one) for one in report.timeouts],
->>>>>>> abdaa87a (Traces of the laptop say so in their resource: gateway, queue and sandbox are this machine's, no cause is the platform and nothing has a price)
         "map": map_values(call_map(report.accounts), report.timeouts),
         "against": _against(report),
         "gates": [

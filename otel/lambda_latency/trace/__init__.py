@@ -5,12 +5,8 @@ from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.files.spill import Extents, Spill, spilled
 from lambda_latency.trace.model.attributes import Attributes
-<<<<<<< HEAD
 from lambda_latency.trace.model.codes import CLIENT_TIMEOUT, OUTCOMES, THROTTLES
-=======
-from lambda_latency.trace.model.codes import OUTCOMES, THROTTLES
 from lambda_latency.trace.model.keys import LAPTOP
->>>>>>> abdaa87a (Traces of the laptop say so in their resource: gateway, queue and sandbox are this machine's, no cause is the platform and nothing has a price)
 from lambda_latency.trace.model.platform import (
     CONNECTING,
     FUNCTION,

@@ -27,12 +27,15 @@ NETWORK = "Compare with the time that {name} itself reports: the rest is the con
 MACHINE = "Look at the state {name}: waits, retries and queues are settings of its state machine."
 CONSUMERS = "Look at the consumers of {name}: their concurrency, batch window, batch size and retries. The wait of a "
 LAMBDA = "Little to change: check throttled concurrency, extensions, and the response size."
+LAPTOP = (
+    "Nothing to change in the app: on AWS this time is another. End what else runs on this machine, or judge requests "
+    "that AWS has answered (report --xray)."
+)
 FEWER = (
     "Reduce the calls to {name}: request less per call, batch repeated calls, run independent calls in parallel, and "
 )
 
 ADVICE = {
-<<<<<<< HEAD
     "cold start": Steps(
         MODULE + "environments warm with provisioned concurrency or SnapStart.",
         "Start {name} before it receives requests: a readiness check that passes after the start, and more instances "
@@ -125,40 +128,10 @@ ADVICE = {
     ),
     "api gateway": Steps(PLATFORM, PLATFORM, PLATFORM, PLATFORM),
     "lambda": Steps(LAMBDA, LAMBDA, LAMBDA, LAMBDA),
+    "laptop": Steps(LAPTOP, LAPTOP, LAPTOP, LAPTOP),
     "unknown": Steps(
         SPAN, SPAN, "Let the upstream of the proxy record spans too, with the proxy's trace context.", SPAN
     ),
-=======
-    "cold start": "Import less at module load, give the function more memory (CPU scales with memory), or keep "
-    "environments warm with provisioned concurrency or SnapStart.",
-    "own code": "Profile the handler, give the function more memory (CPU scales with memory), or move work out of the "
-    "request.",
-    "connect": "Reuse connections: create one client or session at module load, with keep-alive and a pool as large as "
-    "the handler's concurrency.",
-    "retries": "Call {name} less often or raise its quota, and set the client's attempts and timeouts to end well "
-    "before the function's timeout.",
-    "telemetry": "Export spans after the response (the kit does by default), to a nearby collector.",
-    "aws": "Reduce the calls to {name}: request less per call, batch repeated calls, run independent calls in "
-    "parallel, and set the client's timeouts below the function's.",
-    "external": "Set a timeout for the call to {name} below the function's, respond without its result when it is "
-    "late, and move the call to a queue if the caller does not need the result. Ask its owner with a trace id.",
-    "database": "Look at the slow queries of {name}, pool connections, and set a statement timeout below the "
-    "function's.",
-    "messaging": "Send fewer, larger batches to {name}, wait once for all messages of a request, and set the client's "
-    "timeouts below the function's.",
-    "pool": "Make the pool of {name} as large as the handler's concurrency, return connections early (no other call "
-    "while one is held), and set the wait's timeout below the function's.",
-    "network": "Compare with the time that {name} itself reports: the rest is the connection, a load balancer, or a "
-    "queue in front of it. Keep connections open, and check its concurrency.",
-    "step functions": "Look at the state {name}: waits, retries and queues are settings of its state machine.",
-    "queue": "Look at the consumers of {name}: their concurrency, batch window, batch size and retries. The wait of a "
-    "long poll is a setting (WaitTimeSeconds of SQS).",
-    "api gateway": "Little to change: check authorizers, mappings, and the distance between caller and region.",
-    "lambda": "Little to change: check throttled concurrency, extensions, and the response size.",
-    "laptop": "Nothing to change in the app: on AWS this time is another. End what else runs on this machine, "
-    "or judge requests that AWS has answered (report --xray).",
-    "unknown": "Add a span around the code that runs there, or instrument the library that it calls.",
->>>>>>> abdaa87a (Traces of the laptop say so in their resource: gateway, queue and sandbox are this machine's, no cause is the platform and nothing has a price)
 }
 # Advice for parts that differ from the rest of their bucket.
 SERVICE = "Profile {name}, give it more CPU (on Lambda: more memory), or move work out of the request."
