@@ -63,7 +63,8 @@ class Gate(NamedTuple):
 def classes(report: Mapping[str, Any]) -> list[Cell]:
     """The cells that the report blames for slow requests, the largest first."""
     if report["schema"] >= CLASSES:
-        return [_cell(one) for one in report["classes"]]
+        several = {"caller": None}  # of several callers of one callee none is named
+        return [_cell(one | several if len(one.get("callers", ())) > 1 else one) for one in report["classes"]]
     found = report["verdict"]
     return [_cell(found)] if found["bucket"] is not None else []
 

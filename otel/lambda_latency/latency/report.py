@@ -39,8 +39,8 @@ class Report:
     `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
     or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
-    accounts, and `usual` the cells that slow requests waited for there too. `diagnoses` have what the example of each
-    class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the attribute values
+    accounts, and `usual` the cells that slow requests waited for there too, whoever calls. `diagnoses` have what the
+    example of each class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the attribute values
     that set slow requests apart, and `by` has the requests by the values of one attribute, if one is asked for.
     `own_code` divides the own code of classes, where requests were sampled, `own_code_against` that of the
     comparison's first cell.
@@ -170,4 +170,4 @@ def _divided_against(
 
 def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:
     found = classes(baseline, slow_ns)
-    return frozenset(one.cell for one in (*found.found, *found.few))
+    return frozenset(one.cell.of_all for one in (*found.found, *found.few))

@@ -107,6 +107,7 @@ def _class(one: Class, at: int, report: Report) -> dict[str, object]:
     return {
         **cell_values(one.cell),
         **ground_values(one.cell.part, report),
+        "callers": list(one.callers),
         "requests": len(one.members),
         "per_day": per_day(one, report),
         "share": round(one.share, 6),
@@ -114,7 +115,7 @@ def _class(one: Class, at: int, report: Report) -> dict[str, object]:
         "excess_call_ns": one.excess_call_ns,
         "gain_ns": one.gain_ns,
         "confidence": one.confidence,
-        "known": None if report.baseline is None else one.cell in report.usual,
+        "known": None if report.baseline is None else one.cell.of_all in report.usual,
         "stretch": stretch_values(one.stretch),
         "routes": list(one.routes),
         "trace_id": report.accounts.trace_id(one.example),

@@ -54,7 +54,9 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
         begin, end = map(instant_of, one.stretch)
         pieces.append(Piece(f", nearly all from {begin} to {end}"))
     if report.baseline is not None:
-        pieces.append(Piece(", also in the baseline" if one.cell in report.usual else ", new since the baseline"))
+        pieces.append(
+            Piece(", also in the baseline" if one.cell.of_all in report.usual else ", new since the baseline")
+        )
     daily = per_day(one, report)
     pieces.append(Piece(f", about {number(daily)} a day." if daily is not None else "."))
     pieces += finding_pieces(report.diagnoses.get(one.cell), style)

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from lambda_latency.latency import Part, largest_part
+from lambda_latency.latency import Cell, Part, largest_part
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.trace import Event, SpanKind, Status, Trace
 from tests.latency.system import THEIRS, account, attempts, charge, flush, order, put_item, request
@@ -41,6 +41,30 @@ def test_a_cold_start_is_counted_once() -> None:
     assert dict(one.parts)[Part("cold start")] == 302 * MS
     assert dict(one.calls)[Part("cold start")].calls == 1
     assert (one.wall_ns, one.cold_start) == (500 * MS, True)
+
+
+def test_the_cold_start_of_a_called_function_is_one_part() -> None:
+    """That of its service, from the start of the Lambda service to the end of Initialization, with the kit's init."""
+    stock = {"service.name": "stock"}
+    init = node("init", 700, 1100, scope="lambda_latency.runtime", resource=stock)
+    handler = node("GET /stock", 1215, 1825, init, kind=SpanKind.SERVER, resource=stock, scope="lambda_latency.runtime")
+    function = node(
+        "stock",
+        1200,
+        1840,
+        node("Initialization", 500, 1200, resource=stock),
+        node("Invocation", 1210, 1830, handler, resource=stock),
+        kind=SpanKind.SERVER,
+        attributes={"aws.xray.origin": "AWS::Lambda::Function"},
+        resource=stock,
+    )
+    service = node(
+        "stock", 60, 1850, function, kind=SpanKind.SERVER, attributes={"aws.xray.origin": "AWS::Lambda"}, resource=stock
+    )
+    call = node("POST", 50, 1900, service, kind=SpanKind.CLIENT, attributes={"http.url": "https://stock.internal/"})
+    orders = node("POST /orders", 0, 2000, call, kind=SpanKind.SERVER, resource={"service.name": "orders"})
+    cells = [(cell, ns // MS) for cell, ns in account(tree(orders, unit=MS)).cells if cell.part.bucket == "cold start"]
+    assert cells == [(Cell("stock", Part("cold start", "stock")), 1140)]
 
 
 def test_the_account_names_its_request() -> None:

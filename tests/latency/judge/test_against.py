@@ -267,3 +267,24 @@ def test_a_rare_part_of_the_baseline_is_no_new_one() -> None:
         ).tested.kind
         == "same"
     )
+
+
+def test_a_slow_caller_is_the_cause_of_its_slow_calls() -> None:
+    """Six slow networks are one slow caller, and a connection of one of them is no seventh."""
+    callees = ("auth", "baskets", "mail", "stock", "tax", "users")
+
+    def some(seed: str, more_ms: int) -> list[Account]:
+        draw = random.Random(seed)  # noqa: S311 - repeatable
+        found = []
+        for number in range(100):
+            edges = [*(Cell("orders", Part("network", name)) for name in callees), Cell("orders", Part("connect", "x"))]
+            cells = [(cell, round((draw.uniform(9, 11) + more_ms) * MS)) for cell in edges]
+            cells += [(Cell(name, Part("own code", name)), round(draw.uniform(9, 11) * MS)) for name in callees]
+            found.append(request(number, {})._replace(cells=tuple(cells), wall_ns=sum(ns for _, ns in cells)))
+        return found
+
+    found = against(some("now", 30), some("then", 0))
+    first = found.causes[0]
+    assert (found.answer, first.service, first.origin, first.asserted) == ("slower", "orders", "caller", True)
+    assert {cell.part.name for cell in first.cells} >= {*callees}
+    assert "the calls of orders slowed alike, so it is the cause; " in _said(found)

@@ -181,3 +181,43 @@ def test_wide_noise_in_parallel_branches_is_no_class(sigma: float) -> None:
             accounts.append(request(number, {part: ms, OWN_CODE: draw.lognormvariate(3, sigma)}))
         told += bool(classes(Accounts(accounts)).found)
     assert told == 0
+
+
+def test_calls_into_one_callee_are_one_class_whoever_calls() -> None:
+    """A queue before one service delays all its callers: four of them would be four classes of five."""
+    callee, callers = Part("network", "stock"), ("baskets", "mail", "orders", "search")
+    accounts = []
+    for number in range(400):
+        late = 300 if number % 10 == 0 else 0
+        cells = tuple((Cell(callers[(number // 10 + at) % 4], part), ns * MS)
+                      for at, (part, ns) in enumerate([(callee, 20 + number % 3 + late), (OWN_CODE, 10)]))  # fmt: skip
+        accounts.append(request(number, {})._replace(cells=cells, wall_ns=sum(ns for _, ns in cells)))
+    found = report_of(accounts, lambda _: {})
+    [one] = found.classes.found
+    assert (one.cell, one.callers, len(one.members), one.excess_ns) == (Cell("", callee), callers, 40, 300 * MS)
+    assert one.gain_ns == 300 * MS
+    assert _told(accounts).startswith("40 of 400 requests wait for the network to stock: 300 ms more than a typical")
+
+
+def test_two_calls_of_one_request_into_one_callee_are_its_excess() -> None:
+    """Each of them alone would be half of it: mixed."""
+    callee = Part("network", "stock")
+    accounts = []
+    for number in range(200):
+        late = 120 if number % 10 == 0 else 0
+        cells = tuple((Cell(caller, callee), (20 + late) * MS) for caller in ("baskets", "mail"))
+        own = (Cell("", OWN_CODE), (10 + late // 20) * MS)
+        accounts.append(request(number, {})._replace(cells=(*cells, own), wall_ns=sum(ns for _, ns in (*cells, own))))
+    [one] = classes(Accounts(accounts)).found
+    assert (one.cell, one.callers, one.excess_ns) == (Cell("", callee), ("baskets", "mail"), 240 * MS)
+
+
+def test_the_request_against_the_verdict_does_not_depend_on_the_order_of_reading() -> None:
+    """It is the slowest one that no class explains."""
+    steady = [request(number, {OWN_CODE: 50 + number % 5, TABLE: 20}) for number in range(200)]
+    slow = [request(300 + number, {OWN_CODE: 50, TABLE: 400}) for number in range(20)]
+    mixed = [request(400 + number, {OWN_CODE: 200, TABLE: 170 + number, PAYMENTS: 150}) for number in range(5)]
+    found = [report_of(some, lambda _: {}).verdict for some in ([*steady, *slow, *mixed], [*mixed, *slow, *steady])]
+    assert found[0] == found[1]
+    assert found[0].against is not None
+    assert (found[0].against.account.trace_id, found[0].others) == (mixed[-1].trace_id, 5)

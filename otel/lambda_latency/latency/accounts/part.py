@@ -153,6 +153,11 @@ class Cell(NamedTuple):
         return self.part.bucket in OWN
 
     @property
+    def of_all(self) -> Cell:
+        """The cell for all callers: a call of a service without its caller."""
+        return Cell("", self.part) if self.part.bucket == "network" else self
+
+    @property
     def service(self) -> str:
         """The service that the time belongs to: the caller of its own time, else the callee."""
         return self.caller if self.is_own else self.part.name

@@ -120,12 +120,12 @@ def _information(some: int, of: int) -> float:
 
 def _drift_of_class(every: Accounts, one: Class, same: Sequence[int]) -> bool:
     """Whether the time in the cell of a class grows all the while."""
-    number = every.cells[one.cell]
+    numbers = {number for number, cell in enumerate(every.cells) if cell.of_all == one.cell.of_all}
     times = [0] * len(same)
     for place, at in enumerate(same):
         for entry in range(every.cells_end[at], every.cells_end[at + 1]):
-            if every.cell_of[entry] == number:
-                times[place] = every.cell_ns[entry]
+            if every.cell_of[entry] in numbers:
+                times[place] += every.cell_ns[entry]
     present = [ns for ns in times if ns]
     if 2 * len(present) < len(times):
         return False

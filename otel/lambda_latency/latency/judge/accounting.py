@@ -19,7 +19,7 @@ from lambda_latency.latency.accounts.account import (
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.columns import NO_CALL, Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
-from lambda_latency.latency.accounts.part import COLD_START, UNKNOWN, Cell, Part, resource_of
+from lambda_latency.latency.accounts.part import UNKNOWN, Cell, Part, resource_of
 from lambda_latency.latency.judge.charge import Charge, Charges
 from lambda_latency.latency.judge.outlining import Outlines
 from lambda_latency.trace import (
@@ -65,9 +65,10 @@ def spent(tree: Tree, path: Iterable[Stretch], charged: Mapping[str, Charge]) ->
     """
     retries = _retries(tree, charged)
     for row, start, end in path:
-        part = charged[row.span_id].part
+        charge = charged[row.span_id]
+        part = charge.part
         if end <= tree.starting.get(row.span_id, 0):
-            yield Spent(row, start, end, COLD_START)
+            yield Spent(row, start, end, Part("cold start", charge.code.name if charge.code is not None else ""))
         elif row.span_id in retries:
             for first, last, one in retries[row.span_id].divide(start, end, part):
                 yield Spent(row, first, last, one)

@@ -44,6 +44,7 @@ MORE_CALLS = 3  # at least: a second attempt is no loop
 class Class:
     """Slow requests, by index, whose largest excess is in `cell`. Excess is time beyond a typical request of the route.
 
+    Calls of one service by several `callers` are one class, whose `cell` names no caller.
     `share` is that of the excess of all slow requests. `excess_ns` is the median a request, `excess_call_ns` a call.
     `stretch` is the interval (epoch nanoseconds) in which most of them started, or None. `example` is the request with
     the median excess. `gain_ns`: by so much the 99th percentile of their routes falls at most without the excess.
@@ -60,6 +61,7 @@ class Class:
     example: int
     stretch: tuple[int, int] | None = None
     gain_ns: int = 0
+    callers: tuple[str, ...] = ()
     calls: tuple[int, int] = (0, 0)
 
     @property
@@ -102,12 +104,11 @@ def classes(every: Accounts, slow_ns: int | None = None) -> Classes:
     """Group the slow requests: those over `slow_ns`, or beyond a fence of their route."""
     slow = slowness(every, slow_ns)
     groups, mixed, total_ns = _grouped(every, slow)
-    cells = list(every.cells)
     told: list[Class] = []
     few: list[Class] = []
     alike: list[int] = []
     for cell, members in groups.items():
-        one = _class(every, cells[cell], members, total_ns)
+        one = _class(every, cell, members, total_ns)
         if len(members) < ENOUGH_SLOW:
             few.append(one)
         elif _is_machine(every, slow, cell, one.members):
@@ -131,28 +132,32 @@ def _largest_first(one: Class) -> tuple[float, Cell]:
     return -one.share, one.cell
 
 
-def _grouped(every: Accounts, slow: Slowness) -> tuple[dict[int, list[_Member]], list[int], int]:
-    """The slow requests by the cell of their largest excess, the mixed ones, and the sum of all excesses."""
-    kinds, cells = list(every.kinds), list(every.cells)
-    groups: defaultdict[int, list[_Member]] = defaultdict(list)
+def _grouped(every: Accounts, slow: Slowness) -> tuple[dict[Cell, list[_Member]], list[int], int]:
+    """The slow requests by the cell of their largest excess, whoever calls, the mixed ones, and the sum of excesses."""
+    kinds, cells = list(every.kinds), [cell.of_all for cell in every.cells]
+    groups: defaultdict[Cell, list[_Member]] = defaultdict(list)
     mixed: list[int] = []
     total_ns = 0
     for at in slow.slow:
-        more = _excess(every, at, slow.usual[kinds[every.kind_of[at]].route])
+        more = _excess(every, slow, at, kinds[every.kind_of[at]].route)
         whole_ns = sum([ns for ns in more.values() if ns > 0])
         cell = max(more, key=lambda one: (more[one], cells[one]), default=None)
         total_ns += whole_ns
         if cell is None or more[cell] <= 0 or more[cell] < MIXED_SHARE * whole_ns:
             mixed.append(at)
         else:
-            groups[cell].append(_Member(at, more[cell], whole_ns))
+            groups[cells[cell]].append(_Member(at, more[cell], whole_ns))
     return groups, mixed, total_ns
 
 
-def _excess(every: Accounts, at: int, usual: dict[int, int]) -> dict[int, int]:
-    inside = slice(every.cells_end[at], every.cells_end[at + 1])
-    pairs = zip(every.cell_of[inside], every.cell_ns[inside], strict=True)
-    return {cell: ns - usual.get(cell, 0) for cell, ns in pairs}
+def _excess(every: Accounts, slow: Slowness, at: int, route: str) -> dict[int, int]:
+    """The excess of a request by number of the cell, whoever calls."""
+    times: dict[int, int] = {}
+    for entry in range(every.cells_end[at], every.cells_end[at + 1]):
+        number = slow.same[every.cell_of[entry]]
+        times[number] = times.get(number, 0) + every.cell_ns[entry]
+    usual = slow.usual[route]
+    return {number: ns - usual.get(number, 0) for number, ns in times.items()}
 
 
 def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: int) -> Class:
@@ -161,9 +166,11 @@ def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: in
     kinds = list(every.kinds)
     own = median([one.excess_ns / one.whole_ns for one in members])
     sure = len(members) >= ENOUGH_REQUESTS and 100 * own >= DOMINANT_PERCENT
-    per_call = sorted([one.excess_ns // max(_calls(every, cell, one.at), 1) for one in members])
+    calls = [one.calls if of.of_all == cell else 0 for of, one in every.calls]
+    per_call = sorted([one.excess_ns // max(_calls(every, calls, one.at), 1) for one in members])
+    callers = _callers(every, cell, members)
     return Class(
-        cell=cell,
+        cell=cell._replace(caller=callers[0]) if len(callers) == 1 else cell,
         members=tuple(sorted([one.at for one in members])),
         share=sum([one.excess_ns for one in members]) / total_ns,
         excess_ns=middle.excess_ns,
@@ -171,26 +178,32 @@ def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: in
         confidence="high" if sure else "medium" if len(members) >= ENOUGH_SLOW else "low",
         routes=tuple(sorted({kinds[every.kind_of[one.at]].route for one in members})),
         example=middle.at,
+        callers=callers,
     )
 
 
-def _calls(every: Accounts, cell: Cell, at: int) -> int:
-    """The number of calls of a request that a cell stands for."""
-    known = list(every.calls)
-    inside = every.call_of[every.calls_end[at] : every.calls_end[at + 1]]
-    return sum([known[number][1].calls for number in inside if known[number][0] == cell])
+def _callers(every: Accounts, cell: Cell, members: Sequence[_Member]) -> tuple[str, ...]:
+    """Who waits for a cell in these requests."""
+    cells = list(every.cells)
+    found = {number for at, *_ in members for number in every.cell_of[every.cells_end[at] : every.cells_end[at + 1]]}
+    return tuple(sorted({cells[number].caller for number in found if cells[number].of_all == cell}))
 
 
-def _is_machine(every: Accounts, slow: Slowness, top: int, members: Sequence[int]) -> bool:
+def _calls(every: Accounts, calls: Sequence[int], at: int) -> int:
+    """The number of calls of a request; `calls` has how many each entry counts for."""
+    return sum([calls[number] for number in every.call_of[every.calls_end[at] : every.calls_end[at + 1]]])
+
+
+def _is_machine(every: Accounts, slow: Slowness, top: Cell, members: Sequence[int]) -> bool:
     """Whether most cells of these requests slowed by a like factor as `top`: a loaded machine, not a part."""
-    kinds = list(every.kinds)
-    ratios: defaultdict[int, list[float]] = defaultdict(list)
+    kinds, cells = list(every.kinds), [cell.of_all for cell in every.cells]
+    ratios: defaultdict[Cell, list[float]] = defaultdict(list)
     for at in members:
-        usual = slow.usual[kinds[every.kind_of[at]].route]
-        for entry in range(every.cells_end[at], every.cells_end[at + 1]):
-            cell = every.cell_of[entry]
+        route = kinds[every.kind_of[at]].route
+        usual = slow.usual[route]
+        for cell, more in _excess(every, slow, at, route).items():
             if usual.get(cell, 0) > 0:
-                ratios[cell].append(log(max(every.cell_ns[entry], 1) / usual[cell]))
+                ratios[cells[cell]].append(log(max(more + usual[cell], 1) / usual[cell]))
     medians = {cell: median(each) for cell, each in ratios.items() if len(each) >= ENOUGH_SLOW}
     if len(medians) < 3 or medians.get(top, 0) <= 0:
         return False
@@ -202,13 +215,13 @@ def _completed(every: Accounts, slow: Slowness, one: Class) -> Class:
     kinds = list(every.kinds)
     wanted = {number for number, kind in enumerate(kinds) if kind.route in one.routes and not kind.timed_out}
     same = [at for at in every.order() if every.kind_of[at] in wanted]
-    cell = every.cells[one.cell]
+    cell = next(number for number, each in enumerate(every.cells) if each.of_all == one.cell.of_all)
     walls = [every.walls_ns[at] for at in same]
     before_ns = at_rank(sorted(walls), GAIN_PERCENT)
     mine = set(one.members)
     for place, at in enumerate(same):
         if at in mine:
-            walls[place] -= _excess(every, at, slow.usual[kinds[every.kind_of[at]].route])[cell]
+            walls[place] -= _excess(every, slow, at, kinds[every.kind_of[at]].route)[cell]
     return replace(
         one,
         calls=_calls_of(every, cell, same, mine),
@@ -222,11 +235,11 @@ def _calls_of(every: Accounts, cell: int, same: Sequence[int], mine: set[int]) -
 
     Of a service's own code the calls that enter the service count.
     """
-    its = list(every.cells)[cell]
+    its = list(every.cells)[cell].of_all
     counts = {
         number: calls.calls
         for (one, calls), number in every.calls.items()
-        if (one == its if not its.is_own else one.part.bucket == "network" and one.part.name == its.caller)
+        if (one.of_all == its if not its.is_own else one.part.bucket == "network" and one.part.name == its.caller)
     }
     found: tuple[list[int], list[int]] = ([], [])
     for at in same:

@@ -81,9 +81,16 @@ def diagnose(trace: Trace, cell: Cell, owners: Owners = NOBODY) -> Diagnosis:
     stretches, parents = walk(tree)
     charged = Charges(owners).of(tree, parents)
     path = list(spent(tree, stretches, charged))
-    its = [one for one in path if one.part == cell.part and charged[one.row.span_id].caller == cell.caller]
+    # The cell of a class of several callers has none.
+    several = cell.part.bucket == "network" and not cell.caller
+    callers = {one.caller for one in charged.values()} if several else {cell.caller}
+    its = [one for one in path if one.part == cell.part and charged[one.row.span_id].caller in callers]
     name, ns, row = _most(trace, charged, its) if cell.is_own else ("", 0, None)
-    calls = [tree.rows[span_id] for span_id, one in charged.items() if one.call is not None and one.cell == cell]
+    calls = [
+        tree.rows[span_id]
+        for span_id, one in charged.items()
+        if one.call is not None and one.part == cell.part and one.caller in callers
+    ]
     gave_up = _gave_up(trace, calls or [one.row for one in its])
     service = cell.caller or trace.function
     waiting = [trace.span(one.row) for one in its] + [span for span in trace.spans if _service(span) == cell.caller]

@@ -38,7 +38,7 @@ PIECES = 40  # of consecutive requests, among which a stretch is looked for
 
 @dataclass(slots=True)
 class _Route:
-    """The requests of a route; `cells` has the time and the request of each entry, by number of the cell."""
+    """The requests of a route; `cells` has the time of each request that has a cell, by number of the cell."""
 
     members: list[int] = field(default_factory=list)
     walls: list[int] = field(default_factory=list)
@@ -60,11 +60,14 @@ class Slowness:
     """The slow requests, by index, and what is usual on their routes.
 
     `usual` has, by route, the median of the other requests by number of the cell; a cell that it lacks usually takes no
-    time. `judged` are the routes with enough requests, `left_out` the others. `limit_ns` is the given limit.
+    time. Calls of one service are one cell, whoever calls: `same` has its number for that of each cell.
+
+    `judged` are the routes with enough requests, `left_out` the others. `limit_ns` is the given limit.
     """
 
     slow: tuple[int, ...]
     usual: dict[str, dict[int, int]]
+    same: tuple[int, ...]
     judged: tuple[str, ...]
     left_out: tuple[str, ...]
     whole: tuple[Whole, ...]
@@ -83,7 +86,9 @@ def slowness(every: Accounts, slow_ns: int | None = None) -> Slowness:
 
     On a route that is slow as a whole the limit says nothing about single requests: there the fence counts.
     """
-    routes = _routes(every)
+    first: dict[Cell, int] = {}
+    same = tuple([first.setdefault(cell.of_all, number) for number, cell in enumerate(every.cells)])
+    routes = _routes(every, same)
     enough = COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE
     judged = {name: one for name, one in routes.items() if len(one.members) >= enough}
     found: list[int] = []
@@ -102,6 +107,7 @@ def slowness(every: Accounts, slow_ns: int | None = None) -> Slowness:
     return Slowness(
         slow=tuple(sorted(found)),
         usual=usual,
+        same=same,
         judged=tuple(sorted(judged)),
         left_out=tuple(sorted(set(routes) - set(judged))),
         whole=tuple(_whole(every, name, judged[name], typical_ns[name]) for name in sorted(whole)),
@@ -123,7 +129,7 @@ def _whole(every: Accounts, name: str, route: _Route, typical_ns: int) -> Whole:
     return Whole(name, len(route.members), typical_ns, cell, ns)
 
 
-def _routes(every: Accounts) -> dict[str, _Route]:
+def _routes(every: Accounts, same: Sequence[int]) -> dict[str, _Route]:
     routes: dict[str, _Route] = {}
     of_kind = [routes.setdefault(kind.route, _Route()) if not kind.timed_out else None for kind in every.kinds]
     cell_of, cell_ns = every.cell_of, every.cell_ns
@@ -137,11 +143,16 @@ def _routes(every: Accounts) -> dict[str, _Route]:
         route.walls.append(wall)
         cells = route.cells
         for entry in range(first, last):
-            column = cells.get(cell_of[entry])
+            number = same[cell_of[entry]]
+            column = cells.get(number)
             if column is None:
-                column = cells[cell_of[entry]] = ([], [])
-            column[0].append(cell_ns[entry])
-            column[1].append(at)
+                column = cells[number] = ([], [])
+            times, members = column
+            if members and members[-1] == at:
+                times[-1] += cell_ns[entry]
+            else:
+                times.append(cell_ns[entry])
+                members.append(at)
     return {name: one for name, one in routes.items() if one.members}
 
 

@@ -92,7 +92,8 @@ def _clear(every: Accounts, compared: Cohorts, found: Classes, ended: int) -> Ve
     first = found.found[0]
     by_id = {one.account.trace_id: one for one in compared.slow}
     part = first.cell.part
-    rest = [by_id[every.trace_id(at)] for at in (*found.mixed, *found.alike)]
+    unexplained = {every.trace_id(at) for at in (*found.mixed, *found.alike)}
+    rest = [one for one in compared.slow if one.account.trace_id in unexplained]  # the slowest first
     return Verdict(
         kind="clear",
         confidence=first.confidence,
