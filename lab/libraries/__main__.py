@@ -29,14 +29,14 @@ from lab.libraries.environment import ROOT, prepared
 from lab.libraries.place import Place
 from lab.libraries.servers import PACKAGES, Servers, free_port
 from lab.libraries.table import DOCS, HEAD, row, rows_of, with_rows
-from lab.libraries.wrong import wrong
+from lab.libraries.wrong import differing, wrong
 
 CALL_S = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """A case that was run three ways, and what is wrong with it."""
+    """A case that was run four ways, and what is wrong with it."""
 
     case: Case
     row: str = ""
@@ -92,11 +92,11 @@ def run(cases: Sequence[Case], python: Path) -> Iterator[Ran]:
 
 
 def tried(case: Case, python: Path, place: Place | None) -> Ran:
-    """A case bare, with the kit, and with the kit in a request that nobody records."""
+    """A case bare, with the kit, in a request that nobody records, and with spans that the SDK makes."""
     if place is None:
         return Ran(case, skipped=f"skipped: no {case.server} here (Debian's package {PACKAGES[case.server]})")
-    said = [ask(case, python, place, how) for how in ("bare", "kit", "unsampled")]
-    return Ran(case, row(case, said[1]["spans"]), tuple(wrong(case, *said)))
+    said = [ask(case, python, place, how) for how in ("bare", "kit", "unsampled", "sdk")]
+    return Ran(case, row(case, said[1]["spans"]), (*wrong(case, *said[:3]), *differing(said[1], said[3])))
 
 
 def ask(case: Case, python: Path, place: Place, how: str) -> dict[str, Any]:

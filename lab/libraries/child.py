@@ -1,6 +1,7 @@
 """One library in a process of its own, bare or with the kit: prints its answers and the spans as JSON.
 
-`python -m lab.libraries.child MODULE LIBRARY bare|kit|unsampled PLACE`, the place as JSON.
+`python -m lab.libraries.child MODULE LIBRARY bare|kit|sdk|unsampled PLACE`, the place as JSON. With `sdk`, the function has a
+processor of its own, for which the SDK makes the spans.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ def main(module: str, library: str, how: str, place: str) -> None:
     handler = logging.Handler()
     handler.emit = lambda record: logged.append(record.getMessage())  # type: ignore[method-assign]
     logging.getLogger("lambda_latency.runtime").addHandler(handler)
-    invoke, spans = bare() if how == "bare" else with_kit()
+    invoke, spans = bare() if how == "bare" else with_kit(by_sdk=how == "sdk")
     calls = importlib.import_module(f"lab.libraries.calls.{module}").LIBRARIES[library]
     where = Place(**json.loads(place))
     answers, seen = {}, {}
@@ -54,8 +55,9 @@ def bare() -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[Any]]]
     return lambda call: call(), list
 
 
-def with_kit() -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[Any]]]:
+def with_kit(*, by_sdk: bool) -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[Any]]]:
     """The runtime started first, as in Lambda."""
+    from opentelemetry.sdk.trace import SpanProcessor
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from lambda_latency.runtime.bootstrap import traced
@@ -66,6 +68,8 @@ def with_kit() -> tuple[Callable[[Callable[[], str]], str], Callable[[], list[An
     memory = InMemorySpanExporter()
     settings = Settings.read(dict(os.environ))
     runtime = Runtime(settings, RedactedSpans(memory, settings)).start(is_global=True)
+    if by_sdk:
+        runtime.provider.add_span_processor(SpanProcessor())
 
     def invoke(call: Callable[[], str]) -> str:
         answer: str = traced(lambda *_: call(), runtime)({}, Context())
@@ -88,6 +92,9 @@ def as_json(span: Any) -> dict[str, Any]:
         "name": span.name,
         "kind": span.kind.name,
         "status": span.status.status_code.name,
+        "message": span.status.description,
+        "events": [[one.name, {name: str(v) for name, v in (one.attributes or {}).items()}] for one in span.events],
+        "links": len(span.links),
         "scope": span.instrumentation_scope.name,
         "start": span.start_time,
         "attributes": {name: list(v) if isinstance(v, tuple) else v for name, v in (span.attributes or {}).items()},

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 from lab.libraries.case import Case
 
-__all__ = ["STEPS", "calls_of", "failed", "parts_of", "wrong"]
+__all__ = ["STEPS", "calls_of", "differing", "failed", "parts_of", "wrong"]
 
 STEPS = ("dns", "tcp", "tls", "handshake", "pool")
 Spans = list[dict[str, Any]]
@@ -30,6 +32,25 @@ def wrong(case: Case, bare: dict[str, Any], kit: dict[str, Any], unsampled: dict
     for name, spans in kit["spans"].items():
         yield from (f"{name}: {key} holds a value" for span in spans for key, value in span["attributes"].items()
                     if SECRET in str(value))  # fmt: skip
+
+
+def differing(lean: dict[str, Any], sdk: dict[str, Any]) -> Iterator[str]:
+    """A line for each call whose spans are not those that the SDK makes, but for ids, times and ports."""
+    for name, spans in lean["spans"].items():
+        ours, theirs = outlines(spans), outlines(sdk["spans"][name])
+        if ours != theirs:
+            yield f"{name}: not the SDK's spans: {sorted(set(ours) ^ set(theirs))[:2]}"
+
+
+def outlines(spans: Spans) -> list[str]:
+    """Each span as a text, with its parent's name."""
+    names = {span["id"]: span["name"] for span in spans}
+    told = [
+        {**{key: value for key, value in span.items() if key not in ("id", "start", "ms")},
+         "parent": names.get(span["parent"], "")}
+        for span in spans
+    ]  # fmt: skip
+    return sorted(re.sub(r"0x[0-9a-f]+|[0-9a-f-]{16,}|\d+\.\d+|\d{3,}", "N", json.dumps(one)) for one in told)
 
 
 def call_is_wrong(case: Case, spans: Spans) -> Iterator[str]:
