@@ -93,6 +93,17 @@ def test_a_condition_is_left_out_by_an_empty_text(github: GitHub) -> None:
     assert (ended.status, "takes **100 ms more" in github.comments[0]) == (0, True)
 
 
+@pytest.mark.parametrize(("on_unsure", "status"), [("fail", 5), ("warn", 0)])
+def test_a_condition_that_cannot_be_decided_fails_or_warns(github: GitHub, on_unsure: str, status: int) -> None:
+    """As the input `on-unsure` says; the output is the command's status."""
+    load(github, 50)
+    ended = github.run("change", 7, **{"traces": "out", "fail-if": "p95(GET /nothing) > 1ms", "on-unsure": on_unsure})
+    assert (ended.status, ended.outputs["status"]) == (status, "5"), ended.log
+    warning = "::warning::lambda-latency cannot decide a condition: give more requests"
+    assert (warning in ended.log) == (on_unsure == "warn")
+    assert "- **unsure**: No request of GET /nothing" in github.comments[0]
+
+
 def test_traces_that_are_not_there_fail_and_make_no_baseline(github: GitHub) -> None:
     """The comment names the status, the log has the reason."""
     ended = github.run("main", traces="out/nothing.jsonl")
