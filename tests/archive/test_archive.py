@@ -8,9 +8,11 @@ import gzip
 import io
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from importlib.util import find_spec
@@ -26,7 +28,7 @@ from lambda_latency.cli import main
 from lambda_latency.latency import Accounts, account
 from lambda_latency.trace import Trace, read_traces
 from tests.archive.conftest import DAY_NS, moved, write
-from tests.latency.generated import hundred
+from tests.latency.generated import hundred, load, mixed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -346,3 +348,38 @@ def test_a_report_on_an_archive_owns_what_one_on_its_file_does(
         told.append((status, report["verdict"], report["classes"], report["buckets"]))
     assert told[0] == told[1]
     assert main(["report", file, "--against", str(archive), "--fail-if", "slower > 1%", *option]) == 0
+
+
+@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("owned", ["", "theirs", "ours", "file"])
+def test_a_report_on_an_archive_of_drawn_traces_is_that_on_their_file(
+    tmp_path: Path, seed: int, owned: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever traces came, and however owners are named: verdict, parts, comparison, gates, exit status."""
+    monkeypatch.chdir(tmp_path)
+    draw = random.Random(seed)  # noqa: S311 - repeatable
+    traces = draw.sample([*hundred(), *load(), *mixed()], draw.randint(1, 120))
+    file = write(tmp_path / "t.jsonl", [*{one.trace_id: one for one in traces}.values()])
+    add("archive", [file])
+    if owned == "file":
+        Path("lambda-latency.toml").write_text('theirs = ["payments*"]\nours = ["DynamoDB*"]')
+    option = [f"--{owned}", "payments*"] if owned in ("theirs", "ours") else []
+    told = []
+    for source in ("archive", file):
+        gates = ["--fail-if", "p95 > 500ms", "--fail-if", "slower > 5%"]
+        status = main(["report", source, "--against", "archive", *gates, "--json", "-", *option])
+        report = json.loads(capsys.readouterr().out)
+        told.append((status, *(report[key] for key in ("verdict", "classes", "beside", "buckets", "gates", "map"))))
+    assert told[0] == told[1]
+
+
+def test_a_remote_archive_says_what_it_cannot_give_to_another_party(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its spans are not read: a service that recorded its own code cannot become one call."""
+    where = "memory://bucket/owned"
+    add(where, [write(Path(tempfile.mkdtemp(), "t.jsonl"), hundred())])
+    assert main(["report", where, "--theirs", "payments*"]) == 1
+    assert capsys.readouterr().err == (
+        f"lambda-latency: the accounts of {where} divide the time inside of payments, and --theirs makes it one call\n"
+        "  copy the archive to a folder, whose spans the report reads, and name that\n"
+    )
+    assert main(["report", where, "--theirs", "DynamoDB*"]) == 0

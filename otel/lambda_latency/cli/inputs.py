@@ -172,7 +172,17 @@ def _kept(where: str, request: Request, since_ns: int | None, until_ns: int | No
     kept = read_kept(where, since_ns, until_ns, request.route)
     if request.route is not None and not kept.accounts:
         raise ReportError(f"no request of the route {request.route!r} in {where}", "archive query lists the routes")
+    foreign = _recorded_by_others(kept.accounts, request)
+    if "://" in where and foreign:
+        what = f"the accounts of {where} divide the time inside of {foreign}, and --theirs makes it one call"
+        raise ReportError(what, "copy the archive to a folder, whose spans the report reads, and name that")
     return kept
+
+
+def _recorded_by_others(accounts: Accounts, request: Request) -> str:
+    """A service of the accounts whose own code is another party's, or empty."""
+    names = sorted({cell.part.name for cell in accounts.cells if cell.part.bucket == "own code"})
+    return next((name for name in names if name and request.terms.owners.whose(name) == "theirs"), "")
 
 
 def _aged(where: str) -> tuple[str, int | None]:
