@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Part
+from lambda_latency.latency.judge.causes import suspects
 from lambda_latency.latency.judge.classes import Confidence
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
-from lambda_latency.latency.judge.suspects import suspects
 from lambda_latency.latency.judge.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
