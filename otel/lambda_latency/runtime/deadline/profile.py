@@ -9,6 +9,7 @@ import gc
 import linecache
 import sys
 import time
+from collections import Counter
 from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = ["Profile"]
 EVERY_S = 0.01
 MOST_RUNS, MOST_PLACES, MOST_LINES = 256, 48, 8
 PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
+MOST_LOOKS = 16  # at the system call of a place whose samples come late
 WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
 RESTS = ("sleep", "network", "file", "process")  # not a lock: the thread may wait for the interpreter itself
 PREFIX = "lambda.profile."
@@ -53,7 +55,7 @@ class Profile:
         self._places: dict[Place, int] = {}
         self._sums: list[float] = []  # wall seconds by place
         self._waits: dict[int, str] = {}
-        self._computes: set[int] = set()
+        self._looks: Counter[int] = Counter()
         self._lines: dict[int, str] = {}
         self._runs: list[list[float]] = []  # place, and seconds: wall, CPU, and how late the samples came
         self._computing: int | None = None  # the place at which it was last seen to compute
@@ -80,10 +82,9 @@ class Profile:
         number = self._number(place)
         is_late = wall > 2 * self.every_s and not is_waiting
         rest = self._waits.get(number, "")
-        if not via and not rest and (is_waiting or (is_late and number not in self._computes)):
+        if not via and not rest and (is_waiting or (is_late and self._looks[number] < MOST_LOOKS)):
             rest = waits_for(self._thread)
-            if not rest:
-                self._computes.add(number)  # each look at a file gives the interpreter away three times
+            self._looks[number] += 1  # bounded, because each look at a file gives the interpreter away three times
             if is_waiting and rest:
                 self._waits[number] = rest
         if is_late and rest in RESTS and self._computing is not None:
