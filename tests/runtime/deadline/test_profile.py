@@ -162,6 +162,12 @@ def test_what_a_line_waits_for_is_told(site: Site, work: Callable[[], None], kin
     assert found["cpu_ms"] < 200
 
 
+def test_source_lines_are_left_out_by_their_setting(site: Site) -> None:
+    """Places stay."""
+    found = site.run(compute, LAMBDA_LATENCY_SOURCE_LINES="false")
+    assert ("lines" in found, bool(found["places"])) == (False, True)
+
+
 def test_a_fast_request_has_no_samples(site: Site) -> None:
     """Nor an attribute that says so."""
     assert site.run(lambda: None) == {}
