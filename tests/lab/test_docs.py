@@ -61,8 +61,8 @@ def test_blocks_with_what_is_told_of_them() -> None:
 
 def test_a_comment_that_is_not_understood() -> None:
     """With its line."""
-    with pytest.raises(BlockError, match=r"^line 1: 'stauts 1' is not one of skip, status,"):
-        list(blocks_of("<!-- docs: stauts 1 -->\n```sh\nfalse\n```\n"))
+    with pytest.raises(BlockError, match=r"^line 1: 'state 1' is not one of skip, status,"):
+        list(blocks_of("<!-- docs: state 1 -->\n```sh\nfalse\n```\n"))
 
 
 def test_a_page_is_followed(reader: Reader) -> None:

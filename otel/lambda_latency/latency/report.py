@@ -40,8 +40,8 @@ class Report:
     holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
     or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
     accounts, and `usual` the cells that slow requests waited for there too, whoever calls. `diagnoses` have what the
-    example of each class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the attribute values
-    that set slow requests apart, and `by` has the requests by the values of one attribute, if one is asked for.
+    example of each class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the
+    attribute values that set slow requests apart, and `by` has the requests by the values of one attribute, if asked.
     `own_code` divides the own code of classes, where requests were sampled, `own_code_against` that of the
     comparison's first cell.
     """
