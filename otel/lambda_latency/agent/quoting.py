@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Part
 
-__all__ = ["LONGEST", "MARK", "Names", "plain", "quoted", "quoted_value", "short"]
+__all__ = ["LONGEST", "MARK", "Names", "plain", "quoted", "quoted_name", "quoted_value", "short"]
 
 LONGEST = 60  # characters of a name, and of a value's piece
 MOST_WORDS = 4  # of a name in a sentence; an order has more
@@ -31,6 +31,7 @@ INSTEAD = {'"': "'", "`": "'", "<": "\u2039", ">": "\u203a", "\\": "/", "|": "/"
 SEEN = ("L", "N", "P", "S")  # letters, numbers, punctuation, symbols; no marks: variation selectors carry hidden text
 REDACTION = Redaction(None, 4096)
 WORD = re.compile(r"[A-Za-z]?[a-z]*[,.;:!?']*\Z")
+BROKEN = ('"', "\\")  # in names that were cut out of a text, such as a value without its key
 MARK = '"text '  # the beginning of the form of a name that is not shown
 SERVICE = "DynamoDB "  # the beginning of a part that advice knows
 OURS = {"lambda": ("overhead", "service"), "unknown": ("", "callee")}  # names of parts that the report gives itself
@@ -77,6 +78,11 @@ def quoted(text: object, most: int = LONGEST) -> str:
     return f'"{_cut(REDACTION.text(str(text)[: max(READ, most)]), text, most)}"'
 
 
+def quoted_name(text: str) -> str:
+    """A name in a table: as `quoted`, but a piece of another text is replaced by its mark."""
+    return f'{MARK}{_mark(text)}"' if any(map(text.__contains__, BROKEN)) else quoted(text)
+
+
 def quoted_value(key: str, value: object, most: int) -> str:
     """The value of an attribute, redacted by its key too."""
     if isinstance(value, str):
@@ -104,13 +110,19 @@ def _in_sentence(name: str) -> str:
     told = quoted(name)
     words = told[1:-1].split()
     ordinary = sum(WORD.match(word) is not None for word in words)
-    if len(words) > MOST_WORDS or "…" in told or (ordinary == len(words) > MOST_PLAIN_WORDS):
+    if (
+        len(words) > MOST_WORDS
+        or any(map(name.__contains__, BROKEN))
+        or "…" in told
+        or (ordinary == len(words) > MOST_PLAIN_WORDS)
+    ):
         return f'{MARK}{_mark(name)}"'
     return told
 
 
 def _cut(redacted: str, text: object, most: int) -> str:
     whole = " ".join(_seen(unicodedata.normalize("NFC", redacted)).replace("](", "] (").split())  # no link of Markdown
+    whole = REDACTION.text(whole)  # once more, as a reader has it: lines of a stack have rules of their own
     is_cut = len(whole) > most or (isinstance(text, str) and len(text) > max(READ, most))
     return f"{whole[:most]}…{_mark(text)}" if is_cut else whole
 

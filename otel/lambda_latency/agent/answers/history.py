@@ -9,7 +9,7 @@ from lambda_latency.agent.brief import DATA
 from lambda_latency.agent.budget import Answer
 from lambda_latency.agent.commands import shell
 from lambda_latency.agent.errors import RefusedError
-from lambda_latency.agent.quoting import quoted
+from lambda_latency.agent.quoting import quoted, quoted_name
 from lambda_latency.agent.roots import ARCHIVE_MARK
 
 if TYPE_CHECKING:
@@ -79,4 +79,4 @@ def _conditions(since: str | None, until: str | None, route: str | None) -> list
 
 
 def _cell(name: str, value: object) -> str:
-    return quoted(value) if name in ("route", "name") and value else str(value)
+    return quoted_name(str(value)) if name in ("route", "name") and value else str(value)

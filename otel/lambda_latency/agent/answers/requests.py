@@ -8,7 +8,7 @@ from lambda_latency.agent.brief import DATA, STYLE
 from lambda_latency.agent.budget import Answer, tokens
 from lambda_latency.agent.commands import report_command
 from lambda_latency.agent.errors import RefusedError
-from lambda_latency.agent.quoting import quoted, quoted_value
+from lambda_latency.agent.quoting import quoted, quoted_name, quoted_value
 from lambda_latency.latency import trace_name
 from lambda_latency.text import ms
 
@@ -44,7 +44,7 @@ def request_text(trace: Trace, drawn: Waterfall, command: str, under: str | None
     bars = _below(drawn, under) if under is not None else drawn.bars
     answer = Answer()
     name = trace_name(trace.trace_id, drawn.start_ns)
-    answer.add(f"{name} {quoted(trace.route)} took {ms(drawn.wall_ns, STYLE)}; {len(bars):,} spans")
+    answer.add(f"{name} {quoted_name(trace.route)} took {ms(drawn.wall_ns, STYLE)}; {len(bars):,} spans")
     answer.add(f"All numbers below: {command}")
     outside = len(drawn.orphans) + len(drawn.others)
     if outside:
@@ -72,7 +72,7 @@ def show_span(loader: Loader, call: Call, trace_id: str, span_id: str, source: s
     bar = drawn.bar_of.get(span_id)
     waited = f", the request waited {ms(bar.waited_ns, STYLE)} for it" if bar is not None else ""
     took = f"took {ms(span.end_ns - span.start_ns, STYLE)}" if span.end_ns is not None else "has no end"
-    answer.add(f"{span.span_id} {quoted(span.name)} {span.kind.name} status {span.status.name} {took}{waited}")
+    answer.add(f"{span.span_id} {quoted_name(span.name)} {span.kind.name} status {span.status.name} {took}{waited}")
     if span.status_message:
         answer.add(f"message: {quoted(span.status_message, VALUE)}")
     name = trace_name(trace.trace_id, drawn.start_ns)
@@ -112,7 +112,7 @@ def _row(bar: Bar, low: int) -> str:
     took = ms(bar.end_ns - bar.start_ns, STYLE)
     mark = f" ({bar.mark})" if bar.mark else ""
     depth = "  " * min(DEEPEST, bar.depth - low)
-    return f"{bar.span.span_id} | {ms(bar.waited_ns, STYLE)} | {took} | {depth}{quoted(bar.name)}{mark}"
+    return f"{bar.span.span_id} | {ms(bar.waited_ns, STYLE)} | {took} | {depth}{quoted_name(bar.name)}{mark}"
 
 
 def _pairs(attributes: object, before: str = "") -> Iterator[str]:
