@@ -1,7 +1,7 @@
 """One library in a process of its own, bare or with the kit: prints its answers and the spans as JSON.
 
-`python -m lab.libraries.child MODULE LIBRARY bare|kit|sdk|unsampled PLACE`, the place as JSON. With `sdk`, the function has
-a processor of its own, for which the SDK makes the spans.
+`python -m lab.libraries.child MODULE LIBRARY bare|kit|sdk|unsampled PLACE`, the place as JSON. With `sdk`, the function
+has a processor of its own, for which the SDK makes the spans.
 """
 
 from __future__ import annotations
