@@ -10,10 +10,9 @@ from lambda_latency.text.facts import sampling
 from lambda_latency.text.flame import render_flame
 from lambda_latency.text.markdown import render_markdown
 from lambda_latency.text.page_words import PAGE_WORDS
-from lambda_latency.text.paragraphs import paragraphs
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
-from lambda_latency.text.terminal import render_report, render_waterfall
+from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
 from lambda_latency.text.what_if import BOUND, saving_pieces
 from lambda_latency.text.words import aligned, clean, ms, owner, signed
 

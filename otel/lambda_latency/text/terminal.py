@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import NOBODY, own_code_in, trace_name
 from lambda_latency.text.against import against_lines
 from lambda_latency.text.by import by_lines
+from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.text.classes import beside, class_sentence
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.console_queries import query_lines
+from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.distribution import distribution
 from lambda_latency.text.facts import cold_cost, facts, sampling
 from lambda_latency.text.findings import log_lines
 from lambda_latency.text.own_code import own_code_lines
-from lambda_latency.text.paragraphs import paragraphs
-from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups
+from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Frame, Owners, Report, Timeout
     from lambda_latency.trace import Trace
 
-__all__ = ["render_report", "render_waterfall", "stack"]
+__all__ = ["paragraphs", "render_report", "render_waterfall", "stack"]
 
 MOST_REASONS = 5
 
@@ -72,6 +74,23 @@ def render_report(
         lines += [[], *wrap(head, style.width, "bold")]
         lines += [line for one in others for line in wrap(one, style.width)]
     return paint([*lines, [], *_missing(report, style)], style)
+
+
+def paragraphs(report: Report, style: Style) -> list[Line]:
+    """What a report on at least one request says before its tables."""
+    verdict = [sentence(report, style), evidence(report, style)]
+    timeouts = [timeout_sentence(group, report, style) for group in timeout_groups(report)]
+    # Timeouts come first if nothing else stands out.
+    told = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+    failed = failed_first(report, style)
+    told = [[Piece(failed)], *told] if failed else told
+    told += depending(report, 0, style)
+    for at, one in enumerate(report.classes.found[1:], 1):
+        told += [[Piece("Also: "), *class_sentence(one, report, style)], *depending(report, at, style)]
+    told += depending_routes(report, style)
+    told += [[Piece(one)] for one in beside(report, style)]
+    told += [[Piece(one)] for one in cautions(report, style) if one != failed]
+    return told + [[Piece(f"Next: {clean(step, style)}")] for step in next_steps(report)]
 
 
 def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:

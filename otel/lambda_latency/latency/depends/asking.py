@@ -8,8 +8,8 @@ from itertools import combinations
 from math import log
 from typing import TYPE_CHECKING, NamedTuple
 
+from lambda_latency.latency.depends.attribute_sets import Facts, bits
 from lambda_latency.latency.depends.evidence import Sides
-from lambda_latency.latency.depends.facts import Facts, bits
 from lambda_latency.latency.depends.ranges import QUESTIONS, best_range
 from lambda_latency.latency.depends.value import ABSENT, Finding, Value
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_latency.latency.depends.facts import bits
+from lambda_latency.latency.depends.attribute_sets import bits
 from lambda_latency.latency.depends.value import Since, Value
 from lambda_latency.latency.judge.slowness import PIECES
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.depends.facts import Facts
+    from lambda_latency.latency.depends.attribute_sets import Facts
 
 __all__ = ["Around", "around", "beginning"]
 

@@ -7,8 +7,8 @@ from math import log
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.depends.asking import CHANCE, Asked, candidates, findings
+from lambda_latency.latency.depends.attribute_sets import Facts, bits
 from lambda_latency.latency.depends.beginning import Around, around, beginning
-from lambda_latency.latency.depends.facts import Facts, bits
 from lambda_latency.latency.depends.question import sample
 from lambda_latency.latency.depends.since import since_of_class, since_of_routes
 from lambda_latency.latency.depends.value import NOTHING, Depends, Finding, OfRoutes, Since

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.depends.facts import bits
+from lambda_latency.latency.depends.attribute_sets import bits
 from lambda_latency.latency.judge.thresholds import ENOUGH_SLOW
 
 if TYPE_CHECKING:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.depends.facts import bits
+from lambda_latency.latency.depends.attribute_sets import bits
 from lambda_latency.latency.depends.value import Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from lambda_latency.latency.depends.attribute_sets import Key
     from lambda_latency.latency.depends.evidence import Sides
-    from lambda_latency.latency.depends.facts import Key
 
 __all__ = ["QUESTIONS", "best_range", "value_of_range"]
 
