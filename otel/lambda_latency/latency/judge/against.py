@@ -15,7 +15,7 @@ from lambda_latency.latency.judge.changing import Changed, alike_within, changed
 from lambda_latency.latency.judge.exceeding import critical
 from lambda_latency.latency.judge.rates import Rate, rates
 from lambda_latency.latency.judge.routes import RouteChange, route_changes
-from lambda_latency.latency.judge.shapes import Shapes, shapes
+from lambda_latency.latency.judge.shapes import CallChange, Shapes, shapes
 from lambda_latency.latency.judge.sides import Entries, Side, blocks_of
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
@@ -240,17 +240,21 @@ def _answer(
         return "faster", ranked, None
     if whole.kind == "slower" or any(one.is_doubled for one in by_route):
         return "unsure", ranked, None
-    return "same", ranked, None
+    return "same", (*(_reshaped(service, asserted=False) for service in reshaped.candidates), *ranked), None
 
 
 def _by_calls(old: Side, new: Side, slower: Iterable[Cell], reshaped: Shapes) -> list[Cause]:
     """The callers whose further calls add more to a request than any slower cell does."""
     most_ns = max((_added_ns(old, new, cell) for cell in slower), default=0.0)
-    more = [one.cell for one in reshaped.calls if one.kind in ("more", "new")]
-    return [
-        _reshaped(caller)
-        for caller in dict.fromkeys(cell.caller for cell in more if _added_ns(old, new, cell) > most_ns)
-    ]
+    more = [one for one in reshaped.calls if one.kind in ("more", "new")]
+    callers = [one.cell.caller for one in more if _added_by_calls_ns(old, new, one) > most_ns]
+    return [_reshaped(caller) for caller in dict.fromkeys(callers)]
+
+
+def _added_by_calls_ns(old: Side, new: Side, one: CallChange) -> float:
+    """How much longer a request waits because of its further calls, if each took as long as in the baseline."""
+    entries = (old if one.cell in old.cells else new).cells.get(one.cell, Entries())
+    return (one.mean[1] - one.mean[0]) * sum(entries.call_ns) / max(len(entries), 1)
 
 
 def _added_ns(old: Side, new: Side, cell: Cell) -> float:
@@ -259,8 +263,8 @@ def _added_ns(old: Side, new: Side, cell: Cell) -> float:
     return now - then
 
 
-def _reshaped(service: str) -> Cause:
-    return Cause(service, "shape", 0.0, (Cell(service, Part("own code", service)),), asserted=True)
+def _reshaped(service: str, *, asserted: bool = True) -> Cause:
+    return Cause(service, "shape", 0.0, (Cell(service, Part("own code", service)),), asserted=asserted)
 
 
 def _is_drift(new: Side, likely: Collection[Cell]) -> bool:

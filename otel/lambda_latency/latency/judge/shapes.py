@@ -12,6 +12,7 @@ from lambda_latency.latency.judge.thresholds import (
     SHAPE_CALLS,
     SHAPE_DEVIATIONS,
     SHAPE_GONE,
+    SHAPE_LIKELY,
     SHAPE_NEW,
     SHAPE_OPERATIONS,
 )
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["CallChange", "ShapeChange", "Shapes", "shapes"]
 
-LEAST_NOW = 5  # requests with an operation
+LEAST = 5  # requests with an operation, on both sides
 Callees: TypeAlias = "tuple[str, ...]"
 
 
@@ -53,10 +54,11 @@ class CallChange(NamedTuple):
 
 
 class Shapes(NamedTuple):
-    """What changed, the surest first."""
+    """What changed, the surest first; `candidates` are services whose shape is likely, and not surely, another one."""
 
     operations: tuple[ShapeChange, ...] = ()
     calls: tuple[CallChange, ...] = ()
+    candidates: tuple[str, ...] = ()
 
     @property
     def services(self) -> tuple[str, ...]:
@@ -75,7 +77,10 @@ class _Seen(NamedTuple):
 
 def shapes(old: Side, new: Side) -> Shapes:
     """The changes that no chance explains."""
-    return Shapes(tuple(_operations(old, new)), tuple(_calls(old, new)))
+    likely = _operations(old, new)
+    sure = tuple(one for one in likely if one.deviations >= SHAPE_DEVIATIONS and one.requests[0] >= SHAPE_OPERATIONS)
+    candidates = tuple(dict.fromkeys(one.service for one in likely if one not in sure))
+    return Shapes(sure, tuple(_calls(old, new)), candidates)
 
 
 def _operations(old: Side, new: Side) -> list[ShapeChange]:
@@ -88,10 +93,10 @@ def _operations(old: Side, new: Side) -> list[ShapeChange]:
     found = []
     for (service, name), pairs in every.items():
         counts = tuple(sum([pair[side].sets.total() for pair in pairs]) for side in (0, 1))
-        if counts[0] < SHAPE_OPERATIONS or counts[1] < LEAST_NOW:
+        if min(counts) < LEAST:
             continue
         deviations = _deviations(pairs)
-        if deviations < SHAPE_DEVIATIONS:
+        if deviations < SHAPE_LIKELY:
             continue
         shares = [_shares([pair[side].sets for pair in pairs], counts[side]) for side in (0, 1)]
         callees = sorted({*shares[0], *shares[1]}, key=lambda one: (-abs(shares[0][one] - shares[1][one]), one))

@@ -41,6 +41,7 @@ __all__ = [
     "SHAPE_CALLS",
     "SHAPE_DEVIATIONS",
     "SHAPE_GONE",
+    "SHAPE_LIKELY",
     "SHAPE_NEW",
     "SHAPE_OPERATIONS",
     "SLOW_PERCENT",
@@ -164,6 +165,8 @@ FELT_PERCENT = 20
 # baseline have the operation. The sets of one user's requests come together, so the bound is high.
 SHAPE_DEVIATIONS = 8
 SHAPE_OPERATIONS = 10
+# Baseline: from this many standard deviations on, a changed shape is a candidate where nothing is sure.
+SHAPE_LIKELY = 3
 # Baseline: a callee is new or gone from this share of the requests on, if at most this share of them is left.
 SHAPE_NEW = 0.2
 SHAPE_GONE = 0.3
