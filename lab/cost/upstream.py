@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -33,7 +34,10 @@ def applied(patches: Sequence[Path], packages: Path, folder: Path) -> Path:
         text = patch.read_text("utf-8")
         # Upstream's repository has a folder for each package, with `src` and `tests` in it.
         flat = re.sub(r"(?<= [ab]/)\S*?/(?:src/(?=opentelemetry/)|(?=tests/))", "", text)
-        subprocess.run(["git", "apply", "-"], input=flat, text=True, cwd=folder, check=True, capture_output=True)
+        # Inside of a repository, git would silently skip what is not in the current folder's part of it.
+        alone = {**os.environ, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
+        command = ["git", "apply", "-"]
+        subprocess.run(command, input=flat, text=True, cwd=folder, check=True, capture_output=True, env=alone)
     return folder
 
 

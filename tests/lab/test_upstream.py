@@ -35,6 +35,14 @@ def test_a_change_fits_and_its_tests_pass(patch: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.pinned
+def test_a_change_is_made_in_a_repository_too(tmp_path: Path) -> None:
+    """As the folder of the build is: there, git would skip the files without a word."""
+    subprocess.run(["git", "init", "--quiet", tmp_path], check=True)
+    changed = applied(PATCHES[:1], PACKAGES, tmp_path / "build" / "changed")
+    assert "ContextManager" in (changed / "opentelemetry" / "instrumentation" / "utils.py").read_text()
+
+
+@pytest.mark.pinned
 def test_all_changes_fit_together(tmp_path: Path) -> None:
     """As `lab cost --upstream` measures them."""
     assert outcome_of(applied(PATCHES, PACKAGES, tmp_path / "all")).returncode == 0

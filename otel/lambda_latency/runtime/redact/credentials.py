@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 from functools import lru_cache, partial
+from os import fsdecode
 
 from lambda_latency.runtime.redact.names import NO, SECRET, hinted, secrecy
 from lambda_latency.runtime.redact.tokens import DOTTED, is_plain
@@ -60,21 +61,23 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
 
 def known_values() -> tuple[str, ...]:
     """The current values of the environment variables whose names say that they are secret."""
-    environ = os.environ
+    environ = os.environb  # `os.environ` would decode all names, for each delivery
     names = names_of(tuple(environ))
-    return values_of(names, tuple([environ.get(name, "") for name in names]))
+    return values_of(names, tuple([environ.get(name, b"") for name in names]))
 
 
 @lru_cache(maxsize=1)
-def names_of(names: tuple[str, ...]) -> tuple[str, ...]:
+def names_of(names: tuple[bytes, ...]) -> tuple[bytes, ...]:
     """The variables among `names` that may hold a secret: by their names, or an address."""
-    return tuple([name for name in names if secrecy(name) == SECRET or "://" in os.environ.get(name, "")])
+    environ = os.environb
+    return tuple([name for name in names if secrecy(fsdecode(name)) == SECRET or b"://" in environ.get(name, b"")])
 
 
 @lru_cache(maxsize=1)
-def values_of(names: tuple[str, ...], values: tuple[str, ...]) -> tuple[str, ...]:
+def values_of(names: tuple[bytes, ...], values: tuple[bytes, ...]) -> tuple[str, ...]:
     """The secret values, longest first, because one may be a part of another."""
-    found = {part for name, value in zip(names, values, strict=True) for part in secrets_of(name, value)}
+    texts = zip(map(fsdecode, names), map(fsdecode, values), strict=True)
+    found = {part for name, value in texts for part in secrets_of(name, value)}
     others = {value for name, value in os.environ.items() if secrecy(name) == NO}  # a laptop's key may be a name
     return tuple(sorted(found - others, key=len, reverse=True))
 
