@@ -105,9 +105,10 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
     )
     code = (
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
+        "from lambda_latency.runtime.redact.redacted_copies import RedactedSpans\n"
         "import lambda_latency.runtime.bootstrap as b\n"
         "memory = InMemorySpanExporter()\n"
-        "b.sink = lambda settings: memory\n"
+        "b.sink = lambda settings: RedactedSpans(memory, settings)\n"
         "handler = b.handler\n"
         "for _ in range(2): handler(None, None)\n"
         "kinds = [span.kind.name for span in memory.get_finished_spans()]\n"
@@ -126,7 +127,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
         )
         assert done.returncode == 0, done.stderr
         assert len(server.requests) == 2
-    assert done.stdout.split() == ["CLIENT", "SERVER"] * 2
+    assert done.stdout.split() == ["SERVER", "CLIENT"] * 2
 
 
 def test_a_call_that_the_handler_makes_itself_to_fail_is_one_span(function: Function) -> None:

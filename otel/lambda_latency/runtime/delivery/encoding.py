@@ -44,7 +44,7 @@ NO_STATUS = b"\x7a\x00"  # the empty message Status, which most spans have
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters
-MOST_KNOWN = 1024  # attributes in the cache
+MOST_KNOWN, MOST_SCOPES = 1024, 128  # attributes and scopes in the caches
 STAYS_WITHIN = 200  # what a span that is too large keeps: characters of a text, and four times its attributes
 
 # The attributes that become X-Ray annotations, for searches such as `annotation[http.route] = "/orders"`. Each span
@@ -85,7 +85,7 @@ class Encoder:
         self._said = self._said_cut = False
         self._known_pairs: dict[tuple[str, type, object], bytes] = {}
         self._known_texts = lru_cache(maxsize=256)(self._redacted)
-        self._known_scopes = lru_cache(maxsize=128)(self._scope)
+        self._known_scopes: dict[int, tuple[InstrumentationScope | None, Head]] = {}  # by identity: a hash takes longer
 
     def encode(self, spans: Iterable[ReadableSpan], limit: int, seconds: float = inf) -> Iterator[Encoded]:
         """Each span in at most `limit` bytes. A larger one loses its events and links, and most of its long texts.
@@ -99,7 +99,7 @@ class Encoder:
             if not begun:
                 self._redaction.limit_time(seconds)
             begun = True
-            resource, scope = self._head(span.resource), self._known_scopes(span.instrumentation_scope)
+            resource, scope = self._head(span.resource), self._scope_of(span.instrumentation_scope)
             whole = Encoded(resource, scope, self._whole(span))
             yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
         if begun and self._redaction.has_cut and not self._said_cut:
@@ -111,7 +111,7 @@ class Encoder:
         self._resource = None, (b"", b"")
         self._known_pairs.clear()
         self._known_texts.cache_clear()
-        self._known_scopes.cache_clear()
+        self._known_scopes.clear()
 
     def _head(self, resource: Resource) -> Head:
         """The head of the message ResourceSpans."""
@@ -119,6 +119,15 @@ class Encoder:
             body = self._attributes(b"\x0a", resource.attributes)
             self._resource = resource, (field(b"\x0a", body), text(b"\x1a", resource.schema_url))
         return self._resource[1]
+
+    def _scope_of(self, scope: InstrumentationScope | None) -> Head:
+        known, head = self._known_scopes.get(id(scope), (self, (b"", b"")))
+        if known is scope:
+            return head
+        if len(self._known_scopes) == MOST_SCOPES:
+            self._known_scopes.clear()
+        self._known_scopes[id(scope)] = scope, self._scope(scope)
+        return self._known_scopes[id(scope)][1]
 
     def _scope(self, scope: InstrumentationScope | None) -> Head:
         """The head of the message ScopeSpans."""
@@ -244,11 +253,12 @@ def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int
     """The message Span. `message` is that of the status; `lost` counts the dropped attributes, events and links."""
     context, parent, code = span.get_span_context(), span.parent, span.status.status_code
     assert context is not None
+    trace_id, span_id, _, _, state, _ = context  # a property for each would take longer
     name, attributes, events, links = parts
-    state, start, end = context.trace_state, span.start_time, span.end_time
+    start, end = span.start_time, span.end_time
     return b"".join([
-        b"\x0a\x10", context.trace_id.to_bytes(16, "big"),
-        b"\x12\x08", context.span_id.to_bytes(8, "big"),
+        b"\x0a\x10", trace_id.to_bytes(16, "big"),
+        b"\x12\x08", span_id.to_bytes(8, "big"),
         text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
         b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
         name,
