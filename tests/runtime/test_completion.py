@@ -57,4 +57,4 @@ def test_only_upstreams_calls_are_completed(function: Function, scope: str, kind
             tracer.start_span("call", kind=kind, attributes=address).end()
 
     function.invoke(handler)
-    assert [(span.attributes or {}).get("peer.service") for span in function.spans] == [peer, peer, None]
+    assert [(span.attributes or {}).get("peer.service") for span in function.spans] == [None, peer, peer]

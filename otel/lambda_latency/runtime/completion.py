@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["completed"]
 
 UPSTREAM = "opentelemetry.instrumentation."
+CLIENT = SpanKind.CLIENT  # Python 3.11 searches for a member of an enumeration each time
 PORTS = {"http": 80, "https": 443}
 
 
 def completed(span: ReadableSpan) -> dict[str, Any]:
     """A new dictionary of the span's attributes, with the derived ones if it is a call of an instrumentation."""
     values, scope = attributes_of(span), span.instrumentation_scope
-    if span.kind is SpanKind.CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
+    if span.kind is CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
         try:
             values.update(call(values))
         except Exception as error:  # noqa: BLE001 - the span is sent as it is

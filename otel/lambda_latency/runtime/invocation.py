@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 __all__ = ["Invocation", "outcome"]
 
 
+SERVER = SpanKind.SERVER  # Python 3.11 searches for a member of an enumeration each time
+
+
 class Invocation:
     """A running invocation. None of its methods raises, so that telemetry never fails a request."""
 
@@ -133,7 +136,7 @@ def started(
     # The parent becomes current first: a span without a parent reads its trace id from there.
     token = attach(parent)
     try:
-        span = tracer.start_span(name, parent, SpanKind.SERVER, attributes, senders)
+        span = tracer.start_span(name, parent, SERVER, attributes, senders)
         attach(set_span_in_context(span, parent))
     except BaseException:
         detach(token)

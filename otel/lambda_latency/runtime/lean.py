@@ -50,7 +50,8 @@ __all__ = ["Current", "LeanSpan", "LeanTracer", "Provider"]
 LOG = logging.getLogger(sdk.__name__)  # a function that filters the SDK's warnings filters these too
 NOT_SAMPLED, SAMPLED = TraceFlags(TraceFlags.DEFAULT), TraceFlags(TraceFlags.SAMPLED)
 RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # since SDK 1.42
-UNSET = Status()
+OK, UNSET = StatusCode.OK, StatusCode.UNSET  # Python 3.11 searches for a member of an enumeration each time
+NO_STATUS = Status()
 TEXT = frozenset((str,))
 NUMBERS, SEQUENCES = frozenset((int, bool, float)), frozenset((list, tuple))  # no subclass of them
 COUNTS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"  # the SDK then counts the spans that it starts and ends
@@ -218,7 +219,7 @@ class LeanSpan(sdk.Span):
             LOG.warning("Tried calling %s on an ended span.", "set_status")
             return
         code: object = status.status_code if isinstance(status, Status) else status
-        if not isinstance(code, StatusCode) or self.status.status_code is StatusCode.OK or code is StatusCode.UNSET:
+        if not isinstance(code, StatusCode) or self.status.status_code is OK or code is UNSET:
             return
         if isinstance(status, Status):
             if description is not None:
@@ -365,7 +366,7 @@ class LeanTracer(sdk.Tracer):
         if not recorded:
             return NonRecordingSpan(SpanContext(trace_id, ids.generate_span_id(), False, flags))
         span: LeanSpan = object.__new__(LeanSpan)
-        span.tracer, span.resource, span.name, span.kind, span.status = self, real.resource, name, kind, UNSET
+        span.tracer, span.resource, span.name, span.kind, span.status = self, real.resource, name, kind, NO_STATUS
         span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, state)
         span.parent = parent if valid else None
         span._happened = span._linked = None

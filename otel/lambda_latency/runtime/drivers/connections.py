@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 __all__ = ["OPENING", "Connections", "Ending", "Opening", "Step", "host", "in_a_call", "is_literal", "peer_of"]
 
 
+CLIENT, INTERNAL = SpanKind.CLIENT, SpanKind.INTERNAL  # Python 3.11 searches for a member each time
+
+
 class Connections:
     """Replaces the functions that connect: `start` installs (ssl and urllib3 on their import), `undo` removes."""
 
@@ -132,7 +135,7 @@ class Step:
     def __init__(self, tracer: Tracer, name: str, attributes: dict[str, AttributeValue]) -> None:
         self._span: Span | None = None
         try:
-            self._span = tracer.start_span(name, None, SpanKind.INTERNAL, attributes)
+            self._span = tracer.start_span(name, None, INTERNAL, attributes)
         except Exception as error:  # noqa: BLE001 - the connection is made, whatever fails
             warn(f"the step {name!r} of a connection is not traced ({type(error).__name__}: {error})")
 
@@ -200,7 +203,7 @@ class Ending:
 def in_a_call() -> bool:
     """Whether the current span is a recorded call."""
     span = get_current_span()
-    return isinstance(span, RecordingSpan) and span.kind is SpanKind.CLIENT and span.is_recording()
+    return isinstance(span, RecordingSpan) and span.kind is CLIENT and span.is_recording()
 
 
 @functools.lru_cache(maxsize=64)  # a function calls few different hosts
