@@ -15,10 +15,11 @@ COPIES = """
 import json, os, random
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 import lambda_latency.runtime.bootstrap as b
+from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
 
 os.getpid = lambda: 1  # a fork stands for the copy, which has the number of what it is a copy of
 memory = InMemorySpanExporter()
-b.sink = lambda settings: memory
+b.sink = lambda settings: RedactedSpans(memory, settings)
 handler = b.handler
 handler(None, None)
 
@@ -74,7 +75,7 @@ def keeping(settings):
     global sink
     sink = made(settings)
     export = sink.export
-    sink.export = lambda given: (spans.extend(given), export(given))
+    sink.export = lambda given, seconds: (spans.extend(kept := list(given)), export(kept, seconds))
     return sink
 
 b.sink = keeping

@@ -90,7 +90,8 @@ def test_its_slowest_imports_are_those_that_python_names(tmp_path: Path) -> None
     code = (
         "import lambda_latency.runtime.bootstrap as b\n"
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
-        "memory = InMemorySpanExporter()\nb.sink = lambda settings: memory\n"
+        "from lambda_latency.runtime.redact.redacted_copies import RedactedSpans\n"
+        "memory = InMemorySpanExporter()\nb.sink = lambda settings: RedactedSpans(memory, settings)\n"
         "handler = b.handler\nhandler(None, None)\n"
         "[init] = [span for span in memory.get_finished_spans() if span.name == 'init']\n"
         "print(*init.attributes['lambda.init.imports'], sep='\\n')"
