@@ -58,8 +58,8 @@ def disagreements() -> Iterator[str]:
 
 def _of_the_runtime() -> Iterator[str]:
     """The runtime ships alone and so has a table of its own: each release in it has to have these packages."""
-    path = ROOT / "otel" / "lambda_latency" / "runtime" / "coldstart" / "versions.py"
-    spec = spec_from_file_location("versions", path)
+    path = ROOT / "otel" / "lambda_latency" / "runtime" / "coldstart" / "__init__.py"
+    spec = spec_from_file_location("coldstart", path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)

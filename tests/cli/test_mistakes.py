@@ -20,7 +20,7 @@ FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lamb
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 BUCKETS = (
     "cold start, own code, connect, retries, telemetry, aws, external, database, messaging, pool, network, "
-    "step functions, queue, api gateway, lambda, unknown"
+    "step functions, queue, api gateway, lambda, laptop, unknown"
 )
 # By what was typed the status, what is wrong, and what to do.
 MISTAKES: dict[str, tuple[int, str, str]] = {

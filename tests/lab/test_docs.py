@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -95,7 +96,7 @@ def test_a_wrong_block_is_told(reader: Reader, block: Block, reason: str) -> Non
 def test_a_command_that_goes_on_ends_with_the_page(tmp_path: Path) -> None:
     """By Ctrl-C."""
     (tmp_path / "app").mkdir()
-    program = f"{sys.executable} -uc 'import time; print(\"is up\"); time.sleep(600)'\n"
+    program = f"{shlex.quote(sys.executable)} -uc 'import time; print(\"is up\"); time.sleep(600)'\n"
     with reading(tmp_path) as reader:
         reader.follow(Block(1, "sh", program, {"until": "is up"}))
         ((process, _),) = reader.started

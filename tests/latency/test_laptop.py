@@ -51,8 +51,9 @@ def traces(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     else:
         documents: dict[tuple[str, str], dict[str, Any]] = {}
         for spans in every:
+            (trace_id,) = {one.trace_id for one in spans}
             # A stage is written again with its call: the last document of an id counts.
-            documents |= {(spans[0].trace_id, one["id"]): one for one in PlatformSegments().documents(spans)[0]}
+            documents |= {(trace_id, one["id"]): one for one in PlatformSegments().documents(spans)[0]}
         found: dict[str, list[dict[str, str]]] = {}
         for (trace_id, key), one in documents.items():
             found.setdefault(trace_id, []).append({"Id": key, "Document": json.dumps(one)})

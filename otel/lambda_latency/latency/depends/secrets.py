@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_latency.runtime.redact.credentials import REDACTED, clean
-from lambda_latency.runtime.redact.names import SECRET, secrecy
+from lambda_latency.runtime.redact import REDACTED, SECRET, clean, secrecy
 
 __all__ = ["without_secrets"]
 

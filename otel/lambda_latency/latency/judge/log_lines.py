@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["LogLines", "log_lines_of"]
 
 AROUND_MS = 60_000  # clocks of spans and logs differ, and Lambda writes its REPORT line after the response
+ESCAPE = "$"  # the console's own sign in place of %
 CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
 GROUPS = ("aws.log.group.names", "aws.cloudwatch.log_group_names")
 ARNS = ("aws.log.group.arns", "faas.arn", "cloud.resource_id", "aws.lambda.invoked_arn", "faas.id")
@@ -58,7 +59,7 @@ class LogLines:
             f"~editorString~'{_encoded(self.query)}~source~(~'{_encoded(self.group)}))"
         )
         base = f"https://{region}.{host}/cloudwatch/home?region={region}"
-        return f"{base}#logsV2:logs-insights$3FqueryDetail$3D{detail}"
+        return f"{base}#logsV2:logs-insights{ESCAPE}3FqueryDetail{ESCAPE}3D{detail}"
 
 
 def log_lines_of(trace: Trace, service: str = "") -> LogLines | None:

@@ -215,10 +215,10 @@ def read_body(answer: Answer, receive: Callable[[], bytes], *, closes: bool) -> 
     """
     length = b"0" if answer.status in (204, 304) else answer.header(b"content-length")
     if coding := answer.header(b"transfer-encoding").lower():
-        return coding == b"chunked" and read_chunks(answer, receive)
-    size = int(length) if length.isdigit() and len(length) < 10 else MOST if closes else 0
-    if size > MOST:
+        return coding == b"chunked" and read_chunks(answer, receive) and not length
+    if length.isdigit() and (len(length) > 9 or int(length) > MOST):
         return False
+    size = int(length) if length.isdigit() else MOST if closes else 0
     while len(answer.body) < size and (more := receive()):
         answer.body += more
     return length.isdigit() and len(answer.body) == size

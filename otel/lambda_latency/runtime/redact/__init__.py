@@ -10,18 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lambda_latency.runtime.redact.additions import Chosen, chosen
-    from lambda_latency.runtime.redact.credentials import clean
+    from lambda_latency.runtime.redact.credentials import REDACTED, clean
+    from lambda_latency.runtime.redact.names import SECRET, secrecy
     from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
     from lambda_latency.runtime.redact.spans import Redaction
 
-__all__ = ["Chosen", "RedactedSpans", "Redaction", "chosen", "clean"]
+__all__ = ["REDACTED", "SECRET", "Chosen", "RedactedSpans", "Redaction", "chosen", "clean", "secrecy"]
 
 MODULES = {
+    "REDACTED": "credentials",
+    "SECRET": "names",
     "Chosen": "additions",
     "RedactedSpans": "redacted_copies",
     "Redaction": "spans",
     "chosen": "additions",
     "clean": "credentials",
+    "secrecy": "names",
 }
 
 
