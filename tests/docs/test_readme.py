@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from lab.cost.repeated import summary
 from tests.docs.pages import JAPANESE, README, ROOT
 
 
@@ -53,10 +54,26 @@ def test_the_japanese_readme_has_the_same_outline() -> None:
 
 @pytest.mark.parametrize("page", [README, JAPANESE], ids=lambda page: page.path)
 def test_the_figures_of_the_comparison_are_the_measured_ones(page: object) -> None:
-    """Those of docs/cost.json."""
+    """Of the kit and the X-Ray SDK those of docs/cost-runs.json, of the others those of docs/cost.json."""
     variants = json.loads((ROOT / "docs" / "cost.json").read_text())["variants"]
-    added = {name: f"{its['cold_instructions_m']['over_bare']:,.1f}" for name, its in variants.items()}
+    runs = summary(json.loads((ROOT / "docs" / "cost-runs.json").read_text())["runs"])
     text: str = page.text  # type: ignore[attr-defined]
-    cells = [added[name] for name in ("kit", "X-Ray SDK", "ADOT layer", "Powertools Tracer")]
+
+    def over(name: str, measure: str) -> str:
+        its = runs[name][measure] if measure in runs[name] else variants[name][measure]
+        return f"{its['over_bare']:,.1f}"
+
+    for all_, until, others in (
+        ("cold_m", "cold_until_m", "cold_instructions_m"),
+        ("warm_k", "warm_until_k", "sampled_instructions_k"),
+    ):
+        cells = [f"{over(name, all_)} ({over(name, until)})" for name in ("kit", "X-Ray SDK")]
+        cells += [f"{variants[name][others]['over_bare']:,.1f}" for name in ("ADOT layer", "Powertools Tracer")]
+        assert f" | {' | '.join(cells)} | " in text
+    cells = [over(name, "unsampled_k") for name in ("kit", "X-Ray SDK")]
+    cells += [
+        f"{variants[name]['unsampled_instructions_k']['over_bare']:,.1f}"
+        for name in ("ADOT layer", "Powertools Tracer")
+    ]
     assert f" | {' | '.join(cells)} | " in text
-    assert added["ADOT FAST_START"] in text
+    assert f"{variants['ADOT FAST_START']['cold_instructions_m']['over_bare']:,.1f}" in text

@@ -6,10 +6,9 @@ import json
 import subprocess
 import sys
 
-from lab.cost import remains
+from lab.cost import remains, repeated
 from lab.cost.environments import PINS
 from lab.cost.remains import packages, self_instructions
-from lab.cost.repeated import summary
 from lab.cost.table import figures, markdown, text
 from lab.cost.variants import ROOT, VARIANTS
 from lab.locks import whole
@@ -91,6 +90,12 @@ def test_the_tables_on_the_page_are_the_measured_ones() -> None:
     )
 
 
+def test_the_table_of_repeated_runs_on_the_page_is_the_measured_one() -> None:
+    """docs/cost-runs.json is the document of `python -m lab cost --runs`."""
+    document = json.loads((ROOT / "docs" / "cost-runs.json").read_text())
+    assert repeated.markdown(document) in (ROOT / "docs" / "explanation" / "costs.md").read_text()
+
+
 def test_repeated_runs_are_medians_with_their_spread() -> None:
     """Over bare within a run; the multiple is that of the medians."""
     runs = {
@@ -98,4 +103,6 @@ def test_repeated_runs_are_medians_with_their_spread() -> None:
         "X-Ray SDK": {"cold_m": [110.0, 111.0, 112.0]},
         "kit": {"cold_m": [105.0, 109.0, 107.0]},
     }
-    assert summary(runs)["kit"] == {"cold_m": {"over_bare": 7.0, "least": 5.0, "most": 8.0, "runs": 3, "of_xray": 0.7}}
+    assert repeated.summary(runs)["kit"] == {
+        "cold_m": {"over_bare": 7.0, "least": 5.0, "most": 8.0, "runs": 3, "of_xray": 0.7}
+    }
