@@ -12,9 +12,10 @@ import opentelemetry.sdk
 import pytest
 
 from lab.cost.upstream import PATCHES, applied
+from lab.cost.variants import ROOT
 
 PACKAGES = Path(opentelemetry.sdk.__path__[0]).parent.parent
-TEXT = PATCHES[0].with_name("README.md").read_text()
+TEXT = (ROOT / "docs" / "explanation" / "upstream.md").read_text()
 
 
 def outcome_of(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -51,4 +52,4 @@ def test_all_changes_fit_together(tmp_path: Path) -> None:
 @pytest.mark.parametrize("patch", PATCHES, ids=lambda one: one.stem)
 def test_a_change_has_the_text_of_a_pull_request(patch: Path) -> None:
     """Under a heading with its file."""
-    assert f"({patch.name})" in TEXT
+    assert f"(../upstream/{patch.name})" in TEXT
