@@ -13,8 +13,8 @@ from tests.docs.pages import JAPANESE, README, ROOT
 
 @pytest.mark.parametrize("page", [README, JAPANESE], ids=lambda page: page.path)
 def test_the_readme_is_short(page: object) -> None:
-    """At most 150 lines."""
-    assert len(page.text.splitlines()) <= 150  # type: ignore[attr-defined]
+    """At most 160 lines."""
+    assert len(page.text.splitlines()) <= 160  # type: ignore[attr-defined]
 
 
 def test_the_outline_is_the_wanted_one() -> None:

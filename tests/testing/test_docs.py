@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import lambda_latency.testing
+from lambda_latency.example import write_project
 from lambda_latency.trace import Span, SpanKind, dump_line
 from tests.testing.printed import PRINTED
 from tests.testing.project import HERE, run
@@ -84,13 +85,15 @@ def test_the_readmes_test_passes(page: str, tmp_path: Path) -> None:
 
 
 def test_the_tutorials_tests_do_what_it_says(tmp_path: Path) -> None:
-    """The first fails and prints an expectation; the second, with that pasted and a duration, passes."""
+    """In the app of `init`, the first fails and prints the expectation; the second, with that pasted, passes."""
+    app = tmp_path / "shop"
+    write_project(app)
     empty, pasted = re.findall(
         r"```py\n(.*?)```", (DOCS / "tutorial" / "first-span-tree-test.md").read_text(), re.DOTALL
     )
-    (tmp_path / "test_empty.py").write_text(empty)
-    (tmp_path / "test_pasted.py").write_text(pasted)
-    failed = run(tmp_path, "test_empty.py", project="shop")
+    (app / "tests" / "test_order.py").write_text(empty)
+    failed = run(app, "tests/test_order.py")
     assert failed.status == 1
-    assert "span('POST /orders', SERVER)[\n    span('price'),\n    span('store'),\n]\n" in failed.text
-    assert run(tmp_path, "test_pasted.py").status == 0
+    assert "span('GET /orders/{id}', SERVER)[span('DynamoDB.GetItem', CLIENT)]\n" in failed.text
+    (app / "tests" / "test_order.py").write_text(pasted)
+    assert run(app, "tests/test_order.py").status == 0

@@ -21,7 +21,17 @@ from tests.trace.build import node, spans_of
 if TYPE_CHECKING:
     from pathlib import Path
 
-SECRETS = ("payments", "orders", "example.com", "CreateOrder", "6b05a667", "functions/", "charges", "traces.jsonl", "stock")
+SECRETS = (
+    "payments",
+    "orders",
+    "example.com",
+    "CreateOrder",
+    "6b05a667",
+    "functions/",
+    "charges",
+    "traces.jsonl",
+    "stock",
+)
 
 
 def test_a_redacted_report_has_the_times_and_none_of_the_names(tmp_path: Path) -> None:

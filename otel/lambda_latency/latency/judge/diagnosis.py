@@ -86,6 +86,8 @@ def diagnose(trace: Trace, cell: Cell, owners: Owners = NOBODY) -> Diagnosis:
     callers = {one.caller for one in charged.values()} if several else {cell.caller}
     its = [one for one in path if one.part == cell.part and charged[one.row.span_id].caller in callers]
     name, ns, row = _most(trace, charged, its) if cell.is_own else ("", 0, None)
+    if name == cell.part.bucket:  # the span of a cold start, which says no more than the part
+        name, ns, row = "", 0, None
     calls = [
         tree.rows[span_id]
         for span_id, one in charged.items()
