@@ -118,7 +118,7 @@ def site(monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     interval, callbacks = sys.getswitchinterval(), list(gc.callbacks)
     site = Site(monkeypatch)
     yield site
-    for runtime in site.runtimes:
+    for runtime in reversed(site.runtimes):  # each has replaced what the one before had
         runtime.stop()
     assert (sys.getswitchinterval(), gc.callbacks) == (interval, callbacks)
 
