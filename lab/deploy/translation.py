@@ -54,6 +54,7 @@ for layer in "{{kit}}" "{LAYER}"; do
 done
 exec "{sys.executable}" "{bootstrap.__file__}"
 """
+NOTHING = {"Ref": "AWS::NoValue"}
 ENDPOINT, DAEMON = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "AWS_XRAY_DAEMON_ADDRESS"
 
 
@@ -75,6 +76,9 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
             inner.write_text(yaml_dump(expanded(yaml_parse(inner.read_text(encoding="utf-8")))), encoding="utf-8")
             resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
     functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
+    # The example's kit sends to X-Ray without an address of its own.
+    to_xray = "IsSentToXRay" in template.get("Conditions", {})
+    unset = {"Fn::If": ["IsSentToXRay", spans_url, NOTHING]} if to_xray else NOTHING
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
         if "Runtime" in place:
             place["Runtime"] = RUNTIME
@@ -82,7 +86,7 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
             place["Layers"] = [one for one in place["Layers"] if json.dumps({"Ref": kit}) in json.dumps(one)]
         variables = place.get("Environment", {}).get("Variables", {})
         if ENDPOINT in variables:
-            variables[ENDPOINT] = with_receiver(variables[ENDPOINT], spans_url)
+            variables[ENDPOINT] = with_receiver(variables[ENDPOINT], spans_url, unset)
             variables |= {DAEMON: daemon} if daemon else {}
     layer = resources.get(kit)
     start = PLAIN if layer is None else START.format(kit=built.parent / layer["Properties"]["ContentUri"])
@@ -93,12 +97,12 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
     return local
 
 
-def with_receiver(endpoint: Any, spans_url: str) -> Any:
-    """The variable's value: `spans_url`, in the example only where its switches send spans by OTLP."""
-    if not isinstance(endpoint, dict):
-        return spans_url
-    otherwise = {"Fn::If": ["IsSentToXRay", spans_url, {"Ref": "AWS::NoValue"}]}
-    return {"Fn::If": ["IsCollected", spans_url, otherwise]}
+def with_receiver(endpoint: Any, spans_url: str, unset: Any) -> Any:
+    """The variable's value: `spans_url` in each case in which it has one, `unset` where it has none."""
+    if isinstance(endpoint, dict) and "Fn::If" in endpoint:
+        condition, *values = endpoint["Fn::If"]
+        return {"Fn::If": [condition, *(with_receiver(one, spans_url, unset) for one in values)]}
+    return unset if endpoint == NOTHING else spans_url
 
 
 def expanded(template: dict[str, Any]) -> dict[str, Any]:
