@@ -95,8 +95,8 @@ def said(accounts: Accounts, archive: str) -> dict[str, Any]:
 
 
 def without_sources(values: dict[str, Any]) -> dict[str, Any]:
-    """What does not name the command or the archive."""
-    return {name: value for name, value in values.items() if name not in ("command", "version", "sources")}
+    """What does not name the command or the archive, and does not come from spans that are read again."""
+    return {name: value for name, value in values.items() if name not in ("command", "version", "sources", "depends")}
 
 
 @contextmanager

@@ -90,9 +90,6 @@ def report_of(
     `spans` reads the spans of some hundred traces, for the attributes of slow requests and others. `by`: an attribute
     whose values divide all requests. Raises `ReportError` if no request has it.
 
-    `spans` reads the spans of some hundred traces, for the attributes of slow requests and others. `by`: an attribute
-    whose values divide all requests. Raises `ReportError` if no request has it.
-
     A request is slow above `slow_ns` (default: beyond a fence of its route). Logs and metrics beside traces are no
     problem.
     """
