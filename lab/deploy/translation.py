@@ -29,7 +29,7 @@ from samtranslator.translator.translator import Translator
 from lambda_latency.local.example_system import LAYER
 from lambda_latency.local.sandbox import bootstrap
 
-__all__ = ["translate"]
+__all__ = ["translate", "with_receiver"]
 
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it says at the end that it sent nothing
 

@@ -13,7 +13,7 @@ import pytest
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from lab.deploy.switches import SWITCHES
-from lab.deploy.translation import translate
+from lab.deploy.translation import translate, with_receiver
 from tests.template.deployed import ROOT, template
 
 FUNCTIONS = ("CreateOrder", "GetOrder", "ListOrders", "CancelOrder")
@@ -51,7 +51,8 @@ def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
     shared["Runtime"] = "provided.al2023"
     to_xray = {"Fn::If": ["IsSentToXRay", SPANS, {"Ref": "AWS::NoValue"}]}
     variables = shared["Environment"]["Variables"]
-    variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = {"Fn::If": ["IsCollected", SPANS, to_xray]}
+    by_layer = {"Fn::If": ["IsSentToXRayByLayer", SPANS, to_xray]}
+    variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = {"Fn::If": ["IsCollected", SPANS, by_layer]}
     variables["AWS_XRAY_DAEMON_ADDRESS"] = "127.0.0.1:2000"
 
     assert yaml_parse(translate(built, SPANS, daemon="127.0.0.1:2000").read_text()) == expected
@@ -156,3 +157,10 @@ def test_the_wrapper_is_found_in_the_layer_that_has_it(built: Path, tmp_path: Pa
         ["sh", str(script)], env={"AWS_LAMBDA_EXEC_WRAPPER": wrapper}, capture_output=True, text=True, check=True
     )
     assert answer.stdout == f"{ran}\n"
+
+
+def test_an_adopted_apps_spans_go_to_the_receiver() -> None:
+    """Its conditions have other names than the example's."""
+    nothing = {"Ref": "AWS::NoValue"}
+    adopted = {"Fn::If": ["LambdaLatencyIsCollected", "http://localhost:4318/v1/traces", nothing]}
+    assert with_receiver(adopted, SPANS, nothing) == {"Fn::If": ["LambdaLatencyIsCollected", SPANS, nothing]}
