@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import re
 from pathlib import Path
 
@@ -34,3 +35,15 @@ def test_its_answers_are_those_of_the_tools(tmp_path: Path) -> None:
 def test_its_table_has_every_tool(name: str) -> None:
     """With a sentence."""
     assert re.search(rf"^\|[^|]*`{name}`[^|]*\| \S+", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def test_the_answer_is_the_same_where_processes_are_spawned(tmp_path: Path) -> None:
+    """As on macOS and Windows: nothing that a process has is inherited by another."""
+    write_scenes(tmp_path)
+    (name, given, text), *_ = ANSWER.findall(PAGE.read_text(encoding="utf-8"))
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        assert Tools(tmp_path)(name, json.loads(given)) == text
+    finally:
+        multiprocessing.set_start_method(before, force=True)
