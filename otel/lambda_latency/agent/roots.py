@@ -20,7 +20,7 @@ LONGEST = 1_000  # characters of a path
 MOST_LISTED = 8
 MOST_SEEN = 20_000  # files that are looked at for the newest
 SKIPPED = ("node_modules", "__pycache__", "site-packages")
-TODO = "name a trace file, a folder or a pattern below the roots"
+REMEDY = "name a trace file, a folder or a pattern below the roots"
 
 
 class Roots:
@@ -33,12 +33,12 @@ class Roots:
     def path(self, wanted: str) -> Path:
         """The path of a file or folder below a root. Raises `RefusedError`."""
         if not wanted or wanted == "-" or "\0" in wanted or len(wanted) > LONGEST or "://" in wanted:
-            raise RefusedError(f"{quoted(wanted)} is no path", TODO)
+            raise RefusedError(f"{quoted(wanted)} is no path", REMEDY)
         try:
             named = Path(wanted)
             found = next((one / named for one in self.folders if (one / named).exists()), self.folders[0] / named)
         except OSError as error:
-            raise RefusedError(f"{quoted(wanted)} is no path: {error.strerror}", TODO) from error
+            raise RefusedError(f"{quoted(wanted)} is no path: {error.strerror}", REMEDY) from error
         self._inside(found, wanted)
         return found
 
@@ -83,7 +83,7 @@ class Roots:
             fixed.append(part)
         self._inside(self.folders[0] / Path(*fixed), wanted)  # before anything is listed
         if ".." in Path(wanted).parts or len(wanted) > LONGEST:
-            raise RefusedError(f"{quoted(wanted)} is no pattern below the roots", TODO)
+            raise RefusedError(f"{quoted(wanted)} is no pattern below the roots", REMEDY)
         return self.folders[0] / wanted
 
     def _inside(self, path: Path, wanted: str) -> None:
