@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         Depends,
         Diagnosis,
         Finding,
+        Frame,
         OwnCode,
         PlaceTime,
         Since,
@@ -50,19 +51,13 @@ def quote_parts(report: Told, names: Names, raw: Accounts, find: Find) -> Told:
 
 
 def _timeout(one: Timeout, names: Names) -> Timeout:
-    frames = tuple(replace(frame, file=_file(frame.file, names), function="", text="") for frame in one.frames)
-    threads = tuple(
-        replace(
-            thread,
-            name=names(thread.name),
-            frames=tuple(
-                replace(frame, file=_file(frame.file, names), function="", text="") for frame in thread.frames
-            ),
-        )
-        for thread in one.threads
-    )
+    def frames(of: Iterable[Frame]) -> tuple[Frame, ...]:
+        return tuple(replace(frame, file=_file(frame.file, names), function="", text="") for frame in of)
+
+    threads = tuple(replace(thread, name=names(thread.name), frames=frames(thread.frames)) for thread in one.threads)
     part = names.part(one.part) if one.part is not None else None
-    return replace(one, route=names(one.route), running=names(one.running), part=part, frames=frames, threads=threads)
+    route, running = names(one.route), names(one.running)
+    return replace(one, route=route, running=running, part=part, frames=frames(one.frames), threads=threads)
 
 
 def _diagnoses(report: Told, names: Names, own: Mapping[Cell, Cell]) -> dict[Cell, Diagnosis]:
