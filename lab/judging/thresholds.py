@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Mapping
 
-__all__ = ["replace_thresholds", "threshold"]
+__all__ = ["ROOM", "replace_thresholds", "threshold"]
 
 ROOM = "lambda_latency.latency"
 
