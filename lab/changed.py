@@ -16,7 +16,7 @@ from pathlib import Path
 
 from lab.planted import REQUESTS, Cause, run_cause
 from lambda_latency.latency import Account, Part
-from lambda_latency.latency.judge.against import Against, against
+from lambda_latency.latency.baseline.against import Against, against
 from lambda_latency.local.example_demo import demo_plan
 from lambda_latency.local.faults import Rule
 from lambda_latency.local.load import plan_calls

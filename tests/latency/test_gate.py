@@ -9,8 +9,8 @@ import pytest
 
 from lambda_latency.latency import Account, Report, report_of
 from lambda_latency.latency.accounts.part import OWN_CODE
+from lambda_latency.latency.baseline.against import against
 from lambda_latency.latency.gate import read_gate
-from lambda_latency.latency.judge.against import against
 from tests.latency.requests import PAYMENTS, TABLE, drawn, request
 
 

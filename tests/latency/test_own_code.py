@@ -9,7 +9,7 @@ from lambda_latency.latency import Accounts, account, against, own_code_in, repo
 from lambda_latency.latency.own_code import OwnCode
 from lambda_latency.latency.samples import Place, runs_of
 from lambda_latency.text import Style, render_flame, render_markdown, render_report, render_waterfall
-from lambda_latency.text.document import document
+from lambda_latency.text.json_document import document
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.trace import Span, SpanKind, Trace
 

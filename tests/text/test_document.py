@@ -14,7 +14,7 @@ from lambda_latency.latency import Part, report_of
 from lambda_latency.latency.accounts.part import BUCKETS
 from lambda_latency.latency.map import called
 from lambda_latency.prices import read_prices
-from lambda_latency.text.document import document
+from lambda_latency.text.json_document import document
 from lambda_latency.trace import Problem
 from tests.latency.generated import few, hundred, load, slow_order, timed_out
 from tests.latency.system import THEIRS, account, order

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from lambda_latency.latency import Part, report_of
 from lambda_latency.latency.accounts.part import OWN_CODE
+from lambda_latency.latency.baseline.against import against
 from lambda_latency.latency.gate import read_gate
-from lambda_latency.latency.judge.against import against
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.markdown import render_markdown
 from tests.latency.generated import hundred

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from lambda_latency.files import check_targets, replace_files, unwritable
 from lambda_latency.latency import Report, ReportError, Stack, stacks_of
-from lambda_latency.text import (
-    Style,
-    document,
-    flat,
-    render_flame,
-    render_markdown,
-    render_problems,
-    render_report,
-    sentence,
-)
+from lambda_latency.text import Style, flat, render_problems, render_report, sentence
 from lambda_latency.trace import Span, Trace, find_sources
 from lambda_latency.version import VERSION
 
@@ -63,6 +54,8 @@ def write_report(
     if request.json is not None:
         texts.append((request.json, _json(report, request, find, judged)))
     if request.markdown is not None:
+        from lambda_latency.text import render_markdown  # each form is imported where it is asked for
+
         texts.append((request.markdown, render_markdown(report, judged)))
     printed = [text for path, text in texts if path == "-"]
     files = [(path, text) for path, text in texts if path != "-"]
@@ -101,6 +94,8 @@ def _json(
     find: Find,
     judged: Sequence[Judged],
 ) -> str:
+    from lambda_latency.text import document
+
     traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
     values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
     return json.dumps(values, indent=1, ensure_ascii=True) + "\n"
@@ -128,6 +123,8 @@ def _page(
 
 def _flame(report: Report, path: str, find: Find) -> str:
     """The flame graph of all requests. Reads the traces in batches: together they may not fit into memory."""
+    from lambda_latency.text import render_flame
+
     every, stacks = report.accounts, Counter[Stack]()
     for first in range(0, len(every), TRACES_AT_ONCE):
         wanted = [every.trace_id(at) for at in range(first, min(len(every), first + TRACES_AT_ONCE))]

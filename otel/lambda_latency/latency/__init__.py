@@ -1,5 +1,10 @@
 """From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lambda_latency.latency.accounts.account import (
     ABSENT_PARENT,
     CLIENT_TIMEOUTS,
@@ -13,7 +18,7 @@ from lambda_latency.latency.accounts.account import (
     Operation,
 )
 from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.choice import instant, of_route, of_time
+from lambda_latency.latency.accounts.choice import ReportError, instant, of_route, of_time
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.hosts import Ground, told_by_name
 from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
@@ -32,22 +37,14 @@ from lambda_latency.latency.accounts.totals import (
 )
 from lambda_latency.latency.depends.keys import is_asked
 from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfRoutes, Since, Value
-from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
-from lambda_latency.latency.gate import Gate, Judged, read_gate
 from lambda_latency.latency.judge.accounting import Judge, account, largest_part
 from lambda_latency.latency.judge.advice import MANY_CALLS, advice
-from lambda_latency.latency.judge.against import Against, Change, against
-from lambda_latency.latency.judge.bootstrap import Estimate
-from lambda_latency.latency.judge.causes import Cause
 from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
 from lambda_latency.latency.judge.log_lines import LogLines
-from lambda_latency.latency.judge.places import Place
-from lambda_latency.latency.judge.rates import Rate
-from lambda_latency.latency.judge.routes import RouteChange
-from lambda_latency.latency.judge.shapes import CallChange, ShapeChange, Shapes
+from lambda_latency.latency.judge.services import Place
 from lambda_latency.latency.judge.slowness import Whole
 from lambda_latency.latency.judge.span_names import trace_name
 from lambda_latency.latency.judge.thresholds import (
@@ -62,11 +59,20 @@ from lambda_latency.latency.judge.timeouts import Frame, Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, share, verdict
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
-from lambda_latency.latency.map import call_map, map_values
 from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
-from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
+
+if TYPE_CHECKING:
+    from lambda_latency.latency.baseline.against import Against, Change, against
+    from lambda_latency.latency.baseline.bootstrap import Estimate
+    from lambda_latency.latency.baseline.causes import Cause
+    from lambda_latency.latency.baseline.rates import Rate
+    from lambda_latency.latency.baseline.routes import RouteChange
+    from lambda_latency.latency.baseline.shapes import CallChange, ShapeChange, Shapes
+    from lambda_latency.latency.gate import Gate, Judged, read_gate
+    from lambda_latency.latency.map import call_map, map_values
+    from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
     "ABSENT",
@@ -176,3 +182,31 @@ __all__ = [
     "verdict",
     "waterfall_of",
 ]
+
+# Imported at the first use: a report without a baseline and a gate starts sooner.
+LATER = {
+    "Against": "baseline.against",
+    "CallChange": "baseline.shapes",
+    "Cause": "baseline.causes",
+    "Change": "baseline.against",
+    "Estimate": "baseline.bootstrap",
+    "Gate": "gate",
+    "Judged": "gate",
+    "Rate": "baseline.rates",
+    "RouteChange": "baseline.routes",
+    "Saving": "what_if",
+    "ShapeChange": "baseline.shapes",
+    "Shapes": "baseline.shapes",
+    "WHAT_IF_PERCENT": "what_if",
+    "against": "baseline.against",
+    "call_map": "map",
+    "map_values": "map",
+    "read_gate": "gate",
+    "savings": "what_if",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{LATER[name]}"), name)

@@ -13,7 +13,7 @@ from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.judge.against import Against
+    from lambda_latency.latency.baseline.against import Against
     from lambda_latency.latency.report import Report
 
 __all__ = ["Gate", "Judged", "read_gate"]

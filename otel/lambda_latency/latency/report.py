@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.accounts.totals import Traffic, Unknown
-    from lambda_latency.latency.judge.against import Against
+    from lambda_latency.latency.baseline.against import Against
     from lambda_latency.latency.own_code import Find, OwnCode
     from lambda_latency.trace import Problem, Trace
 

@@ -1,20 +1,27 @@
 """The report as text, Markdown and JSON: pure functions from values to lines, and from lines to text."""
 
-from lambda_latency.text.against import against_sentence, change_rows
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from lambda_latency.text.cautions import render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
-from lambda_latency.text.document import document
 from lambda_latency.text.facts import sampling
-from lambda_latency.text.flame import render_flame
-from lambda_latency.text.markdown import render_markdown
-from lambda_latency.text.page_words import PAGE_WORDS
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
-from lambda_latency.text.what_if import BOUND, saving_pieces
 from lambda_latency.text.words import aligned, clean, ms, owner, signed
+
+if TYPE_CHECKING:
+    from lambda_latency.text.against import against_sentence, change_rows
+    from lambda_latency.text.flame import render_flame
+    from lambda_latency.text.json_document import document
+    from lambda_latency.text.markdown import render_markdown
+    from lambda_latency.text.page_words import PAGE_WORDS
+    from lambda_latency.text.what_if import BOUND, saving_pieces
 
 __all__ = [
     "BOUND",
@@ -54,3 +61,21 @@ __all__ = [
     "timeout_groups",
     "timeout_sentence",
 ]
+
+# Imported at the first use: a report in the terminal starts sooner.
+LATER = {
+    "BOUND": "what_if",
+    "PAGE_WORDS": "page_words",
+    "against_sentence": "against",
+    "change_rows": "against",
+    "document": "json_document",
+    "render_flame": "flame",
+    "render_markdown": "markdown",
+    "saving_pieces": "what_if",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{LATER[name]}"), name)

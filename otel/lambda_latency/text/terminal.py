@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, own_code_in, trace_name
-from lambda_latency.text.against import against_lines
 from lambda_latency.text.by import by_lines
 from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.classes import beside, class_sentence
@@ -20,7 +19,6 @@ from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentenc
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
-from lambda_latency.text.what_if import what_if_lines
 from lambda_latency.text.words import clean, fit, number, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
@@ -59,6 +57,8 @@ def render_report(
             *stack(group[0], style, everything=everything),
         ]
     if report.against is not None:
+        from lambda_latency.text.against import against_lines
+
         lines += [[], *against_lines(report.against, style, everything=everything)]
         lines += own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")
     lines += _table(report, style, everything=everything)
@@ -67,7 +67,10 @@ def render_report(
         lines += own_code_lines(
             report.own_code.get(one.cell), style, f"More {clean(one.cell.part.label, style)}, by line:"
         )
-    lines += [[], *what_if_lines(report, style)] if what_if else []
+    if what_if:
+        from lambda_latency.text.what_if import what_if_lines
+
+        lines += [[], *what_if_lines(report, style)]
     lines += query_lines(report, style) if queries else []
     lines += _example(report, style, everything=everything)
     for head, *others in log_lines(report, style):

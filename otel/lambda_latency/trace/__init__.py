@@ -5,8 +5,7 @@ from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.files.spill import Extents, Spill, spilled
 from lambda_latency.trace.model.attributes import Attributes
-from lambda_latency.trace.model.codes import CLIENT_TIMEOUT, OUTCOMES, THROTTLES
-from lambda_latency.trace.model.keys import LAPTOP
+from lambda_latency.trace.model.keys import CLIENT_TIMEOUT, LAPTOP, OUTCOMES, THROTTLES
 from lambda_latency.trace.model.platform import (
     CONNECTING,
     FUNCTION,
@@ -19,12 +18,12 @@ from lambda_latency.trace.model.platform import (
     is_platform_phase,
 )
 from lambda_latency.trace.model.problem import NO_TRACES, Problem
-from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of, without_ids
+from lambda_latency.trace.model.request import PLAIN, View, function_of, is_error, route_of, status_code_of, without_ids
 from lambda_latency.trace.model.row import Row, Rows
 from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, GAVE_UP, OUTERMOST, SERVES, TIMED_OUT, Shape
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.paths.absent import ABSENT
 from lambda_latency.trace.paths.chains import CHAIN, WAIT, joined
+from lambda_latency.trace.paths.moves import ABSENT
 from lambda_latency.trace.paths.path import CriticalPath, Section, Stretch, critical_path, walk
 from lambda_latency.trace.paths.skew import service_of
 from lambda_latency.trace.paths.tree import Tree
@@ -44,7 +43,6 @@ from lambda_latency.trace.reading import (
 )
 from lambda_latency.trace.redaction import redacted
 from lambda_latency.trace.trace import Trace
-from lambda_latency.trace.view import PLAIN, View
 
 __all__ = [
     "ABSENT",

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from lambda_latency.trace.files.index import LineIndex, lines_at
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.model.problem import Problem
+from lambda_latency.trace.model.request import PLAIN, View
 from lambda_latency.trace.readers.dialects import hex_id
 from lambda_latency.trace.readers.documents import documents
 from lambda_latency.trace.readers.formats import Reader
 from lambda_latency.trace.trace import Trace
-from lambda_latency.trace.view import PLAIN, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence

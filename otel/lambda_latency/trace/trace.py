@@ -10,19 +10,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.model.problem import Problem
-from lambda_latency.trace.model.request import function_of, is_error, route_of, status_code_of
+from lambda_latency.trace.model.request import PLAIN, function_of, is_error, route_of, status_code_of
 from lambda_latency.trace.model.row import rows_of
 from lambda_latency.trace.model.shape import TIMED_OUT
 from lambda_latency.trace.model.span import Span, SpanKind
 from lambda_latency.trace.paths.consistency import CUT
 from lambda_latency.trace.paths.tree import Tree
-from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
+    from lambda_latency.trace.model.request import View
     from lambda_latency.trace.model.row import Row
-    from lambda_latency.trace.view import View
 
 __all__ = ["Trace"]
 

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_latency.latency.accounts.part import BUCKETS, Part
 from lambda_latency.latency.judge.advice import ADVICE, advice
-from lambda_latency.latency.judge.places import Place
+from lambda_latency.latency.judge.services import Place
 
 PLACES: tuple[Place, ...] = ("lambda", "server", "proxy", "browser")
 # Words that fit one place only, and the buckets of AWS's own services, which are the same everywhere.

@@ -22,7 +22,7 @@ from lambda_latency.latency import (
 )
 from lambda_latency.latency.accounts.part import OWN_CODE
 from lambda_latency.latency.judge.diagnosis import is_pool
-from lambda_latency.latency.judge.places import place_of
+from lambda_latency.latency.judge.services import place_of
 from lambda_latency.text import Style, document, flat, next_steps, render_report, sentence
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace, Tree
 from lambda_latency.trace.model.row import rows_of

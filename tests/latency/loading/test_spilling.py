@@ -18,7 +18,7 @@ from lab.generate import realistic
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.latency import Owners, Terms
-from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.latency.loading import spilling
 from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
@@ -172,7 +172,7 @@ import resource, signal, sys
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 from lambda_latency.latency.loading import load as loading
-from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.trace import find_sources
 loading.IN_MEMORY = 0
 try:
@@ -192,7 +192,7 @@ ENDED = """
 import os, signal, sys
 from pathlib import Path
 from lambda_latency.latency.loading import spilling
-from lambda_latency.latency.errors import ReportError
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import Progress
 from lambda_latency.trace import find_sources

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.cli.inputs import Input
     from lambda_latency.cli.request import Request
-    from lambda_latency.latency import Judged, Progress, Report
+    from lambda_latency.latency import Accounts, Against, Judged, Progress, Report
     from lambda_latency.text import Style
 
 __all__ = ["add_parser", "run", "run_report"]
@@ -109,7 +109,7 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
     from lambda_latency.cli.inputs import open_input, read_baseline
     from lambda_latency.cli.terminal import spooled
     from lambda_latency.cli.writing import check_files, write_report
-    from lambda_latency.latency import SILENT, against, of_route, of_time, report_of
+    from lambda_latency.latency import SILENT, of_route, of_time, report_of
 
     progress = progress or SILENT
     check_files(request)
@@ -137,7 +137,7 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
             sources=sorted(opened.names),
             traffic=request.traffic,
             notes=[*request.notes, *([f"Page: {request.html}."] if request.html else [])],
-            against=against(accounts, before, baseline.names) if before else None,
+            against=_against(accounts, before, baseline.names) if before else None,
             owners=owners,
             baseline=before or None,
             spans=opened.spans,
@@ -147,6 +147,12 @@ def run_report(request: Request, style: Style, out: TextIO, progress: Progress |
         judged = [gate.judge(report) for gate in request.fail_if]
         write_report(report, request, style, judged, opened.find, out, opened.spans)
     return _status(report, judged)
+
+
+def _against(now: Accounts, before: Accounts, sources: Sequence[str]) -> Against:
+    from lambda_latency.latency import against  # most reports have no baseline
+
+    return against(now, before, sources)
 
 
 def _draw_trace(trace_id: str, request: Request, opened: Input, style: Style, out: TextIO, progress: Progress) -> int:

@@ -1,4 +1,4 @@
-"""Selection of the requests of a report, by route or by time."""
+"""Selection of the requests of a report, by route or by time, and the error of a report that cannot be made."""
 
 from __future__ import annotations
 
@@ -6,12 +6,27 @@ import re
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.errors import ReportError
-
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
 
-__all__ = ["instant", "of_route", "of_time"]
+
+__all__ = [
+    "ReportError",
+    "instant",
+    "of_route",
+    "of_time",
+]
+
+
+class ReportError(Exception):
+    """A report cannot be made: `what` is wrong, `todo` the remedy. The command ends with status 1."""
+
+    exit_status = 1
+
+    def __init__(self, what: str, todo: str = "") -> None:
+        super().__init__(f"{what}\n  {todo}" if todo else what)
+        self.what, self.todo = what, todo
+
 
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 

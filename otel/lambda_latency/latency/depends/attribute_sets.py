@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from lambda_latency.latency.depends.keys import is_asked
-from lambda_latency.latency.depends.secrets import without_secrets
+from lambda_latency.runtime.redact import REDACTED, SECRET, clean, secrecy
 
 if TYPE_CHECKING:
     from lambda_latency.trace import Span
@@ -42,6 +42,12 @@ def bits(places: Iterable[int]) -> int:
     for place in places:
         found |= 1 << place
     return found
+
+
+def without_secrets(attribute: str, text: str) -> str:
+    """The text of a value as it may be told."""
+    name = attribute.rpartition(".")[2] if attribute.startswith("http.re") else attribute.lstrip("?{").rstrip("}")
+    return REDACTED if secrecy(name) == SECRET else clean(text, ())
 
 
 class Facts:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.latency.accounts.totals import at_rank
 from lambda_latency.latency.depends.attribute_sets import Facts
 from lambda_latency.latency.depends.ranges import value_of_range
 from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Value
-from lambda_latency.latency.errors import ReportError
 from lambda_latency.spelling import did_you_mean
 
 if TYPE_CHECKING:

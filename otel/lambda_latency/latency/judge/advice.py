@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
-    from lambda_latency.latency.judge.places import Place
+    from lambda_latency.latency.judge.services import Place
 
 __all__ = ["ADVICE", "MANY_CALLS", "Steps", "advice"]
 

@@ -15,7 +15,7 @@ from lambda_latency.latency.accounts.owners import NOBODY, Owners
 from lambda_latency.latency.judge.accounting import spent
 from lambda_latency.latency.judge.charge import Charges
 from lambda_latency.latency.judge.log_lines import LogLines, log_lines_of
-from lambda_latency.latency.judge.places import Place, place_of
+from lambda_latency.latency.judge.services import Place, place_of
 from lambda_latency.latency.judge.span_names import span_name
 from lambda_latency.latency.judge.thresholds import DOMINANT_PERCENT, EVEN_NS
 from lambda_latency.trace import GAVE_UP, SpanKind, service_of, walk

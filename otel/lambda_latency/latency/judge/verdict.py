@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Part
-from lambda_latency.latency.judge.causes import suspects
 from lambda_latency.latency.judge.classes import Confidence
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
 from lambda_latency.latency.judge.thresholds import (
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.judge.causes import Cause
+    from lambda_latency.latency.baseline.causes import Cause
     from lambda_latency.latency.judge.classes import Classes
 
 __all__ = ["Confidence", "Kind", "Verdict", "share", "verdict"]
@@ -71,7 +70,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> V
     judged, slow = bool(found.slowness.judged), bool(found.slow)
     if (judged and not slow) or (not judged and _is_even(compared)):
         confidence: Confidence = "low" if not enough else "medium" if found.slowness.left_out else "high"
-        return Verdict("even", confidence, ended, candidates=compared.parts[:1], suspects=suspects(every, compared))
+        return Verdict("even", confidence, ended, candidates=compared.parts[:1], suspects=_suspects(every, compared))
     first = compared.parts[0]
     agree = [one for one in compared.slow if one.part == first.part]
     differ = [one for one in compared.slow if one.part != first.part]
@@ -83,7 +82,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> V
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier
         against=differ[0] if differ else None,
         others=len(differ),
-        suspects=suspects(every, compared),
+        suspects=_suspects(every, compared),
     )
 
 
@@ -104,6 +103,12 @@ def _clear(every: Accounts, compared: Cohorts, found: Classes, ended: int) -> Ve
         against=rest[0] if rest else None,
         others=len(rest),
     )
+
+
+def _suspects(every: Accounts, compared: Cohorts) -> tuple[Cause, ...]:
+    from lambda_latency.latency.baseline.causes import suspects  # most reports have a class, and need none
+
+    return suspects(every, compared)
 
 
 def _is_even(compared: Cohorts) -> bool:

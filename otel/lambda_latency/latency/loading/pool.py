@@ -7,8 +7,8 @@ import sys
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.latency.accounts.owners import USUAL, Terms
-from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading.task_queue import TaskQueue
 from lambda_latency.latency.loading.worker import Worker
 

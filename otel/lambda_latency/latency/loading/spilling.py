@@ -11,8 +11,8 @@ import tempfile
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.latency.accounts.owners import USUAL, Terms
-from lambda_latency.latency.errors import ReportError
 from lambda_latency.latency.loading.pool import WorkerPool
 from lambda_latency.latency.loading.progress import bytes_of, size_of
 from lambda_latency.latency.loading.task_queue import MOST

@@ -9,7 +9,6 @@ from bisect import bisect_left
 from itertools import accumulate, compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambda_latency.trace.files.zstd import ZSTD, opened
 from lambda_latency.trace.model.problem import Problem
 
 if TYPE_CHECKING:
@@ -17,10 +16,11 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
+__all__ = ["ZSTD", "Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
+ZSTD = b"\x28\xb5\x2f\xfd"
 LONGEST_LINE = 256 * 1024 * 1024  # bytes; a longer line means a broken file and could exhaust the memory
 BUFFER = 1024 * 1024
 BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
@@ -152,7 +152,11 @@ def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.
     begin = file.peek(4)[:4]
     if begin[:2] == GZIP:  # by content, because the name of a file may be wrong
         return gzip.GzipFile(fileobj=file, mode="rb")
-    return opened(file) if begin == ZSTD else file
+    if begin != ZSTD:
+        return file
+    from lambda_latency.trace.files.zstd import opened
+
+    return opened(file)
 
 
 def is_compressed(source: Source) -> bool:

@@ -6,9 +6,8 @@ import io
 import sys
 from typing import Any
 
-__all__ = ["ZSTD", "opened", "unpacked"]
+__all__ = ["opened", "unpacked"]
 
-ZSTD = b"\x28\xb5\x2f\xfd"
 CHUNK = 256 * 1024
 REMEDY = "zstd needs the extra formats before Python 3.14"
 

@@ -1,6 +1,7 @@
 """The attributes that a row keeps: those that rules read, each reduced to the values that rules distinguish.
 
 A rule that reads another attribute needs its key here: `Shape` raises `KeyError` for a key that is not in the table.
+Of texts about errors, rules distinguish some codes.
 """
 
 from __future__ import annotations
@@ -8,12 +9,73 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlsplit
 
-from lambda_latency.trace.model.codes import CODES, codes_in
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
-__all__ = ["FOLLOWS", "INVOCATION_KEYS", "LAPTOP", "READ", "RESOURCE_KEYS", "ROUTE", "read_resource", "reduced"]
+
+__all__ = [
+    "CLIENT_TIMEOUT",
+    "CODES",
+    "EXCEPTION_KEYS",
+    "FOLLOWS",
+    "INVOCATION_KEYS",
+    "LAPTOP",
+    "OUTCOMES",
+    "READ",
+    "RESOURCE_KEYS",
+    "ROUTE",
+    "THROTTLES",
+    "codes_in",
+    "read_resource",
+    "reduced",
+]
+
+# https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
+THROTTLES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "LimitExceededException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+        "TransactionInProgressException",
+    }
+)
+# An outcome, not an error: the condition of a conditional write was false.
+OUTCOMES = frozenset({"ConditionalCheckFailedException"})
+CLIENT_TIMEOUT = "ClientTimeout"  # stands for every error with which a client ends a call that takes too long
+CODES = THROTTLES | OUTCOMES | {CLIENT_TIMEOUT}
+EXCEPTION_KEYS = ("exception.type", "exception.message")  # the attributes of an exception event that may hold a code
+
+# botocore's ClientError holds the code only in its message: "An error occurred (ThrottlingException) when calling ...".
+GAVE_UP = re.compile(r"time[sd]?[ _-]?out|deadline[ _-]?exceeded", re.IGNORECASE)
+CODE = re.compile(r"An error occurred \((\w+)\)")
+
+
+def codes_in(texts: Iterable[str]) -> set[str]:
+    """All words that may be error codes: the last dotted part of each text, and the codes in botocore's messages.
+
+    A text about a timeout gives `CLIENT_TIMEOUT`.
+    """
+    codes: set[str] = set()
+    for text in texts:
+        codes.add(text.rpartition(".")[2])
+        codes.update(CODE.findall(text))
+        if GAVE_UP.search(text):
+            codes.add(CLIENT_TIMEOUT)
+    return codes
+
 
 Reduce: TypeAlias = Callable[[object], object]
 

@@ -1,14 +1,40 @@
-"""Facts about a request from two of its rows: the outermost one, and the handler's if it was recorded."""
+"""Facts about a request from two of its rows: the outermost one, and the handler's if it was recorded.
+
+A view decides which row is the outermost one.
+"""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["function_of", "is_error", "route_of", "status_code_of", "without_ids"]
+
+__all__ = [
+    "PLAIN",
+    "View",
+    "function_of",
+    "is_error",
+    "route_of",
+    "status_code_of",
+    "without_ids",
+]
+
+
+class View(NamedTuple):
+    """`skew`: correct the clock skew between services. `from_lambda`: a request begins at AWS's or the handler's span.
+
+    Without `from_lambda` a request begins at the top above that span, if a caller recorded spans.
+    """
+
+    skew: bool = True
+    from_lambda: bool = False
+
+
+PLAIN = View()
+
 
 # What tells an id in a path from a word: a number or a date, or a UUID or eight characters and more with two digits.
 # Either may have a prefix, such as `order-`; a number then has three digits and more.

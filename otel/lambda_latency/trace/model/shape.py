@@ -7,8 +7,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.model.codes import CLIENT_TIMEOUT, CODES, EXCEPTION_KEYS, codes_in
-from lambda_latency.trace.model.keys import FOLLOWS, INVOCATION_KEYS, READ, ROUTE, read_resource, reduced
+from lambda_latency.trace.model.keys import (
+    CLIENT_TIMEOUT,
+    CODES,
+    EXCEPTION_KEYS,
+    FOLLOWS,
+    INVOCATION_KEYS,
+    READ,
+    ROUTE,
+    codes_in,
+    read_resource,
+    reduced,
+)
 from lambda_latency.trace.model.platform import (
     FUNCTION,
     GATEWAY,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.paths.absent import absent_parents
 from lambda_latency.trace.paths.consistency import backwards, cut_cycles, one_of_each
+from lambda_latency.trace.paths.moves import absent_parents
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -1,7 +1,8 @@
-"""Finds rows whose recorded parent is not the row that waits for them: inits, and calls beside an Invocation.
+"""Finds the row that waits for a row, where that is not its recorded parent, or no parent was recorded.
 
 X-Ray records Initialization as a child of the function segment although it precedes that segment, and it often records
-the calls of a handler beside Invocation instead of below it.
+the calls of a handler beside Invocation instead of below it. The children of a parent that was not recorded form one
+request below a stand-in row.
 """
 
 from __future__ import annotations
@@ -11,19 +12,26 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.model.platform import FUNCTION
-from lambda_latency.trace.model.shape import ASIDE, FUNCTION_SEGMENT, INIT, SERVES
-from lambda_latency.trace.model.span import SpanKind
+from lambda_latency.trace.model.row import Row
+from lambda_latency.trace.model.shape import ASIDE, FUNCTION_SEGMENT, INIT, SERVES, Shape
+from lambda_latency.trace.model.span import SpanKind, Status
 from lambda_latency.trace.paths.skew import service_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from lambda_latency.trace.model.row import Row
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     Rows = Mapping[str, Row]  # by span id
     Children = Mapping[str, Sequence[Row]]
 
-__all__ = ["above", "begins_with_init", "beside_calls", "moves"]
+
+__all__ = [
+    "ABSENT",
+    "above",
+    "absent_parents",
+    "begins_with_init",
+    "beside_calls",
+    "moves",
+]
 
 _start = attrgetter("start_ns", "span_id")
 
@@ -129,3 +137,33 @@ def _around_init(init: Row, parent: Row, outermost: Row, rows: Rows, children: C
             return parent
         at = higher
     return at if at.start_ns <= init.start_ns else None
+
+
+NAME = "the span that called these was not recorded"
+ABSENT = Shape(NAME, SpanKind.INTERNAL, Status.UNSET, None, "", {}, {})
+
+
+def absent_parents(tops: Collection[Row]) -> list[Row]:
+    """One row for each unrecorded parent of two or more `tops`, in descending order of end; none if a top is a root.
+
+    `tops` are the rows of a trace without a recorded parent. The new row lasts from the first start to the last end of
+    the tops below it.
+    """
+    if len(tops) < 2 or not all(row.parent_id for row in tops):
+        return []
+    by_parent: dict[str, list[Row]] = {}
+    for row in tops:
+        by_parent.setdefault(row.parent_id, []).append(row)
+    found = [
+        Row(
+            parent_id,
+            "",
+            min(row.start_ns for row in rows),
+            max(max(row.start_ns, row.end_ns) for row in rows),
+            ABSENT,
+            NAME,
+        )
+        for parent_id, rows in by_parent.items()
+        if len(rows) > 1 and parent_id.strip("0123456789abcdef") == ""  # a cut cycle has a parent id that is not hex
+    ]
+    return sorted(found, key=lambda row: (-row.end_ns, row.span_id))

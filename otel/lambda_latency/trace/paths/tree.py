@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.model.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
+from lambda_latency.trace.model.request import PLAIN
 from lambda_latency.trace.model.shape import (
     ASIDE,
     COLD,
@@ -26,11 +27,10 @@ from lambda_latency.trace.paths.consistency import CUT
 from lambda_latency.trace.paths.links import Links
 from lambda_latency.trace.paths.moves import above, begins_with_init, beside_calls, moves
 from lambda_latency.trace.paths.skew import correct_clocks, service_of
-from lambda_latency.trace.view import PLAIN
 
 if TYPE_CHECKING:
+    from lambda_latency.trace.model.request import View
     from lambda_latency.trace.model.row import Row
-    from lambda_latency.trace.view import View
 
 __all__ = ["Tree"]
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from lambda_latency.trace.files.zstd import ZSTD, unpacked
+from lambda_latency.trace.files.blocks import ZSTD
 from lambda_latency.trace.model.problem import NO_TRACES
 from lambda_latency.trace.readers.dialects import resource_spans
 
@@ -68,7 +68,7 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
 
     for number, message in enumerate(_messages(document, problem), 1):
         try:
-            plain = unpacked(message) if message.startswith(ZSTD) else message
+            plain = _unpacked(message)
             decoded = _decode(plain) if plain[:1] == b"{" else _decode_message(plain)
             if decoded is None:
                 problem(NO_TRACES)
@@ -76,6 +76,14 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
                 yield from resource_spans(decoded, problem)
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
             problem(f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out")
+
+
+def _unpacked(message: bytes) -> bytes:
+    if not message.startswith(ZSTD):
+        return message
+    from lambda_latency.trace.files.zstd import unpacked
+
+    return unpacked(message)
 
 
 def _decode_message(message: bytes) -> dict[str, Any] | None:

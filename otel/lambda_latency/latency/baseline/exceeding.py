@@ -10,7 +10,7 @@ from math import log, prod, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from lambda_latency.latency.judge.bootstrap import BLOCKS
+from lambda_latency.latency.baseline.bootstrap import BLOCKS
 from lambda_latency.latency.judge.slowness import PIECES
 from lambda_latency.latency.judge.thresholds import (
     BEYOND_NS,
@@ -24,7 +24,7 @@ from lambda_latency.latency.judge.thresholds import (
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambda_latency.latency.judge.sides import Entries, Side
+    from lambda_latency.latency.baseline.sides import Entries, Side
 
 __all__ = ["QUANTILES", "Tested", "critical", "exceeding", "quantile"]
 

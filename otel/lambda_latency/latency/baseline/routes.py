@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.judge.bootstrap import Times, draws_of, wider_by
-from lambda_latency.latency.judge.changing import stretch_of
-from lambda_latency.latency.judge.exceeding import critical, exceeding
+from lambda_latency.latency.baseline.bootstrap import Times, draws_of, wider_by
+from lambda_latency.latency.baseline.changing import stretch_of
+from lambda_latency.latency.baseline.exceeding import critical, exceeding
 from lambda_latency.latency.judge.thresholds import DOUBLED, DOUBLED_LIKELY, DOUBLED_OVER, DOUBLED_REQUESTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.judge.sides import Side
+    from lambda_latency.latency.baseline.sides import Side
 
 __all__ = ["RouteChange", "route_changes"]
 

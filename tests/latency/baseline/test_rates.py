@@ -7,8 +7,8 @@ import random
 import pytest
 
 from lambda_latency.latency import Accounts
-from lambda_latency.latency.judge.against import against
-from lambda_latency.latency.judge.rates import rates
+from lambda_latency.latency.baseline.against import against
+from lambda_latency.latency.baseline.rates import rates
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style

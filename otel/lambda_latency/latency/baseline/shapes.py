@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.judge.sides import Side
+    from lambda_latency.latency.baseline.sides import Side
 
 __all__ = ["CallChange", "ShapeChange", "Shapes", "shapes"]
 

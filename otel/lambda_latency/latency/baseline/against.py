@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.part import Cell, Part
 from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.judge.bootstrap import Estimate, Stratum, Times, of_means, of_medians
-from lambda_latency.latency.judge.causes import Cause, causes
-from lambda_latency.latency.judge.changing import Changed, alike_within, changed, slowed_alike
-from lambda_latency.latency.judge.exceeding import critical
-from lambda_latency.latency.judge.rates import Rate, rates
-from lambda_latency.latency.judge.routes import RouteChange, route_changes
-from lambda_latency.latency.judge.shapes import CallChange, Shapes, shapes
-from lambda_latency.latency.judge.sides import Entries, Side, blocks_of
+from lambda_latency.latency.baseline.bootstrap import Estimate, Stratum, Times, of_means, of_medians
+from lambda_latency.latency.baseline.causes import Cause, causes
+from lambda_latency.latency.baseline.changing import Changed, alike_within, changed, slowed_alike
+from lambda_latency.latency.baseline.exceeding import critical
+from lambda_latency.latency.baseline.rates import Rate, rates
+from lambda_latency.latency.baseline.routes import RouteChange, route_changes
+from lambda_latency.latency.baseline.shapes import CallChange, Shapes, shapes
+from lambda_latency.latency.baseline.sides import Entries, Side, blocks_of
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
     ALIKE_SHARE,
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.judge.bootstrap import Blocks
+    from lambda_latency.latency.baseline.bootstrap import Blocks
 
 __all__ = ["Against", "Answer", "Change", "against"]
 

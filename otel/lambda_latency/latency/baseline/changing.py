@@ -9,8 +9,8 @@ from statistics import median
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.judge.exceeding import exceeding, quantile
-from lambda_latency.latency.judge.sides import Entries
+from lambda_latency.latency.baseline.exceeding import exceeding, quantile
+from lambda_latency.latency.baseline.sides import Entries
 from lambda_latency.latency.judge.slowness import PIECES, scan
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.judge.sides import Side
+    from lambda_latency.latency.baseline.sides import Side
 
 __all__ = ["Changed", "alike_within", "changed", "slowed_alike", "stretch_of"]
 

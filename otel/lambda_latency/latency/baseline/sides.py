@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.judge.bootstrap import BLOCKS, Blocks
+from lambda_latency.latency.baseline.bootstrap import BLOCKS, Blocks
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence

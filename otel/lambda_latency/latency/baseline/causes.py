@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from lambda_latency.latency.judge.sides import Side
+from lambda_latency.latency.baseline.sides import Side
 from lambda_latency.latency.judge.thresholds import CALLER_EDGES, CALLER_LIKE, CALLER_SHARE, EVEN_NS, TYPICAL_PERCENT
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from lambda_latency.latency.accounts.account import Account
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import OWN_CODE, Cell, Part
-from lambda_latency.latency.judge.against import Against, Change, against
-from lambda_latency.latency.judge.bootstrap import Stratum, Times, of_medians
+from lambda_latency.latency.baseline.against import Against, Change, against
+from lambda_latency.latency.baseline.bootstrap import Stratum, Times, of_medians
 from lambda_latency.text.against import against_lines, against_sentence
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style, paint

@@ -1,0 +1,1 @@
+"""The comparison with a baseline: what became slower, on which routes, since when, and whose doing that is."""
