@@ -5,7 +5,10 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency import Accounts, Part
+from lambda_latency.latency.depends.since import since_of_routes
 from tests.latency.attributed import SECOND, Order, attributed, report_on
+from tests.latency.requests import request
 from tests.trace.build import T0
 
 if TYPE_CHECKING:
@@ -53,3 +56,18 @@ def test_nothing_is_told_of_requests_that_are_slow_at_any_time() -> None:
     """Even if a version begins."""
     report = report_on(attributed(_order(200), lambda _, draw: draw.random() < 0.1))
     assert (report.depends.since, report.depends.since_routes) == ((None,), ())
+
+
+def test_a_route_beside_one_that_surely_drifts_drifts_too() -> None:
+    """Both take twice as long at the end. Alone, the times of `GET /b`, which vary widely, look like a step as well."""
+    draw = random.Random(10)  # noqa: S311 - repeatable
+    found = []
+    for number in range(800):
+        route, sigma = ("GET /a", 0.05) if number % 2 else ("GET /b", 0.4)
+        ms = 100 * (1 + number / 800) * draw.lognormvariate(0, sigma)
+        one = request(number, {Part("external", "pay.example.com"): ms}, route=route)
+        found.append(one._replace(start_ns=T0 + number * SECOND))
+    told = [(one.kind, one.routes) for one in since_of_routes(Accounts(found), ["GET /a", "GET /b"])]
+    assert told == [("drift", ("GET /a", "GET /b"))]
+    [alone] = since_of_routes(Accounts(found), ["GET /b"])
+    assert alone.kind == "step"

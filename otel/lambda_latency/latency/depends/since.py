@@ -35,7 +35,8 @@ LEAST_SIDE = 2  # pieces on either side of a change
 RISEN = 1.2  # a typical request takes so many times as long, and `EVEN_NS` more
 # Between two levels, in deviations of the pieces around their own level. An interval that ends has more places to lie.
 DEVIATIONS, DEVIATIONS_OF_STRETCH = 6.0, 9.0
-DRIFT_BETTER = 1.0  # the squares that a drift leaves, beside those that a step leaves
+# The squares that a drift may leave, beside those that a step leaves; the second where another route drifts for sure.
+DRIFT_BETTER, DRIFT_BESIDE = 1.0, 1.5
 LEAST_BEFORE = 20  # requests before the change
 
 
@@ -141,8 +142,11 @@ def since_of_routes(every: Accounts, routes: Sequence[str]) -> list[Since]:
         kind = kinds[every.kind_of[at]]
         if not kind.timed_out:
             by_route[kind.route].append(at)
-    told = [one for route in routes if (one := _of_route(every, route, by_route[route])) is not None]
-    return _together(told)
+    told = {route: _of_route(every, route, by_route[route]) for route in routes}
+    if any(one is not None and one.kind == "drift" for one in told.values()):
+        again = [route for route, one in told.items() if one is not None and one.kind == "step"]
+        told |= {route: _of_route(every, route, by_route[route], DRIFT_BESIDE) for route in again}
+    return _together([one for one in told.values() if one is not None])
 
 
 def _together(told: Sequence[Since]) -> list[Since]:
@@ -163,14 +167,14 @@ def _is_same(one: Since, other: Since) -> bool:
     return one.kind == "drift" or abs(other.start_ns - one.start_ns) < one.within_ns
 
 
-def _of_route(every: Accounts, route: str, members: Sequence[int]) -> Since | None:
+def _of_route(every: Accounts, route: str, members: Sequence[int], better: float = DRIFT_BETTER) -> Since | None:
     starts, walls = every.starts_ns, every.walls_ns
     whole_ns = starts[members[-1]] - starts[members[0]]
     levels = _pieces([walls[at] for at in members], median)
     if levels is None or whole_ns < STRETCH_NS:
         return None
     best = _best_level(levels)
-    drifts = _is_drift(levels)
+    drifts = _is_drift(levels, better)
     if not drifts and (best is None or not _is_sure(levels, best)):
         return None
     size, count = len(members), len(levels)
@@ -242,7 +246,7 @@ def _is_sure(levels: Sequence[float], best: _Level) -> bool:
     return best.inside - best.before >= enough * sqrt(noise * (1 / of + 1 / rest))
 
 
-def _is_drift(levels: Sequence[float]) -> bool:
+def _is_drift(levels: Sequence[float], better: float = DRIFT_BETTER) -> bool:
     """Whether the level rises all the while, rather than once: a line, or a ramp, leaves fewer squares."""
     count = len(levels)
     step = _best_level(levels)
@@ -254,7 +258,7 @@ def _is_drift(levels: Sequence[float]) -> bool:
     noise = max(left / max(count - 3, 1), 1e-4)
     spread = sum((at - (count - 1 + begin) / 2) ** 2 for at in range(begin, count))
     deviation = sqrt(noise / spread)
-    return slope >= DEVIATIONS * deviation and left <= DRIFT_BETTER * step.squares and rise >= log(RISEN)
+    return slope >= DEVIATIONS * deviation and left <= better * step.squares and rise >= log(RISEN)
 
 
 def _ramp(levels: Sequence[float], begin: int) -> tuple[float, float, int]:
