@@ -207,7 +207,7 @@ Resources:
         inline="def handler(event, context): ...",
         layers=(),
         arns=("arn:aws:lambda:us-east-1:1:layer:Known:2",),
-        url=False,
+        url="",
         wrapper="",
     )
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import http.client
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from io import BytesIO
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qsl, quote, urlsplit
 
 from lambda_latency.http import request
 from lambda_latency.local.cloud.emulator import Cloud
 from lambda_latency.local.cloud.service_routes import REST, Direct
 from lambda_latency.local.gateway.api_gateway import ROUTE
+from lambda_latency.local.gateway.contract import Authorize
 
 __all__ = ["Onward"]
 
@@ -23,7 +25,7 @@ class Onward:
     """A WSGI application that forwards to the app's API in the emulator which has the route.
 
     `resources`: physical ids and types of one template's resources; `routes` call a service without a function. Other
-    requests are forwarded to the first REST API; without one it answers as API Gateway does for an unknown route.
+    requests are forwarded to the first REST API; without one it answers as an HTTP API does for an unknown route.
     `authorize` returns the response for a caller that may not call a route, else None; `tell` receives the reasons of
     failures.
     """
@@ -33,7 +35,7 @@ class Onward:
         cloud: Cloud,
         resources: Mapping[str, tuple[str, str]],
         routes: Sequence[Direct],
-        authorize: Callable[[dict[str, Any], str], str | None],
+        authorize: Authorize,
         tell: Callable[[str], None],
     ) -> None:
         self._url, self._client = cloud.url, cloud.client
@@ -49,7 +51,16 @@ class Onward:
             return self._forwarded(self._rest, self._stage(self._rest), environ, headers, start_response)
         if found.route != "$default":
             environ[ROUTE] = found.route
-        refused = self._authorize({"headers": headers, "requestContext": {}}, found.route)
+        body = environ["wsgi.input"].read()
+        environ["wsgi.input"] = BytesIO(body)
+        query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
+        asked = {
+            "headers": headers,
+            "requestContext": {},
+            "queryStringParameters": query,
+            "body": body.decode(errors="replace"),
+        }
+        refused = self._authorize(asked, found.route)
         if refused is not None:
             answer = json.loads(refused)
             status = answer["statusCode"]
@@ -81,8 +92,8 @@ class Onward:
     ) -> Iterable[bytes]:
         """The emulator's response. `stage` is the first part of a REST API's paths; empty for an HTTP API."""
         if not api:
-            start_response("403 FORBIDDEN", [("Content-Type", "application/json")])
-            return [b'{"message":"Missing Authentication Token"}\n']
+            start_response("404 NOT FOUND", [("Content-Type", "application/json")])
+            return [b'{"message":"Not Found"}']
         url = self._url + (f"/{stage}" if stage else "") + quote(environ["PATH_INFO"])
         query = environ.get("QUERY_STRING", "")
         headers = {**headers, "Host": f"{api}.execute-api.localhost:{urlsplit(self._url).port}"}

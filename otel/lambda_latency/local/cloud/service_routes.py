@@ -12,7 +12,7 @@ from typing import Any
 
 from lambda_latency.local.cloud.ministack_mapping import unknown_references
 
-__all__ = ["HTTP", "REST", "UNKNOWN", "Direct", "direct_routes", "expanded"]
+__all__ = ["HTTP", "REST", "UNKNOWN", "Direct", "direct_routes", "expanded", "path_of"]
 
 REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 INTEGRATION, AUTHORIZER = "x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"
@@ -70,7 +70,7 @@ def direct_routes(plain: Mapping[str, Any]) -> list[Direct]:
                 key, api = str(properties.get("RouteKey")), _referred(properties.get("ApiId"))
                 found.append(Direct(key, api, True, _subtype(integration["IntegrationSubtype"])))
         elif kind == "AWS::ApiGateway::Method":
-            route = f"{properties.get('HttpMethod')} {_path(properties.get('ResourceId'), resources)}"
+            route = f"{properties.get('HttpMethod')} {path_of(properties.get('ResourceId'), resources)}"
             api = _referred(properties.get("RestApiId"))
             found += _of_integration(route, api, _lowered(properties.get("Integration")))
     return found
@@ -183,7 +183,7 @@ def _integration(route: Mapping[str, Any], resources: Mapping[str, Any]) -> Mapp
     return {}
 
 
-def _path(resource: Any, resources: Mapping[str, Any]) -> str:
+def path_of(resource: Any, resources: Mapping[str, Any]) -> str:
     """The path of a REST API's resource, from its id."""
     parts: list[str] = []
     while isinstance(resource, dict) and "Ref" in resource:

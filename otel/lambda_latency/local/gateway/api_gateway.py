@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextvars
+import http.client
 import json
 import random
 import threading
@@ -15,7 +16,14 @@ from typing import Any
 
 from lambda_latency.http import Server
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.events import Caller, complete, is_for_authorizer, payload_for
+from lambda_latency.local.gateway.contract import Authorize
+from lambda_latency.local.gateway.events import (
+    Caller,
+    complete,
+    is_for_authorizer,
+    payload_for,
+    refusal_of,
+)
 from lambda_latency.local.gateway.sam import Template, gateway_app
 from lambda_latency.local.gateway.wsgi import WSGI, WsgiHandler
 from lambda_latency.local.sandbox.function import Outcome
@@ -55,6 +63,7 @@ class _Request:
     path: str
     route: str
     matched: bool = False  # samcli has a route for it
+    refusal: tuple[int, bytes] | None = None  # the response if its authorizer fails
     reached_lambda: bool = False
 
 
@@ -93,7 +102,8 @@ class Gateway:
 
     `invoke` runs a function by name with an event, the tracing header and the route; `record` receives the gateway's
     span of each sampled request; `answered` receives every request after its response. `failed_status` is the status of
-    an HTTP API or a function URL if the function fails; `fallback` serves requests without a route to a function, and
+    an HTTP API or a function URL if the function fails; `is_http` says that all routes are those of an HTTP API;
+    `fallback` serves requests without a route to a function, and
     may name their route in the environment (`ROUTE`);
     `authorize` returns the response for a caller that may not call a route, else None, from the event and the route.
     """
@@ -108,10 +118,11 @@ class Gateway:
         answered: Callable[[Answered], None],
         port: int = 0,
         failed_status: int = 500,
+        is_http: bool = False,
         fallback: WSGI | None = None,
-        authorize: Callable[[dict[str, Any], str], str | None] = lambda *_: None,
+        authorize: Authorize = lambda *_: None,
     ) -> None:
-        self._template = template
+        self._template, self._is_http = template, is_http
         self._failed_status, self._fallback, self._authorize = failed_status, fallback, authorize
         self._invoke, self.sampler = invoke, sampler
         self._record, self._answered = record, answered
@@ -147,26 +158,32 @@ class Gateway:
 
         token = _current.set(request)
         try:
-            body = self._app(environ, start) if self._fallback is None else self._answer(environ, start)
+            body = self._answer(environ, start)
         finally:
             _current.reset(token)
         return self._watched(body, request, statuses)
 
     def _answer(self, environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
         """The response of samcli, or that of the fallback if samcli has no route."""
-        assert self._fallback is not None
         content = environ["wsgi.input"].read()
         begun: list[Any] = []
         environ["wsgi.input"] = BytesIO(content)
         answer = self._app(environ, lambda *args: begun.append(args))
-        unknown = int(begun[0][0].split(maxsplit=1)[0]) in (403, 404) and not _current.get().matched
-        if not unknown:
-            start(*begun[0])
+        request, status = _current.get(), int(begun[0][0].split(maxsplit=1)[0])
+        if request.refusal is not None:
+            return self._refused(*request.refusal, start)
+        if self._fallback is None or status not in (403, 404) or request.matched:
+            is_preflight = self._is_http and environ["REQUEST_METHOD"] == "OPTIONS" and not request.matched
+            start(*(("204 NO CONTENT", *begun[0][1:]) if is_preflight and status == 200 else begun[0]))
             return answer
         environ["wsgi.input"] = BytesIO(content)
         response = self._fallback(environ, start)
-        _current.get().route = environ.get(ROUTE, _current.get().route)
+        request.route = environ.get(ROUTE, request.route)
         return response
+
+    def _refused(self, status: int, body: bytes, start: Callable[..., Any]) -> Iterable[bytes]:
+        start(f"{status} {http.client.responses[status].upper()}", [("Content-Type", "application/json")])
+        return [body]
 
     def _watched(self, body: Iterable[bytes], request: _Request, statuses: list[int]) -> Iterator[bytes]:
         """Yields the body. When the server closes the iterator, the response is complete and is recorded."""
@@ -201,7 +218,9 @@ class Gateway:
         request.matched = True
         event = json.loads(raw)
         if is_for_authorizer(event):
-            return self._invoke(function, raw, request.header, request.route).payload.decode()
+            outcome = self._invoke(function, raw, request.header, request.route)
+            request.refusal = refusal_of(event, outcome)
+            return outcome.payload.decode()
         caller = Caller(request.request_id, request.source_ip, self._server.port, str(request.header), request.start_ns)
         request.route = complete(event, caller, self._template.stage)
         refused = self._authorize(event, request.route)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["Caller", "complete", "is_for_authorizer", "payload_for"]
+__all__ = ["Caller", "complete", "is_for_authorizer", "payload_for", "refusal_of"]
 
 
 # The fields that are null for a caller without credentials: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
@@ -53,6 +54,18 @@ def complete(event: dict[str, Any], caller: Caller, stage: str) -> str:
 def is_for_authorizer(event: dict[str, Any]) -> bool:
     """Whether an event is for a Lambda authorizer, not for the function of a route."""
     return "methodArn" in event or "routeArn" in event
+
+
+def refusal_of(event: Mapping[str, Any], outcome: Outcome) -> tuple[int, bytes] | None:
+    """The response for a caller whose Lambda authorizer failed; None if it did not. An error with the message
+    `Unauthorized` is an authorizer's way to refuse a caller.
+    """
+    if outcome.error is None:
+        return None
+    if json.loads(outcome.payload).get("errorMessage") == "Unauthorized":
+        return 401, b'{"message":"Unauthorized"}'
+    is_http = "routeArn" in event or "routeKey" in event
+    return 500, b'{"message":"Internal Server Error"}' if is_http else b'{"message":null}'
 
 
 def payload_for(event: dict[str, Any], outcome: Outcome, failed_status: int) -> str:

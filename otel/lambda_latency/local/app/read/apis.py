@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.read.definitions import operations, readable, route_of, without
 from lambda_latency.local.app.read.inclusion import CHILDREN
 from lambda_latency.local.app.read.samples import Sample
 from lambda_latency.local.app.read.unserved import web_sockets
 from lambda_latency.local.cloud.service_routes import HTTP, REST, Direct
+from lambda_latency.local.gateway.contract import Contract, check, contract_of
 from lambda_latency.local.gateway.sam import STACK, Template
-from lambda_latency.local.gateway.tokens import Guard
+from lambda_latency.local.gateway.tokens import Guard, authorize
 
 __all__ = ["Api", "empty_api", "function_url", "read_apis"]
 
@@ -29,7 +31,8 @@ IMPLICIT = {"Api": ("RestApiId", "ServerlessRestApi"), "HttpApi": ("ApiId", "Ser
 
 @dataclass(frozen=True, slots=True)
 class Api:
-    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token;
+    """An API. `template` is for the gateway and maps routes to logical ids of functions; `guards` require a token,
+    `contracts` other parts of a request;
     `direct` are routes without a function; `samples` are examples of its definition. `only` are the logical ids of its
     resources, empty for all of its template's but those `without` it.
     """
@@ -39,6 +42,7 @@ class Api:
     only: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
     guards: Mapping[str, Guard] = field(default_factory=dict)
+    contracts: Mapping[str, Contract] = field(default_factory=dict)
     direct: tuple[Direct, ...] = ()
     samples: Mapping[str, Sample] = field(default_factory=dict)
 
@@ -53,6 +57,14 @@ class Api:
     def sample(self, route: str) -> Sample:
         """The sample of a route, or of the route `ANY` of its path; an empty one without examples."""
         return self.samples.get(route) or self.samples.get(f"ANY {route.partition(' ')[2]}") or Sample()
+
+    def refusal(self, event: dict[str, Any], route: str) -> str | None:
+        """The response for a refused request; else None, with the caller added to the event."""
+        return authorize(self.guards, event, route) or check(self.contracts, event, route)
+
+    def contract(self, route: str) -> Contract:
+        """What a request of a route needs."""
+        return contract_of(self.contracts, route) or Contract(self.is_http)
 
     def shown(self) -> Iterator[str]:
         """The routes without preflight requests (OPTIONS); an `ANY` route once."""
@@ -87,10 +99,14 @@ def read_apis(
     reads only the kind that comes first in a template.
     """
     reader = _Reader(path, raw, values, name, frozenset(one.route for one in direct), authorizers)
-    sockets = web_sockets(raw["Resources"])
+    return [*_read(reader, readable(raw["Resources"])), *reader.notes]
+
+
+def _read(reader: _Reader, all_resources: Mapping[str, Any]) -> list[Api | str]:
+    sockets = web_sockets(all_resources)
     resources = {
         key: one
-        for key, one in raw["Resources"].items()
+        for key, one in all_resources.items()
         if one.get("Type") not in CHILDREN and key not in sockets and _web_socket_of(one) not in sockets
     }
     plain = frozenset(key for key, one in resources.items() if str(one.get("Type")).startswith(PLAIN))
@@ -122,6 +138,7 @@ class _Reader:
     name: str
     direct: frozenset[str]
     authorizers: bool
+    notes: list[str] = field(default_factory=list)  # the routes that samcli cannot read
 
     def sams(self, resources: Mapping[str, Any]) -> list[Api | str]:
         """SAM's APIs, merged into one, unless two of them have the same route."""
@@ -138,7 +155,31 @@ class _Reader:
         return [merged]
 
     def api(self, resources: Mapping[str, Any]) -> Api | str | None:
-        """All APIs, merged into one; None without a route; an error message if samcli fails."""
+        """All APIs, merged into one; None without a route; an error message if samcli fails.
+
+        If samcli fails because of some operations of a definition, those are left out, with a note for each.
+        """
+        try:
+            return self._api(resources)
+        except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
+            why = str(error)
+        every = {*operations(resources)}
+        failing = {one: said for one in sorted(every) if (said := self._failure(without(resources, every - {one})))}
+        if 0 < len(failing) < len(every):
+            told = [f"{route_of(one)} is not served here: {said}" for one, said in failing.items()]
+            self.notes.extend(one for one in told if one not in self.notes)
+            return self.api(without(resources, {*failing}))
+        return f"{self.path}: its APIs cannot be read: {why}"
+
+    def _failure(self, resources: Mapping[str, Any]) -> str:
+        """The message of samcli's error; empty if it can read these APIs."""
+        try:
+            self._api(resources)
+        except Exception as error:  # noqa: BLE001 - as above
+            return str(error)
+        return ""
+
+    def _api(self, resources: Mapping[str, Any]) -> Api | None:
         from samcli.lib.providers.api_provider import ApiProvider
         from samcli.lib.providers.cfn_base_api_provider import CfnBaseApiProvider
         from samcli.lib.providers.sam_stack_provider import SamLocalStackProvider
@@ -153,16 +194,13 @@ class _Reader:
             contextlib.redirect_stdout(io.StringIO()),
         ):
             warnings.simplefilter("ignore")
-            try:
-                stacks, _ = SamLocalStackProvider.get_stacks(
-                    template_dictionary={**self.raw, "Resources": resources},
-                    parameter_overrides=dict(self.values),
-                    global_parameter_overrides={**STACK, "AWS::StackName": self.name},
-                )
-                folder = str(self.path.resolve().parent)
-                api = ApiProvider(stacks, cwd=folder, disable_authorizer=not self.authorizers).api
-            except Exception as error:  # noqa: BLE001 - samcli raises many types of errors for invalid templates
-                return f"{self.path}: its APIs cannot be read: {error}"
+            stacks, _ = SamLocalStackProvider.get_stacks(
+                template_dictionary={**self.raw, "Resources": resources},
+                parameter_overrides=dict(self.values),
+                global_parameter_overrides={**STACK, "AWS::StackName": self.name},
+            )
+            folder = str(self.path.resolve().parent)
+            api = ApiProvider(stacks, cwd=folder, disable_authorizer=not self.authorizers).api
         for route in api.routes:
             if f"ANY {route.path}" in self.direct:
                 route.methods = []
@@ -225,7 +263,7 @@ def empty_api(path: Path, name: str, *, is_http: bool) -> Api:
     return Api(_template(path, Routes([]), name, "$default" if is_http else "Prod"), is_http)
 
 
-def function_url(path: Path, function: str, name: str) -> Api:
+def function_url(path: Path, function: str, name: str, *, signed: bool) -> Api:
     """A function URL as an API that sends every path and method to one function."""
     from samcli.lib.providers.provider import Api as Routes
     from samcli.local.apigw.route import Route
@@ -235,7 +273,8 @@ def function_url(path: Path, function: str, name: str) -> Api:
     )
     api = Routes([route])
     api.stage_name = "$default"
-    return Api(_template(path, api, name, "$default"), is_http=True)
+    contracts = {"ANY $default": Contract(is_http=True, signed=True)} if signed else {}
+    return Api(_template(path, api, name, "$default"), is_http=True, contracts=contracts)
 
 
 def _template(path: Path, api: Any, name: str, stage: str) -> Template:

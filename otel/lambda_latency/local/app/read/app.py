@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.read.apis import Api, empty_api, function_url, read_apis
+from lambda_latency.local.app.read.contracts import contracts
 from lambda_latency.local.app.read.decided import CONDITIONS, decide, resolved
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.read.handlers import checked
@@ -34,7 +35,8 @@ STACK_TEMPLATE, PACKAGE = (
 @dataclass(slots=True)
 class App:
     """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
-    `missing` are findings about nested templates that are not there, `notes` lines for the user.
+    `missing` are findings about nested templates that are not there, `notes` lines for the user. Without
+    `authorizers`, every route is open.
     """
 
     path: Path
@@ -44,6 +46,7 @@ class App:
     apis: list[tuple[str, Api]] = field(default_factory=list)
     missing: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    authorizers: bool = True
 
     @property
     def root(self) -> Path:
@@ -61,7 +64,7 @@ class App:
         """The function URLs, each with the key of its function."""
         for key, one in self.functions.items():
             if isinstance(one, Declared) and one.url:
-                yield key, function_url(self.path, key, one.name)
+                yield key, function_url(self.path, key, one.name, signed=self.authorizers and one.url == "AWS_IAM")
 
 
 def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
@@ -72,7 +75,7 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) 
     or value that it does not declare.
     """
     source = read_source(path)
-    app = App(path, _stack_name(path), Part({}, {}))
+    app = App(path, _stack_name(path), Part({}, {}), authorizers=authorizers)
     app.part = _read(app, source, given, "", authorizers)
     missing = [
         *app.missing,
@@ -112,7 +115,7 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     app.notes += [
         f"{one.route} {'may not be' if one.why == UNKNOWN else 'is not'} served here: {one.why}"
         for one in direct
-        if one.why and not (one.why == UNKNOWN and one.is_among(routes))
+        if one.why and not (one.why == UNKNOWN and (one.is_among(routes) or _is_told(one.route, read)))
     ]
     served = tuple(one for one in direct if not one.why)
     app.notes += [one for one in read if isinstance(one, str)]
@@ -125,8 +128,10 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
         own = {key: one for key, one in plain["Resources"].items() if api.owns(key)}
         found_guards = guards({"Resources": own}) if authorizers else {}
         mine = tuple(one for one in served if api.owns(one.api))
+        checked_of = contracts({"Resources": own}, authorizers=authorizers)
         found_samples = samples({"Resources": own})
-        app.apis.append((prefix, replace(api, guards=found_guards, direct=mine, samples=found_samples)))
+        complete = replace(api, guards=found_guards, contracts=checked_of, direct=mine, samples=found_samples)
+        app.apis.append((prefix, complete))
         for name in sorted({one.name for one in found_guards.values()}):
             app.notes.append(f"{name}: tokens are read, their signatures are not verified")
     children: dict[str, Part] = {}
@@ -138,6 +143,10 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
         known = {key: _known(value, values, part) for key, value in passed[name].items() if key in wanted}
         children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
     return part
+
+
+def _is_told(route: str, read: Iterable[object]) -> bool:
+    return any(str(one).startswith(f"{route} is not served here:") for one in read)
 
 
 def _sources_first(passed: Mapping[str, Mapping[str, Any]]) -> list[str]:

@@ -25,8 +25,8 @@ class Declared:
 
     `code` is the location of its code, `inline` its source if that is in the template; `name` is its name on AWS, `key`
     its logical id (`Child/Function` in a nested stack); `layers` are the contents of local layers in their order,
-    `arns` the ARNs of other layers; `url` says whether it has a function URL; `events` are the types
-    of its events in a SAM template, such as `Kinesis`.
+    `arns` the ARNs of other layers; `url` is the AuthType of its function URL, empty without one; `events` are the
+    types of its events in a SAM template, such as `Kinesis`.
     """
 
     key: str
@@ -39,7 +39,7 @@ class Declared:
     inline: str
     layers: tuple[Content, ...]
     arns: tuple[str, ...]
-    url: bool
+    url: str
     wrapper: str
     events: tuple[str, ...] = ()
 
@@ -68,7 +68,7 @@ def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str
         if one.get("Type") == "AWS::Lambda::LayerVersion"
         and isinstance(content := _properties(one).get("Content"), dict)
     }
-    urls = [json.dumps(_properties(one)) for one in resources.values() if one.get("Type") == "AWS::Lambda::Url"]
+    urls = [_properties(one) for one in resources.values() if one.get("Type") == "AWS::Lambda::Url"]
     for logical, resource in resources.items():
         if resource.get("Type") != "AWS::Lambda::Function":
             continue
@@ -104,7 +104,7 @@ def declared_functions(plain: Mapping[str, Any], packaged: Packaged, prefix: str
             inline=_inline(properties),
             layers=tuple(found for one in layers if (found := contents.get(_reference(one))) is not None),
             arns=arns,
-            url=any(f'"{logical}"' in one for one in urls),
+            url=next((str(one.get("AuthType", "NONE")) for one in urls if f'"{logical}"' in json.dumps(one)), ""),
             wrapper=wrapper,
             events=_events(packaged.raw, logical),
         )

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 
 from lambda_latency.local.app.prepare.instrument import How
@@ -32,7 +31,6 @@ from lambda_latency.local.cloud.service_routes import REST
 from lambda_latency.local.example_system import LAYER
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR
-from lambda_latency.local.gateway.tokens import authorize
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
@@ -199,7 +197,7 @@ class AppSystem:
                 for key, one in self.stack.resources.items()
                 if key.rpartition("/")[0] == prefix.rstrip("/") and (one[1] != REST or api.owns(key[len(prefix) :]))
             }
-            onward = Onward(cloud, own, api.direct, partial(authorize, api.guards), self._tell)
+            onward = Onward(cloud, own, api.direct, api.refusal, self._tell)
             listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
             port = 0
         self._apis = served_apis(listening, self.stack.resources)
@@ -220,8 +218,9 @@ class AppSystem:
             answered=self._answered,
             port=port,
             failed_status=status,
+            is_http=api.is_http,
             fallback=onward,
-            authorize=partial(authorize, api.guards),
+            authorize=api.refusal,
         )
         self.gateways.append(gateway)
         self._closing.append(gateway.close)

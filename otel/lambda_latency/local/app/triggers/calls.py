@@ -16,6 +16,8 @@ from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.serve.system import AppSystem
 from lambda_latency.local.app.triggers.examples import examples, likeness
+from lambda_latency.local.app.triggers.instances import instance
+from lambda_latency.local.gateway.contract import API_KEY, SIGNATURE
 from lambda_latency.local.gateway.tokens import token
 from lambda_latency.local.xray.segments import TraceHeader
 
@@ -87,13 +89,14 @@ def example_requests(system: AppSystem) -> list[Request]:
 def request_for(route: str, gateway: int, api: Api) -> Request:
     """A request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
     method, _, path = route.partition(" ")
-    sample = api.sample(route)
+    sample, contract = api.sample(route), api.contract(route)
     path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), "/" if path == "$default" else path)
+    query = urlencode(dict.fromkeys(contract.names("querystring"), "1"))
     with_body = method in WITH_BODY
     headers = ((JSON,) if with_body else ()) + _guarded(route, api)
-    return Request(
-        gateway, "GET" if method == "ANY" else method, path, headers, (sample.body or "{}") if with_body else None
-    )
+    body = sample.body or json.dumps(instance(next(iter(contract.models.values()), {})))
+    method = "GET" if method == "ANY" else method
+    return Request(gateway, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
 
 
 def routes_of(request: Request, system: AppSystem) -> Iterator[str]:
@@ -169,10 +172,14 @@ def _leads(route: str, method: str, path: str) -> bool:
 
 
 def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
-    """The headers that the authorizer of a route needs; a Lambda authorizer decides itself what it accepts."""
-    guard = api.guard(route)
-    asked = tuple((header, "token") for header in api.sample(route).headers)
-    return ((guard.header, token(guard)), *asked) if guard is not None else asked
+    """The headers that a route needs; a Lambda authorizer decides itself what it accepts."""
+    guard, contract = api.guard(route), api.contract(route)
+    found = dict.fromkeys(contract.names("header"), "1")
+    found |= {header: "token" for header in api.sample(route).headers if header.lower() != API_KEY}
+    found |= {API_KEY: min(contract.keys, default="local")} if contract.keyed else {}
+    found |= {"Authorization": SIGNATURE} if contract.signed else {}
+    found |= {guard.header: token(guard)} if guard is not None else {}
+    return tuple(found.items())
 
 
 def _content_type(headers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
