@@ -17,6 +17,7 @@ from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import Rule
 from lambda_latency.local.sandbox.function import Function, Outcome
+from lambda_latency.local.xray.segments import TraceHeader
 from tests.sandbox.conftest import SAMPLED, TASK, UNSAMPLED, Box, MakeBox
 from tests.sandbox.state import is_gone, is_stopped, until
 
@@ -125,6 +126,22 @@ def test_more_requests_than_environments_wait_for_a_free_one(make_box: MakeBox) 
         pids = {one["pid"] for one in threads.map(lambda _: result(box, "Act"), range(20))}
     assert len(pids) <= 2
     assert sum(one.invocations for one in box.sandbox.environments()) == 20
+
+
+def test_a_request_that_waits_for_a_start_has_a_cold_start(make_box: MakeBox) -> None:
+    """Three at once where one environment starts at a time: Lambda would start one for each, and queue none."""
+    box = make_box(ACT, starts_at_once=1)
+    headers = [TraceHeader(f"6b0649acfc163708c35b96fce41acb8{number}", "0b9a684f4976364c", True) for number in range(3)]
+    with ThreadPoolExecutor(3) as threads:
+        assert all(threads.map(lambda header: result(box, "Act", header=header), headers))
+    assert until(lambda: len({span.trace_id for span in box.spans}) == 3)
+    for header in headers:
+        own = {span.name: span for span in box.spans if span.trace_id == header.trace_id and not span.origin}
+        (service,) = [one for one in box.spans if one.trace_id == header.trace_id and one.origin == "AWS::Lambda"]
+        init, work = own["Initialization"], own["Invocation"]
+        assert init.start_ns == service.start_ns
+        assert init.end_ns is not None
+        assert work.start_ns - init.end_ns < (init.end_ns - init.start_ns) / 2
 
 
 def test_an_invocation_is_killed_at_its_deadline(make_box: MakeBox) -> None:

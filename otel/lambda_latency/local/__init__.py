@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from lambda_latency.local.app.serve.invoke import invoke_function
     from lambda_latency.local.app.serve.session import serve_app
     from lambda_latency.local.app.serve.system import AppOptions, AppSystem
-    from lambda_latency.local.app.triggers.commands import commands
+    from lambda_latency.local.app.triggers.commands import commands, resource_commands
     from lambda_latency.local.example_demo import run_demo
     from lambda_latency.local.example_serve import serve_system
     from lambda_latency.local.example_system import Options, System
@@ -45,6 +45,7 @@ __all__ = [
     "read_plan",
     "read_source",
     "readable",
+    "resource_commands",
     "run_demo",
     "serve_app",
     "serve_system",
@@ -58,7 +59,7 @@ MODULES = {
     "app.serve.session": ("serve_app",),
     "app.read.source": ("find_template", "read_source"),
     "app.serve.system": ("AppOptions", "AppSystem"),
-    "app.triggers.commands": ("commands",),
+    "app.triggers.commands": ("commands", "resource_commands"),
     "xray.collector": ("choose_collector",),
     "example_demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),

@@ -44,7 +44,7 @@ HANDLED = {"LAMBDA_LATENCY_HANDLER": "app.handler"}
 
 def declared(code: Path, wrapper: str) -> Declared:
     """A function with an exec wrapper."""
-    return Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), False, wrapper)
+    return Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), "", wrapper)
 
 
 @pytest.mark.parametrize(

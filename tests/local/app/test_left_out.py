@@ -333,4 +333,4 @@ def prepared(
         layer=lambda *_: None,
     )
     prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, told.append), "none", told.append)
-    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, False, ""), {})
+    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, "", ""), {})

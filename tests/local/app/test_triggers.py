@@ -14,7 +14,7 @@ import pytest
 
 from lambda_latency.local.app.read.app import App, read_app
 from lambda_latency.local.app.read.declared import Refused
-from lambda_latency.local.app.triggers.commands import commands
+from lambda_latency.local.app.triggers.commands import commands, resource_commands
 from lambda_latency.local.gateway.tokens import Guard, authorize, token
 from tests.local.app.test_tokens import TEMPLATE
 
@@ -381,3 +381,35 @@ def test_a_printed_command_is_one_for_a_shell(tmp_path: Path) -> None:
     words = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=True).stdout.splitlines()
     assert (words[:5], words[-1]) == (["-s", "-X", "PUT", "-d", "{}"], "http://api/http")
     assert json.loads(words[4]) == {}
+
+
+def test_resources_are_listed_and_filled(tmp_path: Path) -> None:
+    """One command lists them all, one fills a table and one a bucket; an app without data has none."""
+    path = tmp_path / "template.yaml"
+    path.write_text(
+        """\
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      AttributeDefinitions: [{ AttributeName: id, AttributeType: S }, { AttributeName: at, AttributeType: N }]
+      KeySchema: [{ AttributeName: id, KeyType: HASH }, { AttributeName: at, KeyType: RANGE }]
+  Files: { Type: AWS::S3::Bucket }
+"""
+    )
+    system: Any = SimpleNamespace(
+        app=read_app(path, {}),
+        aws_url="http://aws",
+        stack=SimpleNamespace(
+            resources={"Orders": ("orders-1", "AWS::DynamoDB::Table"), "Files": ("files-1", "AWS::S3::Bucket")}
+        ),
+    )
+    aws = "aws --endpoint-url http://aws --region us-east-1"
+    query = "--query 'StackResources[].[LogicalResourceId,PhysicalResourceId]' --output text"
+    assert list(resource_commands(system)) == [
+        f"{aws} cloudformation describe-stack-resources --stack-name {system.app.name} {query}",
+        f"""{aws} dynamodb put-item --table-name orders-1 --item '{{"id": {{"S": "1"}}, "at": {{"N": "1"}}}}'""",
+        f"{aws} s3 cp FILE s3://files-1/",
+    ]
+    system.stack.resources = {"F": ("f", "AWS::Lambda::Function")}
+    assert list(resource_commands(system)) == []

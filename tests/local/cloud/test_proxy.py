@@ -5,7 +5,11 @@ from __future__ import annotations
 import http.client
 from contextlib import closing
 
+import pytest
+from botocore.exceptions import ClientError
+
 from lambda_latency.http import Handler, Server
+from lambda_latency.local.cloud.emulator import clients
 from lambda_latency.local.cloud.proxy import Front
 
 
@@ -25,6 +29,35 @@ def asked(url: str, method: str) -> tuple[str | None, str | None, bytes]:
         connection.request(method, "/bucket/key")
         response = connection.getresponse()
         return response.headers["Content-Length"], response.headers["ETag"], response.read()
+
+
+class Lacking(Handler):
+    """An emulator without the service."""
+
+    def do_POST(self) -> None:
+        self.body()
+        self.answer(400, b'{"error": "Unsupported service: polly"}')
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "given"),
+    [("polly", "put_lexicon", {"Name": "a", "Content": "b"}), ("elasticbeanstalk", "describe_applications", {})],
+)
+def test_a_service_that_is_not_emulated_is_refused_at_once(service: str, operation: str, given: dict[str, str]) -> None:
+    """With an error of this machine, in JSON and in XML, that no SDK repeats; the user is told once."""
+    told: list[str] = []
+    with (
+        closing(Server(type("Post", (Lacking,), {"do_PUT": Lacking.do_POST}))) as emulator,
+        closing(Front(f"http://{emulator.address}", lambda *_: None, told.append)) as front,
+    ):
+        client = clients(front.url)(service)
+        for _ in range(2):
+            with pytest.raises(ClientError) as raised:
+                getattr(client, operation)(**given)
+    error = raised.value.response
+    assert (error["Error"]["Code"], error["ResponseMetadata"]["RetryAttempts"]) == ("NotEmulatedHere", 0)
+    assert error["Error"]["Message"].endswith(f" of {service} is not emulated on this machine")
+    assert len(told) == 1
 
 
 def test_a_head_request_tells_the_size_of_an_object() -> None:

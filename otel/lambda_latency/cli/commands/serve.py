@@ -116,10 +116,10 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
 
 
 def _say_app_up(system: AppSystem) -> None:
-    from lambda_latency.local import commands
+    from lambda_latency.local import commands, resource_commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
-    printed = list(commands(system))
+    printed = [*commands(system), *resource_commands(system)]
     if any(command.startswith("aws ") for command in printed) and not _has_credentials():
         print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
     for command in printed or ["nothing can be called: none of its functions runs here"]:

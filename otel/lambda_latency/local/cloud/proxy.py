@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable
 from http.client import HTTPMessage
 from urllib.parse import unquote, urlsplit
+from xml.sax.saxutils import escape
 
 from lambda_latency.http import Answer, Client, Handler, Server
 from lambda_latency.local.app.read.parameters import REGION
@@ -25,10 +26,13 @@ __all__ = ["Front"]
 INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
 CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/?]+/configuration$")
 SIGNED = re.compile(r"(Credential=[^/]+/\d+)/([^/]+)/([^/]+)/")
+ACTION = re.compile(rb"(?:^|&)Action=(\w+)")
 HOP = frozenset(("connection", "keep-alive", "transfer-encoding", "content-length", "host", "expect"))
 MISSING = re.compile(
     rb"Unsupported service|UnknownOperation|not implemented|Unknown (?:operation|action)", re.IGNORECASE
 )
+
+NOT_EMULATED = "NotEmulatedHere"  # the code of the error
 
 # The calls that read a value which only the account has, the field of its name, and the command that makes it here.
 VALUES = {
@@ -44,12 +48,12 @@ class Front:
     an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing.
     """
 
-    def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None]) -> None:
+    def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None], port: int = 0) -> None:
         self._told: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
         kind = type("Front", (_Door,), {"front": self, "url": url, "invoke": staticmethod(invoke)})
-        self._server = Server(kind)
+        self._server = Server(kind, port)
 
     @property
     def url(self) -> str:
@@ -139,8 +143,11 @@ class _Door(Handler):
         target = self.headers.get("X-Amz-Target", "")
         status, received, payload = self._sent(self.command, body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
-            what = target.rpartition(".")[2] or f"{self.command} {self.path[:60]}"
+            named = ACTION.search(body)
+            action = target.rpartition(".")[2] or (named[1].decode() if named else "")
+            what = action or f"{self.command} {self.path[:60]}"
             self.front.missing(service, what)
+            status, received, payload = _not_emulated(service, what, self.headers.get("Content-Type", ""))
         elif status == 400 and target in VALUES and b"NotFound" in payload:
             self._tell_absent(target, body)
         dropped = HOP - {"content-length"} if self.command == "HEAD" else HOP  # that of HEAD is of an object
@@ -159,3 +166,16 @@ class _Door(Handler):
         except OSError as error:
             why = {"message": f"the emulator does not answer: {error!r}"}
             return Answer(503, HTTPMessage(), json.dumps(why).encode())
+
+
+def _not_emulated(service: str, what: str, kind: str) -> Answer:
+    """The refusal of a call, in the form of its protocol. The SDKs do not repeat a call with this status."""
+    message = f"{what} of {service} is not emulated on this machine"
+    headers = HTTPMessage()
+    headers["x-amzn-ErrorType"] = NOT_EMULATED
+    if kind.startswith("application/x-www-form-urlencoded"):
+        error = f"<Error><Type>Sender</Type><Code>{NOT_EMULATED}</Code><Message>{escape(message)}</Message></Error>"
+        headers["Content-Type"] = "text/xml"
+        return Answer(400, headers, f"<ErrorResponse>{error}</ErrorResponse>".encode())
+    headers["Content-Type"] = "application/json"
+    return Answer(400, headers, json.dumps({"__type": NOT_EMULATED, "message": message}).encode())

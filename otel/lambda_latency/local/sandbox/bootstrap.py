@@ -175,8 +175,24 @@ def reach(emulator: str) -> None:
         module.Session.set_config_variable = set_config_variable
 
     socket.getaddrinfo = getaddrinfo
+    sys.meta_path.insert(
+        0, AfterImport("http.client", lambda module: without_tls(module, emulator.partition("://")[2]))
+    )
     sys.meta_path.insert(0, AfterImport("botocore.httpsession", redirect))
     sys.meta_path.insert(0, AfterImport("botocore.session", forget_profiles))
+
+
+def without_tls(module: ModuleType, address: str) -> None:
+    """Connect to the emulator without TLS: libraries for custom resources answer CloudFormation by HTTPS only."""
+    connect = module.HTTPSConnection.connect
+
+    def connected(self: Any) -> None:
+        if f"{self.host}:{self.port}" == address:
+            module.HTTPConnection.connect(self)
+        else:
+            connect(self)
+
+    module.HTTPSConnection.connect = connected
 
 
 def main() -> None:

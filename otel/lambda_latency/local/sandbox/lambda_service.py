@@ -73,11 +73,11 @@ class Sandbox:
         called_ns = time.time_ns()
         request_id = str(uuid.uuid4())
         while True:
-            environment = pool.take()
+            environment, waited = pool.take()
             if isinstance(environment, Outcome):
                 self._record_failed_init(pool.function, header, called_ns, environment)
                 return environment
-            request = _request(environment, header, called_ns)
+            request = _request(environment, header, called_ns, waited=waited)
             invocation = Invocation(
                 request_id=request_id,
                 event=event,
@@ -201,12 +201,15 @@ class Sandbox:
             self._record(_segments(function, request, "", Times(called_ns, now, now, now, request.init), failure))
 
 
-def _request(environment: Environment, header: TraceHeader, called_ns: int) -> _Request:
-    """The request's data. Its init begins at its own call, if the environment was started for an earlier request."""
+def _request(environment: Environment, header: TraceHeader, called_ns: int, *, waited: bool) -> _Request:
+    """The request's data. Its init begins at its own call: a start that waits for others is none of Lambda's queues.
+
+    A request that waited for a start, but got an environment of another request, would have a start of its own there.
+    """
     cold = environment.invocations == 0
-    begin = max(called_ns, environment.started_ns)
-    waited = (begin, environment.ready_ns) if cold and begin < environment.ready_ns else None
-    return _Request(header, new_span_id(), called_ns, cold, waited)
+    ready_ns = environment.ready_ns if cold else time.time_ns()
+    init = (called_ns, ready_ns) if (cold or waited) and called_ns < ready_ns else None
+    return _Request(header, new_span_id(), called_ns, cold, init)
 
 
 def _planned(fault: Rule | None) -> str | None:

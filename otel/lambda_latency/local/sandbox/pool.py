@@ -39,20 +39,27 @@ class Pool:
         self._retired = False
         self._failures: list[Outcome] = []
 
-    def take(self) -> Environment | Outcome:
-        """Returns an idle environment, waiting for one if needed; or the outcome of a failed init."""
+    def take(self) -> tuple[Environment | Outcome, bool]:
+        """Returns an idle environment, waiting for one if needed, or the outcome of a failed init; and whether an
+        environment was starting in the meantime.
+        """
+        waited = False
         with self._changed:
             self._waiting += 1
             try:
                 while not self._idle:
                     if self._failures:
-                        return self._failures.pop()
+                        return self._failures.pop(), True
                     size = len(self._all) + self._starting
                     if self._starting < self._waiting and size < self._settings.max_environments:
                         self._starting += 1
                         threading.Thread(target=self._start_for_request, daemon=True).start()
+                    waited = waited or self._starting > 0
                     self._changed.wait()
-                return self._idle.pop()  # the most recently used one, so that the others can reach the idle limit
+                return (
+                    self._idle.pop(),
+                    waited,
+                )  # the most recently used one, so that the others can reach the idle limit
             finally:
                 self._waiting -= 1
 

@@ -119,6 +119,11 @@ def _refusal(properties: Mapping[str, Any], code: Content | None) -> str:
         return f"its runtime is {runtime}, and only Python 3 runs here"
     if code is None and not _inline(properties):
         return "its code is in an account's S3, and not beside the template"
+    if properties.get("DurableConfig"):
+        return (
+            "it is a durable function, and nothing here keeps its checkpoints; "
+            "try its steps with aws-durable-execution-sdk-python-testing"
+        )
     if not isinstance(properties.get("Handler"), str):
         return "its Handler is not text"
     return ""

@@ -19,7 +19,7 @@ from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.pythons import pythons
 from lambda_latency.local.app.serve.addresses import Served, localized, served_apis, tell_emulator
-from lambda_latency.local.app.stack.custom_resources import answer_for
+from lambda_latency.local.app.stack.custom_resources import answer_for, with_response_url
 from lambda_latency.local.app.stack.resources import Stack
 from lambda_latency.local.app.triggers.event_fields import delivered
 from lambda_latency.local.app.triggers.origin import origin
@@ -160,7 +160,8 @@ class AppSystem:
         )
         self._prepare_all(processes)
         cloud.wait()
-        self._front = Front(cloud.url, self._invoked, self._tell)
+        has_urls = self.app.apis or any(True for _ in self.app.urls())
+        self._front = Front(cloud.url, self._invoked, self._tell, 0 if has_urls else options.port)
         self._closing.append(self._front.close)
         self.sandbox = Sandbox(
             (),
@@ -280,6 +281,7 @@ class AppSystem:
 
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
         """Handle an event that the emulator forwards."""
+        event = with_response_url(event, self.aws_url)
         outcome = self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
         if outcome.error is not None:
             answer_for(event, outcome)

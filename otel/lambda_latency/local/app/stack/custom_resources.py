@@ -1,17 +1,31 @@
-"""Reports a failed custom resource to CloudFormation, which would otherwise wait an hour for an answer."""
+"""Custom resources: their answers reach the emulator, and a failed one, which would wait an hour, is reported to it."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from lambda_latency.http import request
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["answer_for"]
+__all__ = ["answer_for", "with_response_url"]
 
 COPIED = ("StackId", "RequestId", "LogicalResourceId")
+
+
+def with_response_url(event: bytes, url: str) -> bytes:
+    """A request of CloudFormation that is answered at this address, by HTTP and by HTTPS; another event unchanged.
+
+    Libraries for custom resources use HTTPS whatever the address says; the sandbox sends HTTPS to this one without TLS.
+    """
+    try:
+        asked: Any = json.loads(event)
+        own = urlsplit(asked["ResponseURL"])._replace(netloc=urlsplit(url).netloc)
+    except (ValueError, TypeError, KeyError):
+        return event
+    return json.dumps({**asked, "ResponseURL": own.geturl()}).encode()
 
 
 def answer_for(event: bytes, outcome: Outcome) -> None:

@@ -115,8 +115,15 @@ class Stack:
             cloudformation.delete_stack(StackName=self.name)
             self._wait(cloudformation, "DELETE")
         self._look(cloudformation, self.name, "")
+        self._remove_bucket(s3)
         self.rules = _rules(self._cloud.client("events"))
         self.readers = _readers(self._cloud.client)
+
+    def _remove_bucket(self, s3: Any) -> None:
+        """Delete the bucket of the templates, which an app that lists its buckets would see."""
+        for one in s3.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+            s3.delete_object(Bucket=BUCKET, Key=one["Key"])
+        s3.delete_bucket(Bucket=BUCKET)
 
     def _attempt(self, cloudformation: Any) -> str:
         """The reason of the failure; empty on success."""

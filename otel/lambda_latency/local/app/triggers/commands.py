@@ -15,10 +15,11 @@ from lambda_latency.local.app.triggers.examples import example_for, examples
 from lambda_latency.local.app.triggers.patterns import matching_entry
 from lambda_latency.local.xray.platform import REGION
 
-__all__ = ["commands"]
+__all__ = ["commands", "resource_commands"]
 
 RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
+WITHOUT_DATA = ("AWS::Lambda::", "AWS::IAM::", "AWS::ApiGateway", "AWS::Logs::", "AWS::CloudFormation::")
 LONGEST = 500  # characters of a body in a command
 GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
 # The services of resources whose events are received; without a receiver that runs, a command would have no effect.
@@ -42,7 +43,7 @@ def commands(system: AppSystem) -> Iterator[str]:
     yield from _requests(system)
     for url in system.urls.values():
         yield f"curl -s {url}/"
-    yield from _events(f"aws --endpoint-url {system.aws_url} --region {REGION}", system)
+    yield from _events(_aws(system), system)
     known = examples(system.app.root)
     for key, one in system.app.functions.items():
         if isinstance(one, Declared) and key not in system.refused:
@@ -87,7 +88,8 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             notifications = system.app.part.properties(key).get("NotificationConfiguration")
             command = f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
         elif kind == TABLE:
-            command = _put_item(physical, system.app.part.properties(key))
+            properties = system.app.part.properties(key)
+            command = _put_item(physical, properties) if properties.get("StreamSpecification") else ""
         else:
             command = COMMANDS.get(kind, "").format(physical)
         if command and physical.endswith(".fifo"):
@@ -97,17 +99,39 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             yield f"{aws} {command}"
 
 
+def resource_commands(system: AppSystem) -> Iterator[str]:
+    """Commands that list the app's resources, and that fill a table and a bucket before the first request."""
+    if all(kind.startswith(WITHOUT_DATA) for _, kind in system.stack.resources.values()):
+        return
+    query = "--query 'StackResources[].[LogicalResourceId,PhysicalResourceId]' --output text"
+    aws = _aws(system)
+    yield f"{aws} cloudformation describe-stack-resources --stack-name {system.app.name} {query}"
+    for kind in (TABLE, BUCKET):
+        for key, (physical, known) in system.stack.resources.items():
+            properties = system.app.part.properties(key)
+            if known != kind or (kind == TABLE and properties.get("StreamSpecification")):
+                continue  # a table with a stream has its command already
+            put = _put_item(physical, properties) if kind == TABLE else f"s3 cp FILE s3://{physical}/"
+            if put and not (kind == BUCKET and properties.get("NotificationConfiguration")):
+                yield f"{aws} {put}"
+                break
+
+
+def _aws(system: AppSystem) -> str:
+    return f"aws --endpoint-url {system.aws_url} --region {REGION}"
+
+
 def _source(kind: str, physical: str) -> str:
     """The key of a resource in `Stack.readers`."""
     return f"{READ[kind]}:{re.split('[/:|]', physical)[-1]}"
 
 
 def _put_item(table: str, properties: Mapping[str, Any]) -> str:
-    """The command that puts an item into a table with a stream; empty for another table."""
+    """The command that puts an item into a table; empty if its keys cannot be read."""
     defined = _dicts(properties.get("AttributeDefinitions"))
     types = {str(one.get("AttributeName")): str(one.get("AttributeType")) for one in defined}
     keys = [str(one.get("AttributeName")) for one in _dicts(properties.get("KeySchema"))]
-    if not properties.get("StreamSpecification") or not keys or not all(types.get(key) in KEYS for key in keys):
+    if not keys or not all(types.get(key) in KEYS for key in keys):
         return ""
     item = {key: {types[key]: KEYS[types[key]]} for key in keys}
     return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
