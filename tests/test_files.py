@@ -79,7 +79,8 @@ def test_targets_are_checked_before_the_work(tmp_path: Path) -> None:
     assert check_targets([Path("/dev/null"), Path("/dev/null")]) is None
     assert check_targets([report, link]) == f"{link} is named twice: each form of a report needs a file of its own"
     assert check_targets([link], [report]) == f"{link} is read by this command: name another file"
-    assert check_targets([folder]) == f"{folder} cannot be written: Is a directory"
+    assert check_targets([folder]) == f"{folder} cannot be written: Is a directory\n  name a file in this folder"
     gone = tmp_path / "gone" / "report"
-    assert check_targets([gone]) == f"{gone} cannot be written: No such file or directory"
+    todo = "make the folder first, or name another one"
+    assert check_targets([gone]) == f"{gone} cannot be written: No such file or directory\n  {todo}"
     assert (_names(tmp_path), report.read_text()) == (["folder", "link", "report"], "before")

@@ -50,8 +50,13 @@ def blocks_of(page: str) -> Iterator[Block]:
         if match["language"] not in COMMANDS and "file" not in told:
             continue
         following = found[number + 1][0] if number + 1 < len(found) else None
-        shown = following["text"] if following is not None and following["language"] == "text" else ""
+        shown = following["text"] if following is not None and _is_output(following, page) else ""
         yield Block(_line(page, match.start("language")), match["language"], match["text"], told, shown)
+
+
+def _is_output(following: re.Match[str], page: str) -> bool:
+    """Whether a block shows what the one before printed; another comment says that it shows something else."""
+    return following["language"] == "text" and not page[: following.start()].endswith("-->\n")
 
 
 def missing_line(shown: str, printed: str) -> str | None:

@@ -11,7 +11,21 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Replacement", "check_targets", "replace_files", "unwritable"]
+__all__ = ["Replacement", "check_targets", "replace_files", "unwritable", "writable_by"]
+
+# By the number of an error what makes a file writable.
+TODO = {
+    errno.EACCES: "name a file in a folder that you may write to",
+    errno.EPERM: "name a file in a folder that you may write to",
+    errno.EROFS: "name a file in a folder that you may write to",
+    errno.EISDIR: "name a file in this folder",
+    errno.ENOTDIR: "name a file below a folder: a part of the path is a file",
+    errno.ENOENT: "make the folder first, or name another one",
+    errno.ENOSPC: "free space, or name a file on another disk",
+    errno.EDQUOT: "free space, or name a file on another disk",
+    errno.EFBIG: "free space, or name a file on another disk",
+    errno.ENAMETOOLONG: "choose a shorter name",
+}
 
 
 class Replacement:
@@ -88,13 +102,18 @@ def check_targets(targets: Iterable[Path], sources: Iterable[Path] = ()) -> str 
         try:
             Replacement(path).discard()
         except OSError as error:
-            return unwritable(path, error)
+            return f"{unwritable(path, error)}\n  {writable_by(error)}".rstrip()
     return None
 
 
 def unwritable(path: object, error: OSError) -> str:
     """The line about a file that cannot be written."""
     return f"{path} cannot be written: {error.strerror or error}"
+
+
+def writable_by(error: OSError) -> str:
+    """What to do about a file that cannot be written; empty if the reason says it all."""
+    return TODO.get(error.errno or 0, "")
 
 
 @contextlib.contextmanager

@@ -103,8 +103,9 @@ def test_a_baseline_of_the_same_route_is_compared(tmp_path: Path, capsys: pytest
     empty.write_text("")
     assert main(["report", str(path), "--against", str(empty)]) == 1
     assert (
-        f"no request in the baseline: {empty}: empty: no trace in it\n  --against takes the same input as SOURCE"
-        in capsys.readouterr().err
+        f"no request in the baseline: {empty}: empty: no trace in it\n"
+        "  what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not\n"
+        "  --against takes the same input as SOURCE" in capsys.readouterr().err
     )
 
 

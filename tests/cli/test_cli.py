@@ -259,9 +259,12 @@ def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
 
 def test_a_program_that_calls_a_command_keeps_its_signals(capsys: pytest.CaptureFixture[str]) -> None:
     """SIGTERM is the command's only while it runs."""
-    before = signal.getsignal(signal.SIGTERM)
+    before, todo = (
+        signal.getsignal(signal.SIGTERM),
+        "check the path: lambda-latency demo and serve write into the folder out",
+    )
     assert main(["report", "nowhere.jsonl"]) == 1
-    assert capsys.readouterr() == ("", "lambda-latency: nowhere.jsonl: No such file or directory\n")
+    assert capsys.readouterr() == ("", f"lambda-latency: nowhere.jsonl: No such file or directory\n  {todo}\n")
     assert signal.getsignal(signal.SIGTERM) is before
 
 
@@ -276,6 +279,7 @@ def test_what_cannot_be_read_is_said_of_each_source(tmp_path: Path, capsys: pyte
         "",
         (
             f"lambda-latency: {empty}: empty: no trace in it\n  {text}:1: cut or not JSON: invalid character (byte 0)\n"
+            "  what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not\n"
             "  a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more\n"
         ),
     )

@@ -15,6 +15,9 @@ from lambda_latency.trace.readers.formats import KNOWN
 from tests.latency.generated import hundred
 
 REPORT = "lambda-latency report --help shows the usage"
+ABSENT = "check the path: lambda-latency demo and serve write into the folder out"
+NOTHING = "what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not"
+PATTERN = "check the pattern: ** stands for folders"
 UNSET = "check the variable that holds it"
 FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
@@ -25,10 +28,14 @@ BUCKETS = (
 # By what was typed the status, what is wrong, and what to do.
 MISTAKES: dict[str, tuple[int, str, str]] = {
     "report": (2, "there is no input", "name a trace file or a folder, use - for standard input, or add --xray"),
-    "report loop.jsonl": (1, "loop.jsonl: Too many levels of symbolic links", ""),
-    "report nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
-    "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", ""),
-    "report nothing.json": (1, "nothing.json: there is no span in it", ""),
+    "report loop.jsonl": (
+        1,
+        "loop.jsonl: Too many levels of symbolic links",
+        "name the file itself: the link leads to itself",
+    ),
+    "report nope.jsonl": (1, "nope.jsonl: No such file or directory", ABSENT),
+    "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", NOTHING),
+    "report nothing.json": (1, "nothing.json: there is no span in it", NOTHING),
     "report notes.md": (1, "notes.md:1: cut or not JSON: invalid character (byte 0)", FORMATS),
     "report list.json": (1, f"list.json:1: no trace: known are {KNOWN}, got a whole number", ""),
     "report folder.tar": (1, "folder.tar:1: not read: a tar archive: unpack it first", ""),
@@ -37,19 +44,23 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         *(2, "standard input is named twice, and can be read once"),
         "name a file for one of them",
     ),
-    "report cut.jsonl": (1, "cut.jsonl:1: cut: the JSON ends too early", ""),
+    "report cut.jsonl": (
+        1,
+        "cut.jsonl:1: cut: the JSON ends too early",
+        "wait until the file is complete, or copy it again",
+    ),
     "report bytes.bin": (1, "bytes.bin:1: not text: the bytes are not UTF-8", FORMATS),
     "report https://example.com/traces.json": (
         *(1, "https://example.com/traces.json is the address of a file, and a report reads addresses of archives"),
         "download the file and name it",
     ),
-    "report x*.jsonl": (1, "x*.jsonl: no file matches this pattern", ""),
+    "report x*.jsonl": (1, "x*.jsonl: no file matches this pattern", PATTERN),
     "report '' good.jsonl": (2, "SOURCE is empty", UNSET),
     "report good.jsonl --html ''": (2, "--html is empty", UNSET),
     "report good.jsonl --trace ''": (2, "--trace is empty", UNSET),
     "report good.jsonl --route=": (2, "--route is empty", UNSET),
     "init ''": (2, "DIR is empty", UNSET),
-    "report nope.jsonl --trace deadbeef": (1, "nope.jsonl: No such file or directory", ""),
+    "report nope.jsonl --trace deadbeef": (1, "nope.jsonl: No such file or directory", ABSENT),
     "report good.jsonl --since 1h --until 2h": (
         *(2, "--since must be before --until"),
         "a duration is an age: --since 2h --until 1h is the hour before the last",
@@ -75,7 +86,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         *(2, "nope is not an archive"),
         "create one: lambda-latency archive add FILE --archive nope",
     ),
-    "cost nope.jsonl": (1, "nope.jsonl: No such file or directory", ""),
+    "cost nope.jsonl": (1, "nope.jsonl: No such file or directory", ABSENT),
     "cost --requests 1e400": (
         *(2, "--requests must be 1000000000000000 or less, got 1e400"),
         "lambda-latency cost --help shows the usage",
@@ -137,24 +148,27 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     "report good.jsonl --max 5": (2, "--max needs --xray", "add --xray"),
     "report good.jsonl --xray": (2, "files and --xray cannot be combined", "remove --xray or the files"),
     "report good.jsonl --against nope.jsonl": (
-        *(1, "no request in the baseline: nope.jsonl: No such file or directory"),
+        *(1, f"no request in the baseline: nope.jsonl: No such file or directory\n  {ABSENT}"),
         "--against takes the same input as SOURCE",
     ),
     "report good.jsonl --html nowhere/page.html": (
         *(1, "nowhere/page.html cannot be written: No such file or directory"),
-        "",
+        "make the folder first, or name another one",
     ),
     "report good.jsonl --json good.jsonl": (1, "good.jsonl is read by this command: name another file", ""),
     "report good.jsonl --html a.html --json a.html": (
         *(1, "a.html is named twice: each form of a report needs a file of its own"),
         "",
     ),
-    "report -- --good.jsonl": (1, "--good.jsonl: No such file or directory", ""),
+    "report -- --good.jsonl": (1, "--good.jsonl: No such file or directory", "did you mean good.jsonl?"),
     "fetch": (2, "--out is missing", "add --out FILE, or --archive DIR"),
     "fetch --out": (2, "--out expected one argument", "lambda-latency fetch --help shows the usage"),
     "fetch more --out x": (2, "'more': unexpected argument", "lambda-latency fetch --help shows the usage"),
     "init": (2, "DIR is missing", "lambda-latency init --help shows the usage"),
-    "init good.jsonl": (1, "good.jsonl cannot be written: Not a directory", ""),
+    "init good.jsonl": (
+        *(1, "good.jsonl cannot be written: Not a directory"),
+        "name a file below a folder: a part of the path is a file",
+    ),
     "init .": (1, ". is not empty: name a new folder", ""),
     "invoke F nope.json": (
         2,

@@ -15,6 +15,7 @@ from lambda_latency.trace import dump_line
 from tests.latency.system import order
 
 COMMAND = [sys.executable, "-m", "lambda_latency"]
+FREE = "  free space, or name a file on another disk\n"
 FULL = "lambda-latency: standard output cannot be written: No space left on device\n"
 
 
@@ -59,11 +60,11 @@ def test_a_full_disk_costs_no_file(orders: Path, option: str) -> None:
     target = orders.with_name("target")
     target.write_text("before")
     status, said = lambda_latency("report", orders, option, target, size=100)
-    assert (status, said) == (1, f"lambda-latency: {target} cannot be written: File too large\n")
+    assert (status, said) == (1, f"lambda-latency: {target} cannot be written: File too large\n{FREE}")
     assert (target.read_text(), len(list(orders.parent.iterdir()))) == ("before", 2)
     assert lambda_latency("report", orders, option, "/dev/full") == (
         1,
-        "lambda-latency: /dev/full cannot be written: No space left on device\n",
+        f"lambda-latency: /dev/full cannot be written: No space left on device\n{FREE}",
     )
 
 
@@ -80,7 +81,7 @@ def test_targets_are_refused_before_anything_is_printed(orders: Path, capsys: py
             f"{folder}/../page is named twice: each form of a report needs a file of its own",
         ),
         (["--html", orders], f"{orders} is read by this command: name another file"),
-        (["--html", folder], f"{folder} cannot be written: Is a directory"),
+        (["--html", folder], f"{folder} cannot be written: Is a directory\n  name a file in this folder"),
     ):
         assert main(["report", str(orders), *map(str, options)]) == 1
         assert capsys.readouterr() == ("", f"lambda-latency: {said}\n")

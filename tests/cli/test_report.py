@@ -189,7 +189,7 @@ def test_the_command_line_says_what_is_wrong_with_it(orders: Path, capsys: pytes
     assert main(["report", str(orders), "--per-request"]) == 2
     assert main(["report", str(orders), "--trace", "77"]) == 1
     assert main(["report", str(orders), "--json", str(orders / "no" / "folder")]) == 1
-    said = capsys.readouterr().err.splitlines()[-1]
+    said = capsys.readouterr().err.splitlines()[-2]
     assert said == f"lambda-latency: {orders / 'no' / 'folder'} cannot be written: Not a directory"
 
 

@@ -60,6 +60,12 @@ def test_blocks_with_what_is_told_of_them() -> None:
     ]
 
 
+def test_a_text_below_another_comment_is_no_output() -> None:
+    """Another test compares it, with what its comment names."""
+    page = "```sh\ntrue\n```\n\n<!-- answer: why_slow {} -->\n```text\nof a tool\n```\n"
+    assert list(blocks_of(page)) == [Block(1, "sh", "true\n")]
+
+
 def test_a_comment_that_is_not_understood() -> None:
     """With its line."""
     with pytest.raises(BlockError, match=r"^line 1: 'state 1' is not one of skip, status,"):

@@ -24,6 +24,9 @@ STARTER = {
     "tests/test_trace.py",
 }
 
+BELOW = "  name a file below a folder: a part of the path is a file\n"
+FREE = "  free space, or name a file on another disk\n"
+
 
 def _written(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
@@ -75,7 +78,7 @@ def test_a_file_in_its_place_is_no_folder(tmp_path: Path, capsys: pytest.Capture
     place = tmp_path / "shop"
     place.write_text("mine")
     assert main(["init", str(place)]) == 1
-    assert capsys.readouterr() == ("", f"lambda-latency: {place} cannot be written: Not a directory\n")
+    assert capsys.readouterr() == ("", f"lambda-latency: {place} cannot be written: Not a directory\n{BELOW}")
     assert place.read_text() == "mine"
 
 
@@ -98,7 +101,8 @@ def test_a_disk_that_fills_up_leaves_nothing(
 
     monkeypatch.setattr("shutil.copyfile", copyfile)
     assert main(["init", str(folder)]) == 1
-    assert capsys.readouterr() == ("", f"lambda-latency: {folder} cannot be written: No space left on device\n")
+    full = f"lambda-latency: {folder} cannot be written: No space left on device\n{FREE}"
+    assert capsys.readouterr() == ("", full)
     assert (folder.exists(), _written(tmp_path)) == (exists, set())
 
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from lambda_latency.installing import install_command
+from lambda_latency.cli.unread import unread
 from lambda_latency.latency import Accounts, ReportError, instant, load, of_route, of_time
 from lambda_latency.trace import PLAIN, LineIndex, Problem, find_sources, find_spans, find_traces
 
@@ -19,12 +19,10 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Progress
     from lambda_latency.trace import Source, Span, Trace
 
-__all__ = ["Baseline", "Input", "open_input", "read_baseline", "unread"]
+__all__ = ["Baseline", "Input", "open_input", "read_baseline"]
 
 MARK = "archive.version"
 FILES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".pb", ".binpb")
-MOST_REASONS = 8
-FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 
 
 class Input(Protocol):
@@ -86,21 +84,6 @@ def read_baseline(request: Request, spool: Callable[[str], Path], progress: Prog
         reasons = unread(opened.problems, opened.names)
         raise ReportError(f"no request in the baseline: {reasons}", "--against takes the same input as SOURCE")
     return Baseline(accounts, opened.names, opened.problems, opened.find)
-
-
-def unread(problems: Sequence[Problem], names: Sequence[str]) -> str:
-    """The reasons why there is no request: the first problem of each source, or that it has no span."""
-    firsts: dict[str, Problem] = {}
-    for one in problems:
-        firsts.setdefault(one.source, one)
-    reasons = [str(one) for one in firsts.values()]
-    reasons += [f"{name}: there is no span in it" for name in names if name not in firsts]
-    shown = [*reasons[:MOST_REASONS], *(["..."] if len(reasons) > MOST_REASONS else [])]
-    if any(mark in one.reason for one in firsts.values() for mark in ("not JSON", "not text")):
-        shown.append(FORMATS)
-    if any("extra formats" in one.reason for one in firsts.values()):
-        shown.append(install_command("formats"))
-    return "\n  ".join(shown)
 
 
 class _Files:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from lambda_latency.files import check_targets, replace_files, unwritable
+from lambda_latency.files import check_targets, replace_files, unwritable, writable_by
 from lambda_latency.latency import Report, ReportError, Stack, stacks_of
 from lambda_latency.text import Style, flat, render_problems, render_report, sentence
 from lambda_latency.trace import Span, Trace, find_sources
@@ -137,4 +137,4 @@ def _write(texts: Sequence[tuple[str, str]]) -> None:
     try:
         replace_files([(Path(path), text) for path, text in texts])
     except OSError as error:
-        raise ReportError(unwritable(error.filename, error)) from error
+        raise ReportError(unwritable(error.filename, error), writable_by(error)) from error

@@ -5,6 +5,8 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from lambda_latency.files import unwritable, writable_by
+
 __all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
 
 # The files that pyproject.toml includes in the wheel; a test compares the two.
@@ -25,7 +27,7 @@ HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to thi
 
 
 class ProjectError(Exception):
-    """A project cannot be written; the message is one line."""
+    """A project cannot be written; the message says what to do."""
 
     exit_status = 1
 
@@ -55,7 +57,7 @@ def write_project(folder: Path) -> list[str]:
             _remove(folder, is_new)
             raise
     except OSError as error:
-        raise ProjectError(f"{folder} cannot be written: {error.strerror}") from error
+        raise ProjectError(f"{unwritable(folder, error)}\n  {writable_by(error)}".rstrip()) from error
     return sorted(files)
 
 

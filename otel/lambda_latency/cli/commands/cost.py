@@ -261,7 +261,9 @@ def _seen(sources: Sequence[str]) -> tuple[Decimal, Decimal, bool] | str:
 
     reading = read_traces(*sources)
     if not reading.traces:
-        return str(next(iter(reading.problems), f"no trace in {', '.join(sources)}"))
+        from lambda_latency.cli.unread import unread
+
+        return unread(reading.problems, sources)
     spans = sum(len(trace.spans) for trace in reading.traces)
     cold = sum(trace.cold_start for trace in reading.traces)
     requests = len(reading.traces)

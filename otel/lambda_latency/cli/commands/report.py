@@ -157,7 +157,7 @@ def _against(now: Accounts, before: Accounts, sources: Sequence[str]) -> Against
 
 def _draw_trace(trace_id: str, request: Request, opened: Input, style: Style, out: TextIO, progress: Progress) -> int:
     """Draw the waterfall of the requested trace, and its page. Raises `ReportError` if it is not in the input."""
-    from lambda_latency.cli.inputs import unread
+    from lambda_latency.cli.unread import unread
     from lambda_latency.cli.writing import write_page
     from lambda_latency.latency import Accounts, ReportError, account, report_of
     from lambda_latency.text import render_waterfall
@@ -191,7 +191,7 @@ def _status(report: Report, judged: Sequence[Judged]) -> int:
     The reasons of all but 4 go to stderr.
     """
     if not report.totals.requests:
-        from lambda_latency.cli.inputs import unread
+        from lambda_latency.cli.unread import unread
 
         warn(unread(report.problems, report.sources))
         return FAILED
