@@ -7,6 +7,7 @@ sentences are separated by semicolons:
 - `status N`: its exit status, 0 otherwise;
 - `until TEXT`: a command that goes on; the block is over when it has printed TEXT, and it ends with the page;
 - `before COMMAND`: a command that makes what the page supposes to be there;
+- `ids COMMAND`: a trace id in the block stands for the first one that COMMAND prints;
 - `file NAME`: the block is the content of this file;
 - `in checkout`: the block, and those after it, run in a checkout of the project, not in the app that `init` writes.
 """
@@ -17,12 +18,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["Block", "BlockError", "blocks_of", "missing_line"]
+__all__ = ["TRACE_ID", "Block", "BlockError", "blocks_of", "missing_line"]
 
 FENCED = re.compile(
     r"(?:^<!-- docs: (?P<told>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
-KEYS = ("skip", "status", "until", "before", "file", "in")
+KEYS = ("skip", "status", "until", "before", "ids", "file", "in")
+TRACE_ID = re.compile(r"\b1-[0-9a-f]{8}-[0-9a-f]{24}\b")
 COMMANDS = ("sh", "py", "python")
 # A word with a digit in it differs from run to run: ids, times, ports, sizes.
 VARIES = r"[\w,.:-]*\d[\w,.:-]*"

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lab.commands import ROOT
-from lab.docs.blocks import Block, missing_line
+from lab.docs.blocks import TRACE_ID, Block, missing_line
 
 __all__ = ["Reader", "WrongError", "prepare", "reading"]
 
@@ -50,10 +50,20 @@ class Reader:
             self._start(block.text, block.told["until"])
         else:
             command = block.text if block.language == "sh" else f"python - <<'PROGRAM'\n{block.text}PROGRAM\n"
+            if "ids" in block.told:
+                command = TRACE_ID.sub(self._first_id(block.told["ids"]), command)
             printed = self._run(command, int(block.told.get("status", 0)))
             line = missing_line(block.output, printed)
             if line is not None:
                 raise WrongError(f"the page shows the line\n  {line}\nbut the block printed\n{_quoted(printed)}")
+
+    def _first_id(self, command: str) -> str:
+        """The first trace id that a command prints."""
+        printed = self._run(command, 0)
+        found = TRACE_ID.search(printed)
+        if found is None:
+            raise WrongError(f"{command} prints no trace id:\n{_quoted(printed)}")
+        return found[0]
 
     def _run(self, command: str, status: int) -> str:
         """The output of a shell command; the next one begins in the folder that it ends in."""

@@ -67,6 +67,23 @@ def test_variables_beat_the_file(tmp_path: Path) -> None:
     )
 
 
+def test_a_variable_that_nothing_reads_is_named(tmp_path: Path) -> None:
+    """With the one that was meant; those of the runtime and of the local system are read elsewhere."""
+    noted: list[str] = []
+    environ = {
+        "LAMBDA_LATENCY_THIERS": "bank*",
+        "LAMBDA_LATENCY_VERBOSE": "1",
+        "LAMBDA_LATENCY_EXPORT": "daemon",
+        "LAMBDA_LATENCY_LOCAL_HOSTS": "",
+        "LAMBDA_X": "1",
+    }
+    assert read_settings(tmp_path, environ=environ, note=noted.append) == Settings()
+    assert noted == [
+        "nothing reads the variable LAMBDA_LATENCY_THIERS\n  did you mean LAMBDA_LATENCY_THEIRS?",
+        "nothing reads the variable LAMBDA_LATENCY_VERBOSE\n  remove it",
+    ]
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "reason"),
     [

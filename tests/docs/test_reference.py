@@ -16,6 +16,7 @@ from lambda_latency.cli.settings import READ
 from lambda_latency.doctor import ALL_RULES
 from lambda_latency.local.faults import KINDS, Plan, Rule
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
+from lambda_latency.variables import COMMAND, variable_of
 from tests.docs.pages import ROOT, page
 
 if TYPE_CHECKING:
@@ -30,16 +31,18 @@ def code(cell: str) -> list[str]:
 def test_the_settings_tables_are_the_runtimes_own() -> None:
     """Name, default and line of doc of each variable."""
     settings = page("reference/settings.md")
-    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|none) \| (.*) \|$", settings.text, re.MULTILINE)
+    tables = settings.text.partition("\n## Of the runtime\n")[2]
+    rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|none) \| (.*) \|$", tables, re.MULTILINE)
     own = [one for one in SETTINGS if not one.name.endswith("_HANDLER")]
     assert rows == [(one.name, one.default, one.doc) for one in (*own, *STANDARD)]
     assert [one.name for one in SETTINGS if f"`{one.name}`" not in settings.text] == []
 
 
 def test_the_settings_of_the_command_are_its_own() -> None:
-    """Each has a row."""
-    rows = page("reference/settings.md").table("name | type | effect")
-    assert tuple(code(name)[0] for name, *_ in rows) == tuple(READ)
+    """Variable, type and line of doc; each has a function that reads its value."""
+    rows = page("reference/settings.md").table("name | variable | type | effect")
+    assert rows == [[f"`{one.setting}`", f"`{variable_of(one.setting)}`", one.type, one.doc] for one in COMMAND]
+    assert [one.setting for one in COMMAND] == list(READ)
 
 
 def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:

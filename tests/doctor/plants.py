@@ -186,6 +186,7 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", {"OPENTELEMETRY_COLLECTOR_CONFIG_URI": "OPENTELEMETRY_COLLECTOR_CONFIG_FILE"}, "CONFIG_FILE"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_EXPORTS: daemon\n"}, "EXPORTS"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_COLOUR: red\n"}, "COLOUR"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_THEIRS: bank\n"}, "THEIRS"),
     ),
     "variable-value": (
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: 1s\n"}, "FLUSH_MS"),

@@ -83,6 +83,14 @@ def test_a_page_is_followed(reader: Reader) -> None:
     ]  # fmt: skip
 
 
+def test_an_id_is_the_one_that_a_command_prints(reader: Reader) -> None:
+    """A page cannot know it; without one the page is wrong."""
+    shown, printed = "1-5759e988-bd862e3fe1be46a994272793", "1-6a0b1c2d-000000000000000000000001"
+    reader.follow(Block(1, "sh", f"test {shown} = {printed}\n", {"ids": f"echo an id: {printed}"}))
+    with pytest.raises(WrongError, match="echo none prints no trace id:\n  none"):
+        reader.follow(Block(1, "sh", f"echo {shown}\n", {"ids": "echo none"}))
+
+
 @pytest.mark.parametrize(
     ("block", "reason"),
     [

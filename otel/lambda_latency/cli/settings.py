@@ -13,6 +13,7 @@ from lambda_latency.cli.arguments import gate, ms
 from lambda_latency.cli.exit_statuses import USAGE
 from lambda_latency.cli.messages import warn
 from lambda_latency.spelling import did_you_mean
+from lambda_latency.variables import COMMAND, PREFIX, unread_variable, variable_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,9 +27,6 @@ PROJECT = "pyproject.toml"
 BEGINNINGS = ("root", "lambda")
 COLOURS = ("auto", "always", "never")
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
-
-# The separator of the values in a variable (`LAMBDA_LATENCY_THEIRS`); the settings that it has not are one value.
-SEPARATORS = {"ours": ",", "theirs": ",", "fail-if": ";", "ignore": ","}
 
 
 class SettingsError(ValueError):
@@ -69,7 +67,8 @@ def read_settings(
     """The settings that hold in a folder; the defaults if there are none.
 
     The file is the folder's own or that of its nearest parent, up to the repository's root; `note` is told of a
-    parent's. Variables (`LAMBDA_LATENCY_THEIRS`) override the file. Raises `SettingsError`.
+    parent's, and of a variable that nothing reads. Variables (`LAMBDA_LATENCY_THEIRS`) override the file. Raises
+    `SettingsError`.
     """
     folder = folder.resolve()
     found: dict[str, Any] = {}
@@ -83,12 +82,16 @@ def read_settings(
             break
         if (one / ".git").exists():
             break
-    for name in READ:
-        variable = f"LAMBDA_LATENCY_{name.upper().replace('-', '_')}"
-        value, separator = environ.get(variable), SEPARATORS.get(name)
+    for known in COMMAND:
+        variable = variable_of(known.setting)
+        value = environ.get(variable)
         if value:
-            values = [part.strip() for part in value.split(separator)] if separator else value
-            found |= _converted({name: values}, variable)
+            values = [part.strip() for part in value.split(known.separator)] if known.separator else value
+            found |= _converted({known.setting: values}, variable)
+    for name in environ:
+        todo = unread_variable(name) if name.startswith(PREFIX) else None
+        if todo is not None:
+            note(f"nothing reads the variable {name}\n  {todo}")
     return Settings(**found)
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
-from lambda_latency.runtime.settings import PREFIX, SETTINGS, STANDARD
+from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from lambda_latency.spelling import nearest_names
+from lambda_latency.variables import COMMAND, PREFIX, runtime_names, variable_of
 
 __all__ = ["RULES", "known_names"]
 
@@ -24,6 +25,7 @@ FORMER = {
     "OTEL_AWS_APP_SIGNALS_ENABLED": "OTEL_AWS_APPLICATION_SIGNALS_ENABLED",
     "OTEL_AWS_APP_SIGNALS_EXPORTER_ENDPOINT": "OTEL_AWS_APPLICATION_SIGNALS_EXPORTER_ENDPOINT",
 }
+OF_THE_COMMAND = frozenset(variable_of(one.setting) for one in COMMAND)
 ALIKE = 0.9  # at least, of a name that is taken for another one
 # https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
 RESERVED = frozenset((
@@ -39,7 +41,7 @@ TOLD_ELSEWHERE = ("OTEL_PROPAGATORS",)
 @cache
 def known_names() -> frozenset[str]:
     """The variables of OpenTelemetry, of ADOT's layers and of the kit."""
-    return frozenset((*NAMES.read_text("utf-8").split(), *OF_LAYERS, *(setting.name for setting in SETTINGS)))
+    return frozenset((*NAMES.read_text("utf-8").split(), *OF_LAYERS, *runtime_names()))
 
 
 @rule("variable-reserved", ERROR, "The deployment fails: Lambda sets the variable itself.")
@@ -58,7 +60,10 @@ def unknown(app: App) -> Iterator[Found]:
     for fn in app.functions:
         for name, node in fn.variables.items():
             meant = _meant(name) if fn.is_instrumented else ""
-            if meant:
+            if name in OF_THE_COMMAND:
+                todo = "remove it here, and set it where the command runs or in lambda-latency.toml"
+                yield Found(app.name, node.line, f"{name} is a setting of the command: no function reads it", todo)
+            elif meant:
                 yield Found(app.name, node.line, f"nothing reads {name}", f"did you mean {meant}?")
             elif fn.has_kit and name.startswith(PREFIX) and name not in known_names():
                 yield Found(app.name, node.line, f"{name} is no setting of the kit", "remove it")
