@@ -16,6 +16,13 @@ from tests.latency.generated import hundred
 
 REPORT = "lambda-latency report --help shows the usage"
 ABSENT = "check the path: lambda-latency demo and serve write into the folder out"
+HOW = "docs/reference/formats.md says how to get a trace file of each form"
+REPORTED = "it is a report of this command: name the traces, which its key sources has"
+TERMS = (
+    "for example: slower than 2s, faster than 100ms, route = POST /orders, part ~ payments, status >= 500, cold, "
+    "error, timed out"
+)
+CORRECT = "correct it: docs/reference/settings.md lists the settings"
 NOTHING = "what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not"
 PATTERN = "check the pattern: ** stands for folders"
 UNSET = "check the variable that holds it"
@@ -37,7 +44,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     "report empty.jsonl": (1, "empty.jsonl: empty: no trace in it", NOTHING),
     "report nothing.json": (1, "nothing.json: there is no span in it", NOTHING),
     "report notes.md": (1, "notes.md:1: cut or not JSON: invalid character (byte 0)", FORMATS),
-    "report list.json": (1, f"list.json:1: no trace: known are {KNOWN}, got a whole number", ""),
+    "report list.json": (1, f"list.json:1: no trace: known are {KNOWN}, got a whole number", HOW),
     "report folder.tar": (1, "folder.tar:1: not read: a tar archive: unpack it first", ""),
     "report folder.tar.gz": (1, "folder.tar.gz:1: not read: a tar archive: unpack it first", ""),
     "report - --against -": (
@@ -162,7 +169,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
     ),
     "report -- --good.jsonl": (1, "--good.jsonl: No such file or directory", "did you mean good.jsonl?"),
     "fetch": (2, "--out is missing", "add --out FILE, or --archive DIR"),
-    "fetch --out": (2, "--out expected one argument", "lambda-latency fetch --help shows the usage"),
+    "fetch --out": (2, "--out has no value", "write --out FILE"),
     "fetch more --out x": (2, "'more': unexpected argument", "lambda-latency fetch --help shows the usage"),
     "init": (2, "DIR is missing", "lambda-latency init --help shows the usage"),
     "init good.jsonl": (
@@ -201,6 +208,82 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         "lambda-latency --help shows the usage",
     ),
     "-q": (2, "COMMAND is missing", "lambda-latency --help shows the usage"),
+    "report god.jsonl": (1, "god.jsonl: No such file or directory", "did you mean good.jsonl?"),
+    "report good.json": (1, "good.json: No such file or directory", "did you mean good.jsonl?"),
+    "report below/good.jsonl": (
+        *(1, "below/good.jsonl: No such file or directory"),
+        "check the path: there is no folder below",
+    ),
+    "report hollow": (
+        *(1, "hollow: no trace file in this folder (.json, .jsonl, .ndjson, or .gz)"),
+        "name the file if it ends otherwise",
+    ),
+    "report report.json": (
+        *(1, f"report.json:1: no trace: known are {KNOWN}, got schema, command"),
+        REPORTED,
+    ),
+    "report app.log": (1, f"app.log:1: no trace: known are {KNOWN}, got level", HOW),
+    "report picture.webp": (
+        *(1, "picture.webp:1: no trace file: its bytes are neither text nor OTLP as protobuf"),
+        FORMATS,
+    ),
+    "report good.jsonl --html": (2, "--html has no value", "write --html F"),
+    "report good.jsonl --top 5": (2, "there is no option --top", REPORT),
+    "report good.jsonl --since yesterday": (
+        *(2, "--since must be a time like 2026-11-25T08:00:00Z or how long ago, like 24h, got 'yesterday'"),
+        REPORT,
+    ),
+    "report good.jsonl --slow 100ms": (2, "--slow must be milliseconds, got '100ms'", REPORT),
+    "report good.jsonl --against report.json": (
+        *(1, f"no request in the baseline: report.json:1: no trace: known are {KNOWN}, got schema, command"),
+        f"{REPORTED}\n  --against takes the same input as SOURCE",
+    ),
+    "report good.jsonl --fail-if 'p95 > 800'": (
+        *(2, "--fail-if 'p95 > 800': p95 is compared with a number of ms or s, got no unit"),
+        REPORT,
+    ),
+    "version": (
+        *(2, "there is no command 'version'; did you mean --version?"),
+        "lambda-latency --help shows the usage",
+    ),
+    "help repot": (2, "there is no command 'repot'; did you mean report?", "lambda-latency --help shows the usage"),
+    "archive add": (
+        *(2, "archive add needs trace files: lambda-latency archive add FILE"),
+        "lambda-latency archive --help has more",
+    ),
+    "archive query": (
+        *(2, 'archive query needs SQL, such as "select route, count(*) from accounts group by route"'),
+        "lambda-latency archive --help has more",
+    ),
+    "archive find 'slower then 2s' --archive nope": (
+        *(2, "'slower then 2s' is not understood"),
+        TERMS,
+    ),
+    "archive prune": (2, "prune needs --older-than", "add --older-than 90d"),
+    "cost --region mars": (
+        *(2, "--region must be a region of AWS, such as eu-west-1, got 'mars'"),
+        "lambda-latency cost --help shows the usage",
+    ),
+    "cost --rate 200%": (
+        *(2, "--rate must be a share such as 5% or 0.05, got 200%"),
+        "lambda-latency cost --help shows the usage",
+    ),
+    "adopt --write --undo": (2, "--undo and --write cannot be combined", "remove one of them"),
+    "adopt nope": (1, "nope does not exist", "name a SAM template, or the folder that has one"),
+    "alarm --deploy": (
+        *(2, "--stack is missing"),
+        "add --stack and the name of the stack whose alarms are to be explained",
+    ),
+    "doctor --explain layer-od": (2, "there is no rule 'layer-od'", "did you mean layer-old?"),
+    "invoke F hollow": (2, "hollow cannot be read: Is a directory", "name a JSON file, or - for stdin"),
+    "mcp --install vim": (
+        *(2, "--install cannot be 'vim': choose from claude, cursor, kiro, vscode"),
+        "lambda-latency mcp --help shows the usage",
+    ),
+    "init good.jsonl/shop": (
+        *(1, "good.jsonl/shop cannot be written: Not a directory"),
+        "name a file below a folder: a part of the path is a file",
+    ),
     "completion": (2, "SHELL is missing", "lambda-latency completion --help shows the usage"),
 }
 
@@ -220,8 +303,32 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, packed in (("folder.tar", "w"), ("folder.tar.gz", "w:gz")):
         with tarfile.open(tmp_path / name, packed) as archive:  # type: ignore[call-overload]
             archive.add(tmp_path / "good.jsonl", "good.jsonl")
+    (tmp_path / "hollow").mkdir()
+    (tmp_path / "report.json").write_text('{"schema": 3, "command": "lambda-latency report"}')
+    (tmp_path / "app.log").write_text('{"level": "INFO"}\n')
+    (tmp_path / "picture.webp").write_bytes(b"RIFF\x00\x00\x00\x00WEBP")
     (tmp_path / "bytes.bin").write_bytes(b"\xff\xfa\xfb a picture")
     return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ('theirs = "bank\n', "cannot be read: Illegal character '\\n' (at line 1, column 15)"),
+        ('their = "bank"\n', ": there is no setting 'their'; did you mean theirs?"),
+        ('slow = "fast"\n', ": slow must be milliseconds, got 'fast'"),
+        ("[tool.lambda-latency]\nslow = 5\n", ": settings have no table here: remove the line [tool.lambda-latency]"),
+        ('fail-if = "p95 > 5%"\n', ": fail-if 'p95 > 5%': p95 is compared with a number of ms or s, got %"),
+    ],
+)
+def test_a_mistake_in_the_settings_has_one_message(
+    text: str, wrong: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the name of the file."""
+    (folder / "lambda-latency.toml").write_text(text)
+    assert main(["report", "good.jsonl"]) == 2
+    separator = "" if wrong.startswith(":") else " "
+    assert capsys.readouterr() == ("", f"lambda-latency: lambda-latency.toml{separator}{wrong}\n  {CORRECT}\n")
 
 
 @pytest.mark.parametrize("typed", MISTAKES)

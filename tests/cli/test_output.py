@@ -47,7 +47,10 @@ def lambda_latency(*arguments: object, stdout: str = os.devnull, size: int | Non
     return done.returncode, done.stderr
 
 
-@pytest.mark.parametrize("arguments", [["report", "traces"], ["report", "traces", "--json", "-"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["report", "traces"], ["report", "traces", "--json", "-"], ["--version"], ["--help"], ["report", "-h"]],
+)
 def test_a_full_standard_output_is_a_line(orders: Path, arguments: list[str]) -> None:
     """Text, JSON: no traceback, and Python says nothing at its exit."""
     given = [str(orders) if one == "traces" else one for one in arguments]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import re
 import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["add_parameter_option", "count", "gate", "gigabytes", "instant", "ms", "port", "requests", "whole"]
+__all__ = ["add_parameter_option", "count", "gate", "gigabytes", "instant", "ms", "port", "region", "requests", "whole"]
 
 MOST_REQUESTS = 1_000_000
+REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
 def whole(text: str) -> int:
@@ -44,6 +46,13 @@ def port(text: str) -> int:
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"must be between 0 and 65535, got {number}")
     return number
+
+
+def region(text: str) -> str:
+    """The name of a region of AWS, of today or not."""
+    if not REGION.fullmatch(text):
+        raise argparse.ArgumentTypeError(f"must be a region of AWS, such as eu-west-1, got {text!r}")
+    return text
 
 
 def ms(text: str) -> int:

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_latency.cli.arguments import region
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.messages import fail
 
@@ -29,7 +30,7 @@ def add_deploy_options(parser: argparse.ArgumentParser, stack: str, condition: s
     parser.add_argument(
         "--deploy", action="store_true", help=f"{condition}deploy it by the SAM CLI, as the stack {stack}"
     )
-    parser.add_argument("--region", metavar="R", help="with --deploy: the region")
+    parser.add_argument("--region", type=region, metavar="R", help="with --deploy: the region")
     parser.add_argument("--profile", metavar="P", help="with --deploy: profile of the AWS configuration")
 
 

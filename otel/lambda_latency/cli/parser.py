@@ -26,6 +26,7 @@ __all__ = ["Parser"]
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 CHOICE = re.compile(r"invalid choice: '?(?P<typed>[^']*)'?.*", re.DOTALL)
 COLUMNS = 79
+EXCLUSIVE = re.compile(r"not allowed with argument (?P<other>\S+)")
 REQUIRED = "the following arguments are required: "
 
 
@@ -60,6 +61,10 @@ class Parser(argparse.ArgumentParser):
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return found, unknown
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or version. argparse itself drops an error of writing, such as that of a full disk."""
+        (file or sys.stderr).write(message)
+
     def _owners(self, option: str) -> str:
         """A hint that names the commands that have an option; empty if none or all of them have it."""
         parsers = next(one.choices for one in Parser.whole()._actions if isinstance(one, argparse._SubParsersAction))
@@ -74,10 +79,18 @@ class Parser(argparse.ArgumentParser):
         name, what = found["name"], found["what"]
         action = next((one for one in self._actions if name in (one.metavar, *one.option_strings)), None)
         wrong = CHOICE.fullmatch(what)
+        other = EXCLUSIVE.fullmatch(what)
+        if other is not None:
+            self._fail(f"{name.partition('/')[0]} and {other['other'].partition('/')[0]} cannot be combined",
+                       "remove one of them")  # fmt: skip
+        if what == "expected one argument" and action is not None:
+            value = action.metavar or "|".join(map(str, action.choices or ()))
+            self._fail(f"{name.partition('/')[0]} has no value", f"write {action.option_strings[-1]} {value}")
         if wrong is None or action is None or action.choices is None:
             self._fail(f"{name.partition('/')[0]} {what}")
         choices = [str(choice) for choice in action.choices]
-        near = _suggestion(wrong["typed"], choices) or f": choose from {', '.join(choices)}"
+        known = choices if action.option_strings else [*choices, *self._option_string_actions]
+        near = _suggestion(wrong["typed"], known) or f": choose from {', '.join(choices)}"
         self._fail(f"there is no {name.lower()} {wrong['typed']!r}{near}" if not action.option_strings else
                    f"{name} cannot be {wrong['typed']!r}{near}")  # fmt: skip
 

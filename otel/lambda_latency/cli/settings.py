@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambda_latency.cli.arguments import gate, ms
+from lambda_latency.cli.arguments import gate, ms, region
 from lambda_latency.cli.exit_statuses import USAGE
 from lambda_latency.cli.messages import warn
 from lambda_latency.spelling import did_you_mean
@@ -26,7 +25,6 @@ OWN = "lambda-latency.toml"
 PROJECT = "pyproject.toml"
 BEGINNINGS = ("root", "lambda")
 COLOURS = ("auto", "always", "never")
-REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
 class SettingsError(ValueError):
@@ -124,6 +122,8 @@ def _converted(told: Mapping[str, Any], source: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name, value in told.items():
         read = READ.get(name)
+        if name == "tool" and source.endswith(OWN):
+            raise SettingsError(f"{source}: settings have no table here: remove the line [tool.lambda-latency]")
         if read is None:
             hint = did_you_mean(name, READ, f"known are {', '.join(READ)}")
             raise SettingsError(f"{source}: there is no setting {name!r}; {hint}")
@@ -161,9 +161,9 @@ def _ms(value: object) -> int:
 
 
 def _region(value: object) -> str:
-    if not isinstance(value, str) or not REGION.fullmatch(value):
+    if not isinstance(value, str):
         raise ValueError(f"must be a region of AWS, such as eu-west-1, got {value!r:.60}")
-    return value
+    return region(value)
 
 
 def _one_of(*known: str) -> Callable[[object], str]:

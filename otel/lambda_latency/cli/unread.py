@@ -21,8 +21,11 @@ NOTHING = "what writes this file has recorded nothing: lambda-latency doctor say
 ELSEWHERE = "check the path: lambda-latency demo and serve write into the folder out"
 # By words of a reason what to do. The first that fits counts.
 REMEDIES = {
+    "got schema, command": "it is a report of this command: name the traces, which its key sources has",
+    "no trace: known are": "docs/reference/formats.md says how to get a trace file of each form",
     "not JSON": FORMATS,
     "not text": FORMATS,
+    "neither text": FORMATS,
     "no trace in it": NOTHING,
     "there is no span": NOTHING,
     "ends too early": "wait until the file is complete, or copy it again",

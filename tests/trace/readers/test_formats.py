@@ -143,7 +143,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
-        (b"\n\x05\x00\x00\x00\x00\x00", "is no OTLP (DecodeError)"),
+        (b"\n\x05\x00\x00\x00\x00\x00", "no trace file: its bytes are neither text nor OTLP as protobuf"),
         (b'{"resourceSpans":[{"resource":{},"someSpans":[{}]}]}', "not understood in a resource: someSpans"),
     ],
 )

@@ -8,6 +8,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.cli.arguments import region
 from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
 from lambda_latency.installing import install_command
@@ -45,7 +46,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
                         help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
                         "default adot")  # fmt: skip
-    parser.add_argument("--region", action="append", default=[], metavar="R",
+    parser.add_argument("--region", type=region, action="append", default=[], metavar="R",
                         help="where the app is deployed, for the number of ADOT's layer; may be repeated; default: the "
                         "region of samconfig.toml, else of AWS_REGION")  # fmt: skip
     parser.add_argument("--rewrite", action="store_true",

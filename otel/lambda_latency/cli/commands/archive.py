@@ -31,6 +31,13 @@ ACTIONS = {
     "schedule": "print, write or deploy the stack that archives an account each hour",
 }
 
+NEEDED = {
+    "add": "trace files: lambda-latency archive add FILE",
+    "show": "a trace id: lambda-latency archive find prints them",
+    "query": 'SQL, such as "select route, count(*) from accounts group by route"',
+    "sql": "the name of an engine: duckdb, athena or spark",
+}
+
 
 def add_parser(subparsers: Any, summary: str) -> None:
     """Add the command's parser with its arguments."""
@@ -71,7 +78,9 @@ def run(options: argparse.Namespace) -> int:
     if options.action in ("compact", "prune", "schedule") and options.arguments:
         return usage(f"{options.arguments[0]!r}: unexpected argument", "the archive is named by --archive")
     if options.action in ("add", "show", "query", "sql") and not options.arguments:
-        return usage(f"archive {options.action} needs an argument", f"its purpose: {ACTIONS[options.action]}")
+        return usage(
+            f"archive {options.action} needs {NEEDED[options.action]}", "lambda-latency archive --help has more"
+        )
     actions = {
         "add": add,
         "find": find,

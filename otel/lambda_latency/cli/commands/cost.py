@@ -6,7 +6,7 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import add_parameter_option
+from lambda_latency.cli.arguments import add_parameter_option, region
 from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, usage, warn
 
@@ -87,7 +87,12 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help="traces that are retrieved or scanned per month; default 0",
     )
     add("--explanations", type=number, metavar="N", help="alarms per month that `lambda-latency alarm` explains")
-    add("--region", metavar="R", help="region whose prices are used; default us-east-1, with --account the account's")
+    add(
+        "--region",
+        type=region,
+        metavar="R",
+        help="region whose prices are used; default us-east-1, with --account the account's",
+    )
     add("--prices", type=Path, metavar="FILE", help="a file with your own prices, in the form of prices.toml")
     add("--json", action="store_true", help="print JSON")
     account = parser.add_argument_group("an account's own numbers, by read-only calls (extra fetch)").add_argument

@@ -18,6 +18,7 @@ from lambda_latency.trace.readers.dialects import resource_spans
 
 __all__ = ["is_binary", "protobuf_resources"]
 
+NO_OTLP = "no trace file: its bytes are neither text nor OTLP as protobuf"
 REMEDY = "OTLP as protobuf needs the extra formats"
 FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message
 LOOKED_AT = 16  # bytes
@@ -75,7 +76,8 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
             else:
                 yield from resource_spans(decoded, problem)
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
-            problem(f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out")
+            kind = f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out"
+            problem(kind if number > 1 else NO_OTLP)
 
 
 def _unpacked(message: bytes) -> bytes:
