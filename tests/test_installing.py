@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -30,7 +31,7 @@ HERE = Path(__file__).resolve().parent
         (None, "pip install 'lambda-latency[local]'"),
         ({"url": HERE.as_uri(), "dir_info": {}}, f"pip install '{HERE}[local]'"),
         ({"url": HERE.as_uri(), "dir_info": {"editable": True}}, f"pip install -e '{HERE}[local]'"),
-        ({"url": "file:///gone/a%20b.whl", "archive_info": {}}, "pip install 'lambda-latency[local]'"),
+        ({"url": "file:///gone/a%20b.whl", "archive_info": {}}, "pip install '/gone/a b.whl[local]'"),
         (
             {"url": "https://example.com/a.whl", "archive_info": {}},
             "pip install 'lambda-latency[local] @ https://example.com/a.whl'",
@@ -42,9 +43,19 @@ HERE = Path(__file__).resolve().parent
     ],
 )
 def test_from_where_it_came(origin: object, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A wheel, a folder, an address; the index where none was recorded, and where the file has gone."""
+    """A wheel, also one that is gone; a folder, an address; the index where none was recorded."""
     monkeypatch.setattr(installing, "distribution", lambda _: Recorded(origin))
     assert installing.install_command("local") == command
+
+
+def test_sources_that_are_not_installed_are_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their checkout, and no package of an index that may be somebody else's."""
+
+    def distribution(_: str) -> Recorded:
+        raise PackageNotFoundError
+
+    monkeypatch.setattr(installing, "distribution", distribution)
+    assert installing.install_command("local") == f"pip install -e '{HERE.parent}[local]'"
 
 
 def test_a_file_with_a_space_is_one_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

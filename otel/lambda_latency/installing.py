@@ -27,7 +27,7 @@ def install_command(extra: str) -> str:
         from urllib.request import url2pathname  # with it come HTTP and TLS
 
         path = Path(url2pathname(parts.path))
-        wanted = f"{path}[{extra}]" if path.exists() else f"{NAME}[{extra}]"
+        wanted = f"{path}[{extra}]"  # also if it is gone: an index may have a package of the same name
     elif url:
         vcs = origin.get("vcs_info", {}).get("vcs")
         wanted = f"{NAME}[{extra}] @ {f'{vcs}+{url}' if vcs else url}"
@@ -37,10 +37,10 @@ def install_command(extra: str) -> str:
 
 
 def _origin() -> dict[str, Any]:
-    """What the installer recorded; nothing for a package from an index, or for sources that are not installed."""
+    """What the installer recorded; nothing for a package from an index. Sources that are not installed are editable."""
     try:
         recorded = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
-        return {}
+        return {"url": Path(__file__).parents[2].as_uri(), "dir_info": {"editable": True}}
     found: dict[str, Any] = json.loads(recorded) if recorded else {}
     return found

@@ -45,6 +45,15 @@ def test_a_project_has_the_examples_files_and_its_own(tmp_path: Path, exists: bo
     assert example_folder() == ROOT
 
 
+def test_the_readme_says_how_this_installation_is_made(tmp_path: Path) -> None:
+    """From the checkout here; no name of a package that somebody else may have registered at an index."""
+    assert main(["init", str(tmp_path / "shop")]) == 0
+    readme = (tmp_path / "shop" / "README.md").read_text()
+    assert f"```sh\npip install -e '{ROOT}[local,testing]'\n```\n" in readme
+    assert "pip install 'lambda-latency" not in readme
+    assert "INSTALL_COMMAND" not in readme
+
+
 def test_a_projects_makefile_builds_the_layer_that_its_template_names(tmp_path: Path) -> None:
     """With the files that the functions' variables name, and the runtime where Python looks for it."""
     folder, layer = tmp_path / "my shop", tmp_path / "a layer"

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from lambda_latency.files import unwritable, writable_by
+from lambda_latency.installing import install_command
 
 __all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
 
@@ -23,6 +24,8 @@ FILES = (
 )
 HERE = Path(__file__).parent
 STARTER = HERE / "starter"  # additional files of a project, for build and tests
+README = "README.md"
+INSTALL = "INSTALL_COMMAND"  # stands in the README for how this very installation is made once more
 HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to this repository
 
 
@@ -53,6 +56,8 @@ def write_project(folder: Path) -> list[str]:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
+            readme = folder / README
+            readme.write_text(readme.read_text("utf-8").replace(INSTALL, install_command("local,testing")), "utf-8")
         except OSError:
             _remove(folder, is_new)
             raise
