@@ -16,13 +16,15 @@ from pathlib import Path
 TITLE = (
     "<!-- lambda-latency -->\n### Where slow requests spend their time\n\n"  # the first line finds the comment again
 )
-# The newest artifact of the branch; a fork's branch may have the same name.
+# The newest artifacts of the branch, one of each run; a fork's branch may have the same name.
 NEWEST = (
     "[.artifacts[] | select(.expired | not)"
     " | select(.workflow_run.head_branch == env.BRANCH)"
     " | select(.workflow_run.head_repository_id == .workflow_run.repository_id)]"
-    " | sort_by(.created_at) | last | .workflow_run.id // empty"
+    " | sort_by(.created_at) | reverse | .[:(env.RUNS | tonumber)] | .[].workflow_run.id"
 )
+ACCEPTED = "accepted"  # a file in an artifact: earlier ones count no more
+NEEDED = "needs the extra formats"
 
 
 def main() -> int:
@@ -32,41 +34,54 @@ def main() -> int:
     baseline_step = steps.add_parser("baseline")
     baseline_step.add_argument("--artifact", required=True)
     baseline_step.add_argument("--branch", required=True)
+    baseline_step.add_argument("--runs", required=True)
     compare_step = steps.add_parser("compare")
     compare_step.add_argument("--traces", required=True)
     compare_step.add_argument("--fail-if", required=True)
     compare_step.add_argument("--branch", required=True)
+    compare_step.add_argument("--accept", required=True, choices=("true", "false"))
     comment_step = steps.add_parser("comment")
     comment_step.add_argument("--pull-request", required=True)
     options = parser.parse_args()
     folder = Path(os.environ["RUNNER_TEMP"], "lambda-latency-gate")
     folder.mkdir(exist_ok=True)
     if options.step == "baseline":
-        return get_baseline(folder, options.artifact, options.branch)
+        return get_baseline(folder, options.artifact, options.branch, options.runs)
     if options.step == "compare":
-        return compare(folder, _lines(options.traces), _lines(options.fail_if), options.branch)
+        accepted = options.accept == "true"
+        return compare(folder, _lines(options.traces), _lines(options.fail_if), options.branch, accepted)
     return comment(folder, options.pull_request)
 
 
-def get_baseline(folder: Path, artifact: str, branch: str) -> int:
-    """Put the newest baseline of a branch into `folder / "baseline"`; without one there is no such folder."""
+def get_baseline(folder: Path, artifact: str, branch: str, runs: str) -> int:
+    """Put the traces of a branch's newest runs into `folder / "baseline"`; without any there is no such folder.
+
+    Several runs, so that what becomes a little slower with each is seen. One that was accepted is the earliest.
+    """
     repository = os.environ["GITHUB_REPOSITORY"]
     listed = f"repos/{repository}/actions/artifacts?per_page=100&name={artifact}"
-    run = _gh("api", listed, "--jq", NEWEST, BRANCH=branch).strip()
+    found = _gh("api", listed, "--jq", NEWEST, BRANCH=branch, RUNS=runs).split()
     baseline = folder / "baseline"
     shutil.rmtree(baseline, ignore_errors=True)
-    if not run:
+    if not found:
         print(f"No artifact {artifact} of {branch}: nothing to compare with.")
         return 0
-    _gh("run", "download", run, "--repo", repository, "--name", artifact, "--dir", str(baseline))
-    print(f"The baseline is of run {run}.")
+    taken = []
+    for run in dict.fromkeys(found):
+        target = baseline / run
+        _gh("run", "download", run, "--repo", repository, "--name", artifact, "--dir", str(target))
+        taken.append(run)
+        if (target / ACCEPTED).exists():
+            break
+    print(f"The baseline is of {', '.join(f'run {run}' for run in taken)}.")
     return 0
 
 
-def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str) -> int:
+def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str, accepted: bool) -> int:
     """Report on traces, against the baseline if there is one.
 
     Outputs of the step: `status` of the report; `report`, its JSON; `keep`, whether the folder `traces` is a baseline.
+    A run that met a condition is none, unless it is accepted.
     """
     baseline, kept, text, report = (folder / name for name in ("baseline", "traces", "comment.md", "report.json"))
     command = [_command(), "report", *traces, "--markdown", str(text), "--json", str(report)]
@@ -77,20 +92,39 @@ def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str) ->
         if not (is_new and condition.startswith("slower")):  # which is about a baseline
             command += ["--fail-if", condition]
     text.unlink(missing_ok=True)
-    status = subprocess.run(command, check=False).returncode
+    status = _report(command, report)
     if not text.exists():  # nothing was readable, and stderr says why
         text.write_text(f"`lambda-latency report` ended with status {status}: the job's log says why.\n")
-    keep = status in (0, 3, 4, 5) and os.environ["GITHUB_REF_NAME"] == branch
+    keep = status in (0, 4, 5, *((3, 6) if accepted else ())) and os.environ["GITHUB_REF_NAME"] == branch
     if keep:
         _copy(report, kept)
+        if accepted:
+            (kept / ACCEPTED).touch()
     words = TITLE + text.read_text(encoding="utf-8")
-    if is_new:
+    if keep and accepted:
+        words += "\nAccepted: later runs are compared with this one.\n"
+    elif is_new:
         words += f"\n{'This run makes the baseline.' if keep else f'No baseline: a run on `{branch}` makes one.'}\n"
     text.write_text(words, encoding="utf-8")
     _append("GITHUB_STEP_SUMMARY", words)
+    status = 0 if accepted and status in (3, 5, 6) else status
     outputs = {"status": status, "report": report, "keep": str(keep).lower(), "traces": kept}
     _append("GITHUB_OUTPUT", "".join(f"{name}={value}\n" for name, value in outputs.items()))
     return 0
+
+
+def _report(command: list[str], report: Path) -> int:
+    """Run the command. Where a file needs the extra for packed and binary formats, install that and run it again."""
+    report.unlink(missing_ok=True)
+    done = subprocess.run(command, stderr=subprocess.PIPE, text=True, check=False)
+    skipped = json.loads(report.read_text(encoding="utf-8"))["problems"] if report.exists() else []
+    if NEEDED not in done.stderr and not any(NEEDED in one["reason"] for one in skipped):
+        sys.stderr.write(done.stderr)
+        return done.returncode
+    program = Path(os.environ["RUNNER_TEMP"], "lambda-latency", "bin", "python")
+    wanted = f"{os.environ['GITHUB_ACTION_PATH']}[formats]"
+    subprocess.run([str(program), "-m", "pip", "install", "--quiet", wanted], check=True)
+    return subprocess.run(command, check=False).returncode
 
 
 def comment(folder: Path, pull_request: str) -> int:

@@ -24,7 +24,7 @@ FENCED = re.compile(
     r"(?:^<!-- docs: (?P<told>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 KEYS = ("skip", "status", "until", "before", "ids", "file", "in")
-TRACE_ID = re.compile(r"\b1-[0-9a-f]{8}-[0-9a-f]{24}\b")
+TRACE_ID = re.compile(r"\b(?:1-[0-9a-f]{8}-[0-9a-f]{24}|[0-9a-f]{32})\b")
 COMMANDS = ("sh", "py", "python")
 # A word with a digit in it differs from run to run: ids, times, ports, sizes.
 VARIES = r"[\w,.:-]*\d[\w,.:-]*"
