@@ -1,5 +1,6 @@
 """The orders in DynamoDB. Every write has its condition, so that of two requests for one order only one wins."""
 
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,6 +35,7 @@ _INDEX = "customer-index"
 _THROTTLES = frozenset({"ProvisionedThroughputExceededException", "ThrottlingException", "RequestLimitExceeded"})
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
+_ONE_AT_A_TIME = threading.Lock()  # boto3 promises that threads may share a client, but not that
 
 
 class TableBusyError(Exception):
@@ -125,7 +127,8 @@ def move(order_id: str, to: Status, *, only_from: tuple[Status, ...], **ids: str
 
 
 def _order(item: Mapping[str, Any]) -> Order:
-    return Order.restored({name: _deserialize(value) for name, value in item.items()})
+    with _ONE_AT_A_TIME:
+        return Order.restored({name: _deserialize(value) for name, value in item.items()})
 
 
 def _index_key(customer: str, position: Position) -> dict[str, Any]:

@@ -113,6 +113,20 @@ def _clear(bucket: str, name: str = "") -> Callable[[Report], bool]:
     return named
 
 
+def _line(name: str, state: str) -> Callable[[Report], bool]:
+    """Clear, about own code, and the first line is that of a function, which computes or waits."""
+
+    def named(report: Report) -> bool:
+        places = [place for code in report.own_code.values() for place in code.places]
+        found = places and (
+            places[0].place.file + " " + places[0].place.function,
+            places[0].waits_for or places[0].state,
+        )
+        return _clear("own code")(report) and found == (name, state)
+
+    return named
+
+
 def _timed_out(report: Report) -> bool:
     """The timeouts are told with their limit, and nothing else is blamed."""
     return report.totals.timeouts > 0 and len(report.timeouts) == report.totals.timeouts and _nothing(report)
@@ -167,6 +181,16 @@ CAUSES = (
     Cause("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
     Cause("cold starts", (USUAL,), _clear("cold start"), deployments=3, at_once=1),
     Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
+    Cause(
+        "regular expression that backtracks",
+        (Rule("function", "regex", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
+        _line("functions/request.py order_id", "computing"),
+    ),
+    Cause(
+        "lock that another thread holds",
+        (Rule("function", "lock", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
+        _line("functions/table.py _order", "lock"),
+    ),
     Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
     Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),
 )

@@ -87,7 +87,7 @@ def test_a_broken_plan_is_told(text: str, message: str) -> None:
         ),
         (
             {"at": "function", "kind": "status"},
-            "rule 2: \"kind\" at function must be one of delay, cpu, timeout, got 'status'",
+            "rule 2: \"kind\" at function must be one of delay, cpu, regex, lock, timeout, got 'status'",
         ),
         ({"at": "table", "kind": "hang", "share": 1.5}, 'rule 2: "share" must be between 0 and 1, got 1.5'),
         ({"at": "table", "kind": "hang", "share": -0.1}, 'rule 2: "share" must be between 0 and 1, got -0.1'),

@@ -420,6 +420,20 @@ def test_a_function_fault_holds_the_handler(make_box: MakeBox, kind: str) -> Non
     assert invocation.end_ns - invocation.start_ns >= 200_000_000
 
 
+@pytest.mark.parametrize("kind", ["regex", "lock"])
+def test_a_function_fault_in_a_line_of_its_own_code(make_box: MakeBox, kind: str) -> None:
+    """Its regular expression computes, and finds what it always finds; or its lock is held. Only that request."""
+    box = make_box(ACT, faults=True)
+    usual, faulty, after = (
+        result(box, "Act", {"do": "check"}, fault=fault) for fault in (None, Rule("function", kind, 1, ms=200), None)
+    )
+    took = [one.pop("took") for one in (usual, faulty, after)]
+    assert took[1] > 0.1
+    assert after == usual == {"found": ["tea", None], "locked": False, "pattern": "(?P<name>[a-z]+)"}
+    assert faulty["found"] == ["tea", None]
+    assert (faulty["locked"], faulty["pattern"] == usual["pattern"]) == (kind == "lock", kind == "lock")
+
+
 def test_a_function_fault_reaches_the_deadline(make_box: MakeBox) -> None:
     """Kind timeout."""
     box = make_box(Function("Act", "app.act", timeout_s=1), faults=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -73,7 +74,9 @@ def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: s
 
 
 def test_it_says_where_the_time_went(tmp_path: Path) -> None:
-    """The verdict names the slow provider and whose it is; the timeout is told apart; it says where the traces are."""
+    """The verdict names the slow provider and whose it is, and the two lines of own code; the timeout is told apart; it
+    says where the traces are.
+    """
     ended = demo(tmp_path, "--requests", "120")
     assert (ended.returncode, ended.stderr) == (0, "")
     text = " ".join(ended.stdout.replace("\u202f", " ").split())
@@ -85,6 +88,11 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
         "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
         " ms, at functions/table.py:",
         " for retries of DynamoDB OrdersTable (",
+        " wait for their own code: ",
+        " ms in functions/request.py:",
+        " order_id(), computing",
+        " ms in functions/table.py:",
+        " _order(), waiting for a lock",
         "Running at the deadline: ",
         "Next: Set a timeout for the call to payments.example.com",
         "Where the time goes owner typical slow difference calls payments.example.com external",
@@ -92,6 +100,19 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
         f"Page: {tmp_path}/report.html.",
     ):
         assert said in text
+    written = tmp_path / "report.json"
+    command = [sys.executable, "-m", "lambda_latency", "report", str(tmp_path / "traces.jsonl"), "--json", str(written)]
+    subprocess.run(command, cwd=ROOT, capture_output=True, check=False, timeout=60)
+    codes = [one["own_code"] for one in json.loads(written.read_text())["classes"] if one["own_code"]]
+    places = [(one["file"], one["source"], one["waits_for"] or one["state"]) for one in codes[0]["places"][:2]]
+    assert sorted(places) == [
+        (
+            "functions/request.py",
+            "return seen if isinstance(seen, str) and _ORDER_ID.fullmatch(seen) else None",
+            "computing",
+        ),
+        ("functions/table.py", "with _ONE_AT_A_TIME:", "lock"),
+    ]
     page = (tmp_path / "report.html").read_text()
     assert f'<noscript><p class="sentence">{sentence.split(" wait for")[0]} wait for' in page
 

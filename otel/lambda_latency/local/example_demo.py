@@ -44,7 +44,8 @@ class Demo:
 
 
 def demo_plan(seed: int, timeouts_among: int) -> Plan:
-    """The fault plan of the demo: payments slow for one order in five, throttles, payment errors, one function timeout.
+    """The fault plan of the demo: payments slow for one order in five, throttles, payment errors, one function timeout,
+    and two lines of own code that are slow: a regular expression that backtracks, and a lock that another thread holds.
 
     `timeouts_among` is the number of requests that read an order: one of them ends in the function timeout.
     """
@@ -57,6 +58,7 @@ def demo_plan(seed: int, timeouts_among: int) -> Plan:
     ]
     if timeouts_among:
         rules.append(Rule("function", "timeout", 1 / timeouts_among, route="GET /orders/{id}"))
+    rules += [Rule("function", kind, 0.22, ms=600, route="GET /orders/{id}") for kind in ("regex", "lock")]
     return Plan(seed, tuple(rules))
 
 

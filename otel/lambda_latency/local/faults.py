@@ -26,9 +26,9 @@ KINDS = {
     "provider": ("delay", "throttle", "status", "hang", "reset"),
     "table": ("delay", "throttle", "status", "hang", "reset"),
     "connect": ("delay", "hang", "reset"),  # when a connection to the provider is opened
-    "function": ("delay", "cpu", "timeout"),
+    "function": ("delay", "cpu", "regex", "lock", "timeout"),
 }
-TIMED = ("delay", "cpu")
+TIMED = ("delay", "cpu", "regex", "lock")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -9,6 +10,8 @@ import time
 import urllib.request
 from typing import Any
 
+NAME = re.compile("(?P<name>[a-z]+)")
+LOCK = threading.Lock()
 ticks = 0
 
 
@@ -49,6 +52,11 @@ def act(event: Any, context: Any) -> Any:
         return "x" * (6 * 1024 * 1024 + 1)
     if what == "spawn":
         return {"pid": os.getpid(), "child": subprocess.Popen(["sleep", "600"]).pid}
+    if what == "check":
+        locked, begun = LOCK.locked(), time.perf_counter()
+        found = [match and match["name"] for match in (NAME.fullmatch("tea"), NAME.fullmatch("tea-1"))]
+        with LOCK:
+            return {"found": found, "locked": locked, "pattern": NAME.pattern, "took": time.perf_counter() - begun}
     if what == "meet":
         # Come back only when as many requests as named are here at once.
         urllib.request.urlopen(event["url"], timeout=30).read()

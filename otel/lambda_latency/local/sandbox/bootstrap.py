@@ -13,7 +13,8 @@ This script imports nothing of the kit, because the task root may be a built art
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
@@ -22,6 +23,7 @@ from typing import Any
 Handler = Callable[[Any, Any], Any]
 
 AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
+MEASURED_S = 0.03  # of backtracking, to know how long it takes here and now
 STAND_IN = ".invalid"  # of an endpoint that is a parameter without a value
 
 
@@ -65,8 +67,10 @@ def name_hosts(hosts: str) -> None:
     socket.getaddrinfo = getaddrinfo
 
 
-def held(handler: Handler) -> Handler:
-    """A handler that first runs the fault in the invocation's client context, if there is one."""
+def held(handler: Handler, package: str) -> Handler:
+    """A handler that first runs the fault in the invocation's client context, if there is one. `package` is the
+    top-level name of the function's own modules.
+    """
 
     def faulty(event: Any, context: Any) -> Any:
         import time
@@ -75,17 +79,69 @@ def held(handler: Handler) -> Handler:
         fault = custom.get("lambda-latency-fault")
         if fault is None:
             return handler(event, context)
+        seconds = fault["ms"] / 1000
         if fault["kind"] == "cpu":
-            until = time.process_time() + fault["ms"] / 1000
+            until = time.process_time() + seconds
             while time.process_time() < until:
                 pass
         elif fault["kind"] == "delay":
-            time.sleep(fault["ms"] / 1000)
+            time.sleep(seconds)
+        elif fault["kind"] == "regex":
+            with backtracking(seconds, package):
+                return handler(event, context)
+        elif fault["kind"] == "lock":
+            hold_locks(seconds, package)
         else:  # "timeout"
             with_no_answer(context.get_remaining_time_in_millis() / 1000 + 60, handler, event, context)
         return handler(event, context)
 
     return faulty
+
+
+@contextmanager
+def backtracking(seconds: float, package: str) -> Iterator[None]:
+    """Let the first regular expression of each of the function's modules try many alternatives before it matches.
+
+    The expression stays one call of `re`, at the function's own line, and finds what it found before.
+    """
+    import re
+    import time
+
+    part = "(?:(?:|){14}(?!)|)"  # 2 to the 14th alternatives, and none of them matches
+    ten = re.compile(part + "{10}")
+    begun, count = time.perf_counter(), 0
+    while (took := time.perf_counter() - begun) < MEASURED_S:
+        ten.match("")
+        count += 10
+    count = max(1, round(count * (seconds - took) / took))
+    found = [(module, *first) for module in own(package) for first in named(module, re.Pattern)[:1]]
+    for module, name, pattern in found:
+        setattr(module, name, re.compile(f"{part}{{{count}}}(?:{pattern.pattern})", pattern.flags))
+    try:
+        yield
+    finally:
+        for module, name, pattern in found:
+            setattr(module, name, pattern)
+
+
+def hold_locks(seconds: float, package: str) -> None:
+    """Hold the locks of the function's modules for some time, as another thread would."""
+    import threading
+
+    for module in own(package):
+        for _, lock in named(module, type(threading.Lock())):
+            lock.acquire()
+            threading.Timer(seconds, lock.release).start()
+
+
+def own(package: str) -> list[ModuleType]:
+    """The function's own modules."""
+    return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == package]
+
+
+def named(module: ModuleType, kind: type) -> list[tuple[str, Any]]:
+    """The names and values of a kind in a module, in the order of their definition."""
+    return [(name, value) for name, value in vars(module).items() if isinstance(value, kind)]
 
 
 def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -> None:
@@ -136,7 +192,7 @@ def make_faulty(name: str) -> None:
     def then(module: ModuleType) -> None:
         handler = getattr(module, function, None)
         if handler is not None:  # the runtime client reports a missing handler
-            setattr(module, function, held(handler))
+            setattr(module, function, held(handler, name.partition(".")[0]))
 
     sys.meta_path.insert(0, AfterImport(file.replace("/", "."), then))
 
