@@ -17,8 +17,7 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from lab.profile.child import Context, Sink
 from lab.profile.task import planted
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.deadline.own_lines import own_lines
-from lambda_latency.runtime.deadline.profile import Profile
+from lambda_latency.runtime.deadline.profile import profiles
 from lambda_latency.runtime.deadline.running import NEVER, Running
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.encoding import Encoder
@@ -72,11 +71,10 @@ def looks(count: int, *, sampled: bool) -> None:
     watch = DeadlineWatch(lambda _running: None, lambda *_: NEVER, profile_after_s=0.2)
     span = TracerProvider().get_tracer("lab").start_span("handler")
     watch.begin(span, time.time() + 6000, time.time())  # type: ignore[arg-type]
-    own_lines()
     begun = watch._running
     assert begun is not None
     if sampled:
-        watch._profile = Profile(Running(*begun, 0.2), begun, time.time(), lines=False)
+        watch._profile = profiles(lines=False)(Running(*begun, 0.2), begun, time.time())
 
     def deep(more: int) -> None:
         if more:

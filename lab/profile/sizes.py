@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.runtime.deadline.own_lines import Place
-from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, MOST_RUNS, Profile
+from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, MOST_RUNS, Profile, profiles
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.delivery.daemon import LARGEST
 from lambda_latency.runtime.delivery.encoding import Encoder
@@ -29,11 +29,12 @@ def sizes(requests: int = 10_000) -> int:
     """Print the largest sizes; returns the number of requests that exceed a limit or lose their samples."""
     draw = random.Random(1)  # noqa: S311 - a draw, not a secret
     tracer, encoder = TracerProvider().get_tracer("lab"), Encoder(Redaction(None, 4096))
+    profile_of = profiles(lines=True)
     sent = documents = wrong = 0
     for _ in range(requests):
         span = tracer.start_span("POST /orders")
         running = Running(span, threading.get_ident(), time.time() + 60)  # type: ignore[arg-type]
-        span.set_attributes(largest(Profile(running, None, time.time(), lines=True), draw))
+        span.set_attributes(largest(profile_of(running, None, time.time()), draw))
         span.end()
         [encoded] = encoder.encode([span], LARGEST)  # type: ignore[list-item]
         document = len(json.dumps(segment_document(span_of(span), ())).encode())  # type: ignore[arg-type]
@@ -47,11 +48,10 @@ def sizes(requests: int = 10_000) -> int:
 def largest(profile: Profile, draw: random.Random) -> dict[str, Any]:
     """The attributes of a profile with all that it may hold, in names that take three bytes a letter."""
     for number in range(MOST_PLACES):
-        place = Place("日本" * 90 + f"/{draw.getrandbits(40)}.py", draw.randrange(99_999), "計算" * 40, "ライブラリ.x")
-        profile._places[place] = number
-        profile._lines.update({number: "行" * 120} if number < MOST_LINES else {})
-        profile._waits[number] = "network"
-    profile._sums = [draw.random() for _ in range(MOST_PLACES)]
-    profile._runs = [[draw.randrange(MOST_PLACES), draw.uniform(1, 99), draw.random(), 9.9] for _ in range(MOST_RUNS)]
+        file, line = "日本" * 90 + f"/{draw.getrandbits(40)}.py", draw.randrange(99_999)
+        one = profile._first_seen(Place(f"{file}:{line} {'計算' * 40} > ライブラリ.x", file, line))
+        one.seconds, one.waits, one.line = draw.random(), "network", "行" * 120 if number < MOST_LINES else ""
+    seen = list(profile._seen.values())
+    profile._runs = [[draw.choice(seen), draw.uniform(1, 99), draw.random(), 9.9] for _ in range(MOST_RUNS)]
     profile.stop()
     return profile.attributes()

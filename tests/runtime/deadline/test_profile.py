@@ -20,7 +20,7 @@ from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.deadline import interpreter
-from lambda_latency.runtime.deadline.own_lines import installed, own_lines
+from lambda_latency.runtime.deadline.own_lines import OwnLines, installed
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until
@@ -293,22 +293,18 @@ def test_packages_beside_the_own_code_are_libraries(tmp_path: Path, monkeypatch:
     assert installed(f"{tmp_path}/") == {"requests", "urllib3", "urllib3-2.2.0.dist-info", "six.py", "orders"}
     monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
     monkeypatch.setenv("_HANDLER", "orders/api.handler")
-    path = own_lines()._path
-
-    def frame(file: str) -> Any:
-        return type("Frame", (), {"f_code": type("Code", (), {"co_filename": f"{tmp_path}/{file}"})})
-
+    own = OwnLines()
     given = ("orders/api.py", "requests/api.py", "six.py", "own.py", "lib/site-packages/x.py")
-    assert [path(frame(file)) for file in given] == ["orders/api.py", "", "", "own.py", ""]
+    assert [own._relative(f"{tmp_path}/{file}") for file in given] == ["orders/api.py", "", "", "own.py", ""]
 
 
 def test_the_last_wish_for_an_interval_counts_and_the_usual_one_returns() -> None:
     """In whatever order wishes end."""
     usual = sys.getswitchinterval()
-    first = interpreter.ask(interpreter.SAMPLING)
+    interpreter.ask("first", interpreter.SAMPLING)
     with interpreter.hurried():
         assert sys.getswitchinterval() == pytest.approx(0.000101)
-        first.release()
+        interpreter.release("first")
         assert sys.getswitchinterval() == pytest.approx(0.000101)
     assert sys.getswitchinterval() == usual
 
@@ -317,9 +313,9 @@ def test_an_interval_of_the_function_stays() -> None:
     """It is set while samples are taken."""
     usual = sys.getswitchinterval()
     try:
-        one = interpreter.ask(interpreter.SAMPLING)
+        interpreter.ask("one", interpreter.SAMPLING)
         sys.setswitchinterval(0.007)
-        one.release()
+        interpreter.release("one")
         assert sys.getswitchinterval() == pytest.approx(0.007)
     finally:
         sys.setswitchinterval(usual)

@@ -14,47 +14,35 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-__all__ = ["SAMPLING", "Asked", "ask", "forget", "held", "hurried"]
+__all__ = ["SAMPLING", "ask", "forget", "held", "hurried", "release"]
 
 # Microseconds that no function chooses by itself, so that a changed interval is known as the function's own.
 # At Python's default of 5 ms, a thread that samples another one gets the interpreter mostly where that one releases it,
 # and samples system calls instead of computing code.
 HURRIED, SAMPLING, HELD = OURS = 101, 501, 20_001
 
-
-class Asked:
-    """A wish for an interval in microseconds, valid until `release`."""
-
-    __slots__ = ("microseconds",)
-
-    def __init__(self, microseconds: int) -> None:
-        self.microseconds = microseconds
-
-    def release(self) -> None:
-        """Withdraw the wish; a second time does nothing."""
-        if self in _asked:
-            _asked.remove(self)
-            _set()
-
-
-_asked: list[Asked] = []
+_asked: dict[object, int] = {}  # microseconds, by who asks
 _usual = sys.getswitchinterval()
 
 
-def ask(microseconds: int) -> Asked:
-    """Ask for an interval, such as `SAMPLING`."""
+def ask(who: object, microseconds: int) -> None:
+    """Ask for an interval, such as `SAMPLING`, until `release`."""
     global _usual  # noqa: PLW0603 - the process has one switch interval
     now = sys.getswitchinterval()
     if round(now * 1e6) not in OURS:
         _usual = now
-    one = Asked(microseconds)
-    _asked.append(one)
+    _asked[who] = microseconds
     _set()
-    return one
+
+
+def release(who: object) -> None:
+    """Withdraw what one has asked for; a second time does nothing."""
+    if _asked.pop(who, None):
+        _set()
 
 
 def forget() -> None:
-    """Withdraw all wishes: after a fork, the threads that have them do not exist."""
+    """Withdraw all: after a fork, the threads that have asked do not exist."""
     _asked.clear()
     _set()
 
@@ -78,23 +66,24 @@ def held() -> AbstractContextManager[None]:
 
 @contextmanager
 def _during(microseconds: int) -> Iterator[None]:
-    one = ask(microseconds)
+    who = object()
+    ask(who, microseconds)
     try:
         yield
     finally:
-        one.release()
+        release(who)
 
 
 def _set() -> None:
-    """Set the interval of the last wish; without one, the function's, unless the function has set one meanwhile.
+    """Set the interval of the last one that asks; without one, the function's, unless it has set another meanwhile.
 
     Two threads may be here at the same time, and a lock would be held in a fork: so each checks what it has set.
     """
     while True:
-        last = _asked[-1:]
+        last = [*_asked.values()][-1:]
         if last:
-            sys.setswitchinterval(last[0].microseconds / 1e6)
+            sys.setswitchinterval(last[0] / 1e6)
         elif round(sys.getswitchinterval() * 1e6) in OURS:
             sys.setswitchinterval(_usual)
-        if _asked[-1:] == last:
+        if [*_asked.values()][-1:] == last:
             return

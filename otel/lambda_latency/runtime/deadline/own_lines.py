@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
-from collections import Counter
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -12,59 +13,42 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from lambda_latency.runtime.threads import works_below
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
     from types import FrameType
 
-__all__ = ["Place", "own_lines"]
+__all__ = ["OwnLines", "Place"]
 
 PACKAGES = ("site-packages/", "dist-packages/", "/lambda_latency/")
 TRACING = ("lambda_latency.", "opentelemetry.", "wrapt")
-POOLS = ("threading", "queue", "concurrent.futures")
 LOOPS = ("asyncio", "selectors", "uvloop")
-WAITS = POOLS + LOOPS
+WAITS = ("threading", "queue", "concurrent.futures", *LOOPS)
+UNNAMED = ("<lambda>", "<listcomp>", "<dictcomp>", "<setcomp>", "<genexpr>")
+WAITS_FOR_TASKS = ("asyncio.tasks.wait", "asyncio.tasks._wait", "asyncio.taskgroups.")  # without saying which
 MOST_KNOWN = 1024
 MOST_TASKS = 64  # tasks that are looked at in one sample
 
 
 class Place(NamedTuple):
-    """A line of the function's own code; `below` is the library's function that it called, such as `json.dumps`.
+    """A line of the function's own code, such as `functions/orders.py:14 price > json.dumps`: after the arrow, the
+    library's function that it called. Without a line of its own in the stack, `file` is empty.
 
-    `file` is relative to the function's folder; without a line of its own in the stack it is empty.
+    `file` is relative to the function's folder.
     """
 
-    file: str
-    line: int
-    function: str
-    below: str
-
-    @property
-    def text(self) -> str:
-        """For example `functions/orders.py:14 price > json.dumps`."""
-        own = f"{self.file}:{self.line} {self.function}" if self.file else ""
-        return f"{own} > {self.below}".strip() if self.below else own
-
-
-def own_lines() -> OwnLines:
-    """The finder of this function's places; the first call reads its folder."""
-    handler = os.environ.get("_HANDLER", "").replace("/", ".").partition(".")[0]
-    return finder(os.environ.get("LAMBDA_TASK_ROOT", "/var/task").rstrip("/") + "/", handler)
-
-
-@lru_cache(maxsize=1)
-def finder(root: str, handler: str) -> OwnLines:
-    """The finder for a folder and the top-level name of the handler's module."""
-    return OwnLines(root, installed(root) - {handler})
+    text: str
+    file: str = ""
+    line: int = 0
 
 
 class OwnLines:
-    """Finds places. The function's own code is that below its folder `root`, without the packages that pip put there:
-    `packages` are their top-level names.
-    """
+    """Finds places. The function's own code is below its folder `root`, without the packages that pip put there."""
 
-    def __init__(self, root: str, packages: Collection[str]) -> None:
-        self.root, self._packages = root, packages
-        self._paths: dict[str, str] = {}
-        self._known: dict[tuple[int, int, int], tuple[Place, object]] = {}
+    def __init__(self) -> None:
+        handler = os.environ.get("_HANDLER", "").replace("/", ".").partition(".")[0]
+        self.root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task").rstrip("/") + "/"
+        self._packages = installed(self.root) - {handler}
+        self._path = lru_cache(maxsize=None)(self._relative)
+        self._known: dict[tuple[int, int | None, int | None], tuple[Place, object, object]] = {}
 
     def of(self, frames: Mapping[int, FrameType], thread: int, trace_id: int) -> tuple[Place, str]:
         """The place of a thread. If it waits for another `thread` that works for the trace, or for a `task`: its place,
@@ -73,119 +57,84 @@ class OwnLines:
         frame = frames[thread]
         leaf = str(frame.f_globals.get("__name__"))
         if leaf.startswith(WAITS):
-            found = [one for each, at in frames.items() if each != thread and (one := self._working(at, trace_id))]
-            if found:
-                return most(found), "thread"
-            if leaf.startswith(LOOPS) and (found := list(self._awaited(frame))):
-                return most(found), "task"
-        return self._place(frame) or Place("", 0, "", named(frame)), ""
+            others = [one for at, one in frames.items() if at != thread and works_below(one).trace_id == trace_id]
+            found, via = [place for one in others if (place := self._innermost(one))], "thread"
+            if not found and leaf.startswith(LOOPS):
+                found, via = list(self._awaited(frame)), "task"
+            if found:  # the place of most; of several, the first one, so that samples of the same state agree
+                return max(sorted(found), key=found.count), via
+        return self._innermost(frame) or Place(f"> {named(frame)}"), ""
 
-    def _place(self, frame: FrameType | None) -> Place | None:
+    def _innermost(self, frame: FrameType) -> Place | None:
         """The innermost own line of a stack."""
-        get = self._paths.get
-        below: FrameType | None = None
-        at = frame
-        while at is not None:
-            path = get(at.f_code.co_filename)
-            if path or (path is None and self._path(at)):
-                break
+        path, below = self._path, None
+        at: FrameType | None = frame
+        while at is not None and not path(at.f_code.co_filename):
             below, at = at, at.f_back
         if at is None:
             return None
-        key = id(at.f_code), at.f_lineno or 0, id(below.f_code) if below is not None else 0
-        known = self._known.get(key)
-        if known is None:
+        key = id(at.f_code), at.f_lineno, below and id(below.f_code)
+        if key not in self._known:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
-            place = Place(self._path(at), key[1], qualified(self._outer(at)), called(frame, at))
-            known = self._known[key] = place, (at.f_code, below and below.f_code)  # an id is not given away again
-        return known[0]
+            place = self._place(at, called(frame, at))
+            self._known[key] = place, at.f_code, below and below.f_code  # an id is not given away again
+        return self._known[key][0]
 
-    def _outer(self, frame: FrameType) -> FrameType:
-        """The own frame that names the place: of a comprehension or a lambda, the function around it."""
-        outer = frame
-        while outer.f_code.co_name[0] == "<" and outer.f_code.co_name != "<module>":
-            above = outer.f_back
-            while above is not None and not self._path(above):
-                above = above.f_back
-            if above is None:
-                return frame
-            outer = above
-        return outer
+    def _place(self, own: FrameType, below: str) -> Place:
+        """The place of an own frame. A comprehension or a lambda has the name of the function around it."""
+        at: FrameType | None = own
+        while at is not None and (at.f_code.co_name in UNNAMED or not self._path(at.f_code.co_filename)):
+            at = at.f_back
+        file, line = self._path(own.f_code.co_filename), own.f_lineno or 0
+        return Place(f"{file}:{line} {qualified(at or own)}" + (f" > {below}" if below else ""), file, line)
 
-    def _path(self, frame: FrameType) -> str:
-        """The path of a frame's file relative to the function's folder; empty for a library's."""
-        file = frame.f_code.co_filename
-        found = self._paths.get(file)
-        if found is None:
-            rest = file[len(self.root) :] if file.startswith(self.root) else ""
-            library = rest.partition("/")[0] in self._packages or any(one in f"/{rest}" for one in PACKAGES)
-            found = self._paths[file] = "" if library else rest
-        return found
-
-    def _working(self, frame: FrameType, trace_id: int) -> Place | None:
-        """The own line of a thread that got its work from the trace; None if it is idle."""
-        return self._place(frame) if works_below(frame).trace_id == trace_id else None
+    def _relative(self, file: str) -> str:
+        """The path relative to the function's folder; empty for a library's."""
+        rest = file[len(self.root) :] if file.startswith(self.root) else ""
+        is_library = rest.partition("/")[0] in self._packages or any(one in f"/{rest}" for one in PACKAGES)
+        return "" if is_library else rest
 
     def _awaited(self, frame: FrameType) -> Iterator[Place]:
         """The own lines at which the tasks are suspended that the event loop of a stack runs, innermost tasks only."""
         at: FrameType | None = frame
         while at is not None and at.f_code.co_name not in ("run_until_complete", "run"):
             at = at.f_back
-        if at is None:
-            return
-        loop = at.f_locals.get("self")
-        todo: list[Any] = [at.f_locals.get("future") or at.f_locals.get("task")]
-        every = getattr(sys.modules.get("asyncio"), "all_tasks", None)
-        seen: set[int] = set()
+        local = at.f_locals if at is not None else {}
+        loop, todo = local.get("self"), [local.get("future") or local.get("task")]
+        every = getattr(sys.modules.get("asyncio"), "all_tasks", lambda _: ())
+        seen: list[Any] = []
         while todo and len(seen) < MOST_TASKS:
             task = todo.pop()
-            if task is None or id(task) in seen:
+            if task is None or task in seen:
                 continue
-            seen.add(id(task))
-            inner = [*getattr(task, "_children", ()), getattr(task, "_fut_waiter", None)]
-            tasks = [one for one in inner if hasattr(one, "get_coro") or hasattr(one, "_children")]
-            todo += tasks
+            seen.append(task)
             place, last = self._suspended(task)
-            if not tasks and place is not None:
-                if last.startswith(("asyncio.tasks.wait", "asyncio.tasks._wait", "asyncio.taskgroups.")):
-                    others = (
-                        [one for one in every(getattr(loop, "_loop", loop)) if id(one) not in seen] if every else []
-                    )
-                    todo += others
-                    if others:
-                        continue
+            inner = [*getattr(task, "_children", ()), getattr(task, "_fut_waiter", None)]
+            inner = [one for one in inner if hasattr(one, "get_coro") or hasattr(one, "_children")]
+            if not inner and last.startswith(WAITS_FOR_TASKS):
+                inner = [one for one in every(getattr(loop, "_loop", loop)) if one not in seen]
+            todo += inner
+            if place is not None and not inner:
                 yield place
 
     def _suspended(self, task: Any) -> tuple[Place | None, str]:
         """The innermost own line of a suspended task, and the function that it waits in."""
+        own, below, last = None, "", ""
         coroutine = task.get_coro() if hasattr(task, "get_coro") else None
-        own: FrameType | None = None
-        below = last = ""
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
             if frame is not None:
                 last = named(frame)
-                if self._path(frame):
-                    own, below = frame, ""
-                else:
-                    below = below or last
+                own, below = (frame, "") if self._path(frame.f_code.co_filename) else (own, below or last)
             coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
-        if own is None:
-            return None, last
-        return Place(self._path(own), own.f_lineno or 0, qualified(own), below), last
+        return self._place(own, below) if own is not None else None, last
 
 
-def most(found: list[Place]) -> Place:
-    """The place of most; of several, the first by name, so that samples of the same state agree."""
-    counts = Counter(found)
-    return min(counts, key=lambda one: (-counts[one], one))
-
-
-def called(innermost: FrameType | None, own: FrameType) -> str:
+def called(innermost: FrameType, own: FrameType) -> str:
     """The library's function that an own frame called; the ones of tracing are passed over."""
     name = ""
-    at = innermost
+    at: FrameType | None = innermost
     while at is not None and at is not own:
         one = named(at)
         name = name if one.startswith(TRACING) else one
@@ -207,11 +156,9 @@ def qualified(frame: FrameType) -> str:
 def installed(root: str) -> set[str]:
     """The top-level names of the packages that pip has installed into a folder, as `sam build` does."""
     found: set[str] = set()
-    try:
+    with suppress(OSError, ValueError):  # then packages without their metadata count as the function's own
         for package in Path(root).glob("*.dist-info"):
             listed = package / "top_level.txt"  # `RECORD` has each file, and is long
             text = (listed if listed.exists() else package / "RECORD").read_text(encoding="utf-8")
-            found.update(line.strip().partition(",")[0].partition("/")[0] for line in text.splitlines())
-    except (OSError, ValueError):
-        pass  # then packages without their metadata count as the function's own
+            found.update(re.findall(r"^[^/,\s]+", text, re.MULTILINE))
     return found

@@ -8,35 +8,31 @@ import threading
 
 __all__ = ["waits_for"]
 
-# Numbers of system calls on x86-64 and on arm64.
-CALLS = {
+NUMBERS = {  # of system calls on x86-64 and on arm64
     "lock": ((202,), (98,)),
     "sleep": ((35, 230), (101, 115)),
-    "network": ((7, 23, 42, 43, 44, 45, 47, 232, 270, 271, 281, 288), (22, 72, 73, 202, 203, 206, 207, 212, 242)),
+    "network": ((7, 42, 43, 44, 45, 47, 232, 271, 281, 288), (22, 73, 202, 203, 206, 207, 212, 242)),
     "process": ((61, 247), (95, 260)),
     "file": ((2, 73, 74, 75, 257), (32, 56, 82, 83)),
+    "select": ((23, 270), (72,)),
+    "read": ((0, 1, 17, 18, 19, 20), (63, 64, 65, 66, 67, 68)),  # or write
 }
-SELECTS = ((23, 270), (72,))  # without files, it is `time.sleep` of Python 3.10
-READS = ((0, 1, 17, 18, 19, 20), (63, 64, 65, 66, 67, 68))  # of a file, a socket or a pipe
-BY_NUMBER = [{number: name for name, both in CALLS.items() for number in both[at]} for at in (0, 1)]
+MACHINES = ["x86_64", "aarch64", os.uname().machine]
+CALLS = {number: kind for kind, both in NUMBERS.items() for number in (*both, ())[MACHINES.index(MACHINES[2])]}
 
 
 def waits_for(thread: int) -> str:
     """`lock`, `sleep`, `file`, `network` or `process`; empty if it is unknown, or if the thread is running."""
-    which = {"x86_64": 0, "aarch64": 1}.get(os.uname().machine) if hasattr(os, "uname") else None
-    one = getattr(threading, "_active", {}).get(thread)
-    if which is None or one is None:
-        return ""
     try:
-        with open(f"/proc/self/task/{one.native_id}/syscall") as file:  # noqa: PTH123 - pathlib takes twice as long
-            call, first = [*file.read(64).split(), "", ""][:2]
-        if not call.isdecimal():  # it is running
-            return ""
-        if int(call) in SELECTS[which] and not int(first, 16):
-            return "sleep"
-        if int(call) in READS[which]:
+        native = threading._active[thread].native_id  # type: ignore[attr-defined]
+        with open(f"/proc/self/task/{native}/syscall") as file:  # noqa: PTH123 - pathlib takes twice as long
+            call, first, *_ = file.read(64).split()  # one word if it is running
+        kind = CALLS.get(int(call), "")
+        if kind == "select":  # without files, it is `time.sleep` of Python 3.10
+            return "network" if int(first, 16) else "sleep"
+        if kind == "read":
             mode = os.fstat(int(first, 16)).st_mode
             return "network" if stat.S_ISSOCK(mode) else "process" if stat.S_ISFIFO(mode) else "file"
-    except (OSError, ValueError):
+    except (AttributeError, KeyError, OSError, ValueError):
         return ""
-    return BY_NUMBER[which].get(int(call), "")
+    return kind

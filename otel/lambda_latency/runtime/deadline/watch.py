@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.deadline.interpreter import forget, hurried
 from lambda_latency.runtime.deadline.running import MARGIN_SHARE, NEVER, Running
-from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.harmless import failed, harmless
 from lambda_latency.runtime.threads import started, unlisted
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class DeadlineWatch:
         self._glance = glance
         self._after_s, self._lines = profile_after_s, lines
         self._profile: Profile | None = None
-        self._profile_of: type[Profile] | None = None  # once a request is slow
+        self._profile_of: Callable[[Running, object, float], Profile] | None = None  # once a request is slow
         self._signal: AlarmSignal | None = None
         if sigalrm:
             from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
@@ -146,9 +146,15 @@ class DeadlineWatch:
     def _run(self) -> None:
         wait_s = self._sleep_s
         while not self._stopped:
-            late_s = self._wait(wait_s)
-            running = self._running
-            wait_s = self._sleep_s if running is None or running is self._rung else self._seen(running, late_s)
+            try:
+                late_s = self._wait(wait_s)
+                running, wait_s = self._running, self._sleep_s
+                if running is not None and running is not self._rung:
+                    wait_s = self._seen(running, late_s)
+            except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
+                if self._profile is not None:
+                    self._profile.stop()
+                failed("watching a request", error)
             self._looked.set()
             unlisted()
 
@@ -162,64 +168,47 @@ class DeadlineWatch:
                 return 0.0
             now = time()
             if profile is not None:
-                self._sample(profile, now)
+                profile.sample(now)
             if now >= until or (profile is not None and now - due > until - now):
                 return now - due
-
-    def _sample(self, profile: Profile, now: float) -> None:
-        try:
-            profile.sample(now)
-        except Exception as error:  # noqa: BLE001 - the watch over the deadline goes on, whatever fails
-            profile.stop()
-            warn(f"sampling a slow request failed ({type(error).__name__}: {error}); it is not sampled any more")
 
     def _seen(self, running: Begun, late_s: float) -> float:
         """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""
         this, now = Running(*running, self._after_s if running is not self._chosen else 0.0), time()
-        young_s = this.begun + this.after_s / 2 - now
-        if 0 < young_s < this.alarm - now - this.after_s:
+        left, young_s = this.alarm - now, this.begun + this.after_s / 2 - now
+        if 0 < young_s < left - this.after_s:
             return young_s  # most requests end before, and cost no more than this
-        left = this.alarm - now
-        try:
-            if not this.is_due(left, late_s):
-                next_s = min(self._glance(this, left), self._sampled(this, running))
-                # Computed again: on a busy machine, the glance may have used up the time.
-                left = this.alarm - time()
-                early = left - this.margin / 2
-                return max(0.0, min(early if early > 0 else left, self._sleep_s, next_s))
+        if this.is_due(left, late_s):
             self._rung = running
             if self._profile is not None:
                 self._profile.stop()
                 this.samples = self._profile.attributes()
             self._ring(this)
-        except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
-            warn(f"telling of a timeout failed ({type(error).__name__}: {error}); the request goes on")
-        return self._sleep_s
+            return self._sleep_s
+        next_s = min(self._glance(this, left), self._sampled(this, running))
+        left = this.alarm - time()  # again: on a busy machine, the glance may have used up the time
+        early = left - this.margin / 2
+        return max(0.0, min(early if early > 0 else left, self._sleep_s, next_s))
 
     def _sampled(self, this: Running, running: Begun) -> float:
         """Begin to sample an invocation that has become slow; returns the seconds until it is, unless it already is."""
-        due, now = this.begun + this.after_s, time()
-        if self._profile is not None:
+        start = this.begun + this.after_s
+        if self._profile is not None or start == NEVER:
             return NEVER
-        if due - now > this.after_s / 2:
-            return due - now - this.after_s / 2
-        start = due
         if self._profile_of is None:
             # Ahead of the first sample: beside a computing handler, files and imports take a tenth of a second.
             with hurried():
-                from lambda_latency.runtime.deadline.own_lines import own_lines
-                from lambda_latency.runtime.deadline.profile import Profile
+                from lambda_latency.runtime.deadline.profile import profiles
 
-                own_lines()
-            self._profile_of, now = Profile, time()
-            start = max(due, now)  # the time of the imports is not one of samples
-        if now < due:
-            return due - now
-        self._profile = profile = self._profile_of(this, running, start, lines=self._lines)
+                self._profile_of = profiles(lines=self._lines)
+            start = max(start, time())  # the time of the imports is not one of samples
+        if time() < start:
+            return start - time()
+        self._profile = sampled = self._profile_of(this, running, start)
         if self._running is not running:  # it has ended meanwhile, perhaps without a look at the profile
             self._profile = None
-            profile.stop()
-        self._sample(profile, time())
+            sampled.stop()
+        sampled.sample(time())
         return NEVER
 
 
