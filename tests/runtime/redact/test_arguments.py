@@ -14,18 +14,27 @@ from tests.runtime.redact.expressions import Shown, checks
 
 SHOWN: Shown = {
     "ITEM": (
-        "«curl» «-u» «a:b»", "[«'sh'», «'-c'», «'a b'»]", "«a»«|»«b» «||» «c»«;»«d»«&»«e» «&&»", '«"a\\"b"» «c»',
-        "«Command» '[«'ls'»]'", "«[redacted]»", " ,()[]", "«don»'«t»", '«x=»"«y»',
+        "«curl» «-u» «a:b»", "[«'sh'», «'-c'», «'a b'»«]»", "«a»«|»«b» «||» «c»«;»«d»«&»«e» «&&»", '«"a\\"b"» «c»',
+        "«Command» '[«'ls'»«]»'", "«[redacted]»", " ,([", "«don»'«t»", '«x=»"«y»',
+        "[«b'-p'», «u'x'»«]»",
+        '[«\\"a\\"», «\\"b c\\"»«]»', "«-p»'«x» «y»'", "«-p'xy'» «-p\"x\"» «-e=»«'x'»", "«a,b» «c», «d»,«-e»",
+        "`«ls» «a»`",
+        "«a\\b» «\\\\s»", "(«a»«)»",
     ),
+    "OPTION": ("«--password»", "«-pass»", "«--no-password»", "«/Password»",
+        "-p", "---a", "password", "-1a", "«--a.b-c»", "-a b", "/a/b"),
     "COMMAND": (
-        "«mysql» -p", "/usr/bin/«mysql»", "«MySQL»", "«mariadb» «sshpass» «7z» «redis-cli» «zip» «unzip»",
-        "«sqlcmd» «bcp»",
-        "«ldapsearch» «ldapmodify»", "«curl»", "«smbclient» «rpcclient»", "«twine» «mongo» «mongosh»", "docker «login»",
-        "«htpasswd»", "«sudo»", "gh «secret»", "--«password-stdin»",
-        "«rabbitmqctl» «useradd» «usermod»", "ssm «put-parameter»", "gzip", "logins", "curly", "secrets", "pseudo",
+        "a« --p»", "a«'-p»'", "«/a»dd", "« -p» «set» «setx» «set-env» «login» «AUTH» «<<<»", "«mc» «net» «sqlplus»",
+        "a-p", "sets", "a - b", "auth", "netx",
     ),
-    "OPTION": ("«--password»", "«-pass»", "--no-password", "-p", "---a", "password", "-1a", "«--a.b-c»", "-a b"),
     "NAME": ("«Authorization»", "«x-api.key_2»", "-a", "1a", "a b", "", "«A»"),
+    "ADDRESS": (
+        "«8080:80»", "«127.0.0.1:80:80/tcp»", "«80-90:80»", "«redis://h:6379»", "«jdbc:hive2://h:1»", "redis://:x@h",
+        "a1", "80a",
+    ),
+    "PART": ("«id=a,src=b»", "«file=x»", "«env=A»", "ids=a", "password=x"),
+    "PATH": ("«src/a1.py»", "«/a/b»", "«a/b1»", "a", "a/b1c2", "a/B1", "src/a1.python3"),
+    r"-\w{2,5}": ("«-su»", "«-sSLu»", "-u", "--su", "-abcdefg"),
 }  # fmt: skip
 test_each_expression_has_texts_of_both_sorts, test_an_expression_matches_what_is_marked = checks(module, SHOWN)
 
@@ -45,6 +54,13 @@ SECRET = "Sommer!309z"
         (("echo", SECRET, "|", "sudo", "-S", "ls"), ("echo", "[redacted]", "|", "sudo", "-S", "ls")),
         (("htpasswd", "-b", "users", "ada", SECRET), ("htpasswd", "-b", "users", "ada", "[redacted]")),
         (("curl", "-u", "ada", "https://h"), ("curl", "-u", "ada", "https://h")),
+        (("mc", "alias", "set", "a", "h", "K", SECRET), ("mc", "alias", "set", "a", "h", "K", "[redacted]")),
+        (("net", "use", r"\\h\a", "hunter", "/user:ada"), ("net", "use", r"\\h\a", "[redacted]", "/user:ada")),
+        (("cqlsh", "-u", "ada", "-p", SECRET), ("cqlsh", "-u", "ada", "-p", "[redacted]")),
+        (("env", "DB_PASSWORD=a;b&c", "run"), ("env", "DB_PASSWORD=[redacted]", "run")),
+        (("docker", "run", "-u", "a", "-p", "80:80/tcp"), ("docker", "run", "-u", "a", "-p", "80:80/tcp")),
+        (("vault", "login", "role=app1"), ("vault", "login", "role=app1")),
+        (("", "-p", ""), ("", "-p", "")),
         (("user", "password", "email"), ("user", "password", "email")),
         (("kubectl", "get", "secret", "orders-tls-7"), ("kubectl", "get", "secret", "orders-tls-7")),
         (("docker", "run", "-p", "8080:80", "shop"), ("docker", "run", "-p", "8080:80", "shop")),
@@ -67,6 +83,13 @@ def test_a_list_is_read_as_a_whole(given: Value, expected: Value) -> None:
         (f"oauth code {SECRET} expired", "oauth code [redacted] expired"), ("error code E1234", "error code E1234"),
         (f"sh -c 'echo {SECRET} | sudo -S ls'", "sh -c 'echo [redacted] | sudo -S ls'"),
         (f"vault login {SECRET}", "vault login [redacted]"),
+        (f"['mysql', '-p{SECRET}']", "['mysql', '-p[redacted]']"),
+        (f'"[\\"mc\\", \\"alias\\", \\"set\\", \\"a\\", \\"h\\", \\"K\\", \\"{SECRET}\\"]"',
+         '"[\\"mc\\", \\"alias\\", \\"set\\", \\"a\\", \\"h\\", \\"K\\", \\"[redacted]\\"]"'),
+        ("the net use of memory grew by v2.1x", "the net use of memory grew by v2.1x"),
+        (f"net use Z: \\\\h\\a {SECRET} /user:ada", "net use Z: \\\\h\\a [redacted] /user:ada"),
+        (f"psql -c 'ALTER USER a PASSWORD '\"'\"'{SECRET}'\"'\"''", "psql -c 'ALTER USER a PASSWORD '[redacted]''"),
+        (f"{{'value': '{SECRET}', 'name': 'DB_PASSWORD'}}", "{'value': '[redacted]', 'name': 'DB_PASSWORD'}"),
     ],
 )  # fmt: skip
 def test_a_text_is_read_as_the_command_or_the_sentence_that_it_is(text: str, expected: str) -> None:

@@ -69,27 +69,12 @@ SHOWN: Shown = {
         "«{x}»", "«${API»", "$x{a}", "<a-b>", "${a b}", "«${a.b}»", "«${{ a.b }}»", "«<a b>»", "«[redacted]»",
         "[redacted",
     ),
-    "OPTION": (
-        "cmd «--password »x", "«-p1 »x", "«--db-pass.word  »x", "['--token', ", "-p x", "--token=x", "--token -x",
-        "---", "-1a x", "«-Pw »x", "-p", "«-ab »x",
-    ),
-    "USER": (
-        "curl «-u ada:pw!x» https", "«--user 'ada:pw»'", "«--proxy-user=ada:pw» x", '«--user="ada:p:w»"',
-        "a-u ada:pw", "-u ada", "-user ada:pw", "-u ada :pw", "-U ada:pw", "--user ada:", "-uada:pw",
-        "--user 'ada x:pw'", "--u ada:pw", "«-u  ada:pw»", "-u :pw", "«-u a:b»", "-u 1000:100", "«-u 1000:1a»",
-    ),
-    "COMMAND": (
-        "«sshpass -p hunter2» ssh", "['«sshpass', '-p', 'hunter2»']", "«docker login -u ada -p hunter2» x",
-        "«az login -p 'hunter2»'", "['«docker', 'login', '-p', 'x»']", "«twine upload -p x»", "«mongodump -h a -p x»",
-        "«mongosh -p x» y", "«mysqldump -u root -phunter2» shop", "«mysql -u root -p'hunter2»' x",
-        "«7z a -phunter2» x", "«7za x -px»", "«sshpass -phunter2» ssh", "«redis-cli -h cache -a hunter2» PING",
-        "«unzip -P hunter2» a", "['«zip', '-P', 'x»', 'a']", "mysql -p shop", "mkdir -p a/b", "docker run -p 80:80",
-        "redis-cli -A x", "zip -r a", "xredis-cli -a x", "gzip -P x", "docker login; x -p y", "docker login\n -p y",
-        "docker login | x -p y", "docker login && x -p y", "psql -p 5432", "«x login -p y»", "«aws  login -p y»",
-        "«mongo -p x»", "7y -px", '«mysql "-px»"', "mysql a-px", "redis-cli a-a x", "«redis-cli '-a' 'x»'",
-        '«redis-cli "-a" "x»"', '«zip "-P" "x»"', "zip a-P x", '«sshpass "-p" "x»"', "sshpass a-p x",
-        "sshpassx -p y", "redis-clix -a y", "zipx -P y", "mysql-p", "«mysql -p'x»'", "«redis-cli -a  x»", "login -p x",
-        '«sshpass -p  "x»"',
+    "REVERSED": (
+        "{'«value': 'x1y', 'name': 'DB_PW»'}", '"«Value": "x1y", "Key": "a/b-c»"', "«value: x1y\n  name: a.b»",
+        '<input «value="x1y" name="csrf»">', '<meta «content="x1y" key="t»"',
+        '{\\"«value\\":\\"x1y\\",\\"key\\":\\"a»\\"}',
+        "value: xy, name: a", "«value: x1y; name: a»", "value: x1y, names: a", "«value=x1y  NAME = a»",
+        "valued: x1y, name: a",
     ),
     "CALL": (
         "«BasicAuth('admin', »\"x\")", "s.«login(user, »'x')", "«simple_bind_s('cn=ada,dc=x', »'p')",
@@ -138,7 +123,7 @@ SHOWN: Shown = {
     "ENTRY": (
         '«  File "»a.py"', '«  | + File "»x', '«File "»x', "  File x", '  at File "x', "x", '«- File "»x',
     ),
-    r"\\*[\"'`]-": ("«'-»p'", '«\\"-»a', "'p-", "-'p"),
+    r"[bru]?\\*[\"'`]-": ("«'-»p'", "«b'-»p'", '«\\"-»a', "'p-", "-'p"),
     "CODE": (
         "grant_type=a&«code=hunter2», b", "'«code': 'hunter2»'", '{\\"«code\\": \\"hunter2»\\"}',
         "«code: a/b+c~d%e!f»&a",
@@ -148,6 +133,7 @@ SHOWN: Shown = {
         '\\n  «File "/a.py", line 3, in f\\n    x = 1\\n    ~~~»\\n  File "/b.py", line 4\\nE: no',
         '«File \\\\"/a.py\\\\", line 3\\\\n    x("b")»\\\\nE', 'File "/a.py", line 3\\n  x', 'File "/a.py"\\n    x',
     ),
+    "PATH": ("«orders/db7»", "«a.b/c-d/e_f»", "orders", "a/B1", "a7/b"),
     r"\d{3,}": ("«1234»", "«123»a", "12", "a123"),
     r"\\*[\"'`](?!-)": ("«'»x", '«\\"»x', "«`»", "'-x", "x'", "\\x"),
     r"\{[^{}]*\}|(?i:bearer|basic|token)": ("«Bearer» «{token}»abc", "«TOKEN»«{}»«basic»", "{x", "abc }"),

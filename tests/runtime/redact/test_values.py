@@ -54,6 +54,10 @@ SHOWN: Shown = {
         f"«pat{ALNUM[:14]}.{HEX32}{HEX32}»", f"xpat{ALNUM[:14]}.{HEX32}{HEX32}", f"pat{ALNUM[:13]}.{HEX32}{HEX32}",
         f"pat{ALNUM[:14]}.{HEX32}{HEX32[:31]}", f"pat{ALNUM[:14]}x{HEX32}{HEX32}",
     ),
+    "CRYPT": (
+        "root:«$6$salt$abcdefghijklmnopqrstu»:1", "«$2b$12$abcdefghijklmnopqrs.tu»", "«$apr1$a1$abcdefghijklmnopqrstu»",
+        "$6$short", "$9$abcdefghijklmnopqrstuv", "$argon$abcdefghijklmnopqrstuv", "«$argon2id$v=19$m=65536,t=3$abc»",
+    ),
     "FACEBOOK": (
         f"«1234567890123|{ALNUM[:20]}»", f"«12345678901234567|{ALNUM[:19]}_»", f"123456789012|{ALNUM[:20]}",
         f"123456789012345678|{ALNUM[:20]}", f"1234567890123|{ALNUM[:19]}", f"1234567890123-{ALNUM[:20]}",

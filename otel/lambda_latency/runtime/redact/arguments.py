@@ -8,50 +8,58 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.names import NO, SECRET, WORD, compiled, secrecy, words
-from lambda_latency.runtime.redact.values import REDACTED, UUID, opaque
+from lambda_latency.runtime.redact.names import NO, QUERIES, SECRET, WORD, compiled, secrecy, words
+from lambda_latency.runtime.redact.programs import name_of, options, places, programs
+from lambda_latency.runtime.redact.values import REDACTED, UUID, opaque, text_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["clean_commands", "clean_list", "is_compound"]
+__all__ = ["clean_commands", "clean_list", "is_compound", "is_option"]
 
-# By the name of a program: the options whose next word is secret, and those that a secret is attached to.
-PROGRAMS = {
-    "mysql": ("", "-p"), "mariadb": ("", "-p"), "7z": ("", "-p"), "sshpass": ("-p", "-p"), "redis-cli": ("-a", ""),
-    "zip": ("-P", ""), "unzip": ("-P", ""), "sqlcmd": ("-P", ""), "bcp": ("-P", ""), "ldap": ("-w", ""),
-    "curl": ("-u -U --user --proxy-user", "-u -U"), "smbclient": ("-U --user", ""), "rpcclient": ("-U --user", ""),
-    "ldappasswd": ("-w -s -a", ""),
-    "useradd": ("-p", ""), "usermod": ("-p", ""), "twine": ("-p", ""), "mongo": ("-p", ""), "login": ("-p", ""),
-}  # fmt: skip
-FAMILIES = ("mysql", "mariadb", "7z", "ldap", "mongo")  # of programs that begin so, such as mysqldump
-OF_USERS = ("-u", "-U", "--user", "--proxy-user")  # the secret is after the user's name and one of these
-MARKS = (":", "%")
-WITH_USER = words("add_user change_password authenticate_user")  # commands of RabbitMQ, before a user and a password
+OF_USERS = (
+    "-u",
+    "-U",
+    "--user",
+    "--proxy-user",
+    "-A",
+    "-a",
+    "--login",
+)  # the secret is after the user's name and one of these
+USERS = words("-u -U -l --user --username -user -username")  # options before a user's name
+FLAGS = ("no-", "use-", "with-", "manage-", "enable-", "show-", "allow-", "skip-", "require-")
+SEPARATORS = frozenset(";&,()")  # a value of one word in a text does not have them
+MARKS = (":", "%", ",")
+SETTERS = words("set set-env set-environment setenv setx env:set put config modify appsettings -x -gx --secret -create")
 TOOLS = words("kubectl oc gh docker podman aws gcloud az helm vault op doppler heroku fly")
 """Programs for which `secret` and `token` are kinds of things, whose names follow."""
 NEAR = 12  # words of the next command that are read
-ENDS = words("| || && ; &")
-# A word in quotes, an end of a command, a word.
+ENDS = words("| || && ; & ] )")
+READERS = words("passwd su kinit chpasswd")  # programs that read a password from their input
+READING = words("--password-stdin --with-token --stdin")
+# A word in quotes, which may be escaped; an end of a command; a word.
 ITEM = (
-    r"(?<![^\s\[(,=])([\"'])(?![\s\[,\]])(?:(?!\1)[^\\]|\\.)*\1(?![^\s\]),;}])|\[redacted\]|\|\|?|&&?|;|"
-    r"[^\s\"',;|&()\[\]]+"
+    r"(?<![^\s\[(,=`])[bru]?(?P<quote>\\*[\"'])(?![\s\[,\]])(?P<text>(?:(?!(?P=quote))[^\\]|\\.)*?)(?P=quote)"
+    r"(?![^\s\]),;}`:])|\[redacted\]|\|\|?|&&?|[;\])]|"
+    r"(?:(?<=-\w)[\"'][^\"'\s]*[\"']|[^\s\"'`,;|&()\[\]\\]|\\(?![\"'])|(?<=\w),(?=\w))+"
 )
 COMMAND = (
-    r"(?i)\b(?:mysql|mariadb|sshpass|7z|redis-cli|unzip|zip|sqlcmd|bcp|ldap\w+|curl|smbclient|rpcclient|twine|mongo\w*|"
-    r"login|htpasswd|rabbitmqctl|user(?:add|mod)|"
-    r"put-parameter|sudo|secret|password-stdin)\b"
+    r"<<<|(?:^|[\s'\"\[(,])(?:--?|/)\w|\b(?:set(?:x|env|-env)?|put|add|config|modify|export|create|login|AUTH|ACL|HELLO|echo|printf|"
+    rf"{'|'.join(programs())})\b"
 )
-OPTION = r"--?(?!no-)[A-Za-z][\w.-]+"
+OPTION = r"--?[A-Za-z][\w.-]+|/[A-Za-z]+"
 NAME = r"[A-Za-z][\w.-]{0,64}"
 WHOLE = words("authorization proxy-authorization cookie set-cookie")
+ADDRESS = r"(?:[\d.\[\]-]+:)*\d{1,5}(?:-\d+)?(?:/\w+)?|[a-z][\w+:]*://[^@]*"  # ports of docker among them
+PART = r"(?:id|src|type|name|env|file)=.*"  # of the secret of a build, which is in a file
+PATH = r"[\w.-]*(?:/[\w.-]+)*/[a-z_-]*\d*(?:\.\w{1,5})?"
 
 
 def clean_list(given: Sequence[str]) -> list[str]:
     """The words without secrets. `given` is all of a list, since pairs of names and values are told by their places."""
-    found = clean_words(given)
+    found = clean_words(given, [True] * len(given))
     for at, (name, value) in enumerate(pairwise(given)):
-        if found[at + 1] == value and follows(given, at, name, value):
+        if found[at + 1] == value and follows(given, at, name.rstrip(":"), value):
             found[at + 1] = REDACTED
     return found
 
@@ -60,89 +68,136 @@ def clean_commands(text: str) -> str:
     """A text without the secrets that command lines in it have among their arguments."""
     if compiled(COMMAND).search(text) is None:
         return text
-    matches = list(compiled(ITEM).finditer(text))
-    given = [found[0][1:-1] if found[1] else found[0] for found in matches]
+    matches = [found for found in compiled(ITEM).finditer(text) if found[0] != "-"]  # a mark of YAML
+    given = [found[0] if found["text"] is None else found["text"] for found in matches]
+    cleaned = clean_words(given, [found["text"] is not None for found in matches])
     out: list[str] = []
     kept = 0
-    for found, word, clean in zip(matches, given, clean_words(given), strict=True):
-        cleaned = clean_commands(clean) if found[1] and " " in clean else clean  # such as the script after `sh -c`
-        if cleaned != word:
-            out += (text[kept : found.start()], found[0].replace(word, cleaned))
+    for found, word, clean in zip(matches, given, cleaned, strict=True):
+        if found["text"] is not None and " " in clean:
+            clean = clean_commands(clean)  # noqa: PLW2901 - such as the script after `sh -c`
+        if clean != word:
+            out += (text[kept : found.start()], found[0].replace(word, clean))
             kept = found.end()
     return "".join([*out, text[kept:]])
 
 
-def clean_words(given: Sequence[str]) -> list[str]:
-    """The words without what follows an option that is known, or a secret's name as an option."""
+def clean_words(given: Sequence[str], sure: Sequence[bool]) -> list[str]:
+    """The words without those that are secret by the words before them. Each is `sure` to be an argument, or it may be
+    a word of a sentence, which must also look like a secret.
+    """
     found = list(given)
     begin = 0
     for end in [*(at for at, word in enumerate(given) if word in ENDS), len(given)]:
-        for at, cleaned in within(given[begin:end], given[end : end + NEAR]):
+        for at, cleaned in within(given[begin:end], sure[begin:end], given[end : end + NEAR]):
             if REDACTED not in given[begin + at]:
                 found[begin + at] = cleaned
         begin = end + 1
     return found
 
 
-def within(given: Sequence[str], rest: Sequence[str]) -> Iterator[tuple[int, str]]:
+def within(given: Sequence[str], sure: Sequence[bool], rest: Sequence[str]) -> Iterator[tuple[int, str]]:
     """The words of one command that change, by their places. `rest` follows it."""
-    if "echo" in given and is_piped(rest):
-        yield from [(at, REDACTED) for at in range(given.index("echo") + 1, len(given)) if given[at][0] != "-"]
+    told = next((at for at, word in enumerate(given) if word in ("echo", "printf")), len(given))
+    if told < len(given) and is_piped(rest):
+        yield from [(at, REDACTED) for at in range(told + 1, len(given)) if not given[at].startswith("-")]
         return
-    apart, attached = options(given)
+    known = options(given)
+    # The user of sudo is not that of the program.
+    user = next((at for at, word in enumerate(given) if word in USERS and given[max(0, at - 1)] != "sudo"), len(given))
     for at, word in enumerate(given):
         before = given[at - 1] if at else ""
-        if word.startswith("-"):
-            cut = next((one for one in attached if word.startswith(one) and word != one), "")
-            if cut and (cut not in OF_USERS or has_secret(word)):
-                yield at, f"{cut}{REDACTED}"
-        elif is_secret(before, word, apart) or (before == "login" and "vault" in given[:at] and opaque(word)):
+        if word.startswith(("-", "/")) and (cut := attached(word, known, has_user=user < at)):
+            yield at, word.replace(word[len(cut) :].strip("\"'"), REDACTED)
+        elif word.startswith("-") and "=" not in word:
+            continue
+        elif (
+            is_secret(before, word, known, has_user=user < at - 1)
+            if is_after(before, word)
+            else is_set(given, at, sure)
+        ):
             yield at, REDACTED
-    yield from by_place(given)
+        elif sure[at] and not SEPARATORS.isdisjoint(word) and secrecy(name := word.partition("=")[0]) == SECRET:
+            yield at, word if name == word else f"{name}={REDACTED}"
+    yield from [(at, REDACTED) for at in (*places(given), *by_place(given)) if sure[at] or opaque(given[at])]
 
 
-def is_secret(before: str, word: str, apart: Sequence[str]) -> bool:
-    """Whether a word is secret by the option before it. `apart`: those of the programs in the command."""
-    if before in OF_USERS:
-        return has_secret(word) and (before in apart or opaque(word.partition(":")[2]))
-    if before in apart:
+def attached(word: str, known: set[str], *, has_user: bool) -> str:
+    """The option to which a secret is attached in this word; empty if there is none."""
+    bare = word.strip("\"'")
+    cut = next((one[:-1] for one in known if one[-1] == "=" and bare.startswith(one[:-1]) and bare != one[:-1]), "")
+    if not cut and has_user and word[:2] == "-p" and opaque(word[2:]):
+        return "-p"
+    return cut if cut.rstrip("=") not in OF_USERS[:4] or has_secret(word) else ""
+
+
+def is_after(option: str, word: str) -> bool:
+    """Whether a word is the value of the option before it."""
+    return option.startswith(("-", "/")) and option[:2] != "//" and not word.startswith("-")
+
+
+def is_set(given: Sequence[str], at: int, sure: Sequence[bool]) -> bool:
+    """Whether the word at a place is the secret with the name before it, as in `set API_KEY abc1`."""
+    name, word = given[at - 1] if at else "", given[at]
+    if SETTERS.isdisjoint(given[max(0, at - 4) : max(0, at - 1)]) or ("/" in name and not name.startswith("//")):
+        return False
+    return secrecy(name) == SECRET and len(word) > 2 and (sure[at] or opaque(word) or UUID.fullmatch(word) is not None)
+
+
+def is_secret(option: str, word: str, known: set[str], *, has_user: bool) -> bool:
+    """Whether a word is secret by the option before it. `known`: the options of the programs in the command.
+    `has_user`: whether a user's name is before them.
+    """
+    short = f"-{option[-1]}" if compiled(r"-\w{2,5}").fullmatch(option) else option  # `-su` is `-s -u`
+    is_address = compiled(ADDRESS).fullmatch(word) is not None
+    if short in OF_USERS and has_secret(word) and not is_address:
+        return short in known or opaque(word[min(at for at in map(word.find, MARKS) if at > 0) + 1 :])
+    if option in known and option not in OF_USERS[:4]:
         return True
-    level = secrecy(before) if compiled(OPTION).fullmatch(before) else NO
-    return (level == SECRET and len(word) > 2) or (level != NO and opaque(word))
+    if f"?{option}" in known or option in READING or (has_user and option in ("-p", "-P")):
+        return (opaque(word) or word.isdecimal()) and not is_address
+    level = secrecy(option) if compiled(OPTION).fullmatch(option) and is_option(option.strip("-/")) else NO
+    if compiled(PART).fullmatch(word):
+        return False
+    return (level == SECRET and len(word) > 2) or (level != NO and opaque(word) and "/" not in word)
 
 
-def options(given: Sequence[str]) -> tuple[list[str], list[str]]:
-    """The options of the programs among the words: with a secret as the next word, and with a secret attached."""
-    apart, attached = list[str](), list[str]()
-    for word in given:
-        name = word.rpartition("/")[2].lower()
-        family = name if name in PROGRAMS else next(filter(name.startswith, FAMILIES), name)
-        if family in PROGRAMS:
-            apart += PROGRAMS[family][0].split()
-            attached += PROGRAMS[family][1].split()
-    return apart, attached
+def is_option(name: str) -> bool:
+    """Whether an option with this name has a value, and not the query of a database."""
+    return name not in QUERIES and not name.startswith(FLAGS)
 
 
-def by_place(given: Sequence[str]) -> Iterator[tuple[int, str]]:
-    """The words that are secret by their place behind a program's name."""
-    names = [word.rpartition("/")[2] for word in given]
+def by_place(given: Sequence[str]) -> Iterator[int]:
+    """The places of the words that are secret for other reasons."""
+    names = [name_of(word) for word in given]
+    ends = range(1, len(given))
     if "htpasswd" in names:
-        start = names.index("htpasswd") + 1
-        plain = [at for at in range(start, len(given)) if not given[at].startswith("-")]
-        if len(plain) > 2 and any(word.startswith("-") and "b" in word for word in given[start:]):
-            yield plain[2], REDACTED
-    if "SecureString" in names:
-        yield from [(at, REDACTED) for at in range(1, len(given)) if given[at - 1] == "--value"]
-    for at in range(2, len(given)):
-        if given[at - 2] in WITH_USER or given[at - 2 : at] == ["mysqladmin", "password"]:
-            yield at, REDACTED
+        flags = "".join([word for word in given if word.startswith("-")])
+        plain = [at for at in ends if at > names.index("htpasswd") and not given[at].startswith("-")]
+        yield from plain[1 if "n" in flags else 2 :][:1] if "b" in flags else ()
     if "secret" in names and "set" in names:
-        yield from [(at, REDACTED) for at in range(1, len(given)) if given[at - 1] in ("--body", "-b")]
+        bodies = ("--body", "-b", "--value")
+        yield from [at for at in ends if given[at - 1] in bodies or given[at].startswith(("--body=", "-b"))]
+    if "secret" in names and "create" in names:  # of Kubernetes
+        yield from [at for at in ends if "--from-literal" in given[at - 1] + given[at]
+                    and opaque(given[at].rpartition("=")[2])]  # fmt: skip
+    if "put-parameter" in names:
+        named = next((given[at] for at in ends if given[at - 1] == "--name"), "")
+        if any("SecureString" in word for word in given) or secrecy(named.rpartition("/")[2]) == SECRET:
+            yield from [at for at in ends if given[at - 1] == "--value" or given[at].startswith("--value=")]
+    if "<<<" in given and ("-S" in given or not READING.isdisjoint(given)):
+        yield from [at for at in ends if given[at - 1] == "<<<"]
+    if given and given[0] in ("AUTH", "HELLO", "ACL"):  # of Redis
+        yield from [at for at in ends if opaque(given[at]) and (given[0] != "ACL" or given[at].startswith(">"))]
+    if len(given) == 3 and names[0] == "login":
+        yield 2
 
 
 def is_piped(rest: Sequence[str]) -> bool:
     """Whether a program that reads a password gets the output: `| sudo -S`, `| docker login --password-stdin`."""
-    return rest[:1] == ["|"] and ("--password-stdin" in rest or ("sudo" in rest and "-S" in rest))
+    return rest[:1] == ["|"] and (
+        not READING.isdisjoint(rest) or ("sudo" in rest and "-S" in rest) or not READERS.isdisjoint(rest[:3])
+    )
 
 
 def has_secret(word: str) -> bool:
@@ -153,12 +208,13 @@ def has_secret(word: str) -> bool:
 def follows(given: Sequence[str], at: int, name: str, value: str) -> bool:
     """Whether `value` is the secret with the name before it, at the place `at`."""
     if compiled(NAME).fullmatch(name) is None or secrecy(name) != SECRET or value.startswith("-"):
-        return False
-    if not is_compound(name) and (at % 2 or given[0].rpartition("/")[2] in TOOLS):
+        return name.lower() == "basic" and ":" in text_in(value, least=3)
+    if compiled(PATH).fullmatch(value) or (not is_compound(name) and (at % 2 or name_of(given[0]) in TOOLS)):
         return False  # a word of a sentence, or of a command
     if name.lower() in WHOLE:
         return len(value) > 2 and secrecy(value) != SECRET
-    return any(opaque(word) or UUID.fullmatch(word) for word in value.split()) and REDACTED not in value
+    is_number = value.isdecimal() and is_compound(name)
+    return (is_number or any(opaque(word) or UUID.fullmatch(word) for word in value.split())) and REDACTED not in value
 
 
 def is_compound(name: str) -> bool:

@@ -23,6 +23,7 @@ MARKS = frozenset("=%\\;?#&@<|")
 # Every alternative begins with a digit or a `k`, which `re` finds in one loop.
 NUMBERS = re.compile(r"[\dk](?:(?<!\w\d)\d{12}|(?<![\w-]\d)\d{3}[ -]\d{4}|[-_](?:live|test)[-_]|:AA)")
 RUNS = re.compile(r"[\w+/-]{16,}")
+HASHES = ("$1$", "$5$", "$6$", "$y$", "$2", "$apr1$", "$argon2")  # beginnings of passwords' hashes
 BETWEEN = frozenset(" :\uff1a\uff1d/\"'")
 DEEPEST = 3  # nested encodings that are decoded
 LEAST, LEAST_OF_WORDS = 8, 16  # characters of a known value that is searched for in every text
@@ -53,6 +54,8 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
         if not is_plain(run):
             return True
     if runs and "." in text and any(map(text.__contains__, DOTTED)):
+        return True
+    if "$" in text and any(map(text.__contains__, HASHES)):
         return True
     if not BETWEEN.isdisjoint(text) and hinted(text):
         return True

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-__all__ = ["NO", "PERHAPS", "SECRET", "WORD", "compiled", "hinted", "secrecy", "words"]
+__all__ = ["NO", "PERHAPS", "QUERIES", "SECRET", "WORD", "compiled", "hinted", "secrecy", "words"]
 
 
 @cache
@@ -35,8 +35,10 @@ HINTS = (
     "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
     "kubeconfig", "_pat", "sas", "dsn", "hmac", "psk", "basic ", "reset", "confirm", "activat", "invit",
     "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
-    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -u", "-user",
-    " -p", "'-p", '"-p', "redis-cli", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
+    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -", "'-", '"-', "/p",
+    "/rp", "alias", "mc ", "'mc", '"mc', "net use", "'net'", '"net', "unseal", "unwrap", "obscure", "nuget", "sqlplus",
+    "sqlcl", "sqlldr", "expdp", "impdp", "rman", "identified with", "redis-cli", "valkey-cli", "db2", "kinit",
+    "http-basic", "cloudflared", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
     "access_c", "access-c", "accessc", "bind_s(", "crypt(", "mysql", "mariadb", "sqlcmd", "bcp ", "unzip", "ldap",
     "curl", "smbclient", "rpcclient", "rabbit", "mongo", "sudo", "7z ", "7z'", '7z"',
 )  # fmt: skip
@@ -102,7 +104,7 @@ ABOUT = words("""
     time date timestamp arn index position error errors failure failures attempts attempt strength label domain
     secure consent max min timeout duration ms seconds minutes hours days start started end ended created updated
     changed exists missing found success result reason message level source scope scopes manager store service
-    region audience bucket buckets per total rate ratio cost price budget id ids uuid only samesite httponly
+    region audience bucket buckets jar per total rate ratio cost price budget id ids uuid only samesite httponly
 """)
 STILL = words("""
     value raw text plain plaintext string data content old new current previous prev last hash hashed encrypted enc

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.arguments import clean_commands, is_compound
+from lambda_latency.runtime.redact.arguments import clean_commands, is_compound, is_option
 from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, compiled, secrecy, words
 from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 
@@ -40,12 +40,17 @@ PAIR = (
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
-    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+value=)\s*"""
+    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+(?:value|content)=)\s*"""
 )
 # The same in YAML and in a command's arguments, and a value of several lines in YAML.
-NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|,\w{0,20}(?i:value)=)"
+NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|[,&]\w{0,20}(?i:value)=)"
 END = r"(?:\r?\n|\\+n)"
 LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^\r\n\\]|\\+(?!n))+|[ \t]*(?={END})))*)"
+# An entry whose value is before its name, and a field of a page.
+REVERSED = (
+    r"""(?i)(value|content)(\\*["']?\s*[:=]\s*\\*["']?)([^\s"',}<>\\]{3,})(\\*["']?(?:,|\s)\s*\\*["']?"""
+    r"""(?:name|key)\\*["']?\s*[:=]\s*\\*["']?)([\w./-]{1,100})"""
+)
 # The text after `name=` in a part of a form, up to its value.
 FORM = (
     r"""\\*"([\w.\[\]-]{1,100})\\*"(?:\r?\n|\\+r\\+n)(?:[\w-]{1,40}: [^\r\n\\]{0,200}(?:\r?\n|\\+r\\+n)){0,5}"""
@@ -64,35 +69,31 @@ STAND_INS = (
     r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|"
     r"\[redacted\].*|Bearer|Basic"
 )
-OPTION = r"--?([A-Za-z][\w.-]{1,40})\s+(?!-)"
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
-USER = r"(?<![\w-])(-u|--user|--proxy-user)(\s+|=)(['\"]?)(?!\d+:\d+(?!\S))[^\s:'\"]{1,64}:[^\s'\"]+"
-# The options of commands whose next word is a password.
-COMMAND = (
-    r"\b(?:(?:sshpass|\w{1,30}\W{1,4}login|twine|mongo\w{0,9})\b[^\n|;&]{0,300}?[\s'\"]-p(?!\w|'\w)|"
-    r"(?:mysql\w{0,9}|7z\w?|sshpass)\b[^\n|;&]{0,300}?[\s'\"]-p(?=\w|'\w)|"
-    r"redis-cli\b[^\n|;&]{0,300}?[\s'\"]-a|(?:un)?zip\b[^\n|;&]{0,300}?[\s'\"]-P)"
-    r"(?:['\"]?,?\s+)?['\"]?([^\s'\",]+)"
-)
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
-    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?)\(\s*(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*"
-    r"|(?:hmac\.new|crypt)\(\s*)(?=[rbfu]?['\"])"
+    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?|pgp_sym_\w{7}|aes_\w{7})\(\s*(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*"
+    r"|(?:hmac\.new|(?<!_)crypt)\(\s*)(?=[rbfu]?['\"])"
 )
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
 SAID = (
-    r"(?i)\b(?<!\bget )(?:\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|securestring|pwd|"
-    r"credentials?)|pass[ -]?word|"
-    r"\w*(?:api|access|private|account|signing|encryption)[ _-]key|(?:one-time|security|access|verification|recovery|"
+    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption)[ _-]key|"
+    r"\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|securestring(?: -String)?|"
+    r"credentials?|requirepass|masterauth|otp)|pass[ -]?(?:word|phrase)|"
+    r"identified by|(?:one-time|security|access|verification|recovery|"
     r"backup|unlock|authorization|oauth|auth) code)(?: provided)?"
     r"(?:\s(?:is|was)(?: changed| set| reset)?)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
 )
 # A code of OAuth, beside a word that only OAuth has.
 GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code")
 CODE = r"(?<![\w.-])code\\*[\"']?\s?[=:]\s?\\*[\"']?([^\s&,;}\"'\\]{6,})"
+PATH = r"[a-z_.-]+(?:/[a-z\d_.-]+)+"
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
-STATED = r"\b(?:PASSWORD|password|IDENTIFIED BY|identified by)\s+'([^'\s]{4,})'"
+STATED = (
+    r"\b(?:PASSWORD|password|(?i:IDENTIFIED(?: WITH \w+)? BY|SET PASSWORD FOR [\w'@%\".-]+ =))"
+    r"\s+([\"'])((?:(?!\1)\S){4,})\1"
+)
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
 QUOTED = r"[rRbBuUfF]{0,2}(\\*)(\"\"\"|\'\'\'|[\"'`])"
 LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
@@ -131,19 +132,21 @@ def without_source(text: str) -> str:
 def clean_pairs(text: str, *, source: bool) -> str:
     """A text without the values of secret names. In `source` only literals are values."""
     pair = compiled(PAIR)
+    text = clean_calls(text)
     out: list[str] = []
     kept = at = 0
     while (found := pair.search(text, at)) is not None:
         at = found.end(1)
         level, span = entry(text, found.end()) if found[1].lower().endswith(NAMES) else (NO, None)
-        if span is None and (level := secrecy(found[1])):
+        is_named = "," not in found[2] or is_option(found[1])
+        if span is None and is_named and (level := secrecy(found[1])):
             span = value_of(text, found, source=source)
         if span is None or not counts(text, span, level, found, source=source):
             continue
         out += (text[kept : span[0]], REDACTED)
         kept = at = span[1]
     out.append(text[kept:])
-    text = clean_calls("".join(out))
+    text = "".join(out)
     return clean_schemes(text if source else clean_spoken(text))
 
 
@@ -178,34 +181,27 @@ def clean_spoken(text: str) -> str:
     """A text without the values after `Bearer`, `--password` and `the password is`."""
     if any(map(text.__contains__, GRANTING)):
         text = compiled(CODE).sub(lambda m: m[0].replace(m[1], REDACTED), text)
-    if "-u" in text or "--proxy-user" in text:
-        text = compiled(USER).sub(rf"\1\2\3{REDACTED}", text)
-    if "-p" in text or "-a" in text or "-P" in text:
-        text = compiled(COMMAND).sub(lambda m: m[0][: m.start(1) - m.start()] + REDACTED, text)
     if "</" in text:
         text = compiled(ELEMENT).sub(
             lambda m: m[0].replace(f">{m[2]}<", f">{REDACTED}<") if secrecy(m[1]) == SECRET else m[0], text
         )
-    if " -" in text or text.startswith("-"):
-        out: list[str] = []
-        kept = 0
-        for found in compiled(OPTION).finditer(text):
-            span = quoted(text, found.end()) or bare(text, found.end())
-            level = secrecy(found[1])
-            if span is None or span[0] < kept or not level:
-                continue
-            if level == SECRET or opaque(text[span[0] : span[1]]):
-                out += (text[kept : span[0]], REDACTED)
-                kept = span[1]
-        text = "".join([*out, text[kept:]])
     text = clean_commands(text)
-    text = compiled(STATED).sub(lambda m: m[0].replace(m[1], REDACTED) if m[1].lower() not in PROSE else m[0], text)
+    text = compiled(REVERSED).sub(
+        lambda m: m[1] + m[2] + REDACTED + m[4] + m[5] if secrecy(m[5]) == SECRET else m[0], text
+    )
+    text = compiled(STATED).sub(lambda m: m[0].replace(m[2], REDACTED) if m[2].lower() not in PROSE else m[0], text)
     return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
 
 
 def is_said(value: str) -> bool:
     """Whether it is a value in a sentence, not a word of the sentence."""
-    return opaque(value.rstrip(".,;!)")) and any(map(str.isdigit, value)) and "(" not in value
+    value = value.rstrip(".,;!)")
+    return (
+        opaque(value)
+        and any(map(str.isdigit, value))
+        and not {"(", "="} & {*value.rstrip("=")}
+        and not compiled(PATH).fullmatch(value)
+    )
 
 
 def clean_schemes(text: str) -> str:
@@ -257,7 +253,7 @@ def leads(text: str, before: str, found: re.Match[str]) -> bool:
     """
     if before == "-":
         return compiled(r"\\*[\"'`](?!-)").match(text, found.end()) is not None
-    if not before or before not in QUOTES or compiled(r"\\*[\"'`]-").match(text, found.end()):
+    if not before or before not in QUOTES or compiled(r"[bru]?\\*[\"'`]-").match(text, found.end()):
         return False
     at = found.start() - 2
     if text[at : at + 1] in ("b", "r", "u", "f"):
@@ -313,12 +309,14 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
     quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
     if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()) or not any(map(str.isalnum, value)):
         return False
-    if len(value) < 3 and not quote:
+    if len(value) < 3 and not (quote and "," not in found[2]):
         return False  # too short for a secret
     if value.endswith(":") and secrecy(value[:-1]):
         return False  # another name, whose value follows
     if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
         return False  # the working directory
+    if (found[1] == "secret" and secrecy(value) == SECRET) or (found[1] == "secret-id" and "/" in value):
+        return False  # an option of others than the secret
     if "->" in found[2]:  # mostly prose, or a type
         return opaque(value)
     if level == PERHAPS:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["clean_suspect"]
 
 WORD = r"""[^\s"'<>]+"""
+QUOTE = "'\"'\"'"
 PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\+(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
 
@@ -58,6 +59,11 @@ def decoded(text: str, clean: Clean) -> str:
             return cleaned
     if "%" in text and compiled(PERCENT).search(text) is not None:
         text = compiled(WORD).sub(lambda found: of_word(found[0], clean), text)
+    if QUOTE in text:  # of a shell, within quotes
+        plain = text.replace(QUOTE, "'")
+        cleaned = clean(plain)
+        if cleaned != plain:
+            return cleaned
     if "\\u" in text or "\\/" in text or "\\x" in text:
         plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
         cleaned = clean(plain)

@@ -30,8 +30,9 @@ TERRAFORM = r"\b[A-Za-z0-9]{14}\.atlasv1\.[\w-]{20,}"
 AIRTABLE = r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
 FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
 JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
+CRYPT = r"\$(?:1|5|6|y|2[abxy]|apr1|argon2\w{1,2})\$[\w./$=,+-]{20,}"  # hashes of passwords
 SHAPES = {":AA": TELEGRAM, "SK": TWILIO, "sk_": KEYS, "sdk-": LAUNCHDARKLY, "-us": MAILCHIMP, "Q~": AZURE, "eyJ": JWT,
-          "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
+          "$": CRYPT, "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
 """By a mark without which a text has none."""
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
