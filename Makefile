@@ -43,7 +43,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 
 # The lock holds no address, so npm looks in the registry that is set up here.
 WHY_NODE := the scripts of the report's page are checked with Node.js 20 or later (https://nodejs.org)
-SCRIPTS := otel/lambda_latency/page/source/script
+SCRIPTS := otel/lambda_latency/page/source/script otel/lambda_latency/live/source/script
 
 NPM := $(shell command -v npm)
 

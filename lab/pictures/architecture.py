@@ -31,6 +31,7 @@ PURPOSES = {
     "archive": "traces kept and queried",
     "doctor": "findings, costs",
     "prices": "what AWS charges",
+    "live": "requests as they end",
     "local": "SAM apps on a laptop",
     "http": "small HTTP server",
     "testing": "the pytest plugin",

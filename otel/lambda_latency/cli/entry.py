@@ -39,6 +39,7 @@ examples:
   lambda-latency report traces.jsonl        which part is slow, and who owns it
   lambda-latency report --xray --since 24h  the same for an AWS account
   lambda-latency serve                      the SAM app in this folder, traced
+  lambda-latency live                       a page of any app's requests as they end
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency archive add traces.jsonl   keep traces, query them later
   lambda-latency doctor                     what is wrong with an app's tracing
@@ -60,6 +61,7 @@ COMMANDS = {
     "doctor": "find what is wrong with an app's tracing, before it is deployed",
     "cost": "estimate what a month of tracing costs",
     "serve": "serve a SAM app on this machine, traced, for your own requests",
+    "live": "show requests of any OTLP sender on a page while they happen",
     "invoke": "run one function of a SAM app with an event, and print what it returns",
     "mcp": "answer an assistant's questions about traces, as an MCP server",
     "init": "write a traced SAM app with a span-tree test into a new folder",

@@ -2,5 +2,6 @@
 
 from lambda_latency.http.client import Answer, Client, request
 from lambda_latency.http.server import Handler, Server, reset, wait_for_hangup
+from lambda_latency.http.waiting import wait_for_signal
 
-__all__ = ["Answer", "Client", "Handler", "Server", "request", "reset", "wait_for_hangup"]
+__all__ = ["Answer", "Client", "Handler", "Server", "request", "reset", "wait_for_hangup", "wait_for_signal"]

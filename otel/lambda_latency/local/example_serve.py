@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import queue
-import signal
-import socket
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+from lambda_latency.http import wait_for_signal
 from lambda_latency.local.app.serve.running import forget, remember
 from lambda_latency.local.cloud.proxy import Front
 from lambda_latency.local.example_system import Options, System
@@ -20,7 +19,7 @@ from lambda_latency.local.sources import Sources
 from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Requests", "serve_system", "wait_for_signal"]
+__all__ = ["Requests", "serve_system"]
 
 MOST = 10_000  # traces with ended invocations that are not printed yet
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
@@ -114,20 +113,3 @@ def serve_system(
         ending.callback(forget, options.out)
         up(system)
         wait_for_signal()
-
-
-def wait_for_signal() -> None:
-    """Wait until a signal handler raises an exception in this thread.
-
-    The kernel may deliver a signal to any thread; `signal.pause` and locks would then keep sleeping. The wake-up
-    descriptor is written in every case.
-    """
-    here, there = socket.socketpair()
-    with here, there:
-        there.setblocking(False)
-        before = signal.set_wakeup_fd(there.fileno())
-        try:
-            while True:
-                here.recv(1)
-        finally:
-            signal.set_wakeup_fd(before)

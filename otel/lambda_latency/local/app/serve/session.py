@@ -7,11 +7,12 @@ import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from lambda_latency.http import wait_for_signal
 from lambda_latency.local.app.read.app import App
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.serve.running import forget, remember
 from lambda_latency.local.app.serve.system import AppOptions, AppSystem
-from lambda_latency.local.example_serve import Requests, wait_for_signal
+from lambda_latency.local.example_serve import Requests
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.local.lock import only_one
 from lambda_latency.local.sources import Sources

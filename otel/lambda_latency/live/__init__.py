@@ -1,0 +1,30 @@
+"""A page of requests while they happen: an OTLP receiver, what is kept of the requests, and the page's server."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lambda_latency.live.bounds import Bounds
+    from lambda_latency.live.decoding import needs_formats
+    from lambda_latency.live.otlp_receiver import Receiver
+    from lambda_latency.live.port_owner import owner_of
+    from lambda_latency.live.running_page import RunningPage
+
+__all__ = ["Bounds", "Receiver", "RunningPage", "needs_formats", "owner_of"]
+
+MODULES = {
+    "Bounds": "bounds",
+    "Receiver": "otlp_receiver",
+    "RunningPage": "running_page",
+    "needs_formats": "decoding",
+    "owner_of": "port_owner",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Imports a public name from its module: the local system must not wait for the receiver's decoders."""
+    if name not in MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"lambda_latency.live.{MODULES[name]}"), name)

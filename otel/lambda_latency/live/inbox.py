@@ -1,0 +1,64 @@
+"""Export requests that wait to be read: adding one never waits, and what waits is bounded."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+
+__all__ = ["Inbox"]
+
+
+class Inbox:
+    """Lines of OTLP/JSON in the order of their arrival. Thread-safe.
+
+    Before `wake` nobody reads: the newest `asleep` bytes are kept, and older lines are dropped. Afterwards a line is
+    refused if more than `most` bytes would wait.
+    """
+
+    def __init__(self, most: int, asleep: int) -> None:
+        self._most, self._asleep = most, asleep
+        self._changed = threading.Condition()
+        self._lines: deque[bytes] = deque()
+        self._size = 0
+        self._awake = self._nudged = False
+        self.refused = self.dropped = 0
+
+    def add(self, line: bytes) -> bool:
+        """Add a line; False if there is no room for it."""
+        with self._changed:
+            if self._awake and self._lines and self._size + len(line) > self._most:
+                self.refused += 1
+                return False
+            self._lines.append(line)
+            self._size += len(line)
+            while not self._awake and self._size > self._asleep:
+                self._size -= len(self._lines.popleft())
+                self.dropped += 1
+            if self._awake:
+                self._changed.notify_all()
+        return True
+
+    def wake(self) -> None:
+        """Somebody reads from now on."""
+        with self._changed:
+            self._awake = True
+
+    def nudge(self) -> None:
+        """End the present or the next wait."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify_all()
+
+    def wait(self, limit_s: float | None) -> None:
+        """Wait for a line or a nudge."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._lines or self._nudged, limit_s)
+            self._nudged = False
+
+    def take(self) -> list[bytes]:
+        """All lines that wait; they leave the inbox."""
+        with self._changed:
+            lines = list(self._lines)
+            self._lines.clear()
+            self._size = 0
+        return lines

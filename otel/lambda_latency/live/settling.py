@@ -1,0 +1,78 @@
+"""Traces that may still grow, and the moment at which each is shown as a request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lambda_latency.live.ring import Line
+    from lambda_latency.trace import Row
+
+__all__ = ["Open", "Settling", "is_whole"]
+
+WHOLE_S = 0.1  # after the last span of a trace whose root and parents have arrived
+MOST_WAIT_S = 10.0
+
+
+@dataclass(slots=True)
+class Open:
+    """A trace that may still grow: its lines, and the time at which it is due."""
+
+    due: float
+    lines: list[Line] = field(default_factory=list)
+
+
+class Settling:
+    """Open traces. `quiet_s`: a trace of which parts are missing is due after so long without a span.
+
+    The sender's own knowledge of the end (`end`) is better: with it, `quiet_s` may be long. Not thread-safe.
+    """
+
+    def __init__(self, quiet_s: float) -> None:
+        self._quiet_s = quiet_s
+        self._open: dict[str, Open] = {}
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def add(self, trace_id: str, line: Line, now: float, *, whole: bool, shown: int) -> None:
+        """A line of a trace has arrived. A trace that was `shown` before waits longer each time."""
+        wait = WHOLE_S if whole and not shown else min(self._quiet_s * 2**shown, MOST_WAIT_S)
+        found = self._open.get(trace_id)
+        if found is None:
+            found = self._open[trace_id] = Open(now + wait)
+        found.lines.append(line)
+        found.due = now + wait
+
+    def end(self, trace_ids: Iterable[str]) -> None:
+        """These traces have ended: they are due now."""
+        for trace_id in trace_ids:
+            if trace_id in self._open:
+                self._open[trace_id].due = 0.0
+
+    def due(self, now: float, most: int) -> Iterator[tuple[str, Open]]:
+        """Take out the traces that are due, and those beyond the `most` that may be open, the oldest first."""
+        ready = [trace_id for trace_id, one in self._open.items() if one.due <= now]
+        for trace_id in ready:
+            yield trace_id, self._open.pop(trace_id)
+        while len(self._open) > most:
+            trace_id = next(iter(self._open))
+            yield trace_id, self._open.pop(trace_id)
+
+    def oldest(self) -> tuple[str, Open] | None:
+        """Take out the oldest open trace."""
+        trace_id = next(iter(self._open), None)
+        return None if trace_id is None else (trace_id, self._open.pop(trace_id))
+
+    def wait_s(self, now: float) -> float | None:
+        """The time until the next trace is due; None without open traces."""
+        return max(0.0, min(one.due for one in self._open.values()) - now) if self._open else None
+
+
+def is_whole(rows: list[Row]) -> bool:
+    """Whether a trace has its root, and the parent of each span."""
+    known = {row.span_id for row in rows}
+    return any(not row.parent_id for row in rows) and all(not row.parent_id or row.parent_id in known for row in rows)

@@ -1,0 +1,170 @@
+// ---- What is above the list: the verdict, counts, bounds, filters, pause, clear, and the links.
+
+import { byId, h } from "../../../page/source/script/elements.js";
+import { closeRequest } from "./request.js";
+import { clear, counted, pause, refresh, store, watchers } from "./rows.js";
+import { clock, megabytes, number, plural } from "./words.js";
+
+export const chosen = { minutes: 15, changed: () => {} };
+const WINDOWS = { 1: "in the last minute", 5: "in the last 5 minutes", 15: "in the last 15 minutes", 60: "in the last 60 minutes", 0: "of all that are kept" };
+let server = {};
+let waiting = null; // a verdict that came during a pause
+
+export function drawTools(changed) {
+  chosen.changed = changed;
+  const given = new URLSearchParams(location.hash.slice(1));
+  const minutes = given.get("minutes") ?? "15";
+  if (minutes in WINDOWS) chosen.minutes = Number(minutes);
+  store.cleared = Number(given.get("after")) || 0;
+  byId("minutes").value = String(chosen.minutes);
+  byId("minutes").addEventListener("change", () => {
+    chosen.minutes = Number(byId("minutes").value);
+    newWindow();
+  });
+  byId("query").addEventListener("input", () => {
+    store.query = byId("query").value.trim().toLowerCase();
+    refresh();
+  });
+  for (const name of ["error", "timeout", "cold"]) {
+    const chip = byId(`only-${name}`);
+    chip.addEventListener("click", () => {
+      if (!store.only.delete(name)) store.only.add(name);
+      chip.setAttribute("aria-pressed", String(store.only.has(name)));
+      refresh();
+    });
+  }
+  byId("pause").addEventListener("click", turnPause);
+  byId("clear").addEventListener("click", () => {
+    closeRequest();
+    clear();
+    byId("compared").hidden = true;
+    showVerdict({ requests: 0 });
+    newWindow();
+  });
+  document.addEventListener("keydown", shortcut);
+  watchers.push(tell);
+  writeLinks();
+  tell();
+}
+
+function newWindow() {
+  history.replaceState(null, "", `#minutes=${chosen.minutes}&after=${store.cleared}`);
+  writeLinks();
+  chosen.changed();
+}
+
+export const asked = () => `minutes=${chosen.minutes}&after=${store.cleared}`;
+
+function writeLinks() {
+  const all = `minutes=0&after=${store.cleared}`;
+  byId("report").href = `report?${all}`;
+  byId("save").href = `save?${all}`;
+}
+
+function turnPause() {
+  const on = !store.paused;
+  pause(on);
+  const button = byId("pause");
+  button.setAttribute("aria-pressed", String(on));
+  button.textContent = on ? "Resume" : "Pause";
+  if (!on && waiting !== null) showVerdict(waiting);
+  waiting = null;
+  tell();
+}
+
+function shortcut(event) {
+  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLSelectElement;
+  if (event.key === "Escape") {
+    if (typing) byId("list").focus();
+    else closeRequest();
+  } else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && event.key === "/") byId("query").focus();
+  else if (!typing && !event.ctrlKey && !event.metaKey && !event.altKey && event.key === "p") turnPause();
+  else return;
+  event.preventDefault();
+}
+
+/** The verdict from the server; during a pause it waits. */
+export function takeVerdict(told) {
+  if (store.paused) waiting = told;
+  else showVerdict(told);
+}
+
+function showVerdict(told) {
+  const none = store.view.length > 0 ? `No request ${WINDOWS[chosen.minutes]}` : "Waiting for the first request";
+  byId("sentence").textContent = told.requests > 0 ? told.sentence : none;
+  byId("evidence").textContent = told.requests > 0 ? `${told.evidence} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]})` : "";
+  byId("also").replaceChildren(
+    ...(told.timeouts ?? []).map((text) => h("li", { class: "timeout" }, text)),
+    ...(told.also ?? []).map((text) => h("li", {}, `Also: ${text}`)),
+  );
+  byId("next").textContent = told.next?.length ? `Next: ${told.next[0]}` : "";
+}
+
+export function takeState(told) {
+  server = told;
+  tell();
+}
+
+export function takeLost() {
+  store.lost = true;
+  tell();
+}
+
+export function tellLink(text, lost) {
+  byId("link").textContent = text;
+  byId("link").className = lost ? "lost" : "";
+}
+
+/** Compares the requests before a mark with those after it. */
+export async function compare(row) {
+  const element = byId("compared");
+  element.hidden = false;
+  element.textContent = "Comparing …";
+  try {
+    const answer = await fetch(`compare?${asked()}&mark=${row.n}`);
+    const told = answer.ok ? (await answer.json()).sentence : await answer.text();
+    element.textContent = `Since ${row.mark} at ${clock(row.end)}: ${told}`;
+  } catch {
+    element.textContent = "The server does not answer.";
+  }
+}
+
+function tell() {
+  const rows = store.all.length;
+  for (const name of ["error", "timeout", "cold"]) byId(`only-${name}`).querySelector("small").textContent = number(counted(name));
+  byId("counts").textContent = plural(store.all.filter((row) => !row.mark).length, "request");
+  const filtered = store.query !== "" || store.only.size > 0;
+  const found = store.view.filter((row) => !row.mark).length;
+  byId("found").textContent = [
+    filtered && `${number(found)} of ${plural(rows, "request")}`,
+    store.paused && `paused, ${number(store.held.length)} new`,
+  ]
+    .filter(Boolean)
+    .join("; ");
+  byId("bounds").textContent = bounds().join(" ");
+  const empty = byId("empty");
+  empty.hidden = store.view.length > 0;
+  empty.textContent = filtered && rows > 0 ? "No request fits the filter." : hint();
+}
+
+function hint() {
+  if (store.cleared > 0) return "Cleared: the requests that come from now on are shown.";
+  return server.endpoint
+    ? `No request yet. A sender on this machine needs OTEL_EXPORTER_OTLP_ENDPOINT=${server.endpoint} and OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf.`
+    : "No request yet. Each request of the app appears here as it ends.";
+}
+
+/** What was dropped, and why: each bound that is reached is said. */
+function bounds() {
+  const of = (count) => server[count] ?? 0;
+  return [
+    of("forgotten") > 0 && `${plural(of("forgotten"), "older request")} forgotten: the newest ${number(of("kept"))} are kept (${megabytes(of("bytes"))}).`,
+    store.lost && "Some requests were forgotten while this page was away.",
+    of("dropped") > 0 && `${plural(of("dropped"), "export")} from before this page was opened did not fit.`,
+    of("refused") > 0 && `${plural(of("refused"), "export")} refused: more spans came than can be read.`,
+    of("exports_refused") > 0 && `${plural(of("exports_refused"), "export")} refused: ${server.refusal}.`,
+    of("other_signals") > 0 && `${plural(of("other_signals"), "export")} of metrics or logs not kept.`,
+    of("unread") > 0 && `${plural(of("unread"), "part")} of exports not read: ${server.why}.`,
+    of("tabs_refused") > 0 && `${plural(of("tabs_refused"), "page")} refused: ${number(of("tabs"))} are open.`,
+  ].filter(Boolean);
+}
