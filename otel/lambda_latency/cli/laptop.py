@@ -2,26 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.cli.arguments import add_parameter_option
+from lambda_latency.cli.arguments import add_parameter_option, port
 from lambda_latency.cli.exit_statuses import FAILED
 from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from typing import TextIO
 
     from lambda_latency.latency import Terms
-    from lambda_latency.local import App, AppOptions
+    from lambda_latency.live import RunningPage
+    from lambda_latency.local import App, AppOptions, Observer
 
 __all__ = [
     "add_app_options",
+    "add_page_options",
     "add_system_options",
     "app_options",
+    "live_page",
     "print_line",
     "provider_is_theirs",
     "read",
@@ -48,11 +53,61 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def app_options(options: argparse.Namespace, traces: str, port: int = 0) -> AppOptions:
+def app_options(
+    options: argparse.Namespace, traces: str, port: int = 0, observer: Observer | None = None
+) -> AppOptions:
     """The chosen options, for an app whose traces go to the file `traces` below --out."""
-    from lambda_latency.local import AppOptions
+    from lambda_latency.local import AppOptions, Observer
 
-    return AppOptions(options.out, traces, port, instrument=options.instrument or "kit")
+    return AppOptions(
+        options.out, traces, port, instrument=options.instrument or "kit", observer=observer or Observer()
+    )
+
+
+def add_page_options(parser: argparse.ArgumentParser, meanwhile: str) -> None:
+    """Add the options for the page of requests as they end."""
+    parser.add_argument(
+        "--page",
+        type=port,
+        default=0,
+        metavar="PORT",
+        help=f"port of the page {meanwhile}, on 127.0.0.1 (default: any free port)",
+    )
+    parser.add_argument("--no-page", action="store_true", help="serve no page")
+
+
+@contextlib.contextmanager
+def live_page(options: argparse.Namespace, traces: str, *, knows_ends: bool) -> Iterator[tuple[Observer, str]]:
+    """What the local system tells a page, and the page's address; with --no-page nothing, and an empty address."""
+    from lambda_latency.local import Observer, readable
+
+    if options.no_page:
+        yield Observer(), ""
+        return
+    page = _served(options.page, f"lambda-latency report {options.out / traces}", knows_ends=knows_ends)
+    with contextlib.closing(page):
+        yield (
+            Observer(
+                page.add,
+                page.end,
+                lambda trace_id, name, line: page.log(trace_id, name, readable(line)),
+                lambda: page.mark("code changed"),
+            ),
+            page.address,
+        )
+
+
+def _served(number: int, command: str, *, knows_ends: bool) -> RunningPage:
+    from lambda_latency.live import RunningPage, owner_of
+
+    try:
+        return RunningPage(provider_is_theirs, port=number, command=command, knows_ends=knows_ends)
+    except OSError as error:
+        owner = owner_of(number)
+        fail(
+            f"the page's port, {number}, cannot be used: {f'{owner} has it' if owner else error.strerror}",
+            "choose another one with --page, or none with --no-page",
+        )
 
 
 def refuse_instrument() -> int:

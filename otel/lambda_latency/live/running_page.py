@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RunningPage"]
 
 USUAL = Bounds()
-QUIET_S = 0.5  # a trace of which parts are missing is shown after so long without a span
+ENDLESS_S = 3.0  # for a trace whose end nobody tells, although ends are told
 
 
 class RunningPage:
@@ -27,6 +27,7 @@ class RunningPage:
 
     Nothing is read before somebody opens the page: until then only the newest lines are held. `terms` gives the user's
     terms, `command` is the one that reports on the same traces, `told` gives numbers of the receiver for the page.
+    `knows_ends`: `end` is called for each request.
     Raises `OSError` if the port is taken.
     """
 
@@ -37,10 +38,16 @@ class RunningPage:
         port: int = 0,
         command: str = "lambda-latency live",
         bounds: Bounds = USUAL,
-        quiet_s: float = QUIET_S,
+        knows_ends: bool = False,
         told: Callable[[], dict[str, object]] = dict,
     ) -> None:
-        self._terms, self._command, self._bounds, self._quiet_s, self._told = terms, command, bounds, quiet_s, told
+        self._terms, self._command, self._bounds, self._knows_ends, self._told = (
+            terms,
+            command,
+            bounds,
+            knows_ends,
+            told,
+        )
         self._inbox, self._logs = Inbox(bounds.inbox, bounds.bytes), LogStore(bounds)
         self._making = threading.Lock()
         self._parts: Parts | None = None
@@ -79,9 +86,10 @@ class RunningPage:
             if self._parts is None:
                 from lambda_latency.live.reporting import Reporting
                 from lambda_latency.live.running_verdict import Verdicts
-                from lambda_latency.live.stream import Stream
+                from lambda_latency.live.stream import Stream, Waits
 
-                stream = Stream(self._inbox, self._logs, self._bounds, self._terms(), self._quiet_s)
+                waits = Waits(ENDLESS_S, ENDLESS_S) if self._knows_ends else Waits()
+                stream = Stream(self._inbox, self._logs, self._bounds, self._terms(), waits)
                 verdicts = Verdicts(stream)
                 self._parts = Parts(stream, verdicts, Reporting(stream, self._command), self._state)
                 self._stream = stream

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Open", "Settling", "is_whole"]
 
-WHOLE_S = 0.1  # after the last span of a trace whose root and parents have arrived
+LATE_S = 0.25
 MOST_WAIT_S = 10.0
 
 
@@ -26,13 +26,13 @@ class Open:
 
 
 class Settling:
-    """Open traces. `quiet_s`: a trace of which parts are missing is due after so long without a span.
+    """Open traces. A trace is due `whole_s` after its last span if it has its root and all parents, else `quiet_s`.
 
-    The sender's own knowledge of the end (`end`) is better: with it, `quiet_s` may be long. Not thread-safe.
+    The sender's own knowledge of the end (`end`) is better: with it, both may be long. Not thread-safe.
     """
 
-    def __init__(self, quiet_s: float) -> None:
-        self._quiet_s = quiet_s
+    def __init__(self, quiet_s: float, whole_s: float) -> None:
+        self._quiet_s, self._whole_s = quiet_s, whole_s
         self._open: dict[str, Open] = {}
 
     def __len__(self) -> int:
@@ -40,7 +40,8 @@ class Settling:
 
     def add(self, trace_id: str, line: Line, now: float, *, whole: bool, shown: int) -> None:
         """A line of a trace has arrived. A trace that was `shown` before waits longer each time."""
-        wait = WHOLE_S if whole and not shown else min(self._quiet_s * 2**shown, MOST_WAIT_S)
+        first = self._whole_s if whole else self._quiet_s
+        wait = min(LATE_S * 2**shown, MOST_WAIT_S) if shown else first
         found = self._open.get(trace_id)
         if found is None:
             found = self._open[trace_id] = Open(now + wait)

@@ -23,11 +23,18 @@ if TYPE_CHECKING:
     from lambda_latency.live.settling import Open
     from lambda_latency.trace import Problem, Rows, Span
 
-__all__ = ["Stream", "Update"]
+__all__ = ["Stream", "Update", "Waits"]
 
 GATHER_S = 0.1  # rows of a tenth of a second come together
 FAILURES = 50  # of one batch whose line is looked up, which takes half a millisecond each
 TRACES = 300  # that stay built, for verdicts in a row
+
+
+class Waits(NamedTuple):
+    """How long a trace waits for more spans, in seconds: one of which parts are missing, and one that looks whole."""
+
+    quiet_s: float = 0.5
+    whole_s: float = 0.1
 
 
 class Update(NamedTuple):
@@ -45,11 +52,11 @@ class Stream:
     spans. A trace is built for a click, and for the line of an error.
     """
 
-    def __init__(self, inbox: Inbox, logs: LogStore, bounds: Bounds, terms: Terms, quiet_s: float) -> None:
+    def __init__(self, inbox: Inbox, logs: LogStore, bounds: Bounds, terms: Terms, waits: Waits) -> None:
         self.terms, self.bounds, self.logs = terms, bounds, logs
         self._inbox = inbox
         self._changed = threading.Condition()
-        self._ring, self._settling = Ring(bounds), Settling(quiet_s)
+        self._ring, self._settling = Ring(bounds), Settling(*waits)
         self._ended: list[str] = []
         self._marks: list[str] = []
         self._reader, self._again = Reader(), Reader()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from lambda_latency.local.example_template import is_example
     from lambda_latency.local.faults import Plan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
+    from lambda_latency.local.observer import Observer
     from lambda_latency.local.sandbox.record import readable
     from lambda_latency.local.xray.collector import choose_collector
 
@@ -32,6 +33,7 @@ __all__ = [
     "AppDemo",
     "AppOptions",
     "AppSystem",
+    "Observer",
     "Options",
     "Plan",
     "System",
@@ -64,6 +66,7 @@ MODULES = {
     "example_demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
+    "observer": ("Observer",),
     "sandbox.record": ("readable",),
     "example_serve": ("serve_system",),
     "example_system": ("Options", "System"),

@@ -95,8 +95,13 @@ def serve_system(
         with lock:
             if code.changed():
                 system.sandbox.renew()
+                options.observer.renewed()
 
-    with only_one(options.out, "serve"), closing(Requests(show)) as requests, ExitStack() as ending:
+    def shown(request: Answered, trace: Trace | None) -> None:
+        options.observer.ended(request.trace_id)
+        show(request, trace)
+
+    with only_one(options.out, "serve"), closing(Requests(shown)) as requests, ExitStack() as ending:
         system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
         ending.callback(system.close)
         for note in system.template.notes:

@@ -15,6 +15,7 @@ from lambda_latency.local.built import built_functions
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, Sampler, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR, Template, read_template
+from lambda_latency.local.observer import NOBODY, Observer
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
@@ -48,6 +49,7 @@ class Options:
     collector: Choice = field(default_factory=lambda: Choice("none", ""))
     built: bool = False  # run the artifacts of `sam build`
     traces: str = "traces.jsonl"  # the file below `out`
+    observer: Observer = NOBODY
 
 
 class System:
@@ -72,6 +74,7 @@ class System:
         self.template: Template = read_template(options.template, options.parameters)
         options.plan.check_routes(self.template.routes)
         self.store = Store(options.out / options.traces, failed)
+        self.store.watch_lines(options.observer.line)
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
             self._start(options, log)
@@ -144,6 +147,7 @@ class System:
             processes,
             record=self._keep if template.traced else lambda _: None,
             log=log,
+            printed=options.observer.printed,
         )
         self._closing.append(self.sandbox.close)
         self._faults = plan.at("function")

@@ -12,8 +12,10 @@ from lambda_latency.cli.arguments import requests, whole
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import (
     add_app_options,
+    add_page_options,
     add_system_options,
     app_options,
+    live_page,
     provider_is_theirs,
     read,
     refuse_instrument,
@@ -50,6 +52,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     parser.add_argument("--alarm", action="store_true", help="print the message that an alarm would send, too")
     parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
+    add_page_options(parser, "while the demo runs")
     add_app_options(parser)
     add_system_options(parser)
 
@@ -72,8 +75,12 @@ def _demo_example(template: Path, options: argparse.Namespace) -> int:
     if options.instrument:
         return refuse_instrument()
     collector = choose_collector(options.collector, template.resolve().parent)
-    local = Options(template, dict(options.parameter), options.out, collector=collector)
-    with _progress(quiet=options.quiet) as (stage, step):
+    with (
+        live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
+        _progress(quiet=options.quiet) as (stage, step),
+    ):
+        _say_page(address, options)
+        local = Options(template, dict(options.parameter), options.out, collector=collector, observer=observer)
         ran = run_demo(local, options.requests, options.seed, stage=stage, step=step, tell=tell)
     if not ran.traced:
         print(_untraced([answer.ms for answer in ran.answers]))
@@ -95,12 +102,21 @@ def _demo_app(template: Path, options: argparse.Namespace) -> int:
     if options.collector:
         return usage("--collector is for the packaged example", f"leave it out: {template} is another app")
     app = read(template, options)
-    with _progress(quiet=options.quiet) as (stage, step):
-        chosen = app_options(options, "traces.jsonl")
+    with (
+        live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
+        _progress(quiet=options.quiet) as (stage, step),
+    ):
+        _say_page(address, options)
+        chosen = app_options(options, "traces.jsonl", observer=observer)
         ran = demo_app(app, chosen, options.requests, options.seed, stage=stage, step=step, tell=tell)
     files = f"Traces: {ran.traces}. Function output: {ran.log}."
     notes = [files, f"{ran.calls} calls of {ran.kinds} kinds, {ran.failed} of them failed."]
     return _report(ran.traces, ran.calls, notes, options, complete=ran.complete)
+
+
+def _say_page(address: str, options: argparse.Namespace) -> None:
+    if address and not options.quiet:
+        tell(f"Page until the demo ends: {address}")
 
 
 def _report(traces: Path, requests: int, notes: list[str], options: argparse.Namespace, *, complete: bool) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,8 +12,10 @@ from lambda_latency.cli.arguments import ms, port
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
     add_app_options,
+    add_page_options,
     add_system_options,
     app_options,
+    live_page,
     print_line,
     provider_is_theirs,
     read,
@@ -65,6 +68,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="N",
         help="explain when the p95 of ten seconds exceeds N ms, and when that ends, as an alarm's message does",
     )
+    add_page_options(parser, "of requests as they end")
     add_app_options(parser)
     add_system_options(parser)
 
@@ -87,18 +91,19 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
         return refuse_instrument()
     plan = read_plan(options.faults) if options.faults else Plan()
     parameters = dict(options.parameter)
-    local = Options(
-        template,
-        parameters,
-        options.out,
-        options.port,
-        plan,
-        built=options.built,
-        traces=TRACES,
-        sampler=None if SAMPLING & parameters.keys() else lambda: True,
-    )
-    with _shown(options) as show:
-        serve_system(local, up=_say_up, show=show, log=print_line, tell=tell)
+    with live_page(options, TRACES, knows_ends=True) as (observer, address), _shown(options) as show:
+        local = Options(
+            template,
+            parameters,
+            options.out,
+            options.port,
+            plan,
+            built=options.built,
+            traces=TRACES,
+            sampler=None if SAMPLING & parameters.keys() else lambda: True,
+            observer=observer,
+        )
+        serve_system(local, up=partial(_say_up, address), show=show, log=print_line, tell=tell)
     return FINE
 
 
@@ -109,16 +114,17 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
         option = "--faults" if options.faults else "--built"
         return usage(f"{option} works with the packaged example only", f"remove it: {template} is another app")
     app = read(template, options)
-    chosen = app_options(options, TRACES, options.port)
-    with _shown(options) as show:
-        serve_app(app, chosen, up=_say_app_up, show=show, log=print_line, tell=tell)
+    with live_page(options, TRACES, knows_ends=True) as (observer, address), _shown(options) as show:
+        chosen = app_options(options, TRACES, options.port, observer)
+        serve_app(app, chosen, up=partial(_say_app_up, address), show=show, log=print_line, tell=tell)
     return FINE
 
 
-def _say_app_up(system: AppSystem) -> None:
+def _say_app_up(page: str, system: AppSystem) -> None:
     from lambda_latency.local import commands, resource_commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
+    _say_page(page)
     printed = [*commands(system), *resource_commands(system)]
     if any(command.startswith("aws ") for command in printed) and not _has_credentials():
         print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
@@ -134,8 +140,14 @@ def _has_credentials() -> bool:
     return any(map(os.environ.get, variables)) or any((Path.home() / ".aws" / name).is_file() for name in files)
 
 
-def _say_up(system: System) -> None:
+def _say_page(address: str) -> None:
+    if address:
+        print(f"Page: {address}\n")
+
+
+def _say_up(page: str, system: System) -> None:
     print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
+    _say_page(page)
     for route in system.template.routes:
         print(f"  {route}")
     print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'")

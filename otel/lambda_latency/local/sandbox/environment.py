@@ -19,6 +19,7 @@ from lambda_latency.local.sandbox.runtime_api import MAX_PAYLOAD, ExtensionEvent
 __all__ = ["Environment"]
 
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
+MOST_EARLY = 100  # lines of an init that are kept for the first invocation
 AWAKE_S = 0.1  # the limit for its threads to block again after a thaw; a busy thread does not
 
 Phase = Literal["init", "idle", "busy", "ended"]
@@ -29,7 +30,8 @@ class Environment:
 
     `command` is the runtime's command line and `env` its variables without the API's address. `settled` is called at
     the end of an invocation, when the runtime and every extension have asked for the next event or the process is gone;
-    `ended` when the process is gone; `log` with each line it prints.
+    `ended` when the process is gone; `log` with each line it prints, `printed` with such a line after the
+    trace header of its invocation.
     """
 
     def __init__(
@@ -43,11 +45,12 @@ class Environment:
         settled: Callable[[Environment, Run], None],
         ended: Callable[[Environment], None],
         log: Callable[[str], None],
+        printed: Callable[[str, str], object] = lambda *_: None,
     ) -> None:
         self.function = function
         self.invocations = 0
         self.idle_since = 0.0
-        self._settled, self._ended, self._log = settled, ended, log
+        self._settled, self._ended, self._log, self._printed = settled, ended, log, printed
         self._processes = processes
         self._lock = threading.RLock()
         self._phase: Phase = "init"
@@ -58,6 +61,8 @@ class Environment:
         self._runtime_waits = False
         self._extensions = Extensions()
         self._running: Run | None = None
+        self._header = ""  # of the present or the last invocation
+        self._early: list[str] = []  # lines of the init: they belong to the first invocation
         self._api = serve_runtime_api(self)
         self.started_ns = time.time_ns()
         self.ready_ns = 0
@@ -111,9 +116,13 @@ class Environment:
             self._phase = "busy"
             self.invocations += 1
             self._running = run
+            early, self._early = self._early, []
+            self._header = invocation.trace_header
             self._runtime_waits = False
             self._extensions.expect()
             self._inbox.put(invocation)
+        for line in early:
+            self._printed(invocation.trace_header, line)
         if not run.responded.wait(max(0.0, invocation.deadline_ms / 1000 - time.time())):
             with self._lock:
                 if run.outcome is None:
@@ -258,6 +267,10 @@ class Environment:
                 # The runtime client ends a log event with a line feed, and the lines inside it with a carriage return.
                 for part in line.decode(errors="replace").rstrip("\r\n").split("\r"):
                     self._log(part)
+                    if self._header:
+                        self._printed(self._header, part)
+                    elif len(self._early) < MOST_EARLY:
+                        self._early.append(part)
 
     def _wait_for_end(self) -> None:
         child = self._child

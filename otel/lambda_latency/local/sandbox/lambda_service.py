@@ -44,7 +44,7 @@ class Sandbox:
     """Runs each invocation in an idle environment or in a new one.
 
     `record` receives the platform spans of each sampled invocation after its end, `log` a function's name and each line
-    that it prints.
+    that it prints, `printed` the trace id of the invocation, the function's name and the line.
     """
 
     def __init__(
@@ -55,9 +55,10 @@ class Sandbox:
         *,
         record: Callable[[list[Span]], None],
         log: Callable[[str, str], None],
+        printed: Callable[[str, str, str], object] = lambda *_: None,
     ) -> None:
         self._settings, self._processes = settings, processes
-        self._record, self._log = record, log
+        self._record, self._log, self._printed = record, log, printed
         self._starts = threading.BoundedSemaphore(settings.starts_at_once)
         self._pools = {function.name: self._pool(function) for function in functions}
         self._replaced: list[Pool] = []  # with environments that are still busy
@@ -157,6 +158,11 @@ class Sandbox:
         def log(line: str) -> None:
             self._log(function.name, line)
 
+        def printed(header: str, line: str) -> None:
+            told = TraceHeader.parse(header)
+            if told is not None:
+                self._printed(told.trace_id, function.name, line)
+
         def new() -> Environment:
             return Environment(
                 function,
@@ -167,6 +173,7 @@ class Sandbox:
                 settled=settled,
                 ended=pool.forget,
                 log=log,
+                printed=printed,
             )
 
         def settled(environment: Environment, run: Run) -> None:

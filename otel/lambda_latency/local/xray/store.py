@@ -30,11 +30,16 @@ class Store:
         self._size = 0
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
+        self._line_watcher: Callable[[bytes], object] = lambda _: None
         self._file = open_for_writing(path)
 
     def watch(self, watcher: Callable[[list[Span]], None]) -> None:
         """Call `watcher` with the spans of each later export request, on the thread that adds them."""
         self._watchers.append(watcher)
+
+    def watch_lines(self, watcher: Callable[[bytes], object]) -> None:
+        """Call `watcher` with each later line, before the watchers of its spans."""
+        self._line_watcher = watcher
 
     def add(self, spans: list[Span]) -> None:
         """Append spans of this process."""
@@ -57,6 +62,7 @@ class Store:
                 self._append(line)
             except OSError as error:
                 self._fail(error)
+        self._line_watcher(line)
         for watcher in self._watchers:
             watcher(spans)
 

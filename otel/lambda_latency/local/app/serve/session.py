@@ -37,7 +37,12 @@ def serve_app(
     """
     for note in app.notes:
         tell(note)
-    with only_one(options.out, "serve"), contextlib.closing(Requests(show)) as requests:
+
+    def shown(request: Answered, trace: Trace | None) -> None:
+        options.observer.ended(request.trace_id)
+        show(request, trace)
+
+    with only_one(options.out, "serve"), contextlib.closing(Requests(shown)) as requests:
         system = AppSystem(app, options, answered=requests.answered, log=log, tell=tell, before=Renewal(app))
         try:
             system.store.watch(requests.spans)

@@ -32,6 +32,7 @@ from lambda_latency.local.example_system import LAYER
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR
 from lambda_latency.local.log import LogFile
+from lambda_latency.local.observer import NOBODY, Observer
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
@@ -53,6 +54,7 @@ class AppOptions:
     port: int = 0
     instrument: How = "kit"
     cache: Path | None = None
+    observer: Observer = NOBODY
 
 
 class AppSystem:
@@ -91,6 +93,8 @@ class AppSystem:
         self._preparing = threading.Lock()
         check_port(options.port)
         self.store = Store(options.out / options.traces, tell)
+        self.store.watch_lines(options.observer.line)
+        self._renewed = options.observer.renewed
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
             self._start(options, log)
@@ -136,6 +140,7 @@ class AppSystem:
             self._packages.forget()
             self._ready.clear()
             self.refused = {key: one for key, one in self.refused.items() if self.app.functions[key] == one}
+        self._renewed()
 
     def close(self) -> None:
         """Stop every process and close every port. May be called more than once."""
@@ -179,6 +184,7 @@ class AppSystem:
             processes,
             record=self.store.add,
             log=log,
+            printed=options.observer.printed,
         )
         self._closing.append(self.sandbox.close)
         self._collector = f"http://{receiver.address}/v1/traces"
