@@ -213,7 +213,7 @@ def _answer(
     cells = {cell: one for cell, one in tested.items() if cell is not None}
     slower = [cell for cell, one in cells.items() if one.kind == "slower"]
     likely = {cell for cell, one in cells.items() if one.deviations >= LIKELY or one.kind == "slower"}
-    ranked = causes({cell: one.excess_ns for cell, one in cells.items()}, slower, likely)
+    ranked = causes({cell: one.excess_ns for cell, one in cells.items()}, slower, likely, new.operations())
     whole = tested[None]
     if slower:
         top = next((cell for cell in ranked[0].cells if cell in slower), slower[0])
@@ -282,7 +282,7 @@ def _causes_on(old: Side, new: Side, route: str) -> tuple[Cause, ...]:
             found[cell] = changed(old, new, cell, ROUTE_DEVIATIONS, route)
     slower = [cell for cell, one in found.items() if one.kind == "slower"]
     likely = {cell for cell, one in found.items() if one.deviations >= LIKELY}
-    return causes({cell: one.excess_ns for cell, one in found.items()}, slower, likely)
+    return causes({cell: one.excess_ns for cell, one in found.items()}, slower, likely, new.operations())
 
 
 def _measured(old: Side, new: Side, tested: Mapping[Cell | None, Changed]) -> list[Change]:

@@ -9,7 +9,14 @@ from collections import defaultdict
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from lambda_latency.latency.baseline.sides import Side
-from lambda_latency.latency.judge.thresholds import CALLER_EDGES, CALLER_LIKE, CALLER_SHARE, EVEN_NS, TYPICAL_PERCENT
+from lambda_latency.latency.judge.thresholds import (
+    CALLER_EDGES,
+    CALLER_LIKE,
+    CALLER_SHARE,
+    EVEN_NS,
+    OPERATIONS_POWER,
+    TYPICAL_PERCENT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
@@ -32,7 +39,8 @@ class Cause(NamedTuple):
 
     Of the origin `shape`: a service that calls others than before; it need not be slower.
 
-    `cells` are the evidence, the largest first; `score_ns` is their excess a call. `asserted`: one of them is sure.
+    `cells` are the evidence, the largest first; `score_ns` is their excess a call, of own code less if a service runs
+    many operations. `asserted`: one of the cells is sure.
     """
 
     service: str
@@ -42,10 +50,12 @@ class Cause(NamedTuple):
     asserted: bool
 
 
-def causes(excess: Mapping[Cell, float], sure: Sequence[Cell], likely: Collection[Cell]) -> tuple[Cause, ...]:
+def causes(
+    excess: Mapping[Cell, float], sure: Sequence[Cell], likely: Collection[Cell], operations: Mapping[str, float]
+) -> tuple[Cause, ...]:
     """The causes of the excess (nanoseconds a call) of all cells, those with a sure cell first, the largest first.
 
-    Only edges that are `likely` slower count as slowed alike.
+    Only edges that are `likely` slower count as slowed alike. `operations`: how many each service runs in a request.
     """
     edges: defaultdict[str, list[float]] = defaultdict(list)
     for cell, ns in excess.items():
@@ -54,7 +64,7 @@ def causes(excess: Mapping[Cell, float], sure: Sequence[Cell], likely: Collectio
     found: defaultdict[str, list[tuple[float, Origin, Cell]]] = defaultdict(list)
     for cell, ns in excess.items():
         if ns > 0:
-            service, score, origin = _blamed(cell, ns, edges[cell.caller])
+            service, score, origin = _blamed(cell, ns, edges[cell.caller], operations)
             found[service].append((score, origin, cell))
     certain = set(sure)
     ranked = []
@@ -66,7 +76,12 @@ def causes(excess: Mapping[Cell, float], sure: Sequence[Cell], likely: Collectio
     return tuple(sorted(ranked, key=lambda one: (not one.asserted, -one.score_ns, one.service)))
 
 
-def _blamed(cell: Cell, ns: float, edges: Sequence[float]) -> tuple[str, float, Origin]:
+def _blamed(
+    cell: Cell, ns: float, edges: Sequence[float], operations: Mapping[str, float]
+) -> tuple[str, float, Origin]:
+    if cell.part.bucket == "own code":
+        # An edge is one call, own code all operations of a service: the slow one has all of the excess, or a share.
+        return cell.caller, ns / max(operations.get(cell.caller, 1.0), 1.0) ** OPERATIONS_POWER, "own code"
     if cell.is_own:
         return cell.caller, ns, "own code"
     alike = sum([other > CALLER_LIKE * ns for other in edges])
@@ -104,5 +119,5 @@ def suspects(every: Accounts, compared: Cohorts) -> tuple[Cause, ...]:
         if cell is not None and longer:
             means = {route: sum(each) / len(each) for route, each in usual.items()}
             excess[cell] = sum([ns - means.get(route, 0.0) for route, ns in longer]) / len(longer)
-    ranked = causes(excess, (), {cell for cell, ns in excess.items() if ns > 0})
+    ranked = causes(excess, (), {cell for cell, ns in excess.items() if ns > 0}, side.operations())
     return tuple(one for one in ranked[:MOST_SUSPECTS] if one.score_ns >= EVEN_NS)

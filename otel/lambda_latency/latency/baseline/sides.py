@@ -5,7 +5,7 @@ Means of cells are weighted by route, and each block of requests tells what it a
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -92,6 +92,16 @@ class Side:
     def block(self, place: int) -> int:
         """The block of consecutive requests that a request is in."""
         return place * BLOCKS // len(self.accounts)
+
+    def operations(self) -> dict[str, float]:
+        """How many operations each service runs in a request that it takes part in: the mean."""
+        outlines = [Counter(one.service for one in outline) for outline in self.accounts.outlines]
+        requests, found = Counter[str](), Counter[str]()
+        for number, count in Counter(self.accounts.outline_of).items():
+            for service, operations in outlines[number].items():
+                requests[service] += count
+                found[service] += count * operations
+        return {service: count / requests[service] for service, count in found.items()}
 
     def requests(self) -> Iterator[tuple[str, int, dict[Cell, int], dict[Cell, int]]]:
         """The route, the wall clock, the times of the cells (ns) and the numbers of their calls of each request."""

@@ -35,6 +35,7 @@ __all__ = [
     "MIXED_SHARE",
     "MOST_CLASSES",
     "NEVER_EVEN_TIMES",
+    "OPERATIONS_POWER",
     "RARE_SHARE",
     "ROUTE_DEVIATIONS",
     "ROUTE_PERCENT",
@@ -141,6 +142,9 @@ STRETCH_AGAIN = 3
 CALLER_EDGES = 3
 CALLER_SHARE = 0.6
 CALLER_LIKE = 0.4
+# Baseline: for its rank, the excess of a service's own code is divided by this power of the number of its operations in
+# a request. An edge is one call; of its operations one may have all of the excess (0), or each its share (1).
+OPERATIONS_POWER = 0.5
 # Baseline: a cell is likely slower at this many standard deviations: enough to count beside one that surely is.
 LIKELY = 1
 # Baseline: requests with a cell that a comparison of factors (`ALIKE_RATIO`) needs.
