@@ -16,9 +16,9 @@ from msgspec import Raw
 
 __all__ = ["RefusedError", "decompressed", "from_json", "from_protobuf", "needs_formats"]
 
-MOST_OBJECTS = 1_000_000  # of a body in JSON; each takes about 100 bytes when it is read
+MOST_OBJECTS = 1_000_000  # of a body; each takes about 100 bytes when it is read
 SMALL = 256 * 1024  # a body in protobuf that cannot hold too many objects
-MOST_FIELDS = 2_000_000  # of a larger one
+LONGEST_VARINT = 70  # bits
 GZIP = 16 + zlib.MAX_WBITS
 
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
@@ -107,7 +107,7 @@ def from_protobuf(body: bytes) -> bytes:
     from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
     if len(body) > SMALL:
-        _count(body, MOST_FIELDS)
+        _count(body, MOST_OBJECTS)
     try:
         message = ExportTraceServiceRequest.FromString(body)
         document: dict[str, Any] = MessageToDict(message, use_integers_for_enums=True)
@@ -155,7 +155,7 @@ def _count(body: bytes, most: int) -> None:
 
 def _varint(body: bytes, at: int, end: int) -> tuple[int, int]:
     found = shift = 0
-    while at < end and shift < 70:
+    while at < end and shift < LONGEST_VARINT:
         byte = body[at]
         at += 1
         found |= (byte & 127) << shift

@@ -18,9 +18,10 @@ __all__ = ["Kept", "Line", "Range", "Ring"]
 
 @dataclass(slots=True, eq=False)
 class Line:
-    """An export request in OTLP/JSON, and the number of traces that still need it."""
+    """An export request in OTLP/JSON, the number of traces in it, and the number of those that still need it."""
 
     data: bytes
+    traces: int
     users: int
 
 
@@ -73,12 +74,12 @@ class Ring:
     def __iter__(self) -> Iterator[Kept]:
         return iter(self._kept.values())
 
-    def line(self, data: bytes, users: int) -> Line | None:
-        """A line that so many traces need; None if none does."""
-        if not users:
+    def line(self, data: bytes, traces: int) -> Line | None:
+        """A line with so many traces; None if it has none."""
+        if not traces:
             return None
         self.bytes += len(data)
-        return Line(data, users)
+        return Line(data, traces, traces)
 
     def get(self, trace_id: str) -> Kept | None:
         """The kept request of a trace."""

@@ -140,7 +140,7 @@ class Stream:
         """The lines of a range, each with the traces of the range in it, and whether these are all of its traces."""
         with self._changed:
             wanted = [one.trace_id for one in self._ring.chosen(range_)]
-        return [(line.data, ids, line.users == len(ids)) for line, ids in self._lines(wanted)]
+        return [(line.data, ids, line.traces == len(ids)) for line, ids in self._lines(wanted)]
 
     def state(self) -> dict[str, Any]:
         """The numbers that a page shows beside its rows: what is kept, what is dropped, and what could not be read."""
