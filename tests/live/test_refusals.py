@@ -9,7 +9,7 @@ import socket
 import time
 import zlib
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -50,7 +50,7 @@ def test_only_the_page_itself_is_answered(pages: Pages, headers: dict[str, str],
     """By the name of the host (DNS rebinding), the origin, and what the browser says of the asking site."""
     page = pages()
     port = page.address.split(":")[2].split("/")[0]
-    given = {name: value.replace("{port}", port) for name, value in headers.items()}
+    given: Any = {name: value.replace("{port}", port) for name, value in headers.items()}
     assert ask(page.address, **given)[0] == status
 
 

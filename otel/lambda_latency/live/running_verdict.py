@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Verdicts", "Window", "report_on"]
 
 LEAST_S = 1.0  # between two verdicts
-SHARE = 150  # a verdict is renewed after so many times the processor time that it takes
+SHARE = 400  # a verdict is renewed after so many times the processor time that it takes
 MOST_S = 10.0
 STYLE = Style(thin=False)
 FEW = 8  # sentences of one kind

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stream", "Update", "Waits"]
 
-GATHER_S = 0.1  # rows of a tenth of a second come together
+GATHER_S = 0.12  # rows of so many seconds come together
 FAILURES = 50  # of one batch whose line is looked up, which takes half a millisecond each
 TRACES = 300  # that stay built, for verdicts in a row
 
@@ -34,7 +34,7 @@ class Waits(NamedTuple):
     """How long a trace waits for more spans, in seconds: one of which parts are missing, and one that looks whole."""
 
     quiet_s: float = 0.5
-    whole_s: float = 0.1
+    whole_s: float = 0.0
 
 
 class Update(NamedTuple):
