@@ -15,7 +15,7 @@ from lab.live.sending import Requests
 from lab.live.tabs import Tabs
 from lambda_latency.http import Client
 
-__all__ = ["cut", "ends", "open_traces", "never_read"]
+__all__ = ["cut", "ends", "never_read", "open_traces"]
 
 CUT_S = 2.0
 NEVER = 16
@@ -112,7 +112,9 @@ def never_read() -> list[str]:
         f"a place is free {gone:.0f} s later",
         flush=True,
     )
-    return [] if places == NEVER and mb <= MOST_MB and not refused else ["16 pages that never read: bounded, and let go"]
+    return (
+        [] if places == NEVER and mb <= MOST_MB and not refused else ["16 pages that never read: bounded, and let go"]
+    )
 
 
 def open_traces() -> list[str]:
@@ -123,7 +125,9 @@ def open_traces() -> list[str]:
         with contextlib.closing(Client(command.page)) as page:
             page.request("GET", command.page.partition(f":{command.page_port}")[2] + "report")  # wakes the reader
             for first in range(0, 20_000, 100):
-                body = requests.export(range(first, first + 100)).replace(b'"spanId":"0000000000000001"', b'"spanId":"00000000000000ff"')
+                body = requests.export(range(first, first + 100)).replace(
+                    b'"spanId":"0000000000000001"', b'"spanId":"00000000000000ff"'
+                )
                 client.request("POST", "/v1/traces", body, {"Content-Type": "application/json"})
         time.sleep(3)
         mb = command.memory_mb()

@@ -35,7 +35,9 @@ def measured(load: Load, times: int) -> list[str]:
     """Print the median of some runs; returns what exceeds its bound."""
     runs = [_run(load) for _ in range(times)]
     sent, seen, lost = (sum(one[name] for one in runs) for name in ("sent", "seen", "lost"))
-    p95, us, share, mb, page_us = (median(one[name] for one in runs) for name in ("p95", "us", "share", "mb", "page_us"))
+    p95, us, share, mb, page_us = (
+        median(one[name] for one in runs) for name in ("p95", "us", "share", "mb", "page_us")
+    )
     told = (
         f"{load.rate:,} requests/s, {load.seconds} s, {load.tabs} tab{'s' * (load.tabs > 1)}, "
         f"{times} run{'s' * (times > 1)}"

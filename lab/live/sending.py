@@ -1,4 +1,4 @@
-"""A sender of its own process: requests of nine spans that end now, at a steady rate, as a batching exporter posts them.
+"""A sender of its own process: requests of nine spans that end now, posted as a batching exporter does.
 
 `python -m lab.live.sending ENDPOINT RATE SECONDS` prints the number of requests that were taken.
 """
@@ -28,7 +28,7 @@ class Requests:
     """Requests by number: one of the made ones, with an id of its own, that ends now. One in 25 is slow."""
 
     def __init__(self, seed: int = 7) -> None:
-        pick = random.Random(seed)
+        pick = random.Random(seed)  # noqa: S311 - ids of requests, no secrets
         self._texts = [json.dumps(to_otlp(_spans(number, pick)), separators=(",", ":")) for number in range(MADE)]
         self._ends = [max(map(int, TIME.findall(text))) for text in self._texts]
         self._first = pick.getrandbits(64) << 64

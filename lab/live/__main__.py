@@ -1,0 +1,41 @@
+"""The page of requests while they happen: does every request reach every tab in time, whatever breaks, from any sender?
+
+Loads with headless Chromium, a connection that is cut, pages that never read, traces that never end, the senders that
+people use, and the ends of the command. Processor time and memory are those of the command.
+
+Usual time: 13 minutes; 3 with --quick.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from lab.live.breaks import cut, ends, never_read, open_traces
+from lab.live.loads import LOADS, measured
+from lab.live.senders import senders
+from lab.live.tabs import programs
+
+QUICK_S = 30
+
+
+def main() -> int:
+    """Measure and print; status 1 if a bound does not hold."""
+    parser = argparse.ArgumentParser("python -m lab live", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one run of each load, the long one for 30 s")
+    options = parser.parse_args()
+    if not programs():
+        print("live needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
+        return 1
+    wrong = [line for part in (ends, cut, never_read, open_traces, senders) for line in part()]
+    for load in LOADS:
+        is_long = load.most_share is not None
+        if options.quick and is_long:
+            load = load._replace(seconds=QUICK_S)  # noqa: PLW2901
+        wrong += measured(load, 1 if options.quick or is_long else 3)
+    print("".join(f"NOT {line}\n" for line in wrong), end="")
+    return int(bool(wrong))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
