@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from lab.live.breaks import cut, ends, never_read, open_traces
 from lab.live.loads import LOADS, measured
+from lab.live.pictures import draw
 from lab.live.senders import senders
 from lab.live.tabs import programs
 
@@ -23,10 +25,16 @@ def main() -> int:
     """Measure and print; status 1 if a bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab live", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each load, the long one for 30 s")
+    parser.add_argument(
+        "--pictures", type=Path, metavar="DIR", help="draw the states of the page into a folder, and end"
+    )
     options = parser.parse_args()
     if not programs():
         print("live needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
         return 1
+    if options.pictures is not None:
+        draw(options.pictures)
+        return 0
     wrong = [line for part in (ends, cut, never_read, open_traces, senders) for line in part()]
     for load in LOADS:
         is_long = load.most_share is not None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +11,7 @@ import pytest
 from lambda_latency.latency import Terms
 from lambda_latency.live import Bounds, Receiver, RunningPage
 from tests.live.shop import Listener
+from tests.page.browser import Browser
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -52,3 +55,28 @@ def receiver(pages: Pages) -> Iterator[tuple[Receiver, RunningPage]]:
     made = Receiver(page.add, 0, Bounds().body)
     yield made, page
     made.close()
+
+
+@pytest.fixture(scope="session")
+def one_browser() -> Iterator[Browser]:
+    """Chromium with the network of this machine, where it is installed; in CI it has to be."""
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in programs:
+        reason = "no chromium and chromedriver: apt install chromium chromium-driver"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    made = Browser(*map(str, programs), offline=False)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def browser(one_browser: Browser) -> Iterator[Browser]:
+    """The browser, with nothing of the test before; at the end its console has to be clean."""
+    one_browser.show("about:blank")
+    one_browser.size(1600)
+    one_browser.console()
+    yield one_browser
+    assert one_browser.console() == []
+    one_browser.show("about:blank")

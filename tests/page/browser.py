@@ -39,7 +39,7 @@ SETTLED = (
 class Browser:
     """Chromium without a window."""
 
-    def __init__(self, program: str, driver: str) -> None:
+    def __init__(self, program: str, driver: str, *, offline: bool = True) -> None:
         options = webdriver.ChromeOptions()
         options.binary_location = program
         for argument in ARGUMENTS:
@@ -48,9 +48,10 @@ class Browser:
         self._driver = webdriver.Chrome(options=options, service=Service(driver))
         self._command("Performance.enable", {"timeDomain": "threadTicks"})
         self._command("Network.enable", {})
+        rate = 0 if offline else -1  # -1: no limit
         self._command(
             "Network.emulateNetworkConditions",
-            {"offline": True, "latency": 0, "downloadThroughput": 0, "uploadThroughput": 0},
+            {"offline": offline, "latency": 0, "downloadThroughput": rate, "uploadThroughput": rate},
         )
 
     def close(self) -> None:
