@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lambda_latency.local.app.read.app import App, read_app
+    from lambda_latency.local.app.read.differing import explained
     from lambda_latency.local.app.read.source import find_template, read_source
     from lambda_latency.local.app.serve.demo import AppDemo, demo_app
     from lambda_latency.local.app.serve.invoke import invoke_function
@@ -40,6 +41,7 @@ __all__ = [
     "choose_collector",
     "commands",
     "demo_app",
+    "explained",
     "find_template",
     "invoke_function",
     "is_example",
@@ -58,6 +60,7 @@ MODULES = {
     "example_template": ("is_example",),
     "app.serve.invoke": ("invoke_function",),
     "app.read.app": ("App", "read_app"),
+    "app.read.differing": ("explained",),
     "app.serve.session": ("serve_app",),
     "app.read.source": ("find_template", "read_source"),
     "app.serve.system": ("AppOptions", "AppSystem"),

@@ -7,14 +7,20 @@ from pathlib import Path
 
 from samcli.yamlhelper import yaml_parse
 
+from lambda_latency.local.differences import DIFFERENCES, difference_of
 from tests.local.app.conftest import SHOP
 from tests.template.deployed import ROOT
 
-ROWS = [
-    [cell.strip() for cell in line.strip("|").split(" | ")]
-    for line in (ROOT / "docs" / "reference" / "laptop.md").read_text(encoding="utf-8").splitlines()
-    if line.startswith("| ")
-][1:]
+PAGE = (ROOT / "docs" / "reference" / "laptop.md").read_text(encoding="utf-8")
+TRIGGERS, _, DIFFERENT = PAGE.partition("## What differs from AWS")
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of a table without its head."""
+    return [[one.strip() for one in line.strip("|").split(" | ")] for line in text.splitlines() if line[:2] == "| "][1:]
+
+
+ROWS = rows(TRIGGERS)
 
 
 def test_every_test_that_is_named_exists() -> None:
@@ -44,3 +50,20 @@ def test_every_trigger_of_the_tests_app_has_its_row() -> None:
 def test_a_cell_is_claimed_with_a_test_only() -> None:
     """A row without one says so everywhere."""
     assert {cell for row in ROWS if not row[-1].strip("| ") for cell in row[1:-1] if cell} <= {"no test"}
+
+
+def test_the_table_of_differences_is_that_of_the_code() -> None:
+    """Each line with a word for each field."""
+    assert rows(DIFFERENT) == [
+        [re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), one.says), one.todo, f"<{one.source}>"]
+        for one in DIFFERENCES
+    ]
+
+
+def test_every_difference_has_something_to_do_and_knows_its_own_lines() -> None:
+    """And none takes the line of another for its own."""
+    assert [one.name for one in DIFFERENCES if not (one.todo and one.source.startswith("https://docs.aws."))] == []
+    for one in DIFFERENCES:
+        line = one.line(**dict.fromkeys(re.findall(r"\{(\w+)\}", one.says), "x"))
+        assert difference_of(line) is one
+        assert one.with_todo(line) == one.with_todo(one.with_todo(line))

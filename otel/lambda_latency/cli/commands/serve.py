@@ -69,6 +69,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help="explain when the p95 of ten seconds exceeds N ms, and when that ends, as an alarm's message does",
     )
     add_page_options(parser, "of requests as they end")
+    parser.add_argument(
+        "--explain", action="store_true", help="print a table of what differs from AWS for this app, and end"
+    )
     add_app_options(parser)
     add_system_options(parser)
 
@@ -79,6 +82,8 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.local import find_template, is_example, read_source
 
     template = find_template(options.template)
+    if options.explain:
+        return _explain(template, options)
     if not is_example(read_source(template)):
         return _serve_app(template, options)
     return _serve_example(template, options)
@@ -107,6 +112,16 @@ def _serve_example(template: Path, options: argparse.Namespace) -> int:
     return FINE
 
 
+def _explain(template: Path, options: argparse.Namespace) -> int:
+    """Print the differences that the template shows; what only a start shows, such as packages, is not among them."""
+    from lambda_latency.local import explained
+
+    print("| this machine | what to do | on AWS |\n|---|---|---|")
+    for says, todo, source in explained(read(template, options)):
+        print(f"| {says} | {todo} | {source} |")
+    return FINE
+
+
 def _serve_app(template: Path, options: argparse.Namespace) -> int:
     from lambda_latency.local import serve_app
 
@@ -120,11 +135,15 @@ def _serve_app(template: Path, options: argparse.Namespace) -> int:
     return FINE
 
 
-def _say_app_up(page: str, system: AppSystem) -> None:
+def _say_app_up(page: str, system: AppSystem, differences: list[str]) -> None:
     from lambda_latency.local import commands, resource_commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
     _say_page(page)
+    print("This machine is not AWS (serve --explain has the sources):")
+    for line in differences:
+        print(f"  - {line}")
+    print()
     printed = [*commands(system), *resource_commands(system)]
     if any(command.startswith("aws ") for command in printed) and not _has_credentials():
         print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")

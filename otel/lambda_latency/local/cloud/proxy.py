@@ -32,6 +32,7 @@ MISSING = re.compile(
     rb"Unsupported service|UnknownOperation|not implemented|Unknown (?:operation|action)", re.IGNORECASE
 )
 
+BEDROCK = "the answers of Bedrock's models are made up by the emulator"
 NOT_EMULATED = "NotEmulatedHere"  # the code of the error
 
 # The calls that read a value which only the account has, the field of its name, and the command that makes it here.
@@ -62,6 +63,10 @@ class Front:
     def missing(self, service: str, what: str) -> None:
         """Print that the emulator does not support a service, once."""
         self._tell_once(service, f"a call to {service} is not emulated here: {what}")
+
+    def made_up(self) -> None:
+        """Print that the emulator has no models, once."""
+        self._tell_once("bedrock", BEDROCK)
 
     def absent(self, name: str, command: str) -> None:
         """Print that a parameter or a secret does not exist, and the command that makes it, once."""
@@ -150,6 +155,8 @@ class _Door(Handler):
             status, received, payload = _not_emulated(service, what, self.headers.get("Content-Type", ""))
         elif status == 400 and target in VALUES and b"NotFound" in payload:
             self._tell_absent(target, body)
+        elif service == "bedrock" and status == 200:
+            self.front.made_up()
         dropped = HOP - {"content-length"} if self.command == "HEAD" else HOP  # that of HEAD is of an object
         self.answer(status, payload, [one for one in received.items() if one[0].lower() not in dropped])
 

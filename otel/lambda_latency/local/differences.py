@@ -1,0 +1,202 @@
+"""The ways in which an app on this machine differs from the app on AWS: one table for the lines of `serve`, for
+`serve --explain` and for docs/reference/laptop.md.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+__all__ = ["DIFFERENCES", "Difference", "difference_of"]
+
+LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
+GATEWAY = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One way. `says` is its line with fields in braces, `todo` what to do, `source` a page on the behaviour of AWS."""
+
+    name: str
+    says: str
+    todo: str
+    source: str
+
+    def line(self, **fields: Any) -> str:
+        """The line about one thing of an app."""
+        return self.says.format(**fields)
+
+    def with_todo(self, line: str) -> str:
+        """A line with what to do; a line of several lines says that itself."""
+        return line if "\n" in line or line.endswith(self.todo) else f"{line}; {self.todo}"
+
+    def is_said_by(self, line: str) -> bool:
+        """Whether a line is one of this difference."""
+        parts = re.split(r"\{\w+\}", self.says)
+        return re.match("(?s:.+)".join(map(re.escape, parts)), line) is not None
+
+
+DIFFERENCES = (
+    Difference(
+        "times",
+        "times are those of this machine, and so are cold starts and waits for a free environment",
+        "compare requests with each other here, and measure on AWS",
+        LAMBDA + "lambda-runtime-environment.html",
+    ),
+    Difference(
+        "policies",
+        "no policy is checked: every function may do everything",
+        "try permissions in a deployed stack",
+        LAMBDA + "lambda-intro-execution-role.html",
+    ),
+    Difference(
+        "memory",
+        "{names}: MemorySize is not enforced, and does not change the processor's speed",
+        "measure memory and time in a deployed stack",
+        LAMBDA + "configuration-memory.html",
+    ),
+    Difference(
+        "task",
+        "the code's folder can be written",
+        "write to /tmp only",
+        LAMBDA + "configuration-ephemeral-storage.html",
+    ),
+    Difference(
+        "tokens",
+        "{names}: tokens are read, their signatures are not verified",
+        "try tokens of the real issuer in a deployed stack",
+        GATEWAY + "http-api-jwt-authorizer.html",
+    ),
+    Difference(
+        "iam",
+        "{names}: a request needs a signature, but it is not verified",
+        "try policies and wrong keys in a deployed stack",
+        GATEWAY + "permissions.html",
+    ),
+    Difference(
+        "keys",
+        "{names}: any x-api-key is accepted, because AWS makes the keys' values",
+        "set Value of the AWS::ApiGateway::ApiKey to accept that one only",
+        GATEWAY + "api-gateway-setup-api-key-with-console.html",
+    ),
+    Difference(
+        "throttling",
+        "{names}: requests are not throttled, and no quota is counted",
+        "lambda-latency serve --faults injects throttles into the packaged example",
+        GATEWAY + "api-gateway-request-throttling.html",
+    ),
+    Difference(
+        "authorizer-cache",
+        "{names}: a Lambda authorizer is called for every request; its answers are not cached",
+        "expect fewer calls on AWS",
+        GATEWAY + "apigateway-use-lambda-authorizer.html",
+    ),
+    Difference(
+        "gateway-responses",
+        "{names}: responses of the gateway itself are the default ones",
+        "try GatewayResponses in a deployed stack",
+        GATEWAY + "api-gateway-gatewayResponse-definition.html",
+    ),
+    Difference(
+        "gateway-only",
+        "{names}: does nothing here: {kinds}",
+        "try it in a deployed stack",
+        GATEWAY + "welcome.html",
+    ),
+    Difference(
+        "websocket",
+        "{names} is a WebSocket API, which is not served here",
+        "lambda-latency invoke calls its functions",
+        GATEWAY + "apigateway-websocket-api.html",
+    ),
+    Difference(
+        "route",
+        "{route} is not served here: {why}",
+        "try it in a deployed stack",
+        GATEWAY + "api-gateway-api-integration-types.html",
+    ),
+    Difference(
+        "pipe",
+        "{names} is a pipe, which delivers nothing here",
+        "lambda-latency invoke calls its functions",
+        "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes.html",
+    ),
+    Difference(
+        "file-system",
+        "{names}: its file system is not mounted here",
+        "{path} is a folder of this machine",
+        LAMBDA + "configuration-filesystem.html",
+    ),
+    Difference(
+        "vpc",
+        "{names}: the network is that of this machine, without the VPC's routes and security groups",
+        "try what is reachable in a deployed stack",
+        LAMBDA + "configuration-vpc.html",
+    ),
+    Difference(
+        "concurrency",
+        "{names}: reserved and provisioned concurrency and SnapStart do nothing; at most 8 environments run at once",
+        "measure load in a deployed stack",
+        LAMBDA + "configuration-concurrency.html",
+    ),
+    Difference(
+        "function",
+        "{names} {does} not run here: {why}",
+        "the other functions run; try this one in a deployed stack",
+        LAMBDA + "lambda-python.html",
+    ),
+    Difference(
+        "resource",
+        "not emulated here and left out: {kinds}",
+        "calls to it fail here; replace them in tests",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-template-resource-type-ref.html",
+    ),
+    Difference(
+        "created",
+        "{names} ({kind}) cannot be created here and is left out: {why}",
+        "correct it, or try it in a deployed stack",
+        "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/Welcome.html",
+    ),
+    Difference(
+        "python",
+        "Python {wanted} is not installed: functions that need it run on {have}",
+        "install it, for example with uv or pyenv",
+        LAMBDA + "lambda-runtimes.html",
+    ),
+    Difference(
+        "extension",
+        "the layer {name} is an extension, which is not started here",
+        "its effects are missing here",
+        LAMBDA + "lambda-extensions.html",
+    ),
+    Difference(
+        "extensions",
+        "the layer {name} has extensions, which are not started here: {names}",
+        "their effects are missing here",
+        LAMBDA + "lambda-extensions.html",
+    ),
+    Difference(
+        "layer",
+        "{names}: the layer {arn} exists only on AWS and is left out",
+        "name its packages in requirements.txt to have them here",
+        LAMBDA + "chapter-layers.html",
+    ),
+    Difference(
+        "service",
+        "a call to {service} is not emulated here: {what}",
+        "replace the call in tests, or set the endpoint of its client",
+        "https://docs.aws.amazon.com/general/latest/gr/aws-service-information.html",
+    ),
+    Difference(
+        "bedrock",
+        "the answers of Bedrock's models are made up by the emulator",
+        "try prompts on AWS",
+        "https://docs.aws.amazon.com/bedrock/latest/userguide/what-is-bedrock.html",
+    ),
+)
+
+
+def difference_of(line: str) -> Difference | None:
+    """The difference that a line is about; None for another line."""
+    return next((one for one in DIFFERENCES if one.is_said_by(line)), None)

@@ -1,0 +1,116 @@
+"""What an app uses that differs on this machine: one block at start, one table."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.read.differing import differing
+from lambda_latency.local.app.serve.session import Gathered
+from tests.local.gateway.test_contract import DEFINITION, EVENTS, OWN
+
+FUNCTION = """
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+"""
+ALWAYS = [
+    "times are those of this machine, and so are cold starts and waits for a free environment",
+    "no policy is checked: every function may do everything",
+    "Function: MemorySize is not enforced, and does not change the processor's speed",
+    "the code's folder can be written",
+]
+CONCURRENCY = "reserved and provisioned concurrency and SnapStart do nothing; at most 8 environments run at once"
+MORE = f"""\
+Transform: AWS::Serverless-2016-10-31
+Globals: {{ Function: {{ Runtime: python3.12, Handler: index.handler }} }}
+Resources:
+  Inside:{FUNCTION}      VpcConfig: {{ SubnetIds: [a], SecurityGroupIds: [b] }}
+  Reserved:{FUNCTION}      ReservedConcurrentExecutions: 1
+  Kept:{FUNCTION}      AutoPublishAlias: live
+      ProvisionedConcurrencyConfig: {{ ProvisionedConcurrentExecutions: 1 }}
+  Snapped:{FUNCTION}      SnapStart: {{ ApplyOn: PublishedVersions }}
+  Signed:{FUNCTION}      FunctionUrlConfig: {{ AuthType: AWS_IAM }}
+  Open:{FUNCTION}      FunctionUrlConfig: {{ AuthType: NONE }}
+  Plan: {{ Type: AWS::ApiGateway::UsagePlan }}
+  Domain: {{ Type: AWS::ApiGateway::DomainName }}
+  Refused: {{ Type: AWS::ApiGateway::GatewayResponse, Properties: {{ ResponseType: DEFAULT_4XX, RestApiId: a }} }}
+"""
+
+
+def lines(text: str, folder: Path) -> list[str]:
+    path = folder / "template.yaml"
+    path.write_text(text)
+    return differing(read_app(path, {}))
+
+
+def test_an_app_is_told_what_differs_for_it(tmp_path: Path) -> None:
+    """Signatures and API keys by route; what every app has stands first."""
+    assert lines(EVENTS, tmp_path) == [
+        *ALWAYS,
+        "GET /iam, GET /signed: a request needs a signature, but it is not verified",
+        "GET /key: any x-api-key is accepted, because AWS makes the keys' values",
+    ]
+
+
+def test_a_definition_is_read_for_what_differs(tmp_path: Path) -> None:
+    """Its Lambda authorizer is called every time."""
+    assert lines(DEFINITION, tmp_path)[4:] == [
+        "GET /apart, POST /orders: any x-api-key is accepted, because AWS makes the keys' values",
+        "Rest: a Lambda authorizer is called for every request; its answers are not cached",
+    ]
+    assert "POST /orders: a request needs a signature, but it is not verified" in lines(OWN, tmp_path)
+
+
+def test_resources_without_effect_are_named(tmp_path: Path) -> None:
+    """In the order of the table."""
+    assert lines(MORE, tmp_path)[2:] == [
+        ALWAYS[2].replace("Function", "Inside, Reserved, Kept, Snapped and 2 more"),
+        "the code's folder can be written",
+        "the URL of Signed: a request needs a signature, but it is not verified",
+        "Plan: requests are not throttled, and no quota is counted",
+        "Refused: responses of the gateway itself are the default ones",
+        "Domain: does nothing here: AWS::ApiGateway::DomainName",
+        "Inside: the network is that of this machine, without the VPC's routes and security groups",
+        f"Reserved, KeptAliaslive, Snapped: {CONCURRENCY}",
+    ]
+
+
+def test_the_lines_of_the_start_are_one_block(tmp_path: Path) -> None:
+    """What is told while an app starts waits for the block, unless it is progress; later it is told at once."""
+    path = tmp_path / "template.yaml"
+    path.write_text(EVENTS)
+    told: list[str] = []
+    gathered = Gathered(read_app(path, {}), told.append)
+    refused, layer = (
+        "Work does not run here: it is a container image",
+        "F: the layer arn exists only on AWS and is left out",
+    )
+    for line in (layer, "installing packages, which may take a minute", refused):
+        gathered(line)
+    block = gathered.end()
+    assert told == ["installing packages, which may take a minute"]
+    assert [line.partition(";")[0] for line in block][-2:] == [refused, layer]
+    gathered(refused)
+    assert told[1:] == [refused]
+
+
+def test_explain_prints_a_table_with_sources(tmp_path: Path) -> None:
+    """Without a start, with the notes of the template."""
+    path = tmp_path / "template.yaml"
+    path.write_text(f"{EVENTS}  Work:{FUNCTION}      Runtime: nodejs22.x\n")
+    command = [sys.executable, "-m", "lambda_latency", "serve", "--explain", "--template", str(path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    rows = [line.split(" | ") for line in done.stdout.splitlines()]
+    assert (done.returncode, done.stderr) == (0, "")
+    assert rows[:2] == [["| this machine", "what to do", "on AWS |"], ["|---|---|---|"]]
+    assert [row[0] for row in rows[2:]] == [
+        f"| {line}"
+        for line in [
+            *lines(path.read_text(), tmp_path),
+            "Work does not run here: its runtime is nodejs22.x, and only Python 3 runs here",
+        ]
+    ]
+    assert all(row[2].startswith("https://docs.aws.amazon.com/") for row in rows[2:])
