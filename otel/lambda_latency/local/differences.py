@@ -183,6 +183,18 @@ DIFFERENCES = (
         LAMBDA + "chapter-layers.html",
     ),
     Difference(
+        "xray-sdk",
+        "{names}: the X-Ray SDK is the kit's bridge, which records its subsegments as spans",
+        "lambda-latency adopt sets up the same on AWS, and --instrument none keeps the SDK",
+        "https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python.html",
+    ),
+    Difference(
+        "tenants",
+        "{names}: environments are not kept apart by tenant, and context.tenant_id is empty",
+        "try tenants in a deployed stack",
+        LAMBDA + "tenant-isolation.html",
+    ),
+    Difference(
         "service",
         "a call to {service} is not emulated here: {what}",
         "replace the call in tests, or set the endpoint of its client",

@@ -16,6 +16,7 @@ from lambda_latency.local.app.prepare.layer_imports import borrowed
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.projects import dependencies
+from lambda_latency.local.app.prepare.xray_sdk import BRIDGED, bridge_variables
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
@@ -68,12 +69,17 @@ class Preparation:
         if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
             self._tell_borrowed(declared, code, paths, traced.paths, version)
         paths = self._with_tracing(declared, paths, traced.paths)
+        bridge = {}
+        if self.instrument == "kit" and not declared.wrapper:
+            bridge = bridge_variables(environment, (code, *layers))
+            if bridge:
+                self.tell(BRIDGED.line(names=declared.key))
         return Function(
             name=declared.name,
             handler=traced.handler,
             timeout_s=declared.timeout_s,
             memory_mb=declared.memory_mb,
-            environment={**environment, **traced.variables},
+            environment={**environment, **bridge, **traced.variables},
             code=code,
             python=self.packages.runtime(version),
             runtime=f"python{_dotted(version)}",

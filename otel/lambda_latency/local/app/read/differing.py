@@ -40,6 +40,7 @@ def differing(app: App) -> list[str]:
         "authorizer-cache": _named(resources, _has_lambda_authorizer),
         "gateway-responses": _named(resources, _has_responses),
         "vpc": _named(resources, lambda one: _of(one, FUNCTION).get("VpcConfig")),
+        "tenants": _named(resources, lambda one: _of(one, FUNCTION).get("TenancyConfig")),
         "concurrency": _named(resources, _has_concurrency),
     }
     only = [(name, one) for name, one in resources if one.get("Type") in GATEWAY_ONLY]
