@@ -15,6 +15,7 @@ ALIKE = ", ".join(line.strip() for line in SAM.split("Variables:\n")[1].split(" 
 URI = "        OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n"
 WRAPPER = "        AWS_LAMBDA_EXEC_WRAPPER: /opt/otel-instrument\n"
 KIT_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER: /opt/lambda-latency/wrapper\n"
+POWERTOOLS = "arn:aws:lambda:eu-west-1:017000801446:layer:AWSLambdaPowertoolsPythonV3-python"
 POLICY = "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess"
 EVENT = "{ Type: Api, Properties: { Path: /, Method: GET } }"
 SAMPLING = """\
@@ -49,6 +50,13 @@ Resources:
 def sampled(name: str, kind: str) -> str:
     """A sampling rule's resource."""
     return SAMPLING.replace("NAME", name).replace("TYPE", kind)
+
+
+def taking_all(name: str, priority: int) -> str:
+    """A sampling rule that takes every request."""
+    named = "Host: '*', HTTPMethod: '*', ResourceARN: '*', URLPath: '*', ServiceName: '*', ServiceType: '*'"
+    rule = f"SamplingRule: {{ {named},\n        Priority: {priority}, FixedRate: 0.1, ReservoirSize: 1, Version: 1 }}"
+    return f"  {name}:\n    Type: AWS::XRay::SamplingRule\n    Properties:\n      {rule}\n"
 
 
 PLANTED: dict[str, tuple[Planted, ...]] = {
@@ -113,6 +121,7 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
     "layer-runtime": (
         Planted("SAM", {"Runtime: python3.13": "Runtime: python3.9"}, "AWSOpenTelemetryDistroPython"),
         Planted("CloudFormation", {ADOT_US: ADOT_US.replace("DistroPython:29", "DistroJs:13")}, "AWSOpenTelemetryDistroJs"),
+        Planted("SAM", {f"      - {COLLECTOR}\n": f"      - {COLLECTOR}\n      - {POWERTOOLS}312-arm64:18\n"}, "Powertools"),
     ),
     "layer-old": (
         Planted("SAM", {ADOT: ADOT.replace(":26", ":25")}, "AWSOpenTelemetryDistroPython:25"),
@@ -137,6 +146,7 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
     "layer-size": (
         Planted("SAM", at="  Get:", files={".aws-sam/build/Get/collector.yaml": FILES["src/collector.yaml"], ".aws-sam/build/Get/big": 230_000_000}),
         Planted("CloudFormation", at="  Work:", files={"src/requests-2.32.5.dist-info/big": 230_000_000}),
+        Planted("SAM", at="  Get:", files={"src/models/big": 240_000_000}),
     ),
     "layer-twice": (
         Planted("SAM", {f"      - {COLLECTOR}\n": f"      - {COLLECTOR}\n      - !Sub arn:aws:lambda:${{AWS::Region}}:464622532012:layer:"
@@ -148,9 +158,14 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", {f"      - {ADOT}\n": "", "aws_configurator\n": "aws_configurator # x\n"}, "EXEC_WRAPPER"),
         Planted("CloudFormation", {"/opt/lambda-latency/wrapper": "/var/task/wrapper"}, "/var/task/wrapper"),
     ),
-    "wrapper-image": (
+    "layer-image": (
         Planted("SAM", {"    Runtime: python3.13\n": "", "    CodeUri: src/\n": "", "      Handler: app.handler\n":
                         "      PackageType: Image\n"}, ADOT),
+        Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Image\n"}, "!Ref Kit"),
+    ),
+    "wrapper-image": (
+        Planted("SAM", {"    Runtime: python3.13\n": "", "    CodeUri: src/\n": "", "      Handler: app.handler\n":
+                        "      PackageType: Image\n", f"    Layers:\n      - {ADOT}\n      - {COLLECTOR}\n": ""}, "EXEC_WRAPPER"),
         Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Image\n",
                                    f"      Layers:\n        - !Ref Kit\n        - {ADOT_US}\n        - {COLLECTOR_US}\n": ""}, "EXEC_WRAPPER"),
     ),
@@ -192,6 +207,11 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: 1s\n"}, "FLUSH_MS"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_SPAN_EVENT_COUNT_LIMIT: many\n"}, "EVENT_COUNT"),
     ),
+    "variable-misspelt": (
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_TRACES_SAMPLER: parentbased_always_onn\n"}, "SAMPLER"),
+        Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_TRACES_PROTOCOL: http/protobuff\n"}, "protobuff"),
+        Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_METRICS_EXPORTER: non\n"}, "METRICS"),
+    ),
     "tracing-disabled": (
         Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_SDK_DISABLED: 'true'\n"}, "SDK_DISABLED"),
         Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          OTEL_TRACES_EXPORTER: none\n"}, "TRACES_EXPORTER"),
@@ -221,6 +241,10 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
     "packages-clash": (
         Planted("SAM", at="opentelemetry-api", file="src/requirements.txt", files={"src/requirements.txt": "requests\nopentelemetry-api==1.38.0\n"}),
         Planted("CloudFormation", at="  Work:", files={"src/opentelemetry_sdk-1.33.1.dist-info/METADATA": ""}),
+    ),
+    "packages-refused": (
+        Planted("SAM", file="src/requirements.txt", files={"src/requirements.txt": "boto3==1.40.0\nprotobuf==4.25.8\n"}, at="protobuf"),
+        Planted("CloudFormation", file="src/requirements.txt", files={"src/requirements.txt": "typing_extensions==4.4.0\n"}, at="typing_extensions"),
     ),
     "packages-unknown": (
         Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}, "opentelemetry-api", file="src/requirements.txt",
@@ -277,6 +301,10 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
                         "Path: /,": "RestApiId: !Ref Api, Path: /,"}, "ServiceName"),
         Planted("CloudFormation", {"Resources:\n": "Resources:\n" + sampled("'*'", "AWS::ApiGateway::RestApi")}, "ServiceType"),
     ),
+    "sampling-ignored": (
+        Planted("SAM", {"Resources:\n": "Resources:\n" + sampled("'*'", "AWS::Lambda::Function")}, "ServiceType"),
+        Planted("CloudFormation", {"Resources:\n": "Resources:\n" + taking_all("First", 1) + taking_all("Second", 2)}, "Priority: 2"),
+    ),
     "region-without-xray": (
         Planted("SAM", {f"      - {ADOT}\n      - {COLLECTOR}\n": "      - !Ref Own\n", "Resources:\n":
                         "Resources:\n  Own: { Type: AWS::Serverless::LayerVersion }\n"}, "Tracing: Active", region="us-isof-south-1"),
@@ -293,6 +321,10 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("SAM", {"http://localhost:4318/v1/traces": "https://xray.eu-west-1.amazonaws.com/v1/traces", f"      - {COLLECTOR}\n": "", URI: ""}, "  Get:"),
         Planted("CloudFormation", {"          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": "          LAMBDA_LATENCY_EXPORT: otlp\n",
                                    "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "", f"        - {COLLECTOR_US}\n": ""}, "Role: !GetAtt"),
+    ),
+    "handler-missing": (
+        Planted("SAM", {"      Handler: app.handler": "      Handler: app.handlr"}, "Handler"),
+        Planted("CloudFormation", {"Handler: app.handler": "Handler: app.handle"}, "Handler"),
     ),
     "memory-small": (
         Planted("SAM", {"MemorySize: 512": "MemorySize: 192"}, "MemorySize"),
@@ -321,7 +353,7 @@ NEAR: dict[str, Planted] = {
                                            "Parameters: { Stage: { Type: String, Default: prod } }\n"
                                            "Conditions: { Long: !Equals [!Ref Stage, prod] }\nResources:\n"}),
     "no-function": Planted("CloudFormation"),
-    "nothing-traced": Planted("SAM", files={"template.yaml": UNTRACED, "src/app.py": "from opentelemetry.sdk import trace\n"}),
+    "nothing-traced": Planted("SAM", files={"template.yaml": UNTRACED, "src/app.py": "from opentelemetry.sdk import trace\ndef handler(e, c): ...\n"}),
     "snapstart-connection": Planted("SAM", {"    Timeout: 10\n": "    Timeout: 10\n    SnapStart: { ApplyOn: PublishedVersions }\n"},
                                     files={"src/app.py": "import psycopg\ndef handler(e, c):\n    return psycopg.connect('x')\n"}),
     "layer-region": Planted("SAM", region="eu-west-1"),
@@ -330,7 +362,9 @@ NEAR: dict[str, Planted] = {
     "layer-unavailable": Planted("SAM", {ADOT: ADOT.replace("eu-west-1", "eu-north-1"), COLLECTOR: COLLECTOR.replace("eu-west-1", "eu-north-1")}),
     "layer-architecture": Planted("SAM", {"Architectures: [arm64]": "Architectures: [!Ref Processor]", "Resources:\n":
                                           "Parameters: { Processor: { Type: String } }\nResources:\n"}),
-    "layer-runtime": Planted("SAM", {"Runtime: python3.13": "Runtime: python3.14"}),
+    "layer-runtime": Planted("SAM", {f"      - {COLLECTOR}\n": f"      - {COLLECTOR}\n      - {POWERTOOLS}313-arm64:18\n"}),
+    "layer-image": Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Zip\n"
+                                              "      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n"}),
     "layer-old": Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}),
     "layer-count": Planted("CloudFormation", {"        - !Ref Kit\n": "        - !Ref Kit\n        - !Ref Kit\n        - !Ref Kit\n"}),
     "layer-conditional": Planted("SAM", {f"- {COLLECTOR}": f"- !If [T, {COLLECTOR}, !Ref AWS::NoValue]", "Resources:\n":
@@ -343,7 +377,7 @@ NEAR: dict[str, Planted] = {
     "wrapper-image": Planted("CloudFormation", {"      Runtime: python3.13\n      Handler: app.handler\n      Code: src/\n": "      PackageType: Image\n",
                                                 f"      Layers:\n        - !Ref Kit\n        - {ADOT_US}\n        - {COLLECTOR_US}\n": "",
                                                 f"          {KIT_WRAPPER}": ""}),
-    "layer-not-started": Planted("SAM", {WRAPPER: ""}, files={"src/app.py": "from opentelemetry.sdk.trace import TracerProvider\n"}),
+    "layer-not-started": Planted("SAM", {WRAPPER: ""}, files={"src/app.py": "from opentelemetry.sdk.trace import TracerProvider\ndef handler(e, c): ...\n"}),
     "no-collector": Planted("SAM", {f"      - {COLLECTOR}\n": "", URI: "", "http://localhost:4318/v1/traces": "https://otlp.example.com/v1/traces"}),
     "endpoint-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'false'\n"}),
     "protocol-ignored": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n"}),
@@ -351,6 +385,7 @@ NEAR: dict[str, Planted] = {
     "variable-reserved": Planted("SAM", {WRAPPER: f"{WRAPPER}        AWS_XRAY_CONTEXT_MISSING: LOG_ERROR\n"}),
     "variable-unknown": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_PYTHON_FLASK_EXCLUDED_URLS: health\n"}),
     "variable-value": Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: '100'\n"}),
+    "variable-misspelt": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_TRACES_SAMPLER: parentbased_always_on\n        OTEL_LOGS_EXPORTER: file\n"}),
     "tracing-disabled": Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_SDK_DISABLED: 'false'\n        OTEL_METRICS_EXPORTER: none\n"}),
     "endpoint-path": Planted("SAM", {"http://localhost:4318/v1/traces": "https://otlp.example.com/v1/traces"}),
     "application-signals": Planted("SAM", {'ENABLED: "false"': 'ENABLED: "true"'}),
@@ -359,6 +394,7 @@ NEAR: dict[str, Planted] = {
     "vpc-endpoint": Planted("SAM", {"    Tracing: Active\n": "    Tracing: Active\n    VpcConfig: { SubnetIds: [s], SecurityGroupIds: [g] }\n", "Resources:\n":
                                     "Resources:\n  Xray: { Type: AWS::EC2::VPCEndpoint, Properties: { VpcId: v, ServiceName: !Sub 'com.amazonaws.${AWS::Region}.xray' } }\n"}),
     "packages-clash": Planted("SAM", files={"src/requirements.txt": "opentelemetry-api==1.42.1\nopentelemetry-instrumentation-redis==0.60b0\n"}),
+    "packages-refused": Planted("SAM", files={"src/requirements.txt": "protobuf==6.33.5\nwrapt>=1.17\nrequests==2.32.5\n"}),
     "packages-unknown": Planted("SAM", {ADOT: ADOT.replace(":26", ":27")}),
     "second-tracer": Planted("SAM", {WRAPPER: f"{WRAPPER}        POWERTOOLS_TRACE_DISABLED: 'true'\n"},
                              files={"src/app.py": "from aws_lambda_powertools import Logger, Tracer\ndef handler(e, c): ...\n"}),
@@ -374,12 +410,14 @@ NEAR: dict[str, Planted] = {
     "function-untraced": Planted("CloudFormation"),
     "sampling-unmatched": Planted("SAM", {"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop/*", "AWS::ApiGateway::Stage"),
                                           "Path: /,": "RestApiId: !Ref Api, Path: /,"}),
+    "sampling-ignored": Planted("CloudFormation", {"Resources:\n": "Resources:\n" + taking_all("Last", 9000)}),
     "region-without-xray": Planted("SAM", {ADOT: "!Sub arn:aws:lambda:${AWS::Region}:156041407956:layer:AWSOpenTelemetryDistroPython:23",
                                            f"      - {COLLECTOR}\n": "", URI: "", ENDPOINT: ""}, region="eu-central-2"),
     "role-without-xray": Planted("CloudFormation", {POLICY: "!ImportValue Policy"}),
     "role-without-spans": Planted("CloudFormation", {"          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": "          LAMBDA_LATENCY_EXPORT: otlp\n",
                                                      "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "", f"        - {COLLECTOR_US}\n": "",
                                                      POLICY: "arn:aws:iam::aws:policy/AWSXrayFullAccess"}),
+    "handler-missing": Planted("CloudFormation", {"Handler: app.handler": "Handler: shared.handler"}),
     "memory-small": Planted("SAM", {"MemorySize: 512": "MemorySize: 256"}),
     "timeout-small": Planted("CloudFormation", {"Timeout: 10": "Timeout: 3"}),
     "timeout-gateway": Planted("SAM", {"Timeout: 10": "Timeout: 60", EVENT: "{ Type: Api, Properties: { Path: /, Method: GET, TimeoutInMillis: 60000 } }"}),

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+from importlib import metadata
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
+from packaging.requirements import Requirement
 
 import lambda_latency.doctor.contents
 from lambda_latency.cli import main
 from lambda_latency.doctor import ONLINE_POLICY, Online, Where, diagnose
+from lambda_latency.doctor.rules.packages import REQUIRED, _is_within
 from lambda_latency.fetch import Place
 from tests.doctor.apps import Planted, write
 from tests.doctor.cloud import layer_file
@@ -150,3 +154,16 @@ def test_online_needs_one_right(capsys: pytest.CaptureFixture[str]) -> None:
     assert json.loads(capsys.readouterr().out) == ONLINE_POLICY
     (statement,) = ONLINE_POLICY["Statement"]
     assert statement["Action"] == ["lambda:GetLayerVersion"]
+
+
+VERSIONS = ("1.0", "1.56", "1.57", "1.99", "2.6", "2.7", "2.99", "3.0", "4.4", "4.5", "5.0", "7.9", "8.0", "18.0")
+
+
+@pytest.mark.parametrize("name", REQUIRED)
+def test_what_the_layers_packages_require_is_what_their_metadata_says(name: str) -> None:
+    """Of the packages of OpenTelemetry at the layer's versions, which this environment has."""
+    bounds, by = REQUIRED[name]
+    (line,) = [one for one in metadata.requires(by) or () if re.match(rf"{name}\b", one) and "extra" not in one]
+    said = Requirement(line).specifier
+    within = {version: _is_within(tuple(map(int, version.split("."))), bounds) for version in VERSIONS}
+    assert within == {version: version in said for version in VERSIONS}

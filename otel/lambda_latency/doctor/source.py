@@ -155,13 +155,13 @@ def installed_in(folder: Path) -> dict[str, str]:
 
 
 def size_of(folder: Path) -> int:
-    """The bytes of all files in a folder."""
-    return sum(
-        path.stat().st_size
-        for inside, _, names in os.walk(folder)
-        for name in names
-        if not (path := Path(inside, name)).is_symlink()
-    )
+    """The bytes of all files in a folder, without hidden folders and environments, which no build takes along."""
+    total = 0
+    for inside, folders, names in os.walk(folder):
+        folders[:] = [one for one in folders if one[:1] != "." and not Path(inside, one, "pyvenv.cfg").exists()]
+        paths = [Path(inside, name) for name in names]
+        total += sum(path.stat().st_size for path in paths if not path.is_symlink())
+    return total
 
 
 def _normal(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from lambda_latency.doctor.rules import (
     collectors,
+    handlers,
     layers,
     limits,
     packages,
@@ -25,4 +26,5 @@ RULES = (
     *tracing.RULES,
     *roles.RULES,
     *limits.RULES,
+    *handlers.RULES,
 )

@@ -17,6 +17,7 @@ from lambda_latency.template import Node
 __all__ = ["RULES"]
 
 MB = 1024 * 1024
+POWERTOOLS = re.compile(r"AWSLambdaPowertoolsPythonV\d+-python(\d)(\d+)-")
 OLDEST_PYTHON = (3, 10)
 TRACERS = re.compile(r"(?i)datadog-(python|node)|newrelic|dynatrace|lumigo|instana|sentrypythonserverless|thundra")
 
@@ -88,7 +89,9 @@ def architecture(app: App) -> Iterator[Found]:
 
 @rule("layer-runtime", ERROR, "The function does not start, or is not traced.")
 def runtime(app: App) -> Iterator[Found]:
-    """A tracing layer belongs to one language and to some of its versions. Lambda accepts any combination."""
+    """A tracing layer belongs to one language and to some of its versions, and Powertools' layer to one version: it has
+    machine code. Lambda accepts any combination.
+    """
     for fn, layer in _each(app):
         if not layer.language or not fn.runtime:
             continue
@@ -99,6 +102,20 @@ def runtime(app: App) -> Iterator[Found]:
         elif version is not None and layer.kind == "adot" and tuple(map(int, version.groups())) < OLDEST_PYTHON:
             what = f"{layer.name} does not run under {fn.runtime}"
             yield Found(app.name, layer.line, what, "move the function to a later Python")
+    for fn, layer in _each(app):
+        made = POWERTOOLS.match(layer.name)
+        if made is not None and fn.runtime and fn.runtime != f"python{made[1]}.{made[2]}":
+            what = f"{layer.name} is for Python {made[1]}.{made[2]}, but {fn.name} runs {fn.runtime}"
+            yield Found(app.name, layer.line, what, f"use the layer for {fn.runtime}")
+
+
+@rule("layer-image", ERROR, "CloudFormation rejects the function: a container image has no layers.")
+def image(app: App) -> Iterator[Found]:
+    """Lambda adds layers to archives only. What they contain must be in the image."""
+    for fn in app.functions:
+        if fn.is_image and fn.layers:
+            what = f"{fn.name} is a container image, but has layers"
+            yield Found(app.name, fn.layers[0].line, what, "copy the layers' content into the image (/opt)")
 
 
 @rule("layer-old", WARNING, "Traces lack data that later versions record, and bugs that were fixed since remain.")
@@ -166,7 +183,7 @@ def size(app: App) -> Iterator[Found]:
     Python layer where its size is known.
     """
     for fn in app.functions:
-        folder = app.built(fn)
+        folder = app.built(fn) or app.code(fn)
         if fn.is_image or folder is None:
             continue
         local = [path for layer in fn.layers if (path := app.local_layer(layer)) is not None]
@@ -200,4 +217,4 @@ def two(app: App) -> Iterator[Found]:
                 break
 
 
-RULES = (region, account, unavailable, architecture, runtime, old, count, conditional, size, two)
+RULES = (region, account, unavailable, architecture, runtime, image, old, count, conditional, size, two)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from lambda_latency.adot import PYTHON
@@ -16,6 +16,15 @@ from lambda_latency.doctor.source import installed_in
 
 __all__ = ["RULES", "clashes"]
 
+# What the layer's packages of OpenTelemetry require besides each other: bounds, and the package that requires them.
+REQUIRED = {
+    "googleapis-common-protos": (">=1.57,<2.0", "opentelemetry-exporter-otlp-proto-grpc"),
+    "packaging": (">=18.0", "opentelemetry-instrumentation"),
+    "protobuf": (">=5.0,<8.0", "opentelemetry-proto"),
+    "requests": (">=2.7,<3.0", "opentelemetry-exporter-otlp-proto-http"),
+    "typing-extensions": (">=4.5.0", "opentelemetry-api"),
+    "wrapt": (">=1.0.0,<3.0.0", "opentelemetry-instrumentation"),
+}
 OFF = {"POWERTOOLS_TRACE_DISABLED": ("1", "true"), "AWS_XRAY_SDK_ENABLED": ("false",)}
 # https://github.com/aws-observability/aws-otel-python-instrumentation/issues/823 (2026-07-17)
 EVENTS_GONE, EVENTS_ERROR = (1, 44), "ImportError: _OTEL_PYTHON_EVENT_LOGGER_PROVIDER"
@@ -45,6 +54,20 @@ def clashes(app: App, fn: Fn, layer: Layer, packages: Mapping[str, str]) -> Iter
                 what += f"; the layer's set-up fails ({EVENTS_ERROR}), the function runs on, and nothing is traced"
             todo = f"remove {name} from the function's packages (make it a development requirement), or pin {right}"
             yield Found(one.path, one.line, what, todo)
+
+
+@rule("packages-refused", ERROR, "The function's package overrides the layer's, whose packages refuse the version.")
+def refused(app: App) -> Iterator[Found]:
+    """OpenTelemetry's packages in the layer require others, such as protobuf. `/var/task` comes before `/opt/python`,
+    so a function's own version is used. The check compares pinned and installed versions.
+    """
+    for fn, layer in _beside_a_layer(app):
+        for one in _own(app, fn, REQUIRED):
+            bounds, by = REQUIRED[one.name]
+            if _numbers(one.version) and not _is_within(_numbers(one.version), bounds):
+                what = f"{one.name} {one.version} is in {fn.name}, but {by} of {layer.name} requires {bounds}"
+                todo = f"pin a version within {bounds}, or remove it from the function's packages"
+                yield Found(one.path, one.line, what, todo)
 
 
 @rule("packages-unknown", NOTE, "A package that clashes with the layer's would not be found.")
@@ -80,22 +103,36 @@ def _beside_a_layer(app: App) -> Iterator[tuple[Fn, Layer]]:
 
 def _carried(app: App, fn: Fn) -> dict[str, _Carried]:
     """A function's own packages that ADOT's layer has, too, by name."""
+    return {one.name: one for one in _own(app, fn, PYTHON.releases[-1].packages)}
+
+
+def _own(app: App, fn: Fn, names: Iterable[str]) -> Iterator[_Carried]:
+    """A function's own packages of these names."""
     built = app.built(fn)
     lines = {one.name: one for one in app.requirements(fn)}
     installed = installed_in(built) if built is not None else {}
-    found = {}
-    for name in PYTHON.releases[-1].packages:
+    for name in names:
         line = lines.get(name)
         version = installed.get(name) or (line.bound.removeprefix("==") or "any version" if line is not None else "")
         if version:
             path, number = (line.path, line.line) if line is not None else (app.name, fn.line)
-            found[name] = _Carried(name, version, path, number)
-    return found
+            yield _Carried(name, version, path, number)
 
 
 def _breaks(version: str, right: str) -> bool:
     """Whether a package is beside an older layer that is known to fail then."""
     return _numbers(right) < EVENTS_GONE <= _numbers(version)
+
+
+def _is_within(version: tuple[int, ...], bounds: str) -> bool:
+    """Whether a version is within bounds such as `>=5.0,<8.0`."""
+    for bound in bounds.split(","):
+        at_least = bound.startswith(">=")
+        limit = _numbers(bound.lstrip("<>="))
+        size = max(len(version), len(limit))
+        if (version + (0,) * (size - len(version)) < limit + (0,) * (size - len(limit))) is at_least:
+            return False
+    return True
 
 
 def _numbers(version: str) -> tuple[int, ...]:
@@ -144,4 +181,4 @@ def _is_tracer(name: str) -> bool:
     )  # fmt: skip
 
 
-RULES = (clash, unknown, second_tracer)
+RULES = (clash, refused, unknown, second_tracer)

@@ -31,6 +31,7 @@ SERVICE_TYPES = (
     "AWS::EKS::Container", "AWS::ElasticBeanstalk::Environment", "AWS::Lambda::Function",
 )  # fmt: skip
 STAGE = "AWS::ApiGateway::Stage"
+MATCHED = ("Host", "HTTPMethod", "ResourceARN", "ServiceName", "ServiceType", "URLPath")
 
 
 @rule("no-upstream", WARNING, "No request is traced: Lambda creates a header with Sampled=0.")
@@ -117,6 +118,44 @@ def sampling(app: App) -> Iterator[Found]:
             yield Found(app.name, service.line, what, "write <name of the API>/<name of the stage>")
 
 
+@rule("sampling-ignored", WARNING, "The rule has no effect.")
+def sampling_ignored(app: App) -> Iterator[Found]:
+    """Lambda decides about a request without a tracing header by a fixed rule: one a second, and 5 % of the others. A
+    rule behind one that takes every request, with a lower `Priority`, is never reached.
+    """
+    rules = [
+        (name, one) for name, _, properties in app.resources("AWS::XRay::SamplingRule") for one in _rules(properties)
+    ]
+    everything = {name: one for name, one in rules if _takes_all(one)}
+    for name, one in rules:
+        kind = one.get("ServiceType")
+        if kind is not None and kind.value == "AWS::Lambda::Function":
+            what = f"{name}: Lambda does not read sampling rules"
+            yield Found(app.name, kind.line, what, "write the rule for the API's stage (AWS::ApiGateway::Stage)")
+            continue
+        own = _priority(one)
+        before = [other for other, taking in everything.items() if other != name and _priority(taking) < own]
+        node = one.get("Priority")
+        if before and node is not None:
+            what = f"{name} is behind {min(before)}, which takes every request"
+            yield Found(app.name, node.line, what, f"give it a lower Priority than {min(before)}")
+
+
+def _rules(properties: Node) -> Iterator[Node]:
+    found = properties.get("SamplingRule") or properties.get("SamplingRuleRecord", "SamplingRule")
+    if found is not None:
+        yield found
+
+
+def _takes_all(one: Node) -> bool:
+    return one.get("Attributes") is None and all(one.text_at(name) == "*" for name in MATCHED)
+
+
+def _priority(one: Node) -> float:
+    text = one.text_at("Priority")
+    return float(text) if text.isdecimal() else float("inf")
+
+
 def _is_other(written: str, stages: set[str]) -> bool:
     """Whether all stages are known and the name matches none of them."""
     is_known = bool(stages) and not any("*" in name for name in (written, *stages))
@@ -155,4 +194,4 @@ def region(app: App) -> Iterator[Found]:
         )
 
 
-RULES = (no_upstream, http_api, api_untraced, function_untraced, sampling, region)
+RULES = (no_upstream, http_api, api_untraced, function_untraced, sampling, region, sampling_ignored)

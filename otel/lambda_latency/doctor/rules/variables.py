@@ -35,6 +35,25 @@ RESERVED = frozenset((
     "AWS_LAMBDA_RUNTIME_API", "AWS_REGION", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "LAMBDA_RUNTIME_DIR",
     "LAMBDA_TASK_ROOT",
 ))  # fmt: skip
+CLOSE = 0.75  # at least, of a value that is taken for another one
+BOOLEAN = ("true", "false")
+SAMPLERS = ("always_on", "always_off", "traceidratio")
+# https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/
+VALUES = {
+    "OTEL_SDK_DISABLED": BOOLEAN,
+    "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": BOOLEAN,
+    "OTEL_TRACES_EXPORTER": ("otlp", "otlp_proto_http", "otlp_proto_grpc", "console", "zipkin", "none"),
+    "OTEL_METRICS_EXPORTER": ("otlp", "otlp_proto_http", "otlp_proto_grpc", "console", "prometheus", "none"),
+    "OTEL_LOGS_EXPORTER": ("otlp", "otlp_proto_http", "otlp_proto_grpc", "console", "none"),
+    "OTEL_EXPORTER_OTLP_PROTOCOL": ("grpc", "http/protobuf", "http/json"),
+    "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL": ("grpc", "http/protobuf", "http/json"),
+    "OTEL_EXPORTER_OTLP_COMPRESSION": ("gzip", "deflate", "none"),
+    "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION": ("gzip", "deflate", "none"),
+    "OTEL_TRACES_SAMPLER": (*SAMPLERS, *(f"parentbased_{one}" for one in SAMPLERS), "xray", "parentbased_xray"),
+    "OTEL_PYTHON_DISTRO": ("aws_distro",),
+    "OTEL_PYTHON_CONFIGURATOR": ("aws_configurator",),
+}
+KITS = frozenset(setting.name for setting in STANDARD)  # whose values the rule variable-value reads
 TOLD_ELSEWHERE = ("OTEL_PROPAGATORS",)
 
 
@@ -97,6 +116,18 @@ def value(app: App) -> Iterator[Found]:
                 )
 
 
+@rule("variable-misspelt", WARNING, "OpenTelemetry uses its default, or nothing is traced.")
+def misspelt(app: App) -> Iterator[Found]:
+    """Values of OpenTelemetry's variables that have a few values only. The check reports those that resemble one."""
+    for fn in app.functions:
+        for name, values in VALUES.items() if fn.is_instrumented else ():
+            text = fn.variable(name).strip()
+            meant = nearest_names(text.lower(), values, cutoff=CLOSE) if text and text.lower() not in values else ()
+            if meant and not (fn.has_kit and name in KITS):
+                what = f"{name} is {text!r}, which is none of its values"
+                yield Found(app.name, fn.variables[name].line, what, f"did you mean {next(iter(meant))}?")
+
+
 @rule("tracing-disabled", WARNING, "Nothing is traced, but layers and wrapper are there.")
 def disabled(app: App) -> Iterator[Found]:
     """`OTEL_SDK_DISABLED=true` and `OTEL_TRACES_EXPORTER=none` turn tracing off. A condition of the template that
@@ -137,4 +168,4 @@ def _is_ignored(fn: Fn) -> bool:
     return by_kit or (not fn.has_kit and fn.variable("OTEL_AWS_LAMBDA_FAST_START").lower() == "true")
 
 
-RULES = (reserved, unknown, value, disabled, path)
+RULES = (reserved, unknown, value, misspelt, disabled, path)

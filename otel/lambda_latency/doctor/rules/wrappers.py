@@ -74,14 +74,9 @@ def missing(app: App) -> Iterator[Found]:
 
 @rule("wrapper-image", WARNING, "The function is not traced.")
 def image(app: App) -> Iterator[Found]:
-    """Lambda adds no layers to container images, and only AWS's base images support the exec wrapper."""
+    """Only AWS's base images support the exec wrapper."""
     for fn in app.functions:
-        if not fn.is_image:
-            continue
-        if fn.layers:
-            what = f"{fn.name} is a container image, but has layers"
-            yield Found(app.name, fn.layers[0].line, what, "copy the layers' content into the image (/opt)")
-        elif fn.wrapper:
+        if fn.is_image and fn.wrapper and not fn.layers:
             what = f"{fn.name} is a container image, but has {WRAPPER}"
             todo = "use AWS's base image and copy the wrapper into it, or start the wrapper in the image's ENTRYPOINT"
             yield Found(app.name, fn.variables[WRAPPER].line, what, todo)
