@@ -53,3 +53,4 @@ def test_a_handler_that_is_not_there_is_found(tmp_path: Path) -> None:
     assert found(tmp_path, "app.handle") == [("Work: src/app.py has no 'handle'", "did you mean handler?")]
     assert found(tmp_path, "apps.handler") == [("Work: src/apps.py is not there", "did you mean app?")]
     assert found(tmp_path, "apps.handler", layers=", Layers: [arn]") == []
+    assert found(tmp_path, "apps.handler", layers=", InlineCode: 'def handler(e, c): ...'") == []

@@ -22,7 +22,8 @@ def missing(app: App) -> Iterator[Found]:
         written, code = fn.text("Handler"), app.code(fn)
         module, _, name = written.rpartition(".")
         is_made = fn.metadata is not None and fn.metadata.get("BuildMethod") is not None
-        if not module or not name or not fn.is_python or code is None or is_made:
+        is_inline = fn.get("InlineCode") is not None  # which a CodeUri beside it does not change
+        if not module or not name or not fn.is_python or code is None or is_made or is_inline:
             continue
         file = _file(code, module)
         if file is None:
