@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 import pytest
@@ -91,6 +92,22 @@ def test_the_page_of_the_doctor_has_a_section_for_each_rule() -> None:
     sections = page("reference/doctor.md").text.split("\n## Rules\n")[1].split("\n### ")[1:]
     written = [(name, " ".join(text.split())) for name, _, text in (one.partition("\n") for one in sections)]
     assert written == [(rule.name, f"**{rule.severity}**: {rule.effect} {rule.why}") for rule in ALL_RULES]
+
+
+def test_the_public_modules_say_what_they_offer() -> None:
+    """Those that the page on versions names: all their names exist."""
+    ((_, said),) = (row for row in page("reference/versions.md").table("part | what stays") if row[0] == "import paths")
+    modules = [
+        f"lambda_latency{one.removeprefix('lambda_latency')}"
+        for one in code(said)
+        if one.count(".") == 1 and "__" not in one
+    ]
+    assert sorted(modules) == [
+        f"lambda_latency.{name}" for name in ("archive", "latency", "page", "testing", "text", "trace")
+    ]
+    for name in modules:
+        module = import_module(name)
+        assert [one for one in module.__all__ if not hasattr(module, one)] == []
 
 
 def test_every_exit_status_has_a_row() -> None:
