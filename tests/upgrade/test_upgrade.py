@@ -75,6 +75,8 @@ def test_an_adopted_app_is_renewed_and_restored(tmp_path: Path) -> None:
     status, out, _ = adopt(tmp_path, "--upgrade")
     written, removed = map(int, re.findall(r"Written: (\d+) files\. Removed: (\d+) of an earlier release", out)[0])
     assert (status, written > 0, removed > 0) == (0, True, True)
+    assert re.findall(r"^lambda-latency-layer/: \d+ (\w+) files$", out, re.MULTILINE) == ["new", "changed"]
+    assert re.findall(r"^--- a/(.*)$", out, re.MULTILINE) in ([], ["template.yaml"])
     layer = files(tmp_path / "lambda-latency-layer")
     assert {name for name in layer if not name.endswith(".pyc")} == {*layer_files(), "lambda-latency/collector.yaml"}
     assert adopt(tmp_path, "--check")[0] == 0

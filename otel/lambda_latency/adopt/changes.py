@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import Subject
-from lambda_latency.template import Finding, Node, decoded
+from lambda_latency.template import LAYER_FOLDER, Finding, Node, decoded
 
 __all__ = ["Change", "Plan", "Row", "Template", "read_text"]
 
@@ -22,6 +22,11 @@ class Change:
     before: bytes | None
     after: bytes
     executable: bool = False
+
+    @property
+    def is_of_layer(self) -> bool:
+        """Whether it is a file of the kit's layer, and none of the app's."""
+        return self.shown.startswith(f"{LAYER_FOLDER}/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,8 @@ class Plan:
         """The edits of the app's own files as a unified diff."""
         parts: list[str] = []
         for one in self.edited:
+            if one.is_of_layer:
+                continue
             assert one.before is not None
             old, new = (decoded(text)[0].splitlines(keepends=True) for text in (one.before, one.after))
             lines = difflib.unified_diff(old, new, f"a/{one.shown}", f"b/{one.shown}")

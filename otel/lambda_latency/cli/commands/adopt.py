@@ -149,10 +149,13 @@ def _text(plan: Plan) -> str:
     """The diff, the table of functions, and the steps that remain for the user."""
     from lambda_latency.text import aligned
 
-    new = [one for one in plan.changes if one.before is None]
     parts = [plan.diff()]
-    if new:
-        parts.append(f"{new[0].shown.partition('/')[0]}/: {len(new)} new files\n")
+    for kind, found in (
+        ("new", [one for one in plan.changes if one.before is None]),
+        ("changed", [one for one in plan.edited if one.is_of_layer]),
+    ):
+        if found:
+            parts.append(f"{found[0].shown.partition('/')[0]}/: {len(found)} {kind} files\n")
     if plan.rows:
         rows = [
             HEADINGS,
