@@ -45,6 +45,7 @@ PLACEHOLDER = re.compile(r"\bOWNER\b")
 ARCHITECTURES = ("arm64", "x86_64")
 # The first instant that a zip file can have: the same tree makes the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
+LICENSE = "Apache-2.0"
 # What a package that the wheel installs may be licensed under.
 LICENSES = ("Apache", "BSD", "ISC", "MIT", "MPL-2.0", "Mozilla Public License 2.0", "PSF", "Python Software Foundation")
 
@@ -67,6 +68,7 @@ def main() -> int:
          "--output-file", DIST / f"lambda-latency-{VERSION}.cdx.json", installed)  # fmt: skip
     _run(tools / "twine", "check", "--strict", *DIST.glob("lambda_latency-*"))
     _run(tools / "check-wheel-contents", wheel)
+    print(f"LICENSE: {_detected(tools)}")
     wrong = list(_licenses(tools, installed))
     print(*wrong or ["licenses: those of all packages are known and permissive"], sep="\n")
     vulnerable, audit = _audit(tools, installed)
@@ -119,6 +121,16 @@ def _site_packages(python: Path) -> Path:
     return next(python.parents[1].glob("lib/python*/site-packages"))
 
 
+def _detected(tools: Path) -> str:
+    """The SPDX identifier that a detector finds for the text of LICENSE. Exits if it is another than the package's."""
+    program = "import sys; from identify.identify import license_id; print(license_id(sys.argv[1]))"
+    command = [tools / "python", "-c", program, ROOT / "LICENSE"]
+    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    if found != LICENSE:
+        raise SystemExit(f"LICENSE is recognized as {found}, and the package says {LICENSE}")
+    return found
+
+
 def _licenses(tools: Path, python: Path) -> Iterator[str]:
     """Each package of an environment whose license is unknown or not among `LICENSES`."""
     command: list[str | Path] = [tools / "pip-licenses", "--python", python, "--from", "mixed", "--format", "json"]
@@ -143,10 +155,14 @@ def _audit(tools: Path, python: Path) -> tuple[bool, str]:
         packages = json.loads(found.stdout)["dependencies"]
     except (ValueError, KeyError):
         return False, f"pip-audit: its database did not answer: {found.stderr.strip()[-200:]}"
-    skipped = [one["name"] for one in packages if "skip_reason" in one]
+    skipped = [one["skip_reason"] for one in packages if "skip_reason" in one]
+    if len(skipped) == len(packages):
+        return False, f"pip-audit: its database answered for none of {len(packages)} packages: {skipped[0]}"
     vulnerable = [f"{one['name']} {one['version']}" for one in packages if one.get("vulns")]
     said = f"vulnerable: {', '.join(vulnerable)}" if vulnerable else "no known vulnerability"
-    return bool(vulnerable), f"pip-audit: {said}; of {len(packages)} packages {len(skipped)} are not in its database"
+    return bool(
+        vulnerable
+    ), f"pip-audit: {said}; its database has {len(packages) - len(skipped)} of {len(packages)} packages"
 
 
 def _run(*command: str | Path) -> None:

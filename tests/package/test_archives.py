@@ -43,7 +43,7 @@ def test_the_metadata_say_licence_description_and_purpose(built: Built) -> None:
     assert "END OF TERMS AND CONDITIONS" in licence
     assert metadata["Author"] == "the lambda-latency authors"
     urls = [one.partition(",")[0] for one in metadata.get_all("Project-URL", [])]
-    assert sorted(urls) == ["Changelog", "Documentation", "Issues", "Source"]
+    assert sorted(urls) == ["Changelog", "Documentation", "Homepage", "Issues", "Source"]
     assert metadata["Description-Content-Type"] == "text/markdown"
     payload = metadata.get_payload(decode=True)
     assert isinstance(payload, bytes)
