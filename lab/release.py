@@ -37,6 +37,7 @@ PUBLISHED = (
     "SECURITY.md",
     "CONTRIBUTING.md",
     "action.yml",
+    ".pre-commit-hooks.yaml",
     "docs/**/*.md",
 )
 OWNERS_LIST = "docs/explanation/publishing.md"
@@ -124,8 +125,8 @@ def _site_packages(python: Path) -> Path:
 def _detected(tools: Path) -> str:
     """The SPDX identifier that a detector finds for the text of LICENSE. Exits if it is another than the package's."""
     program = "import sys; from identify.identify import license_id; print(license_id(sys.argv[1]))"
-    command = [tools / "python", "-c", program, ROOT / "LICENSE"]
-    found = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    command: list[str | Path] = [tools / "python", "-c", program, ROOT / "LICENSE"]
+    found = str(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
     if found != LICENSE:
         raise SystemExit(f"LICENSE is recognized as {found}, and the package says {LICENSE}")
     return found

@@ -8,7 +8,8 @@ import pytest
 
 from tests.docs.pages import PAGES, ROOT, Page, page
 
-RELATIVE = [(one, link) for one in PAGES for link in one.links() if "://" not in link]
+EVERY = [*PAGES, Page("CHANGELOG.md"), Page("SECURITY.md"), Page("CODE_OF_CONDUCT.md")]
+RELATIVE = [(one, link) for one in EVERY for link in one.links() if "://" not in link]
 
 
 @pytest.mark.parametrize(("source", "link"), RELATIVE, ids=lambda one: one if isinstance(one, str) else one.path)

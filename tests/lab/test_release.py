@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -16,6 +17,7 @@ from lab.commands import ROOT
 from lab.release import problems, write_zip
 from lambda_latency.version import VERSION
 
+OWNER = "OWNER"  # apart from the project's name: what an owner replaces stays out of this file
 TAG = f"v{VERSION}"
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40}")
@@ -47,12 +49,28 @@ def test_a_tree_that_is_ready(tmp_path: Path) -> None:
 
 def test_what_an_owner_has_not_decided(tmp_path: Path) -> None:
     """Each with its place."""
-    tree(tmp_path, "## Unreleased\n", README="clone\ngit clone https://github.com/OWNER/lambda-latency\n")
+    tree(tmp_path, "## Unreleased\n", README=f"clone\ngit clone https://github.com/{OWNER}/lambda-latency\n")
     assert list(problems(tmp_path, "v9.9.9")) == [
         f"the tag is v9.9.9 and the version {VERSION} (otel/lambda_latency/version.py)",
         f"CHANGELOG.md has no heading `## {VERSION} - DATE`",
         "README.md:2 has the placeholder OWNER (docs/explanation/publishing.md)",
     ]
+
+
+def test_the_command_of_the_page_for_owners_replaces_every_placeholder(tmp_path: Path) -> None:
+    """In a copy of the tree; afterwards nothing keeps it from being released."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        if ((ROOT / name).is_file() and b"OWNER" in (ROOT / name).read_bytes()) or name == "CHANGELOG.md":
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(ROOT / name, tmp_path / name)
+    text = (ROOT / "docs" / "explanation" / "publishing.md").read_text()
+    (command,) = re.findall(r"`(git grep [^`]*)`", text)
+    subprocess.run(["git", "init", "--quiet"], cwd=tmp_path, check=True)
+    subprocess.run(["git", "add", "."], cwd=tmp_path, check=True)
+    subprocess.run(["bash", "-ec", command], cwd=tmp_path, check=True)
+    assert list(problems(tmp_path, TAG)) == []
+    assert "OWNER" in (tmp_path / "tests/local/app/shop/template.yaml").read_text()
 
 
 def test_a_zip_file_is_the_same_each_time(tmp_path: Path) -> None:
