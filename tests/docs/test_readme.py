@@ -8,7 +8,13 @@ import re
 import pytest
 
 from lab.cost.repeated import summary
-from tests.docs.pages import JAPANESE, README, ROOT
+from lab.newcomer import WAYS, guesses, markdown
+from tests.docs.pages import JAPANESE, README, ROOT, Page, page
+
+VARIANTS = ("kit", "X-Ray SDK", "ADOT layer", "Powertools Tracer")
+# Words of the field, each linked to the glossary at its first use.
+WORDS = {"spans?": "span", "extras?": "extra", "layers?": "layer", "ADOT": "ADOT", "freeze": "freeze",
+         "critical paths?": "critical path", "exec wrapper": "exec wrapper"}  # fmt: skip
 
 
 @pytest.mark.parametrize("page", [README, JAPANESE], ids=lambda page: page.path)
@@ -24,7 +30,7 @@ def test_the_outline_is_the_wanted_one() -> None:
         (2, "For whom"),
         (2, "The verdict"),
         (2, "Install"),
-        (2, "Demo in 60 seconds"),
+        (2, "Demo"),
         (2, "Your own account"),
         (2, "Comparison"),
         (2, "Limits"),
@@ -73,4 +79,40 @@ def test_the_figures_of_the_comparison_are_the_measured_ones(page: object) -> No
     ]
     for cells in zip(*counted, strict=True):
         assert f" | {' | '.join(cells)} | " in text
+    for measure, form, scale in (("cold_ms", ".1f", 1), ("sampled_response_us", ".2f", 1000)):
+        cells = tuple(f"{variants[name][measure]['over_bare'] / scale:{form}}" for name in VARIANTS)
+        assert f" | {' | '.join(cells)} | " in text
     assert f"{variants['ADOT FAST_START']['cold_instructions_m']['over_bare']:,.1f}" in text
+
+
+@pytest.mark.parametrize("one", [README, page("tutorial/first-report.md")], ids=lambda one: one.path)
+def test_words_of_the_field_are_explained_at_their_first_use(one: Page) -> None:
+    """By a link to the glossary, which has them. A table's first column of another page is no prose."""
+    rows = {word for word, _ in page("reference/glossary.md").table("word | meaning")}
+    text = re.sub(r"`[^`]*`|!\[[^]]*\]|<[^>]*>", lambda found: " " * len(found[0]), one.prose)
+    for pattern, word in WORDS.items():
+        first = re.search(rf"\b{pattern}\b(?![^[]*\]:)", text)
+        assert word in rows
+        if first is not None:
+            around = text[: first.start()].rpartition("[")[2] + text[first.start() :].partition(")")[0]
+            assert "glossary.md" in text[first.end() :].partition(")")[0], (word, around[-80:])
+
+
+@pytest.mark.parametrize("one", [README, JAPANESE], ids=lambda one: one.path)
+def test_the_sizes_of_the_extras_are_the_measured_ones(one: Page) -> None:
+    """In megabytes, as `lab newcomer` has written them; an extra's is what it adds to the command alone."""
+    sizes = json.loads((ROOT / "docs" / "newcomer.json").read_text())["extras_mb"]
+    rows = dict(re.findall(r"^\| (?:`\[(\w+)\]`|none|なし) \| ([\d,]+) \|", one.text, re.MULTILINE))
+    assert rows == {extra: f"{size - (sizes[''] if extra else 0):,}" for extra, size in sizes.items()}
+
+
+def test_nothing_has_to_be_guessed() -> None:
+    """Each command of the four ways from nothing is in a page that a newcomer reads."""
+    assert list(guesses()) == []
+
+
+def test_the_page_of_first_tries_is_written_from_what_was_measured() -> None:
+    """Byte for byte."""
+    told = json.loads((ROOT / "docs" / "newcomer.json").read_text())
+    assert page("explanation/first-tries.md").text.partition("<!-- tables -->\n")[2] == markdown(told)
+    assert list(told["ways"]) == list(WAYS)

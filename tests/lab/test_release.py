@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 import shutil
 import subprocess
@@ -106,6 +108,57 @@ def test_commands_of_workflows_are_shell(path: Path) -> None:
         if "run" in step:
             subprocess.run(["bash", "-n"], input=step["run"], text=True, check=True)
             assert "${{" not in step["run"]
+
+
+PROGRAMS = ("make", "gh", "docker", ".ci/run", ".venv/bin/python")
+VALUES = {"github.ref_name": "v0.1.0", "github.token": "a token", "inputs.only": "a sentence with a space"}
+RUNS = {
+    "ci.yml": [[".ci/run"]],
+    "prove.yml": [
+        ["make", "setup"],
+        [".venv/bin/python", "-m", "lab", "prove", "--yes", "--report", "prove.json", "--only", VALUES["inputs.only"]],
+    ],
+    "release.yml": [
+        ["make", "lab", "NAME=release", "ARGS=--tag v0.1.0"],
+        ["gh", "release", "create", "v0.1.0", "--repo", "Shop/Orders", "--verify-tag", "--title", "v0.1.0",
+         "--notes-file", "notes.md", *(f"dist/{name}" for name in ("SHA256SUMS", "lambda_latency-0.1.0-py3-none-any.whl"))],
+        ["docker", "build", "--tag", "ghcr.io/shop/orders:0.1.0", "."],
+        ["docker", "login", "ghcr.io", "--username", "someone", "--password-stdin"],
+        ["docker", "push", "ghcr.io/shop/orders:0.1.0"],
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_the_commands_of_workflows_run(path: Path, tmp_path: Path) -> None:
+    """As GitHub's shell runs them, with the programs that they call in place of GitHub, Docker and this project."""
+    log = tmp_path / "log"
+    for name in PROGRAMS:
+        program = tmp_path / ("bin" if "/" not in name else ".") / name
+        program.parent.mkdir(parents=True, exist_ok=True)
+        program.write_text(
+            f"#!{sys.executable}\nimport json, sys\n"
+            f"print(json.dumps([{name!r}, *sys.argv[1:]]), file=open({str(log)!r}, 'a'))\n"
+        )
+        program.chmod(0o755)
+    (tmp_path / "dist").mkdir()
+    for name in ("SHA256SUMS", "lambda_latency-0.1.0-py3-none-any.whl"):
+        (tmp_path / "dist" / name).touch()
+    shutil.copyfile(ROOT / "CHANGELOG.md", tmp_path / "CHANGELOG.md")
+    known = {"GITHUB_REPOSITORY": "Shop/Orders", "GITHUB_ACTOR": "someone"}
+    known["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    for step in steps(path):
+        if "run" in step:
+            given = {
+                name: re.sub(r"\$\{\{ (.*?) \}\}", lambda one: VALUES[one[1]], text)
+                for name, text in step.get("env", {}).items()
+            }
+            command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+            subprocess.run(command, cwd=tmp_path, env={**os.environ, **known, **given}, check=True)
+    assert [json.loads(line) for line in log.read_text().splitlines()] == RUNS[path.name]
+    if path.name == "release.yml":
+        assert (tmp_path / "notes.md").read_text().startswith("The first version.")
+        assert [one.name for one in (tmp_path / "packages").iterdir()] == ["lambda_latency-0.1.0-py3-none-any.whl"]
 
 
 def test_a_release_is_refused_while_its_owner_has_not_decided() -> None:
