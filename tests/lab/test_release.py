@@ -121,7 +121,7 @@ RUNS = {
     "release.yml": [
         ["make", "lab", "NAME=release", "ARGS=--tag v0.1.0"],
         ["gh", "release", "create", "v0.1.0", "--repo", "Shop/Orders", "--verify-tag", "--title", "v0.1.0",
-         "--notes-file", "notes.md", *(f"dist/{name}" for name in ("SHA256SUMS", "lambda_latency-0.1.0-py3-none-any.whl"))],
+         "--notes-file", "notes.md", "dist/SHA256SUMS", "dist/lambda_latency-0.1.0-py3-none-any.whl"],
         ["docker", "build", "--tag", "ghcr.io/shop/orders:0.1.0", "."],
         ["docker", "login", "ghcr.io", "--username", "someone", "--password-stdin"],
         ["docker", "push", "ghcr.io/shop/orders:0.1.0"],

@@ -30,13 +30,13 @@ def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
         ("p50 > 0.1s", False, "The p50 of the wall clock is 0.1 s: not more than 0.1 s."),
         ("max > 500ms", True, "The max of the wall clock is 530 ms: more than 500 ms."),
         ("max < 531 ms", True, "The max of the wall clock is 530 ms: less than 531 ms."),
-        ("share(external) > 60%", True, "The share of external is 71.237 %: more than 60 %."),
+        ("share(external) > 60%", True, "The share of external is 71.2 %: more than 60 %."),
         (
             "share(external payments.example.com) > 72%",
             False,
-            "The share of payments.example.com is 71.237 %: not more than 72 %.",
+            "The share of payments.example.com is 71.2 %: not more than 72 %.",
         ),
-        ("share( own code ) <= 28.77%", True, "The share of own code is 28.763 %: no more than 28.77 %."),
+        ("share( own code ) <= 28.77%", True, "The share of own code is 28.76 %: no more than 28.77 %."),
         ("share(aws) > 0%", False, "The share of aws is 0 %: not more than 0 %."),
         (
             "slower > 5%",
@@ -104,7 +104,7 @@ def test_a_route_of_many_is_judged_by_itself() -> None:
         (
             "share(external, POST /orders) > 60%",
             True,
-            "The share of external of POST /orders is 71.237 %: more than 60 %.",
+            "The share of external of POST /orders is 71.2 %: more than 60 %.",
         ),
     ],
 )
@@ -165,3 +165,17 @@ def test_an_invalid_expression_has_an_error_with_its_reason(expression: str, mes
     with pytest.raises(ValueError, match=re.escape(message)) as caught:
         read_gate(expression)
     assert repr(expression) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("ms", "limit", "said"),
+    [
+        (1368.105, "1s", "1.37 s: more than 1 s."),
+        (1368.105, "800ms", "1,368 ms: more than 800 ms."),
+        (1368.105, "1368ms", "1,368.1 ms: more than 1,368 ms."),
+        (505.004, "505ms", "505.004 ms: more than 505 ms."),
+    ],
+)
+def test_a_number_has_no_more_digits_than_it_needs(ms: float, limit: str, said: str) -> None:
+    """Three, and more where fewer would look like the limit."""
+    assert read_gate(f"max > {limit}").judge(_report(ms - 500)).sentence.endswith(said)

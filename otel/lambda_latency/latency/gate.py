@@ -111,7 +111,7 @@ class Gate:
 
     def _said(self, subject: str, value: Fraction, failed: bool) -> str:
         whether = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
-        return f"{subject} {_number(value)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
+        return f"{subject} {_shown(value, self.limit)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
 
     def _seen(self, totals: Tally) -> tuple[Fraction, str]:
         if self.what == "errors":
@@ -163,6 +163,15 @@ def _part(text: str, expression: str) -> tuple[str, str]:
             return bucket, wanted[len(bucket) + 1 :]
     hint = did_you_mean(wanted.partition(" ")[0], BUCKETS, f"buckets are {', '.join(BUCKETS)}")
     raise ValueError(f"{expression!r}: no bucket is called {wanted!r}; {hint}")
+
+
+def _shown(value: Fraction, limit: Fraction) -> str:
+    """The number with three significant digits; with more, up to three decimals, where fewer would hide its side."""
+    for decimals in range(max(0, 3 - len(str(int(value)))), 4):
+        near = round(value, decimals)
+        if (near > limit, near < limit) == (value > limit, value < limit):
+            return _number(near)
+    return _number(value)
 
 
 def _number(value: Fraction) -> str:
