@@ -219,7 +219,8 @@ def _environ() -> dict[str, str]:
 
 
 def _machine() -> str:
-    return f"{os.cpu_count()} processors, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
+    load = f"load {os.getloadavg()[0]:.0f}"  # what else ran at the same time
+    return f"{os.cpu_count()} processors, {platform.machine()}, Linux, Python {platform.python_version()}, {load}"
 
 
 if __name__ == "__main__":

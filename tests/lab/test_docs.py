@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import lab.docs.__main__ as program
 from lab.docs.blocks import Block, BlockError, blocks_of, missing_line
 from lab.docs.reader import Reader, WrongError, reading
 from tests.docs.pages import ROOT
@@ -105,6 +106,31 @@ def test_a_wrong_block_is_told(reader: Reader, block: Block, reason: str) -> Non
     with pytest.raises(WrongError) as told:
         reader.follow(block)
     assert str(told.value).rstrip() == reason
+
+
+@pytest.mark.parametrize(
+    ("page", "wrong", "said"),
+    [
+        ("```sh\ntrue\n```\n", False, ": 1 blocks hold, "),
+        ("```sh\ntrue\n```\n\n```sh\nfalse\n```\n", True, ":5: status 1, not 0:"),
+        ("```sh\necho two\n```\n\n```text\none\n```\n", True, ":1: the page shows the line\n  one\n"),
+        ("<!-- docs: skip needs Docker -->\n```sh\nfalse\n```\n", False, "skipped, line 2: needs Docker"),
+    ],
+)
+def test_a_page_with_a_wrong_block_fails(
+    page: str,
+    wrong: bool,
+    said: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """With its line; one that cannot run here is named, and is no failure."""
+    (tmp_path / "page.md").write_text(page)
+    (tmp_path / "home" / "app").mkdir(parents=True)
+    monkeypatch.setattr(program, "prepare", lambda *_: None)
+    assert program._follow(tmp_path / "page.md", tmp_path / "home", tmp_path / "wheel") is wrong
+    assert said in capsys.readouterr().out
 
 
 def test_a_command_that_goes_on_ends_with_the_page(tmp_path: Path) -> None:
