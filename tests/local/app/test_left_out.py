@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -187,6 +189,21 @@ def test_an_installation_is_announced(tmp_path: Path) -> None:
     first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
     assert first == second
     assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
+
+
+def test_an_index_that_does_not_answer_is_told(tmp_path: Path) -> None:
+    """With what to check, below what uv says."""
+    said = "error: Request failed after 3 retries in 11.8s\n  cause: error sending request for url (http://127.0.0.1:9/a/)\n"
+
+    def run(command: Sequence[str], *_: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(command, 2, said)
+
+    packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, run=run)
+    with pytest.raises(LocalError) as raised:
+        packages.distributions(["any"], (3, 12))
+    assert str(raised.value).splitlines()[-1:] == [
+        "  the package index does not answer: check the network, HTTPS_PROXY and UV_DEFAULT_INDEX"
+    ]
 
 
 def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ __all__ = ["Packages", "cache_folder"]
 RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
 LIMIT_S = 600
 PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
+UNREACHED = re.compile("error sending request|Failed to fetch|dns error")
 _lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}
 # The PyPI packages of known public layers, whose archives exist only on AWS.
@@ -184,7 +185,10 @@ class Packages:
         except subprocess.TimeoutExpired:
             raise LocalError(f"uv {' '.join(arguments[:2])} took over {LIMIT_S} s", "check the network") from None
         if ran.returncode:
-            raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(ran.stdout.strip().splitlines()[-8:]))
+            printed = ran.stdout.strip().splitlines()[-8:]
+            if any(UNREACHED.search(line) for line in printed):
+                printed.append("the package index does not answer: check the network, HTTPS_PROXY and UV_DEFAULT_INDEX")
+            raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(printed))
 
 
 def _making(name: str) -> threading.Lock:
