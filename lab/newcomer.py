@@ -125,8 +125,10 @@ def markdown(told: dict[str, Any]) -> str:
     parts = [f"\nMeasured on {told['date']}: {told['machine']}.\n"]
     for name, way in told.get("ways", {}).items():
         seconds = sum(one["seconds"] for one in way["commands"])
-        parts.append(f"\n## From {name}\n\n| command | seconds |\n|---|---|\n")
-        parts += [f"| `{one['command'].replace('|', chr(92) + '|')}` | {one['seconds']} |\n" for one in way["commands"]]
+        parts.append(f"\n## From {name}\n\n| command | seconds | of a processor |\n|---|---|---|\n")
+        for one in way["commands"]:
+            used = "it goes on" if one["processor_s"] is None else one["processor_s"]
+            parts.append(f"| `{one['command'].replace('|', chr(92) + '|')}` | {one['seconds']} | {used} |\n")
         parts.append(f"\n{seconds:,.0f} s in all; {way['mb']:,} MB stand in the folder afterwards.\n")
     parts.append("\n## Sizes\n\n| an environment with | MB |\n|---|---|\n")
     parts += [
@@ -152,9 +154,9 @@ def _go(name: str, home: Path, wheel: Path) -> dict[str, Any]:
     try:
         for step in WAYS[name]:
             began = time.monotonic()
-            _type(shell, step)
-            told.append({"command": step.command, "seconds": round(time.monotonic() - began, 1)})
-            print(f"  {told[-1]['seconds']:7.1f} s  {step.command}", flush=True)
+            used = _type(shell, step)
+            told.append({"command": step.command, "seconds": round(time.monotonic() - began, 1), "processor_s": used})
+            print(f"  {told[-1]['seconds']:7.1f} s  {used or 0:7.1f} s  {step.command}", flush=True)
     finally:
         os.killpg(shell.pid, signal.SIGTERM)
         shell.communicate()
@@ -163,12 +165,16 @@ def _go(name: str, home: Path, wheel: Path) -> dict[str, Any]:
     return {"commands": told, "mb": megabytes}
 
 
-def _type(shell: subprocess.Popen[str], step: Step) -> None:
-    """Type a command; returns at its end, or when what it prints has come. Exits if it fails."""
+def _type(shell: subprocess.Popen[str], step: Step) -> float | None:
+    """Type a command; returns its seconds of processor time at its end, or None when what it prints has come.
+
+    Exits if it fails.
+    """
     assert shell.stdin is not None
     assert shell.stdout is not None
     command = step.command.replace(CLONE, f"git clone --quiet '{ROOT}' lambda-latency")
     end = "end of the command: "
+    before = _processor_s(shell.pid)
     # The mark is printed where the prompt would be; a command that goes on gets its prompt in the background.
     shell.stdin.write(f"{command} &\n" if step.until else f"{command}\necho; echo '{end}'$?\n")
     shell.stdin.flush()
@@ -176,12 +182,18 @@ def _type(shell: subprocess.Popen[str], step: Step) -> None:
     for line in shell.stdout:
         printed.append(line)
         if step.until and step.until in line:
-            return
+            return None
         if line.startswith(end):
             if line.removeprefix(end).strip() not in ("0", "4"):
                 break
-            return
+            return round(_processor_s(shell.pid) - before, 1)
     raise SystemExit(f"{step.command} failed:\n{''.join(printed[-30:])}")
+
+
+def _processor_s(pid: int) -> float:
+    """The processor time of a shell and of its commands that have ended (`utime` to `cstime` of /proc/PID/stat)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
 
 
 def _extras(folder: Path, wheel: Path) -> dict[str, int]:

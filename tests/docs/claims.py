@@ -80,7 +80,6 @@ PROOF: dict[str, tuple[str, ...]] = {
     "[All limits]": ("docs/explanation/limits.md",),
     "Apache-2.0": ("LICENSE", "tests/package/test_archives.py"),
     "[Documentation]": ("tests/docs/test_links.py",),
-    "[first report]": ("tests/docs/test_links.py",),
 }
 
 
