@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.runtime.deadline.own_lines import Place
-from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, MOST_RUNS, Profile, profiles
+from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, Profile, profiles
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.delivery.daemon import LARGEST
 from lambda_latency.runtime.delivery.encoding import Encoder
@@ -22,6 +22,7 @@ from lambda_latency.testing.sdk import span_of
 __all__ = ["sizes"]
 
 MOST_BYTES = 64_000  # of a segment document
+MOST_RUNS = 256  # more than samples of 15 minutes, each at another place than the one before
 RUNS = b"lambda.profile.runs"
 
 

@@ -252,13 +252,13 @@ def test_the_deadline_tells_where_the_whole_request_went(site: Site) -> None:
 
 
 def test_samples_are_bounded(site: Site) -> None:
-    """However many lines there are: the text of the runs stays below the usual limit of a value."""
+    """However many lines there are, and however long they take: samples become rarer, and the runs fit into a value."""
     namespace: dict[str, Any] = {"sleep": time.sleep}
     lines = "\n".join("    sleep(0.012)" for _ in range(80))
     source = f"def many():\n{lines}\n"
     exec(compile(source, str(Path(__file__).parent / "many.py"), "exec"), namespace)  # noqa: S102 - code of the test
     found = site.run(namespace["many"])
-    assert len(found["places"]) <= 48
+    assert (len(found["places"]) <= 48, found["samples"] <= 75) == (True, True)
     assert len(found["runs"]) < 4096
 
 
@@ -295,7 +295,7 @@ def test_packages_beside_the_own_code_are_libraries(tmp_path: Path, monkeypatch:
     monkeypatch.setenv("_HANDLER", "orders/api.handler")
     own = OwnLines()
     given = ("orders/api.py", "requests/api.py", "six.py", "own.py", "lib/site-packages/x.py")
-    assert [own._relative(f"{tmp_path}/{file}") for file in given] == ["orders/api.py", "", "", "own.py", ""]
+    assert [own._paths[f"{tmp_path}/{file}"] for file in given] == ["orders/api.py", "", "", "own.py", ""]
 
 
 def test_the_last_wish_for_an_interval_counts_and_the_usual_one_returns() -> None:

@@ -6,14 +6,13 @@ import os
 import re
 import sys
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.runtime.threads import works_below
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from types import FrameType
 
 __all__ = ["OwnLines", "Place"]
@@ -40,14 +39,26 @@ class Place(NamedTuple):
     line: int = 0
 
 
+class Paths(dict[str, str]):
+    """The paths of files relative to the function's folder `root`; empty for a library's, such as one of `packages`."""
+
+    def __init__(self, root: str, packages: Collection[str]) -> None:
+        self.root, self.packages = root, packages
+
+    def __missing__(self, file: str) -> str:
+        rest = file[len(self.root) :] if file.startswith(self.root) else ""
+        is_library = rest.partition("/")[0] in self.packages or any(one in f"/{rest}" for one in PACKAGES)
+        self[file] = path = "" if is_library else rest
+        return path
+
+
 class OwnLines:
     """Finds places. The function's own code is below its folder `root`, without the packages that pip put there."""
 
     def __init__(self) -> None:
         handler = os.environ.get("_HANDLER", "").replace("/", ".").partition(".")[0]
         self.root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task").rstrip("/") + "/"
-        self._packages = installed(self.root) - {handler}
-        self._path = lru_cache(maxsize=None)(self._relative)
+        self._paths = Paths(self.root, installed(self.root) - {handler})
         self._known: dict[tuple[int, int | None, int | None], tuple[Place, object, object]] = {}
 
     def of(self, frames: Mapping[int, FrameType], thread: int, trace_id: int) -> tuple[Place, str]:
@@ -67,33 +78,28 @@ class OwnLines:
 
     def _innermost(self, frame: FrameType) -> Place | None:
         """The innermost own line of a stack."""
-        path, below = self._path, None
+        paths, below = self._paths, None
         at: FrameType | None = frame
-        while at is not None and not path(at.f_code.co_filename):
+        while at is not None and not paths[at.f_code.co_filename]:
             below, at = at, at.f_back
         if at is None:
             return None
         key = id(at.f_code), at.f_lineno, below and id(below.f_code)
-        if key not in self._known:
+        known = self._known.get(key)
+        if known is None:
             if len(self._known) >= MOST_KNOWN:
                 self._known.clear()
             place = self._place(at, called(frame, at))
-            self._known[key] = place, at.f_code, below and below.f_code  # an id is not given away again
-        return self._known[key][0]
+            known = self._known[key] = place, at.f_code, below and below.f_code  # an id is not given away again
+        return known[0]
 
     def _place(self, own: FrameType, below: str) -> Place:
         """The place of an own frame. A comprehension or a lambda has the name of the function around it."""
         at: FrameType | None = own
-        while at is not None and (at.f_code.co_name in UNNAMED or not self._path(at.f_code.co_filename)):
+        while at is not None and (at.f_code.co_name in UNNAMED or not self._paths[at.f_code.co_filename]):
             at = at.f_back
-        file, line = self._path(own.f_code.co_filename), own.f_lineno or 0
+        file, line = self._paths[own.f_code.co_filename], own.f_lineno or 0
         return Place(f"{file}:{line} {qualified(at or own)}" + (f" > {below}" if below else ""), file, line)
-
-    def _relative(self, file: str) -> str:
-        """The path relative to the function's folder; empty for a library's."""
-        rest = file[len(self.root) :] if file.startswith(self.root) else ""
-        is_library = rest.partition("/")[0] in self._packages or any(one in f"/{rest}" for one in PACKAGES)
-        return "" if is_library else rest
 
     def _awaited(self, frame: FrameType) -> Iterator[Place]:
         """The own lines at which the tasks are suspended that the event loop of a stack runs, innermost tasks only."""
@@ -126,7 +132,7 @@ class OwnLines:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
             if frame is not None:
                 last = named(frame)
-                own, below = (frame, "") if self._path(frame.f_code.co_filename) else (own, below or last)
+                own, below = (frame, "") if self._paths[frame.f_code.co_filename] else (own, below or last)
             coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
         return self._place(own, below) if own is not None else None, last
 

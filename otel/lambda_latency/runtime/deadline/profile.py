@@ -10,7 +10,7 @@ import linecache
 import sys
 import time
 from functools import partial
-from operator import add, itemgetter
+from operator import add
 from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Profile", "profiles"]
 
-EVERY_S = 0.01
-MOST_RUNS, MOST_PLACES, MOST_LINES = 256, 48, 8
+EVERY_S, EVERY_SHARE = 0.01, 0.05  # later samples come after this share of the time so far: 190 in 15 minutes
+MOST_PLACES, MOST_LINES = 48, 8
 PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
 MOST_LOOKS = 16  # at the system call of a place whose samples come late
 WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
@@ -59,7 +59,7 @@ class Profile:
     def __init__(self, own: OwnLines, lines: int, running: Running, invocation: object, start: float) -> None:
         self.invocation = invocation
         self._running, self._trace_id = running, running.span.get_span_context().trace_id
-        self.every_s = EVERY_S  # until the next sample
+        self._stopped, self.every_s = False, EVERY_S  # until the next sample
         self.start = self._last = start
         self._own, self._lines_left = own, lines
         # Not everywhere: macOS has no clock of another thread.
@@ -77,16 +77,16 @@ class Profile:
     def sample(self, now: float) -> None:
         """Take a sample at an instant (seconds since 1970)."""
         frames, thread = sys._current_frames(), self._running.thread
-        if self.every_s == NEVER or thread not in frames:
+        if self._stopped or thread not in frames:
             return
         place, via = self._own.of(frames, thread, self._trace_id)
         del frames  # they keep the request's values alive
-        wall, cpu = max(0.0, now - self._last), self._cpu()
+        wall, cpu = now - self._last if now > self._last else 0.0, self._cpu()
         used, self._last, self._used = cpu - self._used, now, cpu
         if via == "thread":
             process = time.process_time()
             used, self._process_used = process - self._process_used, process
-        used = min(used, wall)
+        used = used if used < wall else wall  # noqa: FURB136 - a call of `min` costs more
         seen = self._seen.get(place) or self._first_seen(place)
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
         is_late = wall > 2 * self.every_s and not is_waiting
@@ -102,6 +102,8 @@ class Profile:
         if not is_waiting:
             self._computing = seen
         self._add(seen, wall, used)
+        later = EVERY_SHARE * (now - self.start)
+        self.every_s = later if later > EVERY_S else EVERY_S  # noqa: FURB136
         if seen.seconds > LINE_AFTER_S and not seen.line and self._lines_left and seen.place.file:
             self._lines_left -= 1
             with hurried():
@@ -109,9 +111,9 @@ class Profile:
 
     def stop(self) -> None:
         """Restore the switch interval and end the samples. The handler's thread calls it, or the watch's."""
-        if self.every_s == NEVER:
+        if self._stopped:
             return
-        every_s, self.every_s = self.every_s, NEVER
+        self._stopped, every_s, self.every_s = True, self.every_s, NEVER
         release(self)
         if self._collects in gc.callbacks:
             gc.callbacks.remove(self._collects)
@@ -153,15 +155,12 @@ class Profile:
     def _add(self, seen: Seen, wall: float, used: float) -> None:
         seen.seconds += wall
         self._samples += 1
-        run = [seen, wall, used, wall - self.every_s if wall > 2 * self.every_s else 0.0]
-        runs = self._runs
-        if runs and runs[-1][0] is seen:
-            runs[-1] = joined(runs[-1], run)
-            return
-        runs.append(run)
-        if len(runs) > MOST_RUNS:
-            self.every_s *= 2
-            self._runs = [joined(*pair) for pair in zip(runs[::2], runs[1::2], strict=False)] + runs[len(runs) & ~1 :]
+        if not self._runs or self._runs[-1][0] is not seen:
+            self._runs.append([seen, 0.0, 0.0, 0.0])
+        last = self._runs[-1]
+        last[1] += wall
+        last[2] += used
+        last[3] += wall - self.every_s if wall > 2 * self.every_s else 0.0
 
     def _told(self, runs: list[list[Any]], seen: list[Seen]) -> list[str]:
         """The runs in the order of time: place, and milliseconds of wall clock, CPU and lateness."""
@@ -179,11 +178,6 @@ class Profile:
             self._pause_begun = time.time()
         elif self._pause_begun:
             self._pauses_s += max(0.0, time.time() - self._pause_begun)
-
-
-def joined(one: list[Any], other: list[Any]) -> list[Any]:
-    """Two runs as one, at the place of the longer one."""
-    return [max(one, other, key=itemgetter(1))[0], *map(add, one[1:], other[1:])]
 
 
 def trimmed(texts: list[str]) -> list[str]:
