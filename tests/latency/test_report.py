@@ -21,13 +21,13 @@ CLEAR = """\
 9 of 119 requests wait for payments.example.com: 1,213 ms more than a typical request of their
 route, 90 % of the excess. The cause is external.
 Medium confidence: it is the largest excess in 9 of the 11 slow requests.
+Next: Set a timeout for the call to payments.example.com below the function's, respond without its
+result when it is late, and move the call to a queue if the caller does not need the result. Ask its
+owner with a trace id.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was still running, for
 2,977 ms. The call is external, the limit is internal.
 Too few to tell: 1 request for retries of DynamoDB orders (888 ms), 1 request for a cold start
 (242 ms).
-Next: Set a timeout for the call to payments.example.com below the function's, respond without its
-result when it is late, and move the call to a queue if the caller does not need the result. Ask its
-owner with a trace id.
 
 p50 109 ms · p95 1,290 ms · p99 1,440 ms · max 3,010 ms · cold 1 · errors 1 · timeouts 1 · seen 5 %
 A cold start costs 0.242 GB-s and $4.03 a million for each GB of memory (x86_64, public list prices
@@ -73,13 +73,13 @@ NARROW_ASCII = """\
 9 of 119 requests wait for payments.example.com: 1,213 ms more than a typical
 request of their route, 90 % of the excess. The cause is external.
 Medium confidence: it is the largest excess in 9 of the 11 slow requests.
+Next: Set a timeout for the call to payments.example.com below the function's,
+respond without its result when it is late, and move the call to a queue if the
+caller does not need the result. Ask its owner with a trace id.
 1 of 120 requests timed out. POST a-rather-long-name.payments.example.com was
 still running, for 2,977 ms. The call is external, the limit is internal.
 Too few to tell: 1 request for retries of DynamoDB orders (888 ms), 1 request
 for a cold start (242 ms).
-Next: Set a timeout for the call to payments.example.com below the function's,
-respond without its result when it is late, and move the call to a queue if the
-caller does not need the result. Ask its owner with a trace id.
 
 p50 109 ms | p95 1,290 ms | p99 1,440 ms | max 3,010 ms | cold 1 | errors 1
 timeouts 1 | seen 120
@@ -129,15 +129,15 @@ more than a typical request of their route, 90 % of the
 excess. The cause is external.
 Medium confidence: it is the largest excess in 9 of the 11
 slow requests.
+Next: Set a timeout for the call to payments.example.com
+below the function's, respond without its result when it is
+late, and move the call to a queue if the caller does not
+need the result. Ask its owner with a trace id.
 1 of 120 requests timed out. POST
 a-rather-long-name.payments.example.com was still running,
 for 2,977 ms. The call is external, the limit is internal.
 Too few to tell: 1 request for retries of DynamoDB orders
 (888 ms), 1 request for a cold start (242 ms).
-Next: Set a timeout for the call to payments.example.com
-below the function's, respond without its result when it is
-late, and move the call to a queue if the caller does not
-need the result. Ask its owner with a trace id.
 
 p50 109 ms · p95 1,290 ms · p99 1,440 ms · max 3,010 ms
 cold 1 · errors 1 · timeouts 1 · seen 120

@@ -11,6 +11,7 @@ from lambda_latency.latency import UNKNOWN, Traffic, against, at_rank, report_of
 from lambda_latency.text import (
     Style,
     against_sentence,
+    cards,
     change_rows,
     flat,
     instant_of,
@@ -96,7 +97,8 @@ def brief(report: Report, command: str, *, newest: str = "") -> str:
     if report.against is not None:
         for line in _changes(report):
             answer.add(line)
-    for paragraph in paragraphs(report, STYLE):
+    found = [card for card in cards(report, STYLE) if card.kind != "change"]  # it is told above
+    for paragraph in paragraphs(report, STYLE, found):
         told = OPTION.sub(r"\1", LINE.sub(r'"\1:\2"', flat(paragraph).strip()))
         if told and not UNSAFE.match(told):
             answer.add(_cut(_closed(told)))

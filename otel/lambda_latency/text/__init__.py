@@ -5,11 +5,12 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.text.cards import Card, cards
 from lambda_latency.text.cautions import render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
-from lambda_latency.text.facts import sampling
+from lambda_latency.text.facts import BOUND, sampling, saving_pieces
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
     from lambda_latency.text.json_document import document
     from lambda_latency.text.markdown import render_markdown
     from lambda_latency.text.page_words import PAGE_WORDS
-    from lambda_latency.text.what_if import BOUND, saving_pieces
 
 __all__ = [
     "BOUND",
     "OWNED",
     "PAGE_WORDS",
+    "Card",
     "Line",
     "Piece",
     "Style",
     "against_sentence",
     "aligned",
     "beside",
+    "cards",
     "change_rows",
     "class_sentence",
     "clean",
@@ -64,14 +66,12 @@ __all__ = [
 
 # Imported at the first use: a report in the terminal starts sooner.
 LATER = {
-    "BOUND": "what_if",
     "PAGE_WORDS": "page_words",
     "against_sentence": "against",
     "change_rows": "against",
     "document": "json_document",
     "render_flame": "flame",
     "render_markdown": "markdown",
-    "saving_pieces": "what_if",
 }
 
 

@@ -22,7 +22,6 @@ from lambda_latency.text.words import (
     plural,
     right,
     signed,
-    wrap_pieces,
 )
 
 if TYPE_CHECKING:
@@ -49,12 +48,11 @@ class Row:
 
 
 def against_lines(one: Against, style: Style, *, everything: bool = False) -> list[Line]:
-    """The sentence and the table; `everything` lists the parts without a difference too."""
-    lines = wrap_pieces(against_sentence(one, style), style.width)
+    """The table; `everything` lists the parts without a difference too. Without rows, nothing."""
     rows = against_rows(one, style, everything=everything)
     if not rows:
-        return lines
-    lines += [[], *_table(rows, style)]
+        return []
+    lines = _table(rows, style)
     rest = len(one.cells) + 1 - len(rows)
     return [*lines, [Piece(f"{plural(rest, 'more part')}: no difference", "dim")]] if rest else lines
 

@@ -1,4 +1,4 @@
-"""The lines about all requests: percentiles and counts, the cost of a cold start, the share of the traffic.
+"""The lines about all requests: percentiles and counts, the cost of a cold start, the share of the traffic, savings.
 
 Lambda bills the init of a cold start, since August 2025 for every function.
 """
@@ -12,15 +12,26 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, at_rank, by_hour, by_route
 from lambda_latency.prices import read_prices
 from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import cells, ms, number, percent, plural, wrap
+from lambda_latency.text.words import cells, clean, ms, number, percent, plural, wrap, wrap_pieces
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Report, Share
+    from lambda_latency.latency import Report, Saving, Share
 
-__all__ = ["cold_cost", "cold_mean_ns", "cold_values", "facts", "sampling"]
+__all__ = [
+    "BOUND",
+    "cold_cost",
+    "cold_mean_ns",
+    "cold_values",
+    "facts",
+    "sampling",
+    "saving_pieces",
+    "what_if_lines",
+]
 
 BILLION = Decimal(10**9)
 MOST_ROUTES = 4
+BOUND = "At most, because another call may take its place on the critical path."
+NOTHING = "What if: no part alone would make the 95th percentile of requests shorter."
 
 
 def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -> list[Line]:
@@ -119,3 +130,27 @@ def _hours(shares: list[Share], style: Style) -> str:
 def _hour(share: Share, style: Style) -> str:
     begin = datetime.fromtimestamp(int(share.of) // 1_000_000_000, timezone.utc)
     return f"{percent(share.seen, share.total, style)} ({begin:%m-%d %H}:00Z)"
+
+
+def saving_pieces(one: Saving, style: Style) -> list[Piece]:
+    """`payments.example.com: saves at most 1,224 ms (p95 1,315 ms -> 91 ms at best)`."""
+    arrow = "\u2192" if style.unicode else "->"
+    return [
+        Piece(clean(one.part.label, style), "bold"),
+        Piece(": saves at most "),
+        Piece(ms(one.saves_ns, style), "bold"),
+        Piece(f" (p95 {ms(one.p95_ns, style)} {arrow} {ms(one.best_p95_ns, style)} at best)"),
+    ]
+
+
+def what_if_lines(report: Report, style: Style) -> list[Line]:
+    """A line for each of the largest parts, and an explanation of the bound."""
+    from lambda_latency.latency import savings  # few reports ask what if
+
+    found = savings(report.accounts)
+    if not found:
+        return [[Piece(NOTHING)]]
+    lines: list[Line] = [[Piece("What if a part took no time", "bold")]]
+    for one in found:
+        lines += wrap_pieces(saving_pieces(one, style), style.width)
+    return [*lines, [Piece(BOUND, "dim")]]

@@ -21,11 +21,10 @@ from lambda_latency.latency import (
 from lambda_latency.text.cautions import cautions
 from lambda_latency.text.class_values import class_values, finding_values, ground_values
 from lambda_latency.text.difference import against_values, cause_values
-from lambda_latency.text.facts import cold_mean_ns, cold_values
+from lambda_latency.text.facts import cold_mean_ns, cold_values, saving_pieces
 from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
-from lambda_latency.text.what_if import saving_pieces
 from lambda_latency.trace import critical_path
 
 if TYPE_CHECKING:

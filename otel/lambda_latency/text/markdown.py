@@ -5,15 +5,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from lambda_latency.text.against import HEAD, against_rows, against_sentence
+from lambda_latency.text.against import HEAD, against_rows
 from lambda_latency.text.by import BY_HEAD, by_rows
+from lambda_latency.text.cards import cards, told_once
 from lambda_latency.text.cautions import cautions, failed_first
-from lambda_latency.text.classes import beside, class_sentence
-from lambda_latency.text.depends import depending, depending_routes
+from lambda_latency.text.classes import beside
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import log_lines
 from lambda_latency.text.own_code import doing
-from lambda_latency.text.prose import evidence, next_steps, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.prose import sentence
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
 
@@ -32,24 +32,12 @@ LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not li
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     """The report; names from traces are escaped: they cannot format the text or mention users."""
-    failed = failed_first(report, STYLE)
-    blocks = [_escaped(failed), _inked(sentence(report, STYLE))]
-    blocks += [_inked(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)]
-    blocks += [_inked(evidence(report, STYLE))] if report.verdict.kind != "none" else []
-    blocks += [_inked(told) for told in depending(report, 0, STYLE)]
-    for at, one in enumerate(report.classes.found[1:], 1):
-        blocks.append(_inked([Piece("Also: "), *class_sentence(one, report, STYLE)]))
-        blocks += [_inked(told) for told in depending(report, at, STYLE)]
-    blocks += [_inked(told) for told in depending_routes(report, STYLE)]
-    blocks += [_escaped(one) for one in beside(report, STYLE)]
-    blocks += [_escaped(one) for one in cautions(report, STYLE) if one != failed]
-    blocks += [f"Next: {_escaped(step)}" for step in next_steps(report)]
+    blocks = _findings(report)
     blocks += _parts(report)
     if report.by is not None:
         blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
     blocks += [table for one in report.classes.found for table in _places(report.own_code.get(one.cell))]
     if report.against is not None:
-        blocks.append(_inked(against_sentence(report.against, STYLE)))
         rows = against_rows(report.against, STYLE)
         cells = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
         blocks += [_table(HEAD, cells, numbers=range(2, 6))] if rows else []
@@ -65,6 +53,19 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     unread = f" {plural(skipped, 'thing')} skipped while reading." if skipped else ""
     blocks.append(_escaped(sampling(report, STYLE) + unread))
     return "\n\n".join(block for block in blocks if block) + "\n"
+
+
+def _findings(report: Report) -> list[str]:
+    """The findings, each with its next steps, then what no finding says."""
+    if report.verdict.kind == "none":
+        return [_inked(sentence(report, STYLE)), *map(_escaped, cautions(report, STYLE))]
+    blocks = []
+    for card, steps in told_once(cards(report, STYLE)):
+        also = [Piece("Also: ")] if card.kind == "class" and card.number else []
+        blocks += [_inked(told) for told in ([*also, *card.sentence], *card.evidence, *card.depends)]
+        blocks += [f"Next: {_escaped(step)}" for step in steps]
+    failed = failed_first(report, STYLE)
+    return [*blocks, *(_escaped(one) for one in (*beside(report, STYLE), *cautions(report, STYLE)) if one != failed)]
 
 
 def _whether(one: Judged) -> str:

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.latency import NOBODY, own_code_in, trace_name
 from lambda_latency.text.by import by_lines
+from lambda_latency.text.cards import cards, told_once
 from lambda_latency.text.cautions import cautions, failed_first
-from lambda_latency.text.classes import beside, class_sentence
+from lambda_latency.text.classes import beside
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.console_queries import query_lines
-from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.distribution import distribution
-from lambda_latency.text.facts import cold_cost, facts, sampling
+from lambda_latency.text.facts import cold_cost, facts, sampling, what_if_lines
 from lambda_latency.text.findings import log_lines
 from lambda_latency.text.own_code import own_code_lines
-from lambda_latency.text.prose import MOST_GROUPS, evidence, next_steps, sentence, timeout_groups, timeout_sentence
+from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import where
 from lambda_latency.text.waterfall import waterfall
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lambda_latency.latency import Frame, Owners, Report, Timeout
+    from lambda_latency.text.cards import Card
     from lambda_latency.trace import Trace
 
 __all__ = ["paragraphs", "render_report", "render_waterfall", "stack"]
@@ -59,7 +60,8 @@ def render_report(
     if report.against is not None:
         from lambda_latency.text.against import against_lines
 
-        lines += [[], *against_lines(report.against, style, everything=everything)]
+        table = against_lines(report.against, style, everything=everything)
+        lines += [[], *table] if table else []
         lines += own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")
     lines += _table(report, style, everything=everything)
     lines += [[], *by_lines(report.by, style)] if report.by is not None else []
@@ -67,10 +69,7 @@ def render_report(
         lines += own_code_lines(
             report.own_code.get(one.cell), style, f"More {clean(one.cell.part.label, style)}, by line:"
         )
-    if what_if:
-        from lambda_latency.text.what_if import what_if_lines
-
-        lines += [[], *what_if_lines(report, style)]
+    lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += query_lines(report, style) if queries else []
     lines += _example(report, style, everything=everything)
     for head, *others in log_lines(report, style):
@@ -79,21 +78,17 @@ def render_report(
     return paint([*lines, [], *_missing(report, style)], style)
 
 
-def paragraphs(report: Report, style: Style) -> list[Line]:
-    """What a report on at least one request says before its tables."""
-    verdict = [sentence(report, style), evidence(report, style)]
-    timeouts = [timeout_sentence(group, report, style) for group in timeout_groups(report)]
-    # Timeouts come first if nothing else stands out.
-    told = timeouts + verdict if report.verdict.kind == "even" else verdict + timeouts
+def paragraphs(report: Report, style: Style, found: list[Card] | None = None) -> list[Line]:
+    """What a report on at least one request says before its tables: its findings (all if None), each with its next
+    steps, then what no finding says."""
+    told: list[Line] = []
+    for card, steps in told_once(cards(report, style) if found is None else found):
+        also = [Piece("Also: ")] if card.kind == "class" and card.number else []
+        told += [[*also, *card.sentence], *card.evidence, *card.depends]
+        told += [[Piece(f"Next: {clean(step, style)}")] for step in steps]
     failed = failed_first(report, style)
-    told = [[Piece(failed)], *told] if failed else told
-    told += depending(report, 0, style)
-    for at, one in enumerate(report.classes.found[1:], 1):
-        told += [[Piece("Also: "), *class_sentence(one, report, style)], *depending(report, at, style)]
-    told += depending_routes(report, style)
     told += [[Piece(one)] for one in beside(report, style)]
-    told += [[Piece(one)] for one in cautions(report, style) if one != failed]
-    return told + [[Piece(f"Next: {clean(step, style)}")] for step in next_steps(report)]
+    return told + [[Piece(one)] for one in cautions(report, style) if one != failed]
 
 
 def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:

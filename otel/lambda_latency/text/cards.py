@@ -1,0 +1,102 @@
+"""The findings of a report in one order for text, Markdown, page and assistants, each with all that belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+from lambda_latency.latency import advice
+from lambda_latency.text.cautions import failed_first
+from lambda_latency.text.classes import class_sentence
+from lambda_latency.text.depends import depending, depending_routes
+from lambda_latency.text.findings import cell_steps
+from lambda_latency.text.prose import MOST_GROUPS, evidence, sentence, settling_steps, timeout_groups, timeout_sentence
+from lambda_latency.text.style import Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from lambda_latency.latency import Part, Report
+    from lambda_latency.text.style import Style
+
+__all__ = ["Card", "cards", "told_once"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding: its sentence, the evidence, what it depends on and since when, and the next steps.
+
+    `part` is the part that it blames, `steps` advice about that part, and `settles` what would settle its owner.
+    `number` is that of a class in `report.classes.found`, or that of a group of timeouts; None for other kinds.
+    The card of the verdict is a class, or `verdict` if no class was found.
+    """
+
+    kind: Literal["failed", "change", "class", "verdict", "timeout", "depends"]
+    sentence: list[Piece]
+    evidence: tuple[list[Piece], ...] = ()
+    depends: tuple[list[Piece], ...] = ()
+    part: Part | None = None
+    steps: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    number: int | None = None
+
+
+def cards(report: Report, style: Style) -> list[Card]:
+    """The findings of a report on at least one request; the change since a baseline comes first, if there is one."""
+    found = [*_change(report, style), *_failed(report, style)]
+    verdict, timeouts = list(_slow(report, style)), list(_timeouts(report, style))
+    # Timeouts come first if nothing else stands out.
+    found += [*timeouts, *verdict] if report.verdict.kind == "even" else [*verdict, *timeouts]
+    return [*found, *(Card("depends", told) for told in depending_routes(report, style))]
+
+
+def told_once(found: list[Card]) -> Iterator[tuple[Card, list[str]]]:
+    """Each card with its next steps, for a text that is read from the top: each kind of part has its advice once."""
+    told: set[str] = set()
+    for card in found:
+        bucket = card.part.bucket if card.part is not None else ""
+        yield card, [*(card.steps if bucket not in told else ()), *(one for one in card.settles if one not in told)]
+        told |= {bucket, *card.settles} if card.steps else set()
+
+
+def _change(report: Report, style: Style) -> Iterator[Card]:
+    one = report.against
+    if one is None:
+        return
+    from lambda_latency.text.against import against_sentence  # most reports have no baseline
+
+    causes = [cause.cells[0] for cause in one.causes if cause.asserted and one.answer in ("slower", "shape")]
+    told = against_sentence(one, style)
+    yield (
+        _card(Card("change", told), report, causes[0].part, cell_steps(causes[0], report))
+        if causes
+        else Card("change", told)
+    )
+
+
+def _failed(report: Report, style: Style) -> Iterator[Card]:
+    failed = failed_first(report, style)
+    if failed:
+        yield Card("failed", [Piece(failed, "bold")])
+
+
+def _slow(report: Report, style: Style) -> Iterator[Card]:
+    proof = (evidence(report, style),) if report.verdict.kind != "none" else ()
+    if report.verdict.kind != "clear":
+        yield Card("verdict", sentence(report, style), proof, tuple(depending(report, 0, style)))
+        return
+    for at, one in enumerate(report.classes.found):
+        told, depends = class_sentence(one, report, style), tuple(depending(report, at, style))
+        card = Card("class", told, proof if not at else (), depends, number=at)
+        yield _card(card, report, one.cell.part, cell_steps(one.cell, report, calls=one.makes_more_calls))
+
+
+def _timeouts(report: Report, style: Style) -> Iterator[Card]:
+    for at, group in enumerate(timeout_groups(report)):
+        part = group[0].part if at < MOST_GROUPS else None
+        card = Card("timeout", timeout_sentence(group, report, style), number=at)
+        yield card if part is None else _card(card, report, part, [advice(part)])
+
+
+def _card(card: Card, report: Report, part: Part, steps: Sequence[str]) -> Card:
+    return replace(card, part=part, steps=tuple(steps), settles=tuple(settling_steps(report, [part])))
