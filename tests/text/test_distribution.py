@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_latency.text import Style, paint
-from lambda_latency.text.distribution import distribution
+from lambda_latency.text.facts import distribution
 from tests.trace.build import MS
 
 

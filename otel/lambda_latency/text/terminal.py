@@ -11,8 +11,7 @@ from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.text.classes import beside
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.console_queries import query_lines
-from lambda_latency.text.distribution import distribution
-from lambda_latency.text.facts import cold_cost, facts, sampling, what_if_lines
+from lambda_latency.text.facts import cold_cost, distribution, facts, sampling, what_if_lines
 from lambda_latency.text.findings import log_lines
 from lambda_latency.text.own_code import own_code_lines
 from lambda_latency.text.prose import MOST_GROUPS, sentence, timeout_groups

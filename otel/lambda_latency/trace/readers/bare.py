@@ -12,7 +12,7 @@ from msgspec import Raw
 from lambda_latency.trace.model.span import SpanKind
 from lambda_latency.trace.readers.cloudwatch import is_record, span_of_record
 from lambda_latency.trace.readers.instants import time_ns
-from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.otlp import Problem, grouped
 
 __all__ = ["bare_resources", "is_bare", "is_list_of_bare"]
 

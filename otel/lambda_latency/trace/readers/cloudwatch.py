@@ -12,7 +12,7 @@ import msgspec
 
 from lambda_latency.trace.readers.anyvalue import read_value, write_attributes
 from lambda_latency.trace.readers.dialects import CAMEL, canonical_span
-from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.otlp import Problem, grouped
 
 __all__ = ["cloudwatch_resources", "is_answer", "is_record", "span_of_record"]
 

@@ -13,7 +13,7 @@ import msgspec
 from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span
 from lambda_latency.trace.readers.instants import time_ns
-from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.otlp import Problem, grouped
 
 __all__ = ["is_python", "python_resources"]
 

@@ -1,13 +1,14 @@
 """Reads export requests of OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 
 A request whose parts all fit the types is decoded at once. Any other request, and a large one, is decoded span by span.
+Other formats are read by way of it: each has a function that turns a document into resources with their spans.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 import msgspec
 from msgspec import Raw, Struct, field
@@ -40,7 +41,13 @@ from lambda_latency.trace.readers.otlp_pieces import Problem, piecewise, with_id
 from lambda_latency.trace.readers.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.readers.table import About, Group, ShapeTable
 
-__all__ = ["OtlpReader"]
+__all__ = [
+    "OtlpReader",
+    "Problem",
+    "ToOtlp",
+    "TranscodedReader",
+    "grouped",
+]
 
 
 class SpanId(Struct, gc=False):
@@ -186,3 +193,45 @@ def _wanted(document: bytes, wanted: Collection[str]) -> Iterator[Span]:
         if found:
             resource, scope = resource_of(raw_resource), scope_of(raw_scope)
             yield from (span_of(with_ids(span), resource, scope) for span in found)
+
+
+# From a document and a callback for problems to the resources with their spans, in the form of OTLP/JSON.
+ToOtlp: TypeAlias = "Callable[[bytes, Problem], Iterable[dict[str, Any]]]"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class TranscodedReader:
+    """Reads documents of one format as rows or as spans."""
+
+    def __init__(self, otlp: OtlpReader, resources: ToOtlp) -> None:
+        self._otlp, self._resources = otlp, resources
+
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:  # noqa: ARG002 - the signature of all readers
+        """None, so that each document is read by itself."""
+        return None
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of a document by trace id. `problem` is called with the reason for each part that is left out."""
+        request = self._request(document, problem)
+        whole = self._otlp.whole([request])
+        return self._otlp.rows(request, problem) if whole is None else whole[0]
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of a document, or only those of the `wanted` traces. `problem` is called as in `rows`."""
+        yield from self._otlp.spans(self._request(document, problem), problem, wanted)
+
+    def _request(self, document: bytes, problem: Problem) -> bytes:
+        return _encode({"resourceSpans": list(self._resources(document, problem))})
+
+
+def grouped(spans: Iterable[tuple[dict[str, Any], str, dict[str, Any]]]) -> list[dict[str, Any]]:
+    """The resources of OTLP/JSON, from spans that each come with their resource and the name of their scope."""
+    resources: dict[tuple[str, str], dict[str, Any]] = {}
+    for resource, scope, span in spans:
+        group = resources.setdefault(
+            (repr(resource), scope),
+            {"resource": resource, "scopeSpans": [{"scope": {"name": scope}, "spans": []}]},
+        )
+        group["scopeSpans"][0]["spans"].append(span)
+    return list(resources.values())

@@ -13,8 +13,8 @@ from typing import Any
 
 import msgspec
 
+from lambda_latency.trace.readers.otlp import Problem
 from lambda_latency.trace.readers.protobuf import protobuf_resources
-from lambda_latency.trace.readers.transcoded import Problem
 
 __all__ = ["is_printed", "printed_resources"]
 

@@ -15,7 +15,7 @@ from msgspec import Raw
 from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span, hex_id
 from lambda_latency.trace.readers.mistakes import reason_of
-from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.otlp import Problem, grouped
 from lambda_latency.trace.readers.zipkin_first import is_first_version, second_version
 
 __all__ = ["is_zipkin", "zipkin_resources"]

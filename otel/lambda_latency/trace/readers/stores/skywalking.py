@@ -13,7 +13,7 @@ from msgspec import Raw
 
 from lambda_latency.trace.model.ids import digest
 from lambda_latency.trace.readers.cloudwatch import span_of_record
-from lambda_latency.trace.readers.transcoded import Problem, grouped
+from lambda_latency.trace.readers.otlp import Problem, grouped
 
 __all__ = ["is_skywalking", "skywalking_resources"]
 
