@@ -27,8 +27,9 @@ def draw(folder: Path) -> None:
     try:
         for state, make in STATES.items():
             page = RunningPage(Terms)
-            make(page)
             browser.show(page.address)
+            browser.until("document.getElementById('link').textContent === 'connected'")
+            make(page)
             if state != "empty":
                 browser.until(f"{ROW} !== null && document.getElementById('evidence').textContent !== ''")
             if state in OPENS:

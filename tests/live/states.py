@@ -116,6 +116,7 @@ def _error(page: RunningPage) -> None:
 def _changed(page: RunningPage) -> None:
     _load(page, 60)
     page.mark("code changed")
+    page.add(line(*(request_spans(number, 300) for number in range(900, 905))))
 
 
 STATES: dict[str, Callable[[RunningPage], object]] = {

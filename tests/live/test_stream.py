@@ -127,7 +127,7 @@ def test_the_running_verdict_is_that_of_report(
     file.write_bytes(ask(page.address, "save?minutes=0")[2])
     assert main(["report", str(file), "--json", "-"]) == 0
     verdict = json.loads(capsys.readouterr().out)["verdict"]
-    assert told["sentence"] == verdict["sentence"].replace("\u202f", " ")
+    assert told["paragraphs"][0] == verdict["sentence"].replace("\u202f", " ")
 
 
 def test_a_mark_divides_the_requests_and_the_two_sides_are_compared(pages: Pages, listen: Listeners) -> None:

@@ -9,16 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import msgspec
 
 from lambda_latency.latency import report_of
-from lambda_latency.text import (
-    Style,
-    class_sentence,
-    evidence,
-    flat,
-    next_steps,
-    sentence,
-    timeout_groups,
-    timeout_sentence,
-)
+from lambda_latency.text import Style, flat, paragraphs, timeout_groups, timeout_sentence
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Report
@@ -30,7 +21,7 @@ LEAST_S = 1.0  # between two verdicts
 SHARE = 400  # a verdict is renewed after so many times the processor time that it takes
 MOST_S = 10.0
 STYLE = Style(thin=False)
-FEW = 8  # sentences of one kind
+MOST_PARAGRAPHS = 14
 
 
 class Window(NamedTuple):
@@ -117,15 +108,11 @@ class Verdicts:
         report = report_on(self._stream, window)
         if report is None:
             return b'{"requests":0}'
-        also = report.classes.found[1:FEW]
         return msgspec.json.encode(
             {
                 "requests": report.totals.requests,
-                "sentence": flat(sentence(report, STYLE)),
-                "evidence": flat(evidence(report, STYLE)),
-                "also": [flat(class_sentence(one, report, STYLE)) for one in also],
-                "timeouts": [flat(timeout_sentence(one, report, STYLE)) for one in timeout_groups(report)[:FEW]],
-                "next": [str(one) for one in next_steps(report)[:1]],
+                "paragraphs": [flat(one) for one in paragraphs(report, STYLE)[:MOST_PARAGRAPHS]],
+                "timeouts": [flat(timeout_sentence(one, report, STYLE)) for one in timeout_groups(report)],
             }
         )
 

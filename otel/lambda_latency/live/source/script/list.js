@@ -15,7 +15,7 @@ export function drawList(open) {
   list.inner = h("div", { class: "inner", role: "rowgroup" });
   list.element.append(list.inner);
   list.element.addEventListener("scroll", () => drawRows(), { passive: true });
-  list.element.addEventListener("keydown", key);
+  list.element.addEventListener("keydown", listKey);
   new ResizeObserver(() => {
     list.row = list.element.parentElement.clientWidth <= 720 ? 58 : 36;
     resize();
@@ -116,7 +116,7 @@ export function marksOf(row) {
   ];
 }
 
-function key(event) {
+function listKey(event) {
   const at = store.view.indexOf(store.current);
   const steps = { ArrowDown: 1, ArrowUp: -1, PageDown: SHOWN, PageUp: -SHOWN, Home: -Infinity, End: Infinity };
   if (event.key in steps) {

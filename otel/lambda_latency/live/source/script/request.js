@@ -8,7 +8,7 @@ import { clock, ms, partClass, plural } from "./words.js";
 const MOST_SPANS = 500;
 const LATE = 1.5; // an axis may be so many times as long as the request
 
-const fall = { element: null, current: 0, rows: [] };
+const fall = { element: null, details: null, current: -1, opened: -1, rows: [] };
 
 export async function openRequest(row, focus = true) {
   store.open = row.id;
@@ -91,42 +91,38 @@ function waterfall(row, tree, labels) {
   fall.rows = tree.spans.slice(0, MOST_SPANS).map((span, at) =>
     h(
       "div",
-      { class: "span-row", id: `span-${at}`, role: "treeitem", "aria-level": depths[at] + 1, "aria-expanded": "false", onclick: () => choose(at, tree, labels) },
+      { class: "span-row", id: `span-${at}`, role: "treeitem", "aria-level": depths[at] + 1, onclick: () => choose(at, tree, labels) },
       h("span", { class: "span-name isolated", "$--depth": String(Math.min(depths[at], 12)) }, span.name, span.mark && [" ", h("span", { class: `mark-word ${span.mark === "throttled" ? "throttled" : "bad"}` }, span.mark)]),
       h("span", { class: "span-took" }, ms(span.end - span.start)),
       h("span", { class: "track", "aria-hidden": "true" }, piece(span.start, span.end, span.open ? "bar unended" : "bar"), (owned.get(at) ?? []).map(([from, to, part]) => piece(from, to, `fill ${partClass(labels[part][1])}`))),
     ),
   );
-  fall.current = -1;
-  fall.element = h("div", { class: "fall", id: "fall", role: "tree", tabindex: 0, "aria-label": "Spans of the request", onkeydown: (event) => key(event, tree, labels) }, fall.rows);
+  fall.current = fall.opened = -1;
+  fall.details = h("div", { class: "details", role: "region", "aria-label": "Attributes of the span", hidden: true });
+  fall.element = h("div", { class: "fall", id: "fall", role: "tree", tabindex: 0, "aria-label": "Spans of the request", onkeydown: (event) => fallKey(event, tree, labels) }, fall.rows);
   const rest = tree.spans.length - fall.rows.length;
   return [
     h("p", { class: "key" }, "Colour: the time that the request waited for", labels.map(([label, bucket]) => h("span", {}, h("span", { class: `swatch ${partClass(bucket)}`, "aria-hidden": "true" }), label)).slice(0, 10)),
     fall.element,
+    fall.details,
     rest > 0 && h("p", { class: "hint" }, `${plural(rest, "more span")}: the report shows all.`),
     end < last && h("p", { class: "key" }, `Spans after the response end at ${ms(last)}; the axis ends at ${ms(end)}.`),
   ];
 }
 
+/** Shows the attributes of a span below the waterfall; a second time, hides them. */
 function choose(at, tree, labels) {
-  const row = fall.rows[at];
-  const open = row.nextElementSibling?.classList.contains("details") ? row.nextElementSibling : null;
+  const again = fall.opened === at;
   mark(at);
-  if (open !== null) {
-    open.remove();
-    row.setAttribute("aria-expanded", "false");
-    return;
-  }
-  row.setAttribute("aria-expanded", "true");
+  fall.opened = again ? -1 : at;
+  fall.details.hidden = again;
+  if (again) return;
   const waited = tree.path.filter(([of]) => of === at).reduce((sum, [, from, to]) => sum + to - from, 0);
   const span = tree.spans[at];
-  row.after(
-    h(
-      "div",
-      { class: "details", role: "group" },
-      h("p", {}, `${ms(span.start)} to ${ms(span.end)}; the request waited ${ms(waited)} for it`, labels[span.part] && ` (${labels[span.part][0]})`, "."),
-      JSON.parse(tree.details[at]).map(details),
-    ),
+  fall.details.replaceChildren(
+    h("h3", { class: "isolated" }, span.name),
+    h("p", {}, `${ms(span.start)} to ${ms(span.end)}; the request waited ${ms(waited)} for it`, labels[span.part] && ` (${labels[span.part][0]})`, "."),
+    ...JSON.parse(tree.details[at]).flatMap(details).flat(Infinity).filter(Boolean),
   );
 }
 
@@ -157,7 +153,7 @@ function mark(at) {
   fall.element.setAttribute("aria-activedescendant", row.id);
 }
 
-function key(event, tree, labels) {
+function fallKey(event, tree, labels) {
   const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key];
   if (step !== undefined) mark(Math.min(Math.max(fall.current + step, 0), fall.rows.length - 1));
   else if (event.key === "Enter" && fall.current >= 0) choose(fall.current, tree, labels);

@@ -91,13 +91,11 @@ export function takeVerdict(told) {
 
 function showVerdict(told) {
   const none = store.view.length > 0 ? `No request ${WINDOWS[chosen.minutes]}` : "Waiting for the first request";
-  byId("sentence").textContent = told.requests > 0 ? told.sentence : none;
-  byId("evidence").textContent = told.requests > 0 ? `${told.evidence} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]})` : "";
-  byId("also").replaceChildren(
-    ...(told.timeouts ?? []).map((text) => h("li", { class: "timeout" }, text)),
-    ...(told.also ?? []).map((text) => h("li", {}, `Also: ${text}`)),
-  );
-  byId("next").textContent = told.next?.length ? `Next: ${told.next[0]}` : "";
+  const [first, second, ...others] = told.paragraphs ?? [none];
+  byId("sentence").textContent = first;
+  byId("evidence").textContent = told.requests > 0 ? `${second ?? ""} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]})` : "";
+  const timeouts = new Set(told.timeouts ?? []);
+  byId("also").replaceChildren(...others.map((text) => h("li", { class: timeouts.has(text) && "timeout" }, text)));
 }
 
 export function takeState(told) {
