@@ -12,8 +12,8 @@ import sys
 from pathlib import Path
 
 from lambda_latency.local.app.prepare.packages import Packages
-from lambda_latency.local.app.read.pythons import pythons
 from lambda_latency.local.cloud.emulator import LOCK
+from lambda_latency.pythons import pythons
 
 __all__ = ["CACHE", "HOME", "READY", "VERSION", "packages"]
 

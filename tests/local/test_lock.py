@@ -62,3 +62,14 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert str(told.value) == (
         f"{tmp_path}/file/out cannot be written: Not a directory; choose another folder with --out"
     )
+
+
+def test_the_folder_of_the_traces_is_nothing_for_git(tmp_path: Path) -> None:
+    """A new one; in a folder that was there nothing is added."""
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    for folder in (tmp_path / "out", mine):
+        with only_one(folder, "demo"):
+            pass
+    assert (tmp_path / "out" / ".gitignore").read_text() == "*\n"
+    assert not (mine / ".gitignore").exists()

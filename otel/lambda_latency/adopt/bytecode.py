@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 from lambda_latency.adopt.wording import LAYER_FOLDER
+from lambda_latency.pythons import pythons, version_of
 
 __all__ = ["compile_layer", "remove_bytecode"]
 
@@ -36,13 +36,10 @@ def remove_bytecode(root: Path) -> None:
 
 
 def find_python(runtime: str) -> str | None:
-    """The interpreter of a runtime, or None. Its version is checked, because one on the PATH may be a stub."""
-    version = tuple(map(int, runtime.removeprefix("python").split(".")))
-    if version == sys.version_info[:2]:
-        return sys.executable
-    found = shutil.which(runtime)
-    ask = f"import sys; sys.exit(sys.version_info[:2] != {version})"
-    return found if found is not None and _runs([found, "-c", ask]) else None
+    """The interpreter of a runtime, or None: the same that `serve` finds, with those of pyenv, uv and asdf."""
+    version = version_of(runtime)
+    found = pythons().get(version) if version is not None else None
+    return str(found) if found is not None else None
 
 
 def _runs(command: list[str]) -> bool:

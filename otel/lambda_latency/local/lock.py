@@ -22,7 +22,10 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
     folder is not writable.
     """
     try:
+        is_new = not folder.exists()
         folder.mkdir(parents=True, exist_ok=True)
+        if is_new:  # the folder of the app stays clean for git, and for commands that edit it
+            (folder / ".gitignore").write_text("*\n", encoding="ascii")
         file = (folder / f".{command}.lock").open("a+", encoding="ascii")
     except OSError as error:
         raise LocalError(f"{unwritable(folder, error)}; choose another folder with --out") from error

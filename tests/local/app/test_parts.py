@@ -12,12 +12,12 @@ from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.read.inclusion import Packaged, package
 from lambda_latency.local.app.read.parameters import parameter_values
-from lambda_latency.local.app.read.pythons import nearest_python, version_of
 from lambda_latency.local.app.read.source import Source, find_template, read_source
 from lambda_latency.local.app.stack.prune import pruned, unknown_to
 from lambda_latency.local.app.triggers.origin import origin
 from lambda_latency.local.cloud.service_routes import Direct
 from lambda_latency.local.example_template import is_example
+from lambda_latency.pythons import nearest_python, version_of
 from tests.local.conftest import ROOT
 
 HEADER = "Root=1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9;Parent=53995c3f42cd8ad8;Sampled=1"

@@ -11,8 +11,8 @@ from typing import Literal
 from lambda_latency.layer import WRAPPER
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.read.declared import Declared
-from lambda_latency.local.app.read.pythons import Version
 from lambda_latency.local.errors import LocalError
+from lambda_latency.pythons import Version
 
 __all__ = ["How", "Instrumentation", "instrumentation"]
 

@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from lambda_latency.local.app.read.contents import Content
-from lambda_latency.local.app.read.pythons import Version
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run
+from lambda_latency.pythons import Version
 
 __all__ = ["Builds"]
 

@@ -21,9 +21,9 @@ from importlib.metadata import version as installed_version
 from pathlib import Path
 
 from lambda_latency.layer import layer_files
-from lambda_latency.local.app.read.pythons import Version
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run
+from lambda_latency.pythons import Version
 
 __all__ = ["Packages", "cache_folder"]
 

@@ -18,9 +18,9 @@ from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.projects import dependencies
 from lambda_latency.local.app.prepare.xray_sdk import BRIDGED, bridge_variables
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.read.pythons import Version, nearest_python
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
+from lambda_latency.pythons import Version, nearest_python
 
 __all__ = ["Preparation"]
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from lambda_latency.local.app.read.adjacent_files import Beside, is_local
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
-from lambda_latency.local.app.read.pythons import version_of
+from lambda_latency.pythons import version_of
 from lambda_latency.template import Finding
 
 __all__ = ["BUCKET", "Content", "Contents"]

@@ -10,7 +10,7 @@ from typing import Any
 
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.inclusion import Packaged
-from lambda_latency.local.app.read.pythons import Version, version_of
+from lambda_latency.pythons import Version, version_of
 from lambda_latency.template import Finding
 
 __all__ = ["Declared", "Refused", "declared_functions"]

@@ -17,7 +17,6 @@ from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import App
 from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.read.pythons import pythons
 from lambda_latency.local.app.serve.addresses import Served, localized, served_apis, tell_emulator
 from lambda_latency.local.app.stack.custom_resources import answer_for, with_response_url
 from lambda_latency.local.app.stack.resources import Stack
@@ -41,6 +40,7 @@ from lambda_latency.local.xray.daemon import Daemon
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.local.xray.store import Store
+from lambda_latency.pythons import pythons
 
 __all__ = ["AppOptions", "AppSystem"]
 
