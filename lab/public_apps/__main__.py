@@ -1,5 +1,7 @@
 """Runs public apps as `serve` does, and compares their answers with what their code says. The list is apps.toml.
 
+Without --from, runs the project's own small apps of own.toml, which have the same traits.
+
 Usual time: 10 seconds for each app.
 """
 
@@ -31,7 +33,7 @@ from lambda_latency.local.gateway.api_gateway import Answered
 
 __all__ = ["Result", "listed", "main", "tried"]
 
-LIST = Path(__file__).with_name("apps.toml")
+HERE = Path(__file__).parent
 PATIENCE_S = 30
 
 
@@ -76,9 +78,9 @@ class Running:
         return self.system.stack.resources[given[1:]][0] if isinstance(given, str) and given[:1] == "$" else given
 
 
-def listed() -> list[dict[str, Any]]:
-    """The apps of the list."""
-    apps: list[dict[str, Any]] = tomlkit.parse(LIST.read_text(encoding="utf-8")).unwrap()["app"]
+def listed(name: str) -> list[dict[str, Any]]:
+    """The apps of a list: `apps.toml` or `own.toml`."""
+    apps: list[dict[str, Any]] = tomlkit.parse((HERE / name).read_text(encoding="utf-8")).unwrap()["app"]
     return apps
 
 
@@ -91,6 +93,9 @@ def tried(folder: Path, app: Mapping[str, Any]) -> Iterator[Result]:
                 yield _result(name, call, running)
             for line in running.block:
                 print(f"    {name}: {line}", file=sys.stderr)
+            for wanted in app.get("block", ()):
+                found = next((line for line in running.block if wanted in line), "")
+                yield Result(name, "block", wanted, wanted if found else "no such line")
     except (LocalError, OSError) as error:
         yield Result(name, "start", "up", " ".join(str(error).split()))
 
@@ -156,19 +161,21 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
 
 def main() -> None:
     """Try each app in a process of its own, or with --here in this one; status 1 if fewer than 95 % are right."""
-    parser = argparse.ArgumentParser("python -m lab public_apps", description=__doc__)
-    parser.add_argument("--from", dest="folder", type=Path, required=True, metavar="FOLDER", help="the repository")
+    parser = argparse.ArgumentParser("python -m lab public-apps", description=__doc__)
+    parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="the repository of the public apps")
     parser.add_argument("--only", action="append", metavar="NAME", help="an app of the list; may be repeated")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
     results: list[Result] = []
-    for app in listed():
+    folder = options.folder or HERE / "own"
+    for app in listed("apps.toml" if options.folder else "own.toml"):
         if options.only and app["folder"] not in options.only:
             continue
         if options.here:
-            results += tried(options.folder, app)
+            results += tried(folder, app)
             continue
-        command = [sys.executable, "-m", "lab.public_apps", "--from", options.folder, "--only", app["folder"], "--here"]
+        source = ["--from", str(folder)] if options.folder else []
+        command = [sys.executable, "-m", "lab.public_apps", *source, "--only", app["folder"], "--here"]
         done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
         rows = [json.loads(line) for line in done.stdout.splitlines()]
         results += [Result(*row) for row in rows] or [Result(app["folder"], "start", "up", f"status {done.returncode}")]
