@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from lambda_latency.cli.entry import parser
 from tests.package.conftest import ROOT
 
 if TYPE_CHECKING:
@@ -21,10 +22,13 @@ if TYPE_CHECKING:
 
     from tests.package.conftest import Built
 
-ALARM, COMMAND = (ROOT / "Dockerfile").read_text().split("\nFROM ")[1:]
+ALARM, LAPTOP, COMMAND = (ROOT / "Dockerfile").read_text().split("\nFROM ")[1:]
 
 
-@pytest.mark.parametrize(("stage", "extra"), [(ALARM, ""), (COMMAND, "[fetch]")], ids=["alarm", "command"])
+STAGES = {"alarm": (ALARM, ""), "laptop": (LAPTOP, "[local]"), "command": (COMMAND, "[fetch]")}
+
+
+@pytest.mark.parametrize(("stage", "extra"), STAGES.values(), ids=STAGES)
 def test_an_image_has_the_wheel_with_its_extra(stage: str, extra: str, built: Built, tmp_path: Path) -> None:
     """The wheel that `make wheel` leaves is the one that is copied, and pip gets its path with the extra."""
     ((pattern, target),) = re.findall(r"^COPY (\S+) (\S+)$", stage, re.MULTILINE)
@@ -56,3 +60,18 @@ def test_the_function_of_alarms_is_the_templates() -> None:
     assert ALARM.startswith(f"public.ecr.aws/lambda/{properties['Runtime'].replace('python', 'python:')} AS alarm\n")
     module, _, name = handler.rpartition(".")
     assert callable(getattr(importlib.import_module(module), name))
+
+
+def test_the_service_serves_the_mounted_folder_with_the_commands_own_options() -> None:
+    """Its image is that of the page's command, and its arguments are arguments of `serve`."""
+    services = yaml.safe_load((ROOT / "compose.yaml").read_text(encoding="utf-8"))
+    serve = services["services"]["serve"]
+    page = (ROOT / "docs/how-to/container.md").read_text(encoding="utf-8")
+    assert f"docker build --target laptop --tag {serve['image']} ." in page
+    assert LAPTOP.startswith("python:3.13-slim AS laptop\n")
+    assert "WORKDIR /work" in LAPTOP
+    assert serve["volumes"][0] == "${APP:-.}:/work"
+    assert serve["volumes"][1].partition(":")[0] in services["volumes"]
+    assert serve["network_mode"] == "host"
+    given = [one.replace("${TEMPLATE:-", "").replace("}", "") for one in serve["command"]]
+    assert str(parser().parse_args(given).template) == "template.yaml"

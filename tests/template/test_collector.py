@@ -94,7 +94,7 @@ def test_compose_accepts_its_file_and_mounts_the_file_that_ships(tmp_path: Path)
 
     assert answer.returncode == 0, answer.stderr
     services = yaml_parse(answer.stdout)["services"]
-    assert sorted(services) == ["collector", "jaeger"]
+    assert sorted(services) == ["collector", "jaeger", "serve"]
     assert services["collector"]["image"].startswith("public.ecr.aws/aws-observability/aws-otel-collector:v0.43.")
     assert f"{ROOT / 'collector.yaml'}" in answer.stdout
 
