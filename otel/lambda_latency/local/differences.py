@@ -183,6 +183,12 @@ DIFFERENCES = (
         LAMBDA + "chapter-layers.html",
     ),
     Difference(
+        "kinesis-of-table",
+        "{names}: changes of the table do not go to its Kinesis stream",
+        "put records into the stream with the AWS CLI",
+        "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/kds.html",
+    ),
+    Difference(
         "xray-sdk",
         "{names}: the X-Ray SDK is the kit's bridge, which records its subsegments as spans",
         "lambda-latency adopt sets up the same on AWS, and --instrument none keeps the SDK",

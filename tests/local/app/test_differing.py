@@ -34,6 +34,8 @@ Resources:
   Snapped:{FUNCTION}      SnapStart: {{ ApplyOn: PublishedVersions }}
   Signed:{FUNCTION}      FunctionUrlConfig: {{ AuthType: AWS_IAM }}
   Open:{FUNCTION}      FunctionUrlConfig: {{ AuthType: NONE }}
+  Tenants:{FUNCTION}      TenancyConfig: {{ TenantIsolationMode: PER_TENANT }}
+  Table: {{ Type: AWS::DynamoDB::Table, Properties: {{ KinesisStreamSpecification: {{ StreamArn: arn }} }} }}
   Plan: {{ Type: AWS::ApiGateway::UsagePlan }}
   Domain: {{ Type: AWS::ApiGateway::DomainName }}
   Refused: {{ Type: AWS::ApiGateway::GatewayResponse, Properties: {{ ResponseType: DEFAULT_4XX, RestApiId: a }} }}
@@ -67,7 +69,7 @@ def test_a_definition_is_read_for_what_differs(tmp_path: Path) -> None:
 def test_resources_without_effect_are_named(tmp_path: Path) -> None:
     """In the order of the table."""
     assert lines(MORE, tmp_path)[2:] == [
-        ALWAYS[2].replace("Function", "Inside, Reserved, Kept, Snapped and 2 more"),
+        ALWAYS[2].replace("Function", "Inside, Reserved, Kept, Snapped and 3 more"),
         "the code's folder can be written",
         "the URL of Signed: a request needs a signature, but it is not verified",
         "Plan: requests are not throttled, and no quota is counted",
@@ -75,6 +77,8 @@ def test_resources_without_effect_are_named(tmp_path: Path) -> None:
         "Domain: does nothing here: AWS::ApiGateway::DomainName",
         "Inside: the network is that of this machine, without the VPC's routes and security groups",
         f"Reserved, KeptAliaslive, Snapped: {CONCURRENCY}",
+        "Table: changes of the table do not go to its Kinesis stream",
+        "Tenants: environments are not kept apart by tenant, and context.tenant_id is empty",
     ]
 
 

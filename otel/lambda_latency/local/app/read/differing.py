@@ -13,6 +13,7 @@ from lambda_latency.local.differences import DIFFERENCES, difference_of
 
 __all__ = ["differing", "explained"]
 
+TABLE = "AWS::DynamoDB::Table"
 FUNCTION, REST, HTTP = "AWS::Lambda::Function", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 STAGES = ("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage")
 GATEWAY_ONLY = (
@@ -40,6 +41,7 @@ def differing(app: App) -> list[str]:
         "authorizer-cache": _named(resources, _has_lambda_authorizer),
         "gateway-responses": _named(resources, _has_responses),
         "vpc": _named(resources, lambda one: _of(one, FUNCTION).get("VpcConfig")),
+        "kinesis-of-table": _named(resources, lambda one: _of(one, TABLE).get("KinesisStreamSpecification")),
         "tenants": _named(resources, lambda one: _of(one, FUNCTION).get("TenancyConfig")),
         "concurrency": _named(resources, _has_concurrency),
     }
