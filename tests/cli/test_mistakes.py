@@ -246,7 +246,7 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         *(2, "there is no command 'version'; did you mean --version?"),
         "lambda-latency --help shows the usage",
     ),
-    "help repot": (2, "there is no command 'repot'; did you mean report?", "lambda-latency --help shows the usage"),
+    "help dmo": (2, "there is no command 'dmo'; did you mean demo?", "lambda-latency --help shows the usage"),
     "archive add": (
         *(2, "archive add needs trace files: lambda-latency archive add FILE"),
         "lambda-latency archive --help has more",

@@ -172,8 +172,11 @@ def test_a_release_is_refused_while_its_owner_has_not_decided() -> None:
 
 
 def test_the_citation_is_of_this_version() -> None:
-    """CITATION.cff has no other place to take it from."""
-    assert yaml.safe_load((ROOT / "CITATION.cff").read_text())["version"] == VERSION
+    """CITATION.cff has version and date, those of the changelog."""
+    cited = yaml.safe_load((ROOT / "CITATION.cff").read_text())
+    dated = re.search(rf"^## {re.escape(VERSION)} - (\S+)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert dated is not None
+    assert (cited["version"], str(cited["date-released"])) == (VERSION, dated[1])
 
 
 def test_the_hook_runs_a_command_that_there_is() -> None:
