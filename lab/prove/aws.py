@@ -60,6 +60,7 @@ class Aws:
         self.asked: list[tuple[str, str]] = []
         self.parameters: dict[str, str] = {}
         self.roots: list[str] = []
+        self.memory_mb = 512
 
     def client(self, service: str, region_name: str = "", **_: Any) -> Any:
         """As a session's."""
@@ -231,11 +232,13 @@ class Aws:
     def _get_function_configuration(self, **_: Any) -> Any:
         return {"Timeout": 6}
 
-    def _update_function_configuration(self, **_: Any) -> Any:
+    def _update_function_configuration(self, MemorySize: int = 512, **_: Any) -> Any:  # noqa: N803
+        self.memory_mb = MemorySize
         return {}
 
     def _invoke(self, FunctionName: str, **_: Any) -> Any:  # noqa: N803
-        log = (f"REPORT RequestId: 1\tDuration: {3.5 if 'bare' in FunctionName else 4.5} ms\tBilled Duration: 4 ms\t"
+        took_ms = (3.5 if "bare" in FunctionName else 4.5) * 512 / self.memory_mb
+        log = (f"REPORT RequestId: 1\tDuration: {took_ms} ms\tBilled Duration: 4 ms\t"
                f"Init Duration: 210.00 ms\tXRAY TraceId: {ARRIVED}\tSegmentId: 1\tSampled: true")  # fmt: skip
         return {"StatusCode": 200, "LogResult": base64.b64encode(log.encode()).decode()}
 

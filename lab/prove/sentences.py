@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.prove import configured, traced
+from lab.prove import configured, memory, traced
 from lab.prove.scene import Sentence
 
 __all__ = ["CALLS", "SENTENCES"]
@@ -52,6 +52,11 @@ SENTENCES = (
     Sentence(
         "cold start and wait in milliseconds: with the kit, with the X-Ray SDK, and with neither",
         traced.starts,
+        "the emulator's times are not Lambda's",
+    ),
+    Sentence(
+        "that code which computes takes half of the time at twice the memory: no report says such a number before",
+        memory.twice,
         "the emulator's times are not Lambda's",
     ),
     Sentence(

@@ -24,8 +24,11 @@ from lambda_latency.adopt import Wanted, make_plan, write
 
 __all__ = [
     "adopted",
+    "adopted_functions",
     "daemon",
     "freeze",
+    "invoked",
+    "milliseconds",
     "otlp",
     "response_first",
     "searched",
@@ -166,8 +169,8 @@ def otlp(scene: Scene) -> Evidence:
 
 def adopted(scene: Scene) -> Evidence:
     """An app of two functions, one of them with the X-Ray SDK, edited by `adopt`, deployed, and invoked."""
-    name = _adopted_functions(scene)["Bare"]
-    told = _invoked(scene, name)
+    name = adopted_functions(scene)["Bare"]
+    told = invoked(scene, name)
     found = re.search(r"XRAY TraceId: (\S+)", told)
     trace_id = found[1] if found is not None else ""
     if not trace_id:
@@ -183,7 +186,7 @@ def starts(scene: Scene) -> Evidence:
     with tempfile.TemporaryDirectory(prefix="lambda-latency-prove-") as folder:
         scene.place.deploy_app(_copied(Path(folder, "app")), f"{scene.place.stack}-plain")
     plain = scene.resources("AWS::Lambda::Function", f"{scene.place.stack}-plain")
-    kit = _adopted_functions(scene)
+    kit = adopted_functions(scene)
     functions = {"none": plain["Bare"], "X-Ray SDK": plain["Sdk"], "kit": kit["Bare"]}
     measured = {name: _medians(scene, function) for name, function in functions.items()}
     cold = ", ".join(f"{name} {numbers[0]:.0f}" for name, numbers in measured.items())
@@ -191,7 +194,7 @@ def starts(scene: Scene) -> Evidence:
     return Evidence(True, f"cold start in ms: {cold}; warm invocation in ms: {wait}")
 
 
-def _adopted_functions(scene: Scene) -> dict[str, str]:
+def adopted_functions(scene: Scene) -> dict[str, str]:
     """The functions of the app that `adopt` has edited, which is deployed once."""
     stack = f"{scene.place.stack}-adopted"
     with contextlib.suppress(ClientError):  # a stack that is not there
@@ -218,20 +221,21 @@ def _medians(scene: Scene, function: str) -> tuple[float, float]:
     for number in range(STARTS):
         client.update_function_configuration(FunctionName=function, Description=f"cold start {number}")
         client.get_waiter("function_updated").wait(FunctionName=function)
-        cold.append(_milliseconds(_invoked(scene, function), "Init Duration"))
-        warm.append(_milliseconds(_invoked(scene, function), "Duration"))
+        cold.append(milliseconds(invoked(scene, function), "Init Duration"))
+        warm.append(milliseconds(invoked(scene, function), "Duration"))
     return statistics.median(cold), statistics.median(warm)
 
 
-def _invoked(scene: Scene, function: str) -> str:
+def invoked(scene: Scene, function: str, event: bytes = b"{}") -> str:
     """The end of the log of an invocation."""
-    told: Any = scene.place.client("lambda").invoke(FunctionName=function, LogType="Tail", Payload=b"{}")
+    told: Any = scene.place.client("lambda").invoke(FunctionName=function, LogType="Tail", Payload=event)
     if told.get("FunctionError"):
         raise UnexpectedError(f"{function} failed: {told['FunctionError']}")
     return base64.b64decode(told["LogResult"]).decode("utf-8", "replace")
 
 
-def _milliseconds(log: str, name: str) -> float:
+def milliseconds(log: str, name: str) -> float:
+    """The milliseconds of `Duration` or `Init Duration` in Lambda's REPORT."""
     for found in NUMBERS.finditer(log):
         if found["name"] == name:
             return float(found["ms"])

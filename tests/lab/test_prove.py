@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -112,6 +112,21 @@ def lines(*messages: str) -> dict[str, Any]:
             "logs.filter_log_events": {"events": [{"message": one} for one in messages]}}  # fmt: skip
 
 
+def at_memory(took_ms: Mapping[int, int]) -> dict[str, Any]:
+    """A function that takes so long by its memory."""
+    now: list[int] = []
+
+    def update(FunctionName: str, MemorySize: int) -> dict[str, Any]:  # noqa: N803 - AWS's names
+        now[:] = [MemorySize]
+        return {}
+
+    return {
+        "cloudformation.describe_stack_resources": APP,
+        "lambda.update_function_configuration": update,
+        "lambda.invoke": lambda **_: report_line(f"REPORT RequestId: 1\tDuration: {took_ms[now[0]]}.00 ms"),
+    }
+
+
 TOPIC = {
     "cloudformation.describe_stack_resources": resources(("AWS::CloudWatch::Alarm", "SlowAlarm")),
     "sns.create_topic": {"TopicArn": "t"}, "sqs.create_queue": {"QueueUrl": "u"}, "sns.subscribe": {},
@@ -161,6 +176,7 @@ SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "starts": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line(STARTED),
                 "lambda.update_function_configuration": {}},
                "none 210, X-Ray SDK 210, kit 210; warm invocation in ms: none 4.0, X-Ray SDK 4.0, kit 4.0"),
+    "twice": (at_memory({512: 1200, 1024: 630}), "1,200 ms at 512 MB, 630 ms at 1,024 MB"),
     "image": ({"run.demo": "collector: AWS's image"}, "collector: AWS's image"),
 }  # fmt: skip
 NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
@@ -195,6 +211,7 @@ NOT_SEEN: dict[str, tuple[dict[str, Any], str]] = {
     "starts": ({"cloudformation.describe_stack_resources": APP, "lambda.invoke": report_line("REPORT"),
                 "lambda.update_function_configuration": {}},
                "unexpected answer of AWS: Lambda's REPORT has no Init Duration"),
+    "twice": (at_memory({512: 1200, 1024: 1100}), "1,200 ms at 512 MB, 1,100 ms at 1,024 MB"),
 }  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -73,6 +74,16 @@ def test_a_span_that_outlives_its_deadline_leaves_once_and_says_so(runtime: tupl
     assert (root["lambda.timeout"], root["lambda.timeout.limit_ms"]) == (True, 1000)
     assert [span.status.status_code.name for span in spans.values()] == ["ERROR", "ERROR"]
     assert not any("lambda.provisional" in (span.attributes or {}) for span in spans.values())
+
+
+def test_a_slow_request_of_a_slot_is_sampled(runtime: tuple[Runtime, Any]) -> None:
+    """Each slot has its own process, which serves one request at a time."""
+    running, memory = runtime
+    traced(lambda _event, _context: time.sleep(0.4), running)({}, Context(60_000))
+    running.after_response()
+    assert until(lambda: bool(memory.get_finished_spans()))
+    [root] = memory.get_finished_spans()
+    assert root.attributes["lambda.profile.samples"] > 0
 
 
 def test_a_thread_delivers_and_no_extension_is_registered() -> None:
