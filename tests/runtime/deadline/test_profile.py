@@ -175,8 +175,30 @@ def test_a_fast_request_has_no_samples(site: Site) -> None:
 
 
 def test_samples_are_switched_off_by_zero(site: Site) -> None:
-    """Even of a request that would be sampled from its begin."""
+    """Even of a request that would be sampled from its begin; what takes them is not even imported."""
     assert site.run(lambda: rest(0.2), trace=0, LAMBDA_LATENCY_PROFILE_AFTER_MS="0") == {}
+    assert site.runtimes[0]._watch._profile_of is None
+
+
+def test_a_sample_that_fails_is_the_last_one(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The request goes on, the log has one line, and the interval is back while the request still runs."""
+
+    def fails(*_: object) -> None:
+        raise ValueError("no frame")
+
+    def works() -> None:
+        assert until(lambda: bool(caplog.records))
+        assert until(lambda: sys.getswitchinterval() == usual)
+        rest(0.1)
+
+    usual = sys.getswitchinterval()
+    monkeypatch.setattr(OwnLines, "of", fails)
+    assert site.run(works)["samples"] == 0
+    assert [one.getMessage() for one in caplog.records] == [
+        "lambda-latency: watching a request failed (ValueError: no frame); the request goes on"
+    ]
 
 
 def test_one_in_64_requests_is_sampled_from_its_begin(site: Site) -> None:
