@@ -22,7 +22,7 @@ __all__ = ["LEFT_OUT", "reported"]
 
 LEFT_OUT = ("straight", "json_loads", "compress")  # twenty are enough: each of these resembles another one
 EVENT = {"resource": "/orders", "httpMethod": "POST", "requestContext": {"stage": "prod"}}
-SLOW, TYPICAL, TURNS, TURN_S = 10, 30, 8, 0.05
+SLOW, TYPICAL, TURNS, TURN_S = 10, 30, 8, 0.1
 
 
 def reported(kinds: list[str], at_once: int = 2) -> int:
