@@ -78,7 +78,7 @@ MUTATIONS = (
       "test_outcome.py::test_a_durable_execution_that_failed_is_an_error"),
     M("R5", "the region", "completion.py", 'more["aws.region"] = region', "pass",
       "drivers/test_aws_call.py::test_a_call_is_one_client_span_with_what_x_ray_shows"),
-    M("R5", "annotations", "delivery/encoding.py", "values) + indexed,", "values),",
+    M("R5", "annotations", "delivery/encoding.py", "values) + indexed", "values)",
       "delivery/test_encoding.py::test_what_can_be_searched_for_is_named_on_the_span"),
     M("R5", "tables of transactions", "drivers/aws.py", 'params.get("TransactItems") or ()', "()",
       "drivers/test_aws_call.py::test_the_tables_of_a_call_are_named"),

@@ -10,7 +10,6 @@ from urllib.parse import urlsplit
 
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.copies import attributes_of
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -25,9 +24,9 @@ CLIENT = SpanKind.CLIENT  # Python 3.11 searches for a member of an enumeration 
 PORTS = {"http": 80, "https": 443}
 
 
-def completed(span: ReadableSpan) -> dict[str, Any]:
-    """A new dictionary of the span's attributes, with the derived ones if it is a call of an instrumentation."""
-    values, scope = attributes_of(span), span.instrumentation_scope
+def completed(span: ReadableSpan, values: dict[str, Any]) -> dict[str, Any]:
+    """The span's attributes, which are `values`, with the derived ones if it is a call of an instrumentation."""
+    scope = span.instrumentation_scope
     if span.kind is CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
         try:
             values.update(call(values))

@@ -12,9 +12,10 @@ from math import inf
 from struct import Struct
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import StatusCode
+from opentelemetry.trace import SpanKind, StatusCode
 
 from lambda_latency.runtime.completion import completed
+from lambda_latency.runtime.copies import attributes_of
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.resources import Resource
     from opentelemetry.sdk.trace import Event, ReadableSpan
     from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-    from opentelemetry.trace import Link, SpanContext
+    from opentelemetry.trace import Link, SpanContext, Status
 
     from lambda_latency.runtime.redact import Redaction
 
@@ -35,16 +36,19 @@ Parts = tuple[bytes, bytes, bytes, bytes]
 """The fields of a span with texts: its name, its attributes, its events, its links."""
 
 FIXED64 = Struct("<Q").pack
+IDS, PARENT, TIMES = Struct(">2sQQ2sQ").pack, Struct(">2sQ").pack, Struct("<BQBQ").pack  # tags and fields
+LOWEST_64 = 0xFFFF_FFFF_FFFF_FFFF
 DOUBLE = Struct("<d").pack
 TWO_BYTES = Struct("<BB").pack
 SMALL = [bytes((number,)) for number in range(128)]
 
 UNSET = StatusCode.UNSET
+CLIENT, SERVER = SpanKind.CLIENT, SpanKind.SERVER
 NO_STATUS = b"\x7a\x00"  # the empty message Status, which most spans have
 LOCAL, REMOTE = Struct("<I").pack(0x100), Struct("<I").pack(0x300)
 """The flags of a context: it is known whether it is remote; it is remote."""
 SHORT = 128  # longest text whose encoding is cached, in characters
-MOST_KNOWN, MOST_SCOPES = 1024, 128  # attributes and scopes in the caches
+MOST_KNOWN, MOST_SETS, MOST_SCOPES = 1024, 128, 128  # attributes, sets of them and scopes in the caches
 STAYS_WITHIN = 200  # what a span that is too large keeps: characters of a text, and four times its attributes
 
 # The attributes that become X-Ray annotations, for searches such as `annotation[http.route] = "/orders"`. Each span
@@ -84,6 +88,7 @@ class Encoder:
         self._resource: tuple[Resource | None, Head] = None, (b"", b"")
         self._said = self._said_cut = False
         self._known_pairs: dict[tuple[str, type, object], bytes] = {}
+        self._known_sets: dict[tuple[object, ...], bytes] = {}
         self._known_texts = lru_cache(maxsize=256)(self._redacted)
         self._known_scopes: dict[int, tuple[InstrumentationScope | None, Head]] = {}  # by identity: a hash takes longer
 
@@ -100,7 +105,7 @@ class Encoder:
                 self._redaction.limit_time(seconds)
             begun = True
             resource, scope = self._head(span.resource), self._scope_of(span.instrumentation_scope)
-            whole = Encoded(resource, scope, self._whole(span))
+            whole = Encoded(resource, scope, self._whole(span, scope))
             yield whole if whole.size <= limit else Encoded(resource, scope, self._cut(span, whole.size, limit))
         if begun and self._redaction.has_cut and not self._said_cut:
             self._said_cut = True
@@ -110,6 +115,7 @@ class Encoder:
         """Empty the caches: other values are secret now."""
         self._resource = None, (b"", b"")
         self._known_pairs.clear()
+        self._known_sets.clear()
         self._known_texts.cache_clear()
         self._known_scopes.clear()
 
@@ -136,22 +142,23 @@ class Encoder:
         body = text(b"\x0a", scope.name) + text(b"\x12", scope.version) + self._attributes(b"\x1a", scope.attributes)
         return field(b"\x0a", body), text(b"\x1a", scope.schema_url)
 
-    def _whole(self, span: ReadableSpan) -> bytes:
+    def _whole(self, span: ReadableSpan, scope: Head) -> bytes:
         """The message Span."""
-        values, message, events, links = completed(span), span.status.description, span.events, span.links
-        indexed = self._annotations(values)
+        status, events, links = span.status, span.events, span.links
+        message = status.description
         parts = (
             self._name(b"\x2a", span.name),
-            self._attributes(b"\x4a", values) + indexed,
+            self._completed(span, scope),
             b"".join(map(self._event, events)) if events else b"",
             b"".join(map(self._link, links)) if links else b"",
         )
         lost = span.dropped_attributes, span.dropped_events, span.dropped_links
-        return encoded_span(span, parts, self._redaction.message(message) if message else "", lost)
+        return encoded_span(span, parts, status, self._redaction.message(message) if message else "", lost)
 
     def _cut(self, span: ReadableSpan, size: int, limit: int) -> bytes:
         """As much of the message Span as always fits."""
-        redaction, values, message = self._redaction, completed(span), span.status.description or ""
+        redaction, values = self._redaction, completed(span, attributes_of(span))
+        message = span.status.description or ""
         name = redaction.text(span.name)[:STAYS_WITHIN]
         if not self._said:
             self._said = True
@@ -170,7 +177,7 @@ class Encoder:
             span.dropped_links + len(span.links),
         )
         parts = text(b"\x2a", name), attributes + indexed, b"", b""
-        return encoded_span(span, parts, redaction.message(message)[:STAYS_WITHIN], lost)
+        return encoded_span(span, parts, span.status, redaction.message(message)[:STAYS_WITHIN], lost)
 
     def _event(self, event: Event) -> bytes:
         """A repeated field of the message Span.Event."""
@@ -196,6 +203,28 @@ class Encoder:
                 found.append(self._pair(key, value))
         return tag + tag.join(found) if found else b""
 
+    def _completed(self, span: ReadableSpan, scope: Head) -> bytes:
+        """The attributes of a span with the derived ones. Most calls have the attributes of an earlier one."""
+        kind, given = span.kind, span.attributes or {}
+        if kind is SERVER:  # has the id of its request
+            return self._with_annotations(completed(span, attributes_of(span)))
+        values = given.values()
+        known = scope, kind is CLIENT, tuple(given), tuple(values), tuple(map(type, values))
+        try:
+            return self._known_sets[known]
+        except (KeyError, TypeError):  # new, or a value that cannot be a key
+            is_kept = all(map(is_short, values))
+        found = self._with_annotations(completed(span, attributes_of(span)))
+        if is_kept:
+            if len(self._known_sets) == MOST_SETS:
+                self._known_sets.clear()
+            self._known_sets[known] = found
+        return found
+
+    def _with_annotations(self, values: dict[str, Any]) -> bytes:
+        indexed = self._annotations(values)
+        return self._attributes(b"\x4a", values) + indexed
+
     def _annotations(self, values: dict[str, Any]) -> bytes:
         """The list of those of `values` that X-Ray indexes, after those that the function named. Removes the latter."""
         given = values.pop(ANNOTATIONS, None)
@@ -209,8 +238,7 @@ class Encoder:
     def _pair(self, key: str, value: object) -> bytes:
         """A redacted KeyValue with its length. Cached if it is short, and of a type whose equal values are the same."""
         found = field(b"", pair(key, self._redaction.value(key, value)))
-        alone = value[0] if isinstance(value, tuple) and len(value) == 1 else value  # for example the table of a call
-        if (type(alone) is str and len(alone) <= SHORT) or type(value) in (int, bool):
+        if is_short(value):
             if len(self._known_pairs) == MOST_KNOWN:
                 self._known_pairs.clear()
             self._known_pairs[key, type(value), value] = found
@@ -249,22 +277,19 @@ def request(spans: Iterable[Encoded]) -> bytes:
     return b"".join(parts)
 
 
-def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int, int, int]) -> bytes:
+def encoded_span(span: ReadableSpan, parts: Parts, status: Status, message: str, lost: tuple[int, int, int]) -> bytes:
     """The message Span. `message` is that of the status; `lost` counts the dropped attributes, events and links."""
-    context, parent, code = span.get_span_context(), span.parent, span.status.status_code
+    context, parent, code = span.get_span_context(), span.parent, status.status_code
     assert context is not None
     trace_id, span_id, _, _, state, _ = context  # a property for each would take longer
     name, attributes, events, links = parts
-    start, end = span.start_time, span.end_time
     return b"".join([
-        b"\x0a\x10", trace_id.to_bytes(16, "big"),
-        b"\x12\x08", span_id.to_bytes(8, "big"),
+        IDS(b"\x0a\x10", trace_id >> 64, trace_id & LOWEST_64, b"\x12\x08", span_id),
         text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
-        b"\x22\x08" + parent.span_id.to_bytes(8, "big") if parent is not None else b"",
+        PARENT(b"\x22\x08", parent[1]) if parent is not None else b"",
         name,
-        b"\x30", SMALL[span.kind.value + 1],
-        b"\x39" + FIXED64(start) if start else b"",
-        b"\x41" + FIXED64(end) if end else b"",
+        b"\x30", SMALL[span.kind._value_ + 1],  # `value` is Python code
+        times(span.start_time or 0, span.end_time or 0),
         attributes,
         b"\x50" + varint(lost[0]) if lost[0] else b"",
         events,
@@ -277,6 +302,13 @@ def encoded_span(span: ReadableSpan, parts: Parts, message: str, lost: tuple[int
     ])  # fmt: skip
 
 
+def times(start: int, end: int) -> bytes:
+    """The start and the end of a span, as far as it has them."""
+    if start and end:
+        return TIMES(0x39, start, 0x41, end)
+    return (b"\x39" + FIXED64(start) if start else b"") + (b"\x41" + FIXED64(end) if end else b"")
+
+
 @lru_cache(maxsize=128)
 def annotations_of(keys: tuple[str, ...]) -> bytes:
     """The attribute that lists those of the keys that X-Ray indexes; nothing if it indexes none."""
@@ -284,9 +316,15 @@ def annotations_of(keys: tuple[str, ...]) -> bytes:
     return field(b"\x4a", pair(ANNOTATIONS, indexed)) if indexed else b""
 
 
+def is_short(value: object) -> bool:
+    """Whether a value is short, and of a type whose equal values are the same."""
+    alone = value[0] if type(value) is tuple and len(value) == 1 else value  # for example the table of a call
+    return (type(alone) is str and len(alone) <= SHORT) or type(value) in (int, bool)
+
+
 def flags(context: SpanContext | None) -> bytes:
     """The flags of a parent or a link: whether it is in another process."""
-    return REMOTE if context is not None and context.is_remote else LOCAL
+    return REMOTE if context is not None and context[2] else LOCAL  # `is_remote` is Python code
 
 
 def pair(key: str, value: object) -> bytes:
@@ -303,7 +341,7 @@ def any_value(value: object) -> bytes:
     if isinstance(value, bool):
         return b"\x10\x01" if value else b"\x10\x00"
     if isinstance(value, int):
-        return b"\x18" + varint(value & 0xFFFF_FFFF_FFFF_FFFF)
+        return b"\x18" + varint(value & LOWEST_64)
     if isinstance(value, float):
         return b"\x21" + DOUBLE(value)
     if isinstance(value, bytes):

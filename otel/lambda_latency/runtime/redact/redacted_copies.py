@@ -14,7 +14,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
 from lambda_latency.runtime.completion import completed
-from lambda_latency.runtime.copies import bounded, copied
+from lambda_latency.runtime.copies import attributes_of, bounded, copied
 from lambda_latency.runtime.redact.spans import Redaction
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _span(redaction: Redaction, span: ReadableSpan) -> ReadableSpan:
     if scope is not None:
         scope = InstrumentationScope(scope.name, scope.version, scope.schema_url, _values(redaction, scope.attributes))
     return copied(
-        span, _values(redaction, completed(span)),
+        span, _values(redaction, completed(span, attributes_of(span))),
         name=redaction.text(span.name), status=status, instrumentation_scope=scope,
         resource=Resource(_values(redaction, resource.attributes), resource.schema_url),
         events=[Event(redaction.text(one.name), _kept(redaction, one), one.timestamp) for one in span.events],
