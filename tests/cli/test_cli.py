@@ -106,7 +106,7 @@ def test_both_names_are_the_same_command() -> None:
             ("weather",),
             (
                 "there is no command 'weather': choose from demo, report, fetch, archive, explain, alarm, doctor, "
-                "cost, serve, invoke, mcp, init, adopt, completion"
+                "cost, serve, live, invoke, mcp, init, adopt, completion"
             ),
             "",
         ),

@@ -79,7 +79,7 @@ def test_every_command_has_help(command: str) -> None:
 def test_the_commands_are_found() -> None:
     """The pages name all."""
     found = ["adopt", "alarm", "archive", "completion", "cost", "demo", "doctor", "explain", "fetch", "init", "invoke"]
-    assert [*found, "mcp", "report", "serve"] == COMMANDS
+    assert [*found, "live", "mcp", "report", "serve"] == COMMANDS
 
 
 @pytest.mark.parametrize("line", LINES)

@@ -70,6 +70,7 @@ def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
         "fetch",
         "init",
         "invoke",
+        "live",
         "report",
         "serve",
     ],

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+UP = "warming up"  # the first stage in which the system runs
+
 
 def add_parser(subparsers: Any, summary: str) -> None:
     """Add the command's parser with its arguments."""
@@ -79,9 +81,9 @@ def _demo_example(template: Path, options: argparse.Namespace) -> int:
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
         _progress(quiet=options.quiet) as (stage, step),
     ):
-        _say_page(address, options)
+        said = _saying(address, stage, quiet=options.quiet)
         local = Options(template, dict(options.parameter), options.out, collector=collector, observer=observer)
-        ran = run_demo(local, options.requests, options.seed, stage=stage, step=step, tell=tell)
+        ran = run_demo(local, options.requests, options.seed, stage=said, step=step, tell=tell)
     if not ran.traced:
         print(_untraced([answer.ms for answer in ran.answers]))
         return FINE
@@ -106,17 +108,23 @@ def _demo_app(template: Path, options: argparse.Namespace) -> int:
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
         _progress(quiet=options.quiet) as (stage, step),
     ):
-        _say_page(address, options)
+        said = _saying(address, stage, quiet=options.quiet)
         chosen = app_options(options, "traces.jsonl", observer=observer)
-        ran = demo_app(app, chosen, options.requests, options.seed, stage=stage, step=step, tell=tell)
+        ran = demo_app(app, chosen, options.requests, options.seed, stage=said, step=step, tell=tell)
     files = f"Traces: {ran.traces}. Function output: {ran.log}."
     notes = [files, f"{ran.calls} calls of {ran.kinds} kinds, {ran.failed} of them failed."]
     return _report(ran.traces, ran.calls, notes, options, complete=ran.complete)
 
 
-def _say_page(address: str, options: argparse.Namespace) -> None:
-    if address and not options.quiet:
-        tell(f"Page until the demo ends: {address}")
+def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> Callable[[str, int], None]:
+    """The same as `stage`; says the page's address as soon as the system is up."""
+
+    def said(name: str, steps: int) -> None:
+        if name == UP and address and not quiet:
+            tell(f"Page until the demo ends: {address}")
+        stage(name, steps)
+
+    return said
 
 
 def _report(traces: Path, requests: int, notes: list[str], options: argparse.Namespace, *, complete: bool) -> int:
