@@ -74,7 +74,8 @@ def reserved(app: App) -> Iterator[Found]:
 @rule("variable-unknown", WARNING, "The setting has no effect: nothing reads a variable of this name.")
 def unknown(app: App) -> Iterator[Found]:
     """A name that begins with `OTEL_`, `OPENTELEMETRY_` or `LAMBDA_LATENCY_` is compared with those that the layer's
-    packages and the kit read. Of OpenTelemetry's, the check reports former names and those that resemble a known one.
+    packages and the kit read. Of OpenTelemetry's, the check reports former names and those that resemble a known one;
+    of the kit's also those that only the command reads.
     """
     for fn in app.functions:
         for name, node in fn.variables.items():
