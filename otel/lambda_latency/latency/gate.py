@@ -167,7 +167,8 @@ def _part(text: str, expression: str) -> tuple[str, str]:
 
 def _shown(value: Fraction, limit: Fraction) -> str:
     """The number with three significant digits; with more, up to three decimals, where fewer would hide its side."""
-    for decimals in range(max(0, 3 - len(str(int(value)))), 4):
+    whole = len(str(int(value))) if value >= 1 else 0
+    for decimals in range(max(0, 3 - whole), 4):
         near = round(value, decimals)
         if (near > limit, near < limit) == (value > limit, value < limit):
             return _number(near)
