@@ -42,17 +42,21 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(MAKE) --silent --no-print-directory check-page
 
 # The lock holds no address, so npm looks in the registry that is set up here.
-WHY_NODE := the scripts of the report's page are checked with Node.js 20 or later (https://nodejs.org)
-SCRIPTS := otel/lambda_latency/page/source/script otel/lambda_latency/live/source/script
+WHY_NODE := the scripts of the report's page are checked and bundled with Node.js 20 or later (https://nodejs.org)
+SCRIPTS := otel/lambda_latency/page/source/script
+LIVE_SCRIPTS := otel/lambda_latency/live/source/script
 
 NPM := $(shell command -v npm)
 
-# A part of `check`: types and lint of those scripts. In CI Node.js has to be there.
+# A part of `check`: types and lint of those scripts, and whether the bundle is that of them. In CI Node.js has to be there.
 .PHONY: check-page
 check-page: $(if $(NPM),build/npm/ready)
 ifdef NPM
 	@build/npm/node_modules/.bin/tsc --project requirements/npm
-	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS)
+	@build/npm/node_modules/.bin/tsc --project requirements/npm/tsconfig.live.json
+	@$(BIN)/python -m lab bundle --check
+	@build/npm/node_modules/.bin/biome format --log-level=error --config-path requirements/npm $(SCRIPTS)
+	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS) $(LIVE_SCRIPTS)
 else
 	@echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]
 endif
@@ -67,6 +71,7 @@ build/npm/ready: requirements/npm/package.json requirements/npm/package-lock.jso
 format: setup  ## Format the code
 	@$(BIN)/ruff check --quiet --fix-only
 	@$(BIN)/ruff format --quiet
+	@[ ! -e build/npm/ready ] || build/npm/node_modules/.bin/biome format --write --log-level=error --config-path requirements/npm $(SCRIPTS)
 
 .PHONY: collector
 collector: build/collector/otelcol  ## Build the collector for demo and tests from Go modules (2 minutes, once)

@@ -56,6 +56,7 @@ def test_no_violation_in_any_state(browser: Browser, page: Callable[[str], str],
 def test_no_violation_in_use(browser: Browser, page: Callable[[str], str], axe: str) -> None:
     """With attributes open, requests chosen, parts ticked, a search in spans, the dialog of keys."""
     browser.show(page("rich"))
+    browser.run("document.getElementById('what-if').open = true")
     for selector in ("#row-0", ".span-row .span-name .isolated", "#only-slow", "#without-0", "#path-only", "#help"):
         browser.click(selector)
         assert (selector, violations(browser, axe)) == (selector, [])

@@ -56,12 +56,12 @@ def test_without_a_baseline_there_is_nothing() -> None:
 
 
 def test_the_page_begins_with_what_changed(browser: Browser, tmp_path: Path) -> None:
-    """The sentence below the verdict; the pictures before everything else; red takes longer now."""
+    """The first card is the change, the first section its pictures; red takes longer now."""
     values, spans = page_values(compared(), lambda _: {}, command="lambda-latency report", version="1.0")
     path = tmp_path / "report.html"
     path.write_text(build_page(values, spans, "What changed"))
     browser.show(path.as_uri())
-    assert browser.text("#changed").startswith("Slower than the baseline (120 requests then, 120 now)")
+    assert browser.text("#sentence").startswith("Slower than the baseline (120 requests then, 120 now)")
     assert browser.run("return document.querySelector('#sections > section').id") == "change"
     assert (browser.count(".then-now .then"), browser.count(".then-now .now")) == (1, 1)
     red = browser.run("return [...document.querySelectorAll('#change .frame.d3')].map((one) => one.textContent)")

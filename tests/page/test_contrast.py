@@ -16,11 +16,7 @@ GROUNDS = ("ground", "panel", "sunk", "chosen", "tint")
 TEXTS: dict[str, tuple[str, ...]] = dict.fromkeys(("ink", "ink-2"), GROUNDS)
 TEXTS |= {"ink-3": ("ground", "panel", "chosen"), "focus": ("ground", "panel"), "bad": ("ground", "panel", "chosen")}
 TINTS = ("more-1", "more-2", "more-3", "less-1", "less-2", "less-3", "sunk")  # of a flame graph, under ink
-MARKS = (
-    *("own-code", "own-code-1", "own-code-2", "cold-start", "connect", "retries", "telemetry"),
-    *("external", "external-1", "external-2", "aws", "aws-1", "aws-2", "database", "database-1", "database-2"),
-    *("gateway", "lambda", "unknown"),
-)
+MARKS = ("c0", "c1", "c2", "c3", "c4", "c5", "c6", "slow-other")
 # The least contrast of each colour on its grounds, in light and in dark.
 TABLE = {
     "ink": (15.1, 11.7),
@@ -35,25 +31,14 @@ TABLE = {
     "ink on less-2": (11.1, 7.0),
     "ink on less-3": (8.5, 5.1),
     "ink on sunk": (16.0, 13.5),
-    "own-code": (3.8, 8.4),
-    "own-code-1": (9.4, 11.6),
-    "own-code-2": (5.7, 9.8),
-    "cold-start": (4.3, 8.7),
-    "connect": (5.3, 7.2),
-    "retries": (6.5, 6.4),
-    "telemetry": (4.3, 8.8),
-    "external": (6.0, 7.0),
-    "external-1": (10.3, 10.0),
-    "external-2": (3.2, 3.7),
-    "aws": (4.8, 7.6),
-    "aws-1": (9.2, 10.4),
-    "aws-2": (3.1, 4.5),
-    "database": (3.6, 10.9),
-    "database-1": (7.7, 12.5),
-    "database-2": (3.1, 8.7),
-    "gateway": (3.5, 5.6),
-    "lambda": (6.1, 8.2),
-    "unknown": (3.2, 4.8),
+    "c0": (3.2, 4.8),
+    "c1": (6.0, 7.0),
+    "c2": (4.0, 8.4),
+    "c3": (4.8, 7.6),
+    "c4": (5.1, 8.7),
+    "c5": (5.3, 7.2),
+    "c6": (6.5, 6.4),
+    "slow-other": (7.4, 8.9),
     "edge": (3.3, 3.9),
 }
 # The ratios of `[foreground, background]` pairs of CSS colours, which a canvas resolves to sRGB.
@@ -62,7 +47,7 @@ const context = document.createElement("canvas").getContext("2d", { willReadFreq
 const probe = document.createElement("i");
 document.body.append(probe);
 const rgb = ([kind, name]) => {
-  probe.className = kind === "class" ? `fill p-${name}` : "";
+  probe.className = kind === "class" ? `fill ${name}` : "";
   const style = getComputedStyle(kind === "class" ? probe : document.documentElement);
   context.fillStyle = kind === "class" ? style.backgroundColor : style.getPropertyValue(`--${name}`).trim();
   context.fillRect(0, 0, 1, 1);

@@ -10,16 +10,18 @@ import re
 import subprocess
 import sys
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
+from lab.bundle import TYPES, types
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
-from lambda_latency.latency.accounts.part import BUCKETS
 from lambda_latency.page import build_page
-from lambda_latency.page.build import SCRIPTS, SOURCE, STYLES, island
+from lambda_latency.page.build import PAGE, island
 from lambda_latency.text import PAGE_WORDS, Style
 from lambda_latency.trace import dump_line
 from tests.latency.generated import hundred, timed_out
@@ -30,15 +32,33 @@ FORBIDDEN = (
     r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\b|new Function|\burl\((?!#)|@import"
 )
 ROOT = Path(__file__).parents[2]
+SOURCE = PAGE / "source"
+SCRIPTS = sorted(path.stem for path in (SOURCE / "script").glob("*.ts") if path.stem != "island.d")
 
 
 def data(page: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """The report and the spans of a page."""
-    report, spans = re.findall(r'<script type="application/json" id="\w+">(.*?)</script>', page, re.DOTALL)
+    [report] = re.findall(r'<script type="application/json" id="report">(.*?)</script>', page, re.DOTALL)
+    [packed] = re.findall(r'<script type="text/plain" id="spans">(.*?)</script>', page, re.DOTALL)
     told = json.loads(report)
-    buckets = [one.split() for one in told["columns"]["buckets"].split(";")] if told["requests"] else []
-    told["columns"]["buckets"] = [list(map(int, one)) for one in buckets]
-    return told, [_spans(line) for line in spans.splitlines()]
+    rows = [one.split() for one in told["columns"]["buckets"].split(";")] if told["requests"] else []
+    told["columns"]["buckets"] = [_parts([*map(int, one)], told["columns"]["cells"]) for one in rows]
+    return told, [
+        _spans(line) for block in packed.splitlines() for line in inflated(block.partition(":")[2]).splitlines()
+    ]
+
+
+def inflated(packed: str) -> str:
+    """The text of a part of a page that is base64 of raw deflate."""
+    return zlib.decompress(base64.b64decode(packed), -15).decode("ascii")
+
+
+def _parts(cells: list[int], of_cell: list[tuple[int, str]]) -> list[int]:
+    """Parts and nanoseconds of cells and nanoseconds."""
+    sums: dict[int, int] = {}
+    for cell, ns in zip(cells[::2], cells[1::2], strict=True):
+        sums[of_cell[cell][0]] = sums.get(of_cell[cell][0], 0) + ns
+    return [number for each in sums.items() for number in each]
 
 
 def _spans(line: str) -> dict[str, Any]:
@@ -49,18 +69,20 @@ def _spans(line: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("state", [name for name in SAMPLES if name not in (*LARGE, "thousand")])
-def test_the_policy_names_the_one_style_and_the_one_script(state: str) -> None:
-    """By the hash of exactly what stands there, whatever the data is."""
+def test_the_policy_names_the_one_style_and_both_scripts(state: str) -> None:
+    """By the hash of exactly what stands there, and of what is inflated, whatever the data is."""
     page = SAMPLES[state]()
     [policy] = re.findall(r'<meta http-equiv="Content-Security-Policy" content="(.*?)">', page)
     [style] = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
-    [script] = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
-    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (style, script)]
+    [load] = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    [packed] = re.findall(r'<script type="text/plain" id="script">(.*?)</script>', page, re.DOTALL)
+    texts = (style, load, inflated(packed))
+    hashes = [base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in texts]
     assert policy == (
         "default-src 'none'; base-uri 'none'; form-action 'none'; "
-        f"style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}'"
+        f"style-src 'sha256-{hashes[0]}'; script-src 'sha256-{hashes[1]}' 'sha256-{hashes[2]}'"
     )
-    assert len(re.findall("<script", page)) == len(re.findall("</script>", page)) == 3
+    assert len(re.findall("<script", page)) == len(re.findall("</script>", page)) == 4
     assert re.findall(r"(?:src|href)=\"(?!#)", page) == []
 
 
@@ -76,20 +98,35 @@ def test_nothing_of_a_trace_can_end_its_place() -> None:
 
 
 def test_the_scripts_keep_to_text() -> None:
-    """No way from a text to markup or code is used anywhere, and every file of the source is part of the page."""
-    for kind, names, ending in (("style", STYLES, "css"), ("script", SCRIPTS, "js")):
-        assert sorted(path.stem for path in (SOURCE / kind).iterdir()) == sorted(names)
-        for name in names:
-            text = (SOURCE / kind / f"{name}.{ending}").read_text()
-            assert len(text.splitlines()) <= 260
-            found = re.findall(FORBIDDEN, text)
-            assert (name, found) == (name, [])
+    """No way from a text to markup or code is used anywhere, but for the page's own script, which the policy names."""
+    for path in [*(SOURCE / "script").glob("*.ts"), *(SOURCE / "style").glob("*.css")]:
+        text = path.read_text()
+        assert len(text.splitlines()) <= 400, path.name
+        found = re.findall(FORBIDDEN, text.replace('@import "./', ""))
+        assert (path.name, found) == (path.name, [])
+        if path.stem != "load":
+            assert 'createElement("script")' not in text
 
 
-def test_every_bucket_has_a_colour() -> None:
-    """Without one, a part has neither a swatch nor a bar."""
-    style = (SOURCE / "style" / "base.css").read_text()
-    assert [name for name in BUCKETS if f".p-{name.replace(' ', '-')}" not in re.split(r"[\s,]+", style)] == []
+def test_no_script_imports_itself_by_way_of_others() -> None:
+    """Views import the store, the store imports no view; types aside."""
+    of = re.compile(r'^import (?!type )[^;]*?"\./(\w+)\.js";', re.MULTILINE | re.DOTALL)
+    imports = {name: of.findall((SOURCE / "script" / f"{name}.ts").read_text()) for name in SCRIPTS}
+    done: set[str] = set()
+
+    def follow(name: str, above: tuple[str, ...]) -> None:
+        assert name not in above, (*above, name)
+        if name not in done:
+            for below in imports[name]:
+                follow(below, (*above, name))
+            done.add(name)
+
+    for name in imports:
+        follow(name, ())
+    reached = ["start", "load"]
+    for name in reached:
+        reached += [below for below in imports[name] if below not in reached]
+    assert sorted({*reached, "choice"}) == SCRIPTS  # only types are in choice.ts
 
 
 def test_columns_say_what_the_list_says() -> None:
@@ -102,16 +139,28 @@ def test_columns_say_what_the_list_says() -> None:
     assert [sum(flags & bit > 0 for flags in columns["flags"]) for bit in (1, 2, 4, 8)] == [1, 2, 1, 0]
 
 
-def test_the_example_of_a_class_is_one_of_its_requests() -> None:
+def test_the_requests_of_a_card_are_those_of_its_class() -> None:
     """Also if the requests were read in another order than that of the columns."""
     report, _spans = data(SAMPLES["classes"]())
     trace_ids = report["columns"]["trace_id"]
-    waited = {trace_ids[at]: report["parts"][part]["bucket"] for at, part, _ in report["slow"]}
-    assert [(one["bucket"], waited.get(one["trace_id"])) for one in report["classes"]] == [
-        ("external", "external"),
-        ("cold start", "cold start"),
-    ]
-    assert [one["trace_id"] for one in report["also"]] == [one["trace_id"] for one in report["classes"][1:]]
+    waited = {at: report["parts"][part]["bucket"] for at, part in report["slow"]}
+    classes = [one for one in report["findings"] if one["kind"] == "class"]
+    assert [(one["bucket"], one["requests"]) for one in report["classes"]] == [("external", 16), ("cold start", 17)]
+    assert [one["trace_id"] for one in classes] == [one["trace_id"] for one in report["classes"]]
+    for card, told in zip(classes, report["classes"], strict=True):
+        assert len(card["members"]) == told["requests"]
+        assert {waited[at] for at in card["members"]} == {told["bucket"]}
+        assert trace_ids.index(card["trace_id"]) in card["members"]
+
+
+def test_the_data_of_a_page_is_that_of_its_schema() -> None:
+    """In every state; the types of the scripts are made of the same schema."""
+    schema = json.loads((PAGE / "report-island.schema.json").read_text())
+    validator = jsonschema.Draft202012Validator(schema)
+    for state in ("rich", "classes", "changed", "one", "none", "timeout", "depends", "hostile", "services"):
+        [report] = re.findall(r'id="report">(.*?)</script>', SAMPLES[state](), re.DOTALL)
+        assert (state, [error.message for error in validator.iter_errors(json.loads(report))]) == (state, [])
+    assert TYPES.read_text() == types(schema)
 
 
 def test_spans_add_up_and_stand_in_the_order_of_the_tree() -> None:
@@ -174,7 +223,7 @@ def test_the_command_writes_it(tmp_path: Path) -> None:
     assert run_report(Request([traces], html=str(page), notes=["Told."]), Style(), out) == 0
     report, _spans = data(page.read_text())
     assert out.getvalue().endswith(f"Told.\nPage: {page}.\n")
-    assert (report["requests"], report["notes"], report["sources"]) == (119 + 1, ["Told."], [str(traces)])
+    assert (report["requests"], report["notes"][-1], report["sources"]) == (119 + 1, "Told.", [str(traces)])
     wanted = timed_out().trace_id
     assert run_report(Request([traces], html=str(page), trace_id=wanted), Style(), io.StringIO()) == 0
     report, spans = data(page.read_text())
@@ -197,39 +246,24 @@ def test_no_page_no_price() -> None:
     assert done.stdout.startswith("False ")
 
 
-def test_the_source_is_in_the_wheel(tmp_path: Path) -> None:
-    """Every file of it, and the page can be built from there."""
+def test_the_bundle_is_in_the_wheel(tmp_path: Path) -> None:
+    """All that a page is built from, and none of the scripts and styles that this was bundled from."""
     command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(tmp_path)]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
-    source = {str(path.relative_to(ROOT / "otel")) for path in SOURCE.rglob("*") if path.is_file()}
-    assert len(source) == len(SCRIPTS) + len(STYLES) + 1
-    assert source <= names
-
-
-def test_scripts_of_modules_become_one_script() -> None:
-    """Each is a module of its own for the type checker; the page has one scope, and nothing to import."""
-    [script] = re.findall(r"<script>(.*?)</script>", SAMPLES["one"](), re.DOTALL)
-    assert re.findall(r"^(?:import|export) .*", script, re.MULTILINE) == []
-    assert len(re.findall(r"^(?:async )?function", script, re.MULTILINE)) > 100
-
-
-def test_no_two_scripts_declare_the_same_name() -> None:
-    """A function of one would silently take the place of another's."""
-    declared: list[str] = []
-    for name in SCRIPTS:
-        text = (SOURCE / "script" / f"{name}.js").read_text()
-        declared += re.findall(r"^(?:export )?(?:async )?(?:const|let|function) (\w+)", text, re.MULTILINE)
-    assert [name for name in declared if declared.count(name) > 1] == []
+    page = "lambda_latency/page/"
+    built = {f"{page}{name}" for name in ("page.html", "bundle/load.js", "bundle/page.js", "bundle/page.css", "bundle/shared.js")}
+    assert built <= names
+    assert not [name for name in names if name.startswith(f"{page}source")]
 
 
 def test_every_word_of_the_page_is_python_s() -> None:
     """Each key that a script says has words, and all words are said."""
-    scripts = "".join((SOURCE / "script" / f"{name}.js").read_text() for name in SCRIPTS)
+    scripts = "".join((SOURCE / "script" / f"{name}.ts").read_text() for name in SCRIPTS)
     said = set(re.findall(r'\bsay\(\s*"([^"]+)"', scripts))
     said |= {key for pair in re.findall(r'\bsay\([^()"]*\? "([^"]+)" : "([^"]+)"', scripts) for key in pair}
     assert sorted(said - set(PAGE_WORDS)) == []
     begun = tuple(re.findall(r"say\(`([a-z_.]+)\$", scripts))
-    named = set(re.findall(r'"([a-z_.]+)"', scripts))
+    named = set(re.findall(r'"([a-z_.0-9]+)"', scripts))
     assert [key for key in PAGE_WORDS if key not in said | named and not key.startswith(begun)] == []

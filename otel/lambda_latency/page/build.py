@@ -7,64 +7,19 @@ import hashlib
 import html
 import json
 import re
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 __all__ = ["build_page", "island"]
 
-SOURCE = Path(__file__).parent / "source"
-# The order in which the files are joined into one style and one script.
-STYLES = ("base", "verdict", "distribution", "parts", "flame", "list", "request", "rest", "print")
-SCRIPTS = (
-    "elements",
-    "report",
-    "words",
-    "facts",
-    "state",
-    "tip",
-    "depends",
-    "whatif",
-    "picture",
-    "carry",
-    "verdict",
-    "scale",
-    "timescale",
-    "axes",
-    "handles",
-    "brush",
-    "marks",
-    "heat",
-    "lengths",
-    "time",
-    "distribution",
-    "table",
-    "parts",
-    "flame",
-    "change",
-    "filters",
-    "list",
-    "rows",
-    "pixels",
-    "spansearch",
-    "twin",
-    "overview",
-    "waterfall",
-    "bars",
-    "address",
-    "moves",
-    "details",
-    "stack",
-    "request",
-    "rest",
-    "start",
-)
+PAGE = Path(__file__).parent
+BLOCK = 200_000  # characters of spans that are deflated together: a browser inflates those of the request it opens
 LONGEST_TITLE = 90
-# The module syntax, which is removed: in the page all scripts share one scope.
-OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)
 
 
 def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
@@ -72,21 +27,21 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
 
     `values` is the report (from `page_values`), `spans` a JSON line for each request whose spans the page contains.
     """
-    style = _parts("style", STYLES, "css")
-    # The script has a scope of its own: its names cannot hide the browser's.
-    script = f'(() => {{\n"use strict";\n{OF_MODULES.sub("", _parts("script", SCRIPTS, "js"))}}})();\n'
+    style, load, script = map(_bundled, ("page.css", "load.js", "page.js"))
     # Inserted parts are not scanned again: names in traces may look like placeholders.
     places = {
         "STYLE": style,
-        "SCRIPT": script,
+        "LOAD": load,
+        "SCRIPT": _packed_script(),
         "STYLE_HASH": _hash(style),
+        "LOAD_HASH": _hash(load),
         "SCRIPT_HASH": _hash(script),
         "TITLE": _text(sentence if len(sentence) <= LONGEST_TITLE else f"{sentence[:LONGEST_TITLE]}..."),
         "SENTENCE": _text(sentence),
         "REPORT": island(json.dumps(values, separators=(",", ":"))),
-        "SPANS": island("\n".join(spans)),
+        "SPANS": "\n".join(_deflated(spans)),
     }
-    shell = (SOURCE / "page.html").read_text(encoding="utf-8")
+    shell = (PAGE / "page.html").read_text(encoding="utf-8")
     return re.sub(r"@([A-Z_]+)@", lambda found: places[found[1]], shell)
 
 
@@ -95,9 +50,31 @@ def island(text: str) -> str:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
 
 
+def _deflated(lines: Sequence[str]) -> Iterator[str]:
+    """The lines in blocks, `number of lines:base64 of raw deflate`."""
+    block: list[str] = []
+    for at, line in enumerate(lines):
+        block.append(line)
+        if at == len(lines) - 1 or sum(map(len, block)) + len(lines[at + 1]) > BLOCK:
+            text = "\n".join(block)
+            yield f"{len(block)}:{_packed(text)}"
+            block = []
+
+
+def _packed(text: str) -> str:
+    """ASCII text as base64 of raw deflate."""
+    packer = zlib.compressobj(9, wbits=-15)
+    return base64.b64encode(packer.compress(text.encode("ascii")) + packer.flush()).decode()
+
+
 @cache
-def _parts(kind: str, names: Sequence[str], ending: str) -> str:
-    return "".join((SOURCE / kind / f"{name}.{ending}").read_text(encoding="utf-8") for name in names)
+def _packed_script() -> str:
+    return _packed(_bundled("page.js"))
+
+
+@cache
+def _bundled(name: str) -> str:
+    return (PAGE / "bundle" / name).read_text(encoding="ascii")
 
 
 def _hash(text: str) -> str:

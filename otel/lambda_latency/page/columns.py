@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from lambda_latency.latency import Accounts, Kind, Part, Report
 
@@ -14,12 +14,13 @@ __all__ = ["COLD_START", "ERROR", "THROTTLED", "TIMEOUT", "columns"]
 COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 
 
-def columns(report: Report, parts: Mapping[Part, int], lines: Mapping[str, int]) -> dict[str, object]:
+def columns(report: Report, number_of: Callable[[Part], int], lines: Mapping[str, int]) -> dict[str, object]:
     """One list per property, with one entry per request; the accounts must be in the order of their start.
 
-    `buckets` is one text, `part ns part ns ...;...`, the largest part of a request first: a browser parses a text many
-    times faster than a list per request, and the page needs the parts of few requests at first. `start_ms` counts from
-    1970; `spans` is the index of its line of spans, or -1; `route` is an index into `routes`.
+    `buckets` is one text, `cell ns cell ns ...;...`, the largest part of a request first, and all cells of a part
+    together: a browser parses a text many times faster than a list per request, and the page needs the parts of few
+    requests at first. `cells` has the part and the caller of each cell. `start_ms` counts from 1970; `spans` is the
+    index of its line of spans, or -1; `route` is an index into `routes`.
     """
     every = report.accounts
     known = list(every.kinds)
@@ -35,7 +36,8 @@ def columns(report: Report, parts: Mapping[Part, int], lines: Mapping[str, int])
         "flags": [
             _flags(kind) | THROTTLED * throttled for kind, throttled in zip(kinds, _throttled(every), strict=True)
         ],
-        "buckets": ";".join(_buckets(every, parts)),
+        "buckets": ";".join(_buckets(every)),
+        "cells": [[number_of(cell.part), cell.caller] for cell in every.cells],
         "spans": [lines.get(trace_id, -1) for trace_id in trace_ids],
         "routes": list(routes),
     }
@@ -53,14 +55,13 @@ def _throttled(every: Accounts) -> Iterator[bool]:
         yield not throttles.isdisjoint(every.call_of[first:last])
 
 
-def _buckets(every: Accounts, parts: Mapping[Part, int]) -> Iterator[str]:
-    ordered = sorted(every.parts)
-    places = {part: place for place, part in enumerate(ordered)}
+def _buckets(every: Accounts) -> Iterator[str]:
+    places = {part: place for place, part in enumerate(sorted(every.parts))}
     place_of = [places[cell.part] for cell in every.cells]
-    number_of = [parts.get(part, -1) for part in ordered]
     for first, last in every.cells_of_each():
+        cells = list(zip(every.cell_of[first:last], every.cell_ns[first:last], strict=True))
         sums: dict[int, int] = {}
-        for cell, ns in zip(every.cell_of[first:last], every.cell_ns[first:last], strict=True):
+        for cell, ns in cells:
             sums[place_of[cell]] = sums.get(place_of[cell], 0) - ns
-        found = sorted([(ns, place) for place, ns in sums.items()])
-        yield " ".join(f"{number_of[place]} {-ns}" for ns, place in found)
+        found = sorted([(sums[place_of[cell]], place_of[cell], -ns, cell) for cell, ns in cells])
+        yield " ".join(f"{cell} {-ns}" for _, _, ns, cell in found)

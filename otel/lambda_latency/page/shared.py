@@ -1,4 +1,4 @@
-"""The parts of the page's source that other pages of the kit use: colours, fonts, and the making of elements."""
+"""The parts of the page that other pages of the kit use: colours, fonts, and the making of elements."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ from pathlib import Path
 
 __all__ = ["shared_script", "shared_style"]
 
-SOURCE = Path(__file__).parent / "source"
+BUNDLE = Path(__file__).parent / "bundle"
 
 
 def shared_style() -> str:
-    """Colours, fonts, and styles of buttons, tables and parts."""
-    return (SOURCE / "style" / "base.css").read_text(encoding="utf-8")
+    """Colours, fonts, and styles of buttons, tables and parts; a part has the class of its bucket, `p-own-code`."""
+    return (BUNDLE / "shared.css").read_text(encoding="ascii")
 
 
 def shared_script() -> str:
-    """Functions that make elements, as a module."""
-    return (SOURCE / "script" / "elements.js").read_text(encoding="utf-8")
+    """Functions that make elements, for a page whose scripts share one scope."""
+    functions, _, _ = (BUNDLE / "shared.js").read_text(encoding="utf-8").partition("\nexport {")
+    return functions + "\n"

@@ -8,38 +8,29 @@ from typing import TYPE_CHECKING, Any, cast
 from lambda_latency.latency import Part, Unknown, by_hour, savings
 from lambda_latency.page.change import change_values
 from lambda_latency.page.columns import columns
-from lambda_latency.page.facts import Facts, fact_text, sample
+from lambda_latency.page.facts import Facts, sample
+from lambda_latency.page.findings import class_members, findings, said
 from lambda_latency.page.flame import Flame
 from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
 from lambda_latency.page.spans import spans_line
 from lambda_latency.text import (
     BOUND,
-    OWNED,
     PAGE_WORDS,
-    Piece,
     Style,
-    against_sentence,
     beside,
-    class_sentence,
-    clean,
-    depending,
-    depending_routes,
+    cautions,
     document,
-    evidence,
-    next_steps,
+    failed_first,
     render_markdown,
     sampling,
     saving_pieces,
-    sentence,
     shown_and_folded,
-    timeout_groups,
-    timeout_sentence,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
 
-    from lambda_latency.latency import Judged, Report
+    from lambda_latency.latency import Judged, Report, Slow
     from lambda_latency.trace import Trace
 
 __all__ = ["page_values"]
@@ -75,42 +66,29 @@ def page_values(
     examples = [report.accounts.trace_id(one.example) for one in report.classes.found]
     ordered = replace(report, accounts=report.accounts.in_order())
     lines, kept = _lines([*examples, *worth_keeping(ordered)], report, find, number_of)
-    del told["map"]  # the page draws waits from the flame graph instead
-    told["columns"] = of_requests = columns(ordered, parts, kept)
+    del told["map"]  # the page draws the calls from the cells of its requests
+    told["columns"] = of_requests = columns(ordered, number_of, kept)
+    places = {ordered.accounts.trace_id(at): at for at in range(len(ordered.accounts))}
     told |= _walked(ordered, find, number_of, of_requests)
-    told["slow"] = _slow(ordered, parts)
+    told["findings"] = findings(report, number_of, places.__getitem__, judged)
+    told["notes"] = [*_notes(report), *notes]
+    told["members"] = [[number_of(part), at] for part, at in class_members(report, places.__getitem__)]
+    told["slow"] = [[places[one.account.trace_id], number_of(one.part)] for one in _slow(report)]
     told["border_ns"] = report.cohorts.border_ns
-    told["sentence"] = _pieces(sentence(report, STYLE), report, parts)
-    told["evidence"] = _pieces(evidence(report, STYLE), report, parts)
-    told["also"] = [
-        {"pieces": _pieces([Piece("Also: "), *class_sentence(one, report, STYLE)], report, parts), "trace_id": example}
-        for one, example in zip(report.classes.found[1:], examples[1:], strict=True)
-    ]
-    told["depending"] = _depending(report)
-    told["unexplained"] = beside(report, STYLE)
     told["rows"], told["folded"] = (
-        [parts[one.part] for one in some if one.part in parts] for some in shown_and_folded(report)
+        [number_of(one.part) for one in some if one.part in parts] for some in shown_and_folded(report)
     )
     told["saves"] = [
-        {"pieces": _pieces(saving_pieces(one, STYLE), report, parts), "part": parts[one.part]}
+        {"pieces": said(saving_pieces(one, STYLE), report, number_of), "part": number_of(one.part)}
         for one in savings(report.accounts)
         if one.part in parts
     ]
     told["bound"] = BOUND
     told["words"] = PAGE_WORDS
     told["markdown"] = render_markdown(report, judged)
-    told["timed_out"] = [
-        {"pieces": _pieces(timeout_sentence(group, report, STYLE), report, parts), "trace_id": group[0].trace_id}
-        for group in timeout_groups(report)
-    ]
-    told["changed"] = (
-        _pieces(against_sentence(report.against, STYLE), report, parts) if report.against is not None else None
-    )
     told["change"] = change_values(report, number_of)
-    told["next"] = next_steps(report)
     told["seen"] = sampling(report, STYLE)
     told["by_hour"] = _hours(report)
-    told["notes"] = list(notes)
     told["console"] = console
     told["kept"] = len(lines)
     told["parts"] = [{"bucket": part.bucket, "label": part.label, "owner": part.owner} for part in parts]
@@ -166,46 +144,15 @@ def _lines(
     return lines, kept
 
 
-def _slow(report: Report, parts: Mapping[Part, int]) -> list[list[int]]:
-    """The index of each slow request, and the part that it waited for beyond a typical one."""
-    every = report.accounts
-    if len(every) < 2:
-        return []
-    at = {every.trace_id(place): place for place in range(len(every))}
-    return [[at[one.account.trace_id], parts[one.part], one.more_ns] for one in report.cohorts.slow]
+def _slow(report: Report) -> Sequence[Slow]:
+    """The slow requests; the only one of a file is not slow, for there is none to compare it with."""
+    return report.cohorts.slow if len(report.accounts) > 1 else ()
 
 
-def _pieces(pieces: Sequence[Piece], report: Report, parts: Mapping[Part, int]) -> list[dict[str, object]]:
-    """A sentence in pieces: parts, numbers, owners."""
-    named = [one.part for one in report.verdict.candidates]
-    named += [one.cell.part for one in report.classes.found]
-    named += [report.verdict.part] if report.verdict.part is not None else []
-    words = {
-        clean(word, STYLE): parts[part]
-        for part in named
-        if part in parts
-        for word in (part.label, part.phrase, part.phrase.replace("their own", "its own"))
-    }
-    found: list[dict[str, object]] = []
-    for piece in pieces:
-        one: dict[str, object] = {"text": piece.text}
-        if piece.text.strip() in OWNED.values():
-            one["owner"] = True
-        elif piece.ink == "bold":
-            one["strong"] = True
-            if piece.text in words:
-                one["part"] = words[piece.text]
-        found.append(one)
-    return found
-
-
-def _depending(report: Report) -> list[list[dict[str, object]]]:
-    """The sentences about what slow requests depend on, and since when; a value has the text of its fact."""
-    sentences = [told for at in range(len(report.classes.found)) for told in depending(report, at, STYLE)]
-    return [
-        [{"text": one.text, "strong": one.ink == "bold", "fact": fact_text(one.text)} for one in pieces]
-        for pieces in (*sentences, *depending_routes(report, STYLE))
-    ]
+def _notes(report: Report) -> list[str]:
+    """What no finding says, and facts about the input."""
+    failed = failed_first(report, STYLE)
+    return [*beside(report, STYLE), *(one for one in cautions(report, STYLE) if one != failed)]
 
 
 def _hours(report: Report) -> list[dict[str, object]]:

@@ -6,11 +6,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.text.cards import Card, cards
-from lambda_latency.text.cautions import render_problems
+from lambda_latency.text.cautions import cautions, failed_first, render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
+from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
@@ -35,6 +36,7 @@ __all__ = [
     "aligned",
     "beside",
     "cards",
+    "cautions",
     "change_rows",
     "class_sentence",
     "clean",
@@ -42,10 +44,12 @@ __all__ = [
     "depending_routes",
     "document",
     "evidence",
+    "failed_first",
     "flat",
     "instant_of",
     "ms",
     "next_steps",
+    "own_code_values",
     "owner",
     "paint",
     "paragraphs",

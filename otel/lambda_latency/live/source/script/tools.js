@@ -16,13 +16,13 @@ export function drawTools(changed) {
   const minutes = given.get("minutes") ?? "15";
   if (minutes in WINDOWS) chosen.minutes = Number(minutes);
   store.cleared = Number(given.get("after")) || 0;
-  byId("minutes").value = String(chosen.minutes);
+  /** @type {any} */ (byId("minutes")).value = String(chosen.minutes);
   byId("minutes").addEventListener("change", () => {
-    chosen.minutes = Number(byId("minutes").value);
+    chosen.minutes = Number(/** @type {any} */ (byId("minutes")).value);
     newWindow();
   });
   byId("query").addEventListener("input", () => {
-    store.query = byId("query").value.trim().toLowerCase();
+    store.query = /** @type {any} */ (byId("query")).value.trim().toLowerCase();
     refresh();
   });
   for (const name of ["error", "timeout", "cold"]) {
@@ -57,8 +57,8 @@ export const asked = () => `minutes=${chosen.minutes}&after=${store.cleared}`;
 
 function writeLinks() {
   const all = `minutes=0&after=${store.cleared}`;
-  byId("report").href = `report?${all}`;
-  byId("save").href = `save?${all}`;
+  /** @type {any} */ (byId("report")).href = `report?${all}`;
+  /** @type {any} */ (byId("save")).href = `save?${all}`;
 }
 
 function turnPause() {

@@ -1,0 +1,63 @@
+const SVG = "http://www.w3.org/2000/svg";
+function byId(id) {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`no element #${id}`);
+  return found;
+}
+const h = (tag, properties = {}, ...children) => furnish(document.createElement(tag), properties, children);
+const s = (tag, properties = {}, ...children) => furnish(document.createElementNS(SVG, tag), properties, children);
+function furnish(element, properties, children) {
+  for (const [name, value] of Object.entries(properties)) {
+    if (value == null || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name.slice(2), value);
+    else if (name.startsWith("$")) element.style.setProperty(name.slice(1), String(value));
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  append(element, children);
+  return element;
+}
+function append(element, children) {
+  for (const child of children) {
+    if (Array.isArray(child)) append(element, child);
+    else if (child != null && child !== false && child !== "") element.append(child);
+  }
+}
+function fill(element, ...children) {
+  element.replaceChildren();
+  append(element, children);
+}
+function section(id, title, sentence, ...children) {
+  const head = [h("h2", { id: `${id}-title` }, title), sentence && h("p", { class: "says" }, sentence)];
+  return h("section", { id, "aria-labelledby": `${id}-title` }, head, children);
+}
+const PAPER = 1180;
+const LEAST = 80;
+function onWidth(element, draw) {
+  let width = 0;
+  const sized = () => {
+    const now = Math.floor(element.clientWidth);
+    if (now < LEAST || now === width) return;
+    width = now;
+    draw(width);
+    performance.mark("drawn");
+  };
+  addEventListener("beforeprint", () => draw(element.closest(".beside, #parts") ? PAPER / 2 : PAPER));
+  addEventListener("afterprint", () => width > 0 && draw(width));
+  new ResizeObserver(sized).observe(element);
+}
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+function reveal(element) {
+  element.scrollIntoView({ block: "start", behavior: calm.matches ? "instant" : "smooth" });
+}
+const unseen = (text) => h("span", { class: "unseen" }, text);
+export {
+  append,
+  byId,
+  fill,
+  h,
+  onWidth,
+  reveal,
+  s,
+  section,
+  unseen
+};

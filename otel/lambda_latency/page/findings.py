@@ -1,0 +1,157 @@
+"""The cards of the first screen: each finding of the report with its requests, and all that belongs to it."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lambda_latency.page.facts import fact_text
+from lambda_latency.text import (
+    OWNED,
+    Card,
+    Piece,
+    Style,
+    cards,
+    clean,
+    flat,
+    own_code_values,
+    sentence,
+    timeout_groups,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lambda_latency.latency import Class, Judged, OwnCode, Part, Report
+
+__all__ = ["class_members", "findings", "said"]
+
+STYLE = Style()
+MOST_PLACES = 3  # of own code on a card
+SLOW = {"thin", "even"}  # verdicts about slow requests that no class explains
+
+
+def findings(
+    report: Report,
+    number_of: Callable[[Part], int],
+    at: Callable[[str], int],
+    judged: Sequence[Judged] = (),
+) -> list[dict[str, object]]:
+    """The cards in their order, the conditions that were met first. `at` has a request's place in the columns by its
+    trace id.
+
+    A card whose requests are chosen by "show these" has their places in `members`, or a mark that they have in common.
+    """
+    if report.verdict.kind == "none":
+        return [_card("none", said([*sentence(report, STYLE)], report, number_of))]
+    met = [_card("gate", [{"text": clean(one.sentence, STYLE)}]) for one in judged if one.failed]
+    return [*met, *(_told(card, report, number_of, at) for card in cards(report, STYLE))]
+
+
+def class_members(report: Report, at: Callable[[str], int]) -> Iterator[tuple[Part, list[int]]]:
+    """The classes of slow requests, those with too few requests to tell included: the part and the places of each."""
+    for one in (*report.classes.found, *report.classes.few):
+        yield one.cell.part, [at(report.accounts.trace_id(member)) for member in one.members]
+
+
+def said(pieces: Sequence[Piece], report: Report, number_of: Callable[[Part], int]) -> list[dict[str, object]]:
+    """A sentence in pieces: parts, numbers, owners, values that the page can filter by."""
+    named = [one.part for one in report.verdict.candidates]
+    named += [one.cell.part for one in report.classes.found]
+    named += [report.verdict.part] if report.verdict.part is not None else []
+    words = {
+        clean(word, STYLE): number_of(part)
+        for part in named
+        for word in (part.label, part.phrase, part.phrase.replace("their own", "its own"))
+    }
+    found: list[dict[str, object]] = []
+    for piece in pieces:
+        one: dict[str, object] = {"text": piece.text}
+        if piece.text.strip() in OWNED.values():
+            one["owner"] = True
+        elif piece.ink == "bold":
+            one["strong"] = True
+            if piece.text in words:
+                one["part"] = words[piece.text]
+            elif fact_text(piece.text):
+                one["fact"] = fact_text(piece.text)
+        found.append(one)
+    return found
+
+
+def _card(kind: str, pieces: Sequence[dict[str, object]], **more: object) -> dict[str, object]:
+    """A card without what it lacks."""
+    key = f"{kind}:{more.pop('key', '')}"
+    told = {"kind": kind, "key": key, "pieces": list(pieces), **more}
+    return {name: value for name, value in told.items() if value is not None and value != []}
+
+
+def _told(card: Card, report: Report, number_of: Callable[[Part], int], at: Callable[[str], int]) -> dict[str, object]:
+    def pieces(told: Sequence[Piece]) -> list[dict[str, object]]:
+        return said(told, report, number_of)
+
+    more: dict[str, object] = {
+        "evidence": [pieces(one) for one in card.evidence],
+        "depends": [pieces(one) for one in card.depends],
+        "next": [*card.steps, *card.settles],
+        "part": number_of(card.part) if card.part is not None else None,
+        "owner": card.part.owner if card.part is not None else None,
+        "ground": clean(report.owners.ground(card.part).evidence, STYLE) if card.part is not None else None,
+    }
+    if card.kind == "class":
+        more |= _of_class(card, report, at)
+    elif card.kind == "timeout":
+        more |= _of_timeout(card, report, at)
+    elif card.kind == "verdict":
+        more |= _of_verdict(report, at)
+    elif card.kind == "failed":
+        more["only"] = "error"
+    elif card.kind == "change":
+        more["places"] = _places(report.own_code_against)
+    else:
+        more["key"] = flat(card.sentence)
+    return _card(card.kind, pieces(card.sentence), **more)
+
+
+def _of_class(card: Card, report: Report, at: Callable[[str], int]) -> dict[str, object]:
+    assert card.number is not None
+    one: Class = report.classes.found[card.number]
+    against = report.verdict.against if not card.number else None
+    diagnosis = report.diagnoses.get(one.cell)
+    return {
+        "key": clean(one.cell.label, STYLE),
+        "members": sorted(at(report.accounts.trace_id(member)) for member in one.members),
+        "trace_id": report.accounts.trace_id(one.example),
+        "against": against.account.trace_id if against is not None else None,
+        "confidence": one.confidence,
+        "places": _places(report.own_code.get(one.cell)),
+        "log": diagnosis.log.query if diagnosis is not None and diagnosis.log is not None else None,
+    }
+
+
+def _of_timeout(card: Card, report: Report, at: Callable[[str], int]) -> dict[str, object]:
+    assert card.number is not None
+    group = timeout_groups(report)[card.number]
+    return {
+        "key": clean(f"{group[0].running} {card.number}", STYLE),
+        "members": sorted(at(one.trace_id) for one in group),
+        "trace_id": group[0].trace_id,
+    }
+
+
+def _of_verdict(report: Report, at: Callable[[str], int]) -> dict[str, object]:
+    found = report.verdict
+    proof, against = (one.account.trace_id if one is not None else None for one in (found.proof, found.against))
+    members = [at(one.account.trace_id) for one in report.cohorts.slow] if found.kind in SLOW else []
+    return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": found.confidence}
+
+
+def _places(code: OwnCode | None) -> list[dict[str, object]]:
+    """The lines of own code with the most excess; the scripts find their stacks in the spans of the requests."""
+    if code is None:
+        return []
+    found = own_code_values(code)
+    assert found is not None
+    places = found["places"]
+    assert isinstance(places, list)
+    return list(islice((one for one in places if one["file"] and one["excess_ns"] > 0), MOST_PLACES))

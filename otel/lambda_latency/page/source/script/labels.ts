@@ -1,0 +1,5 @@
+// ---- The names of parts.
+
+import { report } from "./data.js";
+
+export const label = (part: number): string => report.parts[part]?.label ?? "";

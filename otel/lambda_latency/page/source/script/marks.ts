@@ -1,0 +1,109 @@
+// ---- Marks, one per request: the shape shows its outcome, the colour its class of slow requests; and their legend.
+
+import {
+  COLD_START,
+  ERROR,
+  TIMEOUT,
+  at,
+  classOf,
+  counted,
+  every,
+  has,
+  hasSpans,
+  isSlow,
+  largestPart,
+  report,
+  routeOf,
+  wallOf,
+} from "./data.js";
+import { type Child, fill, h, s } from "./elements.js";
+import { label } from "./labels.js";
+import { partClass, swatch } from "./palette.js";
+import { chosen, follow, only, view } from "./store.js";
+import { ms, number, say } from "./words.js";
+
+/** The colour of a request: that of its class; slow ones without a class are dark, all others grey. */
+export function colourOf(request: number): string {
+  const part = at(classOf, request);
+  return part >= 0 ? partClass(part) : isSlow(request) ? "slow-other" : "warm";
+}
+
+/** The classes of slow requests with their counts among the chosen ones; a click chooses one. */
+export function classKey(): HTMLElement | null {
+  if (report.members.length === 0) return null;
+  const element = h("p", { class: "key" });
+  follow(() => {
+    const counts = new Map<number, number>();
+    for (const request of view) counts.set(at(classOf, request), (counts.get(at(classOf, request)) ?? 0) + 1);
+    const item = ([part]: readonly [number, number[]]): Child => {
+      const words = [swatch(part), `${label(part)} (${number(counts.get(part) ?? 0)})`];
+      const place = report.findings.findIndex((card) => card.kind === "class" && card.part === part);
+      return place < 0
+        ? h("span", {}, words)
+        : h("button", { class: "key-item", onclick: () => only({ finding: place }) }, words);
+    };
+    fill(element, h("span", {}, say("map.slow_for")), report.members.map(item));
+  });
+  return element;
+}
+
+export function markKey(marks: boolean): HTMLElement {
+  const sign = (shape: SVGElement): Child => s("svg", { width: 13, height: 13, "aria-hidden": "true" }, shape);
+  const [cold, errors, timeouts] = [COLD_START, ERROR, TIMEOUT].map((flag) => counted(every, flag)) as [
+    number,
+    number,
+    number,
+  ];
+  return h(
+    "p",
+    { class: "key" },
+    h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
+    marks && cold > 0 && h("span", {}, sign(diamond(6.5, 6.5, 3.6)), say("mark.started_cold", { n: cold })),
+    errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
+    timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
+  );
+}
+
+type Shape = (x: number, y: number, r: number) => SVGElement;
+const circle: Shape = (x, y, r) => s("circle", { cx: x, cy: y, r, class: "mark warm" });
+const diamond: Shape = (x, y, r) =>
+  s("path", { d: `M${x} ${y - r - 1}l${r + 1} ${r + 1}l${-r - 1} ${r + 1}l${-r - 1} ${-r - 1}z`, class: "mark cold" });
+const cross: Shape = (x, y, r) =>
+  s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
+const triangle: Shape = (x, y, r) =>
+  s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
+
+export function mark(request: number, x: number, y: number, r: number): SVGElement {
+  const shape = has(request, TIMEOUT)
+    ? triangle
+    : has(request, ERROR)
+      ? cross
+      : has(request, COLD_START)
+        ? diamond
+        : circle;
+  const element = shape(x, y, r);
+  const colour = colourOf(request);
+  if (colour !== "warm") {
+    element.classList.remove("warm");
+    element.classList.add("slow", ...colour.split(" "));
+  }
+  if (!hasSpans(request)) element.classList.add("bare");
+  if (chosen[request] === 0) element.classList.add("dim");
+  element.dataset.request = String(request);
+  return element;
+}
+
+/** The request whose mark is an element, or -1. */
+export const requestOf = (target: EventTarget | null): number =>
+  Number((target instanceof SVGElement && target.dataset.request) || -1);
+
+/** The request whose mark is at the event's point, or -1. */
+export const requestAt = (event: PointerEvent): number =>
+  requestOf(document.elementFromPoint(event.clientX, event.clientY));
+
+export function describeMark(target: EventTarget | null): string[] | null {
+  const request = requestOf(target);
+  if (request < 0) return null;
+  const told = [`${routeOf(request)} · ${ms(wallOf(request))}`, say("map.most", { part: label(largestPart(request)) })];
+  return hasSpans(request) ? told : [...told, say("map.bare")];
+}

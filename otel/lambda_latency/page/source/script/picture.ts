@@ -1,0 +1,121 @@
+// ---- Draws a PNG from the page: the sentence, the chart of the requests and the bars of the parts.
+
+import { byId } from "./elements.js";
+
+const WIDTH = 1200;
+const MARGIN = 40;
+const SCALE = 2; // image pixels per page pixel
+const LARGEST = 1.8; // times the size on the page
+const MOST_ROWS = 8;
+const ROW = 30;
+
+const styleOf = (element: Element): CSSStyleDeclaration => getComputedStyle(element);
+const family = (): string => styleOf(document.documentElement).fontFamily;
+
+/** The PNG, in the page's colours. */
+export async function pagePicture(): Promise<Blob> {
+  const svg = document.querySelector(".chart svg");
+  const rows = [...document.querySelectorAll("#parts tbody tr")]
+    .filter((row) => row.checkVisibility())
+    .slice(0, MOST_ROWS);
+  const canvas = document.createElement("canvas");
+  const context = canvas.getContext("2d");
+  if (context === null) throw new Error("this browser draws no pictures");
+  const lines = wrapped(context, byId("sentence").textContent ?? "");
+  const size = svg?.getBoundingClientRect() ?? { width: 1, height: 0 };
+  const stretch = Math.min(LARGEST, (WIDTH - 2 * MARGIN) / size.width);
+  const drawn = size.height * stretch;
+  const height = MARGIN * 2 + lines.length * 36 + 20 + drawn + 34 + rows.length * ROW;
+  [canvas.width, canvas.height] = [WIDTH * SCALE, height * SCALE];
+  context.scale(SCALE, SCALE);
+  context.fillStyle = styleOf(document.documentElement).backgroundColor;
+  context.fillRect(0, 0, WIDTH, height);
+  context.fillStyle = styleOf(document.body).color;
+  context.font = `600 26px ${family()}`;
+  lines.forEach((line, at) => context.fillText(line, MARGIN, MARGIN + 26 + at * 36));
+  let y = MARGIN + lines.length * 36 + 20;
+  if (svg !== null) {
+    context.save();
+    context.translate(MARGIN, y);
+    context.scale(stretch, stretch);
+    for (const shape of svg.querySelectorAll("rect, line, path, circle, text")) drawShape(context, shape);
+    context.restore();
+  }
+  y += drawn + 34;
+  rows.forEach((row, at) => drawRow(context, row, y + at * ROW));
+  return new Promise((done, failed) =>
+    canvas.toBlob((blob) => (blob === null ? failed(new Error("no picture")) : done(blob)), "image/png"),
+  );
+}
+
+type Context = CanvasRenderingContext2D;
+
+function wrapped(context: Context, text: string): string[] {
+  context.font = `600 26px ${family()}`;
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const longer = `${lines.at(-1)} ${word}`.trim();
+    if (context.measureText(longer).width <= WIDTH - 2 * MARGIN) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines;
+}
+
+/** Draws a shape of the chart; textures, handles and hidden shapes are skipped. */
+function drawShape(context: Context, shape: Element): void {
+  const style = styleOf(shape);
+  if (style.display === "none" || shape.closest(".handle") !== null) return;
+  const number = (name: string): number => Number(shape.getAttribute(name) ?? 0);
+  if (shape.tagName === "text") {
+    context.fillStyle = style.fill;
+    context.font = `${style.fontWeight} ${style.fontSize} ${style.fontFamily}`;
+    const sides: Record<string, CanvasTextAlign> = { middle: "center", end: "right" };
+    const side = sides[shape.getAttribute("text-anchor") ?? ""] ?? "left";
+    context.textAlign = side;
+    context.fillText(shape.textContent ?? "", number("x"), number("y"));
+    context.textAlign = "left";
+    return;
+  }
+  const path = new Path2D(shape.tagName === "path" ? (shape.getAttribute("d") ?? "") : "");
+  if (shape.tagName === "rect") path.rect(number("x"), number("y"), number("width"), number("height"));
+  else if (shape.tagName === "circle") path.arc(number("cx"), number("cy"), number("r"), 0, 2 * Math.PI);
+  else if (shape.tagName === "line") {
+    path.moveTo(number("x1"), number("y1"));
+    path.lineTo(number("x2"), number("y2"));
+  }
+  if (style.fill !== "none" && shape.tagName !== "line" && !style.fill.startsWith("url")) {
+    context.globalAlpha = Number(style.fillOpacity);
+    context.fillStyle = style.fill;
+    context.fill(path);
+  }
+  if (style.stroke !== "none") {
+    context.globalAlpha = 1;
+    context.strokeStyle = style.stroke;
+    context.lineWidth = Number.parseFloat(style.strokeWidth);
+    context.setLineDash(
+      style.strokeDasharray === "none" ? [] : style.strokeDasharray.split(",").map(Number.parseFloat),
+    );
+    context.stroke(path);
+  }
+  context.globalAlpha = 1;
+}
+
+/** Draws a row of the table of parts: name, bar and difference. */
+function drawRow(context: Context, row: Element, y: number): void {
+  const text = (selector: string): string => row.querySelector(selector)?.textContent ?? "";
+  const ink = styleOf(document.body).color;
+  context.fillStyle = ink;
+  context.font = `14px ${family()}`;
+  context.fillText(text(".name").slice(0, 48), MARGIN, y);
+  const [fill, bars] = [row.querySelector(".fill"), row.querySelector("td.bars")];
+  if (fill !== null && bars !== null) {
+    const [own, whole] = [fill.getBoundingClientRect(), bars.getBoundingClientRect()];
+    const scale = 520 / Math.max(1, whole.width);
+    context.fillStyle = styleOf(fill).backgroundColor;
+    context.fillRect(MARGIN + 400 + (own.left - whole.left) * scale, y - 12, Math.max(1, own.width * scale), 14);
+  }
+  context.fillStyle = ink;
+  context.textAlign = "right";
+  context.fillText(text(".difference"), WIDTH - MARGIN, y);
+  context.textAlign = "left";
+}

@@ -1,0 +1,109 @@
+// ---- The page: its sections in their order, and the keys that work everywhere.
+
+import { keepAddress } from "./address.js";
+import { drawBar } from "./bar.js";
+import { clearRange } from "./brush.js";
+import { drawCards } from "./cards.js";
+import { drawChange } from "./change.js";
+import { count, report } from "./data.js";
+import { distribution } from "./distribution.js";
+import { append, byId, h } from "./elements.js";
+import { drawFlame } from "./flame.js";
+import { drawList } from "./list.js";
+import { openTrace, step } from "./open.js";
+import { drawParts } from "./parts.js";
+import { closeRequest, drawRequest, fall } from "./request.js";
+import { drawProblems, drawSampling } from "./rest.js";
+import { drawServices } from "./services.js";
+import { nextFound } from "./spantools.js";
+import { stillNotes } from "./still.js";
+import { change, state } from "./store.js";
+import { factsStrip } from "./strip.js";
+import { plural, say, windowWords } from "./words.js";
+
+const keys = byId("keys") as HTMLDialogElement;
+const shortcuts = byId("shortcuts") as HTMLInputElement;
+
+addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || keys.open) return;
+  const isTyping = event.target instanceof Element && event.target.closest("input, select, textarea") !== null;
+  const act = EVERYWHERE[event.key];
+  if (event.key === "Escape") oneStepBack();
+  else if (!isTyping && shortcuts.checked && act !== undefined) {
+    event.preventDefault();
+    act();
+  }
+});
+
+const EVERYWHERE: Record<string, () => void> = {
+  "/": () => document.getElementById("search")?.focus(),
+  "?": () => keys.showModal(),
+  j: () => count > 1 && step(1),
+  k: () => count > 1 && step(-1),
+  n: () => nextSpanOrRequest(1),
+  N: () => nextSpanOrRequest(-1),
+  v: () => openTrace(report.verdict.trace_id),
+};
+
+/** The next span that the search found, or the next request if none is in the open one. */
+function nextSpanOrRequest(by: number): void {
+  if (fall !== null && fall.found !== null && fall.found.size > 0) nextFound(fall, by);
+  else if (count > 1) step(by);
+}
+
+function oneStepBack(): void {
+  if (fall?.details) byId("close-details").click();
+  else if (state.open >= 0 && count > 1) closeRequest();
+  else if (state.from + state.to + state.since + state.until > 0) clearRange();
+}
+
+const REMEMBERED = "lambda-latency.single-keys";
+
+/** Stores the setting of single-letter keys, which users of speech input switch off, in the browser if possible. */
+function rememberShortcuts(): void {
+  try {
+    shortcuts.checked = localStorage.getItem(REMEMBERED) !== "off";
+    shortcuts.addEventListener("change", () => localStorage.setItem(REMEMBERED, shortcuts.checked ? "on" : "off"));
+  } catch {
+    // A page without an origin has no storage.
+  }
+}
+
+function head(): void {
+  const more = report.sources.length > 3 ? ` ${say("head.more", { n: report.sources.length - 3 })}` : "";
+  append(byId("head"), [
+    h("span", {}, h("b", {}, "lambda-latency"), ` ${say("head.report")}`),
+    h("span", { class: "isolated" }, report.sources.slice(0, 3).join(", ") + more),
+    h("span", {}, [count > 0 && plural(count, "request"), windowWords()].filter(Boolean).join(" · ")),
+  ]);
+  append(byId("made"), [`lambda-latency ${report.version}`]);
+  append(byId("command"), [report.command]);
+}
+
+function start(): void {
+  head();
+  drawCards();
+  if (count > 1) append(byId("beside"), [distribution(), factsStrip(), drawParts()]);
+  drawBar();
+  append(byId("sections"), [
+    drawChange(),
+    count === 1 && drawParts(),
+    drawFlame(),
+    drawServices(),
+    count > 1 && drawList(),
+    count > 0 && drawRequest(),
+    drawSampling(),
+    drawProblems(),
+  ]);
+  stillNotes();
+  if (count <= 1) document.querySelector(".skip")?.remove();
+  document.body.classList.toggle("alone", count <= 1);
+  byId("help").addEventListener("click", () => keys.showModal());
+  byId("close-keys").addEventListener("click", () => keys.close());
+  rememberShortcuts();
+  if (count > 1) keepAddress();
+  else if (count === 1) change({ open: 0 }, { step: false });
+  performance.mark("ready");
+}
+
+start();
