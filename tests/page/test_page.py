@@ -253,7 +253,10 @@ def test_the_bundle_is_in_the_wheel(tmp_path: Path) -> None:
     [wheel] = tmp_path.glob("*.whl")
     names = set(zipfile.ZipFile(wheel).namelist())
     page = "lambda_latency/page/"
-    built = {f"{page}{name}" for name in ("page.html", "bundle/load.js", "bundle/page.js", "bundle/page.css", "bundle/shared.js")}
+    built = {
+        f"{page}{name}"
+        for name in ("page.html", "bundle/load.js", "bundle/page.js", "bundle/page.css", "bundle/shared.js")
+    }
     assert built <= names
     assert not [name for name in names if name.startswith(f"{page}source")]
 
