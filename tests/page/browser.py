@@ -95,6 +95,12 @@ class Browser:
         told = self._command("Performance.getMetrics", {})["metrics"]
         return 1000 * float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
 
+    def heap_mb(self) -> float:
+        """The memory of the page's scripts after a collection."""
+        self._command("HeapProfiler.collectGarbage", {})
+        told = self._command("Performance.getMetrics", {})["metrics"]
+        return float(next(one["value"] for one in told if one["name"] == "JSHeapUsedSize")) / 1e6
+
     def run(self, script: str, *values: object) -> Any:
         """What a script returns; `arguments` are `values`."""
         return self._driver.execute_script(script, *values)

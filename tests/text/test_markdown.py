@@ -47,7 +47,7 @@ def test_a_report_for_a_pull_request() -> None:
         (
             "- **fails**: POST /orders is slower than the baseline (at p95, because of DynamoDB PutItem orders) by "
             "900 %: more than 5 %.\n"
-            "- holds: The max of the wall clock is 0.42 s: not more than 2 s."
+            "- holds: The max of the wall clock is 0.422 s: not more than 2 s."
         ),
         "p50 71 ms · p95 420 ms · p99 422 ms · max 422 ms · cold 0 · errors 0 · timeouts 0 · seen 100",
         "100 requests seen; how many were not sampled is not in the traces.\n",

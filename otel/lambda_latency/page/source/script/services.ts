@@ -4,7 +4,7 @@ import { at, cellsOf, count, isSlow, partOfCell, report, requests } from "./data
 import { type Child, fill, h, onWidth, s, section } from "./elements.js";
 import { label } from "./labels.js";
 import { partClass, swatch } from "./palette.js";
-import { follow, isFiltered, only, view } from "./store.js";
+import { follow, isFiltered, only, state, view } from "./store.js";
 import { hideTip, showTip } from "./tip.js";
 import { ms, percent, say, wide } from "./words.js";
 
@@ -57,9 +57,12 @@ export function drawServices(): HTMLElement | null {
     width = now;
     draw();
   });
+  const still = h("p", { class: "says still", hidden: true }, say("whatif.still"));
+  says.after(still);
   follow(() => {
     if (drawn !== view && width > 0) draw();
     drawn = view;
+    still.hidden = state.without.size === 0;
   });
   return element;
 }
