@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["RunningPage"]
 
 USUAL = Bounds()
-ENDLESS_S = 3.0  # for a trace whose end nobody tells, although ends are told
+ENDLESS_S = 30.0  # for a trace whose end nobody tells, although ends are told: a function may run for so long
 
 
 class RunningPage:
