@@ -7,6 +7,8 @@ from collections import deque
 
 __all__ = ["Inbox"]
 
+AT_ONCE = 3 * 1024 * 1024  # bytes that are read at a time: reading takes several times their size
+
 
 class Inbox:
     """Lines of OTLP/JSON in the order of their arrival. Thread-safe.
@@ -56,9 +58,11 @@ class Inbox:
             self._nudged = False
 
     def take(self) -> list[bytes]:
-        """All lines that wait; they leave the inbox."""
+        """The oldest lines that wait, at least one, up to `AT_ONCE` bytes: they leave the inbox."""
+        lines, size = [], 0
         with self._changed:
-            lines = list(self._lines)
-            self._lines.clear()
-            self._size = 0
+            while self._lines and (not lines or size + len(self._lines[0]) <= AT_ONCE):
+                lines.append(self._lines.popleft())
+                size += len(lines[-1])
+            self._size -= size
         return lines

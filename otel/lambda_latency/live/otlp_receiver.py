@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lambda_latency.http import Handler, Server
@@ -20,6 +21,7 @@ PIECE = 64 * 1024
 IDLE_S = 120.0  # for the next request of a connection
 BODY_S = 20.0  # for a whole body
 AT_ONCE = 2  # bodies that are decoded at a time: each may take several times its size
+LARGE, LARGE_AT_ONCE = 1024 * 1024, 3  # bodies of more bytes are received so many at a time
 GRPC = "PRI * HTTP/2.0"
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 TO_HTTP = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
@@ -31,6 +33,7 @@ class Receiver:
     def __init__(self, keep: Callable[[bytes], bool], port: int, most: int) -> None:
         self.keep, self.most = keep, most
         self.decoding = threading.BoundedSemaphore(AT_ONCE)
+        self.receiving = threading.BoundedSemaphore(LARGE_AT_ONCE)
         self._lock = threading.Lock()
         self._refused: dict[str, int] = {}
         self._others = 0
@@ -135,11 +138,13 @@ class _Handler(Handler):
         end = time.monotonic() + BODY_S
         try:
             if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
-                return self._chunks(end)
+                with self.receiver.receiving:
+                    return self._chunks(end)
             length = self.headers.get("Content-Length", "")
             if not length.isdigit():
                 raise RefusedError(411, "a Content-Length is missing")
-            return self._exactly(int(length), 0, end)
+            with self.receiver.receiving if int(length) > LARGE else nullcontext():
+                return self._exactly(int(length), 0, end)
         except RefusedError:
             self.close_connection = True  # what follows is the rest of the body
             raise
