@@ -573,6 +573,287 @@ def generator() -> Any:
 
 
 @use
+def order_outer_is_closed_first() -> Any:
+    outer = xray_recorder.begin_subsegment("outer")
+    inner = xray_recorder.begin_subsegment("inner")
+    outer.put_annotation("before", 1)
+    xray_recorder.end_subsegment()
+    xray_recorder.end_subsegment()
+    return [outer.in_progress, inner.in_progress]
+
+
+@use
+def order_three_levels_end_from_inside() -> Any:
+    for name in ("one", "two", "three"):
+        xray_recorder.begin_subsegment(name)
+    names = []
+    for _ in range(3):
+        names.append(xray_recorder.current_subsegment().name)
+        xray_recorder.end_subsegment()
+    return names
+
+
+@use
+def order_end_with_a_time() -> Any:
+    subsegment = xray_recorder.begin_subsegment("timed")
+    xray_recorder.end_subsegment(subsegment.start_time + 1)
+    return subsegment.end_time - subsegment.start_time == 1
+
+
+@use
+def order_end_without_a_begin() -> Any:
+    with xray_recorder.in_subsegment("only"):
+        pass
+    xray_recorder.end_subsegment()
+    with xray_recorder.in_subsegment("afterwards"):
+        return xray_recorder.current_subsegment().name
+
+
+@use
+def order_ended_twice() -> Any:
+    subsegment = xray_recorder.begin_subsegment("twice")
+    xray_recorder.end_subsegment()
+    try:
+        subsegment.close()
+    except AlreadyEndedException as error:
+        return type(error).__name__
+    return "closed"
+
+
+@use
+def order_changed_after_its_end() -> Any:
+    subsegment = xray_recorder.begin_subsegment("ended")
+    xray_recorder.end_subsegment()
+    try:
+        subsegment.put_annotation("late", 1)
+    except AlreadyEndedException as error:
+        return type(error).__name__
+    return "annotated"
+
+
+@use
+def order_exit_stack() -> None:
+    from contextlib import ExitStack
+
+    with ExitStack() as stack:
+        for number in range(3):
+            stack.enter_context(xray_recorder.in_subsegment(f"level {number}"))
+
+
+@use
+def order_siblings_after_an_error() -> Any:
+    with xray_recorder.in_subsegment("parent"):
+        for number in range(2):
+            try:
+                with xray_recorder.in_subsegment(f"child {number}"):
+                    raise ValueError(number)
+            except ValueError:
+                pass
+        return xray_recorder.current_subsegment().name
+
+
+@use
+def order_generator_with_a_block() -> Any:
+    def numbers() -> Any:
+        with xray_recorder.in_subsegment("generator"):
+            yield 1
+            yield 2
+
+    with xray_recorder.in_subsegment("parent"):
+        return list(numbers())
+
+
+@use
+def order_generator_that_is_closed() -> Any:
+    def numbers() -> Any:
+        with xray_recorder.in_subsegment("generator"):
+            yield 1
+            yield 2
+
+    running = numbers()
+    first = next(running)
+    running.close()
+    with xray_recorder.in_subsegment("afterwards"):
+        return first
+
+
+@use
+def order_generator_inside_a_generator() -> Any:
+    def inner() -> Any:
+        with xray_recorder.in_subsegment("inner"):
+            yield 1
+
+    def outer() -> Any:
+        with xray_recorder.in_subsegment("outer"):
+            yield from inner()
+
+    return list(outer())
+
+
+@use
+def order_recursion() -> Any:
+    @xray_recorder.capture("level")
+    def deeper(left: int) -> int:
+        return deeper(left - 1) if left else 0
+
+    return deeper(2)
+
+
+@use
+def order_capture_in_a_block() -> Any:
+    @xray_recorder.capture("captured")
+    def work() -> str:
+        return str(xray_recorder.current_subsegment().name)
+
+    with xray_recorder.in_subsegment("parent"):
+        return [work(), xray_recorder.current_subsegment().name, work()]
+
+
+@use
+def order_threads_at_once() -> None:
+    together = threading.Barrier(2)
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def work(number: int) -> None:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment(f"thread {number}"):
+                together.wait(10)
+            xray_recorder.clear_trace_entities()
+
+        working = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+        for thread in working:
+            thread.start()
+        for thread in working:
+            thread.join()
+
+
+@use
+def order_thread_with_levels() -> None:
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def work() -> None:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment("outer in the thread"), xray_recorder.in_subsegment("inner in the thread"):
+                pass
+            xray_recorder.clear_trace_entities()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+        with xray_recorder.in_subsegment("in the handler"):
+            pass
+
+
+@use
+def order_thread_that_fails() -> None:
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def work() -> None:
+            xray_recorder.set_trace_entity(parent)
+            try:
+                with xray_recorder.in_subsegment("failing"):
+                    raise ValueError("in a thread")
+            except ValueError:
+                pass
+            xray_recorder.clear_trace_entities()
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join()
+
+
+@use
+def order_pool_of_captured_functions() -> Any:
+    @xray_recorder.capture("worker")
+    def work(number: int) -> int:
+        return number * 2
+
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def begin(number: int) -> int:
+            xray_recorder.set_trace_entity(parent)
+            return work(number)
+
+        with ThreadPoolExecutor(1) as pool:
+            return list(pool.map(begin, range(2)))
+
+
+@use
+async def order_async_levels() -> Any:
+    @xray_recorder.capture_async("inner")
+    async def inner() -> str:
+        await asyncio.sleep(0)
+        return str(xray_recorder.current_subsegment().name)
+
+    async with xray_recorder.in_subsegment_async("outer"):
+        return [await inner(), xray_recorder.current_subsegment().name]
+
+
+@use
+async def order_async_one_after_the_other() -> None:
+    for number in range(3):
+        async with xray_recorder.in_subsegment_async(f"step {number}"):
+            await asyncio.sleep(0)
+
+
+@use
+async def order_async_task_awaited_in_a_block() -> Any:
+    @xray_recorder.capture_async("task")
+    async def work() -> int:
+        await asyncio.sleep(0)
+        return 1
+
+    async with xray_recorder.in_subsegment_async("parent"):
+        return await asyncio.create_task(work())
+
+
+@use
+async def order_async_generator() -> Any:
+    async def numbers() -> Any:
+        async with xray_recorder.in_subsegment_async("generator"):
+            for number in range(2):
+                yield number
+
+    return [number async for number in numbers()]
+
+
+@use
+async def order_async_error_in_the_middle() -> Any:
+    async with xray_recorder.in_subsegment_async("parent"):
+        try:
+            async with xray_recorder.in_subsegment_async("failing"):
+                raise ValueError("in the middle")
+        except ValueError:
+            pass
+        return xray_recorder.current_subsegment().name
+
+
+@use
+async def order_async_timeout() -> Any:
+    @xray_recorder.capture_async("too long")
+    async def work() -> None:
+        await asyncio.sleep(10)
+
+    async with xray_recorder.in_subsegment_async("parent"):
+        try:
+            await asyncio.wait_for(work(), 0.01)
+        except asyncio.TimeoutError:
+            return "gave up"
+
+
+@use
+async def order_block_in_an_executor() -> Any:
+    async with xray_recorder.in_subsegment_async("parent") as parent:
+
+        def work() -> int:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment("in the executor"):
+                return 1
+
+        return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+@use
 def own_module_patched() -> Any:
     patch(["own_module"])
     return [own_module.double(2), own_module.Thing(3).value()]
