@@ -711,16 +711,23 @@ def order_capture_in_a_block() -> Any:
 
 @use
 def order_threads_at_once() -> None:
-    together = threading.Barrier(2)
+    begun, ended = threading.Event(), threading.Event()
     with xray_recorder.in_subsegment("parent") as parent:
 
-        def work(number: int) -> None:
+        def first() -> None:
             xray_recorder.set_trace_entity(parent)
-            with xray_recorder.in_subsegment(f"thread {number}"):
-                together.wait(10)
-            xray_recorder.clear_trace_entities()
+            with xray_recorder.in_subsegment("longer"):
+                begun.set()
+                ended.wait(10)
 
-        working = [threading.Thread(target=work, args=(number,)) for number in range(2)]
+        def second() -> None:
+            begun.wait(10)
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment("in between"):
+                pass
+            ended.set()
+
+        working = [threading.Thread(target=work) for work in (first, second)]
         for thread in working:
             thread.start()
         for thread in working:
