@@ -144,6 +144,17 @@ def test_a_request_that_waits_for_a_start_has_a_cold_start(make_box: MakeBox) ->
         assert work.start_ns - init.end_ns < (init.end_ns - init.start_ns) / 2
 
 
+def test_a_request_that_waits_for_a_free_environment_has_no_cold_start(make_box: MakeBox) -> None:
+    """Although another environment is starting for it: it gets the one that is there."""
+    box = make_box(ACT, starts_at_once=1)
+    result(box, "Act", header=UNSAMPLED)
+    assert frozen(box)
+    with ThreadPoolExecutor(2) as threads:
+        assert all(threads.map(lambda _: result(box, "Act", header=SAMPLED), range(12)))
+    assert until(lambda: [span.name for span in box.spans].count("Invocation") == 12)
+    assert [span.name for span in box.spans].count("Initialization") <= 1
+
+
 def test_an_invocation_is_killed_at_its_deadline(make_box: MakeBox) -> None:
     """The caller hears of a timeout, the process is gone, the next request gets a new one."""
     box = make_box(Function("Act", "app.act", timeout_s=1))

@@ -40,8 +40,8 @@ class Pool:
         self._failures: list[Outcome] = []
 
     def take(self) -> tuple[Environment | Outcome, bool]:
-        """Returns an idle environment, waiting for one if needed, or the outcome of a failed init; and whether an
-        environment was starting in the meantime.
+        """Returns an idle environment, waiting for one if needed, or the outcome of a failed init; and whether the
+        first environment was still starting then. With others there, a request waits for a free one.
         """
         waited = False
         with self._changed:
@@ -54,7 +54,7 @@ class Pool:
                     if self._starting < self._waiting and size < self._settings.max_environments:
                         self._starting += 1
                         threading.Thread(target=self._start_for_request, daemon=True).start()
-                    waited = waited or self._starting > 0
+                    waited = waited or (self._starting > 0 and not self._all)
                     self._changed.wait()
                 return (
                     self._idle.pop(),
