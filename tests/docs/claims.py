@@ -34,6 +34,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     "Without an AWS account and": ("tests/package/test_installed.py::test_the_demo_works_in_an_empty_folder",),
     "In a clone, one command": ("docs/explanation/first-tries.md",),
     "It leaves `out/report.html`": ("tests/system/test_demo.py::test_it_says_where_the_time_went",),
+    "The first time took": ("docs/newcomer.json", "docs/explanation/first-tries.md"),
     "With the extra `local`": (
         "tests/package/test_installed.py::test_a_project_is_written_tested_run_and_reported_on",
         "docs/newcomer.json",

@@ -106,6 +106,16 @@ def test_the_sizes_of_the_extras_are_the_measured_ones(one: Page) -> None:
     assert rows == {extra: f"{size - (sizes[''] if extra else 0):,}" for extra, size in sizes.items()}
 
 
+@pytest.mark.parametrize("one", [README, JAPANESE], ids=lambda one: one.path)
+def test_the_times_of_a_first_try_are_the_measured_ones(one: Page) -> None:
+    """Of the demo in a clone, what that leaves, and of pip with the extras for an app."""
+    ways = json.loads((ROOT / "docs" / "newcomer.json").read_text())["ways"]
+    seconds = {step["command"]: step["seconds"] for way in ways.values() for step in way["commands"]}
+    (pip,) = (seconds[command] for command in seconds if command.endswith("[local,testing]'"))
+    for told in (f"{seconds['make demo']:.0f} s", f"{ways['a clone, to the demo']['mb']} MB", f"{pip:.0f} s"):
+        assert told in one.text
+
+
 def test_nothing_has_to_be_guessed() -> None:
     """Each command of the four ways from nothing is in a page that a newcomer reads."""
     assert list(guesses()) == []
@@ -115,4 +125,4 @@ def test_the_page_of_first_tries_is_written_from_what_was_measured() -> None:
     """Byte for byte."""
     told = json.loads((ROOT / "docs" / "newcomer.json").read_text())
     assert page("explanation/first-tries.md").text.partition("<!-- tables -->\n")[2] == markdown(told)
-    assert list(told["ways"]) == [name for name in WAYS if name in told["ways"]]
+    assert list(told["ways"]) == list(WAYS)
