@@ -41,6 +41,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     ),
     "`serve` keeps": ("tests/system/test_serve.py::test_every_request_is_traced_unless_a_rule_is_given",),
     "In the folder of any": ("tests/local/app/test_app.py::test_a_rest_api_leads_to_its_function",),
+    "A page shows [requests": ("tests/live/test_command.py::test_it_prints_where_to_look_and_where_to_send",),
     "With the extra `fetch`": ("tests/fetch/test_fetch.py::test_a_choice_is_made_by_x_ray_and_said",),
     "Or read any trace file": ("tests/docs/test_commands.py::test_every_report_that_is_shown_runs",),
     "When a CloudWatch alarm": (

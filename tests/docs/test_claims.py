@@ -13,7 +13,7 @@ from tests.docs.pages import README, ROOT
 
 
 def test_every_claim_has_its_proof_and_no_proof_is_left_over() -> None:
-    """By the beginning of the sentence or of the row."""
+    """By the beginning of the sentence or of the row, in tests/docs/claims.py."""
     used = {one: [start for start in PROOF if one.startswith(start)] for one in claims(README)}
     assert [one for one, found in used.items() if not found] == []
     assert set(PROOF) - {start for found in used.values() for start in found} == set()
