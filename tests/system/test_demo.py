@@ -77,15 +77,15 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     """The verdict names the slow provider and whose it is, and the two lines of own code; the timeout is told apart; it
     says where the traces are.
     """
-    ended = demo(tmp_path, "--requests", "120")
+    ended = demo(tmp_path, "--requests", "150")
     assert (ended.returncode, ended.stderr) == (0, "")
     text = " ".join(ended.stdout.replace("\u202f", " ").split())
-    assert " of 119 requests wait for payments.example.com: " in text[:60]
+    assert " of 149 requests wait for payments.example.com: " in text[:60]
     sentence, rest = text.split("The cause is external.", 1)
     assert " wait for payments.example.com: " in sentence
     assert rest.startswith(" Medium confidence: it is the largest excess in ")
     for said in (
-        "1 of 120 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
+        "1 of 150 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
         " ms, at functions/table.py:",
         " for retries of DynamoDB OrdersTable (",
         " wait for their own code: ",

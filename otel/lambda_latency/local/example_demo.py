@@ -58,7 +58,7 @@ def demo_plan(seed: int, timeouts_among: int) -> Plan:
     ]
     if timeouts_among:
         rules.append(Rule("function", "timeout", 1 / timeouts_among, route="GET /orders/{id}"))
-    rules += [Rule("function", kind, 0.22, ms=600, route="GET /orders/{id}") for kind in ("regex", "lock")]
+    rules += [Rule("function", kind, 0.17, ms=700, route="GET /orders/{id}") for kind in ("regex", "lock")]
     return Plan(seed, tuple(rules))
 
 

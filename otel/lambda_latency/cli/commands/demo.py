@@ -43,7 +43,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "time went. In the folder of another SAM app, calls that app instead: its example events (events/) and "
         "its GET routes.",
     )
-    parser.add_argument("--requests", type=requests, default=120, metavar="N", help="number of requests (default: 120)")
+    parser.add_argument("--requests", type=requests, default=150, metavar="N", help="number of requests (default: 150)")
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",
