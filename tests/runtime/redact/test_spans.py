@@ -15,8 +15,8 @@ from lambda_latency.runtime.delivery.encoding import Encoder
 from lambda_latency.runtime.redact import names as secret_names
 from lambda_latency.runtime.redact.additions import chosen
 from lambda_latency.runtime.redact.credentials import clean
-from lambda_latency.runtime.redact.names import secrecy
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redact.names import NO, secrecy
+from lambda_latency.runtime.redact.spans import PLAIN, Redaction
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.testing import CLIENT, SERVER, span
 from tests.runtime.delivery.test_encoding import simple
@@ -362,3 +362,8 @@ def test_a_text_is_cut_when_the_seconds_of_a_delivery_are_over() -> None:
     assert redaction.text(text) == text.replace("hunter2", "[redacted]")[:128] + " [cut]"
     assert redaction.value("app.text", "token=hunter2") == "token=[redacted]"
     assert redaction.has_cut
+
+
+def test_keys_that_are_not_looked_at_are_no_names_of_secrets() -> None:
+    """The table of plain keys only saves time."""
+    assert [key for key in PLAIN if secrecy(key) != NO] == []
