@@ -59,7 +59,8 @@ class Inbox:
 
     def take(self) -> list[bytes]:
         """The oldest lines that wait, at least one, up to `AT_ONCE` bytes: they leave the inbox."""
-        lines, size = [], 0
+        lines: list[bytes] = []
+        size = 0
         with self._changed:
             while self._lines and (not lines or size + len(self._lines[0]) <= AT_ONCE):
                 lines.append(self._lines.popleft())
