@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlsplit
 
 from lambda_latency.latency.judge.log_lines import LogLines, log_lines_of
-from lambda_latency.trace import FUNCTION, SpanKind, Trace, spans_of
+from lambda_latency.trace import FUNCTION, LAPTOP, SpanKind, Trace, spans_of
 from tests.trace.build import MS, T0, TRACE_ID, node, tree
 
 REQUEST = "0b5a3d8e-1f6e-4f0b-9e0a-7b1f8f6a2c11"
@@ -70,3 +70,8 @@ def test_a_service_elsewhere_has_no_log_group() -> None:
     assert log_lines_of(_trace({"service.name": "shop"}, {})) is None
     assert log_lines_of(_trace({"faas.name": "f", "cloud.platform": "gcp_cloud_functions"}, {})) is None
     assert TRACE_ID.startswith("6b05a667")
+
+
+def test_a_request_on_a_laptop_has_no_log_group() -> None:
+    """Its functions print, and CloudWatch has never heard of them."""
+    assert log_lines_of(_trace({"faas.name": "orders", "cloud.region": "eu-west-1", LAPTOP: True}, {})) is None

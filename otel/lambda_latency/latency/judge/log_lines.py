@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.judge.span_names import trace_name
+from lambda_latency.trace import LAPTOP
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -63,10 +64,13 @@ class LogLines:
 
 
 def log_lines_of(trace: Trace, service: str = "") -> LogLines | None:
-    """The log lines of a request, of the function or service with this name first; None if no span names a log group.
+    """The log lines of a request, of the function or service with this name first; None if no span names a log group,
+    and for a request on a laptop, whose functions write no logs to CloudWatch.
 
     A Lambda function without another setting writes to `/aws/lambda/NAME`.
     """
+    if any(LAPTOP in span.resource for span in trace.spans):
+        return None
     spans = sorted(trace.spans, key=lambda span: (_service(span) != service, span.start_ns))
     group = next(_groups(spans), "")
     if not group:
