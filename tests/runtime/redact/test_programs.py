@@ -40,3 +40,20 @@ def test_switches_may_be_between_the_words_of_a_place() -> None:
     """The fourth word after `alias set`."""
     assert [*places(["mc", "--json", "alias", "set", "a", "--api", "h", "K", "S"])] == [8]
     assert [*places(["mc", "alias", "set", "a", "h"])] == []
+
+
+def test_a_text_of_names_of_programs_takes_time_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the words after each name a few are looked at, so twice the words are twice the comparisons."""
+    compared: list[str] = []
+
+    def fits(word: str, _: str) -> bool:
+        compared.append(word)
+        return False
+
+    monkeypatch.setattr(module, "fits", fits)
+    counts = []
+    for count in (200, 400):
+        compared.clear()
+        assert [*places(["mc"] * count)] == []
+        counts.append(len(compared))
+    assert 1.9 < counts[1] / counts[0] < 2.2

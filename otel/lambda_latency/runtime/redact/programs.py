@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.runtime.redact.names import compiled
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Iterator, Sequence
 
 __all__ = ["name_of", "options", "places", "programs"]
@@ -89,6 +90,7 @@ twilio: login * $
 wandb: login $
 wpa_passphrase: * $
 """
+NEAR = 16  # words after a program's name: a text may have the name many times
 SWITCH = r"-.+|/[A-Za-z]+(?::.*)?"
 NO_SECRET = rf"[a-z_]+=[\w-]*|https?:.*|{SWITCH}"
 
@@ -133,7 +135,7 @@ def places(given: Sequence[str]) -> Iterator[int]:
     for start, word in enumerate(given, 1):
         for pattern in map(str.split, table(PLACES).get(name_of(word), ())):
             has_option = pattern[0].startswith("-")
-            after = range(start, len(given))
+            after = range(start, min(len(given), start + NEAR))
             plain = [at for at in after if has_option or not compiled(SWITCH).fullmatch(given[at])]
             yield from matches(pattern, given, plain)
 
@@ -150,4 +152,10 @@ def fits(word: str, pattern: str) -> bool:
     """Whether a word is as its pattern says."""
     if "$" in pattern and "=" not in pattern and compiled(NO_SECRET).fullmatch(word):
         return False
-    return compiled("(?i)" + translate(pattern.replace("$", "?*"))).match(word) is not None
+    return expression(pattern).match(word) is not None
+
+
+@cache
+def expression(pattern: str) -> re.Pattern[str]:
+    """The expression for a word of a place."""
+    return compiled("(?i)" + translate(pattern.replace("$", "?*")))
