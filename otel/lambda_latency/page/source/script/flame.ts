@@ -92,7 +92,7 @@ export class Flame {
     const element = h(
       "button",
       {
-        class: `frame ${part >= 0 ? partClass(part) : ""} ${tinted}`,
+        class: ["frame", part >= 0 && partClass(part), tinted].filter(Boolean).join(" "),
         tabindex: -1,
         "aria-label": [...shown, say("flame.zoom")].join(", "),
         $top: `${depth * LINE}px`,
