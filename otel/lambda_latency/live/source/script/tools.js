@@ -85,6 +85,7 @@ function shortcut(event) {
 
 /** The verdict from the server; during a pause it waits. */
 export function takeVerdict(told) {
+  told.at = clock(Date.now()).slice(0, 8);
   if (store.paused) waiting = told;
   else showVerdict(told);
 }
@@ -93,7 +94,7 @@ function showVerdict(told) {
   const none = store.view.length > 0 ? `No request ${WINDOWS[chosen.minutes]}` : "Waiting for the first request";
   const [first, second, ...others] = told.paragraphs ?? [none];
   byId("sentence").textContent = first;
-  byId("evidence").textContent = told.requests > 0 ? `${second ?? ""} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]})` : "";
+  byId("evidence").textContent = told.requests > 0 ? `${second ?? ""} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]}, at ${told.at})` : "";
   const timeouts = new Set(told.timeouts ?? []);
   byId("also").replaceChildren(...others.map((text) => h("li", { class: timeouts.has(text) && "timeout" }, text)));
 }
