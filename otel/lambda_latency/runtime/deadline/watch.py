@@ -8,7 +8,7 @@ chosen ones from their begin: only these wake it.
 from __future__ import annotations
 
 import threading
-from _thread import allocate_lock, get_ident
+from _thread import get_ident
 from time import thread_time, time
 from typing import TYPE_CHECKING
 
@@ -214,6 +214,6 @@ class DeadlineWatch:
 
 def taken() -> LockType:
     """A lock that is not free: who waits for it is woken by its release, which needs no lock of its own."""
-    lock = allocate_lock()
+    lock = threading.Lock()  # looked up now: gevent replaces it
     lock.acquire()
     return lock
