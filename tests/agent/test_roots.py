@@ -80,7 +80,7 @@ def test_a_file_that_a_template_names_outside_is_not_opened(root: Path) -> None:
     asked = request(1, "tools/call", name="check_tracing", arguments={"path": "template.yaml"})
     [answer] = served(root, asked)
     assert (
-        answer["result"]["content"][0]["text"].splitlines()[-1] == "not read: 1 files or folders outside of the roots"
+        answer["result"]["content"][0]["text"].splitlines()[-1] == "not read: 2 files or folders outside of the roots"
     )
 
 

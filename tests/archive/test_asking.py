@@ -201,7 +201,7 @@ def test_what_is_no_archive_is_said(tmp_path: Path, capsys: pytest.CaptureFixtur
     ("typed", "said"),
     [
         (["prune"], "prune needs --older-than"),
-        (["add"], "archive add needs an argument"),
+        (["add"], "archive add needs trace files"),
         (["compact", "now"], "'now': unexpected argument"),
         (["keep"], "there is no action 'keep'"),
     ],

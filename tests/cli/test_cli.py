@@ -277,7 +277,8 @@ def test_a_function_that_does_not_import_stops_the_demo(tmp_path: Path) -> None:
     (project / "functions" / "payments.py").write_text("import not_here\n")
     ended = run("demo", cwd=project)
     assert (ended.returncode, ended.stdout) == (1, "")
-    what, todo = ended.stderr.splitlines()
+    page, what, todo = ended.stderr.splitlines()
+    assert page.startswith("Page until the demo ends: ")
     assert what.startswith("lambda-latency: ")
     assert (
         what.endswith(

@@ -39,7 +39,7 @@ examples:
   lambda-latency report traces.jsonl        which part is slow, and who owns it
   lambda-latency report --xray --since 24h  the same for an AWS account
   lambda-latency serve                      the SAM app in this folder, traced
-  lambda-latency live                       a page of any app's requests as they end
+  lambda-latency live                       a page of requests as they end
   lambda-latency invoke FUNCTION [EVENT]    one event for one of its functions
   lambda-latency archive add traces.jsonl   keep traces, query them later
   lambda-latency doctor                     what is wrong with an app's tracing
