@@ -77,16 +77,20 @@ class Entered:
 
 
 class _Answers(BaseHTTPRequestHandler):
-    """The API that the handler calls, and the collector."""
+    """The API that the handler calls, and the collector, whose answer to accepted protobuf is empty."""
+
+    def do_GET(self) -> None:
+        self._answer(b"{}")
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        self.send_response(200)
-        self.send_header("Content-Length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
+        self._answer(b"")
 
-    do_GET = do_POST
+    def _answer(self, body: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         pass

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry.trace import SpanKind
 
-from lambda_latency.runtime.completion import peer_of
+from lambda_latency.runtime.copies import peer_of
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Function

@@ -21,7 +21,6 @@ from opentelemetry.sdk.version import __version__ as sdk_version
 from lambda_latency.runtime.deadline.running import NEVER
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
-from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.outbox import Outbox
 from lambda_latency.runtime.drivers.connections import Connections
 from lambda_latency.runtime.harmless import harmless
@@ -32,7 +31,7 @@ from lambda_latency.runtime.libraries import Instrumentations
 from lambda_latency.runtime.logs import TraceIds, allow_none, shorten_failures
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
-from lambda_latency.runtime.recorder import Guest, Recorder
+from lambda_latency.runtime.recorder import Buffer, Guest, Recorder
 from lambda_latency.runtime.settings import SPARE
 from lambda_latency.runtime.threads import carry_context
 

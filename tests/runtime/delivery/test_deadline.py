@@ -14,7 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.circuit import Circuit
 from lambda_latency.runtime.delivery.encoding import Encoder
 from lambda_latency.runtime.delivery.extension import deadline_in
@@ -22,7 +21,7 @@ from lambda_latency.runtime.delivery.outbox import MARGIN_S, SHORT_S, Outbox
 from lambda_latency.runtime.delivery.sender import Sender
 from lambda_latency.runtime.delivery.transport import Answer, Transport
 from lambda_latency.runtime.propagation import LambdaSampler
-from lambda_latency.runtime.recorder import Recorder
+from lambda_latency.runtime.recorder import Buffer, Recorder
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.delivery.test_encoding import simple
 

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from lambda_latency.runtime.delivery.after_response import Responses
-from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.circuit import Circuit
 from lambda_latency.runtime.delivery.daemon import DATAGRAM, DaemonSender
 from lambda_latency.runtime.delivery.sender import LARGEST, Sender
+from lambda_latency.runtime.recorder import Buffer
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.delivery.test_encoding import simple
 from tests.runtime.delivery.test_sender import Clock, count

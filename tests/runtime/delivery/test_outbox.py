@@ -16,10 +16,9 @@ from opentelemetry.trace import set_span_in_context
 
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.deadline.stacks import Stacks
-from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
-from lambda_latency.runtime.recorder import Recorder
+from lambda_latency.runtime.recorder import Buffer, Recorder
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.conftest import HEADER
 

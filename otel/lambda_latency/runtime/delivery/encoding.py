@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import SpanKind, StatusCode
 
-from lambda_latency.runtime.completion import completed
-from lambda_latency.runtime.copies import attributes_of
+from lambda_latency.runtime.copies import attributes_of, completed
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ from http.client import HTTPException
 from math import inf
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.delivery.buffer import Buffer
 from lambda_latency.runtime.delivery.circuit import Circuit
 from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
 from lambda_latency.runtime.delivery.transport import transport_to
 from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.recorder import Buffer
 from lambda_latency.runtime.redact import Redaction
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from opentelemetry.sdk.trace import Event
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, Status
 
-from lambda_latency.runtime.completion import completed
-from lambda_latency.runtime.copies import attributes_of, bounded, copied
+from lambda_latency.runtime.copies import attributes_of, bounded, completed, copied
 from lambda_latency.runtime.redact.spans import Redaction
 
 if TYPE_CHECKING:
