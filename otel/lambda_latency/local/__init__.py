@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from lambda_latency.local.example_template import is_example
     from lambda_latency.local.faults import Plan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
-    from lambda_latency.local.observer import Observer
     from lambda_latency.local.sandbox.record import readable
     from lambda_latency.local.xray.collector import choose_collector
+    from lambda_latency.local.xray.store import Observer
 
 __all__ = [
     "Answered",

@@ -15,7 +15,6 @@ from lambda_latency.local.built import built_functions
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, Sampler, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR, Template, read_template
-from lambda_latency.local.observer import NOBODY, Observer
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
@@ -26,7 +25,7 @@ from lambda_latency.local.xray.daemon import Daemon
 from lambda_latency.local.xray.feed import Feed
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.segments import TraceHeader
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.xray.store import NOBODY, Observer, Store
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import Span
 

@@ -1,4 +1,4 @@
-"""The laptop's trace store: `traces.jsonl`, one OTLP/JSON export request per line, and watchers of new spans."""
+"""The laptop's trace store: `traces.jsonl`, one OTLP/JSON export request per line, and who watches the system."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import contextlib
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,33 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.log import open_for_writing
 from lambda_latency.trace import Span, spans_of, to_otlp
 
-__all__ = ["Store"]
+__all__ = [
+    "NOBODY",
+    "Observer",
+    "Store",
+]
+
+
+def ignore(*_: object) -> None:
+    """Does nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observer:
+    """Functions that must return at once, because requests wait for them.
+
+    `line` receives each stored export request as a line of OTLP/JSON, `ended` the trace id of each request and event
+    after its spans are stored, `printed` a trace id, a function's name and a line that it printed, and `renewed` is
+    called when changed code takes effect.
+    """
+
+    line: Callable[[bytes], object] = ignore
+    ended: Callable[[str], object] = ignore
+    printed: Callable[[str, str, str], object] = ignore
+    renewed: Callable[[], object] = ignore
+
+
+NOBODY = Observer()
 
 
 class Store:

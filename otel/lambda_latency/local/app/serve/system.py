@@ -31,7 +31,6 @@ from lambda_latency.local.example_system import LAYER
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, check_port
 from lambda_latency.local.gateway.sam import COLLECTOR
 from lambda_latency.local.log import LogFile
-from lambda_latency.local.observer import NOBODY, Observer
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
@@ -39,7 +38,7 @@ from lambda_latency.local.sandbox.variables import Settings
 from lambda_latency.local.xray.daemon import Daemon
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.segments import TraceHeader
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.xray.store import NOBODY, Observer, Store
 from lambda_latency.pythons import pythons
 
 __all__ = ["AppOptions", "AppSystem"]
