@@ -30,6 +30,10 @@ ALLOWED = {
     # Python 3.10 to 3.14: a thread by its number, and a lock without the import of `threading`.
     ("deadline.waiting", "_active"),
     ("deadline.watch", "_thread"),
+    # Python's enum documents it: the value without the Python code of `value`.
+    ("delivery.encoding", "_value_"),
+    # Python 3.10 to 3.14: all variables of the environment as one value, to see whether one has changed.
+    ("redact.credentials", "_data"),
     # Python 3.10 to 3.14: whether a formatter of the log names the trace id.
     ("logs", "_fmt"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
