@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from pathlib import Path
+
+import pytest
+
+import lambda_latency
 
 TESTS = Path(__file__).parent
 CHILDREN = {"runtime/cold.py"}  # started by a test
@@ -30,3 +35,14 @@ def test_a_program_is_known_by_its_last_lines_or_its_options() -> None:
     assert is_program('if __name__ == "__main__":\n    print(1)\n')
     assert is_program("from argparse import ArgumentParser\n")
     assert not is_program('SOURCE = """import argparse\nif __name__ == "__main__": ..."""\n')
+
+
+KIT = Path(lambda_latency.__file__).parent
+FACES = sorted(path.parent.name for path in KIT.glob("*/__init__.py") if "__all__ = [" in path.read_text("utf-8"))
+
+
+@pytest.mark.parametrize("room", FACES)
+def test_each_name_of_a_room_can_be_imported(room: str) -> None:
+    """Those too that are looked up by the name of their module when they are first used."""
+    face = import_module(f"lambda_latency.{room}")
+    assert [name for name in face.__all__ if not hasattr(face, name)] == []

@@ -69,8 +69,8 @@ MODULES = {
     "example_demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
-    "observer": ("Observer",),
     "sandbox.record": ("readable",),
+    "xray.store": ("Observer",),
     "example_serve": ("serve_system",),
     "example_system": ("Options", "System"),
 }
