@@ -38,7 +38,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
     assert commands == ["cd 'my shop'", "pytest", "lambda-latency demo", "lambda-latency serve"]
     tested = environment.run("pytest", "-q", cwd=shop)
     assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "1 passed")
-    ran = environment.run("lambda-latency", "demo", "--requests", "12", cwd=shop)
+    ran = environment.run("lambda-latency", "demo", "--no-page", "--requests", "12", cwd=shop)
     assert (ran.returncode, ran.stderr) == (0, "")
     reported = environment.run("lambda-latency", "report", "out/traces.jsonl", cwd=shop)
     assert (reported.returncode, reported.stderr) == (0, "")
@@ -47,7 +47,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
 
 def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed], tmp_path: Path) -> None:
     """With the example that is in the wheel; it leaves nothing but its folder of traces."""
-    ran = installed("local,testing").run("lambda-latency", "demo", "--requests", "12", cwd=tmp_path)
+    ran = installed("local,testing").run("lambda-latency", "demo", "--no-page", "--requests", "12", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl", "xray.json"}
