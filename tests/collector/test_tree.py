@@ -115,7 +115,7 @@ def test_what_can_be_searched_for_is_an_annotation(program: Path, tmp_path: Path
 
 def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) -> None:
     """xray.json holds what BatchGetTraces gave: every request once, and nothing loose in any of them."""
-    command = [sys.executable, "-m", "lambda_latency", "demo", "--requests", "40", "--out", str(tmp_path)]
+    command = [sys.executable, "-m", "lambda_latency", "demo", "--no-page", "--requests", "40", "--out", str(tmp_path)]
     ended = subprocess.run(
         [*command, "--collector", str(program)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )

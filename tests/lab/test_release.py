@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -136,10 +137,9 @@ def test_the_commands_of_workflows_run(path: Path, tmp_path: Path) -> None:
     for name in PROGRAMS:
         program = tmp_path / ("bin" if "/" not in name else ".") / name
         program.parent.mkdir(parents=True, exist_ok=True)
-        program.write_text(
-            f"#!{sys.executable}\nimport json, sys\n"
-            f"print(json.dumps([{name!r}, *sys.argv[1:]]), file=open({str(log)!r}, 'a'))\n"
-        )
+        said = f"import json, sys; print(json.dumps([{name!r}, *sys.argv[1:]]), file=open({str(log)!r}, 'a'))"
+        # A first line with the path of Python would not do where that has a space.
+        program.write_text(f'#!/bin/sh\nexec {shlex.quote(sys.executable)} -c {shlex.quote(said)} "$@"\n')
         program.chmod(0o755)
     (tmp_path / "dist").mkdir()
     for name in ("SHA256SUMS", "lambda_latency-0.1.0-py3-none-any.whl"):

@@ -20,12 +20,14 @@ APP = "lambda_latency/example/app/"
 
 
 def test_the_wheel_holds_the_kit_and_the_example_and_nothing_else(built: Built) -> None:
-    """Every file of the package's folder, and the example's files byte for byte as they are at the top level."""
+    """Every file of the package's folder but the sources of the page's bundle, and the example's files byte for byte."""
     with zipfile.ZipFile(built.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         app = {name.removeprefix(APP): wheel.read(name) for name in names if name.startswith(APP)}
     assert {name.split("/")[0] for name in names} == {"lambda_latency"}
-    package = {str(path.relative_to(ROOT / "otel")) for path in _files(ROOT / "otel" / "lambda_latency")}
+    kit = ROOT / "otel" / "lambda_latency"
+    files = [path for path in _files(kit) if not path.is_relative_to(kit / "page" / "source")]
+    package = {str(path.relative_to(ROOT / "otel")) for path in files}
     assert names - {APP + name for name in app} == package
     there = [file for name in FILES for file in _files(ROOT / name)]
     assert app == {str(file.relative_to(ROOT)): file.read_bytes() for file in there}
