@@ -20,7 +20,7 @@ APP = "lambda_latency/example/app/"
 
 
 def test_the_wheel_holds_the_kit_and_the_example_and_nothing_else(built: Built) -> None:
-    """Every file of the package's folder but the sources of the page's bundle, and the example's files byte for byte."""
+    """Every file of the package's folder but the sources of the page's bundle; the example's files byte for byte."""
     with zipfile.ZipFile(built.wheel) as wheel:
         names = {name for name in wheel.namelist() if ".dist-info/" not in name}
         app = {name.removeprefix(APP): wheel.read(name) for name in names if name.startswith(APP)}
