@@ -103,7 +103,8 @@ def test_packed_traces_get_the_extra_that_they_need(github: GitHub) -> None:
         patched.setenv("PYTHONPATH", str(github.folder / "bin"))
         ended = github.run("change", 7, traces="out")
     installed = (github.folder / "installed").read_text().splitlines()
-    assert [line.split()[-1] for line in installed] == [str(ROOT), f"{ROOT}[formats]"], ended.log
+    wanted = [f" {ROOT}", f" {ROOT}[formats]"]
+    assert [line[-len(end) :] for line, end in zip(installed, wanted, strict=True)] == wanted, ended.log
 
 
 def test_a_pull_request_without_a_baseline_makes_none(github: GitHub) -> None:
