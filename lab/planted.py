@@ -47,7 +47,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cause", action="append", help="only this one; may be repeated")
     parser.add_argument("--tries", type=int, default=1, metavar="N",
-                        help="runs of a seed until it is as it should be: others on the machine cause waits, too (1)")  # fmt: skip
+                        help="runs of a seed until it is as it should be, on a busy machine (1)")  # fmt: skip
     options = parser.parse_args()
     wanted = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
     named = 0
