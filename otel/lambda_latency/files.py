@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["Replacement", "check_targets", "replace_files", "unwritable", "writable_by"]
 
 # By the number of an error what makes a file writable.
-TODO = {
+REMEDIES = {
     errno.EACCES: "name a file in a folder that you may write to",
     errno.EPERM: "name a file in a folder that you may write to",
     errno.EROFS: "name a file in a folder that you may write to",
@@ -113,7 +113,7 @@ def unwritable(path: object, error: OSError) -> str:
 
 def writable_by(error: OSError) -> str:
     """What to do about a file that cannot be written; empty if the reason says it all."""
-    return TODO.get(error.errno or 0, "")
+    return REMEDIES.get(error.errno or 0, "")
 
 
 @contextlib.contextmanager
