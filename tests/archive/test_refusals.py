@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from lambda_latency.cli import main
 from tests.archive.conftest import write
 from tests.archive.test_archive import NoCredentialsError, accounts, kept
 from tests.archive.test_hourly import archived, counted, filled, keys  # noqa: F401 - a fixture
+from tests.disk import run_on_full_disk
 from tests.fetch import test_fetch as fetching
 from tests.fetch.account import sdk_segments
 from tests.fetch.conftest import environment, start  # noqa: F401 - a fixture
@@ -49,24 +49,10 @@ def test_a_disk_that_is_full_while_traces_are_fetched(start: Start, tmp_path: Pa
         xray.url,
     ]
 
-    def fetch(most: int) -> subprocess.CompletedProcess[str]:
-        def limit() -> None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
-
-        return subprocess.run(
-            command,
-            cwd=tmp_path,
-            env=env,
-            preexec_fn=limit,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-
-    full = fetch(MOST_BYTES)
+    full = run_on_full_disk(command, MOST_BYTES, cwd=tmp_path, env=env)
     assert (full.returncode, full.stdout) == (1, "")
     assert full.stderr.splitlines()[0] == "lambda-latency: kept/.fetched cannot be written: File too large"
-    done = fetch(resource.RLIM_INFINITY)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert counted(str(tmp_path / "kept")) == sorted(ids)
     assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["accounts", "archive.version", "spans"]

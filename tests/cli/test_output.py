@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.trace import dump_line
+from tests.disk import run_on_full_disk
 from tests.latency.system import order
 
 COMMAND = [sys.executable, "-m", "lambda_latency"]
@@ -27,22 +27,11 @@ def orders(tmp_path: Path) -> Path:
     return path
 
 
-def lambda_latency(*arguments: object, stdout: str = os.devnull, size: int | None = None) -> tuple[int, str]:
-    """Status and standard error of the command in a process of its own, whose files may not grow beyond a size."""
-
-    def limit() -> None:
-        if size is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
-
+def lambda_latency(*arguments: object, stdout: str = os.devnull) -> tuple[int, str]:
+    """Status and standard error of the command in a process of its own."""
     with Path(stdout).open("w") as out:
         done = subprocess.run(
-            [*COMMAND, *map(str, arguments)],
-            stdout=out,
-            stderr=subprocess.PIPE,
-            text=True,
-            check=False,
-            timeout=60,
-            preexec_fn=limit,
+            [*COMMAND, *map(str, arguments)], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
         )
     return done.returncode, done.stderr
 
@@ -62,8 +51,8 @@ def test_a_full_disk_costs_no_file(orders: Path, option: str) -> None:
     """What stood there stays, no half of a file is left, and no page is promised."""
     target = orders.with_name("target")
     target.write_text("before")
-    status, said = lambda_latency("report", orders, option, target, size=100)
-    assert (status, said) == (1, f"lambda-latency: {target} cannot be written: File too large\n{FREE}")
+    done = run_on_full_disk([*COMMAND, "report", str(orders), option, str(target)], 100)
+    assert (done.returncode, done.stderr) == (1, f"lambda-latency: {target} cannot be written: File too large\n{FREE}")
     assert (target.read_text(), len(list(orders.parent.iterdir()))) == ("before", 2)
     assert lambda_latency("report", orders, option, "/dev/full") == (
         1,

@@ -15,6 +15,7 @@ import pytest
 from lambda_latency.latency import own_code_in
 from lambda_latency.local.lock import only_one
 from lambda_latency.trace import GATEWAY, Trace, read_traces
+from tests.disk import run_on_full_disk
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary
@@ -154,9 +155,8 @@ def test_a_full_disk_ends_it_with_a_line_and_keeps_the_files_of_before(tmp_path:
     before = {name: f"{name} of before" for name in ("traces.jsonl", "xray.json", "report.html")}
     for name, text in before.items():
         (tmp_path / name).write_text(text)
-    command = f'ulimit -f 120; exec "$0" -m lambda_latency demo --requests 24 --out "{tmp_path}"'
-    shell = ["sh", "-c", command, sys.executable]
-    ended = subprocess.run(shell, cwd=ROOT, capture_output=True, text=True, check=False, timeout=120)
+    command = [sys.executable, "-m", "lambda_latency", "demo", "--requests", "24", "--out", str(tmp_path)]
+    ended = run_on_full_disk(command, 61_440, cwd=ROOT)
     assert (ended.returncode, ended.stdout) == (1, "")
     path = tmp_path / ".traces.jsonl.new"
     said = PAGE.sub("", ended.stderr)

@@ -24,6 +24,7 @@ from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
 from lambda_latency.trace import LineIndex, Source, dump_line, find_sources, find_traces
 from lambda_latency.trace.files.blocks import blocks, count_lines, texts
+from tests.disk import run_on_full_disk
 from tests.latency.generated import hundred
 from tests.latency.generated import load as every_kind
 from tests.latency.system import attempts, put_item, request
@@ -154,9 +155,9 @@ def test_only_large_input_goes_to_disk(folder: Path, monkeypatch: pytest.MonkeyP
 
 def test_a_full_disk_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The error has the size that is needed, and the variable for another folder."""
-    command = [sys.executable, "-B", "-c", FULL, str(folder)]
+    command = [sys.executable, "-c", FULL, str(folder)]
     for processes in ("1", "2"):
-        done = subprocess.run([*command, processes], capture_output=True, text=True, check=False)
+        done = run_on_full_disk([*command, processes], 1000)
         assert done.stdout.startswith("ReportError: /")
         assert (
             "has no room for temporary files: File too large\n  about 1 MB are needed: free some space, or"
@@ -165,12 +166,8 @@ def test_a_full_disk_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) 
         assert "TMPDIR" in done.stdout
 
 
-# A limit on the size of files replaces a full disk. The signal of the limit is ignored. -B: no module is compiled to a
-# file, because a truncated file would remain.
 FULL = """
-import resource, signal, sys
-signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+import sys
 from lambda_latency.latency.loading import load as loading
 from lambda_latency.latency.accounts.choice import ReportError
 from lambda_latency.trace import find_sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import resource
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -120,8 +121,9 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert str(told.value) == f"{tmp_path} cannot be written: Is a directory; choose another folder with --out"
 
 
-def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path) -> None:
+def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written before stays readable, and nothing is raised where a span comes from."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # no half of a compiled module is to be left
     told: list[str] = []
     path = tmp_path / "traces.jsonl"
     line = dump_line([_span(1)])
