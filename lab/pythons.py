@@ -1,7 +1,8 @@
 """Runs the tests of what meets Lambda's own Python (sandbox, runtime, artifact) on every Python that answers here.
 
 Lambda runs 3.13, where the runtime client polls from another thread than on 3.11: one version is not enough. A
-`python3.13` on the PATH may be a stub that only prints a message, so each is asked to run something.
+`python3.13` on the PATH may be a stub that only prints a message, so each is asked to run something. CI takes the
+oldest and the newest that answer.
 
 Usual time: 10 minutes.
 """
@@ -26,14 +27,14 @@ def main() -> int:
     """Make an environment for each of the other Pythons and run the tests in it. 0 if all passed."""
     argparse.ArgumentParser("python -m lab pythons", description=__doc__).parse_args()
     own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    ran, missing, failed = [own], list[str](), list[str]()
-    for version in VERSIONS:
-        if version == own:
-            continue  # the whole test suite has just run on it
-        python = find(version)
-        if python is None:
-            missing.append(version)
-            continue
+    # The whole test suite has just run on our own.
+    found = {version: find(version) for version in VERSIONS if version != own}
+    missing = [version for version, python in found.items() if python is None]
+    pythons = [(version, python) for version, python in found.items() if python is not None]
+    if os.environ.get("CI") and len(pythons) > 2:
+        pythons = [pythons[0], pythons[-1]]
+    ran, failed = [own], list[str]()
+    for version, python in pythons:
         print(f"== Python {version}", flush=True)
         prepared = environment(ROOT / "build" / f"python{version}", ROOT / "requirements" / "dev.txt", python)
         command = [str(prepared), "-m", "pytest", "--quiet", *TESTS]
