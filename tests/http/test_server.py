@@ -101,6 +101,56 @@ def test_a_broken_request_ends_its_connection_alone(server: Server, request_: by
     assert (_raw(server, request_), call(server.port, "POST", "/", b"next").body) == (b"", b"next")
 
 
+class Heads(Handler):
+    """Answers with what it read of the head."""
+
+    def do_GET(self) -> None:
+        self.answer(200, repr([self.path, *self.headers.items()]).encode())
+
+
+def _read_as(head: bytes) -> bytes:
+    """What a server reads of a request's head, or the first line of its refusal."""
+    with closing(Server(Heads)) as running:
+        first, _, rest = _raw(running, head).partition(b"\r\n")
+    return rest.partition(b"\r\n\r\n")[2] if first == b"HTTP/1.1 200 OK" else first
+
+
+@pytest.mark.parametrize(
+    ("head", "read"),
+    [
+        (
+            b"GET /a?b HTTP/1.1\r\nx-One: \t1:2 \t\r\nX-ONE:\nEmpty:\r\n\r\n",
+            b"['/a?b', ('x-One', '1:2'), ('X-ONE', ''), ('Empty', '')]",
+        ),
+        (b"GET /\xc3\xbc HTTP/1.1\r\nName: \xfc\r\n\r\n", "['/\xc3\xbc', ('Name', '\xfc')]".encode()),
+        (b"GET //host/a HTTP/1.1\r\n\r\n", b"['/host/a']"),
+        (b"GET / HTTP/1.0\r\nA: b\r\n\r\n", b"['/', ('A', 'b')]"),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 100 + b"\r\n", f"['/', {', '.join([repr(('A', 'b'))] * 100)}]".encode()),
+    ],
+    ids=["fields", "bytes", "two slashes", "HTTP/1.0", "many"],
+)
+def test_the_fields_of_a_head_are_read_as_they_are(head: bytes, read: bytes) -> None:
+    """In their order and spelling, each as often as it comes, without the space around a value."""
+    assert _read_as(head) == read
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET / HTTP/1.1\r\nA : b\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\r\n folded\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: b\rC: d\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nA: " + b"b" * 70_000 + b"\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 101 + b"\r\n", 431),
+    ],
+    ids=["space", "folded", "return", "colon", "long", "many"],
+)
+def test_a_head_that_could_be_read_in_two_ways_is_refused(head: bytes, status: int) -> None:
+    """A proxy before this server, or behind it, might read another field."""
+    assert int(_read_as(head).split()[1]) == status
+
+
 def test_a_connection_is_kept(server: Server) -> None:
     """Several requests come over one connection."""
     with closing(http.client.HTTPConnection("127.0.0.1", server.port, PATIENCE)) as client:
