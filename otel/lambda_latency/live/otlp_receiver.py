@@ -77,7 +77,6 @@ class Receiver:
 class _Handler(Handler):
     timeout = IDLE_S
     receiver: Receiver
-    raw_requestline: bytes
 
     def parse_request(self) -> bool:
         if self.raw_requestline.decode("latin-1").strip() == GRPC:
@@ -88,7 +87,7 @@ class _Handler(Handler):
 
     def do_POST(self) -> None:
         path = self.path.partition("?")[0].rstrip("/")
-        kind = self.headers.get_content_type() if self.headers.get("Content-Type") else ""
+        kind = self.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         try:
             self._check_host()
             body = self._read()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["Verdicts", "Window", "report_on"]
 
 LEAST_S = 1.0  # between two verdicts
-SHARE = 400  # a verdict is renewed after so many times the processor time that it takes
+SHARE = 600  # a verdict is renewed after so many times the processor time that it takes
 MOST_S = 30.0
 STYLE = Style(thin=False)
 MOST_PARAGRAPHS = 14
