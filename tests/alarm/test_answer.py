@@ -108,7 +108,7 @@ def test_failing_requests_name_the_call_that_failed(ringing: Make) -> None:
     title, answer, *_ = alarm.topic.texts[0].split("\n\n")
     assert title == "shop-ErrorAlarm: payments.example.com"
     assert answer.replace("\n", " ") == (
-        "12 of the 132 requests failed, 12 of them POST /orders with status 502. In 12 of them a call to "
+        "12 of 132 requests failed (9 %): POST /orders with status 502. In each of them a call to "
         "payments.example.com failed."
     )
 

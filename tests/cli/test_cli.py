@@ -360,8 +360,8 @@ def test_failed_requests_come_before_a_verdict_that_nothing_stands_out(
     for options in ((), ("--markdown", "-")):
         assert main(["report", str(traces), *options]) == 0
         first, *rest = capsys.readouterr().out.replace("\u202f", " ").replace("**", "").splitlines()
-        assert first == "10 of 12 requests failed (83 %)."
-        assert "Nothing stands out" in "".join(rest[:2])
+        assert first == "10 of 12 requests failed (83 %): GET / with status 500."
+        assert "Nothing else stands out" in "".join(rest[:2])
         assert "requests failed" not in "".join(rest)
 
 

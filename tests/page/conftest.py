@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.page.browser import Browser
-from tests.page.samples import SAMPLES
+from tests.page.samples import FIRSTS, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,7 +48,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
     def address(name: str) -> str:
         path = Path(folder, f"{name}.html")
         if not path.exists():
-            path.write_text(SAMPLES[name](), encoding="utf-8")
+            path.write_text((SAMPLES | FIRSTS)[name](), encoding="utf-8")
         return path.as_uri()
 
     return address

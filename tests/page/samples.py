@@ -15,13 +15,14 @@ from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
 from tests.latency.attributed import Order, attributed
 from tests.latency.generated import few, hundred
 from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
+from tests.page import firsts
 from tests.page.shop import shop
-from tests.trace.build import MS, T0, Node, node, tree
+from tests.trace.build import MS, T0, Node, later, node, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["HOSTILE", "LARGE", "SAMPLES", "huge", "many", "page_of"]
+__all__ = ["FIRSTS", "HOSTILE", "LARGE", "SAMPLES", "huge", "many", "page_of"]
 
 HOSTILE = "<script>alert(\"1\")</script> 'quoted' & \u202eright-to-left\u202c </script><!-- 🍕 عربي @TITLE@"
 STACK = """\
@@ -85,12 +86,12 @@ def rich() -> list[Trace]:
     traces += [_list(200 + number, draw) for number in range(15)]
     traces += [order(980 + 210 * number, number=300 + number) for number in range(4)]
     traces += [_retried(310), _connecting(311), _stuck(312), _refused(313), order(240, number=314, cold=620)]
-    return [_later(trace, draw.randrange(3_600_000)) for trace in traces]
+    return [later(trace, draw.randrange(3_600_000)) for trace in traces]
 
 
 def even() -> list[Trace]:
     """Sixty orders of which none stands out."""
-    return [_later(order(90 + number % 12, number=number), 900 * number) for number in range(60)]
+    return [later(order(90 + number % 12, number=number), 900 * number) for number in range(60)]
 
 
 def hostile() -> list[Trace]:
@@ -158,7 +159,7 @@ def many(requests: int) -> list[Trace]:
             trace = order(90 + draw.expovariate(1 / 30), number=number, cold=300 + draw.random() * 300)
         else:
             trace = draw.choice((_order, _order, _read, _list))(number, draw)
-        traces.append(_later(trace, number * 1000))
+        traces.append(later(trace, number * 1000))
     return traces
 
 
@@ -185,7 +186,7 @@ def services() -> list[Trace]:
             )
             for at, host in enumerate(hosts)
         ]
-        traces.append(_later(_of(number, *calls, end=80 if number % 8 else 150 + number), 900 * number))
+        traces.append(later(_of(number, *calls, end=80 if number % 8 else 150 + number), 900 * number))
     return traces
 
 
@@ -267,21 +268,6 @@ def _stuck(number: int, stack: str = STACK) -> Trace:
     )
 
 
-def _later(trace: Trace, by_ms: int) -> Trace:
-    by = by_ms * MS
-    return Trace(
-        [
-            replace(
-                span,
-                start_ns=span.start_ns + by,
-                end_ns=None if span.end_ns is None else span.end_ns + by,
-                events=tuple(replace(event, time_ns=event.time_ns + by) for event in span.events),
-            )
-            for span in trace.spans
-        ]
-    )
-
-
 PROBLEMS = (
     *(Problem("traces/orders.jsonl", line, "cut off in the middle of a string") for line in range(41, 53)),
     Problem("traces/<b>old</b>.json", None, "no format that is read here (it begins with 7f 45 4c 46)"),
@@ -325,5 +311,16 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "thousand": lambda: page_of(many(1000)),
     "huge": lambda: page_of(huge(3_000), problems=PROBLEMS[:13]),
     "ten-thousand": lambda: page_of(many(10_000)),
+}
+# Files with one trait each, for their first screens.
+FIRSTS: dict[str, Callable[[], str]] = {
+    "fifty": lambda: page_of(firsts.fifty()),
+    "order": lambda: page_of([order(45)]),
+    "flow": lambda: page_of(firsts.flow()),
+    "instant": lambda: page_of(firsts.instant()),
+    "empty": lambda: page_of([]),
+    "all-slow": lambda: page_of(firsts.all_slow()),
+    "all-failed": lambda: page_of(firsts.all_failed()),
+    "three": lambda: page_of(firsts.three_classes()),
 }
 LARGE = ("huge", "ten-thousand")  # samples that take seconds to make

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import report_of, trace_name
+from lambda_latency.latency import account, report_of, trace_name
 from lambda_latency.text import Style, render_report
-from lambda_latency.text.cautions import cautions
-from lambda_latency.trace import Problem
+from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.trace import Problem, SpanKind
 from tests.latency.requests import PAYMENTS, TABLE, request
+from tests.trace.build import MS, node, tree
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Account
 
 STYLE = Style(unicode=False)
+CONSUMERS = (("early", 13, 20), ("log", 30, 55), ("mail", 40, 900), ("stock", 20, 600), ("audit", 30, 50))
 
 
 def _told(accounts: list[Account], *problems: Problem) -> list[str]:
@@ -52,7 +54,7 @@ def test_an_outlier_is_told_beside_a_clear_verdict_that_does_not_explain_it() ->
 def test_failing_requests_are_told() -> None:
     """From one in twenty on."""
     failing = [one._replace(error=True) for one in _plain(100)[:5]]
-    assert _told([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %)."]
+    assert _told([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %): POST /orders with status 201."]
     assert _told([*_plain(100)[4:], *failing[:4]]) == []
 
 
@@ -124,3 +126,30 @@ def test_an_id_is_printed_as_its_source_has_it() -> None:
     assert trace_name("4bf92f3577b34da6a3ce929d0e0e4736", start_ns) == "4bf92f3577b34da6a3ce929d0e0e4736"
     assert trace_name("0000000000000000a3ce929d0e0e4736", start_ns) == "a3ce929d0e0e4736"
     assert trace_name("0000000000000000a3ce929d0e0e4736", 0) == "a3ce929d0e0e4736"  # times that begin with 1970
+
+
+def test_consumers_of_the_only_request_are_told_with_their_times() -> None:
+    """The last one first; one that ended before the response is none of them."""
+    late = [node(f"{name} process", start, end, kind=SpanKind.CONSUMER) for name, start, end in CONSUMERS]
+    sent = node("send", 10, 12, *late, kind=SpanKind.PRODUCER)
+    trace = tree(node("GET /", 0, 40, sent, kind=SpanKind.SERVER), unit=MS)
+    report = report_of([account(trace)], lambda _: {trace.trace_id: trace})
+    [told] = cautions(report, STYLE)
+    assert told == (
+        "Consumers of its messages worked until 900 ms after its start: mail process 860 ms, stock process 580 ms, "
+        "log process 25 ms, 1 more (--follow-links judges the whole flow)."
+    )
+
+
+def test_a_failed_card_counts_its_requests_and_names_the_call() -> None:
+    """All of them, most of them, and those of several statuses."""
+    plain = [request(number, {TABLE: 50})._replace(error=True, status_code=500) for number in range(30)]
+    report = report_of(plain, lambda _: {})
+    assert "".join(piece.text for piece in failed_first(report, STYLE)) == (
+        "All 30 requests failed: POST /orders with status 500."
+    )
+    mixed = [one._replace(status_code=502, route="GET /") if at < 10 else one for at, one in enumerate(plain)]
+    report = report_of([*mixed, *_plain(40)[30:]], lambda _: {})
+    assert "".join(piece.text for piece in failed_first(report, STYLE)) == (
+        "30 of 40 requests failed (75 %): 20 of them POST /orders with status 500."
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, Trace
@@ -10,7 +10,7 @@ from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["MS", "T0", "TRACE_ID", "Node", "node", "spans_of", "tree"]
+__all__ = ["MS", "T0", "TRACE_ID", "Node", "later", "node", "spans_of", "tree"]
 
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
@@ -87,3 +87,19 @@ def spans_of(tops: Iterable[Node], *, unit: int = 1, trace_id: str = TRACE_ID, f
     for top in tops:
         add(top, None)
     return found
+
+
+def later(trace: Trace, by_ms: int) -> Trace:
+    """The trace, this many milliseconds later."""
+    by = by_ms * MS
+    return Trace(
+        [
+            replace(
+                span,
+                start_ns=span.start_ns + by,
+                end_ns=None if span.end_ns is None else span.end_ns + by,
+                events=tuple(replace(event, time_ns=event.time_ns + by) for event in span.events),
+            )
+            for span in trace.spans
+        ]
+    )

@@ -28,6 +28,7 @@ from lambda_latency.text import (
     depending,
     depending_routes,
     evidence,
+    failed_sentence,
     flat,
     sentence,
     timeout_groups,
@@ -40,7 +41,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.alarm.evidence import Evidence
-    from lambda_latency.latency import Account
     from lambda_latency.trace import Source, Trace
 
 __all__ = ["Explanation", "explain", "mean_ns"]
@@ -48,7 +48,6 @@ __all__ = ["Explanation", "explain", "mean_ns"]
 PLAIN = Style()
 MOST_GROUPS = 2  # reported calls that were running at timeouts
 LEAST_SLOW = 3  # agreeing slow requests that suffice, since the alarm already shows that requests are slow
-FAILING_SHARE = 0.5  # least share of failing requests with a failed call to a part that is blamed
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,30 +220,11 @@ def _add_everywhere(alarm: Alarm, found: _Blamed, report: Report) -> None:
 
 def _add_failing(found: _Blamed, report: Report) -> None:
     """Adds the part whose calls fail in most failing requests."""
-    failing = [one for one in report.accounts if one.error and not one.timed_out]
-    if not failing:
+    failed = report.failures
+    if failed is None:
         return
-    parts: Counter[Part] = Counter()
-    for one in failing:
-        parts.update({part for part, calls in one.calls if calls.errors or calls.throttles})
-    part, count = max(parts.items(), key=lambda one: (one[1], one[0].label), default=(None, 0))
-    routes = Counter(_told(one) for one in failing)
-    most, of_most = max(routes.items(), key=lambda one: (one[1], one[0]))
-    text = f"{len(failing):,} of the {report.totals.requests:,} requests failed, {of_most:,} of them {most}."
-    if part is not None and count >= FAILING_SHARE * len(failing):
-        label = clean(part.label, PLAIN)
-        text += f" In {count:,} of them a call to {label} failed."
-        shows = next(
-            one for one in failing if any(its == part and calls.errors + calls.throttles for its, calls in one.calls)
-        )
-        _add(found, part, shows.trace_id, 0)
-    found.answer.append(text)
-    found.trace_id = found.trace_id or failing[0].trace_id
-
-
-def _told(one: Account) -> str:
-    status = f" with status {one.status_code}" if one.status_code is not None else ""
-    return f"{clean(one.route, PLAIN)}{status}"
+    found.answer.append(flat(failed_sentence(failed, report, PLAIN)))
+    _add(found, failed.part, failed.trace_id, 0)
 
 
 def _lacking(alarm: Alarm, report: Report, evidence: Evidence) -> Iterable[str]:

@@ -43,6 +43,7 @@ from lambda_latency.latency.judge.advice import MANY_CALLS, advice
 from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
+from lambda_latency.latency.judge.failures import Failures
 from lambda_latency.latency.judge.log_lines import LogLines
 from lambda_latency.latency.judge.services import Place
 from lambda_latency.latency.judge.slowness import Whole
@@ -113,6 +114,7 @@ __all__ = [
     "Depends",
     "Diagnosis",
     "Estimate",
+    "Failures",
     "Finding",
     "Frame",
     "Gate",

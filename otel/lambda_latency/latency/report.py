@@ -13,6 +13,7 @@ from lambda_latency.latency.depends.value import NOTHING, By, Depends, ReadSpans
 from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
+from lambda_latency.latency.judge.failures import Failures, failures
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
 from lambda_latency.latency.own_code import own_code_against, own_code_of
@@ -43,7 +44,7 @@ class Report:
     example of each class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the
     attribute values that set slow requests apart, and `by` has the requests by the values of one attribute, if asked.
     `own_code` divides the own code of classes, where requests were sampled, `own_code_against` that of the
-    comparison's first cell.
+    comparison's first cell. `failures` are the requests that failed, if any.
     """
 
     accounts: Accounts
@@ -66,6 +67,7 @@ class Report:
     by: By | None = None
     own_code: Mapping[Cell, OwnCode] = field(default_factory=dict)
     own_code_against: OwnCode | None = None
+    failures: Failures | None = None
 
 
 def report_of(
@@ -129,6 +131,7 @@ def report_of(
         usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
         own_code=_divided(every, slow, find, owners),
         own_code_against=_divided_against(every, baseline, against, (find, find_before), owners),
+        failures=failures(every),
     )
 
 

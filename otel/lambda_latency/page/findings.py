@@ -57,6 +57,9 @@ def class_members(report: Report, at: Callable[[str], int]) -> Iterator[tuple[Pa
 def said(pieces: Sequence[Piece], report: Report, number_of: Callable[[Part], int]) -> list[dict[str, object]]:
     """A sentence in pieces: parts, numbers, owners, values that the page can filter by."""
     named = [one.part for one in report.verdict.candidates]
+    if len(report.accounts) == 1:
+        named += [part for part, _ in report.accounts[0].parts]
+    named += [report.failures.part] if report.failures is not None and report.failures.part is not None else []
     named += [one.cell.part for one in report.classes.found]
     named += [report.verdict.part] if report.verdict.part is not None else []
     words = {
@@ -105,7 +108,9 @@ def _told(card: Card, report: Report, number_of: Callable[[Part], int], at: Call
     elif card.kind == "verdict":
         more |= _of_verdict(report, at)
     elif card.kind == "failed":
-        more["only"] = "error"
+        assert report.failures is not None
+        some = report.failures.count < len(report.accounts)
+        more |= {"only": "error" if some else None, "trace_id": report.failures.trace_id}
     elif card.kind == "change":
         more["places"] = _places(report.own_code_against)
     else:
@@ -142,7 +147,8 @@ def _of_timeout(card: Card, report: Report, at: Callable[[str], int]) -> dict[st
 def _of_verdict(report: Report, at: Callable[[str], int]) -> dict[str, object]:
     found = report.verdict
     proof, against = (one.account.trace_id if one is not None else None for one in (found.proof, found.against))
-    members = [at(one.account.trace_id) for one in report.cohorts.slow] if found.kind in SLOW else []
+    slow = report.cohorts.slow if found.kind in SLOW else ()
+    members = [at(one.account.trace_id) for one in slow] if len(slow) < len(report.accounts) else []
     return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": found.confidence}
 
 

@@ -18,9 +18,8 @@ from lambda_latency.text import (
     PAGE_WORDS,
     Style,
     beside,
-    cautions,
     document,
-    failed_first,
+    other_cautions,
     render_markdown,
     sampling,
     saving_pieces,
@@ -151,8 +150,7 @@ def _slow(report: Report) -> Sequence[Slow]:
 
 def _notes(report: Report) -> list[str]:
     """What no finding says, and facts about the input."""
-    failed = failed_first(report, STYLE)
-    return [*beside(report, STYLE), *(one for one in cautions(report, STYLE) if one != failed)]
+    return [*beside(report, STYLE), *other_cautions(report, STYLE)]
 
 
 def _hours(report: Report) -> list[dict[str, object]]:

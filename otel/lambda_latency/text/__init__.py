@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.text.cards import Card, cards
-from lambda_latency.text.cautions import cautions, failed_first, render_problems
+from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
@@ -36,7 +36,6 @@ __all__ = [
     "aligned",
     "beside",
     "cards",
-    "cautions",
     "change_rows",
     "class_sentence",
     "clean",
@@ -44,11 +43,12 @@ __all__ = [
     "depending_routes",
     "document",
     "evidence",
-    "failed_first",
+    "failed_sentence",
     "flat",
     "instant_of",
     "ms",
     "next_steps",
+    "other_cautions",
     "own_code_values",
     "owner",
     "paint",

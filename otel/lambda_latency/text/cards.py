@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lambda_latency.latency import advice
-from lambda_latency.text.cautions import failed_first
+from lambda_latency.text.cautions import FAILS, failed_first
 from lambda_latency.text.classes import class_sentence
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.findings import cell_steps
@@ -55,8 +55,9 @@ def told_once(found: list[Card]) -> Iterator[tuple[Card, list[str]]]:
     told: set[str] = set()
     for card in found:
         bucket = card.part.bucket if card.part is not None else ""
-        yield card, [*(card.steps if bucket not in told else ()), *(one for one in card.settles if one not in told)]
-        told |= {bucket, *card.settles} if card.steps else set()
+        about = card.kind if card.kind == "failed" else bucket  # why it fails is another question than why it is slow
+        yield card, [*(card.steps if about not in told else ()), *(one for one in card.settles if one not in told)]
+        told |= {about, *card.settles} if card.steps else set()
 
 
 def _change(report: Report, style: Style) -> Iterator[Card]:
@@ -75,9 +76,14 @@ def _change(report: Report, style: Style) -> Iterator[Card]:
 
 
 def _failed(report: Report, style: Style) -> Iterator[Card]:
-    failed = failed_first(report, style)
-    if failed:
-        yield Card("failed", [Piece(failed, "bold")])
+    failed, told = report.failures, failed_first(report, style)
+    if failed is None or not told:
+        return
+    card = Card("failed", told)
+    if failed.part is None:
+        yield card
+    else:
+        yield _card(card, report, failed.part, [FAILS.format(name=failed.part.name)] if failed.part.name else [])
 
 
 def _slow(report: Report, style: Style) -> Iterator[Card]:

@@ -11,15 +11,25 @@ from lambda_latency.text.words import clean, ms, number, percent, plural, wrap
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency import Account, Report, Slow
+    from lambda_latency.latency import Account, Failures, Report, Slow
     from lambda_latency.trace import Problem
 
-__all__ = ["alone_sentence", "cautions", "failed_first", "render_problems"]
+__all__ = [
+    "FAILS",
+    "alone_sentence",
+    "cautions",
+    "failed_first",
+    "failed_sentence",
+    "other_cautions",
+    "render_problems",
+]
 
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
 MOST_ALONE = 3
 UPGRADED = 101  # Switching Protocols
+MOST_CONSUMERS = 3
+FAILS = "Find out why calls to {name} fail: an example has the status or the error."
 CENTURY_NS = (946_684_800 * 10**9, 4_102_444_800 * 10**9)  # from 2000 to 2100
 
 
@@ -28,7 +38,7 @@ def cautions(report: Report, style: Style) -> list[str]:
     found = [
         _skipped(report),
         _outlier(report, style),
-        _failing(report, style),
+        _text(_failing(report, style)),
         _alone(report, style),
         _unit(report),
         _upgraded(report),
@@ -39,17 +49,42 @@ def cautions(report: Report, style: Style) -> list[str]:
         _flawed(report, LEFT_OUT, "spans are outside of the request, because their parent was not recorded"),
         _flawed(report, OPEN, "the request has no end: it is measured up to the last instant that its spans show"),
         _flawed(report, CLIENT_TIMEOUTS, "a client ended a call that took too long (a timeout of the client's own)"),
-        _flawed(report, FLOW, "consumers processed messages after the request (--follow-links judges the whole flow)"),
+        _flow(report, style),
         _flawed(report, RUNS_ON, "work went on after the request for longer than it took: that time is not counted"),
     ]
     return [one for one in found if one]
 
 
-def failed_first(report: Report, style: Style) -> str:
-    """The caution about failed requests, if it precedes the verdict: most failed, or nothing else stands out."""
-    if report.verdict.kind == "even" or 2 * report.totals.errors >= report.totals.requests > 1:
+def other_cautions(report: Report, style: Style) -> list[str]:
+    """The cautions that no card tells."""
+    failed = _text(failed_first(report, style))
+    return [one for one in cautions(report, style) if one != failed]
+
+
+def failed_first(report: Report, style: Style) -> list[Piece]:
+    """The sentence about failed requests, if it precedes the verdict: most failed, or nothing else stands out."""
+    if report.totals.requests > 1 and (
+        report.verdict.kind == "even" or 2 * report.totals.errors >= report.totals.requests
+    ):
         return _failing(report, style)
-    return ""
+    return []
+
+
+def failed_sentence(failed: Failures, report: Report, style: Style) -> list[Piece]:
+    """How many requests failed, with which status, and the callee of a call that failed in them."""
+    requests = report.totals.requests
+    text = f"All {number(requests)} requests failed"
+    if failed.count < requests:
+        text = f"{number(failed.count)} of {plural(requests, 'request')} failed"
+        text += f" ({percent(failed.count, requests, style)})"
+    status = f" with status {failed.status_code}" if failed.status_code is not None else ""
+    of_most = "" if failed.of_most == failed.count else f"{number(failed.of_most)} of them "
+    pieces = [Piece(text, "bold"), Piece(f": {of_most}{clean(failed.route, style)}{status}.")]
+    if failed.part is None:
+        return pieces
+    which = "each" if failed.of_part == failed.count else number(failed.of_part)
+    callee = [Piece(" to "), Piece(clean(failed.part.name, style), "bold")] if failed.part.name else []
+    return [*pieces, Piece(f" In {which} of them a call"), *callee, Piece(" failed.")]
 
 
 def alone_sentence(one: Slow, style: Style) -> str:
@@ -58,6 +93,26 @@ def alone_sentence(one: Slow, style: Style) -> str:
     text = f"{clean(account.route, style)} took {ms(account.wall_ns, style)}"
     name = trace_name(account.trace_id, account.start_ns)
     return f"{text}, {ms(one.more_ns, style)} of it {clean(one.part.label, style)} (--trace {name})"
+
+
+def _flow(report: Report, style: Style) -> str:
+    """Consumers that worked on after the request; of the only request with their times."""
+    judges = "(--follow-links judges the whole flow)"
+    if report.totals.requests == 1:
+        [one] = report.accounts
+        trace = report.traces.get(one.trace_id)
+        rows = trace.tree.aside if trace is not None and one.flaws & FLOW else ()
+        late = sorted([row for row in rows if row.end_ns > one.start_ns + one.wall_ns], key=lambda row: -row.end_ns)
+        if late:
+            told = [f"{clean(row.name, style)} {ms(row.end_ns - row.start_ns, style)}" for row in late[:MOST_CONSUMERS]]
+            told += [f"{number(len(late) - MOST_CONSUMERS)} more"] if len(late) > MOST_CONSUMERS else []
+            until = ms(late[0].end_ns - one.start_ns, style)
+            return f"Consumers of its messages worked until {until} after its start: {', '.join(told)} {judges}."
+    return _flawed(report, FLOW, f"consumers processed messages after the request {judges}")
+
+
+def _text(pieces: Sequence[Piece]) -> str:
+    return "".join(piece.text for piece in pieces)
 
 
 def _skipped(report: Report) -> str:
@@ -97,13 +152,13 @@ def _is_explained(one: Account, report: Report) -> bool:
     )
 
 
-def _failing(report: Report, style: Style) -> str:
-    errors, requests = report.totals.errors, report.totals.requests
-    if 100 * errors < FAILING_PERCENT * requests or not errors:
-        return ""
+def _failing(report: Report, style: Style) -> list[Piece]:
+    failed, requests = report.failures, report.totals.requests
+    if failed is None or 100 * failed.count < FAILING_PERCENT * requests:
+        return []
     if requests == 1:
-        return "The request failed."
-    return f"{number(errors)} of {plural(requests, 'request')} failed ({percent(errors, requests, style)})."
+        return [Piece("The request failed.")]
+    return failed_sentence(failed, report, style)
 
 
 def _alone(report: Report, style: Style) -> str:

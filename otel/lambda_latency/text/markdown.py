@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.text.against import HEAD, against_rows
 from lambda_latency.text.by import BY_HEAD, by_rows
 from lambda_latency.text.cards import cards, told_once
-from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.classes import beside
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import log_lines
@@ -58,14 +58,13 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
 def _findings(report: Report) -> list[str]:
     """The findings, each with its next steps, then what no finding says."""
     if report.verdict.kind == "none":
-        return [_inked(sentence(report, STYLE)), *map(_escaped, cautions(report, STYLE))]
+        return [_inked(sentence(report, STYLE)), *map(_escaped, other_cautions(report, STYLE))]
     blocks = []
     for card, steps in told_once(cards(report, STYLE)):
         also = [Piece("Also: ")] if card.kind == "class" and card.number else []
         blocks += [_inked(told) for told in ([*also, *card.sentence], *card.evidence, *card.depends)]
         blocks += [f"Next: {_escaped(step)}" for step in steps]
-    failed = failed_first(report, STYLE)
-    return [*blocks, *(_escaped(one) for one in (*beside(report, STYLE), *cautions(report, STYLE)) if one != failed)]
+    return [*blocks, *(_escaped(one) for one in (*beside(report, STYLE), *other_cautions(report, STYLE)))]
 
 
 def _whether(one: Judged) -> str:

@@ -89,6 +89,7 @@ PAGE_WORDS = {
     "card.change": "Against the baseline",
     "card.class": "Slow requests",
     "card.verdict": "Requests",
+    "card.one": "Request",
     "card.timeout": "Timeouts",
     "card.depends": "Slow requests of several kinds",
     "card.confidence": "{level} confidence",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, RUNS_ON, advice, share
+from lambda_latency.text.cautions import failed_first
 from lambda_latency.text.classes import OWNED, class_sentence
 from lambda_latency.text.findings import cell_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style
@@ -146,8 +147,13 @@ def _thin(report: Report, style: Style) -> list[Piece]:
 
 
 def _even(report: Report, style: Style) -> list[Piece]:
-    compared = report.cohorts
-    nothing = "Nothing else stands out." if report.totals.timeouts else "Nothing stands out."
+    compared, requests = report.cohorts, report.verdict.requests
+    else_ = " else" if report.totals.timeouts or failed_first(report, style) else ""
+    nothing = f"Nothing{else_} stands out."
+    if _most_are_slow(report):
+        slow, every = number(len(compared.slow)), number(requests)
+        which = f"All {every} requests" if slow == every else f"{slow} of {every} requests"
+        return [Piece(which, "bold"), Piece(f" took over {ms(compared.over_ns, style)}. {nothing}")]
     if not compared.slow:
         same = f" No request took over {ms(compared.over_ns, style)}." if report.verdict.requests else ""
         return [Piece(nothing + same)]
@@ -177,6 +183,11 @@ def _alone(report: Report, style: Style) -> list[Piece]:
     ]
 
 
+def _most_are_slow(report: Report) -> bool:
+    """Whether most requests took longer than the given limit: they are compared with each other."""
+    return report.classes.slowness.limit_ns is not None and 2 * len(report.cohorts.slow) > report.verdict.requests
+
+
 def _most_of_it(report: Report, style: Style) -> str:
     compared, routes = report.cohorts, report.classes.slowness.judged
     shown = clean(", ".join(routes[:MOST_ROUTES]), style)
@@ -187,8 +198,23 @@ def _most_of_it(report: Report, style: Style) -> str:
     first = report.verdict.candidates[0]
     name = clean(first.part.label, style)
     width = ms(compared.width_ns, style)
+    if _most_are_slow(report):
+        return (
+            f"Typical requests differ by {width}.{_suspected(report, first.part, style)}{_usual(report, style)}{judged}"
+        )
     most = f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
-    return most + _suspected(report, first.part, style) + judged
+    return most + _suspected(report, first.part, style) + _usual(report, style) + judged
+
+
+def _usual(report: Report, style: Style) -> str:
+    """What a typical request takes, and the part that has most of it; empty if a route's own sentence tells that."""
+    compared = report.cohorts
+    most = max(compared.parts, key=lambda one: one.typical_ns)
+    if report.classes.slowness.whole or 2 * most.typical_ns <= compared.typical_mean_ns:
+        return ""
+    share = percent(most.typical_ns, compared.typical_mean_ns, style)
+    took, its = ms(compared.typical_mean_ns, style), ms(most.typical_ns, style)
+    return f" A typical request takes {took}, {its} of it ({share}) {clean(most.part.label, style)}."
 
 
 def _suspected(report: Report, named: Part, style: Style) -> str:
@@ -230,7 +256,7 @@ def _head(report: Report) -> str:
     if skipped >= read > 0:
         return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "
     if one.flaws & FLOW:
-        return ", and messages that ran on after it (--follow-links judges the whole flow). Here is where it went: "
+        return " without the consumers of its messages: here is where it went. "
     if one.flaws & RUNS_ON:
         return ", after which its work ran on for longer. Here is where it went: "
     return ": here is where it went. "

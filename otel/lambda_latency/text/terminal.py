@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency import NOBODY, own_code_in, trace_name
 from lambda_latency.text.by import by_lines
 from lambda_latency.text.cards import cards, told_once
-from lambda_latency.text.cautions import cautions, failed_first
+from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.classes import beside
 from lambda_latency.text.comparison import comparison
 from lambda_latency.text.console_queries import query_lines
@@ -85,9 +85,8 @@ def paragraphs(report: Report, style: Style, found: list[Card] | None = None) ->
         also = [Piece("Also: ")] if card.kind == "class" and card.number else []
         told += [[*also, *card.sentence], *card.evidence, *card.depends]
         told += [[Piece(f"Next: {clean(step, style)}")] for step in steps]
-    failed = failed_first(report, style)
     told += [[Piece(one)] for one in beside(report, style)]
-    return told + [[Piece(one)] for one in cautions(report, style) if one != failed]
+    return told + [[Piece(one)] for one in other_cautions(report, style)]
 
 
 def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:

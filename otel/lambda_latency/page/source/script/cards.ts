@@ -16,7 +16,7 @@ const EXAMPLES = [
   "lambda-latency report traces.jsonl",
 ];
 const CONFIDENCE = { high: 3, medium: 2, low: 1 };
-const CLASSES = new Set(["class", "timeout", "verdict"]); // kinds whose cards have a confidence, an example, and so on
+const WITH_EXAMPLE = new Set(["class", "timeout", "verdict", "failed"]); // kinds of cards
 
 export function drawCards(): void {
   const found = report.findings.map(card);
@@ -63,7 +63,7 @@ function kindOf({ kind, owner, confidence }: Finding): Child {
   return h(
     "p",
     { class: "kind" },
-    h("span", {}, say(`card.${kind}`)),
+    h("span", {}, say(count === 1 && kind === "verdict" ? "card.one" : `card.${kind}`)),
     owner !== undefined && h("span", { class: `pill ${owner}` }, OWNERS[owner] ?? owner),
     isSure &&
       h(
@@ -86,7 +86,7 @@ function acts(told: Finding, place: number): Child {
     members > 0 && button(say("card.show", { n: members }), `show-${place}`, () => only({ finding: place })),
     told.only !== undefined &&
       button(say("card.show_failed"), `show-${place}`, () => only({ only: new Set(["error"]) })),
-    CLASSES.has(told.kind) &&
+    WITH_EXAMPLE.has(told.kind) &&
       told.trace_id !== undefined &&
       button(say("verdict.example"), `example-${place}`, () => openTrace(told.trace_id)),
     told.against !== undefined &&

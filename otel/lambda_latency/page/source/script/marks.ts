@@ -47,21 +47,21 @@ export function classKey(): HTMLElement | null {
   return element;
 }
 
-export function markKey(marks: boolean): HTMLElement {
+export function markKey(marks: boolean): Child {
   const sign = (shape: SVGElement): Child => s("svg", { width: 13, height: 13, "aria-hidden": "true" }, shape);
   const [cold, errors, timeouts] = [COLD_START, ERROR, TIMEOUT].map((flag) => counted(every, flag)) as [
     number,
     number,
     number,
   ];
-  return h(
-    "p",
-    { class: "key" },
-    h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
+  const shown = [
+    report.members.length > 0 &&
+      h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
     marks && cold > 0 && h("span", {}, sign(diamond(6.5, 6.5, 3.6)), say("mark.started_cold", { n: cold })),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
-  );
+  ].filter(Boolean);
+  return shown.length > 0 && h("p", { class: "key" }, shown);
 }
 
 type Shape = (x: number, y: number, r: number) => SVGElement;

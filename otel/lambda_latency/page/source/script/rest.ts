@@ -65,8 +65,9 @@ function hourTable(): HTMLElement {
 
 const FEW_PROBLEMS = 12;
 
-export function drawProblems(): HTMLElement {
+export function drawProblems(): HTMLElement | null {
   const { problems } = report;
+  if (count + problems.length === 0) return null;
   const sum = (effect: string): number =>
     problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")] as const;

@@ -98,6 +98,7 @@ function start(): void {
   stillNotes();
   if (count <= 1) document.querySelector(".skip")?.remove();
   document.body.classList.toggle("alone", count <= 1);
+  byId("help").hidden = count === 0;
   byId("help").addEventListener("click", () => keys.showModal());
   byId("close-keys").addEventListener("click", () => keys.close());
   rememberShortcuts();

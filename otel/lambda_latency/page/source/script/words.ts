@@ -71,6 +71,7 @@ export function windowWords(): string {
   const digits = first.slice(0, 16) === last.slice(0, 16) ? 19 : 16; // seconds, if all start within one minute
   const [begin, end] = [first.slice(11, digits), last.slice(11, digits)];
   const day = first.slice(0, 10);
+  if (first.slice(0, digits) === last.slice(0, digits)) return `${day} ${begin} UTC`;
   return severalDays ? `${day} ${begin} to ${last.slice(0, 10)} ${end} UTC` : `${day} ${begin}–${end} UTC`;
 }
 

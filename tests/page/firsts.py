@@ -1,0 +1,136 @@
+"""Files with one trait each, whose page says on its first screen what is true, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from lambda_latency.trace import SpanKind
+from tests.latency.system import charge, put_item, request
+from tests.trace.build import MS, Node, later, node, tree
+
+if TYPE_CHECKING:
+    from lambda_latency.trace import Trace
+
+__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "three_classes"]
+
+SERVICES = 50
+CALLED = 6  # services by one request, one after the other
+STEP = 4000  # milliseconds between two requests
+
+
+def fifty(requests: int = 200) -> list[Trace]:
+    """Each request calls six of fifty services; every tenth waits for the one with the number 7."""
+    draw = random.Random(9)  # noqa: S311 - a seed that can be repeated
+    return [_at(number, _of_six(number, draw)) for number in range(requests)]
+
+
+def flow() -> list[Trace]:
+    """One request of 37 ms sends a message; two consumers work on it for seconds."""
+    sent = node(
+        "orders send",
+        12,
+        20,
+        node(
+            "orders process",
+            400,
+            2600,
+            node("POST", 420, 2500, kind=SpanKind.CLIENT, attributes={"peer.service": "stock.example.com"}),
+            kind=SpanKind.CONSUMER,
+            resource={"service.name": "stock"},
+        ),
+        node("mail process", 2900, 41_000, kind=SpanKind.CONSUMER, resource={"service.name": "mail"}),
+        kind=SpanKind.PRODUCER,
+        attributes={"messaging.system": "aws_sqs", "messaging.destination.name": "orders"},
+    )
+    return [tree(request(sent, end=37), unit=MS)]
+
+
+def instant() -> list[Trace]:
+    """One request of 0.03 ms with a call."""
+    called = node("GET", 8, 20, kind=SpanKind.CLIENT, attributes={"db.system": "redis"})
+    served = node(
+        "GET /health", 0, 30, called, kind=SpanKind.SERVER, resource={"service.name": "health"},
+        attributes={"http.request.method": "GET", "http.route": "/health", "http.response.status_code": 200},
+    )  # fmt: skip
+    return [tree(served, unit=1000)]
+
+
+def all_slow(requests: int = 60) -> list[Trace]:
+    """Every order takes three seconds, nearly all of them at the provider."""
+    return [_at(number, _paid(number, 3000 + 7 * (number % 40))) for number in range(requests)]
+
+
+def all_failed(requests: int = 60) -> list[Trace]:
+    """The provider refuses every order."""
+    return [
+        _at(number, request(charge(15, 80 + number % 9, status_code=503), end=90 + number % 9, status_code=502))
+        for number in range(requests)
+    ]
+
+
+def three_classes() -> list[Trace]:
+    """Of 300 orders 24 are cold, 20 wait for the provider, and 16 for retries of the table."""
+    draw = random.Random(2)  # noqa: S311
+    found = []
+    for number in range(300):
+        end = 160 + draw.lognormvariate(3, 0.2)
+        match number % 25:
+            case 3 | 11:
+                one = request(put_item(915, 927), charge(928, 893 + end), end=900 + end, cold=900)
+            case 7:
+                one = _paid(number, 1400 + draw.random() * 300)
+            case 17:
+                one = request(
+                    put_item(12, 700 + draw.random() * 80, more={"retry_attempts": 3}),
+                    charge(785, 785 + end),
+                    end=792 + end,
+                )
+            case _:
+                one = _paid(number, end)
+        found.append(_at(number, one))
+    return found
+
+
+def _paid(number: int, end: float) -> Node:
+    return request(put_item(14, 26), charge(27, end - 7), end=end)
+
+
+def _at(number: int, top: Node) -> Trace:
+    return later(tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}"), STEP * number)
+
+
+def _of_six(number: int, draw: random.Random) -> Node:
+    """A request through the gateway; the slow ones call the service with the number 7 last."""
+    slow = number % 10 == 0
+    called = [(7 * number + 11 * at) % SERVICES for at in range(CALLED)]
+    at = 2.0
+    calls = []
+    for one in [*(called if 7 not in called else called[:-1]), *([7] if slow else [])]:
+        took = draw.lognormvariate(2, 0.2) * (40 if slow and one == 7 else 1)
+        calls.append(_call(f"service-{one:02d}", at, at + took, draw))
+        at += took + 0.5
+    return node(
+        "GET /page", 0, at + 2, *calls, kind=SpanKind.SERVER, resource={"service.name": "gateway"},
+        attributes={"http.request.method": "GET", "http.route": "/page", "http.response.status_code": 200},
+    )  # fmt: skip
+
+
+def _call(service: str, start: float, end: float, draw: random.Random) -> Node:
+    asked = node(
+        "SELECT", start + 0.6, start + 0.6 + (end - start - 1.2) * draw.uniform(0.2, 0.6), kind=SpanKind.CLIENT,
+        attributes={"db.system": "postgresql", "server.address": f"{service}.db.example.com"},
+        resource={"service.name": service},
+    )  # fmt: skip
+    served = node(
+        f"GET /{service}", start + 0.4, end - 0.4, asked, kind=SpanKind.SERVER, resource={"service.name": service}
+    )
+    return node(
+        "GET",
+        start,
+        end,
+        served,
+        kind=SpanKind.CLIENT,
+        attributes={"peer.service": service},
+        resource={"service.name": "gateway"},
+    )
