@@ -8,11 +8,12 @@ import pytest
 
 from lambda_latency.doctor import RULES, Where, diagnose
 from tests.doctor.apps import APPS, Planted, found_in, line_of
-from tests.doctor.plants import KIT_WRAPPER, NEAR, PLANTED
+from tests.doctor.near import NEAR
+from tests.doctor.plants import KIT_WRAPPER, PLANTED
 
 ROOT = Path(__file__).parents[2]
-CASES = [(rule, planted) for rule, both in PLANTED.items() for planted in both]
-IDS = [f"{rule}-{number}" for rule, both in PLANTED.items() for number, _ in enumerate(both, 1)]
+CASES = {f"{rule}-{number}": (rule, one) for rule, each in PLANTED.items() for number, one in enumerate(each, 1)}
+NEARLY = {f"{rule}-{number}": one for rule, each in NEAR.items() for number, one in enumerate(each, 1)}
 
 
 def test_each_rule_is_planted_and_nearly_planted() -> None:
@@ -20,6 +21,8 @@ def test_each_rule_is_planted_and_nearly_planted() -> None:
     names = [rule.name for rule in RULES]
     assert sorted(PLANTED) == sorted(names)
     assert sorted(NEAR) == sorted(names)
+    assert len(CASES) >= 120
+    assert len(NEARLY) >= 60
 
 
 @pytest.mark.parametrize("app", APPS)
@@ -28,17 +31,17 @@ def test_the_apps_have_no_finding(app: str, tmp_path: Path) -> None:
     assert found_in(Planted(app), tmp_path) == []
 
 
-@pytest.mark.parametrize(("rule", "planted"), CASES, ids=IDS)
+@pytest.mark.parametrize(("rule", "planted"), CASES.values(), ids=CASES)
 def test_a_trap_is_found_at_its_line(rule: str, planted: Planted, tmp_path: Path) -> None:
     """And nothing else is."""
     found = found_in(planted, tmp_path)
     assert found == [(rule, planted.file, line_of(planted, tmp_path))]
 
 
-@pytest.mark.parametrize("rule", NEAR)
-def test_what_comes_near_is_not_found(rule: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("planted", NEARLY.values(), ids=NEARLY)
+def test_what_comes_near_is_not_found(planted: Planted, tmp_path: Path) -> None:
     """By no rule."""
-    assert found_in(NEAR[rule], tmp_path) == []
+    assert found_in(planted, tmp_path) == []
 
 
 def test_the_kits_bridge_is_no_second_tracer(tmp_path: Path) -> None:

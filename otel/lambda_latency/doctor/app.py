@@ -114,6 +114,17 @@ class App:
         path = Path(os.path.normpath(self.path.parent / text))
         return path if "://" not in text and path.is_dir() else None
 
+    @cached_property
+    def _beside(self) -> dict[Path, Node | None]:
+        return {}
+
+    def beside(self, text: str) -> Node | None:
+        """The content of a YAML or JSON file that the template names; None if it is not local, or no such file."""
+        path = Path(os.path.normpath(self.path.parent / text))
+        if path not in self._beside:
+            self._beside[path] = _read_beside(path) if text and "://" not in text and path.is_file() else None
+        return self._beside[path]
+
     def built(self, fn: Fn) -> Path | None:
         """The output folder of `sam build`, or the code folder if packages are installed in it; else None."""
         built = self.path.parent / ".aws-sam" / "build" / fn.name
@@ -215,6 +226,14 @@ def read_app(path: Path, where: Where) -> App | Finding:
         return App(path, root, done.root, region, bool(where.region), tuple(twice), done.undecided, where.ask)
     except RecursionError:
         return Finding(name, 1, "nested too deeply", "name a SAM or CloudFormation template")
+
+
+def _read_beside(path: Path) -> Node | None:
+    try:
+        found = read_yaml(str(path), path.read_text("utf-8-sig"))
+    except (OSError, UnicodeDecodeError, RecursionError):
+        return None
+    return None if isinstance(found, Finding) else found
 
 
 def _region_of(text: str) -> str:

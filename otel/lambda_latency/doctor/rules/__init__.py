@@ -1,6 +1,7 @@
 """All rules in one table: name, severity, effect, explanation, check."""
 
 from lambda_latency.doctor.rules import (
+    clients,
     collectors,
     handlers,
     layers,
@@ -26,5 +27,6 @@ RULES = (
     *tracing.RULES,
     *roles.RULES,
     *limits.RULES,
+    *clients.RULES,
     *handlers.RULES,
 )

@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 
 from lambda_latency.doctor.api import apis_of
 from lambda_latency.doctor.app import App
+from lambda_latency.doctor.definitions import integrations_of
 from lambda_latency.doctor.facts import XRAY_REGIONS
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.template import Node
@@ -41,6 +42,7 @@ def no_upstream(app: App) -> Iterator[Found]:
     """
     for fn in app.functions:
         kinds = [kind for kind, _ in fn.events()]
+        kinds += [one.kind for one in integrations_of(app, fn) if one.kind == "HttpApi"]
         traced = [api.is_traced for api in apis_of(app, fn)]
         decided = any(one is not False for one in traced) or any(kind not in (*WITHOUT_HEADER, "Api") for kind in kinds)
         wanted = fn.is_instrumented or fn.get("Tracing") is not None or fn.get("TracingConfig", "Mode") is not None
@@ -58,7 +60,15 @@ def http_api(app: App) -> Iterator[Found]:
     % of the rest.
     """
     traced = [fn for fn in app.functions if fn.tracing == "Active"]
-    behind = [(fn.name, event.line) for fn in traced for kind, event in fn.events() if kind == "HttpApi"]
+    behind = [
+        (fn.name, line)
+        for fn in traced
+        for kind, line in (
+            *((kind, event.line) for kind, event in fn.events()),
+            *((one.kind, one.line) for one in integrations_of(app, fn)),
+        )
+        if kind == "HttpApi"
+    ]
     if behind:
         names = list(dict.fromkeys(name for name, _ in behind))
         what = (
