@@ -26,6 +26,10 @@ from tests.doctor.plants import (
 
 __all__ = ["NEAR"]
 
+# Another vendor's layer, which has the same wrapper and does not send to X-Ray.
+VENDORS = {f"      - {ADOT}\n      - {COLLECTOR}\n": "      - REPLACE_WITH_LAYER_ARN\n", URI: "", ENDPOINT: "", "    Tracing: Active\n": "",
+           "    TracingEnabled: true": "    TracingEnabled: false", "OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: b3"}  # fmt: skip
+
 NEAR: dict[str, tuple[Planted, ...]] = {
     "unreadable": (Planted("SAM", files={"template.yaml": SAM.replace("\n", "\r\n")}),),
     "duplicate-key": (Planted("SAM", {"    MemorySize: 512\n": "    MemorySize: 512\n    EphemeralStorage: { Size: 512 }\n"}),),
@@ -62,7 +66,8 @@ NEAR: dict[str, tuple[Planted, ...]] = {
     "no-collector": (Planted("SAM", {f"      - {COLLECTOR}\n": "", URI: "", "http://localhost:4318/v1/traces": "https://otlp.example.com/v1/traces"}),),
     "endpoint-ignored": (Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_AWS_LAMBDA_FAST_START: 'false'\n"}),),
     "protocol-ignored": (Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_EXPORTER_OTLP_PROTOCOL: http/protobuf\n"}),),
-    "propagators": (Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,baggage"}),),
+    "propagators": (Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray,baggage"}),
+        Planted("SAM", VENDORS)),
     "variable-reserved": (Planted("SAM", {WRAPPER: f"{WRAPPER}        AWS_XRAY_CONTEXT_MISSING: LOG_ERROR\n"}),),
     "variable-unknown": (Planted("SAM", {WRAPPER: f"{WRAPPER}        OTEL_PYTHON_FLASK_EXCLUDED_URLS: health\n"}),),
     "variable-value": (Planted("CloudFormation", {KIT_WRAPPER: f"{KIT_WRAPPER}          LAMBDA_LATENCY_FLUSH_MS: '100'\n"}),),
@@ -84,7 +89,8 @@ NEAR: dict[str, tuple[Planted, ...]] = {
     "collector-missing": (Planted("SAM", {"      Handler: app.handler": "      Handler: app.handler\n      CodeUri: s3://bucket/code.zip"}),),
     "collector-unread": (Planted("SAM", {f"      - {COLLECTOR}\n": "      - !ImportValue Collector\n"}),),
     "annotation-unsearchable": (Planted("SAM", files={"src/app.py": "def handler(e, span):\n    span.set_attribute('app.outcome', 1)\n"}),),
-    "no-upstream": (Planted("SAM", {"    Tracing: Active\n": "    Tracing: PassThrough\n", EVENT: "{ Type: SQS, Properties: { Queue: arn } }"}),),
+    "no-upstream": (Planted("SAM", {"    Tracing: Active\n": "    Tracing: PassThrough\n", EVENT: "{ Type: SQS, Properties: { Queue: arn } }"}),
+        Planted("SAM", VENDORS)),
     "http-api": (Planted("SAM", {EVENT: "{ Type: S3, Properties: { Bucket: b } }"}),
         Planted("SAM", behind("DefinitionUri: openapi.yaml", "HttpApi"),
                 files={"openapi.yaml": INTEGRATED.replace("{Get.", "{GetAll.")})),
@@ -99,7 +105,9 @@ NEAR: dict[str, tuple[Planted, ...]] = {
     "sampling-ignored": (Planted("CloudFormation", {"Resources:\n": "Resources:\n" + taking_all("Last", 9000)}),),
     "region-without-xray": (Planted("SAM", {ADOT: "!Sub arn:aws:lambda:${AWS::Region}:156041407956:layer:AWSOpenTelemetryDistroPython:23",
                                            f"      - {COLLECTOR}\n": "", URI: "", ENDPOINT: ""}, region="eu-central-2"),),
-    "role-without-xray": (Planted("CloudFormation", {POLICY: "!ImportValue Policy"}),),
+    "role-without-xray": (Planted("CloudFormation", {POLICY: "!ImportValue Policy"}),
+        Planted("SAM", {**VENDORS, "Handler: app.handler": "Handler: app.handler\n      Role: !GetAtt Role.Arn", "Resources:\n":
+                        "Resources:\n  Role: { Type: AWS::IAM::Role, Properties: { AssumeRolePolicyDocument: {} } }\n"})),
     "role-without-spans": (Planted("CloudFormation", {"          OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces\n": "          LAMBDA_LATENCY_EXPORT: otlp\n",
                                                      "          OPENTELEMETRY_COLLECTOR_CONFIG_URI: /var/task/collector.yaml\n": "", f"        - {COLLECTOR_US}\n": "",
                                                      POLICY: "arn:aws:iam::aws:policy/AWSXrayFullAccess"}),),

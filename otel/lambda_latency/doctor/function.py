@@ -153,6 +153,12 @@ class Fn:
         """Whether it has ADOT's Python layer."""
         return any(layer.kind == "adot" and layer.language == "python" for layer in self.layers)
 
+    @property
+    def exports_to_xray(self) -> bool:
+        """Whether its spans go to X-Ray as far as its layers tell: those of other vendors have the same wrappers."""
+        ours = any(layer.kind in ("adot", "collector", "legacy") for layer in self.layers)
+        return self.has_kit or (self.is_instrumented and ours)
+
     def events(self) -> Iterator[tuple[str, Node]]:
         """Its events in SAM: type and node."""
         events = self.get("Events")

@@ -32,7 +32,7 @@ def role(app: App) -> Iterator[Found]:
     checked.
     """
     for fn in app.functions:
-        if fn.tracing != "Active" and not fn.is_instrumented:
+        if fn.tracing != "Active" and not fn.exports_to_xray:
             continue
         lacks = _lacking(app, fn, WRITES)
         if lacks:

@@ -45,7 +45,7 @@ def no_upstream(app: App) -> Iterator[Found]:
         kinds += [one.kind for one in integrations_of(app, fn) if one.kind == "HttpApi"]
         traced = [api.is_traced for api in apis_of(app, fn)]
         decided = any(one is not False for one in traced) or any(kind not in (*WITHOUT_HEADER, "Api") for kind in kinds)
-        wanted = fn.is_instrumented or fn.get("Tracing") is not None or fn.get("TracingConfig", "Mode") is not None
+        wanted = fn.exports_to_xray or fn.get("Tracing") is not None or fn.get("TracingConfig", "Mode") is not None
         if fn.tracing == "PassThrough" and wanted and (kinds or traced) and not decided:
             how = "Tracing is PassThrough" if fn.tracing_line != fn.line else "Tracing is left out (PassThrough)"
             what = f"{how}, but nothing upstream of {fn.name} makes a sampling decision"

@@ -205,7 +205,7 @@ def propagators(app: App) -> Iterator[Found]:
     the request.
     """
     for fn in app.functions:
-        if not fn.is_instrumented or not fn.is_python or _is_by_udp(fn):
+        if not fn.exports_to_xray or not fn.is_python or _is_by_udp(fn):
             continue
         node = fn.variables.get("OTEL_PROPAGATORS")
         given = [one.strip() for one in fn.variable("OTEL_PROPAGATORS").split(",") if one.strip()]
