@@ -155,6 +155,25 @@ payments.example.com takes 98 % of their time.
     ring.bell.close()
 
 
+def test_slow_requests_that_are_most_are_compared_with_the_others() -> None:
+    """As in an account, where slow ones are fetched on purpose; if the others are too few, the route is slow."""
+    ring = Ring()
+    [many] = ring.period(BEGIN_S, [200] * 12 + [1500] * 40)
+    ring.bell.close()
+    ring = Ring()
+    [few] = ring.period(BEGIN_S, [200] * 8 + [1500] * 12)
+    ring.bell.close()
+    assert " ".join(many.split("\n\n")[1].split()).startswith(
+        "40 of 52 requests (over 500 ms) wait for payments.example.com: 1,300 ms more than a typical request"
+    )
+    title, said, *_ = few.split("\n\n")
+    assert title == "SlowAlarm: payments.example.com"
+    assert " ".join(said.split()) == (
+        "POST /orders is slow as a whole (limit 500 ms): a typical request takes 1,500 ms, 1,466 ms of it (98 %) "
+        "payments.example.com."
+    )
+
+
 def test_requests_without_traces_ring_without_a_cause() -> None:
     """They were not sampled; the message says so."""
     ring = Ring()

@@ -47,6 +47,23 @@ def test_the_setting_is_the_option(capsys: pytest.CaptureFixture[str]) -> None:
     assert (fenced["classes"], fenced["beside"]["slow"]) == ([], 0)
 
 
+def test_most_requests_over_the_limit_are_compared_with_the_others(capsys: pytest.CaptureFixture[str]) -> None:
+    """If these are much faster; of requests that hardly differ the limit says nothing, and their fence counts."""
+    Path("most.jsonl").write_text(
+        "".join(dump_line(order(SLOW_MS if number % 5 < 3 else FAST_MS, number=number).spans) for number in range(60))
+    )
+    Path("alike.jsonl").write_text(
+        "".join(dump_line(order(FAST_MS + number % 40, number=number).spans) for number in range(60))
+    )
+    most, alike = _report(capsys, "most.jsonl", "--slow", "500"), _report(capsys, "alike.jsonl", "--slow", "210")
+    assert [(one["name"], one["requests"]) for one in most["classes"]] == [("payments", 36)]
+    assert (most["beside"]["whole_routes"], alike["classes"]) == ([], [])
+    assert [one["route"] for one in alike["beside"]["whole_routes"]] == ["POST /orders"]
+    assert alike["verdict"]["sentence"] == (
+        "Nothing stands out. 38 of 60 requests took over 210 ms, which is usual on their routes."
+    )
+
+
 def test_a_file_of_slow_requests_alone_has_none_to_compare_with(capsys: pytest.CaptureFixture[str]) -> None:
     """Nothing is slow beside the others; over a limit the route is slow as a whole, which is a line and no cause."""
     alone = _report(capsys, "slow.jsonl")

@@ -33,6 +33,7 @@ from lambda_latency.text import (
     sentence,
     timeout_groups,
     timeout_sentence,
+    whole_sentence,
 )
 from lambda_latency.trace import LineIndex, Problem, find_spans, find_traces
 
@@ -202,17 +203,28 @@ def _is_likely(report: Report) -> bool:
 
 
 def _add_everywhere(alarm: Alarm, found: _Blamed, report: Report) -> None:
-    """Adds the part that takes most of the time, if every request is slow: there is none to compare them with."""
-    slow, ns = len(report.cohorts.slow), Counter[Part]()
-    if alarm.threshold_ns is None or report.against is not None or slow < LEAST_SLOW or slow < report.totals.requests:
+    """Adds the part that takes most of the time if most requests are slow: there are too few to compare them with."""
+    if alarm.threshold_ns is None:
         return
+    whole = max(report.classes.slowness.whole, key=lambda one: one.requests, default=None)
+    slow = len(report.cohorts.slow)
+    if report.against is None and LEAST_SLOW <= slow == report.totals.requests:
+        _add_all(found, report, alarm.threshold_ns)
+    elif whole is not None:
+        found.answer.append(whole_sentence(whole, report, PLAIN))
+        if whole.cell is not None and 2 * whole.cell_ns > whole.typical_ns:
+            _add(found, whole.cell.part, _slowest(report), whole.cell_ns)
+
+
+def _add_all(found: _Blamed, report: Report, threshold_ns: int) -> None:
+    slow, ns = len(report.cohorts.slow), Counter[Part]()
     for one in report.accounts:
         ns.update(dict(one.parts))
     part, most = ns.most_common(1)[0]
     if 2 * most <= ns.total():
         return
     found.answer.append(
-        f"All {slow:,} requests took over {alarm.threshold_ns / 1e6:,.0f} ms, so there is no fast one to compare them "
+        f"All {slow:,} requests took over {threshold_ns / 1e6:,.0f} ms, so there is no fast one to compare them "
         f"with. {clean(part.label, PLAIN)} takes {100 * most / ns.total():.0f} % of their time."
     )
     _add(found, part, _slowest(report), most // slow)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.text.cards import Card, cards
 from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
-from lambda_latency.text.classes import beside, class_sentence, instant_of
+from lambda_latency.text.classes import beside, class_sentence, instant_of, whole_sentence
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
@@ -66,6 +66,7 @@ __all__ = [
     "style_for",
     "timeout_groups",
     "timeout_sentence",
+    "whole_sentence",
 ]
 
 # Imported at the first use: a report in the terminal starts sooner.

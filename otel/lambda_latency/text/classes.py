@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Cell, Class, Part, Report, Whole
     from lambda_latency.text.style import Style
 
-__all__ = ["beside", "class_sentence", "instant_of", "owned", "per_day", "waits_for"]
+__all__ = ["beside", "class_sentence", "instant_of", "owned", "per_day", "waits_for", "whole_sentence"]
 
 OWNED = {
     "ours": "The cause is internal.",
@@ -112,7 +112,7 @@ def beside(report: Report, style: Style) -> list[str]:
             f"{plural(len(found.alike), 'request')} slow in nearly all parts alike: the machine (or the memory of the "
             "function), not a part."
         )
-    lines += [_whole(one, report, style) for one in found.slowness.whole]
+    lines += [whole_sentence(one, report, style) for one in found.slowness.whole]
     if found.slowness.left_out and found.slowness.judged:
         lines.append(f"Not judged, because too few requests came: {_names(found.slowness.left_out, style)}.")
     return lines
@@ -123,7 +123,8 @@ def _names(routes: tuple[str, ...], style: Style) -> str:
     return f"{shown}, and {number(len(routes) - MOST_FEW)} more" if len(routes) > MOST_FEW else shown
 
 
-def _whole(one: Whole, report: Report, style: Style) -> str:
+def whole_sentence(one: Whole, report: Report, style: Style) -> str:
+    """`POST /orders is slow as a whole (limit 500 ms): a typical request takes 900 ms, 861 ms of it (96 %) ...`."""
     limit_ns = report.classes.slowness.limit_ns
     over = f" (limit {ms(limit_ns, style)})" if limit_ns is not None else ""
     text = f"{clean(one.route, style)} is slow as a whole{over}: a typical request takes {ms(one.typical_ns, style)}"

@@ -157,6 +157,11 @@ def _even(report: Report, style: Style) -> list[Piece]:
     if not compared.slow:
         same = f" No request took over {ms(compared.over_ns, style)}." if report.verdict.requests else ""
         return [Piece(nothing + same)]
+    slowness = report.classes.slowness
+    if slowness.limit_ns is not None and slowness.whole:
+        count = f"{number(len(compared.slow))} of {plural(report.verdict.requests, 'request')}"
+        over = ms(slowness.limit_ns, style)
+        return [Piece(f"{nothing} {count} took over {over}, which is usual on their routes.")]
     more = compared.difference_ns
     take = f"take {ms(more, style)} more than" if more > 0 else "take no longer than"
     which = percent(len(compared.slow), report.verdict.requests, style)
@@ -189,11 +194,13 @@ def _most_are_slow(report: Report) -> bool:
 
 
 def _most_of_it(report: Report, style: Style) -> str:
-    compared, routes = report.cohorts, report.classes.slowness.judged
+    compared, slowness = report.cohorts, report.classes.slowness
+    routes = slowness.judged
     shown = clean(", ".join(routes[:MOST_ROUTES]), style)
     more = f", and {number(len(routes) - MOST_ROUTES)} more" if len(routes) > MOST_ROUTES else ""
     judged = f" Judged: {shown}{more}." if routes else ""
-    if not compared.slow or compared.difference_ns <= 0:
+    whole = slowness.limit_ns is not None and slowness.whole
+    if whole or not compared.slow or compared.difference_ns <= 0:
         return f"Every request was compared with those of its own route.{judged}"
     first = report.verdict.candidates[0]
     name = clean(first.part.label, style)
