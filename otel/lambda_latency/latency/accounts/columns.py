@@ -295,7 +295,7 @@ class Accounts(Sequence[Account]):
         """The indices of all requests, sorted by start and trace id."""
         starts_ns = self.starts_ns
         order = sorted(range(len(self)), key=starts_ns.__getitem__)
-        if len(set(starts_ns)) < len(order):
+        if any(starts_ns[one] == starts_ns[other] for one, other in pairwise(order)):
             ids = bytes(self.trace_ids)  # a slice of bytes takes half the memory of a slice of a bytearray
             order.sort(key=lambda at: ids[at * BYTES : at * BYTES + BYTES])
             order.sort(key=starts_ns.__getitem__)

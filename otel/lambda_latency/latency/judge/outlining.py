@@ -39,7 +39,7 @@ class Outlines:
         self._names: list[_Named] = []
         self._operations: dict[tuple[int, frozenset[int]], int] = {}
         self._values: list[Operation] = []
-        self._outlines: dict[frozenset[int], int] = {}
+        self._outlines: dict[tuple[int, ...], int] = {}
 
     def number(self, tree: Tree, charged: Mapping[str, Charge], parents: Sequence[Row]) -> int:
         """The number of a request's outline. `parents` are its rows with children."""
@@ -56,7 +56,7 @@ class Outlines:
         leaves = {named[span_id] for span_id in named.keys() - children.keys()}
         found |= {(number, NOTHING) for number in leaves if not self._names[number].is_call}
         operations = self._operations
-        every = frozenset([operations.get(one) or self._operation(*one) for one in found])
+        every = tuple(sorted([operations.get(one) or self._operation(*one) for one in found]))
         return self._outlines.get(every) or self._outline(every)
 
     def _number(self, charge: Charge, row: Row) -> int:
@@ -83,7 +83,7 @@ class Outlines:
         self._operations[number, below] = len(self._values)
         return len(self._values)
 
-    def _outline(self, every: frozenset[int]) -> int:
+    def _outline(self, every: tuple[int, ...]) -> int:
         if len(self._outlines) >= MOST_OUTLINES:
             return self._known[()]
         outline = tuple(sorted({self._values[number - 1] for number in every if number}))

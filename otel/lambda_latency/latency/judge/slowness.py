@@ -6,6 +6,7 @@ half of a route is its noise, whatever happens to the slower half.
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass, field
 from math import log
@@ -38,11 +39,14 @@ PIECES = 40  # of consecutive requests, among which a stretch is looked for
 
 @dataclass(slots=True)
 class _Route:
-    """The requests of a route; `cells` has the time of each request that has a cell, by number of the cell."""
+    """The requests of a route; `cells` has the time of each request that has a cell, by number of the cell.
 
-    members: list[int] = field(default_factory=list)
-    walls: list[int] = field(default_factory=list)
-    cells: dict[int, tuple[list[int], list[int]]] = field(default_factory=dict)
+    Lists would take four times as much memory.
+    """
+
+    members: array[int] = field(default_factory=lambda: array("I"))
+    walls: array[int] = field(default_factory=lambda: array("q"))
+    cells: dict[int, tuple[array[int], array[int]]] = field(default_factory=dict)
 
 
 class Whole(NamedTuple):
@@ -162,7 +166,7 @@ def _routes(every: Accounts, same: Sequence[int]) -> dict[str, _Route]:
             number = same[cell_of[entry]]
             column = cells.get(number)
             if column is None:
-                column = cells[number] = ([], [])
+                column = cells[number] = (array("q"), array("I"))
             times, members = column
             if members and members[-1] == at:
                 times[-1] += cell_ns[entry]
