@@ -12,7 +12,7 @@ from tests.trace.build import MS, Node, later, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "three_classes"]
+__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "sampled", "three_classes"]
 
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
@@ -89,6 +89,31 @@ def three_classes() -> list[Trace]:
             case _:
                 one = _paid(number, end)
         found.append(_at(number, one))
+    return found
+
+
+def sampled(requests: int = 60) -> list[Trace]:
+    """Every fifth request computes for a second in one line, and reads a lock from another."""
+    found = []
+    for number in range(requests):
+        slow = number % 5 == 0
+        end = 1200 if slow else 100 + number % 7
+        samples = {
+            "lambda.profile.after_ms": 100,
+            "lambda.profile.places": (
+                "functions/orders.py:14 price",
+                "functions/orders.py:40 locked > threading.acquire",
+            ),
+            "lambda.profile.waits": ("", "lock"),
+            "lambda.profile.lines": ("return PATTERN.match(text)",),
+            "lambda.profile.runs": "0,800,790;1,300,0",
+        }
+        code = {"http.request.method": "POST", "http.route": "/orders", "http.response.status_code": 201}
+        handler = node(
+            "POST /orders", 0, end, kind=SpanKind.SERVER, attributes={**code, **(samples if slow else {})},
+            resource={"faas.name": "orders"},
+        )  # fmt: skip
+        found.append(_at(number, handler))
     return found
 
 

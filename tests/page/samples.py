@@ -321,6 +321,7 @@ FIRSTS: dict[str, Callable[[], str]] = {
     "empty": lambda: page_of([]),
     "all-slow": lambda: page_of(firsts.all_slow()),
     "all-failed": lambda: page_of(firsts.all_failed()),
+    "sampled": lambda: page_of(firsts.sampled()),
     "three": lambda: page_of(firsts.three_classes()),
 }
 LARGE = ("huge", "ten-thousand")  # samples that take seconds to make

@@ -168,3 +168,26 @@ def test_the_first_screen_says_what_is_true_and_nothing_else(
     told = browser.run("return document.getElementById('verdict').innerText").replace("\u202f", " ")
     lines = [line for line in told.splitlines() if line.strip()]
     assert lines == [*FIRSTS[state], *(CARRY if state != "empty" else [])]
+
+
+def test_a_place_of_own_code_opens_its_stack_and_source(browser: Browser, page: Callable[[str], str]) -> None:
+    """The line, its text, and the call from it in which it was seen; closed at first."""
+    browser.show(page("sampled"))
+    assert browser.count(".places .frames") == 0
+    browser.click(".places li:first-child summary")
+    browser.click(".places > li:nth-child(2) summary")
+    told = browser.run("return [...document.querySelectorAll('.places > li')].map((one) => one.innerText)")
+    assert [[line for line in one.replace("\u202f", " ").splitlines() if line] for one in told] == [
+        [
+            "functions/orders.py:14 price() 800 ms, computing",
+            "functions/orders.py:14 price()",
+            "return PATTERN.match(text)",
+            "800 ms in a slow request. It is the largest excess of 12 requests.",
+        ],
+        [
+            "functions/orders.py:40 locked() 300 ms, waiting for a lock",
+            "functions/orders.py:40 locked()",
+            "threading.acquire",
+            "300 ms in a slow request.",
+        ],
+    ]

@@ -26,6 +26,7 @@ from lambda_latency.text import PAGE_WORDS, Style
 from lambda_latency.trace import dump_line
 from tests.latency.generated import hundred, timed_out
 from tests.latency.system import order
+from tests.page import firsts
 from tests.page.samples import HOSTILE, LARGE, SAMPLES, huge, page_of
 
 FORBIDDEN = (
@@ -198,6 +199,24 @@ def test_what_tells_most_is_kept_first(monkeypatch: pytest.MonkeyPatch) -> None:
         report["timeouts"][0]["trace_id"],
     }
     assert wanted <= set(kept)
+
+
+def test_what_is_kept_follows_the_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of each class its fastest, its slowest and its example, and as many typical ones of their route in turns."""
+    monkeypatch.setattr("lambda_latency.page.kept.MOST", 16)
+    traces = firsts.three_classes()
+    report, _ = data(page_of(traces))
+    kept = [at for at, line in enumerate(report["columns"]["spans"]) if line >= 0]
+    assert len(kept) == 16
+    walls = report["columns"]["wall_ns"]
+    classes = [card for card in report["findings"] if card["kind"] == "class"]
+    for card in classes:
+        members = sorted(card["members"], key=walls.__getitem__)
+        assert {members[0], members[-1], report["columns"]["trace_id"].index(card["trace_id"])} <= set(kept)
+    others = sorted(set(range(len(walls))) - {at for card in classes for at in card["members"]}, key=walls.__getitem__)
+    typical = others[len(others) // 2 - 5 : len(others) // 2 + 5]
+    assert len(set(typical) & set(kept)) >= 3
+    assert len(classes) == 3
 
 
 def test_a_huge_request_costs_no_other_its_spans(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from lambda_latency.page.facts import fact_text
@@ -13,8 +12,8 @@ from lambda_latency.text import (
     Style,
     cards,
     clean,
+    doing,
     flat,
-    own_code_values,
     sentence,
     timeout_groups,
 )
@@ -153,11 +152,19 @@ def _of_verdict(report: Report, at: Callable[[str], int]) -> dict[str, object]:
 
 
 def _places(code: OwnCode | None) -> list[dict[str, object]]:
-    """The lines of own code with the most excess; the scripts find their stacks in the spans of the requests."""
+    """The lines of own code with the most excess, each with the call from it that was seen, and its source text."""
     if code is None:
         return []
-    found = own_code_values(code)
-    assert found is not None
-    places = found["places"]
-    assert isinstance(places, list)
-    return list(islice((one for one in places if one["file"] and one["excess_ns"] > 0), MOST_PLACES))
+    shown = [one for one in code.places if one.place.file and one.excess_ns > 0][:MOST_PLACES]
+    return [
+        {
+            "label": clean(one.place.label, STYLE),
+            "called": clean(one.place.below, STYLE),
+            "source": clean(one.source, STYLE),
+            "doing": doing(one),
+            "excess_ns": one.excess_ns,
+            "slow_ns": one.slow_ns,
+            "requests": one.requests,
+        }
+        for one in shown
+    ]

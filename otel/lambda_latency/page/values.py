@@ -62,9 +62,8 @@ def page_values(
         return parts.setdefault(part, len(parts))
 
     # Classes hold indices of accounts as they were read; columns are in the order of start.
-    examples = [report.accounts.trace_id(one.example) for one in report.classes.found]
     ordered = replace(report, accounts=report.accounts.in_order())
-    lines, kept = _lines([*examples, *worth_keeping(ordered)], report, find, number_of)
+    lines, kept = _lines(worth_keeping(report), report, find, number_of)
     del told["map"]  # the page draws the calls from the cells of its requests
     told["columns"] = of_requests = columns(ordered, number_of, kept)
     places = {ordered.accounts.trace_id(at): at for at in range(len(ordered.accounts))}
@@ -114,12 +113,11 @@ def _walked(
 
 
 def _lines(
-    ranked: Sequence[str],
+    wanted: Sequence[str],
     report: Report,
     find: Callable[[Collection[str]], Mapping[str, Trace]],
     number_of: Callable[[Part], int],
 ) -> tuple[list[str], dict[str, int]]:
-    wanted = list(dict.fromkeys(ranked))
     traces = find(wanted) if wanted else {}
     lines: list[str] = []
     kept: dict[str, int] = {}

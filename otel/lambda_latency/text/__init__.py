@@ -11,7 +11,7 @@ from lambda_latency.text.classes import beside, class_sentence, instant_of, whol
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
-from lambda_latency.text.own_code import own_code_values
+from lambda_latency.text.own_code import doing
 from lambda_latency.text.prose import OWNED, evidence, flat, next_steps, sentence, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Line, Piece, Style, paint, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
@@ -42,6 +42,7 @@ __all__ = [
     "depending",
     "depending_routes",
     "document",
+    "doing",
     "evidence",
     "failed_sentence",
     "flat",
@@ -49,7 +50,6 @@ __all__ = [
     "ms",
     "next_steps",
     "other_cautions",
-    "own_code_values",
     "owner",
     "paint",
     "paragraphs",

@@ -97,8 +97,8 @@ PAGE_WORDS = {
     "card.show_failed": "Show these",
     "card.saves": "What if it took no time? {told}",
     "card.places": "Own code, by line",
-    "card.place": "{slow} in a slow request; the largest excess of {n|request|requests}.",
-    "card.called": "It called {what}.",
+    "card.place": "{slow} in a slow request.",
+    "card.largest": " It is the largest excess of {n|request|requests}.",
     "card.why": "Evidence",
     "card.ground": "Owner of {part}: {ground}.",
     "card.log": "Log lines of the example:",
@@ -236,8 +236,8 @@ PAGE_WORDS = {
     "request.more": "{n} more",
     "request.parts": "Parts of this request",
     "request.kept": (
-        "This page keeps the spans of {n|request|requests}: the slowest, errors, timeouts, cold starts and some "
-        "typical ones. For this one:"
+        "This page keeps the spans of {n|request|requests}: those of each finding, typical ones of their routes, "
+        "errors, timeouts, cold starts, and others evenly. For this one:"
     ),
     "request.orphans": "{n|orphan|orphans} (the parent was never recorded): {names}.",
     "request.aside": "Continued off the critical path: {names}.",

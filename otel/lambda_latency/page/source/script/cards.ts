@@ -121,25 +121,30 @@ function tick(part: number, text: string): HTMLElement {
 
 /** The lines of own code, each with its source text and what it called. */
 function places(some: readonly Place[]): HTMLElement {
-  const row = (one: Place): HTMLElement =>
-    h(
+  const row = (one: Place): HTMLElement => {
+    const frame = h("code", {}, one.label);
+    return h(
       "li",
       {},
       h(
         "details",
         {},
+        h("summary", {}, frame.cloneNode(true), ` ${ms(one.excess_ns)}`, one.doing && `, ${one.doing}`),
         h(
-          "summary",
-          {},
-          h("code", {}, `${one.file}:${one.line} ${one.function}()`),
-          ` ${ms(one.excess_ns)}`,
-          one.state ? `, ${one.state}` : "",
+          "ol",
+          { class: "frames", "aria-label": say("stack.label") },
+          h("li", { class: "own" }, frame, one.source && h("code", { class: "code" }, one.source)),
+          one.called && h("li", {}, h("code", {}, one.called)),
         ),
-        h("p", {}, one.called && say("card.called", { what: one.called })),
-        one.source && h("pre", {}, one.source),
-        h("p", {}, say("card.place", { n: one.requests, slow: ms(one.slow_ns) })),
+        h(
+          "p",
+          {},
+          say("card.place", { slow: ms(one.slow_ns) }),
+          one.requests > 0 && say("card.largest", { n: one.requests }),
+        ),
       ),
     );
+  };
   return h("ul", { class: "places", "aria-label": say("card.places") }, some.map(row));
 }
 

@@ -7,7 +7,7 @@ import { factText } from "./facts.js";
 import { FLAGS } from "./filter.js";
 import { label } from "./labels.js";
 import { openRequest } from "./open.js";
-import { suggestions } from "./search.js";
+import { readAhead, suggestions } from "./search.js";
 import { change, clear, follow, isFiltered, state, toggled, view } from "./store.js";
 import { number, say } from "./words.js";
 
@@ -64,6 +64,7 @@ function searchField(): HTMLElement {
   const field = h("input", {
     type: "search",
     id: "search",
+    onfocus: readAhead,
     role: "combobox",
     autocomplete: "off",
     "aria-expanded": "false",

@@ -4,7 +4,7 @@ export interface Island { command: string; version: string; sources: string[]; w
 
 export interface Piece { text: string; strong?: true; owner?: true; part?: number; fact?: string }
 
-export interface Place { file: string; line: number; function: string; called: string | null; source: string | null; excess_ns: number; slow_ns: number; requests: number; state: string | null; waits_for: string | null }
+export interface Place { label: string; called: string; source: string; doing: string; excess_ns: number; slow_ns: number; requests: number }
 
 export interface Finding { kind: "none" | "gate" | "failed" | "change" | "class" | "verdict" | "timeout" | "depends"; key: string; pieces: Piece[]; evidence?: Piece[][]; depends?: Piece[][]; next?: string[]; part?: number; owner?: string; ground?: string; members?: number[]; only?: "error"; trace_id?: string; against?: string; confidence?: "high" | "medium" | "low"; places?: Place[]; log?: string }
 

@@ -15,6 +15,11 @@ function kept(): [number, string][] {
   return texts;
 }
 
+/** Reads the spans before the first search needs them: a person takes a moment from the field to the first letters. */
+export function readAhead(): void {
+  setTimeout(kept);
+}
+
 function said(line: string): string {
   const tab = line.indexOf("\t");
   const names = line.slice(0, tab).match(/"(name|mark)":"[^"]*"/g) ?? [];
