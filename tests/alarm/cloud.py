@@ -82,10 +82,13 @@ def iso(ns: int) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%S}.{ns // 10**6 % 1000:03d}+0000"
 
 
-def orders(start_s: int, walls_ms: Sequence[float], *, status_code: int = 201, first: int = 0) -> list[Trace]:
-    """Orders that begin one second after the other, and take so long for the payments provider."""
+def orders(
+    start_s: int, walls_ms: Sequence[float], *, status_code: int = 201, first: int = 0, cold: float = 0
+) -> list[Trace]:
+    """Orders that begin one second after the other, and take so long for the payments provider; `cold` milliseconds
+    are a cold start before."""
     return [
-        _moved(order(wall, number=first + number, status_code=status_code), start_s + number)
+        _moved(order(wall, number=first + number, status_code=status_code, cold=cold), start_s + number)
         for number, wall in enumerate(walls_ms)
     ]
 

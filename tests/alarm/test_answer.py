@@ -49,15 +49,15 @@ def test_the_whole_message(ringing: Make) -> None:
         "than a typical request of their route, 100 % of the excess, nearly all from\n"
         "2026-11-24T23:11:00Z to 2026-11-24T23:11:12Z. The cause is external.\n"
         "\n"
+        "Next: Set a timeout for the call to payments.example.com below the function's,\n"
+        "respond without its result when it is late, and move the call to a queue if the\n"
+        "caller does not need the result. Ask its owner with a trace id.\n"
+        "\n"
         "Slower than the hour before from 2026-11-24T23:11:00Z to 2026-11-24T23:11:11Z\n"
         "(61 requests then, 72 now): payments.example.com takes 216 ms more on average.\n"
         "The tail changed, not the typical request. The cause is external.\n"
         "\n"
         "A request that shows it: 1-6b061989-affeb9dbb0aa7f2b00000235.\n"
-        "\n"
-        "Next: Set a timeout for the call to payments.example.com below the function's,\n"
-        "respond without its result when it is late, and move the call to a queue if the\n"
-        "caller does not need the result. Ask its owner with a trace id.\n"
         "\n"
         "Page:\n"
         "https://pages.s3.example/pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html?for=43200&of=get_object\n"
@@ -86,6 +86,24 @@ def test_the_whole_message(ringing: Make) -> None:
     assert [key for key in alarm.bucket.objects if key.startswith("pages/")] == [
         "pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html"
     ]
+
+
+def test_each_finding_has_its_next_step_below_it(ringing: Make) -> None:
+    """Two classes, the larger first, then what changed, whose advice is given already."""
+    cold = orders(BEGIN_S + 60, [220] * 12, first=700, cold=700)
+    alarm = ringing(filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500), *cold]))
+    alarm(rung())
+    told = [text.replace("\n", " ") for text in alarm.topic.texts[0].split("\n\n")]
+    assert [text.partition(": ")[0] for text in told[1:7]] == [
+        "12 of 144 requests (over 500 ms) wait for payments.example.com",
+        "Next",
+        "12 of 144 requests (over 500 ms) wait for a cold start",
+        "Next",
+        "Slower than the hour before (61 requests then, 84 now)",
+        "A request that shows it",
+    ]
+    assert told[2].startswith("Next: Set a timeout for the call to payments.example.com below the function's, ")
+    assert told[4].startswith("Next: Import less at module load")
 
 
 def test_without_a_cause_none_is_named(ringing: Make) -> None:

@@ -97,15 +97,15 @@ SlowAlarm: payments.example.com
 than a typical request of their route, 100 % of the excess, nearly all from
 2026-11-24T22:42:00Z to 2026-11-24T22:42:12Z. The cause is external.
 
+Next: Set a timeout for the call to payments.example.com below the function's,
+respond without its result when it is late, and move the call to a queue if the
+caller does not need the result. Ask its owner with a trace id.
+
 Slower than the hour before (40 requests then, 32 now): payments.example.com
 takes 488 ms more on average. The tail changed, not the typical request. The
 cause is external.
 
 A request that shows it: 1-6b0612bd-affeb9dbb0aa7f2b0000007d.
-
-Next: Set a timeout for the call to payments.example.com below the function's,
-respond without its result when it is late, and move the call to a queue if the
-caller does not need the result. Ask its owner with a trace id.
 
 Page:
 out/alarm.html

@@ -10,6 +10,7 @@ import pytest
 
 from lambda_latency.alarm.chat import FORMATS, rendered, topic_texts
 from lambda_latency.alarm.event import read_event
+from lambda_latency.alarm.explanation import Told
 from lambda_latency.alarm.message import Link, Message, harmless, plain_text, short_message, subject_of
 from tests.alarm.cloud import change
 
@@ -44,7 +45,8 @@ def test_a_hostile_name_is_text(name: str) -> None:
 def message(name: str) -> Message:
     """With a hostile name wherever one may stand."""
     said = harmless(name)
-    return Message(f"shop: {said}", (f"{said} is slow.",), (f"Ask {said}.",), (LINK,), (f"Read {said}.",))
+    told = Told((f"{said} is slow.",), (f"Ask {said}.",))
+    return Message(f"shop: {said}", (f"See {said}.",), (told,), (LINK,), (f"Read {said}.",))
 
 
 def texts(value: Any) -> list[str]:

@@ -40,8 +40,7 @@ def topic_texts(message: Message, thread: str) -> dict[str, str]:
 def _slack(message: Message) -> dict[str, Any]:
     """Block Kit; names are only in `plain_text` objects, which have no markup, mentions or links."""
     blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.title, LONGEST_HEADER)}]
-    blocks += [{"type": "section", "text": _plain(line)} for line in message.lines]
-    blocks += [{"type": "section", "text": _plain(f"Next: {step}")} for step in message.steps]
+    blocks += [{"type": "section", "text": _plain(line)} for line in message.paragraphs]
     if message.links:
         buttons = [{"type": "button", "text": _plain(one.name, 75), "url": one.url} for one in message.links]
         blocks.append({"type": "actions", "elements": buttons})
@@ -61,8 +60,7 @@ def _escaped(text: str) -> str:
 
 def _teams(message: Message) -> dict[str, Any]:
     """An Adaptive Card; a TextRun, unlike a TextBlock, has no markup."""
-    body = [_run(message.title, weight="Bolder", size="Medium"), *map(_run, message.lines)]
-    body += [_run(f"Next: {step}") for step in message.steps]
+    body = [_run(message.title, weight="Bolder", size="Medium"), *map(_run, message.paragraphs)]
     small = [one.note for one in message.links if one.note] + list(message.facts)
     body += [_run(one, isSubtle=True, size="Small") for one in small]
     card = {
@@ -81,11 +79,13 @@ def _run(text: str, **look: object) -> dict[str, Any]:
 
 
 def _notification(message: Message, thread: str) -> dict[str, Any]:
-    lines = [*message.lines, *(f"{one.name}: {one.url} {one.note}".strip() for one in message.links), *message.facts]
+    said = [*(line for told in message.findings for line in told.lines), *message.lines]
+    lines = [*said, *(f"{one.name}: {one.url} {one.note}".strip() for one in message.links), *message.facts]
     description = "\n".join(_unmarked(line) for line in lines)[:LONGEST_DESCRIPTION]
     content: dict[str, Any] = {"textType": "client-markdown", "title": subject_of(message), "description": description}
-    if message.steps:
-        content["nextSteps"] = [_unmarked(step) for step in message.steps]
+    steps = [step for told in message.findings for step in told.steps]
+    if steps:
+        content["nextSteps"] = [_unmarked(step) for step in steps]
     return {"version": "1.0", "source": "custom", "content": content, "metadata": {"threadId": thread}}
 
 

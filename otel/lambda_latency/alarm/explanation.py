@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency import (
     DOMINANT_PERCENT,
@@ -21,18 +21,20 @@ from lambda_latency.latency import (
     report_of,
 )
 from lambda_latency.text import (
+    Card,
     Piece,
     Style,
     against_sentence,
+    blaming,
+    cards,
     clean,
     depending,
     depending_routes,
-    evidence,
-    failed_sentence,
+    failed_card,
     flat,
     sentence,
     timeout_groups,
-    timeout_sentence,
+    told_once,
     whole_sentence,
 )
 from lambda_latency.trace import LineIndex, Problem, find_spans, find_traces
@@ -44,27 +46,33 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.evidence import Evidence
     from lambda_latency.trace import Source, Trace
 
-__all__ = ["Explanation", "explain", "mean_ns"]
+__all__ = ["Explanation", "Told", "explain", "mean_ns"]
 
 PLAIN = Style()
 MOST_GROUPS = 2  # reported calls that were running at timeouts
 LEAST_SLOW = 3  # agreeing slow requests that suffice, since the alarm already shows that requests are slow
 
 
+class Told(NamedTuple):
+    """A finding: its sentences, and the next steps that belong to it."""
+
+    lines: tuple[str, ...]
+    steps: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The explanation of an alarm.
 
-    `cause`: the blamed part, or None; `cause_ns`: the mean time that a slow request waits for it. `answer`: sentences,
-    the most important first; `steps`: remedies; `read`: the traces read; `lacks`: what is unknown. `trace_id`: an
-    example request. `find` returns traces by id.
+    `cause`: the blamed part, or None; `cause_ns`: the mean time that a slow request waits for it. `findings`: the most
+    important first; `read`: the traces read; `lacks`: what is unknown. `trace_id`: an example request. `find` returns
+    traces by id.
     """
 
     alarm: Alarm
     cause: Part | None
     cause_ns: int
-    answer: tuple[str, ...]
-    steps: tuple[str, ...]
+    findings: tuple[Told, ...]
     read: tuple[str, ...]
     lacks: tuple[str, ...]
     trace_id: str | None
@@ -103,8 +111,7 @@ def explain(alarm: Alarm, read: Evidence, terms: Terms = USUAL) -> Explanation:
         alarm=alarm,
         cause=blamed.part,
         cause_ns=blamed.ns,
-        answer=tuple(blamed.answer),
-        steps=tuple(clean(advice(part), PLAIN) for part in blamed.parts),
+        findings=tuple(_told(card, steps) for card, steps in told_once(blamed.cards)),
         read=tuple(read.read),
         lacks=tuple(lacks),
         trace_id=blamed.trace_id,
@@ -121,11 +128,16 @@ def mean_ns(source: Sequence[Source], part: str, terms: Terms = USUAL) -> tuple[
     return total // len(accounts) if accounts else 0, len(accounts)
 
 
+def _told(card: Card, steps: Sequence[str]) -> Told:
+    said = flat([*card.sentence, *(piece for told in card.evidence for piece in (Piece(" "), *told))])
+    return Told((said, *map(flat, card.depends)), tuple(clean(step, PLAIN) for step in steps))
+
+
 @dataclass(slots=True)
 class _Blamed:
-    """The sentences, and the blamed parts; the first part is the cause."""
+    """The findings, and the blamed parts; the first part is the cause."""
 
-    answer: list[str]
+    cards: list[Card]
     parts: list[Part]
     trace_id: str | None = None
     ns: int = 0
@@ -147,19 +159,11 @@ def _blamed(alarm: Alarm, report: Report) -> _Blamed:
         adders.reverse()
     for add in adders:
         add(found, report)
-    changed = [one for one in report.against.changed if one.per_request_ns > 0] if report.against is not None else []
-    if report.against is not None and changed:
-        said = flat(against_sentence(report.against, PLAIN))
-        found.answer.append(said.replace("the baseline", "the hour before"))
-        real = changed[0].real
-        _add(found, changed[0].part, _slowest(report), real.now_ns if real is not None else 0)
-    elif report.against is not None and report.against.answer == "shape":
-        said = flat(against_sentence(report.against, PLAIN))
-        found.answer.append(said.replace("the baseline", "the hour before"))
-    if not found.answer:
+    _add_change(found, report)
+    if not found.cards:
         _add_everywhere(alarm, found, report)
-    if not found.answer:
-        found.answer.append(f"The traces name no cause. {flat(sentence(report, PLAIN))}")
+    if not found.cards:
+        found.cards.append(Card("verdict", [Piece("The traces name no cause. "), *sentence(report, PLAIN)]))
     return found
 
 
@@ -172,26 +176,45 @@ def _add(found: _Blamed, part: Part | None, trace_id: str | None, ns: int) -> No
 
 
 def _add_timeouts(found: _Blamed, report: Report) -> None:
-    for group in timeout_groups(report)[:MOST_GROUPS]:
-        found.answer.append(flat(timeout_sentence(group, report, PLAIN)))
+    timeouts = [card for card in cards(report, PLAIN) if card.kind == "timeout"]
+    for card, group in zip(timeouts[:MOST_GROUPS], timeout_groups(report), strict=False):
+        found.cards.append(card)
         _add(found, group[0].part, group[0].trace_id, group[0].elapsed_ns)
 
 
 def _add_verdict(found: _Blamed, report: Report) -> None:
     verdict = report.verdict
-    if verdict.kind == "clear":
-        said = sentence(report, PLAIN)
-    elif verdict.kind == "thin" and _is_likely(report):
-        said = [*sentence(report, PLAIN), Piece(" "), *evidence(report, PLAIN)]
-    else:
+    if verdict.kind != "clear" and not (verdict.kind == "thin" and _is_likely(report)):
         return
-    found.answer.append(flat(said))
-    # The slow requests were fetched from the alarm's window: the time at which they begin is the window's.
-    depends = (*depending(report, 0, PLAIN, bare=False), *depending_routes(report, PLAIN, bare=False))
-    found.answer += [flat(told) for told in depends]
-    proof = verdict.proof.account.trace_id if verdict.proof is not None else None
     first = verdict.candidates[0]
+    for card in cards(report, PLAIN):
+        # The slow requests were fetched from the alarm's window: the time at which they begin is the window's.
+        if card.kind == "class" and card.number is not None:
+            depends = tuple(depending(report, card.number, PLAIN, bare=False))
+            found.cards.append(replace(card, evidence=(), depends=depends))
+        elif card.kind == "verdict":
+            likely = replace(card, depends=tuple(depending(report, 0, PLAIN, bare=False)))
+            found.cards.append(blaming(likely, report, first.part, [advice(first.part)]))
+    found.cards += [Card("depends", told) for told in depending_routes(report, PLAIN, bare=False)]
+    proof = verdict.proof.account.trace_id if verdict.proof is not None else None
     _add(found, first.part, proof, first.slow_ns)
+
+
+def _add_change(found: _Blamed, report: Report) -> None:
+    """Adds what changed since the hour before: a part that takes longer, or the calls."""
+    against = report.against
+    if against is None:
+        return
+    slower = [one for one in against.changed if one.per_request_ns > 0]
+    if not slower and against.answer != "shape":
+        return
+    told = flat(against_sentence(against, PLAIN)).replace("the baseline", "the hour before")
+    card = Card("change", [Piece(told)])
+    if slower:
+        part, real = slower[0].part, slower[0].real
+        card = blaming(card, report, part, [advice(part)]) if part is not None else card
+        _add(found, part, _slowest(report), real.now_ns if real is not None else 0)
+    found.cards.append(card)
 
 
 def _is_likely(report: Report) -> bool:
@@ -211,9 +234,11 @@ def _add_everywhere(alarm: Alarm, found: _Blamed, report: Report) -> None:
     if report.against is None and LEAST_SLOW <= slow == report.totals.requests:
         _add_all(found, report, alarm.threshold_ns)
     elif whole is not None:
-        found.answer.append(whole_sentence(whole, report, PLAIN))
-        if whole.cell is not None and 2 * whole.cell_ns > whole.typical_ns:
-            _add(found, whole.cell.part, _slowest(report), whole.cell_ns)
+        card, cell = Card("verdict", [Piece(whole_sentence(whole, report, PLAIN))]), whole.cell
+        if cell is not None and 2 * whole.cell_ns > whole.typical_ns:
+            card = blaming(card, report, cell.part, [advice(cell.part)])
+            _add(found, cell.part, _slowest(report), whole.cell_ns)
+        found.cards.append(card)
 
 
 def _add_all(found: _Blamed, report: Report, threshold_ns: int) -> None:
@@ -223,10 +248,11 @@ def _add_all(found: _Blamed, report: Report, threshold_ns: int) -> None:
     part, most = ns.most_common(1)[0]
     if 2 * most <= ns.total():
         return
-    found.answer.append(
+    text = (
         f"All {slow:,} requests took over {threshold_ns / 1e6:,.0f} ms, so there is no fast one to compare them "
         f"with. {clean(part.label, PLAIN)} takes {100 * most / ns.total():.0f} % of their time."
     )
+    found.cards.append(blaming(Card("verdict", [Piece(text)]), report, part, [advice(part)]))
     _add(found, part, _slowest(report), most // slow)
 
 
@@ -235,7 +261,7 @@ def _add_failing(found: _Blamed, report: Report) -> None:
     failed = report.failures
     if failed is None:
         return
-    found.answer.append(flat(failed_sentence(failed, report, PLAIN)))
+    found.cards.append(failed_card(failed, report, PLAIN))
     _add(found, failed.part, failed.trace_id, 0)
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 from lambda_latency.alarm.event import Alarm
-from lambda_latency.alarm.explanation import Explanation
+from lambda_latency.alarm.explanation import Explanation, Told
 from lambda_latency.fetch import console
 from lambda_latency.latency import trace_name
 from lambda_latency.text import Style, clean
@@ -32,22 +32,29 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A message: `title` is one line, `lines` are sentences, `steps` remedies, `facts` details in small print."""
+    """A message: `title` is one line, `findings` have sentences and next steps, `lines` are sentences after them, and
+    `facts` details in small print."""
 
     title: str
     lines: tuple[str, ...]
-    steps: tuple[str, ...] = ()
+    findings: tuple[Told, ...] = ()
     links: tuple[Link, ...] = ()
     facts: tuple[str, ...] = ()
     rings: bool = True
+
+    @property
+    def paragraphs(self) -> list[str]:
+        """All sentences in their order: each finding with its next steps, then the others."""
+        found = [[*one.lines, *(f"Next: {step}" for step in one.steps)] for one in self.findings]
+        return [*(line for each in found for line in each), *self.lines]
 
 
 def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[str] = ()) -> Message:
     """The message of a whole explanation."""
     alarm = one.alarm
     about = harmless(one.name) if one.name else "no cause found in the traces"
-    lines = [harmless(line) for line in one.answer]
-    lines += [f"Not known: {harmless(line)}" for line in one.lacks]
+    findings = [Told(*(tuple(map(harmless, texts)) for texts in told)) for told in one.findings]
+    lines = [f"Not known: {harmless(line)}" for line in one.lacks]
     shown, traces = [], []
     if one.trace_id is not None:
         name = trace_name(one.trace_id, one.trace_start_ns)
@@ -57,7 +64,7 @@ def message_of(one: Explanation, *, links: Sequence[Link] = (), facts: Sequence[
     return Message(
         title=f"{harmless(alarm.name)}: {about}",
         lines=(*lines, *shown),
-        steps=tuple(harmless(step) for step in one.steps),
+        findings=tuple(findings),
         links=(*links, *traces),
         facts=(f"{_when(alarm)} {harmless(alarm.reason)}".strip(), *map(harmless, one.read), *facts),
     )
@@ -83,8 +90,7 @@ def short_message(alarm: Alarm, title: str, *lines: str, facts: Sequence[str] = 
 
 def plain_text(message: Message, width: int = WIDTH) -> str:
     """The message in lines of at most `width` characters; each URL has a line of its own."""
-    blocks = ["\n".join(_wrapped(message.title, width)), *("\n".join(_wrapped(line, width)) for line in message.lines)]
-    blocks += ["\n".join(_wrapped(f"Next: {step}", width)) for step in message.steps]
+    blocks = ["\n".join(_wrapped(line, width)) for line in (message.title, *message.paragraphs)]
     for link in message.links:
         note = [*_wrapped(link.note, width)] if link.note else []
         blocks.append("\n".join([f"{link.name}:", link.url, *note]))

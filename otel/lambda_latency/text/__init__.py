@@ -5,8 +5,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.text.cards import Card, cards
-from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
+from lambda_latency.text.cards import Card, blaming, cards, failed_card, told_once
+from lambda_latency.text.cautions import other_cautions, render_problems
 from lambda_latency.text.classes import beside, class_sentence, instant_of, whole_sentence
 from lambda_latency.text.comparison import shown_and_folded
 from lambda_latency.text.depends import depending, depending_routes
@@ -35,6 +35,7 @@ __all__ = [
     "against_sentence",
     "aligned",
     "beside",
+    "blaming",
     "cards",
     "change_rows",
     "class_sentence",
@@ -44,7 +45,7 @@ __all__ = [
     "document",
     "doing",
     "evidence",
-    "failed_sentence",
+    "failed_card",
     "flat",
     "instant_of",
     "ms",
@@ -66,6 +67,7 @@ __all__ = [
     "style_for",
     "timeout_groups",
     "timeout_sentence",
+    "told_once",
     "whole_sentence",
 ]
 

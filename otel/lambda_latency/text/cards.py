@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lambda_latency.latency import advice
-from lambda_latency.text.cautions import FAILS, failed_first
+from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.classes import class_sentence
 from lambda_latency.text.depends import depending, depending_routes
 from lambda_latency.text.findings import cell_steps
@@ -16,10 +16,10 @@ from lambda_latency.text.style import Piece
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from lambda_latency.latency import Part, Report
+    from lambda_latency.latency import Failures, Part, Report
     from lambda_latency.text.style import Style
 
-__all__ = ["Card", "cards", "told_once"]
+__all__ = ["Card", "blaming", "cards", "failed_card", "told_once"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,20 @@ def cards(report: Report, style: Style) -> list[Card]:
     return [*found, *(Card("depends", told) for told in depending_routes(report, style))]
 
 
-def told_once(found: list[Card]) -> Iterator[tuple[Card, list[str]]]:
+def failed_card(failed: Failures, report: Report, style: Style) -> Card:
+    """The card of the requests that failed."""
+    card, part = Card("failed", failed_sentence(failed, report, style)), failed.part
+    if part is None:
+        return card
+    return blaming(card, report, part, [FAILS.format(name=part.name)] if part.name else [])
+
+
+def blaming(card: Card, report: Report, part: Part, steps: Sequence[str]) -> Card:
+    """The card with the part that it blames, steps, and what would settle the part's owner."""
+    return replace(card, part=part, steps=tuple(steps), settles=tuple(settling_steps(report, [part])))
+
+
+def told_once(found: Sequence[Card]) -> Iterator[tuple[Card, list[str]]]:
     """Each card with its next steps, for a text that is read from the top: each kind of part has its advice once."""
     told: set[str] = set()
     for card in found:
@@ -69,21 +82,15 @@ def _change(report: Report, style: Style) -> Iterator[Card]:
     causes = [cause.cells[0] for cause in one.causes if cause.asserted and one.answer in ("slower", "shape")]
     told = against_sentence(one, style)
     yield (
-        _card(Card("change", told), report, causes[0].part, cell_steps(causes[0], report))
+        blaming(Card("change", told), report, causes[0].part, cell_steps(causes[0], report))
         if causes
         else Card("change", told)
     )
 
 
 def _failed(report: Report, style: Style) -> Iterator[Card]:
-    failed, told = report.failures, failed_first(report, style)
-    if failed is None or not told:
-        return
-    card = Card("failed", told)
-    if failed.part is None:
-        yield card
-    else:
-        yield _card(card, report, failed.part, [FAILS.format(name=failed.part.name)] if failed.part.name else [])
+    if report.failures is not None and failed_first(report, style):
+        yield failed_card(report.failures, report, style)
 
 
 def _slow(report: Report, style: Style) -> Iterator[Card]:
@@ -94,15 +101,11 @@ def _slow(report: Report, style: Style) -> Iterator[Card]:
     for at, one in enumerate(report.classes.found):
         told, depends = class_sentence(one, report, style), tuple(depending(report, at, style))
         card = Card("class", told, proof if not at else (), depends, number=at)
-        yield _card(card, report, one.cell.part, cell_steps(one.cell, report, calls=one.makes_more_calls))
+        yield blaming(card, report, one.cell.part, cell_steps(one.cell, report, calls=one.makes_more_calls))
 
 
 def _timeouts(report: Report, style: Style) -> Iterator[Card]:
     for at, group in enumerate(timeout_groups(report)):
         part = group[0].part if at < MOST_GROUPS else None
         card = Card("timeout", timeout_sentence(group, report, style), number=at)
-        yield card if part is None else _card(card, report, part, [advice(part)])
-
-
-def _card(card: Card, report: Report, part: Part, steps: Sequence[str]) -> Card:
-    return replace(card, part=part, steps=tuple(steps), settles=tuple(settling_steps(report, [part])))
+        yield card if part is None else blaming(card, report, part, [advice(part)])

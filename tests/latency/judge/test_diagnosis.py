@@ -243,6 +243,15 @@ def _slower(one: Account, more_ns: int) -> Account:
     return one._replace(cells=cells, wall_ns=one.wall_ns + more_ns)
 
 
+def test_a_call_without_a_place_ran_where_its_segment_did() -> None:
+    """X-Ray's subsegments have no resource."""
+    call = node("POST", 2, 98, kind=CLIENT, attributes={"server.address": "pay.example.com"})
+    inside = node("handler", 1, 99, call)
+    segment = node("CreateOrder", 0, 100, inside, kind=SERVER, attributes={"aws.xray.origin": "AWS::Lambda::Function"})
+    cell = Cell("", Part("external", "pay.example.com"))
+    assert diagnose(tree(segment, unit=MS), cell).place == "lambda"
+
+
 def test_advice_follows_the_place() -> None:
     """Node in a container gets no advice about Lambda."""
     trace = _shop(_call(10, 90))

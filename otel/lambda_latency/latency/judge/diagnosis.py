@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.calls import is_failed, is_throttled
@@ -21,7 +22,7 @@ from lambda_latency.latency.judge.thresholds import DOMINANT_PERCENT, EVEN_NS
 from lambda_latency.trace import GAVE_UP, SpanKind, service_of, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.accounting import Spent
@@ -98,7 +99,7 @@ def diagnose(trace: Trace, cell: Cell, owners: Owners = NOBODY) -> Diagnosis:
     waiting = [trace.span(one.row) for one in its] + [span for span in trace.spans if _service(span) == cell.caller]
     return Diagnosis(
         trace_id=trace.trace_id,
-        place=place_of(waiting if cell.is_own else [*_above(trace, calls), *waiting]),
+        place=place_of(waiting if cell.is_own else chain(_making(trace, calls), waiting)),
         span=name,
         span_ns=ns,
         beside=_beside(trace, charged, row, its) if row is not None else None,
@@ -166,9 +167,15 @@ def _above_of(trace: Trace, row: Row) -> set[str]:
     return found
 
 
-def _above(trace: Trace, rows: Sequence[Row]) -> list[Span]:
-    """The spans that made these calls: a proxy's CLIENT span is of the proxy itself."""
-    return [trace.span(row) for row in rows]
+def _making(trace: Trace, calls: Sequence[Row]) -> Iterator[Span]:
+    """The spans of these calls, for a proxy's CLIENT span is of the proxy itself; then those above the first one up to
+    that of its service: X-Ray's subsegments do not tell where they ran, their segment does."""
+    yield from map(trace.span, calls)
+    at, seen = trace.tree.parent(calls[0]) if calls else None, set[str]()
+    while at is not None and at.span_id not in seen:
+        seen.add(at.span_id)
+        yield trace.span(at)
+        at = trace.tree.parent(at) if at.shape.kind is not SpanKind.SERVER else None
 
 
 def _attempts(trace: Trace, calls: Sequence[Row]) -> Attempts | None:
