@@ -150,18 +150,13 @@ def _even(report: Report, style: Style) -> list[Piece]:
     compared, requests = report.cohorts, report.verdict.requests
     else_ = " else" if report.totals.timeouts or failed_first(report, style) else ""
     nothing = f"Nothing{else_} stands out."
-    if _most_are_slow(report):
-        slow, every = number(len(compared.slow)), number(requests)
-        which = f"All {every} requests" if slow == every else f"{slow} of {every} requests"
-        return [Piece(which, "bold"), Piece(f" took over {ms(compared.over_ns, style)}. {nothing}")]
     if not compared.slow:
         same = f" No request took over {ms(compared.over_ns, style)}." if report.verdict.requests else ""
         return [Piece(nothing + same)]
-    slowness = report.classes.slowness
-    if slowness.limit_ns is not None and slowness.whole:
-        count = f"{number(len(compared.slow))} of {plural(report.verdict.requests, 'request')}"
-        over = ms(slowness.limit_ns, style)
-        return [Piece(f"{nothing} {count} took over {over}, which is usual on their routes.")]
+    if _is_usual(report):
+        slow = len(compared.slow)
+        count = f"All {number(slow)} requests" if slow == requests else f"{number(slow)} of {number(requests)} requests"
+        return [Piece(f"{nothing} {count} took over {ms(compared.over_ns, style)}, which is usual on their routes.")]
     more = compared.difference_ns
     take = f"take {ms(more, style)} more than" if more > 0 else "take no longer than"
     which = percent(len(compared.slow), report.verdict.requests, style)
@@ -188,9 +183,9 @@ def _alone(report: Report, style: Style) -> list[Piece]:
     ]
 
 
-def _most_are_slow(report: Report) -> bool:
-    """Whether most requests took longer than the given limit: they are compared with each other."""
-    return report.classes.slowness.limit_ns is not None and 2 * len(report.cohorts.slow) > report.verdict.requests
+def _is_usual(report: Report) -> bool:
+    """Whether requests over the given limit are usual on some route: they are compared with each other."""
+    return report.classes.slowness.limit_ns is not None and bool(report.classes.slowness.whole)
 
 
 def _most_of_it(report: Report, style: Style) -> str:
@@ -205,7 +200,7 @@ def _most_of_it(report: Report, style: Style) -> str:
     first = report.verdict.candidates[0]
     name = clean(first.part.label, style)
     width = ms(compared.width_ns, style)
-    if _most_are_slow(report):
+    if _is_usual(report):
         return (
             f"Typical requests differ by {width}.{_suspected(report, first.part, style)}{_usual(report, style)}{judged}"
         )
