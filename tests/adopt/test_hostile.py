@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
+from lambda_latency.adopt import AdoptError, check_clean
 from lambda_latency.template import Finding, Node, read_yaml
 from tests.adopt.apps import HANDLER, TEMPLATE, adopt, files, make_app
 
@@ -240,7 +241,8 @@ def test_a_function_that_cannot_be_edited_is_left(tmp_path: Path, name: str) -> 
     text = HEAD + conditions + "Resources:\n" + FUNCTION.format(name="Two") + FUNCTION.format(name="One") + more
     make_app(tmp_path, text)
     status, out, _ = adopt(tmp_path, "--write")
-    (left,) = [one for one in out.splitlines() if one.startswith("template.yaml:")]
+    told = [one for one in out.splitlines() if one.startswith("template.yaml:")]
+    (left,) = [one for one in told if " MB)" not in one]
     assert (status, left.split(": ", 1)[1]) == (4, line)
     assert "Two       python3.12  x86_64" in out
     assert (
@@ -406,3 +408,20 @@ def test_a_dirty_tree_is_refused_without_force(tmp_path: Path) -> None:
     ])  # fmt: skip
     assert files(tmp_path) == before
     assert adopt(tmp_path, "--write", "--force")[0] == 0
+
+
+def test_the_traces_that_serve_leaves_are_no_changes(tmp_path: Path) -> None:
+    """Of an app in a folder of its repository; another new folder beside them is a change."""
+    app = tmp_path / "app"
+    make_app(app)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=a", "-c", "user.email=a@example.com"]
+    for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "The app"]):
+        subprocess.run([*git, *command], check=True)
+    (app / "out").mkdir()
+    (app / "out" / "traces.jsonl").write_text("{}\n")
+    (app / "other").mkdir()
+    (app / "other" / "a.txt").touch()
+    with pytest.raises(AdoptError, match=r"has changes that are not committed \(\?\? other/\)"):
+        check_clean(app)
+    (app / "other" / "a.txt").unlink()
+    check_clean(app)

@@ -44,6 +44,38 @@ def test_requirements_are_left_without_the_sdk(tmp_path: Path, name: str, text: 
     assert (new, [one.what for one in left]) == (REQUIREMENTS[name, text], [SAID[text]] if text in SAID else [])
 
 
+POETRY = """\
+[tool.poetry.dependencies]
+aws-lambda-powertools = { extras = ["tracer"], version = "^3" }
+"""
+
+
+def test_requirements_above_the_functions_are_named(tmp_path: Path) -> None:
+    """Up to the repository's folder, with their lines; those outside of it are not the app's."""
+    make_app(tmp_path / "repository" / "app")
+    (tmp_path / "repository" / ".git").mkdir()
+    for folder, text in (
+        (".", "aws-xray-sdk\n"),
+        ("repository", POETRY),
+        ("repository/app", "boto3\naws-xray-sdk==2.14\n"),
+    ):
+        name = "pyproject.toml" if "poetry" in text else "requirements.txt"
+        (tmp_path / folder / name).write_text(text)
+    status, out, _ = adopt(tmp_path / "repository" / "app")
+    assert status == 0
+    said = "requires the X-Ray SDK, above the functions' folders: remove it there if nothing but the functions needs it"
+    told = [line for line in out.split("For you:\n")[1].splitlines() if "X-Ray" in line]
+    assert told == [f"../pyproject.toml:2: {said}", f"requirements.txt:2: {said}"]
+
+
+def test_extras_in_a_table_are_left_to_a_person(tmp_path: Path) -> None:
+    """As poetry and Pipfile write them."""
+    make_app(tmp_path)
+    (tmp_path / "src" / "pyproject.toml").write_text(POETRY)
+    said = "aws-lambda-powertools with the extra tracer depends on the X-Ray SDK"
+    assert f"src/pyproject.toml:2: {said}: name the extras that are used, without tracer\n" in adopt(tmp_path)[1]
+
+
 def test_a_lock_that_still_has_the_sdk_is_said(tmp_path: Path) -> None:
     """It is another tool's to make."""
     (tmp_path / "Pipfile.lock").touch()
@@ -291,7 +323,7 @@ def test_the_sdks_variables_are_translated_or_said(tmp_path: Path) -> None:
     """A service's name is OpenTelemetry's; what the bridge reads stays without a word; the rest has no effect."""
     template = make_app(tmp_path, TEMPLATE + VARIABLES)
     _, out, _ = adopt(tmp_path, "--write")
-    assert [line for line in out.splitlines() if line.startswith("template.yaml:")] == [
+    assert [line for line in out.splitlines() if line.startswith("template.yaml:1")] == [
         "template.yaml:13: AWS_XRAY_SDK_ENABLED is false: remove it, or the bridge records nothing",
         "template.yaml:14: AWS_XRAY_DAEMON_ADDRESS has no effect: remove it: the kit exports and logs by itself",
         "template.yaml:15: AWS_XRAY_LOG_LEVEL has no effect: remove it: the kit exports and logs by itself",
@@ -416,3 +448,27 @@ def test_a_template_without_sam_is_left_with_the_place_of_the_layer(tmp_path: Pa
     template.write_text('{"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}}')
     what = "stack.json:1: not a SAM template: Transform is not AWS::Serverless-2016-10-31"
     assert adopt(template) == (1, "", f"lambda-latency: {what}\n  {todo}\n")
+
+
+DURABLE = (
+    "template.yaml:3: One is a durable function: each invocation is a request of its own, replays included: "
+    "try its steps with its SDK's test kit: serve does not run it"
+)
+SMALL = "template.yaml:3: One (128 MB): with so little memory a cold start takes seconds: set MemorySize to 256 or more"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ("", [SMALL]),
+        ("      MemorySize: 256\n      DurableConfig: { ExecutionTimeout: 60 }\n", [DURABLE]),
+        ("      PackageType: Image\n", []),
+    ],
+)
+def test_little_memory_and_durability_are_noted(tmp_path: Path, more: str, said: list[str]) -> None:
+    """Of functions that are adopted, with the default of 128 MB."""
+    make_app(tmp_path, TEMPLATE + more)
+    out = adopt(tmp_path)[1]
+    assert [
+        line for line in out.partition("For you:\n")[2].splitlines() if " One (" in line or "durable" in line
+    ] == said

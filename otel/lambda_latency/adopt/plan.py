@@ -11,6 +11,7 @@ from types import MappingProxyType
 from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import read_subjects
+from lambda_latency.adopt.notes import notes_on
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
@@ -142,7 +143,7 @@ def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
         raise AdoptError(f"{one.shown} cannot be edited safely: {wrong}", "adopt it by hand: docs/how-to/adopt.md")
     if adopted.text != one.text:
         plan.changes.append(Change(one.path, one.shown, one.text.encode(), adopted.text.encode()))
-    plan.left += [*one.left, *adopted.left]
+    plan.left += [*one.left, *adopted.left, *notes_on(one.shown, one.subjects)]
     for subject in one.subjects:
         if subject.left is not None:
             plan.skipped += 1

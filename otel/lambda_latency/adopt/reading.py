@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from lambda_latency.adopt.changes import Change, Plan, Template, read_text
-from lambda_latency.adopt.requirements import FILES, without_sdk
+from lambda_latency.adopt.requirements import FILES, line_of_sdk, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
 from lambda_latency.adopt.wording import Wanted, api_requirement
-from lambda_latency.template import Finding
+from lambda_latency.template import Finding, decoded
 
 __all__ = ["read_code"]
 
@@ -21,8 +21,10 @@ def read_code(plan: Plan, templates: Sequence[Template], wanted: Wanted) -> dict
     code: dict[Path, Change] = {}
     everyone = [each for one in templates for each in one.subjects]
     kept = {each.code.resolve() for each in everyone if each.left is not None and each.code is not None}
+    folders = {each.code.resolve() for each in everyone if each.is_python and each.code is not None}
     for one in templates:
         _read(plan, one, wanted, code, kept)
+    _shared_requirements(plan, folders)
     return code
 
 
@@ -67,6 +69,26 @@ def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten:
     if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
         todo = f"add {api} to the function's requirements"
         plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
+
+
+def _shared_requirements(plan: Plan, folders: Collection[Path]) -> None:
+    """Names the requirements above the functions' folders, up to the repository: others may need them as they are."""
+    above = {parent for folder in folders for parent in _in_repository(folder, plan.root.resolve())} - {*folders}
+    for path in sorted(parent / name for parent in above for name in FILES):
+        try:
+            line = line_of_sdk(decoded(path.read_bytes())[0])
+        except (OSError, UnicodeDecodeError):
+            continue
+        if line is not None:
+            what = "requires the X-Ray SDK, above the functions' folders"
+            todo = "remove it there if nothing but the functions needs it"
+            plan.left.append(Finding(os.path.relpath(path, plan.root.resolve()), line, what, todo))
+
+
+def _in_repository(folder: Path, root: Path) -> Iterator[Path]:
+    """The folders above a folder: those within the app, and those up to the one that has the repository."""
+    top = next((one for one in (root, *root.parents) if (one / ".git").exists()), root)
+    return (one for one in folder.parents if one == top or one.is_relative_to(top))
 
 
 def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:

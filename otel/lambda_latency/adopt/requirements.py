@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lambda_latency.template import Finding
 
-__all__ = ["FILES", "without_sdk"]
+__all__ = ["FILES", "line_of_sdk", "without_sdk"]
 
 FILES = ("requirements.txt", "pyproject.toml", "Pipfile")
 LOCKS = {"pyproject.toml": ("poetry.lock", "uv.lock", "pdm.lock"), "Pipfile": ("Pipfile.lock",)}
@@ -16,6 +16,7 @@ SDK = re.compile(r"aws[-_.]xray[-_.]sdk\s*(?:\[[^\]]*\])?(?=\s*(?:[=<>!~;@#\\\r\
 POWERTOOLS = re.compile(r"(aws[-_.]lambda[-_.]powertools\s*)\[([^\]]*)\]", re.IGNORECASE)
 QUOTED = re.compile(r"""^\s*(["'])aws[-_.]xray[-_.]sdk\b[^"']*\1\s*,?\s*(#.*)?\r?\n""", re.IGNORECASE | re.MULTILINE)
 KEYED = re.compile(r"""^["']?aws[-_.]xray[-_.]sdk["']?\s*=[^\r\n]*\r?\n""", re.IGNORECASE | re.MULTILINE)
+TABLED = re.compile(r"""^["']?aws[-_.]lambda[-_.]powertools["']?\s*=\s*\{.*["'](tracer|all)["']""", re.IGNORECASE)
 ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
 
 
@@ -28,6 +29,10 @@ def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[s
         if ANYWHERE.search(line) and not line.lstrip().startswith("#"):
             todo = "remove it: the kit's layer provides its modules"
             left.append(Finding(shown, number, "names the X-Ray SDK in a form that is not edited", todo))
+        tabled = TABLED.search(line)
+        if tabled:
+            what = f"aws-lambda-powertools with the extra {tabled[1]} depends on the X-Ray SDK"
+            left.append(Finding(shown, number, what, "name the extras that are used, without tracer"))
         whole = POWERTOOLS.search(line)
         if whole and "all" in _names(whole[2]):
             what = "aws-lambda-powertools[all] depends on the X-Ray SDK"
@@ -39,6 +44,16 @@ def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[s
             if path.with_name(lock).exists()
         ]
     return new, left
+
+
+def line_of_sdk(text: str) -> int | None:
+    """The first line that requires the X-Ray SDK, directly or by an extra of Powertools; None without one."""
+    for number, line in enumerate(text.splitlines(), 1):
+        extras = POWERTOOLS.search(line)
+        by_extra = extras is not None and {"tracer", "all"} & {one.lower() for one in _names(extras[2])}
+        if not line.lstrip().startswith("#") and (ANYWHERE.search(line) or by_extra or TABLED.search(line)):
+            return number
+    return None
 
 
 def _lines(text: str, instead: str) -> str:

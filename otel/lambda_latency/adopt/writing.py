@@ -21,6 +21,7 @@ from lambda_latency.version import VERSION
 __all__ = ["STATE", "Record", "check_clean", "read_record", "undo", "write"]
 
 STATE = Path(".lambda-latency", "adopted.json")
+NEW, TRACES = "?? ", "traces.jsonl"  # git's mark of an untracked path, and the file in a folder that `serve` writes
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +37,19 @@ class Record:
 
 
 def check_clean(root: Path) -> None:
-    """Raises `AdoptError` if git has uncommitted changes. Passes without a repository or without git."""
-    command = ["git", "-C", str(root), "status", "--porcelain", "--", "."]
+    """Raises `AdoptError` if git has uncommitted changes. Passes without a repository or without git.
+
+    A new folder with traces is none: `serve` and `demo` write it.
+    """
+    settings = ("-c", "status.relativePaths=true", "-c", "color.status=never", "-c", "core.quotePath=false")
+    command = ["git", "-C", str(root), *settings, "status", "--short", "--", "."]
     try:
         ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):
         return
-    if ran.returncode == 0 and ran.stdout.strip():
-        first = ran.stdout.splitlines()[0]
+    changed = [line for line in ran.stdout.splitlines() if line[:3] != NEW or not (root / line[3:] / TRACES).is_file()]
+    if ran.returncode == 0 and changed:
+        first = changed[0]
         raise AdoptError(f"{root} has changes that are not committed ({first.strip()})", "commit them, or use --force")
 
 
