@@ -341,6 +341,8 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
         Planted("CloudFormation", {"      TracingConfig:\n        Mode: Active\n": ""}, "  Work:"),
         Planted("SAM", {"Handler: app.handler": "Handler: app.handler\n      Tracing: PassThrough", **behind("DefinitionUri: openapi.yaml")},
                 "PassThrough", files={"openapi.yaml": INTEGRATED}),
+        Planted("SAM", files={"template.yaml": UNTRACED.replace("Resources:", "Globals: { Api: { TracingEnabled: true } }\nResources:")
+                              .replace(", Layers: [!Ref Own] }", f", Events: {{ Get: {EVENT} }} }}")}, at="  Get:"),
     ),
     "sampling-unmatched": (
         Planted("SAM", {"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop", "AWS::ApiGateway::Stage"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
+from lambda_latency.doctor.api import apis_of
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
@@ -61,11 +62,13 @@ def no_function(app: App) -> Iterator[Found]:
 
 @rule("nothing-traced", NOTE, "Requests leave no trace, so none of the rules about traces applies.")
 def nothing_traced(app: App) -> Iterator[Found]:
-    """No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it. Traces of other
-    vendors are not looked for.
+    """No function has a tracing mode, a wrapper or a layer of OpenTelemetry, or code that imports it, and no API before
+    one is traced. Traces of other vendors are not looked for.
     """
     functions = [fn for fn in app.functions if fn.is_python]
     if functions and not any(_is_traced(app, fn) for fn in app.functions):
+        if any(api.is_traced for fn in app.functions for api in apis_of(app, fn)):
+            return  # function-untraced tells it
         is_edited = any(fn.is_sam and not fn.is_image for fn in functions)
         todo = "run lambda-latency adopt" if is_edited else by_hand(app.path)
         yield Found(app.name, functions[0].line, "no function is traced by X-Ray or OpenTelemetry", todo)
