@@ -17,7 +17,7 @@ from pathlib import Path
 from lab.planted import REQUESTS, Cause, run_cause
 from lambda_latency.latency import Account, Part
 from lambda_latency.latency.baseline.against import Against, against
-from lambda_latency.local.example_demo import demo_plan
+from lambda_latency.local.app.serve.loads import demo_plan
 from lambda_latency.local.faults import Rule
 from lambda_latency.local.load import plan_calls
 from lambda_latency.text import Style

@@ -16,7 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_latency.latency import Report, report_of
-from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
 from lambda_latency.text import Style
@@ -87,7 +88,7 @@ def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
     """The traces of a run of the system under a cause, made in this folder."""
     sampling = [cause.deployments > 0]
     plan = Plan(seed, cause.rules)
-    system = System(Options(out=folder, plan=plan, sampler=lambda: sampling[0]))
+    system = System(read_app(Path("template.yaml"), {}), Options(folder, plan=plan, sampler=lambda: sampling[0]))
     try:
         if not cause.deployments:
             system.faulty = False

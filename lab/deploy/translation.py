@@ -26,7 +26,7 @@ from samcli.yamlhelper import yaml_dump, yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from lambda_latency.local.example_system import LAYER
+from lambda_latency.local.app.serve.system import LAYER
 from lambda_latency.local.sandbox import bootstrap
 
 __all__ = ["translate", "with_receiver"]

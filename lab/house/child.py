@@ -143,10 +143,10 @@ def event(entered: Entered) -> None:
 
 def request(entered: Entered) -> None:
     """A request to the example through the local system, until its spans are stored."""
-    from lambda_latency.local import Options, System
+    from lambda_latency.local import Options, System, read_app
 
     with tempfile.TemporaryDirectory() as out:
-        system = System(Options(Path("template.yaml").resolve(), out=Path(out)))
+        system = System(read_app(Path("template.yaml").resolve(), {}), Options(Path(out)))
         try:
             address = urlsplit(system.url).netloc
             _warm(entered, lambda: _get(address))

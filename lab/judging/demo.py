@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lab.planted import REQUESTS, Cause, run_cause
 from lambda_latency.latency import Accounts
-from lambda_latency.local.example_demo import demo_plan
+from lambda_latency.local.app.serve.loads import demo_plan
 from lambda_latency.local.load import plan_calls
 from tests.latency.system import account
 

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 
 WARM_UP, REQUESTS = 50, 500
 
@@ -26,7 +27,9 @@ def main() -> None:
     """Print the median and the tail of warm requests, sent one after another on one connection."""
     argparse.ArgumentParser("python -m lab local-cost", description=__doc__).parse_args()
     with tempfile.TemporaryDirectory() as out:
-        system = System(Options(Path(__file__).parent / "noop" / "template.yaml", out=Path(out)))
+        app = read_app(Path(__file__).parent / "noop" / "template.yaml", {})
+        app.is_example = True  # it runs in this environment, without an emulator of AWS
+        system = System(app, Options(Path(out)))
         try:
             connection = http.client.HTTPConnection(urlsplit(system.url).netloc)
             both = [_once(connection) for _ in range(WARM_UP + REQUESTS)][WARM_UP:]

@@ -25,7 +25,7 @@ from lab.apps import CACHE
 from lambda_latency.http import request
 from lambda_latency.local.app.read.app import App, read_app
 from lambda_latency.local.app.serve.session import Gathered
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.app.triggers.calls import request_for
 from lambda_latency.local.cloud.emulator import clients
 from lambda_latency.local.errors import LocalError
@@ -56,7 +56,7 @@ class Running:
     """An app that is up, with the lines of its start's block and the requests and events that ended."""
 
     app: App
-    system: AppSystem
+    system: System
     block: list[str] = field(default_factory=list)
     ended: list[Answered] = field(default_factory=list)
     changed: threading.Condition = field(default_factory=threading.Condition)
@@ -114,8 +114,8 @@ def _running(folder: Path) -> Iterator[Running]:
             changed.notify_all()
 
     with tempfile.TemporaryDirectory() as out:
-        options = AppOptions(Path(out), cache=CACHE)
-        with contextlib.closing(AppSystem(app, options, answered=answered, tell=gathered)) as system:
+        options = Options(Path(out), cache=CACHE)
+        with contextlib.closing(System(app, options, answered=answered, tell=gathered)) as system:
             yield Running(app, system, gathered.end(), ended, changed)
 
 

@@ -11,8 +11,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.example_system import Options, System
 from lambda_latency.trace import read_traces
 from tests.system.conftest import tree
 
@@ -20,8 +21,9 @@ from tests.system.conftest import tree
 def ask(root: Path, out: Path) -> tuple[int, object]:
     """Ask a system of the built functions for an order that is not there; the answer, and the traces as trees."""
     printed: list[str] = []
-    options = Options(root / "template.yaml", out=out, sampler=lambda: True, built=True)
-    system = System(options, log=lambda name, line: printed.append(f"{name}: {line}"))
+    app = read_app(root / "template.yaml", {}, built=True)
+    options = Options(out, sampler=lambda: True)
+    system = System(app, options, log=lambda name, line: printed.append(f"{name}: {line}"))
     try:
         connection = http.client.HTTPConnection(urlsplit(system.url).netloc, timeout=60)
         connection.request("GET", "/orders/none")
@@ -72,5 +74,5 @@ def test_what_was_not_built_is_said(built: Path, tmp_path: Path) -> None:
     """With what to do."""
     root = tmp_path / "project"
     shutil.copytree(built, root, symlinks=True, ignore=shutil.ignore_patterns(".aws-sam"))
-    with pytest.raises(UsageError, match="has no artifact of CreateOrder"):
-        System(Options(root / "template.yaml", out=tmp_path, built=True))
+    with pytest.raises(UsageError, match=r"\.aws-sam/build/template\.yaml is not there$"):
+        read_app(root / "template.yaml", {}, built=True)

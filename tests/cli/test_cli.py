@@ -238,12 +238,13 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
         (
             ("demo", "--template", "nowhere.yaml"),
             2,
-            "no template at nowhere.yaml: No such file or directory\n  name a template with --template",
+            "nowhere.yaml:1: cannot be read (No such file or directory)\n"
+            "  name a template with --template, or write the example's with lambda-latency init DIR",
         ),
         (
             ("demo", "--parameter", "PaymentUrl=Off"),
             2,
-            "template.yaml has no parameter PaymentUrl\n  did you mean PaymentsUrl?",
+            "template.yaml has no parameter PaymentUrl\n  did you mean 'PaymentsUrl'?",
         ),
         (
             ("demo", "--parameter", "Tracing=Maybe"),

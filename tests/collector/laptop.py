@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.xray.collector import Choice
@@ -25,10 +26,8 @@ Documents = list[dict[str, Any]]
 def laptop(program: Path, out: Path, plan: Plan | None = None, **parameters: str) -> Iterator[Client]:
     """A system that traces every request and sends the functions' spans through the collector."""
     log = LogFile(out / "system.log")
-    options = Options(
-        ROOT / "template.yaml", parameters, out, 0, plan or Plan(), lambda: True, Choice("program", "", program)
-    )
-    system = System(options, log=log.write)
+    options = Options(out, plan=plan or Plan(), sampler=lambda: True, collector=Choice("program", "", program))
+    system = System(read_app(ROOT / "template.yaml", parameters), options, log=log.write)
     try:
         yield Client(system, log.path)
     finally:
@@ -46,7 +45,7 @@ def documents(xray: dict[str, Any]) -> dict[str, Documents]:
 
 def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
     """Some traces from the laptop's X-Ray, once everything is in."""
-    return documents(batch_get_traces(client.system.xray_url, trace_ids))
+    return documents(batch_get_traces(client.system.stand_ins.xray_url, trace_ids))
 
 
 def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:

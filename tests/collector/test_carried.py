@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.load import Call, send
 from lambda_latency.local.xray.collector import Choice
 from lambda_latency.local.xray.receiver import serve_receiver
@@ -27,10 +28,10 @@ def test_spans_arrive_through_the_collector_as_they_were_sent(program: Path, tmp
     (task / "tee").mkdir()
     (task / "collector.yaml").symlink_to(ROOT / "collector.yaml")
     printed: list[str] = []
-    options = Options(
-        task / "template.yaml", out=tmp_path / "out", sampler=lambda: True, collector=Choice("program", "", program)
-    )
-    system = System(options, log=lambda name, line: printed.append(f"{name}: {line}"))
+    app = read_app(task / "template.yaml", {})
+    app.is_example = True  # a collector is one of the example's stand-ins
+    options = Options(tmp_path / "out", sampler=lambda: True, collector=Choice("program", "", program))
+    system = System(app, options, log=lambda name, line: printed.append(f"{name}: {line}"))
     try:
         answers = send(system.url, [Call("GET", "/many")] * REQUESTS, 2, lambda _: None)
         assert system.finish(60)

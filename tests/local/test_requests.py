@@ -6,8 +6,8 @@ import contextlib
 
 import pytest
 
-from lambda_latency.local import example_serve as serve
-from lambda_latency.local.example_serve import Requests
+from lambda_latency.local.app.serve import requests as serve
+from lambda_latency.local.app.serve.requests import Requests
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.local.xray.segments import new_span_id, new_trace_id
 from lambda_latency.trace import FUNCTION, Span, SpanKind, Trace

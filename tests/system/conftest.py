@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from lambda_latency.local.example_system import Options, System
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
 from lambda_latency.trace import Trace, read_trace
@@ -67,7 +68,7 @@ class Client:
 
     def books(self) -> dict[str, list[dict[str, Any]]]:
         """What the payments provider has charged and refunded."""
-        connection = http.client.HTTPConnection(urlsplit(self.system.provider_url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(self.system.stand_ins.provider_url).netloc, timeout=20)
         connection.request("GET", "/")
         books: dict[str, list[dict[str, Any]]] = json.loads(connection.getresponse().read())
         connection.close()
@@ -78,8 +79,8 @@ def start_system(out: Path, plan: Plan | None = None, **parameters: str) -> Iter
     """A system that traces every request; for fixtures to yield from."""
     sampled = [True]
     log = LogFile(out / "system.log")
-    options = Options(ROOT / "template.yaml", parameters, out, 0, plan or Plan(), lambda: sampled[0])
-    system = System(options, log=log.write)
+    options = Options(out, plan=plan or Plan(), sampler=lambda: sampled[0])
+    system = System(read_app(ROOT / "template.yaml", parameters), options, log=log.write)
     try:
         yield Client(system, log.path, sampled)
     finally:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import gc
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from lambda_latency.local.example_system import Options, System
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import Options, System
 
 
 class Loaded:
@@ -23,7 +21,7 @@ def is_looked_at(one: object) -> bool:
 def test_what_is_loaded_before_the_first_request_is_collected_after_the_last(tmp_path: Path) -> None:
     """Else a collection in the middle of a load held up every answer, and reports named Lambda's overhead."""
     loaded = Loaded()
-    system = System(Options(out=tmp_path))
+    system = System(read_app(Path("template.yaml"), {}), Options(tmp_path))
     try:
         during = is_looked_at(loaded)
     finally:

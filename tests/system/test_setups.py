@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.example_system import LAYER
+from lambda_latency.local.app.serve.system import LAYER
 from lambda_latency.local.gateway.sam import read_template
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.lambda_service import Sandbox

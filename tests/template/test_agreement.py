@@ -19,7 +19,7 @@ from lambda_latency.adopt.plan import read_templates
 from lambda_latency.cli import main
 from lambda_latency.doctor import Where, diagnose
 from lambda_latency.doctor import read_app as read_for_doctor
-from lambda_latency.local import AppOptions, Options, invoke_function, read_app
+from lambda_latency.local import Options, invoke_function, read_app
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.sam import read_template
@@ -206,7 +206,7 @@ def test_a_nested_template_has_the_parameters_that_its_stack_passes(tmp_path: Pa
     assert said_by_serve == f"{undecided[0]} for functions; the emulator decides it for resources"
 
 
-def test_the_example_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
+def test_an_app_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
     """Also if there is nothing to run."""
     path = tmp_path / "template.yaml"
     case = CASES["an account"]
@@ -214,7 +214,7 @@ def test_the_example_says_what_is_undecided_before_it_runs(tmp_path: Path) -> No
     told: list[str] = []
     with pytest.raises(UsageError, match="has no function 'Wurk'"):
         invoke_function(
-            lambda: Options(path), AppOptions(tmp_path), "Wurk", b"{}", log=lambda *_: None, tell=told.append
+            lambda: read_app(path, {}), Options(tmp_path), "Wurk", b"{}", log=lambda *_: None, tell=told.append
         )
     assert said(line.partition(": ")[2] for line in told) == said(case.undecided)
 

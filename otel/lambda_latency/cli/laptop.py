@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.cli.arguments import add_parameter_option, port
 from lambda_latency.cli.exit_statuses import FAILED
-from lambda_latency.cli.messages import fail, usage, warn
+from lambda_latency.cli.messages import fail, warn
 
 if TYPE_CHECKING:
     import argparse
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Terms
     from lambda_latency.live import RunningPage
-    from lambda_latency.local import App, AppOptions, Observer
+    from lambda_latency.local import App, Observer, Options
 
 __all__ = [
     "add_app_options",
@@ -30,7 +30,6 @@ __all__ = [
     "print_line",
     "provider_is_theirs",
     "read",
-    "refuse_instrument",
     "require_local",
     "say",
     "tell",
@@ -45,7 +44,7 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
         "--instrument",
         choices=("kit", "layer", "none"),
         metavar="HOW",
-        help="how to trace functions of an app that do not start OpenTelemetry themselves: kit (default), "
+        help="how to trace functions that do not start OpenTelemetry themselves: kit (default), "
         "layer (by the start-up of ADOT's layer) or none",
     )
     parser.add_argument(
@@ -53,15 +52,11 @@ def add_app_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def app_options(
-    options: argparse.Namespace, traces: str, port: int = 0, observer: Observer | None = None
-) -> AppOptions:
-    """The chosen options, for an app whose traces go to the file `traces` below --out."""
-    from lambda_latency.local import AppOptions, Observer
+def app_options(options: argparse.Namespace, traces: str, observer: Observer | None = None) -> Options:
+    """The chosen options, for traces in the file `traces` below --out."""
+    from lambda_latency.local import Observer, Options
 
-    return AppOptions(
-        options.out, traces, port, instrument=options.instrument or "kit", observer=observer or Observer()
-    )
+    return Options(options.out, traces, instrument=options.instrument or "kit", observer=observer or Observer())
 
 
 def add_page_options(parser: argparse.ArgumentParser, meanwhile: str) -> None:
@@ -110,17 +105,15 @@ def _served(number: int, command: str, *, knows_ends: bool) -> RunningPage:
         )
 
 
-def refuse_instrument() -> int:
-    """Print that the packaged example has a parameter in place of --instrument; returns status 2."""
-    todo = "use --parameter Instrumentation=kit or layer, or Tracing=Off"
-    return usage("--instrument is for other apps: the packaged example has a parameter for it", todo)
-
-
-def read(template: Path, options: argparse.Namespace) -> App:
+def read(template: Path, options: argparse.Namespace, *, built: bool = False) -> App:
     """The app of a template, with the chosen parameters. Raises `LocalError` for an invalid template."""
-    from lambda_latency.local import read_app
+    from lambda_latency.local import read_app, starting_themselves
 
-    return read_app(template, dict(options.parameter), authorizers=not options.disable_authorizer)
+    app = read_app(template, dict(options.parameter), authorizers=not options.disable_authorizer, built=built)
+    if options.instrument and (kept := starting_themselves(app)):
+        why = f"{', '.join(kept)} start{'s' if len(kept) == 1 else ''} OpenTelemetry by the template"
+        app.notes.append(f"--instrument {options.instrument} has no effect: {why}, see its parameters")
+    return app
 
 
 def tell(line: str) -> None:

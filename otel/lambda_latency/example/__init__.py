@@ -15,6 +15,7 @@ FILES = (
     "collector.yaml",
     "compose.collector.yaml",
     "compose.yaml",
+    "events/create-order.json",
     "explain.yaml",
     "functions",
     "observability.yaml",

@@ -10,18 +10,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lambda_latency.local.app.prepare.instrument import starting_themselves
     from lambda_latency.local.app.read.app import App, read_app
     from lambda_latency.local.app.read.differing import explained
     from lambda_latency.local.app.read.source import find_template, read_source
-    from lambda_latency.local.app.serve.demo import AppDemo, demo_app
+    from lambda_latency.local.app.serve.demo import Demo, run_demo
     from lambda_latency.local.app.serve.invoke import invoke_function
     from lambda_latency.local.app.serve.session import serve_app
-    from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+    from lambda_latency.local.app.serve.system import Options, System
     from lambda_latency.local.app.triggers.commands import commands, resource_commands
-    from lambda_latency.local.example_demo import run_demo
-    from lambda_latency.local.example_serve import serve_system
-    from lambda_latency.local.example_system import Options, System
-    from lambda_latency.local.example_template import is_example
     from lambda_latency.local.faults import Plan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
     from lambda_latency.local.sandbox.record import readable
@@ -31,20 +28,16 @@ if TYPE_CHECKING:
 __all__ = [
     "Answered",
     "App",
-    "AppDemo",
-    "AppOptions",
-    "AppSystem",
+    "Demo",
     "Observer",
     "Options",
     "Plan",
     "System",
     "choose_collector",
     "commands",
-    "demo_app",
     "explained",
     "find_template",
     "invoke_function",
-    "is_example",
     "read_app",
     "read_plan",
     "read_source",
@@ -52,27 +45,24 @@ __all__ = [
     "resource_commands",
     "run_demo",
     "serve_app",
-    "serve_system",
+    "starting_themselves",
 ]
 
 MODULES = {
-    "app.serve.demo": ("AppDemo", "demo_app"),
-    "example_template": ("is_example",),
+    "app.serve.demo": ("Demo", "run_demo"),
     "app.serve.invoke": ("invoke_function",),
+    "app.prepare.instrument": ("starting_themselves",),
     "app.read.app": ("App", "read_app"),
     "app.read.differing": ("explained",),
     "app.serve.session": ("serve_app",),
     "app.read.source": ("find_template", "read_source"),
-    "app.serve.system": ("AppOptions", "AppSystem"),
+    "app.serve.system": ("Options", "System"),
     "app.triggers.commands": ("commands", "resource_commands"),
     "xray.collector": ("choose_collector",),
-    "example_demo": ("run_demo",),
     "faults": ("Plan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
     "sandbox.record": ("readable",),
     "xray.store": ("Observer",),
-    "example_serve": ("serve_system",),
-    "example_system": ("Options", "System"),
 }
 
 

@@ -83,7 +83,7 @@ DIFFERENCES = (
     Difference(
         "throttling",
         "{names}: requests are not throttled, and no quota is counted",
-        "lambda-latency serve --faults injects throttles into the packaged example",
+        "lambda-latency serve --faults injects throttles of tables",
         GATEWAY + "api-gateway-request-throttling.html",
     ),
     Difference(

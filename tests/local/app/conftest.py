@@ -17,7 +17,7 @@ import pytest
 from lab.apps import CACHE, READY, VERSION
 from lambda_latency.local.app.read.app import App, read_app
 from lambda_latency.local.app.serve.session import Renewal
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.cloud.emulator import clients
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import Trace, read_trace
@@ -36,7 +36,7 @@ needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m lab ap
 class Shop:
     """The app as whoever serves it sees it."""
 
-    system: AppSystem
+    system: System
     folder: Path
     told: list[str]
     lines: list[tuple[str, str]]
@@ -137,9 +137,9 @@ def up(app: App, folder: Path) -> Iterator[Shop]:
 
         return hear
 
-    system = AppSystem(
+    system = System(
         app,
-        AppOptions(folder / "out", cache=CACHE),
+        Options(folder / "out", cache=CACHE),
         answered=heard(answered),
         log=heard(lines),
         tell=heard(told),

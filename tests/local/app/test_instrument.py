@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,7 +17,8 @@ from lambda_latency.local.app.prepare.preparation import Preparation
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.app.serve.system import Options, System
+from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import read_trace
 from tests.local.app.conftest import Shop, needs_packages
@@ -118,17 +120,23 @@ def test_the_kit_traces_a_function_that_has_an_exec_wrapper(shop: Shop) -> None:
 
 @needs_packages
 def test_the_tracing_layer_traces_a_function(tmp_path: Path) -> None:
-    """As `--instrument layer` has it: its span is that of OpenTelemetry's instrumentation of Lambda."""
+    """As `--instrument layer` has it: its span is that of OpenTelemetry's instrumentation of Lambda.
+
+    A planned fault of the function is met.
+    """
     path = tmp_path / "template.yaml"
     path.write_text(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n  Greet:\n    Type: AWS::Serverless::Function\n"
         f"    Properties: {{ Runtime: python{VERSION[0]}.{VERSION[1]}, Handler: index.handler, Timeout: 20,\n"
         "      InlineCode: 'def handler(event, context): return 1' }\n"
     )
-    system = AppSystem(read_app(path, {}), AppOptions(tmp_path / "out", cache=CACHE, instrument="layer"))
+    plan = Plan(rules=(Rule("function", "delay", 1, ms=500),))
+    system = System(read_app(path, {}), Options(tmp_path / "out", cache=CACHE, instrument="layer", plan=plan))
     header = TraceHeader.new(sampled=True)
     try:
+        begun = time.perf_counter()
         assert system.invoke("Greet", b"{}", header).payload == b"1"
+        assert time.perf_counter() - begun >= 0.5
 
         def scopes() -> set[str]:
             trace = read_trace(system.store.path, header.trace_id)

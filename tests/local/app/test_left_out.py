@@ -21,7 +21,7 @@ from lambda_latency.local.app.prepare.preparation import Preparation
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 from tests.local.app.conftest import needs_packages, up
@@ -106,9 +106,7 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
     (tmp_path / "other.yaml").write_text(OTHER)
     told: list[str] = []
-    system = AppSystem(
-        read_app(tmp_path / "template.yaml", {}), AppOptions(tmp_path / "out", cache=CACHE), tell=told.append
-    )
+    system = System(read_app(tmp_path / "template.yaml", {}), Options(tmp_path / "out", cache=CACHE), tell=told.append)
     try:
         payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "Late", "NotSame")]
         assert [json.loads(one) for one in payloads[:4]] == [42, "same", ["mine", "hello"], "set"]

@@ -10,13 +10,13 @@ import pytest
 
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.read.example import calls_payments
 from lambda_latency.local.app.read.inclusion import Packaged, package
 from lambda_latency.local.app.read.parameters import parameter_values
 from lambda_latency.local.app.read.source import Source, find_template, read_source
 from lambda_latency.local.app.stack.prune import pruned, unknown_to
 from lambda_latency.local.app.triggers.origin import origin
 from lambda_latency.local.cloud.service_routes import Direct
-from lambda_latency.local.example_template import is_example
 from lambda_latency.pythons import nearest_python, version_of
 from tests.local.conftest import ROOT
 
@@ -267,7 +267,7 @@ def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
 def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
     """Only that one has it."""
     other = source(tmp_path, "Resources: { Topic: { Type: AWS::SNS::Topic } }")
-    assert (is_example(read_source(ROOT / "template.yaml")), is_example(other)) == (True, False)
+    assert (calls_payments(read_source(ROOT / "template.yaml")), calls_payments(other)) == (True, False)
 
 
 def test_a_key_that_stands_twice_with_the_same_value_is_told(tmp_path: Path) -> None:

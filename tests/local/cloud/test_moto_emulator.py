@@ -1,4 +1,4 @@
-"""AWS on the laptop: the template's tables, and faults for the functions that the plan names."""
+"""AWS on the laptop: the template's tables, and before them faults for the functions that the plan names."""
 
 from __future__ import annotations
 
@@ -14,11 +14,14 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
+from lambda_latency.local.cloud.proxy import Front
+from lambda_latency.local.cloud.table_faults import TableFaults
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.gateway.sam import Template
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.services import Service
 from tests.local.calls import PATIENCE
+from tests.local.ports import port_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -72,16 +75,13 @@ class Aws:
 def aws(project: Template) -> Iterator[Aws]:
     """The emulator with the project's tables and the plan above."""
     printed: list[str] = []
-    arguments = {"--tables": project.tables, "--routes": ROUTES}
-    options = [text for name, value in arguments.items() for text in (name, json.dumps(value))]
+    options = ["--tables", json.dumps(project.tables)]
     with Processes() as processes:
-        service = Service(
-            "lambda_latency.local.cloud.moto_emulator",
-            [*options, "--faults", Plan(1, RULES).to_json()],
-            processes,
-            printed.append,
-        )
-        yield Aws(service.wait_until_ready(), printed)
+        service = Service("lambda_latency.local.cloud.moto_emulator", options, processes, printed.append)
+        faults = TableFaults(Plan(1, RULES), ROUTES)
+        front = Front(f"http://127.0.0.1:{service.wait_until_ready()}", lambda *_: None, printed.append, faults=faults)
+        yield Aws(port_of(front.url), printed)
+        front.close()
         service.stop()
 
 

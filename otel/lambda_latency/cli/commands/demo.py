@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,6 @@ from lambda_latency.cli.laptop import (
     live_page,
     provider_is_theirs,
     read,
-    refuse_instrument,
     require_local,
     tell,
 )
@@ -26,7 +26,9 @@ from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
+
+    from lambda_latency.local import Demo
 
 __all__ = ["add_parser", "run"]
 
@@ -63,57 +65,38 @@ def run(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it; returns the exit status."""
     options.begin_ns = time.time_ns()
     require_local()
-    from lambda_latency.local import is_example, read_source
+    from lambda_latency.local import choose_collector, run_demo
 
-    template = _template(options.template, example=options.example)
-    if template.exists() and not is_example(read_source(template)):
-        return _demo_app(template, options)
-    return _demo_example(template, options)
-
-
-def _demo_example(template: Path, options: argparse.Namespace) -> int:
-    from lambda_latency.local import Options, choose_collector, run_demo
-
-    if options.instrument:
-        return refuse_instrument()
-    collector = choose_collector(options.collector, template.resolve().parent)
+    app = read(_template(options.template, example=options.example), options)
+    if options.collector and not app.is_example:
+        return usage("--collector is for the packaged example", f"leave it out: {app.path} is another app")
+    collector = choose_collector(options.collector, app.root)
     with (
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
         _progress(quiet=options.quiet) as (stage, step),
     ):
         said = _saying(address, stage, quiet=options.quiet)
-        local = Options(template, dict(options.parameter), options.out, collector=collector, observer=observer)
-        ran = run_demo(local, options.requests, options.seed, stage=said, step=step, tell=tell)
+        chosen = replace(app_options(options, "traces.jsonl", observer), collector=collector)
+        ran = run_demo(app, chosen, options.requests, options.seed, stage=said, step=step, tell=tell)
     if not ran.traced:
-        print(_untraced([answer.ms for answer in ran.answers]))
+        print(_untraced(ran.ms))
         return FINE
-    notes = [
-        f"Traces: {ran.traces}. In X-Ray's format: {ran.xray}. Function output: {ran.log}.",
-        collector.sentence
-        if ran.collected
-        else "No collector: spans went to an emulator of X-Ray's OTLP endpoint."
-        if ran.direct
-        else "No collector: spans went by UDP to an emulator of Lambda's X-Ray daemon.",
-    ]
-    return _report(ran.traces, len(ran.answers), notes, options, complete=ran.complete)
+    return _report(ran, [*_notes(ran, options.requests, collector.sentence)], options)
 
 
-def _demo_app(template: Path, options: argparse.Namespace) -> int:
-    from lambda_latency.local import demo_app
-
-    if options.collector:
-        return usage("--collector is for the packaged example", f"leave it out: {template} is another app")
-    app = read(template, options)
-    with (
-        live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
-        _progress(quiet=options.quiet) as (stage, step),
-    ):
-        said = _saying(address, stage, quiet=options.quiet)
-        chosen = app_options(options, "traces.jsonl", observer=observer)
-        ran = demo_app(app, chosen, options.requests, options.seed, stage=said, step=step, tell=tell)
-    files = f"Traces: {ran.traces}. Function output: {ran.log}."
-    notes = [files, f"{ran.calls} calls of {ran.kinds} kinds, {ran.failed} of them failed."]
-    return _report(ran.traces, ran.calls, notes, options, complete=ran.complete)
+def _notes(ran: Demo, requests: int, collector: str) -> Iterator[str]:
+    xray = f" In X-Ray's format: {ran.xray}." if ran.xray else ""
+    yield f"Traces: {ran.traces}.{xray} Function output: {ran.log}."
+    if not ran.xray:
+        yield f"{requests} calls of {ran.kinds} kinds, {ran.failed} of them failed."
+    elif ran.sent == "collector":
+        yield collector
+    elif ran.sent == "endpoint":
+        yield "No collector: spans went to an emulator of X-Ray's OTLP endpoint."
+    else:
+        yield "No collector: spans went by UDP to an emulator of Lambda's X-Ray daemon."
+    if not ran.complete:
+        yield "Some invocations never ended: their spans are missing."
 
 
 def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> Callable[[str, int], None]:
@@ -127,17 +110,15 @@ def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> 
     return said
 
 
-def _report(traces: Path, requests: int, notes: list[str], options: argparse.Namespace, *, complete: bool) -> int:
+def _report(ran: Demo, notes: list[str], options: argparse.Namespace) -> int:
     from lambda_latency.cli.commands.report import run_report
     from lambda_latency.cli.request import Request
     from lambda_latency.latency import Traffic
     from lambda_latency.text import style_for
 
-    if not complete:
-        notes.append("Some invocations never ended: their spans are missing.")
     request = Request(
-        [traces],
-        traffic=Traffic(requests),
+        [ran.traces],
+        traffic=Traffic(options.requests),
         notes=[] if options.quiet else notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
@@ -145,8 +126,8 @@ def _report(traces: Path, requests: int, notes: list[str], options: argparse.Nam
     )
     status = run_report(request, style_for(sys.stdout), sys.stdout)
     if options.alarm:
-        print(f"\n{_alarm(traces, options)}", end="")
-    return status or (FINE if complete else FAILED)
+        print(f"\n{_alarm(ran.traces, options)}", end="")
+    return status or (FINE if ran.complete else FAILED)
 
 
 def _alarm(traces: Path, options: argparse.Namespace) -> str:
@@ -170,7 +151,7 @@ def _template(named: Path, *, example: bool) -> Path:
     return example_folder() / "template.yaml"
 
 
-def _untraced(ms: list[float]) -> str:
+def _untraced(ms: Sequence[float]) -> str:
     ordered = sorted(ms)
     p50, p95 = (ordered[max(0, -(-len(ordered) * q // 100) - 1)] for q in (50, 95))
     return (

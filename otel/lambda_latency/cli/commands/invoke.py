@@ -12,7 +12,6 @@ from lambda_latency.cli.laptop import (
     add_system_options,
     app_options,
     read,
-    refuse_instrument,
     require_local,
     tell,
 )
@@ -20,8 +19,6 @@ from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
-
-    from lambda_latency.local import App, Options
 
 __all__ = ["add_parser", "run"]
 
@@ -48,7 +45,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Invoke a function and print its result; returns the exit status."""
     require_local()
-    from lambda_latency.local import Options, find_template, invoke_function, is_example, read_source, readable
+    from lambda_latency.local import find_template, invoke_function, readable
 
     try:
         event = _event(options.event)
@@ -57,16 +54,8 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return usage(f"{options.event} is not JSON: {error}", "name a JSON file, or - for stdin")
 
-    def read_it() -> App | Options:
-        template = find_template(options.template)
-        if not is_example(read_source(template)):
-            return read(template, options)
-        if options.instrument:
-            raise SystemExit(refuse_instrument())
-        return Options(template, dict(options.parameter), options.out, sampler=lambda: True, traces=TRACES)
-
     outcome = invoke_function(
-        read_it,
+        lambda: read(find_template(options.template), options),
         app_options(options, TRACES),
         options.function,
         event,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,19 +20,17 @@ from lambda_latency.cli.laptop import (
     print_line,
     provider_is_theirs,
     read,
-    refuse_instrument,
     require_local,
     say,
     tell,
 )
-from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
     from lambda_latency.alarm import Explanation, Link
-    from lambda_latency.local import Answered, AppSystem, System
+    from lambda_latency.local import Answered, System
     from lambda_latency.trace import Trace
 
 __all__ = ["add_parser", "run"]
@@ -39,8 +38,6 @@ __all__ = ["add_parser", "run"]
 TRACES = "served.jsonl"  # another file than the demo's, which is kept
 PAGE = "alarm.html"
 SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
-# A valid order for the functions of the packaged example.
-EXAMPLE = '{"customer": "me", "items": [{"sku": "tea", "quantity": 1, "unit_price": 350}], "payment_method": "card-ok"}'
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -60,7 +57,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "--faults", type=Path, metavar="PLAN", help="a JSON file that says which faults to inject, where, and how often"
     )
     parser.add_argument(
-        "--built", action="store_true", help="run what `make build` made, from read-only folders as on Lambda"
+        "--built", action="store_true", help="run what `sam build` made, from read-only folders as on Lambda"
     )
     parser.add_argument(
         "--slow-ms",
@@ -79,36 +76,18 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C; returns the exit status."""
     require_local()
-    from lambda_latency.local import find_template, is_example, read_source
+    from lambda_latency.local import Plan, find_template, read_plan, serve_app
 
     template = find_template(options.template)
     if options.explain:
         return _explain(template, options)
-    if not is_example(read_source(template)):
-        return _serve_app(template, options)
-    return _serve_example(template, options)
-
-
-def _serve_example(template: Path, options: argparse.Namespace) -> int:
-    from lambda_latency.local import Options, Plan, read_plan, serve_system
-
-    if options.instrument:
-        return refuse_instrument()
     plan = read_plan(options.faults) if options.faults else Plan()
-    parameters = dict(options.parameter)
+    app = read(template, options, built=options.built)
+    sampler = None if SAMPLING & dict(options.parameter).keys() else lambda: True
     with live_page(options, TRACES, knows_ends=True) as (observer, address), _shown(options) as show:
-        local = Options(
-            template,
-            parameters,
-            options.out,
-            options.port,
-            plan,
-            built=options.built,
-            traces=TRACES,
-            sampler=None if SAMPLING & parameters.keys() else lambda: True,
-            observer=observer,
-        )
-        serve_system(local, up=partial(_say_up, address), show=show, log=print_line, tell=tell)
+        chosen = app_options(options, TRACES, observer)
+        chosen = replace(chosen, port=options.port, plan=plan, sampler=sampler)
+        serve_app(app, chosen, up=partial(_say_up, address), show=show, log=print_line, tell=tell)
     return FINE
 
 
@@ -122,24 +101,12 @@ def _explain(template: Path, options: argparse.Namespace) -> int:
     return FINE
 
 
-def _serve_app(template: Path, options: argparse.Namespace) -> int:
-    from lambda_latency.local import serve_app
-
-    if options.faults or options.built:
-        option = "--faults" if options.faults else "--built"
-        return usage(f"{option} works with the packaged example only", f"remove it: {template} is another app")
-    app = read(template, options)
-    with live_page(options, TRACES, knows_ends=True) as (observer, address), _shown(options) as show:
-        chosen = app_options(options, TRACES, options.port, observer)
-        serve_app(app, chosen, up=partial(_say_app_up, address), show=show, log=print_line, tell=tell)
-    return FINE
-
-
-def _say_app_up(page: str, system: AppSystem, differences: list[str]) -> None:
+def _say_up(page: str, system: System, differences: list[str]) -> None:
     from lambda_latency.local import commands, resource_commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
-    _say_page(page)
+    if page:
+        print(f"Page: {page}\n")
     print("This machine is not AWS (serve --explain has the sources):")
     for line in differences:
         print(f"  - {line}")
@@ -149,7 +116,10 @@ def _say_app_up(page: str, system: AppSystem, differences: list[str]) -> None:
         print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
     for command in printed or ["nothing can be called: none of its functions runs here"]:
         print(f"  {command}")
-    print(f"\n  lambda-latency report {system.store.path}\n", flush=True)
+    print(f"\n  lambda-latency report {system.store.path}")
+    if system.app.is_example:
+        print(f"  lambda-latency report --xray --endpoint-url {system.stand_ins.xray_url}")
+    print(flush=True)
 
 
 def _has_credentials() -> bool:
@@ -157,20 +127,6 @@ def _has_credentials() -> bool:
     variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
     files = ("credentials", "config")
     return any(map(os.environ.get, variables)) or any((Path.home() / ".aws" / name).is_file() for name in files)
-
-
-def _say_page(address: str) -> None:
-    if address:
-        print(f"Page: {address}\n")
-
-
-def _say_up(page: str, system: System) -> None:
-    print(f"{system.template.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
-    _say_page(page)
-    for route in system.template.routes:
-        print(f"  {route}")
-    print(f"\n  curl -s {system.url}/orders -d '{EXAMPLE}'")
-    print(f"  lambda-latency report --xray --endpoint-url {system.xray_url}\n", flush=True)
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
-"""The emulator of AWS for the packaged example: moto's server in its own process, with the template's tables, the fault
-plan, and an OTLP receiver for X-Ray.
+"""The emulator of AWS for the packaged example: moto's server in its own process, with the template's tables.
+
+For X-Ray, it also receives OTLP.
 """
 
 from __future__ import annotations
@@ -7,58 +8,30 @@ from __future__ import annotations
 import argparse
 import gc
 import json
-import re
 import signal
 import threading
-import time
 
 import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 
-from lambda_latency.http import Server, reset, wait_for_hangup
-from lambda_latency.local.faults import Faults, Plan, Rule
+from lambda_latency.http import Server
+from lambda_latency.local.cloud.table_faults import TableFaults
+from lambda_latency.local.faults import Plan
 from lambda_latency.local.gateway.wsgi import WsgiHandler
 from lambda_latency.local.services import say_ready
 from lambda_latency.local.xray.intake import Intake, replace_segments
 
 __all__ = ["main"]
 
-CREDENTIAL = re.compile(r"Credential=([^/]+)/")
-
 
 class Emulator(WsgiHandler):
-    """moto with faults in DynamoDB calls. The access key of a call, a function's name, selects its faults."""
+    """moto, after the planned faults of DynamoDB calls."""
 
-    faults: Faults
-    routes: dict[str, list[str]]
+    faults: TableFaults
 
     def serve(self, body: bytes) -> None:
-        fault = self._fault()
-        if fault is None:
+        if not self.faults.meet(self):
             super().serve(body)
-        elif fault.kind == "delay":
-            time.sleep(fault.ms / 1000)
-            super().serve(body)
-        elif fault.kind == "throttle":
-            self._refuse(400, "ProvisionedThroughputExceededException", "The level of throughput was exceeded.")
-        elif fault.kind == "status":
-            self._refuse(fault.status, "InternalServerError", "The request could not be processed.")
-        else:
-            if fault.kind == "hang":
-                wait_for_hangup(self.connection)
-            reset(self.connection)
-            self.close_connection = True
-
-    def _fault(self) -> Rule | None:
-        signed_by = CREDENTIAL.search(self.headers.get("Authorization", ""))
-        function = signed_by.group(1) if signed_by else ""
-        if function not in self.routes or not self.headers.get("X-Amz-Target", "").startswith("DynamoDB_"):
-            return None
-        return self.faults.next(tuple(self.routes[function]))
-
-    def _refuse(self, status: int, kind: str, message: str) -> None:
-        body = json.dumps({"__type": f"com.amazonaws.dynamodb.v20120810#{kind}", "message": message}).encode()
-        self.answer(status, body, {"Content-Type": "application/x-amz-json-1.0"})
 
 
 def main() -> None:
@@ -71,12 +44,8 @@ def main() -> None:
     options = parser.parse_args()
     replace_segments()
     xray = Intake(DomainDispatcherApplication(create_backend_app), json.loads(options.indexed))
-    handler = {
-        "app": xray,
-        "faults": Plan.from_json(options.faults).at("table"),
-        "routes": json.loads(options.routes),
-    }
-    server = Server(type("Emulator", (Emulator,), handler))
+    faults = TableFaults(Plan.from_json(options.faults), json.loads(options.routes))
+    server = Server(type("Emulator", (Emulator,), {"app": xray, "faults": faults}))
     xray.connect(f"http://127.0.0.1:{server.port}")
     client = boto3.client(
         "dynamodb",

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from lambda_latency.http import Answer, Client, Handler, Server
 from lambda_latency.local.app.read.parameters import REGION
 from lambda_latency.local.cloud.emulator import PROXY
+from lambda_latency.local.cloud.table_faults import TableFaults
 from lambda_latency.local.sandbox.function import Outcome
 
 __all__ = ["Front"]
@@ -46,14 +47,18 @@ Invoke = Callable[[str, bytes, str], "Outcome | None"]
 
 class Front:
     """Listens on 127.0.0.1. `invoke` runs a function by name, with an event and a tracing header; it returns None for
-    an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing.
+    an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing;
+    `faults` are those of DynamoDB calls.
     """
 
-    def __init__(self, url: str, invoke: Invoke, tell: Callable[[str], None], port: int = 0) -> None:
+    def __init__(
+        self, url: str, invoke: Invoke, tell: Callable[[str], None], port: int = 0, faults: TableFaults | None = None
+    ) -> None:
         self._told: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
-        kind = type("Front", (_Door,), {"front": self, "url": url, "invoke": staticmethod(invoke)})
+        own = {"front": self, "url": url, "invoke": staticmethod(invoke), "faults": faults}
+        kind = type("Front", (_Door,), own)
         self._server = Server(kind, port)
 
     @property
@@ -89,6 +94,7 @@ class _Door(Handler):
     front: Front
     url: str
     invoke: Invoke
+    faults: TableFaults | None
 
     def setup(self) -> None:
         super().setup()
@@ -101,7 +107,8 @@ class _Door(Handler):
             return
         if self.command == "PUT" and CONFIGURATION.match(self.path):
             body = self._with_proxy(body)
-        self._forward(body)
+        if self.faults is None or not self.faults.meet(self):
+            self._forward(body)
 
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 

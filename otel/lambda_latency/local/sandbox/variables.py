@@ -80,6 +80,7 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
     else:  # the interpreter has its own environment, without the packages of the current one
         modules = [*map(str, function.paths), str(settings.layer / "python")]
         version = function.runtime.removeprefix("python")
+    faulty = own.get("LAMBDA_LATENCY_HANDLER", function.handler)  # the function's own handler, not the kit's
     commands = [str(path / "bin") for path in function.paths if (path / "bin").is_dir()]
     return {
         "PATH": os.pathsep.join([str(python.parent), *commands, "/usr/local/bin:/usr/bin:/bin"]),
@@ -111,7 +112,7 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
         "AWS_EC2_METADATA_DISABLED": "true",
         **settings.extra,
-        **({"LAMBDA_LATENCY_LOCAL_FAULTS": function.handler} if settings.faults else {}),
+        **({"LAMBDA_LATENCY_LOCAL_FAULTS": faulty} if settings.faults else {}),
         **{name: value for name, value in os.environ.items() if name == "LAMBDA_LATENCY_LOCAL_NETWORK"},
         **own,
     }

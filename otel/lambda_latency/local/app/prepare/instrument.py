@@ -10,11 +10,12 @@ from typing import Literal
 
 from lambda_latency.layer import WRAPPER
 from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.read.app import App
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import LocalError
 from lambda_latency.pythons import Version
 
-__all__ = ["How", "Instrumentation", "instrumentation"]
+__all__ = ["How", "Instrumentation", "instrumentation", "starting_themselves"]
 
 How = Literal["kit", "layer", "none"]
 
@@ -40,6 +41,12 @@ class Instrumentation:
     variables: dict[str, str] = field(default_factory=dict)
     layers: tuple[Path, ...] = ()
     paths: tuple[Path, ...] = ()
+
+
+def starting_themselves(app: App) -> list[str]:
+    """The keys of the functions that start OpenTelemetry by their template: `How` does not change them."""
+    declared = [one for one in app.functions.values() if isinstance(one, Declared)]
+    return [one.key for one in declared if app.is_example or one.wrapper == ADOT or one.wrapper.endswith(KIT)]
 
 
 def instrumentation(

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from lambda_latency.local.app.prepare.artifacts import read_only
 from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run
@@ -43,6 +44,8 @@ class Builds:
 
     def of(self, content: Content, version: Version) -> Path:
         """The folder or archive for /var/task or /opt. Raises `LocalError` with make's last output if it fails."""
+        if content.is_built:
+            return read_only(content.path, self._folder)
         if not content.target:
             return content.path
         with self._lock:

@@ -64,8 +64,10 @@ class Preparation:
             code = self._alone(declared, code)
         layers = self._layers(declared, version)
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
-        built = declared.code is not None and declared.code.target  # the build includes its packages
-        paths = [*([] if built else self._requirements(code, version)), *self._imported(declared, layers, version)]
+        content = declared.code
+        has_packages = content is not None and (content.target or content.is_built)
+        own = [] if has_packages else self._requirements(code, version)
+        paths = [*own, *self._imported(declared, layers, version)]
         if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
             self._tell_borrowed(declared, code, paths, traced.paths, version)
         paths = self._with_tracing(declared, paths, traced.paths)
@@ -85,6 +87,7 @@ class Preparation:
             runtime=f"python{_dotted(version)}",
             paths=tuple(paths),
             layers=(*layers, *traced.layers),
+            read_only=content is not None and content.is_built,
         )
 
     def _tell_borrowed(

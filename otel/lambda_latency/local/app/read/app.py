@@ -7,10 +7,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.prepare.artifacts import BUILT
 from lambda_latency.local.app.read.apis import Api, empty_api, function_url, read_apis
 from lambda_latency.local.app.read.contracts import contracts
 from lambda_latency.local.app.read.decided import CONDITIONS, decide, resolved
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
+from lambda_latency.local.app.read.example import calls_payments
 from lambda_latency.local.app.read.handlers import checked
 from lambda_latency.local.app.read.inclusion import REPOSITORY, Packaged, package
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, chosen_values, parameter_values
@@ -21,6 +23,7 @@ from lambda_latency.local.app.read.undefined_names import check
 from lambda_latency.local.app.read.unserved import unserved
 from lambda_latency.local.app.stack.resources import Part
 from lambda_latency.local.cloud.service_routes import UNKNOWN, direct_routes, expanded
+from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.tokens import guards
 from lambda_latency.template import Finding
 
@@ -36,7 +39,8 @@ STACK_TEMPLATE, PACKAGE = (
 class App:
     """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
     `missing` are findings about nested templates that are not there, `notes` lines for the user. Without
-    `authorizers`, every route is open.
+    `authorizers`, every route is open. `parameters` are those given or configured. `is_built` says that `path` is the
+    template of `sam build`; `is_example`, that stand-ins replace what the app calls (the packaged example).
     """
 
     path: Path
@@ -47,11 +51,15 @@ class App:
     missing: list[Finding] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     authorizers: bool = True
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    is_built: bool = False
+    is_example: bool = False
 
     @property
     def root(self) -> Path:
-        """The folder of its template."""
-        return self.path.resolve().parent
+        """The folder of its template; for a built one, that of the template that was built."""
+        path = self.path.resolve()
+        return path.parents[len(BUILT.parts) - 1] if self.is_built else path.parent
 
     def function_key(self, prefix: str, function: str) -> str:
         """The key of the function that a route names, by its logical id or, in another stack, by its name."""
@@ -67,15 +75,22 @@ class App:
                 yield key, function_url(self.path, key, one.name, signed=self.authorizers and one.url == "AWS_IAM")
 
 
-def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True) -> App:
-    """Read a template and the files that it refers to. Without `authorizers`, every route is open.
+def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True, built: bool = False) -> App:
+    """Read a template and the files that it refers to. Without `authorizers`, every route is open; `built` reads what
+    `sam build` has made of it.
 
     A function whose code or handler is not there, and a nested template that is not, are left out. Raises
     `TemplateError` with all errors of the template, also if that leaves no function, and `UsageError` for a parameter
     or value that it does not declare.
     """
-    source = read_source(path)
-    app = App(path, _stack_name(path), Part({}, {}), authorizers=authorizers)
+    own = path.parent / BUILT if built else path
+    if built and not own.exists():
+        raise UsageError(f"{own} is not there", "run `sam build` first (the example: make build)")
+    source = read_source(own)
+    name = _stack_name(path)
+    app = App(own, name, Part({}, {}), authorizers=authorizers, is_built=built)
+    app.parameters = chosen_values(source, given, app.root)
+    app.is_example = calls_payments(source)
     app.part = _read(app, source, given, "", authorizers)
     missing = [
         *app.missing,
@@ -106,6 +121,8 @@ def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str
     named = {"AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
     functions = [*declared_functions(resolved(plain, named | values), packaged, prefix), *decided.refused(prefix)]
     declared = sorted(functions, key=lambda one: _place(one.key, prefix, order))
+    if app.is_built:
+        declared = [one.as_built() if isinstance(one, Declared) else one for one in declared]
     found = {one.key: checked(source, one, prefix) for one in declared}
     app.functions |= found
     elsewhere = [one for one in direct if one.why != UNKNOWN]

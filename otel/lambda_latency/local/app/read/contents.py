@@ -27,13 +27,14 @@ class Content:
     """A folder or an archive of a function or a layer.
 
     `target` is X of the make target `build-X`, or empty. make reads `makefile` and runs in `working`; by default both
-    are those of `path`.
+    are those of `path`. `is_built` says that `sam build` has made it, with the packages.
     """
 
     path: Path
     target: str = ""
     makefile: Path | None = None
     working: Path | None = None
+    is_built: bool = False
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from lambda_latency.local.app.read.contents import Content
@@ -42,6 +42,11 @@ class Declared:
     url: str
     wrapper: str
     events: tuple[str, ...] = ()
+
+    def as_built(self) -> Declared:
+        """The function of a template that `sam build` has made: its code and layers have their packages."""
+        code, *layers = (one and Content(one.path, is_built=True) for one in (self.code, *self.layers))
+        return replace(self, code=code, layers=tuple(filter(None, layers)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,104 +1,119 @@
-"""`demo` for any app: calls its routes and example events concurrently, then reports."""
+"""`demo`: an app under a load, warm, with the traces of all requests."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambda_latency.files import unwritable
+from lambda_latency.files import replace_files, unwritable
 from lambda_latency.local.app.read.app import App
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
-from lambda_latency.local.app.triggers.calls import Invocation, Request, load, perform
+from lambda_latency.local.app.serve.loads import AppCalls, Orders
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.example_demo import AT_ONCE, NEW, TRACES, removed
+from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.local.lock import only_one
 from lambda_latency.local.log import LogFile
+from lambda_latency.local.xray.traces import batch_get_traces
 
-__all__ = ["AppDemo", "demo_app"]
+__all__ = ["Demo", "run_demo"]
 
-PATIENCE_S = 10  # for the last spans
+TRACES = "traces.jsonl"
+NEW = f".{TRACES}.new"  # the name of the file until the run is over
 
 
 @dataclass(frozen=True, slots=True)
-class AppDemo:
-    """The results of a run: the files of traces and output, and the numbers of calls, kinds of calls and failures."""
+class Demo:
+    """The results of a run.
+
+    `log` is the file of functions' output, `xray` the traces in the format of X-Ray's BatchGetTraces, None for another
+    app than the example, of which `kinds` of calls were made; `failed` is the number of failed calls, `ms` the time of
+    each answer of the example. `sent` says how the example's functions sent their spans: to a collector, to X-Ray's
+    OTLP endpoint or to its daemon.
+    """
 
     traces: Path
     log: Path
-    calls: int
+    xray: Path | None
+    ms: Sequence[float]
     kinds: int
     failed: int
-    complete: bool
+    traced: bool
+    sent: str
+    complete: bool  # False if an invocation never ended, so that its spans are missing
 
 
-def demo_app(
+def run_demo(
     app: App,
-    options: AppOptions,
+    options: Options,
     requests: int,
     seed: int,
     *,
-    stage: Callable[[str, int], None],
-    step: Callable[[], None],
-    tell: Callable[[str], None],
-) -> AppDemo:
-    """Start the app, make each kind of call once without tracing, then `requests` traced calls, and stop the app.
+    stage: Callable[[str, int], None] = lambda *_: None,
+    step: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Demo:
+    """Start an app, warm it up without tracing, because cold starts here differ from Lambda's, send the load and stop.
 
     `stage` is called with the name of each stage and its number of steps, `step` after each step; `tell` receives notes
-    for the user. Raises `LocalError` if there is nothing to call, or if the app does not start.
+    for the user. Raises `LocalError` if the app does not start, if there is nothing to call, or if a file cannot be
+    written.
     """
     for note in app.notes:
         tell(note)
-    with only_one(options.out, "demo"), removed(options.out / NEW), ExitStack() as ending:
+    load = Orders(requests, seed) if app.is_example else AppCalls(app, requests, seed)
+    sampling, sampled = [False], list[str]()
+    options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: sampling[0])
+
+    def answered(request: Answered) -> None:
+        if request.sampled:
+            sampled.append(request.trace_id)
+
+    with only_one(options.out, "demo"), _removed(options.out / NEW):
         stage("starting the app", 0)
-        log = LogFile(options.out / "system.log")
-        ending.callback(log.close)
-        system = AppSystem(app, replace(options, traces=NEW), log=log.write, tell=tell)
-        ending.callback(system.close)
-        kinds = load(system)
-        if not kinds:
-            todo = "put example events into events/, as for `sam local invoke`, each named after its function"
-            raise LocalError(f"{app.path} has no GET route and no example event: there is nothing to call", todo)
-        failed = _run(system, kinds, requests, seed, stage, step)
-        stage("collecting spans", 0)
-        complete = system.sandbox.wait_until_idle(PATIENCE_S)
-        system.close()
+        with ExitStack() as ending:
+            log = LogFile(options.out / "system.log")
+            ending.callback(log.close)
+            system = System(app, options, answered=answered, log=log.write, tell=tell)
+            ending.callback(system.close)
+            stage("warming up", load.warm_ups(system))
+            system.faulty = False
+            load.warm_up(system, step)
+            system.faulty = sampling[0] = True
+            stage("sending requests", requests)
+            load.send(system, step)
+            stage("collecting spans", 0)
+            complete = system.finish()
+            documents = json.dumps(batch_get_traces(system.stand_ins.xray_url, sampled)) if app.is_example else ""
         if system.store.error is not None:
             raise system.store.error
-        traces = options.out / TRACES
+        traces, xray = options.out / TRACES, options.out / "xray.json"
         try:
+            if documents:
+                replace_files([(xray, documents)])
             system.store.path.replace(traces)
         except OSError as error:
             raise LocalError(unwritable(error.filename, error)) from error
-    return AppDemo(traces, log.path, requests, len(kinds), failed, complete)
+    return Demo(
+        traces,
+        log.path,
+        xray if documents else None,
+        load.ms,
+        load.kinds,
+        load.failed,
+        system.traced,
+        system.stand_ins.sent if app.is_example else "",
+        complete,
+    )
 
 
-def _run(
-    system: AppSystem,
-    kinds: list[Request | Invocation],
-    requests: int,
-    seed: int,
-    stage: Callable[[str, int], None],
-    step: Callable[[], None],
-) -> int:
-    """Returns the number of failed requests. The first calls are not traced: their cold starts differ from Lambda's."""
-    gateways = system.gateways
-    for traced, calls in ((False, kinds), (True, [kinds[number % len(kinds)] for number in range(requests)])):
-        stage("sending requests" if traced else "warming up", len(calls))
-        for gateway in gateways:
-            gateway.sampler = (lambda: True) if traced else (lambda: False)
-        random.Random(seed).shuffle(calls)  # noqa: S311 - an order, not a secret
-        failed = 0
-        with ThreadPoolExecutor(AT_ONCE) as callers:
-            try:
-                for done in as_completed([callers.submit(perform, one, system, sampled=traced) for one in calls]):
-                    failed += done.result() is not None
-                    step()
-            except BaseException:
-                callers.shutdown(wait=False, cancel_futures=True)
-                system.close()  # ends calls in progress, for which the executor would wait
-                raise
-    return failed
+@contextlib.contextmanager
+def _removed(path: Path) -> Iterator[None]:
+    """Removes the file at the end of the block, so that an interrupted run keeps the traces of the previous run."""
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)

@@ -11,10 +11,10 @@ from lambda_latency.http import wait_for_signal
 from lambda_latency.local.app.read.app import App
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.read.differing import differing
+from lambda_latency.local.app.serve.requests import Requests
 from lambda_latency.local.app.serve.running import forget, remember
-from lambda_latency.local.app.serve.system import AppOptions, AppSystem
+from lambda_latency.local.app.serve.system import Options, System
 from lambda_latency.local.differences import DIFFERENCES, difference_of
-from lambda_latency.local.example_serve import Requests
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.local.lock import only_one
 from lambda_latency.local.sources import Sources
@@ -25,9 +25,9 @@ __all__ = ["Gathered", "Renewal", "serve_app"]
 
 def serve_app(
     app: App,
-    options: AppOptions,
+    options: Options,
     *,
-    up: Callable[[AppSystem, list[str]], None],
+    up: Callable[[System, list[str]], None],
     show: Callable[[Answered, Trace | None], None],
     log: Callable[[str, str], None],
     tell: Callable[[str], None],
@@ -47,7 +47,7 @@ def serve_app(
         show(request, trace)
 
     with only_one(options.out, "serve"), contextlib.closing(Requests(shown)) as requests:
-        system = AppSystem(app, options, answered=requests.answered, log=log, tell=gathered, before=Renewal(app))
+        system = System(app, options, answered=requests.answered, log=log, tell=gathered, before=Renewal(app))
         try:
             system.store.watch(requests.spans)
             remember(options.out, system.aws_url)
@@ -84,7 +84,7 @@ class Renewal:
         self._code = Sources(*_watched(app))
         self._lock = threading.Lock()
 
-    def __call__(self, system: AppSystem) -> None:
+    def __call__(self, system: System) -> None:
         with self._lock:  # a concurrent invocation waits until the functions are renewed
             if self._code.changed():
                 system.renew()

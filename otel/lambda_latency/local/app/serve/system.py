@@ -1,52 +1,57 @@
-"""A running app: functions in the sandbox, resources in the emulator, and the events between them."""
+"""A running app: functions in the sandbox, what they call, and the events between them."""
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from lambda_latency.local.app.prepare.instrument import How
-from lambda_latency.local.app.prepare.make import Builds
-from lambda_latency.local.app.prepare.packages import Packages, cache_folder
-from lambda_latency.local.app.prepare.preparation import Preparation
+from lambda_latency.local.app.prepare.packages import cache_folder
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import App
-from lambda_latency.local.app.read.decided import NOT_CREATED
-from lambda_latency.local.app.read.declared import Declared, Refused
+from lambda_latency.local.app.read.declared import Refused
 from lambda_latency.local.app.serve.addresses import Served, localized, served_apis, tell_emulator
 from lambda_latency.local.app.stack.custom_resources import answer_for, with_response_url
+from lambda_latency.local.app.stack.emulated import Emulated
 from lambda_latency.local.app.stack.resources import Stack
+from lambda_latency.local.app.stack.stand_ins import StandIns
 from lambda_latency.local.app.triggers.event_fields import delivered
 from lambda_latency.local.app.triggers.origin import origin
-from lambda_latency.local.cloud.emulator import Cloud
 from lambda_latency.local.cloud.integrations import Onward
 from lambda_latency.local.cloud.proxy import Front
 from lambda_latency.local.cloud.relay import serve_relay
-from lambda_latency.local.cloud.service_routes import REST
-from lambda_latency.local.example_system import LAYER
-from lambda_latency.local.gateway.api_gateway import Answered, Gateway, check_port
-from lambda_latency.local.gateway.sam import COLLECTOR
+from lambda_latency.local.cloud.table_faults import TableFaults
+from lambda_latency.local.errors import UsageError
+from lambda_latency.local.faults import Plan
+from lambda_latency.local.gateway.api_gateway import Answered, Gateway, Sampler, check_port
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
 from lambda_latency.local.sandbox.variables import Settings
+from lambda_latency.local.xray.collector import Choice
 from lambda_latency.local.xray.daemon import Daemon
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
-from lambda_latency.pythons import pythons
+from lambda_latency.trace import Span, to_otlp
 
-__all__ = ["AppOptions", "AppSystem"]
+__all__ = ["LAYER", "Options", "System"]
+
+LAYER = Path(__file__).parents[2] / "layer"
 
 
 @dataclass(frozen=True, slots=True)
-class AppOptions:
-    """The options. `traces` is a file below `out`; `cache` is the folder of packages, by default `cache_folder`."""
+class Options:
+    """The options. `traces` is a file below `out`; `cache` is the folder of packages, by default `cache_folder`;
+    `sampler` decides whether the next request is traced, by default the packaged example's sampling rule, and each
+    request of another app; `collector` is the one of the packaged example.
+    """
 
     out: Path = Path("out")
     traces: str = "traces.jsonl"
@@ -54,9 +59,12 @@ class AppOptions:
     instrument: How = "kit"
     cache: Path | None = None
     observer: Observer = NOBODY
+    plan: Plan = field(default_factory=Plan)
+    sampler: Callable[[], bool] | None = None
+    collector: Choice = field(default_factory=lambda: Choice("none", ""))
 
 
-class AppSystem:
+class System:
     """A running app. The constructor starts all parts; `close` stops them.
 
     `before` is called before each invocation; `answered` receives each request and event after its end; `log` the
@@ -67,17 +75,17 @@ class AppSystem:
     def __init__(
         self,
         app: App,
-        options: AppOptions,
+        options: Options,
         *,
         answered: Callable[[Answered], None] = lambda _: None,
         log: Callable[[str, str], None] = lambda *_: None,
         tell: Callable[[str], None] = lambda _: None,
-        before: Callable[[AppSystem], None] = lambda _: None,
+        before: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
         self.gateways: list[Gateway] = []
         self.urls: dict[str, str] = {}
-        self.refused: dict[str, Refused] = {}
+        self.faulty = True  # whether the planned faults of functions are injected
         self._answered, self._before = answered, before
         told: set[str] = set()
 
@@ -91,8 +99,12 @@ class AppSystem:
         self._ready: dict[str, Function] = {}
         self._preparing = threading.Lock()
         check_port(options.port)
+        self._routes = _routes(app)
+        _check(options.plan, app, self._routes)
+        self._faults = options.plan.at("function")
         self.store = Store(options.out / options.traces, tell)
         self.store.watch_lines(options.observer.line)
+        self._xray: Callable[[dict[str, Any]], object] | None = None  # receives all spans, too
         self._renewed = options.observer.renewed
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
@@ -111,8 +123,33 @@ class AppSystem:
         """The address of the emulated AWS."""
         return self._front.url
 
-    def invoke(self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "") -> Outcome:
-        """Run a function by its key, with a JSON event. `route` is the name of an event when it is printed.
+    @property
+    def refused(self) -> dict[str, Refused]:
+        """The functions that cannot run here, by key."""
+        return self._ground.refused
+
+    @property
+    def traced(self) -> bool:
+        """Whether the platform records spans: the example's parameter Tracing."""
+        return self._ground.traced
+
+    @property
+    def stack(self) -> Stack:
+        """The created resources, which the packaged example does not have."""
+        assert isinstance(self._ground, Emulated)
+        return self._ground.stack
+
+    @property
+    def stand_ins(self) -> StandIns:
+        """What the packaged example calls, and no other app."""
+        assert isinstance(self._ground, StandIns)
+        return self._ground
+
+    def invoke(
+        self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "", *, requested: str = ""
+    ) -> Outcome:
+        """Run a function by its key, with a JSON event. `route` is the name of an event when it is printed, `requested`
+        the route of a request.
 
         A function that cannot run locally has the outcome `Sandbox.Refused`.
         """
@@ -123,7 +160,8 @@ class AppSystem:
             why = f"{key} does not run here: {refused.why}" if refused else f"{key} is not in the template"
             return Outcome.failed("Sandbox.Refused", why)
         begun, header = time.time_ns(), header or TraceHeader.new(sampled=True)
-        outcome = self.sandbox.invoke(function.name, event, header)
+        fault = self._faults.next((requested,)) if self.faulty else None
+        outcome = self.sandbox.invoke(function.name, event, header, fault)
         if route:
             took = time.time_ns() - begun
             self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", took, True))
@@ -135,92 +173,124 @@ class AppSystem:
         A function whose packages or build failed is tried again.
         """
         with self._preparing:
-            self._builds.forget()
-            self._packages.forget()
+            self._ground.forget()
             self._ready.clear()
-            self.refused = {key: one for key, one in self.refused.items() if self.app.functions[key] == one}
         self._renewed()
+
+    def finish(self, limit_s: float = 10) -> bool:
+        """Stop the gateways and wait until the last span is stored; False if invocations never ended."""
+        for gateway in self.gateways:
+            self._end(gateway.close)
+        done = self.sandbox.wait_until_idle(limit_s)
+        self._end(self._daemon.close)
+        self._ground.finish()
+        return done
 
     def close(self) -> None:
         """Stop every process and close every port. May be called more than once."""
         while self._closing:
             self._closing.pop()()
 
-    def _start(self, options: AppOptions, log: Callable[[str, str], None]) -> None:
+    def _end(self, close: Callable[[], object]) -> None:
+        close()
+        self._closing.remove(close)
+
+    def _start(self, options: Options, log: Callable[[str, str], None]) -> None:
+        app = self.app
         processes = Processes()
         self._closing.append(processes.close)
-        receiver = serve_receiver(self.store.add_otlp)
+        receiver = serve_receiver(self._keep_otlp)
         self._closing.append(receiver.close)
-        daemon = Daemon(self.store.add_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
-        self._closing.append(daemon.close)
-        self._packages = packages = Packages(options.cache or cache_folder(), pythons(), self._tell, processes.run)
-        emulator = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
-        self._closing.append(emulator.close)
-        cloud = Cloud(packages, processes, lambda line: emulator.write("aws", line), self._tell)
-        self._closing.append(cloud.stop)
-        self._builds = Builds(processes.folder(), packages.pythons, self._tell, processes.run)
-        self._prepare = Preparation(
-            packages, self.app.root, processes.folder(), self._builds, options.instrument, self._tell
-        )
-        self._prepare_all(processes)
-        cloud.wait()
-        has_urls = self.app.apis or any(True for _ in self.app.urls())
-        self._front = Front(cloud.url, self._invoked, self._tell, 0 if has_urls else options.port)
+        self._daemon = Daemon(self._keep_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
+        self._closing.append(self._daemon.close)
+        spans = f"http://{receiver.address}/v1/traces"
+        self._ground: Emulated | StandIns
+        if app.is_example:
+            self._ground = stand_ins = StandIns(
+                app, options.plan, self._routes, processes, spans, log=log, closing=self._closing
+            )
+            stand_ins.collect(options.collector, processes, receiver, self.store.add_otlp, log)
+            self._xray = stand_ins.keep
+        else:
+            noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
+            self._closing.append(noise.close)
+            self._ground = Emulated(
+                app,
+                options.instrument,
+                options.cache or cache_folder(),
+                processes,
+                spans,
+                log=lambda line: noise.write("aws", line),
+                tell=self._tell,
+            )
+            self._closing.append(self._ground.cloud.stop)
+        has_urls = app.apis or any(True for _ in app.urls())
+        faults = None if app.is_example else TableFaults(options.plan, self._routes)
+        self._front = Front(self._ground.url, self._invoked, self._tell, 0 if has_urls else options.port, faults)
         self._closing.append(self._front.close)
         self.sandbox = Sandbox(
             (),
             Settings(
-                task_root=self.app.root,
+                task_root=app.root,
                 layer=LAYER,
                 extra={
                     "AWS_ENDPOINT_URL": self._front.url,
                     "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
-                    "AWS_XRAY_DAEMON_ADDRESS": daemon.address,
+                    "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
                     "LAMBDA_LATENCY_LOCAL_AWS": self._front.url,
-                    "PYTHONDONTWRITEBYTECODE": "1",  # nothing is written beside the app's sources
+                    **self._ground.variables,
                 },
+                faults=bool(self._faults),
             ),
             processes,
-            record=self.store.add,
+            record=self._keep if self.traced else lambda _: None,
             log=log,
             printed=options.observer.printed,
         )
         self._closing.append(self.sandbox.close)
-        self._collector = f"http://{receiver.address}/v1/traces"
         relay = serve_relay(self._relayed)
         self._closing.append(relay.close)
-        self._cloud = cloud
-        self.stack = Stack(cloud, self.app.name, self.app.part, f"http://{relay.address}", self._tell)
-        self._start_gateways(cloud, options.port)
-        for key in self.app.functions:  # so that the first request of each does not wait
+        self._ground.create(f"http://{relay.address}")
+        self._start_gateways(options)
+        for key in app.functions:  # so that the first request of each does not wait
             self._function(key)
+        # Exclude all present objects from collections: each would delay answers by a tenth of a second, and a report
+        # would blame Lambda's overhead.
+        gc.collect()
+        gc.freeze()
+        self._closing.append(gc.unfreeze)
 
-    def _start_gateways(self, cloud: Cloud, port: int) -> None:
-        listening = []
+    def _start_gateways(self, options: Options) -> None:
+        listening, port = [], options.port
         for prefix, api in self.app.apis:
-            own = {
-                key.removeprefix(prefix): one
-                for key, one in self.stack.resources.items()
-                if key.rpartition("/")[0] == prefix.rstrip("/") and (one[1] != REST or api.owns(key[len(prefix) :]))
-            }
-            onward = Onward(cloud, own, api.direct, api.refusal, self._tell)
-            listening.append((prefix, api, self._listen(prefix, api, port, 500, onward).url))
+            onward = self._ground.onward(prefix, api)
+            listening.append((prefix, api, self._listen(prefix, api, options.sampler, port, 500, onward).url))
             port = 0
-        self._apis = served_apis(listening, self.stack.resources)
-        tell_emulator(cloud.url, self._apis)
+        if not self.app.is_example:
+            self._apis = served_apis(listening, self.stack.resources)
+            tell_emulator(self._ground.url, self._apis)
         for key, api in self.app.urls():
-            self.urls[key] = self._listen("", api, port, 502, None).url
+            self.urls[key] = self._listen("", api, options.sampler, port, 502, None).url
             port = 0
 
-    def _listen(self, prefix: str, api: Api, port: int, status: int, onward: Onward | None) -> Gateway:
-        def invoke(function: str, event: bytes, header: TraceHeader, _: str) -> Outcome:
-            return self.invoke(self.app.function_key(prefix, function), event, header)
+    def _listen(
+        self,
+        prefix: str,
+        api: Api,
+        sampler: Callable[[], bool] | None,
+        port: int,
+        status: int,
+        onward: Onward | None,
+    ) -> Gateway:
+        def invoke(function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
+            return self.invoke(self.app.function_key(prefix, function), event, header, requested=route)
 
+        template = self._ground.served(api)
         gateway = Gateway(
-            api.template,
+            template,
             invoke,
-            lambda: True,
-            record=self.store.add,
+            sampler or Sampler(*template.sampling),
+            record=self._keep,
             answered=self._answered,
             port=port,
             failed_status=status,
@@ -232,57 +302,29 @@ class AppSystem:
         self._closing.append(gateway.close)
         return gateway
 
-    def _prepare_all(self, processes: Processes) -> None:
-        """Install the packages of all functions and build them, while the emulator starts."""
-        workers = ThreadPoolExecutor(4)
-        try:
-            self._refuse(*filter(None, workers.map(self._prepared_early, self.app.functions.values())))
-        except BaseException:
-            workers.shutdown(wait=False, cancel_futures=True)
-            self._builds.close()
-            processes.close()  # ends the commands that the workers wait for
-            raise
-        finally:
-            workers.shutdown()
-
-    def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
-        """Install a function's packages early; its variables are known only after its resources exist."""
-        prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
-        return prepared if isinstance(prepared, Refused) else None
-
-    def _refuse(self, *refused: Refused) -> None:
-        """Refuse functions, with one line for those that have the same reason."""
-        keys: dict[str, list[str]] = {}
-        for one in refused:
-            self.refused[one.key] = one
-            keys.setdefault(one.why, []).append(one.key)
-        for why, named in keys.items():
-            self._tell(f"{', '.join(named)} {'does' if len(named) == 1 else 'do'} not run here: {why}")
-
     def _function(self, key: str) -> Function | None:
         """A prepared function; None if it cannot run. Also works during the creation of the stack, because a custom
         resource waits for its function.
         """
         with self._preparing:
-            if key in self._ready:
-                return self._ready[key]
-            declared = self.app.functions.get(key)
-            if not isinstance(declared, Declared) or key in self.refused:
-                return None
-            variables = Stack.variables(self._cloud, key, declared.name)
-            if variables is None:
-                self._refuse(Refused(key, declared.name, NOT_CREATED))
-                return None
-            prepared = self._prepare(declared, variables)
-            if isinstance(prepared, Refused):
-                self._refuse(prepared)
-                return None
-            own = {name: localized(value, self._apis) for name, value in prepared.environment.items()}
-            if "AWS_LAMBDA_EXEC_WRAPPER" in own:
-                own = {**own, COLLECTOR: self._collector}
-            self._ready[key] = function = replace(prepared, environment=own)
-            self.sandbox.add(function)
-            return function
+            if key not in self._ready:
+                function = self._ground.function(key)
+                if function is None:
+                    return None
+                own = {name: localized(value, self._apis) for name, value in function.environment.items()}
+                self._ready[key] = function = replace(function, environment=own)
+                self.sandbox.add(function)
+            return self._ready[key]
+
+    def _keep(self, spans: list[Span]) -> None:
+        self.store.add(spans)
+        if self._xray is not None:
+            self._xray(to_otlp(spans))
+
+    def _keep_otlp(self, document: dict[str, Any]) -> None:
+        self.store.add_otlp(document)
+        if self._xray is not None:
+            self._xray(document)
 
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
         """Handle an event that the emulator forwards."""
@@ -299,3 +341,24 @@ class AppSystem:
                 given = TraceHeader.parse(header)
                 return self.invoke(key, event, given, "" if given else f"invoke -> {key}")
         return None
+
+
+def _routes(app: App) -> dict[str, list[str]]:
+    """The routes of each function, by its name."""
+    found: dict[str, list[str]] = {}
+    for prefix, api in app.apis:
+        for route, function in api.template.routes.items():
+            key = app.function_key(prefix, function)
+            found.setdefault(app.functions[key].name if key in app.functions else key, []).append(route)
+    return found
+
+
+def _check(plan: Plan, app: App, routes: dict[str, list[str]]) -> None:
+    """Raises `LocalError` for a rule of a plan that would never apply."""
+    plan.check_routes([route for own in routes.values() for route in own])
+    for number, rule in enumerate(plan.rules, start=1):
+        if rule.at in ("provider", "connect") and not app.is_example:
+            what = (
+                f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of a provider'
+            )
+            raise UsageError(what, 'use "table" or "function": only the packaged example has a payments API here')

@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 from lambda_latency.http import request
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.declared import Declared
-from lambda_latency.local.app.serve.system import AppSystem
+from lambda_latency.local.app.serve.system import System
 from lambda_latency.local.app.triggers.examples import examples, likeness
 from lambda_latency.local.app.triggers.instances import instance
 from lambda_latency.local.gateway.contract import API_KEY, SIGNATURE
@@ -47,7 +47,7 @@ class Invocation:
     event: bytes
 
 
-def load(system: AppSystem) -> list[Request | Invocation]:
+def load(system: System) -> list[Request | Invocation]:
     """The calls of an app: each example event once, then each GET route without an example.
 
     An example becomes a request if a route matches it, else an event of the function with the most similar name. Empty
@@ -80,7 +80,7 @@ def load(system: AppSystem) -> list[Request | Invocation]:
     return found
 
 
-def example_requests(system: AppSystem) -> list[Request]:
+def example_requests(system: System) -> list[Request]:
     """The requests of the example events that match a route."""
     found = (_as_request(_read(system.app.root / file), system) for file in examples(system.app.root))
     return [one for one in found if one is not None]
@@ -99,14 +99,14 @@ def request_for(route: str, gateway: int, api: Api) -> Request:
     return Request(gateway, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
 
 
-def routes_of(request: Request, system: AppSystem) -> Iterator[str]:
+def routes_of(request: Request, system: System) -> Iterator[str]:
     """The routes of its API that match a request, those without parameters first."""
     _, api = system.app.apis[request.gateway]
     path = request.path.partition("?")[0]
     return (route for route in api.template.routes if _leads(route, request.method, path))
 
 
-def perform(call: Request | Invocation, system: AppSystem, *, sampled: bool) -> str | None:
+def perform(call: Request | Invocation, system: System, *, sampled: bool) -> str | None:
     """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
     if isinstance(call, Invocation):
         return system.invoke(call.key, call.event, TraceHeader.new(sampled=sampled), f"invoke -> {call.key}").error
@@ -125,7 +125,7 @@ def _read(path: Path) -> Any:
         return None
 
 
-def _as_request(event: Any, system: AppSystem) -> Request | None:
+def _as_request(event: Any, system: System) -> Request | None:
     """The request of an API Gateway event of either format; None for other events, and if no route matches."""
     if not isinstance(event, dict):
         return None

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from lambda_latency.local.app.read.declared import Declared
-from lambda_latency.local.app.serve.system import AppSystem
+from lambda_latency.local.app.serve.system import System
 from lambda_latency.local.app.triggers.calls import Request, example_requests, request_for, routes_of
 from lambda_latency.local.app.triggers.examples import example_for, examples
 from lambda_latency.local.app.triggers.patterns import matching_entry
@@ -38,12 +38,13 @@ COMMANDS = {
 }
 
 
-def commands(system: AppSystem) -> Iterator[str]:
+def commands(system: System) -> Iterator[str]:
     """The shell commands: for routes, function URLs, resources with events, and functions."""
     yield from _requests(system)
     for url in system.urls.values():
         yield f"curl -s {url}/"
-    yield from _events(_aws(system), system)
+    if not system.app.is_example:
+        yield from _events(_aws(system), system)
     known = examples(system.app.root)
     for key, one in system.app.functions.items():
         if isinstance(one, Declared) and key not in system.refused:
@@ -51,7 +52,7 @@ def commands(system: AppSystem) -> Iterator[str]:
             yield f"lambda-latency invoke {key}{f' {example}' if example else ''}"
 
 
-def _requests(system: AppSystem) -> Iterator[str]:
+def _requests(system: System) -> Iterator[str]:
     """A curl command for each route whose function runs: of an example event if one matches the route."""
     given: dict[tuple[int, str], Request] = {}
     for one in example_requests(system):
@@ -72,7 +73,7 @@ def _curl(request: Request, url: str) -> str:
     return " ".join(filter(None, (*parts, shlex.quote(url + request.path))))
 
 
-def _events(aws: str, system: AppSystem) -> Iterator[str]:
+def _events(aws: str, system: System) -> Iterator[str]:
     """Commands of the AWS CLI for resources that send events to functions; for a schedule, a request that fires it."""
     told: set[str] = set()
     refused = {one.name for one in system.refused.values()}
@@ -99,9 +100,9 @@ def _events(aws: str, system: AppSystem) -> Iterator[str]:
             yield f"{aws} {command}"
 
 
-def resource_commands(system: AppSystem) -> Iterator[str]:
+def resource_commands(system: System) -> Iterator[str]:
     """Commands that list the app's resources, and that fill a table and a bucket before the first request."""
-    if all(kind.startswith(WITHOUT_DATA) for _, kind in system.stack.resources.values()):
+    if system.app.is_example or all(kind.startswith(WITHOUT_DATA) for _, kind in system.stack.resources.values()):
         return
     query = "--query 'StackResources[].[LogicalResourceId,PhysicalResourceId]' --output text"
     aws = _aws(system)
@@ -117,7 +118,7 @@ def resource_commands(system: AppSystem) -> Iterator[str]:
                 break
 
 
-def _aws(system: AppSystem) -> str:
+def _aws(system: System) -> str:
     return f"aws --endpoint-url {system.aws_url} --region {REGION}"
 
 
@@ -154,7 +155,7 @@ def _dicts(value: Any) -> list[dict[str, Any]]:
     return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
-def _put_events(rule: str, system: AppSystem) -> str:
+def _put_events(rule: str, system: System) -> str:
     """The command that sends an event that a rule matches, to the rule's bus; empty if only AWS sends such events."""
     bus, pattern = system.stack.rules.get(rule, ("", {}))
     entry = matching_entry(pattern) if pattern else None

@@ -1,25 +1,15 @@
-"""`serve`: keeps the system running while the functions are being changed, prints a line for each request."""
+"""Joins requests and events with their spans, to print each as it ends."""
 
 from __future__ import annotations
 
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack, closing
-from pathlib import Path
 
-from lambda_latency.http import wait_for_signal
-from lambda_latency.local.app.serve.running import forget, remember
-from lambda_latency.local.cloud.proxy import Front
-from lambda_latency.local.example_system import Options, System
 from lambda_latency.local.gateway.api_gateway import Answered
-from lambda_latency.local.lock import only_one
-from lambda_latency.local.sandbox.function import Outcome
-from lambda_latency.local.sources import Sources
-from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Requests", "serve_system"]
+__all__ = ["Requests"]
 
 MOST = 10_000  # traces with ended invocations that are not printed yet
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
@@ -72,49 +62,3 @@ class Requests:
                         self._ended[request.trace_id] = left
                 spans = self._spans.pop(request.trace_id, [])
             self._show(request, Trace(spans) if spans else None)
-
-
-def serve_system(
-    options: Options,
-    *,
-    up: Callable[[System], None],
-    show: Callable[[Answered, Trace | None], None],
-    log: Callable[[str, str], None],
-    tell: Callable[[str], None],
-) -> None:
-    """Run the system until a signal handler raises an exception in the main thread; then stop it.
-
-    `up` receives the running system, `show` each request with its trace (None if it was not sampled), `log` the source
-    and the text of each printed line, `tell` notes for the user. Raises `LocalError` if the system does not start.
-    """
-    root = options.template.resolve().parent
-    code = Sources() if options.built else Sources(root / "functions", Path(__file__).parents[1] / "runtime")
-    lock = threading.Lock()
-
-    def before(system: System) -> None:
-        with lock:
-            if code.changed():
-                system.sandbox.renew()
-                options.observer.renewed()
-
-    def shown(request: Answered, trace: Trace | None) -> None:
-        options.observer.ended(request.trace_id)
-        show(request, trace)
-
-    with only_one(options.out, "serve"), closing(Requests(shown)) as requests, ExitStack() as ending:
-        system = System(options, answered=requests.answered, log=log, before=before, failed=tell)
-        ending.callback(system.close)
-        for note in system.template.notes:
-            tell(note)
-        system.store.watch(requests.spans)
-
-        def invoke(function: str, event: bytes, header: str) -> Outcome | None:
-            known = any(one.name == function for one in system.template.functions)
-            return system.invoke(function, event, TraceHeader.parse(header)) if known else None
-
-        front = Front(system.aws_url, invoke, tell)
-        ending.callback(front.close)
-        remember(options.out, front.url)
-        ending.callback(forget, options.out)
-        up(system)
-        wait_for_signal()

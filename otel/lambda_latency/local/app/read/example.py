@@ -1,4 +1,4 @@
-"""Recognizes the template of the packaged example, which has its own system with a payments API and faults."""
+"""Recognizes the packaged example, whose functions call a payments API that the laptop has a stand-in for."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from typing import Any
 
 from lambda_latency.local.app.read.source import Source
 
-__all__ = ["is_example"]
+__all__ = ["calls_payments"]
 
 PAYMENTS = "PAYMENTS_URL"  # the address of the API that `lambda_latency.local.provider` emulates
 
 
-def is_example(source: Source) -> bool:
+def calls_payments(source: Source) -> bool:
     """Whether the functions of a template call the payments API of the example."""
     shared = (source.raw.get("Globals") or {}).get("Function") or {}
     everyone = [shared, *((one or {}).get("Properties") for one in source.raw["Resources"].values())]
