@@ -23,6 +23,8 @@ from tests.trace.build import MS, node, tree
 
 ROOT = Path(__file__).parents[2]
 
+NO_TEMPLATE = "nowhere.yaml:1: cannot be read (No such file or directory)"
+
 
 def run(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command to its end."""
@@ -227,7 +229,7 @@ def test_the_manual_page_has_every_command_and_option(capsys: pytest.CaptureFixt
 def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
     """With -v, below the message."""
     plain, verbose = (run("demo", "--template", "nowhere.yaml", *options) for options in ((), ("-v",)))
-    assert (plain.returncode, verbose.returncode) == (2, 2)
+    assert (plain.returncode, verbose.returncode) == (1, 1)
     assert len(plain.stderr.splitlines()) == 2
     assert verbose.stderr.startswith(f"{plain.stderr}Traceback (most recent call last):\n")
 
@@ -237,9 +239,8 @@ def test_what_fails_has_its_stack_where_that_is_wanted() -> None:
     [
         (
             ("demo", "--template", "nowhere.yaml"),
-            2,
-            "nowhere.yaml:1: cannot be read (No such file or directory)\n"
-            "  name a template with --template, or write the example's with lambda-latency init DIR",
+            1,
+            f"{NO_TEMPLATE}\n  name a template with --template, or write the example's with lambda-latency init DIR",
         ),
         (
             ("demo", "--parameter", "PaymentUrl=Off"),
