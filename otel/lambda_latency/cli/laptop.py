@@ -156,9 +156,9 @@ def provider_is_theirs() -> Terms:
 
 
 def require_local() -> None:
-    """Exit with status 1 if this is not Linux, or if the extra `local` is not installed."""
-    if sys.platform != "linux":
-        fail("the local system needs Linux (on Windows: WSL)", "AWS's runtime client for Python runs nowhere else")
+    """Exit with status 1 on Windows, or if the extra `local` is not installed."""
+    if sys.platform == "win32":
+        fail("the local system does not run on Windows", "use WSL: processes and signals are those of Linux and macOS")
     if any(importlib.util.find_spec(name) is None for name in ("samcli", "awslambdaric", "moto")):
         from lambda_latency.installing import install_command
 

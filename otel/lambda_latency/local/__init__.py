@@ -1,4 +1,4 @@
-"""The system on a laptop: gateway, sandbox, table, payments provider, span receiver. Linux, no AWS, no Docker.
+"""The system on a laptop: gateway, sandbox, table, payments provider, span receiver. No AWS, no Docker.
 
 Names are imported on first use. The provider and the emulator run as `python -m lambda_latency.local...`, which imports
 this package first: importing all names would cost each of them 0.3 to 0.4 s of CPU (the provider 0.8 to 1.1 s).

@@ -87,7 +87,7 @@ class Processes:
         try:
             output, _ = child.communicate(timeout=limit_s)
         except BaseException:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: zombies
                 os.killpg(child.pid, signal.SIGKILL)
             child.wait()
             raise

@@ -30,7 +30,7 @@ def main() -> None:
     for group in groups:
         try:
             os.killpg(group, signal.SIGKILL)
-        except ProcessLookupError:
+        except (ProcessLookupError, PermissionError):  # the latter is macOS's for a group of zombies
             continue
     for folder in folders:
         for place, _, _ in os.walk(folder):

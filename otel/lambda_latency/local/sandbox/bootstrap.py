@@ -47,6 +47,8 @@ def heed_permissions() -> None:
     import ctypes
 
     libc = ctypes.CDLL(None)
+    if not hasattr(libc, "capget"):  # only Linux has capabilities
+        return
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3 of the interface, this thread
     capabilities = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice, for there are more than 32
     if libc.capget(header, capabilities) == 0:
@@ -251,6 +253,21 @@ def without_tls(module: ModuleType, address: str) -> None:
     module.HTTPSConnection.connect = connected
 
 
+def replace_native_client() -> None:
+    """Elsewhere than on Linux, AWS's runtime client lacks its native part: load the one beside this script."""
+    try:
+        __import__("runtime_client")
+    except ImportError:
+        from importlib.util import module_from_spec, spec_from_file_location
+
+        name = "runtime_client"
+        spec = spec_from_file_location(name, os.path.join(os.path.dirname(__file__), f"{name}.py"))  # noqa: PTH118, PTH120
+        assert spec is not None
+        assert spec.loader is not None
+        sys.modules[name] = module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+
+
 def main() -> None:
     """Run as the Lambda runtime."""
     own_folder = not getattr(sys.flags, "safe_path", False)  # with PYTHONSAFEPATH, this script's folder is not there
@@ -265,6 +282,7 @@ def main() -> None:
         make_faulty(handler)
     if emulator := os.environ.pop("LAMBDA_LATENCY_LOCAL_AWS", ""):
         reach(emulator)
+    replace_native_client()
     from awslambdaric.__main__ import main as run
 
     run([sys.argv[0], os.environ["_HANDLER"]])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -256,7 +257,8 @@ class Environment:
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:
             if self._phase != "ended":  # later, the id may belong to another process
-                os.killpg(self._child.pid, number)
+                with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of a group of zombies
+                    os.killpg(self._child.pid, number)
 
     # Background threads.
 
@@ -274,7 +276,10 @@ class Environment:
 
     def _wait_for_end(self) -> None:
         child = self._child
-        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group id is still valid
+        if hasattr(os, "waitid"):
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group id is still valid
+        else:  # macOS before Python 3.13: the id stays valid as long as a process of the group lives
+            child.wait()
         with self._lock:
             self._signal(signal.SIGKILL)  # also kills its children
             status = child.wait()

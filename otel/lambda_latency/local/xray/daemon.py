@@ -6,6 +6,7 @@ A datagram is a line of JSON, `T1S` (`T1U` for spans that are not sampled), and 
 from __future__ import annotations
 
 import binascii
+import contextlib
 import secrets
 import socket
 import threading
@@ -31,7 +32,8 @@ class Daemon:
     def __init__(self, keep: Callable[[dict[str, Any]], None], log: Callable[[str], None]) -> None:
         self._keep, self._log = keep, log
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
+        with contextlib.suppress(OSError):  # macOS refuses more than its limit
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM)
         self._socket.bind(("127.0.0.1", 0))
         self._last = secrets.token_bytes(16)  # the datagram that ends the thread; no sender can guess it
         self._thread = threading.Thread(target=self._work, name="daemon", daemon=True)
