@@ -76,7 +76,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     "The runtime traces Python": ("tests/doctor/test_rules.py",),
     "The report reads traces": ("docs/explanation/public-traces.md",),
     "Redaction knows": ("docs/reference/redaction.md", "tests/runtime/redact/test_names.py"),
-    "The local system needs": ("docs/explanation/limits.md",),
+    "The local system was": ("tests/system/test_macos.py::test_the_demo_runs_without_what_only_linux_has",),
     "Node functions": ("tests/local/app/test_left_out.py",),
     "A trace file does not": ("tests/latency/test_sampling.py",),
     "[All limits]": ("docs/explanation/limits.md",),
