@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -71,6 +72,31 @@ def test_neither_processes_nor_the_order_of_files_change_a_byte(folder: Path, mo
     for processes in (1, 2, 3):
         mixed = random.Random(processes).sample(files, len(files))  # noqa: S311
         assert _json(*mixed, processes=processes) == expected
+
+
+def test_windows_line_ends_and_processes_by_spawn_change_nothing(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No worker is a fork, which macOS does not have by default; problems have the same lines."""
+    windows = tmp_path_factory.mktemp("windows")
+    for file in folder.iterdir():
+        (windows / file.name).write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    expected = _json(*sorted(folder.iterdir()))
+
+    def forked() -> int:
+        raise AssertionError("a process was forked")
+
+    monkeypatch.setattr(os, "fork", forked)
+    monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 0)
+    monkeypatch.setattr(spilling, "PIECE", 20_000)
+    before = multiprocessing.get_start_method(allow_none=True)
+    multiprocessing.set_start_method("spawn", force=True)
+    try:
+        for processes in (1, 3):
+            status, report = _json(*sorted(windows.iterdir()), processes=processes)
+            assert (status, report.replace(str(windows), str(folder))) == expected
+    finally:
+        multiprocessing.set_start_method(before, force=True)
 
 
 def test_functions_and_their_callees_are_numbered_by_name(tmp_path: Path) -> None:

@@ -79,6 +79,17 @@ def test_each_format_has_the_same_trace(name: str, tmp_path: Path) -> None:
     assert [_read(tmp_path, one) for one in packed] == [plain, plain]
 
 
+@pytest.mark.parametrize("name", [name for name in WRITERS if "protobuf" not in name])
+def test_lines_end_as_on_windows(name: str, tmp_path: Path) -> None:
+    """A carriage return before each line feed changes nothing, also at the end of the file and of empty lines."""
+    data = WRITERS[name]().rstrip(b"\n") + b"\n"
+    assert b"\r" not in data
+    plain = _read(tmp_path, data)
+    assert _facts(plain) == EXPECTED
+    for windows in (data.replace(b"\n", b"\r\n"), (data + b"\n").replace(b"\n", b"\r\n")):
+        assert _read(tmp_path, windows) == plain
+
+
 @pytest.mark.parametrize("name", WRITERS)
 def test_a_truncated_file_is_a_problem_with_its_position(name: str, tmp_path: Path) -> None:
     """The position is the file and a line; whole documents before the cut are read."""
