@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import itertools
 import os
 import sys
 import threading
@@ -15,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.deadline import interpreter
 from lambda_latency.runtime.deadline.own_lines import OwnLines, installed
+from lambda_latency.runtime.deadline.profile import Profile, profiles
+from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until
@@ -282,6 +285,26 @@ def test_samples_are_bounded(site: Site) -> None:
     found = site.run(namespace["many"])
     assert (len(found["places"]) <= 48, found["samples"] <= 75) == (True, True)
     assert len(found["runs"]) < 4096
+
+
+@pytest.mark.parametrize(
+    ("cost_s", "cpu_s", "rarer_s"), [(0.00005, 0.01, 0.01), (0.0002, 0.01, 0.02), (0.0002, 0.005, 0.03)]
+)
+def test_samples_are_rarer_where_they_take_more_than_a_hundredth_of_what_the_handler_uses(
+    monkeypatch: pytest.MonkeyPatch, cost_s: float, cpu_s: float, rarer_s: float
+) -> None:
+    """In 10 ms of the clock, of which it has `cpu_s` on a processor."""
+    span: Any = TracerProvider().get_tracer("test").start_span("handler")
+    profile = profiles(lines=False)(Running(span, threading.get_ident(), time.time() + 60), None, 1000.0)
+    used, own = itertools.count(1.0, cpu_s), itertools.count(1.0, cost_s)
+    monkeypatch.setattr(Profile, "_cpu", lambda _: next(used))
+    monkeypatch.setattr(time, "thread_time", lambda: next(own))
+    profile.sample(1000.01)
+    profile.sample(1000.02)
+    monkeypatch.undo()
+    every_s = profile.every_s
+    profile.stop()
+    assert every_s == pytest.approx(rarer_s)
 
 
 def test_a_fork_keeps_nothing(site: Site) -> None:

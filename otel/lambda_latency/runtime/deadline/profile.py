@@ -10,7 +10,6 @@ import linecache
 import sys
 import time
 from functools import partial
-from operator import add
 from resource import RUSAGE_SELF, getrusage
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +17,6 @@ from lambda_latency.runtime.deadline.interpreter import SAMPLING, ask, hurried, 
 from lambda_latency.runtime.deadline.own_lines import OwnLines, Place
 from lambda_latency.runtime.deadline.running import NEVER
 from lambda_latency.runtime.deadline.waiting import waits_for
-from lambda_latency.runtime.harmless import harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["Profile", "profiles"]
 
 EVERY_S, EVERY_SHARE = 0.01, 0.05  # later samples come after this share of the time so far: 190 in 15 minutes
+# On a busy machine, or with a small function's share of a processor, samples are rarer, too: a sample may take this
+# share of the processor time that a computing handler has until the next one.
+OWN_SHARE, LONGEST_S = 0.01, 0.03
 MOST_PLACES, MOST_LINES = 48, 8
 PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
 MOST_LOOKS = 16  # at the system call of a place whose samples come late
@@ -66,7 +67,7 @@ class Profile:
         self._clock = time.pthread_getcpuclockid(running.thread) if hasattr(time, "pthread_getcpuclockid") else None
         now, self._process = self._cpu(), time.process_time()
         self._used = now - min(now - running.cpu_s, max(0.0, time.time() - start))
-        self._process_used, self._cpu_s, self._samples = self._process, 0.0, 0
+        self._process_used, self._cpu_s, self._samples, self._own_s = self._process, 0.0, 0, time.thread_time()
         self._seen: dict[Place, Seen] = {}
         self._runs: list[list[Any]] = []  # what was seen, and seconds: wall, CPU, and how late the samples came
         self._computing: Seen | None = None  # where it was last seen to compute
@@ -102,12 +103,13 @@ class Profile:
         if not is_waiting:
             self._computing = seen
         self._add(seen, wall, used)
-        later = EVERY_SHARE * (now - self.start)
-        self.every_s = later if later > EVERY_S else EVERY_S  # noqa: FURB136
         if seen.seconds > LINE_AFTER_S and not seen.line and self._lines_left and seen.place.file:
             self._lines_left -= 1
             with hurried():
                 seen.line = linecache.getline(self._own.root + place.file, place.line).strip()[:LINE_LENGTH] or " "
+        own_s, self._own_s = self._own_s, time.thread_time()
+        cost_s = (self._own_s - own_s) * wall / used if used and not is_waiting else 0.0
+        self.every_s = max(EVERY_S, EVERY_SHARE * (now - self.start), min(LONGEST_S, cost_s / OWN_SHARE))
 
     def stop(self) -> None:
         """Restore the switch interval and end the samples. The handler's thread calls it, or the watch's."""
@@ -166,12 +168,11 @@ class Profile:
         """The runs in the order of time: place, and milliseconds of wall clock, CPU and lateness."""
         found, ends = [], [0.0, 0.0, 0.0]
         for one, *run in runs:  # differences of rounded sums: the errors do not add up
-            before, ends = ends, list(map(add, ends, run))
+            before, ends = ends, [sum(pair) for pair in zip(ends, run, strict=True)]
             wall, cpu, late = (round(end * 1e3) - round(begin * 1e3) for begin, end in zip(before, ends, strict=True))
             found.append(f"{seen.index(one)},{wall},{cpu if self._clock is not None else ''}" + f",{late}" * (late > 0))
         return found
 
-    @harmless("timing the garbage collector")
     def _collects(self, phase: str, _info: dict[str, int]) -> None:
         """A callback of the garbage collector, on the thread that it interrupts."""
         if phase == "start":
