@@ -68,13 +68,13 @@ def moment(seconds: float) -> None:
 
 def looks(count: int, *, sampled: bool) -> None:
     """Looks of the watch at this thread."""
-    watch = DeadlineWatch(lambda _running: None, lambda *_: NEVER, profile_after_s=0.2)
+    watch = DeadlineWatch(lambda _running: None, lambda *_: NEVER, Settings.read({}))
     span = TracerProvider().get_tracer("lab").start_span("handler")
     watch.begin(span, time.time() + 6000, time.time())  # type: ignore[arg-type]
     begun = watch._running
     assert begun is not None
     if sampled:
-        watch._profile = profiles(lines=False)(Running(*begun, 0.2), begun, time.time())
+        watch._profile = profiles(lines=False)(Running(*begun), begun, time.time())
 
     def deep(more: int) -> None:
         if more:

@@ -23,15 +23,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Status
 
 
-__all__ = [
-    "attributes_of",
-    "bounded",
-    "completed",
-    "copied",
-    "ended_at",
-    "identity",
-    "moved",
-]
+__all__ = ["attributes_of", "bounded", "completed", "copied", "ended_at", "identity", "moved"]
 
 
 def identity(span: ReadableSpan) -> int:

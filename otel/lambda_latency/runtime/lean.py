@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from time import time_ns
-from types import MappingProxyType
+from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.attributes import BoundedAttributes
@@ -18,17 +18,8 @@ from opentelemetry.context import attach, detach
 from opentelemetry.sdk import trace as sdk
 from opentelemetry.sdk.util import BoundedList
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
-from opentelemetry.trace import (
-    Link,
-    NonRecordingSpan,
-    SpanContext,
-    SpanKind,
-    Status,
-    StatusCode,
-    TraceFlags,
-    get_current_span,
-    set_span_in_context,
-)
+from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
+from opentelemetry.trace.propagation import get_current_span, set_span_in_context
 
 from lambda_latency.runtime.copies import copied
 
@@ -278,20 +269,20 @@ def plain(attributes: Mapping[str, Any], most: int, longest: int) -> dict[str, A
 class Current:
     """What `start_as_current_span` returns: a span as the current one of a block, or of each call of a function."""
 
-    __slots__ = ("_ends", "_given", "_span", "_token", "_tracer")
+    __slots__ = ("_ends", "_given", "_named", "_span", "_token", "_tracer")
 
-    def __init__(self, tracer: LeanTracer, given: tuple[Any, ...], *, ends: bool) -> None:
-        self._tracer, self._given, self._ends = tracer, given, ends
+    def __init__(self, tracer: LeanTracer, given: tuple[Any, ...], named: dict[str, Any], *, ends: bool) -> None:
+        self._tracer, self._given, self._named, self._ends = tracer, given, named, ends
 
     def __call__(self, function: Any) -> Any:
         return self._by_sdk(self._tracer)(function)
 
     def _by_sdk(self, tracer: Any) -> Any:
         by_sdk: Any = sdk.Tracer.start_as_current_span
-        return by_sdk(tracer, *self._given, self._ends)
+        return by_sdk(tracer, *self._given, **self._named, end_on_exit=self._ends)
 
     def __enter__(self) -> Span:
-        self._span = self._tracer.start_span(*self._given)
+        self._span = self._tracer.start_span(*self._given, **self._named)
         self._token = attach(set_span_in_context(self._span))
         return self._span
 
@@ -303,20 +294,10 @@ class Current:
             if self._ends:
                 self._span.end()
             return None
-        again = self._by_sdk(Started(self._span))  # it records the exception, with its own frames in the stack
+        started = SimpleNamespace(start_span=lambda **_: self._span)
+        again = self._by_sdk(started)  # it records the exception, with its own frames in the stack
         again.__enter__()
         return bool(again.__exit__(kind, error, frames))
-
-
-class Started:
-    """A tracer whose span has started already."""
-
-    def __init__(self, span: Span) -> None:
-        self._span = span
-
-    def start_span(self, **_: object) -> Span:
-        """The span."""
-        return self._span
 
 
 class LeanTracer(sdk.Tracer):
@@ -325,10 +306,8 @@ class LeanTracer(sdk.Tracer):
     # Without the SDK's `__init__`: what that sets is read from `real`.
     def __init__(self, provider: Provider, real: sdk.Tracer, scope: InstrumentationScope) -> None:
         self.provider, self.real, self.scope = provider, real, scope
-        self.most, self.longest = (
-            provider.limits.max_span_attributes or 0,
-            provider.limits.max_span_attribute_length or 0,
-        )
+        limits = provider.limits
+        self.most, self.longest = limits.max_span_attributes or 0, limits.max_span_attribute_length or 0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -380,21 +359,10 @@ class LeanTracer(sdk.Tracer):
         provider.recorder.on_start(span, context)
         return span
 
-    def start_as_current_span(
-        self,
-        name: str,
-        context: Context | None = None,
-        kind: SpanKind = SpanKind.INTERNAL,
-        attributes: Attributes = None,
-        links: Sequence[Link] | None = (),
-        start_time: int | None = None,
-        record_exception: bool = True,
-        set_status_on_exception: bool = True,
-        end_on_exit: bool = True,
-    ) -> Any:
+    def start_as_current_span(self, *given: Any, **named: Any) -> Any:
         """Start a span that is the current one of a block, or of a decorated function's calls."""
-        given = name, context, kind, attributes, links, start_time, record_exception, set_status_on_exception
-        return Current(self, given, ends=end_on_exit)
+        ends = given[8] if len(given) > 8 else named.pop("end_on_exit", True)
+        return Current(self, given[:8], named, ends=ends)
 
 
 class Provider(sdk.TracerProvider):

@@ -202,8 +202,7 @@ class Settings(Value):
     def read(cls, environ: Mapping[str, str]) -> Settings:
         """Read all settings; never raises."""
         warnings: list[str] = []
-        own = values(SETTINGS, environ, warnings)
-        standard = values(STANDARD, environ, warnings)
+        own, standard = values(SETTINGS, environ, warnings), values(STANDARD, environ, warnings)
         warnings += [
             f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{near(name, NAMES)}; left out"
             for name in sorted(own["libraries"] - NAMES)
@@ -219,17 +218,11 @@ class Settings(Value):
             if name.startswith(PREFIX) and name not in known
         ]
         own["libraries"] &= NAMES
-        return cls(
-            **own,
-            enabled=not standard["disabled"] and standard["exporter"] != "none",
-            endpoint=standard["traces_endpoint"]
-            or (xray(environ) if own["export"] == "otlp" else standard["endpoint"].rstrip("/")) + "/v1/traces",
-            **{
-                name: standard[name]
-                for name in ("daemon", "propagators", "value_length", "attribute_count", "event_count")
-            },
-            warnings=tuple(warnings),
-        )
+        disabled, exporter = map(standard.pop, ("disabled", "exporter"))
+        base = xray(environ) if own["export"] == "otlp" else standard["endpoint"].rstrip("/")
+        standard["endpoint"] = standard.pop("traces_endpoint") or f"{base}/v1/traces"
+        enabled = not disabled and exporter != "none"
+        return cls(**own, **standard, enabled=enabled, warnings=tuple(warnings))
 
 
 def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[str]) -> dict[str, Any]:

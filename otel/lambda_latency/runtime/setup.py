@@ -18,7 +18,6 @@ from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.sdk.version import __version__ as sdk_version
 
-from lambda_latency.runtime.deadline.running import NEVER
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
 from lambda_latency.runtime.delivery.outbox import Outbox
@@ -68,13 +67,7 @@ class Runtime:
         buffer: Buffer[ReadableSpan] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self.recorder = Recorder(buffer, self._sampler, settings.buffered_spans, self.flush)
         self._outbox = Outbox(self.recorder, sink, settings, killed=not is_managed())
-        self._watch = DeadlineWatch(
-            self._outbox.at_deadline,
-            self._outbox.on_the_way,
-            sigalrm=settings.sigalrm,
-            lines=settings.source_lines,
-            profile_after_s=settings.profile_after_ms / 1000 or NEVER,
-        )
+        self._watch = DeadlineWatch(self._outbox.at_deadline, self._outbox.on_the_way, settings)
         self._ids = LambdaIds()
         resource = function_resource(os.environ)
         self.provider = Provider(
@@ -99,8 +92,8 @@ class Runtime:
         carry_context(self._hook, undo)
         if settings.connections:
             Connections(self._tracer, undo).start(self._hook)
-            self._hook.when("asyncio", self._loops_arrived)
-            self._hook.when("anyio.streams.tls", self._anyio_arrived)
+            for name in ("asyncio", "anyio.streams.tls"):
+                self._hook.when(name, self._loops_arrived)
         TraceIds().start(undo)
         allow_none(undo)
         shorten_failures(undo)
@@ -109,17 +102,11 @@ class Runtime:
         undo.append(forked.clear)
         return self
 
-    @harmless("tracing connections of asyncio")
-    def _loops_arrived(self, _: ModuleType) -> None:
-        from lambda_latency.runtime.drivers.connections_async import watch_loops
+    @harmless("tracing connections of asyncio or anyio")
+    def _loops_arrived(self, module: ModuleType) -> None:
+        from lambda_latency.runtime.drivers.connections_async import instrument
 
-        self._undo += watch_loops(self._tracer)
-
-    @harmless("tracing connections of anyio")
-    def _anyio_arrived(self, module: ModuleType) -> None:
-        from lambda_latency.runtime.drivers.connections_async import watch_anyio
-
-        self._undo.append(watch_anyio(module, self._tracer))
+        self._undo += instrument(module, self._tracer)
 
     @harmless("timing the imports")
     def loading(self, handler: str) -> None:

@@ -21,18 +21,8 @@ __all__ = ["Trigger", "trigger"]
 METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "CONNECT", "TRACE", "QUERY"))
 
 # The values of `faas.trigger`: https://opentelemetry.io/docs/specs/semconv/registry/attributes/faas/
-SOURCES = {
-    "aws:sqs": "pubsub",
-    "aws:sns": "pubsub",
-    "aws:kinesis": "pubsub",
-    "aws:kafka": "pubsub",
-    "SelfManagedKafka": "pubsub",
-    "aws:mq": "pubsub",
-    "aws:rmq": "pubsub",
-    "aws:s3": "datasource",
-    "aws:dynamodb": "datasource",
-    "aws:docdb": "datasource",
-}
+QUEUES = ("aws:sqs", "aws:sns", "aws:kinesis", "aws:kafka", "SelfManagedKafka", "aws:mq", "aws:rmq")
+SOURCES = dict.fromkeys(QUEUES, "pubsub") | dict.fromkeys(("aws:s3", "aws:dynamodb", "aws:docdb"), "datasource")
 
 
 NOTHING: Mapping[str, AttributeValue] = MappingProxyType({})

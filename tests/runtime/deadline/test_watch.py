@@ -17,12 +17,15 @@ from lab.timeouts import EVENT, HANDLER, HANGS, Hang, Site, hang, read, wrong
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
+from lambda_latency.runtime.settings import Settings
 from lambda_latency.trace import Trace
 from tests.runtime.conftest import STEPS
 from tests.sandbox.state import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+BARE = Settings.read({"LAMBDA_LATENCY_PROFILE_AFTER_MS": "0"})
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +107,7 @@ def test_a_signal_sees_into_a_regular_expression_by_a_setting(site: Site) -> Non
 def watch() -> Iterator[tuple[DeadlineWatch, list[Running]]]:
     """A watch, and what it told of."""
     rung: list[Running] = []
-    watch = DeadlineWatch(rung.append, lambda *_: float("inf"))
+    watch = DeadlineWatch(rung.append, lambda *_: float("inf"), BARE)
     yield watch, rung
     watch.stop()
 
@@ -172,7 +175,7 @@ def test_a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off(
         clock[0] = running.alarm
         return 3600
 
-    watching = DeadlineWatch(rung.append, glance)
+    watching = DeadlineWatch(rung.append, glance, BARE)
     try:
         watching.begin(span, begun + 3600, begun)
         assert watching.look_now(20)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from contextlib import AbstractContextManager
 
 __all__ = ["SAMPLING", "ask", "forget", "held", "hurried", "release"]
 
@@ -47,31 +47,24 @@ def forget() -> None:
     _set()
 
 
-def hurried() -> AbstractContextManager[None]:
-    """For code with system calls, each of which releases the interpreter; an import has about ten.
-
-    Beside a computing handler, each of them would cost 5 ms, and more on a busy machine.
-    """
-    return _during(HURRIED)
-
-
-def held() -> AbstractContextManager[None]:
-    """For computing code, which ends before another thread can take the interpreter.
-
-    An importing function returns the interpreter only after the compilation of a file, which takes 0.1 s. The interval
-    is no longer, because a thread that already waits takes the interpreter once, and keeps it for as long.
-    """
-    return _during(HELD)
-
-
 @contextmanager
-def _during(microseconds: int) -> Iterator[None]:
+def during(microseconds: int) -> Iterator[None]:
+    """Ask for an interval in a block."""
     who = object()
     ask(who, microseconds)
     try:
         yield
     finally:
         release(who)
+
+
+# For code with system calls, each of which releases the interpreter; an import has about ten. Beside a computing
+# handler, each of them would cost 5 ms, and more on a busy machine.
+hurried = partial(during, HURRIED)
+# For computing code, which ends before another thread can take the interpreter. An importing function returns the
+# interpreter only after the compilation of a file, which takes 0.1 s. The interval is no longer, because a thread that
+# already waits takes the interpreter once, and keeps it for as long.
+held = partial(during, HELD)
 
 
 def _set() -> None:

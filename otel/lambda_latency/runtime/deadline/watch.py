@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from _thread import get_ident
+from contextlib import suppress
 from time import thread_time, time
 from typing import TYPE_CHECKING
 
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.deadline.profile import Profile
     from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
+    from lambda_latency.runtime.settings import Settings
 
-    Begun = tuple[Span, int, float, float]  # the first fields of `Running`
+    Begun = tuple[Span, int, float, float, float]  # the fields of `Running`
 
 __all__ = ["DeadlineWatch"]
 
@@ -36,33 +38,23 @@ LONGEST_SLEEP_S = 1.0
 class DeadlineWatch:
     """Calls `ring` on its own thread, once for each invocation that reaches its alarm.
 
-    Before the alarm it calls `glance` with the seconds left; `glance` returns in how many seconds to call it again. A
-    request is sampled when it has taken `profile_after_s`; source lines are told only with `lines`.
+    Before the alarm it calls `glance` with the seconds left; `glance` returns in how many seconds to call it again.
     """
 
     def __init__(
-        self,
-        ring: Callable[[Running], None],
-        glance: Callable[[Running, float], float],
-        *,
-        sigalrm: bool = False,
-        profile_after_s: float = NEVER,
-        lines: bool = True,
+        self, ring: Callable[[Running], None], glance: Callable[[Running, float], float], settings: Settings
     ) -> None:
-        self._ring = ring
-        self._glance = glance
-        self._after_s, self._lines = profile_after_s, lines
+        self._ring, self._glance, self._settings = ring, glance, settings
+        self._after_s = settings.profile_after_ms / 1000 or NEVER  # after which a request is sampled
         self._profile: Profile | None = None
         self._profile_of: Callable[[Running, object, float], Profile] | None = None  # once a request is slow
         self._signal: AlarmSignal | None = None
-        if sigalrm:
+        if settings.sigalrm:
             from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
 
             self._signal = AlarmSignal(self.look_now)
         self._running: Begun | None = None
-        self._chosen: Begun | None = None
-        self._sleep_s = LONGEST_SLEEP_S
-        self._shortest_s = NEVER
+        self._sleep_s, self._shortest_s = LONGEST_SLEEP_S, NEVER
         self._look, self._looked = taken(), threading.Event()
         self._stopped = False
         self._rung: object = None
@@ -71,7 +63,7 @@ class DeadlineWatch:
     @harmless("the watch over the deadline")
     def begin(self, span: Span, deadline: float, begun: float) -> None:
         """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
-        self._running = span, get_ident(), deadline, thread_time()
+        self._running = span, get_ident(), deadline, thread_time(), self._after_s
         if deadline - begun < self._shortest_s:
             self._shorten(deadline - begun)
         if self._signal is not None:
@@ -80,7 +72,7 @@ class DeadlineWatch:
     def choose(self) -> None:
         """Sample the invocation from its begin."""
         if self._after_s != NEVER and self._running is not None:
-            self._chosen = self._running
+            self._running = (*self._running[:-1], 0.0)
             self._wake()
 
     def end(self) -> None:
@@ -90,23 +82,23 @@ class DeadlineWatch:
             self._signal.end()
         # Read last: the thread stores a profile, and then looks whether the invocation still runs.
         if self._profile is not None:
-            self._tell(self._profile, running)
+            self._tell(running)
 
     @harmless("the samples of a slow request")
-    def _tell(self, profile: Profile, running: Begun | None) -> None:
-        self._profile = None
-        profile.stop()
-        if running is not None and running is profile.invocation:  # else it is one of the invocation before
-            running[0].set_attributes(profile.attributes())
+    def _tell(self, running: Begun | None) -> None:
+        """End the samples, and write them to the span of `running` if they are of this invocation."""
+        profile, self._profile = self._profile, None
+        if profile is not None:
+            profile.stop()
+            if running is not None and running is profile.invocation:
+                running[0].set_attributes(profile.attributes())
 
     def renew(self) -> None:
         """Forget the thread: it does not exist after a fork, and under gevent new threads are of another kind."""
         self._look, self._looked = taken(), threading.Event()
         self._running = self._ended = None
         self._shortest_s = NEVER
-        profile, self._profile = self._profile, None
-        if profile is not None:
-            profile.stop()
+        self._tell(None)
         forget()
 
     def look_now(self, seconds: float) -> bool:
@@ -138,10 +130,8 @@ class DeadlineWatch:
             self._wake()
 
     def _wake(self) -> None:
-        try:
+        with suppress(RuntimeError):  # it has been woken already
             self._look.release()
-        except RuntimeError:  # it has been woken already
-            return
 
     def _run(self) -> None:
         wait_s = self._sleep_s
@@ -174,7 +164,7 @@ class DeadlineWatch:
 
     def _seen(self, running: Begun, late_s: float) -> float:
         """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""
-        this, now = Running(*running, self._after_s if running is not self._chosen else 0.0), time()
+        this, now = Running(*running), time()
         left, young_s = this.alarm - now, this.begun + this.after_s / 2 - now
         if 0 < young_s < left - this.after_s:
             return young_s  # most requests end before, and cost no more than this
@@ -200,14 +190,13 @@ class DeadlineWatch:
             with hurried():
                 from lambda_latency.runtime.deadline.profile import profiles
 
-                self._profile_of = profiles(lines=self._lines)
+                self._profile_of = profiles(lines=self._settings.source_lines)
             start = max(start, time())  # the time of the imports is not one of samples
         if time() < start:
             return start - time()
         self._profile = sampled = self._profile_of(this, running, start)
         if self._running is not running:  # it has ended meanwhile, perhaps without a look at the profile
-            self._profile = None
-            sampled.stop()
+            self._tell(None)
         sampled.sample(time())
         return NEVER
 

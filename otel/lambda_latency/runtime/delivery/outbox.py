@@ -57,14 +57,7 @@ class Outbox:
     `killed`: Lambda kills the process at an invocation's deadline (not on Managed Instances).
     """
 
-    def __init__(
-        self,
-        recorder: Recorder,
-        sink: Sink,
-        settings: Settings,
-        *,
-        killed: bool = True,
-    ) -> None:
+    def __init__(self, recorder: Recorder, sink: Sink, settings: Settings, *, killed: bool = True) -> None:
         self._recorder = recorder
         self._sink = sink
         self._settings = settings

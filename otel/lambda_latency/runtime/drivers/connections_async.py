@@ -10,7 +10,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.drivers.connections import OPENING, Ending, Step, host, in_a_call, is_literal, peer_of
-from lambda_latency.runtime.replace import replaced
+from lambda_latency.runtime.replace import put, replaced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["watch_anyio", "watch_loops"]
+__all__ = ["instrument"]
 
 MOST_NAMES = 256
 
@@ -39,18 +39,14 @@ class Securing:
 SECURING: ContextVar[Securing | None] = ContextVar("lambda_latency_securing", default=None)
 
 
-def watch_loops(tracer: Tracer) -> list[Callable[[], object]]:
-    """Replace the methods; returns the functions that undo it."""
-    import asyncio
-
-    base, selector, loops = (
-        asyncio.base_events.BaseEventLoop,
-        asyncio.selector_events.BaseSelectorEventLoop,
-        Loops(tracer),
-    )
+def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    """Instrument the imported module, asyncio or `anyio.streams.tls`; returns the functions that undo it."""
+    if module.__name__ != "asyncio":
+        return [watch_anyio(module, tracer)]
+    base, loops = module.base_events.BaseEventLoop, Loops(tracer)
     return [
         replaced(base, "getaddrinfo", loops.looking_up),
-        replaced(selector, "sock_connect", loops.connecting),
+        replaced(module.selector_events.BaseSelectorEventLoop, "sock_connect", loops.connecting),
         replaced(base, "create_connection", loops.creating),
         replaced(base, "start_tls", loops.securing),
     ]
@@ -72,15 +68,8 @@ def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
 
         return wrap
 
-    kind, original = module.TLSStream, vars(module.TLSStream)["wrap"]
-    ours = classmethod(functools.wraps(original.__func__)(around(original)))
-    kind.wrap = ours
-
-    def undo() -> None:
-        if vars(kind)["wrap"] is ours:
-            kind.wrap = original
-
-    return undo
+    original = vars(module.TLSStream)["wrap"]
+    return put(module.TLSStream, "wrap", classmethod(functools.wraps(original.__func__)(around(original))))
 
 
 class Loops:
@@ -111,11 +100,8 @@ class Loops:
             if not isinstance(address, tuple) or not in_a_call():
                 return await original(self, sock, address)
             opening = OPENING.get()
-            tcp = Step(
-                tracer,
-                "tcp",
-                opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1]),
-            )
+            known = opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1])
+            tcp = Step(tracer, "tcp", known)
             with Ending(lambda: tcp):
                 await original(self, sock, address)
             securing = SECURING.get()

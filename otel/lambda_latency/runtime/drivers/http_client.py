@@ -13,7 +13,7 @@ from lambda_latency.runtime.drivers.call import is_wanted
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from opentelemetry.trace import Span, Tracer
 
@@ -41,14 +41,7 @@ class Calls:
         self._open: WeakKeyDictionary[Any, Span] = WeakKeyDictionary()
 
     def requesting(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        def request(
-            connection: Any,
-            method: str,
-            url: str,
-            body: Any = None,
-            headers: Mapping[str, Any] | None = None,
-            **more: Any,
-        ) -> Any:
+        def request(connection: Any, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> Any:
             given = headers if headers is not None else {}
             if type(connection).__module__.partition(".")[0] in OTHERS or not is_http_instrumentation_enabled():
                 return original(connection, method, url, body, given, **more)

@@ -17,16 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["REDACTED", "SECRET", "Chosen", "RedactedSpans", "Redaction", "chosen", "clean", "secrecy"]
 
-MODULES = {
-    "REDACTED": "credentials",
-    "SECRET": "names",
-    "Chosen": "additions",
-    "RedactedSpans": "redacted_copies",
-    "Redaction": "spans",
-    "chosen": "additions",
-    "clean": "credentials",
-    "secrecy": "names",
-}
+FROM = ["credentials", "names", "additions", "redacted_copies", "spans", "additions", "credentials", "names"]
+MODULES = dict(zip(__all__, FROM, strict=True))
 
 
 def __getattr__(name: str) -> Any:

@@ -17,15 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["clean_commands", "clean_list", "is_compound", "is_option"]
 
-OF_USERS = (
-    "-u",
-    "-U",
-    "--user",
-    "--proxy-user",
-    "-A",
-    "-a",
-    "--login",
-)  # the secret is after the user's name and one of these
+# The secret is after the user's name and one of these.
+OF_USERS = ("-u", "-U", "--user", "--proxy-user", "-A", "-a", "--login")
 USERS = words("-u -U -l --user --username -user -username")  # options before a user's name
 FLAGS = ("no-", "use-", "with-", "manage-", "enable-", "show-", "allow-", "skip-", "require-")
 SEPARATORS = frozenset(";&,()")  # a value of one word in a text does not have them

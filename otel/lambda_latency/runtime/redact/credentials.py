@@ -24,18 +24,8 @@ MARKS = frozenset("=%\\;?#&@<|")
 # Every alternative begins with a digit or a `k`, which `re` finds in one loop.
 NUMBERS = re.compile(r"[\dk](?:(?<!\w\d)\d{12}|(?<![\w-]\d)\d{3}[ -]\d{4}|[-_](?:live|test)[-_]|:AA)")
 RUNS = re.compile(r"[\w+/-]{16,}")
-HASHES = (
-    "$1$",
-    "$2a$",
-    "$2b$",
-    "$2x$",
-    "$2y$",
-    "$5$",
-    "$6$",
-    "$y$",
-    "$apr1$",
-    "$argon2",
-)  # beginnings of passwords' hashes
+# Beginnings of passwords' hashes.
+HASHES = ("$1$", "$2a$", "$2b$", "$2x$", "$2y$", "$5$", "$6$", "$y$", "$apr1$", "$argon2")
 BETWEEN = frozenset(" :\uff1a\uff1d/\"'")
 DEEPEST = 3  # nested encodings that are decoded
 LEAST, LEAST_OF_WORDS = 8, 16  # characters of a known value that is searched for in every text
