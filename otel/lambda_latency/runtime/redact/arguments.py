@@ -23,7 +23,9 @@ USERS = words("-u -U -l --user --username -user -username")  # options before a 
 FLAGS = ("no-", "use-", "with-", "manage-", "enable-", "show-", "allow-", "skip-", "require-")
 SEPARATORS = frozenset(";&,()")  # a value of one word in a text does not have them
 MARKS = (":", "%", ",")
-SETTERS = words("set set-env set-environment setenv setx env:set put config modify appsettings -x -gx --secret -create")
+SETTERS = words(
+    "set set-env set-environment setenv setx env:set put config modify appsettings -x -gx --secret -create --arg"
+)
 TOOLS = words("kubectl oc gh docker podman aws gcloud az helm vault op doppler heroku fly")
 """Programs for which `secret` and `token` are kinds of things, whose names follow."""
 NEAR = 12  # words of the next command that are read
@@ -168,7 +170,7 @@ def by_place(given: Sequence[str]) -> Iterator[int]:
         flags = "".join([word for word in given if word.startswith("-")])
         plain = [at for at in ends if at > names.index("htpasswd") and not given[at].startswith("-")]
         yield from plain[1 if "n" in flags else 2 :][:1] if "b" in flags else ()
-    if "secret" in names and "set" in names:
+    if "secret" in names and not {"set", "put"}.isdisjoint(names):
         bodies = ("--body", "-b", "--value")
         yield from [at for at in ends if given[at - 1] in bodies or given[at].startswith(("--body=", "-b"))]
     if "secret" in names and "create" in names:  # of Kubernetes

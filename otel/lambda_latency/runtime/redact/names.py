@@ -40,7 +40,7 @@ HINTS = (
     "sqlplus", "sqlcl", "sqlldr", "xpdp", "mpdp", "identified with", "redis-cli", "db2", "rman", "kinit",
     "basic.", "flared", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
     "access_c", "access-c", "accessc", "bind_s(", "crypt(", "mysql", "mariadb", "sqlcmd", "bcp ", "unzip", "ldap",
-    "curl", "smbclient", "rpcclient", "rabbit", "mongo", "sudo", "7z ", "7z'", '7z"',
+    "curl", "smbclient", "rpcclient", "rabbit", "mongo", "sudo", "7z ", "7z'", '7z"', "bundle", "snyk",
 )  # fmt: skip
 
 SHORT = 48  # characters
@@ -93,7 +93,7 @@ PHRASES = frozenset((
     "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
     "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
     "credit card", "debit card", "social security", "national insurance", "security answer",
-    "confirmation code", "verification value",
+    "confirmation code", "verification value", "sonar login", "dsonar login",
 ))  # fmt: skip
 
 # Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.

@@ -25,7 +25,7 @@ anaconda codecov doctl vercel: ?-t
 bcp osql sqlcmd unzip zip: -P -P=
 beeline: -p
 conan elasticsearch-users supabase: ?-p
-curl: -u -U --user --proxy-user -u= -U=
+curl: -u -U --user --proxy-user -u= -U= --user== --proxy-user==
 dotnet push: ?-k
 etcdctl: --user --user==
 http https httpie xh: -a
@@ -58,6 +58,7 @@ PLACES = """
 ansible-vault: encrypt_string $
 b2: authorize-account * $; account authorize * $
 bao vault: login $; unwrap $; unseal $; token lookup $; token revoke $; token renew $
+bundle: config * *:$; config set * *:$
 bw: login * $; unlock $
 cargo: login $
 cf: auth * $
@@ -65,10 +66,12 @@ chpasswd: *:$
 cloudflared: service install $
 composer poetry: config http-basic.* * $; config *-token.* $; config *-oauth.* $
 consul: set-agent-token * $
+curl: -E *.p*:$; --cert *.p*:$
 db2: user * using $
 dscl: -passwd /Users/* $
 expdp impdp rman sqlcl sqlldr sqlplus: [!@/]*/$@*; userid=*/$; [!@/]*/$
 flyctl: auth token $
+gcloud: auth activate-refresh-token * $
 mariadb-admin mysqladmin: password $
 mc mcli: alias set * * * $; config host add * * * $; admin user add * * $
 mkpasswd: $
@@ -85,7 +88,7 @@ rclone: obscure $
 redis-cli valkey-cli: auth $; auth * $; setuser * * >$
 salt: user.setpassword * $
 smbclient: //* $
-snyk: auth $
+snyk: auth $; config set api=$
 twilio: login * $
 wandb: login $
 wpa_passphrase: * $

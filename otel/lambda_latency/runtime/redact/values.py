@@ -21,6 +21,7 @@ LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in p
 SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, after any text
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
+TWILIO_USER = r"(?<=\bAC[0-9a-f]{32}:)[0-9a-f]{32}\b"
 KEYS = r"(?<![A-Za-z0-9])sk_[A-Za-z0-9]{24,}(?![\w-])"  # of several vendors; a sort key has words
 LAUNCHDARKLY = r"\bsdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
@@ -31,8 +32,8 @@ AIRTABLE = r"\bpat[A-Za-z0-9]{14}\.[0-9a-f]{64}"
 FACEBOOK = r"(?<!\d)\d{13,17}\|[\w-]{20,}"
 JWT = r"(?<![A-Za-z0-9])eyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*)*"
 CRYPT = r"\$(?:1|5|6|y|2[abxy]|apr1|argon2\w{1,2})\$[\w./$=,+-]{20,}"  # hashes of passwords
-SHAPES = {":AA": TELEGRAM, "SK": TWILIO, "sk_": KEYS, "sdk-": LAUNCHDARKLY, "-us": MAILCHIMP, "Q~": AZURE, "eyJ": JWT,
-          "$": CRYPT, "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
+SHAPES = {":AA": TELEGRAM, "SK": TWILIO, "AC": TWILIO_USER, "sk_": KEYS, "sdk-": LAUNCHDARKLY, "-us": MAILCHIMP,
+          "Q~": AZURE, "eyJ": JWT, "$": CRYPT, "atlasv1": TERRAFORM, "pat": AIRTABLE, "|": FACEBOOK}  # fmt: skip
 """By a mark without which a text has none."""
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
 
