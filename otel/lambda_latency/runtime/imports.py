@@ -75,8 +75,7 @@ class Loading:
     """A wrapper of a module's loader. It replaces itself by the original before the module runs."""
 
     def __init__(self, loader: Loader, hook: ImportHook) -> None:
-        self._loader = loader
-        self._hook = hook
+        self._loader, self._hook = loader, hook
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._loader, name)

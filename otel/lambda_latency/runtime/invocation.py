@@ -41,11 +41,7 @@ class Invocation:
     def __init__(
         self, span: Span, token: Token[Context] | None, watch: DeadlineWatch, what: Trigger | None, event: object
     ) -> None:
-        self.span = span
-        self._token = token
-        self._watch = watch
-        self._trigger = what
-        self._event = event
+        self.span, self._token, self._watch, self._trigger, self._event = span, token, watch, what, event
 
     @classmethod
     def begin(

@@ -114,11 +114,7 @@ class Instrumentations:
         *,
         stand_ins: bool,
     ) -> None:
-        self._provider = provider
-        self._own = own
-        self._stand_ins = stand_ins
-        self._hook = hook
-        self._undo = undo
+        self._provider, self._own, self._stand_ins, self._hook, self._undo = provider, own, stand_ins, hook, undo
 
     def start(self, wanted: frozenset[str]) -> None:
         """Instrument the wanted libraries: now those that are imported, the others on their import."""

@@ -43,8 +43,7 @@ class OwnTelemetry:
     def __init__(
         self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str], undo: list[Callable[[], object]]
     ) -> None:
-        self._provider = provider
-        self._guest = guest
+        self._provider, self._guest = provider, guest
         self._propagators = Propagators(chosen)
         self._added: list[tuple[TracerProvider, SpanProcessor]] = []
         self._joined: list[object] = []

@@ -44,10 +44,7 @@ class Recorder(SpanProcessor):
     def __init__(
         self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most: int, flush: Callable[[float], bool]
     ) -> None:
-        self.buffer = buffer
-        self._sampler = sampler
-        self._most = most
-        self._flush = flush
+        self.buffer, self._sampler, self._most, self._flush = buffer, sampler, most, flush
         self._open: dict[int, tuple[Span, int]] = {}
         self._outgrown = False
         self.in_fork = False  # in a forked child, nothing else delivers
@@ -147,8 +144,7 @@ class Guest(SpanProcessor):
     """
 
     def __init__(self, recorder: Recorder, sampler: LambdaSampler) -> None:
-        self._recorder = recorder
-        self._sampler = sampler
+        self._recorder, self._sampler = recorder, sampler
         self._taken: set[int] = set()
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
@@ -188,8 +184,7 @@ class Buffer(Generic[T]):
     """A queue, oldest items first. A full queue drops its oldest items and counts them in `dropped`."""
 
     def __init__(self, most: int, most_bytes: int) -> None:
-        self._most = most
-        self._most_bytes = most_bytes
+        self._most, self._most_bytes = most, most_bytes
         self.renew()
 
     def renew(self) -> None:

@@ -59,8 +59,7 @@ class Runtime:
     def __init__(self, settings: Settings, sink: Sink, startup: Startup | None = None) -> None:
         self._startup = startup
         self.delivers_before_response = True  # until a hook calls `after_response` after each response
-        self._settings = settings
-        self._cold = True
+        self._settings, self._cold = settings, True
         self._modules = 0  # the number of modules when they were last searched
         self._untraceable: set[str] = set()
         self._sampler = LambdaSampler()
@@ -144,7 +143,7 @@ class Runtime:
 
     def outlive(self) -> None:
         """Nothing is killed at the deadline of the last invocation: deliveries need not end before it."""
-        self._outbox.unbounded()
+        self._outbox.begin(None)
 
     @harmless("delivering the last spans")
     def last_chance(self) -> None:

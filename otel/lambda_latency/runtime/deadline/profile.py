@@ -58,11 +58,9 @@ class Profile:
     """
 
     def __init__(self, own: OwnLines, lines: int, running: Running, invocation: object, start: float) -> None:
-        self.invocation = invocation
-        self._running, self._trace_id = running, running.span.get_span_context().trace_id
-        self._stopped, self.every_s = False, EVERY_S  # until the next sample
-        self.start = self._last = start
-        self._own, self._lines_left = own, lines
+        self.invocation, self._running, self._own, self._lines_left = invocation, running, own, lines
+        self._trace_id = running.span.get_span_context().trace_id
+        self._stopped, self.every_s, self.start, self._last = False, EVERY_S, start, start
         # Not everywhere: macOS has no clock of another thread.
         self._clock = time.pthread_getcpuclockid(running.thread) if hasattr(time, "pthread_getcpuclockid") else None
         now, self._process = self._cpu(), time.process_time()
@@ -87,7 +85,7 @@ class Profile:
         if via == "thread":
             process = time.process_time()
             used, self._process_used = process - self._process_used, process
-        used = used if used < wall else wall  # noqa: FURB136 - a call of `min` costs more
+        used = min(used, wall)
         seen = self._seen.get(place) or self._first_seen(place)
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
         is_late = wall > 2 * self.every_s and not is_waiting

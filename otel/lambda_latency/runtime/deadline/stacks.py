@@ -88,8 +88,7 @@ class Stacks:
     """
 
     def __init__(self, limit: int, until: float) -> None:
-        self._limit = limit
-        self._until = until
+        self._limit, self._until = limit, until
         # The report recognizes the function's own files by this folder, so a laptop's folder is replaced by it.
         self._task_root = f'File "{os.environ.get("LAMBDA_TASK_ROOT", "/var/task")}/'
         self._frames = sys._current_frames()

@@ -60,9 +60,7 @@ class Responses:
     """Its method `out` runs before the runtime asks for an event: at the end of init, then after each response."""
 
     def __init__(self, step: Callable[[float], None], ready: Callable[[], None]) -> None:
-        self._step = step
-        self._ready = ready
-        self._initialized = False
+        self._step, self._ready, self._initialized = step, ready, False
         self._helper: Background | Extension | None = None
 
     @harmless("starting the thread that delivers spans")

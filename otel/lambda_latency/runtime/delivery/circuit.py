@@ -16,10 +16,7 @@ class Circuit:
     """Closed while deliveries succeed; a failure opens it until its back-off is over."""
 
     def __init__(self) -> None:
-        self._back_off = 0.0
-        self._pause = 0.0
-        self._opened = 0.0
-        self._was_cut = False
+        self._back_off, self._pause, self._opened, self._was_cut = 0.0, 0.0, 0.0, False
 
     @property
     def closed(self) -> bool:

@@ -70,9 +70,7 @@ class Encoded:
     __slots__ = ("resource", "scope", "size", "span")
 
     def __init__(self, resource: Head, scope: Head, span: bytes) -> None:
-        self.resource = resource
-        self.scope = scope
-        self.span = span
+        self.resource, self.scope, self.span = resource, scope, span
         self.size = len(span) + len(scope[0]) + len(scope[1]) + len(resource[0]) + 30
 
 

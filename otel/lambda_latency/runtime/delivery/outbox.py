@@ -58,17 +58,13 @@ class Outbox:
     """
 
     def __init__(self, recorder: Recorder, sink: Sink, settings: Settings, *, killed: bool = True) -> None:
-        self._recorder = recorder
-        self._sink = sink
-        self._settings = settings
-        self._killed = killed
+        self._recorder, self._sink, self._settings, self._killed = recorder, sink, settings, killed
         # A delivery during an invocation must end before the one at its deadline.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._until = inf  # the end of deliveries, in seconds since 1970
         self._told_late = False
         self._seen: Running | None = None
-        self._rehearsed = False
-        self._next = 0.0
+        self._rehearsed, self._next = False, 0.0
         self._delivering = threading.Lock()
 
     def shutdown(self) -> None:
@@ -89,17 +85,16 @@ class Outbox:
         getattr(self._sink, "forget", list)()
 
     def begin(self, context: object) -> None:
-        """An invocation begins. Deliveries end before its deadline, at which Lambda kills a busy environment."""
+        """An invocation begins. Deliveries end before its deadline, at which Lambda kills a busy environment.
+
+        Without a `context`, no deadline follows: the process ends.
+        """
         self._until = inf
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if self._killed and left_ms is not None:
             with suppress(Exception):  # another context than Lambda's may have any method of this name
                 left_s = left_ms() / 1000
                 self._until = time() + left_s - min(MARGIN_S, MARGIN_SHARE * left_s)
-
-    def unbounded(self) -> None:
-        """The process ends: no deadline follows."""
-        self._until = inf
 
     def flush(self, seconds: float = inf, deadline: float = inf) -> bool:
         """Deliver the ended spans; False if some wait afterwards, or if another delivery takes over `seconds`.

@@ -182,8 +182,7 @@ class Log:
     def __init__(self, address: str) -> None:
         self._address = address
         self._said = self._state = "working"
-        self._why = ""
-        self._dropped = 0
+        self._why, self._dropped = "", 0
         self._told = 0  # refused spans that the log knows of
         self._remarked = False
 

@@ -167,8 +167,7 @@ class Answer:
     def __init__(self, status: int, head: bytes = b"", body: bytes = b"") -> None:
         self.status = status
         self._head, self._folded = head, head.lower()
-        self.body = body
-        self.kept = False
+        self.body, self.kept = body, False
 
     def header(self, name: bytes) -> bytes:
         """The value of a header, whose name is given in lower case; empty without it."""

@@ -162,8 +162,7 @@ class Opening:
     """
 
     def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
-        self.peer = peer
-        self._tracer = tracer
+        self.peer, self._tracer = peer, tracer
         self._step: Step | None = None
 
     def begin(self, step: str) -> None:

@@ -70,9 +70,7 @@ class Attempt(Generator[Any, Any, Any]):
     """The steps of libpq: it waits for writing until TCP is connected, and for reading during the handshake."""
 
     def __init__(self, steps: Any, opening: Opening) -> None:
-        self._steps = steps
-        self._opening = opening
-        self._connecting = True
+        self._steps, self._opening, self._connecting = steps, opening, True
         opening.begin("tcp")
 
     def send(self, value: Any) -> Any:

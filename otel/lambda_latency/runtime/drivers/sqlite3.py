@@ -33,8 +33,7 @@ class Classes:
     """Creates one subclass for each class of connections and cursors, the user's classes included."""
 
     def __init__(self, module: Any, tracer: Tracer) -> None:
-        self._module = module
-        self._tracer = tracer
+        self._module, self._tracer = module, tracer
         self._made: dict[type, type] = {}
 
     def connecting(self, original: Callable[..., Any]) -> Callable[..., Any]:
