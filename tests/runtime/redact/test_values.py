@@ -19,7 +19,9 @@ SHOWN: Shown = {
         f"1234567:AA{ALNUM[:30]}", f"12345678:AB{ALNUM[:30]}", f"12345678:AA{ALNUM[:29]}",
     ),
     "TWILIO": (f"key «SK{HEX32}», next", f"SK{HEX32}0", f"xSK{HEX32}", f"SK{HEX32[:31]}", f"SK{HEX32.upper()}"),
-    "TWILIO_USER": (f"curl -u AC{HEX32}:«{HEX32}» h", f"AC{HEX32}:{HEX32}0", f"xAC{HEX32}:{HEX32}", f"AC{HEX32} {HEX32}"),
+    "TWILIO_USER": (
+        f"curl -u AC{HEX32}:«{HEX32}» h", f"AC{HEX32}:{HEX32}0", f"xAC{HEX32}:{HEX32}", f"AC{HEX32} {HEX32}",
+    ),
     "KEYS": (
         f"key «sk_{ALNUM[:24]}»", f"(«sk_{ALNUM}»)", f"sk_{ALNUM[:23]}", f"ask_{ALNUM[:24]}", f"sk_{ALNUM[:24]}_x",
         "sk_customer_2024_orders_index_7", f"Ask_{ALNUM[:24]}", f"1sk_{ALNUM[:24]}", f"sk_{ALNUM[:24]}-",
