@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
+    Undo = list[Callable[[], object]]
+
 __all__ = ["DRIVERS", "LIBRARIES", "NAMES", "Instrumentations", "Library"]
 
 
@@ -44,18 +46,14 @@ class Library(Value):
 
 # The client libraries in the layer `AWSOpenTelemetryDistroPython`; web servers do not run in a handler. boto3sqs is
 # left out: its calls have botocore's spans already.
+HTTPX2 = "HTTPTransport.handle_request AsyncHTTPTransport.handle_async_request"
 LIBRARIES = (
     Library("botocore", "botocore.client", "botocore.BotocoreInstrumentor", stand_ins=True),
     Library("aiobotocore", "aiobotocore.client", "botocore.AiobotocoreInstrumentor"),
     Library("requests", "requests", "requests.RequestsInstrumentor", stand_ins=True),
     Library("httpx", "httpx", "httpx.HTTPXClientInstrumentor"),
     # The instrumentation imports httpx as well, after which `httpx2.alias_httpx()` would fail.
-    Library(
-        "httpx",
-        "httpx2",
-        "httpx.HTTPX2ClientInstrumentor",
-        first_call="HTTPTransport.handle_request AsyncHTTPTransport.handle_async_request",
-    ),
+    Library("httpx", "httpx2", "httpx.HTTPX2ClientInstrumentor", first_call=HTTPX2),
     Library("aiohttp", "aiohttp", "aiohttp_client.AioHttpClientInstrumentor"),
     # boto3 and requests import these too. Only a call from elsewhere shows that the function uses them.
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
@@ -106,13 +104,7 @@ class Instrumentations:
     """
 
     def __init__(
-        self,
-        provider: TracerProvider,
-        hook: ImportHook,
-        own: Callable[[str], None],
-        undo: list[Callable[[], object]],
-        *,
-        stand_ins: bool,
+        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], undo: Undo, *, stand_ins: bool
     ) -> None:
         self._provider, self._own, self._stand_ins, self._hook, self._undo = provider, own, stand_ins, hook, undo
 

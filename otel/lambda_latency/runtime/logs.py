@@ -18,23 +18,20 @@ from lambda_latency.runtime.harmless import warn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["TraceIds", "allow_none", "shorten_failures"]
+__all__ = ["allow_none", "give_trace_ids", "shorten_failures"]
 
 NAME = "traceId"  # in the style of Lambda's requestId
 
 
-class TraceIds:
-    """Gives the trace id to the formatters of the root logger's handlers, with Lambda's handler among them.
+def give_trace_ids(undo: list[Callable[[], object]]) -> None:
+    """Give the trace id to the formatters of the root logger's present handlers, with Lambda's handler among them.
 
     A record factory would not do: a call with the same name in `extra` would raise. Nor would a filter: the record is
     passed on, and Sentry and others dump all of its attributes.
     """
-
-    def start(self, undo: list[Callable[[], object]]) -> None:
-        """Begin with the present handlers."""
-        for handler in logging.getLogger().handlers:
-            handler.format = functools.partial(formatted, handler, handler.format)  # type: ignore[method-assign]
-            undo.append(functools.partial(vars(handler).pop, "format", None))
+    for handler in logging.getLogger().handlers:
+        handler.format = functools.partial(formatted, handler, handler.format)  # type: ignore[method-assign]
+        undo.append(functools.partial(vars(handler).pop, "format", None))
 
 
 def formatted(handler: logging.Handler, original: Callable[[logging.LogRecord], str], record: logging.LogRecord) -> str:

@@ -27,7 +27,7 @@ from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation
 from lambda_latency.runtime.lean import Provider
 from lambda_latency.runtime.libraries import Instrumentations
-from lambda_latency.runtime.logs import TraceIds, allow_none, shorten_failures
+from lambda_latency.runtime.logs import allow_none, give_trace_ids, shorten_failures
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler
 from lambda_latency.runtime.recorder import Buffer, Guest, Recorder
@@ -93,7 +93,7 @@ class Runtime:
             Connections(self._tracer, undo).start(self._hook)
             for name in ("asyncio", "anyio.streams.tls"):
                 self._hook.when(name, self._loops_arrived)
-        TraceIds().start(undo)
+        give_trace_ids(undo)
         allow_none(undo)
         shorten_failures(undo)
         forked = [self._forked]  # emptied by `stop`, because Python cannot remove such a hook

@@ -144,8 +144,5 @@ def process_start_ns() -> int:
 
 def told(path: str) -> bytes:
     """The content of a file of the kernel, without `pathlib`, whose import would cost the cold start."""
-    file = os.open(path, os.O_RDONLY)
-    try:
-        return os.read(file, 4096)
-    finally:
-        os.close(file)
+    with open(path, "rb") as file:  # noqa: PTH123
+        return file.read()

@@ -63,21 +63,14 @@ class Transport:
         A kept connection that the receiver has closed (idle limit, freeze) is replaced, and the request sent once more.
         """
         deadline = time.monotonic() + seconds
-        kept = self._socket is not None
-        try:
-            return self._exchange(body, deadline)
-        except TimeoutError:
-            self.close()
-            raise
-        except (OSError, HTTPException):
-            self.close()
-            if not kept:
-                raise
-        try:
-            return self._exchange(body, deadline)
-        except (OSError, HTTPException):
-            self.close()
-            raise
+        while True:
+            is_new = self._socket is None
+            try:
+                return self._exchange(body, deadline)
+            except (OSError, HTTPException) as error:
+                self.close()
+                if is_new or isinstance(error, TimeoutError):
+                    raise
 
     def close(self) -> None:
         """Close the connection; the next `post` opens a new one."""

@@ -10,7 +10,6 @@ import os
 import re
 from functools import lru_cache, partial
 from os import fsdecode
-from typing import Any
 
 from lambda_latency.runtime.redact.names import NO, SECRET, hinted, secrecy
 from lambda_latency.runtime.redact.tokens import DOTTED, is_plain
@@ -66,22 +65,8 @@ def is_suspect(text: str, known: tuple[str, ...]) -> bool:
 
 def known_values() -> tuple[str, ...]:
     """The current values of the environment variables whose names say that they are secret."""
-    # The mapping of bytes in `os.environ`, where Python has it: to compare all variables takes a tenth of reading them.
-    all_of_them = getattr(os.environ, "_data", None)
-    if type(all_of_them) is not dict:
-        return read_values()
-    if all_of_them != LATEST[0]:
-        LATEST[:] = all_of_them.copy(), read_values()
-    found: tuple[str, ...] = LATEST[1]
-    return found
-
-
-LATEST: list[Any] = [None, ()]  # all variables as they were, and their secret values
-
-
-def read_values() -> tuple[str, ...]:
-    """As `known_values`, read anew."""
-    environ = os.environb  # `os.environ` would decode all names
+    # Bytes, because `os.environ` would decode all names; if possible those in it, because `os.environb` is Python code.
+    environ = getattr(os.environ, "_data", os.environb)
     names = names_of(tuple(environ))
     return values_of(names, tuple([environ.get(name, b"") for name in names]))
 

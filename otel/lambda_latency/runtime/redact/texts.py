@@ -54,20 +54,17 @@ def decoded(text: str, clean: Clean) -> str:
         from html import unescape
 
         plain = unescape(text)
-        cleaned = clean(plain)
-        if cleaned != plain:
+        if (cleaned := clean(plain)) != plain:
             return cleaned
     if "%" in text and compiled(PERCENT).search(text) is not None:
         text = compiled(WORD).sub(lambda found: of_word(found[0], clean), text)
     if QUOTE in text:  # of a shell, within quotes
         plain = text.replace(QUOTE, "'")
-        cleaned = clean(plain)
-        if cleaned != plain:
+        if (cleaned := clean(plain)) != plain:
             return cleaned
     if "\\u" in text or "\\/" in text or "\\x" in text:
         plain = compiled(ESCAPED).sub(lambda found: chr(int(found[1] or found[2] or "2f", 16)), text)
-        cleaned = clean(plain)
-        if cleaned != plain:
+        if (cleaned := clean(plain)) != plain:
             return cleaned
     return text
 
@@ -79,7 +76,6 @@ def of_word(word: str, clean: Clean) -> str:
     word = address(word)
     for decode in (unquote, unquote_plus):
         plain = decode(word, errors="replace")
-        cleaned = clean(plain)
-        if cleaned != plain:
+        if (cleaned := clean(plain)) != plain:
             return cleaned
     return word

@@ -86,14 +86,12 @@ def without_token(text: str, prefix: str, least: int) -> str:
     if prefix == "MII":  # a PEM key or certificate without its first line
         return compiled(r"(?<![A-Za-z0-9+/])MII[A-Za-z0-9+/\\\r\n]{200,}={0,2}").sub(REDACTED, text)
     word = least >= 30 and prefix[-1] not in "_-."  # only its length distinguishes it from a word
-    return compiled(rf"(?<![A-Za-z0-9]){re.escape(prefix)}{BODY}").sub(
-        lambda found: (
-            REDACTED
-            if len(found[0]) >= len(prefix) + least and (not word or is_mixed(found[0][len(prefix) :]))
-            else found[0]
-        ),
-        text,
-    )
+
+    def judged(found: re.Match[str]) -> str:
+        rest = found[0][len(prefix) :]
+        return REDACTED if len(rest) >= least and (not word or is_mixed(rest)) else found[0]
+
+    return compiled(rf"(?<![A-Za-z0-9]){re.escape(prefix)}{BODY}").sub(judged, text)
 
 
 def judged(run: str, inner: Callable[[str], str], *, ids: bool, path: bool) -> str:
