@@ -48,7 +48,7 @@ def main(name: str, count: int) -> None:
         gc.disable()
     _, _, rest = os.environ["_X_AMZN_TRACE_ID"].partition(";")
     for number in range(count):
-        # Another trace for each, as on Lambda; none is the one of 64 that the kit samples from its begin (`lab profile`).
+        # A trace for each, as on Lambda; none is the one of 64 that the kit samples from its begin (`lab profile`).
         os.environ["_X_AMZN_TRACE_ID"] = f"Root=1-674385f0-{64 * number + 1:024x};{rest}"
         context.aws_request_id = f"00000000-0000-4000-8000-{number:012d}"
         handler(event, context)
