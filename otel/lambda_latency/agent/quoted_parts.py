@@ -70,7 +70,9 @@ def _diagnoses(report: Told, names: Names, own: Mapping[Cell, Cell]) -> dict[Cel
             told,
             span=names(told.span),
             beside=(names(told.beside[0]), told.beside[1]) if told.beside is not None else None,
-            attempts=attempts._replace(failed=tuple(map(names, attempts.failed))) if attempts is not None else None,
+            attempts=attempts._replace(failed=tuple(map(names, attempts.failed)), callee=names(attempts.callee))
+            if attempts is not None
+            else None,
             gave_up=names(told.gave_up),
             log=None,
         )

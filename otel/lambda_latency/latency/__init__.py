@@ -39,7 +39,7 @@ from lambda_latency.latency.depends.keys import is_asked
 from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfRoutes, Since, Value
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.judge.accounting import Judge, account, largest_part
-from lambda_latency.latency.judge.advice import MANY_CALLS, advice
+from lambda_latency.latency.judge.advice import GONE_CALL, MANY_CALLS, NEW_CALL, SLOW_CALLER, advice
 from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
@@ -84,14 +84,17 @@ __all__ = [
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
     "FLOW",
+    "GONE_CALL",
     "LEAST_OF_ROUTE",
     "LEFT_OUT",
     "MANY_CALLS",
+    "NEW_CALL",
     "NOBODY",
     "OPEN",
     "RUNS_ON",
     "SILENT",
     "SKEWED",
+    "SLOW_CALLER",
     "TRUST_PERCENT",
     "UNKNOWN",
     "USUAL",

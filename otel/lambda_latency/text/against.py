@@ -138,7 +138,9 @@ def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
         pieces = [Piece(direction), Piece(calls_sentence(calls, style), "bold"), Piece(". The cause is internal.")]
     else:
         pieces = [Piece(direction), *_first(one, changed[0], style), *_calls(one, changed[0], style)]
-        changed = changed[1:]
+        cause = one.causes[0] if one.causes and one.causes[0].origin == "caller" else None
+        told = cause.cells if cause is not None and changed[0].cell in cause.cells else ()
+        changed = tuple([each for each in changed[1:] if each.cell not in told])
     also = [_also(each, style) for each in changed[:MOST_ALSO]]
     more = len(changed) - len(also)
     return [*pieces, Piece(f" Also: {', '.join(also)}{f', and {more} more' if more else ''}.")] if also else pieces

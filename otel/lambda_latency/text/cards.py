@@ -9,7 +9,7 @@ from lambda_latency.latency import advice
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.classes import class_sentence
 from lambda_latency.text.depends import depending, depending_routes
-from lambda_latency.text.findings import cell_steps
+from lambda_latency.text.findings import cause_steps, cell_steps
 from lambda_latency.text.prose import MOST_GROUPS, evidence, sentence, settling_steps, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Piece
 
@@ -79,13 +79,9 @@ def _change(report: Report, style: Style) -> Iterator[Card]:
         return
     from lambda_latency.text.against import against_sentence  # most reports have no baseline
 
-    causes = [cause.cells[0] for cause in one.causes if cause.asserted and one.answer in ("slower", "shape")]
-    told = against_sentence(one, style)
-    yield (
-        blaming(Card("change", told), report, causes[0].part, cell_steps(causes[0], report))
-        if causes
-        else Card("change", told)
-    )
+    first = next((cause for cause in one.causes if cause.asserted and one.answer in ("slower", "shape")), None)
+    card = Card("change", against_sentence(one, style))
+    yield blaming(card, report, *cause_steps(first, one.shapes, report)) if first is not None else card
 
 
 def _failed(report: Report, style: Style) -> Iterator[Card]:

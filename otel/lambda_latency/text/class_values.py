@@ -84,7 +84,13 @@ def finding_values(one: Diagnosis | None) -> dict[str, object] | None:
         "span_ns": one.span_ns,
         "pool": one.waits_for_a_pool,
         "beside": {"span": one.beside[0], "ns": one.beside[1]} if one.beside is not None else None,
-        "attempts": {"calls": attempts.calls, "failed": list(attempts.failed)} if attempts is not None else None,
+        "attempts": {
+            "calls": attempts.calls,
+            "failed": list(attempts.failed),
+            "callee": attempts.callee or None,
+        }
+        if attempts is not None
+        else None,
         "client_timeout": {"error": one.gave_up, "ns": one.gave_up_ns} if one.gave_up else None,
         "log": None
         if log is None

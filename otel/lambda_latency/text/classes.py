@@ -60,7 +60,9 @@ def class_sentence(one: Class, report: Report, style: Style) -> list[Piece]:
     daily = per_day(one, report)
     pieces.append(Piece(f", about {number(daily)} a day." if daily is not None else "."))
     pieces += finding_pieces(report.diagnoses.get(one.cell), style)
-    return [*pieces, Piece(" "), *owned(one.cell.part, style)]
+    # Of many calls in place of few the caller is the cause, whose callee ever.
+    owner = [Piece(OWNED["ours"])] if one.makes_more_calls else owned(one.cell.part, style)
+    return [*pieces, Piece(" "), *owner]
 
 
 def waits_for(cell: Cell, style: Style) -> list[Piece]:

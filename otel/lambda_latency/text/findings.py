@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import MANY_CALLS, Part, advice
+from lambda_latency.latency import GONE_CALL, MANY_CALLS, NEW_CALL, SLOW_CALLER, Part, advice
 from lambda_latency.text.own_code import own_code_step
 from lambda_latency.text.style import Piece
 from lambda_latency.text.words import clean, ms, number, plural
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Cell, Diagnosis, Place, Report
+    from lambda_latency.latency import Cause, Cell, Diagnosis, Place, Report, Shapes
     from lambda_latency.text.style import Style
 
-__all__ = ["cell_steps", "finding_pieces", "log_lines", "place_in"]
+__all__ = ["cause_steps", "cell_steps", "finding_pieces", "log_lines", "place_in"]
 
 MOST_STATUSES = 4
 
@@ -33,11 +33,14 @@ def finding_pieces(one: Diagnosis | None, style: Style, *, alone: bool = False) 
         waited = clean(one.span, style)
         pieces.append(Piece(f" While {waited} waited, {clean(name, style)} ran for {ms(ns, style)}."))
     if one.attempts is not None:
-        calls, failed = one.attempts
+        calls, failed, callee = one.attempts
         statuses = ", ".join(clean(status, style) for status in failed[:MOST_STATUSES])
         more = ", ..." if len(failed) > MOST_STATUSES else ""
         who = "It" if alone else "The example"
-        text = f" {who} made {plural(calls, 'call')}, of which {number(len(failed))} failed ({statuses}{more})"
+        to = f" to {clean(callee, style)}" if callee else ""
+        if callee:
+            pieces.append(Piece(f" Most of {'the own code' if alone else 'it'} is a wait between attempts."))
+        text = f" {who} made {plural(calls, 'call')}{to}, of which {number(len(failed))} failed ({statuses}{more})"
         pieces.append(Piece(f"{text}: retries." if calls > 1 else f"{text}."))
     if one.gave_up:
         what = clean(one.gave_up, style)
@@ -56,15 +59,36 @@ def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
         steps.append(f"Look at {one.beside[0]}: {one.span} only waited for it, or kept the books.")
     elif one is not None and one.waits_for_a_pool:
         steps.append(advice(Part("pool", part.name or report_name(report)), place))
-    else:
+    elif one is None or one.attempts is None or not one.attempts.callee:
         steps.append(own_code_step(report.own_code.get(cell)) or advice(part, place))
     if one is not None and one.attempts is not None and one.attempts.calls > 1 and part.bucket != "retries":
+        callee = one.attempts.callee
+        adds = "waits first" if callee else "adds its own time"
         steps.append(
-            f"Find out why {part.name or 'it'} fails, and limit the attempts of its client: each adds its own time."
+            f"Find out why {callee or part.name or 'it'} fails, and limit the attempts of its client: each {adds}."
         )
     if one is not None and one.gave_up:
         steps.append("Set the client's timeout near the usual time of the call, and respond without its result then.")
     return steps
+
+
+def cause_steps(cause: Cause, changed: Shapes, report: Report) -> tuple[Part, list[str]]:
+    """The part that the cause of a change blames, and the next steps: by what changed, its time or its calls."""
+    cell, who = cause.cells[0], cause.service or report_name(report)
+    if cause.origin == "caller":
+        return cell.part, [SLOW_CALLER.format(name=who)]
+    if cause.origin == "shape":
+        operation = next((one for one in changed.operations if one.service == cause.service), None)
+        call = next((one for one in changed.calls if one.cell.caller == cause.service), None)
+        is_less = operation is not None and operation.gone
+        if not is_less and call is not None and call.kind in ("more", "new"):
+            words = MANY_CALLS if call.kind == "more" else NEW_CALL
+            return call.cell.part, [words.format(name=call.cell.part.name or "it")]
+        if operation is not None and operation.most[2] > operation.most[1]:
+            words = NEW_CALL if operation.new else MANY_CALLS
+            return cell.part, [words.format(name=operation.most[0])]
+        return cell.part, [GONE_CALL.format(name=f"{operation.operation} of {who}" if operation is not None else who)]
+    return cell.part, cell_steps(cell, report)
 
 
 def report_name(report: Report) -> str:

@@ -84,6 +84,10 @@ def _operation(one: ShapeChange, style: Style) -> list[Piece]:
         return [Piece(f"{name} no longer calls {_callees(one.gone, style)}", "bold"), *_anew(one, style)]
     if one.new:
         return [Piece(f"{name} now calls {_callees(one.new, style)}", "bold")]
+    _, then, now = one.most
+    if _percent(then, style) != _percent(now, style):
+        how = "less" if now < then else "more"
+        return [Piece(f"{name} {how} often calls {_callees([one.most], style)}", "bold")]
     return [Piece(f"{name} calls other sets of callees", "bold"), Piece(f" (in {number(one.requests[1])} requests)")]
 
 

@@ -6,11 +6,13 @@ import random
 
 import pytest
 
+from lambda_latency.latency import SLOW_CALLER, report_of
 from lambda_latency.latency.accounts.account import Account
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import OWN_CODE, Cell, Part
 from lambda_latency.latency.baseline.against import Against, Change, against
 from lambda_latency.latency.baseline.bootstrap import Stratum, Times, of_medians
+from lambda_latency.text import cards
 from lambda_latency.text.against import against_lines, against_sentence
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style, paint
@@ -285,3 +287,7 @@ def test_a_slow_caller_is_the_cause_of_its_slow_calls() -> None:
     assert (found.answer, first.service, first.origin, first.asserted) == ("slower", "orders", "caller", True)
     assert {cell.part.name for cell in first.cells} >= {*callees}
     assert "the calls of orders slowed alike, so it is the cause; " in _said(found)
+    assert "Also:" not in _said(found)
+    step = SLOW_CALLER.format(name="orders")
+    report = report_of(some("now", 30), lambda _: {}, against=found)
+    assert cards(report, Style())[0].steps == (step,)

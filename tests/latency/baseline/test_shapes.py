@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_latency.latency import Accounts, Against, Judge, against
+from lambda_latency.latency import Accounts, Against, Judge, against, report_of
+from lambda_latency.text import cards
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.difference import against_values
 from lambda_latency.text.prose import flat
@@ -113,6 +114,46 @@ def test_sixty_calls_in_place_of_one_are_told_with_the_count() -> None:
     }
     back = against(_run(_cart, 1), _run(lambda draw: _cart(draw, selects=60), 2))
     assert [one.kind for one in back.shapes.calls] == ["fewer"]
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "said", "step"),
+    [
+        (
+            lambda draw: _cart(draw, selects=60),
+            _cart,
+            "makes 60 calls instead of 1: shop -> postgresql carts",
+            "Make fewer calls to postgresql carts: ",
+        ),
+        (
+            lambda draw: _place_order(draw, ships=0),
+            _place_order,
+            "PlaceOrder of checkout no longer calls shipping call (100 % then, 0 % now)",
+            "Find out why PlaceOrder of checkout returns before the call: ",
+        ),
+        (
+            _place_order,
+            lambda draw: _place_order(draw, notes=0),
+            "PlaceOrder of checkout now calls email call (0 % then, 100 % now)",
+            "Find out whether requests need the new call to email",
+        ),
+        (
+            _place_order,
+            lambda draw: _place_order(draw, notes=0.5),
+            "PlaceOrder of checkout more often calls email call (",
+            "Make fewer calls to email call: ",
+        ),
+    ],
+)
+def test_the_next_step_is_about_the_calls(
+    now: Callable[[random.Random], Trace], then: Callable[[random.Random], Trace], said: str, step: str
+) -> None:
+    """No profile of a service that only calls more, or less."""
+    accounts, before = _run(now, 1), _run(then, 2)
+    report = report_of(accounts, lambda _: {}, against=against(accounts, before), baseline=before)
+    first = cards(report, Style())[0]
+    assert said in flat(first.sentence)
+    assert first.steps[0].startswith(step)
 
 
 @pytest.mark.parametrize("seed", range(10))

@@ -129,7 +129,7 @@ def test_a_clear_verdict_names_the_part_and_a_request_that_supports_it() -> None
         (ENOUGH_REQUESTS, ENOUGH_REQUESTS, "clear", "high"),
         (ENOUGH_REQUESTS, ENOUGH_REQUESTS - 1, "clear", "medium"),
         (ENOUGH_REQUESTS, ENOUGH_SLOW, "clear", "medium"),
-        (ENOUGH_REQUESTS, ENOUGH_SLOW - 1, "thin", "medium"),
+        (ENOUGH_REQUESTS, ENOUGH_SLOW - 1, "thin", "low"),
         (4, 2, "thin", "low"),
     ],
 )

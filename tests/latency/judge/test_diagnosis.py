@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,6 +25,7 @@ from lambda_latency.latency.accounts.part import OWN_CODE
 from lambda_latency.latency.judge.diagnosis import is_pool
 from lambda_latency.latency.judge.services import place_of
 from lambda_latency.text import Style, document, flat, next_steps, render_report, sentence
+from lambda_latency.text.findings import cell_steps, finding_pieces
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace, Tree
 from lambda_latency.trace.model.row import rows_of
 from tests.trace.build import MS, T0, node, tree
@@ -101,8 +103,26 @@ def test_a_span_that_kept_the_books_names_what_ran_beside_it() -> None:
 def test_failed_attempts_are_told_with_their_statuses() -> None:
     """In their order; without a failure there are none."""
     found = _called(_shop(_call(0, 20, 503), _call(25, 45, 503), _call(50, 90)))
-    assert found.attempts == (3, ("503", "503"))
+    assert found.attempts == (3, ("503", "503"), "")
     assert _called(_shop(_call(0, 20), _call(30, 50))).attempts is None
+
+
+def test_own_code_that_waits_between_attempts_names_their_callee() -> None:
+    """A client's backoff is no span: it is own code, and the failing callee is the reason."""
+    trace = _shop(_call(0, 5, 503), _call(25, 30, 503), _call(90, 95), end=100)
+    found = _own(trace)
+    assert found.attempts == (3, ("503", "503"), "pay.example.com")
+    assert _own(_shop(_call(0, 5, 503), _call(10, 15), end=100)).attempts is None
+    report = _report(trace)
+    cell = Cell("shop", Part("own code", "shop"))
+    told = replace(report, diagnoses={cell: found})
+    assert flat(finding_pieces(found, STYLE)) == (
+        " Most of it is a wait between attempts. The example made 3 calls to pay.example.com, of which 2 failed (503, "
+        "503): retries."
+    )
+    assert cell_steps(cell, told) == [
+        "Find out why pay.example.com fails, and limit the attempts of its client: each waits first."
+    ]
 
 
 @pytest.mark.parametrize("error", ["ReadTimeout", "java.net.SocketTimeoutException", "DeadlineExceeded", "ETIMEDOUT"])
@@ -204,6 +224,7 @@ def test_sixty_calls_in_place_of_one_are_told_without_a_baseline() -> None:
     )
     told = flat(sentence(report, STYLE))
     assert ", in 60 calls instead of 1, " in told
+    assert told.endswith(" The cause is internal.")
     assert next_steps(report)[0].startswith("Make fewer calls to postgresql carts: fetch what a loop needs at once")
 
 

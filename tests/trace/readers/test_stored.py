@@ -63,14 +63,15 @@ def _rows(write: str) -> list[Mapping[str, object]]:
             })  # fmt: skip
         else:
             rows.append({
-                "Timestamp": AT, "trace.trace_id": TRACE, "trace.span_id": span_id, "trace.parent_id": parent,
+                ("time" if write == "events" else "Timestamp"): AT,
+                "trace.trace_id": TRACE, "trace.span_id": span_id, "trace.parent_id": parent,
                 "name": name, "span.kind": word.lower(), "duration_ms": ns / 1e6, "status_code": code,
                 "service.name": "shop", **host,
             })  # fmt: skip
     return rows
 
 
-@pytest.mark.parametrize("write", ["collector", "signoz", "signoz before 0.60", "uptrace", "honeycomb"])
+@pytest.mark.parametrize("write", ["collector", "signoz", "signoz before 0.60", "uptrace", "honeycomb", "events"])
 def test_a_row_of_a_store_is_a_span(write: str) -> None:
     """With ids, parent, kind, service, time, duration, status and attributes: as a list, and a row a line."""
     rows = _rows(write)

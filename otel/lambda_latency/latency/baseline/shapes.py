@@ -32,7 +32,8 @@ Callees: TypeAlias = "tuple[str, ...]"
 class ShapeChange(NamedTuple):
     """An operation whose sets of callees changed. `requests` that have it, `gone` and `new` callees: (then, now).
 
-    A callee is given with the shares of the operation's requests that called it, then and now.
+    A callee is given with the shares of the operation's requests that called it, then and now. `most` is the one whose
+    share changed most.
     """
 
     service: str
@@ -41,6 +42,7 @@ class ShapeChange(NamedTuple):
     requests: tuple[int, int]
     gone: tuple[tuple[str, float, float], ...]
     new: tuple[tuple[str, float, float], ...]
+    most: tuple[str, float, float]
 
 
 class CallChange(NamedTuple):
@@ -104,7 +106,7 @@ def _operations(old: Side, new: Side) -> list[ShapeChange]:
         gone = tuple(one for one in both if one[1] >= SHAPE_NEW and one[2] <= SHAPE_GONE * one[1])
         fresh = tuple(one for one in both if one[2] >= SHAPE_NEW and one[1] <= SHAPE_GONE * one[2])
         if both:
-            found.append(ShapeChange(service, name, deviations, (counts[0], counts[1]), gone, fresh))
+            found.append(ShapeChange(service, name, deviations, (counts[0], counts[1]), gone, fresh, both[0]))
     return sorted(found, key=lambda one: (-one.deviations, one.service, one.operation))
 
 

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
     from lambda_latency.latency.judge.services import Place
 
-__all__ = ["ADVICE", "MANY_CALLS", "Steps", "advice"]
+__all__ = ["ADVICE", "GONE_CALL", "MANY_CALLS", "NEW_CALL", "SLOW_CALLER", "Steps", "advice"]
 
 
 class Steps(NamedTuple):
@@ -153,6 +153,18 @@ TABLE = Steps(
 MANY_CALLS = (
     "Make fewer calls to {name}: fetch what a loop needs at once (a batch, a join, a list of keys), or keep what does "
     "not change."
+)
+NEW_CALL = (
+    "Find out whether requests need the new call to {name}; if they do, make it beside other calls, or keep what it "
+    "answers."
+)
+GONE_CALL = (
+    "Find out why {name} returns before the call: look for an exception or a condition there, in its logs and its last "
+    "change."
+)
+SLOW_CALLER = (
+    "Look at {name} itself, not at its callees: its CPU, threads or event loop, the resolution of names, and the "
+    "connections that it shares."
 )
 FIELDS: dict[Place, str] = {"lambda": "function", "server": "server", "proxy": "proxy", "browser": "browser"}
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.calls import is_failed, is_throttled
@@ -22,7 +22,7 @@ from lambda_latency.latency.judge.thresholds import DOMINANT_PERCENT, EVEN_NS
 from lambda_latency.trace import GAVE_UP, SpanKind, service_of, walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterator, Mapping, Sequence
 
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.accounting import Spent
@@ -40,10 +40,14 @@ BESIDE_PERCENT = 80  # of a wait that another span ran for
 
 
 class Attempts(NamedTuple):
-    """The calls to one callee in one request: all, and the statuses or errors of those that failed, in their order."""
+    """The calls to one callee in one request: all, and the statuses or errors of those that failed, in their order.
+
+    `callee` is set if the cell is the own code that waited between them.
+    """
 
     calls: int
     failed: tuple[str, ...]
+    callee: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ def diagnose(trace: Trace, cell: Cell, owners: Owners = NOBODY) -> Diagnosis:
         span=name,
         span_ns=ns,
         beside=_beside(trace, charged, row, its) if row is not None else None,
-        attempts=_attempts(trace, calls),
+        attempts=_between(trace, charged, its, callers) if cell.is_own else _attempts(trace, calls),
         gave_up=gave_up[0],
         gave_up_ns=gave_up[1],
         log=log_lines_of(trace, service),
@@ -181,6 +185,25 @@ def _making(trace: Trace, calls: Sequence[Row]) -> Iterator[Span]:
 def _attempts(trace: Trace, calls: Sequence[Row]) -> Attempts | None:
     failed = [_status(trace, row) for row in sorted(calls, key=lambda row: row.start_ns) if _failed(row)]
     return Attempts(len(calls), tuple(failed)) if failed else None
+
+
+def _between(
+    trace: Trace, charged: Mapping[str, Charge], its: Sequence[Spent], callers: Collection[str]
+) -> Attempts | None:
+    """The attempts between which most of own code waited: from a failed call to the next one of the same callee."""
+    calls: defaultdict[str, list[Row]] = defaultdict(list)
+    for span_id, one in charged.items():
+        if one.call is not None and one.caller in callers:
+            calls[one.part.name].append(trace.tree.rows[span_id])
+    whole_ns = sum(one.end_ns - one.start_ns for one in its)
+    for callee, rows in sorted(calls.items()):
+        rows.sort(key=lambda row: row.start_ns)
+        waits = [(row.end_ns or row.start_ns, later.start_ns) for row, later in pairwise(rows) if _failed(row)]
+        ns = sum(max(0, min(one.end_ns, end) - max(one.start_ns, start)) for one in its for start, end in waits)
+        if callee and waits and 100 * ns >= DOMINANT_PERCENT * whole_ns:
+            found = _attempts(trace, rows)
+            return found._replace(callee=callee) if found is not None else None
+    return None
 
 
 def _failed(row: Row) -> bool:

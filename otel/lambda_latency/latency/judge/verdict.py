@@ -10,7 +10,6 @@ from lambda_latency.latency.accounts.part import Part
 from lambda_latency.latency.judge.classes import Confidence
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow
 from lambda_latency.latency.judge.thresholds import (
-    DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
     EVEN_NS,
     EVEN_WIDTHS,
@@ -76,7 +75,7 @@ def verdict(accounts: Sequence[Account], compared: Cohorts, found: Classes) -> V
     differ = [one for one in compared.slow if one.part != first.part]
     return Verdict(
         kind="thin",
-        confidence="medium" if enough and compared.least_share >= DOMINANT_PERCENT else "low",
+        confidence="low",
         requests=ended,
         candidates=(first, *(one for one in compared.parts[1:2] if share(one, compared) >= CANDIDATE_PERCENT)),
         proof=agree[len(agree) // 2] if agree else compared.slow[0],  # the median: the slowest may be an outlier

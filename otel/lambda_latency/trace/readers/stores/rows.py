@@ -52,6 +52,8 @@ STORES = (
           ("attrs", "all_attrs"), ()),
     Store("trace.trace_id", "trace.span_id", "trace.parent_id", "name", "Timestamp", "duration_ms", 1_000_000,
           "span.kind", "service.name", "status_code"),
+    Store("trace.trace_id", "trace.span_id", "trace.parent_id", "name", "time", "duration_ms", 1_000_000,
+          "span.kind", "service.name", "status_code"),
 )  # fmt: skip
 
 
