@@ -36,7 +36,7 @@ from lambda_latency.latency.accounts.totals import (
     percentile,
 )
 from lambda_latency.latency.depends.keys import is_asked
-from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfRoutes, Since, Value
+from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfChange, OfRoutes, Since, Value
 from lambda_latency.latency.flame import Stack, sections_of, stacks_of
 from lambda_latency.latency.judge.accounting import Judge, account, largest_part
 from lambda_latency.latency.judge.advice import GONE_CALL, MANY_CALLS, NEW_CALL, SLOW_CALLER, advice
@@ -126,6 +126,7 @@ __all__ = [
     "Judged",
     "Kind",
     "LogLines",
+    "OfChange",
     "OfRoutes",
     "Operation",
     "OwnCode",

@@ -14,6 +14,7 @@ from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
 from lambda_latency.latency.judge.failures import Failures, failures
+from lambda_latency.latency.judge.thresholds import DOUBLED
 from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
 from lambda_latency.latency.own_code import own_code_against, own_code_of
@@ -126,9 +127,9 @@ def report_of(
             cell: diagnose(traces[trace_id], cell, owners) for cell, trace_id in examples.items() if trace_id in traces
         },
         baseline=baseline,
-        depends=_depends(every, slow, spans) if spans is not None else NOTHING,
+        depends=_depends(every, slow, spans, baseline, against) if spans is not None else NOTHING,
         by=_by(every, slow, by, spans) if by is not None and spans is not None else None,
-        usual=_slow_cells(baseline, slow_ns) if baseline is not None and slow.found else frozenset(),
+        usual=_slow_cells(baseline, slow_ns, slow, len(every)) if baseline and slow.found else frozenset(),
         own_code=_divided(every, slow, find, owners),
         own_code_against=_divided_against(every, baseline, against, (find, find_before), owners),
         failures=failures(every),
@@ -140,12 +141,16 @@ def _largest(proof: Slow) -> Cell:
     return next(cell for cell, _ in proof.account.cells if cell.part == proof.part)
 
 
-def _depends(every: Accounts, slow: Classes, spans: ReadSpans) -> Depends:
+def _depends(
+    every: Accounts, slow: Classes, spans: ReadSpans, before: Accounts | None, against: Against | None
+) -> Depends:
     if not slow.slowness.judged:
         return NOTHING
+    from lambda_latency.latency.depends.changes import changed_requests
     from lambda_latency.latency.depends.depending import depends  # a slow import that a few requests do not need
 
-    return depends(every, slow, spans)
+    changes = changed_requests(every, before, against) if before is not None and against is not None else []
+    return depends(every, slow, spans, changes)
 
 
 def _by(every: Accounts, slow: Classes, name: str, spans: ReadSpans) -> By:
@@ -168,6 +173,10 @@ def _divided_against(
     return own_code_against(cell, (every, finds[0]), (before, finds[1]), owners)
 
 
-def _slow_cells(baseline: Accounts, slow_ns: int | None) -> frozenset[Cell]:
+def _slow_cells(baseline: Accounts, slow_ns: int | None, now: Classes, requests: int) -> frozenset[Cell]:
+    """The cells of classes that the baseline has too: as a class, or with few requests that are hardly fewer."""
     found = classes(baseline, slow_ns)
-    return frozenset(one.cell.of_all for one in (*found.found, *found.few))
+    few = {one.cell.of_all: len(one.members) / len(baseline) for one in found.few}
+    known = {one.cell.of_all for one in found.found}
+    cells = {one.cell.of_all: len(one.members) / requests for one in now.found}
+    return frozenset(cell for cell, share in cells.items() if cell in known or DOUBLED * few.get(cell, 0.0) >= share)

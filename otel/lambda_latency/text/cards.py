@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from lambda_latency.latency import advice
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.classes import class_sentence
-from lambda_latency.text.depends import depending, depending_routes
+from lambda_latency.text.depends import depending, depending_change, depending_routes
 from lambda_latency.text.findings import cause_steps, cell_steps
 from lambda_latency.text.prose import MOST_GROUPS, evidence, sentence, settling_steps, timeout_groups, timeout_sentence
 from lambda_latency.text.style import Piece
@@ -80,7 +80,7 @@ def _change(report: Report, style: Style) -> Iterator[Card]:
     from lambda_latency.text.against import against_sentence  # most reports have no baseline
 
     first = next((cause for cause in one.causes if cause.asserted and one.answer in ("slower", "shape")), None)
-    card = Card("change", against_sentence(one, style))
+    card = Card("change", against_sentence(one, style), depends=tuple(depending_change(report, style)))
     yield blaming(card, report, *cause_steps(first, one.shapes, report)) if first is not None else card
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_latency.text.classes import beside, class_sentence, instant_of, per_day
 from lambda_latency.text.console_queries import spans_query, xray_filter
-from lambda_latency.text.depends import depends_sentence, since_sentence
+from lambda_latency.text.depends import change_depends, depends_sentence, since_sentence
 from lambda_latency.text.findings import cell_steps
 from lambda_latency.text.own_code import own_code_values
 from lambda_latency.text.prose import flat
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import By, Cell, Class, Diagnosis, Finding, Part, Report, Since, Value
 
-__all__ = ["cell_values", "class_values", "finding_values", "ground_values", "stretch_values"]
+__all__ = ["cell_values", "change_values", "class_values", "finding_values", "ground_values", "stretch_values"]
 
 PLAIN = Style()
 
@@ -146,6 +146,20 @@ def _finding(one: Finding, routes: Sequence[str] = ()) -> dict[str, object]:
         "spans_query": spans_query(one.values),
         "sentence": flat(depends_sentence(one, PLAIN, routes)),
     }
+
+
+def change_values(report: Report) -> list[dict[str, object]]:
+    """The findings about the requests that changed since the baseline."""
+    return [
+        {
+            "cell": cell_values(one.cell) if one.cell is not None else None,
+            "callee": one.callee or None,
+            "lacks": one.lacks,
+            **_finding(one.finding),
+            "sentence": flat(change_depends(one, PLAIN)),
+        }
+        for one in report.depends.of_changes
+    ]
 
 
 def _since(one: Since | None) -> dict[str, object] | None:

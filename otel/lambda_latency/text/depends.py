@@ -12,25 +12,34 @@ from lambda_latency.text.words import clean, fit, ms, number, percent
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.latency import Finding, Report, Since, Value
+    from lambda_latency.latency import Finding, OfChange, Report, Since, Value
     from lambda_latency.text.style import Style
 
-__all__ = ["depending", "depending_routes", "depends_sentence", "since_sentence", "value_text"]
+__all__ = [
+    "change_depends",
+    "depending",
+    "depending_change",
+    "depending_routes",
+    "depends_sentence",
+    "since_sentence",
+    "value_text",
+]
 
 LONGEST = 48  # cells of an attribute or a value
 MOST_SAME = 2  # other values of the same requests that a sentence names
 MOST_ROUTES = 2
 
 
-def depends_sentence(one: Finding, style: Style, routes: Sequence[str] = ()) -> list[Piece]:
-    """`It depends on tenant.id: all 31 have acme; 3 % of the other requests of these routes do.`
+def depends_sentence(one: Finding, style: Style, routes: Sequence[str] = (), which: str = "") -> list[Piece]:
+    """`It depends: all 31 have tenant.id = acme; 3 % of the other requests do.`
 
-    `routes`: those of a finding about all their slow requests; without it, a finding about a class.
+    `routes`: those of a finding about all their slow requests; without it, a finding about a class, or about `which`
+    requests.
     """
     slow, of_slow = one.slow
     others, of_others = one.others
     count = f"all {number(slow)}" if slow == of_slow else f"{number(slow)} of {number(of_slow)}"
-    of = ""
+    of = f" {which}" if which else ""
     if routes:
         named = clean(", ".join(routes[:MOST_ROUTES]), style)
         more = f" and {number(len(routes) - MOST_ROUTES)} more" if len(routes) > MOST_ROUTES else ""
@@ -52,6 +61,18 @@ def depending(report: Report, number: int, style: Style, *, bare: bool = True) -
     told = [depends_sentence(one, style) for one in report.depends.of_class(number)]
     since = report.depends.since_of(number)
     return [*told, *([since_sentence(since, style)] if since is not None and (bare or since.values) else [])]
+
+
+def depending_change(report: Report, style: Style) -> list[list[Piece]]:
+    """The sentences about the requests that changed since a baseline."""
+    return [change_depends(one, style) for one in report.depends.of_changes]
+
+
+def change_depends(one: OfChange, style: Style) -> list[Piece]:
+    """`It depends: all 48 slower requests have tenant.id = acme; ...`, or `48 of 50 requests without mail have`."""
+    callee = fit(clean(one.callee, style), LONGEST, style)
+    which = f"requests {'without' if one.lacks else 'with'} {callee}" if one.callee else "slower requests"
+    return depends_sentence(one.finding, style, which=which)
 
 
 def depending_routes(report: Report, style: Style, *, bare: bool = True) -> list[list[Piece]]:

@@ -19,7 +19,7 @@ from lambda_latency.latency import (
     savings,
 )
 from lambda_latency.text.cautions import cautions
-from lambda_latency.text.class_values import class_values, finding_values, ground_values
+from lambda_latency.text.class_values import change_values, class_values, finding_values, ground_values
 from lambda_latency.text.difference import against_values, cause_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values, saving_pieces
 from lambda_latency.text.own_code import own_code_values
@@ -107,7 +107,11 @@ def _flagged(report: Report, flaw: int) -> int:
 def _against(report: Report) -> dict[str, object] | None:
     if report.against is None:
         return None
-    return {**against_values(report.against), "own_code": own_code_values(report.own_code_against)}
+    return {
+        **against_values(report.against),
+        "own_code": own_code_values(report.own_code_against),
+        "depends": change_values(report),
+    }
 
 
 def _walls(report: Report) -> dict[str, int]:

@@ -9,7 +9,7 @@ import pytest
 
 from lambda_latency.latency import Account, Accounts, Cell, Part, classes, report_of
 from lambda_latency.latency.accounts.part import COLD_START, OWN_CODE
-from lambda_latency.text import Style, render_report
+from lambda_latency.text import Style, flat, render_report, sentence
 from tests.latency.requests import MS, PAYMENTS, RETRIES, TABLE, drawn, request
 from tests.trace.build import T0
 
@@ -221,3 +221,20 @@ def test_the_request_against_the_verdict_does_not_depend_on_the_order_of_reading
     assert found[0] == found[1]
     assert found[0].against is not None
     assert (found[0].against.account.trace_id, found[0].others) == (mixed[-1].trace_id, 5)
+
+
+@pytest.mark.parametrize(
+    ("then", "said"), [(1, "new since"), (3, "new since"), (30, "also in"), (12, "also in"), (0, "new since")]
+)
+def test_a_class_is_in_the_baseline_too_if_it_had_hardly_fewer(then: int, said: str) -> None:
+    """One slow request of the baseline is no reason to call 30 of now old."""
+
+    def some(slow: int, first: int) -> list[Account]:
+        return [
+            request(first + number, {OWN_CODE: 50 + number % 5, TABLE: 400 if number < slow else 20})
+            for number in range(300)
+        ]
+
+    baseline = Accounts(some(then, 1000))
+    report = report_of(some(30, 0), lambda _: {}, baseline=baseline)
+    assert f", {said} the baseline." in flat(sentence(report, Style()))

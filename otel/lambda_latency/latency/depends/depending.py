@@ -14,13 +14,14 @@ from lambda_latency.latency.depends.asking import CHANCE, Asked, candidates, fin
 from lambda_latency.latency.depends.attribute_sets import Facts, bits
 from lambda_latency.latency.depends.question import sample
 from lambda_latency.latency.depends.since import since_of_class, since_of_routes
-from lambda_latency.latency.depends.value import NOTHING, Depends, Finding, OfRoutes, Since, Value
+from lambda_latency.latency.depends.value import NOTHING, Depends, Finding, OfChange, OfRoutes, Since, Value
 from lambda_latency.latency.judge.slowness import PIECES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.depends.changes import ChangedRequests
     from lambda_latency.latency.depends.question import Sample
     from lambda_latency.latency.depends.value import ReadSpans
     from lambda_latency.latency.judge.classes import Classes
@@ -103,29 +104,31 @@ def _sort(attribute: str) -> int:
     return next((at for at, sort in enumerate(SORTS) if sort.search(attribute)), len(SORTS))
 
 
-def depends(every: Accounts, found: Classes, read: ReadSpans) -> Depends:
-    """Ask about each class and about all slow requests of their routes together, and find out since when they are slow.
+def depends(every: Accounts, found: Classes, read: ReadSpans, changes: Sequence[ChangedRequests] = ()) -> Depends:
+    """Ask about each class, about all slow requests of their routes together, and about the requests of each change;
+    and find out since when requests are slow.
 
-    Reads some hundred requests; none if no request is slow, and no route became slow.
+    Reads some hundred requests; none if no request is slow, no route became slow, and nothing changed.
     """
     of_classes = [since_of_class(every, one) for one in found.found]
     of_routes = [one for one in since_of_routes(every, found.slowness.judged) if not _is_told(one, of_classes)]
-    changes: list[Around] = []
+    begun: list[Around] = []
     for one, change in zip(found.found, of_classes, strict=True):
         if change is not None and change.kind != "drift":
-            changes.append(around(every, change, set(one.members)))
-    changes += [around(every, change, set()) for change in of_routes if change.kind != "drift"]
-    chosen = sample(every, found)
-    wanted = list(dict.fromkeys([*chosen.read, *(at for one in changes for at in (*one.before, *one.after))]))
+            begun.append(around(every, change, set(one.members)))
+    begun += [around(every, change, set()) for change in of_routes if change.kind != "drift"]
+    chosen = sample(every, found, changes)
+    wanted = list(dict.fromkeys([*chosen.read, *(at for one in begun for at in (*one.before, *one.after))]))
     if not wanted:
         return replace(NOTHING, since=tuple(of_classes), since_routes=tuple(of_routes))
     facts, places = _facts(every, wanted, read)
-    values = {id(one.since): beginning(facts, one, places) for one in changes}
+    values = {id(one.since): beginning(facts, one, places) for one in begun}
     asked, count = candidates(facts, bits(range(len(chosen.read))))
-    told_classes, told_routes = _answers(chosen, facts, asked, count, len(found.found))
+    told_classes, told_routes, told_changes = _answers(chosen, facts, asked, count, len(found.found), changes)
     return Depends(
         of_classes=told_classes,
         of_routes=told_routes,
+        of_changes=told_changes,
         since=tuple(one and replace(one, values=values.get(id(one), ())) for one in of_classes),
         since_routes=tuple(replace(one, values=values.get(id(one), ())) for one in of_routes),
         asked=count * len(chosen.questions),
@@ -153,16 +156,22 @@ def _facts(every: Accounts, wanted: Sequence[int], read: ReadSpans) -> tuple[Fac
 
 
 def _answers(
-    chosen: Sample, facts: Facts, asked: Sequence[Asked], count: int, classes: int
-) -> tuple[tuple[tuple[Finding, ...], ...], tuple[OfRoutes, ...]]:
+    chosen: Sample, facts: Facts, asked: Sequence[Asked], count: int, classes: int, changes: Sequence[ChangedRequests]
+) -> tuple[tuple[tuple[Finding, ...], ...], tuple[OfRoutes, ...], tuple[OfChange, ...]]:
     least = log(max(count * len(chosen.questions), 1) / CHANCE)
     of_classes: list[tuple[Finding, ...]] = [() for _ in range(classes)]
     of_routes: list[OfRoutes] = []
+    of_changes: list[OfChange] = []
     for question in chosen.questions:
         told = findings(question, asked, facts, least)
         if question.of is not None:
             of_classes[question.of] = tuple(told)
+        elif question.change is not None:
+            one = changes[question.change]
+            values = {each.finding.values for each in of_changes}
+            new = [each for each in told if each.values not in values]
+            of_changes += [OfChange(each, one.cell, one.callee, one.lacks) for each in new]
         else:
             known = {one.values for some in of_classes for one in some} | {one.finding.values for one in of_routes}
             of_routes += [OfRoutes(question.routes, one) for one in told if one.values not in known]
-    return tuple(of_classes), tuple(of_routes)
+    return tuple(of_classes), tuple(of_routes), tuple(of_changes)

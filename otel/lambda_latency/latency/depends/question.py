@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from lambda_latency.latency.accounts.columns import Accounts
+    from lambda_latency.latency.depends.changes import ChangedRequests
     from lambda_latency.latency.judge.classes import Class, Classes
 
 __all__ = ["Question", "Sample", "sample"]
@@ -32,7 +33,8 @@ PIECE = 24  # requests of a route that are neighbours in time are compared with 
 class Question:
     """Slow requests and others, as sets of the requests in a sample.
 
-    `of` is a class by number, or None for the slow requests of `routes` together. `strata` are the requests of one
+    `of` is a class by number, or None for the slow requests of `routes` together; `change` is that of a comparison, by
+    number, whose requests take the place of slow ones. `strata` are the requests of one
     route at one time: only these are compared with each other.
     """
 
@@ -41,6 +43,7 @@ class Question:
     slow: int
     others: int
     strata: tuple[int, ...]
+    change: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +77,11 @@ class _Routes:
         return self._route_of[self._every.kind_of[at]]
 
 
-def sample(every: Accounts, found: Classes) -> Sample:
-    """Choose the requests to read, and the questions. Without slow requests that are worth a question, none is read."""
+def sample(every: Accounts, found: Classes, changes: Sequence[ChangedRequests] = ()) -> Sample:
+    """Choose the requests to read, and the questions: about slow requests, and about those of each change.
+
+    Without requests that are worth a question, none is read.
+    """
     alike = set(found.alike)
     slow = [at for at in found.slow if at not in alike]
     routes = _Routes(every, slow)
@@ -84,8 +90,9 @@ def sample(every: Accounts, found: Classes) -> Sample:
         for name, members in routes.slow.items()
         if len(members) >= LEAST_SLOW and 100 * len(members) >= LEAST_PERCENT * len(routes.all[name])
     }
-    if not found.found and not asked:
+    if not found.found and not asked and not changes:
         return Sample()
+    slow = slow if found.found or asked else []
     starts = every.starts_ns
     slow.sort(key=starts.__getitem__)
     whole = sum(map(len, routes.all.values())) <= FEW
@@ -94,18 +101,24 @@ def sample(every: Accounts, found: Classes) -> Sample:
     of_class = {at for one in found.found for at in one.members}
     rest = [at for at in slow if at not in of_class]
     rest = rest if whole else _even(rest, MOST_OF_CLASS)
-    usual = _usual(routes, whole=whole)
-    read = sorted({*of_all, *rest, *usual, *(at for one in of_classes for side in one for at in side)},
-                  key=lambda at: (starts[at], at))  # fmt: skip
+    usual = _usual(routes, whole=whole) if slow else []
+    of_changes = [_of_change(one, starts) for one in changes]
+    both = [at for one in (*of_classes, *of_changes) for side in one for at in side]
+    read = sorted({*of_all, *rest, *usual, *both}, key=lambda at: (starts[at], at))
     place_of = {at: place for place, at in enumerate(read)}
 
     def question(
-        of: int | None, names: Iterable[str], chosen: Iterable[int], others: Iterable[int], without: set[int]
+        of: int | None,
+        names: Iterable[str],
+        chosen: Iterable[int],
+        others: Iterable[int],
+        without: set[int],
+        change: int | None = None,
     ) -> Question:
         names = set(names)
         some = bits(place_of[at] for at in chosen)
         rest = bits(place_of[at] for at in others if at not in without and routes.of(at) in names) & ~some
-        return Question(of, tuple(sorted(names)), some, rest, _strata(read, routes, some | rest))
+        return Question(of, tuple(sorted(names)), some, rest, _strata(read, routes, some | rest), change)
 
     questions: list[Question] = []
     for number, (one, (members, inside)) in enumerate(zip(found.found, of_classes, strict=True)):
@@ -123,6 +136,8 @@ def sample(every: Accounts, found: Classes) -> Sample:
                 for name in sorted(asked)
                 if len(asked[name]) >= ENOUGH_SLOW
             ]
+    for number, (change, (members, others)) in enumerate(zip(changes, of_changes, strict=True)):
+        questions.append(question(None, change.routes, members, others, set(), number))
     return Sample(tuple(read), tuple(questions))
 
 
@@ -138,6 +153,14 @@ def _of_class(one: Class, every: Accounts, routes: _Routes, *, whole: bool) -> t
                   if first <= starts[at] <= last and at not in mine]  # fmt: skip
         inside.sort(key=starts.__getitem__)
     return (members, inside) if whole else (_even(members, MOST_OF_CLASS), _even(inside, MOST_INSIDE))
+
+
+def _of_change(one: ChangedRequests, starts: Sequence[int]) -> tuple[list[int], list[int]]:
+    """The requests of a change that are read, and others of its routes."""
+    members, others = (sorted(side, key=starts.__getitem__) for side in (one.members, one.others))
+    if len(members) + len(others) <= FEW:
+        return members, others
+    return _even(members, MOST_SLOW), _even(others, MOST_OTHERS)
 
 
 def _usual(routes: _Routes, *, whole: bool) -> list[int]:

@@ -10,7 +10,19 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell, Part
     from lambda_latency.trace import Span
 
-__all__ = ["ABSENT", "NOTHING", "By", "ByValue", "Depends", "Finding", "OfRoutes", "ReadSpans", "Since", "Value"]
+__all__ = [
+    "ABSENT",
+    "NOTHING",
+    "By",
+    "ByValue",
+    "Depends",
+    "Finding",
+    "OfChange",
+    "OfRoutes",
+    "ReadSpans",
+    "Since",
+    "Value",
+]
 
 ReadSpans: TypeAlias = Callable[[Collection[str]], "Iterable[Span]"]  # the spans of the traces with some ids
 
@@ -108,8 +120,21 @@ class OfRoutes:
 
 
 @dataclass(frozen=True, slots=True)
+class OfChange:
+    """A finding about the requests of a change: those that wait longer for `cell` (None: take longer) than nearly all
+    of the baseline, or that call `callee`, or no longer do (`lacks`)."""
+
+    finding: Finding
+    cell: Cell | None = None
+    callee: str = ""
+    lacks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Depends:
     """What slow requests depend on: `of_classes` has the findings about each class, in the order of the classes.
+
+    `of_changes` has those about what changed since a baseline.
 
     `since` has, for each class, since when its requests are slow, and `since_routes` the same of whole routes. `asked`
     is the number of values that were tried, `read` that of requests that were read for it.
@@ -117,6 +142,7 @@ class Depends:
 
     of_classes: tuple[tuple[Finding, ...], ...] = ()
     of_routes: tuple[OfRoutes, ...] = ()
+    of_changes: tuple[OfChange, ...] = ()
     since: tuple[Since | None, ...] = ()
     since_routes: tuple[Since, ...] = ()
     asked: int = 0

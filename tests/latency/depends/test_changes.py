@@ -1,0 +1,95 @@
+"""What a change against a baseline depends on: the requests that changed are compared with others now."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.latency import account, against, report_of
+from lambda_latency.text import Style, cards, document, flat, render_markdown, render_report
+from lambda_latency.trace import SpanKind, Trace
+from tests.latency.attributed import SECOND, read
+from tests.trace.build import MS, node, tree
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from lambda_latency.latency import Report
+
+SHOP, MAIL = {"service.name": "shop"}, {"service.name": "mail"}
+WIDE = Style(width=10_000, unicode=False, thin=False)
+
+
+def _order(number: int, draw: random.Random, more_ms: Callable[[str], float], mails: Callable[[str], bool]) -> Trace:
+    """An order of a tenant: about 20 ms for the table, and a mail."""
+    tenant = f"t-{draw.randrange(5)}"
+    took = draw.lognormvariate(3, 0.1) + more_ms(tenant)
+    table = node("SELECT", 2, 2 + took, kind=SpanKind.CLIENT, resource=SHOP,
+                 attributes={"db.system": "postgresql", "db.name": "orders"})  # fmt: skip
+    end, below = 2 + took, [table]
+    if mails(tenant):
+        served = node("Send", end + 1, end + 9, kind=SpanKind.SERVER, resource=MAIL)
+        below.append(node("POST", end, end + 10, served, kind=SpanKind.CLIENT, resource=SHOP))
+        end += 10
+    attributes = {"tenant.id": tenant, "cart.items": draw.randrange(40), "http.route": "/orders"}
+    top = node("POST /orders", 0, end + 2, *below, kind=SpanKind.SERVER, resource=SHOP, attributes=attributes)
+    made = tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")
+    later = number * SECOND
+    return Trace(
+        replace(span, start_ns=span.start_ns + later, end_ns=(span.end_ns or 0) + later) for span in made.spans
+    )
+
+
+def _report(more_ms: Callable[[str], float] = lambda _: 0, mails: Callable[[str], bool] = lambda _: True) -> Report:
+    """200 orders, against 200 orders of equal tenants."""
+    draw = random.Random(1)  # noqa: S311 - a seed that can be repeated
+    now = {one.trace_id: one for one in (_order(at, draw, more_ms, mails) for at in range(200))}
+    then = [_order(at, draw, lambda _: 0, lambda _: True) for at in range(200)]
+    accounts, before = [account(one) for one in now.values()], [account(one) for one in then]
+    every = report_of(before, lambda _: {}).accounts
+    return report_of(
+        accounts, lambda ids: {one: now[one] for one in ids}, against=against(accounts, before), baseline=every,
+        spans=lambda ids: read(now, ids),
+    )  # fmt: skip
+
+
+def _told(report: Report) -> Any:
+    return json.loads(json.dumps(document(report, command="", version="")))["against"]
+
+
+def test_a_slower_cell_names_the_tenant_whose_requests_are_slower() -> None:
+    """In text, JSON and Markdown: none of its requests need stand out of its route."""
+    report = _report(more_ms=lambda tenant: 30 if tenant == "t-3" else 0)
+    [one] = _told(report)["depends"]
+    slower, of = one["slow"]["requests"], one["slow"]["of"]
+    assert (_told(report)["answer"], one["cell"]["name"], one["callee"]) == ("slower", "postgresql orders", None)
+    assert [(value["attribute"], value["value"]) for value in one["values"]] == [("tenant.id", "t-3")]
+    assert (one["others"]["requests"], slower > of / 2) == (0, True)
+    said = f"It depends: {slower} of {of} slower requests have tenant.id = t-3; none of the other requests do."
+    assert one["sentence"] == said
+    assert [flat(told) for told in cards(report, WIDE)[0].depends] == [said]
+    assert said in render_report(report, WIDE)
+    assert "slower requests have **tenant.id \\= t\\-3**" in render_markdown(report).replace("=", "\\=")
+
+
+@pytest.mark.parametrize(("tenants", "found"), [("t-2", 1), ("", 0)])
+def test_a_call_that_is_gone_names_the_tenant_whose_requests_lack_it(tenants: str, found: int) -> None:
+    """If all requests lack it, nothing sets them apart."""
+    told = _told(_report(mails=lambda tenant: bool(tenants) and tenant not in tenants))
+    assert (told["answer"], len(told["depends"])) == ("shape", found)
+    for one in told["depends"]:
+        assert (one["callee"], one["lacks"], one["cell"]) == ("mail POST", True, None)
+        assert one["sentence"].startswith("It depends: all ")
+        assert "requests without mail POST have tenant.id = t-2; none of" in one["sentence"]
+
+
+def test_nothing_is_told_where_all_requests_are_slower() -> None:
+    """Nor where nothing changed, and then nothing is read again."""
+    assert _told(_report(more_ms=lambda _: 30))["depends"] == []
+    same = _report()
+    assert (_told(same)["answer"], same.depends.read) == ("same", 0)
