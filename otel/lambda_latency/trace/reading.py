@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from lambda_latency.trace.files.index import LineIndex, lines_at
+from lambda_latency.trace.files.blocks import lines_at
+from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.model.problem import Problem
 from lambda_latency.trace.model.request import PLAIN, View

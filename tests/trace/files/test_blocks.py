@@ -40,6 +40,11 @@ def test_lines_have_their_numbers_and_offsets(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(blocks, "BLOCK", block)
         assert _read(path) == expected
+        packed = path.with_suffix(".gz")
+        packed.write_bytes(gzip.compress(text))
+        wanted = [(at, line) for _, line, at in expected][border % 2 :: 2]
+        for one in (path, packed):
+            assert list(blocks.lines_at(Source(one.name, one), [at for at, _ in wanted])) == wanted
         parts = [_read(path, (0, border)), _read(path, (border, len(text)))]
     assert [one[1:] for part in parts for one in part] == [one[1:] for one in expected]
 
@@ -82,4 +87,7 @@ def test_a_line_that_is_too_long_counts_as_one(tmp_path: Path, monkeypatch: pyte
     assert lines == [(1, b"one\n"), (2, b"two\n"), (4, b"four\n")]
     assert [(one.line, one.reason) for one in problems] == [(3, "longer than 0 MiB"), (5, "longer than 0 MiB")]
     offsets = [at for block in found for at in block.offsets]
-    assert offsets == ([] if packed else [0, 4, 8 + 801])
+    assert offsets == [0, 4, 8 + 801]
+    assert list(blocks.lines_at(Source("lines", path), offsets)) == list(
+        zip(offsets, (b"one\n", b"two\n", b"four\n"), strict=True)
+    )

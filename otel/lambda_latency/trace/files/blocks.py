@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["ZSTD", "Block", "Text", "blocks", "count_lines", "is_compressed", "texts"]
+__all__ = ["ZSTD", "Block", "Text", "blocks", "count_lines", "is_compressed", "lines_at", "texts"]
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
@@ -29,8 +29,8 @@ BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
 class Block(NamedTuple):
     """Consecutive lines without the empty ones, their numbers (from 1) and their byte offsets.
 
-    `end` is the offset behind the last line. `offsets` is empty if lines cannot be read by offset: in a compressed
-    file, and in a file that is not one document a line.
+    `end` is the offset behind the last line. In a compressed file offsets are those of the decompressed text. `offsets`
+    is empty in a file that is not one document a line.
     """
 
     numbers: Sequence[int]
@@ -57,7 +57,6 @@ class Text(NamedTuple):
     at: int
     text: bytes
     taken: int
-    compressed: bool
 
     def block(self) -> Block:
         """The lines of the text, without the empty ones."""
@@ -68,7 +67,7 @@ class Text(NamedTuple):
             full = [not line.isspace() for line in found]
             numbers, offsets = list(compress(numbers, full)), list(compress(offsets, full))
             found = list(compress(found, full))
-        return Block(numbers, found, () if self.compressed else offsets, end)
+        return Block(numbers, found, offsets, end)
 
 
 def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
@@ -83,10 +82,43 @@ def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[T
                 file.seek(at - 1)  # the rest of a line that begins before `begin` is skipped
                 at += len(file.readline()) - 1
             for number, offset, text in _texts(stream, at, source.name, problems):
-                yield Text(number, offset, text, file.tell() if compressed else offset + len(text), compressed)
+                yield Text(number, offset, text, file.tell() if compressed else offset + len(text))
     except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
+
+
+def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    """The offset and the bytes of the line at each offset, ascending. A file that cannot be read ends the iteration.
+
+    A compressed file is decompressed up to the last offset: that takes less time than a look at all of its lines.
+    """
+    try:
+        with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
+            yield from _sought(file, offsets) if stream is file else _passed(stream, offsets)
+    except UNREADABLE:
+        return
+
+
+def _sought(file: io.BufferedReader[Any], offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    for offset in offsets:
+        file.seek(offset)
+        yield offset, file.readline()
+
+
+def _passed(stream: io.BufferedReader[Any] | gzip.GzipFile, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+    begin, text = 0, b""
+    for offset in offsets:
+        while begin + len(text) <= offset:
+            begin += len(text)
+            text = stream.read1(BLOCK)
+            if not text:
+                return
+        line = text[offset - begin : text.find(b"\n", offset - begin) + 1]
+        if not line:  # it ends in the next text
+            line = text[offset - begin :] + stream.readline()
+            begin, text = offset + len(line), b""
+        yield offset, line
 
 
 def blocks(

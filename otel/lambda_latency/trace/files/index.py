@@ -8,11 +8,11 @@ from itertools import compress
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["LineIndex", "lines_at"]
+__all__ = ["LineIndex"]
 
 
 ID = re.compile(r"[0-9a-f]{32}\Z")  # no other text is in the index
@@ -31,7 +31,8 @@ class _Lines(NamedTuple):
 
 
 class LineIndex:
-    """The byte offsets of the lines of each trace, for each source: 12 bytes for each trace in a line.
+    """The byte offsets of the lines of each trace, for each source: 12 bytes for each trace in a line. Those of a
+    compressed file are offsets in its text.
 
     Only the last word of a trace id is kept: a search may find lines of another trace too, but it misses none.
     """
@@ -80,14 +81,3 @@ class LineIndex:
 
 def _hash(trace_id: str) -> int:
     return array("I", bytes.fromhex(trace_id))[-1]  # equal in every process, unlike Python's `hash`
-
-
-def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
-    """The offset and the bytes of the line at each offset. A file that cannot be read ends the iteration."""
-    try:
-        with source.path.open("rb") as file:
-            for offset in offsets:
-                file.seek(offset)
-                yield offset, file.readline()
-    except OSError:
-        return
