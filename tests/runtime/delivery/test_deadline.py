@@ -219,7 +219,7 @@ def test_nothing_is_bounded_where_nobody_kills() -> None:
             outbox.begin(made)
             made.now += TIMEOUT_S - 0.01
             if killed:
-                outbox.unbounded()
+                outbox.begin(None)
             recorder.on_end(simple(number=1))
             assert outbox.flush()
 
