@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -79,10 +79,10 @@ class _Drawn:
     def add_requests(self) -> None:
         """Add the edges into each function, and the calls from it."""
         every = self._every
-        alike: list[list[int]] = [[] for _ in every.kinds]
+        alike = [array("I") for _ in every.kinds]
         for at, number in enumerate(every.kind_of):
             alike[number].append(at)
-        members: defaultdict[tuple[str, str], list[tuple[Kind, list[int]]]] = defaultdict(list)
+        members: defaultdict[tuple[str, str], list[tuple[Kind, array[int]]]] = defaultdict(list)
         for kind, indices in zip(every.kinds, alike, strict=True):
             if indices:
                 members[caller(kind)].append((kind, indices))
@@ -90,7 +90,7 @@ class _Drawn:
             node = self.node(*function)
             for kind, indices in kinds:
                 self._add_entry(node, kind, indices)
-            self._add_calls(node, [at for _, indices in kinds for at in indices])
+            self._add_calls(node, array("I", (at for _, indices in kinds for at in indices)))
 
     def _add_entry(self, function: int, kind: Kind, indices: Sequence[int]) -> None:
         """Add the edge from API Gateway to a function, for requests of one kind that came through API Gateway."""
@@ -115,8 +115,7 @@ class _Drawn:
         if len(indices) < len(every):
             call_of, took_ns = runs(call_of, every.calls_end, indices), runs(took_ns, every.calls_end, indices)
         known = list(every.calls)
-        ignored: array[int] = array("q")  # durations of entries without a node
-        took = [ignored] * len(known)
+        appends = [deque[int](maxlen=0).append] * len(known)  # entries without a node are ignored
         counts = Counter(call_of)
         for number in sorted(counts, key=lambda one: known[one][0]):
             cell, calls = known[number]
@@ -124,8 +123,7 @@ class _Drawn:
             if callee is not None:
                 edge = self.edges[function, self.node(*callee)]
                 edge.calls += calls * counts[number]
-                took[number] = edge.took
-        appends = [one.append for one in took]
+                appends[number] = edge.took.append
         for number, ns in zip(call_of, took_ns, strict=True):
             appends[number](ns)
 
@@ -134,7 +132,8 @@ def call_map(accounts: Accounts) -> CallMap:
     """The map of the calls of these requests."""
     drawn = _Drawn(accounts)
     drawn.add_requests()
-    return CallMap(drawn.nodes, {ends: edge.edge() for ends, edge in drawn.edges.items()}, drawn.timed_out)
+    edges = {ends: drawn.edges.pop(ends).edge() for ends in list(drawn.edges)}  # the durations of each are freed
+    return CallMap(drawn.nodes, edges, drawn.timed_out)
 
 
 def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]:

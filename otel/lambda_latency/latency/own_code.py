@@ -88,8 +88,8 @@ def sampled(drawn: Waterfall, one: Spent) -> Iterator[tuple[int, Run]]:
 def own_code_of(every: Accounts, one: Class, find: Find, owners: Owners = NOBODY) -> OwnCode | None:
     """The own code of a class of slow requests; None if none of them has samples. `find` returns traces by id."""
     kinds, members = list(every.kinds), set(one.members)
-    alike = [at for at in range(len(every)) if at not in members and kinds[every.kind_of[at]].route in one.routes]
-    usual = _chosen([every.trace_id(at) for at in alike])  # typical requests are most of these
+    alike = (at for at in range(len(every)) if at not in members and kinds[every.kind_of[at]].route in one.routes)
+    usual = _chosen(every.trace_id(at) for at in alike)  # typical requests are most of these
     slow = [every.trace_id(at) for at in one.members]
     return _compared(_requests(slow, find, one.cell, owners), _requests(usual, find, one.cell, owners))
 
@@ -101,7 +101,7 @@ def own_code_against(
     baseline or the present has too few of them. Each side is its accounts and the function that returns traces by id.
     """
     sides = [
-        _requests(_chosen([every.trace_id(at) for at in range(len(every))]), find, cell, owners)
+        _requests(_chosen(every.trace_id(at) for at in range(len(every))), find, cell, owners)
         for every, find in (now, before)
     ]
     return _compared(*sides) if min(map(len, sides)) >= ENOUGH_SLOW else None

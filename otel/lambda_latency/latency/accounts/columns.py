@@ -5,7 +5,8 @@ from __future__ import annotations
 import heapq
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import count, pairwise
+from operator import eq
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lambda_latency.latency.accounts.account import Account, Kind, Operation
@@ -20,6 +21,7 @@ __all__ = ["Accounts"]
 
 NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call itself
 BYTES = 16  # per trace id
+AT_ONCE = 10_000  # requests whose entries are copied
 NAMED = {  # tables of values, and the columns that hold the numbers of the values
     "kinds": "kind_of",
     "cells": "cell_of",
@@ -64,6 +66,7 @@ class Accounts(Sequence[Account]):
         self.cell_of, self.cell_ns, self.cells_end = array("I"), array("q"), array("I", [0])
         self.call_of, self.took_ns, self.calls_end = array("I"), array("q"), array("I", [0])
         self.outline_of = array("I")
+        self._order = array("I")  # of all requests, or of fewer: then it is out of date
         for one in accounts:
             self.append(one)
 
@@ -183,10 +186,13 @@ class Accounts(Sequence[Account]):
     def sums_ns(self, indices: Sequence[int]) -> dict[Part, int]:
         """The total time of these requests by part, in nanoseconds."""
         sums = [0] * len(self.cells)
-        cells, times = (runs(column, self.cells_end, indices) for column in (self.cell_of, self.cell_ns))
-        for cell, ns in zip(cells, times, strict=True):
-            sums[cell] += ns
-        seen = set(cells)
+        seen: set[int] = set()
+        for begin in range(0, len(indices), AT_ONCE):
+            some = indices[begin : begin + AT_ONCE]
+            cells, times = (runs(column, self.cells_end, some) for column in (self.cell_of, self.cell_ns))
+            for cell, ns in zip(cells, times, strict=True):
+                sums[cell] += ns
+            seen.update(cells)
         return {
             part: sum([sums[number] for number in numbers])
             for part, numbers in self.parts.items()
@@ -244,7 +250,7 @@ class Accounts(Sequence[Account]):
     def in_order(self) -> Accounts:
         """All accounts, sorted by start and trace id: the result does not depend on the order of reading."""
         order = self.order()
-        return self if order == list(range(len(self))) else self.take(order)
+        return self if all(map(eq, order, count())) else self.take(order)
 
     def rename(self, renamed: Callable[[Part], Part]) -> None:
         """Replace each part by `renamed(part)`. The function must map different parts to different parts."""
@@ -283,6 +289,7 @@ class Accounts(Sequence[Account]):
 
     def _rearrange(self, indices: Sequence[int]) -> None:
         """Keep the requests at these indices only, in the order of the indices."""
+        self._order = array("I")
         self.trace_ids = pieces(self.trace_ids, BYTES, indices)
         for name in ("kind_of", "starts_ns", "walls_ns", "outline_of"):
             setattr(self, name, taken(getattr(self, name), indices))
@@ -291,8 +298,13 @@ class Accounts(Sequence[Account]):
                 setattr(self, name, runs(getattr(self, name), getattr(self, ends), indices))
             setattr(self, ends, summed(taken(lengths(getattr(self, ends)), indices)))
 
-    def order(self) -> list[int]:
+    def order(self) -> array[int]:
         """The indices of all requests, sorted by start and trace id."""
+        if len(self._order) < len(self):
+            self._order = array("I", self._sorted())
+        return self._order
+
+    def _sorted(self) -> list[int]:
         starts_ns = self.starts_ns
         order = sorted(range(len(self)), key=starts_ns.__getitem__)
         if any(starts_ns[one] == starts_ns[other] for one, other in pairwise(order)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from dataclasses import dataclass
 from itertools import pairwise
@@ -65,13 +66,10 @@ class _Routes:
         for at in slow:
             self.slow[self.of(at)].append(at)
         wanted = {number for number, kind in enumerate(kinds) if kind.route in self.slow and not kind.timed_out}
-        starts = every.starts_ns
-        self.all: defaultdict[str, list[int]] = defaultdict(list)
-        for at, kind in enumerate(every.kind_of):
-            if kind in wanted:
-                self.all[self._route_of[kind]].append(at)
-        for members in self.all.values():
-            members.sort(key=starts.__getitem__)
+        self.all: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
+        for at in every.order():
+            if every.kind_of[at] in wanted:
+                self.all[self._route_of[every.kind_of[at]]].append(at)
 
     def of(self, at: int) -> str:
         return self._route_of[self._every.kind_of[at]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -170,7 +171,7 @@ def _is_same(one: Since, other: Since) -> bool:
 def _of_route(every: Accounts, route: str, members: Sequence[int], better: float = DRIFT_BETTER) -> Since | None:
     starts, walls = every.starts_ns, every.walls_ns
     whole_ns = starts[members[-1]] - starts[members[0]]
-    levels = _pieces([walls[at] for at in members], median)
+    levels = _pieces(array("q", (walls[at] for at in members)), median)
     if levels is None or whole_ns < STRETCH_NS:
         return None
     best = _best_level(levels)
@@ -213,9 +214,8 @@ def _pieces(times: Sequence[int], typical: Callable[[Sequence[float]], float]) -
     count = min(PIECES, size // LEAST_OF_PIECE)
     if count < LEAST_PIECES:
         return None
-    logs = [log(max(ns, 1)) for ns in times]
     edges = [-(-piece * size // count) for piece in range(count + 1)]
-    return [typical(logs[first:last]) for first, last in pairwise(edges)]
+    return [typical([log(max(ns, 1)) for ns in times[first:last]]) for first, last in pairwise(edges)]
 
 
 def _best_level(levels: Sequence[float]) -> _Level | None:
@@ -294,7 +294,7 @@ def _grown(every: Accounts, members: Sequence[int], first: int, last: int, *, dr
     return cells[most] if most is not None else None
 
 
-def _of_routes(every: Accounts, routes: Sequence[str]) -> list[int]:
+def _of_routes(every: Accounts, routes: Sequence[str]) -> Sequence[int]:
     """The requests of some routes that did not time out, in the order of their start."""
     wanted = {number for number, kind in enumerate(every.kinds) if kind.route in routes and not kind.timed_out}
-    return [at for at in every.order() if every.kind_of[at] in wanted]
+    return array("I", (at for at in every.order() if every.kind_of[at] in wanted))

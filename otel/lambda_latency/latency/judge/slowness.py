@@ -186,12 +186,14 @@ def _beyond(route: _Route) -> Iterable[int]:
     if len(exceed) == len(found):
         return found
     felt = max(EVEN_NS, int(at_rank(walls, 50) * FELT_SHARE))
+    count = len(walls)
+    del walls
     for times, members in route.cells.values():
         if max(times) < felt or exceed.isdisjoint(members):
             continue
         values = sorted(times)
-        if len(values) < RARE_SHARE * len(walls):
-            values = [0] * (len(walls) - len(values)) + values
+        if len(values) < RARE_SHARE * count:
+            values = [0] * (count - len(values)) + values
         limit = max(fence_of(values, FENCE_CELL), at_rank(values, 50) + felt - 1)
         found += [at for ns, at in zip(times, members, strict=True) if ns > limit and at in exceed]
     return found

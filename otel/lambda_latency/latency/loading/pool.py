@@ -15,6 +15,8 @@ from lambda_latency.latency.loading.worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from lambda_latency.latency.accounts.columns import Accounts
+
 __all__ = ["WorkerPool"]
 
 # `sys.path` is passed on: computing it again in `site` takes half as long as the imports of a worker.
@@ -69,6 +71,20 @@ class WorkerPool:
             _send(connection, (method, arguments))
         yield getattr(self._here, method)(*arguments)
         yield from map(_received, self._connections)
+
+    def judged(self) -> Accounts:
+        """The accounts that all workers have made; those of this process first."""
+        accounts = self._here.accounts
+        for connection in self._connections:
+            begin = 0
+            while True:
+                _send(connection, ("judged", (begin,)))
+                some = _received(connection)
+                if not some:
+                    break
+                accounts.extend(some)
+                begin += len(some)
+        return accounts
 
     def share(self, method: str, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
         """Distribute tasks among the workers: the number and the result of each task, in the order of arrival.

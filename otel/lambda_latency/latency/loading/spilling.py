@@ -63,11 +63,7 @@ def load_spilled(
             progress.stage("judging", sum(sizes))
             for _, found in _watched(pool.share("judge", range(partitions)), sizes, progress):
                 problems += found
-            judged = pool.each("judged")
-            accounts: Accounts = next(judged)
-            for some in judged:
-                accounts.extend(some)
-            return accounts
+            return pool.judged()
     except OSError as error:
         folder = tempfile.gettempdir()
         raise ReportError(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "ReadPieces", "Spilled", "Worker"]
 
+SLICE = 10_000  # accounts in a message
 MOST_WAITING = 2000  # traces in memory before their rows are spilled
 
 
@@ -59,8 +60,8 @@ class Worker:
     def __init__(self, files: list[int], own: int, partitions: int, terms: Terms = USUAL) -> None:
         self._files = files
         self._spill = Spill(files[own], partitions)
-        self._reader, self._accounts = Reader(), Accounts()
-        self._judge = Judge(self._accounts, terms)
+        self._reader, self.accounts = Reader(), Accounts()
+        self._judge = Judge(self.accounts, terms)
         self._spilled: list[Spilled] = []
 
     def read(self, pieces: Iterable[Piece]) -> ReadPieces:
@@ -102,6 +103,9 @@ class Worker:
         self._judge.take(traces, problems)
         return problems
 
-    def judged(self) -> Accounts:
-        """The accounts of all traces that this worker has judged."""
-        return self._accounts
+    def judged(self, begin: int) -> Accounts:
+        """Some of the accounts of the traces that this worker has judged, from the index `begin` on; empty at the end.
+
+        A process sends them in slices: as one message, they would be in memory several times.
+        """
+        return self.accounts[begin : begin + SLICE]
