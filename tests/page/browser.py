@@ -182,10 +182,10 @@ class Browser:
         written = self._driver.execute("getLog", {"type": "browser"})["value"]
         return [str(entry["message"]) for entry in written]
 
-    def picture(self, path: Path, *, height: int | None = None) -> None:
-        """The whole page as PNG or WebP, or its upper part."""
+    def picture(self, path: Path, *, top: int = 0, height: int | None = None) -> None:
+        """The whole page as PNG or WebP, or a part of it from `top` on."""
         whole = self.run("return [innerWidth, Math.ceil(document.documentElement.getBoundingClientRect().height)]")
-        clip = {"x": 0, "y": 0, "width": whole[0], "height": height or whole[1], "scale": 1}
+        clip = {"x": 0, "y": top, "width": whole[0], "height": height or whole[1] - top, "scale": 1}
         taken = self._command(
             "Page.captureScreenshot",
             {"format": path.suffix[1:], "quality": 80, "captureBeyondViewport": True, "clip": clip},

@@ -12,7 +12,7 @@ from tests.trace.build import MS, Node, later, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "sampled", "three_classes"]
+__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "late", "sampled", "three_classes"]
 
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
@@ -54,6 +54,12 @@ def instant() -> list[Trace]:
         attributes={"http.request.method": "GET", "http.route": "/health", "http.response.status_code": 200},
     )  # fmt: skip
     return [tree(served, unit=1000)]
+
+
+def late() -> list[Trace]:
+    """One request of 37 ms, and forty spans after its response, for five minutes."""
+    jobs = [node(f"job {at}", 40 + 7000 * at, 40 + 7000 * at + 5000) for at in range(40)]
+    return [tree(request(node("accept", 12, 30, *jobs), end=37), unit=MS)]
 
 
 def all_slow(requests: int = 60) -> list[Trace]:

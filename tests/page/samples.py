@@ -22,7 +22,7 @@ from tests.trace.build import MS, T0, Node, later, node, tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["FIRSTS", "HOSTILE", "LARGE", "SAMPLES", "huge", "many", "page_of"]
+__all__ = ["FIRSTS", "HOSTILE", "LARGE", "SAMPLES", "even", "huge", "many", "page_of", "rich"]
 
 HOSTILE = "<script>alert(\"1\")</script> 'quoted' & \u202eright-to-left\u202c </script><!-- 🍕 عربي @TITLE@"
 STACK = """\

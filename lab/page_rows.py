@@ -1,0 +1,160 @@
+"""Pictures of the report's page for a person to look at: its parts at four widths, light, dark, on paper.
+
+Each row is a sheet: the widths 360, 768, 1280 and 1920 in light, 1280 in dark, and print. Another version's command
+(`--command`) makes the sheets of that version from the same traces, to hold them beside each other.
+
+Usual time: 3 minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_latency.trace import dump_line
+from tests.latency.system import order
+from tests.page import firsts
+from tests.page.browser import Browser
+from tests.page.samples import even, many, rich
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lambda_latency.trace import Trace
+
+__all__ = ["ROWS", "main"]
+
+WIDTHS = (360, 768, 1280, 1920)
+LOOKS = [*((width, "") for width in WIDTHS), (1280, "dark"), (1280, "print")]
+TALL = 1000  # pixels of a picture
+TRACES: dict[str, Callable[[], list[Trace]]] = {
+    "rich": rich,
+    "even": even,
+    "many": lambda: many(3000),
+    "classes": firsts.three_classes,
+    "fifty": firsts.fifty,
+    "order": lambda: [order(45)],
+    "flow": firsts.flow,
+    "instant": firsts.instant,
+    "slow": firsts.all_slow,
+    "failed": firsts.all_failed,
+    "late": firsts.late,
+}
+TYPED = """
+const one = document.getElementById("search"); one.focus(); one.value = "{}"; one.dispatchEvent(new Event("input"))
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A part of the design: the traces that show it, an act on their page, and the element that the picture is of."""
+
+    traces: str
+    at: str = ""
+    act: str = ""
+    fragment: str = ""
+    against: str = ""
+
+
+ROWS = {
+    "cards": Row("classes"),
+    "change": Row("rich", against="even"),
+    "colours": Row("classes", "#distribution"),
+    "what-if": Row("classes", "#beside", "document.querySelector('.tick input, .saves input')?.click()"),
+    "brush": Row(
+        "classes",
+        "#parts",
+        "const one = document.getElementById('from'); one.value = '300'; one.dispatchEvent(new Event('input'))",
+    ),
+    "search": Row("rich", "#requests", TYPED.format("throttl")),
+    "kept": Row("many", "#distribution"),
+    "late": Row("late", "#request"),
+    "parts": Row("fifty", "#parts"),
+    "flame": Row("classes", "#flame", "document.querySelector('.flame [data-frame], .flame .frame')?.click()"),
+    "gone": Row("rich", fragment="trace=00000000000000000000000000000001"),
+    **{name: Row(name) for name in ("fifty", "order", "flow", "instant", "slow", "failed")},
+}
+
+
+def main() -> int:
+    """Make the sheets; status 1 without Chromium and its driver."""
+    parser = argparse.ArgumentParser("python -m lab page-rows", description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("out", "page-rows"), help="of the sheets")
+    parser.add_argument(
+        "--command", default=str(Path(sys.executable).with_name("lambda-latency")), help="of the report"
+    )
+    parser.add_argument("--only", choices=ROWS, help="this row alone")
+    asked = parser.parse_args()
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in programs:
+        print("page-rows needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
+        return 1
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    browser = Browser(*map(str, programs))
+    try:
+        with tempfile.TemporaryDirectory(prefix="page-rows-") as name:
+            for row in [asked.only] if asked.only else ROWS:
+                page = _page(ROWS[row], Path(name), asked.command)
+                pictures = [_picture(browser, page, ROWS[row], look, Path(name)) for look in LOOKS]
+                _sheet(browser, pictures, asked.folder / f"{row}.png", Path(name))
+                print(asked.folder / f"{row}.png")
+    finally:
+        browser.close()
+    return 0
+
+
+def _page(row: Row, folder: Path, command: str) -> Path:
+    page = folder / f"{row.traces}{row.against}.html"
+    if not page.exists():
+        more = ["--against", str(_written(row.against, folder))] if row.against else []
+        source = str(_written(row.traces, folder))
+        command_line = [command, "report", source, *more, "--html", str(page)]
+        subprocess.run(command_line, check=True, stdout=subprocess.DEVNULL)
+    return page
+
+
+def _written(name: str, folder: Path) -> Path:
+    path = folder / f"{name}.jsonl"
+    path.write_text("".join(dump_line(trace.spans) for trace in TRACES[name]()), encoding="utf-8")
+    return path
+
+
+def _picture(browser: Browser, page: Path, row: Row, look: tuple[int, str], folder: Path) -> Path:
+    width, how = look
+    browser.size(width, dark=how == "dark")
+    browser.show(page.as_uri() + (f"#{row.fragment}" if row.fragment else ""))
+    if row.act:
+        browser.run(row.act)
+        browser.settle()
+    if how == "print":
+        browser.print_media()
+        browser.settle()
+    top = "const at = document.querySelector(arguments[0])?.getBoundingClientRect().top; return at ? at + scrollY : 0"
+    path = folder / f"{len(list(folder.glob('*.png')))}.png"
+    browser.picture(path, top=max(0, round(browser.run(top, row.at or "body")) - 8), height=TALL)
+    return path
+
+
+def _sheet(browser: Browser, pictures: Sequence[Path], path: Path, folder: Path) -> None:
+    """The pictures beside each other, at half their size."""
+    shown = [
+        f'<figure><img src="{escape(one.name)}" width="{width // 2}"><figcaption>{width} {how}</figcaption></figure>'
+        for one, (width, how) in zip(pictures, LOOKS, strict=True)
+    ]
+    sheet = folder / "sheet.html"
+    style = "body { display: flex; flex-wrap: wrap; gap: 10px; margin: 10px; background: #888 } figure { margin: 0 }"
+    sheet.write_text(f"<!doctype html><style>{style}</style>{''.join(shown)}", encoding="utf-8")
+    browser.size(2300)
+    browser.show(sheet.as_uri())
+    browser.picture(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
