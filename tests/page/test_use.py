@@ -567,6 +567,16 @@ def test_on_paper_it_is_one_light_page(rich: Browser) -> None:
     assert rich.pages() == 1
 
 
+def test_on_paper_a_chart_of_many_requests_has_its_bars(browser: Browser, page: Callable[[str], str]) -> None:
+    """The cells of requests and the distribution beside them; without an open request there is no heading for it."""
+    browser.show(page("thousand") + "#trace=none")
+    shown = [browser.count(f".chart .{kind}") for kind in ("cell", "bar:not(.cell)")]
+    assert min(shown) > 0
+    browser.print_media()
+    assert [browser.count(f".chart .{kind}") for kind in ("cell", "bar:not(.cell)")] == shown
+    assert (browser.count("#bar"), browser.count("#request")) == (0, 0)
+
+
 def test_on_paper_a_comparison_is_one_page_too(browser: Browser, page: Callable[[str], str]) -> None:
     """With what changed above the parts."""
     browser.size(1200, dark=True)

@@ -46,7 +46,7 @@ export function partName({ part }: { part: number }): HTMLElement {
   const name = [
     swatch(part),
     h("span", { class: "isolated" }, label(part)),
-    state.without.has(part) && h("small", {}, ` ${say("whatif.ticked")}`),
+    state.without.has(part) && h("small", { class: "ticked" }, say("whatif.ticked")),
   ];
   if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
   const show = (): void => only({ part, sort: "part", down: true });
