@@ -9,7 +9,7 @@ import { hideTip, showTip } from "./tip.js";
 import { ms, percent, say, wide } from "./words.js";
 
 const MOST_NODES = 20; // more are a table
-const MOST_EDGES = 12; // rows of the table
+const [FEW_EDGES, MOST_EDGES, LEAST_SHARE] = [4, 12, 0.01]; // rows of the table, and the share of a further one
 const OWN = new Set([
   "own code",
   "cold start",
@@ -97,6 +97,7 @@ const words = ({ caller, callee }: Edge): string =>
 function table(edges: Edge[], many: number, whole: number): Child {
   const rows = edges
     .slice(0, MOST_EDGES)
+    .filter(({ ns }, place) => place < FEW_EDGES || ns >= LEAST_SHARE * whole)
     .map((edge) =>
       h(
         "tr",
@@ -118,14 +119,14 @@ function table(edges: Edge[], many: number, whole: number): Child {
   const heads = ["services.edge", "mean", "share"].map((name, place) =>
     h("th", { scope: "col", class: place > 0 ? "num" : "" }, say(name)),
   );
-  const rest = edges.slice(MOST_EDGES).reduce((sum, { ns }) => sum + ns, 0);
+  const rest = edges.slice(rows.length).reduce((sum, { ns }) => sum + ns, 0);
   return [
     h("table", { class: "parts" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows)),
-    edges.length > MOST_EDGES &&
+    edges.length > rows.length &&
       h(
         "p",
         { class: "more" },
-        say("services.more", { n: edges.length - MOST_EDGES, together: ms(rest / Math.max(1, many)) }),
+        say("services.more", { n: edges.length - rows.length, together: ms(rest / Math.max(1, many)) }),
       ),
   ];
 }
