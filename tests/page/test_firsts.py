@@ -179,10 +179,10 @@ def test_a_place_of_own_code_opens_its_stack_and_source(browser: Browser, page: 
     told = browser.run("return [...document.querySelectorAll('.places > li')].map((one) => one.innerText)")
     assert [[line for line in one.replace("\u202f", " ").splitlines() if line] for one in told] == [
         [
-            "functions/orders.py:14 price() 800 ms, computing",
+            "functions/orders.py:14 price() 795 ms, computing",
             "functions/orders.py:14 price()",
             "return PATTERN.match(text)",
-            "800 ms in a slow request. It is the largest excess of 12 requests.",
+            "795 ms in a slow request. It is the largest excess of 12 requests.",
         ],
         [
             "functions/orders.py:40 locked() 300 ms, waiting for a lock",

@@ -27,6 +27,7 @@ __all__ = ["class_members", "findings", "said"]
 
 STYLE = Style()
 MOST_PLACES = 3  # of own code on a card
+LEAST_PERCENT = 1  # of the excess of the largest place
 SLOW = {"thin", "even"}  # verdicts about slow requests that no class explains
 
 
@@ -155,7 +156,9 @@ def _places(code: OwnCode | None) -> list[dict[str, object]]:
     """The lines of own code with the most excess, each with the call from it that was seen, and its source text."""
     if code is None:
         return []
-    shown = [one for one in code.places if one.place.file and one.excess_ns > 0][:MOST_PLACES]
+    found = [one for one in code.places if one.place.file and one.excess_ns > 0]
+    least = max((one.excess_ns for one in found), default=0) * LEAST_PERCENT
+    shown = [one for one in found if 100 * one.excess_ns >= least][:MOST_PLACES]
     return [
         {
             "label": clean(one.place.label, STYLE),

@@ -22,8 +22,7 @@ let isRestoring = false;
 let lastStep = Number.NEGATIVE_INFINITY;
 
 /** The request that is open at first: the example of the first finding that has one. */
-const proof = (): number =>
-  placeOf(report.findings.find((card) => card.trace_id !== undefined)?.trace_id ?? report.verdict.trace_id);
+const proof = placeOf(report.findings.find((card) => card.trace_id !== undefined)?.trace_id ?? report.verdict.trace_id);
 
 const spanName = (span: number): string => (fall === null ? "" : (detailsOf(fall.tree, span)[0]?.span_id ?? ""));
 
@@ -40,7 +39,7 @@ function addressWords(): string {
   for (const name of NUMBERS) if (state[name] > 0) words.set(name, String(state[name]));
   if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
   if (state.view !== "time") words.set("view", state.view);
-  if (state.open >= 0 && state.open !== proof() && count > 1) words.set("trace", at(requests.trace_id, state.open));
+  if (state.open >= 0 && state.open !== proof && count > 1) words.set("trace", at(requests.trace_id, state.open));
   if (state.open < 0 && count > 1) words.set("trace", "none");
   if (state.pinned >= 0) words.set("with", at(requests.trace_id, state.pinned));
   const row = fall?.rows[fall.current];
@@ -94,7 +93,7 @@ function read(words: URLSearchParams): Partial<State> {
     sort: isSort ? (name as Sort) : "took",
     down: isSort ? sort.startsWith("-") : true,
     view: VIEWS.find((one) => one === words.get("view")) ?? "time",
-    open: named === null ? proof() : open,
+    open: named === null ? proof : open,
     pinned: placeOf(words.get("with")),
   };
 }

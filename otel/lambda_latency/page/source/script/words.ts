@@ -4,7 +4,9 @@ import { report } from "./data.js";
 
 export const THIN = "\u202f";
 
-export const number = (value: number): string => Math.round(value).toLocaleString("en-US");
+const NUMBERS = new Intl.NumberFormat("en-US");
+
+export const number = (value: number): string => NUMBERS.format(Math.round(value));
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${THIN}${count === 1 ? one : many}`;
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
@@ -85,12 +87,21 @@ export function traceName(id: string, startMs: number): string {
 }
 
 export const SMALL = "11.5px";
+const MOST_WIDTHS = 5000;
 let ruler: CanvasRenderingContext2D | null = null;
+let family = "";
+const widths = new Map<string, number>();
 
-/** The width of a text in a chart, in pixels. */
+/** The width of a text in a chart, in pixels. Each is measured once: asking for the font may style the page anew. */
 export function wide(text: string, letters = SMALL): number {
+  const key = `${letters} ${text}`;
+  const known = widths.get(key);
+  if (known !== undefined) return known;
   ruler ??= document.createElement("canvas").getContext("2d");
   if (ruler === null) return text.length * 7;
-  ruler.font = `${letters} ${getComputedStyle(document.documentElement).fontFamily}`;
-  return ruler.measureText(text).width;
+  family ||= getComputedStyle(document.documentElement).fontFamily;
+  ruler.font = `${letters} ${family}`;
+  const { width } = ruler.measureText(text);
+  if (widths.size < MOST_WIDTHS) widths.set(key, width);
+  return width;
 }
