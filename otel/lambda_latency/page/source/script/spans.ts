@@ -1,6 +1,6 @@
 // ---- The spans of requests: lines in deflated blocks, which are inflated when a request of theirs is opened.
 
-import { at, report, requests } from "./data.js";
+import { at, endsOf, report, requests } from "./data.js";
 import { inflate } from "./inflate.js";
 
 export interface Span {
@@ -40,7 +40,14 @@ export interface Spans {
   orphans: string[];
   others: string[];
   aside: string[];
-  details: (string | Details[])[];
+  details: Told;
+}
+
+/** The details of rows as one text, in which that of a row ends at the end with the row's number + 1; some are parsed. */
+export interface Told {
+  text: string;
+  ends: Int32Array;
+  parsed: Map<number, Details[]>;
 }
 
 interface Block {
@@ -88,16 +95,18 @@ export function lineOf(request: number): string {
 export function spansOf(request: number): Spans | null {
   const line = lineOf(request);
   if (line === "") return null;
-  const [rows, ...details] = line.split("\t");
-  return { ...(JSON.parse(rows ?? "") as Omit<Spans, "details">), details };
+  const first = line.indexOf("\t");
+  const rows = JSON.parse(first < 0 ? line : line.slice(0, first)) as Omit<Spans, "details">;
+  return { ...rows, details: { text: line, ends: endsOf(line, "\t", rows.spans.length + 1), parsed: new Map() } };
 }
 
 /** The details of a row of a tree: those of its span, then those of spans that share the row. */
 export function detailsOf({ details }: { details: Spans["details"] }, row: number): Details[] {
-  const told = details[row];
-  if (typeof told !== "string") return told ?? [];
-  const parsed = JSON.parse(told) as Details[];
-  details[row] = parsed;
+  const known = details.parsed.get(row);
+  if (known !== undefined) return known;
+  const told = details.text.slice(at(details.ends, row) + 1, at(details.ends, row + 1));
+  const parsed = told === "" ? [] : (JSON.parse(told) as Details[]);
+  details.parsed.set(row, parsed);
   return parsed;
 }
 
