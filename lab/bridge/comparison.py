@@ -16,8 +16,10 @@ ALWAYS = (
     "the names of SDK and versions in `aws` and `service`",
     "a response's content_length of 0, which X-Ray's exporter always writes",
     "an exception that passes several subsegments: the SDK refers to the first one, the exporter writes it in each",
+    "the kit's spans of starts (`init`) and of new connections (`dns`, `tcp`, `tls`), which the SDK does not have",
     "annotations that collector.yaml makes of HTTP attributes in any span",
 )
+KITS = ("init", "dns", "tcp", "tls")
 FLAG = "the exporter derives `error` and `throttle` from an HTTP status, so there is one"
 SQL = "the exporter writes the span's name as `url`, and the address with the database's name as `connection_string`"
 WEB = "the exporter has no `content_length` (it is in the metadata), and any `client_ip` is `x_forwarded_for` to it"
@@ -71,7 +73,7 @@ def _flat(document: Mapping[str, Any], parent: str | None = None) -> Iterable[di
 
 
 def _below(parents: set[str], found: Mapping[str, dict[str, Any]], causes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    children = [one for one in found.values() if one.get("parent_id") in parents and one["name"] != "init"]
+    children = [one for one in found.values() if one.get("parent_id") in parents and one["name"] not in KITS]
     return [
         _plain(one, causes) | {"children": _below({one["id"]}, found, causes)}
         for one in sorted(children, key=lambda one: float(one["start_time"]))

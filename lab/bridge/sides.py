@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from lambda_latency.layer import WRAPPER, layer_files
@@ -80,15 +81,26 @@ def make_layer(folder: Path) -> Path:
 
 
 def observe(
-    python: Path, module: str, uses: Sequence[str], *, layer: Path | None, variables: Mapping[str, str] | None = None
+    python: Path,
+    module: str,
+    uses: Sequence[str],
+    *,
+    layer: Path | None,
+    variables: Mapping[str, str] = MappingProxyType({}),
+    task: Path = TASK,
+    handler: str = "handler",
+    event: Mapping[str, str] = MappingProxyType({}),
 ) -> dict[str, Seen]:
-    """Run each use once, all in one environment: with the kit's layer, or with the X-Ray SDK of that Python."""
+    """Run each use once, all in one environment: with the kit's layer, or with the X-Ray SDK of that Python.
+
+    `task` is the folder of the module, and `event` what its handler gets beside the name of the use.
+    """
     found: dict[str, Seen] = {}
     lines: list[str] = []
-    with _side(python, module, lines, layer, variables or {}) as (invoke, documents_of):
+    with _side(python, f"{module}.{handler}", lines, layer, variables, task) as (invoke, documents_of):
         for number, use in enumerate(uses):
             begun = len(lines)
-            answer = invoke(number, {"use": use})
+            answer = invoke(number, {"use": use, **event})
             found[use] = Seen(answer, lines[begun:])
         for number, use in enumerate(uses):
             found[use].documents = documents_of(_trace_id(number))
@@ -97,7 +109,7 @@ def observe(
 
 @contextmanager
 def _side(
-    python: Path, module: str, lines: list[str], layer: Path | None, variables: Mapping[str, str]
+    python: Path, handler: str, lines: list[str], layer: Path | None, variables: Mapping[str, str], task: Path
 ) -> Iterator[tuple[Callable[[int, Mapping[str, str]], Any], Callable[[str], list[dict[str, Any]]]]]:
     documents: list[dict[str, Any]] = []
     daemon, settled = Daemon(), threading.Event()
@@ -113,7 +125,7 @@ def _side(
         **({"PYTHONPATH": f"{_packages(python)}:{layer / 'python'}"} if layer is not None else {}),
         **variables,
     }
-    function = Function("uses", f"{module}.handler", TIMEOUT_S, 512, given)
+    function = Function("uses", handler, TIMEOUT_S, 512, given)
     command = [*([layer / WRAPPER] if layer is not None else []), python, BOOTSTRAP]
 
     def documents_of(trace_id: str) -> list[dict[str, Any]]:
@@ -124,8 +136,8 @@ def _side(
         environment = Environment(
             function,
             command,
-            lambda_variables(function, Settings(task_root=TASK, layer=Path("/nonexistent"))),
-            TASK,
+            lambda_variables(function, Settings(task_root=task, layer=Path("/nonexistent"))),
+            task,
             processes,
             settled=lambda *_: settled.set(),
             ended=lambda _: settled.set(),

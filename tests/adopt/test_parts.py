@@ -115,6 +115,7 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.daemon_config import DaemonConfig
 xray_recorder.configure(plugins=("EC2Plugin",), service="shop")
 xray_recorder.begin_segment("x")
+tracer.ignore_endpoint(hostname="example.com")
 """
     make_app(tmp_path, app_py=code)
     status, out, _ = adopt(tmp_path)
@@ -122,6 +123,7 @@ xray_recorder.begin_segment("x")
         "src/app.py:2: imports aws_xray_sdk.core.daemon_config, which the bridge lacks: remove its uses",
         "src/app.py:3: configure(plugins=...) has no effect: remove it: the resource's attributes describe Lambda",
         "src/app.py:4: begin_segment has no effect in Lambda: write begin_subsegment",
+        "src/app.py:5: ignore_endpoint has no effect: name its URLs in OTEL_PYTHON_EXCLUDED_URLS",
     ])  # fmt: skip
 
 

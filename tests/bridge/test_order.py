@@ -9,7 +9,10 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp.test_utils import TestServer
+from aiohttp.web import Application
 from opentelemetry.context import Context, attach, detach
+from opentelemetry.instrumentation.aiohttp_client import AioHttpClientInstrumentor
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -47,6 +50,9 @@ def _parent(span: ReadableSpan, names: dict[int, str]) -> str | None:
     return names[span.parent.span_id] if span.parent is not None else None
 
 
+SESSION = SimpleNamespace(trace_configs=())  # of which nothing else records the requests
+
+
 class Call:
     """A request of aiohttp, as its session tells the configuration of it."""
 
@@ -65,7 +71,7 @@ class Call:
 
     async def _all(self, hooks: Any, params: Any) -> None:
         for hook in hooks:
-            await hook(None, self._given, params)
+            await hook(SESSION, self._given, params)
 
 
 def step(coroutine: Any) -> None:
@@ -146,3 +152,27 @@ def test_a_generator_that_is_left_ends_in_the_context_of_whoever_goes_on(recorde
             pass
 
     assert recorded(code) == {"handler": None, "rows": "handler", "reader": "rows", "after": "handler"}
+
+
+@pytest.mark.parametrize("name", [None, "shop"])
+def test_a_request_is_recorded_once(monkeypatch: pytest.MonkeyPatch, name: str | None) -> None:
+    """The kit records the requests of aiohttp by itself: code that asks for it, too, gives them only a name."""
+    exporter, provider = InMemorySpanExporter(), TracerProvider(shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    monkeypatch.setattr(spans, "get_tracer", provider.get_tracer)
+
+    async def call() -> None:
+        server = TestServer(Application())
+        await server.start_server()
+        async with aiohttp.ClientSession(trace_configs=[aws_xray_trace_config(name)]) as session:
+            await session.get(server.make_url("/"))
+        await server.close()
+
+    AioHttpClientInstrumentor().instrument(tracer_provider=provider)
+    try:
+        with provider.get_tracer("test").start_as_current_span("handler"):
+            asyncio.run(call())
+    finally:
+        AioHttpClientInstrumentor().uninstrument()
+    told = [(one.name, (one.attributes or {}).get("peer.service")) for one in exporter.get_finished_spans()]
+    assert told == [("GET", name), ("handler", None)]

@@ -127,6 +127,8 @@ def _calls(shown: str, call: ast.Call) -> Iterator[Finding]:
                 yield Finding(shown, call.lineno, f"configure({keyword.arg}=...) has no effect", NO_EFFECT[keyword.arg])
     elif name == "begin_segment":
         yield Finding(shown, call.lineno, "begin_segment has no effect in Lambda", "write begin_subsegment")
+    elif name in ("ignore_endpoint", "add_ignored"):
+        yield Finding(shown, call.lineno, f"{name} has no effect", "name its URLs in OTEL_PYTHON_EXCLUDED_URLS")
     elif name == "Tracer":
         for keyword in call.keywords:
             if keyword.arg == "provider":

@@ -21,6 +21,7 @@ __all__ = [
 
 log = logging.getLogger("aws_xray_sdk.core.models.trace_header")
 HEADER = "X-Amzn-Trace-Id"
+INSTRUMENTED = "_is_instrumented_by_opentelemetry"  # a mark of the configuration that OpenTelemetry adds to a session
 
 
 class TraceHeader:
@@ -81,7 +82,7 @@ def get_hostname(url: str | None) -> str:
 def aws_xray_trace_config(name: str | None = None) -> Any:
     """A TraceConfig that records requests as subsegments, named after the host or as given.
 
-    With `aiohttp` in LAMBDA_LATENCY_INSTRUMENTATIONS, the kit would record each request a second time.
+    Where the kit records the requests of a session by itself, it only gives them the name.
     """
     import aiohttp
 
@@ -95,7 +96,11 @@ def aws_xray_trace_config(name: str | None = None) -> Any:
     return config
 
 
-async def _started(_: Any, given: Any, params: Any) -> None:
+async def _started(session: Any, given: Any, params: Any) -> None:
+    given.subsegment = None
+    given.is_recorded = any(hasattr(one, INSTRUMENTED) for one in session.trace_configs)
+    if given.is_recorded:
+        return
     given.subsegment = xray_recorder.begin_subsegment(given.name or get_hostname(str(params.url)), "remote")
     if given.subsegment is not None:
         given.subsegment.put_http_meta("method", params.method)
@@ -108,9 +113,19 @@ async def _ended(_: Any, given: Any, params: Any) -> None:
     if given.subsegment is not None:
         given.subsegment.put_http_meta("status", params.response.status)
         xray_recorder.end_own(given.subsegment)
+    _name_recorded(given)
 
 
 async def _failed(_: Any, given: Any, params: Any) -> None:
     if given.subsegment is not None:
         given.subsegment.add_exception(params.exception, None)
         xray_recorder.end_own(given.subsegment)
+    _name_recorded(given)
+
+
+def _name_recorded(given: Any) -> None:
+    """Give the kit's span the name: it is the current one, as its configuration follows that of the code."""
+    if given.is_recorded and given.name:
+        from opentelemetry.trace import get_current_span  # the layer may be there without OpenTelemetry
+
+        get_current_span().set_attribute("peer.service", given.name)
