@@ -22,6 +22,7 @@ from typing import Any
 import tomlkit
 
 from lab.apps import CACHE
+from lab.public_apps.spans import Spans
 from lambda_latency.http import request
 from lambda_latency.local.app.read.app import App, read_app
 from lambda_latency.local.app.serve.session import Gathered
@@ -59,6 +60,7 @@ class Running:
     system: System
     block: list[str] = field(default_factory=list)
     ended: list[Answered] = field(default_factory=list)
+    spans: Spans = field(default_factory=Spans)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
     def handled(self, route: str, after: int) -> str:
@@ -70,6 +72,13 @@ class Running:
         with self.changed:
             self.changed.wait_for(found, PATIENCE_S)
             return next(iter(found()), "")
+
+    def ran(self, after: int, wanted: list[str]) -> str:
+        """What ran since so many requests and events, once what is wanted can have ended."""
+        with self.changed:
+            self.changed.wait_for(lambda: not wanted or len(self.ended) > after, PATIENCE_S)
+            traces = {one.trace_id for one in self.ended[after:]}
+        return "; ".join(self.spans.told(traces, len(wanted), PATIENCE_S)) or "no function"
 
     def values(self, given: Any) -> Any:
         """A call's arguments with physical ids."""
@@ -116,12 +125,13 @@ def _running(folder: Path) -> Iterator[Running]:
     with tempfile.TemporaryDirectory() as out:
         options = Options(Path(out), cache=CACHE)
         with contextlib.closing(System(app, options, answered=answered, tell=gathered)) as system:
-            yield Running(app, system, gathered.end(), ended, changed)
+            running = Running(app, system, gathered.end(), ended, changed=changed)
+            system.store.watch(running.spans.watch)
+            yield running
 
 
 def _result(name: str, call: Mapping[str, Any], running: Running) -> Result:
     before = len(running.ended)
-    what = next(f"{kind} {call[kind]}" for kind in ("request", "invoke", "send", "fire") if kind in call)
     status, body = _called(call, running)
     wanted = [str(call.get("status", status))]
     seen = [status]
@@ -134,7 +144,13 @@ def _result(name: str, call: Mapping[str, Any], running: Running) -> Result:
     if "answer" in call:
         wanted.append(call["answer"])
         seen.append(call["answer"] if call["answer"] in body else body[:200])
-    return Result(name, what, "; ".join(wanted), "; ".join(seen))
+    wanted.append("; ".join(sorted(call["spans"])) or "no function")
+    seen.append(running.ran(before, call["spans"]))
+    return Result(name, _what(call), "; ".join(wanted), "; ".join(seen))
+
+
+def _what(call: Mapping[str, Any]) -> str:
+    return next(f"{kind} {call[kind]}" for kind in ("request", "invoke", "send", "fire") if kind in call)
 
 
 def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
@@ -149,7 +165,7 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
         answer = request(method, system.url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
         return str(answer.status), answer.body.decode(errors="replace").strip()
     if "invoke" in call:
-        outcome = system.invoke(call["invoke"], json.dumps(call.get("event", {})).encode())
+        outcome = system.invoke(call["invoke"], json.dumps(call.get("event", {})).encode(), route=_what(call))
         return outcome.error or "ok", outcome.payload.decode(errors="replace")
     if "fire" in call:
         request("POST", f"{system.aws_url}/_lambda-latency/schedules/{running.values(call['fire'])}", "")

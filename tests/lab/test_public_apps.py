@@ -18,6 +18,7 @@ def test_every_call_has_one_kind_and_an_answer(name: str) -> None:
         for call in app["calls"]:
             assert len(KINDS & call.keys()) == 1, call
             assert WANTED & call.keys(), call
+            assert isinstance(call["spans"], list), call
 
 
 def test_the_projects_own_apps_are_there() -> None:
