@@ -30,7 +30,7 @@ def handler(event, context):
 """
 
 
-def test_a_function_is_traced_without_adots_layer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_is_traced_without_adots_layer(tmp_path: Path) -> None:
     """On a Python that has Lambda's own packages alone; undone, nothing is left."""
     template = make_app(tmp_path / "app", app_py=CODE)
     before = files(tmp_path / "app")
@@ -40,9 +40,9 @@ def test_a_function_is_traced_without_adots_layer(tmp_path: Path, monkeypatch: p
     layer = tmp_path / "app" / "lambda-latency-layer"
     assert 2e6 < sum(file.stat().st_size for file in (layer / "python").rglob("*.py")) < 6e6
     assert list(layer.rglob("*.so")) == []  # either processor, every Python
-    monkeypatch.setattr("lab.bridge.sides.TASK", tmp_path / "app" / "src")
-    python = packages().runtime(VERSION)
-    seen = observe(python, "app", ["once"], layer=layer, variables={"LAMBDA_LATENCY_XRAY_SDK": "bridge"})["once"]
+    python, task = packages().runtime(VERSION), tmp_path / "app" / "src"
+    chosen = {"LAMBDA_LATENCY_XRAY_SDK": "bridge"}
+    seen = observe(python, "app", ["once"], layer=layer, variables=chosen, task=task)["once"]
     assert (seen.answer, tree(seen.documents)) == (
         str(layer / "python" / "opentelemetry" / "sdk"),
         [child("block", annotations={"key": 1})],

@@ -250,7 +250,7 @@ def handler(event, context):
 USES = ("decorated", "coroutine", "partly", "fails")
 
 
-def test_the_same_spans_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_same_spans_are_recorded(tmp_path: Path) -> None:
     """By the bridge before, by OpenTelemetry's API after: answers, names, kinds, annotations, metadata, errors."""
     layer, found = make_layer(tmp_path / "layer"), []
     after = rewrite(APP, "app.py")
@@ -259,8 +259,8 @@ def test_the_same_spans_are_recorded(tmp_path: Path, monkeypatch: pytest.MonkeyP
         task = tmp_path / str(number)
         task.mkdir()
         (task / "app.py").write_text(text)
-        monkeypatch.setattr("lab.bridge.sides.TASK", task)
-        seen = observe(Path(sys.executable), "app", USES, layer=layer, variables={"LAMBDA_LATENCY_XRAY_SDK": "bridge"})
+        chosen = {"LAMBDA_LATENCY_XRAY_SDK": "bridge"}
+        seen = observe(Path(sys.executable), "app", USES, layer=layer, variables=chosen, task=task)
         found.append({use: (one.answer, tree(one.documents)) for use, one in seen.items()})
     assert found[0] == found[1]
     trees: dict[str, tuple[Any, list[dict[str, Any]]]] = found[0]
