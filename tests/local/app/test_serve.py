@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from lab.apps import HOME, VERSION
+from lambda_latency.cli.laptop import read
 from tests.local.app.conftest import needs_packages
 from tests.local.conftest import ROOT
 from tests.sandbox.state import until
@@ -189,20 +191,29 @@ def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("option", [("--faults", "plan.json"), ("--built",)])
-def test_options_of_the_example_are_refused_for_another_app(folder: Path, option: tuple[str, ...]) -> None:
+FAULT = 'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no stand-in of one'
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (
+            ("--faults", "plan.json"),
+            'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no stand-in of one',
+        ),
+        (("--built",), ".aws-sam/build/template.yaml is not there"),
+    ],
+)
+def test_an_option_that_cannot_work_for_an_app_is_told(folder: Path, option: tuple[str, ...], said: str) -> None:
     """Status 2."""
-    status, _, said = lambda_latency(folder, "serve", *option)
-    assert (status, said[0]) == (2, f"lambda-latency: {option[0]} works with the packaged example only")
+    (folder / "plan.json").write_text('{"rules": [{"at": "provider", "kind": "hang"}]}')
+    status, _, lines = lambda_latency(folder, "serve", "--port", "0", *option)
+    assert (status, lines[0]) == (2, f"lambda-latency: {said}")
 
 
-def test_an_option_of_other_apps_is_refused_for_the_example() -> None:
-    """Status 2: it has a parameter for this."""
-    assert lambda_latency(ROOT, "serve", "--instrument", "layer") == (
-        2,
-        "",
-        [
-            "lambda-latency: --instrument is for other apps: the packaged example has a parameter for it",
-            "  use --parameter Instrumentation=kit or layer, or Tracing=Off",
-        ],
-    )
+def test_an_option_without_effect_is_told() -> None:
+    """A parameter of the example decides how its functions are traced."""
+    options = argparse.Namespace(parameter=[], disable_authorizer=False, instrument="layer")
+    [said] = read(ROOT / "template.yaml", options).notes
+    names = "CreateOrder, GetOrder, ListOrders, CancelOrder"
+    assert said == f"--instrument layer has no effect: {names} start OpenTelemetry by the template, see its parameters"

@@ -358,7 +358,5 @@ def _check(plan: Plan, app: App, routes: dict[str, list[str]]) -> None:
     plan.check_routes([route for own in routes.values() for route in own])
     for number, rule in enumerate(plan.rules, start=1):
         if rule.at in ("provider", "connect") and not app.is_example:
-            what = (
-                f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of a provider'
-            )
+            what = f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of one'
             raise UsageError(what, 'use "table" or "function": only the packaged example has a payments API here')
