@@ -74,5 +74,5 @@ def test_what_was_not_built_is_said(built: Path, tmp_path: Path) -> None:
     """With what to do."""
     root = tmp_path / "project"
     shutil.copytree(built, root, symlinks=True, ignore=shutil.ignore_patterns(".aws-sam"))
-    with pytest.raises(UsageError, match=r"\.aws-sam/build/template\.yaml is not there$"):
+    with pytest.raises(UsageError, match=r"\.aws-sam/build/template\.yaml is not there"):
         read_app(root / "template.yaml", {}, built=True)
