@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
+from dataclasses import replace
 from typing import Any
 
 from lambda_latency.alarm import Bell, Explanation, Link
 from lambda_latency.alarm.event import read_event
 from lambda_latency.alarm.kept import Kept
 from lambda_latency.alarm.watch import PERIOD_NS, Watch
+from lambda_latency.trace import Trace
 from tests.alarm.cloud import orders
 from tests.latency.system import THEIRS
 
@@ -206,3 +208,17 @@ def test_a_bell_hears_on_a_thread_of_its_own() -> None:
     bell.hear(900 * 10**6, trace)
     assert rang.wait(60)
     bell.close()
+
+
+def test_what_the_slow_requests_depend_on_is_told() -> None:
+    """After the verdict: the value, and both shares."""
+    ring = Ring()
+    traces = orders(BEGIN_S, [1500 if number % 4 == 0 else 200 + number % 7 for number in range(100)])
+    for number, one in enumerate(traces):
+        tenant = "acme" if number % 4 == 0 else f"t-{number % 3}"
+        spans = [replace(each, attributes={**each.attributes, "tenant.id": tenant}) for each in one.spans]
+        ring.bell.count(one.outermost.end_ns or 0, (one.outermost.end_ns or 0) - one.outermost.start_ns, Trace(spans))
+    ring.bell.judge((BEGIN_S + 200) * SECOND_NS)
+    ring.bell.close()
+    paragraphs = [" ".join(one.split()) for one in ring.told[0].split("\n\n")]
+    assert paragraphs[2] == "It depends: all 25 have tenant.id = acme; none of the other requests do."

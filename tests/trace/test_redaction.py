@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import random
 from typing import TYPE_CHECKING
 
 import jsonschema
@@ -13,6 +14,7 @@ from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.redaction import redacted
+from tests.latency.attributed import Order, attributed
 from tests.latency.generated import load
 from tests.latency.system import THEIRS
 from tests.text.test_document import SCHEMA
@@ -20,6 +22,7 @@ from tests.trace.build import node, spans_of
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import Any
 
 SECRETS = (
     "payments",
@@ -68,3 +71,32 @@ def test_attributes_that_name_a_host_or_a_database_are_replaced() -> None:
     [span] = redacted(spans_of([node("call", 0, 1, attributes=dict.fromkeys(keys, "secret"))]))
     assert len(span.attributes) == len(keys)
     assert "secret" not in repr(span)
+
+
+def test_the_values_that_slow_requests_depend_on_are_redacted(tmp_path: Path) -> None:
+    """In text, JSON, Markdown and page; the shares stay."""
+
+    def order(number: int, draw: random.Random) -> Order:
+        tenant = "acmecorp" if number % 6 == 0 else f"globex-{draw.randrange(5)}"
+        return Order(number, {"customer.company": tenant}, {"service.version": "feature-zebra"}, {})
+
+    path, page, markdown = (tmp_path / name for name in ("traces.jsonl", "page.html", "report.md"))
+    traces = attributed(order, lambda one, _: one.first["customer.company"] == "acmecorp", count=120)
+    path.write_text("".join(dump_line(trace.spans) for trace in traces))
+    found = []
+    for redact in (False, True):
+        out, json_file = io.StringIO(), tmp_path / "values.json"
+        run_report(
+            Request(
+                [path], redact=redact, json=str(json_file), html=str(page), markdown=str(markdown), against=str(path)
+            ),
+            Style(),
+            out,
+        )
+        told: Any = json.loads(json_file.read_text())["classes"][0]["depends"][0]
+        found.append((told["slow"], told["others"]))
+        written = (out.getvalue(), json_file.read_text(), markdown.read_text(), page.read_text())
+        assert ["acmecorp" in text for text in written] == [not redact] * 4
+        for secret in ("globex", "customer.company", "zebra"):
+            assert not (redact and any(secret in text for text in written)), secret
+    assert found[0] == found[1] == ({"requests": 20, "of": 20}, {"requests": 0, "of": 100})

@@ -226,3 +226,24 @@ def test_an_outline_survives_columns() -> None:
     accounts.extend(_run(_cart, 1, 2))
     assert [each.outline for each in accounts] == [one.outline, *(each.outline for each in _run(_cart, 1, 2))]
     assert accounts.take([2, 0])[1].outline == one.outline
+
+
+def test_spans_whose_names_end_with_an_id_are_one_operation() -> None:
+    """Else each of them would be an operation of its own, and none could be compared."""
+
+    def named(number: int) -> Trace:
+        work = node(f"job {number:032x}", 2, 8, node("step2", 3, 5, resource={"service.name": "shop"}),
+                    resource={"service.name": "shop"})  # fmt: skip
+        return tree(_service("shop", f"GET /items/{number:016x}", 0, 10, work), unit=MS)
+
+    accounts = Accounts()
+    judge = Judge(accounts)
+    for number in range(20):
+        trace = named(10**30 + number * 10**7)
+        judge.add_tree(f"{number + 1:032x}", Tree(rows_of(trace.spans)))
+    [outline] = [one for one in accounts.outlines if one]
+    assert [(one.name, one.callees) for one in outline] == [
+        ("GET /items/", ("job ",)),
+        ("job ", ("step2",)),
+        ("step2", ()),
+    ]
