@@ -21,7 +21,8 @@ const words = (one) => `${one.tagName} ${one.getAttribute("class")} ${one.textCo
 const seen = (one) => one.checkVisibility() && one.closest(".skip, .stack ol, .patterns, .inner, .heads") === null;
 const found = [...document.querySelectorAll("main *, header *, footer *")].filter(seen).filter((one) => {
   const { left, right, width } = one.getBoundingClientRect();
-  return width > 0 && (right > arguments[0] + 0.5 || left < -0.5);
+  const box = one.matches(".node text") ? one.parentNode.querySelector("rect") : null;
+  return width > 0 && (right > (box?.getBoundingClientRect().right ?? arguments[0] + 0.5) || left < -0.5);
 });
 return [document.documentElement.scrollWidth, found.map(words)];
 """
@@ -66,6 +67,17 @@ def test_nothing_is_beside_the_window(browser: Browser, page: Callable[[str], st
         if scrolls > width or beside:
             found[width] = (scrolls, beside[:5])
     assert found == {}
+
+
+def test_a_title_is_above_what_chooses_its_picture(browser: Browser, page: Callable[[str], str]) -> None:
+    """On a phone they have a line each."""
+    browser.size(360)
+    browser.show(page("even"))
+    boxes = (
+        "return ['h2', '.views'].map((one) => document.querySelector(`#distribution ${one}`).getBoundingClientRect())"
+    )
+    title, views = browser.run(boxes)
+    assert (title["bottom"] <= views["top"], title["left"]) == (True, views["left"])
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])

@@ -19,7 +19,8 @@ export function distribution(): HTMLElement {
   const box = h("div", { class: "chart brushed" });
   const hint = h("p", { class: "key hint-line" });
   const element = section("distribution", say("map.title"), null, box, classKey(), markKey(marks), hint);
-  element.prepend(h("div", { class: "views", role: "group", "aria-label": say("map.picture") }, VIEWS.map(viewButton)));
+  const views = h("div", { class: "views", role: "group", "aria-label": say("map.picture") }, VIEWS.map(viewButton));
+  element.prepend(h("div", { class: "titled" }, element.firstElementChild, views));
   let width = 0;
   const draw = (): void => {
     if (width === 0) return;

@@ -6,7 +6,7 @@ import { label } from "./labels.js";
 import { partClass, swatch } from "./palette.js";
 import { follow, isFiltered, only, state, view } from "./store.js";
 import { hideTip, showTip } from "./tip.js";
-import { ms, percent, say, wide } from "./words.js";
+import { SMALL, ms, percent, say, wide } from "./words.js";
 
 const MOST_NODES = 20; // more are a table
 const [FEW_EDGES, MOST_EDGES, LEAST_SHARE] = [4, 12, 0.01]; // rows of the table, and the share of a further one
@@ -203,7 +203,7 @@ function node(name: string, x: number, y: number, into: Edge[], many: number, wh
   const ns = into.reduce((sum, edge) => sum + edge.ns, 0);
   const [first] = into;
   let shown = name;
-  while (wide(shown) > BOX - 18 && shown.length > 4) shown = `${shown.slice(0, -2).replace(/\u2026$/, "")}…`;
+  while (wide(shown, `600 ${SMALL}`) > BOX - 18 && shown.length > 4) shown = `${shown.slice(0, -2)}…`;
   const told = ns > 0 ? `${ms(ns / Math.max(1, many))} · ${percent(ns, whole)}` : "";
   const group = s(
     "g",
