@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Stream", "Update", "Waits"]
 
-GATHER_S = 0.12  # rows of so many seconds come together
+GATHER_S = 0.22  # rows of so many seconds come together
 FAILURES = 50  # of one batch whose line is looked up, which takes half a millisecond each
 TRACES = 300  # that stay built, for verdicts in a row
 
