@@ -120,6 +120,8 @@ def test_search_finds_ids_routes_parts_and_statuses(rich: Browser) -> None:
         assert (words, found(rich)) == (words, f"{count} of 120 requests")
         assert rich.count("#nothing") == (1 if count == "0" else 0)
         rich.keys(Keys.ESCAPE)
+        if found(rich) != "120 requests":
+            rich.keys(Keys.ESCAPE)  # the first one closed the suggestions, which come after a pause
         assert found(rich) == "120 requests"
 
 
