@@ -115,7 +115,7 @@ def test_a_thousand_requests_at_once_are_all_answered_and_nothing_is_left(serve:
 
     with ThreadPoolExecutor(AT_ONCE) as callers:
         lives = list(callers.map(life, made))
-    # 200 in place of 201 or 202: on a busy machine a call to the table was repeated, and found its first attempt's work.
+    # 200 in place of 201 or 202: on a busy machine a call to the table was repeated, and found what its first one did.
     statuses = [Counter(status for status, _ in answers) for answers in zip(*lives, strict=True)]
     assert [one[200] + one[first] for one, first in zip(statuses, (201, 0, 202, 0), strict=True)] == [len(made)] * 4
     for one, (created, found, cancelled, listed) in zip(made, lives, strict=True):
