@@ -408,6 +408,11 @@ PLANTED: dict[str, tuple[Planted, ...]] = {
             "src/app.py": "import urllib3\npool = urllib3.PoolManager()\ndef handler(e, c):\n    return pool.request('GET', 'https://x').data\n"}),
         Planted("SAM", at="httpx.Client(", file="src/app.py", files={
             "src/app.py": "import httpx\ndef handler(e, c):\n    with httpx.Client(timeout=10.0) as http:\n        return http.get('https://x').text\n"}),
+        Planted("SAM", at="session.post", file="src/app.py", files={
+            "src/app.py": "import settings\nfrom clients import session\nfrom own.waits import LONG\ndef handler(e, c):\n    session.get('https://x', timeout=settings.SHORT)\n"
+                          "    return session.post('https://x', timeout=LONG).text\n",
+            "src/settings.py": "import os\nSHORT = float(os.getenv('SHORT', '1.5'))\n", "src/own/waits.py": "import settings as s\nLONG = (s.SHORT, 20)\n",
+            "src/clients.py": "import requests\nsession = requests.Session()\n"}),
     ),
     "client-default": (
         Planted("SAM", at="boto3.client", file="src/app.py", files={

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from lambda_latency.doctor.function import Fn
 
@@ -31,6 +31,7 @@ class Calls:
             assigned.setdefault(name, []).append(value)
         self._values = {name: value for name, each in assigned.items() if (value := _same(each)) is not None}
         self._assigned = assigned.keys()
+        self.modules: Mapping[str, Calls] = {}  # the function's other modules, by the last part of their names
 
     def name(self, call: ast.Call) -> str:
         """The full name of what a call calls, such as `requests.Session.get`; empty if it is not known."""
@@ -41,10 +42,24 @@ class Calls:
         return any(self.name(node) == full for node in self.nodes)
 
     def value(self, node: ast.expr) -> ast.expr:
-        """The value of a variable; any other expression is its own."""
-        for _ in range(MOST_STEPS):
-            node = self._values.get(ast.unparse(node), node) if isinstance(node, ast.Name | ast.Attribute) else node
-        return node
+        """The value of a variable, of this module or of one that it imports; any other expression is its own."""
+        return self._origin(node, MOST_STEPS)[1]
+
+    def _origin(self, node: ast.expr, steps: int) -> tuple[Calls, ast.expr]:
+        """The value of a variable, and the module that assigns it."""
+        if not steps or not isinstance(node, ast.Name | ast.Attribute):
+            return self, node
+        own = self._values.get(ast.unparse(node))
+        if own is not None:
+            return self._origin(own, steps - 1)
+        other, name = self._imports(node)
+        return other._origin(ast.Name(name), steps - 1) if other is not None else (self, node)
+
+    def _imports(self, node: ast.Name | ast.Attribute) -> tuple[Calls | None, str]:
+        """The module beside this one that has a name, and the name there."""
+        head, _, rest = ast.unparse(node).partition(".")
+        module, _, name = ".".join(filter(None, (self._imported.get(head, ""), rest))).rpartition(".")
+        return self.modules.get(module.rpartition(".")[2]), name
 
     def made(self, call: ast.Call) -> ast.Call | None:
         """The call that made the object of a method's call."""
@@ -62,7 +77,9 @@ class Calls:
         """The number that an argument has, the largest of a tuple; None if it is computed. Environment variables have
         the values of the function.
         """
-        node = self.value(node)
+        where, node = self._origin(node, MOST_STEPS)
+        if where is not self:
+            return where.seconds(node, fn)
         if isinstance(node, ast.Constant):
             return _number(node.value)
         if isinstance(node, ast.Tuple):
@@ -97,6 +114,10 @@ class Calls:
         value = self._values.get(ast.unparse(node)) if isinstance(node, ast.Name | ast.Attribute) else None
         if value is not None:
             return self._full(value, steps - 1) if isinstance(value, ast.Call | ast.Name | ast.Attribute) else ""
+        if isinstance(node, ast.Name | ast.Attribute):
+            other, name = self._imports(node)
+            if other is not None and name in other._values:
+                return other._full(ast.Name(name), steps - 1)
         if isinstance(node, ast.Name):
             return self._imported.get(node.id, "")
         owner = self._full(node.value, steps) if isinstance(node, ast.Attribute) else ""
@@ -107,8 +128,9 @@ def _imported(node: ast.AST) -> Iterator[tuple[str, str]]:
     """The imported objects by local name: `r` and `requests`, `Config` and `botocore.config.Config`."""
     if isinstance(node, ast.Import):
         yield from ((one.asname, one.name) if one.asname else (one.name.partition(".")[0],) * 2 for one in node.names)
-    elif isinstance(node, ast.ImportFrom) and node.level == 0:
-        yield from ((one.asname or one.name, f"{node.module}.{one.name}") for one in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        module = "." * node.level + (node.module or "")
+        yield from ((one.asname or one.name, f"{module}.{one.name}") for one in node.names)
 
 
 def _assigned(node: ast.AST) -> Iterator[tuple[str, ast.expr | None]]:

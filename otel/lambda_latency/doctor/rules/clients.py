@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from pathlib import Path
 
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.calls import Calls
@@ -35,8 +36,8 @@ TIMEOUT_AT = {"urllib.request.urlopen": 2}  # its position among the arguments
 def timeouts(app: App) -> Iterator[Found]:
     """A call that may wait longer than the function's timeout never fails in the code. requests, urllib and urllib3
     have no timeout by default, httpx has 5 s. The check reads calls of the modules, of sessions and of clients, and
-    botocore's `Config(...)`. A timeout may be a number, a variable that is assigned once, or an environment variable
-    of the function.
+    botocore's `Config(...)`. A timeout may be a number, a variable that is assigned once, also in a module beside, or
+    an environment variable of the function.
     """
     for fn, limit, source, calls in _read(app):
         for node in calls.nodes:
@@ -67,12 +68,18 @@ def _read(app: App) -> Iterator[tuple[Fn, float, Source, Calls]]:
     calls: dict[tuple[str, int], Calls] = {}
     for fn in app.functions:
         limit = fn.number("Timeout", default=DEFAULT_S)
-        for source in app.sources(fn) if limit is not None else ():
-            assert limit is not None
+        sources = app.sources(fn) if limit is not None else ()
+        for source in sources:
             key = source.path, source.first
-            if key not in calls:
-                calls[key] = Calls(source.tree)
-            yield fn, limit, source, calls[key]
+            calls[key] = calls.get(key) or Calls(source.tree)
+        own = [(source, calls[source.path, source.first]) for source in sources]
+        names = [Path(source.path).stem for source in sources]
+        modules = {name: one for name, (_, one) in zip(names, own, strict=True) if names.count(name) == 1}
+        for _, one in own:
+            one.modules = modules
+        for source, one in own:
+            assert limit is not None
+            yield fn, limit, source, one
 
 
 def _is_request(full: str) -> bool:
