@@ -18,6 +18,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -143,10 +144,13 @@ def event(entered: Entered) -> None:
 
 def request(entered: Entered) -> None:
     """A request to the example through the local system, until its spans are stored."""
-    from lambda_latency.local import Options, System, read_app
-
+    local: Any = import_module("lambda_latency.local")
+    template = Path("template.yaml").resolve()
     with tempfile.TemporaryDirectory() as out:
-        system = System(read_app(Path("template.yaml").resolve(), {}), Options(Path(out)))
+        if "template" in inspect.signature(local.Options).parameters:  # the example had a system of its own
+            system = local.System(local.Options(template, out=Path(out)))
+        else:
+            system = local.System(local.read_app(template, {}), local.Options(Path(out)))
         try:
             address = urlsplit(system.url).netloc
             _warm(entered, lambda: _get(address))

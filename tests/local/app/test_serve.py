@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import signal
@@ -10,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -213,7 +214,7 @@ def test_an_option_that_cannot_work_for_an_app_is_told(folder: Path, option: tup
 
 def test_an_option_without_effect_is_told() -> None:
     """A parameter of the example decides how its functions are traced."""
-    options = argparse.Namespace(parameter=[], disable_authorizer=False, instrument="layer")
+    options: Any = SimpleNamespace(parameter=[], disable_authorizer=False, instrument="layer")
     [said] = read(ROOT / "template.yaml", options).notes
     names = "CreateOrder, GetOrder, ListOrders, CancelOrder"
     assert said == f"--instrument layer has no effect: {names} start OpenTelemetry by the template, see its parameters"
