@@ -109,9 +109,11 @@ def brief(report: Report, command: str, *, newest: str = "") -> str:
 
 
 def _changes(report: Report) -> Iterator[str]:
-    """The comparison: its sentence, and the parts that changed."""
+    """The comparison: its sentence, what it depends on, and the parts that changed."""
     assert report.against is not None
     yield _cut(flat(against_sentence(report.against, STYLE)))
+    for told in next(card.depends for card in cards(report, STYLE) if card.kind == "change"):
+        yield _cut(_closed(flat(told)))
     if report.against.answer in ("few", "same"):
         return
     yield "part | owner | then | now | difference | between"

@@ -46,7 +46,7 @@ def quote_parts(report: Told, names: Names, raw: Accounts, find: Find) -> Told:
         diagnoses=_diagnoses(report, names, own),
         own_code=_own_code(report, names, raw, own, find),
         own_code_against=None,
-        depends=_depends(report.depends, names),
+        depends=_depends(report.depends),
     )
 
 
@@ -105,14 +105,12 @@ def _file(path: str, names: Names) -> str:
     return quoted(f"../{path[-PATH:]}") if told.startswith(MARK) and not path.split()[1:] else told
 
 
-def _depends(one: Depends, names: Names) -> Depends:
+def _depends(one: Depends) -> Depends:
     return replace(
         one,
         of_classes=tuple(tuple(map(_finding, findings)) for findings in one.of_classes),
         of_routes=tuple(replace(each, finding=_finding(each.finding)) for each in one.of_routes),
-        of_changes=tuple(
-            replace(each, finding=_finding(each.finding), callee=names(each.callee)) for each in one.of_changes
-        ),
+        of_changes=tuple(replace(each, finding=_finding(each.finding)) for each in one.of_changes),
         since=tuple(_since(each) if each is not None else None for each in one.since),
         since_routes=tuple(map(_since, one.since_routes)),
     )

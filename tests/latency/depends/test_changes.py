@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_latency.cli import main
 from lambda_latency.latency import account, against, report_of
 from lambda_latency.text import Style, cards, document, flat, render_markdown, render_report
-from lambda_latency.trace import SpanKind, Trace
+from lambda_latency.trace import SpanKind, Trace, dump_line
 from tests.latency.attributed import SECOND, read
 from tests.trace.build import MS, node, tree
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
     from typing import Any
 
     from lambda_latency.latency import Report
@@ -93,3 +95,21 @@ def test_nothing_is_told_where_all_requests_are_slower() -> None:
     assert _told(_report(more_ms=lambda _: 30))["depends"] == []
     same = _report()
     assert (_told(same)["answer"], same.depends.read) == ("same", 0)
+
+
+def test_an_assistant_hears_it_with_quoted_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After the sentence of the comparison."""
+    draw = random.Random(1)  # noqa: S311 - a seed that can be repeated
+
+    def written(name: str, more_ms: Callable[[str], float]) -> str:
+        path = tmp_path / name
+        made = (_order(at, draw, more_ms, lambda _: True) for at in range(200))
+        path.write_text("".join(dump_line(one.spans) for one in made))
+        return str(path)
+
+    now, then = written("now.jsonl", lambda tenant: 30 if tenant == "t-3" else 0), written("then.jsonl", lambda _: 0)
+    assert main(["report", now, "--against", then, "--brief"]) == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0].startswith("Slower than the baseline (")
+    assert told[1].startswith("It depends: ")
+    assert told[1].endswith(' slower requests have "tenant.id" = "t-3"; none of the other requests do.')
