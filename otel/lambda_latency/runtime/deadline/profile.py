@@ -85,7 +85,7 @@ class Profile:
         if via == "thread":
             process = time.process_time()
             used, self._process_used = process - self._process_used, process
-        used = min(used, wall)
+        used = used if used < wall else wall  # noqa: FURB136 - a call of `min` costs more
         seen = self._seen.get(place) or self._first_seen(place)
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
         is_late = wall > 2 * self.every_s and not is_waiting
