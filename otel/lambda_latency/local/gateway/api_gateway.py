@@ -120,7 +120,7 @@ class Gateway:
         failed_status: int = 500,
         is_http: bool = False,
         fallback: WSGI | None = None,
-        authorize: Authorize = lambda *_: None,
+        authorize: Authorize | None = None,
     ) -> None:
         self._template, self._is_http = template, is_http
         self._failed_status, self._fallback, self._authorize = failed_status, fallback, authorize
@@ -223,7 +223,7 @@ class Gateway:
             return outcome.payload.decode()
         caller = Caller(request.request_id, request.source_ip, self._server.port, str(request.header), request.start_ns)
         request.route = complete(event, caller, self._template.stage)
-        refused = self._authorize(event, request.route)
+        refused = self._authorize(event, request.route) if self._authorize is not None else None
         if refused is not None:
             return refused
         request.reached_lambda = True

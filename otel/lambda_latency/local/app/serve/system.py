@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,7 @@ class System:
                 app, options.plan, self._routes, processes, spans, log=log, closing=self._closing
             )
             stand_ins.collect(options.collector, processes, receiver, self.store.add_otlp, log)
-            self._xray = stand_ins.keep
+            self._xray = stand_ins.feed.add_otlp
         else:
             noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
             self._closing.append(noise.close)
@@ -282,8 +283,10 @@ class System:
         status: int,
         onward: Onward | None,
     ) -> Gateway:
+        key_of = cache(partial(self.app.function_key, prefix))
+
         def invoke(function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
-            return self.invoke(self.app.function_key(prefix, function), event, header, requested=route)
+            return self.invoke(key_of(function), event, header, requested=route)
 
         template = self._ground.served(api)
         gateway = Gateway(
@@ -296,7 +299,7 @@ class System:
             failed_status=status,
             is_http=api.is_http,
             fallback=onward,
-            authorize=api.refusal,
+            authorize=api.refusal if api.guards or api.contracts else None,
         )
         self.gateways.append(gateway)
         self._closing.append(gateway.close)

@@ -70,8 +70,8 @@ class StandIns:
         xray = started(EMULATOR, "x-ray", "--indexed", _indexed(app))
         self.url = f"http://127.0.0.1:{aws.wait_until_ready()}"
         self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
-        self._feed = Feed(self.xray_url, lambda line: log("x-ray", line))
-        closing.append(self._feed.close)
+        self.feed = Feed(self.xray_url, lambda line: log("x-ray", line))
+        closing.append(self.feed.close)
         self._provider_port = self._provider.wait_until_ready()
         self.provider_url = f"http://127.0.0.1:{self._provider_port}"
         # The functions call the table itself: this process, which calls them, would answer late under a load.
@@ -134,14 +134,10 @@ class StandIns:
     def forget(self) -> None:
         """Nothing is prepared: new environments run changed code."""
 
-    def keep(self, document: dict[str, Any]) -> None:
-        """Send an export request to X-Ray, too."""
-        self._feed.add_otlp(document)
-
     def finish(self) -> None:
         """Stop the provider, and wait until its last spans and all others are in X-Ray."""
         self._provider.stop()
-        self._feed.close()
+        self.feed.close()
 
 
 def _indexed(app: App) -> str:
