@@ -43,7 +43,6 @@ from lambda_latency.latency.judge.advice import GONE_CALL, MANY_CALLS, NEW_CALL,
 from lambda_latency.latency.judge.classes import Class, Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
-from lambda_latency.latency.judge.failures import Failures
 from lambda_latency.latency.judge.log_lines import LogLines
 from lambda_latency.latency.judge.services import Place
 from lambda_latency.latency.judge.slowness import Whole
@@ -56,7 +55,7 @@ from lambda_latency.latency.judge.thresholds import (
     LEAST_OF_ROUTE,
     TRUST_PERCENT,
 )
-from lambda_latency.latency.judge.timeouts import Frame, Timeout, timeout_of
+from lambda_latency.latency.judge.timeouts import Failures, Frame, Timeout, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, share, verdict
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress

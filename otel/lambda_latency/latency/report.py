@@ -13,9 +13,8 @@ from lambda_latency.latency.depends.value import NOTHING, By, Depends, ReadSpans
 from lambda_latency.latency.judge.classes import Classes, classes
 from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
 from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
-from lambda_latency.latency.judge.failures import Failures, failures
 from lambda_latency.latency.judge.thresholds import DOUBLED
-from lambda_latency.latency.judge.timeouts import Timeout, timeout_of
+from lambda_latency.latency.judge.timeouts import Failures, Timeout, failures, timeout_of
 from lambda_latency.latency.judge.verdict import Verdict, verdict
 from lambda_latency.latency.own_code import own_code_against, own_code_of
 from lambda_latency.trace import NO_TRACES
@@ -146,11 +145,13 @@ def _depends(
 ) -> Depends:
     if not slow.slowness.judged:
         return NOTHING
-    from lambda_latency.latency.depends.changes import changed_requests
     from lambda_latency.latency.depends.depending import depends  # a slow import that a few requests do not need
 
-    changes = changed_requests(every, before, against) if before is not None and against is not None else []
-    return depends(every, slow, spans, changes)
+    if before is None or against is None:
+        return depends(every, slow, spans)
+    from lambda_latency.latency.depends.changes import changed_requests  # most reports have no baseline
+
+    return depends(every, slow, spans, changed_requests(every, before, against))
 
 
 def _by(every: Accounts, slow: Classes, name: str, spans: ReadSpans) -> By:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_latency.latency import Account, Accounts, Failures, Part
-from lambda_latency.latency.judge.failures import failures
+from lambda_latency.latency.judge.timeouts import failures
 from tests.latency.generated import timed_out
 from tests.latency.system import account, charge, order, put_item, request
 from tests.trace.build import MS, Node, tree

@@ -1,8 +1,9 @@
-"""A function timeout: what was running at the deadline, for how long, and at which line of the code."""
+"""Requests that failed, and those that timed out: what was running at the deadline, for how long, at which line."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,20 @@ from lambda_latency.latency.judge.span_names import span_name
 from lambda_latency.trace import Span, Trace, walk
 
 if TYPE_CHECKING:
+    from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Part
     from lambda_latency.trace import Row, Tree
 
-__all__ = ["Frame", "Thread", "Timeout", "is_running", "timeout_of"]
+
+__all__ = [
+    "Failures",
+    "Frame",
+    "Thread",
+    "Timeout",
+    "failures",
+    "is_running",
+    "timeout_of",
+]
 
 FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)\s*\Z')
 THREAD = re.compile(r"^Thread (.+):\n", re.MULTILINE)
@@ -165,3 +176,55 @@ def _short(file: str) -> str:
         if found:
             return rest
     return re.sub(r"\A/(?:.*/lib/python3\.\d+|opt(?:/python)?)/", "", file)
+
+
+@dataclass(frozen=True, slots=True)
+class Failures:
+    """The `count` failed requests that did not time out; `of_most` of them have `route` and `status_code`.
+
+    In `of_part` of them, and in at least half, a call to `part` failed or was throttled; None if there is no such part.
+    `trace_id` is an example, with such a call if there is a part.
+    """
+
+    count: int
+    route: str
+    status_code: int | None
+    of_most: int
+    part: Part | None
+    of_part: int
+    trace_id: str
+
+
+def failures(every: Accounts) -> Failures | None:
+    """The failures among these requests; None without any."""
+    failed = {number: kind for kind, number in every.kinds.items() if kind.error and not kind.timed_out}
+    members = [at for at, kind in enumerate(every.kind_of) if kind in failed] if failed else []
+    if not members:
+        return None
+    counts = Counter((failed[every.kind_of[at]].route, failed[every.kind_of[at]].status_code) for at in members)
+    (route, status_code), of_most = max(counts.items(), key=lambda one: (one[1], one[0][0], one[0][1] or 0))
+    parts = _failed_parts(every, members)
+    part = max(parts, key=lambda one: (len(parts[one]), one.label), default=None)
+    if part is not None and 2 * len(parts[part]) < len(members):
+        part = None
+    shown = parts[part] if part is not None else members
+    return Failures(
+        count=len(members),
+        route=route,
+        status_code=status_code,
+        of_most=of_most,
+        part=part,
+        of_part=len(shown) if part is not None else 0,
+        trace_id=every.trace_id(shown[0]),
+    )
+
+
+def _failed_parts(every: Accounts, members: list[int]) -> dict[Part, list[int]]:
+    """The parts with a failed call, and the indices of the requests with one."""
+    part_of = [cell.part if calls.errors or calls.throttles else None for cell, calls in every.calls]
+    found: dict[Part, list[int]] = {}
+    for at in members:
+        calls = every.call_of[every.calls_end[at] : every.calls_end[at + 1]]
+        for part in {part for call in calls if (part := part_of[call]) is not None}:
+            found.setdefault(part, []).append(at)
+    return found
