@@ -296,11 +296,11 @@ def test_samples_are_rarer_where_they_take_more_than_a_hundredth_of_what_the_han
     """In 10 ms of the clock, of which it has `cpu_s` on a processor."""
     span: Any = TracerProvider().get_tracer("test").start_span("handler")
     profile = profiles(lines=False)(Running(span, threading.get_ident(), time.time() + 60), None, 1000.0)
-    used, own = itertools.count(1.0, cpu_s), itertools.count(1.0, cost_s)
+    used, own = itertools.count(1.0, cpu_s), itertools.count(1.0, 4 * cost_s)
     monkeypatch.setattr(Profile, "_cpu", lambda _: next(used))
     monkeypatch.setattr(time, "thread_time", lambda: next(own))
-    profile.sample(1000.01)
-    profile.sample(1000.02)
+    for look in range(1, 9):
+        profile.sample(1000 + look / 100)
     monkeypatch.undo()
     every_s = profile.every_s
     profile.stop()

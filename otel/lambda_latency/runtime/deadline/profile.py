@@ -29,6 +29,7 @@ EVERY_S, EVERY_SHARE = 0.01, 0.05  # later samples come after this share of the 
 # On a busy machine, or with a small function's share of a processor, samples are rarer, too: a sample may take this
 # share of the processor time that a computing handler has until the next one.
 OWN_SHARE, LONGEST_S = 0.01, 0.03
+LOOKS_COUNTED = 4  # samples whose processor time is taken together
 MOST_PLACES, MOST_LINES = 48, 8
 PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
 MOST_LOOKS = 16  # at the system call of a place whose samples come late
@@ -65,7 +66,8 @@ class Profile:
         self._clock = time.pthread_getcpuclockid(running.thread) if hasattr(time, "pthread_getcpuclockid") else None
         now, self._process = self._cpu(), time.process_time()
         self._used = now - min(now - running.cpu_s, max(0.0, time.time() - start))
-        self._process_used, self._cpu_s, self._samples, self._own_s = self._process, 0.0, 0, time.thread_time()
+        self._process_used, self._cpu_s, self._samples = self._process, 0.0, 0
+        self._looks, self._look_s, self._own_s = 0, 0.0, time.thread_time()
         self._seen: dict[Place, Seen] = {}
         self._runs: list[list[Any]] = []  # what was seen, and seconds: wall, CPU, and how late the samples came
         self._computing: Seen | None = None  # where it was last seen to compute
@@ -105,8 +107,11 @@ class Profile:
             self._lines_left -= 1
             with hurried():
                 seen.line = linecache.getline(self._own.root + place.file, place.line).strip()[:LINE_LENGTH] or " "
-        own_s, self._own_s = self._own_s, time.thread_time()
-        cost_s = (self._own_s - own_s) * wall / used if used and not is_waiting else 0.0
+        self._looks += 1
+        if not self._looks % LOOKS_COUNTED:  # to ask for the time costs, too
+            own_s, self._own_s = self._own_s, time.thread_time()
+            self._look_s = (self._own_s - own_s) / LOOKS_COUNTED
+        cost_s = self._look_s * wall / used if used and not is_waiting else 0.0
         self.every_s = max(EVERY_S, EVERY_SHARE * (now - self.start), min(LONGEST_S, cost_s / OWN_SHARE))
 
     def stop(self) -> None:
