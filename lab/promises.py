@@ -216,7 +216,7 @@ MUTATIONS = (
     M("R10", "the shortest sleep", "deadline/watch.py",
       "            self._wake()\n\n    def _wake", "            pass\n\n    def _wake",
       f"{TIMEOUT}a_shorter_timeout_than_ever_is_seen_in_time"),
-    M("R10", "the signal", "deadline/watch.py", "        if sigalrm:", "        if False:",
+    M("R10", "the signal", "deadline/watch.py", "        if settings.sigalrm:", "        if False:",
       f"{TIMEOUT}a_signal_sees_into_a_regular_expression_by_a_setting"),
     M("R11", "spans that leave on the way", "delivery/outbox.py",
       "if len(self._recorder.buffer) and running", "if False and running",

@@ -48,7 +48,7 @@ def test_a_threshold_is_replaced_where_it_is_used(monkeypatch: pytest.MonkeyPatc
     for module in users.values():
         monkeypatch.setattr(module, "DOMINANT_PERCENT", 60)
     replace_thresholds(dict([threshold("DOMINANT_PERCENT=7")]))
-    assert {f"{ROOM}.judge.{name}" for name in ("thresholds", "verdict", "diagnosis")} <= users.keys()
+    assert {f"{ROOM}.judge.{name}" for name in ("thresholds", "classes", "diagnosis")} <= users.keys()
     assert {vars(module)["DOMINANT_PERCENT"] for module in users.values()} == {7}
 
 
