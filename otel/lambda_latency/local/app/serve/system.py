@@ -69,8 +69,8 @@ class System:
     """A running app. The constructor starts all parts; `close` stops them.
 
     `before` is called before each invocation; `answered` receives each request and event after its end; `log` the
-    source and the text of each line that a function prints; `tell` notes for the user. Raises `LocalError` if a part
-    does not start.
+    source and the text of each line that a function prints; `tell` notes for the user; `failed` one message if traces
+    cannot be written (default: `tell`). Raises `LocalError` if a part does not start.
     """
 
     def __init__(
@@ -81,6 +81,7 @@ class System:
         answered: Callable[[Answered], None] = lambda _: None,
         log: Callable[[str, str], None] = lambda *_: None,
         tell: Callable[[str], None] = lambda _: None,
+        failed: Callable[[str], None] | None = None,
         before: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
@@ -103,7 +104,7 @@ class System:
         self._routes = _routes(app)
         _check(options.plan, app, self._routes)
         self._faults = options.plan.at("function")
-        self.store = Store(options.out / options.traces, tell)
+        self.store = Store(options.out / options.traces, failed or tell)
         self.store.watch_lines(options.observer.line)
         self._xray: Callable[[dict[str, Any]], object] | None = None  # receives all spans, too
         self._renewed = options.observer.renewed
