@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
+
+import pytest
 
 from lab.pictures.architecture import PICTURE, PURPOSES, drawing, imports, is_current, layers, reduced
 from tests.docs.pages import page
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DATA_PATH = PICTURE.with_name("data-path.svg")
 ROOMS = {"cli": {"page", "text"}, "page": {"text"}, "text": {"trace"}, "local": {"trace"}, "trace": set[str]()}
 
 
@@ -42,9 +49,18 @@ def test_an_arrow_passes_no_box() -> None:
     assert sorted(map(len, arrows)) == [0, 0, 1]
 
 
-def test_the_picture_is_readable_at_800_pixels_in_light_and_in_dark() -> None:
+def test_the_data_path_is_drawn_from_the_function_to_the_report() -> None:
+    """On AWS from left to right; the local store is the way on a laptop."""
+    drawn = re.findall(r'class="name" x="(\d+)" y="(\d+)">([^<]+)<', DATA_PATH.read_text())
+    row = sorted((int(x), name) for x, _, name in drawn if name != "local store")
+    assert [name for _, name in row] == ["function", "layer", "collector", "X-Ray", "report"]
+    assert f"]({DATA_PATH.name})" in page("explanation/architecture.md").text
+
+
+@pytest.mark.parametrize("picture", [PICTURE, DATA_PATH], ids=lambda path: path.stem)
+def test_the_picture_is_readable_at_800_pixels_in_light_and_in_dark(picture: Path) -> None:
     """It is as wide, no text is smaller than 12 pixels, and dark has colours of its own."""
-    text = PICTURE.read_text()
+    text = picture.read_text()
     assert ET.fromstring(text).get("width") == "800"  # noqa: S314 - our own picture
     assert min(float(size) for size in re.findall(r"(\d+(?:\.\d+)?)px", text)) >= 12
     assert "prefers-color-scheme: dark" in text
