@@ -12,7 +12,7 @@ from tests.trace.build import MS, Node, later, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["all_failed", "all_slow", "fifty", "flow", "instant", "late", "sampled", "three_classes"]
+__all__ = ["all_failed", "all_slow", "beyond", "fifty", "flow", "instant", "late", "sampled", "three_classes"]
 
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
@@ -65,6 +65,15 @@ def late() -> list[Trace]:
 def all_slow(requests: int = 60) -> list[Trace]:
     """Every order takes three seconds, nearly all of them at the provider."""
     return [_at(number, _paid(number, 3000 + 7 * (number % 40))) for number in range(requests)]
+
+
+def beyond() -> list[Trace]:
+    """Twenty of 300 orders wait nine seconds for the provider, and three milliseconds less for own code than others."""
+    usual = [_at(number, request(put_item(12, 24), charge(28, 90 + number % 12), end=97 + number % 12))
+             for number in range(280)]  # fmt: skip
+    slow = [_at(280 + number, request(put_item(12, 24), charge(25, 8700 + 30 * number), end=8706 + 30 * number))
+            for number in range(20)]  # fmt: skip
+    return [*usual, *slow]
 
 
 def all_failed(requests: int = 60) -> list[Trace]:

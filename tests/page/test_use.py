@@ -14,7 +14,8 @@ from lambda_latency.latency.gate import read_gate
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from tests.latency.generated import hundred
-from tests.page.samples import HOSTILE
+from tests.page import firsts
+from tests.page.samples import HOSTILE, page_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -492,6 +493,15 @@ def test_each_class_is_told_with_an_example(browser: Browser, page: Callable[[st
     assert "finding=class%3Acold+start" in browser.address
     browser.show(browser.address)
     assert (found(browser), browser.text("#chosen b")) == ("17 of 600 requests", "17 of 600 chosen:")
+
+
+def test_a_part_of_a_difference_is_never_more_than_it(browser: Browser, tmp_path: Path) -> None:
+    """The provider takes 3 ms more than the difference, because own code takes less: that is nearly all of it."""
+    path = tmp_path / "report.html"
+    path.write_text(page_of(firsts.beyond()), encoding="utf-8")
+    browser.show(path.as_uri())
+    assert browser.text("#parts .says").endswith("between them, nearly all external.")
+    assert browser.text("#parts tbody tr:first-child .share") == "nearly all"
 
 
 @pytest.mark.parametrize("view", ["time", "length"])

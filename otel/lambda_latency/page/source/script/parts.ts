@@ -5,7 +5,7 @@ import { type Child, fill, h, section } from "./elements.js";
 import { partClass } from "./palette.js";
 import { chosen, follow, isFiltered, state, view } from "./store.js";
 import { type PartRow, callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble } from "./table.js";
-import { ms, percent, say, signedMs } from "./words.js";
+import { ms, msOf, percent, say, signedMs } from "./words.js";
 
 const SMALL_SHARE = 0.01; // least share of the difference of owners and parts that are listed
 const MOST_ROWS = 8; // the rest is folded
@@ -122,7 +122,9 @@ function differenceByOwner(difference: number): string {
   const whose = byOwner(report.buckets.map(({ owner, difference_ns: ns }) => ({ owner, ns }))).filter(
     ([, ns]) => Math.abs(ns) >= least,
   );
-  return whose.map(([owner, ns]) => `${ns < 0 ? signedMs(ns) : ms(ns)} ${OWNED[owner] ?? owner}`).join(", ");
+  // What is less than usual is told if it is not small; the others together take as much more.
+  const more = difference - whose.reduce((sum, [, ns]) => sum + Math.min(0, ns), 0);
+  return whose.map(([owner, ns]) => `${ns < 0 ? signedMs(ns) : msOf(ns, more)} ${OWNED[owner] ?? owner}`).join(", ");
 }
 
 /** A button that shows folded rows, and folds them again. */

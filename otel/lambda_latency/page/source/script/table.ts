@@ -88,7 +88,7 @@ export function comparedRow(
   isLead: boolean,
   names: readonly [string, string],
 ): HTMLElement {
-  const share = Math.min(row.difference_share, 1);
+  const share = Math.round(row.difference_share * 1e6) / 1e6;
   const width = axis.of(row.difference_ns);
   const left = axis.zero - (row.difference_ns < 0 ? width : 0);
   return h(

@@ -37,12 +37,17 @@ export function signedMs(ns: number): string {
   return `${ns < 0 ? "−" : "+"}${ms(Math.abs(ns))}`;
 }
 
+const NEARLY_ALL = "nearly all";
+
+/** A time of a whole, which it is never more than. */
+export const msOf = (part: number, whole: number): string =>
+  part > whole && ms(part) !== ms(whole) ? NEARLY_ALL : ms(part);
+
 /** A share of a whole; rounding, and clocks of several machines, never make it more than the whole. */
 export function percent(part: number, whole: number): string {
   const share = whole ? (100 * part) / whole : 0;
   const sign = share < -0.5 ? "−" : "";
-  const told =
-    share > 99.5 && part !== whole ? "nearly all" : `${sign}${number(Math.min(100, Math.abs(share)))}${THIN}%`;
+  const told = share > 99.5 && part !== whole ? NEARLY_ALL : `${sign}${number(Math.min(100, Math.abs(share)))}${THIN}%`;
   return share > 0 && share < 0.5 ? `<1${THIN}%` : told;
 }
 
