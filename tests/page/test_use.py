@@ -504,6 +504,24 @@ def test_a_part_of_a_difference_is_never_more_than_it(browser: Browser, tmp_path
     assert browser.text("#parts tbody tr:first-child .share") == "nearly all"
 
 
+def test_a_mark_without_spans_is_hollow(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The legend says how many there are; its tip says it too."""
+    monkeypatch.setattr("lambda_latency.page.values.ROOM", 60_000)
+    path = tmp_path / "report.html"
+    path.write_text(page_of([*firsts.three_classes(), *firsts.all_failed()]), encoding="utf-8")
+    browser.show(path.as_uri())
+    bare = browser.count(".chart .mark.bare")
+    assert 0 < bare < browser.count(".chart .mark")
+    assert f"without spans in this page ({bare})" in browser.text("#distribution")
+    looks = (
+        "return [...document.querySelectorAll('.chart circle.mark')]"
+        ".map((one) => [one.matches('.bare'), getComputedStyle(one).stroke === 'none'])"
+    )
+    assert {tuple(one) for one in browser.run(looks)} == {(True, False), (False, True)}
+    lines = "return getComputedStyle(document.querySelector('.chart .mark.error.bare')).strokeWidth"
+    assert browser.run(lines) == "1px"
+
+
 @pytest.mark.parametrize("view", ["time", "length"])
 def test_a_border_is_drawn_where_one_duration_divides_the_slow(
     browser: Browser, page: Callable[[str], str], view: str

@@ -223,6 +223,7 @@ PAGE_WORDS = {
     "mark.started_cold": "started cold ({n})",
     "mark.errors": "error ({n})",
     "mark.timeouts": "timeout ({n})",
+    "mark.bare": "without spans in this page ({n})",
     "request.choose": "Choose a request in the list to see where its time went.",
     "request.title": "One request",
     "request.went": "{took} ({share}) went to {part}.",

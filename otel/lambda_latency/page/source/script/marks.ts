@@ -54,12 +54,15 @@ export function markKey(marks: boolean): Child {
     number,
     number,
   ];
+  const isBare = (request: number): boolean => !hasSpans(request) && (marks || has(request, TIMEOUT | ERROR));
+  const bare = every.reduce((sum, request) => sum + Number(isBare(request)), 0);
   const shown = [
     report.members.length > 0 &&
       h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
     marks && cold > 0 && h("span", {}, sign(diamond(6.5, 6.5, 3.6)), say("mark.started_cold", { n: cold })),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
+    bare > 0 && h("span", {}, sign(ring()), say("mark.bare", { n: bare })),
   ].filter(Boolean);
   return shown.length > 0 && h("p", { class: "key" }, shown);
 }
@@ -72,6 +75,11 @@ const cross: Shape = (x, y, r) =>
   s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
 const triangle: Shape = (x, y, r) =>
   s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
+function ring(): SVGElement {
+  const shape = circle(6.5, 6.5, 3.6);
+  shape.classList.add("bare");
+  return shape;
+}
 
 export function mark(request: number, x: number, y: number, r: number): SVGElement {
   const shape = has(request, TIMEOUT)
