@@ -46,7 +46,10 @@ TRACES: dict[str, Callable[[], list[Trace]]] = {
     "slow": firsts.all_slow,
     "failed": firsts.all_failed,
     "late": firsts.late,
+    "beyond": firsts.beyond,
+    "heavy": firsts.heavy,
 }
+FROM_300 = "const one = document.getElementById('from'); one.value = '300'; one.dispatchEvent(new Event('input'))"
 TYPED = """
 const one = document.getElementById("search"); one.focus(); one.value = "{}"; one.dispatchEvent(new Event("input"))
 """
@@ -61,6 +64,8 @@ class Row:
     act: str = ""
     fragment: str = ""
     against: str = ""
+    until: str = ""  # what is true when the act is done
+    scrolled: bool = False  # to the element, as a person does it
 
 
 ROWS = {
@@ -71,10 +76,18 @@ ROWS = {
     "brush": Row(
         "classes",
         "#parts",
-        "const one = document.getElementById('from'); one.value = '300'; one.dispatchEvent(new Event('input'))",
+        FROM_300,
     ),
-    "search": Row("rich", "#requests", TYPED.format("throttl")),
+    "bar": Row("classes", "#requests", FROM_300, scrolled=True),
+    "search": Row(
+        "rich",
+        "#requests",
+        TYPED.format("pay"),
+        until="document.getElementById('suggested')?.hidden !== true",
+    ),
     "kept": Row("many", "#distribution"),
+    "bare": Row("heavy", "#distribution"),
+    "share": Row("beyond", "#parts"),
     "late": Row("late", "#request"),
     "parts": Row("fifty", "#parts"),
     "flame": Row("classes", "#flame", "document.querySelector('.flame [data-frame], .flame .frame')?.click()"),
@@ -132,13 +145,20 @@ def _picture(browser: Browser, page: Path, row: Row, look: tuple[int, str], fold
     browser.show(page.as_uri() + (f"#{row.fragment}" if row.fragment else ""))
     if row.act:
         browser.run(row.act)
+        browser.until(row.until or "true")
         browser.settle()
     if how == "print":
         browser.print_media()
         browser.settle()
-    top = "const at = document.querySelector(arguments[0])?.getBoundingClientRect().top; return at ? at + scrollY : 0"
     path = folder / f"{len(list(folder.glob('*.png')))}.png"
-    browser.picture(path, top=max(0, round(browser.run(top, row.at or "body")) - 8), height=TALL)
+    if row.scrolled:
+        browser.run("document.querySelector(arguments[0]).scrollIntoView()", row.at)
+        browser.settle()
+        top = round(browser.run("return scrollY"))
+    else:
+        above = "return (document.querySelector(arguments[0])?.getBoundingClientRect().top ?? 0) + scrollY"
+        top = max(0, round(browser.run(above, row.at or "body")) - 8)
+    browser.picture(path, top=top, height=TALL)
     return path
 
 

@@ -12,7 +12,7 @@ from tests.trace.build import MS, Node, later, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["all_failed", "all_slow", "beyond", "fifty", "flow", "instant", "late", "sampled", "three_classes"]
+__all__ = ["all_failed", "all_slow", "beyond", "fifty", "flow", "heavy", "instant", "late", "sampled", "three_classes"]
 
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
@@ -74,6 +74,18 @@ def beyond() -> list[Trace]:
     slow = [_at(280 + number, request(put_item(12, 24), charge(25, 8700 + 30 * number), end=8706 + 30 * number))
             for number in range(20)]  # fmt: skip
     return [*usual, *slow]
+
+
+def heavy(requests: int = 300) -> list[Trace]:
+    """Orders with a hundred spans each: a page has no room for all of them."""
+    steps = [node(f"step {at}", 12 + at / 10, 12.05 + at / 10, attributes={"text": "x" * 150}) for at in range(100)]
+    found = []
+    for number in range(requests):
+        end = (1500 if number % 15 == 0 else 130) + 7 * (number % 17)
+        status = 502 if number % 30 == 4 else 201
+        top = request(node("work", 11, 25, *steps), charge(26, end - 6), end=end, status_code=status)
+        found.append(_at(number, top))
+    return found
 
 
 def all_failed(requests: int = 60) -> list[Trace]:
