@@ -111,3 +111,14 @@ def test_a_picture_is_saved(rich: Browser, view: str) -> None:
     assert (kind, width, rich.run("return window.named")) == ("image/png", 2400, "lambda-latency.png")
     assert 800 < height < 2400
     assert colours > 50
+
+
+def test_a_value_of_a_span_is_copied(rich: Browser) -> None:
+    """By a drawn sign, whatever fonts there are; then it says that it is done."""
+    rich.run(CLIPBOARD)
+    rich.click(".span-row:first-child")
+    assert rich.text(".details .copy") == ""
+    assert rich.count(".details .copy svg path") == rich.count(".details .copy") > 0
+    rich.click(".details .copy")
+    rich.until("document.querySelector('.details .copy').textContent === '✓'")
+    assert rich.run("return window.written") == rich.text(".details .value")

@@ -1,7 +1,7 @@
 // ---- The details of one span: times, attributes, events and links. A value is copied or filtered by.
 
 import { at, requests } from "./data.js";
-import { type Child, fill, h } from "./elements.js";
+import { type Child, fill, h, s } from "./elements.js";
 import { label } from "./labels.js";
 import { swatch } from "./palette.js";
 import { type Details, detailsOf } from "./spans.js";
@@ -118,7 +118,12 @@ function copyButton(text: string): HTMLElement {
   const button = h(
     "button",
     { class: "copy", "aria-label": say("span.copy", { text }), title: say("span.copy", { text }) },
-    "⧉",
+    // Two sheets, drawn: few fonts have a sign for it.
+    s(
+      "svg",
+      { width: 13, height: 13, fill: "none", stroke: "currentColor", "aria-hidden": "true" },
+      s("path", { d: "M4.5 4.5h7v7h-7zM8.5 4.5v-3h-7v7h3" }),
+    ),
   );
   button.addEventListener("click", async () => {
     try {
