@@ -561,6 +561,19 @@ def test_the_flame_graph_is_of_all_requests_zooms_and_filters(rich: Browser) -> 
     assert rich.text("#flame .says").startswith("The 71 chosen requests, by route")
 
 
+def test_a_frame_that_the_search_finds_stays_as_readable(rich: Browser) -> None:
+    """It has an outline, and the colour of its text is that of the others."""
+    rich.click(".flame-tools input")
+    rich.keys(*"charges")
+    colours = (
+        "return ['.frame.hit', '.frame:not(.hit)'].map((some) => [...new Set([...document.querySelectorAll(some)]"
+        ".map((one) => getComputedStyle(one).color))])"
+    )
+    found, others = rich.run(colours)
+    assert found == others
+    assert rich.run("return getComputedStyle(document.querySelector('.frame.hit')).outlineWidth") == "2px"
+
+
 def test_single_letters_can_be_switched_off(rich: Browser) -> None:
     """For people who dictate."""
     rich.keys("?")

@@ -145,7 +145,7 @@ export class Flame {
     for (const { name, element } of this.frames) {
       const isFound = query !== "" && name.toLowerCase().includes(query);
       if (isFound) found++;
-      element.classList.toggle("found", isFound);
+      element.classList.toggle("hit", isFound);
     }
     if (query !== "") this.says.textContent = say("request.found", { n: found, all: this.frames.length });
     else if (this.zoomed === null) this.says.textContent = "";
