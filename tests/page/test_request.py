@@ -91,3 +91,15 @@ def test_events_are_ticks_on_their_span(browser: Browser, page: Callable[[str], 
     """An event of a span is where it happened."""
     browser.show(page("hostile") + "#trace=6b05a667affeb9dbb0aa7f2b00002329")
     assert browser.run("return document.querySelectorAll('.event-mark').length") == 1
+
+
+def test_the_column_of_names_is_dragged_wider(request_page: Browser) -> None:
+    """By its edge in the heads, which nothing covers; the arrow keys move it too."""
+    width = "return Number(document.querySelector('#request .edge').getAttribute('aria-valuenow'))"
+    before = request_page.run(width)
+    request_page.drag_area("#request .edge", (0.5, 0.5), (8.5, 0.5))
+    wider = request_page.run(width)
+    assert 80 <= wider - before <= 110
+    request_page.focus("#request .edge")
+    request_page.keys(Keys.ARROW_LEFT)
+    assert request_page.run(width) == wider - 20
