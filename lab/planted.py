@@ -1,6 +1,6 @@
 """Causes that are planted, one at a time, in the laptop's system: does the verdict name each, and claim nothing else?
 
-Every cause is planted with five seeds; `--seeds 1` is what CI runs. A cause whose spans the runtime does not make yet
+Every cause is planted with five seeds; CI plants some of them once. A cause whose spans the runtime does not make yet
 is planted by hand in the traces of a run without faults, and listed as such.
 
 Usual time: 15 minutes.
