@@ -123,10 +123,11 @@ class Browser:
         return str(self.run("return document.querySelector(arguments[0]).textContent", selector)).replace("\u202f", " ")
 
     def click(self, selector: str) -> None:
-        """Click an element."""
+        """Click an element, where it lies once the list that it was scrolled in is drawn."""
         self.run(
             "document.querySelector(arguments[0]).scrollIntoView({block: 'center', behavior: 'instant'})", selector
         )
+        self.settle()
         self.one(selector).click()
         self.settle()
 
