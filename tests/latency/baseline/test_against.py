@@ -91,6 +91,18 @@ def test_the_table_lists_changed_parts_and_folds_the_others() -> None:
     )
 
 
+def test_requests_that_take_more_on_average_are_not_faster() -> None:
+    """The p90 falls from 300 to 200 ms, and four requests of 4 s more than outweigh it."""
+    draw = random.Random("tail")  # noqa: S311
+    before, now = (
+        [request(number, {OWN_CODE: slow if number % 6 == 0 else draw.uniform(60, 70)}) for number in range(400)]
+        for slow in (300, 200)
+    )
+    assert against(now, before).answer == "faster"
+    late = [request(500 + number, {OWN_CODE: 4000}) for number in range(4)]
+    assert against([*now, *late], [*before, late[0]]).answer == "same"
+
+
 def test_a_changed_mix_of_routes_is_no_difference() -> None:
     """The share of the slow route grows from 10 % to 90 %: each route is compared with itself."""
 

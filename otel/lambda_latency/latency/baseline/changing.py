@@ -95,8 +95,8 @@ def changed(old: Side, new: Side, cell: Cell | None, need: float, route: str | N
     how: Literal["typical", "tail"] = "typical" if tested.typical >= need else "tail"
     if tested.strongest >= need and largest >= felt:
         return Changed("slower", how, excess, tested.strongest, is_sure=True)
-    if min(excess, typical, tail) <= -felt:
-        back = exceeding(new, old, now, before)  # faster: the baseline is slower than the requests now
+    if excess < 0 and min(excess, typical, tail) <= -felt:  # nothing is faster that takes more time on average
+        back = exceeding(new, old, now, before)  # the baseline is slower than the requests now
         if back.strongest >= need:
             return Changed(
                 "faster", "typical" if back.typical >= need else "tail", excess, -back.strongest, is_sure=True
