@@ -28,7 +28,7 @@ ALLOWED = {
     ("deadline.own_lines", "_fut_waiter"),
     ("deadline.own_lines", "_loop"),
     # Python 3.10 to 3.14: a thread by its number, and a lock without the import of `threading`.
-    ("deadline.waiting", "_active"),
+    ("deadline.profile", "_active"),
     ("deadline.watch", "_thread"),
     # Python's enum documents it: the value without the Python code of `value`.
     ("delivery.encoding", "_value_"),

@@ -168,10 +168,9 @@ class LeanSpan(sdk.Span):
 
     def _bounded(self) -> BoundedAttributes:
         """The attributes as the SDK keeps them, from now on."""
-        values = self._values
-        if not isinstance(values, BoundedAttributes):
-            self._values = values = self.tracer.bounded(values)
-        return values
+        if not isinstance(self._values, BoundedAttributes):
+            self._values = self.tracer.bounded(self._values)
+        return self._values
 
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Add an event, now or at `timestamp` (nanoseconds since 1970)."""
@@ -248,21 +247,15 @@ def plain(attributes: Mapping[str, Any], most: int, longest: int) -> dict[str, A
     found: dict[str, Any] = {}
     for key, value in attributes.items():
         kind = type(value)
-        if not key or type(key) is not str:
-            return None
         if kind is str:
-            if len(value) > longest:
-                return None
-        elif kind not in NUMBERS:
-            if (
-                kind not in SEQUENCES
-                or not TEXT.issuperset(map(type, value))
-                or max(map(len, value), default=0) > longest
-            ):
-                return None
-            found[key] = tuple(value)
-            continue
-        found[key] = value
+            fits = len(value) <= longest
+        elif kind in SEQUENCES:
+            fits = TEXT.issuperset(map(type, value)) and max(map(len, value), default=0) <= longest
+        else:
+            fits = kind in NUMBERS
+        if not (fits and key and type(key) is str):
+            return None
+        found[key] = tuple(value) if kind is list else value
     return found if len(found) <= most else None
 
 

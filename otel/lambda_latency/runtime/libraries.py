@@ -82,11 +82,11 @@ LIBRARIES = (
     Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor", driver="postgres"),
     Library("pymemcache", "pymemcache", "pymemcache.PymemcacheInstrumentor"),
     Library("pymongo", "pymongo", "pymongo.PymongoInstrumentor", driver="pymongo"),
-    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor", driver="pymysql"),
+    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor", driver="mysql"),
     Library("redis", "redis", "redis.RedisInstrumentor", driver="redis"),
     Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor", driver="sqlalchemy"),
     Library("sqlite3", "sqlite3", driver="sqlite3"),
-    Library("valkey", "valkey", driver="valkey"),
+    Library("valkey", "valkey", driver="redis"),
 )
 
 UPSTREAM = "opentelemetry.instrumentation."
@@ -177,7 +177,7 @@ class Instrumentations:
 
             more = {"request_hook": requested, "response_hook": responded, "propagator": PROPAGATOR}
         elif library.name in UNSUPPRESSED:
-            from lambda_latency.runtime.drivers.suppressible import Suppressible
+            from lambda_latency.runtime.drivers.call import Suppressible
 
             more = {"tracer_provider": Suppressible(self._provider, library.name)}
         # Versions are checked when the bundle is built: at a cold start, that would cost as much as the X-Ray SDK.

@@ -1,8 +1,7 @@
 """The function's log: each record that is written during an invocation gets the id of its trace.
 
 Lambda's JSON format shows all attributes of a record; its text format stays as it is. Other formatters get the id if
-their format has `traceId`. The id has X-Ray's form, by which
-X-Ray's console finds the lines of a trace.
+their format has `traceId`. The id has X-Ray's form, by which X-Ray's console finds the lines of a trace.
 """
 
 from __future__ import annotations

@@ -9,8 +9,7 @@ import string
 import pytest
 
 from lab.faults.signatures import signature_of, what_is_wrong
-from lambda_latency.runtime.delivery.container_credentials import container_credentials
-from lambda_latency.runtime.delivery.signing import signed
+from lambda_latency.runtime.delivery.signing import container_credentials, signed
 from tests.runtime.stubs import Answer, Server
 
 PLACES = string.ascii_letters + string.digits

@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from opentelemetry import trace
 
-from lambda_latency.runtime.drivers.opening import opening, waiting
-from lambda_latency.runtime.drivers.sockets import watch_sockets
+from lambda_latency.runtime.drivers.opening import opening, waiting, watch_sockets
 from lambda_latency.runtime.drivers.within import within
 from tests.runtime.tree import listed
 

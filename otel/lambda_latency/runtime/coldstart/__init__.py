@@ -8,6 +8,8 @@ from __future__ import annotations
 
 __all__ = ["TESTED", "installed", "is_tested"]
 
+# By version of the SDK: the version of the instrumentations, and the ADOT Python layer with both (empty: none).
+# Of 1.45.2 only some instrumentations could be had: the corpus of `lab versions` ran with them, the tests did not.
 TESTED = {
     "1.33.1": ("0.54b1", "0.14.2"),
     "1.38.0": ("0.59b0", ""),
@@ -18,10 +20,6 @@ TESTED = {
     "1.45.1": ("0.66b1", ""),
     "1.45.2": ("0.66b2", ""),
 }
-"""By version of the SDK: the version of the instrumentations, and the ADOT Python layer with both (empty: none).
-
-Of 1.45.2 only some instrumentations could be had: the corpus of `lab versions` ran with them, the tests did not.
-"""
 
 
 def installed() -> tuple[str, str]:

@@ -236,7 +236,7 @@ def stand_ins() -> tuple[StandIn, ...]:
         # 1: for the search of installed packages, which is skipped.
         StandIn(METADATA, entry_points=late(METADATA, "entry_points")),
         # 3: detectors of other platforms, which import HTTP and TLS clients; the handler's libraries do, too.
-        *[StandIn(DETECTORS + name, **{its: late(DETECTORS + name, its)}) for name, its in OTHER_PLATFORMS.items()],
+        *map(detector, OTHER_PLATFORMS),
         # 37: hundreds of unused attribute names, and enumerations of their values.
         *conventions(),
     )  # fmt: skip
@@ -247,12 +247,7 @@ PROPAGATORS = {
     "opentelemetry.propagators.composite": "CompositePropagator",
 }
 DETECTORS = "opentelemetry.sdk.extension.aws.resource."
-OTHER_PLATFORMS = {
-    "beanstalk": "AwsBeanstalkResourceDetector",
-    "ec2": "AwsEc2ResourceDetector",
-    "ecs": "AwsEcsResourceDetector",
-    "eks": "AwsEksResourceDetector",
-}
+OTHER_PLATFORMS = ("beanstalk", "ec2", "ecs", "eks")
 METRICS = ("CallbackOptions", "Counter", "Histogram", "Instrument", "Meter", "MeterProvider", "NoOpHistogram",
            "ObservableGauge", "Observation", "UpDownCounter")  # fmt: skip
 
@@ -265,6 +260,12 @@ PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
     ("resource", "CloudProviderValues", {"AWS": SimpleNamespace(value="aws")}),
     ("resource", "CloudPlatformValues", {"AWS_LAMBDA": SimpleNamespace(value="aws_lambda")}),
 )
+
+
+def detector(platform: str) -> StandIn:
+    """A stand-in for the module of a platform's detector, such as `AwsEc2ResourceDetector`."""
+    module, name = DETECTORS + platform, f"Aws{platform.capitalize()}ResourceDetector"
+    return StandIn(module, **{name: late(module, name)})
 
 
 def conventions() -> list[StandIn]:
@@ -341,19 +342,13 @@ def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
     *path, last = name.split(".")
     for part in path:
         owner = getattr(owner, part)
-    original = getattr(owner, last)
+    original, is_method = getattr(owner, last), isinstance(owner, type)
 
-    if isinstance(owner, type):
-
-        @functools.wraps(original)
-        def wrapped(self: Any, /, *args: Any, **kwargs: Any) -> Any:
-            return wrapper(original.__get__(self), self, args, kwargs)
-
-    else:
-
-        @functools.wraps(original)
-        def wrapped(*args: Any, **kwargs: Any) -> Any:
-            return wrapper(original, None, args, kwargs)
+    @functools.wraps(original)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if is_method:
+            return wrapper(original.__get__(args[0]), args[0], args[1:], kwargs)
+        return wrapper(original, None, args, kwargs)
 
     wrapped.wrapped_here = True  # type: ignore[attr-defined]
     setattr(owner, last, wrapped)

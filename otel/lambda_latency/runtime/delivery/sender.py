@@ -159,7 +159,7 @@ class Sender:
         except (OSError, HTTPException) as error:
             result = LATE if isinstance(error, TimeoutError) else LATER
             if self._to_xray:
-                from lambda_latency.runtime.delivery.xray_answers import unreachable
+                from lambda_latency.runtime.delivery.answers import unreachable
 
                 return result, unreachable(error), 0.0
             return result, f"{type(error).__name__}: {error}", 0.0
@@ -167,13 +167,9 @@ class Sender:
             return 0, "", 0.0
         if answer.status == 413 and count > 1:
             return TOO_LARGE, "", 0.0
-        from lambda_latency.runtime.delivery.answers import outcome, retry_after
+        from lambda_latency.runtime.delivery.answers import outcome, outcome_of_xray, retry_after
 
-        if self._to_xray:
-            from lambda_latency.runtime.delivery.xray_answers import outcome_of_xray
-
-            return *outcome_of_xray(answer, count), retry_after(answer)
-        return *outcome(answer, count), retry_after(answer)
+        return *(outcome_of_xray if self._to_xray else outcome)(answer, count), retry_after(answer)
 
 
 class Log:

@@ -7,13 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import os
 import time
-from urllib.parse import quote
+from datetime import datetime
+from http.client import HTTPConnection, HTTPException
+from urllib.parse import quote, urlsplit
 
-__all__ = ["signed"]
+__all__ = ["container_credentials", "signed"]
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+WITHIN_S = 0.5  # the endpoint of credentials is on the same machine
+EARLY_S = 300  # credentials are renewed this long before they expire
+
+_kept: dict[str, tuple[tuple[str, str, str], float]] = {}
 
 
 def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
@@ -54,8 +61,30 @@ def credentials() -> tuple[str, str, str]:
     if found[0] and found[1]:
         return found[0], found[1], found[2]
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
-        from lambda_latency.runtime.delivery.container_credentials import container_credentials
-
         return container_credentials()
     raise PermissionError("the environment has no AWS credentials; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are "
                           "Lambda's own variables")  # fmt: skip
+
+
+def container_credentials() -> tuple[str, str, str]:
+    """Those of SnapStart, from a local endpoint, renewed before they expire. Raises `OSError` if it has none.
+
+    https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
+    """
+    url = os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
+    found, until = _kept.get(url, (("", "", ""), 0.0))
+    if time.time() >= until - EARLY_S:
+        parts = urlsplit(url)
+        connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=WITHIN_S)
+        try:
+            token = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
+            connection.request("GET", parts.path, headers={"Authorization": token})
+            given = json.loads(connection.getresponse().read())
+            found = given["AccessKeyId"], given["SecretAccessKey"], given["Token"]
+            until = datetime.fromisoformat(given["Expiration"].replace("Z", "+00:00")).timestamp()
+        except (OSError, HTTPException, ValueError, LookupError) as error:
+            raise PermissionError(f"Lambda's endpoint of credentials gave none: {type(error).__name__}") from error
+        finally:
+            connection.close()
+        _kept[url] = found, until
+    return found

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import SpanKind, get_current_span
+from opentelemetry.trace import INVALID_SPAN, SpanKind, get_current_span
 
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.unsampled import is_unrecorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from opentelemetry.trace import Span, Tracer
+    from opentelemetry.trace import Span, Tracer, TracerProvider
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["call", "is_wanted"]
+__all__ = ["Suppressible", "call", "is_wanted"]
 
 
 def is_wanted() -> bool:
@@ -48,3 +48,27 @@ def begun(
     except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
         warn(f"a call {name!r} is not traced ({type(error).__name__}: {error})")
         return None
+
+
+# The span that an instrumentation gets instead: an invalid one, or the outer call's, to which it adds attributes.
+INSTEAD: dict[str, Callable[[], Span]] = {"asyncpg": lambda: INVALID_SPAN, "aiokafka": get_current_span}
+
+
+class Suppressible:
+    """The given provider, for instrumentations that ignore the suppression inside of another call."""
+
+    def __init__(self, provider: TracerProvider, library: str) -> None:
+        self._provider = provider
+        self._instead = INSTEAD[library]
+        self._tracer: Any = None
+
+    def get_tracer(self, *args: Any, **kwargs: Any) -> Any:
+        """As the original provider."""
+        self._tracer = self._provider.get_tracer(*args, **kwargs)
+        return self
+
+    def start_as_current_span(self, *args: Any, **kwargs: Any) -> Any:
+        """As the original tracer, unless spans are suppressed."""
+        if not is_instrumentation_enabled():
+            return nullcontext(self._instead())
+        return self._tracer.start_as_current_span(*args, **kwargs)

@@ -1,11 +1,10 @@
-"""mysql-connector: connections of its Python code and of its C extension, which has no visible steps."""
+"""pymysql and mysql-connector: connections, of the latter also those of its C extension, which has no visible steps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.sockets import watch_sockets
+from lambda_latency.runtime.drivers.opening import opening, watch_sockets
 from lambda_latency.runtime.drivers.within import within
 
 if TYPE_CHECKING:
@@ -25,4 +24,11 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
         name = given.get("database") or given.get("db") or getattr(connection, "_database", None) or ""
         return opening(tracer, {"db.system": "mysql", "db.name": str(name)}, host, port)
 
+    def connect_pymysql(connection: Any, *_: object, **__: object) -> Any:
+        name = connection.db
+        text = name.decode(errors="replace") if isinstance(name, bytes) else str(name or "")
+        return opening(tracer, {"db.system": "mysql", "db.name": text}, connection.host, connection.port)
+
+    if module.__name__ == "pymysql":
+        return [within(module.connections.Connection, "connect", connect_pymysql)]
     return [*watch_sockets(tracer), within(module.abstracts.MySQLConnectionAbstract, "connect", connect)]

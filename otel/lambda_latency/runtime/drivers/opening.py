@@ -5,6 +5,8 @@ Inside of a call with a span (a Redis command, SQLAlchemy's `connect`), the step
 
 from __future__ import annotations
 
+import functools
+import socket
 from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +17,12 @@ from lambda_latency.runtime.drivers.connections import OPENING, Ending, Opening,
 from lambda_latency.runtime.unsampled import is_unrecorded
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["opening", "waiting"]
+__all__ = ["opening", "waiting", "watch_sockets"]
 
 
 @contextmanager
@@ -56,3 +58,35 @@ def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
     step = Step(tracer, "pool", {**known, **attributes, **host(text)})
     with Ending(lambda: step):
         yield
+
+
+def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
+    """Watch each connect while a driver opens a connection: a driver may create its sockets itself, without
+    `socket.create_connection`. Installed once for all drivers.
+    """
+    original, inherited = socket.socket.connect, "connect" not in vars(socket.socket)
+    if hasattr(original, "traced_here"):
+        return []
+
+    @functools.wraps(original)
+    def connect(self: socket.socket, address: Any, /) -> None:
+        opening = OPENING.get()
+        if opening is None or not isinstance(address, tuple) or self.gettimeout() == 0:
+            return original(self, address)
+        tcp = Step(tracer, "tcp", opening.peer)
+        with Ending(lambda: tcp):
+            original(self, address)
+        opening.handshake()
+        return None
+
+    def undo() -> None:
+        if vars(socket.socket).get("connect") is not connect:
+            return
+        if inherited:
+            del socket.socket.connect
+        else:
+            socket.socket.connect = original  # type: ignore[method-assign]
+
+    connect.traced_here = True  # type: ignore[attr-defined]
+    socket.socket.connect = connect  # type: ignore[assignment,method-assign]
+    return [undo]

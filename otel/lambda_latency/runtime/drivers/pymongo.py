@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.trace import get_current_span
 
-from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.sockets import watch_sockets
+from lambda_latency.runtime.drivers.opening import opening, watch_sockets
 from lambda_latency.runtime.drivers.within import within
 
 if TYPE_CHECKING:
