@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
 
 HEAD = ("Against the baseline", "owner", "then", "now", "difference", "between", "")
+LONGER = "longer in the slowest requests"
 MOST_ALSO = 3
 MOST_PARTS = 12
 
@@ -133,7 +134,8 @@ def _changed(one: Against, counts: str, style: Style) -> list[Piece]:
         pieces = [
             Piece(f"{direction}a typical request takes " if one.whole.by_typical else f"{direction}requests take ")
         ]
-        return [*pieces, Piece(_by(shown, style), "bold"), Piece(", and no single part explains it.")]
+        amount = LONGER if _is_only_longer(one.whole) else _by(shown, style)
+        return [*pieces, Piece(amount, "bold"), Piece(", and no single part explains it.")]
     if calls is not None:
         pieces = [Piece(direction), Piece(calls_sentence(calls, style), "bold"), Piece(". The cause is internal.")]
     else:
@@ -205,7 +207,7 @@ def _first(one: Against, change: Change, style: Style) -> list[Piece]:
     if cause is not None and cause.origin == "caller" and change.cell in cause.cells:
         caller = clean(cause.service, style) or "the function"
         pieces.append(Piece(f"the calls of {caller} slowed alike, so it is the cause; "))
-    pieces += [Piece(f"{label} takes "), Piece(_by(change.real, style, _how(change), sure=True), "bold"), Piece(".")]
+    pieces += [Piece(f"{label} takes "), Piece(_amount(one, change, style), "bold"), Piece(".")]
     if not change.by_typical:
         if change.tested.how == "tail" and change.waited[0]:
             pieces.append(Piece(" The tail changed, not the typical request."))
@@ -227,7 +229,25 @@ def _calls(one: Against, change: Change, style: Style) -> list[Piece]:
 def _also(change: Change, style: Style) -> str:
     assert change.cell is not None
     assert change.real is not None
-    return f"{clean(change.cell.label, style)} {_more(change.real, style)} {_how(change)}"
+    amount = LONGER if _is_only_longer(change) else f"{_more(change.real, style)} {_how(change)}"
+    return f"{clean(change.cell.label, style)} {amount}"
+
+
+def _is_only_longer(change: Change) -> bool:
+    """Whether a cell is slower in its tail only, and no mean shows it: the baseline had a few very long calls."""
+    return change.tested.kind == "slower" and change.real is not None and change.real.difference_ns <= 0
+
+
+def _amount(one: Against, change: Change, style: Style) -> str:
+    """`100 ms more each time (between ...)`, or that the tail is longer, with the p95 of the route that shows it."""
+    assert change.real is not None
+    if not _is_only_longer(change):
+        return _by(change.real, style, _how(change), sure=True)
+    route = one.by_route[0] if one.by_route else None
+    if route is None or not route.is_slower or route.how == "typical":
+        return LONGER
+    then, now = (ms(ns, style) for ns in route.p95_ns)
+    return f"{LONGER} (p95 of {clean(route.route, style)}: {then} then, {now} now)"
 
 
 def _shares(change: Change) -> list[tuple[int, int]]:

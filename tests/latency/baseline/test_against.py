@@ -103,6 +103,25 @@ def test_requests_that_take_more_on_average_are_not_faster() -> None:
     assert against([*now, *late], [*before, late[0]]).answer == "same"
 
 
+def test_a_longer_tail_is_told_where_the_mean_is_shorter() -> None:
+    """A tenth of the requests takes 400 ms in place of 200 ms; three of the baseline took 10 s."""
+    draw = random.Random("longer")  # noqa: S311
+
+    def some(slow_ms: float, stalled: tuple[int, ...]) -> list[Account]:
+        times = [
+            slow_ms + draw.uniform(0, 30) if number % 10 == 0 else draw.lognormvariate(4, 0.3) for number in range(400)
+        ]
+        return [request(number, {OWN_CODE: 10_000 if number in stalled else ms}) for number, ms in enumerate(times)]
+
+    before = some(200, (5, 205, 305))
+    found = against(some(400, ()), before)
+    assert (found.answer, [one.service for one in found.causes], found.slower_percent > 50) == ("slower", [""], True)
+    assert _said(found) == (
+        "Slower than the baseline (400 requests then, 400 now): own code takes longer in the slowest requests (p95 of "
+        "POST /orders: 218 ms then, 417 ms now). The tail changed, not the typical request. The cause is internal."
+    )
+
+
 def test_a_changed_mix_of_routes_is_no_difference() -> None:
     """The share of the slow route grows from 10 % to 90 %: each route is compared with itself."""
 

@@ -216,7 +216,7 @@ def _answer(
     ranked = causes({cell: one.excess_ns for cell, one in cells.items()}, slower, likely, new.operations())
     whole = tested[None]
     if slower:
-        top = next((cell for cell in ranked[0].cells if cell in slower), slower[0])
+        top = next((cell for first in ranked[:1] for cell in first.cells if cell in slower), slower[0])
         sure = any(cells[cell].is_sure for cell in slower)
         pieces = cells[top].pieces if not sure else None
         if slowed_alike(old, new, top, cells) if pieces is None else alike_within(new, top, pieces):

@@ -45,7 +45,8 @@ Kind: TypeAlias = Literal["slower", "faster", "same"]
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """The test of a cell. `excess_ns` is the mean a call now beyond that of its route in the baseline.
+    """The test of a cell. `excess_ns` is the mean a call now beyond that of its route in the baseline;
+    the p90 or the median, if these are longer and the mean is not, as where the baseline has a few very long calls.
 
     `deviations` is the strongest test in standard deviations; it may be likely slower without being surely so.
     `is_sure`: the difference is tested. Otherwise a slower cell is so only in its `stretch` (epoch nanoseconds), which
@@ -94,7 +95,7 @@ def changed(old: Side, new: Side, cell: Cell | None, need: float, route: str | N
     felt = _felt(old, now)
     how: Literal["typical", "tail"] = "typical" if tested.typical >= need else "tail"
     if tested.strongest >= need and largest >= felt:
-        return Changed("slower", how, excess, tested.strongest, is_sure=True)
+        return Changed("slower", how, excess if excess > 0 else largest, tested.strongest, is_sure=True)
     if excess < 0 and min(excess, typical, tail) <= -felt:  # nothing is faster that takes more time on average
         back = exceeding(new, old, now, before)  # the baseline is slower than the requests now
         if back.strongest >= need:
@@ -104,7 +105,8 @@ def changed(old: Side, new: Side, cell: Cell | None, need: float, route: str | N
     pieces = stretch_of(old, new, before, now)
     if pieces is not None and max(excess, tail) >= felt:
         starts = [new.accounts.starts_ns[at] for at in range(len(new)) if _is_in(pieces, at, len(new))]
-        return Changed("slower", "tail", excess, tested.strongest, stretch=(starts[0], starts[-1]), pieces=pieces)
+        longer = excess if excess > 0 else tail
+        return Changed("slower", "tail", longer, tested.strongest, stretch=(starts[0], starts[-1]), pieces=pieces)
     return Changed("same", how, excess, tested.strongest)
 
 
