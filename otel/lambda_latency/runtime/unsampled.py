@@ -1,7 +1,7 @@
 """Calls of unrecorded requests: no span is created, but the sampling decision is propagated.
 
-Upstream's wrappers would still collect attributes, create empty spans and call hooks. An unrecorded request would cost
-0.9 of what it costs with the X-Ray SDK; this way it costs 0.5 or less.
+Upstream's wrappers would still collect attributes, create empty spans and call hooks, and take time where spans are
+suppressed. An unrecorded request would cost 0.9 of what it costs with the X-Ray SDK; this way it costs a third.
 """
 
 from __future__ import annotations
@@ -35,25 +35,24 @@ def pass_by(name: str) -> Callable[[], object]:
 
     def around(traced: Any) -> Callable[..., Any]:
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
-            call = traced.__get__(self)  # not `traced(self)`: wrapt's wrapper has to bind the instance
             context = get_current()
             if not is_unrecorded(get_current_span(context)):
-                return call(*args, **kwargs)
+                return traced.__get__(self)(*args, **kwargs)  # a wrapper of wrapt has to bind the instance
             if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])
-            token = attach(suppressed(context))
+            token = attach(suppressed(context))  # for calls within this one, such as urllib3's
             try:
-                return call(*args, **kwargs)
+                return original.__get__(self)(*args, **kwargs)
             finally:
                 detach(token)
 
         return passed
 
-    traced = vars(owner).get(method)
-    if not hasattr(traced, "__wrapped__"):
+    original: Any = getattr(vars(owner).get(method), "__wrapped__", None)
+    if original is None:
         return lambda: None
     undo = replaced(owner, method, around)
-    vars(owner)[method].__wrapped__ = traced.__wrapped__
+    vars(owner)[method].__wrapped__ = original
     return undo
 
 
