@@ -99,6 +99,23 @@ def test_an_unsampled_call_tells_the_callee(
     assert function.spans == ()
 
 
+def test_an_unsampled_call_goes_past_upstreams_wrapper(
+    function: Function, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The wrapper only asks whether spans are suppressed; all of a recorded call's work begins with that."""
+    asked: list[str] = []
+    upstream = "opentelemetry.instrumentation.requests.is_http_instrumentation_enabled"
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1")
+    function.invoke(lambda _event, _context: with_requests(server.url))
+    monkeypatch.setattr(upstream, lambda: asked.append("wrapper") is None)
+    function.invoke(lambda _event, _context: with_requests(server.url))
+    assert asked == ["wrapper"]
+    monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=0")
+    function.invoke(lambda _event, _context: with_requests(server.url))
+    assert asked == ["wrapper"]
+    assert len(server.requests) == 3
+
+
 @EVERY_LIBRARY
 def test_a_call_below_a_callers_context_is_a_span(
     function: Function, server: Server, post: Callable[[str], int]
