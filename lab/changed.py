@@ -1,7 +1,7 @@
 """The demo's plan twice, and once more with 100 ms more at the provider: does a comparison name that, and only that?
 
-Status 1 if it calls noise a difference in more than one of twenty seeds, or if it misses the difference, or
-its bounds do not hold it, in any.
+A run that the comparison calls disturbed is made once more, as it advises. Status 1 if it calls noise a difference in
+more than one of twenty seeds, or if it misses the difference, or its bounds do not hold it, in any.
 
 Usual time: 8 minutes.
 """
@@ -41,12 +41,21 @@ def main() -> int:
         reads = sum(call.method == "GET" and "?" not in call.path for call in plan_calls(REQUESTS, seed))
         rules = demo_plan(seed, reads).rules
         before = _accounts(rules, seed)
-        again = against(_accounts(rules, seed), before)
-        slower = against(_accounts(tuple(map(_slower, rules)), seed), before)
+        again = _compared(rules, seed, before)
+        slower = _compared(tuple(map(_slower, rules)), seed, before)
         same += _say("again", seed, again, right=not again.changed and again.slower_percent == 0)
         named += _say(f"{MORE_MS} ms more", seed, slower, right=_is_named(slower))
     print(f"no difference in {same} of {seeds}; named, and held by its bounds, in {named} of {seeds}")
     return int(20 * same < 19 * seeds or named != seeds)
+
+
+def _compared(rules: tuple[Rule, ...], seed: int, before: list[Account]) -> Against:
+    """A run against one before it; the second one, if the first was disturbed."""
+    found = against(_accounts(rules, seed), before)
+    if found.answer != "disturbed":
+        return found
+    print(f"    a disturbed run, seed {seed}: run again", flush=True)
+    return against(_accounts(rules, seed), before)
 
 
 def _say(what: str, seed: int, found: Against, *, right: bool) -> bool:
