@@ -24,6 +24,7 @@ TASK = Path(planted.__file__).parent
 TURNS, TURN_S, OTHER_S = 12, 0.035, 0.010
 os.environ.update(
     LAMBDA_TASK_ROOT=str(TASK), _HANDLER="planted.handler", AWS_REGION="eu-west-1", AWS_LAMBDA_FUNCTION_NAME="planted",
+    AWS_LAMBDA_FUNCTION_VERSION="1", AWS_LAMBDA_LOG_STREAM_NAME="2024/11/25/[1]0123",
     _X_AMZN_TRACE_ID="Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=1",
 )  # fmt: skip
 

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.runtime.deadline.own_lines import Place
-from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, Profile, profiles
+from lambda_latency.runtime.deadline.profile import MOST_LINES, MOST_PLACES, Profile, Seen, profiles
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.delivery.daemon import LARGEST
 from lambda_latency.runtime.delivery.encoding import Encoder
@@ -50,7 +50,8 @@ def largest(profile: Profile, draw: random.Random) -> dict[str, Any]:
     """The attributes of a profile with all that it may hold, in names that take three bytes a letter."""
     for number in range(MOST_PLACES):
         file, line = "日本" * 90 + f"/{draw.getrandbits(40)}.py", draw.randrange(99_999)
-        one = profile._first_seen(Place(f"{file}:{line} {'計算' * 40} > ライブラリ.x", file, line))
+        place = Place(f"{file}:{line} {'計算' * 40} > ライブラリ.x", file, line)
+        one = profile._seen.setdefault(place, Seen(place))
         one.seconds, one.waits, one.line = draw.random(), "network", "行" * 120 if number < MOST_LINES else ""
     seen = list(profile._seen.values())
     profile._runs = [[draw.choice(seen), draw.uniform(1, 99), draw.random(), 9.9] for _ in range(MOST_RUNS)]

@@ -104,10 +104,15 @@ def test_an_unsampled_call_goes_past_upstreams_wrapper(
 ) -> None:
     """The wrapper only asks whether spans are suppressed; all of a recorded call's work begins with that."""
     asked: list[str] = []
+
+    def wrapper_asks() -> bool:
+        asked.append("wrapper")
+        return True
+
     upstream = "opentelemetry.instrumentation.requests.is_http_instrumentation_enabled"
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1")
     function.invoke(lambda _event, _context: with_requests(server.url))
-    monkeypatch.setattr(upstream, lambda: asked.append("wrapper") is None)
+    monkeypatch.setattr(upstream, wrapper_asks)
     function.invoke(lambda _event, _context: with_requests(server.url))
     assert asked == ["wrapper"]
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=0")

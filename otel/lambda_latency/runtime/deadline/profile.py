@@ -90,7 +90,10 @@ class Profile:
             process = time.process_time()
             used, self._process_used = process - self._process_used, process
         used = used if used < wall else wall  # noqa: FURB136 - a call of `min` costs more
-        seen = self._seen.get(place) or self._first_seen(place)
+        seen = self._seen.get(place)
+        if seen is None:
+            place = place if len(self._seen) < MOST_PLACES - 1 else Place("")
+            seen = self._seen.setdefault(place, Seen(place))
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
         is_late = wall > 2 * self.every_s and not is_waiting
         rest = seen.waits
@@ -113,8 +116,10 @@ class Profile:
         if not self._looks % LOOKS_COUNTED:  # to ask for the time costs, too
             own_s, self._own_s = self._own_s, time.thread_time()
             self._look_s = (self._own_s - own_s) / LOOKS_COUNTED
-        cost_s = self._look_s * wall / used if used and not is_waiting else 0.0
-        self.every_s = max(EVERY_S, EVERY_SHARE * (now - self.start), min(LONGEST_S, cost_s / OWN_SHARE))
+        every_s = EVERY_SHARE * (now - self.start)
+        if used and not is_waiting and (rarer_s := self._look_s * wall / used / OWN_SHARE) > every_s:
+            every_s = max(every_s, min(LONGEST_S, rarer_s))
+        self.every_s = every_s if every_s > EVERY_S else EVERY_S  # noqa: FURB136 - as above
 
     def stop(self) -> None:
         """Restore the switch interval and end the samples. The handler's thread calls it, or the watch's."""
@@ -153,11 +158,6 @@ class Profile:
             return time.clock_gettime(self._clock) if self._clock is not None else 0.0
         except OSError:  # in a fork, where the clock's thread does not exist
             return self._running.cpu_s
-
-    def _first_seen(self, place: Place) -> Seen:
-        if len(self._seen) >= MOST_PLACES - 1:
-            place = Place("")
-        return self._seen.setdefault(place, Seen(place))
 
     def _add(self, seen: Seen, wall: float, used: float) -> None:
         seen.seconds += wall
