@@ -75,3 +75,12 @@ def test_a_service_elsewhere_has_no_log_group() -> None:
 def test_a_request_on_a_laptop_has_no_log_group() -> None:
     """Its functions print, and CloudWatch has never heard of them."""
     assert log_lines_of(_trace({"faas.name": "orders", "cloud.region": "eu-west-1", LAPTOP: True}, {})) is None
+
+
+def test_a_consumer_has_the_group_of_its_own_name() -> None:
+    """The sender's resource names its group; that of the consumer, in the same trace, does not."""
+    sender = {"faas.name": "orders", "service.name": "orders", "aws.log.group.names": ["/shop/orders"]}
+    consumer = node("mail", 50, 100, kind=SpanKind.CONSUMER, resource={"service.name": "mail", "faas.name": "mail"})
+    trace = tree(node("orders", 0, 100, consumer, kind=SpanKind.SERVER, resource=sender), unit=MS)
+    groups = [found.group for name in ("mail", "orders", "") if (found := log_lines_of(trace, name))]
+    assert groups == ["/aws/lambda/mail", "/shop/orders", "/shop/orders"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.judge.span_names import trace_name
 from lambda_latency.trace import LAPTOP
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from lambda_latency.trace import Span, Trace
 
@@ -72,7 +73,8 @@ def log_lines_of(trace: Trace, service: str = "") -> LogLines | None:
     if any(LAPTOP in span.resource for span in trace.spans):
         return None
     spans = sorted(trace.spans, key=lambda span: (_service(span) != service, span.start_ns))
-    group = next(_groups(spans), "")
+    own = [span for span in spans if _service(span) == service]
+    group = next(chain(_groups(own), _groups(spans)), "")
     if not group:
         return None
     function = group.rpartition("/")[2]
@@ -82,9 +84,9 @@ def log_lines_of(trace: Trace, service: str = "") -> LogLines | None:
     return LogLines(group, _request_id(named), name, _region(named), begin_ms, end_ms)
 
 
-def _groups(spans: Iterable[Span]) -> Iterator[str]:
-    every = list(spans)
-    for span in every:
+def _groups(spans: Sequence[Span]) -> Iterator[str]:
+    """The groups that spans name, then those that follow from the names of functions."""
+    for span in spans:
         for holder in (span.resource, span.attributes):
             for key in GROUPS:
                 value = holder.get(key)
@@ -94,7 +96,7 @@ def _groups(spans: Iterable[Span]) -> Iterator[str]:
             for arn in arns if isinstance(arns, tuple) else (arns,):
                 if isinstance(arn, str) and ":log-group:" in arn:
                     yield arn.partition(":log-group:")[2].removesuffix(":*")
-    for span in every:
+    for span in spans:
         name, platform = span.resource.get("faas.name"), span.resource.get("cloud.platform") or "aws_lambda"
         if isinstance(name, str) and name and platform == "aws_lambda":
             yield f"/aws/lambda/{name}"
