@@ -13,6 +13,7 @@ SELF = "the machine itself: a process beside the code, such as a proxy or an ext
 PLATFORM = "an address of the platform on each machine (metadata, credentials)"
 CLUSTER = "a name inside a Kubernetes cluster"
 PRIVATE = "a name of a private network"
+PAIR = "a name of two words, as a service and its namespace have"
 ACCOUNT = "whose account the name does not tell"
 
 HOSTS = [
@@ -24,6 +25,11 @@ HOSTS = [
     ("::1", "unknown", SELF),
     ("[::1]:15001", "unknown", SELF),
     ("0.0.0.0", "unknown", SELF),
+    ("unix:///var/run/app.sock", "unknown", SELF),
+    ("/var/run/mysqld/mysqld.sock", "unknown", SELF),
+    ("sandbox.localdomain:8080", "unknown", SELF),
+    ("localhost.localstack.cloud:4566", "unknown", SELF),
+    ("x1.lambda-url.eu-west-1.localhost.localstack.cloud", "unknown", SELF),
     # Private ranges.
     ("10.0.3.5", "unknown", "a private address"),
     ("10.0.3.5:8080", "unknown", "a private address"),
@@ -36,6 +42,11 @@ HOSTS = [
     ("169.254.10.1", "unknown", "a link-local address"),
     ("fd12:3456::7", "unknown", "a private address (unique local)"),
     ("fe80::1%eth0", "unknown", "a link-local address"),
+    ("fec0::2", "unknown", "a private address (site-local)"),
+    ("224.0.0.251", "unknown", "a multicast address"),
+    ("ff02::fb", "unknown", "a multicast address"),
+    ("ipv4:10.0.0.7:50051", "unknown", "a private address"),
+    ("ipv6:[fd00::7]:50051", "unknown", "a private address (unique local)"),
     ("::ffff:10.1.2.3", "unknown", "a private address"),
     ("64:ff9b::a00:1", "unknown", "a private address"),
     # The platform.
@@ -43,6 +54,9 @@ HOSTS = [
     ("169.254.170.2", "platform", PLATFORM),
     ("fd00:ec2::254", "platform", PLATFORM),
     ("metadata.google.internal", "platform", PLATFORM),
+    ("168.63.129.16", "platform", PLATFORM),
+    ("100.100.100.200", "platform", PLATFORM),
+    ("169.254.79.129:2000", "platform", PLATFORM),
     # Public addresses.
     ("172.32.0.1", "theirs", "a public address"),
     ("203.0.113.7", "theirs", "a public address"),
@@ -50,11 +64,23 @@ HOSTS = [
     # Names inside of clusters and networks.
     ("ratings.default.svc.cluster.local", "unknown", CLUSTER),
     ("ratings.default.svc", "unknown", CLUSTER),
+    ("ratings.default.svc.k8s.example.com", "unknown", CLUSTER),
+    ("outbound|8080||ratings.default.svc.cluster.local", "unknown", CLUSTER),
+    ("dns:///ratings.default.svc.cluster.local:9090", "unknown", CLUSTER),
+    ("ratings-0.ratings", "unknown", PAIR),
+    ("ratings.bookinfo", "unknown", PAIR),
+    ("xds:///ratings.bookinfo:8080", "unknown", PAIR),
+    ("ratings.prod", "unknown", PRIVATE),
+    ("ratings-0.ratings.default", "unknown", PRIVATE),
     ("ratings", "unknown", "a name without a domain"),
     ("Ratings Service", "unknown", "a name without a domain"),
     ("ratings.internal", "unknown", PRIVATE),
     ("ratings.local", "unknown", PRIVATE),
     ("billing.corp", "unknown", PRIVATE),
+    ("proxy.acme.intra:3128", "unknown", PRIVATE),
+    ("ratings.service.consul", "unknown", PRIVATE),
+    ("ratings.nomad", "unknown", PRIVATE),
+    ("ratings.prod.ecs.local", "unknown", PRIVATE),
     ("host.docker.internal", "unknown", PRIVATE),
     ("ip-10-0-3-5.eu-west-1.compute.internal", "unknown", "a machine of a private network on AWS"),
     ("hipstershop.CartService", "unknown", "the name of an interface, and no host"),
@@ -64,6 +90,12 @@ HOSTS = [
     ("reviews.prod.svc.cluster.local", "ours", "the service reviews, which records spans in these traces"),
     ("cart.shop", "ours", "the service cart, which records spans in these traces"),
     ("payments.prod.svc", "ours", "the service Payments, which records spans in these traces"),
+    (
+        "outbound|9080||reviews.prod.svc.cluster.local",
+        "ours",
+        "the service reviews, which records spans in these traces",
+    ),
+    ("dns:///reviews.prod:9090", "ours", "the service reviews, which records spans in these traces"),
     ("reviews.example.com", "theirs", "a public name"),
     # Load balancers, and other hosts on AWS that a customer owns.
     (
@@ -80,7 +112,22 @@ HOSTS = [
     ("ec2-1-2-3-4.compute-1.amazonaws.com", "unknown", f"a machine on EC2, {ACCOUNT}"),
     ("db.a1.eu-west-1.rds.amazonaws.com", "unknown", f"a server that AWS runs for a customer, {ACCOUNT}"),
     ("vpce-svc-1.us-east-1.vpce.amazonaws.com", "unknown", f"a service behind PrivateLink, {ACCOUNT}"),
+    ("vpce-0a-b.execute-api.us-east-1.vpce.amazonaws.com", "unknown", f"an API on API Gateway, {ACCOUNT}"),
+    ("a1.appsync-api.us-east-1.amazonaws.com", "unknown", f"an API on AppSync, {ACCOUNT}"),
+    ("a1.awsglobalaccelerator.com", "unknown", f"a host on AWS, {ACCOUNT}"),
+    ("a1.us-east-1.cs.amazonlightsail.com", "unknown", f"a host on AWS, {ACCOUNT}"),
+    ("a1.dsql.us-east-1.on.aws", "unknown", f"a host on AWS, {ACCOUNT}"),
+    (
+        "c1.a1.dax-clusters.us-east-1.amazonaws.com",
+        "unknown",
+        f"a server that AWS runs for a customer, {ACCOUNT}",
+    ),
+    # Hosts on other clouds that a customer owns.
     ("shop-a1.run.app", "unknown", f"a host on a shared platform, {ACCOUNT}"),
+    ("shop.database.windows.net", "unknown", f"a server that Azure runs for a customer, {ACCOUNT}"),
+    ("shop.redis.cache.windows.net:6380", "unknown", f"a server that Azure runs for a customer, {ACCOUNT}"),
+    ("shop.documents.azure.com", "unknown", f"a server that Azure runs for a customer, {ACCOUNT}"),
+    ("shop.privatelink.blob.core.windows.net", "unknown", f"a service behind a private endpoint, {ACCOUNT}"),
     # Services of AWS, and partners.
     ("dynamodb.us-east-1.amazonaws.com", "theirs", "a service of AWS"),
     ("bucket.s3.eu-west-1.amazonaws.com", "theirs", "a service of AWS"),
@@ -88,6 +135,18 @@ HOSTS = [
     ("api.stripe.com", "theirs", "a public name"),
     ("API.STRIPE.COM:443", "theirs", "a public name"),
     ("https://user@hooks.slack.com/services", "theirs", "a public name"),
+    ("a1.auth.us-east-1.amazoncognito.com", "theirs", "a service of AWS"),
+    ("sqs.us-east-1.api.aws", "theirs", "a service of AWS"),
+    ("shop.blob.core.windows.net", "theirs", "a public name"),
+    ("storage.googleapis.com", "theirs", "a public name"),
+    ("login.microsoftonline.com", "theirs", "a public name"),
+    ("c0.a1b2.mongodb.net", "theirs", "a public name"),
+    ("e-1.eu-central-1.aws.neon.tech", "theirs", "a public name"),
+    ("eu1-a-1.upstash.io", "theirs", "a public name"),
+    ("aws.connect.psdb.cloud", "theirs", "a public name"),
+    ("api.partner.co.uk", "theirs", "a public name"),
+    ("partner.example", "theirs", "a public name"),
+    ("xn--bcher-kva.example.com", "theirs", "a public name"),
     ("openai", "theirs", "a provider of models"),
 ]
 
@@ -112,7 +171,9 @@ def test_a_database_is_external_unless_it_is_named_by_a_private_host() -> None:
     """Names of databases are no hosts, even with dots."""
     assert SEEN.of(Part("database", "postgresql orders")).owner == "theirs"
     assert SEEN.of(Part("database", "postgresql orders.v1")).owner == "theirs"
-    assert SEEN.of(Part("database", "mysql 10.0.0.5")).owner == "unknown"
+    assert SEEN.of(Part("database", "postgresql test")).owner == "theirs"
+    for host in ("10.0.0.5", "localhost", "::1", "[fd12::7]", "/run/mysql.sock"):
+        assert SEEN.of(Part("database", f"mysql {host}")).owner == "unknown"
     assert SEEN.of(Part("messaging", "kafka broker.shop.svc.cluster.local")).owner == "unknown"
 
 

@@ -88,7 +88,7 @@ class Owners(NamedTuple):
         if service and part.bucket == "external":
             return Ground("ours", f"the service {service}, which records spans in these traces")
         told = told_by_name(callee)
-        if part.bucket == "external" or (told.owner == "unknown" and "." in callee and is_located(callee)):
+        if part.bucket == "external" or (told.owner == "unknown" and is_located(callee)):
             return told
         return Ground(BUCKETS[part.bucket], EVIDENCE[part.bucket])
 
