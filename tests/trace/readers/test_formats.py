@@ -120,15 +120,15 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
     ("data", "reason"),
     [
         (b'{"traceID":"1","rootTraceName":"GET /","spanSet":{}}', "the answer of a search (Tempo): it names"),
-        (b'{"took":7,"hits":{"hits":[]}}', "the answer of a search (Elasticsearch)"),
+        (b'{"took":7,"hits":{"hits":[]}}', "the answer of a search (Elasticsearch) that found"),
         (b'{"traceEvents":[]}', "Chrome trace events"),
-        (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog spans"),
+        (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog's spans"),
         (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
         (
             b'{"traceId":"1","spanId":"2","startTime":"2020-08-20T05:40:46Z","durationInNanos":5}',
             "OpenSearch's documents",
         ),
-        (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "single spans of Jaeger"),
+        (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "spans of Jaeger's model"),
         (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
         (b'{"trace_id":"1","span_id":"2","service":"a","event_type":"b"}', "no trace: known are OTLP"),
         (b'[{"common":{},"spans":[{"id":"1","trace.id":"2","attributes":{}}]}]', "New Relic's spans"),

@@ -56,6 +56,11 @@ def _rows(write: str) -> list[Mapping[str, object]]:
                 "timestamp": AT, "traceID": TRACE, "spanID": span_id, "parentSpanID": parent, "name": name,
                 "kind": kind, "durationNano": ns, "statusCode": code, "serviceName": "shop", "stringTagMap": host,
             })  # fmt: skip
+        elif write == "milliseconds":
+            rows.append({
+                "timestamp": AT, "trace_id": TRACE, "span_id": span_id, "parent_id": parent, "span_name": name,
+                "kind": word, "duration_ms": ns / 1e6, "service": "shop", "status": status, "attributes": host,
+            })  # fmt: skip
         elif write == "uptrace":
             rows.append({
                 "time": AT, "trace_id": TRACE, "id": span_id, "parent_id": parent, "name": name, "kind": word.lower(),
@@ -71,7 +76,9 @@ def _rows(write: str) -> list[Mapping[str, object]]:
     return rows
 
 
-@pytest.mark.parametrize("write", ["collector", "signoz", "signoz before 0.60", "uptrace", "honeycomb", "events"])
+@pytest.mark.parametrize(
+    "write", ["collector", "signoz", "signoz before 0.60", "uptrace", "honeycomb", "events", "milliseconds"]
+)
 def test_a_row_of_a_store_is_a_span(write: str) -> None:
     """With ids, parent, kind, service, time, duration, status and attributes: as a list, and a row a line."""
     rows = _rows(write)
@@ -108,6 +115,77 @@ def test_an_answer_of_skywalking_is_read() -> None:
         assert [span.resource["service.name"] for span in (first, second, third)] == ["shop", "shop", "pay"]
         assert (second.attributes["server.address"], second.status) == ("pay:80", Status.ERROR)
         assert (third.end_ns or 0) - third.start_ns == 2_000_000
+
+
+@pytest.mark.parametrize("numbered", [False, True])
+def test_segments_of_skywalking_are_read(numbered: bool) -> None:
+    """As agents report them, with types and layers as words or as numbers: each segment has one service."""
+    root: dict[str, object]
+    root = {"spanId": 0, "parentSpanId": -1, "operationName": "/a", "spanType": 0 if numbered else "Entry"}
+    root |= {"startTime": 1_795_766_400_000, "endTime": 1_795_766_400_009, "isError": False}
+    call = {**root, "spanId": 1, "parentSpanId": 0, "operationName": "/pay", "spanType": 1 if numbered else "Exit"}
+    call |= {"peer": "pay:80", "isError": True}
+    query = {**call, "spanId": 2, "operationName": "SELECT", "peer": "db:5432", "isError": False, "tags": []}
+    query |= {"spanLayer": 1 if numbered else "Database", "tags": [{"key": "db.type", "value": "PostgreSQL"}]}
+    refs = [{"refType": "CrossProcess", "traceId": "a.b.c", "parentTraceSegmentId": "s1", "parentSpanId": 1}]
+    shop = {"traceId": "a.b.c", "traceSegmentId": "s1", "service": "shop", "spans": [root, call, query]}
+    pay = {"traceId": "a.b.c", "traceSegmentId": "s2", "service": "pay", "spans": [{**root, "refs": refs}]}
+    first, second, third, fourth = _spans([shop, pay])
+    assert len({span.trace_id for span in (first, second, third, fourth)}) == 1
+    assert [span.parent_id for span in (first, second, third, fourth)] == [
+        None, first.span_id, first.span_id, second.span_id
+    ]  # fmt: skip
+    assert [span.kind.name for span in (first, second, third, fourth)] == ["SERVER", "CLIENT", "CLIENT", "SERVER"]
+    assert [span.resource["service.name"] for span in (first, fourth)] == ["shop", "pay"]
+    assert (second.name, second.attributes["server.address"], second.status) == ("/pay", "pay:80", Status.ERROR)
+    assert third.attributes["db.system"] == "postgresql"
+    assert (fourth.end_ns or 0) - fourth.start_ns == 9_000_000
+
+
+def test_a_segment_of_skywalking_without_an_id_is_read() -> None:
+    """It is the only one of its trace."""
+    root: dict[str, object] = {"spanId": 0, "parentSpanId": -1, "operationName": "/a", "spanType": "Entry"}
+    root |= {"startTime": 1_795_766_400_000, "endTime": 1_795_766_400_009}
+    [span] = _spans({"traceId": "a", "service": "shop", "spans": [root]})
+    assert (span.name, span.resource["service.name"], span.kind) == ("/a", "shop", SpanKind.SERVER)
+
+
+def _stored_by_jaeger() -> list[dict[str, object]]:
+    process = {"serviceName": "shop", "tags": []}
+    root: dict[str, object]
+    root = {"traceID": TRACE, "spanID": ROOT, "operationName": "GET /a", "references": [], "process": process}
+    root |= {"startTime": AT_NS // 1000, "startTimeMillis": AT_NS // 10**6, "duration": 5000, "logs": []}
+    root |= {"tags": [{"key": "span.kind", "type": "string", "value": "server"}]}
+    tags: list[dict[str, object]]
+    tags = [{"key": "span.kind", "type": "string", "value": "client"}, {"key": "error", "type": "bool", "value": True}]
+    call = {**root, "spanID": CALL, "operationName": "POST", "duration": 2000, "tags": tags}
+    call["references"] = [{"refType": "CHILD_OF", "traceID": TRACE, "spanID": ROOT}]
+    return [root, call]
+
+
+def _stored_by_data_prepper() -> list[dict[str, object]]:
+    root: dict[str, object]
+    root = {"traceId": TRACE, "spanId": ROOT, "parentSpanId": "", "name": "GET /a", "kind": "SPAN_KIND_SERVER"}
+    root |= {"serviceName": "shop", "startTime": AT, "endTime": "2026-11-27T08:00:00.128456789Z", "status.code": 0}
+    root |= {"durationInNanos": 5_000_000, "traceGroup": "GET /a", "resource.attributes.service@name": "shop"}
+    call = {**root, "spanId": CALL, "parentSpanId": ROOT, "name": "POST", "kind": "SPAN_KIND_CLIENT"}
+    call |= {"endTime": "2026-11-27T08:00:00.125456789Z", "status.code": 2, "span.attributes.server@address": "pay"}
+    return [root, call]
+
+
+@pytest.mark.parametrize("stored", [_stored_by_jaeger(), _stored_by_data_prepper()], ids=["jaeger", "data prepper"])
+def test_the_hits_of_a_search_are_read(stored: list[dict[str, object]]) -> None:
+    """Of Elasticsearch and OpenSearch: the whole answer, its hits alone, and the documents themselves."""
+    hits = [{"_index": "spans-1", "_id": str(at), "_source": one} for at, one in enumerate(stored)]
+    for document in ({"took": 7, "timed_out": False, "hits": {"total": 2, "hits": hits}}, hits, stored):
+        found = _spans(document)
+        assert [_facts(span)[:-3] for span in found] == [
+            (ROOT, None, "GET /a", SpanKind.SERVER, "shop"),
+            (CALL, ROOT, "POST", SpanKind.CLIENT, "shop"),
+        ]
+        assert [(span.end_ns or 0) - span.start_ns for span in found] == [5_000_000, 2_000_000]
+        assert [span.status for span in found] == [Status.UNSET, Status.ERROR]
+    assert all(span.attributes.get("server.address", "pay") == "pay" for span in found)
 
 
 def _first(value: str, at: int, service: str) -> dict[str, object]:
@@ -174,6 +252,16 @@ def test_segments_of_xray_without_documents_are_read() -> None:
             "Elastic APM's documents: send them by OTLP",
         ),
         ({"@timestamp": AT, "trace.id": "1", "transaction.id": "2"}, "Elastic APM's documents: send them by OTLP"),
+        ({"sent_at": AT, "trace": {"trace_id": TRACE}}, "Sentry's events: send the spans by OTLP"),
+        ({"status": "success", "data": {"resultType": "streams", "result": []}}, "the answer of a query of logs or"),
+        (
+            {"traceId": "AAAA", "spanId": "AA==", "operationName": "a", "startTime": AT, "duration": "0.1s"},
+            "spans of Jaeger's model, as in Kafka and Cassandra: ask Jaeger for /api/traces/ID",
+        ),
+        (
+            [[{"trace_id": 1, "span_id": 2, "service": "a", "start": AT_NS, "duration": 5}]],
+            "Datadog's spans: send them to a collector with the receiver `datadog`",
+        ),
     ],
 )
 def test_what_cannot_be_read_has_its_own_name(document: object, reason: str) -> None:

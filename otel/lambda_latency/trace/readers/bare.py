@@ -24,6 +24,7 @@ PARENTS = ("parent_span_id", "parentSpanId", "parent_id", "parentId")
 SERVICES = ("service_name", "serviceName", "service")
 KINDS = {kind.name for kind in SpanKind}
 STATUSES = ("UNSET", "OK", "ERROR")
+DATA_PREPPER = "span.attributes."  # before the names of attributes in OpenSearch, with @ in place of dots
 
 
 def is_bare(members: Mapping[str, object]) -> bool:
@@ -70,10 +71,11 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
         resource = {"attributes": resource}
     elif resource is None and isinstance(service, str):
         resource = {"attributes": {"service.name": service}}
-    status = bare.get("status")
+    status = bare.get("status", bare.get("status.code"))
     code = status.get("code", status.get("status_code")) if isinstance(status, dict) else status
     message = status.get("message", status.get("description")) if isinstance(status, dict) else None
     kind, end = bare.get("kind"), _first(bare, ENDS)
+    flat = {key[len(DATA_PREPPER) :].replace("@", "."): bare[key] for key in bare if key.startswith(DATA_PREPPER)}
     return {
         **bare,
         "parentSpanId": _first(bare, PARENTS),
@@ -82,7 +84,7 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
         "resource": resource,
         "kind": kind if not isinstance(kind, str) else _word(kind) if _word(kind) in KINDS else None,
         "status": {"code": code if not isinstance(code, str) or _word(code) in STATUSES else None, "message": message},
-        "attributes": bare.get("attributes") or bare.get("labels"),
+        "attributes": bare.get("attributes") or bare.get("labels") or flat,
         "links": [],
         "events": [],
     }

@@ -70,6 +70,7 @@ class Known(NamedTuple):
     lists: bool = False  # whether a list of such objects is one document
 
 
+JAEGER = {"traceID", "spanID", "operationName", "startTime", "duration"}  # members of its documents in Elasticsearch
 # Members of Elastic APM's documents of transactions and spans, nested or with dotted names.
 ELASTIC = ("processor", "processor.event", "transaction", "transaction.id", "span.id", "trace.id")
 # Formats that are recognized but cannot be read, each with the advice for it.
@@ -84,15 +85,15 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
     ),
     (
         lambda members: members.keys() >= {"trace_id", "span_id", "service", "start"},
-        "Datadog spans: send them by OTLP (DD_TRACE_OTEL_ENABLED), or fetch them as OTLP",
+        "Datadog's spans: send them to a collector with the receiver `datadog` (DD_TRACE_AGENT_URL) that writes a file",
     ),
     (
         lambda members: "traceId" in members and "durationInNanos" in members,
         "OpenSearch's documents of spans (Data Prepper): write OTLP with the collector that sends them there",
     ),
     (
-        lambda members: "traceID" in members and "operationName" in members,
-        "single spans of Jaeger (Elasticsearch's documents): ask Jaeger for /api/traces/ID",
+        lambda members: not members.keys().isdisjoint(("operationName", "operation_name")),
+        "spans of Jaeger's model, as in Kafka and Cassandra: ask Jaeger for /api/traces/ID",
     ),
     (
         lambda members: "process" in members and "spans" in members,
@@ -103,7 +104,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "New Relic's spans: send them by OTLP to a collector that writes a file",
     ),
     (
-        lambda members: members.keys() >= {"event_id", "contexts"} or _is_sentry(members),
+        lambda members: members.keys() >= {"event_id", "contexts"} or "sent_at" in members or _is_sentry(members),
         "Sentry's events: send the spans by OTLP to a collector that writes a file",
     ),
     (
@@ -114,10 +115,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         lambda members: [*members] == ["metadata"] or any(_is(members, key, b"{") for key in ("transaction", "span")),
         "Elastic APM's events: send them by OTLP to a collector that writes a file",
     ),
-    (
-        lambda members: _is(members, "hits", b"{"),
-        "the answer of a search (Elasticsearch): ask Jaeger for /api/traces/ID, or Zipkin for /api/v2/traces",
-    ),
+    (lambda members: _is(members, "hits", b"{"), "the answer of a search (Elasticsearch) that found nothing"),
     (
         lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
@@ -129,6 +127,12 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
     (
         lambda members: members.keys() >= {"context", "start"},
         "spans that PHP's console exporter prints: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
+    ),
+    (
+        lambda members: (
+            "status" in members and _is(members, "data", b"{") and b'"resultType"' in bytes(members["data"])
+        ),
+        "the answer of a query of logs or metrics (Loki, Prometheus): ask Tempo or Jaeger for /api/traces/ID",
     ),
     (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
     (
@@ -201,6 +205,10 @@ class Reader:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield from self._several(text, problem)
             return
+        inner = _inner(members, text)
+        if inner is not None:
+            yield from self._several(inner, problem)
+            return
         form = self._format_of(members, problem)
         if form is not None:
             yield text, form
@@ -220,7 +228,12 @@ class Reader:
                         if form is None:
                             todo += map(bytes, reversed(items))
                     elif first == b"{":
-                        form = self._format_of(_decode_members(one), problem)
+                        members = _decode_members(one)
+                        inner = _inner(members, one)
+                        if inner is not None:
+                            todo.append(inner)
+                        else:
+                            form = self._format_of(members, problem)
                     else:
                         problem(f"no trace: known are {KNOWN}, got {kind_of(_decode_any(one))}")
                 except UNREADABLE as error:
@@ -253,6 +266,18 @@ class Reader:
 def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
     """The spans of one document of any format. `problem` is called with the reason for each part that is left out."""
     return Reader().spans(document, problem)
+
+
+def _inner(members: Members, document: bytes) -> bytes | None:
+    """The document inside of another one: of a hit of Elasticsearch, its hits, or a trace of one span of Jaeger."""
+    if _is(members, "_source", b"{"):
+        return bytes(members["_source"])
+    if _is(members, "hits", b"{"):
+        hits = _decode_list(_decode_members(members["hits"]).get("hits", Raw(b"[]")))
+        return b"[%b]" % b",".join(map(bytes, hits)) if hits else None
+    if members.keys() >= JAEGER and "spans" not in members:
+        return b'{"spans":[%b]}' % document
+    return None
 
 
 def _is(members: Members, key: str, begin: bytes) -> bool:
@@ -317,10 +342,10 @@ FORMATS: tuple[Known, ...] = (
     Known("X-Ray", _is_xray, _xray),
     Known("an answer of ClickHouse", is_table, _by_way_of_otlp(stored_resources)),
     Known("rows of a store", is_stored, _by_way_of_otlp(stored_resources), lists=True),
+    Known("SkyWalking", is_skywalking, _by_way_of_otlp(skywalking_resources)),
     Known("a list of bare spans", is_list_of_bare, _by_way_of_otlp(bare_resources)),
     Known("Jaeger", _is_jaeger, _jaeger),
     Known("OTLP of other writers", _is_dialect, _by_way_of_otlp(_dialect)),
-    Known("SkyWalking", is_skywalking, _by_way_of_otlp(skywalking_resources)),
     Known("Python's console", is_python, _by_way_of_otlp(python_resources)),
     Known("a function's log", is_printed, _by_way_of_otlp(printed_resources)),
     Known("Zipkin", is_zipkin, _by_way_of_otlp(zipkin_resources), lists=True),

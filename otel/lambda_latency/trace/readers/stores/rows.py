@@ -54,6 +54,8 @@ STORES = (
           "span.kind", "service.name", "status_code"),
     Store("trace.trace_id", "trace.span_id", "trace.parent_id", "name", "time", "duration_ms", 1_000_000,
           "span.kind", "service.name", "status_code"),
+    Store("trace_id", "span_id", "parent_id", "name", "timestamp", "duration_ms", 1_000_000, "kind", "service",
+          "status", ("attributes",), ("resource",)),
 )  # fmt: skip
 
 
@@ -105,7 +107,7 @@ def _record(row: Mapping[str, Any], store: Store) -> dict[str, Any]:
         "traceId": row[store.trace_id],
         "spanId": row[store.span_id],
         "parentSpanId": row.get(store.parent_id) or None,
-        "name": row.get(store.name),
+        "name": row.get(store.name) or row.get("span_name"),
         "kind": _word(row.get(store.kind) or row.get("kind"), KINDS),
         "startTimeUnixNano": start,
         "endTimeUnixNano": start + round(float(row[store.duration]) * store.unit_ns),

@@ -1,6 +1,7 @@
-"""Reads answers of SkyWalking's query protocol (`queryTrace`): spans of segments, with times in milliseconds.
+"""Reads SkyWalking's spans: answers of its query `queryTrace`, and the segments that agents report.
 
-https://github.com/apache/skywalking-query-protocol/blob/master/trace.graphqls describes the members.
+Times are in milliseconds. https://github.com/apache/skywalking-query-protocol/blob/master/trace.graphqls and
+https://skywalking.apache.org/docs/main/next/en/api/trace-data-protocol-v3/ describe the members.
 """
 
 from __future__ import annotations
@@ -21,18 +22,22 @@ _decode = msgspec.json.Decoder().decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 NEEDED = {"segmentId", "spanId", "traceId"}
+IN_SEGMENT = {"spanId", "spanType"}  # of a span in a segment, whose ids are beside the list
+TYPES = ("Entry", "Exit", "Local")  # by number, as gRPC has them
+NUMBERED = ("Unknown", "Database", "RPCFramework", "Http", "MQ", "Cache", "FAAS")  # layers
 KINDS = {"Entry": "SERVER", "Exit": "CLIENT", "Local": "INTERNAL"}
 LAYERS = {"Database": "db.system", "Cache": "db.system", "MQ": "messaging.system"}  # what the component is
 MILLISECOND = 1_000_000
 
 
 def is_skywalking(members: Mapping[str, Raw]) -> bool:
-    """Whether this is an answer, or the member `data` of one. Only the first span is decoded."""
+    """Whether this is an answer, the member `data` of one, or a segment. Only the first span is decoded."""
     for key in ("data", "trace"):
         members = _members(members.get(key)) or members
     spans = members.get("spans", Raw(b""))
     first = next(iter(_decode_list(spans)), None) if memoryview(spans)[:1].tobytes() == b"[" else None
-    return first is not None and _members(first).keys() >= NEEDED
+    found = _members(first).keys()
+    return found >= NEEDED or (found >= IN_SEGMENT and "traceId" in members)
 
 
 def _members(raw: Raw | None) -> Mapping[str, Raw]:
@@ -58,9 +63,31 @@ def _spans(document: Any) -> Iterator[dict[str, Any]]:
         inner = next((inner[key] for key in ("data", "trace") if isinstance(inner.get(key), dict)), inner)
     spans = inner.get("spans")
     for span in spans if isinstance(spans, list) else ():
-        if not isinstance(span, dict) or not span.keys() >= NEEDED:
+        if isinstance(span, dict) and span.keys() >= IN_SEGMENT:
+            yield _of_segment(inner, span)
+        elif isinstance(span, dict) and span.keys() >= NEEDED:
+            yield span
+        else:
             return
-        yield span
+
+
+def _of_segment(segment: Mapping[str, Any], span: Mapping[str, Any]) -> dict[str, Any]:
+    """A span of a segment with the members of the query's answer. A segment without an id is the only one."""
+    refs = [{**ref, "parentSegmentId": ref.get("parentTraceSegmentId")} for ref in span.get("refs") or ()]
+    return {
+        **span,
+        "traceId": segment["traceId"],
+        "segmentId": segment.get("traceSegmentId") or segment["traceId"],
+        "serviceCode": segment.get("service"),
+        "endpointName": span.get("operationName"),
+        "type": _word(span["spanType"], TYPES),
+        "layer": _word(span.get("spanLayer", span.get("layer")), NUMBERED),
+        "refs": refs,
+    }
+
+
+def _word(value: object, words: tuple[str, ...]) -> str:
+    return words[value] if isinstance(value, int) and 0 <= value < len(words) else str(value or "")
 
 
 def _record(span: Mapping[str, Any]) -> dict[str, Any]:
