@@ -78,6 +78,27 @@ def test_of_duplicates_the_complete_one_then_the_later_end_counts(turned: bool) 
     ]
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_the_two_halves_of_a_call_that_share_an_id_are_two_spans(turned: bool) -> None:
+    """As Zipkin's tracers record them, also in different files: the server and its calls are below the client."""
+    shop, pay = ({"service.name": name} for name in ("shop", "pay"))
+    spans = [
+        _span(1, end=100, kind=SpanKind.SERVER, resource=shop),
+        _span(2, 1, start=10, end=90, kind=SpanKind.CLIENT, resource=shop),
+        _span(2, 1, start=20, end=80, kind=SpanKind.SERVER, resource=pay),
+        _span(3, 2, start=30, end=70, kind=SpanKind.CLIENT, resource=pay),
+    ]
+    trace = Trace(spans[::-1] if turned else spans)
+    client = trace.get("0000000000000002")
+    server = trace.get("8000000000000002")
+    assert client is not None
+    assert server is not None
+    assert (client.kind, server.kind, server.parent_id) == (SpanKind.CLIENT, SpanKind.SERVER, client.span_id)
+    assert trace.children(client) == (server,)
+    assert [(span.name, span.parent_id) for span in trace.children(server)] == [("span 3", server.span_id)]
+    assert (len(trace.spans), trace.problems) == (4, ())
+
+
 def test_a_provisional_span_is_replaced_silently() -> None:
     """Also if it ends later than the final one."""
     spans = [_span(1, end=30, attributes={"lambda.provisional": True}), _span(1, end=10)]

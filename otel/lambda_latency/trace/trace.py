@@ -6,7 +6,7 @@ computed from with the whole spans.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from lambda_latency.trace.model.problem import Problem
@@ -68,7 +68,7 @@ class Trace:
         absent = {row.span_id: _stand_in(trace_id, row) for row in tree.absent}
         recorded = [row for row in tree.rows.values() if row.span_id not in absent]
         kept = sorted(recorded, key=lambda row: (row.start_ns, row.span_id))
-        by_id = {row.span_id: whole[id(row)] for row in kept}
+        by_id = {row.span_id: _with_ids(whole[id(row)], row) for row in kept}
         children: dict[str, list[Span]] = {}
         tops: list[Row] = []
         for row in kept:
@@ -174,6 +174,13 @@ def _killed_in(spans: Iterable[Span]) -> Callable[[Span], bool]:
         return function is not None and function not in answered
 
     return is_killed
+
+
+def _with_ids(span: Span, row: Row) -> Span:
+    """The span with the ids that its row has since the two sides of a call were parted."""
+    if span.span_id == row.span_id and row.parent_id in (span.parent_id or "", CUT):
+        return span
+    return replace(span, span_id=row.span_id, parent_id=row.parent_id)
 
 
 def _stand_in(trace_id: str, row: Row) -> Span:

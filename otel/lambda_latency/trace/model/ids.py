@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-__all__ = ["NO_SPAN", "are_ids", "checked", "digest"]
+__all__ = ["NO_SPAN", "are_ids", "checked", "digest", "server_id"]
 
 HEX = b"0123456789abcdef"
 NO_SPAN = "0" * 16
 NO_TRACE = "0" * 32
+SERVER_BIT = 1 << 63
 
 
 def are_ids(span_ids: Sequence[str], trace_ids: Sequence[str]) -> bool:
@@ -39,3 +40,8 @@ def checked(value: object, name: str, length: int) -> str:
 def digest(text: str, length: int) -> str:
     """`length` hex digits that stand for a text that is not an id."""
     return blake2b(text.encode(errors="surrogatepass"), digest_size=length // 2).hexdigest()
+
+
+def server_id(span_id: str) -> str:
+    """An id of its own for a server that shares the id of its client's span, as Zipkin's tracers do."""
+    return f"{int(span_id, 16) ^ SERVER_BIT:016x}"

@@ -1,16 +1,19 @@
-"""Rows of a trace that contradict each other: ends before starts, spans recorded twice, and cycles of parents."""
+"""Rows of a trace that contradict each other: ends before starts, ids of several spans, and cycles of parents."""
 
 from __future__ import annotations
 
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from lambda_latency.trace.model.ids import server_id
+from lambda_latency.trace.model.span import SpanKind
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["CUT", "backwards", "cut_cycles", "one_of_each"]
+__all__ = ["CUT", "backwards", "cut_cycles", "one_of_each", "part_sides"]
 
 CUT = "cut"  # the parent id of a row at which a cycle of parents was cut
 
@@ -21,6 +24,21 @@ def backwards(row: Row) -> str:
     """The message about a row that ends before it starts."""
     ms = (row.start_ns - row.end_ns) / 1_000_000
     return f"span {row.span_id} ({row.name}) ends {ms:,.3f} ms before it starts: it counts as one of no length"
+
+
+def part_sides(rows: Sequence[Row]) -> None:
+    """Give each server that shares the id of another service's call an id of its own, and put it below the call.
+
+    Zipkin's tracers share the id. Of the rows that name it as their parent, those of other services than the client's
+    are the server's.
+    """
+    clients = {row.span_id: _service(row) for row in rows if row.shape.kind is SpanKind.CLIENT and _service(row)}
+    shared = {row.span_id for row in rows if _shares(row, clients)}
+    for row in rows if shared else ():
+        if _shares(row, clients):
+            row.span_id, row.parent_id = server_id(row.span_id), row.span_id
+        elif row.parent_id in shared and _service(row) != clients[row.parent_id]:
+            row.parent_id = server_id(row.parent_id)
 
 
 def one_of_each(rows: Iterable[Row], problems: list[str]) -> list[Row]:
@@ -61,6 +79,16 @@ def cut_cycles(rows: Mapping[str, Row], problems: list[str]) -> None:
             problems.append(f"span {first.span_id} ({first.name}) is its own ancestor: cut there")
         seen.update(path)
     problems.sort()
+
+
+def _shares(row: Row, clients: Mapping[str, object]) -> bool:
+    """Whether the row is a server that has the id of the call of another service."""
+    service = _service(row)
+    return row.shape.kind is SpanKind.SERVER and bool(service) and clients.get(row.span_id, service) != service
+
+
+def _service(row: Row) -> object:
+    return row.shape.resource.get("service.name")
 
 
 def _is_complete(row: Row) -> bool:

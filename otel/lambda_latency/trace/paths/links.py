@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
-from lambda_latency.trace.paths.consistency import backwards, cut_cycles, one_of_each
+from lambda_latency.trace.paths.consistency import backwards, cut_cycles, one_of_each, part_sides
 from lambda_latency.trace.paths.moves import absent_parents
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Links:
         self.problems = [backwards(row) for row in rows if 0 < row.end_ns < row.start_ns]
         self.rows = {row.span_id: row for row in rows}
         if len(self.rows) < len(rows):
+            part_sides(rows)
             kept = sorted(one_of_each(rows, self.problems), key=_end, reverse=True)
             self.rows = {row.span_id: row for row in kept}
         if self._connect() < len(self.rows):

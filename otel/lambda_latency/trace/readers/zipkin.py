@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
+from lambda_latency.trace.model.ids import server_id
 from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span, hex_id
 from lambda_latency.trace.readers.mistakes import reason_of
@@ -22,7 +23,6 @@ __all__ = ["is_zipkin", "zipkin_resources"]
 
 _decode = msgspec.json.Decoder().decode
 ENDPOINT = re.compile(rb'"endpoint"\s*:')  # of an annotation
-SERVER_BIT = 1 << 63  # flipped in the id that a server shares with its client, to give the server an id of its own
 
 
 def is_zipkin(members: Mapping[str, Raw]) -> bool:
@@ -95,9 +95,9 @@ def _span(raw: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
     tags = raw.get("tags") or {}
     span_id, parent_id, service = hex_id(raw["id"], 16), hex_id(raw.get("parentId"), 16), _service(raw)
     if raw.get("shared") and span_id in shared:
-        span_id, parent_id = _server_id(span_id), span_id
+        span_id, parent_id = server_id(span_id), span_id
     elif parent_id in shared and service != shared[parent_id]:
-        parent_id = _server_id(parent_id)
+        parent_id = server_id(parent_id)
     start_ns = round(1000 * raw["timestamp"])
     duration = raw.get("duration")
     remote = raw.get("remoteEndpoint") or {}
@@ -132,7 +132,3 @@ def _database(tags: Mapping[str, Any]) -> dict[str, Any]:
 def _service(raw: dict[str, Any]) -> str:
     endpoint = raw.get("localEndpoint")
     return str(endpoint.get("serviceName") or "") if isinstance(endpoint, dict) else ""
-
-
-def _server_id(span_id: str) -> str:
-    return f"{int(span_id, 16) ^ SERVER_BIT:016x}"
