@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, Any
 
 from google.protobuf.json_format import MessageToJson, ParseDict
@@ -144,6 +145,39 @@ def _python() -> bytes:
         )
     ConsoleSpanExporter(out=out).export(spans)
     return out.getvalue().encode()
+
+
+def _go() -> bytes:
+    """As `stdouttrace` prints them with `WithPrettyPrint`, in local time."""
+
+    def pairs(kind: str, **values: object) -> list[dict[str, object]]:
+        return [
+            {"Key": key.replace("_", "."), "Value": {"Type": kind, "Value": value}} for key, value in values.items()
+        ]
+
+    def time(ms: int) -> str:
+        at = datetime.fromtimestamp((T0 + ms * MS) // 10**9, timezone(timedelta(hours=-5)))
+        return f"{at:%Y-%m-%dT%H:%M:%S}.{ms:03}-05:00"
+
+    printed = ""
+    for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
+        context = {"TraceID": TRACE_ID, "TraceFlags": "01", "TraceState": "", "Remote": False}
+        span = {
+            "Name": name,
+            "SpanContext": {**context, "SpanID": span_id},
+            "Parent": {**context, "SpanID": parent_id or "0" * 16},
+            "SpanKind": KINDS[kind],
+            "StartTime": time(start),
+            "EndTime": time(end),
+            "Attributes": pairs("INT64", n=7),
+            "Events": None,
+            "Links": None,
+            "Status": {"Code": "Error" if failed else "Unset", "Description": ""},
+            "Resource": pairs("STRING", service_name=service),
+            "InstrumentationScope": {"Name": "by.hand", "Version": "", "SchemaURL": ""},
+        }
+        printed += json.dumps(span, indent="\t") + "\n"
+    return printed.encode()
 
 
 def _printed() -> bytes:
@@ -294,6 +328,7 @@ WRITERS: dict[str, Callable[[], bytes]] = {
     "Jaeger": _jaeger,
     "Java's logging-otlp": _java,
     "Python's console": _python,
+    "Go's console": _go,
     "a function's log": _printed,
     "Zipkin": _zipkin,
     "Zipkin's traces": _zipkin_traces,

@@ -30,6 +30,14 @@ HONEYCOMB_ROW = {"Timestamp": "2026-11-27T08:00:00Z", "trace.trace_id": TRACE_ID
                  "trace.parent_id": "b2", "name": "GET /", "duration_ms": 1.5, "service.name": "shop"}  # fmt: skip
 SKYWALKING_SPAN = {"traceId": "a.b.c", "segmentId": "s1", "spanId": 0, "parentSpanId": -1, "refs": [],
                    "serviceCode": "shop", "startTime": 1, "endTime": 2, "endpointName": "/a"}  # fmt: skip
+SEGMENT_SPAN = {
+    "spanId": 0,
+    "parentSpanId": -1,
+    "operationName": "/a",
+    "spanType": "Entry",
+    "startTime": 1,
+    "endTime": 2,
+}
 CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "OTLP/JSON": ("OTLP", WRITERS["OTLP/JSON"]),
     "OTLP of old exporters": ("OTLP", WRITERS["OTLP of old exporters"]),
@@ -51,6 +59,7 @@ CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "Jaeger": ("Jaeger", WRITERS["Jaeger"]),
     "a trace of Jaeger": ("Jaeger", lambda: json.dumps(json.loads(WRITERS["Jaeger"]())["data"]).encode()),
     "Python's console": ("Python's console", WRITERS["Python's console"]),
+    "Go's console": ("Go's console", WRITERS["Go's console"]),
     "Phoenix": (
         "Python's console",
         lambda: json.dumps([{"id": "U3Bhbjox", "context": IDS, **TIMES, "name": "m", "span_kind": "LLM"}]).encode(),
@@ -63,6 +72,10 @@ CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "the collector's table": ("rows of a store", lambda: json.dumps([COLLECTOR_ROW]).encode()),
     "Honeycomb": ("rows of a store", lambda: json.dumps([HONEYCOMB_ROW]).encode()),
     "SkyWalking": ("SkyWalking", lambda: json.dumps({"data": {"trace": {"spans": [SKYWALKING_SPAN]}}}).encode()),
+    "a segment of SkyWalking": (
+        "SkyWalking",
+        lambda: json.dumps({"traceId": "a.b.c", "service": "shop", "spans": [SEGMENT_SPAN]}).encode(),
+    ),
     "Zipkin v1": (
         "Zipkin",
         lambda: json.dumps([{"traceId": "a1", "id": "b2", "annotations": [], "binaryAnnotations": []}]).encode(),

@@ -141,7 +141,11 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
             "traceId must not be all zeros",
         ),
-        (b'{"Name":"a","SpanContext":{"TraceID":"1","SpanID":"2"},"StartTime":"t"}', "stdouttrace prints: send them"),
+        (
+            b'{"Name":"a","SpanContext":{"TraceID":"1","SpanID":"2"},"StartTime":"0001-01-01T00:00:00Z"}',
+            "not a span of Go's stdouttrace: it was printed without its times (WithoutTimestamps)",
+        ),
+        (b'{"Resource":[],"ScopeMetrics":[]}', "OTLP logs or metrics"),
         (b'[{"name":"a","context":{"trace_id":"1","span_id":"2"},"start":3}]', "PHP's console exporter prints: write"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"__otel_otlp_stdout":"1","base64":true,"payload":"?"}', "not a payload of OTLP"),

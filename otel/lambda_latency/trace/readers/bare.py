@@ -40,7 +40,7 @@ def is_list_of_bare(members: Mapping[str, Raw]) -> bool:
     except msgspec.MsgspecError:
         return False
     trace_id = _trace_id(members)
-    return any(is_bare({**trace_id, **one}) or is_record(one) for one in first)
+    return any((is_bare({**trace_id, **one}) and "spanType" not in one) or is_record(one) for one in first)
 
 
 def bare_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:

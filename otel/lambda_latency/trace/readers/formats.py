@@ -18,7 +18,7 @@ from lambda_latency.trace.model.row import Rows
 from lambda_latency.trace.model.span import Span
 from lambda_latency.trace.readers.bare import bare_resources, is_bare, is_list_of_bare
 from lambda_latency.trace.readers.cloudwatch import cloudwatch_resources, is_answer, is_record
-from lambda_latency.trace.readers.console import is_python, python_resources
+from lambda_latency.trace.readers.console import go_resources, is_go, is_python, python_resources
 from lambda_latency.trace.readers.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.readers.documents import LARGE, split
 from lambda_latency.trace.readers.mistakes import kind_of, reason_of
@@ -34,8 +34,8 @@ __all__ = ["FORMATS", "KNOWN", "Known", "Reader", "spans_of"]
 
 KNOWN = (
     "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin (v1, v2), CloudWatch's aws/spans, spans that Python's SDK prints, bare spans (ids "
-    "and times)"
+    "segment documents), Zipkin (v1, v2), CloudWatch's aws/spans, spans that Python's and Go's SDK print, bare spans "
+    "(ids and times)"
 )
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -121,10 +121,6 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
     (
-        lambda members: "SpanContext" in members,
-        "spans that Go's stdouttrace prints: send them by OTLP (otlptracehttp) to a collector that writes a file",
-    ),
-    (
         lambda members: members.keys() >= {"context", "start"},
         "spans that PHP's console exporter prints: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
     ),
@@ -134,7 +130,7 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         ),
         "the answer of a query of logs or metrics (Loki, Prometheus): ask Tempo or Jaeger for /api/traces/ID",
     ),
-    (lambda members: "resourceLogs" in members or "resourceMetrics" in members, NO_TRACES),
+    (lambda members: not members.keys().isdisjoint(("resourceLogs", "resourceMetrics", "ScopeMetrics")), NO_TRACES),
     (
         lambda members: "observations" in members,
         "Langfuse's observations: send the spans by OTLP to a collector that writes a file",
@@ -347,6 +343,7 @@ FORMATS: tuple[Known, ...] = (
     Known("Jaeger", _is_jaeger, _jaeger),
     Known("OTLP of other writers", _is_dialect, _by_way_of_otlp(_dialect)),
     Known("Python's console", is_python, _by_way_of_otlp(python_resources)),
+    Known("Go's console", is_go, _by_way_of_otlp(go_resources)),
     Known("a function's log", is_printed, _by_way_of_otlp(printed_resources)),
     Known("Zipkin", is_zipkin, _by_way_of_otlp(zipkin_resources), lists=True),
     Known("CloudWatch", is_record, _by_way_of_otlp(cloudwatch_resources)),
