@@ -148,6 +148,9 @@ HOSTS = [
     ("partner.example", "theirs", "a public name"),
     ("xn--bcher-kva.example.com", "theirs", "a public name"),
     ("openai", "theirs", "a provider of models"),
+    ("github", "theirs", "a provider of models"),
+    ("github_copilot", "theirs", "a provider of models"),
+    ("huggingface", "theirs", "a provider of models"),
 ]
 
 

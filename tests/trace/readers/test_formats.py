@@ -100,6 +100,14 @@ def test_a_truncated_file_is_a_problem_with_its_position(name: str, tmp_path: Pa
         assert re.match(rf"{tmp_path}/file(:\d+)?: .{{10,}}", str(problem)) or problem.source == TRACE_ID
 
 
+def test_texts_beside_the_spans_are_no_spans(tmp_path: Path) -> None:
+    """A comment skips nothing; a member that may hold spans is named."""
+    document = json.loads(WRITERS["Tempo"]())
+    assert not _read(tmp_path, json.dumps({"comment": "slow", "version": 3, **document}).encode()).problems
+    [problem] = _read(tmp_path, json.dumps({"expected": {"spans": []}, **document}).encode()).problems
+    assert problem.reason == "not understood in the document: expected"
+
+
 @pytest.mark.parametrize("pack", ["gzip", "zstd"])
 def test_a_truncated_compressed_file_is_read_up_to_the_cut(pack: str, tmp_path: Path) -> None:
     """The cut is a problem."""
@@ -145,6 +153,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             b'{"Name":"a","SpanContext":{"TraceID":"1","SpanID":"2"},"StartTime":"0001-01-01T00:00:00Z"}',
             "not a span of Go's stdouttrace: it was printed without its times (WithoutTimestamps)",
         ),
+        (b'[{"name":"a","spanContext":{"traceId":"1"},"startTime":[5,0]}]', "spans of JavaScript's SDK as JSON: write"),
         (b'{"Resource":[],"ScopeMetrics":[]}', "OTLP logs or metrics"),
         (b'[{"name":"a","context":{"trace_id":"1","span_id":"2"},"start":3}]', "PHP's console exporter prints: write"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),

@@ -94,7 +94,8 @@ PAIR = re.compile(rf"[^.]+\.(?!(?:{'|'.join(DOMAINS)})\Z|xn--)[^.]{{3,}}")
 # Providers of models as attributes of GenAI name them, and the beginnings of the names of their models.
 MODELS = re.compile(
     r"(openai|anthropic|(az|azure)\.(ai\.)?.*|azure_openai|aws[._]bedrock|amazon_bedrock|gcp\..*|vertex_?ai|gemini|google_.*|"
-    r"cohere|mistral_?ai|deepseek|groq|perplexity|x_?ai|ibm\.watsonx\.ai|together_?ai|fireworks|replicate|"
+    r"cohere|mistral_?ai|moonshot_ai|deepseek|groq|perplexity|x_?ai|ibm\.watsonx\.ai|together_?ai|fireworks|replicate|"
+    r"github|github_(copilot|models)|openrouter|hugging_?face|"
     r"(gpt|claude|gemini|text-embedding|chatgpt|command-r|voyage|o[134])(-.*)?)"
 )
 ACCOUNT = "whose account the name does not tell"

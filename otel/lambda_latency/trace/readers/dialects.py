@@ -68,7 +68,8 @@ def resource_spans(document: Any, problem: Problem) -> Iterator[dict[str, Any]]:
         yield _resource(document, problem)
         return
     inner = [document[key] for key in AROUND if isinstance(document.get(key), dict)]
-    unknown = [key for key in document if key not in (*TOPS, *AROUND) and key not in IGNORED]
+    others = {key: value for key, value in document.items() if key not in (*TOPS, *AROUND) and key not in IGNORED}
+    unknown = [key for key, value in others.items() if isinstance(value, (dict, list))]  # a text has no spans
     if unknown:
         problem(f"not understood in the document: {', '.join(unknown):.60}")
     for key in TOPS:

@@ -121,6 +121,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
     ),
     (
+        lambda members: not members.keys().isdisjoint(("spanContext", "_spanContext")),
+        "spans of JavaScript's SDK as JSON: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
+    ),
+    (
         lambda members: members.keys() >= {"context", "start"},
         "spans that PHP's console exporter prints: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
     ),
