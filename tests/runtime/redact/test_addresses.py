@@ -12,6 +12,7 @@ SHOWN: Shown = {
     ),
     "WORD": ('«GET» «/a?b=1#c» <«https://h»> "«x»"', ' <>" \n'),
     "QUERY": ("«page=»2&token=x", "«filter[a.b]~%-=»x", f"«{'a' * 80}=»x", f"{'a' * 81}=x", "a b=1", "=x", "«a=»1"),
+    r"[a-z]{1,16}@[^@]*": ("«git@h»", "«ada@h:22»", "ada:x@h", "a1@h", "a@b@h", "@h", f"{'a' * 17}@h"),
     r"[/?#]": ("host«/»path«?»a«#»b", "host:80"),
     "PLAIN": (
         "«confirm»", "«reset-password»", "«reset_password-now»", "«index.html»", "«v2»", "«12345»", "«{token}»",

@@ -25,6 +25,7 @@ SHOWN: Shown = {
         "-p", "---a", "password", "-1a", "«--a.b-c»", "-a b", "/a/b"),
     "COMMAND": (
         "a« --p»", "a«'-p»'", "«/a»dd", "« -p» «set» «setx» «set-env» «login» «AUTH» «<<<»", "«mc» «net» «sqlplus»",
+        "«LOGIN» «PASS»",
         "a-p", "sets", "a - b", "auth", "netx",
     ),
     "NAME": ("«Authorization»", "«x-api.key_2»", "-a", "1a", "a b", "", "«A»"),

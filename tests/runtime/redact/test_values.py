@@ -100,7 +100,9 @@ SHOWN: Shown = {
         "form-data; «boundary=----WebKit'+/x»; a", "xboundary=abc", "boundary: abc", f"«boundary={'x' * 70}»x",
         "boundary=;", f"«x-amz-id-2:     {ALNUM[:20]}»", f"«hostid:{ALNUM[:20]}»", f"x-amz-id-2:      {ALNUM[:20]}",
         "-----BEGIN R PUBLIC KEY-----\nMIIB\n-----END", "«-----BEGIN EC PUBLIC KEY-----\nMIIB\n-----END»",
-        "data:image/;base64,AA",
+        "data:image/;base64,AA", f"«receipt handle {ALNUM}+/=» x", f"«ReceiptHandle': '{ALNUM}»'",
+        "a «iVBORw0KGgoAA+/=» b",
+        "«/9j/4AAQSkZJ», «R0lGODlhAQ», «JVBERi0xLj»", "xiVBORw0KGgoAA", "/9j/4AA", "+R0lGODlhAQ", "/JVBERi0xLj",
     ),
     "PATH": (
         "https://api.example.com«//v1/»ch_3", "https://api.example.com«/teams/»T024", "api.example.«com/»ch_3",

@@ -21,9 +21,9 @@ GRANTS = words("""
     incomingwebhook session-token access-token access_token auth-token auth_token share-token jwt
 """)
 # A path segment after these is such a token, or an id.
-PERHAPS = words("""
-    session sessions share shared shares hook hooks webhook webhooks webhookb2 callback login auth oauth s
-""")
+PERHAPS = words(
+    "session sessions share shared shares hook hooks webhook webhooks webhookb2 callback login auth oauth s"
+)
 MARKS = (
     "reset", "token", "verif", "confirm", "activat", "invit", "unsubscr", "magic", "otp", "recover", "sso", "key",
     "secret", "signed", "unlock", "session", "share", "hook", "callback", "login", "auth", "link", "/s/", "/bot",
@@ -89,6 +89,8 @@ def without_user(word: str) -> str:
     if slashes and "@" in rest:
         authority = compiled(r"[/?#]").split(rest, maxsplit=1)[0]
         if "@" in authority:
+            if "http" not in scheme and compiled(r"[a-z]{1,16}@[^@]*").fullmatch(authority):
+                return word  # a user without a password, as in `ssh://git@host`
             return scheme + slashes + authority.rpartition("@")[2] + rest[len(authority) :]
         port = authority.rpartition(":")[2] if ":" in authority else "0"
         return word if port.isdecimal() else scheme + slashes + rest.rpartition("@")[2]

@@ -15,7 +15,7 @@ from lambda_latency.runtime.redact.values import REDACTED, UUID, opaque, text_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["clean_commands", "clean_list", "is_compound", "is_option"]
+__all__ = ["PART", "clean_commands", "clean_list", "is_compound", "is_option"]
 
 # The secret is after the user's name and one of these.
 OF_USERS = ("-u", "-U", "--user", "--proxy-user", "-A", "-a", "--login")
@@ -39,8 +39,8 @@ ITEM = (
     r"(?:(?<=-\w)[\"'][^\"'\s]*[\"']|[^\s\"'`,;|&()\[\]\\]|\\(?![\"'])|(?<=\w),(?=\w))+"
 )
 COMMAND = (
-    r"<<<|(?:^|[\s'\"\[(,])(?:--?|/)\w|\b(?:set(?:x|env|-env)?|put|add|config|modify|export|create|login|AUTH|ACL|HELLO|echo|printf|"
-    rf"{'|'.join(programs())})\b"
+    r"<<<|(?:^|[\s'\"\[(,])(?:--?|/)\w|\b(?:set(?:x|env|-env)?|put|add|config|modify|export|create|login|AUTH|LOGIN|PASS|"
+    rf"ACL|HELLO|echo|printf|{'|'.join(programs())})\b"
 )
 OPTION = r"--?[A-Za-z][\w.-]+|/[A-Za-z]+"
 NAME = r"[A-Za-z][\w.-]{0,64}"
@@ -182,9 +182,11 @@ def by_place(given: Sequence[str]) -> Iterator[int]:
             yield from [at for at in ends if given[at - 1] == "--value" or given[at].startswith("--value=")]
     if "<<<" in given and ("-S" in given or not READING.isdisjoint(given)):
         yield from [at for at in ends if given[at - 1] == "<<<"]
-    if given and given[0] in ("AUTH", "HELLO", "ACL"):  # of Redis
-        yield from [at for at in ends if opaque(given[at]) and (given[0] != "ACL" or given[at].startswith(">"))]
-    if len(given) == 3 and names[0] == "login":
+    yield from [at for at in ends if (  # in a line of Redis, IMAP or FTP
+        given[0] in ("AUTH", "HELLO") or (given[0] == "ACL" and given[at][0] == ">") or given[at - 1] == "AUTH"
+        or "LOGIN" in given[max(0, at - 2) : at - 1] or (given[at - 1] == "PASS" and at == len(given) - 1)
+    ) and opaque(given[at])]  # fmt: skip
+    if len(given) == 3 and names[0] == "login" and opaque(given[2]):
         yield 2
 
 

@@ -28,20 +28,17 @@ NO, PERHAPS, SECRET = 0, 1, 2
 WORD = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 
 # Parts of secret names. A text without any of them holds no secret name.
-HINTS = (
-    "pass", "pw", "secret", "cred", "token", "key", "auth", "cookie", "sess", "sid", "jwt", "bearer", "srf",
-    "otp", "pin", "cvv", "cvc", "ssn", "sig", "saml", "sso", "mnemonic", "phrase", "assertion", "senha",
-    "security", "recover", "backup", "verif", "mfa", "sms", "one_time", "one-time", "identified by", "device",
-    "magic", "contrase", "kennwort", "parola", "wachtwoord", "haslo", "пароль", "密码", "nonce", "salt", "card",
-    "kubeconfig", "_pat", "sas", "dsn", "hmac", "psk", "basic ", "reset", "confirm", "activat", "invit",
-    "unsubscr", "unlock", "share", "hook", "callback", "login", "/s/", "/bot", "select", "insert",
-    "update", "delete", "duplicate entry", "failing row", "invalid ", "[sql: ", "securestring", " -", "'-", '"-', "/p:",
-    "/p ", "chtasks", "alias", "mc ", "'mc", '"mc', "t use", "'net'", '"net', "unseal", "unwrap", "obscure", "nuget",
-    "sqlplus", "sqlcl", "sqlldr", "xpdp", "mpdp", "identified with", "redis-cli", "db2", "rman", "kinit",
-    "basic.", "flared", "パスワード", "비밀번호", "şifre", "heslo", "lösenord",
-    "access_c", "access-c", "accessc", "bind_s(", "crypt(", "mysql", "mariadb", "sqlcmd", "bcp ", "unzip", "ldap",
-    "curl", "smbclient", "rpcclient", "rabbit", "mongo", "sudo", "7z ", "7z'", '7z"', "bundle", "snyk",
-)  # fmt: skip
+HINT = (
+    "pass|pw|secret|cred|token|key|auth|cookie|sess|sid|jwt|bearer|srf|otp|pin|cvv|cvc|ssn|sig|saml|sso|mnemonic|"
+    "phrase|assertion|senha|security|recover|backup|verif|mfa|sms|one_time|one-time|identified by|device|magic|"
+    "contrase|kennwort|parola|wachtwoord|haslo|пароль|密码|nonce|salt|card|kubeconfig|_pat|sas|dsn|hmac|psk|basic |"
+    "reset|confirm|activat|invit|unsubscr|unlock|share|hook|callback|login|/s/|/bot|select|insert|update|delete|"
+    "duplicate entry|failing row|invalid |[sql: |securestring| -|'-|\"-|/p:|/p |chtasks|alias|mc |'mc|\"mc|t use|"
+    "'net'|\"net|unseal|unwrap|obscure|nuget|sqlplus|sqlcl|sqlldr|xpdp|mpdp|identified with|redis-cli|db2|rman|kinit|"
+    "basic.|flared|パスワード|비밀번호|şifre|heslo|lösenord|access_c|access-c|accessc|bind_s(|crypt(|mysql|mariadb|"
+    "sqlcmd|bcp |unzip|ldap|curl|smbclient|rpcclient|rabbit|mongo|sudo|7z |7z'|7z\"|bundle|snyk"
+)
+HINTS = tuple(HINT.split("|"))
 
 SHORT = 48  # characters
 OF_TWO = tuple([hint for hint in HINTS if len(hint) == 2])
@@ -50,11 +47,8 @@ BEGINNINGS = frozenset([tuple(hint[:3]) for hint in HINTS if len(hint) > 2])
 # The same, for names only: too many texts have these.
 OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "mdp", "sifre", "hasło", "access", "national")
 
-PARTS = (
-    "passw", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey",
-    "privkey", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "sessid",
-    "mnemonic",
-)  # fmt: skip
+PARTS = ("passw", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey", "privkey",
+         "sessid", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "mnemonic")  # fmt: skip
 ENDS = ("token", "pwd", "pw", "jwt", "auth", "pass")
 
 WHOLE = words("""
@@ -63,9 +57,7 @@ WHOLE = words("""
     kennwort passe motdepasse mdp parola psk wachtwoord haslo hasło sifre şifre heslo lösenord пароль 密码
     パスワード 비밀번호
 """)
-PERHAPS_WHOLE = words("""
-    session tokens sso nonce salt assertion dsn secretid
-""")
+PERHAPS_WHOLE = words("session tokens sso nonce salt assertion dsn secretid")
 PLAIN = words("""
     secretsmanager secretary secretariat passwordless tokenizer tokenize tokenized tokenization authorizer
     authorized unauthorized bypass compass encompass surpass trespass overpass underpass sshpass
@@ -76,7 +68,7 @@ OPENING = words("""
     api access secret private priv encryption encrypt decryption signing sign signature master auth account shared
     ssh service client db database consumer app application license storage hmac aes rsa pgp gpg webhook deploy
     session admin server write ingest ingestion subscription management sas tls ssl cert certificate root bearer
-    token authorization publishable integration provisioning project
+    token authorization publishable integration provisioning instrumentation
 """)
 SURELY = frozenset(("api", "private", "secret", "access", "encryption", "signing", "ssh"))
 PLAIN_KEYS = words("""
@@ -85,7 +77,7 @@ PLAIN_KEYS = words("""
     order start exclusive last evaluated translation parent attribute tag label event metric feature flag config
     setting context column field answer registry end next prev previous current new old any each first no invalid
     missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile
-    left right up down arrow function functions x parameter
+    left right up down arrow function x parameter
 """)
 
 PHRASES = frozenset((

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.arguments import clean_commands, is_compound, is_option
+from lambda_latency.runtime.redact.arguments import PART, clean_commands, is_compound, is_option
 from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, compiled, secrecy, words
 from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 
@@ -23,24 +23,27 @@ BRACKETS = {"{": "}", "[": "]", "(": ")"}
 NOTHING = words("""
     none null nil true false undefined str string int integer bool boolean bytes float object dict list any optional
     basic bearer digest oauth oauth2 iam aws_iam sigv4 hmac secret password token key required optional missing yes no
+    enabled disabled success failed unset
 """)
 PROSE = words("""
     expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
     the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
-    have got in on of for from to and or with without access permission token signature key password secret
+    have got in on of for from to and or with without access permission token signature key password secret default def
+    found ok enter please changed updated accepted rejected
 """)
 TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase", "-signature")
 
 
 # A name and the characters between it and its value.
 PAIR = (
-    r"""(?<![\w$])(\w[\w.$-]{0,200})(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
+    r"""(?<![\w$])(?<!nexpected )((?:(?:[Ss]eed|[Rr]ecovery|[Ss]ecurity) )?\w[\w.$-]{0,200})"""
+    r"""(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
     r"""(?:[=-]>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
 )
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
     r"""\\*["']([\w./-]{1,100})\\*["'](?:(?:\s*,\s*\\*["']\w{1,40}\\*["']\s*:\s*\\*["']?[\w./:-]{0,100}\\*["']?){0,3}?"""
-    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:|\s+(?:value|content)=)\s*"""
+    r"""\s*,\s*\\*["']\w{0,20}(?i:value|val|v)\\*["']\s*:(?:\s?\{\\*["']S\\*["']:)?|\s+(?:value|content)=)\s*"""
 )
 # The same in YAML and in a command's arguments, and a value of several lines in YAML.
 NAMED_LINE = r"([\w./-]{1,100})(?:\s{0,9}(?:\r?\n|\\+n)\s{1,80}value:\s{1,4}|[,&]\w{0,20}(?i:value)=)"
@@ -72,23 +75,33 @@ STAND_INS = (
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
-    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?|pgp_sym_\w{7}|aes_\w{7})\(\s*(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*"
-    r"|(?:hmac\.new|(?<!_)crypt)\(\s*)(?=[rbfu]?['\"])"
+    r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?|pgp_sym_\w{7}|aes_\w{7}) ?\(\s*"
+    r"(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*|jwt\.(?:en|de)code\((?:\w[\w.]*|\{[^{}\n]*\}),\s*|"
+    r"(?:hmac\.new|(?<!_)crypt|hashpw|fernet|aes\.new)\(\s*)(?=[rbfu]?['\"])"
 )
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
-# `API key: abc1`, `the password is abc1`, `token 'abc1'`, `SecretStr('abc1')`
+# `API key: abc1`, `the password for ada is abc1`, `token 'abc1'`, `SecretStr('abc1')`, `login as ada:abc1`
 SAID = (
-    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption)[ _-]key|"
-    r"\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|securestring(?: -String)?|"
-    r"credentials?|requirepass|masterauth|otp)|pass[ -]?(?:word|phrase)|"
-    r"identified by|(?:one-time|security|access|verification|recovery|"
-    r"backup|unlock|authorization|oauth|auth) code)(?: provided)?"
-    r"(?:\s(?:is|was)(?: changed| set| reset)?)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})['\"]?([^\s'\"]{6,})"
+    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption|hmac|aes|license)[ _-]"
+    r"key|\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|securestring(?: -String)?|passwort|senha|"
+    r"kennwort|contraseña|credentials?|requirepass|masterauth|otp)|pass[ -]?(?:word|phrase)|mot de passe|identified by|"
+    r"(?:one-time|security|access|verification|recovery|backup|unlock|authorization|o?auth|confirmation|reset|login) "
+    r"code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered)?"
+    r"(?: (?:for|of|für|de|para)(?: user)? [\w.@+-]{1,64}?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es)\s))?"
+    r"(?:\s(?:is|was|ist|lautet|est|es)(?: changed| set| reset)?)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})"
+    r"(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))"
 )
 # A code of OAuth, beside a word that only OAuth has.
 GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code")
 CODE = r"(?<![\w.-])code\\*[\"']?\s?[=:]\s?\\*[\"']?([^\s&,;}\"'\\]{6,})"
-PATH = r"[a-z_.-]+(?:/[a-z\d_.-]+)+"
+# What follows in a sentence and is no value: a path, an algorithm.
+SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|ed25519|x509|argon2\w*)(?:[-_/][a-z]+)*"
+# `This field is required.`, `must have at least 8 characters`
+REFUSED = (
+    r"(?i)\[?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|can|cannot|should|has|does|do|too|not|missing)\b[\w ,'.-]{0,80}"
+    r"\b(?:required|blank|empty|short|long|weak|common|valid|invalid|least|most|match|contain|similar|null|wrong|missing|"
+    r"incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?\]?"
+)
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = (
     r"\b(?:PASSWORD|password|(?i:IDENTIFIED(?: WITH \w+)? BY|SET PASSWORD FOR [\w'@%\".-]+ =))"
@@ -152,11 +165,8 @@ def clean_pairs(text: str, *, source: bool) -> str:
 
 def entry(text: str, start: int) -> tuple[int, Span | None]:
     """The level of a name that is a value itself, and where the value of that name is."""
-    if named := compiled(NAMED).match(text, start):
+    if named := compiled(NAMED).match(text, start) or compiled(NAMED_LINE).match(text, start):
         level = SECRET if named[1] == "SecureString" else secrecy(named[1])
-        return level, quoted(text, named.end()) if level else None
-    if named := compiled(NAMED_LINE).match(text, start):
-        level = secrecy(named[1])
         return level, quoted(text, named.end()) or bare(text, named.end()) if level else None
     for pattern, content in WITHIN.items():
         if named := compiled(pattern).match(text, start):
@@ -190,18 +200,18 @@ def clean_spoken(text: str) -> str:
         lambda m: m[1] + m[2] + REDACTED + m[4] + m[5] if secrecy(m[5]) == SECRET else m[0], text
     )
     text = compiled(STATED).sub(lambda m: m[0].replace(m[2], REDACTED) if m[2].lower() not in PROSE else m[0], text)
-    return compiled(SAID).sub(lambda m: m[0].replace(m[1], REDACTED) if is_said(m[1]) else m[0], text)
+    return compiled(SAID).sub(without_said, text) if compiled(r"\d").search(text) else text
 
 
-def is_said(value: str) -> bool:
-    """Whether it is a value in a sentence, not a word of the sentence."""
-    value = value.rstrip(".,;!)")
-    return (
-        opaque(value)
-        and any(map(str.isdigit, value))
-        and not {"(", "="} & {*value.rstrip("=")}
-        and not compiled(PATH).fullmatch(value)
-    )
+def without_said(found: re.Match[str]) -> str:
+    """A name with what follows in a sentence, without a value; it may be another word of the sentence."""
+    value = found[1].rstrip(".,;!)")
+    if value.isdecimal():
+        is_value = len(value) < 9 and compiled(r"(?i)(?:code|otp)\b").search(found[0]) is not None
+    else:
+        is_value = opaque(value) and any(map(str.isdigit, value)) and {"(", "="}.isdisjoint(value.rstrip("=")) \
+            and not compiled(SPOKEN).fullmatch(value)  # fmt: skip
+    return found[0].replace(found[1], REDACTED) if is_value else found[0]
 
 
 def clean_schemes(text: str) -> str:
@@ -311,12 +321,13 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False
     if len(value) < 3 and not (quote and "," not in found[2]):
         return False  # too short for a secret
-    if value.endswith(":") and secrecy(value[:-1]):
+    if (value.endswith(":") and secrecy(value[:-1])) or (found[1] == "secret-id" and "/" in value):
         return False  # another name, whose value follows
-    if found[1] in ("PWD", "OLDPWD") and value.startswith("/"):
-        return False  # the working directory
-    if (found[1] == "secret" and secrecy(value) == SECRET) or (found[1] == "secret-id" and "/" in value):
-        return False  # an option of others than the secret
+    name, is_path = found[1], value[:1] == "/"
+    if (is_path and name.upper() in ("PWD", "OLDPWD")) or (" " in value and compiled(REFUSED).fullmatch(value)):
+        return False  # the working directory, the message of a validator
+    if name == "secret" and (compiled(PART).match(value) or secrecy(compiled(r"\d.*").sub("", value)) == SECRET):
+        return False  # a file, or the name of a secret
     if "->" in found[2]:  # mostly prose, or a type
         return opaque(value)
     if level == PERHAPS:

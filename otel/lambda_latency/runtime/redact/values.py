@@ -41,20 +41,23 @@ LINES = {ord(char): " " for char in "\r\n\t"}
 # PEM, complete or cut; line ends may be escaped.
 PEM = r"(?s)-----BEGIN[A-Z0-9+ %]{0,40}PRIVATE[ +]KEY.*?(?:-----END[A-Z0-9+ %]{0,40}-----|\Z)"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\+n)[\w+/]{16,}={0,2})*"
-# Pictures, certificates, public keys, digests, ids of AWS's answers, borders of a form's parts: random, and not secret.
+# Pictures, certificates, public keys, digests, ids in AWS's answers, borders of a form's parts: random, and not secret.
 PUBLIC = (
     r"(data:(?:image|audio|video|font)/[\w.+-]{1,40};base64,[\w+/=]+|"
     r"-----BEGIN (?:[A-Z]{2,9} )?(?:CERTIFICATE|PUBLIC KEY)-----[\w+/=\\\s]+-----END|"
     r"\bssh-(?:rsa|ed25519|dss) [\w+/=]+|\b(?:sha|SHA)(?:1|256|384|512)[-:][\w+/]{27,86}={0,2}|"
-    r"\b(?i:x-amz-id-2|x-amz-cf-id|hostid)\W{1,6}[\w+/=-]{20,}|\bboundary=[\w'+/-]{1,70})"
+    r"\b(?i:x-amz-id-2|x-amz-cf-id|hostid|receipt ?handle)\W{1,6}[\w+/=-]{20,}|\bboundary=[\w'+/-]{1,70}|"
+    r"(?<![\w+/])(?:iVBORw0KGgo|/9j/4AAQ|R0lGODlh|JVBERi0x)[\w+/=]+)"
 )
+PUBLIC_MARKS = (";base64,", "-----begin ", "ssh-", "sha", "x-amz-", "hostid", "boundary=", "receipt", "ivborw0kggo",
+                "/9j/4aaq", "r0lgodlh", "jvberi0x")  # fmt: skip
 # What precedes the rest of a path in a run: the end of a host or an ARN's account, a first segment.
 PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d)|(?<=\d:))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
 
 
 def clean_tokens(text: str, inner: Callable[[str], str], *, ids: bool) -> str:
     """A text without tokens and keys. `inner` cleans decoded base64, which is removed as a whole if that changes it."""
-    if any(map(text.lower().__contains__, (";base64,", "-----begin ", "ssh-", "sha", "x-amz-", "hostid", "boundary="))):
+    if any(map(text.lower().__contains__, PUBLIC_MARKS)):
         parts = compiled(PUBLIC).split(text)
         parts[::2] = [clean_other_tokens(part, inner, ids=ids) for part in parts[::2]]
         return "".join(parts)
