@@ -29,6 +29,7 @@ SHOWN: Shown = {
         "ada:pw@db", "ada:pw@db:5", "ada:p/w@db:5432", "ada: pw@db:5432", "ada:pw@db:5432x", "ada:pw@db:543210",
         f"«{'u' * 64}:{'p' * 128}@»h:80", "«a:b@»h:80", "x «a:b@»h:80", ":b@h:80", "a:@h:80", "«a:b@»my-host:80",
         "a:b@:80", f"«a:b@»{'h' * 128}:80", "a:b@tcp", "a:b@unix", "«a:b@»h:54321",
+        "'«a:b@»h.example.com/v1'", "mailto:a@h.example.com", "image:a1@sha256:0a12f", "a:b@h/v1",
     ),
     "PARAMETER": (
         "/a«;jsessionid=A1B2»", "/a«;v=1»«;sid=x»/b?c=1", "/a«;x.y-z=1»#f", "x«;a=»", "/a;b/c", "/a?b=1", "/a;=1",

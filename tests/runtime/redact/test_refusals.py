@@ -29,13 +29,15 @@ SHOWN: Shown = {
         "1 error«\\npin\\\\n  no, input_value=x», input_type=str", "pin no, input_value=x]",
         "  pin\n  no, input_value=x]", "pin\n no, input_value=x]", "pin\n  no, input=x]",
         "«pins[0].a-b\n  x, input_value=y»]", "«p\n  x, input_value=y»]", "pin\n  x input_value=y]",
+        "pin\n  Field required [type=missing, input_value={'a': 1}, input_type=dict]",
         ".a\n  x, input_value=y]", "«pin\n  no, input_value=x, input_types=y»]",
     ),
     "LOCATION": (
         "{«'loc': ('body', 'password'), 'msg': 'x', 'input': 'a b'», 'ctx'}",
         '«"loc": ["body"], "input": "a\\"b"»}', "«'loc': ('b',), 'input': 12»}", "'loc': (), 'input': 'x'",
         "'loc': ('b',)\n, 'input': 'x'", "'place': ('b',), 'input': 1", "'loc': ('body', 'a'",
-        "«'loc': ('b'), 'msg': 'x', 'input': None»}", "'loc': ('b',), input': 'x'", "'loc': ('b',, 'input': 'x'",
+        "«'loc': ('b'), 'msg': 'x', 'input': Nona»}", "'loc': ('b'), 'input': None}", '"loc": ["b"], "input": null}',
+        "'loc': ('b',), input': 'x'", "'loc': ('b',, 'input': 'x'",
     ),
     "POWERTOOLS": (
         "Error: a, «Path: ['data', 'password'], Data: hunter2 x»", "«Path: [], Data: x»\ny", "Path: x, Data: y",

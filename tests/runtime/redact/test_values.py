@@ -21,6 +21,7 @@ SHOWN: Shown = {
     "TWILIO": (f"key «SK{HEX32}», next", f"SK{HEX32}0", f"xSK{HEX32}", f"SK{HEX32[:31]}", f"SK{HEX32.upper()}"),
     "TWILIO_USER": (
         f"curl -u AC{HEX32}:«{HEX32}» h", f"AC{HEX32}:{HEX32}0", f"xAC{HEX32}:{HEX32}", f"AC{HEX32} {HEX32}",
+        f"Client('AC{HEX32}', '«{HEX32}»')",
     ),
     "KEYS": (
         f"key «sk_{ALNUM[:24]}»", f"(«sk_{ALNUM}»)", f"sk_{ALNUM[:23]}", f"ask_{ALNUM[:24]}", f"sk_{ALNUM[:24]}_x",

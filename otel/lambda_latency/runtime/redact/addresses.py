@@ -38,7 +38,7 @@ QUERY = r"[\w.~%\[\]-]{1,80}="
 # Path segments that are no token: words, numbers, versions, templates.
 PLAIN = r"[a-z]{1,16}(?:[-_][a-z]{1,16}){0,2}(?:\.[a-z]{2,5})?|v?\d{1,9}|[{<:*$].*|[A-Za-z]*\[redacted\].*|"
 NAMES = r"[A-Za-z]*\d{0,3}(?:[-_](?:[A-Za-z]*\d{0,3}|\d+))*|.*[.].*"
-USER = r"\b[\w.-]{1,64}:[^\s:@/]{1,128}@(?=tcp\(|unix\(|[\w.-]{1,128}:(?:/|\d{2,5}(?!\w)))"
+USER = r"\b[\w.-]{1,64}:[^\s:@/]{1,128}@(?=tcp\(|unix\(|[\w.-]{1,128}:(?:/|\d{2,5}(?!\w))|[\w-]{1,64}\.[\w.-]{1,64}/)"
 PARAMETER = r";([\w.-]{1,64})=[^;/?#\s\"'<>]*"
 SESSIONS = ("sid", "sessid", "session")
 
@@ -76,7 +76,7 @@ def address(word: str) -> str:
         word = before
     if ";" in word and "=" in word:
         word = without_parameters(word, is_path=is_path)
-    return without_grants(word) if "/" in word else word
+    return without_grants(word) if "/" in word and "s://" not in word[:5].replace("s3", "gs") else word
 
 
 def without_user(word: str) -> str:

@@ -172,7 +172,7 @@ def by_place(given: Sequence[str]) -> Iterator[int]:
         yield from plain[1 if "n" in flags else 2 :][:1] if "b" in flags else ()
     if "secret" in names and not {"set", "put"}.isdisjoint(names):
         bodies = ("--body", "-b", "--value")
-        yield from [at for at in ends if given[at - 1] in bodies or given[at].startswith(("--body=", "-b"))]
+        yield from [at for at in ends if given[at - 1] in bodies or given[at].startswith(("--body=", "-b", "--value="))]
     if "secret" in names and "create" in names:  # of Kubernetes
         yield from [at for at in ends if "--from-literal" in given[at - 1] + given[at]
                     and opaque(given[at].rpartition("=")[2])]  # fmt: skip
@@ -180,14 +180,13 @@ def by_place(given: Sequence[str]) -> Iterator[int]:
         named = next((given[at] for at in ends if given[at - 1] == "--name"), "")
         if any("SecureString" in word for word in given) or secrecy(named.rpartition("/")[2]) == SECRET:
             yield from [at for at in ends if given[at - 1] == "--value" or given[at].startswith("--value=")]
-    if "<<<" in given and ("-S" in given or not READING.isdisjoint(given)):
+    if "<<<" in given and ("-S" in given or not READING.isdisjoint(given) or SECRET in map(secrecy, given)):
         yield from [at for at in ends if given[at - 1] == "<<<"]
-    yield from [at for at in ends if (  # in a line of Redis, IMAP or FTP
-        given[0] in ("AUTH", "HELLO") or (given[0] == "ACL" and given[at][0] == ">") or given[at - 1] == "AUTH"
-        or "LOGIN" in given[max(0, at - 2) : at - 1] or (given[at - 1] == "PASS" and at == len(given) - 1)
-    ) and opaque(given[at])]  # fmt: skip
-    if len(given) == 3 and names[0] == "login" and opaque(given[2]):
-        yield 2
+    if not {"AUTH", "HELLO", "ACL", "LOGIN", "PASS", "login"}.isdisjoint(given):  # lines of Redis, IMAP, FTP
+        yield from [at for at in ends if (
+            given[0] in ("AUTH", "HELLO") or (given[0] == "ACL" and given[at][:1] == ">") or given[at - 1] == "AUTH"
+            or "LOGIN" in given[max(0, at - 2) : at - 1] or (given[at - 1] == "PASS" and at == len(given) - 1)
+            or (names[0] == "login" and at == 2 == len(given) - 1)) and opaque(given[at])]  # fmt: skip
 
 
 def is_piped(rest: Sequence[str]) -> bool:

@@ -30,13 +30,13 @@ WORD = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 # Parts of secret names. A text without any of them holds no secret name.
 HINT = (
     "pass|pw|secret|cred|token|key|auth|cookie|sess|sid|jwt|bearer|srf|otp|pin|cvv|cvc|ssn|sig|saml|sso|mnemonic|"
-    "phrase|assertion|senha|security|recover|backup|verif|mfa|sms|one_time|one-time|identified by|device|magic|"
-    "contrase|kennwort|parola|wachtwoord|haslo|пароль|密码|nonce|salt|card|kubeconfig|_pat|sas|dsn|hmac|psk|basic |"
-    "reset|confirm|activat|invit|unsubscr|unlock|share|hook|callback|login|/s/|/bot|select|insert|update|delete|"
-    "duplicate entry|failing row|invalid |[sql: |securestring| -|'-|\"-|/p:|/p |chtasks|alias|mc |'mc|\"mc|t use|"
-    "'net'|\"net|unseal|unwrap|obscure|nuget|sqlplus|sqlcl|sqlldr|xpdp|mpdp|identified with|redis-cli|db2|rman|kinit|"
-    "basic.|flared|パスワード|비밀번호|şifre|heslo|lösenord|access_c|access-c|accessc|bind_s(|crypt(|mysql|mariadb|"
-    "sqlcmd|bcp |unzip|ldap|curl|smbclient|rpcclient|rabbit|mongo|sudo|7z |7z'|7z\"|bundle|snyk"
+    "phrase|assertion|senha|security|recover|backup|verif|mfa|sms|one_time|one-time|device|magic|contrase|kennwort|"
+    "parola|wachtwoord|haslo|пароль|密码|nonce|salt|card|kubeconfig|_pat|sas|dsn|hmac|psk|basic |reset|confirm|"
+    "activat|invit|unsubscr|unlock|share|hook|callback|login|/s/|/bot|select|insert|update|delete|duplicate entry|"
+    "failing row|invalid |[sql: |securestring| -|'-|\"-|/p:|/p |chtasks|alias|mc |'mc|\"mc|t use|'net'|\"net|unseal|"
+    "unwrap|obscure|nuget|sqlplus|sqlcl|sqlldr|xpdp|mpdp|identified |setuser|redis-cli|db2|rman|kinit|basic.|flared|"
+    "パスワード|비밀번호|şifre|heslo|lösenord|access_c|access-c|accessc|bind_s(|crypt(|mysql|mariadb|sqlcmd|bcp |"
+    "unzip|ldap|curl|smbclient|rpcclient|rabbit|mongo|sudo|7z |7z'|7z\"|bundle|snyk"
 )
 HINTS = tuple(HINT.split("|"))
 
@@ -80,13 +80,12 @@ PLAIN_KEYS = words("""
     left right up down arrow function x parameter
 """)
 
-PHRASES = frozenset((
-    "security code", "recovery code", "backup code", "verification code", "auth code", "authorization code",
-    "access code", "mfa code", "otp code", "sms code", "seed phrase", "recovery phrase", "pass phrase", "pass word",
-    "pass code", "card number", "session id", "magic link", "code verifier", "device code", "card no", "card num",
-    "credit card", "debit card", "social security", "national insurance", "security answer",
-    "confirmation code", "verification value", "sonar login", "dsonar login",
-))  # fmt: skip
+PHRASES = words("""
+    security_code recovery_code backup_code verification_code auth_code authorization_code access_code mfa_code
+    otp_code sms_code seed_phrase recovery_phrase pass_phrase pass_word pass_code card_number session_id magic_link
+    code_verifier device_code card_no card_num credit_card debit_card social_security national_insurance
+    security_answer confirmation_code verification_value sonar_login dsonar_login
+""")
 
 # Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.
 ABOUT = words("""
@@ -146,7 +145,7 @@ def said(parts: list[str], at: int, name: str) -> int:
     before = parts[at - 1] if at else ""
     if word in PLAIN:
         return NO
-    if word in WHOLE or word.startswith("passw") or f"{before} {word.removesuffix('s')}" in PHRASES:
+    if word in WHOLE or word.startswith("passw") or f"{before}_{word.removesuffix('s')}" in PHRASES:
         if word == "id" and "session.id" in name.lower():
             return PERHAPS  # in the semantic conventions it is the id of a visit
         return SECRET

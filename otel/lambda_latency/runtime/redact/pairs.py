@@ -38,7 +38,7 @@ TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase",
 PAIR = (
     r"""(?<![\w$])(?<!nexpected )((?:(?:[Ss]eed|[Rr]ecovery|[Ss]ecurity) )?\w[\w.$-]{0,200})"""
     r"""(\\*["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
-    r"""(?:[=-]>|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
+    r"""(?:[=-]>|→|:=|={1,3}|!=|[:\uff1a\uff1d,]|>(?:<!\[CDATA\[)?)(?:[ \t]{5,40}|\s{0,4}))"""
 )
 # The text after `{"name": ` if the value is another entry: `{"name": "password", "value": "hunter2"}`.
 NAMED = (
@@ -52,7 +52,7 @@ LINES = rf"[|>][+-]?\d? *{END}([ \t]+)((?:[^\r\n\\]|\\+(?!n))+(?:{END}(?:\1(?:[^
 # An entry whose value is before its name, and a field of a page.
 REVERSED = (
     r"""(?i)(value|content)(\\*["']?\s*[:=]\s*\\*["']?)([^\s"',}<>\\]{3,})(\\*["']?(?:,|\s)\s*\\*["']?"""
-    r"""(?:name|key)\\*["']?\s*[:=]\s*\\*["']?)([\w./-]{1,100})"""
+    r"""\w{0,20}(?:name|key)\\*["']?\s*[:=]\s*\\*["']?)([\w./-]{1,100})"""
 )
 # The text after `name=` in a part of a form, up to its value.
 FORM = (
@@ -67,44 +67,46 @@ TAGGED = (
 WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
 ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
 BARE = r"[^\s;&]+"
-BARE_ENDS = r",(?=[\w.-]+[=:])|[)}\]](?=[,)}\]]*$)"
+BARE_ENDS = r""",(?=\\*["']?[\w.-]+\\*["']?[=:])|[)}\]](?=[,)}\]"']*$)"""
 STAND_INS = (
-    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|"
-    r"\[redacted\].*|Bearer|Basic"
+    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|"
+    r"Bearer|Basic|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+"
 )
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
     r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?|pgp_sym_\w{7}|aes_\w{7}) ?\(\s*"
-    r"(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*|jwt\.(?:en|de)code\((?:\w[\w.]*|\{[^{}\n]*\}),\s*|"
+    r"(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*|(?:pdo|mysqli_connect|getconnection)\((?:['\"][^'\"\n]{1,200}['\"],\s*){2}|jwt\.(?:en|de)code\((?:\w[\w.]*|\{[^{}\n]*\}),\s*|"
     r"(?:hmac\.new|(?<!_)crypt|hashpw|fernet|aes\.new)\(\s*)(?=[rbfu]?['\"])"
 )
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password for ada is abc1`, `token 'abc1'`, `SecretStr('abc1')`, `login as ada:abc1`
 SAID = (
-    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption|hmac|aes|license)[ _-]"
-    r"key|\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|securestring(?: -String)?|passwort|senha|"
-    r"kennwort|contraseña|credentials?|requirepass|masterauth|otp)|pass[ -]?(?:word|phrase)|mot de passe|identified by|"
-    r"(?:one-time|security|access|verification|recovery|backup|unlock|authorization|o?auth|confirmation|reset|login) "
-    r"code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered)?"
-    r"(?: (?:for|of|für|de|para)(?: user)? [\w.@+-]{1,64}?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es)\s))?"
-    r"(?:\s(?:is|was|ist|lautet|est|es)(?: changed| set| reset)?)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})"
-    r"(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))"
+    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption|hmac|aes|license|"
+    r"master)[ _-]key|(?:one-time )?\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|passwort|"
+    r"kennwort|otp|securestring(?: -String)?|contraseña|senha|credentials?|requirepass|masterauth)|pass[ -]?(?:word|"
+    r"phrase)|mot de passe|session id|identified by|(?:one-time|security|access|verification|recovery|backup|unlock|"
+    r"authorization|o?auth|confirmation|reset|login) code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|"
+    r"auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered| value)?(?: (?:for|of|für|de|"
+    r"para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|"
+    r"ist|lautet|est|es))?(?: changed| set| reset)?(?: from| to)?(?:\s?\(|"
+    r"['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|"
+    r"as) your (?:[\w-]+ ){0,3}code\b"
 )
 # A code of OAuth, beside a word that only OAuth has.
 GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code")
 CODE = r"(?<![\w.-])code\\*[\"']?\s?[=:]\s?\\*[\"']?([^\s&,;}\"'\\]{6,})"
-# What follows in a sentence and is no value: a path, an algorithm.
-SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|ed25519|x509|argon2\w*)(?:[-_/][a-z]+)*"
+# What follows in a sentence and is no value: a path, an algorithm, a call.
+SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|x509)(?:[-_/][a-z]+)*|.*(?:\(|=[^=]).*"
 # `This field is required.`, `must have at least 8 characters`
 REFUSED = (
-    r"(?i)\[?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|can|cannot|should|has|does|do|too|not|missing)\b[\w ,'.-]{0,80}"
-    r"\b(?:required|blank|empty|short|long|weak|common|valid|invalid|least|most|match|contain|similar|null|wrong|missing|"
-    r"incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?\]?"
+    r"(?i)\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|can|cannot|should|has|do|does|too|not|missing)\b"
+    r"[\w ,'.-]{0,80}\b(?:required|blank|empty|short|long|weak|common|valid|invalid|least|most|match|contain|similar|"
+    r"null|missing|incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?"
 )
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = (
-    r"\b(?:PASSWORD|password|(?i:IDENTIFIED(?: WITH \w+)? BY|SET PASSWORD FOR [\w'@%\".-]+ =))"
+    r"\b(?:PASSWORD|password|(?i:IDENTIFIED(?: WITH \w+)? BY|SET PASSWORD FOR [\w'@%\".-]+ =|pragma (?:re)?key =))"
     r"\s+([\"'])((?:(?!\1)\S){4,})\1"
 )
 TYPED = r"\s*[\w.\[\]| ]{1,40}?\s*=\s*(?=[rbfuRBFU]{0,2}[\"'\d])"
@@ -205,13 +207,11 @@ def clean_spoken(text: str) -> str:
 
 def without_said(found: re.Match[str]) -> str:
     """A name with what follows in a sentence, without a value; it may be another word of the sentence."""
-    value = found[1].rstrip(".,;!)")
-    if value.isdecimal():
-        is_value = len(value) < 9 and compiled(r"(?i)(?:code|otp)\b").search(found[0]) is not None
-    else:
-        is_value = opaque(value) and any(map(str.isdigit, value)) and {"(", "="}.isdisjoint(value.rstrip("=")) \
-            and not compiled(SPOKEN).fullmatch(value)  # fmt: skip
-    return found[0].replace(found[1], REDACTED) if is_value else found[0]
+    given = found[1] or found[2]
+    value = given.rstrip(".,;!)")
+    is_code = value.isdecimal() and len(value) < 9 and compiled(r"(?i)(?:code|otp\b|one-time)").search(found[0])
+    is_value = opaque(value) and any(map(str.isdigit, value)) and not compiled(SPOKEN).fullmatch(value)
+    return found[0].replace(given, REDACTED) if is_code or is_value else found[0]
 
 
 def clean_schemes(text: str) -> str:
@@ -223,7 +223,9 @@ def spoken(scheme: str, value: str) -> bool:
     """Whether it is prose such as `bearer tokens`, not a scheme with its token."""
     if scheme.lower() == "basic":
         return ":" not in text_in(value, least=3) and not opaque(value)
-    return value.lower() == "realm=" or ((scheme.lower() == "token" or value.isalpha()) and not opaque(value))
+    return value.lower() in ("realm=", "error=", "scope=") or (
+        (scheme.lower() == "token" or value.isalpha()) and not opaque(value)
+    )
 
 
 def value_of(text: str, found: re.Match[str], *, source: bool) -> Span | None:
@@ -328,10 +330,11 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False  # the working directory, the message of a validator
     if name == "secret" and (compiled(PART).match(value) or secrecy(compiled(r"\d.*").sub("", value)) == SECRET):
         return False  # a file, or the name of a secret
-    if "->" in found[2]:  # mostly prose, or a type
+    if "->" in found[2] or "→" in found[2]:  # mostly prose, or a type
         return opaque(value)
     if level == PERHAPS:
-        return opaque(value) or value[:1] in BRACKETS
+        given = compiled(r"[\w.+/=-]*\d[\w.+/=-]*").findall(value) if value[:1] in BRACKETS else [value]
+        return any(map(opaque, given))
     if source:
         # `f"Bearer {token}"` does not hold a secret.
         if text[span[0] - 2 : span[0] - 1] in ("f", "F") and "{" in value:

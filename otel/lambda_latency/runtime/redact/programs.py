@@ -23,7 +23,6 @@ ab: -A
 add-generic-password create-keychain unlock-keychain: -p -w
 anaconda codecov doctl vercel: ?-t
 bcp osql sqlcmd unzip zip: -P -P=
-beeline: -p
 conan elasticsearch-users supabase: ?-p
 curl: -u -U --user --proxy-user -u= -U= --user== --proxy-user==
 dotnet push: ?-k
@@ -32,11 +31,11 @@ http https httpie xh: -a
 ipmitool isql knife mosquitto_pub mosquitto_sub p4 tsql: -P
 isql-fb: -pas
 keydb-cli redis-benchmark redis-cli valkey-cli: -a -a=
-ldap*: -w -w=
+ldap* vsql: -w -w=
 ldappasswd: -w -s -a
 lftp: -u
 login: -p -p= ?-t
-mongo* sshpass twine useradd usermod: -p -p=
+beeline mongo* sshpass twine useradd usermod: -p -p=
 net rpcclient smbclient: -U --user --user==
 openssl: ?-k ?-K
 pdftotext: -upw -opw
@@ -50,7 +49,6 @@ snmp*: ?-A ?-X ?-c
 ssh-keygen: -N -P
 swaks: -ap
 swift: -K
-vsql: -w
 xfreerdp: /p:=
 """
 # Programs, and words with the secret, which is `$`. Options may be between the words.

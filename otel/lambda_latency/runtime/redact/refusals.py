@@ -19,10 +19,12 @@ BOTOCORE = (
 )
 # The field, what is between, the value; each by a text that the message contains.
 PYDANTIC = (
-    r"(?m)(?:^|\\n)(\w[\w.\[\]-]{0,200})((?:\n|\\+n)  [^\n]{0,500}?, input_value=)([^\n]*?)(?=, input_type=|\]?$)"
+    r"(?m)(?:^|\\n)(\w[\w.\[\]-]{0,200})((?:\n|\\+n)  (?![^\n]{0,500}\[type=missing)[^\n]{0,500}?, input_value=)"
+    r"([^\n]*?)(?=, input_type=|\]?$)"
 )
 LOCATION = (
-    r"""["']loc["']: [(\[]([^)\]]{1,200})([)\]][^\n]{0,300}?["']input["']: )((["'])(?:(?!\4)[^\\\n]|\\.)*\4|[^\s,}]+)"""
+    r"""["']loc["']: [(\[]([^)\]]{1,200})([)\]][^\n]{0,300}?["']input["']: )"""
+    r"""((["'])(?:(?!\4)[^\\\n]|\\.)*\4|(?!null\b|None\b)[^\s,}]+)"""
 )
 POWERTOOLS = r"Path: \[([^\]\n]{0,200})(\], Data: )(.*)"
 FIELDS = {"input_value=": PYDANTIC, "loc": LOCATION, ", Data: ": POWERTOOLS}

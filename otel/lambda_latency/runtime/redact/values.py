@@ -21,7 +21,7 @@ LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in p
 SESSION = r"(?:IQoJb3JpZ2lu|F[wQ]oGZXIvYXdz)[\w+/=%-]*"  # AWS's session tokens, after any text
 TELEGRAM = r"(?<!\d)\d{8,10}:AA[\w-]{30,}"
 TWILIO = r"\bSK[0-9a-f]{32}\b"
-TWILIO_USER = r"(?<=\bAC[0-9a-f]{32}:)[0-9a-f]{32}\b"
+TWILIO_USER = r"(?:(?<=\bAC[0-9a-f]{32}:)|(?<=\bAC[0-9a-f]{32}['\"], ['\"]))[0-9a-f]{32}\b"
 KEYS = r"(?<![A-Za-z0-9])sk_[A-Za-z0-9]{24,}(?![\w-])"  # of several vendors; a sort key has words
 LAUNCHDARKLY = r"\bsdk-[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 MAILCHIMP = r"\b[0-9a-f]{32}-us\d{1,2}\b"
