@@ -70,6 +70,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.rates import Rate
     from lambda_latency.latency.baseline.routes import RouteChange
     from lambda_latency.latency.baseline.shapes import CallChange, ShapeChange, Shapes
+    from lambda_latency.latency.baseline.slow import Fresh
     from lambda_latency.latency.gate import Gate, Judged, read_gate
     from lambda_latency.latency.map import call_map, map_values
     from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
@@ -119,6 +120,7 @@ __all__ = [
     "Failures",
     "Finding",
     "Frame",
+    "Fresh",
     "Gate",
     "Ground",
     "Judge",
@@ -198,6 +200,7 @@ LATER = {
     "Gate": "gate",
     "Judged": "gate",
     "Rate": "baseline.rates",
+    "Fresh": "baseline.slow",
     "RouteChange": "baseline.routes",
     "Saving": "what_if",
     "ShapeChange": "baseline.shapes",

@@ -94,6 +94,13 @@ class Gate:
         value = Fraction(against.slower_percent) if against is not None else Fraction()
         failed = self._fails(value)
         route = next((one for one in against.by_route if one.is_slower), None) if against is not None else None
+        first = against.changed[0] if against is not None and against.changed else None
+        if failed and route is None and first is not None and first.cell is not None and first.tested.fresh is not None:
+            where, part = first.tested.fresh.routes[0], first.cell.label
+            said = self._said(
+                f"{where} is slower than the baseline (some requests, because of {part}) by", value, failed
+            )
+            return Judged(self.expression, round(float(value), 6), failed, said, route=where, part=part)
         if not failed or route is None:
             said = self._said("Requests are slower than the baseline's by", value, failed)
             return Judged(self.expression, round(float(value), 6), failed, said)

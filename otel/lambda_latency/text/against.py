@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import COMPARABLE_REQUESTS
-from lambda_latency.text.classes import instant_of, owned
+from lambda_latency.text.classes import OWNED, instant_of, owned
 from lambda_latency.text.shapes import calls_sentence, shape_pieces
 from lambda_latency.text.style import Line, Piece, Style
 from lambda_latency.text.table import LONGEST_NAME, OWNER_INK
@@ -25,7 +25,7 @@ from lambda_latency.text.words import (
 )
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, CallChange, Change, Estimate, Rate, RouteChange
+    from lambda_latency.latency import Against, CallChange, Cell, Change, Estimate, Fresh, Rate, RouteChange
 
 __all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
 
@@ -201,6 +201,8 @@ def _route(one: Against, route: RouteChange, style: Style) -> list[Piece]:
 def _first(one: Against, change: Change, style: Style) -> list[Piece]:
     assert change.cell is not None
     assert change.real is not None
+    if change.tested.fresh is not None:
+        return _slow(change.cell, change.tested.fresh, style)
     label = clean(change.cell.label, style)
     pieces: list[Piece] = []
     cause = one.causes[0] if one.causes and one.answer == "slower" else None
@@ -215,6 +217,22 @@ def _first(one: Against, change: Change, style: Style) -> list[Piece]:
         if change.waited != change.requests:
             pieces.append(Piece(f" {now} requests wait for it, {then} did."))
     return [*pieces, Piece(" "), *owned(change.cell.part, style)]
+
+
+def _slow(cell: Cell, one: Fresh, style: Style) -> list[Piece]:
+    """`13 of 343 requests of GET /a wait 936 ms longer than a typical one for b: own code; none of 353 did then.`"""
+    slow, every = (number(counts[1]) for counts in (one.slow, one.requests))
+    routes = clean(one.routes[0], style) if len(one.routes) == 1 else f"{number(len(one.routes))} routes"
+    did = f"{number(one.slow[0])} of {number(one.requests[0])} did then" if one.slow[0] else "none did then"
+    many = (
+        f", in {number(one.calls[1])} calls instead of {number(max(one.calls[0], 1))}" if one.calls is not None else ""
+    )
+    return [
+        Piece(f"{slow} of {every} requests of {routes} wait "),
+        Piece(f"{ms(one.excess_ns, style)} longer", "bold"),
+        Piece(f" than a typical one for {clean(cell.label, style)}{many}; {did}. "),
+        *([Piece(OWNED["ours"])] if one.calls is not None else owned(cell.part, style)),
+    ]
 
 
 def _calls(one: Against, change: Change, style: Style) -> list[Piece]:

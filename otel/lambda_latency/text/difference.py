@@ -12,7 +12,7 @@ from lambda_latency.text.shapes import shape_values
 from lambda_latency.text.style import Style
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Against, Cause, Change, Estimate, Rate, RouteChange
+    from lambda_latency.latency import Against, Cause, Change, Estimate, Fresh, Rate, RouteChange
 
 __all__ = ["against_values", "cause_values"]
 
@@ -93,10 +93,16 @@ def _change(change: Change) -> dict[str, object]:
         "how": tested.how if tested.kind != "same" else None,
         "excess_call_ns": round(tested.excess_ns),
         "stretch": stretch_values(tested.stretch),
+        "slow": _slow(tested.fresh) if tested.fresh is not None else None,
         "waited": _pair(change.waited),
         "typical": _estimate(change.typical, stands=shown is change.typical) if change.typical is not None else None,
         "mean": _estimate(change.mean, stands=shown is change.mean),
     }
+
+
+def _slow(one: Fresh) -> dict[str, object]:
+    both = [{"count": count, "requests": requests} for count, requests in zip(one.slow, one.requests, strict=True)]
+    return {"then": both[0], "now": both[1], "excess_ns": one.excess_ns, "routes": list(one.routes)}
 
 
 def _estimate(one: Estimate, *, stands: bool) -> dict[str, object]:

@@ -88,7 +88,8 @@ def cause_steps(cause: Cause, changed: Shapes, report: Report) -> tuple[Part, li
             words = NEW_CALL if operation.new else MANY_CALLS
             return cell.part, [words.format(name=operation.most[0])]
         return cell.part, [GONE_CALL.format(name=f"{operation.operation} of {who}" if operation is not None else who)]
-    return cell.part, cell_steps(cell, report)
+    many = any(one.makes_more_calls and one.cell.of_all == cell.of_all for one in report.classes.found)
+    return cell.part, cell_steps(cell, report, calls=many)
 
 
 def report_name(report: Report) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -17,6 +17,7 @@ from lambda_latency.latency.baseline.rates import Rate, rates
 from lambda_latency.latency.baseline.routes import RouteChange, route_changes
 from lambda_latency.latency.baseline.shapes import CallChange, Shapes, shapes
 from lambda_latency.latency.baseline.sides import Entries, Side, blocks_of
+from lambda_latency.latency.baseline.slow import Fresh, fresh
 from lambda_latency.latency.judge.thresholds import (
     ALIKE_LEAST,
     ALIKE_SHARE,
@@ -130,17 +131,19 @@ class Against:
     def slower_percent(self) -> float:
         """By how many percent the route that changed most became slower (negative: faster); 0 without a change.
 
-        If a cell is surely slower, and no route is, it is the change of the mean request.
+        If a cell is surely slower, and no route is, it is the change of the mean request: of all routes, or of those
+        with slow requests that the baseline does not have.
         """
         if self.answer in ("disturbed", "few", "unsure"):
             return 0.0
         found = [one.percent for one in self.by_route if one.is_slower or one.is_sure]
         if self.answer != "slower":
             return max(found, key=abs, default=0.0)
-        mean = self.whole.mean if self.whole is not None else None  # if no route is surely slower, but a cell is
-        return max(
-            found, default=max(100 * mean.difference_ns / max(mean.before_ns, 1), 0.0) if mean is not None else 0.0
-        )
+        if not found and self.whole is not None:  # no route is surely slower, but a cell is
+            mean = self.whole.mean
+            found = [0.0, 100 * mean.difference_ns / max(mean.before_ns, 1)]
+            found += [one.tested.fresh.percent for one in self.changed if one.tested.fresh is not None]
+        return max(found, default=0.0)
 
 
 def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence[str] = ()) -> Against:
@@ -199,7 +202,26 @@ def _tested(old: Side, new: Side) -> dict[Cell | None, Changed]:
     """The tests of the whole request and of all cells."""
     cells: list[Cell | None] = [None, *sorted({cell for side in (old, new) for cell in side.cells if cell is not None})]
     need = critical(len(cells))
-    return {cell: changed(old, new, cell, need) for cell in cells}
+    found = {cell: changed(old, new, cell, need) for cell in cells}
+    for one in fresh(old, new):
+        for cell in one.cells:
+            if found[cell].kind != "slower":
+                found[cell] = _with(found[cell], one, len(new.cells[cell]))
+    return found
+
+
+def _with(seen: Changed, one: Fresh, requests: int) -> Changed:
+    """A cell whose change only its slow requests tell: on its other routes, or in the median, it is the same."""
+    return replace(
+        seen,
+        kind="slower",
+        how="tail",
+        excess_ns=max(seen.excess_ns, one.excess_call_ns * (one.slow[1] - one.slow[0]) / requests),
+        is_sure=one.stretch is None,
+        stretch=one.stretch,
+        pieces=one.pieces,
+        fresh=one,
+    )
 
 
 def _answer(

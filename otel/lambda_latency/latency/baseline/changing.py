@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.baseline.sides import Side
+    from lambda_latency.latency.baseline.slow import Fresh
 
 __all__ = ["Changed", "alike_within", "changed", "slowed_alike", "stretch_of"]
 
@@ -50,7 +51,8 @@ class Changed:
 
     `deviations` is the strongest test in standard deviations; it may be likely slower without being surely so.
     `is_sure`: the difference is tested. Otherwise a slower cell is so only in its `stretch` (epoch nanoseconds), which
-    are the `pieces` of all requests from the first up to, not including, the last.
+    are the `pieces` of all requests from the first up to, not including, the last. `fresh` are slow requests of the
+    cell that the baseline does not have, if they alone tell the change.
     """
 
     kind: Kind
@@ -60,6 +62,7 @@ class Changed:
     is_sure: bool = False
     stretch: tuple[int, int] | None = None
     pieces: tuple[int, int] | None = None
+    fresh: Fresh | None = None
 
 
 SAME = Changed("same", "typical", 0.0)

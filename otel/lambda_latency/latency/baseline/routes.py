@@ -82,7 +82,8 @@ def _change(old: Side, new: Side, route: str, need: float, asked: int, *, may_st
         in_stretch=may_stretch and stretch_of(old, new, then, now) is not None,
         is_doubled=ratios[TAIL] >= DOUBLED
         and sum(ns > slow for ns in later) >= DOUBLED_REQUESTS
-        and tested.strongest >= DOUBLED_LIKELY,
+        # Requests of one moment are no proof, but if all of them are slower than any before, they are a difference.
+        and (tested.strongest >= DOUBLED_LIKELY or sum(ns > max(slow, before[-1]) for ns in later) >= DOUBLED_REQUESTS),
         cell=cell,
         cell_ns=cell_ns,
     )

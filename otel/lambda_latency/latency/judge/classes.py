@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["Class", "Classes", "Confidence", "classes"]
+__all__ = ["Class", "Classes", "Confidence", "Member", "classes", "grouped"]
 
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 GAIN_PERCENT = 99
@@ -92,7 +92,7 @@ class Classes:
         return self.slowness.slow
 
 
-class _Member(NamedTuple):
+class Member(NamedTuple):
     """A slow request: its largest excess, and the sum of all its excesses, in nanoseconds."""
 
     at: int
@@ -103,7 +103,7 @@ class _Member(NamedTuple):
 def classes(every: Accounts, slow_ns: int | None = None) -> Classes:
     """Group the slow requests: those over `slow_ns`, or beyond a fence of their route."""
     slow = slowness(every, slow_ns)
-    groups, mixed, total_ns = _grouped(every, slow)
+    groups, mixed, total_ns = grouped(every, slow)
     told: list[Class] = []
     few: list[Class] = []
     alike: list[int] = []
@@ -132,10 +132,10 @@ def _largest_first(one: Class) -> tuple[float, Cell]:
     return -one.share, one.cell
 
 
-def _grouped(every: Accounts, slow: Slowness) -> tuple[dict[Cell, list[_Member]], list[int], int]:
+def grouped(every: Accounts, slow: Slowness) -> tuple[dict[Cell, list[Member]], list[int], int]:
     """The slow requests by the cell of their largest excess, whoever calls, the mixed ones, and the sum of excesses."""
     kinds, cells = list(every.kinds), [cell.of_all for cell in every.cells]
-    groups: defaultdict[Cell, list[_Member]] = defaultdict(list)
+    groups: defaultdict[Cell, list[Member]] = defaultdict(list)
     mixed: list[int] = []
     total_ns = 0
     for at in slow.slow:
@@ -146,7 +146,7 @@ def _grouped(every: Accounts, slow: Slowness) -> tuple[dict[Cell, list[_Member]]
         if cell is None or more[cell] <= 0 or more[cell] < MIXED_SHARE * whole_ns:
             mixed.append(at)
         else:
-            groups[cells[cell]].append(_Member(at, more[cell], whole_ns))
+            groups[cells[cell]].append(Member(at, more[cell], whole_ns))
     return groups, mixed, total_ns
 
 
@@ -160,7 +160,7 @@ def _excess(every: Accounts, slow: Slowness, at: int, route: str) -> dict[int, i
     return {number: ns - usual.get(number, 0) for number, ns in times.items()}
 
 
-def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: int) -> Class:
+def _class(every: Accounts, cell: Cell, members: Sequence[Member], total_ns: int) -> Class:
     by_excess = sorted(members, key=lambda one: (one.excess_ns, every.trace_id(one.at)))
     middle = by_excess[(len(members) - 1) // 2]
     kinds = list(every.kinds)
@@ -182,7 +182,7 @@ def _class(every: Accounts, cell: Cell, members: Sequence[_Member], total_ns: in
     )
 
 
-def _callers(every: Accounts, cell: Cell, members: Sequence[_Member]) -> tuple[str, ...]:
+def _callers(every: Accounts, cell: Cell, members: Sequence[Member]) -> tuple[str, ...]:
     """Who waits for a cell in these requests."""
     cells = list(every.cells)
     found = {number for at, *_ in members for number in every.cell_of[every.cells_end[at] : every.cells_end[at + 1]]}
