@@ -207,10 +207,11 @@ from lambda_latency.cli import main
 try:
     main(sys.argv[1:])
 finally:
-    found = {name.split(".")[0] for name in sys.modules} - set(sys.stdlib_module_names)
-    print(sorted(found), file=sys.stderr)
+    light = set(sys.stdlib_module_names) - {"_hashlib", "email"}
+    print(sorted({name.split(".")[0] for name in sys.modules} - light), file=sys.stderr)
 """
 HEAVY = {"numpy", "pandas", "polars", "duckdb", "pyarrow", "botocore", "samcli", "rich"}
+OF_6_MB = {"_hashlib", "email"}  # with OpenSSL, and with the metadata of packages
 
 
 def test_help_imports_no_third_party_module() -> None:
@@ -229,4 +230,4 @@ def test_a_report_imports_msgspec_and_nothing_heavy(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = set(json.loads(done.stderr.replace("'", '"')))
     assert "msgspec" in found
-    assert not found & HEAVY
+    assert not found & (HEAVY | OF_6_MB)

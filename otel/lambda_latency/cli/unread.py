@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.installing import install_command
 from lambda_latency.spelling import nearest_names
 
 if TYPE_CHECKING:
@@ -47,6 +46,8 @@ def unread(problems: Sequence[Problem], names: Sequence[str]) -> str:
     missing = [_missing(one.source) for one in firsts.values() if "No such file" in one.reason]
     found = [next((todo for mark, todo in REMEDIES.items() if mark in reason), "") for reason in reasons]
     if any("extra formats" in reason for reason in reasons):
+        from lambda_latency.installing import install_command  # 2 MB that few messages need
+
         found.append(install_command("formats"))
     return "\n  ".join([*shown, *dict.fromkeys(one for one in (*missing, *found) if one)])
 

@@ -5,8 +5,10 @@ Handmade traces, and some systems, have other texts as ids. Each is replaced by 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["NO_SPAN", "are_ids", "checked", "digest", "server_id"]
 
@@ -39,6 +41,8 @@ def checked(value: object, name: str, length: int) -> str:
 
 def digest(text: str, length: int) -> str:
     """`length` hex digits that stand for a text that is not an id."""
+    from hashlib import blake2b  # with it comes OpenSSL, 4 MB that other ids do not need
+
     return blake2b(text.encode(errors="surrogatepass"), digest_size=length // 2).hexdigest()
 
 
