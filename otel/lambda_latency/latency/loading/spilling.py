@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["load_spilled"]
 
 PIECE = 8 * 1024 * 1024  # bytes of a file per task
-PARTITION = 20 * 1024 * 1024  # bytes of input whose rows are in memory at a time
+PARTITION = 10 * 1024 * 1024  # bytes of input whose rows are in memory at a time
 MOST_PARTITIONS = 256
 
 
