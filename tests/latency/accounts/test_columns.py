@@ -34,6 +34,14 @@ def test_extending_appends_accounts(every: list[Account]) -> None:
     assert list(together) == [*every[:7], *every[:6:-1]]
 
 
+def test_pieces_may_end_anywhere(every: list[Account], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also inside the entries of one account."""
+    monkeypatch.setattr("lambda_latency.latency.accounts.columns.LENGTH", 5)
+    together = Accounts(every[:7])
+    together.receive(Accounts(every[7:]).pieces())
+    assert list(together) == every
+
+
 def test_accounts_are_sorted_by_start_and_then_by_trace_id(every: list[Account]) -> None:
     """Accounts already in order are returned unchanged."""
     mixed = [one._replace(start_ns=every[0].start_ns) if at % 3 else one for at, one in enumerate(every)][::-1]

@@ -22,13 +22,15 @@ __all__ = ["Accounts"]
 NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call itself
 BYTES = 16  # per trace id
 AT_ONCE = 10_000  # requests whose entries are copied
+LENGTH = 50_000  # values of a column in a piece
 NAMED = {  # tables of values, and the columns that hold the numbers of the values
     "kinds": "kind_of",
     "cells": "cell_of",
     "calls": "call_of",
     "outlines": "outline_of",
 }
-SEVERAL = {  # the columns with several entries per request
+SINGLE = ("trace_ids", "kind_of", "starts_ns", "walls_ns", "outline_of")  # the columns with one entry per request
+SEVERAL = {  # those with several
     "cells_end": ("cell_of", "cell_ns"),
     "calls_end": ("call_of", "took_ns"),
 }
@@ -163,10 +165,12 @@ class Accounts(Sequence[Account]):
         """The trace id of a request, 32 hex digits."""
         return self.trace_ids[at * BYTES : at * BYTES + BYTES].hex()
 
-    def ended(self) -> list[int]:
+    def ended(self) -> Sequence[int]:
         """The indices of the requests that did not time out."""
         late = self._late()
-        return [at for at, kind in enumerate(self.kind_of) if kind not in late] if late else list(range(len(self)))
+        if not late:
+            return range(len(self))
+        return array("I", [at for at, kind in enumerate(self.kind_of) if kind not in late])
 
     def timed_out(self) -> list[int]:
         """The indices of the requests that timed out."""
@@ -315,13 +319,28 @@ class Accounts(Sequence[Account]):
 
     def extend(self, other: Accounts) -> None:
         """Append all accounts of `other`."""
-        for names, column in NAMED.items():
-            known: Names[Any] = getattr(self, names)
-            numbers = [known[name] for name in getattr(other, names)]
-            getattr(self, column).extend(map(numbers.__getitem__, getattr(other, column)))
-        self.trace_ids += other.trace_ids
-        for column in ("starts_ns", "walls_ns", "cell_ns", "took_ns"):
-            getattr(self, column).extend(getattr(other, column))
-        for ends in SEVERAL:
-            own: array[int] = getattr(self, ends)
-            own.extend(map(own[-1].__add__, getattr(other, ends)[1:]))
+        self.receive(other.pieces())
+
+    def pieces(self) -> Iterator[tuple[str, Any]]:
+        """All accounts in pieces, each with the name of its table or column: a process sends them one by one."""
+        for names in NAMED:
+            yield names, list(getattr(self, names))
+        for name in (*SINGLE, *(name for ends, names in SEVERAL.items() for name in (*names, ends))):
+            column = getattr(self, name)
+            for begin in range(int(name in SEVERAL), len(column), LENGTH):
+                yield name, column[begin : begin + LENGTH]
+
+    def receive(self, pieces: Iterable[tuple[str, Any]]) -> None:
+        """Append the accounts of another instance, given its pieces."""
+        numbers: dict[str, list[int]] = {}
+        before = {ends: getattr(self, ends)[-1] for ends in SEVERAL}
+        for name, values in pieces:
+            ours = getattr(self, name)
+            if name in NAMED:
+                numbers[NAMED[name]] = [ours[value] for value in values]
+            elif name in numbers:
+                ours.extend(map(numbers[name].__getitem__, values))
+            elif name in before:
+                ours.extend(map(before[name].__add__, values))
+            else:
+                ours.extend(values)

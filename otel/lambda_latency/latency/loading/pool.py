@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import partial
 from multiprocessing.connection import Connection, Pipe, wait
 from typing import TYPE_CHECKING, Any
 
@@ -76,14 +77,7 @@ class WorkerPool:
         """The accounts that all workers have made; those of this process first."""
         accounts = self._here.accounts
         for connection in self._connections:
-            begin = 0
-            while True:
-                _send(connection, ("judged", (begin,)))
-                some = _received(connection)
-                if not some:
-                    break
-                accounts.extend(some)
-                begin += len(some)
+            accounts.receive(iter(partial(_called, connection, "judged"), None))
         return accounts
 
     def share(self, method: str, tasks: Sequence[Any]) -> Iterator[tuple[int, Any]]:
@@ -110,6 +104,11 @@ def _ready(busy: list[Connection[Any, Any]], timeout: float | None = None) -> It
             busy.remove(connection)
         else:
             yield answer
+
+
+def _called(connection: Connection[Any, Any], method: str) -> Any:
+    _send(connection, (method, ()))
+    return _received(connection)
 
 
 def _send(connection: Connection[Any, Any], what: object) -> None:

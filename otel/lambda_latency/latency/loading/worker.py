@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_latency.latency.accounts.columns import Accounts
 from lambda_latency.latency.accounts.owners import USUAL, Terms
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Piece", "ReadPieces", "Spilled", "Worker"]
 
-SLICE = 10_000  # accounts in a message
 MOST_WAITING = 2000  # traces in memory before their rows are spilled
 
 
@@ -63,6 +62,7 @@ class Worker:
         self._reader, self.accounts = Reader(), Accounts()
         self._judge = Judge(self.accounts, terms)
         self._spilled: list[Spilled] = []
+        self._left = self.accounts.pieces()
 
     def read(self, pieces: Iterable[Piece]) -> ReadPieces:
         """Read pieces and spill their rows to disk. Raises `OSError` if the disk is full."""
@@ -103,9 +103,9 @@ class Worker:
         self._judge.take(traces, problems)
         return problems
 
-    def judged(self, begin: int) -> Accounts:
-        """Some of the accounts of the traces that this worker has judged, from the index `begin` on; empty at the end.
+    def judged(self) -> tuple[str, Any] | None:
+        """The next piece of the accounts of the traces that this worker has judged; None after the last.
 
-        A process sends them in slices: as one message, they would be in memory several times.
+        As one message, the accounts would be in memory several times.
         """
-        return self.accounts[begin : begin + SLICE]
+        return next(self._left, None)
