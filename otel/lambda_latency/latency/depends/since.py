@@ -138,7 +138,7 @@ def _drift_of_class(every: Accounts, one: Class, same: Sequence[int]) -> bool:
 def since_of_routes(every: Accounts, routes: Sequence[str]) -> list[Since]:
     """The routes whose typical request takes longer since a time, in an interval, or longer and longer."""
     kinds = list(every.kinds)
-    by_route: defaultdict[str, list[int]] = defaultdict(list)
+    by_route: defaultdict[str, array[int]] = defaultdict(lambda: array("I"))
     for at in every.order():
         kind = kinds[every.kind_of[at]]
         if not kind.timed_out:

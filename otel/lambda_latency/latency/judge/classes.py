@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from math import log
@@ -214,9 +215,9 @@ def _completed(every: Accounts, slow: Slowness, one: Class) -> Class:
     """The class with its stretch and its gain, which need all requests of its routes."""
     kinds = list(every.kinds)
     wanted = {number for number, kind in enumerate(kinds) if kind.route in one.routes and not kind.timed_out}
-    same = [at for at in every.order() if every.kind_of[at] in wanted]
+    same = array("I", (at for at in every.order() if every.kind_of[at] in wanted))
     cell = next(number for number, each in enumerate(every.cells) if each.of_all == one.cell.of_all)
-    walls = [every.walls_ns[at] for at in same]
+    walls = array("q", map(every.walls_ns.__getitem__, same))
     before_ns = at_rank(sorted(walls), GAIN_PERCENT)
     mine = set(one.members)
     for place, at in enumerate(same):

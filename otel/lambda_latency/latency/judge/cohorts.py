@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
@@ -102,7 +103,7 @@ def cohorts(accounts: Sequence[Account], slow_ns: int | None = None, slow: Seque
         over, over_ns = list(slow), min(walls[at] for at in slow) - 1 if slow_ns is None else slow_ns
     divides = {*over, *few}.issuperset(at for at in ended if walls[at] > over_ns)
     them = sorted(every.made(over, with_calls=False), key=lambda one: (-one.wall_ns, one.trace_id))
-    by_route: dict[str, list[int]] = {one.route: [] for one in them}
+    by_route = {one.route: array("I") for one in them}
     members = [by_route.get(kind.route) for kind in every.kinds]
     for at in ended:
         its = members[every.kind_of[at]]
@@ -149,9 +150,9 @@ def _typical(every: Accounts, members: Sequence[int], slow: set[int]) -> _Typica
     of = every.walls_ns
     walls = sorted([of[at] for at in members])
     low, high = (at_rank(walls, percent) for percent in TYPICAL_PERCENT)
-    inside = [at for at in members if low <= of[at] <= high]
+    inside = array("I", (at for at in members if low <= of[at] <= high))
     # Slow requests do not count as typical, unless the route is slow as a whole.
-    inside = [at for at in inside if at not in slow] or inside
+    inside = array("I", (at for at in inside if at not in slow)) or inside
     return _Typical(
         requests=len(inside),
         width_ns=2 * (at_rank(walls, 50) - low),
