@@ -154,6 +154,8 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             "not a span of Go's stdouttrace: it was printed without its times (WithoutTimestamps)",
         ),
         (b'[{"name":"a","spanContext":{"traceId":"1"},"startTime":[5,0]}]', "spans of JavaScript's SDK as JSON: write"),
+        (b'{"trace_id":"1-2-3","id":"4","name":"a","end_time":5.0}', "a segment of X-Ray without a start_time: give"),
+        (b'{"result":[{"list":[{"timestamp":"5","data":{}}]}]}', "the answer of a query (SigNoz): export the rows"),
         (b'{"Resource":[],"ScopeMetrics":[]}', "OTLP logs or metrics"),
         (b'[{"name":"a","context":{"trace_id":"1","span_id":"2"},"start":3}]', "PHP's console exporter prints: write"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),

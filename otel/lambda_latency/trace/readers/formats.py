@@ -80,6 +80,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
     ),
     (
+        lambda members: members.keys() >= {"trace_id", "id", "name"} and "start_time" not in members,
+        "a segment of X-Ray without a start_time: give its document as X-Ray stores it",
+    ),
+    (
         lambda members: "traceEvents" in members,
         "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
     ),
@@ -116,6 +120,10 @@ NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
         "Elastic APM's events: send them by OTLP to a collector that writes a file",
     ),
     (lambda members: _is(members, "hits", b"{"), "the answer of a search (Elasticsearch) that found nothing"),
+    (
+        lambda members: _is(members, "result", b"["),
+        "the answer of a query (SigNoz): export the rows of its table from ClickHouse",
+    ),
     (
         lambda members: "rootTraceName" in members or _is_search(members),
         "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
