@@ -33,7 +33,7 @@ def finding_pieces(one: Diagnosis | None, style: Style, *, alone: bool = False) 
         waited = clean(one.span, style)
         pieces.append(Piece(f" While {waited} waited, {clean(name, style)} ran for {ms(ns, style)}."))
     if one.attempts is not None:
-        calls, failed, callee = one.attempts
+        calls, failed, callee, again = one.attempts
         statuses = ", ".join(clean(status, style) for status in failed[:MOST_STATUSES])
         more = ", ..." if len(failed) > MOST_STATUSES else ""
         who = "It" if alone else "The example"
@@ -41,7 +41,7 @@ def finding_pieces(one: Diagnosis | None, style: Style, *, alone: bool = False) 
         if callee:
             pieces.append(Piece(f" Most of {'the own code' if alone else 'it'} is a wait between attempts."))
         text = f" {who} made {plural(calls, 'call')}{to}, of which {number(len(failed))} failed ({statuses}{more})"
-        pieces.append(Piece(f"{text}: retries." if calls > 1 else f"{text}."))
+        pieces.append(Piece(f"{text}: retries." if again else f"{text}."))
     if one.gave_up:
         what = clean(one.gave_up, style)
         pieces.append(Piece(f" Its client gave up after {ms(one.gave_up_ns, style)} ({what})."))
@@ -61,7 +61,7 @@ def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
         steps.append(advice(Part("pool", part.name or report_name(report)), place))
     elif one is None or one.attempts is None or not one.attempts.callee:
         steps.append(own_code_step(report.own_code.get(cell)) or advice(part, place))
-    if one is not None and one.attempts is not None and one.attempts.calls > 1 and part.bucket != "retries":
+    if one is not None and one.attempts is not None and one.attempts.again and part.bucket != "retries":
         callee = one.attempts.callee
         adds = "waits first" if callee else "adds its own time"
         steps.append(

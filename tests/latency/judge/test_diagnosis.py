@@ -103,15 +103,23 @@ def test_a_span_that_kept_the_books_names_what_ran_beside_it() -> None:
 def test_failed_attempts_are_told_with_their_statuses() -> None:
     """In their order; without a failure there are none."""
     found = _called(_shop(_call(0, 20, 503), _call(25, 45, 503), _call(50, 90)))
-    assert found.attempts == (3, ("503", "503"), "")
+    assert found.attempts == (3, ("503", "503"), "", True)
     assert _called(_shop(_call(0, 20), _call(30, 50))).attempts is None
+
+
+def test_a_failure_that_no_call_follows_is_no_retry() -> None:
+    """Of the last call, and of one beside others."""
+    for trace in (_shop(_call(0, 20), _call(30, 50, 503)), _shop(_call(0, 50, 503), _call(30, 90))):
+        found = _called(trace)
+        assert found.attempts == (2, ("503",), "", False)
+        assert flat(finding_pieces(found, STYLE)) == " The example made 2 calls, of which 1 failed (503)."
 
 
 def test_own_code_that_waits_between_attempts_names_their_callee() -> None:
     """A client's backoff is no span: it is own code, and the failing callee is the reason."""
     trace = _shop(_call(0, 5, 503), _call(25, 30, 503), _call(90, 95), end=100)
     found = _own(trace)
-    assert found.attempts == (3, ("503", "503"), "pay.example.com")
+    assert found.attempts == (3, ("503", "503"), "pay.example.com", True)
     assert _own(_shop(_call(0, 5, 503), _call(10, 15), end=100)).attempts is None
     report = _report(trace)
     cell = Cell("shop", Part("own code", "shop"))

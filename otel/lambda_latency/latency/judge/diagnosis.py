@@ -42,12 +42,14 @@ BESIDE_PERCENT = 80  # of a wait that another span ran for
 class Attempts(NamedTuple):
     """The calls to one callee in one request: all, and the statuses or errors of those that failed, in their order.
 
-    `callee` is set if the cell is the own code that waited between them.
+    `callee` is set if the cell is the own code that waited between them. `again`: whether a call of the same name began
+    after one had failed.
     """
 
     calls: int
     failed: tuple[str, ...]
     callee: str = ""
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,8 +185,10 @@ def _making(trace: Trace, calls: Sequence[Row]) -> Iterator[Span]:
 
 
 def _attempts(trace: Trace, calls: Sequence[Row]) -> Attempts | None:
-    failed = [_status(trace, row) for row in sorted(calls, key=lambda row: row.start_ns) if _failed(row)]
-    return Attempts(len(calls), tuple(failed)) if failed else None
+    failed = [row for row in sorted(calls, key=lambda row: row.start_ns) if _failed(row)]
+    last = {row.name: row.start_ns for row in sorted(calls, key=lambda row: row.start_ns)}
+    again = any(last[row.name] >= max(row.end_ns, row.start_ns + 1) for row in failed)
+    return Attempts(len(calls), tuple(_status(trace, row) for row in failed), again=again) if failed else None
 
 
 def _between(
