@@ -33,7 +33,7 @@ SHOWN: Shown = {
         "«8080:80»", "«127.0.0.1:80:80/tcp»", "«80-90:80»", "«redis://h:6379»", "«jdbc:hive2://h:1»", "redis://:x@h",
         "a1", "80a",
     ),
-    "PART": ("«id=a,src=b»", "«file=x»", "«env=A»", "ids=a", "password=x"),
+    "PART": ("«id=a,src=b»", "«file=x»", "«env=A»", "«none»", "«true»", "ids=a", "password=x", "nonesuch"),
     "PATH": ("«src/a1.py»", "«/a/b»", "«a/b1»", "a", "a/b1c2", "a/B1", "src/a1.python3"),
     r"-\w{2,5}": ("«-su»", "«-sSLu»", "-u", "--su", "-abcdefg"),
 }  # fmt: skip

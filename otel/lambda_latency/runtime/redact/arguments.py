@@ -46,7 +46,7 @@ OPTION = r"--?[A-Za-z][\w.-]+|/[A-Za-z]+"
 NAME = r"[A-Za-z][\w.-]{0,64}"
 WHOLE = words("authorization proxy-authorization cookie set-cookie")
 ADDRESS = r"(?:[\d.\[\]-]+:)*\d{1,5}(?:-\d+)?(?:/\w+)?|[a-z][\w+:]*://[^@]*"  # ports of docker among them
-PART = r"(?:id|src|type|name|env|file)=.*"  # of the secret of a build, which is in a file
+PART = r"(?:id|src|type|name|env|file)=.*|none|null|true|false"  # of the secret of a build, which is in a file
 PATH = r"[\w.-]*(?:/[\w.-]+)*/[a-z_-]*\d*(?:\.\w{1,5})?"
 
 
@@ -207,6 +207,8 @@ def follows(given: Sequence[str], at: int, name: str, value: str) -> bool:
         return name.lower() == "basic" and ":" in text_in(value, least=3)
     if compiled(PATH).fullmatch(value) or (not is_compound(name) and (at % 2 or name_of(given[0]) in TOOLS)):
         return False  # a word of a sentence, or of a command
+    if "-" in value and value.replace("-", "").isalpha() and (name.lower() in WHOLE or "-" in name):
+        return False  # the name of another header
     if name.lower() in WHOLE:
         return len(value) > 2 and secrecy(value) != SECRET
     is_number = value.isdecimal() and is_compound(name)

@@ -102,9 +102,7 @@ STILL = words("""
     b64 base64 hex confirmation confirm again repeat repeated salt base key keys token secret env prod production
     dev development staging test live sandbox primary secondary backup main default admin str val header
 """)
-PAGES = words("""
-    next continuation continue page pagination starting previous prev cancellation idempotency fencing
-""")
+PAGES = words("next continuation continue page pagination starting previous prev cancellation idempotency fencing")
 QUERIES = frozenset(("query", "query_string", "querystring"))
 
 

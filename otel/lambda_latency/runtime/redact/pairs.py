@@ -70,7 +70,7 @@ BARE = r"[^\s;&]+"
 BARE_ENDS = r""",(?=\\*["']?[\w.-]+\\*["']?[=:])|[)}\]](?=[,)}\]"']*$)"""
 STAND_INS = (
     r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|"
-    r"Bearer|Basic|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+"
+    r"Bearer|Basic|v?\d{1,3}(?:\.\d{1,3}){1,3}|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+"
 )
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 # Calls with a literal where the password is, after the name of the user.
@@ -102,7 +102,8 @@ SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|
 REFUSED = (
     r"(?i)\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|can|cannot|should|has|do|does|too|not|missing)\b"
     r"[\w ,'.-]{0,80}\b(?:required|blank|empty|short|long|weak|common|valid|invalid|least|most|match|contain|similar|"
-    r"null|missing|incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?"
+    r"null|missing|incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?|"
+    r"(?:/[a-z_.-]+){2,}"
 )
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = (
@@ -325,10 +326,10 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False  # too short for a secret
     if (value.endswith(":") and secrecy(value[:-1])) or (found[1] == "secret-id" and "/" in value):
         return False  # another name, whose value follows
-    name, is_path = found[1], value[:1] == "/"
-    if (is_path and name.upper() in ("PWD", "OLDPWD")) or (" " in value and compiled(REFUSED).fullmatch(value)):
-        return False  # the working directory, the message of a validator
-    if name == "secret" and (compiled(PART).match(value) or secrecy(compiled(r"\d.*").sub("", value)) == SECRET):
+    name = found[1]
+    if (value[:1] == "/" and name.upper() in ("PWD", "OLDPWD")) or compiled(REFUSED).fullmatch(value):
+        return False  # the working directory, another path, the message of a validator
+    if name == "secret" and (compiled(PART).fullmatch(value) or secrecy(compiled(r"\d.*").sub("", value)) == SECRET):
         return False  # a file, or the name of a secret
     if "->" in found[2] or "→" in found[2]:  # mostly prose, or a type
         return opaque(value)

@@ -35,7 +35,7 @@ ldap* vsql: -w -w=
 ldappasswd: -w -s -a
 lftp: -u
 login: -p -p= ?-t
-beeline mongo* sshpass twine useradd usermod: -p -p=
+beeline certutil mongo* sshpass twine useradd usermod: -p -p=
 net rpcclient smbclient: -U --user --user==
 openssl: ?-k ?-K
 pdftotext: -upw -opw
