@@ -136,7 +136,7 @@ def lower_name(part: str) -> str:
 
 def is_grant(part: str, *, sure: bool) -> bool:
     """Whether a path segment is a token. If that is not `sure`, it must not look like an id."""
-    part = part.rstrip("'`\"),.;")
+    part = part.rstrip("'`\")]},.;\\")
     if compiled(PLAIN).fullmatch(part):
         return False
     if sure:

@@ -15,7 +15,7 @@ from lambda_latency.runtime.redact.values import REDACTED, UUID, opaque, text_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["PART", "clean_commands", "clean_list", "is_compound", "is_option"]
+__all__ = ["PART", "clean_commands", "clean_list", "is_compound", "is_header", "is_option"]
 
 # The secret is after the user's name and one of these.
 OF_USERS = ("-u", "-U", "--user", "--proxy-user", "-A", "-a", "--login")
@@ -24,7 +24,7 @@ FLAGS = ("no-", "use-", "with-", "manage-", "enable-", "show-", "allow-", "skip-
 SEPARATORS = frozenset(";&,()")  # a value of one word in a text does not have them
 MARKS = (":", "%", ",")
 SETTERS = words(
-    "set set-env set-environment setenv setx env:set put config modify appsettings -x -gx --secret -create --arg"
+    "set SET set-env set-environment setenv setx env:set put config modify appsettings -x -gx --secret -create --arg"
 )
 TOOLS = words("kubectl oc gh docker podman aws gcloud az helm vault op doppler heroku fly")
 """Programs for which `secret` and `token` are kinds of things, whose names follow."""
@@ -39,7 +39,7 @@ ITEM = (
     r"(?:(?<=-\w)[\"'][^\"'\s]*[\"']|[^\s\"'`,;|&()\[\]\\]|\\(?![\"'])|(?<=\w),(?=\w))+"
 )
 COMMAND = (
-    r"<<<|(?:^|[\s'\"\[(,])(?:--?|/)\w|\b(?:set(?:x|env|-env)?|put|add|config|modify|export|create|login|AUTH|LOGIN|PASS|"
+    r"<<<|(?:^|[\s'\"\[(,])(?:--?|/)\w|\b(?:set(?:x|env|-env)?|put|add|config|CONFIG|modify|export|create|login|AUTH|LOGIN|PASS|"
     rf"ACL|HELLO|echo|printf|{'|'.join(programs())})\b"
 )
 OPTION = r"--?[A-Za-z][\w.-]+|/[A-Za-z]+"
@@ -184,7 +184,7 @@ def by_place(given: Sequence[str]) -> Iterator[int]:
         yield from [at for at in ends if given[at - 1] == "<<<"]
     if not {"AUTH", "HELLO", "ACL", "LOGIN", "PASS", "login"}.isdisjoint(given):  # lines of Redis, IMAP, FTP
         yield from [at for at in ends if (
-            given[0] in ("AUTH", "HELLO") or (given[0] == "ACL" and given[at][:1] == ">") or given[at - 1] == "AUTH"
+            given[0] in ("AUTH", "HELLO") or ("ACL" in given and given[at][:1] == ">") or given[at - 1] == "AUTH"
             or "LOGIN" in given[max(0, at - 2) : at - 1] or (given[at - 1] == "PASS" and at == len(given) - 1)
             or (names[0] == "login" and at == 2 == len(given) - 1)) and opaque(given[at])]  # fmt: skip
 
@@ -205,14 +205,18 @@ def follows(given: Sequence[str], at: int, name: str, value: str) -> bool:
     """Whether `value` is the secret with the name before it, at the place `at`."""
     if compiled(NAME).fullmatch(name) is None or secrecy(name) != SECRET or value.startswith("-"):
         return name.lower() == "basic" and ":" in text_in(value, least=3)
-    if compiled(PATH).fullmatch(value) or (not is_compound(name) and (at % 2 or name_of(given[0]) in TOOLS)):
-        return False  # a word of a sentence, or of a command
-    if "-" in value and value.replace("-", "").isalpha() and (name.lower() in WHOLE or "-" in name):
-        return False  # the name of another header
+    is_word = not is_compound(name) and (at % 2 or name_of(given[0]) in TOOLS)  # of a sentence, or of a command
+    if is_word or compiled(PATH).fullmatch(value) or is_header(name, value):
+        return False
     if name.lower() in WHOLE:
         return len(value) > 2 and secrecy(value) != SECRET
     is_number = value.isdecimal() and is_compound(name)
     return (is_number or any(opaque(word) or UUID.fullmatch(word) for word in value.split())) and REDACTED not in value
+
+
+def is_header(name: str, value: str) -> bool:
+    """Whether both are names of headers, in a list of such names."""
+    return "-" in value and value.replace("-", "").isalpha() and (name.lower() in WHOLE or "-" in name)
 
 
 def is_compound(name: str) -> bool:

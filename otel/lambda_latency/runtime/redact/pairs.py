@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact.arguments import PART, clean_commands, is_compound, is_option
+from lambda_latency.runtime.redact.arguments import PART, clean_commands, is_compound, is_header, is_option
 from lambda_latency.runtime.redact.names import NO, PERHAPS, SECRET, compiled, secrecy, words
 from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 
@@ -68,16 +68,21 @@ WITHIN = {FORM: r"[^\r\n\\]+", TAGGED: r"[^<]+"}
 ELEMENT = r"<(?:\w{1,40}:)?(\w[\w.-]{0,80})\s[^<>]{0,400}>([^<>]+)</"
 BARE = r"[^\s;&]+"
 BARE_ENDS = r""",(?=\\*["']?[\w.-]+\\*["']?[=:])|[)}\]](?=[,)}\]"']*$)"""
+# Also code, versions, paths and messages of validators, such as `This field is required.`
 STAND_INS = (
     r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[\w.]*|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|<[\w .]+>?|\[redacted\].*|"
-    r"Bearer|Basic|v?\d{1,3}(?:\.\d{1,3}){1,3}|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+"
+    r"Bearer|Basic|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+|"
+    r"v?\d{1,3}(?:\.\d{1,3}){1,3}|(?:/[a-z_.-]+){2,}|(?i:\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|"
+    r"can|cannot|should|has|do|does|too|not|missing)\b[\w ,'.-]{0,80}\b(?:required|blank|empty|short|long|weak|common|"
+    r"valid|invalid|least|most|match|contain|similar|null|missing|incorrect|characters?|expired|string)\b"
+    r"[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?)"
 )
 NAMES = ("name", "key", "type", "k")  # ends of the name of an entry's name
 # Calls with a literal where the password is, after the name of the user.
 CALL = (
     r"(?i)\b(?:\w*(?:auth|login|authenticate|credentials?|simple_bind(?:_s)?|pgp_sym_\w{7}|aes_\w{7}) ?\(\s*"
     r"(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s*|(?:pdo|mysqli_connect|getconnection)\((?:['\"][^'\"\n]{1,200}['\"],\s*){2}|jwt\.(?:en|de)code\((?:\w[\w.]*|\{[^{}\n]*\}),\s*|"
-    r"(?:hmac\.new|(?<!_)crypt|hashpw|fernet|aes\.new)\(\s*)(?=[rbfu]?['\"])"
+    r"(?:hmac\.new|(?<!_)crypt|hashpw|fernet|aes\.new)\(\s*)(?=[rbfu]?\\*['\"])"
 )
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password for ada is abc1`, `token 'abc1'`, `SecretStr('abc1')`, `login as ada:abc1`
@@ -85,9 +90,9 @@ SAID = (
     r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption|hmac|aes|license|"
     r"master)[ _-]key|(?:one-time )?\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|passwort|"
     r"kennwort|otp|securestring(?: -String)?|contraseña|senha|credentials?|requirepass|masterauth)|pass[ -]?(?:word|"
-    r"phrase)|mot de passe|session id|identified by|(?:one-time|security|access|verification|recovery|backup|unlock|"
-    r"authorization|o?auth|confirmation|reset|login) code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|"
-    r"auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered| value)?(?: (?:for|of|für|de|"
+    r"phrase)|mot de passe|session id|identified by|(?:one-time|pin|security|access|verification|recovery|backup|"
+    r"unlock|authorization|o?auth|confirmation|reset|login) code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|"
+    r"using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered| value| mismatch: expected)?(?: (?:for|of|für|de|"
     r"para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|"
     r"ist|lautet|est|es))?(?: changed| set| reset)?(?: from| to)?(?:\s?\(|"
     r"['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|"
@@ -98,13 +103,6 @@ GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code"
 CODE = r"(?<![\w.-])code\\*[\"']?\s?[=:]\s?\\*[\"']?([^\s&,;}\"'\\]{6,})"
 # What follows in a sentence and is no value: a path, an algorithm, a call.
 SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|x509)(?:[-_/][a-z]+)*|.*(?:\(|=[^=]).*"
-# `This field is required.`, `must have at least 8 characters`
-REFUSED = (
-    r"(?i)\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|can|cannot|should|has|do|does|too|not|missing)\b"
-    r"[\w ,'.-]{0,80}\b(?:required|blank|empty|short|long|weak|common|valid|invalid|least|most|match|contain|similar|"
-    r"null|missing|incorrect|characters?|expired|string)\b[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?|"
-    r"(?:/[a-z_.-]+){2,}"
-)
 # In SQL: `PASSWORD 'hunter'`, `IDENTIFIED BY 'hunter'`
 STATED = (
     r"\b(?:PASSWORD|password|(?i:IDENTIFIED(?: WITH \w+)? BY|SET PASSWORD FOR [\w'@%\".-]+ =|pragma (?:re)?key =))"
@@ -268,10 +266,7 @@ def leads(text: str, before: str, found: re.Match[str]) -> bool:
         return compiled(r"\\*[\"'`](?!-)").match(text, found.end()) is not None
     if not before or before not in QUOTES or compiled(r"[bru]?\\*[\"'`]-").match(text, found.end()):
         return False
-    at = found.start() - 2
-    if text[at : at + 1] in ("b", "r", "u", "f"):
-        at -= 1
-    return text[at : at + 1] in ("(", "[")
+    return text[max(0, found.start() - 9) : found.start() - 1].rstrip("\\").rstrip("bruf")[-1:] in ("(", "[")
 
 
 def quoted(text: str, start: int) -> Span | None:
@@ -326,12 +321,13 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
         return False  # too short for a secret
     if (value.endswith(":") and secrecy(value[:-1])) or (found[1] == "secret-id" and "/" in value):
         return False  # another name, whose value follows
-    name = found[1]
-    if (value[:1] == "/" and name.upper() in ("PWD", "OLDPWD")) or compiled(REFUSED).fullmatch(value):
-        return False  # the working directory, another path, the message of a validator
+    name, is_list = found[1], "," in found[2] and text[found.start() - 1] != "-"
+    is_named = is_list and not is_compound(name) and compiled(r"\\*[\"'`],").match(text, span[1]) is not None
+    if (is_list and is_header(name, value)) or (name.upper() in ("PWD", "OLDPWD") and value[:1] == "/"):
+        return False  # a list of headers, the working directory
     if name == "secret" and (compiled(PART).fullmatch(value) or secrecy(compiled(r"\d.*").sub("", value)) == SECRET):
         return False  # a file, or the name of a secret
-    if "->" in found[2] or "→" in found[2]:  # mostly prose, or a type
+    if is_named or "->" in found[2] or "→" in found[2]:  # mostly a list of names, prose, or a type
         return opaque(value)
     if level == PERHAPS:
         given = compiled(r"[\w.+/=-]*\d[\w.+/=-]*").findall(value) if value[:1] in BRACKETS else [value]
