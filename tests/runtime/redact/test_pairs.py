@@ -106,7 +106,7 @@ SHOWN: Shown = {
         "«access_key = hunter2»", "«signing-key provided: hunter2»", "«private key was hunter2»",
         "«one-time code: 123456»", "«unlock code 123456»", "«security code: 123456»", "«verification code is 123456»",
         "«recovery code 123456»", "«backup code 123456»", "«access code 123456»", "«pass word: hunter2»",
-        "«passphrase hunter2»", "«db_passwd: hunter2»", "«apikey hunter2»", "«my_secret: hunter2»", "«pwd 'hunter2»'",
+        "«passphrase hunter2»", "db_«passwd: hunter2»", "«apikey hunter2»", "my_«secret: hunter2»", "«pwd 'hunter2»'",
         "ConvertTo-«SecureString 'hunter2»'", "«account key: hunter2»", "«encryption key: hunter2»",
         '«pass-word "hunter2»"', "«password (hunter2)»", "password: short", "key: hunter2", "password=hunter2",
         "password: 'a b c d'", "pass: hunter2", "kubectl get secret hunter2", "«secret hunter2»",
@@ -119,7 +119,8 @@ SHOWN: Shown = {
         "«login with ada:hunter2»", "«logged in as ada/hunter2»", "«basic auth ada:hunter2»", "logged in as hunter2",
         "password for order 12 is", "«token is base64-encoded»", "otp: 123", "authority with a",
         "«password for user 'ada' set to 'hunter2»'", "«password of ada to hunter2»", "«password set to hunter2»",
-        "«session id hunter2»", "«token value hunter2»", "«master key: hunter2»", "«one-time password is 123456»",
+        "«session id hunter2»", "«authToken hunter2»",
+        "mysecret hunter2", "«token value hunter2»", "«master key: hunter2»", "«one-time password is 123456»",
         "«123456 is your login code»", "Use «1234 as your code»", "1234 is a code",
     ),
     "STATED": (

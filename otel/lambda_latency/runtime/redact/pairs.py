@@ -87,15 +87,15 @@ CALL = (
 SCHEME = r"(?i)\b(bearer|basic|negotiate|token)(\s+['\"]?|\+|%20)([\w+/=.~%-]{6,})"
 # `API key: abc1`, `the password for ada is abc1`, `token 'abc1'`, `SecretStr('abc1')`, `login as ada:abc1`
 SAID = (
-    r"(?i)\b(?<!\bget )(?:(?:secret )?\w*(?:api|access|private|secret|account|signing|encryption|hmac|aes|license|"
-    r"master)[ _-]key|(?:one-time )?\w*(?:password|passwd|passphrase|apikey|token|secret|secretstr|pwd|passwort|"
-    r"kennwort|otp|securestring(?: -String)?|contraseña|senha|credentials?|requirepass|masterauth)|pass[ -]?(?:word|"
-    r"phrase)|mot de passe|session id|identified by|(?:one-time|pin|security|access|verification|recovery|backup|"
-    r"unlock|authorization|o?auth|confirmation|reset|login) code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|"
-    r"using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered| value| mismatch: expected)?(?: (?:for|of|für|de|"
-    r"para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|"
-    r"ist|lautet|est|es))?(?: changed| set| reset)?(?: from| to)?(?:\s?\(|"
-    r"['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|"
+    r"(?i)(?<![^\W_])(?<!\bget )(?:(?:secret )?(?:api|access|private|secret|account|signing|encryption|hmac|aes|"
+    r"license|master)[ _-]key|(?:one-time )?(?:db|user|auth|access|refresh|session|client|app)?(?:password|passwd|"
+    r"passphrase|apikey|token|secret|secretstr|pwd|passwort|kennwort|otp|securestring(?: -String)?|contraseña|senha|"
+    r"credentials?|requirepass|masterauth)|pass[ -]?(?:word|phrase)|mot de passe|session id|identified by|(?:one-time|"
+    r"pin|security|access|verification|recovery|backup|unlock|authorization|o?auth|confirmation|reset|login) code|"
+    r"(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered|"
+    r" value| mismatch: expected)?(?: (?:for|of|für|de|para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|"
+    r"was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|ist|lautet|est|es))?(?: changed| set| reset)?(?: from|"
+    r" to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|"
     r"as) your (?:[\w-]+ ){0,3}code\b"
 )
 # A code of OAuth, beside a word that only OAuth has.
