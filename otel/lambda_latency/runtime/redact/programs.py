@@ -23,7 +23,7 @@ ab: -A
 add-generic-password create-keychain unlock-keychain: -p -w
 anaconda codecov doctl vercel: ?-t
 bcp osql sqlcmd unzip zip: -P -P=
-conan elasticsearch-users supabase: ?-p
+conan elasticsearch-users supabase vncdo: ?-p
 curl: -u -U --user --proxy-user -u= -U= --user== --proxy-user==
 dotnet push: ?-k
 etcdctl: --user --user==
