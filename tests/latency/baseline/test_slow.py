@@ -54,6 +54,21 @@ def test_the_gate_names_the_route_of_some_slow_requests() -> None:
     assert (judged.failed, judged.route, judged.part, 90 < judged.value < 120) == (True, "GET /a", TABLE.label, True)
 
 
+def test_slow_requests_are_compared_on_their_own_route() -> None:
+    """Half a second more is much on GET /a, although the table usually takes 2 s on GET /c."""
+
+    def run(name: str, slow_ms: float) -> list[Account]:
+        draw = random.Random(name)  # noqa: S311
+        found = []
+        for number, one in enumerate(_run(name, slow_ms)):
+            long = {OWN_CODE: 20.0, TABLE: 2000 * draw.lognormvariate(0, 0.1)}
+            found.append(one if number % 4 != 2 else request(number, long, route="GET /c"))
+        return found
+
+    found = against(run("now", 500), run("then", 0))
+    assert (found.answer, found.changed[0].part) == ("slower", TABLE)
+
+
 def test_slow_requests_that_the_baseline_has_too_are_no_difference() -> None:
     """Every run has ten of them, at other places."""
     assert against(_run("now", 1000), _run("then", 1000)).answer == "same"

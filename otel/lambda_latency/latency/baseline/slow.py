@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from math import exp, lgamma, log
-from statistics import median
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.baseline.exceeding import quantile
@@ -60,19 +59,22 @@ def fresh(old: Side, new: Side) -> tuple[Fresh, ...]:
 
 def _is_longer(old: Side, new: Side, one: Fresh) -> bool:
     """Whether its requests wait longer than nearly all did then. More requests that wait as long are no slower ones."""
-    before = sorted(_times(old, one).values())
-    now = [ns for at, ns in _times(new, one).items() if at in one.members]
-    return not before or median(now) > BEYOND_TIMES * quantile(before, MOST) + BEYOND_NS
+    then: defaultdict[str, list[int]] = defaultdict(list)
+    for ns, route in _times(old, one).values():
+        then[route].append(ns)
+    limits = {route: BEYOND_TIMES * quantile(sorted(times), MOST) + BEYOND_NS for route, times in then.items()}
+    now = [ns > limits.get(route, 0) for at, (ns, route) in _times(new, one).items() if at in one.members]
+    return 2 * sum(now) > len(now)
 
 
-def _times(side: Side, one: Fresh) -> dict[int, int]:
-    """The time of each request of the class's routes that waits for its cell."""
-    found: dict[int, int] = {}
+def _times(side: Side, one: Fresh) -> dict[int, tuple[int, str]]:
+    """The time and the route of each request of the class's routes that waits for its cell."""
+    found: dict[int, tuple[int, str]] = {}
     for cell in one.cells:
         entries = side.cells.get(cell, Entries())
         for at, ns, route in zip(entries.places, entries.ns, entries.routes, strict=True):
             if ns and route in one.routes:
-                found[at] = found.get(at, 0) + ns
+                found[at] = (found.get(at, (0, route))[0] + ns, route)
     return found
 
 
