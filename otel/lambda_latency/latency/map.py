@@ -6,7 +6,7 @@ A resource (a table, a queue, a bucket) is one node for all operations.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import API_GATEWAY, LAPTOP_GATEWAY, Part, resource_of
 from lambda_latency.latency.accounts.reordering import runs
-from lambda_latency.latency.accounts.totals import at_rank
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
 
 CALLED = ("aws", "external", "database", "messaging", "network")
+AT_ONCE = 50_000  # durations that are sorted together: as Python integers they take five times the memory
 
 
 @dataclass(slots=True)
@@ -53,15 +53,30 @@ class CallMap:
 
 @dataclass(slots=True)
 class _Calls:
-    took: array[int] = field(default_factory=lambda: array("q"))  # the duration of each call, in nanoseconds
+    """Calls of an edge: the durations of the latest ones, and those of the others in pieces, each of them sorted."""
+
+    took: list[int] = field(default_factory=list)
+    pieces: list[array[int]] = field(default_factory=list)
     calls: Calls = field(default_factory=Calls)
     timeouts: int = 0
 
+    def sort(self) -> None:
+        """Make a piece of the latest durations, without those of entries that are no calls."""
+        self.took.sort()
+        self.pieces.append(array("q", self.took[bisect_left(self.took, 0) :]))
+        self.took.clear()
+
     def edge(self) -> Edge:
         """The edge of these calls."""
-        took = sorted(self.took)
-        del took[: bisect_left(took, 0)]  # entries that are no calls
-        return Edge(self.calls, self.timeouts, at_rank(took, 50), at_rank(took, 95), sum(took))
+        pieces = self.pieces
+        return Edge(self.calls, self.timeouts, _at_rank(pieces, 50), _at_rank(pieces, 95), sum(map(sum, pieces)))
+
+
+def _at_rank(pieces: Sequence[Sequence[int]], percent: int) -> int:
+    """The nearest-rank percentile of all values, of which each piece is sorted: the first with enough up to it."""
+    rank = max(-(-percent * sum(map(len, pieces)) // 100), 1)
+    most = max((piece[-1] for piece in pieces if piece), default=0)
+    return bisect_left(range(most), rank, key=lambda value: sum(bisect_right(piece, value) for piece in pieces))
 
 
 class _Drawn:
@@ -104,7 +119,8 @@ class _Drawn:
         came = [at for at in indices if not gateway.isdisjoint(cell_of[ends[at] : ends[at + 1]])]
         if came:
             edge = self.edges[self.node("api gateway", "API Gateway"), function]
-            edge.took.fromlist([every.walls_ns[at] for at in came])
+            edge.took += [every.walls_ns[at] for at in came]
+            edge.sort()
             edge.timeouts += len(came) * kind.timed_out
             edge.calls += Calls(len(came), errors=len(came) * (kind.error and not kind.timed_out))
 
@@ -116,24 +132,29 @@ class _Drawn:
             call_of, took_ns = runs(call_of, every.calls_end, indices), runs(took_ns, every.calls_end, indices)
         known = list(every.calls)
         appends = [deque[int](maxlen=0).append] * len(known)  # entries without a node are ignored
-        counts = Counter(call_of)
+        counts, edges = Counter(call_of), []
         for number in sorted(counts, key=lambda one: known[one][0]):
             cell, calls = known[number]
             callee = called(cell.part)
             if callee is not None:
                 edge = self.edges[function, self.node(*callee)]
                 edge.calls += calls * counts[number]
+                edges.append(edge)
                 appends[number] = edge.took.append
-        for number, ns in zip(call_of, took_ns, strict=True):
-            appends[number](ns)
+        for begin in range(0, len(call_of), AT_ONCE):
+            some = slice(begin, begin + AT_ONCE)
+            for number, ns in zip(call_of[some], took_ns[some], strict=True):
+                appends[number](ns)
+            for edge in edges:
+                if edge.took:
+                    edge.sort()
 
 
 def call_map(accounts: Accounts) -> CallMap:
     """The map of the calls of these requests."""
     drawn = _Drawn(accounts)
     drawn.add_requests()
-    edges = {ends: drawn.edges.pop(ends).edge() for ends in list(drawn.edges)}  # the durations of each are freed
-    return CallMap(drawn.nodes, edges, drawn.timed_out)
+    return CallMap(drawn.nodes, {ends: calls.edge() for ends, calls in drawn.edges.items()}, drawn.timed_out)
 
 
 def map_values(drawn: CallMap, timeouts: Iterable[Timeout]) -> dict[str, object]:
