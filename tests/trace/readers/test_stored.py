@@ -173,11 +173,24 @@ def _stored_by_data_prepper() -> list[dict[str, object]]:
     return [root, call]
 
 
-@pytest.mark.parametrize("stored", [_stored_by_jaeger(), _stored_by_data_prepper()], ids=["jaeger", "data prepper"])
+def _stored_as_fields() -> list[dict[str, object]]:
+    """Jaeger's documents with the tags as fields (`--es.tags-as-fields.all`)."""
+    root, call = _stored_by_jaeger()
+    process = {"serviceName": "shop", "tags": [], "tag": {"host@name": "a"}}
+    root |= {"tags": [], "process": process, "tag": {"span@kind": "server"}}
+    call |= {"tags": [], "process": process, "tag": {"span@kind": "client", "error": True, "server@address": "pay"}}
+    return [root, call]
+
+
+STORED = {"jaeger": _stored_by_jaeger, "fields": _stored_as_fields, "data prepper": _stored_by_data_prepper}
+
+
+@pytest.mark.parametrize("stored", [each() for each in STORED.values()], ids=[*STORED])
 def test_the_hits_of_a_search_are_read(stored: list[dict[str, object]]) -> None:
-    """Of Elasticsearch and OpenSearch: the whole answer, its hits alone, and the documents themselves."""
+    """Of Elasticsearch and OpenSearch: the whole answer, its hits alone, the documents, and with the bulk's actions."""
     hits = [{"_index": "spans-1", "_id": str(at), "_source": one} for at, one in enumerate(stored)]
-    for document in ({"took": 7, "timed_out": False, "hits": {"total": 2, "hits": hits}}, hits, stored):
+    bulk = [line for one in stored for line in ({"index": {"_id": "1"}}, one)]
+    for document in ({"took": 7, "timed_out": False, "hits": {"total": 2, "hits": hits}}, hits, stored, bulk):
         found = _spans(document)
         assert [_facts(span)[:-3] for span in found] == [
             (ROOT, None, "GET /a", SpanKind.SERVER, "shop"),

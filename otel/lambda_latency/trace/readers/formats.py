@@ -25,6 +25,7 @@ from lambda_latency.trace.readers.mistakes import kind_of, reason_of
 from lambda_latency.trace.readers.otlp import OtlpReader, ToOtlp, TranscodedReader
 from lambda_latency.trace.readers.printed import is_printed, printed_resources
 from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
+from lambda_latency.trace.readers.stores.hits import inner_document
 from lambda_latency.trace.readers.stores.rows import is_stored, is_table, stored_resources
 from lambda_latency.trace.readers.stores.skywalking import is_skywalking, skywalking_resources
 from lambda_latency.trace.readers.table import ShapeTable
@@ -70,7 +71,6 @@ class Known(NamedTuple):
     lists: bool = False  # whether a list of such objects is one document
 
 
-JAEGER = {"traceID", "spanID", "operationName", "startTime", "duration"}  # members of its documents in Elasticsearch
 # Members of Elastic APM's documents of transactions and spans, nested or with dotted names.
 ELASTIC = ("processor", "processor.event", "transaction", "transaction.id", "span.id", "trace.id")
 # Formats that are recognized but cannot be read, each with the advice for it.
@@ -213,7 +213,7 @@ class Reader:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield from self._several(text, problem)
             return
-        inner = _inner(members, text)
+        inner = inner_document(members, text)
         if inner is not None:
             yield from self._several(inner, problem)
             return
@@ -237,7 +237,7 @@ class Reader:
                             todo += map(bytes, reversed(items))
                     elif first == b"{":
                         members = _decode_members(one)
-                        inner = _inner(members, one)
+                        inner = inner_document(members, one)
                         if inner is not None:
                             todo.append(inner)
                         else:
@@ -274,18 +274,6 @@ class Reader:
 def spans_of(document: bytes, problem: Problem) -> Iterator[Span]:
     """The spans of one document of any format. `problem` is called with the reason for each part that is left out."""
     return Reader().spans(document, problem)
-
-
-def _inner(members: Members, document: bytes) -> bytes | None:
-    """The document inside of another one: of a hit of Elasticsearch, its hits, or a trace of one span of Jaeger."""
-    if _is(members, "_source", b"{"):
-        return bytes(members["_source"])
-    if _is(members, "hits", b"{"):
-        hits = _decode_list(_decode_members(members["hits"]).get("hits", Raw(b"[]")))
-        return b"[%b]" % b",".join(map(bytes, hits)) if hits else None
-    if members.keys() >= JAEGER and "spans" not in members:
-        return b'{"spans":[%b]}' % document
-    return None
 
 
 def _is(members: Members, key: str, begin: bytes) -> bool:
