@@ -146,6 +146,7 @@ HOSTS = [
     ("aws.connect.psdb.cloud", "theirs", "a public name"),
     ("api.partner.co.uk", "theirs", "a public name"),
     ("partner.example", "theirs", "a public name"),
+    ("partner.xyz", "theirs", "a public name"),
     ("xn--bcher-kva.example.com", "theirs", "a public name"),
     ("openai", "theirs", "a provider of models"),
     ("github", "theirs", "a provider of models"),

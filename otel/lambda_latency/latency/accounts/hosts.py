@@ -89,7 +89,7 @@ PRIVATE = (
 )
 CLUSTER = re.compile(r"[^.]+\.[^.]+\.svc\..+")  # of a cluster with a domain of its own
 # Public domains that two labels may be: `example.com`. Other pairs may be a service and its namespace: `cart.shop`.
-DOMAINS = ("com", "net", "org", "edu", "gov", "info", "biz", "dev", "app", "cloud", "example")
+DOMAINS = ("com", "net", "org", "edu", "gov", "info", "biz", "dev", "app", "cloud", "example", "xyz", "tech", "pro")
 PAIR = re.compile(rf"[^.]+\.(?!(?:{'|'.join(DOMAINS)})\Z|xn--)[^.]{{3,}}")
 # Providers of models as attributes of GenAI name them, and the beginnings of the names of their models.
 MODELS = re.compile(
