@@ -90,8 +90,8 @@ SAID = (
     r"(?i)(?<![^\W_])(?<!\bget )(?:(?:secret )?(?:api|access|private|secret|account|signing|encryption|hmac|aes|"
     r"license|master)[ _-]key|(?:one-time )?(?:db|user|auth|access|refresh|session|client|app)?(?:password|passwd|"
     r"passphrase|apikey|token|secret|secretstr|pwd|passwort|kennwort|otp|securestring(?: -String)?|contraseña|senha|"
-    r"credentials?|requirepass|masterauth)|pass[ -]?(?:word|phrase)|mot de passe|session id|identified by|(?:one-time|"
-    r"pin|security|access|verification|recovery|backup|unlock|authorization|o?auth|confirmation|reset|login) code|"
+    r"credentials?|requirepass|masterauth)|pass[ -]?(?:word|phrase)|mot de passe|session id|identified by|(?:one-time|pin|"
+    r"security|access|verification|recovery|backup|unlock|authorization|o?auth|(?:confirm|activ)ation|reset|login) code|"
     r"(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered|"
     r" value| mismatch: expected)?(?: (?:for|of|für|de|para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|"
     r"was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|ist|lautet|est|es))?(?: changed| set| reset)?(?: from|"
@@ -310,6 +310,12 @@ def bare(text: str, start: int) -> Span | None:
     return (start, start + len(word)) if word else None
 
 
+def describes(value: str, name: str) -> bool:
+    """Whether it is a mapping about the secret of this name: `{"type": "string", "minLength": 8}`."""
+    keys = compiled(r"(\w+)\\*[\"']?\s*:").findall(value) if value[:1] == "{" else []
+    return bool(keys) and all(secrecy(f"{name}_{key}") == NO for key in keys)
+
+
 def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: bool) -> bool:
     """Whether it is a value that has to be redacted."""
     value = text[span[0] : span[1]]
@@ -317,8 +323,8 @@ def counts(text: str, span: Span, level: int, found: re.Match[str], *, source: b
     quote = text[span[0] - 1 : span[0]] in QUOTES if span[0] else False
     if lower in NOTHING or compiled(STAND_INS).fullmatch(value.strip()) or not any(map(str.isalnum, value)):
         return False
-    if len(value) < 3 and not (quote and "," not in found[2]):
-        return False  # too short for a secret
+    if describes(value, found[1]) or (len(value) < 3 and not (quote and "," not in found[2])):
+        return False  # about a secret, or too short for one
     if (value.endswith(":") and secrecy(value[:-1])) or (found[1] == "secret-id" and "/" in value):
         return False  # another name, whose value follows
     name, is_list = found[1], "," in found[2] and text[found.start() - 1] != "-"
