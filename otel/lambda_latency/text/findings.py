@@ -32,16 +32,17 @@ def finding_pieces(one: Diagnosis | None, style: Style, *, alone: bool = False) 
         name, ns = one.beside
         waited = clean(one.span, style)
         pieces.append(Piece(f" While {waited} waited, {clean(name, style)} ran for {ms(ns, style)}."))
-    if one.attempts is not None:
+    if one.attempts is not None and not (one.attempts.calls == 1 and one.gave_up):  # that call is told below
         calls, failed, callee, again = one.attempts
         statuses = ", ".join(clean(status, style) for status in failed[:MOST_STATUSES])
         more = ", ..." if len(failed) > MOST_STATUSES else ""
-        who = "It" if alone else "The example"
+        who, its = ("It", "Its call") if alone else ("The example", "The call of the example")
         to = f" to {clean(callee, style)}" if callee else ""
         if callee:
             pieces.append(Piece(f" Most of {'the own code' if alone else 'it'} is a wait between attempts."))
-        text = f" {who} made {plural(calls, 'call')}{to}, of which {number(len(failed))} failed ({statuses}{more})"
-        pieces.append(Piece(f"{text}: retries." if again else f"{text}."))
+        many = f" {who} made {plural(calls, 'call')}{to}, of which {number(len(failed))} failed ({statuses}{more})"
+        many += ": retries." if again else "."
+        pieces.append(Piece(many if calls > 1 else f" {its}{to} failed ({statuses})."))
     if one.gave_up:
         what = clean(one.gave_up, style)
         pieces.append(Piece(f" Its client gave up after {ms(one.gave_up_ns, style)} ({what})."))
@@ -59,6 +60,8 @@ def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
         steps.append(f"Look at {one.beside[0]}: {one.span} only waited for it, or kept the books.")
     elif one is not None and one.waits_for_a_pool:
         steps.append(advice(Part("pool", part.name or report_name(report)), place))
+    elif one is not None and one.gave_up and part.bucket == "external":
+        pass  # it has a timeout, as the last step says
     elif one is None or one.attempts is None or not one.attempts.callee:
         steps.append(own_code_step(report.own_code.get(cell)) or advice(part, place))
     if one is not None and one.attempts is not None and one.attempts.again and part.bucket != "retries":
@@ -69,6 +72,13 @@ def cell_steps(cell: Cell, report: Report, calls: bool = False) -> list[str]:
         )
     if one is not None and one.gave_up:
         steps.append("Set the client's timeout near the usual time of the call, and respond without its result then.")
+        if part.bucket == "external":
+            ask = (
+                f"Find out why {part.name} did not answer."
+                if part.owner == "ours"
+                else "Ask its owner with a trace id."
+            )
+            steps.append(ask)
     return steps
 
 
@@ -99,11 +109,14 @@ def report_name(report: Report) -> str:
 
 
 def place_in(cell: Cell, report: Report) -> Place | None:
-    """Where the code that waits for a cell runs; without an example a function is known by its name."""
+    """Where the code that waits for a cell runs; without an example a function is known by its name.
+
+    An example that does not tell is of no function: the spans of one name it.
+    """
     one = report.diagnoses.get(cell)
-    if one is not None and one.place is not None:
+    if one is not None:
         return one.place
-    if one is None and not cell.caller:
+    if not cell.caller:
         return "lambda"
     return "lambda" if cell.caller in {kind.function for kind in report.accounts.kinds if kind.function} else None
 

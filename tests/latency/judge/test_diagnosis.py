@@ -146,6 +146,40 @@ def test_a_timeout_of_a_client_is_told_and_counted_apart(error: str) -> None:
     assert _called(_shop(_call(10, 90, 0, "ConnectionRefused"))).gave_up == ""
 
 
+@pytest.mark.parametrize(
+    ("owner", "last"),
+    [("", "Ask its owner with a trace id."), ("ours", "Find out why pay.example.com did not answer.")],
+)
+def test_the_step_about_a_client_that_gave_up_sets_one_timeout(owner: str, last: str) -> None:
+    """It has a timeout, so that "set a timeout for the call" would contradict it."""
+    trace = _shop(_call(10, 90, 0, "ReadTimeout"))
+    cell = Cell("shop", Part("external", "pay.example.com", owner))
+    report = replace(_report(trace), diagnoses={cell: _called(trace)})
+    timeout = "Set the client's timeout near the usual time of the call, and respond without its result then."
+    assert cell_steps(cell, report) == [timeout, last]
+
+
+def test_one_failed_call_is_told_once() -> None:
+    """It is no retry, and a timeout of its client says all of it."""
+    told = [
+        flat(finding_pieces(_called(_shop(_call(10, 90, *failed))), STYLE)) for failed in ((503,), (0, "ReadTimeout"))
+    ]
+    assert told == [
+        " The call of the example failed (503).",
+        " Its client gave up after 80 ms (ReadTimeout).",
+    ]
+
+
+def test_without_attributes_of_a_place_no_step_is_about_lambda() -> None:
+    """Spans in Zipkin's format often have no more than the name of their service."""
+    named = {"service.name": "shop"}
+    query = node("SELECT", 10, 90, kind=CLIENT, resource=named, attributes={"db.system": "mysql", "db.name": "orders"})
+    trace = _shop(query, resource=named)
+    cell = Cell("shop", Part("database", "mysql orders"))
+    report = replace(_report(trace), diagnoses={cell: diagnose(trace, cell)})
+    assert [("function" in step, "callers" in step) for step in cell_steps(cell, report)] == [(False, True)]
+
+
 def _report(trace: Trace, *problems: Problem) -> Report:
     return report_of([account(trace)], lambda _: {trace.trace_id: trace}, problems=problems)
 
