@@ -90,13 +90,13 @@ SAID = (
     r"(?i)(?<![^\W_])(?<!\bget )(?:(?:secret )?(?:api|access|private|secret|account|signing|encryption|hmac|aes|"
     r"license|master)[ _-]key|(?:one-time )?(?:db|user|auth|access|refresh|session|client|app)?(?:password|passwd|"
     r"passphrase|apikey|token|secret|secretstr|pwd|passwort|kennwort|otp|securestring(?: -String)?|contraseña|senha|"
-    r"credentials?|requirepass|masterauth)|pass[ -]?(?:word|phrase)|mot de passe|session id|identified by|(?:one-time|"
-    r"pin|security|access|verification|recovery|backup|unlock|authorization|o?auth|(?:confirm|activ)ation|reset|login) "
-    r"code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))(?: provided| entered|"
-    r" value| mismatch: expected)?(?: (?:for|of|für|de|para)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|"
-    r"was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|ist|lautet|est|es))?(?: changed| set| reset)?(?: from|"
-    r" to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|"
-    r"as) your (?:[\w-]+ ){0,3}code\b"
+    r"credentials?|requirepass|masterauth)|pass[ -]?(?:word|phrase)|mot de passe|session id|identified by|"
+    r"(?:one-time|pin|security|access|verification|recovery|backup|unlock|o?auth(?:orization)?|confirmation|activation|"
+    r"reset|login) code|(?:log(?:ged|ging)?[ -]?in|auth\w*|basic) (?:with|as|using|auth)(?= [\w.@+-]+[:/]\S))"
+    r"(?: provided| entered| value| mismatch: expected)?(?: (?:for|of|für|de|para)(?: user)? ['\"]?[\w.@+-]{1,64}"
+    r"['\"]?(?=\s?[:=]|\s(?:is|was|ist|lautet|est|es|to|set)\s))?(?:\s(?:is|was|ist|lautet|est|es))?"
+    r"(?: changed| set| reset)?(?: from| to)?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"«„“]\s?)?([^\s'\"]{6,}|"
+    r"\d{4,5}(?!\S))|\b(\d{4,8}) (?:is|as) your (?:[\w-]+ ){0,3}code\b"
 )
 # A code of OAuth, beside a word that only OAuth has.
 GRANTING = ("grant_type", "redirect_uri", "oauth", "OAuth", "authorization_code")
