@@ -77,7 +77,7 @@ PLAIN_KEYS = words("""
     order start exclusive last evaluated translation parent attribute tag label event metric feature flag config
     setting context column field answer registry end next prev previous current new old any each first no invalid
     missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile
-    left right up down arrow function x parameter recv send search
+    left right up down arrow function x parameter recv send search such
 """)
 
 PHRASES = words("""
