@@ -46,21 +46,28 @@ class Block(NamedTuple):
         return Block(self.numbers[:count], self.lines[:count], self.offsets[:count], end)
 
 
-class Text(NamedTuple):
+class Text:
     """Consecutive whole lines as one text; `number` and `at` are the number and the byte offset of the first line.
 
     `taken` is the number of bytes of the file that were read up to the end of the text. In a compressed file these are
     compressed bytes, while `at` is an offset in the decompressed text.
     """
 
-    number: int
-    at: int
-    text: bytes
-    taken: int
+    __slots__ = ("_count", "at", "number", "taken", "text")
+
+    def __init__(self, number: int, at: int, text: bytes, taken: int) -> None:
+        self.number, self.at, self.text, self.taken = number, at, text, taken
+        self._count: int | None = None
+
+    @property
+    def count(self) -> int:
+        """The number of lines. After `block` it is known, which saves a look at each byte."""
+        return self.text.count(b"\n") if self._count is None else self._count
 
     def block(self) -> Block:
         """The lines of the text, without the empty ones."""
         found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large line is not copied
+        self._count = len(found)
         *offsets, end = accumulate(map(len, found), initial=self.at)
         numbers: Sequence[int] = range(self.number, self.number + len(found))
         if any(map(bytes.isspace, found)):
@@ -81,8 +88,8 @@ def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[T
             if at:
                 file.seek(at - 1)  # the rest of a line that begins before `begin` is skipped
                 at += len(file.readline()) - 1
-            for number, offset, text in _texts(stream, at, source.name, problems):
-                yield Text(number, offset, text, file.tell() if compressed else offset + len(text))
+            taken = (lambda _: file.tell()) if compressed else int
+            yield from _texts(stream, at, source.name, problems, taken)
     except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
@@ -143,29 +150,33 @@ def blocks(
 
 
 def _texts(
-    stream: io.BufferedReader[Any] | gzip.GzipFile, at: int, name: str, problems: list[Problem]
-) -> Iterator[tuple[int, int, bytes]]:
-    """Whole lines, about `BLOCK` bytes at a time: the number and the offset of the first line, and the bytes."""
+    stream: io.BufferedReader[Any] | gzip.GzipFile,
+    at: int,
+    name: str,
+    problems: list[Problem],
+    taken: Callable[[int], int],
+) -> Iterator[Text]:
+    """Whole lines, about `BLOCK` bytes at a time. `taken` returns the bytes of the file up to an offset just read."""
     number = 1
     broken: Exception | None = None
     while broken is None:
-        text, last = b"", 0  # `last` is the offset of the last line in `text`
+        read: list[bytes] = []
+        last = 0  # the offset of the last line in `text`
         try:
-            text = stream.readline(LONGEST_LINE)
-            if text.endswith(b"\n") and len(text) < BLOCK:
-                text += stream.read1(BLOCK)
-                last = text.rfind(b"\n") + 1
-                if last < len(text):
-                    text += stream.readline(max(LONGEST_LINE - (len(text) - last), 0))
-        except UNREADABLE as error:  # the whole lines before the error are kept
-            broken, text = error, text[: text.rfind(b"\n") + 1]
+            last = _read(stream, read)
+        except UNREADABLE as error:
+            broken = error
+        text = b"".join(read)
+        if broken is not None:
+            text = text[: text.rfind(b"\n") + 1]  # the whole lines before the error are kept
         if not text:
             break
         endless = len(text) - last >= LONGEST_LINE and not text.endswith(b"\n")
         whole = text[:last] if endless else text
+        found = Text(number, at, whole, taken(at + len(whole)))
         if whole:
-            yield number, at, whole
-        at, number = at + len(text), number + whole.count(b"\n")
+            yield found
+        at, number = at + len(text), number + found.count
         if endless:
             problems.append(Problem(name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
             number += 1
@@ -174,6 +185,19 @@ def _texts(
                 at += len(text)
     if broken is not None:
         raise broken
+
+
+def _read(stream: io.BufferedReader[Any] | gzip.GzipFile, read: list[bytes]) -> int:
+    """Add the pieces of some whole lines to `read`, up to an error; returns the offset of the last line."""
+    read.append(stream.readline(LONGEST_LINE))
+    if not read[0].endswith(b"\n") or len(read[0]) >= BLOCK:
+        return 0
+    read.append(stream.read1(BLOCK))
+    last = len(read[0]) + read[1].rfind(b"\n") + 1
+    rest = len(read[0]) + len(read[1]) - last
+    if rest:
+        read.append(stream.readline(max(LONGEST_LINE - rest, 0)))
+    return last
 
 
 def _lines_of(text: bytes) -> list[bytes]:

@@ -73,7 +73,14 @@ def _last_to_end_first(siblings: Sequence[Row], low: int, high: int, *, in_order
     ends = [row.end_ns for row in siblings]
     if ends[1] < high and ends[-1] and len({*ends}) == len(ends):
         return siblings
-    return sorted(siblings, key=lambda row: (-min(row.end_ns or high, high), max(row.start_ns, low), row.span_id))
+    return sorted(
+        siblings,
+        key=lambda row: (  # `min` and `max` would take half of the time
+            -row.end_ns if 0 < row.end_ns < high else -high,
+            row.start_ns if row.start_ns > low else low,  # noqa: FURB136
+            row.span_id,
+        ),
+    )
 
 
 @dataclass(frozen=True, slots=True)
