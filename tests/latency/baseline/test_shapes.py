@@ -247,3 +247,18 @@ def test_spans_whose_names_end_with_an_id_are_one_operation() -> None:
         ("job ", ("step2",)),
         ("step2", ()),
     ]
+
+
+def test_a_name_that_ends_with_a_number_is_no_id_whatever_was_read_before() -> None:
+    """`step 5` is an operation of its own, also after `step 0123456789abcdef`."""
+
+    def outline(*names: str) -> list[str]:
+        accounts = Accounts()
+        judge = Judge(accounts)
+        for number, name in enumerate(names):
+            work = node(name, 2, 8, resource={"service.name": "shop"})
+            trace = tree(_service("shop", "GET /a", 0, 10, work), unit=MS)
+            judge.add_tree(f"{number + 1:032x}", Tree(rows_of(trace.spans)))
+        return [one.name for one in list(accounts)[-1].outline]
+
+    assert outline("step 0123456789abcdef", "step 5") == outline("step 5") == ["GET /a", "step 5"]

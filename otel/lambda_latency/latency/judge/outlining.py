@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from operator import attrgetter
+from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.account import Operation
@@ -37,73 +37,90 @@ class Outlines:
 
     def __init__(self, accounts: Accounts) -> None:
         self._known = accounts.outlines
+        # Names and operations have numbers from 1.
         self._numbers: defaultdict[Charge, dict[str, int]] = defaultdict(dict)  # by the span's own name
         self._named: dict[_Named, int] = {}
         self._names: list[_Named] = []
-        self._operations: dict[tuple[int, frozenset[int | None]], int] = {}
+        self._calls: set[int] = set()  # the names of calls
+        self._operations: dict[tuple[int, int | frozenset[int]], int] = {}
         self._values: list[Operation] = []
+        self._numbered: dict[Operation, int] = {}
         self._outlines: dict[tuple[int, ...], int] = {}
 
     def number(self, tree: Tree, charged: Mapping[str, Charge], parents: Sequence[Row]) -> int:
-        """The number of a request's outline. `parents` are its rows with children."""
-        rows, children, numbers = tree.rows, tree.children, self._numbers
-        named: dict[str, int] = {}
-        for span_id, charge in charged.items():  # the hot loop: a known name calls none of our functions
-            known, row = numbers[charge], rows[span_id]
-            name = row.name
-            number = known.get(name)
-            if number is None:  # the names of one operation's spans may all differ
-                number = known.get(name.rstrip(DIGITS))
-            named[span_id] = self._number(charge, row, known) if number is None else number
-        get = named.get
-        found = {
-            (named[row.span_id], frozenset(map(get, map(ID_OF, children.get(row.span_id, ()))))) for row in parents
-        }
-        leaves = set(map(named.__getitem__, named.keys() - children.keys()))
-        found |= {(number, NOTHING) for number in leaves if not self._names[number].is_call}
+        """The number of a request's outline. `parents` are its rows with children, each after the one above it."""
+        children, known = tree.children, self._numbers
+        tops = [row for row in (tree.outermost, tree.before) if row is not None]
+        named = {row.span_id: self._number(charged[row.span_id], row) for row in tops}
+        found: set[tuple[int, int | frozenset[int]]] = set()
+        leaves: set[int] = set()
+        for row in parents:
+            numbers = []
+            for child in children.get(row.span_id, ()):  # the hot loop: a known name calls none of our functions
+                at = child.span_id
+                charge = charged[at]
+                number = known[charge].get(child.name)
+                if number is None:
+                    number = self._number(charge, child)
+                numbers.append(number)
+                if at in children:
+                    named[at] = number
+                else:
+                    leaves.add(number)
+            found.add((named[row.span_id], numbers[0] if len(numbers) == 1 else frozenset(numbers)))
+        found.update(zip(leaves - self._calls, repeat(NOTHING)))
         operations = self._operations
-        every = tuple(sorted([operations.get(one) or self._operation(*one) for one in found]))
-        return self._outlines.get(every) or self._outline(every)
+        every = tuple(sorted({operations.get(one) or self._operation(*one) for one in found}))
+        outline = self._outlines.get(every)
+        return self._outline(every) if outline is None else outline
 
-    def _number(self, charge: Charge, row: Row, known: dict[str, int]) -> int:
-        head = row.name.rstrip(DIGITS)
-        name = head if len(row.name) - len(head) >= LEAST_OF_ID else row.name
+    def _number(self, charge: Charge, row: Row) -> int:
+        """The number of a name that is not known as it is: the names of one operation's spans may all differ."""
+        known, name = self._numbers[charge], row.name
+        head = name.rstrip(DIGITS)
+        if len(name) - len(head) >= LEAST_OF_ID:
+            name = head
+        number = known.get(name)
+        if number is not None:
+            return number
         service = charge.code.name if charge.code is not None else ""
         one = _Named(service, _name(charge, row, name)[:LONGEST], row.shape.is_call)
+        if one not in self._named and len(self._named) >= MOST_NAMES:
+            one = one._replace(name="")
         number = self._named.get(one)
         if number is None:
-            if len(self._named) >= MOST_NAMES:
-                one = one._replace(name="")
-            number = self._named.setdefault(one, len(self._names))
-            if number == len(self._names):
-                self._names.append(one)
+            self._names.append(one)
+            number = self._named[one] = len(self._names)
+            if one.is_call:
+                self._calls.add(number)
         if len(known) < MOST_NAMES:
             known[name] = number
         return number
 
-    def _operation(self, number: int, below: frozenset[int | None]) -> int:
-        """The number of an operation, from 1; 0 beyond the limit."""
+    def _operation(self, number: int, below: int | frozenset[int]) -> int:
+        """The number of an operation; 0 beyond the limit."""
         if len(self._operations) >= MOST_OPERATIONS:
             return 0
-        one = self._names[number]
-        callees = tuple(sorted({self._label(one, self._names[each]) for each in below if each is not None}))
-        self._values.append(Operation(one.service, one.name, callees))
-        self._operations[number, below] = len(self._values)
-        return len(self._values)
+        service, name, _ = self._names[number - 1]
+        callees = [self._names[each - 1] for each in ((below,) if isinstance(below, int) else below)]
+        labels = {its if whose in ("", service) else f"{whose} {its}" for whose, its, _ in callees}
+        value = Operation(service, name, tuple(sorted(labels)))
+        found = self._numbered.get(value)
+        if found is None:
+            self._values.append(value)
+            found = self._numbered[value] = len(self._values)
+        self._operations[number, below] = found
+        return found
 
     def _outline(self, every: tuple[int, ...]) -> int:
         if len(self._outlines) >= MOST_OUTLINES:
             return self._known[()]
-        outline = tuple(sorted({self._values[number - 1] for number in every if number}))
+        outline = tuple(sorted([self._values[number - 1] for number in every if number]))
         self._outlines[every] = number = self._known[outline]
         return number
 
-    def _label(self, caller: _Named, callee: _Named) -> str:
-        return callee.name if callee.service in ("", caller.service) else f"{callee.service} {callee.name}"
 
-
-NOTHING: frozenset[int | None] = frozenset()
-ID_OF = attrgetter("span_id")
+NOTHING: frozenset[int] = frozenset()
 NAMED = ("aws", "database", "messaging", "queue", "retries")  # buckets whose names say what is called
 
 
