@@ -27,7 +27,7 @@ def test_a_swap_that_no_test_finds_fails_the_program(
     assert main(["--table", "readers"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines[1:-1] if not line.endswith(": exclude each other")] == [
-        "   4 a list of bare spans | Jaeger: NO TEST FAILS"
+        "   5 a list of bare spans | Jaeger: NO TEST FAILS"
     ]
     assert lines[-1] == "1 swaps are not found"
 
