@@ -15,6 +15,7 @@ import shutil
 import sys
 import time
 from collections import defaultdict
+from collections.abc import Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -64,9 +65,7 @@ def main() -> int:
     for name, file in layer_files().items():
         (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, KITS_LAYER / name)
-    for number, pins in enumerate(sorted({variant.pins for variant in options.variants}), 1):
-        tell(f"environment {number}: {pins}")
-        interpreter(pins)
+    prepare(options.variants)
     measured: measuring.Measured = defaultdict(dict)
     with Processes() as processes, Places() as places:
         parts = [
@@ -96,11 +95,19 @@ def main() -> int:
     return 0
 
 
+def prepare(variants: Iterable[Variant]) -> None:
+    """Set up the environments of the variants, one after another: two at once would break each other's."""
+    for number, pins in enumerate(sorted({variant.pins for variant in variants}), 1):
+        tell(f"environment {number}: {pins}")
+        interpreter(pins)
+
+
 def one_more(before: Path | None) -> int:
     """Count once more, and print medians and spreads of all runs."""
     variants = repeated.chosen(VARIANTS)
     if before is not None:
         variants.append(repeated.before_variant(variants[-1], before.resolve()))
+    prepare(variants)
     with Processes() as processes, Places() as places:
         found = repeated.once(variants, processes, places.addresses, tell)
     document = {**about(1), "runs": found}
