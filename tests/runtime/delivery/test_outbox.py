@@ -85,13 +85,15 @@ def test_only_what_has_ended_leaves(made: Made) -> None:
 
 
 def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
-    """`force_flush` of the SDK's provider."""
+    """`force_flush` of the SDK's provider. The sink is asked while it has spans that wait, and not without any."""
     tracer, _, sink, recorder = made
-    tracer.start_span("a").end()
-    told = [recorder.force_flush(1000)]
-    sink.takes = False
-    told.append(recorder.force_flush())
-    assert (told, sink.deliveries) == ([True, False], [["a"], []])
+    told = []
+    for name, takes in (("a", True), ("", True), ("b", False), ("", False), ("", True), ("", True)):
+        if name:
+            tracer.start_span(name).end()
+        sink.takes = takes
+        told.append(recorder.force_flush(1000))
+    assert (told, sink.deliveries) == ([True, True, False, False, True, True], [["a"], ["b"], [], []])
 
 
 def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog: pytest.LogCaptureFixture) -> None:
@@ -175,6 +177,7 @@ def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -
 
     sink.urgent = urgent  # type: ignore[method-assign]
     sink.export = export  # type: ignore[method-assign]
+    tracer.start_span("ended").end()
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     flush = threading.Thread(target=outbox.flush)

@@ -62,7 +62,7 @@ class Outbox:
         # A delivery during an invocation must end before the one at its deadline.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._until = inf  # the end of deliveries, in seconds since 1970
-        self._told_late = False
+        self._told_late = self._waits = False  # whether spans wait in the sink
         self._seen: Running | None = None
         self._rehearsed, self._next = False, 0.0
         self._delivering = threading.Lock()
@@ -102,6 +102,8 @@ class Outbox:
         The shortest limit is the duration of a short delivery. Nothing is begun with less than that before the deadline
         of the invocation (`deadline`, in seconds since 1970, if that is sooner): the spans wait for the next delivery.
         """
+        if not self._waits and not len(self._recorder.buffer):
+            return True  # as after a request that is not recorded
         until = min(self._until, deadline - MARGIN_S)
         if self._is_late(until):
             return False
@@ -128,9 +130,11 @@ class Outbox:
         if self._is_late(until):
             return False
         seconds = until - time()
+        self._waits = True  # before the buffer is emptied, and until all is delivered
         spans = deque(parents_first(self._ended()))
         try:
-            return export(timely(spans, time() + seconds / 2), seconds) is not False and not spans
+            self._waits = export(timely(spans, time() + seconds / 2), seconds) is False or bool(spans)
+            return not self._waits
         finally:
             self._recorder.put_back(spans)
 
