@@ -25,8 +25,7 @@ from lambda_latency.trace.readers.mistakes import kind_of, reason_of
 from lambda_latency.trace.readers.otlp import OtlpReader, ToOtlp, TranscodedReader
 from lambda_latency.trace.readers.printed import is_printed, printed_resources
 from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
-from lambda_latency.trace.readers.stores.hits import inner_document
-from lambda_latency.trace.readers.stores.rows import is_stored, is_table, stored_resources
+from lambda_latency.trace.readers.stores.rows import inner_document, is_stored, is_table, stored_resources
 from lambda_latency.trace.readers.stores.skywalking import is_skywalking, skywalking_resources
 from lambda_latency.trace.readers.table import ShapeTable
 from lambda_latency.trace.readers.zipkin import is_zipkin, zipkin_resources
