@@ -76,7 +76,7 @@ SHOWN: Shown = {
         "«must have at least 8 characters»", "«Passwords do not match»", "«String should have at least 8 characters»",
         "«cannot be empty»", "«[ErrorDetail(string='This field is required.', code='required')]»",
         "«Missing data for required field.»", "correct horse battery staple", "is", "a required b",
-        "to be or not to be", "legal winner thank year", "is required = x", "«/root/.kube/config»",
+        "to be or not to be", "legal winner thank year", "is required = x", "«/home/ada/.kube/config»",
         "/hunter", "/ab/C1d",
     ),
     "REVERSED": (

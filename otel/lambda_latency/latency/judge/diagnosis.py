@@ -185,8 +185,9 @@ def _making(trace: Trace, calls: Sequence[Row]) -> Iterator[Span]:
 
 
 def _attempts(trace: Trace, calls: Sequence[Row]) -> Attempts | None:
-    failed = [row for row in sorted(calls, key=lambda row: row.start_ns) if _failed(row)]
-    last = {row.name: row.start_ns for row in sorted(calls, key=lambda row: row.start_ns)}
+    ordered = sorted(calls, key=lambda row: row.start_ns)
+    failed = [row for row in ordered if _failed(row)]
+    last = {row.name: row.start_ns for row in ordered}
     again = any(last[row.name] >= max(row.end_ns, row.start_ns + 1) for row in failed)
     return Attempts(len(calls), tuple(_status(trace, row) for row in failed), again=again) if failed else None
 
