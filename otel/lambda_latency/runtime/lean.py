@@ -22,6 +22,7 @@ from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, S
 from opentelemetry.trace.propagation import get_current_span, set_span_in_context
 
 from lambda_latency.runtime.copies import copied
+from lambda_latency.runtime.propagation import INIT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -328,11 +329,12 @@ class LeanTracer(sdk.Tracer):
                                    set_status_on_exception)  # fmt: skip
         trace_id, _, _, given, state, valid = parent
         ids: Any = provider.id_generator
-        if valid:
-            random = given & RANDOM
+        if valid:  # as the sampler has it
+            random, sampled = given & RANDOM, given & SAMPLED
+            recorded = sampled or provider.decider.decision == INIT
         else:
             trace_id, random = ids.generate_trace_id(), RANDOM and ids.is_trace_id_random()
-        sampled, recorded = provider.decider.decide(parent, context, trace_id)
+            sampled, recorded = provider.decider.decide(parent, context, trace_id)
         flags = SAMPLED if sampled else NOT_SAMPLED
         if random:
             flags = TraceFlags(flags | RANDOM)

@@ -11,6 +11,8 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from opentelemetry.context import Context, attach, detach, get_current
+
 from lambda_latency.runtime.coldstart.standins import read
 from lambda_latency.runtime.coldstart.value import Value
 from lambda_latency.runtime.harmless import harmless, warn
@@ -173,9 +175,9 @@ class Instrumentations:
             return
         more: dict[str, Any] = {}
         if library.name in AWS:
-            from lambda_latency.runtime.drivers.aws import PROPAGATOR, requested, responded
+            from lambda_latency.runtime.drivers.aws import LATER, requested, responded
 
-            more = {"request_hook": requested, "response_hook": responded, "propagator": PROPAGATOR}
+            more = {"request_hook": requested, "response_hook": responded, "propagator": LATER}
         elif library.name in UNSUPPRESSED:
             from lambda_latency.runtime.drivers.call import Suppressible
 
@@ -224,34 +226,32 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[]
     return undo
 
 
-def suppression() -> Callable[[], bool]:
-    """A function that returns whether upstream suppresses spans, by the keys that its managers set in a context.
+def suppressing() -> tuple[str, ...]:
+    """The keys in a context by which upstream's managers suppress spans.
 
     Upstream's own check costs a tenth of a span, in each call of a connection pool.
     """
-    from opentelemetry.context import Context, attach, detach, get_current
     from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 
     token = attach(Context())
     try:
         with suppress_http_instrumentation(), suppress_instrumentation():
-            keys = tuple(get_current())
+            return tuple(get_current())
     finally:
         detach(token)
-    return lambda: any(map(get_current().get, keys))
 
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
 
-    suppressed: list[Callable[[], bool]] = []  # made at the first call, then kept
+    keys: list[str] = []  # found at the first call, then kept
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def first(self: object, *args: Any, **kwargs: Any) -> Any:
-            if not suppressed:
-                suppressed.append(suppression())
+            if not keys:
+                keys.extend(suppressing())
             # `undo` fails if another thread was faster, or if the method was wrapped again.
-            if not suppressed[0]() and undo():
+            if not any(map(get_current().get, keys)) and undo():
                 instrument()
                 return getattr(self, method)(*args, **kwargs)
             return original(self, *args, **kwargs)

@@ -68,7 +68,7 @@ class OwnTelemetry:
         """If the function has set a propagator, add it to the runtime's."""
         now = propagate.get_global_textmap()
         if now is not self._propagators:
-            self._propagators.own = now
+            self._propagators.own = [now]
             propagate.set_global_textmap(self._propagators)
 
     def _getting(self, original: Callable[[], Any]) -> Callable[[], Any]:
@@ -110,7 +110,7 @@ class OwnTelemetry:
 
 
 class Propagators(TextMapPropagator):
-    """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's.
+    """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's if it has set one.
 
     Baggage is propagated if the function has set some. OpenTelemetry's defaults apply to contexts that the function
     extracts itself, and to calls of instrumentations that it has installed itself (`theirs`, by span scope).
@@ -119,7 +119,7 @@ class Propagators(TextMapPropagator):
     def __init__(self, chosen: Sequence[str]) -> None:
         self._xray = LambdaPropagator()
         self._chosen = tuple(chosen)
-        self.own: TextMapPropagator | None = None
+        self.own: list[TextMapPropagator] = []
         self.theirs: set[str] = set()
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
@@ -149,16 +149,13 @@ class Propagators(TextMapPropagator):
         return {field for one in self._readers() for field in one.fields}
 
     def _readers(self) -> list[TextMapPropagator]:
-        return [self._xray, *map(made, DEFAULTS), *self._owns()]
+        return [self._xray, *map(made, DEFAULTS), *self.own]
 
     def _writers(self, scope: str) -> list[TextMapPropagator]:
         names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
-        if scope in self.theirs and self.own is None and "OTEL_PROPAGATORS" not in os.environ:
+        if scope in self.theirs and not self.own and "OTEL_PROPAGATORS" not in os.environ:
             names.update(dict.fromkeys(DEFAULTS))
-        return [self._xray, *map(made, names), *self._owns()]
-
-    def _owns(self) -> list[TextMapPropagator]:
-        return [] if self.own is None else [self.own]
+        return [self._xray, *map(made, names), *self.own]
 
 
 def scope_of(context: Context | None) -> str:

@@ -68,9 +68,9 @@ class Recorder(SpanProcessor):
             return
         # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
         parent = span.parent
-        if parent is None or parent.is_remote:
+        if (parent is None or parent.is_remote) and context is not self.handler_span:
             span = self.placed(span)
-        self.buffer.add(span, about(span) if len(self.buffer) >= FEW else 0)
+        self.buffer.add(span, about(span) if len(self.buffer.waiting) >= FEW else 0)
         # Last, so that a reader of the open spans and then of the buffer misses none.
         self._open.pop(context.span_id, None)
         if self.in_fork and not self._open:
@@ -181,7 +181,10 @@ T = TypeVar("T")
 
 
 class Buffer(Generic[T]):
-    """A queue, oldest items first. A full queue drops its oldest items and counts them in `dropped`."""
+    """A queue, oldest items first. A full queue drops its oldest items and counts them in `dropped`.
+
+    `waiting` has the items, each with its size; only this class changes it.
+    """
 
     def __init__(self, most: int, most_bytes: int) -> None:
         self._most, self._most_bytes = most, most_bytes
@@ -189,38 +192,39 @@ class Buffer(Generic[T]):
 
     def renew(self) -> None:
         """Empty the queue with a new lock: after a fork, the thread that held the old one does not exist."""
-        self._waiting: deque[tuple[T, int]] = deque()
+        self.waiting: deque[tuple[T, int]] = deque()
         self._bytes = 0
         self._lock = threading.Lock()
         self.dropped = 0
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self.waiting)
 
     def add(self, item: T, size: int) -> None:
         """Add an item of `size` bytes."""
         with self._lock:
-            self._waiting.append((item, size))
+            self.waiting.append((item, size))
             self._bytes += size
-            self._trim()
+            if len(self.waiting) > self._most or self._bytes > self._most_bytes:
+                self._trim()
 
     def put_back(self, items: list[tuple[T, int]]) -> None:
         """Add items with their sizes before all others: `drain` has removed them."""
         with self._lock:
-            self._waiting.extendleft(reversed(items))
+            self.waiting.extendleft(reversed(items))
             self._bytes += sum([size for _, size in items])
             self._trim()
 
     def _trim(self) -> None:
-        while len(self._waiting) > self._most or self._bytes > self._most_bytes:
-            self._bytes -= self._waiting.popleft()[1]
+        while len(self.waiting) > self._most or self._bytes > self._most_bytes:
+            self._bytes -= self.waiting.popleft()[1]
             self.dropped += 1
 
     def oldest(self, most_bytes: int) -> list[T]:
         """The oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
         batch: list[T] = []
         with self._lock:
-            for item, size in self._waiting:
+            for item, size in self.waiting:
                 most_bytes -= size
                 if batch and most_bytes < 0:
                     break
@@ -231,12 +235,12 @@ class Buffer(Generic[T]):
         """Remove the `count` oldest items."""
         with self._lock:
             for _ in range(count):
-                self._bytes -= self._waiting.popleft()[1]
+                self._bytes -= self.waiting.popleft()[1]
 
     def drain(self) -> tuple[list[T], int]:
         """Remove all items; returns them and the number of items dropped since the last call."""
         with self._lock:
-            taken = [item for item, _ in self._waiting], self.dropped
-            self._waiting.clear()
+            taken = [item for item, _ in self.waiting], self.dropped
+            self.waiting.clear()
             self._bytes = self.dropped = 0
         return taken

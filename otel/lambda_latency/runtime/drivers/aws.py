@@ -13,23 +13,23 @@ import os
 import sys
 from collections.abc import Mapping
 from time import time_ns
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.propagators.textmap import Setter, default_setter
+from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.trace import Status, StatusCode, TraceFlags, get_current_span
 
 from lambda_latency.runtime.harmless import failed, harmless
-from lambda_latency.runtime.propagation import HEADER, LINEAGE, LambdaPropagator, header_of, root_of, write
+from lambda_latency.runtime.propagation import HEADER, LINEAGE, header_of, root_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableMapping
     from types import ModuleType
 
-    from opentelemetry.context import Context
     from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["PROPAGATOR", "requested", "responded", "watch_sessions"]
+__all__ = ["LATER", "requested", "responded", "watch_sessions"]
 
 # Milliseconds since the call's start. They repeat the events, because X-Ray keeps no events.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
@@ -37,23 +37,8 @@ LAST_BEGAN = "lambda.retry.last_began_ms"
 ATTEMPT = "lambda_latency_attempt"
 
 
-class CallPropagator(LambdaPropagator):
-    """Writes the header of botocore's requests. A header of another trace than Lambda's is deliberate and stays."""
-
-    def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
-        """Write the current span as the parent."""
-        span, before = get_current_span(context), header_of(carrier)
-        if before:
-            if not span.is_recording():
-                return  # the header is the one that botocore took from Lambda's variable
-            if not before.startswith(root_of(span.get_span_context().trace_id)):
-                lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
-                if not before.startswith(lambdas or "Root="):
-                    return
-        write(span, carrier, before, setter)
-
-
-PROPAGATOR = CallPropagator()
+# The propagator of upstream's instrumentation: `before_send` writes the header, after the signature.
+LATER = SimpleNamespace(inject=lambda _headers: None)
 
 
 def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
@@ -104,9 +89,22 @@ def before_send(request: Any, **_: object) -> None:
             lineage = before.partition(LINEAGE)[2].partition(";")[0]
             headers[HEADER] = f"{root};Parent={own.span_id:016x};Sampled=1{LINEAGE}{lineage}"
         else:
-            PROPAGATOR.inject(headers)
+            rewrite(headers)
     except Exception as error:  # noqa: BLE001 - the same
         failed("the tracing header of an AWS call", error)
+
+
+def rewrite(headers: Any) -> None:
+    """Write the current span as the parent. A header of another trace than Lambda's is deliberate and stays."""
+    span, before = get_current_span(), header_of(headers)
+    if before:
+        if not span.is_recording():
+            return  # the header is the one that botocore took from Lambda's variable
+        if not before.startswith(root_of(span.get_span_context().trace_id)):
+            lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
+            if not before.startswith(lambdas or "Root="):
+                return
+    write(span, headers, before, default_setter)
 
 
 def attempt_ended(
