@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import platform
 import shutil
 import sys
@@ -20,7 +21,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from lab.cost import counting, measuring, remains, repeated, upstream
+from lab.cost import counting, measuring, remains, repeated, upstream, waits
 from lab.cost.environments import interpreter
 from lab.cost.places import Places
 from lab.cost.table import figures, text
@@ -42,8 +43,10 @@ def parsed() -> argparse.Namespace:
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
     parser.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
                         "beside the runs in out/cost-runs.json")  # fmt: skip
-    parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs: another checkout of this project, "
-                        "whose kit is counted too")  # fmt: skip
+    parser.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait with bare, the X-Ray SDK and "
+                        "the kit, in so many sets of environments")  # fmt: skip
+    parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs or --waits: another checkout of "
+                        "this project, whose kit is measured too")  # fmt: skip
     parser.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
                         "save of a request")  # fmt: skip
     options = parser.parse_args()
@@ -59,8 +62,12 @@ def main() -> int:
         with Places() as places:
             print(upstream.table(VARIANTS, places.addresses))
         return 0
-    if options.runs:
-        return one_more(options.before)
+    if options.runs or options.waits:
+        variants = repeated.chosen(VARIANTS)
+        if options.before is not None:
+            variants.append(repeated.before_variant(variants[-1], options.before.resolve()))
+        prepare(variants)
+        return one_more(variants) if options.runs else wait(variants, options.waits)
     shutil.rmtree(KITS_LAYER, ignore_errors=True)
     for name, file in layer_files().items():
         (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
@@ -102,12 +109,16 @@ def prepare(variants: Iterable[Variant]) -> None:
         interpreter(pins)
 
 
-def one_more(before: Path | None) -> int:
+def wait(variants: list[Variant], sets: int) -> int:
+    """Measure the client's wait, and print it set by set."""
+    print(f"load {os.getloadavg()[0]:.2f}")
+    with Processes() as processes, Places() as places:
+        print(waits.table(measuring.warm(variants, processes, places, sets * measuring.SET, tell)))
+    return 0
+
+
+def one_more(variants: list[Variant]) -> int:
     """Count once more, and print medians and spreads of all runs."""
-    variants = repeated.chosen(VARIANTS)
-    if before is not None:
-        variants.append(repeated.before_variant(variants[-1], before.resolve()))
-    prepare(variants)
     with Processes() as processes, Places() as places:
         found = repeated.once(variants, processes, places.addresses, tell)
     document = {**about(1), "runs": found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ Measured = dict[str, dict[str, list[float]]]
 
 
 WARM_UP, WARM_PER_ROUND = 30, 20
+ONE_PROCESSOR = ("taskset", "--cpu-list", "0") if shutil.which("taskset") else ()
 SET = 40  # warm turns per set of environments
 COUNTED = 40  # warm requests under cachegrind: an initial difference is divided by this number
 
@@ -92,8 +94,9 @@ def warm(
 ) -> Measured:
     """Microseconds until a warm response, and of CPU time of all threads until the environment freezes.
 
-    There are several sets of environments: two processes of the same code differ by more than the turns of one process
-    show.
+    There are several sets of environments, each with a hash seed of its own: two processes of the same code differ by
+    more than the turns of one process show. The processes of a set run on one processor, because a function of 512 MB
+    has less than one: with two, the scheduler moves threads between them, and the spread is twice as large.
     """
     found: Measured = defaultdict(lambda: defaultdict(list))
     sets = max(1, rounds // SET)
@@ -102,7 +105,8 @@ def warm(
         try:
             tell(f"warm requests, set {number + 1} of {sets}")
             for variant in variants:
-                cells.append(Cell(variant, processes, places.addresses))
+                seeded = {"PYTHONHASHSEED": str(number + 1)}
+                cells.append(Cell(variant, processes, places.addresses, ONE_PROCESSOR, seeded))
                 for warming in range(WARM_UP):
                     cells[-1].invoke(sampled=warming % 2 == 0)
             for _, turns in taking_turns(cells, rounds // sets):

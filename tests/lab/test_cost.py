@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 
-from lab.cost import remains, repeated
+from lab.cost import remains, repeated, waits
 from lab.cost.environments import PINS
 from lab.cost.remains import packages, self_instructions
 from lab.cost.table import figures, markdown, text
@@ -39,6 +39,29 @@ def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
         ("kit", "+150.0 (1.50x)"),
     ]
     assert text(figures(measured)) == "\n".join(f"{name:24}{value:>18}" for name, value in lines)
+
+
+def test_waits_are_told_set_by_set_over_bare_of_the_same_set() -> None:
+    """A set is 40 requests; the last row has the median of the sets, and of their multiples."""
+    measured = {
+        name: {f"{kind}_response_us": [one for one in sets for _ in range(40)] for kind in ("sampled", "unsampled")}
+        for name, sets in (
+            ("bare", [1000.0, 2000.0, 1500.0]), ("X-Ray SDK", [1400.0, 2500.0, 2000.0]),
+            ("kit", [1440.0, 2400.0, 2050.0]),
+        )
+    }  # fmt: skip
+    rows = [
+        ("set 1", "1,000", "+400 (1.00x)", "+440 (1.10x)"),
+        ("set 2", "2,000", "+500 (1.00x)", "+400 (0.80x)"),
+        ("set 3", "1,500", "+500 (1.00x)", "+550 (1.10x)"),
+        ("median of sets", "1,500", "+500 (1.00x)", "+440 (1.10x)"),
+    ]
+    told = [
+        f"{first:16}{bare:>10}{xray:>20}{kit:>20}"
+        for title in ("sampled, us", "not sampled, us")
+        for first, bare, xray, kit in [(title, "bare", "X-Ray SDK", "kit"), *rows]
+    ]
+    assert waits.table(measured) == "\n".join(told)
 
 
 def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:

@@ -71,7 +71,7 @@ def remote_parent(header: str) -> SpanContext | None:
     Upstream's `extract` refuses headers with an unknown pair, or with two `=` in one, as Lambda adds them.
     """
     trace_id, parent, sampled = parts(header)
-    parent_id = number(parent, 16)
+    parent_id = int(parent, 16) if len(parent) == 16 and not parent.strip(HEX) else 0
     if not trace_id or not parent_id:
         return None
     return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
@@ -79,16 +79,15 @@ def remote_parent(header: str) -> SpanContext | None:
 
 def parts(header: str) -> tuple[int, str, bool]:
     """The trace id (0 if it is not valid), the parent as written, and whether the header says `Sampled=1`."""
-    pairs = dict([pair.strip().partition("=")[::2] for pair in header.split(";")])
+    pairs: dict[str, str] = {}
+    for pair in header.split(";"):  # before Python 3.12, a comprehension is a call
+        key, _, value = pair.strip().partition("=")
+        pairs[key] = value
     version, _, root = pairs.get("Root", "").lower().partition("-")
-    seconds, _, rest = root.partition("-")
-    trace_id = number(seconds + rest, 32) if version == "1" and len(seconds) == 8 else 0
+    is_known = version == "1" and len(root) == 33 and root[8] == "-"
+    digits = root[:8] + root[9:]
+    trace_id = int(digits, 16) if is_known and not digits.strip(HEX) else 0
     return trace_id, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
-
-
-def number(text: str, digits: int) -> int:
-    """The value of exactly `digits` hexadecimal digits; 0 for any other text."""
-    return int(text, 16) if len(text) == digits and not text.strip(HEX) else 0
 
 
 class LambdaPropagator(AwsXRayPropagator):
