@@ -13,16 +13,17 @@ from hypothesis import strategies as st
 from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
+from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import SpanContext, TraceFlags, get_current_span
 
 from lambda_latency.runtime.propagation import (
     LambdaIds,
-    LambdaPropagator,
     LambdaSampler,
     below,
     remote_parent,
     root_context,
+    write,
 )
 from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
 from tests.runtime.test_bootstrap import python
@@ -131,7 +132,7 @@ def test_what_is_called_gets_upstreams_header(trace_id: int, span_id: int, flags
     """To the letter; none where there is no span."""
     parent = SpanContext(trace_id, span_id, is_remote=False, trace_flags=TraceFlags(flags))
     ours, upstreams = dict[str, str](), dict[str, str]()
-    LambdaPropagator().inject(ours, below(parent))
+    write(get_current_span(below(parent)), ours, None, default_setter)
     AwsXRayPropagator().inject(upstreams, below(parent))
     assert ours == upstreams
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -15,6 +17,11 @@ HTTP = {"version": "2.0", "routeKey": "GET /orders/{id}", "rawPath": "/orders/7"
 BALANCER = {"httpMethod": "GET", "path": "/orders", "requestContext": {"elb": {"targetGroupArn": "arn"}}}
 
 
+def of(kind: str, name: str = "", attributes: Mapping[str, Any] = MappingProxyType({})) -> Trigger:
+    """A trigger."""
+    return kind, name, attributes
+
+
 def records(key: str, value: str) -> dict[str, Any]:
     """An event of records from one source."""
     return {"Records": [{key: value}]}
@@ -23,37 +30,37 @@ def records(key: str, value: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (REST, Trigger("http", "POST /orders/{id}", {
+        (REST, of("http", "POST /orders/{id}", {
             "http.request.method": "POST", "http.route": "/orders/{id}", "url.path": "/orders/7",
             "server.address": "api.example.com"})),
-        (HTTP, Trigger("http", "GET /orders/{id}", {
+        (HTTP, of("http", "GET /orders/{id}", {
             "http.request.method": "GET", "http.route": "/orders/{id}", "url.path": "/orders/7",
             "server.address": "h.example.com"})),
-        (HTTP | {"routeKey": "$default"}, Trigger("http", "GET", {
+        (HTTP | {"routeKey": "$default"}, of("http", "GET", {
             "http.request.method": "GET", "url.path": "/orders/7", "server.address": "h.example.com"})),
-        (BALANCER, Trigger("http", "GET", {"http.request.method": "GET", "url.path": "/orders"})),
-        (REST | {"httpMethod": "SPAM"}, Trigger("http", "HTTP /orders/{id}", {
+        (BALANCER, of("http", "GET", {"http.request.method": "GET", "url.path": "/orders"})),
+        (REST | {"httpMethod": "SPAM"}, of("http", "HTTP /orders/{id}", {
             "http.request.method": "_OTHER", "http.route": "/orders/{id}", "url.path": "/orders/7",
             "server.address": "api.example.com"})),
-        (REST | {"methodArn": "arn", "type": "REQUEST"}, Trigger("other")),
-        (records("eventSource", "aws:sqs"), Trigger("pubsub")),
-        (records("EventSource", "aws:sns"), Trigger("pubsub")),
-        (records("eventSource", "aws:kinesis"), Trigger("pubsub")),
-        (records("eventSource", "aws:dynamodb"), Trigger("datasource")),
-        (records("eventSource", "aws:s3"), Trigger("datasource")),
-        ({"eventSource": "aws:kafka", "records": {}}, Trigger("pubsub")),
-        ({"source": "orders", "detail-type": "Placed", "detail": {}}, Trigger("pubsub")),
-        ({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}, Trigger("timer")),
-        ({"hello": "world"}, Trigger("other")),
-        ({"Records": []}, Trigger("other")),
-        ({"Records": ["text"]}, Trigger("other")),
-        ({"Records": 7, "eventSource": ["x"]}, Trigger("other")),
-        ({"httpMethod": ["GET"], "requestContext": {"http": {"method": {}}}}, Trigger("http", "HTTP", {
+        (REST | {"methodArn": "arn", "type": "REQUEST"}, of("other")),
+        (records("eventSource", "aws:sqs"), of("pubsub")),
+        (records("EventSource", "aws:sns"), of("pubsub")),
+        (records("eventSource", "aws:kinesis"), of("pubsub")),
+        (records("eventSource", "aws:dynamodb"), of("datasource")),
+        (records("eventSource", "aws:s3"), of("datasource")),
+        ({"eventSource": "aws:kafka", "records": {}}, of("pubsub")),
+        ({"source": "orders", "detail-type": "Placed", "detail": {}}, of("pubsub")),
+        ({"source": "aws.events", "detail-type": "Scheduled Event", "detail": {}}, of("timer")),
+        ({"hello": "world"}, of("other")),
+        ({"Records": []}, of("other")),
+        ({"Records": ["text"]}, of("other")),
+        ({"Records": 7, "eventSource": ["x"]}, of("other")),
+        ({"httpMethod": ["GET"], "requestContext": {"http": {"method": {}}}}, of("http", "HTTP", {
             "http.request.method": "_OTHER"})),
-        ({"requestContext": "x", "httpMethod": "GET"}, Trigger("other")),
-        ([1, 2], Trigger("other")),
-        ("text", Trigger("other")),
-        (None, Trigger("other")),
+        ({"requestContext": "x", "httpMethod": "GET"}, of("other")),
+        ([1, 2], of("other")),
+        ("text", of("other")),
+        (None, of("other")),
     ],
 )  # fmt: skip
 def test_the_shape_of_an_event_tells_its_trigger(event: object, expected: Trigger) -> None:

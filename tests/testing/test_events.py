@@ -25,7 +25,7 @@ def test_a_request_has_all_that_a_rest_api_sends() -> None:
     assert (event["headers"]["A"], event["headers"]["Content-Type"]) == ("b", "application/json")
     assert event["multiValueHeaders"]["A"] == ["b"]
     assert event["requestContext"]["path"] == "/prod/orders/a%20b"
-    assert trigger(event).name == "PUT /orders/{id}"
+    assert trigger(event)[1] == "PUT /orders/{id}"
 
 
 def test_what_is_not_there_is_null() -> None:
@@ -57,7 +57,7 @@ def test_a_resource_that_the_path_does_not_fit_is_refused(path: str) -> None:
 )
 def test_the_runtime_knows_the_trigger(make: Callable[[], dict[str, Any]], kind: str) -> None:
     """And all of it is JSON."""
-    assert trigger(json.loads(json.dumps(make()))).kind == kind
+    assert trigger(json.loads(json.dumps(make())))[0] == kind
 
 
 def test_a_message_carries_its_senders_header() -> None:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import Span as RecordingSpan
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, set_span_in_context
+from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
-from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.propagation import below, remote_parent, root_context
 from lambda_latency.runtime.trigger import trigger
 
@@ -25,41 +25,32 @@ if TYPE_CHECKING:
     from opentelemetry.util.types import AttributeValue
 
     from lambda_latency.runtime.deadline.watch import DeadlineWatch
-    from lambda_latency.runtime.trigger import Trigger
 
-__all__ = ["Invocation", "outcome"]
+__all__ = ["Invocation", "outcome", "started"]
 
 
 SERVER = SpanKind.SERVER  # Python 3.11 searches for a member of an enumeration each time
 
 
 class Invocation:
-    """A running invocation. None of its methods raises, so that telemetry never fails a request."""
+    """A running invocation. None of its methods raises, so that telemetry never fails a request.
 
-    __slots__ = ("_event", "_token", "_trigger", "_watch", "span")
+    `kind` is the value of `faas.trigger`, empty if nothing is recorded.
+    """
+
+    __slots__ = ("_event", "_kind", "_token", "_watch", "span")
 
     def __init__(
-        self, span: Span, token: Token[Context] | None, watch: DeadlineWatch, what: Trigger | None, event: object
+        self, span: Span, token: Token[Context] | None, watch: DeadlineWatch, kind: str, event: object
     ) -> None:
-        self.span, self._token, self._watch, self._trigger, self._event = span, token, watch, what, event
-
-    @classmethod
-    def begin(
-        cls, tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
-    ) -> Invocation:
-        """Start the span and make it the current one. If that fails, the invocation records nothing."""
-        try:
-            return started(tracer, event, context, cold=cold, trusting=trusting, watch=watch)
-        except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
-            warn(f"this request is not traced ({type(error).__name__}: {error})")
-            return cls(INVALID_SPAN, None, watch, None, None)
+        self.span, self._token, self._watch, self._kind, self._event = span, token, watch, kind, event
 
     @harmless("the handler's span")
     def answer(self, result: object) -> None:
         """The handler returned. Its result may report a failure."""
-        if self._trigger is None or not self.span.is_recording():
+        if not self._kind or not self.span.is_recording():
             return
-        attributes, error = outcome(self._trigger.kind, self._event, result)
+        attributes, error = outcome(self._kind, self._event, result)
         self.span.set_attributes(attributes)
         if error is not None:
             self.span.set_status(Status(StatusCode.ERROR, error or None))
@@ -106,27 +97,27 @@ def described(error: BaseException) -> tuple[str, str]:
 def started(
     tracer: Tracer, event: object, context: object, *, cold: bool, trusting: bool, watch: DeadlineWatch
 ) -> Invocation:
-    """As `Invocation.begin`, but it may raise."""
+    """Start the handler's span and make it the current one."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
     lambdas = remote_parent(header)
     if lambdas is not None and not trusting and not lambdas.trace_flags.sampled:
         # Nothing is recorded. Lambda's segment takes the place of the handler's span, so calls are not sampled either.
         parent = below(lambdas)
-        return Invocation(get_current_span(parent), attach(parent), watch, None, None)
-    what = trigger(event)
+        return Invocation(get_current_span(parent), attach(parent), watch, "", None)
+    kind, route, told = trigger(event)
     named = lambdas
     senders: list[Link] | None = None
-    if trusting and what.kind == "http":
+    if trusting and kind == "http":
         from lambda_latency.runtime.callers import callers_parent
 
         named = callers_parent(event) or lambdas
-    if what.kind == "pubsub":
+    if kind == "pubsub":
         from lambda_latency.runtime.callers import links
 
         senders = links(event)
-    name = what.name or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
-    attributes: dict[str, AttributeValue] = {"faas.trigger": what.kind, "faas.coldstart": cold}
-    attributes.update(what.attributes)
+    name = route or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
+    attributes: dict[str, AttributeValue] = {"faas.trigger": kind, "faas.coldstart": cold}
+    attributes.update(told)
     attributes.update(identity(context))
     parent = below(named) if named is not None else root_context(header)
     # The parent becomes current first: a span without a parent reads its trace id from there.
@@ -141,7 +132,7 @@ def started(
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if left_ms is not None and span.start_time is not None:
             watch.begin(span, time() + left_ms() / 1000, span.start_time / 1e9)
-    return Invocation(span, token, watch, what, event)
+    return Invocation(span, token, watch, kind, event)
 
 
 def identity(context: Any) -> dict[str, AttributeValue]:

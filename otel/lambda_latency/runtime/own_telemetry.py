@@ -14,11 +14,12 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import propagate, trace
+from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 from opentelemetry.propagators.textmap import TextMapPropagator, default_getter, default_setter
 from opentelemetry.sdk.trace import TracerProvider
 
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import LambdaPropagator
+from lambda_latency.runtime.propagation import header_of, write
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ class Propagators(TextMapPropagator):
     """
 
     def __init__(self, chosen: Sequence[str]) -> None:
-        self._xray = LambdaPropagator()
+        self._xray = AwsXRayPropagator()
         self._chosen = tuple(chosen)
         self.own: list[TextMapPropagator] = []
         self.theirs: set[str] = set()
@@ -131,20 +132,22 @@ class Propagators(TextMapPropagator):
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """Inject with each propagator, but not into messages and payloads of AWS calls, which may be full."""
-        scope = scope_of(context)
+        span = trace.get_current_span(context)
+        scope = scope_of(span)
         if scope.startswith(BOTOCORE):
             if scope.endswith(".lambda"):
                 # Upstream treats this error as an unreadable payload and leaves the payload as it is. Without the error
                 # it would rewrite the payload with `headers`.
                 raise ValueError("the payload of a call of Lambda is the function's")
             return
+        write(span, carrier, header_of(carrier), setter)  # with `Lineage`, unlike X-Ray's propagator
         for one in self._writers(scope):
             one.inject(carrier, context, setter=setter)
 
     @property
     def fields(self) -> set[str]:
         """The fields of all propagators; none for an AWS call, or upstream would warn about full messages."""
-        if scope_of(None).startswith(BOTOCORE):
+        if scope_of(trace.get_current_span()).startswith(BOTOCORE):
             return set()
         return {field for one in self._readers() for field in one.fields}
 
@@ -155,12 +158,12 @@ class Propagators(TextMapPropagator):
         names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
         if scope in self.theirs and not self.own and "OTEL_PROPAGATORS" not in os.environ:
             names.update(dict.fromkeys(DEFAULTS))
-        return [self._xray, *map(made, names), *self.own]
+        return [*map(made, names), *self.own]
 
 
-def scope_of(context: Context | None) -> str:
-    """The name of the current span's instrumentation scope, or empty."""
-    scope = getattr(trace.get_current_span(context), "instrumentation_scope", None)
+def scope_of(span: trace.Span) -> str:
+    """The name of a span's instrumentation scope, or empty."""
+    scope = getattr(span, "instrumentation_scope", None)
     return "" if scope is None else scope.name
 
 

@@ -11,8 +11,6 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, create_key, get_value, set_value
-from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
-from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
@@ -30,7 +28,6 @@ __all__ = [
     "INIT",
     "LINEAGE",
     "LambdaIds",
-    "LambdaPropagator",
     "LambdaSampler",
     "below",
     "header_of",
@@ -90,21 +87,12 @@ def parts(header: str) -> tuple[int, str, bool]:
     return trace_id, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
 
 
-class LambdaPropagator(AwsXRayPropagator):
-    """Upstream's propagator, except that `Lineage` is kept: by it Lambda stops functions that call each other for ever.
+def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[CarrierT]) -> None:
+    """Write a span as the parent to a carrier that had the header `before`.
 
+    As upstream's propagator, except that `Lineage` is kept: by it Lambda stops functions that call each other for ever.
     Nothing is written during init, because Lambda has no trace then.
     """
-
-    def inject(
-        self, carrier: CarrierT, context: Context | None = None, setter: Setter[CarrierT] = default_setter
-    ) -> None:
-        """Write the current span, if there is one, as the parent; the carrier's `Lineage` stays."""
-        write(get_current_span(context), carrier, header_of(carrier), setter)
-
-
-def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[CarrierT]) -> None:
-    """Write a span as the parent to a carrier that had the header `before`."""
     own = span.get_span_context()
     sampled = own.trace_flags & TraceFlags.SAMPLED
     if own.is_valid and (sampled or not span.is_recording()):

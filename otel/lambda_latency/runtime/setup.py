@@ -17,14 +17,15 @@ from opentelemetry.sdk.extension.aws.resource import AwsLambdaResourceDetector
 from opentelemetry.sdk.resources import OTELResourceDetector, Resource
 from opentelemetry.sdk.trace import SpanLimits
 from opentelemetry.sdk.version import __version__ as sdk_version
+from opentelemetry.trace import INVALID_SPAN
 
 from lambda_latency.runtime.deadline.watch import DeadlineWatch
 from lambda_latency.runtime.delivery.after_response import is_managed, is_monkey_patched
 from lambda_latency.runtime.delivery.outbox import Outbox
 from lambda_latency.runtime.drivers.connections import Connections
-from lambda_latency.runtime.harmless import harmless
+from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.imports import ImportHook
-from lambda_latency.runtime.invocation import Invocation
+from lambda_latency.runtime.invocation import Invocation, started
 from lambda_latency.runtime.lean import Provider
 from lambda_latency.runtime.libraries import Instrumentations
 from lambda_latency.runtime.logs import allow_none, give_trace_ids, shorten_failures
@@ -156,13 +157,17 @@ class Runtime:
     def begin(self, event: object, context: object) -> Invocation:
         """Start the span of an invocation. The first one of the process is a cold start."""
         cold, self._cold = self._cold, False
-        self._own.look()
+        if cold:  # later, after each response
+            self._own.look()
         self._outbox.begin(context)
         self._sampler.decision, self._ids.current = BEGINNING, 0
         self.recorder.begin()
-        invocation = Invocation.begin(
-            self._tracer, event, context, cold=cold, trusting=self._settings.trust_headers, watch=self._watch
-        )
+        trusting, watch = self._settings.trust_headers, self._watch
+        try:
+            invocation = started(self._tracer, event, context, cold=cold, trusting=trusting, watch=watch)
+        except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
+            warn(f"this request is not traced ({type(error).__name__}: {error})")
+            invocation = Invocation(INVALID_SPAN, None, watch, "", None)
         self._sampler.decision = invocation.span.is_recording()
         self.recorder.handler_span = invocation.span.get_span_context()
         self._ids.current = trace_id = self.recorder.handler_span.trace_id
@@ -188,6 +193,7 @@ class Runtime:
         """Deliver the ended spans and retry the waiting ones, within the sink's time limit and before the deadline."""
         # A response that waits for this delivery must not wait for another one, too.
         self._outbox.flush(0 if self.delivers_before_response else inf, deadline)
+        self._own.look()
         if len(sys.modules) != self._modules and self._settings.libraries:
             from lambda_latency.runtime.untraceable import tell
 

@@ -9,11 +9,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.runtime.coldstart.value import Value
-
 if TYPE_CHECKING:
-    from typing import TypeGuard
-
     from opentelemetry.util.types import AttributeValue
 
 __all__ = ["Trigger", "trigger"]
@@ -28,31 +24,31 @@ SOURCES = dict.fromkeys(QUEUES, "pubsub") | dict.fromkeys(("aws:s3", "aws:dynamo
 NOTHING: Mapping[str, AttributeValue] = MappingProxyType({})
 
 
-class Trigger(Value):
-    """The kind (a value of `faas.trigger`), the name of the handler's span ("": the function's), and attributes."""
+Trigger = tuple[str, str, Mapping[str, "AttributeValue"]]
+"""The kind (a value of `faas.trigger`), the name of the handler's span ("": the function's), and attributes.
 
-    kind: str
-    name: str = ""
-    attributes: Mapping[str, AttributeValue] = NOTHING
+A tuple, because the client waits: a class would cost a call.
+"""
 
 
 def trigger(event: object) -> Trigger:
     """The trigger of an event. Unknown events, such as those of direct invocations, are `other`."""
-    if not is_mapping(event):
-        return Trigger("other")
+    # A dict is recognized first, because the abstract class is slow.
+    if type(event) is not dict and not isinstance(event, Mapping):
+        return "other", "", NOTHING
     context = event.get("requestContext")
     # The event of a request authorizer looks like a request, but its answer is a policy.
-    if is_mapping(context) and "methodArn" not in event and "routeArn" not in event:
+    if (type(context) is dict or isinstance(context, Mapping)) and "methodArn" not in event and "routeArn" not in event:
         if isinstance(event.get("httpMethod"), str):
             return request(event["httpMethod"], event.get("resource"), event.get("path"), context)
         http = context.get("http")
         if isinstance(http, Mapping):
             return request(http.get("method"), routed(event.get("routeKey")), event.get("rawPath"), context)
     if event.get("detail-type") == "Scheduled Event":
-        return Trigger("timer")
+        return "timer", "", NOTHING
     if "detail-type" in event and "source" in event:
-        return Trigger("pubsub")
-    return Trigger(SOURCES.get(source(event), "other"))
+        return "pubsub", "", NOTHING
+    return SOURCES.get(source(event), "other"), "", NOTHING
 
 
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
@@ -68,12 +64,7 @@ def request(method: object, route: object, path: object, context: Mapping[str, A
     domain = context.get("domainName")
     if isinstance(domain, str) and domain:
         found["server.address"] = domain
-    return Trigger("http", name, found)
-
-
-def is_mapping(value: object) -> TypeGuard[Mapping[str, Any]]:
-    """Whether a value is a mapping. A dict is recognized first, because the abstract class is slow."""
-    return type(value) is dict or isinstance(value, Mapping)
+    return "http", name, found
 
 
 def routed(key: object) -> str | None:

@@ -36,7 +36,8 @@ def pass_by(name: str) -> Callable[[], object]:
     def around(traced: Any) -> Callable[..., Any]:
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
             context = get_current()
-            if not is_unrecorded(get_current_span(context)):
+            span = get_current_span(context)
+            if span.is_recording() or not is_unrecorded(span):
                 return traced.__get__(self)(*args, **kwargs)  # a wrapper of wrapt has to bind the instance
             if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])
