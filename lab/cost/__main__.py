@@ -43,13 +43,15 @@ def parsed() -> argparse.Namespace:
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
     parser.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
                         "beside the runs in out/cost-runs.json")  # fmt: skip
-    parser.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait with bare, the X-Ray SDK and "
-                        "the kit, in so many sets of environments")  # fmt: skip
+    parser.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait in so many sets of "
+                        "environments, with bare, the X-Ray SDK and the kit if no variants are named")  # fmt: skip
     parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs or --waits: another checkout of "
                         "this project, whose kit is measured too")  # fmt: skip
     parser.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
                         "save of a request")  # fmt: skip
     options = parser.parse_args()
+    if options.waits is not None and options.waits < 1:
+        parser.error(f"--waits {options.waits}: measure in 1 set or more")
     if (options.runs or options.upstream) and counting.VALGRIND is None:
         parser.error("valgrind is not here. On Debian and Ubuntu, apt install valgrind")
     return options
@@ -63,9 +65,11 @@ def main() -> int:
             print(upstream.table(VARIANTS, places.addresses))
         return 0
     if options.runs or options.waits:
-        variants = repeated.chosen(VARIANTS)
+        named = options.waits and options.variants != VARIANTS
+        variants = list(options.variants) if named else repeated.chosen(VARIANTS)
         if options.before is not None:
-            variants.append(repeated.before_variant(variants[-1], options.before.resolve()))
+            kit = next(one for one in VARIANTS if one.name == KIT)
+            variants.append(repeated.before_variant(kit, options.before.resolve()))
         prepare(variants)
         return one_more(variants) if options.runs else wait(variants, options.waits)
     shutil.rmtree(KITS_LAYER, ignore_errors=True)

@@ -78,6 +78,8 @@ def before_send(request: Any, **_: object) -> None:
         headers, span = request.headers, get_current_span()
         own, before = span.get_span_context(), headers.get(HEADER)
         root = root_of(own.trace_id)
+        if type(before) is bytes:  # as botocore prepares its own headers
+            before = before.decode("ascii", "replace")
         if (
             type(before) is str
             and before.startswith(root)
