@@ -11,8 +11,6 @@ import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from opentelemetry.context import Context, attach, detach, get_current
-
 from lambda_latency.runtime.coldstart.standins import read
 from lambda_latency.runtime.coldstart.value import Value
 from lambda_latency.runtime.harmless import harmless, warn
@@ -231,6 +229,7 @@ def suppressing() -> tuple[str, ...]:
 
     Upstream's own check costs a tenth of a span, in each call of a connection pool.
     """
+    from opentelemetry.context import Context, attach, detach, get_current
     from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 
     token = attach(Context())
@@ -243,6 +242,8 @@ def suppressing() -> tuple[str, ...]:
 
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
+
+    from opentelemetry.context import get_current
 
     keys: list[str] = []  # found at the first call, then kept
 

@@ -205,7 +205,7 @@ class Buffer(Generic[T]):
         with self._lock:
             self.waiting.append((item, size))
             self._bytes += size
-            if len(self.waiting) > self._most or self._bytes > self._most_bytes:
+            if self._bytes > self._most_bytes or len(self.waiting) > self._most:
                 self._trim()
 
     def put_back(self, items: list[tuple[T, int]]) -> None:
