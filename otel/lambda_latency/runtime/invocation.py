@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import below, remote_parent, root_context
+from lambda_latency.runtime.propagation import below, parsed, root_context
 from lambda_latency.runtime.trigger import trigger
 
 if TYPE_CHECKING:
@@ -50,8 +50,12 @@ class Invocation:
         """The handler returned. Its result may report a failure."""
         if not self._kind or not self.span.is_recording():
             return
-        attributes, error = outcome(self._kind, self._event, result)
-        self.span.set_attributes(attributes)
+        if self._kind == "http" and type(result) is dict:  # as `outcome` has it
+            attributes, error = answered(result.get("statusCode"))
+        else:
+            attributes, error = outcome(self._kind, self._event, result)
+        for key, value in attributes.items():  # not all at once: a span rarely does that, and the client waits
+            self.span.set_attribute(key, value)
         if error is not None:
             self.span.set_status(Status(StatusCode.ERROR, error or None))
 
@@ -99,7 +103,7 @@ def started(
 ) -> Invocation:
     """Start the handler's span and make it the current one."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
-    lambdas = remote_parent(header)
+    lambdas, _, _ = parsed(header)
     if lambdas is not None and not trusting and not lambdas.trace_flags.sampled:
         # Nothing is recorded. Lambda's segment takes the place of the handler's span, so calls are not sampled either.
         parent = below(lambdas)

@@ -31,6 +31,7 @@ __all__ = [
     "LambdaSampler",
     "below",
     "header_of",
+    "parsed",
     "remote_parent",
     "root_context",
     "root_of",
@@ -53,8 +54,8 @@ def root_context(header: str) -> Context:
     With Root alone (PassThrough, and a caller that wrote the header), the handler's span is the root of that trace.
     With an empty or malformed header, the trace is new and not recorded.
     """
-    trace_id, parent, sampled = parts(header)
-    return set_value(GIVEN_ROOT, (trace_id, sampled), Context()) if trace_id and not parent else Context()
+    _, root, sampled = parsed(header)
+    return set_value(GIVEN_ROOT, (root, sampled), Context()) if root else Context()
 
 
 def below(parent: SpanContext) -> Context:
@@ -67,15 +68,11 @@ def remote_parent(header: str) -> SpanContext | None:
 
     Upstream's `extract` refuses headers with an unknown pair, or with two `=` in one, as Lambda adds them.
     """
-    trace_id, parent, sampled = parts(header)
-    parent_id = int(parent, 16) if len(parent) == 16 and not parent.strip(HEX) else 0
-    if not trace_id or not parent_id:
-        return None
-    return SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
+    return parsed(header)[0]
 
 
-def parts(header: str) -> tuple[int, str, bool]:
-    """The trace id (0 if it is not valid), the parent as written, and whether the header says `Sampled=1`."""
+def parsed(header: str) -> tuple[SpanContext | None, int, bool]:
+    """The parent that a header names, the trace id of one that names none (0 if it is not valid), and `Sampled=1`."""
     pairs: dict[str, str] = {}
     for pair in header.split(";"):  # before Python 3.12, a comprehension is a call
         key, _, value = pair.strip().partition("=")
@@ -84,7 +81,12 @@ def parts(header: str) -> tuple[int, str, bool]:
     is_known = version == "1" and len(root) == 33 and root[8] == "-"
     digits = root[:8] + root[9:]
     trace_id = int(digits, 16) if is_known and not digits.strip(HEX) else 0
-    return trace_id, pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
+    parent, sampled = pairs.get("Parent", "").lower(), pairs.get("Sampled") == "1"
+    parent_id = int(parent, 16) if len(parent) == 16 and not parent.strip(HEX) else 0
+    if not trace_id or not parent_id:
+        return None, 0 if parent else trace_id, sampled
+    found = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
+    return found, 0, sampled
 
 
 def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[CarrierT]) -> None:

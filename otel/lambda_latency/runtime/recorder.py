@@ -37,15 +37,16 @@ MOST_TAKEN = 10_000
 class Recorder(SpanProcessor):
     """Has no lock and no timer, because it runs for each span while the request waits.
 
-    `most`: the number of open spans that it remembers. `flush` delivers within some seconds and returns whether all
-    spans are delivered. `handler_span` is the handler's, once an invocation has begun.
+    `open` has the open spans by id, each with the thread that started it; `most` is their largest number. `flush`
+    delivers within some seconds and returns whether all spans are delivered. `handler_span` is the handler's, once an
+    invocation has begun.
     """
 
     def __init__(
         self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most: int, flush: Callable[[float], bool]
     ) -> None:
         self.buffer, self._sampler, self._most, self._flush = buffer, sampler, most, flush
-        self._open: dict[int, tuple[Span, int]] = {}
+        self.open: dict[int, tuple[Span, int]] = {}
         self._outgrown = False
         self.in_fork = False  # in a forked child, nothing else delivers
         self._parents: frozenset[int] = frozenset()
@@ -53,9 +54,9 @@ class Recorder(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
-        self._open[span.context.span_id] = span, get_ident()
-        if len(self._open) > self._most:
-            self._open.pop(next(iter(self._open)), None)
+        self.open[span.context.span_id] = span, get_ident()
+        if len(self.open) > self._most:
+            self.open.pop(next(iter(self.open)), None)
             self._outgrow(self._most)
 
     def on_end(self, span: ReadableSpan) -> None:
@@ -72,8 +73,8 @@ class Recorder(SpanProcessor):
             span = self.placed(span)
         self.buffer.add(span, about(span) if len(self.buffer.waiting) >= FEW else 0)
         # Last, so that a reader of the open spans and then of the buffer misses none.
-        self._open.pop(context.span_id, None)
-        if self.in_fork and not self._open:
+        self.open.pop(context.span_id, None)
+        if self.in_fork and not self.open:
             self._flush(0.0)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
@@ -82,14 +83,13 @@ class Recorder(SpanProcessor):
 
     def open_spans(self) -> list[tuple[Span, int]]:
         """The open spans in the order of their starts, each with the thread that started it."""
-        return list(self._open.values())
+        return list(self.open.values())
 
-    def begin(self) -> None:
-        """Begin an invocation: forget spans of an earlier one that never ended, or whose thread still runs."""
-        left = len(self._open)
-        if left:
-            self._open.clear()
-            self._outgrow(left)
+    def forget_open(self) -> None:
+        """Forget spans of an earlier invocation that never ended, or whose thread still runs."""
+        left = len(self.open)
+        self.open.clear()
+        self._outgrow(left)
 
     def drop_early(self) -> None:
         """Drop the spans of init: the first invocation is not recorded, or init ran in another environment."""
@@ -97,8 +97,8 @@ class Recorder(SpanProcessor):
 
     def forked(self) -> None:
         """Adapt to a fork, in the child: waiting and open spans belong to the parent."""
-        self._parents |= self._open.keys()  # a child that exits by an exception ends these spans too
-        self._open.clear()
+        self._parents |= self.open.keys()  # a child that exits by an exception ends these spans too
+        self.open.clear()
         self.buffer.renew()
         self.in_fork = True
 

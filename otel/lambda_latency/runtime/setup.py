@@ -161,7 +161,8 @@ class Runtime:
             self._own.look()
         self._outbox.begin(context)
         self._sampler.decision, self._ids.current = BEGINNING, 0
-        self.recorder.begin()
+        if self.recorder.open:
+            self.recorder.forget_open()
         trusting, watch = self._settings.trust_headers, self._watch
         try:
             invocation = started(self._tracer, event, context, cold=cold, trusting=trusting, watch=watch)

@@ -101,7 +101,7 @@ def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog:
     tracer, outbox, sink, recorder = made
     first, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
     assert [span.name for span, _ in recorder.open_spans()] == ["span 2", "span 3", "span 4"]
-    recorder.begin()
+    recorder.forget_open()
     assert recorder.open_spans() == []
     first.end()
     outbox.flush()
