@@ -22,7 +22,6 @@ __all__ = ["Outlines"]
 MOST_NAMES = 4_000
 MOST_OPERATIONS = 20_000
 MOST_OUTLINES = 10_000
-MOST_WALKS = 1_000
 LONGEST = 120  # characters of a name
 LEAST_OF_ID, DIGITS = 12, "0123456789abcdef-"  # of an id that a name ends with
 
@@ -47,50 +46,28 @@ class Outlines:
         self._values: list[Operation] = []
         self._numbered: dict[Operation, int] = {}
         self._outlines: dict[tuple[int, ...], int] = {}
-        self._walks: dict[tuple[int, ...], int] = {}  # most requests are walked as one before was
 
     def number(self, tree: Tree, charged: Mapping[str, Charge], parents: Sequence[Row]) -> int:
         """The number of a request's outline. `parents` are its rows with children, each after the one above it."""
         children, known = tree.children, self._numbers
         tops = [row for row in (tree.outermost, tree.before) if row is not None]
         named = {row.span_id: self._number(charged[row.span_id], row) for row in tops}
-        # Of each parent its number, negative; then of each child twice its number, and 1 more if it has children.
-        walked: list[int] = []
+        found: set[tuple[int, int | frozenset[int]]] = set()
+        leaves: set[int] = set()
         for row in parents:
-            walked.append(-named[row.span_id])
+            numbers = []
             for child in children.get(row.span_id, ()):  # the hot loop: a known name calls none of our functions
                 at = child.span_id
                 charge = charged[at]
                 number = known[charge].get(child.name)
                 if number is None:
                     number = self._number(charge, child)
+                numbers.append(number)
                 if at in children:
                     named[at] = number
-                    walked.append(2 * number + 1)
                 else:
-                    walked.append(2 * number)
-        key = tuple(walked)
-        outline = self._walks.get(key)
-        if outline is None:
-            outline = self._walked(key)
-            if len(self._walks) < MOST_WALKS:
-                self._walks[key] = outline
-        return outline
-
-    def _walked(self, walk: tuple[int, ...]) -> int:
-        """The number of the outline of a request that was walked this way."""
-        below: list[tuple[int, list[int]]] = []
-        leaves: set[int] = set()
-        for one in walk:
-            if one < 0:
-                below.append((-one, []))
-                continue
-            below[-1][1].append(one // 2)
-            if one % 2 == 0:
-                leaves.add(one // 2)
-        found: set[tuple[int, int | frozenset[int]]] = {
-            (number, its[0] if len(its) == 1 else frozenset(its)) for number, its in below
-        }
+                    leaves.add(number)
+            found.add((named[row.span_id], numbers[0] if len(numbers) == 1 else frozenset(numbers)))
         found.update(zip(leaves - self._calls, repeat(NOTHING)))
         operations = self._operations
         every = tuple(sorted({operations.get(one) or self._operation(*one) for one in found}))
