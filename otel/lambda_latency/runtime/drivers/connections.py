@@ -64,15 +64,16 @@ class Connections:
                 local.tcp = Step(self._tracer, "tcp", local.peer)
             opening = OPENING.get()
             token = OPENING.set(None)  # the socket's own connect is not a step of its own
-            failure: BaseException | None = None
-            try:
+            try:  # not by `Ending`: four calls more
                 connected = original(address, *args, **kwargs)
             except BaseException as error:
-                failure = error
-                raise
-            finally:
                 if local.tcp is not None:
-                    local.tcp.end(failure)
+                    local.tcp.end(error)
+                raise
+            else:
+                if local.tcp is not None:
+                    local.tcp.end()
+            finally:
                 local.peer = local.tcp = None
                 OPENING.reset(token)
             if opening is not None:
