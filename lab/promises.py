@@ -50,7 +50,7 @@ MUTATIONS = (
     M("R1", "links", "invocation.py", 'if kind == "pubsub":', "if False:",
       "test_links.py::test_each_sender_is_a_link"),
     M("R2", "asking whether callers are trusted", "invocation.py", 'if trusting and kind == "http"',
-      'if what.kind == "http"', "test_callers.py::test_a_thousand_hostile_header_sets_give_the_trace_of_none"),
+      'if kind == "http"', "test_callers.py::test_a_thousand_hostile_header_sets_give_the_trace_of_none"),
     M("R2", "the setting that trusts them", "invocation.py", 'if trusting and kind == "http"', "if False",
       "test_callers.py::test_trusted_headers_choose_the_trace"),
     M("R2", "X-Ray's header alone for callees", "own_telemetry.py",

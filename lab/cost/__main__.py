@@ -41,13 +41,14 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",
                         help="only these, beside bare and the X-Ray SDK: "
                         + ", ".join(one.name for one in VARIANTS))  # fmt: skip
-    parser.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
+    only = parser.add_mutually_exclusive_group()
+    only.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
                         "beside the runs in out/cost-runs.json")  # fmt: skip
-    parser.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait in so many sets of "
+    only.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait in so many sets of "
                         "environments, with bare, the X-Ray SDK and the kit if no variants are named")  # fmt: skip
     parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs or --waits: another checkout of "
                         "this project, whose kit is measured too")  # fmt: skip
-    parser.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
+    only.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
                         "save of a request")  # fmt: skip
     options = parser.parse_args()
     if options.waits is not None and options.waits < 1:

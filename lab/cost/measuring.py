@@ -27,7 +27,7 @@ Measured = dict[str, dict[str, list[float]]]
 
 
 WARM_UP, WARM_PER_ROUND = 30, 20
-ONE_PROCESSOR = ("taskset", "--cpu-list", "0") if shutil.which("taskset") else ()
+ONE_PROCESSOR = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0)))) if shutil.which("taskset") else ()
 SET = 40  # warm turns per set of environments
 COUNTED = 40  # warm requests under cachegrind: an initial difference is divided by this number
 

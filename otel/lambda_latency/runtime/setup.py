@@ -192,9 +192,9 @@ class Runtime:
     @harmless("delivering spans")
     def after_response(self, deadline: float = inf) -> None:
         """Deliver the ended spans and retry the waiting ones, within the sink's time limit and before the deadline."""
+        self._own.look()
         # A response that waits for this delivery must not wait for another one, too.
         self._outbox.flush(0 if self.delivers_before_response else inf, deadline)
-        self._own.look()
         if len(sys.modules) != self._modules and self._settings.libraries:
             from lambda_latency.runtime.untraceable import tell
 
