@@ -87,11 +87,13 @@ def sampled(drawn: Waterfall, one: Spent) -> Iterator[tuple[int, Run]]:
 
 def own_code_of(every: Accounts, one: Class, find: Find, owners: Owners = NOBODY) -> OwnCode | None:
     """The own code of a class of slow requests; None if none of them has samples. `find` returns traces by id."""
+    slow = _requests([every.trace_id(at) for at in one.members], find, one.cell, owners)
+    if not slow:
+        return None
     kinds, members = list(every.kinds), set(one.members)
     alike = (at for at in range(len(every)) if at not in members and kinds[every.kind_of[at]].route in one.routes)
     usual = _chosen(every.trace_id(at) for at in alike)  # typical requests are most of these
-    slow = [every.trace_id(at) for at in one.members]
-    return _compared(_requests(slow, find, one.cell, owners), _requests(usual, find, one.cell, owners))
+    return _compared(slow, _requests(usual, find, one.cell, owners))
 
 
 def own_code_against(

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING
 from lambda_latency.latency.accounts.totals import at_rank
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Part
 
@@ -56,15 +54,10 @@ def savings(every: Accounts) -> tuple[Saving, ...]:
 
 
 def _saving(every: Accounts, part: Part, p95_ns: int) -> Saving:
-    wanted = every.parts[part]
-    walls: Sequence[int] = every.walls_ns
-    left = list(walls)
-    waited = 0
-    for at, (first, last) in enumerate(every.cells_of_each()):
-        numbers = every.cell_of[first:last]
-        its = [number for number in wanted if number in numbers]
-        for number in its:
-            left[at] -= every.cell_ns[first + numbers.index(number)]
-        waited += bool(its)
+    left = list(every.walls_ns)
+    waited = bytearray(len(left))
+    for at, ns in every.entries_of_cells(every.parts[part]):
+        left[at] -= ns
+        waited[at] = 1
     left.sort()
-    return Saving(part, p95_ns, at_rank(left, WHAT_IF_PERCENT), waited)
+    return Saving(part, p95_ns, at_rank(left, WHAT_IF_PERCENT), sum(waited))

@@ -66,3 +66,13 @@ def test_an_edge_belongs_to_its_callee_and_own_time_to_its_caller() -> None:
     edge, own = Cell("checkout", Part("network", "payment")), Cell("checkout", Part("own code", "checkout"))
     assert (edge.is_own, edge.service, own.is_own, own.service) == (False, "payment", True, "checkout")
     assert Cell("", SHOP).label == "mysql shop"
+
+
+def test_entries_of_cells_and_calls_name_their_requests() -> None:
+    """In the order of the requests."""
+    every = Accounts([account(_shop()), account(tree(_server("cart", 0, 5), unit=MS)), account(_shop())])
+    cells = {number for cell, number in every.cells.items() if cell.part == SHOP}
+    assert sorted((at, ns // MS) for at, ns in every.entries_of_cells(cells)) == [(0, 10), (0, 30), (2, 10), (2, 30)]
+    queries = {number for (cell, _), number in every.calls.items() if cell.part == SHOP}
+    assert [at for at, _ in every.entries_of_calls(queries)] == [0, 0, 2, 2]
+    assert {number for _, number in every.entries_of_calls(queries)} == queries

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from itertools import count, pairwise
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
+from itertools import compress, count, pairwise
 from operator import eq
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from lambda_latency.latency.accounts.account import Account, Kind, Operation
 from lambda_latency.latency.accounts.calls import Calls
 from lambda_latency.latency.accounts.part import Cell
-from lambda_latency.latency.accounts.reordering import lengths, pieces, runs, summed, taken
+from lambda_latency.latency.accounts.reordering import lengths, members, pieces, runs, summed, taken
 
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
@@ -160,6 +160,16 @@ class Accounts(Sequence[Account]):
     def calls_of_each(self) -> Iterator[tuple[int, int]]:
         """For each request: the index of its first entry in `call_of`, and the index after its last."""
         return pairwise(self.calls_end)
+
+    def entries_of_cells(self, numbers: Container[int]) -> Iterator[tuple[int, int]]:
+        """The index of the request and the nanoseconds of each entry of these cells, given their numbers."""
+        entries = zip(members(self.cells_end), self.cell_ns, strict=True)
+        return compress(entries, map(numbers.__contains__, self.cell_of))
+
+    def entries_of_calls(self, numbers: Container[int]) -> Iterator[tuple[int, int]]:
+        """The index of the request and the number in `calls` of each entry that has one of these numbers."""
+        entries = zip(members(self.calls_end), self.call_of, strict=True)
+        return compress(entries, map(numbers.__contains__, self.call_of))
 
     def trace_id(self, at: int) -> str:
         """The trace id of a request, 32 hex digits."""

@@ -6,14 +6,14 @@ In a column with several values per request, `ends` has the end of each request'
 from __future__ import annotations
 
 from array import array
-from itertools import accumulate, islice
+from itertools import accumulate, chain, count, islice, repeat
 from operator import sub
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-__all__ = ["lengths", "pieces", "runs", "summed", "taken"]
+__all__ = ["lengths", "members", "pieces", "runs", "summed", "taken"]
 
 CHUNK = 10_000
 
@@ -45,6 +45,11 @@ def runs(column: array[int], ends: Sequence[int], indices: Sequence[int]) -> arr
 def lengths(ends: array[int]) -> array[int]:
     """The number of values of each request."""
     return array("I", map(sub, islice(ends, 1, None), ends))
+
+
+def members(ends: array[int]) -> Iterator[int]:
+    """The index of the request of each value."""
+    return chain.from_iterable(map(repeat, count(), lengths(ends)))
 
 
 def summed(counts: array[int]) -> array[int]:

@@ -225,14 +225,14 @@ def _completed(every: Accounts, slow: Slowness, one: Class) -> Class:
             walls[place] -= _excess(every, slow, at, kinds[every.kind_of[at]].route)[cell]
     return replace(
         one,
-        calls=_calls_of(every, cell, same, mine),
+        calls=_calls_of(every, cell, wanted, mine),
         stretch=_stretch(every, same, mine),
         gain_ns=max(before_ns - at_rank(sorted(walls), GAIN_PERCENT), 0),
     )
 
 
-def _calls_of(every: Accounts, cell: int, same: Sequence[int], mine: set[int]) -> tuple[int, int]:
-    """The median number of calls of a cell in the other requests that make any, and in these.
+def _calls_of(every: Accounts, cell: int, wanted: set[int], mine: set[int]) -> tuple[int, int]:
+    """The median number of calls of a cell in the other requests of these kinds that make any, and in these.
 
     Of a service's own code the calls that enter the service count.
     """
@@ -242,11 +242,13 @@ def _calls_of(every: Accounts, cell: int, same: Sequence[int], mine: set[int]) -
         for (one, calls), number in every.calls.items()
         if (one.of_all == its if not its.is_own else one.part.bucket == "network" and one.part.name == its.caller)
     }
+    made: defaultdict[int, int] = defaultdict(int)
+    for at, number in every.entries_of_calls(counts):
+        made[at] += counts[number]
     found: tuple[list[int], list[int]] = ([], [])
-    for at in same:
-        made = sum([counts.get(number, 0) for number in every.call_of[every.calls_end[at] : every.calls_end[at + 1]]])
-        if made:
-            found[at in mine].append(made)
+    for at, calls in made.items():
+        if calls and every.kind_of[at] in wanted:
+            found[at in mine].append(calls)
     usual, now = (round(median(each)) if each else 0 for each in found)
     return usual, now
 

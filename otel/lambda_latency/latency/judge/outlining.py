@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from itertools import repeat
 from typing import TYPE_CHECKING, NamedTuple
 
 from lambda_latency.latency.accounts.account import Operation
@@ -22,6 +21,7 @@ __all__ = ["Outlines"]
 MOST_NAMES = 4_000
 MOST_OPERATIONS = 20_000
 MOST_OUTLINES = 10_000
+MOST_OF_WALK = 32  # names of one walk that is remembered
 LONGEST = 120  # characters of a name
 LEAST_OF_ID, DIGITS = 12, "0123456789abcdef-"  # of an id that a name ends with
 
@@ -43,6 +43,7 @@ class Outlines:
         self._names: list[_Named] = []
         self._calls: set[int] = set()  # the names of calls
         self._operations: dict[tuple[int, int | frozenset[int]], int] = {}
+        self._walked: dict[tuple[int, ...], int] = {}  # operations by a name and those of its children, in order
         self._values: list[Operation] = []
         self._numbered: dict[Operation, int] = {}
         self._outlines: dict[tuple[int, ...], int] = {}
@@ -52,10 +53,11 @@ class Outlines:
         children, known = tree.children, self._numbers
         tops = [row for row in (tree.outermost, tree.before) if row is not None]
         named = {row.span_id: self._number(charged[row.span_id], row) for row in tops}
-        found: set[tuple[int, int | frozenset[int]]] = set()
+        walked = self._walked
+        found: set[int] = set()
         leaves: set[int] = set()
         for row in parents:
-            numbers = []
+            numbers = [named[row.span_id]]
             for child in children.get(row.span_id, ()):  # the hot loop: a known name calls none of our functions
                 at = child.span_id
                 charge = charged[at]
@@ -67,10 +69,11 @@ class Outlines:
                     named[at] = number
                 else:
                     leaves.add(number)
-            found.add((named[row.span_id], numbers[0] if len(numbers) == 1 else frozenset(numbers)))
-        found.update(zip(leaves - self._calls, repeat(NOTHING)))
-        operations = self._operations
-        every = tuple(sorted({operations.get(one) or self._operation(*one) for one in found}))
+            walk = tuple(numbers)
+            found.add(walked.get(walk) or self._walk(walk))
+        for number in leaves - self._calls:
+            found.add(walked.get((number,)) or self._walk((number,)))
+        every = tuple(sorted(found))
         outline = self._outlines.get(every)
         return self._outline(every) if outline is None else outline
 
@@ -97,6 +100,15 @@ class Outlines:
             known[name] = number
         return number
 
+    def _walk(self, walk: tuple[int, ...]) -> int:
+        """The number of the operation of a name and, in any order, those of its children; 0 beyond the limit."""
+        number, *below = walk
+        one = number, below[0] if len(below) == 1 else frozenset(below)
+        found = self._operations.get(one) or self._operation(*one)
+        if len(walk) <= MOST_OF_WALK and len(self._walked) < MOST_OPERATIONS:
+            self._walked[walk] = found
+        return found
+
     def _operation(self, number: int, below: int | frozenset[int]) -> int:
         """The number of an operation; 0 beyond the limit."""
         if len(self._operations) >= MOST_OPERATIONS:
@@ -120,7 +132,6 @@ class Outlines:
         return number
 
 
-NOTHING: frozenset[int] = frozenset()
 NAMED = ("aws", "database", "messaging", "queue", "retries")  # buckets whose names say what is called
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 __all__ = ["NO_SPAN", "are_ids", "checked", "digest", "server_id"]
 
 HEX = b"0123456789abcdef"
+DIGITS = HEX.decode()
 NO_SPAN = "0" * 16
 NO_TRACE = "0" * 32
 SERVER_BIT = 1 << 63
@@ -32,11 +33,12 @@ def checked(value: object, name: str, length: int) -> str:
     Raises `ValueError` with `name` and the value if it is not a text, empty, or all zeros.
     """
     text = value.lower() if isinstance(value, str) else ""
+    if len(text) == length and not text.strip(DIGITS) and text.strip("0"):
+        return text
     if not text.strip("0"):
         wanted = "not be all zeros" if text else f"be {length} hex digits"
         raise ValueError(f"{name} must {wanted}, got {value!r:.60}")
-    is_hex = len(text) <= length and set(text) <= set(HEX.decode())
-    return text.zfill(length) if is_hex else digest(str(value), length)
+    return text.zfill(length) if len(text) < length and not text.strip(DIGITS) else digest(str(value), length)
 
 
 def digest(text: str, length: int) -> str:
