@@ -26,6 +26,7 @@ from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, rea
 from tests.latency.system import THEIRS, account
 
 AT_ONCE = 4
+ENVIRONMENTS = AT_ONCE + 2  # of each function, warm: one works on after its response, and a new one slows the others
 REQUESTS = 180  # of which each cause makes more than the 8 slow ones of a class
 USUAL = Rule("provider", "delay", 1, ms=60)
 
@@ -86,17 +87,16 @@ def _report(cause: Cause, seed: int) -> Report:
 
 def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
     """The traces of a run of the system under a cause, made in this folder."""
-    sampling = [cause.deployments > 0]
     plan = Plan(seed, cause.rules)
-    system = System(read_app(Path("template.yaml"), {}), Options(folder, plan=plan, sampler=lambda: sampling[0]))
+    system = System(read_app(Path("template.yaml"), {}), Options(folder, plan=plan, sampler=lambda: True))
     try:
         if not cause.deployments:
             system.faulty = False
-            system.sandbox.prepare(AT_ONCE)
-            for batch in warm_up_calls(AT_ONCE, seed):
-                send(system.url, batch, AT_ONCE, lambda _: None)
+            system.sandbox.prepare(ENVIRONMENTS)
+            for batch in warm_up_calls(ENVIRONMENTS, seed):
+                send(system.url, batch, ENVIRONMENTS, lambda _: None)
+            system.forget()
             system.faulty = True
-            sampling[0] = True
         calls, parts = plan_calls(REQUESTS, seed), max(cause.deployments, 1)
         for part in range(parts):
             if part:

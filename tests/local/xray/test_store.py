@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,23 @@ def test_a_document_that_cannot_be_read_is_kept_and_told_as_no_spans(store: Stor
     store.watch(seen.append)
     store.add_otlp({"resourceSpans": 3})
     assert (seen, store.path.read_text()) == ([[]], '{"resourceSpans":3}\n')
+
+
+def test_what_is_forgotten_is_gone_and_its_late_spans_are_left_out(store: Store) -> None:
+    """Spans of other traces in the same export request stay."""
+    late, other = _span(2), replace(_span(3), trace_id="6b05a667000000000000000000000001")
+    store.add([_span(1)])
+    store.forget()
+    forgotten = store.path.read_text()
+    store.add_otlp(to_otlp([late]))
+    store.add_otlp(to_otlp([late, other]))
+    store.add([replace(other, span_id="00000000000000aa")])
+    problems: list[Problem] = []
+    assert (forgotten, list(read_spans(store.path, problems)), problems) == (
+        "",
+        [other, replace(other, span_id="00000000000000aa")],
+        [],
+    )
 
 
 def test_lines_of_threads_do_not_mix(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,7 @@ class Observer:
 
 
 NOBODY = Observer()
+TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # as the lines of this store have it
 
 
 class Store:
@@ -58,6 +60,7 @@ class Store:
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
         self._line_watcher: Callable[[bytes], object] = lambda _: None
+        self._forgotten: frozenset[bytes] = frozenset()  # trace ids
         self._file = open_for_writing(path)
 
     def watch(self, watcher: Callable[[list[Span]], None]) -> None:
@@ -75,7 +78,23 @@ class Store:
     def add_otlp(self, document: dict[str, Any]) -> None:
         """Append an export request in OTLP/JSON."""
         line = _line(document)
+        if self._forgotten and not self._forgotten.isdisjoint(TRACE_ID.findall(line)):
+            kept = [one for one in spans_of(line, lambda _: None) if one.trace_id.encode() not in self._forgotten]
+            if kept:
+                self.add(kept)
+            return
         self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
+
+    def forget(self) -> None:
+        """Remove all traces so far. Their spans that arrive later as export requests are left out, too."""
+        with self._lock:
+            try:
+                self._forgotten |= frozenset(TRACE_ID.findall(self.path.read_bytes()))
+                self._file.truncate(0)
+                self._file.seek(0)
+                self._size = 0
+            except OSError as error:
+                self._fail(error)
 
     def close(self) -> None:
         with self._lock:

@@ -56,7 +56,8 @@ def run_demo(
     step: Callable[[], None] = lambda: None,
     tell: Callable[[str], None] = lambda _: None,
 ) -> Demo:
-    """Start an app, warm it up without tracing, because cold starts here differ from Lambda's, send the load and stop.
+    """Start an app, warm it up, send the load and stop. The traces of the warm-up are left out: cold starts here differ
+    from Lambda's, and the first recorded request of an environment loads what sends its spans.
 
     `stage` is called with the name of each stage and its number of steps, `step` after each step; `tell` receives notes
     for the user. Raises `LocalError` if the app does not start, if there is nothing to call, or if a file cannot be
@@ -65,8 +66,8 @@ def run_demo(
     for note in app.notes:
         tell(note)
     load = Orders(requests, seed) if app.is_example else AppCalls(app, requests, seed)
-    sampling, sampled = [False], list[str]()
-    options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: sampling[0])
+    sampled: list[str] = []
+    options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: True)
 
     def answered(request: Answered) -> None:
         if request.sampled:
@@ -83,7 +84,9 @@ def run_demo(
             stage("warming up", load.warm_ups(system))
             system.faulty = False
             load.warm_up(system, step)
-            system.faulty = sampling[0] = True
+            system.forget()
+            sampled.clear()
+            system.faulty = True
             stage("sending requests", requests)
             load.send(system, step)
             stage("collecting spans", 0)

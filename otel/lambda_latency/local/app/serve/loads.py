@@ -92,22 +92,20 @@ class AppCalls:
 
     def warm_up(self, system: System, step: Callable[[], None]) -> None:
         """Make each call once."""
-        self._perform(self._calls, system, step, sampled=False)
+        self._perform(self._calls, system, step)
 
     def send(self, system: System, step: Callable[[], None]) -> None:
         """Send the load."""
         calls = [self._calls[number % len(self._calls)] for number in range(self._requests)]
-        self.failed = self._perform(calls, system, step, sampled=True)
+        self.failed = self._perform(calls, system, step)
 
-    def _perform(
-        self, calls: Sequence[Request | Invocation], system: System, step: Callable[[], None], *, sampled: bool
-    ) -> int:
+    def _perform(self, calls: Sequence[Request | Invocation], system: System, step: Callable[[], None]) -> int:
         """Returns the number of failed calls."""
         calls = random.Random(self._seed).sample(calls, len(calls))  # noqa: S311 - an order, not a secret
         failed = 0
         with ThreadPoolExecutor(AT_ONCE) as callers:
             try:
-                for done in as_completed([callers.submit(perform, one, system, sampled=sampled) for one in calls]):
+                for done in as_completed([callers.submit(perform, one, system) for one in calls]):
                     failed += done.result() is not None
                     step()
             except BaseException:

@@ -179,6 +179,11 @@ class System:
             self._ready.clear()
         self._renewed()
 
+    def forget(self, limit_s: float = 10) -> None:
+        """Wait until no invocation runs, and remove the traces so far."""
+        self.sandbox.wait_until_idle(limit_s)
+        self.store.forget()
+
     def finish(self, limit_s: float = 10) -> bool:
         """Stop the gateways and wait until the last span is stored; False if invocations never ended."""
         for gateway in self.gateways:

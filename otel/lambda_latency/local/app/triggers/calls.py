@@ -106,10 +106,10 @@ def routes_of(request: Request, system: System) -> Iterator[str]:
     return (route for route in api.template.routes if _leads(route, request.method, path))
 
 
-def perform(call: Request | Invocation, system: System, *, sampled: bool) -> str | None:
+def perform(call: Request | Invocation, system: System) -> str | None:
     """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
     if isinstance(call, Invocation):
-        return system.invoke(call.key, call.event, TraceHeader.new(sampled=sampled), f"invoke -> {call.key}").error
+        return system.invoke(call.key, call.event, TraceHeader.new(sampled=True), f"invoke -> {call.key}").error
     try:
         answer = request(call.method, system.gateways[call.gateway].url + call.path, call.body, dict(call.headers))
     except OSError as error:
