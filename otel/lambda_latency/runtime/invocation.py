@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from time import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from opentelemetry.context import attach, detach
 from opentelemetry.sdk.trace import Span as RecordingSpan
@@ -103,8 +103,8 @@ def started(
 ) -> Invocation:
     """Start the handler's span and make it the current one."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
-    lambdas, _, _ = parsed(header)
-    if lambdas is not None and not trusting and not lambdas.trace_flags.sampled:
+    lambdas, _, sampled = parsed(header)
+    if lambdas is not None and not trusting and not sampled:
         # Nothing is recorded. Lambda's segment takes the place of the handler's span, so calls are not sampled either.
         parent = below(lambdas)
         return Invocation(get_current_span(parent), attach(parent), watch, "", None)
@@ -122,7 +122,12 @@ def started(
     name = route or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": kind, "faas.coldstart": cold}
     attributes.update(told)
-    attributes.update(identity(context))
+    request_id = getattr(context, "aws_request_id", None)
+    if isinstance(request_id, str):
+        attributes["faas.invocation_id"] = request_id
+    arn = getattr(context, "invoked_function_arn", None)
+    if isinstance(arn, str):
+        attributes.update(told_by(arn))
     parent = below(named) if named is not None else root_context(header)
     # The parent becomes current first: a span without a parent reads its trace id from there.
     token = attach(parent)
@@ -137,18 +142,6 @@ def started(
         if left_ms is not None and span.start_time is not None:
             watch.begin(span, time() + left_ms() / 1000, span.start_time / 1e9)
     return Invocation(span, token, watch, kind, event)
-
-
-def identity(context: Any) -> dict[str, AttributeValue]:
-    """Attributes from Lambda's context object: the request id, the function's ARN and its account."""
-    found: dict[str, AttributeValue] = {}
-    request_id = getattr(context, "aws_request_id", None)
-    if isinstance(request_id, str):
-        found["faas.invocation_id"] = request_id
-    arn = getattr(context, "invoked_function_arn", None)
-    if isinstance(arn, str):
-        found.update(told_by(arn))
-    return found
 
 
 @lru_cache(maxsize=4)  # one for each alias and version that is invoked

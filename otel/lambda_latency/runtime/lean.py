@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 from time import time_ns
 from types import MappingProxyType, SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -265,8 +266,9 @@ class Current:
 
     __slots__ = ("_ends", "_given", "_named", "_span", "_token", "_tracer")
 
-    def __init__(self, tracer: LeanTracer, given: tuple[Any, ...], named: dict[str, Any], *, ends: bool) -> None:
-        self._tracer, self._given, self._named, self._ends = tracer, given, named, ends
+    def __init__(self, tracer: LeanTracer, /, *given: Any, **named: Any) -> None:
+        self._ends = given[8] if len(given) > 8 else named.pop("end_on_exit", True)
+        self._tracer, self._given, self._named = tracer, given[:8], named
 
     def __call__(self, function: Any) -> Any:
         return self._by_sdk(self._tracer)(function)
@@ -297,11 +299,15 @@ class Current:
 class LeanTracer(sdk.Tracer):
     """Starts spans as `real`, the provider's tracer, does, and has its other names too."""
 
+    # Starts a span that is the current one of a block, or of a decorated function's calls. A method is a call more.
+    start_as_current_span: Any = None
+
     # Without the SDK's `__init__`: what that sets is read from `real`.
     def __init__(self, provider: Provider, real: sdk.Tracer, scope: InstrumentationScope) -> None:
         self.provider, self.real, self.scope = provider, real, scope
         limits = provider.limits
         self.most, self.longest = limits.max_span_attributes or 0, limits.max_span_attribute_length or 0
+        self.start_as_current_span = partial(Current, self)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.real, name)
@@ -353,11 +359,6 @@ class LeanTracer(sdk.Tracer):
             span.add_link(link.context, link.attributes)
         provider.recorder.on_start(span, context)
         return span
-
-    def start_as_current_span(self, *given: Any, **named: Any) -> Any:
-        """Start a span that is the current one of a block, or of a decorated function's calls."""
-        ends = given[8] if len(given) > 8 else named.pop("end_on_exit", True)
-        return Current(self, given[:8], named, ends=ends)
 
 
 class Provider(sdk.TracerProvider):

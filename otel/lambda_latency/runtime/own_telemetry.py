@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["OwnTelemetry", "Propagators"]
 
 BOTOCORE = "opentelemetry.instrumentation.botocore"
+BAGGAGE = "opentelemetry.baggage"
 DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's defaults
 
 
@@ -133,7 +134,8 @@ class Propagators(TextMapPropagator):
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """Inject with each propagator, but not into messages and payloads of AWS calls, which may be full."""
         span = trace.get_current_span(context)
-        scope = scope_of(span)
+        found = getattr(span, "instrumentation_scope", None)
+        scope = "" if found is None else found.name
         if scope.startswith(BOTOCORE):
             if scope.endswith(".lambda"):
                 # Upstream treats this error as an unreadable payload and leaves the payload as it is. Without the error
@@ -141,13 +143,15 @@ class Propagators(TextMapPropagator):
                 raise ValueError("the payload of a call of Lambda is the function's")
             return
         write(span, carrier, header_of(carrier), setter)  # with `Lineage`, unlike X-Ray's propagator
-        for one in self._writers(scope):
-            one.inject(carrier, context, setter=setter)
+        if self._chosen or self.own or self.theirs or BAGGAGE in sys.modules:
+            for one in self._writers(scope):
+                one.inject(carrier, context, setter=setter)
 
     @property
     def fields(self) -> set[str]:
         """The fields of all propagators; none for an AWS call, or upstream would warn about full messages."""
-        if scope_of(trace.get_current_span()).startswith(BOTOCORE):
+        scope = getattr(trace.get_current_span(), "instrumentation_scope", None)
+        if scope is not None and scope.name.startswith(BOTOCORE):
             return set()
         return {field for one in self._readers() for field in one.fields}
 
@@ -155,16 +159,10 @@ class Propagators(TextMapPropagator):
         return [self._xray, *map(made, DEFAULTS), *self.own]
 
     def _writers(self, scope: str) -> list[TextMapPropagator]:
-        names = dict.fromkeys((*self._chosen, *["baggage"] * ("opentelemetry.baggage" in sys.modules)))
+        names = dict.fromkeys((*self._chosen, *["baggage"] * (BAGGAGE in sys.modules)))
         if scope in self.theirs and not self.own and "OTEL_PROPAGATORS" not in os.environ:
             names.update(dict.fromkeys(DEFAULTS))
         return [*map(made, names), *self.own]
-
-
-def scope_of(span: trace.Span) -> str:
-    """The name of a span's instrumentation scope, or empty."""
-    scope = getattr(span, "instrumentation_scope", None)
-    return "" if scope is None else scope.name
 
 
 @functools.cache

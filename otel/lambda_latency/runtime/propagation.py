@@ -95,11 +95,11 @@ def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[Carr
     As upstream's propagator, except that `Lineage` is kept: by it Lambda stops functions that call each other for ever.
     Nothing is written during init, because Lambda has no trace then.
     """
-    own = span.get_span_context()
-    sampled = own.trace_flags & TraceFlags.SAMPLED
-    if own.is_valid and (sampled or not span.is_recording()):
+    trace_id, span_id, _, flags, _, is_valid = span.get_span_context()  # its properties would be calls
+    sampled = flags & TraceFlags.SAMPLED
+    if is_valid and (sampled or not span.is_recording()):
         # Upstream's format in one expression: upstream's code takes as long as the rest of this function.
-        value = f"{root_of(own.trace_id)};Parent={own.span_id:016x};Sampled={sampled}"
+        value = f"{root_of(trace_id)};Parent={span_id:016x};Sampled={sampled}"
         if before is not None:
             if LINEAGE not in before:
                 before = os.environ.get("_X_AMZN_TRACE_ID", "")

@@ -32,6 +32,7 @@ __all__ = ["Buffer", "Guest", "Recorder", "about"]
 
 FEW = 64
 MOST_TAKEN = 10_000
+SAMPLED = TraceFlags.SAMPLED
 
 
 class Recorder(SpanProcessor):
@@ -54,7 +55,7 @@ class Recorder(SpanProcessor):
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
-        self.open[span.context.span_id] = span, get_ident()
+        self.open[span.context[1]] = span, get_ident()
         if len(self.open) > self._most:
             self.open.pop(next(iter(self.open)), None)
             self._outgrow(self._most)
@@ -64,16 +65,16 @@ class Recorder(SpanProcessor):
         context = span.get_span_context()
         assert context is not None
         # Spans of init lack the flag. One that ends after init belongs to no invocation and is dropped.
-        wanted = context.trace_flags & TraceFlags.SAMPLED or self._sampler.decision == INIT
-        if not wanted or context.span_id in self._parents:
+        _, span_id, _, flags, _, _ = context  # its properties would be calls
+        if not (flags & SAMPLED or self._sampler.decision == INIT) or span_id in self._parents:
             return
         # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
         parent = span.parent
-        if (parent is None or parent.is_remote) and context is not self.handler_span:
+        if (parent is None or parent[2]) and context is not self.handler_span:
             span = self.placed(span)
         self.buffer.add(span, about(span) if len(self.buffer.waiting) >= FEW else 0)
         # Last, so that a reader of the open spans and then of the buffer misses none.
-        self.open.pop(context.span_id, None)
+        self.open.pop(span_id, None)
         if self.in_fork and not self.open:
             self._flush(0.0)
 

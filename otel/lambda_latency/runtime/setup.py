@@ -171,7 +171,7 @@ class Runtime:
             invocation = Invocation(INVALID_SPAN, None, watch, "", None)
         self._sampler.decision = invocation.span.is_recording()
         self.recorder.handler_span = invocation.span.get_span_context()
-        self._ids.current = trace_id = self.recorder.handler_span.trace_id
+        self._ids.current = trace_id = self.recorder.handler_span[0]
         if not trace_id & UNCHOSEN:
             self._watch.choose()
         if cold:

@@ -34,10 +34,14 @@ def pass_by(name: str) -> Callable[[], object]:
     owner = getattr(sys.modules[module], kind)
 
     def around(traced: Any) -> Callable[..., Any]:
+        wrapper = getattr(traced, "wrapped_here", None)  # of the stand-in for wrapt
+
         def passed(self: object, *args: Any, **kwargs: Any) -> Any:
             context = get_current()
             span = get_current_span(context)
             if span.is_recording() or not is_unrecorded(span):
+                if wrapper is not None:
+                    return wrapper(original.__get__(self), self, args, kwargs)
                 return traced.__get__(self)(*args, **kwargs)  # a wrapper of wrapt has to bind the instance
             if name == "requests":  # for botocore, its own events write the header
                 carry(args[0] if args else kwargs["request"])

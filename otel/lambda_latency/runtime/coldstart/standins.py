@@ -190,6 +190,7 @@ def plain(kind: Any) -> Any:
 
 
 reader = Reader()
+idle = functools.partial[Any](memoryview, b"")  # a context manager in C that does nothing: each call enters one
 READ_WITH: dict[str, dict[str, dict[str, object]]] = {
     # 4: patterns for the header `tracestate`, which is neither read nor written.
     "opentelemetry.trace.span": {"re": {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}},
@@ -230,7 +231,7 @@ def stand_ins() -> tuple[StandIn, ...]:
         # 2 and 1: propagators that are created but not used: for comments in SQL, and before the runtime sets its own.
         *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
         # 1: for an instrumentation of `http.client` that only users install; it writes a call's address to its span.
-        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", nullcontext)),
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", idle)),
         # 5: a metric of the number of spans, which a variable switches on.
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: for the search of installed packages, which is skipped.
@@ -305,6 +306,8 @@ def made_late(module: str, name: str) -> Callable[..., Any]:
 class Nothing:
     """A meter, an instrument or a logger. Every method accepts all arguments and does nothing."""
 
+    record: Callable[..., object] = "".format  # a method in C: a request calls it, and the client waits
+
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
             raise AttributeError(name)
@@ -350,7 +353,7 @@ def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
             return wrapper(original.__get__(args[0]), args[0], args[1:], kwargs)
         return wrapper(original, None, args, kwargs)
 
-    wrapped.wrapped_here = True  # type: ignore[attr-defined]
+    wrapped.wrapped_here = wrapper  # type: ignore[attr-defined]
     setattr(owner, last, wrapped)
     return wrapped
 

@@ -76,20 +76,20 @@ def before_send(request: Any, **_: object) -> None:
     """
     try:
         headers, span = request.headers, get_current_span()
-        own, before = span.get_span_context(), headers.get(HEADER)
-        root = root_of(own.trace_id)
+        trace_id, span_id, _remote, flags, _state, _valid = span.get_span_context()  # its properties would be calls
+        root, before = root_of(trace_id), headers.get(HEADER)
         if type(before) is bytes:  # as botocore prepares its own headers
             before = before.decode("ascii", "replace")
         if (
             type(before) is str
             and before.startswith(root)
             and LINEAGE in before
-            and own.trace_flags & TraceFlags.SAMPLED
+            and flags & TraceFlags.SAMPLED
             and span.is_recording()
             and not hasattr(headers, "replace_header")  # in a message of `email`, this would add a second header
         ):  # botocore has written Lambda's header, of this trace: only the parent changes
             lineage = before.partition(LINEAGE)[2].partition(";")[0]
-            headers[HEADER] = f"{root};Parent={own.span_id:016x};Sampled=1{LINEAGE}{lineage}"
+            headers[HEADER] = f"{root};Parent={span_id:016x};Sampled=1{LINEAGE}{lineage}"
         else:
             rewrite(headers)
     except Exception as error:  # noqa: BLE001 - the same
