@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 
@@ -129,3 +130,12 @@ def test_repeated_runs_are_medians_with_their_spread() -> None:
     assert repeated.summary(runs)["kit"] == {
         "cold_m": {"over_bare": 7.0, "least": 5.0, "most": 8.0, "runs": 3, "of_xray": 0.7}
     }
+
+
+def test_each_process_of_the_waits_has_a_memory_layout_of_its_own() -> None:
+    """It keeps another number of objects from its start."""
+    count = "import sitecustomize; print(len(sitecustomize.KEPT))"
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(waits.MOVED)}
+    started = [subprocess.run([sys.executable, "-c", count], env=environment, capture_output=True, check=True)
+               for _ in range(4)]  # fmt: skip
+    assert len({one.stdout for one in started}) > 1
