@@ -204,6 +204,7 @@ def test_a_tracer_is_enabled_or_not() -> None:
     assert [one.is_enabled for one in made] == [True, True, False, False]
 
 
+@pytest.mark.pinned
 def test_the_runtimes_own_search_finds_what_pythons_finds() -> None:
     """Of each module and package that is read at a cold start: the same file, loader, bytecode and folders."""
     names = [name for name in LISTED.read_text().split() if name.startswith(READ)]
