@@ -183,6 +183,9 @@ class Instrumentations:
         # Versions are checked when the bundle is built: at a cold start, that would cost as much as the X-Ray SDK.
         instrumentor.instrument(**{"skip_dep_check": True, "tracer_provider": self._provider, **more})
         self._undo.append(instrumentor.uninstrument)
+        if library.name == "botocore":  # `LATER` writes nothing there
+            owner = sys.modules["botocore.endpoint"].Endpoint
+            owner.prepare_request = getattr(owner.prepare_request, "__wrapped__", owner.prepare_request)
         take_off: Callable[[], object] = list  # does nothing
         if library.name in ("botocore", "requests"):
             from lambda_latency.runtime.unsampled import pass_by

@@ -72,6 +72,11 @@ def test_a_call_is_one_client_span_with_what_x_ray_shows(function: Function, ser
     ("operation", "params", "one", "all_names"),
     [
         ("get_item", {"TableName": "orders", "Key": ITEM}, "orders", ("orders",)),
+        ("put_item", {"TableName": "orders", "Item": ITEM}, "orders", ("orders",)),
+        ("update_item", {"TableName": "orders", "Key": ITEM}, "orders", ("orders",)),
+        ("delete_item", {"TableName": "orders", "Key": ITEM}, "orders", ("orders",)),
+        ("query", {"TableName": "orders", "KeyConditionExpression": "a"}, "orders", ("orders",)),
+        ("scan", {"TableName": "orders"}, "orders", ("orders",)),
         ("batch_get_item", {"RequestItems": {"orders": {"Keys": [ITEM]}}}, "orders", ("orders",)),
         ("batch_get_item", {"RequestItems": {"orders": {"Keys": [ITEM]}, "stock": {"Keys": [ITEM]}}}, None,
          ("orders", "stock")),

@@ -9,7 +9,9 @@ from urllib.parse import parse_qsl
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.endpoint import Endpoint
 from botocore.session import Session
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 
 from tests.runtime.conftest import SEGMENT, TRACE
 from tests.runtime.stubs import Answer, Server, aws_error
@@ -138,6 +140,20 @@ def test_a_session_that_was_made_before_carries_lineage_too(
     function = start(LAMBDA_LATENCY_INSTRUMENTATIONS="urllib3")
     function.invoke(put(server))
     assert server.requests[0].headers["x-amzn-trace-id"].endswith(";Lineage=1:abcdef12:0")
+
+
+def test_upstreams_wrapper_that_writes_the_header_is_off_unless_the_function_installs_it(
+    start: Callable[..., Function],
+) -> None:
+    """The runtime writes the header later, in a handler of botocore; upstream's wrapper would only cost time."""
+    own = vars(Endpoint)["prepare_request"]
+    function = start()
+    during = vars(Endpoint)["prepare_request"]
+    instrumentor: Any = BotocoreInstrumentor()  # type: ignore[no-untyped-call]
+    instrumentor.instrument(tracer_provider=function.runtime.provider)
+    installed = vars(Endpoint)["prepare_request"]
+    instrumentor.uninstrument()
+    assert (during is own, installed is own, vars(Endpoint)["prepare_request"] is own) == (True, False, True)
 
 
 def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> None:

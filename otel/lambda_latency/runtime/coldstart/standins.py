@@ -196,6 +196,10 @@ READ_WITH: dict[str, dict[str, dict[str, object]]] = {
     "opentelemetry.trace.span": {"re": {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}},
     # 3: a filter for the warning of a function that is not marked here, and a dataclass, whether a tracer is enabled.
     "opentelemetry.sdk.trace": {"warnings": {"filterwarnings": filtering}, "dataclasses": {"dataclass": plain}},
+    # An extension is looked up in each call of AWS: five functions in Python without the cache, which is in C.
+    "opentelemetry.instrumentation.botocore.extensions": {
+        "importlib": {"import_module": functools.cache(import_module)}
+    },
     # 2: an abstract class, and `issubclass` of it for each of its subclasses.
     "opentelemetry.instrumentation.botocore.extensions.dynamodb": {"abc": {"ABC": object}},
 }

@@ -164,6 +164,7 @@ HANDLERS: dict[str, Callable[..., None]] = {
 
 SUBJECT = "an AWS call's span"
 TABLES = "aws.dynamodb.table_names"
+TOLD = frozenset(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"))  # upstream tells their table
 
 # The codes that botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`), by a test.
 THROTTLES = frozenset((
@@ -174,9 +175,9 @@ THROTTLES = frozenset((
 ))  # fmt: skip
 
 
-def requested(span: Span, service: str, _operation: str, params: Mapping[str, Any]) -> None:
+def requested(span: Span, service: str, operation: str, params: Mapping[str, Any]) -> None:
     """The instrumentation's request hook, which runs before the call."""
-    if service != "dynamodb":
+    if service != "dynamodb" or operation in TOLD:
         return
     try:
         if span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
