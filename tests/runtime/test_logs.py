@@ -114,22 +114,30 @@ def test_no_later_handler_sees_the_id(written: StringIO, start: Callable[..., Fu
 
 
 def test_an_attribute_without_a_value_is_left_out_in_silence(written: StringIO, start: Callable[..., Function]) -> None:
-    """Without the kit no SDK would warn; other mistakes are told."""
+    """Without the kit no SDK would warn; other mistakes are told in the words of the SDK, and kept as it keeps them."""
+    attributes: Any = {"messaging.kafka.partition": None, "wrong": object(), "right": 1}
+
+    def told() -> list[str]:
+        found = [line["message"] for line in lines(written)]
+        written.truncate(0)
+        written.seek(0)
+        return found
+
+    def alone() -> tuple[list[str], set[str]]:
+        span: Any = get_tracer("test", tracer_provider=TracerProvider()).start_span("own")
+        span.set_attributes(attributes)
+        return told(), set(span.attributes)
+
+    before = alone()
     function = start()
-
-    def handler(*_: object) -> None:
-        get_current_span().set_attributes({"messaging.kafka.partition": None, "wrong": object(), "right": 1})  # type: ignore[dict-item]
-
-    function.invoke(handler)
+    function.invoke(lambda *_: get_current_span().set_attributes(attributes))
+    during = told()
     function.runtime.stop()
-    get_tracer("test", tracer_provider=TracerProvider()).start_span("own").set_attribute("told", None)  # type: ignore[arg-type]
 
-    assert [line["message"].partition(" value.")[0] for line in lines(written)] == [
-        "Invalid type object for attribute 'wrong'",
-        "Invalid type NoneType for attribute 'told'",
-    ]
+    assert during == [line for line in before[0] if "NoneType" not in line] != []
+    assert alone() == before
     [span] = function.spans
-    assert {"messaging.kafka.partition", "wrong", "right"} & set(span.attributes or {}) == {"right"}
+    assert set(attributes) & set(span.attributes or {}) == before[1] >= {"right"}
 
 
 def test_a_failure_inside_of_an_instrumentation_is_one_line(written: StringIO, start: Callable[..., Function]) -> None:
