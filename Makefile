@@ -158,7 +158,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/layer.in --output-file otel/lambda_latency/adopt/packages.txt
 	@$(LOCK) --python-version 3.13 requirements/archive.in --output-file otel/lambda_latency/archive/requirements.txt
-	@for pins in requirements/bridge/*.in lab/cost/pins/*.in; do \
+	@for pins in requirements/bridge/*.in otel/lab/cost/pins/*.in; do \
 		$(LOCK) --python-version 3.10 --constraint requirements/dev.txt $$pins --output-file $${pins%.in}.txt || exit 1; done
 	@$(BIN)/python -m lab locks
 	@if command -v npm >/dev/null; then cd requirements/npm && npm update --package-lock-only --omit-lockfile-registry-resolved \

@@ -1,38 +1,89 @@
-"""For all tests: what pytest may not reach, the functions in the sandbox may not reach either; and no pauses."""
+"""The functions as Lambda runs them, with a table in this process and a payments provider on the loopback."""
 
-from __future__ import annotations
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-import gc
-import os
-from typing import TYPE_CHECKING
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from moto import mock_aws
+from samcli.yamlhelper import yaml_parse
 
-if TYPE_CHECKING:
-    import pytest
+from fake_payments import FakePayments, serve
+from orders_api import Api, Refusal, imported
 
-os.environ["LAMBDA_LATENCY_LOCAL_NETWORK"] = "loopback"
-
-
-def pytest_collection_finish() -> None:
-    """What has been imported is not looked through again."""
-    pass_over()
-
-
-def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
-    """Nor what a module's tests have imported."""
-    if nextitem is None or nextitem.path != item.path:
-        pass_over()
+ROOT = Path(__file__).parents[1]
+PROTECTION = ("DeletionProtectionEnabled", "PointInTimeRecoverySpecification")
+PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
-def pytest_sessionfinish() -> None:
-    """What others do at the end finds all as it was."""
-    gc.unfreeze()
+@pytest.fixture(scope="session")
+def listening() -> Iterator[FakePayments]:
+    """One server for all tests."""
+    with serve() as provider:
+        yield provider
 
 
-def pass_over() -> None:
-    """Keep the garbage collector from all that is there now.
+@pytest.fixture(scope="session")
+def functions(listening: FakePayments) -> Iterator[Api]:
+    """The functions, imported once, as in a warm sandbox."""
+    with imported(PAYMENTS_URL=listening.url) as api:
+        yield api
 
-    To look through it held this process up for 300 ms and more, again and again, with the collectors, the APIs and the
-    kills in it: longer than the 200 ms in which a timeout is told.
-    """
-    gc.collect()
-    gc.freeze()
+
+@pytest.fixture(scope="session")
+def table_properties() -> dict[str, Any]:
+    """The table as the template declares it, without its protection, which depends on a condition."""
+    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
+    return {name: value for name, value in properties.items() if name not in PROTECTION}
+
+
+@pytest.fixture
+def provider(listening: FakePayments) -> Iterator[FakePayments]:
+    """The payments provider, with empty books."""
+    listening.begin()
+    yield listening
+    listening.released.set()
+
+
+@pytest.fixture
+def api(
+    functions: Api, provider: FakePayments, table_properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Api]:
+    """The API with an empty table."""
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        functions.table.CLIENT.create_table(TableName="orders", **table_properties)
+        yield functions
+
+
+@pytest.fixture
+def refusing(functions: Api) -> Refusal:
+    """`with refusing("UpdateItem", "ThrottlingException")`: DynamoDB answers each such call with that error."""
+    events = functions.table.CLIENT.meta.events
+
+    @contextmanager
+    def refuse(operation: str, code: str) -> Iterator[None]:
+        def answer(**_: object) -> tuple[AWSResponse, dict[str, Any]]:
+            return AWSResponse("", 400, HTTPHeaders(), None), {
+                "Error": {"Code": code, "Message": "no"},
+                "ResponseMetadata": {},
+            }
+
+        events.register_first(f"before-call.dynamodb.{operation}", answer)
+        try:
+            yield
+        finally:
+            events.unregister(f"before-call.dynamodb.{operation}", answer)
+
+    return refuse
+
+
+@pytest.fixture
+def impatient(functions: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A provider that hangs is given up at once."""
+    monkeypatch.setattr(functions.payments, "_SECONDS", 0.2)

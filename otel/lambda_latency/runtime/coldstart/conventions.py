@@ -1,5 +1,5 @@
 """The attribute names of OpenTelemetry that the traced libraries' instrumentations import: HTTP_METHOD is
-`http.method`, and likewise for all. tests/runtime/coldstart/test_standins.py compares each with its module.
+`http.method`, and likewise for all. otel/tests/runtime/coldstart/test_standins.py compares each with its module.
 """
 
 from __future__ import annotations

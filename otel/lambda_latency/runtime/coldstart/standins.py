@@ -3,7 +3,7 @@
 The packages are not changed; the real modules are imported on their first use. A stand-in is in `sys.modules` only
 during an import by the runtime. An imported module is never replaced (except two, during the import of one module of
 OpenTelemetry). A user's import always gets the real module. A name that a stand-in lacks comes from the real module.
-`LAMBDA_LATENCY_STAND_INS=false` switches all stand-ins off. tests/runtime/coldstart/test_standins.py compares each one
+`LAMBDA_LATENCY_STAND_INS=false` switches all stand-ins off. The tests (runtime/coldstart/test_standins.py) compare each
 with its real module. Figures are millions of instructions of a cold start that it takes without this one, Python 3.11,
 SDK 1.44, by cachegrind without garbage collections; the X-Ray SDK costs 84. None is below 0.7.
 """

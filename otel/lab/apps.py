@@ -1,0 +1,42 @@
+"""Fetches what the tests of whole apps need, for they reach no network.
+
+The packages of the runtime and of the tracing layer for this Python, and the emulator of AWS.
+
+Usual time: 1 minute, once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.cloud.emulator import LOCK
+from lambda_latency.pythons import pythons
+
+__all__ = ["CACHE", "HOME", "READY", "VERSION", "packages"]
+
+HOME = Path(__file__).parents[2] / "build" / "apps"  # XDG_CACHE_HOME of a command that is tested
+CACHE = HOME / "lambda-latency"
+READY = HOME / "ready"
+VERSION = (sys.version_info.major, sys.version_info.minor)
+
+
+def packages() -> Packages:
+    """Those of the tests."""
+    return Packages(CACHE, pythons())
+
+
+def main() -> None:
+    """Make them."""
+    argparse.ArgumentParser("python -m lab apps", description=__doc__).parse_args()
+    made = packages()
+    made.emulator(LOCK)
+    made.runtime(VERSION)
+    made.tracing(VERSION)
+    READY.touch()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,29 @@
+"""Commands that programs start: make for what they need under build/, pytest for a test with more cases than usual."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+__all__ = ["ROOT", "make", "run_test"]
+
+ROOT = Path(__file__).parents[2]
+
+
+def make(target: Path) -> None:
+    """Bring a file of this checkout up to date. A failure, which make has told, ends the program.
+
+    The environment that the program runs in stays as it is.
+    """
+    command = ["make", "--silent", "--no-print-directory", "--old-file=.venv/ready", str(target.relative_to(ROOT))]
+    if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
+        raise SystemExit(status)
+
+
+def run_test(file: str, **cases: int) -> int:
+    """The exit status of a test file, which reads how many cases to make from a variable."""
+    own = {name: str(count) for name, count in cases.items()}
+    command = [sys.executable, "-m", "pytest", "--quiet", file]
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **own}, check=False).returncode

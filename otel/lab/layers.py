@@ -1,0 +1,143 @@
+"""Compares all that names a layer of AWS's with the table otel/lambda_latency/layers.toml, or writes it anew.
+
+The template's map and rules, the snippets and tables of the docs, the pins of the locks, the versions that the
+runtime's tests know, and the packages of the bundled layer. Status 1 where something differs.
+
+Usual time: 1 second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+import textwrap
+from collections.abc import Iterator
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+from lab.commands import ROOT
+from lambda_latency.adot import COLLECTOR, PYTHON, Release
+
+__all__ = ["TABLE", "disagreements", "written"]
+
+TEMPLATE, TABLE = ROOT / "template.yaml", ROOT / "docs" / "reference" / "layers.md"
+SNIPPETS = ROOT / "docs" / "how-to" / "adopt.md"
+ARN = re.compile(rf"([a-z0-9-]+)(:\d{{12}}:layer:{PYTHON.name}:)\d+")
+NEWEST = PYTHON.releases[-1]
+
+
+def main() -> int:
+    """0 if everything agrees."""
+    parser = argparse.ArgumentParser("python -m lab layers", description=__doc__)
+    parser.add_argument("--write", action="store_true", help="write template and docs anew from the table")
+    if parser.parse_args().write:
+        for path, text in written():
+            path.write_text(text, "utf-8")
+    wrong = list(disagreements())
+    print(*wrong or ["template, docs, locks and runtime agree with the table"], sep="\n")
+    return 1 if wrong else 0
+
+
+def disagreements() -> Iterator[str]:
+    """What differs from the table: one line each."""
+    for path, text in written():
+        if path.read_text("utf-8") != text:
+            yield f"{path.relative_to(ROOT)} differs: python -m lab layers --write"
+    for path in sorted([*ROOT.glob("requirements/**/*.in"), *ROOT.glob("requirements/**/*.txt"),
+                        *ROOT.glob("otel/lab/cost/pins/*.*")]):  # fmt: skip
+        for pin in re.findall(r"^aws-opentelemetry-distro==([^\s\\]+)", path.read_text("utf-8"), re.MULTILINE):
+            if pin != NEWEST.version:
+                yield f"{path.relative_to(ROOT)} pins ADOT {pin}, the newest of the table is {NEWEST.version}"
+    bundled = ROOT / "otel" / "lambda_latency" / "adopt" / "packages.txt"
+    for name, version in re.findall(r"^([a-z0-9-]+)==([^\s\\]+)", bundled.read_text("utf-8"), re.MULTILINE):
+        if NEWEST.packages.get(name, version) != version:
+            yield f"{bundled.relative_to(ROOT)} has {name} {version}, ADOT {NEWEST.version} {NEWEST.packages[name]}"
+    yield from _of_the_runtime()
+
+
+def _of_the_runtime() -> Iterator[str]:
+    """The runtime ships alone and so has a table of its own: each release in it has to have these packages."""
+    path = ROOT / "otel" / "lambda_latency" / "runtime" / "coldstart" / "__init__.py"
+    spec = spec_from_file_location("coldstart", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    tested = {adot: (sdk, own) for sdk, (own, adot) in module.TESTED.items() if adot}
+    for version, packages in tested.items():
+        release = next((one for one in PYTHON.releases if one.version == version), None)
+        if release is None or packages != _pair(release):
+            yield f"{path.relative_to(ROOT)} has other packages for ADOT {version} than the table"
+    for release in (one for one in PYTHON.releases if one.numbers):
+        if release.packages["opentelemetry-sdk"] not in module.TESTED:
+            yield f"{path.relative_to(ROOT)} does not know the packages of ADOT {release.version}"
+
+
+def _pair(release: Release) -> tuple[str, str]:
+    """The versions of the SDK and of the instrumentations."""
+    return release.packages["opentelemetry-sdk"], release.packages["opentelemetry-instrumentation"]
+
+
+def written() -> Iterator[tuple[Path, str]]:
+    """The files with texts that the table makes."""
+    yield TEMPLATE, _template(TEMPLATE.read_text("utf-8"))
+    yield SNIPPETS, ARN.sub(_newest, SNIPPETS.read_text("utf-8"))
+    before, start, rest = TABLE.read_text("utf-8").partition("<!-- layers -->\n")
+    _, end, after = rest.partition("<!-- end of layers -->\n")
+    yield TABLE, before + start + "\n".join(_page()) + "\n" + end + after
+
+
+def _newest(found: re.Match[str]) -> str:
+    release = PYTHON.newest(found[1])
+    return found[0] if release is None else f"{found[1]}{found[2]}{release.numbers[found[1]]}"
+
+
+def _template(text: str) -> str:
+    """The template with the map of numbers, and the lists of regions in its rules."""
+    regions = PYTHON.usual_regions
+    lines = [f'    {region}: {{ Version: "{newest.numbers[region]}" }}{_other(newest)}\n' for region in regions
+             if (newest := PYTHON.newest(region)) is not None]  # fmt: skip
+    text = re.sub(r"(  AdotPython:\n)(?:    [a-z0-9-]+: \{.*\n)+", lambda found: found[1] + "".join(lines), text)
+    listed = textwrap.fill(", ".join(regions), 126, initial_indent=" " * 10 + "- [", subsequent_indent=" " * 13,
+                           break_on_hyphens=False)  # fmt: skip
+    return re.sub(r" {10}- \[ap-northeast-1,[^]]*\]", lambda _: f"{listed}]", text)
+
+
+def _other(release: Release) -> str:
+    """A remark for a region whose release is not that of most regions."""
+    usual = PYTHON.shared(PYTHON.usual_regions)
+    return "" if release is usual else f"  # ADOT {release.version}"
+
+
+def _page() -> Iterator[str]:
+    """The table of releases, and that of numbers by region."""
+    yield ""
+    yield "| ADOT | published | OpenTelemetry | instrumentations | Python | MB unzipped | numbers known in | sources |"
+    yield "|---|---|---|---|---|---|---|---|"
+    for one in PYTHON.releases:
+        pythons = f"{one.pythons[0]} to {one.pythons[-1]}" if one.pythons else "not known"
+        where = "no region" if not one.numbers else f"{len(one.numbers)} regions"
+        where = next(iter(one.numbers)) if len(one.numbers) == 1 else where
+        addresses = filter(None, one.numbers_source.split(" and "))
+        sources = [f"[packages]({one.source}) ({one.read})"]
+        sources += [f"[numbers]({address}) ({one.numbers_read})" for address in addresses]
+        cells = [one.version, one.published or "not known", *_pair(one), pythons, one.megabytes or "not known", where]
+        yield f"| {' | '.join(map(str, [*cells, ', '.join(sources)]))} |"
+    yield ""
+    shown = [one for one in PYTHON.releases if one.numbers]
+    yield "| region | account | " + " | ".join(f"number of {one.version}" for one in shown) + " |"
+    yield "|---|---|" + "---|" * len(shown)
+    for region, account in PYTHON.accounts.items():
+        numbers = (str(one.numbers.get(region, "")) for one in shown)
+        yield f"| {region} | {account} | " + " | ".join(numbers) + " |"
+    yield ""
+    names = " and ".join(f"`{COLLECTOR.name(processor)}:{COLLECTOR.number}`" for processor in ("arm64", "amd64"))
+    source = f"[source]({COLLECTOR.source}), {COLLECTOR.read}"
+    yield f"The collector is {names} of account {COLLECTOR.account}, published on {COLLECTOR.published} ({source})."
+    yield f"It is in {len(COLLECTOR.regions)} regions: {', '.join(COLLECTOR.regions)}."
+    yield ""
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,61 @@
+"""The table of the libraries, as it is printed and as the docs have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from lab.libraries.case import Case
+from lab.libraries.wrong import calls_of, failed, parts_of
+
+__all__ = ["AGAINST", "DOCS", "HEAD", "row", "rows_of", "with_rows"]
+
+DOCS = Path(__file__).parents[3] / "docs" / "reference" / "libraries.md"
+HEAD = (
+    "| Library | Run against | Spans of a call | Parts of a new connection | Bucket | Failures that a span tells |",
+    "|---|---|---|---|---|---|",
+)
+AGAINST = {
+    "": "a file",
+    "HTTP": "an HTTP server of Python's",
+    "Kafka": "librdkafka's own mock broker",
+    "MongoDB": "a stub of its protocol",
+    "moto": "moto",
+    "search": "a stub of its protocol",
+    "gRPC": "a server of grpcio",
+    "Redis": "Redis 7",
+    "PostgreSQL": "PostgreSQL 15",
+    "MariaDB": "MariaDB 10.11",
+    "RabbitMQ": "RabbitMQ 3.10",
+}
+FAILURES = {"error": "error", "timeout": "time-out", "refused": "refused"}
+
+
+def row(case: Case, spans: dict[str, Any]) -> str:
+    """A line of the table, by what was seen."""
+    called = ", ".join(f"`{span['name'].replace(chr(10), ' ')}`" for span in calls_of(spans["call"]))
+    opens = any(span["name"] == "connect" for span in spans["call"])
+    parts = ", ".join(parts_of(spans["call"]))
+    parts = f"`connect`: {parts or 'as a whole'}" if opens else parts or "none"
+    told = ", ".join(text for name, text in FAILURES.items() if failed(spans[name])) or "none"
+    return f"| {case.name} | {AGAINST[case.server]} | {called} | {parts} | {case.bucket} | {told} |"
+
+
+def rows_of(text: str) -> list[str]:
+    """The table's lines in the docs, without its head."""
+    lines = text.splitlines()
+    start = lines.index(HEAD[1]) + 1 if HEAD[1] in lines else len(lines)
+    found = []
+    for line in lines[start:]:
+        if not line.startswith("|"):
+            break
+        found.append(line)
+    return found
+
+
+def with_rows(text: str, rows: dict[str, str]) -> str:
+    """The same text with these lines by the library's name; those of other libraries stay."""
+    old = {line.split("|")[1].strip(): line for line in rows_of(text)}
+    lines = text.splitlines()
+    start = lines.index(HEAD[1]) + 1
+    return "\n".join([*lines[:start], *{**old, **rows}.values(), *lines[start + len(old) :]]) + "\n"

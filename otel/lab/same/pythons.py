@@ -1,0 +1,27 @@
+"""Environments of packages, each from a lock of its own: made under build/, anew only when the lock has changed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from lab.locks import environment
+from lab.pythons import find
+
+__all__ = ["ROOT", "prepare", "python_of"]
+
+ROOT = Path(__file__).parents[3]
+
+
+def prepare(name: str, lock: Path, version: str) -> Path | None:
+    """The interpreter of the environment `name` for a Python, such as "3.13"; None where that is not here."""
+    python = python_of(version)
+    if python is None:
+        return None
+    return environment(ROOT / "build" / name / f"python{version}", lock, python)
+
+
+def python_of(version: str) -> str | None:
+    """The interpreter that runs this, where it is of that version, or another one that answers."""
+    own = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return sys.executable if version == own else find(version)

@@ -1,0 +1,23 @@
+"""Does `--what-if` promise what happens? Held against planted cases, with and without one of their calls.
+
+Usual time: 1 minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from lab.commands import run_test
+
+__all__ = ["main"]
+
+
+def main() -> int:
+    """Run its test with many cases."""
+    parser = argparse.ArgumentParser("python -m lab what-if", description=__doc__)
+    parser.add_argument("--sample", type=int, default=300, metavar="N", help="so many cases (300)")
+    return run_test("otel/tests/latency/test_what_if.py", WHAT_IF_CASES=parser.parse_args().sample)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

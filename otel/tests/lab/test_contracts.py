@@ -1,0 +1,212 @@
+"""The import contracts of our own, each held against a small package that breaks it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import grimp
+import pytest
+
+from lab.contracts import NoCircles, OnlyThesePackages, ThroughTheFace, Walls
+
+ROOT = Path(__file__).parents[3]
+PACKAGE = "cottage"
+CONFIG = f"""\
+[importlinter]
+root_package = {PACKAGE}
+contract_types =
+    no_circles: lab.contracts.NoCircles
+
+[importlinter:contract:circles]
+name = No module imports itself by way of others
+type = no_circles
+"""
+
+Contracts: TypeAlias = type[NoCircles] | type[OnlyThesePackages] | type[ThroughTheFace] | type[Walls]
+Check: TypeAlias = Callable[..., list[str]]
+
+
+def write(folder: Path, files: dict[str, str]) -> None:
+    """A package of these modules; every folder has an `__init__`."""
+    for name, text in {"__init__.py": "", **files}.items():
+        path = folder / PACKAGE / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.with_name("__init__.py").touch()
+        path.write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
+    """What a contract says of a package of these modules."""
+
+    def check(contract: Contracts, files: dict[str, str], **options: Any) -> list[str]:
+        write(tmp_path, files)
+        monkeypatch.syspath_prepend(tmp_path)
+        graph = grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
+        outcome = contract("made up", {}, options).check(graph, verbose=False)
+        found: list[str] = outcome.metadata["wrong"]
+        assert outcome.kept is not bool(found)
+        return found
+
+    return check
+
+
+# ---- No circles -----------------------------------------------------------------------------------------------------
+
+CIRCLE = {
+    "door.py": "from typing import TYPE_CHECKING\n\nif TYPE_CHECKING:\n    from cottage.key import Key\n",
+    "key.py": "def use() -> None:\n    from cottage import door\n",
+    "roof.py": "import cottage.door\n",
+}
+
+
+def test_a_circle_is_named_with_its_lines(wrong: Check) -> None:
+    """Imports for the type checker and inside of functions count; who only uses the circle is not in it."""
+    assert wrong(NoCircles, CIRCLE) == ["cottage.door:4 imports cottage.key, cottage.key:2 imports cottage.door"]
+
+
+def test_a_large_circle_is_told_by_its_shortest_way_round(wrong: Check) -> None:
+    """The modules that are not on that way are named, too: they are of the same circle."""
+    files = {
+        "a.py": "import cottage.b\nimport cottage.c\n",
+        "b.py": "import cottage.a\n",
+        "c.py": "import cottage.d\n",
+        "d.py": "import cottage.a\n",
+    }
+    assert wrong(NoCircles, files) == [
+        "cottage.a:1 imports cottage.b, cottage.b:1 imports cottage.a; in the same circle: cottage.c, cottage.d"
+    ]
+
+
+def test_a_room_that_imports_its_own_face_is_a_circle(wrong: Check) -> None:
+    """The face imports the module, and the module the face."""
+    files = {"shed/__init__.py": "from cottage.shed.saw import Saw\n", "shed/saw.py": "from cottage.shed import Saw\n"}
+    assert wrong(NoCircles, files) == [
+        "cottage.shed:1 imports cottage.shed.saw, cottage.shed.saw:1 imports cottage.shed"
+    ]
+
+
+def test_a_known_circle_is_allowed(wrong: Check) -> None:
+    """It is known by all of its modules."""
+    assert wrong(NoCircles, CIRCLE, known=["cottage: door, key"]) == []
+
+
+def test_a_known_circle_that_is_gone_is_to_be_deleted(wrong: Check) -> None:
+    """So that the list of them ends empty."""
+    assert wrong(NoCircles, {"door.py": "", "key.py": ""}, known=["cottage: door, key"]) == [
+        "cottage: door, key is no longer so: delete it from the exceptions in pyproject.toml"
+    ]
+
+
+# ---- Through the face -----------------------------------------------------------------------------------------------
+
+SHED = {
+    "shed/__init__.py": "from cottage.shed.saw import Saw\n\n__all__ = ['Saw']\n",
+    "shed/saw.py": "from cottage.shed.blade import Blade\n\n\nclass Saw: ...\n",
+    "shed/blade.py": "class Blade: ...\n",
+}
+
+
+def test_the_inside_of_a_room_is_its_own(wrong: Check) -> None:
+    """Whichever way it is imported: by its module, as a module, out of the package, relative."""
+    files = {
+        **SHED,
+        "attic/a.py": "from cottage.shed.blade import Blade\n",
+        "attic/b.py": "import os\nimport cottage.shed.blade\n",
+        "attic/c.py": "from cottage.shed import Saw, blade\n",
+        "attic/d.py": "def cut() -> None:\n    from ..shed.saw import Saw\n",
+    }
+    face = "which is not in the face of cottage.shed (its __all__)"
+    assert wrong(ThroughTheFace, files, package="cottage") == [
+        f"cottage.attic.a:1 imports cottage.shed.blade, {face}",
+        f"cottage.attic.b:2 imports cottage.shed.blade, {face}",
+        f"cottage.attic.c:1 imports cottage.shed.blade, {face}",
+        f"cottage.attic.d:2 imports cottage.shed.saw, {face}",
+    ]
+
+
+def test_the_face_of_a_room_is_for_all(wrong: Check) -> None:
+    """Its names, or the room as a whole; modules that are no room have no face."""
+    files = {
+        **SHED,
+        "version.py": "VERSION = '1'\n",
+        "attic/a.py": "from cottage.shed import Saw\nfrom cottage.version import VERSION\n",
+        "attic/b.py": "import cottage.shed\nfrom cottage import shed\n",
+    }
+    assert wrong(ThroughTheFace, files, package="cottage") == []
+
+
+def test_a_known_import_of_an_inside_is_allowed_until_it_is_gone(wrong: Check) -> None:
+    """An exception is for a module or for all of a room; one that nothing needs is to be deleted."""
+    files = {**SHED, "attic/a.py": "from cottage.shed.blade import Blade\n"}
+    needed, gone = "cottage.attic -> cottage.shed.blade", "cottage.cellar -> cottage.shed"
+    assert wrong(ThroughTheFace, files, package="cottage", known=[needed, gone]) == [
+        f"{gone} is no longer so: delete it from the exceptions in pyproject.toml"
+    ]
+
+
+# ---- Walls ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_room_imports_only_the_rooms_of_its_line(wrong: Check) -> None:
+    """The line is not read backwards: who may be imported may not import."""
+    files = {**SHED, "attic/a.py": "from cottage.shed import Saw\n"}
+    rooms = ["__init__:", "attic: shed", "shed:"]
+    assert wrong(Walls, files, package="cottage", rooms=rooms) == []
+    files["shed/blade.py"] = "import cottage.attic.a\n"
+    assert wrong(Walls, files, package="cottage", rooms=rooms) == [
+        "cottage.shed.blade:1 imports cottage.attic.a: shed may not import attic"
+    ]
+    known = ["cottage.shed -> cottage.attic", "cottage.attic -> cottage.cellar"]
+    assert wrong(Walls, files, package="cottage", rooms=rooms, known=known) == [
+        f"{known[1]} is no longer so: delete it from the exceptions in pyproject.toml"
+    ]
+
+
+def test_every_room_has_its_line(wrong: Check) -> None:
+    """A new room is not free of walls for being new."""
+    assert wrong(Walls, {"attic/__init__.py": ""}, package="cottage", rooms=["__init__:"]) == [
+        "cottage.attic is in no room: add a line for attic"
+    ]
+
+
+def test_a_package_that_is_to_stay_empty_imports_nothing_of_its_own(wrong: Check) -> None:
+    """The package's own `__init__` is a room of that name."""
+    files = {**SHED, "__init__.py": "from cottage.shed import Saw\n"}
+    assert wrong(Walls, files, package="cottage", rooms=["__init__:", "shed:"]) == [
+        "cottage:1 imports cottage.shed: __init__ may not import shed"
+    ]
+
+
+# ---- Packages -------------------------------------------------------------------------------------------------------
+
+
+def test_a_package_imports_only_the_packages_that_it_needs(wrong: Check) -> None:
+    """The standard library is free, what is in `allowed`, and single imports in `but`, which are in use."""
+    files = {"a.py": "import json\nimport yaml\nimport rich.console\n", "b.py": "import msgspec\n"}
+    options = {"package": "cottage", "allowed": ["yaml"], "but": ["cottage.b -> msgspec", "cottage.a -> msgspec"]}
+    assert wrong(OnlyThesePackages, files, **options) == [
+        "cottage.a imports rich",
+        "cottage.a -> msgspec is no longer so: delete it from the exceptions in pyproject.toml",
+    ]
+
+
+# ---- As `make check` runs them --------------------------------------------------------------------------------------
+
+
+def test_a_broken_contract_fails_the_check_and_prints_what_is_wrong(tmp_path: Path) -> None:
+    """Status 1, with the circle below the contract's name."""
+    write(tmp_path, CIRCLE)
+    (tmp_path / "config.ini").write_text(CONFIG, encoding="utf-8")
+    command = [str(Path(sys.executable).with_name("lint-imports")), "--config", "config.ini", "--no-logo", "--no-cache"]
+    variables = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)]), "COLUMNS": "200"}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=variables, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == ("- cottage.door:4 imports cottage.key, cottage.key:2 imports cottage.door")

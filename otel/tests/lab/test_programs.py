@@ -1,0 +1,74 @@
+"""`python -m lab`: the list of programs, and how one is run."""
+
+from __future__ import annotations
+
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lab.__main__ import Program, main, programs
+
+ROOT = Path(__file__).parents[3]
+PROGRAMS = programs()
+
+
+def lab(*arguments: str) -> tuple[int, str, str]:
+    """Its status and what it printed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "lab", *arguments], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_every_program_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    """By its name on the command line, and no module that is none."""
+    assert main([]) == 0
+    listed = re.findall(r"^  ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
+    assert listed == sorted(program.name for program in PROGRAMS)
+    assert {"bridge", "cost", "planted", "report-speed", "what-if"} <= set(listed)
+    assert not {"commands", "contracts", "generate"} & set(listed)
+
+
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.name)
+def test_a_program_says_what_it_does_its_time_and_its_options(program: Program) -> None:
+    """In its docstring, which --help prints."""
+    assert (program.about[-1:], bool(program.time)) in {(".", True), ("?", True)}
+    source = program.file.read_text(encoding="utf-8")
+    assert f'ArgumentParser("python -m lab {program.name}", description=__doc__)' in source
+
+
+def test_help_is_the_programs_own() -> None:
+    """A name with an underscore is the same name."""
+    status, output, problems = lab("what_if", "--help")
+    assert (status, output.partition("\n")[0], problems) == (0, "usage: python -m lab what-if [-h] [--sample N]", "")
+
+
+def test_a_status_passes_through() -> None:
+    """That of a wrong option."""
+    status, output, problems = lab("same", "--only", "nobody's name")
+    assert (status, output) == (2, "")
+    assert problems.endswith('python -m lab same: error: no handler has "nobody\'s name" in its name\n')
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"), [("sane", "did you mean same? "), ("report_spead", "did you mean report-speed? "), ("xyz", "")]
+)
+def test_an_unknown_name_is_told(capsys: pytest.CaptureFixture[str], name: str, hint: str) -> None:
+    """With the one that was meant."""
+    assert main([name]) == 2
+    assert capsys.readouterr() == ("", f"no program is called {name}: {hint}`python -m lab` lists them\n")
+
+
+def test_an_interrupt_is_told_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    """130."""
+
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runpy, "run_module", interrupted)
+    monkeypatch.setattr(sys, "argv", ["lab"])
+    assert main(["same"]) == 130

@@ -1,0 +1,26 @@
+"""What several tests of the laptop's system need: child processes that are cleared up, and the project's template."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.local.gateway.sam import Template, read_template
+from lambda_latency.local.processes import Processes
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture
+def processes() -> Iterator[Processes]:
+    """Child processes that do not outlive the test."""
+    with Processes() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def project() -> Template:
+    """The project's own template, with every parameter's default."""
+    return read_template(ROOT / "template.yaml", {})

@@ -1,0 +1,221 @@
+"""The template as CloudFormation gets it: translated by SAM's own translator, then resolved for some parameters.
+
+CloudFormation resolves conditions, parameters and pseudo parameters; what depends on resources (`Ref`, `Fn::GetAtt` of
+one) stays as it is written.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import boto3
+from samcli.yamlhelper import yaml_parse
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+__all__ = ["PACKAGED", "ROOT", "Stack", "deploy", "refused", "template", "translated"]
+
+ROOT = Path(__file__).parents[3]
+REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
+GONE = object()  # what AWS::NoValue stands for
+STACK_ID = "arn:aws:cloudformation:{0}:123456789012:stack/{1}/1a2b3c4d-0000-1111-2222-333344445555"
+MAIN, STACK = "template.yaml", "shop"
+
+# What `sam deploy` leaves in place of a folder or a file.
+PACKAGED = {
+    "CodeUri": "s3://bucket/artifact.zip",
+    "ContentUri": "s3://bucket/layer.zip",
+    "Location": "https://s3.us-east-1.amazonaws.com/bucket/inner.template",
+}
+# The functions that need nothing but their arguments.
+PLAIN: dict[str, Callable[..., Any]] = {
+    "Equals": lambda one, other: one == other,
+    "Not": lambda one: not one,
+    "And": lambda *all_of: all(all_of),
+    "Or": lambda *one_of: any(one_of),
+    "Contains": lambda listed, one: one in listed,
+    "Join": lambda separator, parts: separator.join(parts),
+    "Select": lambda index, parts: parts[int(index)],
+    "Split": lambda separator, text: text.split(separator),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """What CloudFormation makes. `inner` has the stacks within the stack, by logical id."""
+
+    resources: dict[str, dict[str, Any]]
+    outputs: dict[str, Any]
+    functions: tuple[str, ...] = field(default=())
+    inner: dict[str, Stack] = field(default_factory=dict)
+
+    def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
+        """The properties of the resources of one type, by logical id; also of those within the stacks within."""
+        found = {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+        for stack in self.inner.values():
+            found |= stack.of_type(kind)
+        return found
+
+    def types(self) -> set[str]:
+        """The types of all resources; also of those within the stacks within."""
+        return {one["Type"] for one in self.resources.values()}.union(*(one.types() for one in self.inner.values()))
+
+    def text(self) -> str:
+        """All that is made, as JSON."""
+        return json.dumps([self.resources, self.outputs, *(one.text() for one in self.inner.values())])
+
+    def variables(self, function: str) -> dict[str, Any]:
+        """A function's environment."""
+        found: dict[str, Any] = self.resources[function]["Properties"]["Environment"]["Variables"]
+        return found
+
+    def actions(self) -> set[str]:
+        """All that any policy allows."""
+        policies = [
+            *(one["PolicyDocument"] for one in self.of_type("AWS::IAM::ManagedPolicy").values()),
+            *(
+                inline["PolicyDocument"]
+                for role in self.of_type("AWS::IAM::Role").values()
+                for inline in role.get("Policies", ())
+            ),
+        ]
+        listed = [statement["Action"] for policy in policies for statement in policy["Statement"]]
+        return {action for one in listed for action in ([one] if isinstance(one, str) else one)}
+
+
+@cache
+def template(name: str = MAIN) -> dict[str, Any]:
+    """A template at the top level as it is written."""
+    written: dict[str, Any] = yaml_parse((ROOT / name).read_text(encoding="utf-8"))
+    return written
+
+
+@cache
+def translated(name: str = MAIN) -> dict[str, Any]:
+    """The template without SAM's own types and Globals, conditions and parameters unresolved."""
+    packaged = deepcopy(template(name))
+    shared = packaged.get("Globals", {}).get("Function", {})
+    for properties in (shared, *(one.get("Properties", {}) for one in packaged["Resources"].values())):
+        for key, left in PACKAGED.items():
+            if key in properties:
+                properties[key] = left
+    translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
+    made: dict[str, Any] = translator.translate(packaged, {})
+    return made
+
+
+def deploy(region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack for some parameters, the rest at their defaults."""
+    return _deploy(MAIN, STACK, region, parameters)
+
+
+def _deploy(file: str, stack: str, region: str, parameters: Mapping[str, Any]) -> Stack:
+    made = deepcopy(translated(file))
+    resolve = Resolver(made, region, parameters, stack)
+    resources = {name: resolve(one) for name, one in made["Resources"].items() if resolve.holds(one.get("Condition"))}
+    outputs = {
+        name: resolve(one) for name, one in made.get("Outputs", {}).items() if resolve.holds(one.get("Condition"))
+    }
+    functions = tuple(name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function")
+    inner = {
+        name: _deploy(
+            template(file)["Resources"][name]["Properties"]["Location"],
+            f"{stack}-{name}-1A2B3C4D5E6F",
+            region,
+            one["Properties"]["Parameters"],
+        )
+        for name, one in resources.items()
+        if one["Type"] == "AWS::CloudFormation::Stack"
+    }
+    return Stack(resources, outputs, functions, inner)
+
+
+def refused(region: str = "us-east-1", **parameters: str) -> list[str]:
+    """What the template's rules say against these parameters, before anything is made."""
+    rules = translated()["Rules"]
+    resolve = Resolver(translated(), region, parameters, STACK)
+    return [
+        " ".join(assertion["AssertDescription"].split())
+        for rule in rules.values()
+        if resolve(rule["RuleCondition"])
+        for assertion in rule["Assertions"]
+        if not resolve(assertion["Assert"])
+    ]
+
+
+class Resolver:
+    """CloudFormation's intrinsic functions, as far as this template uses them; an unknown one is an error."""
+
+    def __init__(self, made: Mapping[str, Any], region: str, parameters: Mapping[str, Any], stack: str) -> None:
+        unknown = set(parameters) - set(made["Parameters"])
+        assert not unknown, f"no such parameter: {unknown}"
+        self._conditions = made.get("Conditions", {})
+        self._mappings = made.get("Mappings", {})
+        defaults = {name: str(one["Default"]) for name, one in made["Parameters"].items() if "Default" in one}
+        missing = set(made["Parameters"]) - set(defaults) - set(parameters)
+        assert not missing, f"no value of {missing}"
+        self._values: dict[str, Any] = {
+            **defaults,
+            **parameters,
+            "AWS::AccountId": "123456789012",
+            "AWS::NoValue": GONE,
+            "AWS::Partition": "aws",
+            "AWS::Region": region,
+            "AWS::StackId": STACK_ID.format(region, stack),
+            "AWS::StackName": stack,
+            "AWS::URLSuffix": "amazonaws.com",
+        }
+
+    def holds(self, condition: str | None) -> bool:
+        """Whether a condition holds; None always does."""
+        return condition is None or bool(self(self._conditions[condition]))
+
+    def __call__(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [one for one in map(self, value) if one is not GONE]
+        if not isinstance(value, dict):
+            return value
+        if len(value) == 1:
+            ((name, argument),) = value.items()
+            if name == "Ref":
+                return self._values.get(argument, value)
+            if name == "Condition" and isinstance(argument, str):
+                return self.holds(argument)
+            if name.startswith("Fn::"):
+                return self._function(name.removeprefix("Fn::"), argument)
+        pairs: Iterator[tuple[str, Any]] = ((name, self(one)) for name, one in value.items())
+        return {name: one for name, one in pairs if one is not GONE}
+
+    def _function(self, name: str, argument: Any) -> Any:
+        if name == "If":
+            condition, yes, no = argument
+            return self(yes if self.holds(condition) else no)
+        if name == "Sub":
+            return self._sub(argument)
+        if name == "GetAtt":
+            return {"Fn::GetAtt": argument}
+        if name == "FindInMap":
+            mapping, top, key = self(argument)
+            return self._mappings[mapping][top][key]
+        assert name in PLAIN, f"Fn::{name} of {argument}"
+        return PLAIN[name](*self(argument))
+
+    def _sub(self, argument: Any) -> Any:
+        text, own = argument if isinstance(argument, list) else (argument, {})
+        values = {**self._values, **{name: _text(self(one)) for name, one in own.items()}}
+        filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(_text(values.get(match[1], match[0]))), text)
+        return {"Fn::Sub": filled} if "${" in filled else filled
+
+
+def _text(value: Any) -> Any:
+    """What is put into a text: one that still names resources goes on to do so."""
+    if isinstance(value, dict) and "Ref" in value:
+        return f"${{{value['Ref']}}}"
+    return value["Fn::Sub"] if isinstance(value, dict) and "Fn::Sub" in value else value

@@ -1,0 +1,113 @@
+"""The page about upgrades: each row has its test. The files here were written at commit f5d3bba."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import tarfile
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_latency.cli.settings import Settings, read_settings
+from lambda_latency.latency import read_gate
+from lambda_latency.layer import WRAPPER, layer_files
+from lambda_latency.runtime import bootstrap
+from lambda_latency.variables import runtime_names
+from tests.adopt.apps import adopt, files
+from tests.docs.pages import ROOT, page
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HERE = ROOT / "otel" / "tests" / "upgrade"
+# By what somebody has, the test of what the page says about it.
+TESTS = {
+    "an adopted app": "upgrade/test_upgrade.py::test_an_adopted_app_is_renewed_and_restored",
+    "a deployed template": "upgrade/test_upgrade.py::test_a_deployed_template_finds_its_names_in_the_new_layer",
+    "an archive": "archive/test_earlier.py::test_it_is_compacted_and_queried",
+    "`lambda-latency.toml` or `[tool.lambda-latency]`": "upgrade/test_upgrade.py::test_settings_are_read_as_before",
+    "a program that reads `report --json`": "text/test_schema.py::test_no_other_key_has_gone",
+    "a program that imports `lambda_latency`": "upgrade/test_upgrade.py::test_names_that_a_program_imports",
+    "a saved page": "page/test_saved.py::test_a_saved_page_needs_nothing_else",
+    "tests of span trees": "testing/test_project.py::test_three_tests_in_under_30_lines_and_one_fails_with_the_diff",
+    "a gate in CI": "action/test_action.py::test_a_condition_that_cannot_be_decided_fails_or_warns",
+    "a workflow with the Action": "action/test_action.py::test_a_run_that_met_its_condition_is_no_baseline",
+    "targets of `make` that measured something": "docs/test_commands.py::test_make_alone_lists_what_people_need",
+}
+# What functions and templates of that time name.
+VARIABLES = (
+    "HANDLER", "INSTRUMENTATIONS", "FIRST_FLUSH_MS", "FLUSH_MS", "BUFFERED_SPANS", "BUFFERED_KB", "EXPORT", "REDACTED",
+    "STAND_INS", "TRUST_HEADERS", "CONNECTIONS", "SIGALRM", "XRAY_SDK",
+)  # fmt: skip
+SETTINGS = """\
+ours = ["*.internal"]
+theirs = ["payments*"]
+slow = 800
+fail-if = ["p95 > 800ms", "errors > 5%"]
+from = "lambda"
+color = "never"
+ignore = ["layer-old"]
+"""
+TESTING = (
+    "CLIENT", "CONSUMER", "Clock", "ERROR", "Expectation", "INTERNAL", "Invoke", "OK", "PRODUCER", "Recording",
+    "SERVER", "Snapshot", "UNSET", "any_order", "api_event", "at_most", "concurrent", "dynamodb_event", "event",
+    "eventbridge_event", "ms", "recorded", "remote", "snapshot_of", "span", "sqs_event",
+)  # fmt: skip
+
+
+def test_each_row_of_the_page_has_its_test() -> None:
+    """By the name of a function that exists."""
+    rows = [have for have, _ in page("how-to/upgrade.md").table("you have | after the upgrade")]
+    assert rows == list(TESTS)
+    for name in TESTS.values():
+        path, _, function = name.partition("::")
+        assert f"\ndef {function}(" in (ROOT / "otel" / "tests" / path).read_text()
+
+
+def test_an_adopted_app_is_renewed_and_restored(tmp_path: Path) -> None:
+    """`--check` tells, `--upgrade` leaves the layer of this release alone, `--undo` restores the bytes."""
+    with tarfile.open(HERE / "adopted.tar.xz") as packed:
+        packed.extraction_filter = getattr(tarfile, "data_filter", None)
+        packed.extractall(tmp_path)  # noqa: S202 - our own
+    status, _, said = adopt(tmp_path, "--check")
+    assert (status, said.splitlines()[1]) == (3, "  lambda-latency adopt --upgrade")
+    status, out, _ = adopt(tmp_path, "--upgrade")
+    written, removed = map(int, re.findall(r"Written: (\d+) files\. Removed: (\d+) of an earlier release", out)[0])
+    assert (status, written > 0, removed > 0) == (0, True, True)
+    assert re.findall(r"^lambda-latency-layer/: \d+ (\w+) files$", out, re.MULTILINE) == ["new", "changed"]
+    assert re.findall(r"^--- a/(.*)$", out, re.MULTILINE) in ([], ["template.yaml"])
+    layer = files(tmp_path / "lambda-latency-layer")
+    assert {name for name in layer if not name.endswith(".pyc")} == {*layer_files(), "lambda-latency/collector.yaml"}
+    assert adopt(tmp_path, "--check")[0] == 0
+    assert adopt(tmp_path, "--undo")[0] == 0
+    assert files(tmp_path) == files(ROOT / "otel" / "tests" / "adopt" / "shop")
+
+
+def test_a_deployed_template_finds_its_names_in_the_new_layer() -> None:
+    """The wrapper, the handler, and every variable."""
+    assert WRAPPER == "lambda-latency/wrapper"
+    assert {WRAPPER, "python/lambda_latency/runtime/bootstrap.py"} <= layer_files().keys()
+    with pytest.raises(RuntimeError, match="LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing"):
+        _ = bootstrap.handler
+    assert {f"LAMBDA_LATENCY_{name}" for name in VARIABLES} <= runtime_names()
+
+
+@pytest.mark.parametrize(("name", "head"), [("lambda-latency.toml", ""), ("pyproject.toml", "[tool.lambda-latency]\n")])
+def test_settings_are_read_as_before(name: str, head: str, tmp_path: Path) -> None:
+    """Each of them, in either file."""
+    (tmp_path / name).write_text(head + SETTINGS)
+    gates = (read_gate("p95 > 800ms"), read_gate("errors > 5%"))
+    wanted = Settings(("*.internal",), ("payments*",), 800_000_000, gates, "lambda", "never", ("layer-old",))
+    assert read_settings(tmp_path, environ={}) == wanted
+
+
+def test_names_that_a_program_imports() -> None:
+    """All that the kit for tests offered; of the report's package two are gone, which the page names."""
+    assert set(TESTING) <= set(importlib.import_module("lambda_latency.testing").__all__)
+    offered = importlib.import_module("lambda_latency.latency").__all__
+    ((_, said),) = (
+        row for row in page("how-to/upgrade.md").table("you have | after the upgrade") if "imports" in row[0]
+    )
+    assert re.findall(r"`(\w+)`", said) == ["Totals", "beside"]
+    assert {"Totals", "beside"}.isdisjoint(offered)
