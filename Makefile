@@ -208,7 +208,7 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header 
 
 # ---- Called by `sam build`, once a function; runs at the root (template.yaml: WorkingDirectory) --------------------------------
 
-.PHONY: artifact build-Kit build-Explain build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
+.PHONY: artifact build-Kit build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder
 build-CreateOrder build-GetOrder build-ListOrders build-CancelOrder:
 	@$(MAKE) --silent --no-print-directory artifact RUNTIME_PYTHON="$(RUNTIME_PYTHON)"
 
@@ -253,9 +253,3 @@ build-Kit:
 	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"
 	@find "$(ARTIFACTS_DIR)" -name __pycache__ -prune -exec rm -r {} +
 	@$(call BYTECODE,$(ARTIFACTS_DIR),/opt) "$(ARTIFACTS_DIR)"
-
-# The function of explain.yaml: some of the kit, and its packages for either processor.
-build-Explain:
-	@$(BIN)/python -c 'import pathlib, sys; from lambda_latency.alarm import write_function; write_function(pathlib.Path(sys.argv[1]))' \
-		"$(ARTIFACTS_DIR)"
-	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)"

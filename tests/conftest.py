@@ -15,7 +15,10 @@ from fake_payments import FakePayments, serve
 from orders_api import Api, Refusal, imported
 
 ROOT = Path(__file__).parents[1]
-PROTECTION = ("DeletionProtectionEnabled", "PointInTimeRecoverySpecification")
+PROTECTION = (
+    "DeletionProtectionEnabled",
+    "PointInTimeRecoverySpecification",
+)  # a call of its own each
 PROXIES = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy")
 
 
@@ -34,11 +37,10 @@ def functions(listening: FakePayments) -> Iterator[Api]:
 
 
 @pytest.fixture(scope="session")
-def table_properties() -> dict[str, Any]:
-    """The table as the template declares it, without its protection, which depends on a condition."""
-    template = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
-    properties: dict[str, Any] = template["Resources"]["OrdersTable"]["Properties"]
-    return {name: value for name, value in properties.items() if name not in PROTECTION}
+def template() -> dict[str, Any]:
+    """The template as it is written."""
+    written: dict[str, Any] = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))
+    return written
 
 
 @pytest.fixture
@@ -51,13 +53,15 @@ def provider(listening: FakePayments) -> Iterator[FakePayments]:
 
 @pytest.fixture
 def api(
-    functions: Api, provider: FakePayments, table_properties: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    functions: Api, provider: FakePayments, template: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Api]:
     """The API with an empty table."""
     for name in PROXIES:
         monkeypatch.delenv(name, raising=False)
+    table = template["Resources"]["OrdersTable"]["Properties"]
+    properties = {name: value for name, value in table.items() if name not in PROTECTION}
     with mock_aws():
-        functions.table.CLIENT.create_table(TableName="orders", **table_properties)
+        functions.table.CLIENT.create_table(TableName="orders", **properties)
         yield functions
 
 

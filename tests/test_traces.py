@@ -1,13 +1,26 @@
-"""What a request to the functions looks like as a trace: which calls it makes, in which order, and how they end."""
+"""The trace of a request: which calls the functions make, in which order, and how they end. Start reading here.
+
+`invoke` runs a handler under the runtime that ships to Lambda, and `trace()` returns the spans of that invocation as a
+tree. Both are fixtures of lambda-latency's pytest plugin; nothing leaves the process. Where OpenTelemetry's own
+`InMemorySpanExporter` has a flat list of the spans that ended, `trace()` has their tree, and fails for a span that was
+never ended, lost its parent, or would be lost when Lambda freezes the environment. The last test uses that exporter.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pytest
+from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
+from opentelemetry.instrumentation.requests import RequestsInstrumentor
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor
+from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
+
 from lambda_latency.testing import CLIENT, ERROR, SERVER, Invoke, Recording, span
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from orders_api import Api, Refusal
 
@@ -53,3 +66,27 @@ def test_orders_are_listed_with_one_query(
         assert trace() == span("GET /orders", SERVER, attributes={"faas.coldstart": cold})[
             span("DynamoDB.Query", CLIENT, attributes={"aws.table_name": "orders"})
         ]  # fmt: skip
+
+
+@pytest.fixture
+def exporter() -> Iterator[InMemorySpanExporter]:
+    """OpenTelemetry alone: its in-memory exporter receives the spans of botocore's and requests' calls."""
+    exporter = InMemorySpanExporter()
+    provider = TracerProvider()
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    instrumentors = (BotocoreInstrumentor(), RequestsInstrumentor())
+    for instrumentor in instrumentors:
+        instrumentor.instrument(tracer_provider=provider)
+    yield exporter
+    for instrumentor in instrumentors:
+        instrumentor.uninstrument()
+
+
+def test_opentelemetrys_in_memory_exporter_receives_the_same_calls(api: Api, exporter: InMemorySpanExporter) -> None:
+    """In the order in which they ended; the handler's own span is the runtime's, and so is missing here."""
+    assert api.post(ORDER).status == 201
+    assert [finished.name for finished in exporter.get_finished_spans()] == [
+        "DynamoDB.PutItem",
+        "POST",
+        "DynamoDB.UpdateItem",
+    ]

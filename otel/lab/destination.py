@@ -22,6 +22,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import get_session
 
 from lab.commands import ROOT
+from lab.hardened import PAGE, missing_protections
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -30,6 +31,7 @@ else:
 
 __all__ = ["Destination", "NowhereError", "account_of", "confirmed", "destination_of"]
 
+PRODUCTION = "prod"  # the environment whose template must be hardened
 ORDER = "--region, samconfig.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile"
 ONCE = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 1})
 
@@ -57,13 +59,18 @@ class Destination:
 
 
 def main() -> int:
-    """0 if the person says yes, 2 if nobody can say it, 1 without credentials or a region."""
+    """0 if the person says yes, 2 if nobody can say it, 1 without credentials, a region or what production needs."""
     parser = argparse.ArgumentParser("python -m lab destination", description=__doc__)
     parser.add_argument("--config-env", default="default", metavar="E", help="the environment of samconfig.toml")
     parser.add_argument("--region", default="", metavar="R", help=f"the region; usual order: {ORDER}")
     parser.add_argument("--profile", default="", metavar="P", help="the profile of the AWS configuration")
     parser.add_argument("--yes", action="store_true", help="the answer to the question")
     options = parser.parse_args()
+    missing = list(missing_protections(ROOT / "template.yaml")) if options.config_env == PRODUCTION else []
+    if missing:
+        print(f"{PRODUCTION} is not deployed: {PAGE} has the lines that template.yaml lacks", file=sys.stderr)
+        print(*(f"  {line}" for line in missing), sep="\n", file=sys.stderr)
+        return 1
     try:
         found = destination_of(ROOT, os.environ, options.config_env, region=options.region, profile=options.profile)
         print(found, file=sys.stderr, flush=True)  # before the first call

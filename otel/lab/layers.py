@@ -1,6 +1,6 @@
 """Compares all that names a layer of AWS's with the table otel/lambda_latency/layers.toml, or writes it anew.
 
-The template's map and rules, the snippets and tables of the docs, the pins of the locks, the versions that the
+The template's map, the snippets and tables of the docs, the pins of the locks, the versions that the
 runtime's tests know, and the packages of the bundled layer. Status 1 where something differs.
 
 Usual time: 1 second.
@@ -19,12 +19,13 @@ from pathlib import Path
 from lab.commands import ROOT
 from lambda_latency.adot import COLLECTOR, PYTHON, Release
 
-__all__ = ["TABLE", "disagreements", "written"]
+__all__ = ["TABLE", "disagreements", "template_regions", "written"]
 
 TEMPLATE, TABLE = ROOT / "template.yaml", ROOT / "docs" / "reference" / "layers.md"
 SNIPPETS = ROOT / "docs" / "how-to" / "adopt.md"
 ARN = re.compile(rf"([a-z0-9-]+)(:\d{{12}}:layer:{PYTHON.name}:)\d+")
 NEWEST = PYTHON.releases[-1]
+WIDTH, WRITTEN_BY = 148, "`make lab NAME=layers` compares and writes these"
 
 
 def main() -> int:
@@ -94,20 +95,19 @@ def _newest(found: re.Match[str]) -> str:
 
 
 def _template(text: str) -> str:
-    """The template with the map of numbers, and the lists of regions in its rules."""
-    regions = PYTHON.usual_regions
-    lines = [f'    {region}: {{ Version: "{newest.numbers[region]}" }}{_other(newest)}\n' for region in regions
-             if (newest := PYTHON.newest(region)) is not None]  # fmt: skip
-    text = re.sub(r"(  AdotPython:\n)(?:    [a-z0-9-]+: \{.*\n)+", lambda found: found[1] + "".join(lines), text)
-    listed = textwrap.fill(", ".join(regions), 126, initial_indent=" " * 10 + "- [", subsequent_indent=" " * 13,
-                           break_on_hyphens=False)  # fmt: skip
-    return re.sub(r" {10}- \[ap-northeast-1,[^]]*\]", lambda _: f"{listed}]", text)
+    """The template with its map of numbers: the newest release that is known in all of the map's regions."""
+    regions = template_regions()
+    release = PYTHON.shared(regions)
+    assert release is not None
+    numbers = ", ".join(f'{region}:~{{~Number:~"{release.numbers[region]}"~}}' for region in regions)
+    filled = textwrap.fill(numbers, WIDTH, initial_indent="    { ", subsequent_indent="      ", break_on_hyphens=False)
+    entry = f"  AdotPython:  # ADOT {release.version}, which has another number in some regions: {WRITTEN_BY}\n"
+    return re.sub(r"  AdotPython:.*\n(?:    .*\n)+", lambda _: f"{entry}{filled.replace('~', ' ')} }}\n", text)
 
 
-def _other(release: Release) -> str:
-    """A remark for a region whose release is not that of most regions."""
-    usual = PYTHON.shared(PYTHON.usual_regions)
-    return "" if release is usual else f"  # ADOT {release.version}"
+def template_regions() -> list[str]:
+    """The regions of the template's map: those that every account has and that have both of its layers."""
+    return [region for region in PYTHON.usual_regions if region in COLLECTOR.regions]
 
 
 def _page() -> Iterator[str]:

@@ -1,13 +1,13 @@
 """The example and two adopted apps, built, deployed to an emulator of AWS, called with tracing on, and deleted.
 
-Usual time: 2 minutes; 5 minutes with `--switches`.
+Usual time: 2 minutes; 5 minutes with `--variants`.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from lab.deploy import adopted, example, switches
+from lab.deploy import adopted, example, updated, variants
 
 __all__ = ["main"]
 
@@ -16,14 +16,21 @@ def main() -> int:
     """0 if every step went as it should; the second does not begin where the first fails."""
     parser = argparse.ArgumentParser("python -m lab deploy", description=__doc__)
     parser.add_argument(
-        "--switches",
+        "--variants",
         nargs="*",
-        metavar="SWITCH",
-        choices=switches.SWITCHES,
-        help="instead, the example with each switch of the template, or those named: " + ", ".join(switches.SWITCHES),
+        metavar="VARIANT",
+        choices=variants.VARIANTS,
+        help="instead, each variant of the example's template, or those named: " + ", ".join(variants.VARIANTS),
     )
-    chosen = parser.parse_args().switches
-    return example.main() or adopted.main() if chosen is None else switches.main(chosen)
+    parser.add_argument(
+        "--from", dest="commit", metavar="COMMIT", help="instead, a stack of a commit's template, updated to today's"
+    )
+    options = parser.parse_args()
+    if options.commit is not None:
+        return updated.main(options.commit)
+    if options.variants is not None:
+        return variants.main(options.variants)
+    return example.main() or adopted.main()
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ from lambda_latency.local.services import Service
 __all__ = ["Cloud"]
 
 READY = ROOT / "build" / "ministack" / "ready"
-PROGRAM = ROOT / "build" / "ministack" / "bin" / "ministack"
+PROGRAM = (ROOT / "build" / "ministack" / "bin" / "python", Path(__file__).with_name("emulator.py"))
 REGION = "us-east-1"
 
 
@@ -49,7 +49,7 @@ class Cloud:
         }
         temporary = {"TMPDIR": str(processes.folder())}  # where it unpacks functions
         self._service = Service(
-            "ministack", [], processes, log, command=[str(PROGRAM)], variables=self._variables | own | temporary
+            "ministack", [], processes, log, command=[*map(str, PROGRAM)], variables=self._variables | own | temporary
         )
         self._service.wait_until_listening(self._port, 60)
         self._session = boto3.Session("local", "local", region_name=REGION)

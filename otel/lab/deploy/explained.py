@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from lab.deploy.cloud import Cloud
+from lab.deploy.translation import translate
+from lambda_latency.alarm import install_packages, write_part
 from tests.alarm.test_answer import rung, slow_provider
 from tests.fetch.standin import KNOWN, XRay
 from tests.sandbox.state import until
 
-__all__ = ["Topic", "explain"]
+__all__ = ["Topic", "deploy_explanations", "explain"]
 
 
 class Topic:
@@ -49,10 +52,19 @@ class AnyCaller(XRay):
         return super().kept(KNOWN)
 
 
+def deploy_explanations(cloud: Cloud, stack: str, topic: Topic, folder: Path) -> None:
+    """Deploys what `lambda-latency alarm --stack STACK --topic ARN --deploy` does, beside the stack."""
+    write_part(folder, install_packages)
+    template = translate(folder / "template.yaml", "")
+    cloud.sam("deploy", "--template", str(template), "--stack-name", f"{stack}-explain", "--resolve-s3",
+              "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"AlarmPrefix={stack}.",
+              f"AlarmTopicArn={topic.arn}")  # fmt: skip
+
+
 def explain(cloud: Cloud, stack: str, topic: Topic) -> tuple[list[str], list[str], list[str]]:
     """Lets SlowAlarm ring: subjects of the alarm's own notification and of the explanation, and the pages' keys."""
-    made = {logical: physical for logical, _, physical in cloud.made(stack)}
-    alarm = made["SlowAlarm"]
+    alarm = {logical: physical for logical, _, physical in cloud.made(stack)}["SlowAlarm"]
+    made = {logical: physical for logical, _, physical in cloud.made(f"{stack}-explain")}
     xray = slow_provider(AnyCaller)
     try:
         point_to(cloud, made["Explain"], xray.url)

@@ -56,6 +56,7 @@ exec "{sys.executable}" "{bootstrap.__file__}"
 """
 NOTHING = {"Ref": "AWS::NoValue"}
 ENDPOINT, DAEMON = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "AWS_XRAY_DAEMON_ADDRESS"
+EXPORT, WRAPPER = "LAMBDA_LATENCY_EXPORT", "AWS_LAMBDA_EXEC_WRAPPER"
 
 
 def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") -> Path:
@@ -76,18 +77,8 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
             inner.write_text(yaml_dump(expanded(yaml_parse(inner.read_text(encoding="utf-8")))), encoding="utf-8")
             resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
     functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
-    # The example's kit sends to X-Ray without an address of its own.
-    to_xray = "IsSentToXRay" in template.get("Conditions", {})
-    unset = {"Fn::If": ["IsSentToXRay", spans_url, NOTHING]} if to_xray else NOTHING
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
-        if "Runtime" in place:
-            place["Runtime"] = RUNTIME
-        if "Layers" in place:
-            place["Layers"] = [one for one in place["Layers"] if json.dumps({"Ref": kit}) in json.dumps(one)]
-        variables = place.get("Environment", {}).get("Variables", {})
-        if ENDPOINT in variables:
-            variables[ENDPOINT] = with_receiver(variables[ENDPOINT], spans_url, unset)
-            variables |= {DAEMON: daemon} if daemon else {}
+        point_here(place, kit, spans_url, daemon)
     layer = resources.get(kit)
     start = PLAIN if layer is None else START.format(kit=built.parent / layer["Properties"]["ContentUri"])
     for function in functions:
@@ -97,12 +88,28 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
     return local
 
 
-def with_receiver(endpoint: Any, spans_url: str, unset: Any) -> Any:
-    """The variable's value: `spans_url` in each case in which it has one, `unset` where it has none."""
-    if isinstance(endpoint, dict) and "Fn::If" in endpoint:
-        condition, *values = endpoint["Fn::If"]
-        return {"Fn::If": [condition, *(with_receiver(one, spans_url, unset) for one in values)]}
-    return unset if endpoint == NOTHING else spans_url
+def point_here(place: dict[str, Any], kit: str, spans_url: str, daemon: str) -> None:
+    """Change the properties of functions: the runtime, the layers, and the addresses to which spans are sent."""
+    if "Runtime" in place:
+        place["Runtime"] = RUNTIME
+    if "Layers" in place:
+        place["Layers"] = [layer for layer in place["Layers"] if json.dumps({"Ref": kit}) in json.dumps(layer)]
+    variables = place.get("Environment", {}).get("Variables", {})
+    # The kit sends to X-Ray's OTLP endpoint without an address of its own.
+    export = variables.get(EXPORT)
+    addressed = variables.get(ENDPOINT) or (export if "otlp" in json.dumps(export) else None)
+    if addressed is not None:
+        variables[ENDPOINT] = with_receiver(addressed, spans_url)
+    if daemon and WRAPPER in variables:
+        variables[DAEMON] = daemon
+
+
+def with_receiver(value: Any, spans_url: str) -> Any:
+    """A variable's value with `spans_url` in each case in which the variable is set."""
+    if isinstance(value, dict) and "Fn::If" in value:
+        condition, *cases = value["Fn::If"]
+        return {"Fn::If": [condition, *(with_receiver(case, spans_url) for case in cases)]}
+    return NOTHING if value == NOTHING else spans_url
 
 
 def expanded(template: dict[str, Any]) -> dict[str, Any]:

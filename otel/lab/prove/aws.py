@@ -73,6 +73,9 @@ class Aws:
         if arguments[0] == "package":
             Path(given["--output-template-file"]).parent.mkdir(parents=True, exist_ok=True)
             Path(given["--output-template-file"]).write_text("Resources: {}")
+        if arguments[0] == "build":
+            Path(given["--build-dir"]).mkdir(parents=True, exist_ok=True)
+            Path(given["--build-dir"], "template.yaml").write_text("Resources: {}")
         if arguments[0] != "deploy":
             return 0, ""
         assert given["--region"] == self.region

@@ -16,12 +16,15 @@ from urllib.request import Request, urlopen
 
 import boto3
 from botocore.exceptions import ClientError
+from samcli.yamlhelper import yaml_parse
 
 from lab.commands import ROOT
+from lab.deploy.artifacts import with_artifacts
 from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
 from lab.destination import Destination
 from lab.prove.leavings import TAG, remove
+from lambda_latency.adopt import Wanted, edited_template
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
@@ -61,11 +64,14 @@ class Place(Protocol):
     def packaged(self) -> str:
         """The template as CloudFormation gets it."""
 
-    def deploy(self, parameters: Mapping[str, str]) -> None:
-        """Deploy the stack, or deploy it again."""
+    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:
+        """Deploy the stack, or deploy it again: the template as `adopt --export EXPORT` writes it."""
 
     def deploy_app(self, folder: Path, stack: str) -> None:
         """Build and deploy another app to a stack of its own, with the same tag."""
+
+    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:
+        """Deploy a template that needs no build to a stack of its own, with the same tag."""
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         """A request to the stack's API, which says that it is sampled."""
@@ -117,13 +123,18 @@ class Account:
                   "--output-template-file", str(made))  # fmt: skip
         return made.read_text()
 
-    def deploy(self, parameters: Mapping[str, str]) -> None:
-        self._deploy(self.stack, BUILD / "template.yaml", parameters)
+    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:
+        written = yaml_parse(edited_template(ROOT / "template.yaml", Wanted(export)))
+        template = with_artifacts(written, BUILD / "template.yaml", f"{export}.yaml")
+        self._deploy(self.stack, template, parameters)
 
     def deploy_app(self, folder: Path, stack: str) -> None:
         built = folder / "built"
         self._sam("build", "--template", str(folder / "template.yaml"), "--build-dir", str(built))
         self._deploy(stack, built / "template.yaml", {})
+
+    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:
+        self._deploy(stack, folder / "template.yaml", parameters)
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
         described = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
@@ -221,7 +232,7 @@ class Emulator:
     def packaged(self) -> str:
         return (BUILD / "local.yaml").read_text()
 
-    def deploy(self, parameters: Mapping[str, str]) -> None:
+    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:  # noqa: ARG002
         given = [f"{name}={value}" for name, value in parameters.items()]
         self._cloud.sam("deploy", "--template", str(BUILD / "local.yaml"), "--stack-name", self.stack, "--resolve-s3",
                         "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset",
@@ -234,6 +245,9 @@ class Emulator:
 
     def deploy_app(self, folder: Path, stack: str) -> None:  # noqa: ARG002
         raise LocalError("the emulator is asked about no other app", "python -m lab deploy deploys some")
+
+    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:  # noqa: ARG002
+        raise LocalError("the emulator is asked about no other stack", "python -m lab deploy deploys some")
 
     def run(self, arguments: Sequence[str]) -> tuple[int, str]:
         raise LocalError(f"the emulator is not asked by {arguments[0]}", "it has no X-Ray")

@@ -84,6 +84,7 @@ class Played:
         self.asked: list[str] = []
         self.deployed: list[str] = []
         self.parameters: list[Mapping[str, str]] = []
+        self.exports: list[str] = []
         self.requests: list[tuple[str, str, Mapping[str, str]]] = []
         self.odd: frozenset[str] = frozenset()
 
@@ -104,14 +105,21 @@ class Played:
         """A template."""
         return "Resources: {}"
 
-    def deploy(self, parameters: Mapping[str, str]) -> None:
+    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:
         """It is there from now on."""
         self.parameters.append(parameters)
+        self.exports.append(export)
         self.deployed[:] = [self.stack, "prove-table"]
 
     def deploy_app(self, folder: Path, stack: str) -> None:
         """Another one is there."""
         assert (folder / "template.yaml").is_file()
+        self.deployed.append(stack)
+
+    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:
+        """Another one is there."""
+        assert (folder / "template.yaml").is_file()
+        self.parameters.append(parameters)
         self.deployed.append(stack)
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:  # noqa: ARG002

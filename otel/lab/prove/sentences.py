@@ -39,7 +39,7 @@ SENTENCES = (
     Sentence("that an alarm rings and its explanation arrives", configured.explained),
     Sentence("whether Lambda runs the X-Ray daemon for `PassThrough`", traced.daemon),
     Sentence(
-        "whether CloudFormation accepts the map of layers in a region outside of it when your own ARNs are given",
+        "whether CloudFormation accepts the map of layers in a region outside of it with tracing off",
         configured.outside,
         "the emulator decides maps as this project does",
     ),

@@ -135,7 +135,7 @@ def slow_provider(scene: Scene) -> Evidence:
 
 
 def daemon(scene: Scene) -> Evidence:
-    scene.place.deploy({**PAYMENTS, "Tracing": "PassThrough", "Export": "daemon"})
+    scene.place.deploy({**PAYMENTS, "Tracing": "PassThrough"}, "daemon")
     answer = scene.place.call("GET", "/orders?customer=ada")
     found = scene.documents(answer)
     return Evidence(bool(found), f"{answer.trace_id}: {len(found)} segments")
@@ -143,13 +143,13 @@ def daemon(scene: Scene) -> Evidence:
 
 def otlp(scene: Scene) -> Evidence:
     """The deployed function sends, with the template's role. Where Transaction Search is off, its log says so."""
-    scene.place.deploy({**PAYMENTS, "Tracing": "Active", "Export": "otlp"})
+    scene.place.deploy({**PAYMENTS, "Tracing": "Active"}, "otlp")
     answer = scene.place.call("GET", "/orders?customer=ada")
     scene.refuse_unsampled(answer)
     if scene.destination == "CloudWatchLogs":
         found = scene.documents(answer, lambda text: "DynamoDB" in text)
         calls = [one for document in found for one in parts(document) if one.get("name") == "DynamoDB"]
-        return Evidence(bool(calls), f"{answer.trace_id}: {len(calls)} calls of DynamoDB by Export=otlp")
+        return Evidence(bool(calls), f"{answer.trace_id}: {len(calls)} calls of DynamoDB by --export otlp")
     if scene.destination != "XRay":
         raise UnexpectedError(f"GetTraceSegmentDestination says {scene.destination!r}")
     name = scene.resources("AWS::Logs::LogGroup")["ListOrdersLog"]

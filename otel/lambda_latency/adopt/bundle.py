@@ -10,7 +10,8 @@ from pathlib import Path
 
 from lambda_latency.adopt.changes import Change, Plan
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES
+from lambda_latency.adopt.wording import PACKAGES
+from lambda_latency.template import LAYER_FOLDER
 
 __all__ = ["add_packages", "install_packages"]
 

@@ -7,10 +7,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
-from lambda_latency.adopt.wording import LAYER_FOLDER
 from lambda_latency.pythons import pythons, version_of
-
-__all__ = ["compile_layer", "remove_bytecode"]
+from lambda_latency.template import LAYER_FOLDER
 
 LIMIT_S = 120
 
@@ -18,6 +16,8 @@ LIMIT_S = 120
 def compile_layer(root: Path, runtimes: Iterable[str]) -> list[str]:
     """Compiles the layer for each runtime (`python3.13`); returns the runtimes whose Python is not installed."""
     remove_bytecode(root)
+    if not (root / LAYER_FOLDER).is_dir():
+        return []  # the app has a layer of its own making
     missing = []
     for runtime in sorted(set(runtimes)):
         python = find_python(runtime)

@@ -10,7 +10,7 @@ from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import Subject
 from lambda_latency.template import LAYER_FOLDER, Finding, Node, decoded
 
-__all__ = ["Change", "Plan", "Row", "Template", "read_text"]
+AS_IT_IS, SWITCHED = "as it is", "switched"  # what happens to a function that is traced already
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Plan:
     rows: list[Row] = field(default_factory=list)
     left: list[Finding] = field(default_factory=list)
     skipped: int = 0  # Python functions that are not adopted
+    unswitched: int = 0  # those of them that are traced, but not as requested
 
     @property
     def edited(self) -> list[Change]:

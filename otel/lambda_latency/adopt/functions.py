@@ -7,12 +7,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambda_latency.adopt.wording import ARM, WRAPPER
-from lambda_latency.template import Finding, Node, Resolved
+from lambda_latency.adopt.wording import ARM, INSTRUMENT, TRACED, WRAPPER
+from lambda_latency.template import LAYER_FOLDER, Finding, Node, Resolved
 
-__all__ = ["FUNCTION", "Subject", "read_subjects", "texts"]
-
-FUNCTION = "AWS::Serverless::Function"
+FUNCTION, LAYER = "AWS::Serverless::Function", "AWS::Serverless::LayerVersion"
 RUNTIME = re.compile(r"python(\d+)\.(\d+)")
 OLDEST = 3, 10
 MOST_LAYERS = 5
@@ -42,6 +40,7 @@ class Subject:
     shared: list[Path] = field(default_factory=list)  # the folders of its layers in this template
     handler: str = ""
     adopted: bool = False
+    traced: str = TRACED  # the condition of what tracing needs; empty if it is always there
     left: Finding | None = None
     bridge: bool | None = None  # whether it uses the X-Ray SDK; None if its code is not here
 
@@ -101,7 +100,7 @@ def _read(
         subject.code = _folder(folder, uri)
     subject.shared = list(_layer_folders(root, places, folder))
     subject.architecture, subject.arm = _architecture(root, written, places)
-    for where, what, todo in _reasons(subject, resource, properties, everyone, most_layers):
+    for where, what, todo in _reasons(root, subject, resource, properties, everyone, most_layers):
         subject.left = Finding(source, where.line, f"{name}: {what}", todo)
         break
     return subject
@@ -111,7 +110,7 @@ Reason = tuple[Node, str, str]  # node, observation, remedy
 
 
 def _reasons(
-    subject: Subject, resource: Node, properties: Node, everyone: Node | None, most_layers: int
+    root: Node, subject: Subject, resource: Node, properties: Node, everyone: Node | None, most_layers: int
 ) -> Iterator[Reason]:
     """The reasons why a function must be edited by hand."""
     places = [place for place in (properties, everyone) if place is not None]
@@ -135,30 +134,37 @@ def _reasons(
     if not resource.start <= properties.start <= resource.end:
         yield resource, "its properties are an alias of another function's", "write out its properties"
     for place in places:
-        yield from _about_layers(place)
-        yield from _about_variables(place)
-    subject.adopted = any(map(_is_ours, places))
+        yield from _about_layers(root, place)
+        yield from _about_variables(root, place)
+    _recognize(root, subject, places)
     total = most_layers + sum(len(place.listed("Layers")) for place in places)
     if total > MOST_LAYERS and not subject.adopted:
         fewer = ", or add fewer by --packages bundled or --export daemon" if most_layers > 1 else ""
         yield properties, f"it would have {total} layers", f"a function has at most {MOST_LAYERS}: join some{fewer}"
 
 
-def _about_layers(place: Node) -> Iterator[Reason]:
+def _recognize(root: Node, subject: Subject, places: list[Node]) -> None:
+    """Sets whether the kit traces a function already, and under which condition."""
+    for place in (place for place in places if _is_ours(root, place)):
+        subject.adopted, subject.traced = True, wrapper_of(place)[0]
+        break
+
+
+def _about_layers(root: Node, place: Node) -> Iterator[Reason]:
     layers = place.get("Layers")
     if layers is not None and not layers.empty and (layers.kind != "list" or layers.function):
         yield layers, "its Layers are not a list", "make each item an !If of its own"
-    elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(place):
+    elif layers is not None and any(ADOT.search(one) for one in texts(layers)) and not _is_ours(root, place):
         yield layers, "it has a layer of OpenTelemetry already", "remove that layer and its variables first"
 
 
-def _about_variables(place: Node) -> Iterator[Reason]:
+def _about_variables(root: Node, place: Node) -> Iterator[Reason]:
     environment, values = place.get("Environment"), place.get("Environment", "Variables")
     for node in (environment, values):
         if node is not None and not node.empty and (node.function or node.kind != "mapping" or not _is_plain(node)):
             yield node, "its Environment is computed", "make each variable an !If of its own"
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
-    if wrapper is not None and not _is_ours(place):
+    if wrapper is not None and not _is_ours(root, place):
         shown = " ".join(texts(wrapper)) or "computed"
         todo = "a function has one wrapper: remove that one"
         if shown == WEB_ADAPTER:
@@ -170,9 +176,36 @@ def _is_plain(node: Node) -> bool:
     return not any(name == "<<" or name.startswith("Fn::") for name, _, _ in node.named())
 
 
-def _is_ours(place: Node) -> bool:
+def _is_ours(root: Node, place: Node) -> bool:
+    """Whether the kit is in a place: by its wrapper, or by ADOT's beside the kit's layer."""
     wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
-    return wrapper is not None and WRAPPER in " ".join(texts(wrapper))
+    if wrapper is None or WRAPPER in " ".join(texts(wrapper)):
+        return wrapper is not None
+    condition, value = wrapper_of(place)
+    return value is not None and any(_is_kit(root, item, condition) for item in place.listed("Layers"))
+
+
+def _is_kit(root: Node, item: Node, condition: str) -> bool:
+    """Whether a layer is the kit's: made by the template, of the kit's folder or under the wrapper's condition."""
+    guard, value = under_condition(item)
+    layer = root.get("Resources", _reference(value))
+    if layer is None or layer.text_at("Type") != LAYER:
+        return False
+    is_guarded = bool(condition) and condition == guard == layer.text_at("Condition")
+    return is_guarded or LAYER_FOLDER in layer.text_at("Properties", "ContentUri")
+
+
+def wrapper_of(place: Node) -> tuple[str, Node | None]:
+    """The condition of the exec wrapper, empty without one, and its name: None unless it is the kit's or ADOT's."""
+    wrapper = place.get("Environment", "Variables", "AWS_LAMBDA_EXEC_WRAPPER")
+    condition, value = under_condition(wrapper) if wrapper is not None else ("", None)
+    return condition, value if value is not None and value.text in (WRAPPER, INSTRUMENT) else None
+
+
+def under_condition(value: Node) -> tuple[str, Node]:
+    """The condition and the first value of an `!If`, in either notation; of another value: nothing, and the value."""
+    choice = value if value.function == "If" else value.get("Fn::If")
+    return (choice.items[0].text, choice.items[1]) if choice is not None and len(choice.items) > 1 else ("", value)
 
 
 def _at_the_edge(root: Node) -> set[str]:

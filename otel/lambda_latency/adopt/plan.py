@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
-from lambda_latency.adopt.changes import Change, Plan, Row, Template, read_text
+from lambda_latency.adopt.changes import AS_IT_IS, SWITCHED, Change, Plan, Row, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.functions import read_subjects
 from lambda_latency.adopt.notes import notes_on
@@ -16,15 +17,17 @@ from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import adopt_template
 from lambda_latency.adopt.verify import problem
-from lambda_latency.adopt.wording import LAYER_FOLDER, PACKAGES, Wanted
+from lambda_latency.adopt.wording import PACKAGES, Wanted
 from lambda_latency.adopt.writing import read_record
 from lambda_latency.example import example_folder
 from lambda_latency.layer import WRAPPER, layer_files
 from lambda_latency.template import (
+    LAYER_FOLDER,
     Finding,
     Node,
     by_hand,
     check_template,
+    decoded,
     is_json,
     missing_template,
     nested_templates,
@@ -34,11 +37,10 @@ from lambda_latency.template import (
     usual_template,
 )
 
-__all__ = ["find_template", "layer_content", "make_plan", "read_templates"]
-
 SERVERLESS = "AWS::Serverless-2016-10-31"
 MODULES = "python/lambda_latency/"  # the folder of the layer that has only modules of the kit
 REGION = "us-east-1"  # of conditions on a region
+MADE_OF_LAYER = re.compile(rf"""Content(Uri)?["']?\s*:\s*\S*{LAYER_FOLDER}""")
 OFF = "not created by default"  # a function whose condition is false
 
 
@@ -61,15 +63,24 @@ def make_plan(template: Path, wanted: Wanted) -> Plan:
     plan = Plan(root, template)
     if (root / LAYER_FOLDER / PACKAGES).is_file():
         wanted = replace(wanted, packages="bundled")
+    if wanted.packages == "bundled" and wanted.instrumentation == "layer":
+        raise AdoptError("--instrumentation layer needs ADOT's layer", "leave out --packages bundled")
     templates = list(read_templates(template, root, wanted.layers, set()))
     code = read_code(plan, templates, wanted)
-    for one in templates:
-        _adopt(plan, one, wanted)
+    texts = [_adopt(plan, one, wanted) for one in templates]
     if any(one.is_python for each in templates for one in each.subjects):
-        plan.changes += [*code.values(), *_layer(root, wanted)]
-        plan.outdated += _outdated(root, wanted)
+        plan.changes += code.values()
+        if any(MADE_OF_LAYER.search(text) for text in texts):  # else the app builds a layer of the kit by itself
+            plan.changes += _layer(root, wanted)
+            plan.outdated += _outdated(root, wanted)
     plan.left.sort()
     return plan
+
+
+def edited_template(template: Path, wanted: Wanted) -> str:
+    """The text of a template as adopting it would write it. Nothing is written."""
+    changes = {change.path: change.after for change in make_plan(template, wanted).changes}
+    return decoded(changes.get(template) or template.read_bytes())[0]
 
 
 def layer_content(wanted: Wanted) -> dict[str, Path]:
@@ -135,10 +146,11 @@ def _parsed(shown: str, text: str) -> Node:
     return node
 
 
-def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
+def _adopt(plan: Plan, one: Template, wanted: Wanted) -> str:
+    """Adds the edits of a template to the plan; returns its new text."""
     uri = os.path.relpath(plan.root / LAYER_FOLDER, one.path.parent) + "/"
     adopted = adopt_template(one.shown, one.text, one.root, one.subjects, wanted, uri, one.children)
-    wrong = problem(one.shown, one.text, one.root, adopted.text)
+    wrong = problem(one.shown, one.text, one.root, adopted.text, adopted.replaced)
     if wrong:
         raise AdoptError(f"{one.shown} cannot be edited safely: {wrong}", "adopt it by hand: docs/how-to/adopt.md")
     if adopted.text != one.text:
@@ -147,12 +159,15 @@ def _adopt(plan: Plan, one: Template, wanted: Wanted) -> None:
     for subject in one.subjects:
         if subject.left is not None:
             plan.skipped += 1
+            plan.unswitched += subject.adopted
         elif subject.is_python:
-            where = "as it is" if subject.adopted else adopted.where if subject.created else f"{adopted.where}, {OFF}"
+            unchanged = SWITCHED if subject.name in adopted.switched else AS_IT_IS
+            where = unchanged if subject.adopted else adopted.where if subject.created else f"{adopted.where}, {OFF}"
             bridge = "unknown" if subject.bridge is None else "yes" if subject.bridge else "not needed"
-            permission = "as it is" if subject.adopted else adopted.permissions.get(subject.name, "by hand")
+            permission = AS_IT_IS if subject.adopted else adopted.permissions.get(subject.name, "by hand")
             architecture = f"by {subject.arm}" if subject.arm else subject.architecture
             plan.rows.append(Row(subject.name, subject.runtime, architecture, where, bridge, permission))
+    return adopted.text
 
 
 def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:

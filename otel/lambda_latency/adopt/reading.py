@@ -10,10 +10,9 @@ from pathlib import Path
 from lambda_latency.adopt.changes import Change, Plan, Template, read_text
 from lambda_latency.adopt.requirements import FILES, line_of_sdk, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
+from lambda_latency.adopt.variants import as_adopted, needs_kit
 from lambda_latency.adopt.wording import Wanted, api_requirement
 from lambda_latency.template import Finding, decoded
-
-__all__ = ["read_code"]
 
 
 def read_code(plan: Plan, templates: Sequence[Template], wanted: Wanted) -> dict[Path, Change]:
@@ -31,13 +30,15 @@ def read_code(plan: Plan, templates: Sequence[Template], wanted: Wanted) -> dict
 def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], kept: Collection[Path]) -> None:
     """Reads the functions of one template. `kept`: folders whose requirements functions need that are not adopted."""
     uses: dict[Path, bool] = {}
+    by_layer = as_adopted(wanted, one.root, one.subjects).instrumentation == "layer"
     for subject in (each for each in one.subjects if each.is_python):
         subject.bridge = False
         for folder in (*([subject.code] if subject.code is not None else ()), *subject.shared):
             if folder not in uses:
                 rewritten = _rewrite(plan, folder, code) if wanted.rewrite and folder == subject.code else []
                 uses[folder] = _uses_sdk(plan, folder, code)
-                if folder == subject.code and (rewritten or folder.resolve() not in kept):
+                is_needed = by_layer and uses[folder]  # the function is left as it is, with the X-Ray SDK
+                if folder == subject.code and (rewritten or folder.resolve() not in kept) and not is_needed:
                     _requirements(plan, folder, code, rewritten, wanted)
             subject.bridge = subject.bridge or uses[folder]
         if subject.inline is not None:
@@ -49,6 +50,8 @@ def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], k
             what = f"{subject.name}: its code is not here, so it may use the X-Ray SDK or Powertools' Tracer"
             todo = "build it before adopt; or, if it does, set LAMBDA_LATENCY_XRAY_SDK to bridge"
             plan.left.append(Finding(one.shown, subject.line, what, todo))
+        if by_layer and subject.bridge and not subject.adopted:
+            subject.left = needs_kit(one.shown, subject)
 
 
 def _uses_sdk(plan: Plan, folder: Path, code: dict[Path, Change]) -> bool:

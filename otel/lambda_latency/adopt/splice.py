@@ -1,4 +1,4 @@
-"""Edits a YAML or JSON text: additions are inserted, and every other byte stays.
+"""Edits a YAML or JSON text: values are inserted, replaced or removed, and every other byte stays.
 
 Positions come from the parsed nodes. An added value is a tree of mappings, lists and scalars; scalars are YAML source.
 It is written in block style or, inside braces, in flow style; in a JSON text, as JSON.
@@ -7,12 +7,10 @@ It is written in block style or, inside braces, in flow style; in a JSON text, a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from lambda_latency.adopt.json_text import Tree, as_json
 from lambda_latency.template import Node, is_json
-
-__all__ = ["Spliced", "Tree"]
 
 PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
 
@@ -24,6 +22,7 @@ class Spliced:
         self.text = text
         self.root = root
         self.newline = "\r\n" if "\r\n" in text else "\n"
+        self.replaced: set[tuple[int, int]] = set()  # offsets of the values that are replaced or removed
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
         self._sections: set[int] = set()  # offsets of added sections
         self._is_json = is_json(text)
@@ -34,10 +33,11 @@ class Spliced:
 
     def result(self) -> str:
         """The text with all edits. Of two edits at one offset, the deeper comes first, then the earlier."""
-        for (start, end), content in self._fills.items():
-            put = as_json(content, self.newline, self._margin(start), self._unit())
-            self._edits.append((start, end, 0, put))
-        order = sorted(enumerate(self._edits), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
+        fills = [
+            (start, end, 0, as_json(content, self.newline, self._margin(start), self._unit()))
+            for (start, end), content in self._fills.items()
+        ]
+        order = sorted(enumerate([*self._edits, *fills]), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
         text = self.text
         for _, (start, end, _, put) in order:
             text = text[:start] + put + text[end:]
@@ -112,8 +112,33 @@ class Spliced:
         self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines)))
 
     def replace(self, node: Node, value: str) -> None:
-        """Replaces a scalar."""
-        self._edits.append((node.start, node.end, 0, as_json(value) if self._is_json else value))
+        """Replaces a value by YAML source in one line."""
+        end = node.end if node.kind == "scalar" else self._last(node) + 1
+        self.replaced.add((node.start, node.end))
+        self._edits.append((node.start, end, 0, as_json(value) if self._is_json else value))
+
+    def remove(self, collection: Node, values: Collection[Node]) -> None:
+        """Removes values of a mapping, with their keys, or of a list; in block style with the comments in their lines.
+
+        At least one value must remain: an empty list may be deployed otherwise than none.
+        """
+        pairs = collection.entries or tuple((item, item) for item in collection.items)
+        assert len(values) < len(pairs), "remove the collection's own key"
+        self.replaced |= {(value.start, value.end) for value in values}
+        remaining = [index for index, (_, value) in enumerate(pairs) if value not in values]
+        for index, (key, value) in enumerate(pairs):
+            if index in remaining:
+                continue
+            if not self.is_flow(collection):
+                # From the end of the line before: lines that are added behind a removed one begin with a line end.
+                before = self.text.rfind("\n", 0, key.start)
+                start = before - (self.text[before - 1 : before] == "\r")
+                end = self._line_end(self._last(value))
+            elif index < remaining[-1]:
+                start, end = key.start, pairs[index + 1][0].start
+            else:
+                start, end = pairs[index - 1][1].end, value.end
+            self._edits.append((start, end, -1, ""))
 
     def _is_bare(self, value: Node) -> bool:
         """Whether a value is null, or empty brackets at the end of their line: its content can go below its key."""

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from lambda_latency.adopt.functions import FUNCTION, Subject
-from lambda_latency.adopt.roles import permit
+from lambda_latency.adopt.json_text import Tree
+from lambda_latency.adopt.roles import permit, revoke
 from lambda_latency.adopt.sdk_variables import translate_variables
-from lambda_latency.adopt.splice import Spliced, Tree
+from lambda_latency.adopt.splice import Spliced
+from lambda_latency.adopt.variants import as_adopted, switch
 from lambda_latency.adopt.wording import (
     ACTIVE,
     ADOT,
+    ARM,
+    COLLECTED,
     KIT,
     MAPPING,
     TRACED,
@@ -26,20 +31,24 @@ from lambda_latency.adopt.wording import (
 from lambda_latency.adot import PYTHON
 from lambda_latency.template import Finding, Node
 
-__all__ = ["Adopted", "adopt_template", "parameter_of"]
-
 API = "AWS::Serverless::Api"
 TRACED_API = f"!If [{ACTIVE}, true, false]"
 
 
 @dataclass(slots=True)
 class Adopted:
-    """A template's new text, the section of the additions, each function's permission, and findings for a person."""
+    """A template's new text, the section of the additions, each function's permission, and findings for a person.
+
+    `replaced` are the offsets of the values that are replaced or removed, `switched` the names of functions that were
+    traced otherwise.
+    """
 
     text: str
     where: str
     permissions: Mapping[str, str] = field(default_factory=dict)
     left: list[Finding] = field(default_factory=list)
+    replaced: Collection[tuple[int, int]] = ()
+    switched: Collection[str] = ()
 
 
 def parameter_of(root: Node) -> str:
@@ -61,26 +70,33 @@ def adopt_template(
     """Adds to a template what its Python functions need. `children`: the properties of its nested applications."""
     edits = Spliced(text, root)
     wanted = replace(wanted, parameter=parameter_of(root))
+    switched, left = switch(source, edits, subjects, wanted)
+    requested, wanted = wanted, as_adopted(wanted, root, subjects)
     mine = [one for one in subjects if one.is_python and not one.adopted]
-    left: list[Finding] = [one.left for one in subjects if one.left is not None]
-    where, permissions = "", dict[str, str]()
+    traced = [one for one in subjects if one.is_python and one.adopted]
+    left += dict.fromkeys(one.left for one in subjects if one.left is not None)
+    where, permissions, declared = "", dict[str, str](), set[str]()
+    if requested.export == "otlp" or mine:
+        permissions, more = permit(source, edits, [*traced, *mine], otlp=wanted.export == "otlp")
+        left += more
+    if requested.export in ("collector", "daemon"):
+        revoke(edits, traced)
     if mine:
         where = _functions(edits, subjects, mine, wanted)
-        permissions, more = permit(
-            source, edits, [one for one in subjects if one.is_python], otlp=wanted.export == "otlp"
-        )
-        left += more
-        _sections(edits, mine, wanted, layer_uri)
+        declared = _sections(edits, mine, wanted, layer_uri)
         left += _apis(source, edits, where)
         everyone = root.get("Globals", "Function")
         shared = [everyone] if everyone is not None and not any(one.adopted for one in subjects) else []
         left += translate_variables(source, edits, [*shared, *(one.properties for one in mine)])
+    if switched:
+        _settle_conditions(edits, switched, wanted, declared)
     _renew(edits)
     for child in children:
         _pass_on(edits, child, wanted)
     if children and root.get("Parameters", wanted.parameter) is None and not mine:
         _declare(edits, "Parameters", {wanted.parameter: parameter()})
-    return Adopted(edits.result(), where, permissions, left)
+    names = {one.name for one in switched}
+    return Adopted(edits.result(), where, permissions, left, edits.replaced, names)
 
 
 def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
@@ -161,7 +177,22 @@ def _trace(edits: Spliced, place: Node) -> bool:
     return known is not None
 
 
-def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri: str) -> None:
+def _settle_conditions(edits: Spliced, switched: Sequence[Subject], wanted: Wanted, declared: Collection[str]) -> None:
+    """Declares the conditions of the collector's layer where they are used, and removes them where they are not."""
+    arm = next((one.arm for one in switched if one.arm), "")
+    known, text = edits.root.get("Conditions"), edits.result()
+    trees = conditions(replace(wanted, export="collector"), arm)
+    for name in {COLLECTED, ARM} - {*declared}:
+        condition = known.get(name) if known is not None else None
+        uses = len(re.findall(rf"\b{name}\b", text))
+        if known is not None and condition is not None and uses == 1:  # its own declaration
+            edits.remove(*((known, [condition]) if len(known.entries) > 1 else (edits.root, [known])))
+        elif condition is None and uses and name in trees:
+            _declare(edits, "Conditions", {name: trees[name]})
+
+
+def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri: str) -> set[str]:
+    """Declares what functions need that are newly traced; returns the names of the added conditions."""
     root = edits.root
     arm = next((one.arm for one in mine if one.arm), "")
     parameters = {wanted.parameter: parameter()}
@@ -189,6 +220,7 @@ def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri
         }
         apart = edits.newline * 2 in edits.text[resources.start : resources.end]
         edits.add_entries(resources, {KIT: layer}, apart=apart)
+    return {*absent}
 
 
 def _renew(edits: Spliced) -> None:

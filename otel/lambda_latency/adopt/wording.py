@@ -5,37 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.splice import Tree
+from lambda_latency.adopt.json_text import Tree
 from lambda_latency.adot import COLLECTOR, PYTHON, Release
-from lambda_latency.template import LAYER_FOLDER
-
-__all__ = [
-    "ACTIVE",
-    "ADOT",
-    "ARM",
-    "COLLECTED",
-    "KIT",
-    "LAYER_FOLDER",
-    "MAPPING",
-    "PACKAGES",
-    "TRACED",
-    "WRAPPER",
-    "Wanted",
-    "adot_mapping",
-    "adot_numbers",
-    "adot_parameter",
-    "adot_release",
-    "api_requirement",
-    "conditions",
-    "layers",
-    "parameter",
-    "variables",
-]
 
 KIT, MAPPING, ADOT = "LambdaLatency", "LambdaLatencyAdot", "LambdaLatencyAdotArn"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
 PACKAGES = "lambda-latency/packages.txt"  # path in the layer: the lock of OpenTelemetry's packages, if they are bundled
-WRAPPER = "/opt/lambda-latency/wrapper"
+WRAPPER, INSTRUMENT = "/opt/lambda-latency/wrapper", "/opt/otel-instrument"  # the kit's, and that of ADOT's layer
+EXPORTS = "collector", "daemon", "otlp"
+ENDPOINT, EXPORT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "LAMBDA_LATENCY_EXPORT"
+XRAY = '!Sub "https://xray.${AWS::Region}.${AWS::URLSuffix}/v1/traces"'
+# The layer's own list of what is not traced, but requests is on, and what lies beneath it off: one call, one span.
+DISABLED = (
+    "urllib,urllib3,aio-pika,aiohttp-client,aiohttp-server,aiopg,asgi,asyncio,asyncpg,boto,boto3,boto3sqs,cassandra,celery,"
+    "confluent_kafka,dbapi,django,elasticsearch,falcon,fastapi,flask,grpc_client,grpc_server,grpc_aio_client,"
+    "grpc_aio_server,httpx,jinja2,kafka,logging,mysql,mysqlclient,pika,psycopg,psycopg2,pymemcache,pymongo,pymysql,"
+    "pyramid,redis,remoulade,sklearn,sqlalchemy,sqlite3,starlette,system_metrics,threading,tornado,tortoiseorm,wsgi,"
+    "openai_agents,aws_openai_agents,aws_crewai,aws_langchain,aws_mcp,aws_llama-index"
+)
+# The defaults of ADOT's wrapper are for more than tracing.
+OF_INSTRUMENT = {
+    "OTEL_PYTHON_DISTRO": "aws_distro",  # left unset by the wrapper where Application Signals are off
+    "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
+    "OTEL_PROPAGATORS": "xray",  # else any caller's traceparent moves the trace
+    "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": '"false"',  # else unsampled spans are sent, too
+    "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": f'"{DISABLED}"',
+}
 NOTHING = "!Ref AWS::NoValue"
 WITHOUT_COLLECTOR = "ap-northeast-3"
 
@@ -44,15 +39,21 @@ WITHOUT_COLLECTOR = "ap-northeast-3"
 class Wanted:
     """The options of adopting. `export` is `collector`, `daemon` or `otlp`; `parameter` names the template's parameter.
 
+    `instrumentation`: what starts OpenTelemetry, `kit` for the kit's wrapper, `layer` for that of ADOT's layer. Where
+    either is None, an app that is traced already is left unchanged, and a new one gets `collector` and `kit`.
+    `traced`: the template's condition of what tracing needs; empty without one.
+
     `packages`: the layer with OpenTelemetry's packages, `adot` for ADOT's, `bundled` for the kit's own.
     `rewrite`: replace the X-Ray SDK's calls in the app's code by OpenTelemetry's. `regions`: where the app is deployed.
     """
 
-    export: str = "collector"
+    export: str | None = None
     parameter: str = "Tracing"
     rewrite: bool = False
     packages: str = "adot"
     regions: tuple[str, ...] = ("us-east-1",)
+    instrumentation: str | None = None
+    traced: str = TRACED
 
     @property
     def layers(self) -> int:
@@ -62,7 +63,12 @@ class Wanted:
     @property
     def collected(self) -> bool:
         """Whether a collector runs beside the functions."""
-        return self.export == "collector"
+        return self.export in (None, "collector")
+
+    @property
+    def condition_of_collector(self) -> str:
+        """The condition of what the collector needs: `adopt`'s own excludes the region that has no collector layer."""
+        return COLLECTED if self.traced == TRACED else self.traced
 
 
 def adot_release(wanted: Wanted) -> Release:
@@ -116,7 +122,7 @@ def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
     found: dict[str, Tree] = {TRACED: traced, ACTIVE: f"!Equals [!Ref {wanted.parameter}, Active]"}
     if wanted.collected:
         found[COLLECTED] = f"!And [!Condition {TRACED}, !Not [!Equals [!Ref AWS::Region, {WITHOUT_COLLECTOR}]]]"
-    if arm:
+    if arm and wanted.collected:
         found[ARM] = f"!Equals [!Ref {arm}, arm64]"
     return found
 
@@ -129,28 +135,49 @@ def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
     if wanted.packages == "adot":
         adot = f"!Ref {ADOT}" if len(wanted.regions) == 1 else f"!FindInMap [{MAPPING}, !Ref AWS::Region, Arn]"
         found.append(f"!If [{TRACED}, {adot}, {NOTHING}]")
-    if wanted.collected:
-        arn = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{COLLECTOR.account}:layer:%s:{COLLECTOR.number}"
-        if architecture == ARM:
-            processor = f"{{ Processor: !If [{ARM}, arm64, amd64] }}"
-            collector = f'!Sub ["{arn % COLLECTOR.name("${Processor}")}", {processor}]'
-        else:
-            collector = f'!Sub "{arn % COLLECTOR.name("arm64" if architecture == "arm64" else "amd64")}"'
-        found.append(f"!If [{COLLECTED}, {collector}, {NOTHING}]")
-    return found
+    return [*found, collector_layer(wanted, architecture)] if wanted.collected else found
+
+
+def collector_layer(wanted: Wanted, architecture: str) -> str:
+    """The layer of ADOT's collector for an architecture."""
+    arn = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{COLLECTOR.account}:layer:%s:{COLLECTOR.number}"
+    if architecture == ARM:
+        processor = f"{{ Processor: !If [{ARM}, arm64, amd64] }}"
+        collector = f'!Sub ["{arn % COLLECTOR.name("${Processor}")}", {processor}]'
+    else:
+        collector = f'!Sub "{arn % COLLECTOR.name("arm64" if architecture == "arm64" else "amd64")}"'
+    return when(wanted.condition_of_collector, collector)
 
 
 def variables(wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
     """The variables of a function; `bridge`: its code uses the X-Ray SDK."""
-    found: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": f"!If [{TRACED}, {WRAPPER}, {NOTHING}]"}
+    by_layer = wanted.instrumentation == "layer"
+    collected = wanted.condition_of_collector
+    found: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": when(wanted.traced, INSTRUMENT if by_layer else WRAPPER)}
     if wanted.collected:
-        found["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = (
-            f"!If [{COLLECTED}, /opt/lambda-latency/collector.yaml, {NOTHING}]"
-        )
-        found["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = f'!If [{COLLECTED}, "http://localhost:4318/v1/traces", {NOTHING}]'
-        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{COLLECTED}, collector, !If [{TRACED}, daemon, {NOTHING}]]"
-    else:
-        found["LAMBDA_LATENCY_EXPORT"] = f"!If [{TRACED}, {wanted.export}, {NOTHING}]"
+        found["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = when(collected, "/opt/lambda-latency/collector.yaml")
+        found[ENDPOINT] = when(collected, '"http://localhost:4318/v1/traces"')
+    if by_layer:
+        if wanted.collected:
+            found["OTEL_EXPORTER_OTLP_TIMEOUT"] = when(collected, '"1"')  # seconds; the exporter's own default is 10
+        elif wanted.export == "otlp":
+            found[ENDPOINT] = when(wanted.traced, XRAY)
+        found |= {name: when(wanted.traced, value) for name, value in OF_INSTRUMENT.items()}  # no endpoint: the daemon
+    elif not wanted.collected:
+        found[EXPORT] = when(wanted.traced, str(wanted.export))
+    elif collected != wanted.traced:  # else the kit's default, the collector, is right
+        found[EXPORT] = f"!If [{collected}, collector, {when(wanted.traced, 'daemon')}]"
     if bridge:
-        found["LAMBDA_LATENCY_XRAY_SDK"] = f"!If [{TRACED}, bridge, {NOTHING}]"
+        found["LAMBDA_LATENCY_XRAY_SDK"] = when(wanted.traced, "bridge")
     return found
+
+
+def variables_of(instrumentation: str) -> set[str]:
+    """The names of the variables that `adopt` sets with an instrumentation, whatever the export."""
+    variants = [Wanted(export, instrumentation=instrumentation) for export in EXPORTS]
+    return {name for wanted in variants for name in variables(wanted, bridge=False)}
+
+
+def when(condition: str, value: str) -> str:
+    """A value under a condition, or without one."""
+    return f"!If [{condition}, {value}, {NOTHING}]" if condition else value

@@ -1,6 +1,6 @@
 """Writes the stack that explains alarms, for any app: a template and the function's code in a folder.
 
-The template is the example's explain.yaml, which the example deploys with `Alarms=explained`.
+The template is explain.yaml, which lies at the top level of a checkout.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ KIT = Path(__file__).parent.parent
 TEMPLATE = next(
     (path for path in (KIT / "example" / "app" / "explain.yaml",) if path.is_file()), KIT.parents[1] / "explain.yaml"
 )
-BUILT = "    Metadata: { BuildMethod: makefile, ContextPath: ., WorkingDirectory: . }\n"  # by the example's Makefile
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 PART = Part(("alarm", "fetch", "latency", "page", "prices", "runtime/redact", "text", "trace"))
 
@@ -36,7 +35,7 @@ def write_part(folder: Path, install: Install) -> None:
 
 def part_template() -> str:
     """The template for code in `function/`, which needs no build."""
-    return TEMPLATE.read_text(encoding="utf-8").replace(BUILT, "").replace("CodeUri: functions/", "CodeUri: function/")
+    return TEMPLATE.read_text(encoding="utf-8")
 
 
 def write_function(folder: Path, install: Install | None = None) -> None:

@@ -145,7 +145,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the SAM template (default: template.yaml)",
     )
-    add_parameter_option(parser, ", such as Tracing=Off or Instrumentation=layer")
+    add_parameter_option(parser, ", such as Tracing=Off")
 
 
 def provider_is_theirs() -> Terms:

@@ -1,4 +1,4 @@
-"""The example app: the path of its files, and a new project made from them."""
+"""The path of the example app's files, and a smaller app as a new project."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import shutil
 from pathlib import Path
 
 from lambda_latency.files import unwritable, writable_by
-from lambda_latency.installing import install_command
 
 __all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
 
@@ -24,9 +23,9 @@ FILES = (
     "template.yaml",
 )
 HERE = Path(__file__).parent
-STARTER = HERE / "starter"  # additional files of a project, for build and tests
-README = "README.md"
-INSTALL = "INSTALL_COMMAND"  # stands in the README for how this very installation is made once more
+STARTER = HERE / "starter"  # the app that `init` writes
+SHARED = ("collector.yaml", "events/create-order.json")  # files of a project that are those of the example
+LOCK, REQUIREMENTS = "requirements/functions.txt", "functions/requirements.txt"
 HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to this repository
 
 
@@ -43,7 +42,7 @@ def example_folder() -> Path:
 
 
 def write_project(folder: Path) -> list[str]:
-    """Writes the example with its build and test files into a new or empty folder; returns the file names.
+    """Write a small traced app into a new or empty folder, and return the file names.
 
     Raises `ProjectError` if the folder is not empty or a file cannot be written; then no file is left.
     """
@@ -51,31 +50,35 @@ def write_project(folder: Path) -> list[str]:
     try:
         if not is_new and next(folder.iterdir(), None) is not None:
             raise ProjectError(f"{folder} is not empty: name a new folder")
-        files = {**_files(example_folder(), FILES), **_files(STARTER, [path.name for path in STARTER.iterdir()])}
+        sources = _sources()
         try:
-            for name, source in sorted(files.items()):
+            for name, source in sorted(sources.items()):
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
-            readme = folder / README
-            readme.write_text(readme.read_text("utf-8").replace(INSTALL, install_command("local,testing")), "utf-8")
+            (folder / REQUIREMENTS).write_text(_pinned(example_folder() / LOCK), "utf-8")
         except OSError:
             _remove(folder, is_new)
             raise
     except OSError as error:
         raise ProjectError(f"{unwritable(folder, error)}\n  {writable_by(error)}".rstrip()) from error
-    return sorted(files)
+    return sorted([*sources, REQUIREMENTS])
 
 
-def _files(root: Path, names: list[str] | tuple[str, ...]) -> dict[str, Path]:
-    """The files at and below `names`, by their path in the project."""
-    found: dict[str, Path] = {}
-    for name in names:
-        path = root / name
-        for file in [path] if path.is_file() else path.rglob("*"):
-            if file.is_file() and "__pycache__" not in file.parts:
-                found[HIDDEN.get(name, str(file.relative_to(root)))] = file
-    return found
+def _sources() -> dict[str, Path]:
+    """The copied files, by their path in the project."""
+    sources = {name: example_folder() / name for name in SHARED}
+    for path in STARTER.rglob("*"):
+        name = path.relative_to(STARTER).as_posix()
+        if path.is_file() and "__pycache__" not in path.parts:
+            sources[HIDDEN.get(name, name)] = path
+    return sources
+
+
+def _pinned(lock: Path) -> str:
+    """The packages of a lock without their hashes."""
+    lines = lock.read_text("utf-8").splitlines()
+    return "".join(f"{line.split()[0]}\n" for line in lines if "==" in line)
 
 
 def _remove(folder: Path, whole: bool) -> None:

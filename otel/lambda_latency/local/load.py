@@ -7,7 +7,7 @@ import queue
 import random
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,14 @@ from lambda_latency.local.errors import LocalError
 __all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
 
 SKUS = ("tea", "coffee", "cocoa", "mate", "rooibos")
+WEIGHTS = {"create": 48, "get": 28, "list": 12, "cancel": 12}
+ROUTES = {
+    "create": "POST /orders",
+    "get": "GET /orders/{id}",
+    "list": "GET /orders",
+    "cancel": "POST /orders/{id}/cancel",
+}
+ALL_ROUTES = frozenset(ROUTES.values())
 LEAD = 8  # calls between the creation of an order and its first use, so that it exists by then
 
 
@@ -39,15 +47,18 @@ class Answer:
     ms: float
 
 
-def plan_calls(count: int, seed: int) -> list[Call]:
-    """`count` calls, the same for the same seed. About half create orders, of which some are declined or invalid."""
+def plan_calls(count: int, seed: int, routes: Collection[str] = ALL_ROUTES) -> list[Call]:
+    """Plan `count` calls of an app with these routes, the same for the same seed. About half create orders, of which
+    some are declined or invalid.
+    """
+    weights = [WEIGHTS[kind] if route in routes or kind == "create" else 0 for kind, route in ROUTES.items()]
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
     made: list[str] = []
     cancelled: set[str] = set()
     calls: list[Call] = []
     for number in range(count):
         ready = made[: max(0, len(made) - LEAD)]
-        kind = draw.choices(("create", "get", "list", "cancel"), (48, 28, 12, 12))[0] if ready else "create"
+        kind = draw.choices(list(ROUTES), weights)[0] if ready else "create"
         left = [order for order in ready if order not in cancelled]
         if kind == "get":
             calls.append(Call("GET", f"/orders/{draw.choice(ready)}"))
@@ -66,16 +77,17 @@ def plan_calls(count: int, seed: int) -> list[Call]:
     return calls
 
 
-def warm_up_calls(at_once: int, seed: int) -> list[list[Call]]:
-    """One batch of `at_once` calls per route, to be sent concurrently, so that each call gets its own environment."""
+def warm_up_calls(at_once: int, seed: int, routes: Collection[str] = ALL_ROUTES) -> list[list[Call]]:
+    """Plan one batch of `at_once` calls per route, to be sent concurrently, so that each gets its own environment."""
     draw = random.Random(seed)  # noqa: S311
     orders = [f"warm-up-{number}" for number in range(at_once)]
-    return [
-        [_order(order, draw) for order in orders],
-        [Call("GET", f"/orders/{order}") for order in orders],
-        [Call("GET", "/orders?customer=customer-0") for _ in orders],
-        [Call("POST", f"/orders/{order}/cancel", {}) for order in orders],
-    ]
+    batches = {
+        "create": [_order(order, draw) for order in orders],
+        "get": [Call("GET", f"/orders/{order}") for order in orders],
+        "list": [Call("GET", "/orders?customer=customer-0") for _ in orders],
+        "cancel": [Call("POST", f"/orders/{order}/cancel", {}) for order in orders],
+    }
+    return [batch for kind, batch in batches.items() if ROUTES[kind] in routes]
 
 
 def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer], None]) -> list[Answer]:

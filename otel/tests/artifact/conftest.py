@@ -16,7 +16,6 @@ COPIED = (
     "requirements",
     "Makefile",
     "collector.yaml",
-    "explain.yaml",
     "observability.yaml",
     "pyproject.toml",
     "samconfig.toml",
@@ -45,10 +44,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def artifacts(built: Path) -> dict[str, Path]:
-    """The folder of each function, and the layer's; the function that explains alarms is of a stack within."""
-    found = {one.name: one for one in sorted((built / ".aws-sam" / "build").iterdir()) if one.is_dir()}
-    explain = found.pop("Observability") / "Explanations" / "Explain"
-    return {**found, "Explain": explain}
+    """The folder of each function, and the layer's."""
+    folders = (path for path in (built / ".aws-sam" / "build").iterdir() if path.is_dir())
+    return {folder.name: folder for folder in sorted(folders) if folder.name != "Observability"}
 
 
 @pytest.fixture(scope="session")

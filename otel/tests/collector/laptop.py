@@ -14,8 +14,7 @@ from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.xray.collector import Choice
 from lambda_latency.local.xray.traces import batch_get_traces
-from tests.collector.conftest import ROOT
-from tests.system.conftest import COLD, Client
+from tests.system.conftest import COLD, TEMPLATE, Client
 
 __all__ = ["Documents", "documents", "laptop", "tree"]
 
@@ -23,11 +22,11 @@ Documents = list[dict[str, Any]]
 
 
 @contextmanager
-def laptop(program: Path, out: Path, plan: Plan | None = None, **parameters: str) -> Iterator[Client]:
+def laptop(program: Path, out: Path, plan: Plan | None = None, template: Path = TEMPLATE) -> Iterator[Client]:
     """A system that traces every request and sends the functions' spans through the collector."""
     log = LogFile(out / "system.log")
     options = Options(out, plan=plan or Plan(), sampler=lambda: True, collector=Choice("program", "", program))
-    system = System(read_app(ROOT / "template.yaml", parameters), options, log=log.write)
+    system = System(read_app(template, {}), options, log=log.write)
     try:
         yield Client(system, log.path)
     finally:

@@ -11,6 +11,7 @@ import pytest
 from lambda_latency.trace import spans_of
 from tests.collector.laptop import laptop, read
 from tests.system.conftest import order
+from tests.template.variants import write_variant
 
 SECRET = "S3CRET"
 HEADERS = {
@@ -39,7 +40,8 @@ CALLS: list[tuple[str, str, Any]] = [
 
 def sent(program: Path, out: Path, setup: str) -> tuple[str, str]:
     """Spans and documents of these calls, as text."""
-    with laptop(program, out, Instrumentation=setup) as client:
+    template = write_variant(out / "app", instrumentation=setup)
+    with laptop(program, out, template=template) as client:
         replies = [client.call(method, path, body, HEADERS) for method, path, body in CALLS]
         assert client.system.finish()
         xray = read(client, *(reply.trace_id for reply in replies))

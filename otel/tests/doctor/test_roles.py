@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from lambda_latency.doctor import Where, diagnose
-from tests.docs.pages import ROOT
 from tests.doctor.apps import Planted, write
 from tests.doctor.cloud import ANSWERS, FUNCTION, Cloud
 from tests.doctor.plants import COLLECTOR_US, POLICY
 from tests.doctor.test_account import found
+from tests.template.variants import EXPORTS, INSTRUMENTATIONS, write_variant
 
 OTLP = {
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: http://localhost:4318/v1/traces": "LAMBDA_LATENCY_EXPORT: otlp",
@@ -23,12 +23,11 @@ OTLP = {
 ALL = ("PutTraceSegments", "PutTelemetryRecords", "PutSpans", "PutSpansForIndexing")
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
-@pytest.mark.parametrize("instrumentation", ["kit", "layer"])
-def test_the_template_has_no_finding(export: str, instrumentation: str) -> None:
-    """Whichever way is chosen."""
-    parameters = {"Export": export, "Instrumentation": instrumentation}
-    assert diagnose(ROOT / "template.yaml", Where(parameters, "us-east-1")) == ()
+@pytest.mark.parametrize("export", EXPORTS)
+@pytest.mark.parametrize("instrumentation", INSTRUMENTATIONS)
+def test_the_template_has_no_finding(tmp_path: Path, export: str, instrumentation: str) -> None:
+    """Whichever variant is chosen."""
+    assert diagnose(write_variant(tmp_path, export, instrumentation), Where(region="us-east-1")) == ()
 
 
 @pytest.mark.parametrize("missing", ALL)

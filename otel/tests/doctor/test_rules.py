@@ -51,7 +51,16 @@ def test_the_kits_bridge_is_no_second_tracer(tmp_path: Path) -> None:
     assert found_in(Planted("CloudFormation", {KIT_WRAPPER: bridge}, files=code), tmp_path) == []
 
 
-@pytest.mark.parametrize("region", ["", "us-east-1", "eu-west-1", "ap-northeast-3", "us-west-1", "ap-southeast-1"])
+@pytest.mark.parametrize("region", ["", "us-east-1", "eu-west-1", "us-west-1", "ap-southeast-1"])
 def test_our_own_template_has_no_finding(region: str) -> None:
     """In any region that it knows."""
     assert diagnose(ROOT / "template.yaml", Where(region=region)) == ()
+
+
+def test_our_own_template_lacks_a_collector_in_one_region() -> None:
+    """What `adopt --export daemon` takes out."""
+    (finding,) = diagnose(ROOT / "template.yaml", Where(region="ap-northeast-3"))
+    assert (finding.rule, finding.what) == (
+        "layer-unavailable",
+        "there is no aws-otel-collector-arm64-ver-0-117-0 in ap-northeast-3",
+    )

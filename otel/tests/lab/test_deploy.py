@@ -7,14 +7,19 @@ import json
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import pytest
 from samcli.yamlhelper import yaml_dump, yaml_parse
 
-from lab.deploy.switches import SWITCHES
-from lab.deploy.translation import translate, with_receiver
+from lab.deploy.translation import translate
+from lab.deploy.variants import VARIANTS
+from lambda_latency.alarm import write_part
+from tests.docs.pages import page
+from tests.parts import copied
 from tests.template.deployed import ROOT, template
+from tests.template.variants import EXPORTS, INSTRUMENTATIONS, variant_text
 
 FUNCTIONS = ("CreateOrder", "GetOrder", "ListOrders", "CancelOrder")
 SPANS = "http://127.0.0.1:4319/v1/traces"
@@ -29,13 +34,8 @@ def built(tmp_path: Path) -> Path:
         (tmp_path / function).mkdir()
     written["Resources"]["Kit"]["Properties"]["ContentUri"] = "Kit"
     written["Resources"]["Observability"]["Properties"]["Location"] = "Observability/template.yaml"
-    inner, innermost = copy.deepcopy(template("observability.yaml")), copy.deepcopy(template("explain.yaml"))
-    inner["Resources"]["Explanations"]["Properties"]["Location"] = "Explanations/template.yaml"
-    innermost["Resources"]["Explain"]["Properties"]["CodeUri"] = "Explain"
-    place = tmp_path / "Observability" / "Explanations"
-    (place / "Explain" / "msgspec").mkdir(parents=True)
-    (place / "template.yaml").write_text(yaml_dump(innermost))
-    (place.parent / "template.yaml").write_text(yaml_dump(inner))
+    (tmp_path / "Observability").mkdir()
+    (tmp_path / "Observability" / "template.yaml").write_text(yaml_dump(copy.deepcopy(template("observability.yaml"))))
     path = tmp_path / "template.yaml"
     path.write_text(yaml_dump(written))
     return path
@@ -49,23 +49,22 @@ def test_only_what_the_emulator_cannot_do_is_changed(built: Path) -> None:
     shared = expected["Globals"]["Function"]
     shared["Layers"] = [{"Fn::If": ["IsTraced", {"Ref": "Kit"}, {"Ref": "AWS::NoValue"}]}]
     shared["Runtime"] = "provided.al2023"
-    to_xray = {"Fn::If": ["IsSentToXRay", SPANS, {"Ref": "AWS::NoValue"}]}
     variables = shared["Environment"]["Variables"]
-    by_layer = {"Fn::If": ["IsSentToXRayByLayer", SPANS, to_xray]}
-    variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = {"Fn::If": ["IsCollected", SPANS, by_layer]}
+    variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = {"Fn::If": ["IsTraced", SPANS, {"Ref": "AWS::NoValue"}]}
     variables["AWS_XRAY_DAEMON_ADDRESS"] = "127.0.0.1:2000"
 
     assert yaml_parse(translate(built, SPANS, daemon="127.0.0.1:2000").read_text()) == expected
 
 
-def test_each_value_of_a_switch_is_deployed() -> None:
-    """Alone, or with what it needs; with alarms that explain themselves the whole example is."""
-    free = {"SlowMs", "LogRetentionDays"}  # numbers
-    parameters = {name: one for name, one in template()["Parameters"].items() if name not in free}
-    values = {f"{name}={value}" for name, one in parameters.items() for value in one.get("AllowedValues", ())}
-    deployed = {f"{name}={value}" for switch in SWITCHES.values() for name, value in switch.parameters.items()}
-    defaults = {f"{name}={one.get('Default')}" for name, one in parameters.items()}
-    assert values - defaults - deployed == {"Alarms=explained"}
+def test_each_variant_is_deployed() -> None:
+    """Those of `adopt`, those of the page about production, and each value of Tracing."""
+    adopted = {(variant.export, variant.instrumentation) for variant in VARIANTS.values()}
+    lines = [variant.lines for variant in VARIANTS.values() if variant.lines]
+    tracing = {variant.parameters.get("Tracing", "Active") for variant in VARIANTS.values()}
+
+    assert adopted == set(product(EXPORTS, INSTRUMENTATIONS))
+    assert lines == [yaml_parse(block) for block in page("how-to/harden.md").blocks("yaml")]
+    assert tracing == set(template()["Parameters"]["Tracing"]["AllowedValues"])
 
 
 def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: Path) -> None:
@@ -73,9 +72,6 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
     inner = built.parent / "Observability"
     expected = yaml_parse((inner / "template.yaml").read_text())
     del expected["Resources"]["SlowRequests"], expected["Transform"]
-    expected["Resources"]["Explanations"]["Type"] = "AWS::CloudFormation::Stack"
-    properties = expected["Resources"]["Explanations"]["Properties"]
-    properties["TemplateURL"] = properties.pop("Location").replace("template", "local")
     alarms = {name: one for name, one in expected["Resources"].items() if one["Type"] == "AWS::CloudWatch::Alarm"}
     first = {}
     for name, alarm in alarms.items():
@@ -87,7 +83,6 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
     translate(built, SPANS)
 
     deployed = yaml_parse((inner / "local.yaml").read_text())
-    del deployed["Resources"]["Explanations"]["Properties"]["Tags"]  # by SAM's translator
     assert json.dumps(deployed, sort_keys=True) == json.dumps(expected, sort_keys=True)
     assert first == {
         "SlowAlarm": ("Latency", "p95"),
@@ -99,21 +94,20 @@ def test_the_alarms_that_the_emulator_refuses_watch_one_of_their_metrics(built: 
     }
 
 
-def test_the_function_that_explains_is_started_without_the_kit(built: Path) -> None:
-    """In its folder, as SAM's translator has it; with this environment's msgspec."""
-    translate(built, SPANS)
-    place = built.parent / "Observability" / "Explanations"
-    explain = yaml_parse((place / "local.yaml").read_text())["Resources"]["Explain"]
-    start = place / "Explain" / "bootstrap"
+def test_the_function_that_explains_is_started_without_the_kit(tmp_path: Path) -> None:
+    """In its folder, with this environment's msgspec."""
+    write_part(tmp_path / "part", copied)
+    explain = yaml_parse(translate(tmp_path / "part" / "template.yaml", SPANS).read_text())["Resources"]["Explain"]
+    function = tmp_path / "part" / "function"
+    start = function / "bootstrap"
 
-    assert (explain["Type"], explain["Properties"]["Code"]) == ("AWS::Lambda::Function", "Explain")
-    assert explain["Properties"]["Runtime"] == "provided.al2023"
+    assert (explain["Properties"]["CodeUri"], explain["Properties"]["Runtime"]) == ("function/", "provided.al2023")
     assert os.access(start, os.X_OK)
     assert (
         start.read_text().splitlines()[-1]
         == f'exec "{sys.executable}" "{ROOT}/otel/lambda_latency/local/sandbox/bootstrap.py"'
     )
-    assert not (place / "Explain" / "msgspec").exists()
+    assert not (function / "msgspec").exists()
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
@@ -159,8 +153,17 @@ def test_the_wrapper_is_found_in_the_layer_that_has_it(built: Path, tmp_path: Pa
     assert answer.stdout == f"{ran}\n"
 
 
-def test_an_adopted_apps_spans_go_to_the_receiver() -> None:
-    """Its conditions have other names than the example's."""
-    nothing = {"Ref": "AWS::NoValue"}
-    adopted = {"Fn::If": ["LambdaLatencyIsCollected", "http://localhost:4318/v1/traces", nothing]}
-    assert with_receiver(adopted, SPANS, nothing) == {"Fn::If": ["LambdaLatencyIsCollected", SPANS, nothing]}
+@pytest.mark.parametrize("export", EXPORTS)
+def test_spans_of_each_variant_go_to_the_receiver(built: Path, export: str) -> None:
+    """Where its functions send to a collector or to X-Ray's endpoint; the daemon has an address of its own."""
+    resources = yaml_parse(built.read_text())["Resources"]
+    written = yaml_parse(variant_text(export, "kit"))
+    for name in (*FUNCTIONS, "Kit", "Observability"):
+        written["Resources"][name] = resources[name]
+    built.write_text(yaml_dump(written))
+    shared = yaml_parse(translate(built, SPANS, daemon="127.0.0.1:2000").read_text())["Globals"]["Function"]
+    variables = shared["Environment"]["Variables"]
+    endpoint = {"Fn::If": ["IsTraced", SPANS, {"Ref": "AWS::NoValue"}]}
+
+    assert variables.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == (None if export == "daemon" else endpoint)
+    assert variables["AWS_XRAY_DAEMON_ADDRESS"] == "127.0.0.1:2000"

@@ -19,7 +19,7 @@ def test_template_docs_locks_and_runtime_agree_with_the_table() -> None:
 
 
 NAMED = {
-    "template.yaml": ("TEMPLATE", r'(us-east-1: \{ Version: ")29'),
+    "template.yaml": ("TEMPLATE", r'(us-east-1: \{ Number: ")29'),
     "docs/how-to/adopt.md": ("SNIPPETS", r"(us-east-1:\d{12}:layer:\w+:)29"),
     "docs/reference/layers.md": ("TABLE", r"(us-east-1 \| \d+ \| 22 \| 28 \| )29"),
 }

@@ -55,6 +55,16 @@ def test_the_mix_of_a_long_run() -> None:
     assert shares == {"create": 43, "get": 28, "list": 12, "cancel": 12, "declined": 3, "wrong": 3}
 
 
+def test_only_the_routes_of_the_app_are_called() -> None:
+    """The weights of the other calls stay in proportion."""
+    routes = ("POST /orders", "GET /orders/{id}")
+    kinds = Counter(map(_kind, plan_calls(10_000, 5, routes)))
+    shares = {kind: round(kinds[kind] / 100) for kind in kinds}
+    assert shares == {"create": 56, "get": 37, "declined": 3, "wrong": 4}
+    assert [Counter(map(_kind, batch)) for batch in warm_up_calls(3, 1, routes)] == [{"create": 3}, {"get": 3}]
+    assert set(map(_kind, plan_calls(100, 5, routes[:1]))) <= {"create", "declined", "wrong"}
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_no_order_is_used_before_it_exists(seed: int) -> None:
     """Only orders that were accepted are read or cancelled, at least `LEAD` orders later, and cancelled only once."""

@@ -35,9 +35,15 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
     assert (written.returncode, written.stderr) == (0, "")
     shop = tmp_path / "my shop"
     commands = [line.strip() for line in written.stdout.splitlines() if line.startswith("  ")]
-    assert commands == ["cd 'my shop'", "pytest", "lambda-latency demo", "lambda-latency serve"]
+    assert commands == [
+        "cd 'my shop'",
+        "pytest",
+        "lambda-latency demo",
+        "lambda-latency serve",
+        "lambda-latency doctor",
+    ]
     tested = environment.run("pytest", "-q", cwd=shop)
-    assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "1 passed")
+    assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "2 passed")
     ran = environment.run("lambda-latency", "demo", "--no-page", "--requests", "12", cwd=shop)
     assert (ran.returncode, ran.stderr) == (0, "")
     reported = environment.run("lambda-latency", "report", "out/traces.jsonl", cwd=shop)
@@ -80,7 +86,7 @@ def test_without_an_extra_a_line_says_how_it_is_installed(
 
 
 def test_commands_without_an_account_need_no_extra(installed: Callable[[str], Installed], tmp_path: Path) -> None:
-    """The example is written, looked at, adopted and priced by the command alone."""
+    """A project is written, looked at, adopted and priced by the command alone."""
     alone = installed("")
     assert alone.run("lambda-latency", "init", "shop", cwd=tmp_path).returncode == 0
     doctor = alone.run("lambda-latency", "doctor", cwd=tmp_path / "shop")

@@ -19,10 +19,12 @@ from lambda_latency.local.faults import Plan
 from lambda_latency.local.log import LogFile
 from lambda_latency.trace import Trace, read_trace
 from tests.sandbox.state import until
+from tests.template.variants import write_variant
 
 __all__ = ["COLD", "Client", "Reply", "order", "start_system", "tree"]
 
 ROOT = Path(__file__).parents[3]
+TEMPLATE = ROOT / "template.yaml"
 COLD = ("Initialization", "init", "dns", "tcp", "tls")  # and what a client does that has no connection yet
 ids = itertools.count(1)
 
@@ -75,12 +77,12 @@ class Client:
         return books
 
 
-def start_system(out: Path, plan: Plan | None = None, **parameters: str) -> Iterator[Client]:
+def start_system(out: Path, plan: Plan | None = None, template: Path = TEMPLATE, **parameters: str) -> Iterator[Client]:
     """A system that traces every request; for fixtures to yield from."""
     sampled = [True]
     log = LogFile(out / "system.log")
     options = Options(out, plan=plan or Plan(), sampler=lambda: sampled[0])
-    system = System(read_app(ROOT / "template.yaml", parameters), options, log=log.write)
+    system = System(read_app(template, parameters), options, log=log.write)
     try:
         yield Client(system, log.path, sampled)
     finally:
@@ -97,7 +99,8 @@ def kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
 @pytest.fixture(scope="session")
 def layer(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     """Traced by the layer's own start-up."""
-    yield from start_system(tmp_path_factory.mktemp("layer"), Instrumentation="layer")
+    folder = tmp_path_factory.mktemp("layer")
+    yield from start_system(folder, template=write_variant(folder / "app", instrumentation="layer"))
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ from tests.disk import run_on_full_disk
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary
+from tests.template.variants import write_variant
 
 REQUESTS = 40
 PAGE = re.compile(r"\APage until the demo ends: http://127\.0\.0\.1:\d+/\S+/\n")
@@ -53,7 +54,8 @@ def is_joined(trace: Trace) -> bool:
 )
 def test_every_request_is_one_joined_trace(tmp_path: Path, setup: str, export: str) -> None:
     """Whoever starts OpenTelemetry in the functions, and whoever takes their spans."""
-    ended = demo(tmp_path, "--parameter", f"Instrumentation={setup}", "--parameter", f"Export={export}")
+    template = write_variant(tmp_path / "app", export, setup)
+    ended = demo(tmp_path, "--template", str(template))
     said = " ".join(ended.stdout.split())
     assert ("spans went by UDP" in said) is (export == "daemon")
     assert ("spans went to an emulator of X-Ray's OTLP endpoint" in said) is (export == "otlp")

@@ -15,6 +15,7 @@ from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.trace import SpanKind
 from tests.system.conftest import Client, order, start_system, tree
 from tests.system.test_routes import PUT, handled
+from tests.template.variants import write_variant
 
 Faulty = Callable[..., Client]
 
@@ -25,7 +26,8 @@ def faulty(tmp_path: Path) -> Iterator[Faulty]:
     open_systems: list[Iterator[Client]] = []
 
     def start(*rules: Rule) -> Client:
-        system = start_system(tmp_path, Plan(1, rules), PaymentsTimeoutMs="300")
+        template = write_variant(tmp_path / "app", edits={'PAYMENTS_TIMEOUT_MS: "3000"': 'PAYMENTS_TIMEOUT_MS: "300"'})
+        system = start_system(tmp_path, Plan(1, rules), template)
         open_systems.append(system)
         return next(system)
 

@@ -20,7 +20,7 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-__all__ = ["PACKAGED", "ROOT", "Stack", "deploy", "refused", "template", "translated"]
+__all__ = ["PACKAGED", "ROOT", "Stack", "deploy", "deploy_text", "deploy_written", "merged", "template", "translated"]
 
 ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
@@ -100,24 +100,47 @@ def template(name: str = MAIN) -> dict[str, Any]:
 @cache
 def translated(name: str = MAIN) -> dict[str, Any]:
     """The template without SAM's own types and Globals, conditions and parameters unresolved."""
-    packaged = deepcopy(template(name))
+    return _translated(template(name))
+
+
+def deploy(region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack for some parameters, the rest at their defaults."""
+    return _deploy(translated(), STACK, region, parameters)
+
+
+def deploy_text(text: str, region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack of an edited template, as `deploy` makes that of the template itself."""
+    return deploy_written(yaml_parse(text), region, **parameters)
+
+
+def deploy_written(written: Mapping[str, Any], region: str = "us-east-1", **parameters: str) -> Stack:
+    """The stack of a template that is read already."""
+    return _deploy(_translated(written), STACK, region, parameters)
+
+
+def merged(written: Mapping[str, Any], addition: Mapping[str, Any]) -> dict[str, Any]:
+    """A template with the lines of a page added at their places; a value that both have is the addition's."""
+    both = dict(written)
+    for name, value in addition.items():
+        inside = isinstance(value, dict) and isinstance(both.get(name), dict)
+        both[name] = merged(both[name], value) if inside else value
+    return both
+
+
+def _translated(written: Mapping[str, Any]) -> dict[str, Any]:
+    packaged = deepcopy(dict(written))
     shared = packaged.get("Globals", {}).get("Function", {})
-    for properties in (shared, *(one.get("Properties", {}) for one in packaged["Resources"].values())):
+    for properties in (shared, *(resource.get("Properties", {}) for resource in packaged["Resources"].values())):
         for key, left in PACKAGED.items():
             if key in properties:
-                properties[key] = left
+                properties[key] = f"{left}?{properties[key]}" if key == "Location" else left
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     made: dict[str, Any] = translator.translate(packaged, {})
     return made
 
 
-def deploy(region: str = "us-east-1", **parameters: str) -> Stack:
-    """The stack for some parameters, the rest at their defaults."""
-    return _deploy(MAIN, STACK, region, parameters)
-
-
-def _deploy(file: str, stack: str, region: str, parameters: Mapping[str, Any]) -> Stack:
-    made = deepcopy(translated(file))
+def _deploy(made: Mapping[str, Any], stack: str, region: str, parameters: Mapping[str, Any]) -> Stack:
+    made = deepcopy(dict(made))
     resolve = Resolver(made, region, parameters, stack)
     resources = {name: resolve(one) for name, one in made["Resources"].items() if resolve.holds(one.get("Condition"))}
     outputs = {
@@ -126,7 +149,7 @@ def _deploy(file: str, stack: str, region: str, parameters: Mapping[str, Any]) -
     functions = tuple(name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function")
     inner = {
         name: _deploy(
-            template(file)["Resources"][name]["Properties"]["Location"],
+            translated(one["Properties"]["TemplateURL"].partition("?")[2]),
             f"{stack}-{name}-1A2B3C4D5E6F",
             region,
             one["Properties"]["Parameters"],
@@ -135,19 +158,6 @@ def _deploy(file: str, stack: str, region: str, parameters: Mapping[str, Any]) -
         if one["Type"] == "AWS::CloudFormation::Stack"
     }
     return Stack(resources, outputs, functions, inner)
-
-
-def refused(region: str = "us-east-1", **parameters: str) -> list[str]:
-    """What the template's rules say against these parameters, before anything is made."""
-    rules = translated()["Rules"]
-    resolve = Resolver(translated(), region, parameters, STACK)
-    return [
-        " ".join(assertion["AssertDescription"].split())
-        for rule in rules.values()
-        if resolve(rule["RuleCondition"])
-        for assertion in rule["Assertions"]
-        if not resolve(assertion["Assert"])
-    ]
 
 
 class Resolver:

@@ -26,7 +26,6 @@ def test_a_resource_of_the_page_fits_into_observability(snippet: str) -> None:
     ((name, resource),) = yaml_parse(snippet).items()
 
     assert [(str(one.rule.id), one.message) for one in found] == []
-    assert resource["Condition"] == "HasAlarms"
     assert resource["Properties"]["AlarmName"] == {"Fn::Sub": f"${{App}}.{name}"}
 
 

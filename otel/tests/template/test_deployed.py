@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from tests.template.deployed import PACKAGED, Stack, deploy, refused
+from tests.template.deployed import PACKAGED, Stack, deploy
 
 FUNCTIONS = ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
-OWN = "arn:aws:lambda:eu-south-1:123456789012:layer:own:7"
 ADOT = "arn:aws:lambda:{0}:615299751070:layer:AWSOpenTelemetryDistroPython:{1}"
 COLLECTOR = "arn:aws:lambda:{0}:901920570463:layer:aws-otel-collector-{1}-ver-0-117-0:1"
 HERE = [ADOT.format("us-east-1", 29), COLLECTOR.format("us-east-1", "arm64")]
@@ -20,140 +19,53 @@ PLAIN: dict[str, Any] = {
     "PAYMENTS_URL": "https://payments.invalid",
     "PAYMENTS_TIMEOUT_MS": "3000",
 }
-KIT = {"AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper"}
-LAYER = {
-    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/otel-instrument",
-    "OTEL_PYTHON_DISTRO": "aws_distro",
-    "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
-    "OTEL_PROPAGATORS": "xray",
-    "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": "false",
-}
-DEV = {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev"}
-COLLECTED = {
+TRACED = {
+    "AWS_LAMBDA_EXEC_WRAPPER": "/opt/lambda-latency/wrapper",
     "OPENTELEMETRY_COLLECTOR_CONFIG_URI": "/opt/lambda-latency/collector.yaml",
     "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "http://localhost:4318/v1/traces",
 }
-DAEMON = {"LAMBDA_LATENCY_EXPORT": "daemon"}
-OTLP = {"LAMBDA_LATENCY_EXPORT": "otlp"}
-XRAY = {"OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": "https://xray.us-east-1.amazonaws.com/v1/traces"}
-ONE_SECOND = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1"}
+DEV = {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=dev"}
+PROD = {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod"}
 XRAY_TYPES = ["AWS::XRay::Group", "AWS::XRay::SamplingRule"]
+LOG_ACTIONS = ["logs:CreateLogStream", "logs:PutLogEvents"]
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Some parameters, and what comes of them."""
+    """Some parameters, and what is deployed for them."""
 
     parameters: dict[str, str]
     variables: dict[str, str]  # beside PLAIN
-    layers: list[str]  # behind the kit's own
     tracing: str = "Active"
-    region: str = "us-east-1"
     xray: list[str] = field(default_factory=lambda: XRAY_TYPES)
 
 
 CASES = {
-    "first deploy": Case({}, KIT | DEV | COLLECTED, HERE),
-    "another processor": Case(
-        {"Architecture": "x86_64"}, KIT | DEV | COLLECTED, [HERE[0], COLLECTOR.format("us-east-1", "amd64")]
-    ),
-    "passed through": Case({"Tracing": "PassThrough"}, KIT | DEV | COLLECTED, HERE, "PassThrough", xray=[]),
-    "off": Case({"Tracing": "Off"}, {}, [], "PassThrough", xray=[]),
-    "off, whatever else is said": Case(
-        {
-            "Tracing": "Off",
-            "Instrumentation": "layer",
-            "Export": "daemon",
-            "AdotLayerArn": OWN,
-            "CollectorLayerArn": OWN,
-        },
-        {},
-        [],
-        "PassThrough",
-        xray=[],
-    ),
-    "the layer's start-up": Case({"Instrumentation": "layer"}, LAYER | DEV | COLLECTED | ONE_SECOND, HERE),
-    "the layer's start-up, passed through": Case(
-        {"Instrumentation": "layer", "Tracing": "PassThrough"},
-        LAYER | DEV | COLLECTED | ONE_SECOND,
-        HERE,
-        "PassThrough",
-        xray=[],
-    ),
-    "Lambda's daemon": Case({"Export": "daemon"}, KIT | DEV | DAEMON, HERE[:1]),
-    "Lambda's daemon, passed through": Case(
-        {"Export": "daemon", "Tracing": "PassThrough"},
-        KIT | DEV | DAEMON,
-        HERE[:1],
-        "PassThrough",
-        xray=[],
-    ),
-    "Lambda's daemon, the layer's start-up": Case(
-        {"Export": "daemon", "Instrumentation": "layer"}, LAYER | DEV, HERE[:1]
-    ),
-    "X-Ray itself": Case({"Export": "otlp"}, KIT | DEV | OTLP, HERE[:1]),
-    "X-Ray itself, passed through": Case(
-        {"Export": "otlp", "Tracing": "PassThrough"}, KIT | DEV | OTLP, HERE[:1], "PassThrough", xray=[]
-    ),
-    "X-Ray itself, the layer's start-up": Case(
-        {"Export": "otlp", "Instrumentation": "layer"}, LAYER | DEV | XRAY, HERE[:1]
-    ),
-    "a region without a collector layer, to X-Ray itself": Case(
-        {"Export": "otlp"}, KIT | DEV | OTLP, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
-    ),
-    "production": Case(
-        {"Stage": "prod"},
-        KIT | COLLECTED | {"OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=prod"},
-        HERE,
-    ),
-    "a region without a collector layer": Case(
-        {}, KIT | DEV | DAEMON, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
-    ),
-    "a region without a collector layer, the layer's start-up": Case(
-        {"Instrumentation": "layer"}, LAYER | DEV, [ADOT.format("ap-northeast-3", 26)], region="ap-northeast-3"
-    ),
-    "a region without a collector layer, and one of one's own": Case(
-        {"CollectorLayerArn": OWN},
-        KIT | DEV | COLLECTED,
-        [ADOT.format("ap-northeast-3", 26), OWN],
-        region="ap-northeast-3",
-    ),
-    "another region with layers of one's own": Case(
-        {"AdotLayerArn": OWN, "CollectorLayerArn": OWN}, KIT | DEV | COLLECTED, [OWN, OWN], region="eu-south-1"
-    ),
-    "another region with the daemon": Case(
-        {"AdotLayerArn": OWN, "Export": "daemon"}, KIT | DEV | DAEMON, [OWN], region="eu-south-1"
-    ),
+    "first deploy": Case({}, TRACED | DEV),
+    "passed through": Case({"Tracing": "PassThrough"}, TRACED | DEV, "PassThrough", xray=[]),
+    "off": Case({"Tracing": "Off"}, {}, "PassThrough", xray=[]),
+    "production": Case({"Stage": "prod"}, TRACED | PROD),
 }
-# What the layer's start-up would trace besides: a list of sixty names, looked at by a test of its own.
-DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_these_parameters_make_these_functions(name: str) -> None:
     """Every variable, layer and mode of each of them; the permission; the stage; X-Ray's own resources."""
     case = CASES[name]
-    stack = deploy(case.region, **case.parameters)
-    by_layer = case.variables.get("AWS_LAMBDA_EXEC_WRAPPER") == LAYER["AWS_LAMBDA_EXEC_WRAPPER"]
+    stack = deploy(**case.parameters)
     traced = bool(case.variables)
     layers = stack.of_type("AWS::Lambda::LayerVersion")
 
-    assert refused(case.region, **case.parameters) == []
     assert sorted(stack.functions) == FUNCTIONS
     assert [one["LayerName"] for one in layers.values()] == (["shop-kit"] if traced else [])
     for function in FUNCTIONS:
         properties = stack.resources[function]["Properties"]
-        variables = dict(stack.variables(function))
-        assert (variables.pop(DISABLED, None) is not None) is by_layer
-        assert variables == PLAIN | case.variables
-        assert properties["Layers"] == ([{"Ref": own} for own in layers] + case.layers if traced else [])
+        assert stack.variables(function) == PLAIN | case.variables
+        assert properties["Layers"] == ([{"Ref": own} for own in layers] + HERE if traced else [])
         assert properties["TracingConfig"] == {"Mode": case.tracing}
-        assert properties["Architectures"] == [case.parameters.get("Architecture", "arm64")]
-        role = stack.resources[f"{function}Role"]["Properties"]
-        assert role["ManagedPolicyArns"] == ([{"Ref": "SendSpans"}] if traced else [])
+        assert properties["Architectures"] == ["arm64"]
+        assert stack.resources[f"{function}Role"]["Properties"]["ManagedPolicyArns"] == [{"Ref": "WriteLogsAndSpans"}]
     xray = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
-    if case.parameters.get("Export") == "otlp":
-        xray |= {"xray:PutSpans", "xray:PutSpansForIndexing"}
     assert {action for action in stack.actions() if action.startswith("xray:")} == (xray if traced else set())
     (stage,) = stack.of_type("AWS::ApiGateway::Stage").values()
     assert stage["TracingEnabled"] is (case.tracing == "Active")
@@ -162,11 +74,9 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     assert len(stack.of_type("AWS::CloudWatch::Alarm")) == 6
 
 
-@pytest.mark.parametrize("instrumentation", ["kit", "layer"])
-@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
-def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> None:
+def test_off_leaves_no_word_of_tracing() -> None:
     """No layer, no wrapper, no collector, no X-Ray: not only in the functions but in the whole text of the stack."""
-    stack = deploy(Tracing="Off", Instrumentation=instrumentation, Export=export)
+    stack = deploy(Tracing="Off")
     text = stack.text().lower()
 
     for word in (
@@ -181,15 +91,6 @@ def test_off_leaves_no_word_of_tracing(instrumentation: str, export: str) -> Non
         "x-ray",
     ):
         assert word not in text, word
-
-
-def test_the_layers_start_up_makes_one_span_of_one_call() -> None:
-    """requests and botocore are on, what lies beneath them and what is no call is off."""
-    disabled = deploy(Instrumentation="layer").variables("GetOrder")[DISABLED].split(",")
-
-    assert {"urllib", "urllib3", "threading", "logging"} <= set(disabled)
-    assert not {"requests", "botocore", "aws-lambda"} & set(disabled)
-    assert len(disabled) == len(set(disabled))
 
 
 def test_the_sampling_rule_is_the_stages_own() -> None:
@@ -226,6 +127,21 @@ def test_what_is_slow_is_slow_everywhere(ms: str, seconds: str) -> None:
     }
     assert stack.of_type("AWS::CloudWatch::Alarm")["SlowAlarm"]["Threshold"] == ms
     assert dashboard["widgets"][0]["properties"]["annotations"]["horizontal"] == [{"label": "slow", "value": int(ms)}]
+
+
+def test_the_dashboard_has_the_timeout_of_each_function() -> None:
+    """Its line in the widget of the functions' durations."""
+    stack = deploy()
+    dashboard = json.loads(stack.of_type("AWS::CloudWatch::Dashboard")["Dashboard"]["DashboardBody"]["Fn::Sub"])
+    (durations,) = (
+        widget["properties"] for widget in dashboard["widgets"] if "p95 (ms)" in widget["properties"]["title"]
+    )
+    routes = {metric[-1]["label"]: metric[3].strip("${}") for metric in durations["metrics"]}
+
+    assert durations["annotations"]["horizontal"] == [
+        {"label": f"timeout of {route}", "value": 1000 * stack.resources[function]["Properties"]["Timeout"]}
+        for route, function in routes.items()
+    ]
 
 
 def watched(stack: Stack, alarm: str) -> tuple[str, list[tuple[str, str, str]]]:
@@ -317,49 +233,6 @@ def test_an_error_in_a_single_minute_does_not_ring() -> None:
     assert {one["MetricStat"]["Period"] for one in alarm["Metrics"][1:]} == {60}
 
 
-TOPIC = "arn:aws:sns:us-east-1:123456789012:oncall"
-
-
-def test_explained_adds_the_function_of_lambda_latency_alarm() -> None:
-    """For the alarms of this stack and of no other, to the same topic, on the same processor."""
-    stack = deploy(Alarms="explained", AlarmTopicArn=TOPIC, Architecture="x86_64")
-    explanations = stack.inner["Observability"].inner["Explanations"]
-    (function,) = explanations.of_type("AWS::Lambda::Function").values()
-    rules = explanations.of_type("AWS::Events::Rule").values()
-    prefixes = [one["EventPattern"]["detail"]["alarmName"] for one in rules]
-
-    assert (function["Architectures"], function["Environment"]["Variables"]["ALARM_TOPIC_ARN"]) == (["x86_64"], TOPIC)
-    assert prefixes == [[{"prefix": "shop."}]] * 2
-    assert all(one["AlarmName"].startswith("shop.") for one in stack.of_type("AWS::CloudWatch::Alarm").values())
-    assert [one["AlarmActions"] for one in stack.of_type("AWS::CloudWatch::Alarm").values()] == [[TOPIC]] * 6
-
-
-@pytest.mark.parametrize("alarms", ["on", "off"])
-def test_without_explanations_there_is_none_of_their_resources(alarms: str) -> None:
-    """No bucket, no queue, no rule, no fifth function."""
-    stack = deploy(Alarms=alarms, AlarmTopicArn=TOPIC)
-
-    assert stack.inner["Observability"].inner == {}
-    assert stack.types() & {"AWS::S3::Bucket", "AWS::SQS::Queue", "AWS::Events::Rule"} == set()
-
-
-@pytest.mark.parametrize("more", [{}, {"AlarmTopicArn": TOPIC, "Tracing": "Off"}])
-def test_explanations_that_nobody_hears_or_that_have_no_traces_are_refused(more: dict[str, str]) -> None:
-    """Before anything is made."""
-    assert refused(Alarms="explained", **more) == [
-        "Alarms=explained reads traces and sends messages. Set AlarmTopicArn, and Tracing to Active or PassThrough."
-    ]
-    assert refused(Alarms="explained", AlarmTopicArn=TOPIC) == []
-
-
-def test_off_makes_no_alarm_and_leaves_the_dashboard() -> None:
-    """And the group of slow requests."""
-    stack = deploy(Alarms="off")
-
-    assert stack.of_type("AWS::CloudWatch::Alarm") == {}
-    assert len(stack.of_type("AWS::CloudWatch::Dashboard")) == len(stack.of_type("AWS::XRay::Group")) == 1
-
-
 @pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:oncall"])
 def test_who_is_to_hear_of_an_alarm_hears_of_its_end_too(topic: str) -> None:
     """Without a topic nobody does."""
@@ -369,21 +242,16 @@ def test_who_is_to_hear_of_an_alarm_hears_of_its_end_too(topic: str) -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_functions_log_has_an_end_and_can_be_searched(function: str) -> None:
-    """JSON lines in a log group of its own, kept as long as the parameter says; the function may write there only."""
+    """JSON lines in a log group of its own, kept as long as the parameter says; no function may write elsewhere."""
     stack = deploy(LogRetentionDays="30")
     logging = stack.resources[function]["Properties"]["LoggingConfig"]
-    (policy,) = stack.resources[f"{function}Role"]["Properties"]["Policies"]
-    statements = policy["PolicyDocument"]["Statement"]
+    written = stack.of_type("AWS::IAM::ManagedPolicy")["WriteLogsAndSpans"]["PolicyDocument"]["Statement"][0]
 
     assert logging == {"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "LogGroup": {"Ref": f"{function}Log"}}
     assert stack.resources[f"{function}Log"]["Properties"] == {"RetentionInDays": "30"}
-    assert statements[1:] == [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": {"Fn::GetAtt": [f"{function}Log", "Arn"]},
-        }
-    ]
+    assert written["Action"] == LOG_ACTIONS
+    assert {"Fn::GetAtt": [f"{function}Log", "Arn"]} in written["Resource"]
+    assert len(written["Resource"]) == len(FUNCTIONS)
 
 
 def test_the_orders_outlive_the_stack() -> None:

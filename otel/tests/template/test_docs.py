@@ -42,7 +42,7 @@ def test_every_output_is_in_the_table_with_its_sentence() -> None:
     rows = {code(name)[0]: sentence for name, sentence in TEMPLATE.table("output | what it is for")}
 
     assert rows == {name: one["Description"] for name, one in template()["Outputs"].items()}
-    assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report", "Traces"}
+    assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report"}
 
 
 def test_every_alarm_is_in_the_table() -> None:
@@ -123,7 +123,7 @@ def test_the_numbers_are_right() -> None:
     metrics = sum(len(alarm.get("Metrics", [None, None])) - 1 for alarm in alarms)
 
     assert f"CloudWatch bills them by metric, {metrics} in total" in TEMPLATE.text
-    assert f"the layers of the {len(template()['Mappings']['AdotPython'])} regions" in TEMPLATE.text
+    assert f"in the {len(template()['Mappings']['AdotPython'])} regions" in TEMPLATE.text
 
 
 def test_a_new_function_is_named_in_two_lines_of_the_makefile() -> None:

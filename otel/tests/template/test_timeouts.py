@@ -21,7 +21,7 @@ ROUTES: dict[str, Callable[[Api], object]] = {
     "ListOrders": lambda api: api.list(customer="ada"),
     "CancelOrder": lambda api: api.cancel("o-1"),
 }
-PAYMENTS = template()["Parameters"]["PaymentsTimeoutMs"]
+PAYMENTS_MS = int(template()["Globals"]["Function"]["Environment"]["Variables"]["PAYMENTS_TIMEOUT_MS"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,14 +64,11 @@ def longest_call(api: Api) -> float:
     return float(attempts * (config.connect_timeout + config.read_timeout) + delays)
 
 
-@pytest.mark.parametrize("payments_ms", [PAYMENTS["Default"], PAYMENTS["MaxValue"]], ids=["default", "largest"])
-def test_the_calls_of_a_request_end_before_its_function_does(
-    api: Api, calls: dict[str, Calls], payments_ms: int
-) -> None:
+def test_the_calls_of_a_request_end_before_its_function_does(api: Api, calls: dict[str, Calls]) -> None:
     """And the function before the gateway: whatever hangs is answered by the code that called it."""
     functions = deploy().of_type("AWS::Lambda::Function")
     limits = {name: functions[name]["Timeout"] for name in calls}
-    sums = {name: one.table * longest_call(api) + one.payments * payments_ms / 1000 for name, one in calls.items()}
+    sums = {name: one.table * longest_call(api) + one.payments * PAYMENTS_MS / 1000 for name, one in calls.items()}
 
     assert {name for name, total in sums.items() if total >= limits[name]} == set()
     assert {name for name, limit in limits.items() if limit >= GATEWAY_S} == set()
@@ -80,23 +77,19 @@ def test_the_calls_of_a_request_end_before_its_function_does(
 def test_the_page_has_the_sizes_the_timeouts_and_the_sums(api: Api, calls: dict[str, Calls]) -> None:
     """As they are deployed and computed."""
     functions = deploy().of_type("AWS::Lambda::Function")
-    table, least, most = longest_call(api), PAYMENTS["Default"] / 1000, PAYMENTS["MaxValue"] / 1000
-    titles = "function | memory | timeout | its calls at their longest | with `PaymentsTimeoutMs` of 5 s"
-    rows = page("reference/template.md").table(titles)
+    table, payments = longest_call(api), PAYMENTS_MS / 1000
+    rows = page("reference/template.md").table("function | memory | timeout | its calls at their longest")
 
-    told = {
-        name.strip("`"): (memory, limit, sums.partition(":")[0], largest) for name, memory, limit, sums, largest in rows
-    }
+    shown = {name.strip("`"): (memory, limit, sums.partition(":")[0]) for name, memory, limit, sums in rows}
     expected = {}
     for name, one in calls.items():
-        with_default = one.table * table + one.payments * least
-        parts = [f"{table:g}", f"{least:g}", f"{table:g}"] if one.payments else []
+        parts = [f"{table:g}", f"{payments:g}", f"{table:g}"] if one.payments else []
+        total = f"{one.table * table + one.payments * payments:g} s"
         expected[name] = (
             f"{functions[name]['MemorySize']} MB",
             f"{functions[name]['Timeout']} s",
-            " = ".join(filter(None, [" + ".join(parts), f"{with_default:g} s"])),
-            f"{one.table * table + one.payments * most:g} s",
+            " = ".join(filter(None, [" + ".join(parts), total])),
         )
-    assert told == expected
+    assert shown == expected
     calls_of = {name: longest for name, longest, _ in page("reference/template.md").table("call | longest | why")}
-    assert calls_of == {"DynamoDB": f"{table:g} s", "payments API": f"{least:g} s"}
+    assert calls_of == {"DynamoDB": f"{table:g} s", "payments API": f"{payments:g} s"}

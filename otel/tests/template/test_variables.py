@@ -12,6 +12,7 @@ import pytest
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Settings
 from orders_api import imported
 from tests.template.deployed import ROOT, deploy
+from tests.template.variants import EXPORTS, INSTRUMENTATIONS, variant
 
 BUSINESS = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS"}
 # Read by Lambda itself, by the collector's extension, by OpenTelemetry's resource.
@@ -67,10 +68,10 @@ def test_the_functions_start_with_what_they_find() -> None:
         assert callable(api.orders.create_order)
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
+@pytest.mark.parametrize("export", EXPORTS)
 def test_the_kit_reads_every_variable_that_is_set_for_it(export: str) -> None:
     """Each is in its own table of settings, with a value that it takes; and it sends where was asked."""
-    variables = deploy(Export=export).variables("CreateOrder")
+    variables = variant(export, "kit").variables("CreateOrder")
     mine = set(variables) - BUSINESS - LAMBDA - EXTENSION - RESOURCE
 
     assert mine <= {setting.name for setting in (*SETTINGS, *STANDARD)}
@@ -80,10 +81,10 @@ def test_the_kit_reads_every_variable_that_is_set_for_it(export: str) -> None:
         assert settings.endpoint == variables["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"]
 
 
-@pytest.mark.parametrize("export", ["collector", "daemon", "otlp"])
+@pytest.mark.parametrize("export", EXPORTS)
 def test_the_layer_reads_every_variable_that_is_set_for_it(export: str) -> None:
     """Its wrapper has it, or a package in it names it: a variable with a slip of the pen is ignored without a word."""
-    variables = set(deploy(Instrumentation="layer", Export=export).variables("CreateOrder"))
+    variables = set(variant(export, "layer").variables("CreateOrder"))
     wrapper = (ROOT / "otel" / "lambda_latency" / "local" / "layer" / "otel-instrument").read_text(encoding="utf-8")
 
     unknown = variables - BUSINESS - LAMBDA - EXTENSION - known_to_opentelemetry()
@@ -102,6 +103,6 @@ def test_the_wrapper_is_one_that_can_be_run() -> None:
 
 def test_the_collectors_file_is_where_its_extension_looks() -> None:
     """In the kit's layer, for the layer's own start-up too."""
-    for started_by in ("kit", "layer"):
-        path = deploy(Instrumentation=started_by).variables("CreateOrder")["OPENTELEMETRY_COLLECTOR_CONFIG_URI"]
+    for started_by in INSTRUMENTATIONS:
+        path = variant("collector", started_by).variables("CreateOrder")["OPENTELEMETRY_COLLECTOR_CONFIG_URI"]
         assert path == "/opt/lambda-latency/collector.yaml"

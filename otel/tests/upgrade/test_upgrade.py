@@ -25,6 +25,9 @@ HERE = ROOT / "otel" / "tests" / "upgrade"
 TESTS = {
     "an adopted app": "upgrade/test_upgrade.py::test_an_adopted_app_is_renewed_and_restored",
     "a deployed template": "upgrade/test_upgrade.py::test_a_deployed_template_finds_its_names_in_the_new_layer",
+    "a stack of the template with 20 parameters (before 1 December 2026)": (
+        "upgrade/test_stack.py::test_an_update_replaces_neither_the_table_nor_the_api"
+    ),
     "an archive": "archive/test_earlier.py::test_it_is_compacted_and_queried",
     "`lambda-latency.toml` or `[tool.lambda-latency]`": "upgrade/test_upgrade.py::test_settings_are_read_as_before",
     "a program that reads `report --json`": "text/test_schema.py::test_no_other_key_has_gone",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+TRACED_BEFORE = ("as it is", "switched")
 HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permission")
 
 
@@ -40,9 +41,12 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "--check", action="store_true", help="exit with status 3 unless the app is adopted and up to date"
     )
     what.add_argument("--upgrade", action="store_true", help="replace the kit's layer by the one of this release")
-    parser.add_argument("--export", choices=("collector", "daemon", "otlp"), default="collector",
-                        help="what takes the spans to X-Ray: ADOT's collector, a layer (default); Lambda's daemon; "
-                        "or X-Ray's own OTLP endpoint")  # fmt: skip
+    parser.add_argument("--export", choices=("collector", "daemon", "otlp"),
+                        help="what takes the spans to X-Ray: ADOT's collector, a layer; Lambda's daemon; or X-Ray's "
+                        "own OTLP endpoint; default: collector in a new app, unchanged in an adopted one")  # fmt: skip
+    parser.add_argument("--instrumentation", choices=("kit", "layer"),
+                        help="what starts OpenTelemetry: the kit's wrapper, or that of ADOT's layer; default: kit in a "
+                        "new app, unchanged in an adopted one")  # fmt: skip
     parser.add_argument("--packages", choices=("adot", "bundled"), default="adot",
                         help="where OpenTelemetry's packages are: in ADOT's layer, or in the kit's own; "
                         "default adot")  # fmt: skip
@@ -78,14 +82,15 @@ def run(options: argparse.Namespace) -> int:
         print(f"{template.parent} is restored: {len(files)} files.")
         return FINE
     regions, origin = regions_of(template.parent, options.region, os.environ)
-    wanted = Wanted(options.export, rewrite=options.rewrite, packages=options.packages, regions=regions)
+    wanted = Wanted(options.export, rewrite=options.rewrite, packages=options.packages, regions=regions,
+                    instrumentation=options.instrumentation)  # fmt: skip
     plan = make_plan(template, wanted)
     if options.check:
         return _check(plan)
     if options.upgrade and not _is_adopted(plan):
         return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
     print(_text(plan), end="")
-    if any(row.where != "as it is" for row in plan.rows) and options.packages == "adot":
+    if any(row.where not in TRACED_BEFORE for row in plan.rows) and options.packages == "adot":
         print(f"ADOT's layer is that of {', '.join(regions)} ({origin}).")
     if not plan.changes and not plan.outdated:
         nothing = "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
@@ -124,10 +129,15 @@ def _check(plan: Plan) -> int:
     """Print whether the app is adopted and up to date; returns the exit status."""
     from lambda_latency.adopt import read_record
 
+    if plan.unswitched:
+        warn(f"{plan.template} has functions that cannot be switched\n  leave out --check: the command lists them")
+        return GATE_FAILED
     if not plan.changes and not plan.outdated and plan.rows:
         print(f"{plan.template} is adopted and up to date.")
         return FINE
-    if read_record(plan.root) is None or not _is_adopted(plan):
+    if any(row.where == "switched" for row in plan.rows):
+        warn(f"{plan.template} is traced in another way\n  lambda-latency adopt --write, with the same options")
+    elif read_record(plan.root) is None or not _is_adopted(plan):
         warn(f"{plan.template} is not adopted\n  lambda-latency adopt --write")
     elif (
         plan.edited
@@ -142,7 +152,7 @@ def _check(plan: Plan) -> int:
 
 
 def _is_adopted(plan: Plan) -> bool:
-    return any(row.where == "as it is" for row in plan.rows)
+    return any(row.where in TRACED_BEFORE for row in plan.rows)
 
 
 def _text(plan: Plan) -> str:

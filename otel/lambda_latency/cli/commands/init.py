@@ -1,8 +1,9 @@
-"""`lambda-latency init`: creates a project from the example app."""
+"""`lambda-latency init`: writes a small traced app as a new project."""
 
 from __future__ import annotations
 
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,14 +14,20 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
+# The packages that tell whether an extra is installed, and the commands that need it in a project.
+EXTRAS = {
+    "testing": (("amazon", "boto3", "pytest"), ("pytest",)),
+    "local": (("awslambdaric", "moto", "samcli"), ("lambda-latency demo", "lambda-latency serve")),
+}
+
 
 def add_parser(subparsers: Any, summary: str) -> None:
     """Add the command's parser with its arguments."""
     parser = subparsers.add_parser(
         "init",
         help=summary,
-        description="Writes the example app into a new or an empty folder: a SAM template with tracing, its functions, "
-        "the collector's configuration and a test of a request's spans.",
+        description="Writes a small orders API into a new or an empty folder: a SAM template with tracing, two "
+        "functions, the collector's configuration and tests of the spans of two requests.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new or empty")
     parser.add_argument("--agents", action="store_true", help="write AGENTS.md too: how an assistant asks for a report")
@@ -37,7 +44,21 @@ def run(options: argparse.Namespace) -> int:
 
         replace_files([(one.path, one.after) for one in changes_for(options.folder, None, agents=True)])
         files.append("AGENTS.md")
-    print(f"{options.folder} has {len(files)} files: a SAM app, its tracing and a test of its spans. Next:\n")
-    for command in (f"cd {shlex.quote(str(options.folder))}", "pytest", "lambda-latency demo", "lambda-latency serve"):
+    missing = [extra for extra, (packages, _) in EXTRAS.items() if not all(map(find_spec, packages))]
+    ready = [command for extra, (_, commands) in EXTRAS.items() if extra not in missing for command in commands]
+    print(f"{options.folder} has {len(files)} files: a SAM app, its tracing and tests of its spans. Next:\n")
+    for command in (f"cd {shlex.quote(str(options.folder))}", *ready, "lambda-latency doctor"):
         print(f"  {command}")
+    if missing:
+        print(f"\n{_needs(missing)}")
     return FINE
+
+
+def _needs(missing: list[str]) -> str:
+    """Say which commands need the missing extras, and how these are installed."""
+    from lambda_latency.installing import install_command
+
+    commands = [f"`{command}`" for extra in missing for command in EXTRAS[extra][1]]
+    needing = " and ".join(filter(None, [", ".join(commands[:-1]), commands[-1]]))
+    verb = "needs" if len(commands) == 1 else "need"
+    return f"{needing} {verb} more packages:\n\n  {install_command(','.join(missing))}"

@@ -125,10 +125,11 @@ def old(app: App) -> Iterator[Found]:
     """
     for _, layer in _each(app):
         if layer.kind == "adot" and layer.language == "python" and layer.number is not None:
-            newest = PYTHON.newest(layer.region)
-            if newest is not None and layer.number < (latest := newest.numbers[layer.region]):
-                told = f"ADOT {newest.version}, the newest that is known in {layer.region} ({newest.numbers_read})"
-                what = f"{layer.name}:{layer.number} is older than {latest}: {told}"
+            # A template has one release in all of its regions, also where a newer one is known in one of them.
+            shared = PYTHON.shared({*PYTHON.usual_regions, layer.region})
+            if shared is not None and layer.number < (latest := shared.numbers[layer.region]):
+                release = f"ADOT {shared.version}, the newest that is known in every region ({shared.numbers_read})"
+                what = f"{layer.name}:{layer.number} is older than {latest}: {release}"
                 yield Found(app.name, layer.line, what, f"write {latest}, after a test")
         elif layer.kind == "legacy":
             what = f"{layer.name} is of a series that AWS no longer recommends"

@@ -141,8 +141,8 @@ BROKEN_EXAMPLE = {
         "Ref names 'OrdersTabel', which is not in the template", "did you mean 'OrdersTable'?",
     ),
     "a parameter": (
-        "!Ref PaymentsTimeoutMs", "!Ref PaymentTimeoutMs",
-        "Ref names 'PaymentTimeoutMs', which is not in the template", "did you mean 'PaymentsTimeoutMs'?",
+        "!Ref PaymentsUrl\n", "!Ref PaymentUrl\n",
+        "Ref names 'PaymentUrl', which is not in the template", "did you mean 'PaymentsUrl'?",
     ),
     "a condition": (
         "!If [IsTraced, !Ref Kit", "!If [IsTracd, !Ref Kit", "If names 'IsTracd', which is not under Conditions",

@@ -15,6 +15,7 @@ from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.sam import Template, gateway_app, read_template
 from lambda_latency.local.sandbox.function import Function
 from tests.local.conftest import ROOT
+from tests.template.variants import write_variant
 
 PLAIN = {"ORDERS_TABLE": "OrdersTable", "PAYMENTS_URL": "https://payments.invalid", "PAYMENTS_TIMEOUT_MS": "3000"}
 TRACED = {
@@ -102,9 +103,9 @@ def test_each_tracing_value_gives_the_functions_their_variables(
     assert (template.traced, _by_name(template)) == (traced, _functions(variables))
 
 
-def test_started_by_the_layer_the_functions_have_its_variables() -> None:
+def test_started_by_the_layer_the_functions_have_its_variables(tmp_path: Path) -> None:
     """The wrapper is the layer's own, with the variables that tame it."""
-    template = read_template(ROOT / "template.yaml", {"Instrumentation": "layer"})
+    template = read_template(write_variant(tmp_path, instrumentation="layer"), {})
     functions = _by_name(template)
     disabled = functions["GetOrder"].environment["OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"].split(",")
     expected = {**BY_LAYER, "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": ",".join(disabled)}
@@ -116,18 +117,20 @@ def test_started_by_the_layer_the_functions_have_its_variables() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parameters", "collected", "direct"),
+    ("export", "instrumentation", "tracing", "collected", "direct"),
     [
-        ({}, True, False),
-        ({"Export": "daemon"}, False, False),
-        ({"Export": "otlp"}, False, True),
-        ({"Export": "otlp", "Instrumentation": "layer"}, False, True),
-        ({"Tracing": "Off", "Export": "otlp"}, False, False),
+        ("collector", "kit", "Active", True, False),
+        ("daemon", "kit", "Active", False, False),
+        ("otlp", "kit", "Active", False, True),
+        ("otlp", "layer", "Active", False, True),
+        ("otlp", "kit", "Off", False, False),
     ],
 )
-def test_it_is_known_where_functions_send_spans(parameters: dict[str, str], collected: bool, direct: bool) -> None:
+def test_it_is_known_where_functions_send_spans(
+    tmp_path: Path, export: str, instrumentation: str, tracing: str, collected: bool, direct: bool
+) -> None:
     """A collector is started, what stands for X-Ray's endpoint is named, or neither."""
-    template = read_template(ROOT / "template.yaml", parameters)
+    template = read_template(write_variant(tmp_path, export, instrumentation), {"Tracing": tracing})
     assert (template.collected, template.direct) == (collected, direct)
 
 
@@ -146,18 +149,18 @@ def test_a_template_without_a_rule_is_sampled_as_x_ray_does_by_itself() -> None:
     assert read_template(template, {}).sampling == (1, 0.05)
 
 
-def test_the_layer_without_tracing_is_nothing() -> None:
+def test_the_layer_without_tracing_is_nothing(tmp_path: Path) -> None:
     """Off wins over whoever would start OpenTelemetry."""
-    template = read_template(ROOT / "template.yaml", {"Instrumentation": "layer", "Tracing": "Off"})
+    template = read_template(write_variant(tmp_path, instrumentation="layer"), {"Tracing": "Off"})
     assert _by_name(template) == _functions(PLAIN)
 
 
 def test_parameters_reach_names_and_variables() -> None:
-    """A stage and a timeout of the person's own are in the path, on the spans and in the functions."""
-    template = read_template(ROOT / "template.yaml", {"Stage": "test", "PaymentsTimeoutMs": "250"})
+    """A stage and an address of the person's own are in the path, on the spans and in the functions."""
+    template = read_template(ROOT / "template.yaml", {"Stage": "test", "PaymentsUrl": "https://pay.example"})
     variables = {
         **TRACED,
-        "PAYMENTS_TIMEOUT_MS": "250",
+        "PAYMENTS_URL": "https://pay.example",
         "OTEL_RESOURCE_ATTRIBUTES": "deployment.environment.name=test",
     }
     assert (template.stage, _by_name(template)) == ("test", _functions(variables))
@@ -257,8 +260,7 @@ def test_an_unknown_parameter_is_told_with_all_there_are() -> None:
     path = ROOT / "template.yaml"
     assert _told(path, X="1") == (
         f"{path} has no parameter X\n  it has Tracing, PaymentsUrl, Stage, TracesPerSecond, SampleRate, SlowMs, "
-        "Alarms, AlarmTopicArn, Authorizer, UserPoolArn, RequestsPerSecond, AccessLog, PaymentsTimeoutMs, "
-        "Architecture, LogRetentionDays, Protection, Instrumentation, Export, AdotLayerArn, CollectorLayerArn"
+        "AlarmTopicArn, LogRetentionDays"
     )
 
 

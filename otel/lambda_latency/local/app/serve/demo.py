@@ -65,7 +65,7 @@ def run_demo(
     """
     for note in app.notes:
         tell(note)
-    load = Orders(requests, seed) if app.is_example else AppCalls(app, requests, seed)
+    load = Orders(app, requests, seed) if app.is_example else AppCalls(app, requests, seed)
     sampled: list[str] = []
     options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: True)
 

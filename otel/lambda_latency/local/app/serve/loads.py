@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import replace
 
 from lambda_latency.local.app.read.app import App
 from lambda_latency.local.app.serve.system import System
@@ -38,15 +39,17 @@ def demo_plan(seed: int, timeouts_among: int) -> Plan:
 
 
 class Orders:
-    """The load of the packaged example. After `send`, `ms` has the time of each answer, and `failed` is the number of
-    calls with a status of 500 or more.
+    """The load of the packaged example, or of an app with some of its routes. After `send`, `ms` has the time of each
+    answer, and `failed` is the number of calls with a status of 500 or more.
     """
 
     kinds = 0  # a mix, which is not counted by kinds
 
-    def __init__(self, requests: int, seed: int) -> None:
-        self._calls, self._warm = plan_calls(requests, seed), warm_up_calls(AT_ONCE, seed)
-        self.plan = demo_plan(seed, sum(call.method == "GET" and "?" not in call.path for call in self._calls))
+    def __init__(self, app: App, requests: int, seed: int) -> None:
+        routes = {route for _, api in app.apis for route in api.template.routes}
+        self._calls, self._warm = plan_calls(requests, seed, routes), warm_up_calls(AT_ONCE, seed, routes)
+        plan = demo_plan(seed, sum(call.method == "GET" and "?" not in call.path for call in self._calls))
+        self.plan = replace(plan, rules=tuple(rule for rule in plan.rules if rule.route in (None, *routes)))
         self.ms: list[float] = []
         self.failed = 0
 

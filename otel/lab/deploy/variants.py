@@ -1,8 +1,11 @@
-"""Each switch of the template: deployed to the emulator, compared with what CloudFormation makes of it, used, deleted.
+"""Each variant of the template: deployed to the emulator, compared with what CloudFormation makes of it, used, deleted.
+
+A variant is one that `adopt` makes of the template, that has lines of docs/how-to/harden.md, or other parameters. The
+code is built once.
 
 The emulator keeps neither the access log of a stage nor the backups of a table: of these two the log group and the
 protection from deletion are seen. It hands no caller's tracing header to a function: PassThrough traces nothing. It
-verifies no token: with Authorizer=jwt only the refusal is seen.
+verifies no token: of the Cognito authorizer only the refusal is seen.
 """
 
 from __future__ import annotations
@@ -21,7 +24,9 @@ from typing import Any
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from samcli.yamlhelper import yaml_parse
 
+from lab.deploy.artifacts import with_artifacts
 from lab.deploy.cloud import REGION, Cloud
 from lab.deploy.example import BUILD, CALLS, expect, joined, step
 from lab.deploy.translation import DAEMON, ENDPOINT, translate
@@ -33,18 +38,25 @@ from lambda_latency.local.xray.daemon import Daemon
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.store import Store
 from lambda_latency.trace import read_traces
-from tests.template.deployed import Stack, deploy
+from tests.docs.pages import page
+from tests.template.deployed import Stack, deploy_written, merged
+from tests.template.variants import variant_text
 
-__all__ = ["SWITCHES", "made", "main", "wanted"]
+__all__ = ["VARIANTS", "deployed_of", "expected_of", "main"]
 
 Request = tuple[str, str, Any]  # method, address, body
 Headers = Callable[[Request], dict[str, str]]
 
 
 @dataclass(frozen=True, slots=True)
-class Switch:
-    """Parameters of one deployment. `bare` is the status of GET /orders/none without the headers that they want."""
+class Variant:
+    """A template and its parameters. `lines` are those of the page about production that are added to the template;
+    `bare` is the status of GET /orders/none without the headers that an authorizer asks for.
+    """
 
+    export: str = "collector"
+    instrumentation: str = "kit"
+    lines: Mapping[str, Any] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
     traced: bool = True
     handler_is_function: bool = False  # the layer's start-up names the handler's span after the function
@@ -54,22 +66,22 @@ class Switch:
 
 
 def main(names: list[str]) -> int:
-    """0 if every step of each switch went as it should; all switches where none is named."""
+    """0 if every step of each variant went as it should; all variants where none is named."""
     begun, log = time.monotonic(), list[str]()
-    with tempfile.TemporaryDirectory(prefix="lambda-latency-switches-") as folder, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-variants-") as folder, ExitStack() as stack:
         try:
             bed = Bed(stack, Path(folder), log)
-            for name in names or SWITCHES:
-                bed.run(name, SWITCHES[name])
+            for name in names or VARIANTS:
+                bed.run(name, VARIANTS[name])
         except (AssertionError, LocalError) as error:
             print(f"FAILED: {error}", *(f"  {line}" for line in log[-20:]), sep="\n", file=sys.stderr)
             return 1
-    print(f"{len(names or SWITCHES)} switches deployed, used and deleted in {time.monotonic() - begun:.1f} s.")
+    print(f"{len(names or VARIANTS)} variants deployed, used and deleted in {time.monotonic() - begun:.1f} s.")
     return 0
 
 
 class Bed:
-    """The emulator, a payments API, a receiver of spans and the built template, for all switches."""
+    """The emulator, a payments API, a receiver of spans and the built template, for all variants."""
 
     def __init__(self, stack: ExitStack, folder: Path, log: list[str]) -> None:
         self._store = Store(folder / "traces.jsonl")
@@ -87,52 +99,55 @@ class Bed:
             stack.callback(self._cloud.close)
         with step("sam build"):
             self._cloud.sam("build", "--build-dir", str(BUILD))
-            self._template = translate(BUILD / "template.yaml", spans, daemon=daemon.address)
+        self._spans, self._daemon = spans, daemon.address
         self._payments = f"http://127.0.0.1:{provider.wait_until_ready()}"
 
-    def run(self, name: str, switch: Switch) -> None:
-        """One switch, in a stack of its own."""
-        parameters = {"PaymentsUrl": self._payments, **switch.parameters}
-        stack = f"switch-{list(SWITCHES).index(name)}"
+    def run(self, name: str, variant: Variant) -> None:
+        """Deploy a variant in a stack of its own, use it and delete it."""
+        parameters = {"PaymentsUrl": self._payments, **variant.parameters}
+        stack = f"variant-{list(VARIANTS).index(name)}"
         with step(name):
+            written = merged(yaml_parse(variant_text(variant.export, variant.instrumentation)), variant.lines)
+            built = with_artifacts(written, BUILD / "template.yaml", "variant.yaml")
+            template = translate(built, self._spans, daemon=self._daemon)
             overrides = [f"{key}={value}" for key, value in parameters.items()]
-            self._cloud.sam("deploy", "--template", str(self._template), "--stack-name", stack, "--resolve-s3",
+            self._cloud.sam("deploy", "--template", str(template), "--stack-name", stack, "--resolve-s3",
                             "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--parameter-overrides",
                             *overrides)  # fmt: skip
-            resolved = deploy(REGION, **parameters)
-            expected, found = wanted(resolved), made(self._cloud, stack)
+            expected = expected_of(deploy_written(written, REGION, **parameters))
+            found = deployed_of(self._cloud, stack)
             for what, value in expected.items():
                 expect(f"{name}: {what}", found[what], value)
-            self._use(stack, name, switch)
+            self._use(stack, name, variant)
             self._cloud.delete(stack)
         expect("stacks that are left", [one for one in self._cloud.stacks() if one == stack], [])
 
-    def _use(self, stack: str, name: str, switch: Switch) -> None:
+    def _use(self, stack: str, name: str, variant: Variant) -> None:
         cloud, store = self._cloud, self._store.path
         url = cloud.outputs(stack)["ApiUrl"]
         physical = {logical: found for logical, _, found in cloud.made(stack)}
         before = len(read_traces(store).traces)
-        if switch.bare is not None:
-            expect(f"{name}: a request without its headers", cloud.call(url, "GET", "/orders/none")[0], switch.bare)
-        for function, (method, path, body, status, _, spans_of) in zip(FUNCTIONS, switch.calls, strict=False):
+        if variant.bare is not None:
+            expect(f"{name}: a request without its headers", cloud.call(url, "GET", "/orders/none")[0], variant.bare)
+        for function, (method, path, body, status, _, spans_of) in zip(FUNCTIONS, variant.calls, strict=False):
             seen = {trace.trace_id for trace in read_traces(store).traces}
-            answer = cloud.call(url, method, path, body, switch.headers((method, f"{url}{path}", body)))
+            answer = cloud.call(url, method, path, body, variant.headers((method, f"{url}{path}", body)))
             expect(f"{name}: {method} {path}", answer[0], status, answer[1])
-            if switch.traced:
-                top = f"{physical[function]} SERVER" if switch.handler_is_function else spans_of[0]
+            if variant.traced:
+                top = f"{physical[function]} SERVER" if variant.handler_is_function else spans_of[0]
                 expected = (top, *spans_of[1:])
                 expect(f"{name}: trace of {method} {path}", joined(store, seen, expected), expected)
         traces = len(read_traces(store).traces) - before
-        expect(f"{name}: traces", traces, len(switch.calls) if switch.traced else 0)
+        expect(f"{name}: traces", traces, len(variant.calls) if variant.traced else 0)
 
 
-def wanted(stack: Stack) -> dict[str, Any]:
-    """What CloudFormation makes of the template with its switches, as far as the emulator keeps it."""
+def expected_of(stack: Stack) -> dict[str, Any]:
+    """What CloudFormation makes of a variant, as far as the emulator keeps it."""
     functions = {name: stack.resources[name]["Properties"] for name in FUNCTIONS}
     (api,), (stage,) = (list(stack.of_type(f"AWS::ApiGateway::{kind}").values()) for kind in ("RestApi", "Stage"))
     (setting,) = stage["MethodSettings"]
     (table,) = stack.of_type("AWS::DynamoDB::Table").values()
-    schemes = {"sigv4": "AWS_IAM", "token": "COGNITO_USER_POOLS"}
+    schemes = {"AWS_IAM": "AWS_IAM", "Token": "COGNITO_USER_POOLS"}
     return {
         "resources": types(stack),
         "functions": {
@@ -154,12 +169,12 @@ def wanted(stack: Stack) -> dict[str, Any]:
         },
         "requests a second": float(setting["ThrottlingRateLimit"]),
         "X-Ray": stage.get("TracingEnabled", api.get("TracingEnabled", False)),
-        "protection": table["DeletionProtectionEnabled"],
+        "protection": table.get("DeletionProtectionEnabled", False),
         "days of logs": {int(one["RetentionInDays"]) for one in stack.of_type("AWS::Logs::LogGroup").values()},
     }  # fmt: skip
 
 
-def made(cloud: Cloud, stack: str) -> dict[str, Any]:
+def deployed_of(cloud: Cloud, stack: str) -> dict[str, Any]:
     """The same of a deployed stack, by AWS's own calls."""
     found = list(cloud.made(stack))
     ids = {logical: physical for logical, _, physical in found}
@@ -187,7 +202,7 @@ def made(cloud: Cloud, stack: str) -> dict[str, Any]:
 
 
 def configured(cloud: Cloud, function: str) -> dict[str, Any]:
-    """A deployed function, as `wanted` has it."""
+    """A deployed function, as `expected_of` has it."""
     one = cloud.client("lambda").get_function_configuration(FunctionName=function)
     variables = one["Environment"]["Variables"]
     return {
@@ -216,26 +231,21 @@ def signature(request: Request) -> dict[str, str]:
 
 
 FUNCTIONS = ("CreateOrder", "GetOrder", "ListOrders", "CancelOrder")  # in the order of CALLS
-POOL = "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_abc"
-SWITCHES = {
-    "defaults": Switch(),
-    "Tracing=PassThrough": Switch({"Tracing": "PassThrough"}, traced=False),
-    "Tracing=Off": Switch({"Tracing": "Off"}, traced=False),
-    "Instrumentation=layer": Switch({"Instrumentation": "layer"}, handler_is_function=True),
-    "Export=daemon": Switch({"Export": "daemon"}),
-    "Export=otlp": Switch({"Export": "otlp"}),
-    "Instrumentation=layer Export=daemon": Switch(
-        {"Instrumentation": "layer", "Export": "daemon"}, handler_is_function=True
-    ),
-    "Instrumentation=layer Export=otlp": Switch(
-        {"Instrumentation": "layer", "Export": "otlp"}, handler_is_function=True
-    ),
-    "Architecture=x86_64": Switch({"Architecture": "x86_64"}),
-    "Alarms=off": Switch({"Alarms": "off"}),
-    "Authorizer=iam": Switch({"Authorizer": "iam"}, headers=signature, bare=403),
-    "Authorizer=jwt": Switch({"Authorizer": "jwt", "UserPoolArn": POOL}, calls=(), bare=401),
-    "RequestsPerSecond=7": Switch({"RequestsPerSecond": "7"}),
-    "AccessLog=on": Switch({"AccessLog": "on"}),
-    "Protection=on": Switch({"Protection": "on"}),
-    "Stage=prod LogRetentionDays=30": Switch({"Stage": "prod", "LogRetentionDays": "30"}),
+IAM, COGNITO, LOG, PROTECTION, PROCESSOR = map(yaml_parse, page("how-to/harden.md").blocks("yaml"))
+VARIANTS = {
+    "default": Variant(),
+    "PassThrough": Variant(parameters={"Tracing": "PassThrough"}, traced=False),
+    "Off": Variant(parameters={"Tracing": "Off"}, traced=False),
+    "prod": Variant(parameters={"Stage": "prod", "LogRetentionDays": "30"}),
+    "daemon": Variant("daemon"),
+    "otlp": Variant("otlp"),
+    "otlp-Off": Variant("otlp", parameters={"Tracing": "Off"}, traced=False),
+    "layer": Variant("collector", "layer", handler_is_function=True),
+    "layer-daemon": Variant("daemon", "layer", handler_is_function=True),
+    "layer-otlp": Variant("otlp", "layer", handler_is_function=True),
+    "IAM": Variant(lines=IAM, headers=signature, bare=403),
+    "Cognito": Variant(lines=COGNITO, calls=(), bare=401),
+    "access-log": Variant(lines=LOG),
+    "protection": Variant(lines=PROTECTION),
+    "x86_64": Variant(lines=PROCESSOR),
 }
