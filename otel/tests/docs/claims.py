@@ -32,9 +32,13 @@ PROOF: dict[str, tuple[str, ...]] = {
     "| `[testing]`": ("otel/tests/testing/test_project.py", "docs/newcomer.json"),
     "Append extras": ("docs/explanation/first-tries.md",),
     "Without an AWS account and": ("otel/tests/package/test_installed.py::test_the_demo_works_in_an_empty_folder",),
-    "In a clone, one command": ("docs/explanation/first-tries.md",),
-    "It leaves `out/report.html`": ("otel/tests/system/test_demo.py::test_it_says_where_the_time_went",),
-    "The first time took": ("docs/newcomer.json", "docs/explanation/first-tries.md"),
+    "In a clone, two commands": ("docs/explanation/first-tries.md",),
+    "`make demo` runs": (
+        "otel/tests/system/test_demo.py::test_it_says_where_the_time_went",
+        "otel/tests/test_makefile.py",
+        "tests/test_traces.py",
+    ),
+    "The first demo took": ("docs/newcomer.json", "docs/explanation/first-tries.md"),
     "With the extra `local`": (
         "otel/tests/package/test_installed.py::test_a_project_is_written_tested_run_and_reported_on",
         "docs/newcomer.json",
