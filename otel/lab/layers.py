@@ -22,6 +22,7 @@ from lambda_latency.adot import COLLECTOR, PYTHON, Release
 __all__ = ["TABLE", "disagreements", "template_regions", "written"]
 
 TEMPLATE, TABLE = ROOT / "template.yaml", ROOT / "docs" / "reference" / "layers.md"
+STARTER = ROOT / "otel" / "lambda_latency" / "example" / "starter" / "template.yaml"
 SNIPPETS = ROOT / "docs" / "how-to" / "adopt.md"
 ARN = re.compile(rf"([a-z0-9-]+)(:\d{{12}}:layer:{PYTHON.name}:)\d+")
 NEWEST = PYTHON.releases[-1]
@@ -82,7 +83,8 @@ def _pair(release: Release) -> tuple[str, str]:
 
 def written() -> Iterator[tuple[Path, str]]:
     """The files with texts that the table makes."""
-    yield TEMPLATE, _template(TEMPLATE.read_text("utf-8"))
+    for template in (TEMPLATE, STARTER):
+        yield template, _template(template.read_text("utf-8"))
     yield SNIPPETS, ARN.sub(_newest, SNIPPETS.read_text("utf-8"))
     before, start, rest = TABLE.read_text("utf-8").partition("<!-- layers -->\n")
     _, end, after = rest.partition("<!-- end of layers -->\n")
@@ -101,7 +103,8 @@ def _template(text: str) -> str:
     assert release is not None
     numbers = ", ".join(f'{region}:~{{~Number:~"{release.numbers[region]}"~}}' for region in regions)
     filled = textwrap.fill(numbers, WIDTH, initial_indent="    { ", subsequent_indent="      ", break_on_hyphens=False)
-    entry = f"  AdotPython:  # ADOT {release.version}, which has another number in some regions: {WRITTEN_BY}\n"
+    author = f": {WRITTEN_BY}" if WRITTEN_BY in text else ""  # the starter is for projects that have no laboratory
+    entry = f"  AdotPython:  # ADOT {release.version}, which has another number in some regions{author}\n"
     return re.sub(r"  AdotPython:.*\n(?:    .*\n)+", lambda _: f"{entry}{filled.replace('~', ' ')} }}\n", text)
 
 

@@ -20,6 +20,7 @@ def test_template_docs_locks_and_runtime_agree_with_the_table() -> None:
 
 NAMED = {
     "template.yaml": ("TEMPLATE", r'(us-east-1: \{ Number: ")29'),
+    "otel/lambda_latency/example/starter/template.yaml": ("STARTER", r'(us-east-1: \{ Number: ")29'),
     "docs/how-to/adopt.md": ("SNIPPETS", r"(us-east-1:\d{12}:layer:\w+:)29"),
     "docs/reference/layers.md": ("TABLE", r"(us-east-1 \| \d+ \| 22 \| 28 \| )29"),
 }
@@ -38,7 +39,7 @@ def test_a_file_with_another_number_is_named(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(layers, "_of_the_runtime", lambda: iter(()))
     (tmp_path / "otel/lambda_latency/adopt").mkdir(parents=True)
     (tmp_path / "otel/lambda_latency/adopt/packages.txt").touch()
-    others = {"TEMPLATE", "SNIPPETS", "TABLE"} - {attribute}
+    others = {"TEMPLATE", "STARTER", "SNIPPETS", "TABLE"} - {attribute}
     for other in others:
         copy = tmp_path / f"{other}.copy"
         copy.write_bytes(getattr(layers, other).read_bytes())

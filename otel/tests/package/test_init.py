@@ -130,7 +130,7 @@ def test_the_layers_are_those_of_one_release() -> None:
     layers, collector = read_layers(LISTED)
     (release,) = [release for release in layers.releases if release.version == "0.18.0"]
     written = yaml_parse((STARTER / "template.yaml").read_text("utf-8"))["Mappings"]["AdotPython"]
-    assert written == {region: {"Version": str(release.numbers[region])} for region in collector.regions}
+    assert written == {region: {"Number": str(release.numbers[region])} for region in collector.regions}
     for region in ("us-east-1", "ap-southeast-1"):
         (_, adot, collecting) = _deployed(region)["CreateOrder"]["Properties"]["Layers"]
         assert adot == layers.arn(region, release.numbers[region])
