@@ -1,4 +1,4 @@
-"""Reads the code and the requirements of an app's functions, and edits what names the X-Ray SDK."""
+"""Reads the code and the requirements of an app's functions, and edits requirements that name the X-Ray SDK."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from lambda_latency.adopt.changes import Change, Plan, Template, read_text
 from lambda_latency.adopt.requirements import FILES, line_of_sdk, without_sdk
 from lambda_latency.adopt.sources import read_uses, sources_of
 from lambda_latency.adopt.variants import as_adopted, needs_kit
-from lambda_latency.adopt.wording import Wanted, api_requirement
+from lambda_latency.adopt.wording import Wanted
 from lambda_latency.template import Finding, decoded
 
 
 def read_code(plan: Plan, templates: Sequence[Template], wanted: Wanted) -> dict[Path, Change]:
-    """Reads the code of all functions: whether each needs the bridge, and the edits of code and requirements."""
+    """Reads the code of all functions: whether each needs the bridge, and the edits of requirements."""
     code: dict[Path, Change] = {}
     everyone = [each for one in templates for each in one.subjects]
     kept = {each.code.resolve() for each in everyone if each.left is not None and each.code is not None}
@@ -35,11 +35,11 @@ def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], k
         subject.bridge = False
         for folder in (*([subject.code] if subject.code is not None else ()), *subject.shared):
             if folder not in uses:
-                rewritten = _rewrite(plan, folder, code) if wanted.rewrite and folder == subject.code else []
-                uses[folder] = _uses_sdk(plan, folder, code)
+                uses[folder] = _uses_sdk(plan, folder)
                 is_needed = by_layer and uses[folder]  # the function is left as it is, with the X-Ray SDK
-                if folder == subject.code and (rewritten or folder.resolve() not in kept) and not is_needed:
-                    _requirements(plan, folder, code, rewritten, wanted)
+                if folder == subject.code and folder.resolve() not in kept and not is_needed:
+                    for name in FILES:
+                        _requirement(plan, folder / name, code)
             subject.bridge = subject.bridge or uses[folder]
         if subject.inline is not None:
             use = read_uses(one.path, one.shown, subject.inline.text.encode())
@@ -54,24 +54,14 @@ def _read(plan: Plan, one: Template, wanted: Wanted, code: dict[Path, Change], k
             subject.left = needs_kit(one.shown, subject)
 
 
-def _uses_sdk(plan: Plan, folder: Path, code: dict[Path, Change]) -> bool:
+def _uses_sdk(plan: Plan, folder: Path) -> bool:
     """Whether the code of a folder uses the X-Ray SDK or Powertools' Tracer."""
     found = False
     for path in sources_of(folder):
-        use = read_uses(path, os.path.relpath(path, plan.root), code[path].after if path in code else None)
+        use = read_uses(path, os.path.relpath(path, plan.root), None)
         plan.left += use.left
         found |= use.sdk or use.tracer
     return found
-
-
-def _requirements(plan: Plan, folder: Path, code: dict[Path, Change], rewritten: list[str], wanted: Wanted) -> None:
-    """Edits the requirements of a function. `rewritten`: its modules that import OpenTelemetry now."""
-    api = api_requirement(wanted) if rewritten else ""
-    for name in FILES:
-        _requirement(plan, folder / name, code, api)
-    if rewritten and not any(_needs_api(folder / name, code) for name in FILES):
-        todo = f"add {api} to the function's requirements"
-        plan.left.append(Finding(rewritten[0], 1, "imports opentelemetry, even with Tracing=Off", todo))
 
 
 def _shared_requirements(plan: Plan, folders: Collection[Path]) -> None:
@@ -94,31 +84,13 @@ def _in_repository(folder: Path, root: Path) -> Iterator[Path]:
     return (one for one in folder.parents if one == top or one.is_relative_to(top))
 
 
-def _rewrite(plan: Plan, folder: Path, code: dict[Path, Change]) -> list[str]:
-    """Rewrites the modules of a function; returns the names of the changed ones."""
-    from lambda_latency.adopt.rewrite.modules import rewritten_sources  # LibCST is an extra, and slow to import
-
-    changed = []
-    for path, before, after, left in rewritten_sources(folder, plan.root):
-        shown = os.path.relpath(path, plan.root)
-        plan.left += left
-        if after != before and path not in code:
-            code[path] = Change(path, shown, before, after)
-            changed.append(shown)
-    return changed
-
-
-def _needs_api(path: Path, code: dict[Path, Change]) -> bool:
-    content = code[path].after if path in code else path.read_bytes() if path.is_file() else b""
-    return b"opentelemetry-api" in content
-
-
-def _requirement(plan: Plan, path: Path, code: dict[Path, Change], instead: str) -> None:
+def _requirement(plan: Plan, path: Path, code: dict[Path, Change]) -> None:
+    """Edits a file of requirements."""
     if not path.is_file() or path in code or not path.resolve().is_relative_to(plan.root.resolve()):
         return
     shown = os.path.relpath(path, plan.root)
     text, encoding = read_text(path, shown)
-    new, left = without_sdk(path, shown, text, instead if "--hash" not in text else "")
+    new, left = without_sdk(path, shown, text)
     plan.left += left
     if new != text:
         code[path] = Change(path, shown, text.encode(encoding), new.encode(encoding))

@@ -20,9 +20,9 @@ TABLED = re.compile(r"""^["']?aws[-_.]lambda[-_.]powertools["']?\s*=\s*\{.*["'](
 ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
 
 
-def without_sdk(path: Path, shown: str, text: str, instead: str = "") -> tuple[str, list[Finding]]:
-    """The text without the SDK, and the findings left to a person. `instead`: a requirement that replaces its line."""
-    new = _lines(text, instead) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
+def without_sdk(path: Path, shown: str, text: str) -> tuple[str, list[Finding]]:
+    """The text without the SDK, and the findings left to a person."""
+    new = _lines(text) if path.suffix == ".txt" else KEYED.sub("", QUOTED.sub("", text))
     new = POWERTOOLS.sub(_extras, new)
     left = []
     for number, line in enumerate(new.splitlines(), 1):
@@ -56,15 +56,13 @@ def line_of_sdk(text: str) -> int | None:
     return None
 
 
-def _lines(text: str, instead: str) -> str:
+def _lines(text: str) -> str:
     """A requirements file without the SDK's line and its continuation lines (hashes)."""
     kept, skipping = [], False
     for line in text.splitlines(keepends=True):
         if skipping or SDK.match(line.lstrip("\ufeff")):
             if line.startswith("\ufeff"):
                 kept.append("\ufeff")
-            if instead and not skipping:
-                kept.append(instead + ("\r\n" if line.endswith("\r\n") else "\n"))
             skipping = line.rstrip().endswith("\\")
         else:
             kept.append(line)

@@ -44,12 +44,11 @@ class Wanted:
     `traced`: the template's condition of what tracing needs; empty without one.
 
     `packages`: the layer with OpenTelemetry's packages, `adot` for ADOT's, `bundled` for the kit's own.
-    `rewrite`: replace the X-Ray SDK's calls in the app's code by OpenTelemetry's. `regions`: where the app is deployed.
+    `regions`: where the app is deployed.
     """
 
     export: str | None = None
     parameter: str = "Tracing"
-    rewrite: bool = False
     packages: str = "adot"
     regions: tuple[str, ...] = ("us-east-1",)
     instrumentation: str | None = None
@@ -86,12 +85,6 @@ def adot_release(wanted: Wanted) -> Release:
 def adot_numbers(wanted: Wanted) -> dict[str, int]:
     """The number of ADOT's layer for Python in each region of the app."""
     return {region: adot_release(wanted).numbers[region] for region in wanted.regions}
-
-
-def api_requirement(wanted: Wanted) -> str:
-    """OpenTelemetry's API in the version of the layer: a function's own packages take precedence over a layer's."""
-    release = PYTHON.releases[-1] if wanted.packages == "bundled" else adot_release(wanted)
-    return f"opentelemetry-api=={release.packages['opentelemetry-api']}"
 
 
 def adot_parameter(wanted: Wanted) -> Tree:

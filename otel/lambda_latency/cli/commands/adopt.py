@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import region
-from lambda_latency.cli.exit_statuses import FAILED, FINE, GATE_FAILED, SOMETHING_SKIPPED
+from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
-from lambda_latency.installing import install_command
 
 if TYPE_CHECKING:
     import argparse
@@ -53,9 +51,6 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--region", type=region, action="append", default=[], metavar="R",
                         help="where the app is deployed, for the number of ADOT's layer; may be repeated; default: the "
                         "region of samconfig.toml, else of AWS_REGION")  # fmt: skip
-    parser.add_argument("--rewrite", action="store_true",
-                        help="write OpenTelemetry's API in place of the X-Ray SDK's where both record the same; "
-                        "needs the extra adopt")  # fmt: skip
     parser.add_argument("--force", action="store_true", help="write even if git has uncommitted changes")
 
 
@@ -73,16 +68,13 @@ def run(options: argparse.Namespace) -> int:
         write,
     )
 
-    if options.rewrite and importlib.util.find_spec("libcst") is None:
-        warn(f"--rewrite needs the extra adopt: {install_command('adopt')}")
-        return FAILED
     template = find_template(options.path)
     if options.undo:
         files = undo(template.parent)
         print(f"{template.parent} is restored: {len(files)} files.")
         return FINE
     regions, origin = regions_of(template.parent, options.region, os.environ)
-    wanted = Wanted(options.export, rewrite=options.rewrite, packages=options.packages, regions=regions,
+    wanted = Wanted(options.export, packages=options.packages, regions=regions,
                     instrumentation=options.instrumentation)  # fmt: skip
     plan = make_plan(template, wanted)
     if options.check:
