@@ -13,8 +13,6 @@ from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.adopt.wording import PACKAGES
 from lambda_latency.template import LAYER_FOLDER
 
-__all__ = ["add_packages", "install_packages"]
-
 LOCK = Path(__file__).with_name("packages.txt")
 LIMIT_S = 600
 # Pure wheels run on either processor and on every Python.

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["AdoptError"]
-
 
 class AdoptError(Exception):
     """The app cannot be adopted, and nothing was written; the message has the reason and the remedy."""

@@ -8,8 +8,6 @@ from typing import TypeAlias
 
 from lambda_latency.template import Finding, read_yaml, value_of
 
-__all__ = ["Tree", "as_json"]
-
 Tree: TypeAlias = "str | Mapping[str, Tree] | Sequence[Tree]"
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Sequence
 from lambda_latency.adopt.functions import Subject
 from lambda_latency.template import Finding, Node
 
-__all__ = ["notes_on"]
-
 DEFAULT_MB, LEAST_MB = 128, 256  # Lambda's default, and what the doctor's rule memory-small asks for
 SHOWN = 3
 

@@ -12,8 +12,6 @@ from typing import Any
 
 from lambda_latency.template import Finding, Node
 
-__all__ = ["refusal"]
-
 EXPANDED = ("AWS::LanguageExtensions", "Fn::Transform")  # expanded by CloudFormation, before SAM's translator
 LOCAL = {"AWS::Serverless::Function": "CodeUri", "AWS::Serverless::LayerVersion": "ContentUri",
          "AWS::Serverless::Api": "DefinitionUri", "AWS::Serverless::HttpApi": "DefinitionUri",

@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lambda_latency.template import Finding
 
-__all__ = ["FILES", "line_of_sdk", "without_sdk"]
-
 FILES = ("requirements.txt", "pyproject.toml", "Pipfile")
 LOCKS = {"pyproject.toml": ("poetry.lock", "uv.lock", "pdm.lock"), "Pipfile": ("Pipfile.lock",)}
 SDK = re.compile(r"aws[-_.]xray[-_.]sdk\s*(?:\[[^\]]*\])?(?=\s*(?:[=<>!~;@#\\\r\n]|$))", re.IGNORECASE)

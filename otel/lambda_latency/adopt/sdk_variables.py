@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from lambda_latency.adopt.splice import Spliced
 from lambda_latency.template import Finding, Node
 
-__all__ = ["translate_variables"]
-
 PREFIX, SERVICE, NAME = "AWS_XRAY_", "OTEL_SERVICE_NAME", "AWS_XRAY_TRACING_NAME"
 BRIDGED = ("AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED")  # the bridge reads these
 OFF = ("n", "no", "f", "false", "off", "0")

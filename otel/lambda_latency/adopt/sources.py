@@ -12,8 +12,6 @@ from pathlib import Path
 from lambda_latency.layer import layer_files
 from lambda_latency.template import Finding, own_python_files
 
-__all__ = ["Use", "read_uses", "shared_names", "sources_of"]
-
 SDK, POWERTOOLS = "aws_xray_sdk", "aws_lambda_powertools"
 NOT_THE_FUNCTIONS = frozenset(
     ["tests", "test", "node_modules", "venv", "__pycache__", "site-packages", SDK, POWERTOOLS]

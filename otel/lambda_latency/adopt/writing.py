@@ -18,8 +18,6 @@ from lambda_latency.adopt.errors import AdoptError
 from lambda_latency.files import Replacement, unwritable
 from lambda_latency.version import VERSION
 
-__all__ = ["STATE", "Record", "check_clean", "read_record", "undo", "write"]
-
 STATE = Path(".lambda-latency", "adopted.json")
 NEW, TRACES = "?? ", "traces.jsonl"  # git's mark of an untracked path, and the file in a folder that `serve` writes
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["MOST", "Answer", "tokens"]
-
 MOST = 2_000  # tokens of an answer
 LAST = 100  # tokens that the last lines may take
 

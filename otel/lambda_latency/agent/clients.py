@@ -7,8 +7,6 @@ import json
 from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["CLIENTS", "Change", "InstallError", "agents_change", "client_change"]
-
 NAME = "lambda-latency"
 BEGIN, END = "<!-- lambda-latency begin -->", "<!-- lambda-latency end -->"
 BLOCK = f"""\

@@ -11,8 +11,6 @@ from lambda_latency.text import instant_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["report_command", "shell"]
-
 MOST = 400  # characters
 
 

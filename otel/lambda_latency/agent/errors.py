@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["Cancelled", "RefusedError"]
-
 
 class RefusedError(Exception):
     """What was refused or is wrong, and what to do; an assistant reads both."""

@@ -14,8 +14,6 @@ TYPE_CHECKING = False  # importing typing would take a third of the time of the 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Guard"]
-
 FILES = ("open", "os.listdir", "os.scandir", "glob.glob")
 PACKAGES = ("site-packages", "dist-packages")
 DEVICES = ("/dev/null", "/dev/urandom", "/proc/self", "/sys/fs/cgroup", "/etc/localtime", "/usr/share/zoneinfo")

@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Owners, Terms, Waterfall
     from lambda_latency.trace import Problem, Span, Trace
 
-__all__ = ["Call", "Loaded", "Loader"]
-
 KEPT = 4  # sources in memory
 MOST_ROUTES = 8  # that an error names
 

@@ -6,8 +6,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AccountOptions", "Options"]
-
 
 class AccountOptions:
     """The AWS account that tools may read, and the most US dollars that one call may cost."""

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Owners, Report
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["brief_of", "changes_for", "trace_brief"]
-
 
 def brief_of(
     report: Report,

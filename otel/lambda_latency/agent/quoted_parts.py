@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]
 
-__all__ = ["quote_parts"]
-
 PATH = 50  # characters of the end of a file's path
 VALUE = 80  # characters of a value, which is shown if it is shorter than the columns of the report
 

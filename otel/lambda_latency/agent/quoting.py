@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Part
 
-__all__ = ["LONGEST", "MARK", "Names", "plain", "quoted", "quoted_name", "quoted_value", "short"]
-
 LONGEST = 60  # characters of a name, and of a value's piece
 MOST_WORDS = 4  # of a name in a sentence; an order has more
 MOST_PLAIN_WORDS = 2  # of a name whose words are all of letters, as those of a sentence are

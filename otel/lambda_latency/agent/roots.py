@@ -13,8 +13,6 @@ from lambda_latency.trace import Problem, Source, find_sources
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["ARCHIVE_MARK", "Roots"]
-
 ARCHIVE_MARK = "archive.version"  # the file that a folder has if it is an archive
 LONGEST = 1_000  # characters of a path
 MOST_LISTED = 8

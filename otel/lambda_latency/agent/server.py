@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     Answer = Callable[[Tool, dict[str, Any], Callable[[int, int], None], Callable[[], bool]], str]
 
-__all__ = ["Server"]
-
 STATELESS = ("2026-07-28",)
 SESSIONS = ("2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25")
 META = "io.modelcontextprotocol/"

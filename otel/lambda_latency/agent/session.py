@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.agent.options import Options
     from lambda_latency.agent.tools import Tool
 
-__all__ = ["serve"]
-
 
 def serve(roots: Sequence[str], settings: Callable[[], Options], *, account: bool = False) -> None:
     """Answer on standard input and output until the input ends; the first call of a tool asks for the settings.

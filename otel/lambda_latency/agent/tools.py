@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
-__all__ = ["ACCOUNT_TOOLS", "INSTRUCTIONS", "TOOLS", "Tool", "checked", "definitions"]
-
 TEXT = {"type": "string"}
 SOURCE = {**TEXT, "description": "trace file, folder or archive; default: the newest file"}
 TIME = {**TEXT, "description": "2026-11-25T08:00:00Z, or an age such as 24h"}

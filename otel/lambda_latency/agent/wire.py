@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, BinaryIO
 
-__all__ = ["INVALID_REQUEST", "Wire", "WireError"]
-
 LONGEST = 1_000_000  # bytes of a message
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 

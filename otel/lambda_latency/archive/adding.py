@@ -35,8 +35,6 @@ from lambda_latency.trace import (
 if TYPE_CHECKING:
     from lambda_latency.latency import Account
 
-__all__ = ["Added", "add", "plain", "traces_of_accounts", "write_accounts", "write_spans"]
-
 AT_ONCE = 500  # traces in memory
 HOUR_NS = 3600 * 1_000_000_000
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["ArchiveError"]
-
 
 class ArchiveError(Exception):
     """An archive cannot be read or written; ends the command with status 1, or 2 for a usage error."""

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from lambda_latency.archive.places import Place
     from lambda_latency.fetch import Result
 
-__all__ = ["archive_hours", "handle"]
-
 HOUR_NS = 3600 * 1_000_000_000
 SETTLED_NS = HOUR_NS // 4  # the longest invocation: what began before it has ended
 KEPT_NS = 30 * 24 * HOUR_NS  # by X-Ray

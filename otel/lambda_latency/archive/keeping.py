@@ -25,8 +25,6 @@ from lambda_latency.trace import LineIndex, Source
 if TYPE_CHECKING:
     from lambda_latency.latency import Account
 
-__all__ = ["Compacted", "compact", "prune"]
-
 SECOND_NS = 1_000_000_000
 DAY_NS = 24 * 3600 * SECOND_NS
 SETTLED_S = 3600

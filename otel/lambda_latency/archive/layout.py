@@ -18,23 +18,6 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-__all__ = [
-    "ACCOUNTS",
-    "INCOMING",
-    "MARK",
-    "SPANS",
-    "STATE",
-    "AccountsFile",
-    "accounts_path",
-    "day_of",
-    "in_path",
-    "new_name",
-    "parse",
-    "spans_hour",
-    "spans_path",
-    "written_s",
-]
-
 MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
 STATE, INCOMING = "archive.hourly", "incoming"
 SECOND_NS = 1_000_000_000

@@ -11,8 +11,6 @@ from lambda_latency.stacks import Part
 if TYPE_CHECKING:
     from lambda_latency.stacks import Install
 
-__all__ = ["TEMPLATE", "install_packages", "write_part"]
-
 TEMPLATE = Path(__file__).with_name("archive.yaml")
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
 ROOMS = ("archive", "fetch", "latency", "prices", "trace")

@@ -17,9 +17,6 @@ from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import new_name, written_s
 from lambda_latency.installing import install_command
 
-__all__ = ["Bucket", "Folder", "Place", "need", "place_of", "working"]
-
-
 WRITING = ".writing-"
 
 

@@ -18,8 +18,6 @@ from lambda_latency.trace import PLAIN, Source, Span, Trace, View, find_spans, f
 if TYPE_CHECKING:
     from lambda_latency.latency import Accounts
 
-__all__ = ["Kept", "is_archive", "open_archive", "read_kept", "rows_of"]
-
 VERSION = 1
 MOST_FILES = 32  # of spans that are read for what slow requests depend on
 TRIES = 5  # a concurrent compaction may remove listed files

@@ -26,8 +26,6 @@ from lambda_latency.trace import Problem, Reader
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame, SparkSession
 
-__all__ = ["accounts", "collect", "judged", "lines"]
-
 LINES = "trace_id string, spans string, line binary"
 ROWS = ", ".join(f"{name} {type_of(kind)}" for name, kind in (*COLUMNS, ("day", "string"), ("route", "string")))
 TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # in a string of JSON its quotes would be escaped

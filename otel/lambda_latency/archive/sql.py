@@ -10,8 +10,6 @@ from lambda_latency.archive.layout import ACCOUNTS
 from lambda_latency.archive.places import Folder, need
 from lambda_latency.archive.reading import open_archive
 
-__all__ = ["COLUMNS", "DIALECTS", "Answer", "definitions", "query", "type_of"]
-
 PART = ("bucket string", "name string", "owner string")
 CALL = (*PART, "calls int", "errors int", "throttles int", "retries int", "ns bigint")
 COLUMNS = (

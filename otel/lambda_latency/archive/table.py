@@ -16,8 +16,6 @@ import pyarrow.compute as pc
 
 from lambda_latency.latency import Accounts, Calls, Cell, Kind, Operation, Part
 
-__all__ = ["SCHEMA", "accounts_of", "newest", "plain", "table_of", "with_callers"]
-
 TEXT = pa.dictionary(pa.int32(), pa.string())
 PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
 COUNTS = ("calls", "errors", "throttles", "retries")

@@ -8,8 +8,6 @@ from typing import Any
 
 from lambda_latency.archive.errors import ArchiveError
 
-__all__ = ["EXAMPLES", "wanted"]
-
 EXAMPLES = (
     "slower than 2s, faster than 100ms, route = POST /orders, part ~ payments, status >= 500, cold, error, timed out"
 )

@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.bridge.entity import Subsegment
 
-__all__ = ["AsyncContext", "AsyncSubsegmentContextManager", "Context", "LambdaContext", "RecordedCall", "SDKConfig",
-           "SubsegmentContextManager", "is_on"]  # fmt: skip
-
 log = logging.getLogger("aws_xray_sdk.core.context")
 ENABLED = "AWS_XRAY_SDK_ENABLED"
 NO = ("n", "no", "f", "false", "off", "0")

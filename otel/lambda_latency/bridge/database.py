@@ -6,8 +6,6 @@ from typing import Any
 
 from lambda_latency.bridge.recorder import xray_recorder
 
-__all__ = ["XRayTracedConn", "XRayTracedCursor"]
-
 
 class XRayTracedConn:
     """A connection. `meta` describes the database: `name`, `url`, `user`, `database_type`."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lambda_latency.bridge.entity import Segment
 
-__all__ = ["AsyncSegmentContextManager", "SegmentContextManager"]
-
 
 class SegmentContextManager:
     """A block whose segment is discarded; subsegments in it are children of the handler's span."""

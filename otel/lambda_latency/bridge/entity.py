@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from opentelemetry.context import Context
     from opentelemetry.trace import Span
 
-__all__ = ["DUMMY_TRACE_ID", "DummySegment", "DummySubsegment", "Entity", "Segment", "Subsegment", "without"]
-
 log = logging.getLogger("aws_xray_sdk.core.models.entity")
 DUMMY_TRACE_ID = "dummy"
 NOT_IN_A_NAME = "?;*()!$~^<>"

@@ -2,17 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = [
-    "AlreadyEndedException",
-    "FacadeSegmentMutationException",
-    "InvalidDaemonAddressException",
-    "InvalidSamplingManifestError",
-    "MissingPluginNames",
-    "SegmentNameMissingException",
-    "SegmentNotFoundException",
-    "SubsegmentNameMissingException",
-]
-
 
 class AlreadyEndedException(Exception):  # noqa: N818 - the SDK's names
     """A closed segment or subsegment cannot be modified."""

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["HTTP", "of_aws", "of_sql"]
-
 HTTP = {
     "url": "http.url",
     "method": "http.method",

@@ -9,16 +9,6 @@ from urllib.parse import urlsplit
 
 from lambda_latency.bridge.recorder import xray_recorder
 
-__all__ = [
-    "TraceHeader",
-    "aws_xray_trace_config",
-    "calculate_segment_name",
-    "construct_xray_header",
-    "get_hostname",
-    "inject_trace_header",
-    "strip_url",
-]
-
 log = logging.getLogger("aws_xray_sdk.core.models.trace_header")
 HEADER = "X-Amzn-Trace-Id"
 INSTRUMENTED = "_is_instrumented_by_opentelemetry"  # a mark of the configuration that OpenTelemetry adds to a session

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["PREFIX", "document", "documents"]
-
 PREFIX = "aws.xray.metadata."
 LIMIT = "OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT"
 DEEPEST = 50

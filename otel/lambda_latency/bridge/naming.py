@@ -7,8 +7,6 @@ import os
 import re
 import time
 
-__all__ = ["DefaultDynamicNaming", "TraceId", "wildcard_match"]
-
 
 class DefaultDynamicNaming:
     """Names a request after its host if that matches a pattern (`*` and `?`), else `fallback`."""

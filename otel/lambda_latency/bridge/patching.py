@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Capture: TypeAlias = Callable[[str], Callable[[Any], Any]]
 
-__all__ = ["SUPPORTED_MODULES", "patch"]
-
 log = logging.getLogger("aws_xray_sdk.core.patcher")
 SUPPORTED_MODULES = ("aiobotocore", "botocore", "pynamodb", "requests", "sqlite3", "mysql", "httplib", "pymongo",
                      "pymysql", "psycopg2", "psycopg", "pg8000", "sqlalchemy_core", "httpx")  # fmt: skip

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lambda_latency.bridge.discarded import AsyncSegmentContextManager, SegmentContextManager
     from lambda_latency.bridge.streaming import Streaming
 
-__all__ = ["AWSXRayRecorder", "AsyncAWSXRayRecorder", "patch", "patch_all", "xray_recorder"]
-
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
 # Options that are accepted without effect: Lambda or the kit decides them.

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["Emitter", "Sampler"]
-
 
 class Sampler:
     """A sampler without effect: Lambda has decided."""

@@ -16,8 +16,6 @@ from opentelemetry.trace import (
 
 from lambda_latency.bridge.entity import ANNOTATIONS, Entity, Segment, Subsegment, without
 
-__all__ = ["begin", "current", "end", "put"]
-
 ENTITY = create_key("lambda-latency-xray-entity")
 MOST = 64
 _known: dict[int, Entity] = {}  # entities by span id, which keep earlier annotations and metadata

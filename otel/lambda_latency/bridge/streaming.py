@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Streaming"]
-
 
 class Streaming:
     """Streaming without effect: each span is exported separately."""

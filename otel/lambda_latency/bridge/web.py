@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.bridge.entity import Subsegment
 
-__all__ = ["BottlePlugin", "DjangoMiddleware", "FlaskMiddleware", "middleware"]
-
 HEADER = "X-Amzn-Trace-Id"
 
 

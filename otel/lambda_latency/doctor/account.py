@@ -17,8 +17,6 @@ from lambda_latency.doctor.rules import RULES
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
 from lambda_latency.template import Node, read_yaml, resolve
 
-__all__ = ["ACCOUNT_RULES", "diagnose_account"]
-
 MOST_RULES = 25  # https://docs.aws.amazon.com/general/latest/gr/xray.html
 STAGE = "AWS::ApiGateway::Stage"
 XRAY = "https://xray."

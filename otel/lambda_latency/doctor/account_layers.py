@@ -11,8 +11,6 @@ from lambda_latency.doctor.layer import layer_of
 from lambda_latency.doctor.rules.packages import clashes
 from lambda_latency.template import Node
 
-__all__ = ["deployed_layers", "deployed_packages"]
-
 SDK = "opentelemetry-sdk"
 
 

@@ -10,8 +10,6 @@ from lambda_latency.doctor.definitions import integrations_of
 from lambda_latency.doctor.function import Fn
 from lambda_latency.template import Node
 
-__all__ = ["Api", "apis_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Api:

@@ -26,8 +26,6 @@ from lambda_latency.template import (
     usual_template,
 )
 
-__all__ = ["App", "Where", "read_app", "template_in"]
-
 USUAL_REGION = "us-east-1"
 REGION = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:layer:")
 CONFIG = "OPENTELEMETRY_COLLECTOR_CONFIG_URI"

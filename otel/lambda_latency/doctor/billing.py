@@ -12,8 +12,6 @@ from lambda_latency.doctor.cost import Bill, dollars, priced
 if TYPE_CHECKING:
     from lambda_latency.prices import Prices
 
-__all__ = ["bills_as_json", "bills_as_text", "prices_as_json"]
-
 COLUMNS = ("rate", "traced", "X-Ray", "Tr. Search", "Lambda", "CloudWatch", "total")
 
 

@@ -7,8 +7,6 @@ from collections.abc import Iterator, Mapping
 
 from lambda_latency.doctor.function import Fn
 
-__all__ = ["Calls"]
-
 READ = ("os.environ.get", "os.getenv")
 NUMBERS = ("int", "float")
 MOST_STEPS = 5  # from a name to its value: more is a circle

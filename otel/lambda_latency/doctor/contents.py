@@ -11,8 +11,6 @@ from urllib.request import urlopen
 
 from lambda_latency.fetch import Clients, Place, refusal
 
-__all__ = ["ONLINE_POLICY", "Online", "packages_of"]
-
 INSTALLED = re.compile(r"python/(?P<name>[A-Za-z0-9._]+)-(?P<version>[^/-]+)\.dist-info/METADATA")
 MOST_BYTES = 200 * 2**20
 LIMIT_S = 60

@@ -17,8 +17,6 @@ from lambda_latency.doctor.facts import ONE_PROCESSOR_MB
 if TYPE_CHECKING:
     from lambda_latency.prices import Prices
 
-__all__ = ["ADDED", "MONTH_S", "RATES", "Added", "Bill", "Usage", "bill", "dollars", "over_rates", "priced"]
-
 MONTH_S = 30 * 24 * 3600
 MILLION, BILLION = Decimal(10**6), Decimal(10**9)
 RATES = tuple(map(Decimal, ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1")))

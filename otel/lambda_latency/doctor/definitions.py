@@ -10,8 +10,6 @@ from lambda_latency.doctor.app import App
 from lambda_latency.doctor.function import Fn
 from lambda_latency.template import Node
 
-__all__ = ["Integration", "integrations_of"]
-
 # Kind of the event that makes such an API, and its properties with the definition: as a mapping, as a file.
 DEFINED = {
     "AWS::Serverless::Api": ("Api", "DefinitionBody", "DefinitionUri"),

@@ -12,8 +12,6 @@ from zipfile import BadZipFile
 from lambda_latency.adot import PYTHON
 from lambda_latency.doctor.contents import packages_of
 
-__all__ = ["ACTIONS", "Asker", "Deployed", "Refused", "account_policy", "deployed"]
-
 # Every call, with the IAM action that allows it.
 ACTIONS = (
     "apigateway:GET",

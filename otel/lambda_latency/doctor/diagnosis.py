@@ -14,8 +14,6 @@ from lambda_latency.doctor.rules import RULES, unreadable
 from lambda_latency.doctor.traces import TRACE_RULES
 from lambda_latency.template import Finding as Unread
 
-__all__ = ["ALL_RULES", "diagnose", "rule_of"]
-
 ALL_RULES: tuple[Rule[Any], ...] = (*RULES, *ACCOUNT_RULES, *TRACE_RULES)  # of templates, of accounts, of traces
 
 # `# lambda-latency: ignore layer-old` in the line of a finding, or in the line above.

@@ -9,18 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = [
-    "FULL_POLICIES",
-    "GATEWAY_SECONDS",
-    "MOST_LAYERS",
-    "MOST_MB",
-    "ONE_PROCESSOR_MB",
-    "SPAN_WRITES",
-    "WRITES",
-    "WRITING_POLICIES",
-    "XRAY_REGIONS",
-]
-
 XRAY_REGIONS = frozenset([
     "af-south-1", "ap-east-1", "ap-east-2", "ap-northeast-1", "ap-northeast-2", "ap-northeast-3", "ap-south-1",
     "ap-south-2", "ap-southeast-1", "ap-southeast-2", "ap-southeast-3", "ap-southeast-4", "ap-southeast-5",

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
 
-__all__ = ["ERROR", "NOTE", "PAGE", "WARNING", "Finding", "Found", "Rule", "rule"]
-
 Check = TypeVar("Check", bound=Callable[..., Iterator[Any]])
 
 ERROR, WARNING, NOTE = "error", "warning", "note"

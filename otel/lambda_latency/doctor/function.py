@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from lambda_latency.doctor.layer import Layer, layer_of
 from lambda_latency.template import Node, places_of
 
-__all__ = ["Fn", "functions_of"]
-
 SAM, PLAIN = "AWS::Serverless::Function", "AWS::Lambda::Function"
 KIT_WRAPPER = "/opt/lambda-latency/wrapper"
 OTEL_WRAPPERS = ("/opt/otel-instrument", "/opt/otel-handler", "/opt/otel-proxy-handler", "/opt/otel-stream-handler",

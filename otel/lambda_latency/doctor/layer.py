@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from lambda_latency.adot import PYTHON, Release
 from lambda_latency.template import Node
 
-__all__ = ["Layer", "layer_of"]
-
 ARN = re.compile(r"arn:(?P<partition>[^:]+):lambda:(?P<region>[^:]*):(?P<account>[^:]*):layer:(?P<name>[^:]+)"
                  r"(?::(?P<version>.+))?")  # fmt: skip
 ADOT = re.compile(r"AWSOpenTelemetryDistro(Python|Js|Java|DotNet)")

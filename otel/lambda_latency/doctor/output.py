@@ -10,8 +10,6 @@ from typing import Any
 
 from lambda_latency.doctor.finding import ERROR, NOTE, PAGE, WARNING, Finding, Rule
 
-__all__ = ["as_json", "as_sarif", "as_text", "explained"]
-
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 
 

@@ -13,17 +13,6 @@ from pathlib import Path
 
 from lambda_latency.template import decoded, own_python_files
 
-__all__ = [
-    "Requirement",
-    "Source",
-    "installed_in",
-    "parsed",
-    "reached",
-    "requirements_in",
-    "size_of",
-    "sources_in",
-]
-
 # Folders without code of the function, or with third-party code.
 SKIPPED = frozenset(
     [

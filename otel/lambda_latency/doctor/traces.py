@@ -9,8 +9,6 @@ from itertools import combinations
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, rule
 from lambda_latency.trace import FUNCTION, SERVICE, Span, SpanKind, Trace
 
-__all__ = ["TRACE_RULES", "diagnose_traces"]
-
 HANDLES = (SpanKind.SERVER, SpanKind.CONSUMER)
 INSTANCE = "faas.name"
 

@@ -15,8 +15,6 @@ from lambda_latency.doctor.app import App
 from lambda_latency.doctor.deployed import Asker, Deployed
 from lambda_latency.fetch import Clients, FetchError, Place, refusal
 
-__all__ = ["USAGE_ACTIONS", "OwnUsage", "own_usage", "read_usage", "sizes_of", "usage_policy"]
-
 USAGE_ACTIONS = (
     "cloudformation:DescribeStackResources",
     "cloudwatch:GetMetricStatistics",

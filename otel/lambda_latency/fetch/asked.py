@@ -9,8 +9,6 @@ from datetime import datetime, timezone
 from lambda_latency.fetch.errors import UsageError
 from lambda_latency.fetch.expression import EVERYTHING, Choice, filter_expression
 
-__all__ = ["Asked", "Place", "iso", "resolve"]
-
 SECOND_NS = 1_000_000_000
 HOUR_NS = 3600 * SECOND_NS
 KEPT_NS = 30 * 24 * HOUR_NS  # X-Ray keeps a trace for 30 days

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["AT_ONCE", "Answer", "batch", "is_in_progress"]
-
 AT_ONCE = 5
 
 

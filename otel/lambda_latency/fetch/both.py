@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.fetch.search import Search
     from lambda_latency.fetch.stores import XRay
 
-__all__ = ["Both"]
-
 
 class Both:
     """Requests each trace from the store that listed it; if both have it, each segment is returned once."""

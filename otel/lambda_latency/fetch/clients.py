@@ -15,8 +15,6 @@ from lambda_latency.installing import install_command
 if TYPE_CHECKING:
     from lambda_latency.fetch.asked import Place
 
-__all__ = ["THREADS", "TRIES", "Clients"]
-
 THREADS = 16  # concurrent calls; boto3 slows down when X-Ray throttles them
 TRIES = 10
 CONNECT_S = 5

@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.stores import Store
 
-__all__ = ["FINE", "INTERRUPTED", "SOMETHING_SKIPPED", "Account", "Result", "console"]
-
 FINE, SOMETHING_SKIPPED, INTERRUPTED = 0, 4, 130
 XRAY, SEARCH, BOTH = "x-ray", "transaction-search", "both"  # what `--source` may be
 

@@ -6,8 +6,6 @@ from typing import Any, NamedTuple
 
 from lambda_latency.fetch.refusals import DENIED, EXPIRED, UNKNOWN
 
-__all__ = ["Destination", "destination"]
-
 
 class Destination(NamedTuple):
     """`search`: Transaction Search is on. `unknown`: why the destination could not be read, or empty."""

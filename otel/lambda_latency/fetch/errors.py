@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["FetchError", "NothingFoundError", "UsageError"]
-
 
 class FetchError(Exception):
     """AWS, the network or the disk refused; ends the command with status 1 if nothing was fetched before.

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Asked
 
-__all__ = ["Estimate", "estimate", "search_text"]
-
 HOUR_S, SAMPLE_S = 3600, 60
 PAGE = 100  # observed traces per page; AWS does not document it
 FEW = 10_000  # up to this many traces are counted exactly, for half a cent

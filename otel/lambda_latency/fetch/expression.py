@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-__all__ = ["EVERYTHING", "METHOD", "ROUTE", "Choice", "filter_expression"]
-
 ROUTE = re.compile(r"(?P<method>[A-Z]+) (?P<path>/\S*)\Z")
 METHOD = re.compile(r"[A-Z]+\Z")
 PARAMETER = re.compile(r"\{[^}]*\}")

@@ -14,8 +14,6 @@ from lambda_latency.fetch.errors import FetchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MOST_ROWS", "PAUSES_S", "Found", "query"]
-
 MOST_ROWS = 10_000  # the limit of rows per query
 PAUSES_S = (0.1, 0.2, 0.5, 1.0, 2.0)  # seconds between polls; the last one repeats
 BUSY_TRIES = 8  # an account may run a limited number of queries at once

@@ -6,8 +6,6 @@ import json
 
 from lambda_latency.fetch.search import GROUP
 
-__all__ = ["iam_policy"]
-
 
 def iam_policy() -> str:
     """An IAM policy as JSON. Only queries can be restricted to a resource (the log group).

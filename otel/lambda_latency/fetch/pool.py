@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Pool"]
-
 # A signal may interrupt a thread other than the main one, which runs the handler: the main thread waits in steps.
 LOOK_S = 0.2
 

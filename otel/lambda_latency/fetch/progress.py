@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import TextIO
 
-__all__ = ["Meter"]
-
 EVERY_S = 0.1
 BAR = 16
 CLEAR = "\r\x1b[2K"

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Place
 
-__all__ = ["DENIED", "EXPIRED", "UNKNOWN", "refusal", "unreachable"]
-
 EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
 EXPIRED = ("ExpiredTokenException", "ExpiredToken", "RequestExpired", "TokenRefreshRequired")

@@ -16,8 +16,6 @@ from lambda_latency.fetch.insights import PAUSES_S
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-__all__ = ["retrieve"]
-
 LONGEST_S = 60 * 60  # AWS's limit for one retrieval
 RUNNING = ("SCHEDULED", "RUNNING")
 

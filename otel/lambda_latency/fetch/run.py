@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lambda_latency.fetch.stores import Listed, Store
     from lambda_latency.fetch.writer import Writer
 
-__all__ = ["WAITS_S", "Fetched", "run"]
-
 # Seconds to wait before each further request for traces that were not ready: about half a minute in all.
 WAITS_S = (0, 2, 5, 10, 10)
 LONGEST_INVOCATION_S = 15 * 60  # a trace in progress for longer than Lambda's limit never ends

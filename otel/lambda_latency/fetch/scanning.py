@@ -10,8 +10,6 @@ from typing import Any
 
 from lambda_latency.prices import read_prices
 
-__all__ = ["GB", "billed", "ingested"]
-
 GB = 10**9
 HOUR_S = 3600
 

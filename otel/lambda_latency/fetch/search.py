@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.fetch.asked import Asked
     from lambda_latency.fetch.expression import Choice
 
-__all__ = ["GROUP", "Search", "conditions"]
-
 GROUP = "aws/spans"
 SECOND_NS = 1_000_000_000
 LONGEST_S = 15 * 60  # Lambda's longest timeout: a request's last record is at most this much later than its start

@@ -18,8 +18,6 @@ from lambda_latency.fetch.errors import FetchError, UsageError
 from lambda_latency.fetch.expression import Choice
 from lambda_latency.files import replace_files, unwritable
 
-__all__ = ["Notes", "Stopped", "kept_lines", "read_stopped"]
-
 
 @dataclass(frozen=True, slots=True)
 class Stopped:

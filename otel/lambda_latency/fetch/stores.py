@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.asked import Asked
 
-__all__ = ["Listed", "Store", "XRay"]
-
 SECOND_NS = 1_000_000_000
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch.windows import Window
 
-__all__ = ["Page", "pages"]
-
 
 class Page(NamedTuple):
     """Ids of traces, the number of scanned traces, and whether it is the last page of the window."""

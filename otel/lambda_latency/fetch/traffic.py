@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Counted", "count_requests"]
-
 SPACE, METRIC = "AWS/ApiGateway", "Count"
 DAY_NS, HOUR_NS = 24 * 3600 * 10**9, 3600 * 10**9
 AT_ONCE = 500  # metrics per call

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["LONGEST_S", "Window", "windows"]
-
 LONGEST_S = 6 * 3600
 SECOND_NS = 1_000_000_000
 

@@ -15,8 +15,6 @@ from lambda_latency.files import Replacement, unwritable
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["Writer"]
-
 GATEWAY = "AWS::ApiGateway::Stage"
 IN_MEMORY = 4 * 1024 * 1024  # bytes of held traces in memory; more are held on disk
 

@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-__all__ = ["Answer", "Client", "request"]
-
 
 class Answer(NamedTuple):
     """A response that was read to its end."""

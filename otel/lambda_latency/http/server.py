@@ -16,8 +16,6 @@ from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-__all__ = ["Handler", "Server", "reset", "wait_for_hangup"]
-
 USUAL_LINE = re.compile(rb"([A-Z]+) (/(?!/)[!-~]*) HTTP/1\.1\r\n")
 FIELD = re.compile(rb"([\w!#$%&'*+.^`|~-]+):([^\r\n]*)\r?\n")
 MOST_FIELDS, LONGEST_FIELD = 100, 64 * 1024

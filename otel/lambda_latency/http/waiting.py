@@ -5,8 +5,6 @@ from __future__ import annotations
 import signal
 import socket
 
-__all__ = ["wait_for_signal"]
-
 
 def wait_for_signal() -> None:
     """Wait until a signal handler raises an exception in this thread.

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.waterfall import Bar
     from lambda_latency.trace import Trace
 
-__all__ = ["Stack", "sections_of", "stacks_of"]
-
 Stack = tuple[str, ...]
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.against import Against
     from lambda_latency.latency.report import Report
 
-__all__ = ["Gate", "Judged", "read_gate"]
-
 EXAMPLES = "for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 UNTOLD = {  # the answers of a comparison that a percentage is not compared with
     "few": "Too few requests to compare with the baseline",

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.judge.timeouts import Timeout
 
-__all__ = ["CallMap", "call_map", "called", "caller", "map_values"]
-
 CALLED = ("aws", "external", "database", "messaging", "network")
 AT_ONCE = 50_000  # durations that are sorted together: as Python integers they take five times the memory
 

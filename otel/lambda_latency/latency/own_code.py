@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]
 
-__all__ = ["OwnCode", "PlaceTime", "own_code_against", "own_code_in", "own_code_of", "sampled"]
-
 MOST_READ = 40  # requests of a class, and as many typical ones
 CHOSEN = 64  # the runtime samples requests with such trace ids from their begin
 WHOLE_CPU_MB = 1769  # with so much memory, a function has one CPU

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.own_code import Find, OwnCode
     from lambda_latency.trace import Problem, Trace
 
-__all__ = ["Report", "report_of"]
-
 OWN_CODE = "own code"
 MOST_TIMEOUTS = 100  # timeouts described one by one; the others are only counted
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from lambda_latency.trace import Span
 
-__all__ = ["Place", "Run", "runs_of"]
-
 SAMPLES = "lambda.profile."
 PLACE = re.compile(r"(?:(?P<file>.+?):(?P<line>\d+) (?P<function>\S.*?))?(?:\s*> (?P<below>.+))?\Z")
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.samples import Run
     from lambda_latency.trace import Row, Span, Trace, Tree
 
-__all__ = ["Bar", "Waterfall", "waterfall_of"]
-
 
 @dataclass(slots=True, eq=False)
 class Bar:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Part
 
-__all__ = ["WHAT_IF_PERCENT", "Saving", "savings"]
-
 WHAT_IF_PERCENT = 95
 MOST_PARTS = 5  # each needs a sort of all requests
 LEAST_PERCENT = 1  # of the percentile: a smaller saving is negligible

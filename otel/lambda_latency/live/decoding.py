@@ -14,8 +14,6 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-__all__ = ["RefusedError", "decompressed", "from_json", "from_protobuf", "needs_formats"]
-
 MOST_OBJECTS = 1_000_000  # of a body; each takes about 100 bytes when it is read
 SMALL = 256 * 1024  # a body in protobuf that cannot hold too many objects
 LONGEST_VARINT = 70  # bits

@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-__all__ = ["Inbox"]
-
 AT_ONCE = 3 * 1024 * 1024  # bytes that are read at a time: reading takes several times their size
 
 

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from lambda_latency.page import shared_script, shared_style
 
-__all__ = ["Document", "document_of"]
-
 SOURCE = Path(__file__).parent / "source"
 SCRIPTS = ("words", "rows", "list", "request", "tools", "start")
 OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)  # all scripts share one scope in the page

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.live.bounds import Bounds
 
-__all__ = ["LogStore"]
-
 LONGEST = 4_096  # characters of a line
 MOST_WAITING = 200  # traces beyond the kept requests whose lines are held
 

@@ -13,8 +13,6 @@ from lambda_latency.live.decoding import RefusedError, decompressed, from_json, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Receiver"]
-
 TRACES = "/v1/traces"
 OTHERS = ("/v1/metrics", "/v1/logs", "/v1/profiles")
 PIECE = 64 * 1024

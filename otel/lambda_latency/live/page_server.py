@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lambda_latency.live.running_verdict import Verdicts, Window
     from lambda_latency.live.stream import Stream
 
-__all__ = ["Parts", "serve_page"]
-
 HEADERS = {
     "Cache-Control": "no-store",
     "X-Content-Type-Options": "nosniff",

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 from pathlib import Path
 
-__all__ = ["owner_of"]
-
 TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
 LISTENS = "0A"
 

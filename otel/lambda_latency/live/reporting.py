@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lambda_latency.live.running_verdict import Window
     from lambda_latency.live.stream import Stream
 
-__all__ = ["Reporting"]
-
 STYLE = Style(thin=False)
 
 

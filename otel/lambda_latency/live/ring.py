@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Accounts
     from lambda_latency.live.bounds import Bounds
 
-__all__ = ["Kept", "Line", "Range", "Ring"]
-
 
 @dataclass(slots=True, eq=False)
 class Line:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Terms
     from lambda_latency.live.stream import Stream
 
-__all__ = ["RunningPage"]
-
 USUAL = Bounds()
 ENDLESS_S = 30.0  # for a trace whose end nobody tells, although ends are told: a function may run for so long
 

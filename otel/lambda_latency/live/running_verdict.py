@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Report
     from lambda_latency.live.stream import Stream
 
-__all__ = ["Verdicts", "Window", "report_on"]
-
 LEAST_S = 1.0  # between two verdicts
 SHARE = 600  # a verdict is renewed after so many times the processor time that it takes
 MOST_S = 30.0

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from lambda_latency.live.ring import Line
     from lambda_latency.trace import Row
 
-__all__ = ["Open", "Settling", "is_whole"]
-
 LATE_S = 0.25
 MOST_WAIT_S = 10.0
 

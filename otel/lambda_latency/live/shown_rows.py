@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Account, Owners
     from lambda_latency.trace import Trace
 
-__all__ = ["failure_of", "mark_of", "row_of"]
-
 LONGEST = 200  # characters of a name
 MOST_PARTS = 3
 FRAME = re.compile(r'^ *File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)', re.MULTILINE)

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.live.settling import Open
     from lambda_latency.trace import Problem, Rows, Span
 
-__all__ = ["Stream", "Update", "Waits"]
-
 GATHER_S = 0.22  # rows of so many seconds come together
 FAILURES = 50  # of one batch whose line is looked up, which takes half a millisecond each
 TRACES = 300  # that stay built, for verdicts in a row

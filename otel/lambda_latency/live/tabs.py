@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.live.running_verdict import Verdicts, Window
     from lambda_latency.live.stream import Stream
 
-__all__ = ["Tabs", "told_to"]
-
 BEAT_S = 15.0  # without rows: a page notices a server that is gone
 STATE_S = 1.0
 

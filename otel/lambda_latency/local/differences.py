@@ -8,8 +8,6 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["DIFFERENCES", "Difference", "difference_of"]
-
 LAMBDA = "https://docs.aws.amazon.com/lambda/latest/dg/"
 GATEWAY = "https://docs.aws.amazon.com/apigateway/latest/developerguide/"
 

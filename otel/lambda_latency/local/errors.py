@@ -1,7 +1,5 @@
 """Errors of the local system. Each message says what, where, and what to do."""
 
-__all__ = ["LocalError", "UsageError"]
-
 
 class LocalError(Exception):
     """The system cannot start or continue. The command prints the message unchanged and exits with status 1.

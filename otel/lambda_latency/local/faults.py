@@ -20,8 +20,6 @@ from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import nearest
 
-__all__ = ["KINDS", "Faults", "Plan", "Rule", "read_plan"]
-
 KINDS = {
     "provider": ("delay", "throttle", "status", "hang", "reset"),
     "table": ("delay", "throttle", "status", "hang", "reset"),

@@ -14,8 +14,6 @@ from typing import Any
 from lambda_latency.http import Client
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["Answer", "Call", "plan_calls", "send", "warm_up_calls"]
-
 SKUS = ("tea", "coffee", "cocoa", "mate", "rooibos")
 WEIGHTS = {"create": 48, "get": 28, "list": 12, "cancel": 12}
 ROUTES = {

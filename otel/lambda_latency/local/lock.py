@@ -11,8 +11,6 @@ from pathlib import Path
 from lambda_latency.files import unwritable
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["only_one"]
-
 
 @contextlib.contextmanager
 def only_one(folder: Path, command: str) -> Iterator[None]:

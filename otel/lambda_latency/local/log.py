@@ -10,8 +10,6 @@ from pathlib import Path
 from lambda_latency.files import unwritable
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["LogFile", "open_for_writing"]
-
 
 class LogFile:
     """A file of lines with the names of their sources. Thread-safe."""

@@ -15,8 +15,6 @@ from types import TracebackType
 
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["Processes", "Run", "asleep", "run"]
-
 # Runs a command with variables, in a folder, for so many seconds; `stdout` of the result also has its standard error.
 Run = Callable[[Sequence[str], Mapping[str, str], Path, float], "subprocess.CompletedProcess[str]"]
 

@@ -26,8 +26,6 @@ from lambda_latency.http import Handler, Server, reset, wait_for_hangup
 from lambda_latency.local.faults import Faults, Plan, Rule
 from lambda_latency.local.services import say_ready
 
-__all__ = ["ROUTES", "main"]
-
 # The API route that makes each call: a fault rule's `route` at the provider.
 ROUTES = {"/charges": "POST /orders", "/refunds": "POST /orders/{id}/cancel"}
 

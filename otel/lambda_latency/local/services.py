@@ -16,8 +16,6 @@ from pathlib import Path
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
-__all__ = ["Service", "say_ready"]
-
 READY = "ready "
 
 

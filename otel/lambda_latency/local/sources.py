@@ -6,8 +6,6 @@ import os
 import time
 from pathlib import Path
 
-__all__ = ["Sources"]
-
 SKIPPED = ("__pycache__", "node_modules", "venv")
 TICK_NS = 50_000_000  # longer than the timestamp resolution of any file system
 State = tuple[int, int, int]

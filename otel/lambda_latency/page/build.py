@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-__all__ = ["build_page", "island"]
-
 PAGE = Path(__file__).parent
 BLOCK = 200_000  # characters of spans that are deflated together: a browser inflates those of the request it opens
 LONGEST_TITLE = 90

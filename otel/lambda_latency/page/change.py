@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Accounts, Against, Part, Report
 
-__all__ = ["change_values"]
-
 STYLE = Style()
 HYPHEN = re.compile(r"(?<!\S)-(?=\d)")  # before a number; the page's tables have the minus sign of its scripts
 BINS = 60

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Accounts, Kind, Part, Report
 
-__all__ = ["COLD_START", "ERROR", "THROTTLED", "TIMEOUT", "columns"]
-
 COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Report
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["Facts", "fact_text", "sample"]
-
 MOST_READ = 2_000  # requests; up to this number the spans of all are read
 SAMPLED = 1_000  # requests whose spans are read if there are more
 MOST_VALUES = 24  # the most frequent values per attribute

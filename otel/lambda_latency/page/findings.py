@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Class, Judged, OwnCode, Part, Report
 
-__all__ = ["class_members", "findings", "said"]
-
 STYLE = Style()
 MOST_PLACES = 3  # of own code on a card
 LEAST_PERCENT = 1  # of the excess of the largest place

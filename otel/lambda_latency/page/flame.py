@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Report, Stack
     from lambda_latency.trace import Trace
 
-__all__ = ["Flame"]
-
 LEAST_SHARE = 2_000  # frames below this fraction (1/2000) of all time are too narrow to be visible
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Report
 
-__all__ = ["HUGE", "MOST", "ROOM", "worth_keeping"]
-
 MOST = 1_000  # requests; up to this number all are kept
 ROOM = 4_000_000  # characters of all spans together, except those of one huge request; deflated about a tenth
 HUGE = 1_000_000  # characters; at most one request of this size is kept

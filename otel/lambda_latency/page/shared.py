@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-__all__ = ["shared_script", "shared_style"]
-
 BUNDLE = Path(__file__).parent / "bundle"
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["spans_line"]
-
 LARGEST_INT = 2**53  # JavaScript rounds larger integers
 DEEPEST = 8
 

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Judged, Report, Slow
     from lambda_latency.trace import Trace
 
-__all__ = ["page_values"]
-
 STYLE = Style()
 AT_ONCE = 1_000  # traces in memory
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     Handler: TypeAlias = Callable[[Any, Any], Any]
 
-__all__ = ["traced"]
-
 
 def __getattr__(name: str) -> Handler:
     """The handler under the name `handler`. Lambda asks for it once."""

@@ -16,8 +16,6 @@ from opentelemetry.trace import Link, SpanContext, TraceFlags
 
 from lambda_latency.runtime.propagation import remote_parent
 
-__all__ = ["callers_parent", "links"]
-
 MOST = 128  # links of a span: OpenTelemetry's own limit
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
 

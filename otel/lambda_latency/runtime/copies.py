@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Status
 
 
-__all__ = ["attributes_of", "bounded", "completed", "copied", "ended_at", "identity", "moved"]
-
-
 def identity(span: ReadableSpan) -> int:
     """The span id of a span."""
     context = span.get_span_context()

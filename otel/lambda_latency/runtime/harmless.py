@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     P = ParamSpec("P")
 
-__all__ = ["failed", "harmless", "warn"]
-
 LOG = logging.getLogger("lambda_latency.runtime")
 
 

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from importlib.machinery import ModuleSpec
     from types import ModuleType
 
-__all__ = ["ImportHook"]
-
 
 class ImportHook:
     """A finder before Python's own finders. It lets them find a module, and wraps the loader that they return."""

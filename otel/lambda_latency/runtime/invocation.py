@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.deadline.watch import DeadlineWatch
 
-__all__ = ["Invocation", "outcome", "started"]
-
-
 SERVER = SpanKind.SERVER  # Python 3.11 searches for a member of an enumeration each time
 
 

@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.propagation import LambdaSampler
     from lambda_latency.runtime.recorder import Recorder
 
-__all__ = ["Current", "LeanSpan", "LeanTracer", "Provider"]
-
 LOG = logging.getLogger(sdk.__name__)  # a function that filters the SDK's warnings filters these too
 NOT_SAMPLED, SAMPLED = TraceFlags(TraceFlags.DEFAULT), TraceFlags(TraceFlags.SAMPLED)
 RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # since SDK 1.42

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     Undo = list[Callable[[], object]]
 
-__all__ = ["DRIVERS", "LIBRARIES", "NAMES", "Instrumentations", "Library"]
-
 
 class Library(Value):
     """A library: its name in the setting, the module whose import triggers it, and its instrumentor.

@@ -17,8 +17,6 @@ from lambda_latency.runtime.harmless import warn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["allow_none", "give_trace_ids", "shorten_failures"]
-
 NAME = "traceId"  # in the style of Lambda's requestId
 
 

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import Getter, Setter
     from opentelemetry.sdk.trace import SpanProcessor
 
-__all__ = ["OwnTelemetry", "Propagators"]
-
 BOTOCORE = "opentelemetry.instrumentation.botocore"
 BAGGAGE = "opentelemetry.baggage"
 DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's defaults

@@ -22,22 +22,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Link, Span, SpanKind, TraceState
     from opentelemetry.util.types import Attributes
 
-__all__ = [
-    "BEGINNING",
-    "HEADER",
-    "INIT",
-    "LINEAGE",
-    "LambdaIds",
-    "LambdaSampler",
-    "below",
-    "header_of",
-    "parsed",
-    "remote_parent",
-    "root_context",
-    "root_of",
-    "write",
-]
-
 SAMPLED, NOT_SAMPLED = TraceFlags(TraceFlags.SAMPLED), TraceFlags(TraceFlags.DEFAULT)
 HEADER = "X-Amzn-Trace-Id"
 LINEAGE = ";Lineage="

@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.propagation import LambdaSampler
 
-
-__all__ = ["Buffer", "Guest", "Recorder", "about"]
-
 FEW = 64
 MOST_TAKEN = 10_000
 SAMPLED = TraceFlags.SAMPLED

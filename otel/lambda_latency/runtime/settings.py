@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.redact.additions import Chosen
 
-__all__ = ["SETTINGS", "SPARE", "STANDARD", "Setting", "Settings"]
-
 PREFIX = "LAMBDA_LATENCY_"
 
 

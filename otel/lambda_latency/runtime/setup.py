@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.startup import Startup
 
-__all__ = ["Runtime", "function_resource"]
-
 UNCHOSEN = 63  # one in 64 requests is sampled from its begin: typical ones, to compare slow ones with
 
 

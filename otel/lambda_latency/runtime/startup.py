@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["ImportTimes", "Startup"]
-
 MOST = 10  # imports on the span
 KINDS = {"provisioned-concurrency": "provisioned", "snap-start": "restored"}  # by AWS_LAMBDA_INITIALIZATION_TYPE
 

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["carry_context", "started", "unlisted", "within", "works_below"]
-
 POOL = "concurrent.futures.thread"
 CARRIED = "_lambda_latency_context"
 # `signal` without its enumeration. `signal` converts every signal to a member of it, and most have none: 1.5 M

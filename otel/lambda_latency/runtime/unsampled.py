@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span
 
-__all__ = ["WAYS", "is_unrecorded", "pass_by"]
-
 # The methods that the instrumentations wrap.
 WAYS = {"requests": ("requests", "Session", "send"), "botocore": ("botocore.client", "BaseClient", "_make_api_call")}
 

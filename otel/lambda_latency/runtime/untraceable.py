@@ -9,8 +9,6 @@ import sys
 
 from lambda_latency.runtime.harmless import warn
 
-__all__ = ["SQL", "UNTRACEABLE", "tell"]
-
 # Module names. Calls through SQLAlchemy are traced.
 SQL = frozenset(("aiomysql", "asyncmy", "clickhouse_driver", "cx_Oracle", "duckdb", "oracledb", "pymssql", "pyodbc",
                  "redshift_connector", "snowflake.connector"))  # fmt: skip

@@ -7,8 +7,6 @@ import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 
-__all__ = ["LAYER_FOLDER", "decoded", "own_python_files"]
-
 LAYER_FOLDER = "lambda-latency-layer"  # the kit's own layer, beside an adopted template
 
 METADATA = ".dist-info"

@@ -15,8 +15,6 @@ from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.node import Node
 from lambda_latency.template.parts import COMPONENTS, KEYS, SECTIONS
 
-__all__ = ["check_collector"]
-
 NAKED = re.compile(r"(?<!\$)\$(?:\$\$)*(?P<name>[A-Za-z_]\w*)")
 NOT_THERE = "ADOT's collector on Lambda has no {0}, and does not start with one"
 HERE = ("localhost", "127.0.0.1", "0.0.0.0", "[::1]", "[::]", "")

@@ -9,8 +9,6 @@ from pathlib import Path
 from lambda_latency.template.finding import Finding
 from lambda_latency.template.node import Node, read_yaml
 
-__all__ = ["Collector", "expanded", "read_collector"]
-
 VARIABLE = re.compile(r"\$\{(?:env:)?(\w+)(?::-([^}]*))?\}")
 
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from lambda_latency.template.intrinsics import FUNCTIONS, VARIABLE, Intrinsics, called
 from lambda_latency.template.node import Node
 
-__all__ = ["Conditions", "Undecided"]
-
 DYNAMIC = "{{resolve:"  # begins a dynamic reference, which only the deployment reads
 LOGICAL = ("Equals", "Not", "And", "Or")
 

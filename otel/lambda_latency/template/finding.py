@@ -7,8 +7,6 @@ from dataclasses import dataclass
 
 from lambda_latency.spelling import did_you_mean
 
-__all__ = ["Finding", "nearest"]
-
 
 @dataclass(frozen=True, slots=True, order=True)
 class Finding:

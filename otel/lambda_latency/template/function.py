@@ -11,8 +11,6 @@ from lambda_latency.template.inherited import places_of
 from lambda_latency.template.node import Node, read_yaml
 from lambda_latency.template.resolve import resolve
 
-__all__ = ["Function", "read_functions"]
-
 REGION = "us-east-1"  # of tests
 KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 

@@ -12,8 +12,6 @@ from dataclasses import replace
 from lambda_latency.template.intrinsics import GONE, called
 from lambda_latency.template.node import Node
 
-__all__ = ["places_of", "settled"]
-
 SAM = "AWS::Serverless::Function"
 IGNORED = "IgnoreGlobals"  # SAM's attribute with the properties of Globals that a resource does not get
 

@@ -8,8 +8,6 @@ from dataclasses import replace
 
 from lambda_latency.template.node import Node
 
-__all__ = ["FUNCTIONS", "GONE", "VARIABLE", "Intrinsics", "called", "in_long_form"]
-
 VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
 GONE = "NoValue"
 DEPTH = 100

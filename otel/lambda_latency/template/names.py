@@ -13,8 +13,6 @@ from lambda_latency.spelling import did_you_mean, nearest_names
 from lambda_latency.template.finding import Finding, nearest
 from lambda_latency.template.node import Node
 
-__all__ = ["check_template"]
-
 SAM_TYPES = (
     "AWS::Serverless::Api",
     "AWS::Serverless::Application",

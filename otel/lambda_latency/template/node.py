@@ -11,8 +11,6 @@ import yaml
 
 from lambda_latency.template.finding import Finding
 
-__all__ = ["Node", "is_json", "read_yaml"]
-
 Plain: TypeAlias = "str | int | float | bool | None"
 SCALARS = {
     "tag:yaml.org,2002:int": int,

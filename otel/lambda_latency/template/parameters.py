@@ -6,16 +6,6 @@ import re
 
 from lambda_latency.template.node import Node
 
-__all__ = [
-    "ACCOUNT",
-    "ASSUMED",
-    "likely_value",
-    "parameter_value",
-    "passed_parameters",
-    "placeholder",
-    "pseudo_parameters",
-]
-
 ACCOUNT = "123456789012"
 ASSUMED = {"AWS::AccountId": ACCOUNT}  # placeholders for pseudo parameters
 PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-isob-", "aws-iso-b"), ("us-iso-", "aws-iso"))

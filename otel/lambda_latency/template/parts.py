@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-__all__ = ["COMPONENTS", "KEYS", "SECTIONS"]
-
 COMPONENTS: Mapping[str, tuple[str, ...]] = {
     "receivers": ("otlp",),
     "exporters": ("awsxray", "awsemf", "prometheusremotewrite", "debug", "otlp", "otlphttp"),

@@ -11,8 +11,6 @@ from pathlib import Path
 from lambda_latency.template.artifact import LAYER_FOLDER
 from lambda_latency.template.node import Node
 
-__all__ = ["by_hand", "missing_template", "nested_templates", "usual_template"]
-
 USUAL = (
     "template.yaml",
     "template.yml",

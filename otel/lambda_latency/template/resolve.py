@@ -15,8 +15,6 @@ from lambda_latency.template.intrinsics import Intrinsics, in_long_form
 from lambda_latency.template.node import Node
 from lambda_latency.template.parameters import ASSUMED, parameter_value, placeholder, pseudo_parameters
 
-__all__ = ["Resolved", "node_of", "resolve", "value_of"]
-
 CONDITIONAL = ("Resources", "Outputs")
 
 

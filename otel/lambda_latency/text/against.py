@@ -27,8 +27,6 @@ from lambda_latency.text.words import (
 if TYPE_CHECKING:
     from lambda_latency.latency import Against, CallChange, Cell, Change, Estimate, Fresh, Rate, RouteChange
 
-__all__ = ["HEAD", "Row", "against_lines", "against_rows", "against_sentence", "change_rows"]
-
 HEAD = ("Against the baseline", "owner", "then", "now", "difference", "between", "")
 LONGER = "longer in the slowest requests"
 MOST_ALSO = 3

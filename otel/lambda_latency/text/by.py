@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import By, ByValue
     from lambda_latency.text.style import Style
 
-__all__ = ["BY_HEAD", "by_lines", "by_rows"]
-
 BY_HEAD = ("requests", "p50", "p95", "slow", "most of the time, mean")
 LONGEST, SHORTEST = 40, 12
 LEAST_PERCENT = 1  # of a row's time: smaller parts are not listed

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Failures, Part, Report
     from lambda_latency.text.style import Style
 
-__all__ = ["Card", "blaming", "cards", "failed_card", "told_once"]
-
 
 @dataclass(frozen=True, slots=True)
 class Card:

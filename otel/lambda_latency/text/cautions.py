@@ -14,16 +14,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Account, Failures, Report, Slow
     from lambda_latency.trace import Problem
 
-__all__ = [
-    "FAILS",
-    "alone_sentence",
-    "cautions",
-    "failed_first",
-    "failed_sentence",
-    "other_cautions",
-    "render_problems",
-]
-
 OUTLIER_TIMES = 10  # a request that takes this many times the median is always reported
 FAILING_PERCENT = 5  # failures are reported from this share on
 MOST_ALONE = 3

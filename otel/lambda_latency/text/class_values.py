@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import By, Cell, Class, Diagnosis, Finding, Part, Report, Since, Value
 
-__all__ = ["cell_values", "change_values", "class_values", "finding_values", "ground_values", "stretch_values"]
-
 PLAIN = Style()
 
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Cell, Class, Part, Report, Whole
     from lambda_latency.text.style import Style
 
-__all__ = ["beside", "class_sentence", "instant_of", "owned", "per_day", "waits_for", "whole_sentence"]
-
 OWNED = {
     "ours": "The cause is internal.",
     "theirs": "The cause is external.",

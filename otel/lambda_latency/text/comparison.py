@@ -13,8 +13,6 @@ from lambda_latency.text.words import cells, clean, explained, fit, is_zero, lef
 if TYPE_CHECKING:
     from lambda_latency.latency import Compared, Report
 
-__all__ = ["comparison", "shown_and_folded"]
-
 BAR = 10
 HEAD = (TITLE, "owner", "typical", "slow", "difference", "", "calls", "")
 

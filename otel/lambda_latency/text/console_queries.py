@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Report, Value
     from lambda_latency.text.style import Style
 
-__all__ = ["query_lines", "spans_query", "xray_filter"]
-
 UNKNOWN = re.compile(r"[^A-Za-z0-9_]")  # in the key of an annotation, the collector's exporter replaces it
 TEXT = re.compile(r'["\\]')
 DERIVED = ("{", "?")  # the first letter of parameters of routes and queries, which are parts of an attribute

@@ -15,16 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Finding, OfChange, Report, Since, Value
     from lambda_latency.text.style import Style
 
-__all__ = [
-    "change_depends",
-    "depending",
-    "depending_change",
-    "depending_routes",
-    "depends_sentence",
-    "since_sentence",
-    "value_text",
-]
-
 WIDTH, MOST_LINES = 100, 2
 # What a sentence shows of long names: cells of a name or value, other values of the same requests, cells of routes. The
 # first that fits into `MOST_LINES` is taken.

@@ -14,8 +14,6 @@ from lambda_latency.text.style import Style
 if TYPE_CHECKING:
     from lambda_latency.latency import Against, Cause, Change, Estimate, Fresh, Rate, RouteChange
 
-__all__ = ["against_values", "cause_values"]
-
 
 def against_values(one: Against) -> dict[str, object]:
     """The comparison; `trust` is the probability that all intervals contain the true values."""

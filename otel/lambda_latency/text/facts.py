@@ -22,19 +22,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Report, Saving, Share
 
-
-__all__ = [
-    "BOUND",
-    "cold_cost",
-    "cold_mean_ns",
-    "cold_values",
-    "distribution",
-    "facts",
-    "sampling",
-    "saving_pieces",
-    "what_if_lines",
-]
-
 BILLION = Decimal(10**9)
 MOST_ROUTES = 4
 BOUND = "At most, because another call may take its place on the critical path."

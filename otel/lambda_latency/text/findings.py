@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Cause, Cell, Diagnosis, Place, Report, Shapes
     from lambda_latency.text.style import Style
 
-__all__ = ["cause_steps", "cell_steps", "finding_pieces", "log_lines", "place_in"]
-
 MOST_STATUSES = 4
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Stack
 
-__all__ = ["render_flame"]
-
 STYLE = Style()
 NS_PER_US = 1_000
 TITLE = "critical paths of all requests"

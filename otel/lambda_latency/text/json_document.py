@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Account, Accounts, Compared, Frame, Judged, Report, Saving, Timeout
     from lambda_latency.trace import Problem, Trace
 
-__all__ = ["document"]
-
 SCHEMA = 3
 SLOWEST = 10
 MOST_CANDIDATES = 3

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Compared, Judged, OwnCode, Report
 
-__all__ = ["render_markdown"]
-
 STYLE = Style()
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
 MOST_PLACES = 10

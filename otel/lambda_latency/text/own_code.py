@@ -10,8 +10,6 @@ from lambda_latency.text.words import clean, fit, ms, number, plural, right
 if TYPE_CHECKING:
     from lambda_latency.latency import OwnCode, PlaceTime
 
-__all__ = ["doing", "of_which", "own_code_lines", "own_code_step", "own_code_values"]
-
 WAITS_FOR = {
     "lock": "waiting for a lock",
     "sleep": "waiting in a sleep",

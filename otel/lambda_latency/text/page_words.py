@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-__all__ = ["PAGE_WORDS"]
-
 PAGE_WORDS = {
     # The parts of chosen requests and of the rest.
     "parts.slow": "Where the time goes: slow against typical",

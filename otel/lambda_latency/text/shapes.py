@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import CallChange, ShapeChange, Shapes
 
-__all__ = ["calls_sentence", "shape_pieces", "shape_values"]
-
 PLAIN = Style()
 MOST_CALLEES = 3
 MOST_ALSO = 3

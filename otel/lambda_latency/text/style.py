@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import TextIO
 
-__all__ = ["Line", "Piece", "Style", "paint", "style_for"]
-
 WIDEST, NARROWEST = 160, 60
 USUAL = 100  # for streams without a width
 # Only bold, dim and the eight basic colours: they follow the terminal's theme, light or dark.

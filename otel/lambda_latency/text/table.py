@@ -11,8 +11,6 @@ from lambda_latency.text.words import cells, clean, fit, left, ms, number, owner
 if TYPE_CHECKING:
     from lambda_latency.latency import Calls, Part, PartTally, Tally
 
-__all__ = ["LONGEST_NAME", "OWNER_INK", "SHORTEST_NAME", "TITLE", "trouble_of", "where"]
-
 TITLE = "Where the time goes"
 OWNER_INK = {"external": "blue", "internal": "yellow"}
 LONGEST_NAME, SHORTEST_NAME = 36, 24

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from lambda_latency.text.cards import Card
     from lambda_latency.trace import Trace
 
-__all__ = ["paragraphs", "render_report", "render_waterfall", "stack"]
-
 MOST_REASONS = 5
 
 

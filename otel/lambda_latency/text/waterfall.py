@@ -11,8 +11,6 @@ from lambda_latency.text.words import clean, fit, left, ms, plural, right, wrap
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["waterfall"]
-
 WAITED, TOOK = 9, 11
 NAME, SHORTEST_NAME = 37, 25
 NARROWEST_BAR = 12

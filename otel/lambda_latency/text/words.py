@@ -12,25 +12,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Compared, Part
 
-__all__ = [
-    "aligned",
-    "cells",
-    "clean",
-    "explained",
-    "fit",
-    "is_zero",
-    "left",
-    "ms",
-    "number",
-    "owner",
-    "percent",
-    "plural",
-    "right",
-    "signed",
-    "wrap",
-    "wrap_pieces",
-]
-
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 MILLISECOND = 1_000_000

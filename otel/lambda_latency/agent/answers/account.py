@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lambda_latency.agent.loading import Call, Loader
     from lambda_latency.agent.options import AccountOptions
 
-__all__ = ["explain_alarm", "fetch_traces"]
-
 USUAL = 1_000  # traces of a fetch
 HOUR_NS = 3_600 * 10**9
 

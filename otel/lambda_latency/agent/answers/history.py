@@ -15,8 +15,6 @@ from lambda_latency.agent.roots import ARCHIVE_MARK
 if TYPE_CHECKING:
     from lambda_latency.agent.loading import Call, Loader
 
-__all__ = ["QUESTIONS", "query_archive"]
-
 HOUR = "strftime(make_timestamp(start_time_unix_nano // 1000), '%Y-%m-%dT%H:00Z') as hour"
 VALUES = {
     "accounts": "count(*) as requests, round(quantile_disc(wall_ns, 0.5) / 1e6, 1) as p50_ms, "

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.agent.loading import Call, Loader
     from lambda_latency.latency import Account
 
-__all__ = ["list_requests"]
-
 
 def list_requests(
     loader: Loader,

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Bar, Waterfall
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["request_text", "show_request", "show_span"]
-
 MOST_SPANS = 60
 DEEPEST = 12  # levels of indentation
 MOST_PAIRS = 60  # attributes of a span or an event

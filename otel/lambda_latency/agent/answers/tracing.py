@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.doctor import Finding
     from lambda_latency.trace import Trace
 
-__all__ = ["check_tracing"]
-
 TEMPLATES = (".yaml", ".yml", ".template")
 MOST_TRACES = 2_000
 MOST_FINDINGS = 12

@@ -14,8 +14,6 @@ from lambda_latency.latency import instant
 if TYPE_CHECKING:
     from lambda_latency.agent.loading import Call, Loader
 
-__all__ = ["compare", "time_of", "why_slow"]
-
 
 def why_slow(
     loader: Loader,

@@ -12,8 +12,6 @@ from lambda_latency.doctor.finding import NOTE, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 from lambda_latency.doctor.source import Source
 
-__all__ = ["RULES"]
-
 DEFAULT_S = 3  # Lambda's own
 METHODS = frozenset(("get", "post", "put", "patch", "delete", "head", "options", "request", "stream", "urlopen"))
 SESSIONS = ("requests.Session", "requests.session", "requests.sessions.Session")

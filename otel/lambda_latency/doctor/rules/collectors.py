@@ -12,8 +12,6 @@ from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.doctor.source import Source
 from lambda_latency.template import Collector, check_collector
 
-__all__ = ["RULES"]
-
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 
 

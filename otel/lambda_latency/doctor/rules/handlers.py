@@ -10,8 +10,6 @@ from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, Found, rule
 from lambda_latency.spelling import did_you_mean
 
-__all__ = ["RULES"]
-
 
 @rule("handler-missing", ERROR, "Every invocation fails: Runtime.ImportModuleError or Runtime.HandlerNotFound.")
 def missing(app: App) -> Iterator[Found]:

@@ -14,8 +14,6 @@ from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import size_of
 from lambda_latency.template import Node
 
-__all__ = ["RULES"]
-
 MB = 1024 * 1024
 POWERTOOLS = re.compile(r"AWSLambdaPowertoolsPythonV\d+-python(\d)(\d+)-")
 OLDEST_PYTHON = (3, 10)

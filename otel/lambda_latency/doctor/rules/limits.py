@@ -10,8 +10,6 @@ from lambda_latency.doctor.facts import GATEWAY_SECONDS, ONE_PROCESSOR_MB
 from lambda_latency.doctor.finding import WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 
-__all__ = ["RULES"]
-
 LEAST_MB = 256
 SHORT_S = 3
 DEFAULT_MB, DEFAULT_S = 128, 3

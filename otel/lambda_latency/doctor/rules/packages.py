@@ -14,8 +14,6 @@ from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, Fn
 from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import installed_in
 
-__all__ = ["RULES", "clashes"]
-
 # What the layer's packages of OpenTelemetry require besides each other: bounds, and the package that requires them.
 REQUIRED = {
     "googleapis-common-protos": (">=1.57,<2.0", "opentelemetry-exporter-otlp-proto-grpc"),

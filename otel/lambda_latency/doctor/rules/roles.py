@@ -11,9 +11,6 @@ from lambda_latency.doctor.finding import ERROR, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 from lambda_latency.template import Node
 
-__all__ = ["RULES"]
-
-
 XRAY = "https://xray."
 
 

@@ -11,8 +11,6 @@ from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.doctor.function import Fn
 from lambda_latency.template import by_hand, check_template
 
-__all__ = ["RULES", "unreadable"]
-
 # Calls that open a connection immediately, by module.
 CONNECTS = {
     "psycopg": ("connect",), "psycopg2": ("connect",), "pymysql": ("connect",), "mysql.connector": ("connect",),

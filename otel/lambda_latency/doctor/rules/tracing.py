@@ -13,8 +13,6 @@ from lambda_latency.doctor.facts import XRAY_REGIONS
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Found, rule
 from lambda_latency.template import Node
 
-__all__ = ["RULES"]
-
 # Events without a sampling decision; for a queue, a topic or a bus it depends on the sender.
 WITHOUT_HEADER = (
     "HttpApi",

@@ -14,8 +14,6 @@ from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from lambda_latency.spelling import nearest_names
 from lambda_latency.variables import COMMAND, PREFIX, runtime_names, variable_of
 
-__all__ = ["RULES", "known_names"]
-
 TRACES = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
 NAMES = Path(__file__).parents[1] / "variables.txt"  # of the packages of the pinned layer
 # Names that the layers' own programs read, and not the packages.

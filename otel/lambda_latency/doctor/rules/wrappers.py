@@ -12,8 +12,6 @@ from lambda_latency.doctor.function import KIT_WRAPPER, OTEL_WRAPPERS, WRAPPER, 
 from lambda_latency.doctor.layer import Layer
 from lambda_latency.doctor.source import Source
 
-__all__ = ["RULES"]
-
 INSTRUMENT = "/opt/otel-instrument"
 HANDLERS = OTEL_WRAPPERS[1:]
 # AWS's layers without an exec wrapper.

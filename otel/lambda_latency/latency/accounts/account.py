@@ -8,19 +8,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.calls import Calls
     from lambda_latency.latency.accounts.part import Cell, Part
 
-__all__ = [
-    "ABSENT_PARENT",
-    "CLIENT_TIMEOUTS",
-    "FLOW",
-    "LEFT_OUT",
-    "OPEN",
-    "RUNS_ON",
-    "SKEWED",
-    "Account",
-    "Kind",
-    "Operation",
-]
-
 # Bits of `flaws`: the reasons why an account is less certain.
 SKEWED = 1  # the clocks of services differed and were corrected
 ABSENT_PARENT = 2  # the common parent of several spans was not recorded

@@ -6,8 +6,6 @@ from dataclasses import dataclass
 
 from lambda_latency.trace import OUTCOMES, THROTTLES, TIMED_OUT, Shape, Status
 
-__all__ = ["Calls", "calls_of", "is_failed", "is_throttled", "retries_of"]
-
 
 @dataclass(frozen=True, slots=True)
 class Calls:

@@ -10,14 +10,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
 
 
-__all__ = [
-    "ReportError",
-    "instant",
-    "of_route",
-    "of_time",
-]
-
-
 class ReportError(Exception):
     """A report cannot be made: `what` is wrong, `todo` the remedy. The command ends with status 1."""
 

@@ -17,8 +17,6 @@ from lambda_latency.latency.accounts.reordering import lengths, members, pieces,
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
 
-__all__ = ["Accounts"]
-
 NO_CALL = -1  # duration of an entry that adds counts to a part, but is no call itself
 BYTES = 16  # per trace id
 AT_ONCE = 10_000  # requests whose entries are copied

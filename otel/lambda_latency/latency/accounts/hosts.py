@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["Ground", "bare_host", "is_located", "is_private", "told_by_name"]
-
 
 class Ground(NamedTuple):
     """An owner (`ours`, `theirs`, `platform`, `unknown`) and the evidence for it: what follows the callee and "is"."""

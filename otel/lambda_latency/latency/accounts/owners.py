@@ -13,8 +13,6 @@ from lambda_latency.trace import PLAIN, View
 if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
 
-__all__ = ["NOBODY", "USUAL", "Owners", "Terms"]
-
 NAMED = ("aws", "database", "external", "messaging", "network")  # buckets whose names are those of callees
 LOCATED = ("external", "database", "messaging")  # buckets whose names may be hosts
 SERVICES = ("cold start", "network", "own code")  # buckets whose names are those of services that recorded spans

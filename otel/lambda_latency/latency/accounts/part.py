@@ -4,25 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = [
-    "API_GATEWAY",
-    "BUCKETS",
-    "COLD_START",
-    "LAPTOP_GATEWAY",
-    "LAPTOP_QUEUE",
-    "LAPTOP_SANDBOX",
-    "OVERHEAD",
-    "OWN",
-    "OWN_CODE",
-    "SERVICE",
-    "TELEMETRY",
-    "UNKNOWN",
-    "UNKNOWN_CALLEE",
-    "Cell",
-    "Part",
-    "resource_of",
-]
-
 # All buckets and their owners. A team changes what is `ours`, and asks the owner of what is `theirs`.
 BUCKETS = {
     "cold start": "ours",

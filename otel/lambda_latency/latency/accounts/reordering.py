@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["lengths", "members", "pieces", "runs", "summed", "taken"]
-
 CHUNK = 10_000
 
 

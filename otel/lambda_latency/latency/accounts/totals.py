@@ -16,20 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.latency.accounts.part import Part
 
-__all__ = [
-    "HOUR_NS",
-    "UNKNOWN",
-    "PartTally",
-    "Share",
-    "Tally",
-    "Traffic",
-    "Unknown",
-    "at_rank",
-    "by_hour",
-    "by_route",
-    "percentile",
-]
-
 
 def percentile(values: Sequence[int], percent: int) -> int:
     """The nearest-rank percentile: the smallest value that `percent` % of all do not exceed; 0 without values."""

@@ -33,8 +33,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.latency.baseline.bootstrap import Blocks
 
-__all__ = ["Against", "Answer", "Change", "against"]
-
 PERCENTILES = (50, 95, 99)
 NO_SHAPES = Shapes()
 Answer: TypeAlias = Literal["disturbed", "slower", "shape", "faster", "unsure", "same", "few"]

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from lambda_latency.latency.judge.thresholds import DRIFT_NS, TRUST_PERCENT
 
-__all__ = ["BLOCKS", "Blocks", "Estimate", "Stratum", "Times", "draws_of", "of_means", "of_medians", "wider_by"]
-
 BLOCKS = 20
 DRAWS = 1000
 TAIL = 0.025  # share of the draws beyond each bound

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.cohorts import Cohorts
 
-__all__ = ["Cause", "Origin", "causes", "suspects"]
-
 MOST_SUSPECTS = 3
 MOST = 1_000  # slow requests, and typical ones of each route, that are compared
 WITHIN = ("retries", "connect", "pool")  # buckets of the same calls as another edge

@@ -36,8 +36,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.sides import Side
     from lambda_latency.latency.baseline.slow import Fresh
 
-__all__ = ["Changed", "alike_within", "changed", "slowed_alike", "stretch_of"]
-
 LEAST = 3  # requests with a cell on both sides; fewer are not measured
 SLOW = 0.95  # quantile of the baseline that the slow requests of a stretch exceed
 TAIL = 0.9

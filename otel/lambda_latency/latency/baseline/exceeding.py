@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency.baseline.sides import Entries, Side
 
-__all__ = ["QUANTILES", "Tested", "critical", "exceeding", "quantile"]
-
 QUANTILES = (0.5, 0.75, 0.9, 0.98)  # of the baseline
 LEAST_NS = 10_000  # of a logarithm: shorter times do not differ
 LEAST_VARIANCE = 0.01  # of logarithms: few requests may be equal by chance

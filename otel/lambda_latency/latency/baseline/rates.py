@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Kind
     from lambda_latency.latency.accounts.columns import Accounts
 
-__all__ = ["Rate", "rates"]
-
 NAMES = ("errors", "cold starts", "timeouts")
 
 

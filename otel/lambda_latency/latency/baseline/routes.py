@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.baseline.sides import Side
 
-__all__ = ["RouteChange", "route_changes"]
-
 TAIL = 95
 
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.baseline.sides import Side
 
-__all__ = ["CallChange", "ShapeChange", "Shapes", "shapes"]
-
 LEAST = 5  # requests with an operation, on both sides
 Callees: TypeAlias = "tuple[str, ...]"
 

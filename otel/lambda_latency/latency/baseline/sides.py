@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["Entries", "Side", "blocks_of"]
-
 
 @dataclass(slots=True)
 class Entries:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.classes import Class, Member
 
-__all__ = ["Fresh", "fresh"]
-
 MOST = 0.95  # quantile of the baseline
 
 

@@ -16,8 +16,6 @@ from lambda_latency.latency.depends.value import ABSENT, Finding, Value
 if TYPE_CHECKING:
     from lambda_latency.latency.depends.question import Question
 
-__all__ = ["Asked", "candidates", "findings"]
-
 CHANCE = 0.001  # of any false finding in a report
 LEAST_SEEN = 4  # slow requests with a value
 LEAST_MORE = 0.15  # the share of slow requests with a value must be larger by this, or so many times as large:

@@ -18,8 +18,6 @@ from lambda_latency.runtime.redact import REDACTED, SECRET, clean, secrecy
 if TYPE_CHECKING:
     from lambda_latency.trace import Span
 
-__all__ = ["Facts", "Key", "bits"]
-
 Key: TypeAlias = tuple[str, str]  # a service and an attribute
 Carrier: TypeAlias = tuple[str, ...]  # a service, and the kind and the name of a span of it; or a service's resource
 

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.depends.value import ReadSpans
 
-__all__ = ["by_attribute"]
-
 MOST_READ = 100_000  # requests, evenly spaced
 MOST_VALUES = 12  # rows; the other values are one row
 MOST_PARTS = 3

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.against import Against
     from lambda_latency.latency.baseline.shapes import ShapeChange
 
-__all__ = ["ChangedRequests", "changed_requests"]
-
 MOST = 3  # changes that are asked about
 LEAST, MOST_SHARE = 8, 0.9  # requests of a change, and their share of all: of more, all requests changed
 

@@ -26,14 +26,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.depends.value import ReadSpans
     from lambda_latency.latency.judge.classes import Classes
 
-
-__all__ = [
-    "Around",
-    "around",
-    "beginning",
-    "depends",
-]
-
 NEXT = 50  # requests that are read right before a change, and after it
 EARLIER = 30  # of all requests before it
 ALL, NONE = 0.9, 0.05  # shares after and before

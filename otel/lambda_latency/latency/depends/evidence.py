@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from lambda_latency.latency.depends.question import Question
 
-__all__ = ["Sides", "divergence"]
-
 
 def divergence(count: int, seen: int, expected: float) -> float:
     """How improbable `seen` of `count` or more are if `expected` are usual: minus the logarithm of Chernoff's bound."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["is_asked"]
-
 
 def words(text: str) -> frozenset[str]:
     """The words of a text."""

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.depends.changes import ChangedRequests
     from lambda_latency.latency.judge.classes import Class, Classes
 
-__all__ = ["Question", "Sample", "sample"]
-
 FEW = 1_200  # requests; up to this number all are read
 MOST_OF_CLASS = 150  # requests that are read of a class, evenly spaced in time
 MOST_SLOW = 250  # of all slow requests

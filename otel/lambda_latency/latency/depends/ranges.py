@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.depends.attribute_sets import Key
     from lambda_latency.latency.depends.evidence import Sides
 
-__all__ = ["QUESTIONS", "best_range", "value_of_range"]
-
 CUTS = 16  # of the numbers of an attribute: ranges are between them
 QUESTIONS = CUTS * (CUTS + 1) // 2  # that an attribute with numbers asks
 NEIGHBOURS = 40  # numbers around a cut where the evidence may be larger

@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell
     from lambda_latency.latency.judge.classes import Class
 
-__all__ = ["since_of_class", "since_of_routes"]
-
 LEAST_OF_PIECE = 6  # requests
 LEAST_PIECES = 10
 LEAST_SIDE = 2  # pieces on either side of a change

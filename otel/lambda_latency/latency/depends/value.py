@@ -10,20 +10,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Cell, Part
     from lambda_latency.trace import Span
 
-__all__ = [
-    "ABSENT",
-    "NOTHING",
-    "By",
-    "ByValue",
-    "Depends",
-    "Finding",
-    "OfChange",
-    "OfRoutes",
-    "ReadSpans",
-    "Since",
-    "Value",
-]
-
 ReadSpans: TypeAlias = Callable[[Collection[str]], "Iterable[Span]"]  # the spans of the traces with some ids
 
 ABSENT = ""  # the text of the value of requests that lack an attribute

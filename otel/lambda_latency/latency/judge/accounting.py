@@ -43,8 +43,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.account import Account
     from lambda_latency.trace import Row, Rows, Stretch, Trace
 
-__all__ = ["Judge", "Retrying", "Spent", "account", "largest_part", "retrying", "spent"]
-
 BACKWARDS = "all spans of the trace end before they start"
 MOST_KINDS = 20_000  # in the cache, by the shapes of a request's rows
 

@@ -8,8 +8,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
     from lambda_latency.latency.judge.services import Place
 
-__all__ = ["ADVICE", "GONE_CALL", "MANY_CALLS", "NEW_CALL", "SLOW_CALLER", "Steps", "advice"]
-
 
 class Steps(NamedTuple):
     """The advice for a part in a Lambda function, in a server (container, machine), in a proxy, and in a browser."""

@@ -34,8 +34,6 @@ from lambda_latency.trace import (
 )
 from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 
-__all__ = ["RULES", "Position", "Rule", "part_of"]
-
 CALLS = (SpanKind.CLIENT, SpanKind.PRODUCER)
 ADDRESSES = ("peer.service", "server.address", "net.peer.name", "url.full", "http.url")
 DATABASES = ("db.namespace", "db.name", "db.instance")  # attributes that name a database

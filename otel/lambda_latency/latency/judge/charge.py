@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Row, Shape, Tree
 
-__all__ = ["Charge", "Charges"]
-
 CALLS = ("aws", "external", "database", "messaging", "queue", "retries")
 Value: TypeAlias = "tuple[Part, Calls | None, bool, Code | None, str]"
 ANSWERED = ("external", "unknown")  # buckets of calls whose callee may be a service with spans

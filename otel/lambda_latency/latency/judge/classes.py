@@ -34,8 +34,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["Class", "Classes", "Confidence", "Member", "classes", "grouped"]
-
 Confidence: TypeAlias = Literal["high", "medium", "low"]
 GAIN_PERCENT = 99
 MORE_CALLS = 3  # at least: a second attempt is no loop

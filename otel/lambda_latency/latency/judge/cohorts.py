@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency.accounts.account import Account
 
-__all__ = ["Cohorts", "Compared", "Slow", "cohorts"]
-
 
 @dataclass(frozen=True, slots=True)
 class Compared:

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.judge.charge import Charge
     from lambda_latency.trace import Row, Span, Trace
 
-__all__ = ["Attempts", "Diagnosis", "diagnose", "is_pool"]
-
 # Names of spans that wait for a connection, as instrumentations and people call them.
 POOL = re.compile(
     r"(?<!s)pool|acquire.*(conn|session)|(conn|session)\w*[ ._-]*acquire|get_?connection|checkout.*conn",

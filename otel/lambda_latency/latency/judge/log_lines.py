@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["LogLines", "log_lines_of"]
-
 AROUND_MS = 60_000  # clocks of spans and logs differ, and Lambda writes its REPORT line after the response
 ESCAPE = "$"  # the console's own sign in place of %
 CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.judge.charge import Charge
     from lambda_latency.trace import Row, Tree
 
-__all__ = ["Outlines"]
-
 # Limits for systems whose span names are all different: what is new beyond them is left out of outlines.
 MOST_NAMES = 4_000
 MOST_OPERATIONS = 20_000

@@ -23,14 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace import Span
 
 
-__all__ = [
-    "Code",
-    "Place",
-    "code_of",
-    "place_of",
-]
-
-
 class Code(NamedTuple):
     """A service: `name` is its name in parts, `service_name` the `service.name` of its spans.
 

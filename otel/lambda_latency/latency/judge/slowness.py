@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.columns import Accounts
     from lambda_latency.latency.accounts.part import Cell
 
-__all__ = ["PIECES", "Scan", "Slowness", "Whole", "fence_of", "scan", "slowness"]
-
 PIECES = 40  # of consecutive requests, among which a stretch is looked for
 
 

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.judge.charge import Charge
     from lambda_latency.trace import Row, Shape, Span, Trace
 
-__all__ = ["span_name", "trace_name"]
-
 DAY_S = 86_400
 STEPS = {"connect": "connect to", "dns": "DNS", "tcp": "TCP", "tls": "TLS", "handshake": "handshake with"}
 

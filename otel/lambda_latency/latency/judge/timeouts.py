@@ -17,17 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.accounts.part import Part
     from lambda_latency.trace import Row, Tree
 
-
-__all__ = [
-    "Failures",
-    "Frame",
-    "Thread",
-    "Timeout",
-    "failures",
-    "is_running",
-    "timeout_of",
-]
-
 FRAME = re.compile(r'\s*File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)\s*\Z')
 THREAD = re.compile(r"^Thread (.+):\n", re.MULTILINE)
 TASK = "/var/task/"

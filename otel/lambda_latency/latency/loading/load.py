@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Problem, Source
 
-__all__ = ["load"]
-
 IN_MEMORY = 48 * 1024 * 1024  # bytes of input; more is judged from disk, by one process per processor
 
 

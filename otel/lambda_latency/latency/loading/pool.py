@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency.accounts.columns import Accounts
 
-__all__ = ["WorkerPool"]
-
 # `sys.path` is passed on: computing it again in `site` takes half as long as the imports of a worker.
 WORKER = """import sys
 sys.path[:] = sys.argv[1].split("\\n")

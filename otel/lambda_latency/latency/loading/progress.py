@@ -9,8 +9,6 @@ from lambda_latency.trace import is_compressed
 if TYPE_CHECKING:
     from lambda_latency.trace import Source
 
-__all__ = ["SILENT", "Progress", "bytes_of", "size_of"]
-
 
 class Progress:
     """Receives the progress of a report, in bytes of its files. This class discards it."""

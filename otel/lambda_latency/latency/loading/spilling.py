@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency.loading.progress import Progress
     from lambda_latency.trace import LineIndex, Problem, Source
 
-__all__ = ["load_spilled"]
-
 PIECE = 8 * 1024 * 1024  # bytes of a file per task
 PARTITION = 10 * 1024 * 1024  # bytes of input whose rows are in memory at a time
 MOST_PARTITIONS = 256

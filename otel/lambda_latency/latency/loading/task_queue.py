@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-__all__ = ["MOST", "TaskQueue"]
-
 MOST = 8192  # numbers that fit into a pipe on every system
 WIDTH = 2  # bytes per number
 

@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Row
 
-__all__ = ["Piece", "ReadPieces", "Spilled", "Worker"]
-
 MOST_WAITING = 2000  # traces in memory before their rows are spilled
 
 

@@ -9,8 +9,6 @@ from typing import Any
 from lambda_latency.latency.loading.task_queue import TaskQueue
 from lambda_latency.latency.loading.worker import Worker
 
-__all__ = ["main"]
-
 
 def main(number: int) -> None:
     """Execute calls from the connection with the descriptor `number` until it is closed.

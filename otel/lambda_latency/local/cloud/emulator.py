@@ -15,8 +15,6 @@ from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.services import Service
 
-__all__ = ["Cloud", "clients"]
-
 LOCK = Path(__file__).with_name("ministack.txt")
 LAUNCHER = Path(__file__).with_name("ministack_main.py")
 FAILED = "state machine failed: "  # begins the line of `ministack_states` for a failed execution

@@ -15,8 +15,6 @@ from lambda_latency.local.cloud.service_routes import REST, Direct
 from lambda_latency.local.gateway.api_gateway import ROUTE
 from lambda_latency.local.gateway.contract import Authorize
 
-__all__ = ["Onward"]
-
 WHY = "x-lambda-latency-why"  # a response's header with the reason of a failure
 HOP = ("connection", "transfer-encoding", "date", WHY)
 

@@ -21,8 +21,6 @@ from lambda_latency.local.gateway.wsgi import WsgiHandler
 from lambda_latency.local.services import say_ready
 from lambda_latency.local.xray.intake import Intake, replace_segments
 
-__all__ = ["main"]
-
 
 class Emulator(WsgiHandler):
     """moto, after the planned faults of DynamoDB calls."""

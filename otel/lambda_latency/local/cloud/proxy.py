@@ -22,8 +22,6 @@ from lambda_latency.local.cloud.emulator import PROXY
 from lambda_latency.local.cloud.table_faults import TableFaults
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["Front"]
-
 INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
 CONFIGURATION = re.compile(r"/2015-03-31/functions/[^/?]+/configuration$")
 SIGNED = re.compile(r"(Credential=[^/]+/\d+)/([^/]+)/([^/]+)/")

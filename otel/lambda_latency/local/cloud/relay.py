@@ -12,8 +12,6 @@ from urllib.parse import unquote
 from lambda_latency.http import Handler, Server
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["serve_relay"]
-
 LONGEST = 300  # characters of an error message: ministack reads 512 of the whole answer
 
 

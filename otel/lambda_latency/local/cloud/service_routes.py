@@ -12,8 +12,6 @@ from typing import Any
 
 from lambda_latency.local.cloud.ministack_mapping import unknown_references
 
-__all__ = ["HTTP", "REST", "UNKNOWN", "Direct", "direct_routes", "expanded", "path_of"]
-
 REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 INTEGRATION, AUTHORIZER = "x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"
 ACTION = re.compile(r"apigateway:(?:\$\{[^}]*\}|[^:$])*:([\w-]+):(?:action|path)/([^\"]*)")

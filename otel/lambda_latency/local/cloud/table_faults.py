@@ -10,8 +10,6 @@ from collections.abc import Iterable, Mapping
 from lambda_latency.http import Handler, reset, wait_for_hangup
 from lambda_latency.local.faults import Faults, Plan
 
-__all__ = ["TableFaults"]
-
 CREDENTIAL = re.compile(r"Credential=([^/]+)/")
 
 

@@ -30,8 +30,6 @@ from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.xray.segments import SCOPE, TraceHeader, new_span_id, new_trace_id
 from lambda_latency.trace import GATEWAY, LAPTOP, Span, SpanKind, Status
 
-__all__ = ["ROUTE", "Answered", "Gateway", "Sampler", "check_port"]
-
 ROUTE = "lambda_latency.route"  # the key under which a fallback names the route of a request, in its environment
 
 Invoke = Callable[[str, bytes, TraceHeader, str], Outcome]

@@ -12,8 +12,6 @@ from urllib.parse import unquote
 
 from lambda_latency.local.app.read.parameters import ACCOUNT
 
-__all__ = ["API_KEY", "SIGNATURE", "Authorize", "Contract", "check", "contract_of"]
-
 Authorize = Callable[[dict[str, Any], str], "str | None"]  # the response for a refused event of a route, else None
 
 API_KEY = "x-api-key"

@@ -10,9 +10,6 @@ from typing import Any
 
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["Caller", "complete", "is_for_authorizer", "payload_for", "refusal_of"]
-
-
 # The fields that are null for a caller without credentials: https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway.html
 NOBODY = dict.fromkeys(("accessKey", "cognitoIdentityId", "principalOrgId"))
 # The fields that an event of format 2.0 has only if they are not empty.

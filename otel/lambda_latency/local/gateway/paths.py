@@ -11,8 +11,6 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["restored", "with_identifiers"]
-
 PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
 
 

@@ -23,8 +23,6 @@ from lambda_latency.local.sandbox.function import Function
 from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import Finding, node_of, read_yaml, resolve, value_of
 
-__all__ = ["COLLECTOR", "Template", "built_folders", "gateway_app", "read_template"]
-
 os.environ["SAM_CLI_TELEMETRY"] = "0"  # samcli sends telemetry to AWS by default
 
 X_RAYS_OWN = (1, 0.05)

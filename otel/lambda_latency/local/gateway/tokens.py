@@ -13,8 +13,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-__all__ = ["Guard", "authorize", "guards", "token"]
-
 AUTHORIZER = "x-amazon-apigateway-authorizer"
 ANY = "x-amazon-apigateway-any-method"
 KINDS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")

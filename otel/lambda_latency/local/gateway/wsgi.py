@@ -10,8 +10,6 @@ from urllib.parse import unquote_to_bytes
 
 from lambda_latency.http import Handler
 
-__all__ = ["WSGI", "WsgiHandler"]
-
 WSGI = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 

@@ -17,8 +17,6 @@ from lambda_latency.local.sandbox.extensions import Extensions
 from lambda_latency.local.sandbox.function import Function, Outcome, Run
 from lambda_latency.local.sandbox.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invocation, Refusal, serve_runtime_api
 
-__all__ = ["Environment"]
-
 SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
 MOST_EARLY = 100  # lines of an init that are kept for the first invocation
 AWAKE_S = 0.1  # the limit for its threads to block again after a thaw; a busy thread does not

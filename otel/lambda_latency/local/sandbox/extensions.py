@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 
 from lambda_latency.local.sandbox.runtime_api import ExtensionEvent, Invocation, Refusal
 
-__all__ = ["Extension", "Extensions"]
-
 MOST = 10
 
 

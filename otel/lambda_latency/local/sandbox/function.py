@@ -11,8 +11,6 @@ from pathlib import Path
 
 from lambda_latency.local.sandbox.runtime_api import Invocation
 
-__all__ = ["Function", "Outcome", "Run"]
-
 
 @dataclass(frozen=True, slots=True)
 class Function:

@@ -23,8 +23,6 @@ from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 from lambda_latency.local.xray.segments import Times, TraceHeader, function_segments, new_span_id
 from lambda_latency.trace import Span
 
-__all__ = ["Sandbox"]
-
 READ_ONLY = "LAMBDA_LATENCY_LOCAL_READ_ONLY"
 BOOTSTRAP = Path(__file__).with_name("bootstrap.py")
 

@@ -11,8 +11,6 @@ from lambda_latency.local.sandbox.environment import Environment
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.variables import Settings
 
-__all__ = ["Pool", "stop_all"]
-
 
 class Pool:
     """Assigns an environment to each request, and starts one for each waiting request, up to the limit.

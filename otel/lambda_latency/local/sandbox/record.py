@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-__all__ = ["readable"]
-
 
 def readable(line: str) -> str:
     """The level and message of a JSON record, followed by its stack trace; any other line unchanged."""

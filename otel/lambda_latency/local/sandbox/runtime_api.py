@@ -15,8 +15,6 @@ from typing import Any, Protocol, cast
 
 from lambda_latency.http import Handler, Server
 
-__all__ = ["MAX_PAYLOAD", "ExtensionEvent", "Invocation", "Refusal", "RuntimeHost", "serve_runtime_api"]
-
 MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of a synchronous response
 LONGEST_LINE = 2**20  # bytes of a header's line: more than the runtime client sends
 

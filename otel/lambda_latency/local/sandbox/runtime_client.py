@@ -12,8 +12,6 @@ import socket
 from functools import cache
 from io import BufferedRWPair
 
-__all__ = ["initialize_client", "next", "post_error", "post_invocation_result"]
-
 INVOCATION = "/2018-06-01/runtime/invocation"
 DEADLINE = "Lambda-Runtime-Deadline-Ms"
 

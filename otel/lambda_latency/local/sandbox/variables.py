@@ -13,8 +13,6 @@ from pathlib import Path
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 
-__all__ = ["Settings", "lambda_variables"]
-
 KIT = Path(__file__).parents[2]
 OWN_WRAPPER = "/opt/lambda-latency/wrapper"  # of the kit's layer
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from lambda_latency.trace import Span
 
-__all__ = ["aws_part"]
-
 OPERATION = ("aws.operation", "rpc.method")
 TEXTS = {
     "account_id": ("aws.account_id",),

@@ -8,8 +8,6 @@ from typing import Any
 
 from lambda_latency.trace import Event, Span, SpanKind, Status
 
-__all__ = ["cause_part", "flags"]
-
 FRAME = re.compile(r'  File "(?P<path>[^,]*)", line (?P<line>\d+), in (?P<label>[^,]*)')
 CHAINED = "During handling of the above exception, another exception occurred:"
 

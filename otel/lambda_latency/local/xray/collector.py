@@ -21,8 +21,6 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.services import Service
 from lambda_latency.template import Finding, read_collector
 
-__all__ = ["Choice", "RunningCollector", "choose_collector"]
-
 BUILT = Path("build/collector/otelcol")  # below the folder of the template
 SOURCE = Path("requirements/collector.yaml")  # the builder's file, which only a checkout has
 IMAGE = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"

@@ -18,8 +18,6 @@ from google.protobuf.message import DecodeError
 
 from lambda_latency.local.xray.receiver import from_protobuf
 
-__all__ = ["Daemon"]
-
 HEADER = b'{"format":"json","version":1}\n'
 SAMPLED, UNSAMPLED = b"T1S", b"T1U"
 LARGEST = 65_536

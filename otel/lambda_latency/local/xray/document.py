@@ -20,8 +20,6 @@ from lambda_latency.local.xray.cause import cause_part, flags
 from lambda_latency.local.xray.http import http_part
 from lambda_latency.trace import Span, SpanKind
 
-__all__ = ["is_aws_call", "segment_document", "xray_trace_id"]
-
 NOT_IN_A_NAME = re.compile(r"[^ 0-9\w.:/%&#=+\-@]")
 NOT_IN_A_KEY = re.compile(r"[^0-9A-Za-z.]")
 LONGEST_NAME = 200

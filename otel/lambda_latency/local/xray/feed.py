@@ -12,8 +12,6 @@ from typing import Any
 from lambda_latency.http import Client
 from lambda_latency.trace import Span, to_otlp
 
-__all__ = ["Feed"]
-
 AT_ONCE = 100  # export requests that are sent together
 GATHER_S = 0.5  # the time in which they are gathered: single ones would take CPU time from the measured requests
 

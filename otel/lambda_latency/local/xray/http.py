@@ -8,8 +8,6 @@ from typing import Any
 
 from lambda_latency.trace import Span, SpanKind
 
-__all__ = ["http_part"]
-
 METHOD = ("http.method", "http.request.method")
 STATUS = ("http.status_code", "http.response.status_code")
 USER_AGENT = ("http.user_agent", "user_agent.original")

@@ -16,8 +16,6 @@ from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.trace import Span, spans_of
 
-__all__ = ["Intake", "replace_segments"]
-
 PATH = "/v1/traces"
 AT_ONCE = 50  # documents per call, as the exporter sends them
 

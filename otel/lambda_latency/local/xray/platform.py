@@ -14,8 +14,6 @@ from typing import Any
 from lambda_latency.local.xray.document import seconds, xray_trace_id
 from lambda_latency.trace import FUNCTION, GATEWAY, LAPTOP, OUTER, SERVICE, Span, Status, is_platform_phase
 
-__all__ = ["PlatformSegments"]
-
 REGION = "us-east-1"
 API = "localapi00"
 REMEMBERED = 1000  # the most unpaired spans that are kept; that of a 404 never gets a counterpart

@@ -16,8 +16,6 @@ from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTrace
 
 from lambda_latency.http import Handler, Server
 
-__all__ = ["from_protobuf", "serve_receiver"]
-
 MAX_BODY = 20 * 1024 * 1024  # the collector's own limit, after decompression
 
 

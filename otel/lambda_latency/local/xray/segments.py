@@ -10,8 +10,6 @@ from dataclasses import dataclass
 
 from lambda_latency.trace import FUNCTION, LAPTOP, SERVICE, Scope, Span, SpanKind, Status
 
-__all__ = ["TraceHeader", "function_segments", "new_span_id", "new_trace_id"]
-
 SCOPE = Scope("lambda_latency.local")
 ROOT = re.compile(r"1-(?!0{8}-0{24})([0-9a-f]{8})-([0-9a-f]{24})", re.IGNORECASE | re.ASCII)
 PARENT = re.compile(r"(?!0{16})[0-9a-f]{16}", re.IGNORECASE | re.ASCII)

@@ -16,12 +16,6 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.log import open_for_writing
 from lambda_latency.trace import Span, spans_of, to_otlp
 
-__all__ = [
-    "NOBODY",
-    "Observer",
-    "Store",
-]
-
 
 def ignore(*_: object) -> None:
     """Does nothing."""

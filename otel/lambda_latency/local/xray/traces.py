@@ -7,8 +7,6 @@ from typing import Any
 
 from lambda_latency.local.xray.document import xray_trace_id
 
-__all__ = ["batch_get_traces"]
-
 AT_ONCE = 5  # X-Ray's limit
 
 

@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-__all__ = ["CONVENTIONS", "RESOURCE", "named"]
-
 CONVENTIONS = {
     "attributes.client_attributes": "client.address client.port",
     "attributes.db_attributes": "db.namespace db.operation.name db.query.text db.system.name",

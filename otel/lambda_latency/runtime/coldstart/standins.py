@@ -29,8 +29,6 @@ from lambda_latency.runtime.harmless import warn
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-__all__ = ["read", "standing_in", "uncollected"]
-
 SEMCONV = "opentelemetry.semconv."
 METADATA = "opentelemetry.util._importlib_metadata"
 TRACER_METRICS = "opentelemetry.sdk.trace._tracer_metrics"

@@ -13,9 +13,6 @@ else:
         return lambda value: value
 
 
-__all__ = ["Value"]
-
-
 @dataclass_transform(frozen_default=True)
 class Value:
     """A frozen value. The annotations of a subclass are its fields, in order; class attributes are their defaults."""

@@ -14,8 +14,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["SAMPLING", "ask", "forget", "held", "hurried", "release"]
-
 # Microseconds that no function chooses by itself, so that a changed interval is known as the function's own.
 # At Python's default of 5 ms, a thread that samples another one gets the interpreter mostly where that one releases it,
 # and samples system calls instead of computing code.

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from types import FrameType
 
-__all__ = ["OwnLines", "Place"]
-
 PACKAGES = ("site-packages/", "dist-packages/", "/lambda_latency/")
 TRACING = ("lambda_latency.", "opentelemetry.", "wrapt")
 LOOPS = ("asyncio", "selectors", "uvloop")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.deadline.running import Running
 
-__all__ = ["Profile", "profiles"]
-
 EVERY_S, EVERY_SHARE = 0.01, 0.05  # later samples come after this share of the time so far: 190 in 15 minutes
 # On a busy machine, or with a small function's share of a processor, samples are rarer, too: a sample may take this
 # share of the processor time that a computing handler has until the next one.

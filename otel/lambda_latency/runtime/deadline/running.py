@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
 
-__all__ = ["MARGIN_SHARE", "NEVER", "Running"]
-
 NEVER = float("inf")
 MARGIN_S, MARGIN_SHARE = 0.2, 0.1  # the smaller one counts: the share, for a timeout below two seconds
 

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-__all__ = ["AlarmSignal"]
-
 LATER_S = 0.02  # after the thread, which needs no signal if it can run
 PART_S, BETWEEN_S = 0.05, 0.005
 

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.deadline.running import Running
 
-__all__ = ["Stacks", "ended_now", "marks_of", "write"]
-
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray replaces a document by a later one with the same id only if the first one is in progress.
 PROVISIONAL = {"lambda.provisional": True, "aws.xray.inprogress": True}

@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
     Begun = tuple[Span, int, float, float, float]  # the fields of `Running`
 
-__all__ = ["DeadlineWatch"]
-
 LONGEST_SLEEP_S = 1.0
 
 

@@ -20,8 +20,6 @@ from lambda_latency.runtime.harmless import harmless, warn
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Responses", "hook_responses", "is_managed", "is_monkey_patched"]
-
 
 def hook_responses(
     step: Callable[[float], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.delivery.transport import Answer
 
-__all__ = ["fields", "outcome", "outcome_of_xray", "rejected", "retry_after", "unreachable"]
-
 LONGEST = 300  # the most characters of a receiver's message
 PASSING = (408, 429)  # errors of a request that may succeed later; others of 300 to 499 are final
 

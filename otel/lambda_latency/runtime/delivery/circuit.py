@@ -5,8 +5,6 @@ from __future__ import annotations
 from os import urandom
 from time import time as wall_clock
 
-__all__ = ["Circuit"]
-
 FIRST_S, LONGEST_S = 1.0, 30.0
 LONGEST_ASKED_S = 3600.0  # the longest pause that a receiver may ask for: an environment does not live much longer
 JITTER = 0.25  # the share by which a pause is longer at most, so that many environments do not come back at once

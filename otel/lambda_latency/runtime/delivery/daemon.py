@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.delivery.encoding import Encoded
     from lambda_latency.runtime.settings import Settings
 
-__all__ = ["DaemonSender"]
-
 PREFIX = b'{"format":"json","version":1}\nT1S'
 DATAGRAM = 65_507  # bytes: the largest payload of IPv4
 LARGEST = (DATAGRAM - len(PREFIX)) // 4 * 3

@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.redact import Redaction
 
-__all__ = ["Encoded", "Encoder", "batches", "request"]
-
 Head = tuple[bytes, bytes]
 """The bytes before and after the parts of a message."""
 Parts = tuple[bytes, bytes, bytes, bytes]

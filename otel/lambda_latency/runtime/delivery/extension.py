@@ -22,8 +22,6 @@ from lambda_latency.runtime.threads import started, unlisted
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Background", "Extension"]
-
 API = "/2020-01-01/extension"
 NAME = "lambda-latency"
 REGISTERED_WITHIN_S = 1.0  # the API is on the same machine and takes a millisecond

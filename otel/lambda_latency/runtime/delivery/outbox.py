@@ -40,8 +40,6 @@ if TYPE_CHECKING:
             """Close connections."""
 
 
-__all__ = ["Outbox"]
-
 SHORT_S = 0.05
 MARGIN_S, MARGIN_SHARE = 0.1, 0.1  # between a delivery and the deadline; the share counts below a second
 EVERY_S = 2.0

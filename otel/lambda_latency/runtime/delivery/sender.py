@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.delivery.transport import Transport
     from lambda_latency.runtime.settings import Settings
 
-__all__ = ["LARGEST", "Sender"]
-
 LARGEST = 512 * 1024  # bytes of a request: with a small function's share of CPU, a receiver answers it within the bound
 LARGEST_SPAN_OF_XRAY = 200_000  # bytes, as documented for its endpoint
 LEAST_S = 0.02  # a delivery with less time before a deadline is not begun

@@ -14,8 +14,6 @@ from datetime import datetime
 from http.client import HTTPConnection, HTTPException
 from urllib.parse import quote, urlsplit
 
-__all__ = ["container_credentials", "signed"]
-
 ALGORITHM = "AWS4-HMAC-SHA256"
 WITHIN_S = 0.5  # the endpoint of credentials is on the same machine
 EARLY_S = 300  # credentials are renewed this long before they expire

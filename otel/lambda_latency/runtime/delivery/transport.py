@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.settings import Settings
 
-__all__ = ["Answer", "Transport", "read_answer", "transport_to"]
-
 CONTENT_TYPE = "application/x-protobuf"
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Wrap `connect`, under its two names in the package and the pools, and the methods of pools."""

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["LATER", "requested", "responded", "watch_sessions"]
-
 # Milliseconds since the call's start. They repeat the events, because X-Ray keeps no events.
 FIRST_ENDED = "lambda.retry.first_ended_ms"
 LAST_BEGAN = "lambda.retry.last_began_ms"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer, TracerProvider
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["Suppressible", "call", "is_wanted"]
-
 
 def is_wanted() -> bool:
     """Whether a call needs a span: not in an unrecorded request, and not inside of a call with a span."""

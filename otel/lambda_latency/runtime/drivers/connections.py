@@ -26,9 +26,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.imports import ImportHook
 
-__all__ = ["OPENING", "Connections", "Ending", "Opening", "Step", "host", "in_a_call", "is_literal", "peer_of"]
-
-
 CLIENT, INTERNAL = SpanKind.CLIENT, SpanKind.INTERNAL  # Python 3.11 searches for a member each time
 
 

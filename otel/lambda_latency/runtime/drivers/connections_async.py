@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["instrument"]
-
 MOST_NAMES = 256
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Span, Tracer
 
-__all__ = ["instrument"]
-
 OTHERS = ("botocore", "requests", "urllib3")  # libraries on http.client whose calls have spans of their own
 
 

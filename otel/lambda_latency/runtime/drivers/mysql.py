@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Wrap each connect, also a reconnect of the same object."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["opening", "waiting", "watch_sockets"]
-
 
 @contextmanager
 def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, port: object) -> Iterator[None]:

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["instrument"]
-
 KNOWN: WeakKeyDictionary[object, Mapping[str, AttributeValue]] = WeakKeyDictionary()
 METHODS = (("Cursor", "execute"), ("Connection", "run"), ("PreparedStatement", "run"))
 

@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.drivers.connections import Opening
 
-__all__ = ["instrument"]
-
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the imported module: one of the three."""

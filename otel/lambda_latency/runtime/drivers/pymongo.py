@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the synchronous and the asynchronous API."""

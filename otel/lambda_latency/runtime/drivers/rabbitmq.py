@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 SYSTEM = {"messaging.system": "rabbitmq"}
 
 

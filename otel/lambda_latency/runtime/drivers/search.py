@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Tracer
     from opentelemetry.util.types import AttributeValue
 
-__all__ = ["instrument"]
-
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the imported module: one of the two."""

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 ITSELF = ("initialize", "set_isolation_level", "do_ping", "do_rollback")
 
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.trace import Tracer
 
-__all__ = ["instrument"]
-
 RUN = ("execute", "executemany", "executescript")
 FACTORY = 5  # the position of the argument of `connect`
 

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-__all__ = ["within"]
-
 COROUTINE = 0x80  # `inspect.CO_COROUTINE`
 
 

@@ -11,8 +11,6 @@ from lambda_latency.runtime.redact.credentials import REDACTED
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Chosen", "chosen"]
-
 
 class Chosen(Value):
     """Normalized names, patterns of names, patterns of values; `wrong` are the expressions that are not valid."""

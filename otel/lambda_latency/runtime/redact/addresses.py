@@ -10,8 +10,6 @@ from lambda_latency.runtime.redact.values import REDACTED, UUID
 if TYPE_CHECKING:
     import re
 
-__all__ = ["address", "clean_addresses", "without_query"]
-
 # A path segment after these is a token that grants something to the holder of the link.
 GRANTS = words("""
     reset password-reset reset-password password_reset reset_password passwordreset resetpassword password token

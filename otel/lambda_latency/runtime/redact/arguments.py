@@ -15,8 +15,6 @@ from lambda_latency.runtime.redact.values import REDACTED, UUID, opaque, text_in
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["PART", "clean_commands", "clean_list", "is_compound", "is_header", "is_option"]
-
 # The secret is after the user's name and one of these.
 OF_USERS = ("-u", "-U", "--user", "--proxy-user", "-A", "-a", "--login")
 USERS = words("-u -U -l --user --username -user -username")  # options before a user's name

@@ -14,8 +14,6 @@ from os import fsdecode
 from lambda_latency.runtime.redact.names import NO, SECRET, hinted, secrecy
 from lambda_latency.runtime.redact.tokens import DOTTED, is_plain
 
-__all__ = ["REDACTED", "clean", "known_values"]
-
 REDACTED = "[redacted]"
 
 # A text without these has no pair, query, user info, escape or card number.

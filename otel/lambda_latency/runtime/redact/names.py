@@ -8,8 +8,6 @@ from __future__ import annotations
 import re
 from functools import cache, lru_cache
 
-__all__ = ["NO", "PERHAPS", "QUERIES", "SECRET", "WORD", "compiled", "hinted", "secrecy", "words"]
-
 
 @cache
 def compiled(pattern: str) -> re.Pattern[str]:

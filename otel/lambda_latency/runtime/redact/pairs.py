@@ -11,8 +11,6 @@ from lambda_latency.runtime.redact.values import REDACTED, opaque, text_in
 if TYPE_CHECKING:
     import re
 
-__all__ = ["clean_pairs", "source_blocks", "without_source"]
-
 Span = tuple[int, int]
 
 LONGEST = 16_384  # most characters of a value in quotes or brackets

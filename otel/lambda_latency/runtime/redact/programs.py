@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     import re
     from collections.abc import Iterator, Sequence
 
-__all__ = ["name_of", "options", "places", "programs"]
-
 # Programs and subcommands with their options before a secret; with `=` a secret may be attached; after `?` options
 # that have another meaning too, so that what follows must look like a secret.
 OPTIONS = """

@@ -33,9 +33,6 @@ if TYPE_CHECKING:
             """Nothing follows."""
 
 
-__all__ = ["RedactedSpans", "redacted"]
-
-
 class RedactedSpans:
     """A sink of the runtime that gives an exporter the copies of spans."""
 

@@ -10,8 +10,6 @@ from lambda_latency.runtime.redact.values import REDACTED
 if TYPE_CHECKING:
     import re
 
-__all__ = ["clean_refusals"]
-
 # botocore's message does not say enough of a parameter's purpose: each value goes.
 BOTOCORE = (
     r"(?m)(Invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: )(?!\d{1,9},|(?:True|False|None),)"

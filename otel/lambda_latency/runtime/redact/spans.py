@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.redact.additions import Chosen
     from lambda_latency.runtime.settings import Settings
-__all__ = ["Redaction"]
 
 BUDGET_S = 0.15  # of processor time for the texts of one delivery
 LONG, CUT = 256, " [cut]"  # when the time is over, half of a text that has more characters stays, with this mark

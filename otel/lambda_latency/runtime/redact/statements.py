@@ -5,8 +5,6 @@ from __future__ import annotations
 from lambda_latency.runtime.redact.names import compiled
 from lambda_latency.runtime.redact.values import REDACTED
 
-__all__ = ["clean_quoted_statements", "clean_statement"]
-
 VERBS = (
     "select|insert|update|delete|merge|replace|with|call|exec|execute|create|alter|grant|set|copy|declare|begin|"
     "explain|values|upsert|drop|truncate|do|load"

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     Clean = Callable[[str], str]
 
-__all__ = ["clean_suspect"]
-
 WORD = r"""[^\s"'<>]+"""
 QUOTE = "'\"'\"'"
 PERCENT = r"%[0-9A-Fa-f]{2}"

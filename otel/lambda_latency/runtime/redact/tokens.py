@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["BEGINNINGS", "DOTTED", "is_plain"]
-
 # By the least number of characters after the prefix.
 BEGINNINGS = {
     3: "sk_live_ sk_test_ sk_prod_ rk_live_ rk_test_ rk_prod_ sk-live- sk-test-",

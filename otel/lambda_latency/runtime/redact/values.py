@@ -12,8 +12,6 @@ from lambda_latency.runtime.redact.tokens import BEGINNINGS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["REDACTED", "clean_cards", "clean_tokens", "is_card", "looks_random", "opaque", "text_in"]
-
 REDACTED = "[redacted]"
 
 LEAST = {prefix: least for least, prefixes in BEGINNINGS.items() for prefix in prefixes.split()}

@@ -9,8 +9,6 @@ from pathlib import Path
 
 from lambda_latency.local.errors import UsageError
 
-__all__ = ["BUILT", "read_only"]
-
 BUILT = Path(".aws-sam", "build", "template.yaml")
 WRITE = 0o222
 _lock = threading.Lock()

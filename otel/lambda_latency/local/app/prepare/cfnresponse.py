@@ -11,8 +11,6 @@ from http.client import HTTPConnection, HTTPSConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["FAILED", "SUCCESS", "send"]
-
 SUCCESS, FAILED = "SUCCESS", "FAILED"
 LIMIT_S = 60
 

@@ -15,8 +15,6 @@ from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import LocalError
 from lambda_latency.pythons import Version
 
-__all__ = ["How", "Instrumentation", "instrumentation", "starting_themselves"]
-
 How = Literal["kit", "layer", "none"]
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"

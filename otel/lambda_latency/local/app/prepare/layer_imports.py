@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lambda_latency.template import own_python_files
 
-__all__ = ["borrowed"]
-
 OPENTELEMETRY = frozenset(["opentelemetry", "amazon"])  # code that imports it means the tracing layer
 
 

@@ -20,8 +20,6 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run
 from lambda_latency.pythons import Version
 
-__all__ = ["Builds"]
-
 LIMIT_S = 600
 OF_MAKE = ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")  # variables of an outer make
 LAST = 8  # lines of a failed make's output in the message

@@ -25,8 +25,6 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Run, run
 from lambda_latency.pythons import Version
 
-__all__ = ["Packages", "cache_folder"]
-
 # The packages in Lambda's Python runtimes: https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
 LIMIT_S = 600

@@ -22,8 +22,6 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import Version, nearest_python
 
-__all__ = ["Preparation"]
-
 LEVELS = 3  # parent folders of the code that are searched for a pyproject.toml
 TRACING = ("AWSOpenTelemetryDistro", "aws-otel")  # layers that the kit replaces locally
 # Layers of external extensions: no code imports them.

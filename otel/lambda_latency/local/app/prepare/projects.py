@@ -6,8 +6,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["dependencies"]
-
 
 def dependencies(project: Path) -> list[str]:
     """The dependencies of a pyproject.toml or a Pipfile, as requirements; empty if it cannot be read."""

@@ -9,8 +9,6 @@ from pathlib import Path
 from lambda_latency.local.differences import DIFFERENCES
 from lambda_latency.template import own_python_files
 
-__all__ = ["BRIDGED", "bridge_variables", "uses_xray_sdk"]
-
 SDK, TRACER = "aws_xray_sdk", ("aws_lambda_powertools.Tracer", "aws_lambda_powertools.tracing")
 VARIABLE = "LAMBDA_LATENCY_XRAY_SDK"
 BRIDGED = next(one for one in DIFFERENCES if one.name == "xray-sdk")

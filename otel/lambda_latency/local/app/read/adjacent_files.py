@@ -9,8 +9,6 @@ from typing import Any
 from lambda_latency.local.app.read.source import Source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["Beside", "is_local"]
-
 
 @dataclass(frozen=True, slots=True)
 class Beside:

@@ -20,8 +20,6 @@ from lambda_latency.local.gateway.contract import Contract, check, contract_of
 from lambda_latency.local.gateway.sam import STACK, Template
 from lambda_latency.local.gateway.tokens import Guard, authorize
 
-__all__ = ["Api", "empty_api", "function_url", "read_apis"]
-
 EVERY = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}  # the methods to which samcli expands `ANY`
 TYPES, FUNCTION = ("AWS::Serverless::Api", "AWS::Serverless::HttpApi"), "AWS::Serverless::Function"
 PLAIN = ("AWS::ApiGateway::", "AWS::ApiGatewayV2::")  # the types of CloudFormation's own APIs begin so

@@ -27,8 +27,6 @@ from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.tokens import guards
 from lambda_latency.template import Finding
 
-__all__ = ["App", "read_app"]
-
 STACK_TEMPLATE, PACKAGE = (
     ".template.json",
     ".serverless",

@@ -12,8 +12,6 @@ from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
 from lambda_latency.pythons import version_of
 from lambda_latency.template import Finding
 
-__all__ = ["BUCKET", "Content", "Contents"]
-
 BUCKET = "lambda-latency"  # a placeholder for local code; the key is the logical id
 IMAGE = f"{ACCOUNT}.dkr.ecr.{REGION}.amazonaws.com/local:latest"  # a placeholder for an image that `sam build` makes
 LAYERS = {

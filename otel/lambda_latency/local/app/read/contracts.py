@@ -10,8 +10,6 @@ from typing import Any
 from lambda_latency.local.cloud.service_routes import HTTP, REST, path_of
 from lambda_latency.local.gateway.contract import Contract
 
-__all__ = ["contracts"]
-
 ANY = "x-amazon-apigateway-any-method"
 VALIDATOR, VALIDATORS = "x-amazon-apigateway-request-validator", "x-amazon-apigateway-request-validators"
 SIGNED = "awsSigv4"

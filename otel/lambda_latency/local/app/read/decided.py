@@ -12,8 +12,6 @@ from lambda_latency.local.app.read.source import Source
 from lambda_latency.local.app.stack.prune import pruned
 from lambda_latency.template import Undecided, node_of, resolve, value_of
 
-__all__ = ["CONDITIONS", "NOT_CREATED", "Decided", "decide", "resolved"]
-
 CONDITIONS = ("If",)  # the functions that choose by a condition
 FUNCTIONS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 NOT_CREATED = "it was not created: its condition is false, or a dependency failed"

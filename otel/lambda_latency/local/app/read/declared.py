@@ -13,8 +13,6 @@ from lambda_latency.local.app.read.inclusion import Packaged
 from lambda_latency.pythons import Version, version_of
 from lambda_latency.template import Finding
 
-__all__ = ["Declared", "Refused", "declared_functions"]
-
 LAYER_ARN = re.compile(r"arn:[^\"]*?:layer:[^\"]+")
 ADAPTER, ADAPTED = "LambdaAdapterLayer", "/opt/bootstrap"  # Lambda Web Adapter's layers, and its exec wrapper
 

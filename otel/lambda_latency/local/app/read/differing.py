@@ -11,8 +11,6 @@ from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.stack.resources import Part
 from lambda_latency.local.differences import DIFFERENCES, difference_of
 
-__all__ = ["differing", "explained"]
-
 TABLE = "AWS::DynamoDB::Table"
 FUNCTION, REST, HTTP = "AWS::Lambda::Function", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 STAGES = ("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage")

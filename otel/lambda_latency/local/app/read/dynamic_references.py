@@ -9,8 +9,6 @@ from typing import Any
 
 from lambda_latency.template import likely_value
 
-__all__ = ["own_values", "resolved", "wait_for"]
-
 DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
 
 

@@ -6,8 +6,6 @@ from typing import Any
 
 from lambda_latency.local.app.read.source import Source
 
-__all__ = ["calls_payments"]
-
 PAYMENTS = "PAYMENTS_URL"  # the address of the API that `lambda_latency.local.provider` emulates
 
 

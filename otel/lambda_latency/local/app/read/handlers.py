@@ -9,8 +9,6 @@ from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.source import Source
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["checked"]
-
 
 def checked(source: Source, function: Declared | Refused, prefix: str) -> Declared | Refused:
     """A function, or its refusal if its handler does not exist. A handler that may come from a layer is not checked."""

@@ -19,8 +19,6 @@ from lambda_latency.local.app.read.route_paths import root_paths
 from lambda_latency.local.app.read.source import Source, TemplateError, read_source
 from lambda_latency.template import Finding
 
-__all__ = ["CHILDREN", "REPOSITORY", "Packaged", "package"]
-
 DEFINITIONS = {
     "AWS::ApiGateway::RestApi": ("BodyS3Location", "Body"),
     "AWS::ApiGatewayV2::Api": ("BodyS3Location", "Body"),

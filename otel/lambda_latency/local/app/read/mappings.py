@@ -6,8 +6,6 @@ from collections.abc import Iterator
 
 from lambda_latency.template import Finding, Node
 
-__all__ = ["misshapen"]
-
 # Each part of a path is a mapping; `*` stands for every name.
 MAPPINGS = (
     ("Parameters", "*"),

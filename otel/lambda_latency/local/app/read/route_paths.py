@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["root_paths"]
-
 ROUTED = ("Api", "HttpApi")  # types of events with a path
 
 

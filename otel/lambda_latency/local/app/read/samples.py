@@ -8,8 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-__all__ = ["Sample", "samples"]
-
 ANY = "x-amazon-apigateway-any-method"
 HEADER = re.compile(r"request\.header\.([\w-]+)")
 KINDS = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")

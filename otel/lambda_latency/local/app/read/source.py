@@ -10,8 +10,6 @@ from lambda_latency.local.app.read.mappings import misshapen
 from lambda_latency.local.errors import LocalError
 from lambda_latency.template import Finding, Node, missing_template, read_yaml, usual_template
 
-__all__ = ["Source", "TemplateError", "find_template", "read_source"]
-
 USUAL = Path("template.yaml")
 
 

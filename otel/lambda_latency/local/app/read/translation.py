@@ -13,8 +13,6 @@ from typing import Any
 from lambda_latency.local.app.read.source import Source, TemplateError
 from lambda_latency.template import Finding, nearest
 
-__all__ = ["translated"]
-
 GLOBAL = re.compile(r"'(\w+)' is not a supported property of '(\w+)'.*?values - \[(.*)\]")
 NAME = re.compile(r"'(\w+)'")
 PROPERTY = re.compile(r"property (\w+) not defined for resource of type (\S+)")

@@ -10,8 +10,6 @@ from pathlib import Path
 from lambda_latency.local.app.read.source import TemplateError
 from lambda_latency.template import Node, check_template
 
-__all__ = ["check"]
-
 # cfn-lint is a dependency of the SAM CLI. Importing it would take a second.
 LISTED = Path("data", "schemas", "providers", "us-east-1.json")
 

@@ -6,8 +6,6 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["unserved", "web_sockets"]
-
 # Targets to which the emulator delivers pipes, from a table's stream only.
 FUNCTION = "AWS::Lambda::Function"
 TARGETS = ("AWS::SNS::Topic", "AWS::StepFunctions::StateMachine")

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 from lambda_latency.http import request
 from lambda_latency.local.app.read.apis import Api
 
-__all__ = ["Served", "localized", "served_apis", "tell_emulator"]
-
 TYPES = ("AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api")
 EXECUTE_API = re.compile(r"https?://(\w+)\.execute-api\.[\w.-]+(?::\d+)?(?:/([\w$-]+)(?=/|$))?")
 

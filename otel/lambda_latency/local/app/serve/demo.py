@@ -19,8 +19,6 @@ from lambda_latency.local.lock import only_one
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.xray.traces import batch_get_traces
 
-__all__ = ["Demo", "run_demo"]
-
 TRACES = "traces.jsonl"
 NEW = f".{TRACES}.new"  # the name of the file until the run is over
 

@@ -12,8 +12,6 @@ from lambda_latency.local.errors import UsageError
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.template import nearest
 
-__all__ = ["invoke_function"]
-
 
 def invoke_function(
     read: Callable[[], App],

@@ -14,8 +14,6 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import Plan, Rule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
 
-__all__ = ["AT_ONCE", "AppCalls", "Orders", "demo_plan"]
-
 AT_ONCE = 4
 
 

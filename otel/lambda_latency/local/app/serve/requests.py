@@ -9,8 +9,6 @@ from collections.abc import Callable
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import FUNCTION, Span, Trace
 
-__all__ = ["Requests"]
-
 MOST = 10_000  # traces with ended invocations that are not printed yet
 SPANS_WAIT_S = 2  # for the spans of one request after its response; longer only if an extension is slow
 

@@ -10,8 +10,6 @@ from lambda_latency.http import request
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["forget", "invoke_running", "remember"]
-
 NAME = "serve.json"
 
 

@@ -20,8 +20,6 @@ from lambda_latency.local.lock import only_one
 from lambda_latency.local.sources import Sources
 from lambda_latency.trace import Trace
 
-__all__ = ["Gathered", "Renewal", "serve_app"]
-
 
 def serve_app(
     app: App,

@@ -42,8 +42,6 @@ from lambda_latency.local.xray.segments import TraceHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
 from lambda_latency.trace import Span, to_otlp
 
-__all__ = ["LAYER", "Options", "System"]
-
 LAYER = Path(__file__).parents[2] / "layer"
 
 

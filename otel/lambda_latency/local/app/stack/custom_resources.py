@@ -10,8 +10,6 @@ from urllib.parse import urlsplit
 from lambda_latency.http import request
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["answer_for", "with_response_url"]
-
 COPIED = ("StackId", "RequestId", "LogicalResourceId")
 
 

@@ -27,8 +27,6 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import pythons
 
-__all__ = ["Emulated"]
-
 
 class Emulated:
     """The emulator and the app's packages. The constructor starts it and prepares every function; `create` makes the

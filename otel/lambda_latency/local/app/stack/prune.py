@@ -9,8 +9,6 @@ from typing import Any
 
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
 
-__all__ = ["pruned", "unknown_to"]
-
 VARIABLE = re.compile(r"\$\{([A-Za-z0-9]+)(?:\.([A-Za-z0-9.]+))?\}")
 
 

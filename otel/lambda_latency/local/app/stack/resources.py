@@ -21,8 +21,6 @@ from lambda_latency.local.app.stack.prune import pruned, unknown_to
 from lambda_latency.local.cloud.emulator import PROXY, Cloud
 from lambda_latency.local.errors import LocalError
 
-__all__ = ["Part", "Stack"]
-
 FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
 MOST_RETRIES = 20
 LONGEST_S = 900  # the emulator's limit; the sandbox enforces a function's own timeout

@@ -25,8 +25,6 @@ from lambda_latency.local.xray.feed import Feed
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.template import Collector, read_collector
 
-__all__ = ["StandIns"]
-
 PROVIDER_HOST = "payments.example.com"  # resolves to the laptop's own provider, without DNS
 EMULATOR = "lambda_latency.local.cloud.moto_emulator"
 

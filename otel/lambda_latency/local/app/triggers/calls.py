@@ -21,8 +21,6 @@ from lambda_latency.local.gateway.contract import API_KEY, SIGNATURE
 from lambda_latency.local.gateway.tokens import token
 from lambda_latency.local.xray.segments import TraceHeader
 
-__all__ = ["Invocation", "Request", "example_requests", "load", "perform", "request_for", "routes_of"]
-
 PARAMETER: re.Pattern[str] = re.compile(r"\{([^}+]+)(\+?)\}")
 WITH_BODY = ("POST", "PUT", "PATCH")
 JSON = ("Content-Type", "application/json")

@@ -15,8 +15,6 @@ from lambda_latency.local.app.triggers.examples import example_for, examples
 from lambda_latency.local.app.triggers.patterns import matching_entry
 from lambda_latency.local.xray.platform import REGION
 
-__all__ = ["commands", "resource_commands"]
-
 RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 WITHOUT_DATA = ("AWS::Lambda::", "AWS::IAM::", "AWS::ApiGateway", "AWS::Logs::", "AWS::CloudFormation::")

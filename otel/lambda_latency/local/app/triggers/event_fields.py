@@ -6,8 +6,6 @@ import base64
 import json
 from typing import Any
 
-__all__ = ["delivered"]
-
 LISTS = ("stringListValues", "binaryListValues")
 URLS = {
     "SigningCertURL": "SigningCertUrl",

@@ -6,8 +6,6 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["example_for", "examples", "likeness"]
-
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 COMMON = {"function", "lambda", "event", "events", "json", "handler"}
 

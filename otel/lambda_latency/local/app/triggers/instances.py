@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["instance"]
-
 DEEPEST = 8  # levels of a schema that refers to itself
 FORMATS = {"date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z", "email": "me@example.com"}
 

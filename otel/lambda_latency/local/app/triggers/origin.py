@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["origin"]
-
 SERVICES = {
     "aws:sqs": "SQS",
     "aws:sns": "SNS",

@@ -9,8 +9,6 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["matching_entry"]
-
 # Comparisons whose operand matches itself.
 ITSELF = ("prefix", "suffix", "equals-ignore-case")
 
