@@ -24,10 +24,11 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (AR
 # boto3 and SAM want a region where nothing is asked of AWS. `deploy` and `prove` take that of the person.
 test check: export AWS_DEFAULT_REGION ?= us-east-1
 
+# In two processes, for the tests that start processes mostly wait; otel/tests/conftest.py says which tests share one.
 .PHONY: test
-test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests; those of the sandbox and the runtime on every Python that answers
-	@$(BIN)/pytest
-	@$(BIN)/python -m lab pythons
+test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests, then the sandbox's and the runtime's on every other Python that answers (ARGS=otel/tests/doctor: those alone)
+	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	$(if $(ARGS),,@$(BIN)/python -m lab pythons)
 
 .PHONY: check
 check: setup  ## Lint, types, import contracts, template, spelling

@@ -4,12 +4,49 @@ from __future__ import annotations
 
 import gc
 import os
-from typing import TYPE_CHECKING
+import signal
+from typing import Any
 
-if TYPE_CHECKING:
-    import pytest
+import pytest
 
 os.environ["LAMBDA_LATENCY_LOCAL_NETWORK"] = "loopback"
+
+# One worker of pytest-xdist runs all tests of such a folder, one after the other: they start servers, sandboxes and
+# browsers, whose times are compared, and share some that take long to start. Of the others it runs a module at a time.
+# The order is that of their seconds: a long folder that began last would be waited for.
+WHOLE_FOLDERS = (
+    "system", "local", "page", "fetch", "runtime", "collector", "testing", "package", "live", "agent", "action",
+    "sandbox", "artifact", "xray", "bridge",
+)  # fmt: skip
+
+# A script that starts `make test &` has it ignore Ctrl-C, and children inherit that. Tests end children by Ctrl-C.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def group_of(nodeid: str) -> str:
+    """What one worker runs as a whole: the name of a folder, or the path of a module."""
+    path = nodeid.partition("::")[0]
+    folder = path.removeprefix("otel/tests/").partition("/")[0]
+    return folder if folder in WHOLE_FOLDERS else path
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Share out groups. The marks `xdist_group` do it too, but they change the names of tests, which people copy."""
+    from xdist.scheduler import LoadGroupScheduling  # type: ignore[import-untyped]
+
+    scheduler = LoadGroupScheduling(config, log)
+    scheduler._split_scope = group_of
+    return scheduler
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers begin groups in the order of their first tests, so the folders go first. Within each it stays random."""
+    if hasattr(config, "workerinput"):
+        places = {folder: place for place, folder in enumerate(WHOLE_FOLDERS)}
+        items.sort(key=lambda item: places.get(group_of(item.nodeid), len(places)))
 
 
 def pytest_collection_finish() -> None:

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 PYTHON = """#!/bin/sh
 [ "$1 $2" = "-m venv" ] || exit 0
 mkdir -p .venv/bin
-for name in python uv lambda-latency; do
+for name in python uv pytest lambda-latency; do
   printf '#!/bin/sh\\necho "%s $*; VIRTUAL_ENV=$VIRTUAL_ENV" >> calls\\n' $name > .venv/bin/$name
   chmod +x .venv/bin/$name
 done
@@ -37,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
 
 def make(folder: Path, *arguments: str) -> tuple[int, list[str]]:
     """Its exit status, and the lines on stderr."""
-    others = ("VIRTUAL_ENV", "MAKEFLAGS", "AWS_DEFAULT_REGION")  # `make test` exports a region
+    others = ("VIRTUAL_ENV", "MAKEFLAGS", "AWS_DEFAULT_REGION", "ARGS")  # `make test` exports a region, and its ARGS
     env = {name: value for name, value in os.environ.items() if name not in others}
     command = ["make", "PYTHON=./python", *arguments]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=30)
@@ -61,6 +61,28 @@ def test_a_command_takes_arguments(folder: Path, command: str) -> None:
     """As `make serve ARGS='--port 3001'`."""
     assert make(folder, command, "ARGS=--port 3001")[0] == 0
     assert calls(folder, "lambda-latency ") == [f"lambda-latency {command} --port 3001; VIRTUAL_ENV="]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "run"),
+    [
+        ([], ["pytest -n 2 --dist loadgroup", "python -m lab pythons"]),
+        (["ARGS=otel/tests/doctor"], ["pytest -n 2 --dist loadgroup otel/tests/doctor"]),
+        (["""ARGS=-k 'region or "a role"'"""], ['pytest -n 2 --dist loadgroup -k region or "a role"']),
+    ],
+    ids=["all", "folder", "words"],
+)
+def test_some_of_the_tests_run_on_one_python(folder: Path, arguments: list[str], run: list[str]) -> None:
+    """In two processes as all do, which run on the other Pythons too."""
+    make(folder, "setup")
+    sources = ("requirements/urllib3-1.26.txt", "otel/lambda_latency/local/cloud/ministack.txt",
+               "otel/lambda_latency/local/app/prepare/packages.py")  # fmt: skip
+    for name in (*sources, "build/urllib3-1.26", "build/apps/ready"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    assert make(folder, "test", *arguments) == (0, [])
+    done = [line.partition(";")[0] for line in calls(folder, "") if line.startswith(("pytest", "python -m lab"))]
+    assert done == run
 
 
 def test_a_program_of_the_laboratory_is_run_by_its_name(folder: Path) -> None:

@@ -1,8 +1,6 @@
 """Explains an alarm from the traces of its window: the cause, its owner, and the remedy."""
 
-from lambda_latency.alarm.bell import Bell
 from lambda_latency.alarm.chat import FORMATS, rendered
-from lambda_latency.alarm.cost import END, MEASURED, PRICED, RING, a_month, explanation
 from lambda_latency.alarm.event import Alarm, read_change, read_event
 from lambda_latency.alarm.evidence import Evidence, fetched
 from lambda_latency.alarm.explanation import Explanation, explain
@@ -12,22 +10,15 @@ from lambda_latency.alarm.pages import page_of
 from lambda_latency.alarm.part import TEMPLATE, PartError, install_packages, part_template, write_function, write_part
 
 __all__ = [
-    "END",
     "FORMATS",
-    "MEASURED",
-    "PRICED",
-    "RING",
     "TEMPLATE",
     "Alarm",
-    "Bell",
     "Evidence",
     "Explanation",
     "Link",
     "PartError",
-    "a_month",
     "clock",
     "explain",
-    "explanation",
     "fetched",
     "install_packages",
     "last_ring",

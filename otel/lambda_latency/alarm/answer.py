@@ -15,7 +15,7 @@ from lambda_latency.alarm.event import Alarm
 from lambda_latency.alarm.evidence import Evidence, Fetches, fetched, recent
 from lambda_latency.alarm.explanation import Explanation, explain, mean_ns
 from lambda_latency.alarm.message import Link, Message, clock, message_of, short_message
-from lambda_latency.alarm.records import Notes
+from lambda_latency.alarm.records import Records
 from lambda_latency.latency import USUAL, Terms
 from lambda_latency.text import Style, clean
 
@@ -33,16 +33,15 @@ class Answerer:
     """Answers state changes of alarms.
 
     `sinks`: the receivers of messages, by name. `page` stores an explanation's page and returns the link. `left_s`
-    returns the seconds that are left; `ran` the GB-seconds of the function so far and its processor, or is None where
-    nothing is charged.
+    returns the seconds that are left; `ran` the GB-seconds of the function so far and its processor.
     """
 
     account: Fetches
-    records: Notes
+    records: Records
     sinks: Mapping[str, Sink]
     page: Callable[[Explanation], Link | None]
     left_s: Callable[[], float]
-    ran: Callable[[], tuple[Decimal, str]] | None = lambda: (Decimal(0), "arm64")
+    ran: Callable[[], tuple[Decimal, str]] = lambda: (Decimal(0), "arm64")
     terms: Terms = USUAL
 
     def answer(self, alarm: Alarm) -> Message | None:
@@ -118,7 +117,7 @@ class Answerer:
         return short_message(alarm, how, said, facts=self._cost(evidence, END))
 
     def _cost(self, evidence: Evidence, like: Spent) -> list[str]:
-        return [] if self.ran is None else [cost_fact(evidence, like, *self.ran())]
+        return [cost_fact(evidence, like, *self.ran())]
 
 
 def _recent(record: Mapping[str, Any], alarm: Alarm) -> list[int]:

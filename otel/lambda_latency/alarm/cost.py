@@ -1,7 +1,6 @@
-"""The cost of explanations: traces read, bytes scanned, the function's time, requests to S3, SNS and EventBridge.
+"""The cost of a message: traces read, bytes scanned, the function's time, requests to S3, SNS and EventBridge.
 
-A message says what it cost by the same figures from which `lambda-latency cost` estimates a month of them. The free
-monthly quantities are left out of one explanation, and taken off a month.
+AWS's free monthly quantities are not taken off.
 """
 
 from __future__ import annotations
@@ -18,22 +17,10 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.evidence import Evidence
     from lambda_latency.prices import Prices
 
-__all__ = ["END", "MEASURED", "PRICED", "RING", "Spent", "a_month", "cost_fact", "explanation"]
+__all__ = ["END", "MEASURED", "RING", "Spent", "cost_fact"]
 
 BILLION, MILLION, THOUSAND = Decimal(10**9), Decimal(10**6), Decimal(10**3)
 ONE_PROCESSOR_MB = 1769
-# What the prices of an explanation are, without Lambda's GB-seconds, which depend on the processor.
-PRICED = (
-    "traces_read_million",
-    "logs_scanned_gb",
-    "lambda_requests_million",
-    "s3_writes_thousand",
-    "s3_reads_thousand",
-    "s3_gb_month",
-    "sns_requests_million",
-    "sns_mails_million",
-    "service_events_million",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,39 +75,6 @@ RING = Spent(
     page_bytes=MEASURED["page_bytes"],
 )
 END = Spent(MEASURED["end_traces"], gb_seconds=_gb_seconds("cold_ms", "end_ms"), s3_writes=2, s3_reads=1)
-
-
-def explanation(prices: Prices, processor: str, *, scanned_bytes: Decimal | None = None) -> dict[str, Decimal]:
-    """The cost in US dollars of explaining a ring and its end, by service, without free quantities.
-
-    `scanned_bytes`: what Logs Insights scans for both, where Transaction Search is on and X-Ray charges nothing.
-    """
-    ring, end = RING.dollars(prices, processor), END.dollars(prices, processor)
-    found = {service: ring[service] + end[service] for service in ring}
-    if scanned_bytes is not None:
-        found |= {"X-Ray": Decimal(0), "Logs Insights": scanned_bytes / BILLION * prices.logs_scanned_gb}
-    return found
-
-
-def a_month(
-    count: Decimal, prices: Prices, processor: str, *, scanned_bytes: Decimal | None = None, read: Decimal = Decimal(0)
-) -> dict[str, Decimal]:
-    """The cost in US dollars of that many explanations in a month, by service, beyond the free quantities.
-
-    `read`: the traces that are read for other purposes in that month; the free ones are used for them first.
-    """
-    found = {
-        service: count * dollars
-        for service, dollars in explanation(prices, processor, scanned_bytes=scanned_bytes).items()
-    }
-    if scanned_bytes is None:
-        free = max(Decimal(0), prices.free_traces_read - read)
-        traces = max(Decimal(0), count * (RING.traces + END.traces) - free)
-        found["X-Ray"] = traces * prices.traces_read_million / MILLION
-    requests = max(Decimal(0), 2 * count - prices.free_sns_requests)
-    mails = max(Decimal(0), 2 * count - prices.free_sns_mails)
-    found["SNS"] = (requests * prices.sns_requests_million + mails * prices.sns_mails_million) / MILLION
-    return found
 
 
 def cost_fact(evidence: Evidence, like: Spent, ran: Decimal, processor: str) -> str:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.fetch import Result
 
-__all__ = ["BEFORE_NS", "Evidence", "Fetches", "Unreachable", "fetched", "recent"]
+__all__ = ["Evidence", "Fetches", "Unreachable", "fetched", "recent"]
 
 MOST = 150  # traces per kind: enough for a verdict, at a tenth of a cent
 BEFORE_NS = 60 * 60 * 1_000_000_000

@@ -12,9 +12,9 @@ import random
 import re
 import time
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
-__all__ = ["BusyError", "Notes", "Records", "key_part"]
+__all__ = ["BusyError", "Records", "key_part"]
 
 PREFIX = "alarms/"
 LEASE_S = 120  # longer than the function's timeout: an older claim is of a function that ended without releasing it
@@ -26,16 +26,6 @@ ABSENT = ("NoSuchKey", "404", "NotFound")
 
 class BusyError(Exception):
     """Another environment handles this change, or too many change a record concurrently."""
-
-
-class Notes(Protocol):
-    """Records of delivered messages, as `Records`."""
-
-    def claim(self, identity: str) -> frozenset[str] | None: ...
-    def told(self, identity: str, heard: frozenset[str], *, done: bool) -> None: ...
-    def release(self, identity: str, heard: frozenset[str]) -> None: ...
-    def read(self, name: str) -> dict[str, Any]: ...
-    def change(self, name: str, edit: Callable[[dict[str, Any]], dict[str, Any]]) -> dict[str, Any]: ...
 
 
 class Records:

@@ -66,7 +66,7 @@ COMMANDS = {
     "mcp": "answer an assistant's questions about traces, as an MCP server",
     "init": "write a traced SAM app with a span-tree test into a new folder",
     "adopt": "edit a SAM app so that it is traced, or undo the edit",
-    "completion": "print a script that completes commands and options in a shell, or the manual page",
+    "completion": "print a script that completes commands and options in bash, zsh or tcsh",
 }
 
 

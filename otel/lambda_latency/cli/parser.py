@@ -12,13 +12,14 @@ import re
 import sys
 import textwrap
 from functools import partial
+from types import MappingProxyType
 
 from lambda_latency.cli.exit_statuses import USAGE
 from lambda_latency.cli.messages import warn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, ClassVar, NoReturn
 
 __all__ = ["Parser"]
@@ -34,10 +35,12 @@ class Parser(argparse.ArgumentParser):
     """A parser of one command's arguments, or of all commands.
 
     `rest` names a list argument that may continue after an option; argparse itself ends the list at an option.
+    `removed` says what to do in place of an option that an earlier version had.
     `whole` makes the parser of all commands, for a hint about an option of another command.
     """
 
     rest = ""
+    removed: Mapping[str, str] = MappingProxyType({})
     whole: ClassVar[Callable[[], Parser]]
 
     def __init__(self, prog: str, *, description: str, **options: Any) -> None:
@@ -103,6 +106,8 @@ class Parser(argparse.ArgumentParser):
 
     def _know(self, typed: str) -> None:
         name = typed.partition("=")[0]
+        if name in self.removed:
+            self._fail(f"the option {name} is gone", self.removed[name])
         if typed.startswith("-") and name not in self._option_string_actions:
             hint = self._owners(name) or _suggestion(name, self._option_string_actions)
             self._fail(f"there is no option {name}{hint}")

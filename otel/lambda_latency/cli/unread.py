@@ -21,7 +21,7 @@ ELSEWHERE = "check the path: lambda-latency demo and serve write into the folder
 # By words of a reason what to do. The first that fits counts.
 REMEDIES = {
     "got schema, command": "it is a report of this command: name the traces, which its key sources has",
-    "no trace: known are": "docs/reference/formats.md says how to get a trace file of each form",
+    "no trace: got": "docs/reference/formats.md says how to get a trace file of each form",
     "not JSON": FORMATS,
     "not text": FORMATS,
     "neither text": FORMATS,

@@ -6,16 +6,15 @@ Lambda's free tier is left out: the functions themselves use it, not the overhea
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-__all__ = ["LISTED", "PRICED", "Origin", "Prices", "read_prices"]
-
 LISTED = Path(__file__).with_name("prices.toml")
 USUAL = "us-east-1"
+MOST = Decimal(10**15)  # of anything: a bill beyond it has more digits than its sums keep
 # What each price is of.
 PRICED = {
     "traces_recorded_million": "traces recorded",
@@ -34,6 +33,7 @@ PRICED = {
     "sns_mails_million": "mail",
     "service_events_million": "events",
 }
+FREE = ("traces_recorded", "traces_read", "spans_indexed_percent", "alarm_metrics")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,6 @@ class Prices:
     free_traces_read: Decimal
     free_spans_indexed_percent: Decimal
     free_alarm_metrics: Decimal
-    free_sns_requests: Decimal
-    free_sns_mails: Decimal
     origins: Mapping[str, Origin] = field(default_factory=dict)
 
     def gb_second(self, processor: str) -> Decimal:
@@ -109,21 +107,19 @@ def read_prices(region: str = USUAL, own: Path | None = None) -> Prices:
 
     Raises OSError for an unreadable file, ValueError for an invalid one.
     """
-    listed = _read(LISTED)
-    given = _read(own) if own is not None else {}
+    listed = read_toml(LISTED)
+    given = read_toml(own) if own is not None else {}
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for each in (USUAL, region):  # a listed price of the region is better than an own one of us-east-1
         for document, path in ((listed, LISTED), (given, own)):
-            for name, value in _table(document, "regions", each).items():
-                if name not in PRICED:
-                    raise ValueError(f"{path}: unknown key {name!r}; the keys are {', '.join(sorted(PRICED))}")
+            table = table_of(document, "regions", each)
+            check_keys(path, f"[regions.{each}]", table, PRICED)
+            for name, value in table.items():
                 values[name], origins[name] = _priced(document, name, value, each, path)
-    free = {**_table(listed, "free"), **_table(given, "free")}
-    for name, value in free.items():
-        if f"free_{name}" not in Prices.__dataclass_fields__:
-            raise ValueError(f"{own}: unknown key {name!r}; the keys of [free] are {', '.join(_frees())}")
-        values[f"free_{name}"] = _amount(value, name, own)
+    free = {**table_of(listed, "free"), **table_of(given, "free")}
+    check_keys(own, "[free]", free, FREE)
+    values |= {f"free_{name}": amount(value, f"{own}: {name}") for name, value in free.items()}
     return Prices(region, **values, origins=origins)
 
 
@@ -136,16 +132,26 @@ def _priced(
     origin = Origin(
         region,
         str(told.get("date", document.get("as_of", ""))),
-        str(_table(document, "sources").get(source, source or path)),
+        str(table_of(document, "sources").get(source, source or path)),
         listed=path is LISTED,
     )
-    return _amount(told.get("usd"), name, path), origin
+    return amount(told.get("usd"), f"{path}: {name}"), origin
 
 
-def _amount(value: object, name: str, path: Path | None) -> Decimal:
+def amount(value: object, name: str, largest: Decimal = MOST) -> Decimal:
+    """A number between 0 and `largest`. Raises ValueError for anything else, with the name of what it is."""
     if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:
-        raise ValueError(f"{path}: {name} must be a number, 0 or more, got {value!r:.40}")
+        raise ValueError(f"{name} must be a number, 0 or more, got {value!r:.40}")
+    if value > largest:
+        raise ValueError(f"{name} must be {largest} or less, got {value}")
     return Decimal(value)
+
+
+def check_keys(path: Path | None, table: str, keys: Iterable[str], known: Collection[str]) -> None:
+    """Raises ValueError for a key that a table does not have."""
+    unknown = next((key for key in keys if key not in known), None)
+    if unknown is not None:
+        raise ValueError(f"{path}: unknown key {unknown!r}; the keys of {table} are {', '.join(known)}")
 
 
 def _of(names: Iterable[str]) -> str:
@@ -154,11 +160,8 @@ def _of(names: Iterable[str]) -> str:
     return f"{', '.join(words[:-1])} and {words[-1]}" if len(words) > 1 else "".join(words)
 
 
-def _frees() -> list[str]:
-    return [name.removeprefix("free_") for name in Prices.__dataclass_fields__ if name.startswith("free_")]
-
-
-def _table(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
+def table_of(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
+    """The table of a document below some keys; empty if there is none. Raises ValueError for anything else."""
     found: Any = document
     for key in path:
         found = found.get(key, {})
@@ -167,7 +170,8 @@ def _table(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
     return dict(found)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """A TOML document. Raises OSError, and ValueError for an invalid one."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from botocore.exceptions import ClientError
 
 from lambda_latency.alarm.message import Message
 from lambda_latency.alarm.records import LEASE_S, BusyError
+from lambda_latency.trace import Trace
 from tests.alarm.cloud import change, filled, orders
 from tests.alarm.conftest import Ringing
 from tests.fetch.standin import DENIED, XRay
@@ -104,6 +106,31 @@ def test_each_finding_has_its_next_step_below_it(ringing: Make) -> None:
     ]
     assert told[2].startswith("Next: Set a timeout for the call to payments.example.com below the function's, ")
     assert told[4].startswith("Next: Import less at module load")
+
+
+def test_without_a_fast_request_the_largest_part_is_named(ringing: Make) -> None:
+    """Five requests, all of them slow: there is none to compare them with."""
+    alarm = ringing(filled(XRay, orders(BEGIN_S + 10, [1500] * 5)))
+    alarm(rung())
+    title, answer, *_ = alarm.topic.texts[0].split("\n\n")
+    assert title == "shop-SlowAlarm: payments.example.com"
+    assert answer.replace("\n", " ") == (
+        "All 5 requests took over 500 ms, so there is no fast one to compare them with. "
+        "payments.example.com takes 98 % of their time."
+    )
+
+
+def test_an_attribute_that_the_slow_requests_share_is_named(ringing: Make) -> None:
+    """After the verdict: the attribute's value, and how many requests of either group have it."""
+    traces = orders(BEGIN_S, [1500 if number % 4 == 0 else 200 + number % 7 for number in range(100)])
+    for number, trace in enumerate(traces):
+        tenant = "acme" if number % 4 == 0 else f"t-{number % 3}"
+        spans = [replace(span, attributes={**span.attributes, "tenant.id": tenant}) for span in trace.spans]
+        traces[number] = Trace(spans)
+    alarm = ringing(filled(XRay, traces))
+    alarm(rung())
+    paragraphs = [text.replace("\n", " ") for text in alarm.topic.texts[0].split("\n\n")]
+    assert "It depends: all 25 have tenant.id = acme; none of the other requests do." in paragraphs
 
 
 def test_without_a_cause_none_is_named(ringing: Make) -> None:

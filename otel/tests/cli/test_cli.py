@@ -131,7 +131,9 @@ def test_both_names_are_the_same_command() -> None:
         (("serve", "--port", "99999"), "--port must be between 0 and 65535, got 99999", "serve"),
         (("serve", "--port", "http"), "--port must be a whole number, got 'http'", "serve"),
         (("invoke",), "FUNCTION is missing", "invoke"),
-        (("completion", "csh"), "there is no shell 'csh': choose from bash, zsh, fish, man", "completion"),
+        (("completion", "csh"), "there is no shell 'csh'; did you mean tcsh?", "completion"),
+        (("completion", "fish"), "there is no shell 'fish': choose from bash, zsh, tcsh", "completion"),
+        (("completion", "man"), "there is no shell 'man': choose from bash, zsh, tcsh", "completion"),
         (
             ("report", "x", "--fail-if", "p95 > slow"),
             "--fail-if 'p95 > slow' is not a condition: write, for example, 'p95 > 800ms', 'errors > 5%'",
@@ -182,48 +184,15 @@ def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
         assert (ended.value.code, capsys.readouterr().out) == (0, f"lambda-latency {VERSION}\n")
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+@pytest.mark.parametrize("shell", ["bash", "zsh", "tcsh"])
 def test_a_shell_completes_commands_and_options(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
     """By a script that the shell itself takes, where it is here."""
     assert main(["completion", shell]) == 0
     script = capsys.readouterr().out
-    named = set(re.findall(r"(?:--|-l )([a-z-]+)|(invoke)", script))
-    assert {("against", ""), ("parameter", ""), ("", "invoke")} <= named
+    assert {"against", "parameter", "invoke"} <= set(re.findall(r"[a-z-]*[a-z]", script.replace("--", " ")))
     program = shutil.which(shell)
     if program is not None:
         subprocess.run([program, "-n"], input=script, text=True, check=True)
-
-
-def test_fish_completes_a_choice_and_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As the shell itself answers: a command, an option, one of its values, a file for another."""
-    fish = shutil.which("fish")
-    if fish is None:
-        pytest.skip("fish is not here")
-    assert main(["completion", "fish"]) == 0
-    (tmp_path / "script").write_text(capsys.readouterr().out)
-    (tmp_path / "traces.jsonl").touch()
-    typed = ("inv", "report --fr", "report --from ", "report --html tra")
-    asked = "".join(f"complete -C 'lambda-latency {one}'; " for one in typed)
-    done = subprocess.run(
-        [fish, "-c", f"source script; {asked}"], cwd=tmp_path, capture_output=True, text=True, check=True
-    )
-    assert [line.split("\t")[0] for line in done.stdout.splitlines()] == [
-        "invoke", "--from", "lambda", "root", "traces.jsonl",
-    ]  # fmt: skip
-
-
-def test_the_manual_page_has_every_command_and_option(capsys: pytest.CaptureFixture[str]) -> None:
-    """A line of a help text is never a request of roff."""
-    assert main(["completion", "man"]) == 0
-    page = capsys.readouterr().out
-    assert all(f'.SH "{name.upper()}"\n' in page for name in COMMANDS)
-    assert r"\fB\-\-fail\-if\fR \fIEXPR\fR" in page
-    requests = {line.split()[0] for line in page.splitlines() if line.startswith((".", "'"))}
-    assert requests == {".TH", ".SH", ".TP", ".B", ".I", ".RI", ".PP", ".nf", ".fi"}
-    groff = shutil.which("groff")
-    if groff is not None:
-        done = subprocess.run([groff, "-ww", "-z", "-man"], input=page, capture_output=True, text=True, check=True)
-        assert done.stderr == ""
 
 
 def test_what_fails_has_its_stack_where_that_is_wanted() -> None:

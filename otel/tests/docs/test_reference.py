@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from dataclasses import fields
+from decimal import Decimal
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ import lambda_latency.cli.exit_statuses
 from lambda_latency.cli.settings import READ
 from lambda_latency.doctor import ALL_RULES
 from lambda_latency.local.faults import KINDS, Plan, Rule
+from lambda_latency.prices import Usage
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from lambda_latency.variables import COMMAND, variable_of
 from tests.docs.pages import ROOT, page
@@ -86,6 +88,15 @@ def test_the_command_line_page_has_every_option(command: str) -> None:
         "--quiet",
         "--verbose",
     }
+
+
+def test_every_key_of_a_months_usage_has_a_row() -> None:
+    """With its default, in the order of the code."""
+    rows = page("reference/cli.md").table("key of `[usage]` | default | meaning")
+    written = [pair for keys, values, _ in rows for pair in zip(code(keys), values.split(", "), strict=True)]
+    defaults = {name: json.loads(value, parse_float=Decimal) for name, value in written}
+    assert defaults == {one.name: one.default for one in fields(Usage)}
+    assert list(defaults) == [one.name for one in fields(Usage)]
 
 
 def test_the_page_of_the_doctor_has_a_section_for_each_rule() -> None:

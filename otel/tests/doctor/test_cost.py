@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
+from datetime import datetime, timezone
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,10 +14,11 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.doctor import ADDED, Usage, bill, dollars, over_rates
-from lambda_latency.prices import LISTED, PRICED, Origin, read_prices
-from lambda_latency.trace import dump_line
-from tests.latency.generated import hundred
+from lambda_latency.cli.commands.cost import REMOVED
+from lambda_latency.prices import LISTED, PRICED, Origin, Usage, read_account, read_prices
+from lambda_latency.prices.account import ACTIONS
+from lambda_latency.prices.month import ADDED, bill, dollars, over_rates
+from tests.doctor.cloud import Cloud
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -209,6 +212,12 @@ def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "wrong"),
     [
+        ("[usage]\nmemory = 512\n", "unknown key 'memory'; the keys of [usage] are requests, rate, reservoir, spans, "),
+        ("[usage]\ncold = 1.5\n", "cold must be 1 or less, got 1.5"),
+        ("[usage]\nspans = -1\n", "spans must be a number, 0 or more, got -1"),
+        ("[usage]\ntracer = 'adto'\n", "tracer must be kit or adot or adot-fast or xray-sdk or powertools, got 'adto'"),
+        ("[usage]\ntransaction_search = 'yes'\n", "transaction_search must be true or false, got 'yes'"),
+        ("[used]\nspans = 1\n", "unknown key 'used'; the keys of the file are as_of, free, regions, sources, usage"),
         ("[regions.us-east-1]\nspan_gb = 1\n", "unknown key 'span_gb'"),
         ("[regions.us-east-1]\nspans_gb = '1'\n", "spans_gb must be a number, 0 or more, got '1'"),
         ("[regions.us-east-1]\nspans_gb = -1\n", "spans_gb must be a number, 0 or more, got -1"),
@@ -218,10 +227,10 @@ def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
         ("[", "cannot be read"),
     ],
 )
-def test_wrong_prices_are_named(text: str, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_wrong_details_are_named(text: str, wrong: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Status 2."""
     (tmp_path / "mine.toml").write_text(text)
-    assert main(["cost", "--prices", str(tmp_path / "mine.toml")]) == 2
+    assert main(["cost", "--details", str(tmp_path / "mine.toml")]) == 2
     assert wrong in capsys.readouterr().err
 
 
@@ -248,7 +257,7 @@ Traced: 1 a second, and the rate of the rest.
 A request: 8.0 spans of 1,500 bytes; 1.0 % are cold starts.
 Lambda: 12,501.6 GB-s added by kit, at 512 MB on arm64.
 Prices: public list prices of eu-west-1, 2026-09-22 (Lambda); public list prices of us-east-1, 2026-07 (traces \
-recorded). Of eu-west-1 the list lacks traces recorded: use --prices FILE.
+recorded). Of eu-west-1 the list lacks traces recorded: use --details FILE.
 """
     )
 
@@ -288,16 +297,143 @@ def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     )  # fmt: skip
 
 
-def test_spans_and_cold_starts_come_from_traces(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where a file of them is named."""
-    traces = hundred()
-    path = tmp_path / "traces.jsonl"
-    path.write_text("".join(dump_line(trace.spans) for trace in traces))
-    assert main(["cost", str(path), "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)["usage"]
-    assert told["spans"] == pytest.approx(sum(len(trace.spans) for trace in traces) / len(traces))
-    assert told["cold"] == pytest.approx(sum(trace.cold_start for trace in traces) / len(traces))
-    assert main(["cost", str(tmp_path / "gone.jsonl")]) == 1
+def test_details_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options override the file; both override the template."""
+    (tmp_path / "template.yaml").write_text(
+        "Resources:\n  F:\n    Type: AWS::Serverless::Function\n    Properties:\n      MemorySize: 256\n"
+        "      Runtime: python3.13\n      Handler: a.b\n      CodeUri: .\n"
+    )
+    details = tmp_path / "month.toml"
+    details.write_text("[usage]\nrequests = 7\nrate = 0.5\nprocessor = 'arm64'\ntransaction_search = true\n")
+    typed = ["cost", "--details", str(details), "--template", str(tmp_path), "--rate", "20%", "--json"]
+    assert main(typed) == 0
+    usage = json.loads(capsys.readouterr().out)["usage"]
+    assert (usage["requests"], usage["rate"], usage["memory_mb"]) == (7, 0.2, 256)
+    assert (usage["processor"], usage["transaction_search"]) == ("arm64", True)
+    assert main(["cost", "--details", str(tmp_path / "none.toml")]) == 1
+
+
+def test_an_estimate_loads_no_reader_of_traces() -> None:
+    """Without --account and --template; neither are the doctor's rules loaded."""
+    code = (
+        "import sys; from lambda_latency.cli import main; main(['cost']);"
+        "rooms = {one.split('.')[1] for one in sys.modules if one.startswith('lambda_latency.')};"
+        "print(sorted(rooms), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr == "['cli', 'prices', 'version']\n"
+
+
+NOW = datetime(2026, 11, 27, tzinfo=timezone.utc)
+METRICS = {"GetMetricStatistics": {"Datapoints": [{"Sum": 400_000.0}, {"Sum": 600_000.0}]}}
+SEARCH: dict[str, Any] = {
+    **METRICS,
+    "GetTraceSegmentDestination": {"Destination": "CloudWatchLogs"},
+    "GetIndexingRules": {"IndexingRules": [{"Rule": {"Probabilistic": {"DesiredSamplingPercentage": 5.0}}}]},
+}
+
+
+def test_an_account_has_its_invocations_and_its_rule() -> None:
+    """Invocations of all functions, and the sampling rule that is for every service."""
+    found = read_account(Cloud(METRICS).make, "eu-west-1", NOW)
+    assert found.usage == {
+        "requests": Decimal(1_000_000), "rate": Decimal("0.05"), "reservoir": Decimal(1), "transaction_search": False,
+    }  # fmt: skip
+    assert "\n".join(found.lines).splitlines() == [
+        "Account: eu-west-1, the 30 days until today.",
+        "Invocations: 1,000,000.",
+        "Sampling rule: Default (1 a second, 5 %). Other rules, not used: shop (5 a second, 10 %).",
+    ]
+
+
+def test_the_calls_are_those_that_the_policy_allows(capsys: pytest.CaptureFixture[str]) -> None:
+    """And no other; nothing is written."""
+    cloud = Cloud(SEARCH)
+    read_account(cloud.make, "eu-west-1", NOW)
+    assert sorted(set(cloud.asked)) == list(ACTIONS)
+    assert all(re.fullmatch(r"\w+:Get\w+", one) for one in ACTIONS)
+    assert main(["cost", "--print-policy"]) == 0
+    (statement,) = json.loads(capsys.readouterr().out)["Statement"]
+    assert (statement["Effect"], statement["Action"]) == ("Allow", list(ACTIONS))
+
+
+@pytest.mark.parametrize(
+    ("denied", "unread"),
+    [
+        ("GetMetricStatistics", ["requests"]),
+        ("GetSamplingRules", ["rate", "reservoir"]),
+        ("GetTraceSegmentDestination", ["transaction_search"]),
+        ("GetIndexingRules", ["indexed_percent"]),
+    ],
+)
+def test_a_refused_call_leaves_its_values_unread(denied: str, unread: list[str]) -> None:
+    """The others are read."""
+    found = read_account(Cloud(SEARCH, denied=[denied]).make, "eu-west-1", NOW)
+    assert (found.unread(), [action.rpartition(":")[2] for action in found.refused]) == (unread, [denied])
+    assert found.usage.keys().isdisjoint(unread)
+
+
+@pytest.fixture
+def account(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes the account that the command reads."""
+
+    def answer(cloud: Cloud) -> None:
+        monkeypatch.setattr("lambda_latency.fetch.Clients", lambda _: cloud)
+
+    return answer
+
+
+def test_the_command_uses_the_accounts_numbers(account: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """Options override them; the region is the account's."""
+    account(Cloud(SEARCH))
+    assert main(["cost", "--account", "--rate", "20%", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert {name: told["usage"][name] for name in ("requests", "rate", "reservoir", "indexed_percent")} == {
+        "requests": 1_000_000.0, "rate": 0.2, "reservoir": 1.0, "indexed_percent": 5.0,
+    }  # fmt: skip
+    assert (told["usage"]["transaction_search"], told["region"]) == (True, "eu-west-1")
+    assert main(["cost", "--account"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("Tracing costs $")
+    assert out.endswith("Sampling rule: Default (1 a second, 5 %). Other rules, not used: shop (5 a second, 10 %).\n")
+
+
+REFUSED = ("GetMetricStatistics", "GetSamplingRules", "GetTraceSegmentDestination")
+
+
+def test_refused_calls_are_said_first(account: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is assumed in place of an account's values is not told as the account's; status 4."""
+    account(Cloud(SEARCH, denied=REFUSED))
+    assert main(["cost", "--account"]) == 4
+    refused, assumed, empty, cost, *_, prices = capsys.readouterr().out.splitlines()
+    assert refused == (
+        "Not read from the account in eu-west-1, because AWS refused: cloudwatch:GetMetricStatistics "
+        "(AccessDeniedException), xray:GetSamplingRules (AccessDeniedException), xray:GetTraceSegmentDestination "
+        "(AccessDeniedException). `cost --print-policy` prints the permissions."
+    )
+    assert assumed == (
+        "Assumed, not the account's: 1,000,000 requests a month, a sampling rate of 5 %, a reservoir of 1 a second, "
+        "no Transaction Search."
+    )
+    assert (empty, cost) == (
+        "", "With what is assumed, tracing costs $4.53 a month: 1,000,000 of 1,000,000 requests are traced.",
+    )  # fmt: skip
+    assert prices.startswith("Prices: ")
+    assert main(["cost", "--account", "--json"]) == 4
+    told = json.loads(capsys.readouterr().out)
+    assert told["assumed"] == ["requests", "rate", "reservoir", "transaction_search"]
+    assert set(told["refused"].values()) == {"AccessDeniedException"}
+
+
+def test_what_is_given_is_not_assumed(account: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """By options, or in the file of details."""
+    account(Cloud(SEARCH, denied=REFUSED))
+    (tmp_path / "month.toml").write_text("[usage]\nreservoir = 2\ntransaction_search = false\n")
+    typed = ["cost", "--account", "--requests", "10_000_000", "--rate", "5%", "--details", str(tmp_path / "month.toml")]
+    assert main(typed) == 4
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("Not read from the account in eu-west-1")
+    assert lines[2].startswith("Tracing costs $")
 
 
 @pytest.mark.parametrize(
@@ -305,8 +441,9 @@ def test_spans_and_cold_starts_come_from_traces(tmp_path: Path, capsys: pytest.C
     [
         (["--rate", "7"], "--rate must be a share such as 5% or 0.05, got 7"),
         (["--requests", "many"], "--requests must be a number, got 'many'"),
-        (["--spans", "-1"], "--spans must be 0 or more, got -1"),
-        (["--tracer", "adto"], "--tracer cannot be 'adto'; did you mean adot?"),
+        (["--requests", "-1"], "--requests must be 0 or more, got -1"),
+        (["out/traces.jsonl"], "'out/traces.jsonl': unexpected argument"),
+        *(([option, "1"], f"the option {option} is gone\n  {remedy}\n") for option, remedy in REMOVED.items()),
     ],
 )
 def test_a_wrong_option_is_usage(arguments: list[str], wrong: str, capsys: pytest.CaptureFixture[str]) -> None:

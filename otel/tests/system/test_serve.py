@@ -228,20 +228,6 @@ def test_planned_faults_are_met(serve: Serve, tmp_path: Path) -> None:
     assert served.call("POST", "/orders", order())[0] == 502
 
 
-def test_slow_requests_ring(serve: Serve, tmp_path: Path) -> None:
-    """--slow-ms: ten seconds after the first of them, with the part that is the cause, and a page."""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "provider", "kind": "delay", "ms": 3000}]}')
-    served = serve("--slow-ms", "1000", "--faults", str(plan))
-    for _ in range(3):
-        served.call("POST", "/orders", order())
-    served.wait_for(r"^SlowAlarm: payments\.example\.com$")
-    served.wait_for(rf"^{tmp_path}/out/alarm\.html$")
-    served.wait_for(r"^ALARM since .*, before that OK\.")
-    assert served.end(signal.SIGINT) == 130
-    assert "<html" in (tmp_path / "out" / "alarm.html").read_text()
-
-
 def test_what_a_function_logs_is_printed_with_its_name(serve: Serve, tmp_path: Path) -> None:
     """A developer sees a traceback where the requests are."""
     plan = tmp_path / "plan.json"

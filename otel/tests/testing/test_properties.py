@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import HealthCheck, assume, given, settings
@@ -218,3 +219,14 @@ def test_a_diff_is_minimal(expected: list[ChildExpectation], trace: Trace) -> No
     renamed = sum(WHOLE * 2 for line in lines if any(note.startswith("name: ") for note in line.notes))
     notes = sum(len(line.notes) for line in lines if line.sign == "~")
     assert cost == marked + renamed + notes
+
+
+def test_children_that_moved_by_two_places_are_kept() -> None:
+    """Two unexpected children before them, two missing ones after them: four lines of the diff have a sign."""
+    root, *ids = (f"{number:016x}" for number in range(1, 8))
+    recorded = [Span(trace_id=TRACE_ID, span_id=root, name="root", start_ns=T0, end_ns=T0 + 9)]
+    for number, (span_id, name) in enumerate(zip(ids, "xyabcd", strict=True)):
+        recorded.append(replace(recorded[0], span_id=span_id, parent_id=root, name=name, start_ns=T0 + number))
+    expected = span("root")[tuple(span(name) for name in "abcdef")]
+    lines = compared([expected], Snapshot((Trace(recorded),))).differing
+    assert [(line.sign, line.name) for line in lines] == [("+", "x"), ("+", "y"), ("-", "e"), ("-", "f")]

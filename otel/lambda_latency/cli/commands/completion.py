@@ -1,4 +1,4 @@
-"""`lambda-latency completion`: prints a script that completes commands and options in a shell, or the manual page."""
+"""`lambda-latency completion`: prints a script that completes commands and options in a shell."""
 
 from __future__ import annotations
 
@@ -11,15 +11,13 @@ if TYPE_CHECKING:
 
 __all__ = ["add_parser", "run"]
 
-SHELLS = ("bash", "zsh", "fish", "man")
+SHELLS = ("bash", "zsh", "tcsh")  # those of shtab
 DESCRIPTION = """\
-Prints a script that lets a shell complete commands, options and files, or the
-page for man.
+Prints a script that lets a shell complete commands, options and files.
 
   bash:  eval "$(lambda-latency completion bash)"
   zsh:   lambda-latency completion zsh > "${fpath[1]}/_lambda-latency"
-  fish:  lambda-latency completion fish | source
-  man:   lambda-latency completion man | man -l -
+  tcsh:  lambda-latency completion tcsh > completion.csh; source completion.csh
 """
 
 
@@ -31,21 +29,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the completion script of a shell; returns the exit status."""
-    from lambda_latency.cli.entry import parser
-
-    print(_script(options.shell, parser()), end="")
-    return FINE
-
-
-def _script(shell: str, parser: argparse.ArgumentParser) -> str:
-    if shell == "fish":
-        from lambda_latency.cli.fish import fish_script
-
-        return fish_script(parser)
-    if shell == "man":
-        from lambda_latency.cli.manual import manual
-
-        return manual(parser)
     import shtab
 
-    return f"{shtab.complete(parser, shell=shell)}\n"
+    from lambda_latency.cli.entry import parser
+
+    print(shtab.complete(parser(), shell=options.shell))
+    return FINE

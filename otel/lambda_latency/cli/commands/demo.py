@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,7 +53,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--seed", type=whole, default=1, metavar="S", help="seed of the random load and faults (default: 1)"
     )
-    parser.add_argument("--alarm", action="store_true", help="print the message that an alarm would send, too")
+    parser.removed = {"--alarm": "`lambda-latency explain NAME` explains an alarm of an account"}
     parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
     add_page_options(parser, "while the demo runs")
     add_app_options(parser)
@@ -63,7 +62,6 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it; returns the exit status."""
-    options.begin_ns = time.time_ns()
     require_local()
     from lambda_latency.local import choose_collector, run_demo
 
@@ -125,19 +123,7 @@ def _report(ran: Demo, notes: list[str], options: argparse.Namespace) -> int:
         terms=provider_is_theirs(),
     )
     status = run_report(request, style_for(sys.stdout), sys.stdout)
-    if options.alarm:
-        print(f"\n{_alarm(ran.traces, options)}", end="")
     return status or (FINE if ran.complete else FAILED)
-
-
-def _alarm(traces: Path, options: argparse.Namespace) -> str:
-    """The message of an alarm on the slowest requests, as if it had fired at the end of the run."""
-    from lambda_latency.alarm import Alarm, Evidence, explain, message_of, rendered
-    from lambda_latency.trace import Source
-
-    alarm = Alarm("SlowAlarm of the demo", "", "", "ALARM", "OK", options.begin_ns, time.time_ns(), measure="latency")
-    evidence = Evidence(sample=[Source(str(traces), traces)], read=[f"Read from {traces}."])
-    return rendered(message_of(explain(alarm, evidence, provider_is_theirs())), "plain")
 
 
 def _template(named: Path, *, example: bool) -> Path:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import ms, port
+from lambda_latency.cli.arguments import port
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
     add_app_options,
@@ -27,16 +26,13 @@ from lambda_latency.cli.laptop import (
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
 
-    from lambda_latency.alarm import Explanation, Link
     from lambda_latency.local import Answered, System
     from lambda_latency.trace import Trace
 
 __all__ = ["add_parser", "run"]
 
 TRACES = "served.jsonl"  # another file than the demo's, which is kept
-PAGE = "alarm.html"
 SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
 
 
@@ -59,12 +55,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--built", action="store_true", help="run what `sam build` made, from read-only folders as on Lambda"
     )
-    parser.add_argument(
-        "--slow-ms",
-        type=ms,
-        metavar="N",
-        help="explain when the p95 of ten seconds exceeds N ms, and when that ends, as an alarm's message does",
-    )
+    parser.removed = {"--slow-ms": "`lambda-latency report out/served.jsonl --slow MS` says why requests were slow"}
     add_page_options(parser, "of requests as they end")
     parser.add_argument(
         "--explain", action="store_true", help="print a table of what differs from AWS for this app, and end"
@@ -84,10 +75,10 @@ def run(options: argparse.Namespace) -> int:
     plan = read_plan(options.faults) if options.faults else Plan()
     app = read(template, options, built=options.built)
     sampler = None if SAMPLING & dict(options.parameter).keys() else lambda: True
-    with live_page(options, TRACES, knows_ends=True) as (observer, address), _shown(options) as show:
+    with live_page(options, TRACES, knows_ends=True) as (observer, address):
         chosen = app_options(options, TRACES, observer)
         chosen = replace(chosen, port=options.port, plan=plan, sampler=sampler)
-        serve_app(app, chosen, up=partial(_say_up, address), show=show, log=print_line, tell=tell)
+        serve_app(app, chosen, up=partial(_say_up, address), show=_show_request, log=print_line, tell=tell)
     return FINE
 
 
@@ -127,47 +118,6 @@ def _has_credentials() -> bool:
     variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
     files = ("credentials", "config")
     return any(map(os.environ.get, variables)) or any((Path.home() / ".aws" / name).is_file() for name in files)
-
-
-@contextlib.contextmanager
-def _shown(options: argparse.Namespace) -> Iterator[Callable[[Answered, Trace | None], None]]:
-    """A function that prints a request, and with --slow-ms rings when requests are slow."""
-    if options.slow_ms is None:
-        yield _show_request
-        return
-    from lambda_latency.alarm import Bell
-
-    bell = Bell(
-        "SlowAlarm",
-        options.slow_ms,
-        str(options.out / TRACES),
-        tell=lambda text: say(f"\n{text}"),
-        page=lambda found: _write_page(found, options.out),
-        terms=provider_is_theirs(),
-    )
-
-    def show(request: Answered, trace: Trace | None) -> None:
-        _show_request(request, trace)
-        bell.hear(request.duration_ns, trace)
-
-    try:
-        yield show
-    finally:
-        bell.close()
-
-
-def _write_page(found: Explanation, out: Path) -> Link | None:
-    """Writes the page of the newest explanation."""
-    from lambda_latency.alarm import Link, page_of
-    from lambda_latency.files import replace_files, unwritable
-
-    path = out / PAGE
-    try:
-        replace_files([(path, page_of(found, f"lambda-latency report {out / TRACES}"))])
-    except OSError as error:
-        tell(unwritable(path, error))
-        return None
-    return Link("Page", str(path))
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 BARE = Settings.read({"LAMBDA_LATENCY_PROFILE_AFTER_MS": "0"})
+SHORTEST_S = 1.0  # Lambda's shortest timeout; the margin before a shorter one is less than a busy machine is late by
 
 
 @pytest.fixture(scope="module")
@@ -143,9 +144,9 @@ def test_an_invocation_that_ends_in_time_is_not_told_of(watch: Watch, span: Span
     time.sleep(0.2)
     assert rung == []
     now = time.time()
-    watching.begin(span, now + 0.15, now)
+    watching.begin(span, now + SHORTEST_S, now)
     assert until(lambda: len(rung) == 1)
-    assert time.time() < now + 0.15
+    assert time.time() < now + SHORTEST_S
 
 
 def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -> None:
@@ -156,9 +157,9 @@ def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span) -
     watching.end()
     assert watching.look_now(10)  # from now on it sleeps by the first one
     now = time.time()
-    watching.begin(span, now + 0.2, now)
+    watching.begin(span, now + SHORTEST_S, now)
     assert until(lambda: len(rung) == 1)
-    assert time.time() < now + 0.2
+    assert time.time() < now + SHORTEST_S
 
 
 def test_a_look_that_takes_all_the_time_there_is_does_not_put_the_alarm_off(
