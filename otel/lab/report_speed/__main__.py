@@ -1,7 +1,7 @@
 """The speed of the report on traces of every kind, relative to `json.loads` of the same bytes; fails on the worst row.
 
 All times are of one processor: the least of several rounds in which the three works alternate. Memory is the peak of a
-fresh process. All results are written to out/report-speed.json.
+fresh process.
 
 Usual time: 10 minutes.
 """
@@ -9,20 +9,16 @@ Usual time: 10 minutes.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import tempfile
 from fnmatch import fnmatch
 from pathlib import Path
 
-from lab.report_speed.floors import failures
 from lab.report_speed.measuring import Measured, measure
 from lab.report_speed.million import measure_million
 from lab.report_speed.rows import ROWS, Row
-from lab.report_speed.table import HEAD, document, line, million_lines, summary
+from lab.report_speed.table import HEAD, failures, line, million_lines, summary
 
-OUT = Path(__file__).parents[3] / "out" / "report-speed.json"
 MILLION = "million"
 ROUNDS, MILLIONS = 3, 3
 
@@ -50,9 +46,6 @@ def main() -> int:
         elif with_million:
             print("A million spans: not measured, for two processes need two processors.")
     failed = list(failures(measured, million))
-    OUT.parent.mkdir(exist_ok=True)
-    about = {"python": platform.python_version(), "machine": platform.machine(), "rounds": options.rounds}
-    OUT.write_text(json.dumps({**about, **document(measured, million, failed)}, indent=1) + "\n")
     print("\n".join(["", *failed, f"{len(failed)} of the floors do not hold"] if failed else ["", "All floors hold."]))
     return int(bool(failed))
 

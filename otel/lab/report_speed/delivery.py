@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import itertools
 import json
-from typing import TYPE_CHECKING, Any
+import random
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from lab.generate import late
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterable, Iterator
-
-    from lab.generate import Document, Trace
-
-__all__ = ["as_recorded", "batches", "merged_batches", "shuffled"]
+from lab.generate import Document, Trace, late
 
 BATCH = 50  # documents
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from lab.generate import Trace
 from lab.report_speed.variations import spans_of
 from lambda_latency import trace as traces
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
 from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import SpanKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
-    from lab.generate import Trace
-
-__all__ = ["jaeger_file", "jaeger_indented", "jaeger_lines", "xray_answers"]
 
 ROOT = Path(__file__).parents[3]
 AT_ONCE = 5  # traces in an answer of BatchGetTraces: X-Ray's limit

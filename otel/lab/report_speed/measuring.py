@@ -21,8 +21,6 @@ from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 
-__all__ = ["MB", "Measured", "loads", "measure", "peak_of"]
-
 MB = 1_000_000
 BUFFER = 1024 * 1024
 IN_EACH_SPAN = {OTLP: '"spanId"', JAEGER: '"operationName"', XRAY: '\\"start_time\\"'}

@@ -6,15 +6,10 @@ import os
 import resource
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lab.generate import realistic
 from lab.report_speed.measuring import peak_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["Million", "Run", "measure_million"]
 
 TRACES = 80_000
 

@@ -14,8 +14,6 @@ from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 
-__all__: list[str] = []
-
 
 def _peak(path: Path, processes: int) -> int:
     """The peak of the largest process, in bytes. Ends with status 1 if a part of the file could not be read."""

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from lab.generate import deep_traces, plain_traces, realistic_traces
+from lab.generate import Document, Trace, deep_traces, plain_traces, realistic_traces
 from lab.report_speed import delivery, formats, spelling, variations
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from lab.generate import Document, Trace
-
-__all__ = ["JAEGER", "OTLP", "ROWS", "XRAY", "Row"]
 
 OTLP, JAEGER, XRAY = "OTLP", "Jaeger", "X-Ray"
 # About 25 MB of OTLP/JSON each: the constant 20 ms for tables and verdict do not matter, and a row takes seconds.

@@ -6,17 +6,12 @@ A spelling takes a document, which it may change, and a random generator.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import random
+from collections.abc import Iterator
+from typing import Any
 
+from lab.generate import Document
 from lambda_latency.trace import SpanKind
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator
-
-    from lab.generate import Document
-
-__all__ = ["blanks", "compact", "escapes", "keys_in_any_order", "names", "numbers", "value_before_key"]
 
 KINDS = {kind.value: f"SPAN_KIND_{kind.name}" for kind in SpanKind}
 CODES = {0: "STATUS_CODE_UNSET", 1: "STATUS_CODE_OK", 2: "STATUS_CODE_ERROR"}

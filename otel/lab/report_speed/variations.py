@@ -3,29 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+import random
+from collections.abc import Iterator
+from typing import Any
 
-from lab.generate import MS, ORIGIN, span_id, to_value
-
-if TYPE_CHECKING:
-    import random
-    from collections.abc import Iterator
-
-    from lab.generate import Document, Trace
-
-__all__ = [
-    "attributes_in_any_order",
-    "gateway_without_origin",
-    "handler_lost",
-    "ids_in_names",
-    "ids_in_routes",
-    "init_in_each",
-    "many_labels",
-    "one_open",
-    "spans_of",
-    "two_functions",
-    "unchanged",
-]
+from lab.generate import MS, ORIGIN, Document, Trace, span_id, to_value
 
 INTERNAL, SERVER, CLIENT = 1, 2, 3
 GATEWAY, SERVICE = "AWS::ApiGateway::Stage", "AWS::Lambda"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab import swaps
@@ -22,12 +23,13 @@ def test_two_rules_in_the_wrong_order_are_found() -> None:
 def test_a_swap_that_no_test_finds_fails_the_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Only the pairs that exclude each other are not tried."""
+    """Only the pairs that exclude each other are not tried. All formats do, but for the pair of this test."""
+    monkeypatch.setitem(TABLES, "readers", replace(TABLES["readers"], excludes=lambda at: at != 2))
     monkeypatch.setattr(swaps, "tried", lambda *_: (False, "NO TEST FAILS"))
     assert main(["--table", "readers"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines[1:-1] if not line.endswith(": exclude each other")] == [
-        "   5 a list of bare spans | Jaeger: NO TEST FAILS"
+        "   2 a list of bare spans | Jaeger: NO TEST FAILS"
     ]
     assert lines[-1] == "1 swaps are not found"
 

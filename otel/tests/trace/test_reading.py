@@ -155,7 +155,7 @@ def test_a_truncated_pretty_printed_document_is_one_problem(tmp_path: Path) -> N
         (b"\n\n", ["t.jsonl: empty: no trace in it"]),
         (b"\xff\xfe\x00 binary \x00", ["t.jsonl:1: not read: UTF-16: write it as UTF-8"]),
         (b"[" * 200_000, ["t.jsonl:1: not read: nested too deeply"]),
-        (b"7\n", [f"t.jsonl:1: no trace: known are {KNOWN}, got a whole number"]),
+        (b"7\n", [f"t.jsonl:1: no trace: got a whole number; {KNOWN}"]),
         (
             b'{"resourceMetrics": []}',
             ["t.jsonl:1: OTLP logs or metrics, and not traces: name the file with resourceSpans"],

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["NO_TRACES", "Problem"]
+__all__ = ["BY_COLLECTOR", "NO_TRACES", "Problem"]
 
 # The reason of a document that has nothing for a report. Collectors write all signals into one file or folder.
 NO_TRACES = "OTLP logs or metrics, and not traces: name the file with resourceSpans"
+# What to do with traces in a format that is not read.
+BY_COLLECTOR = (
+    "an OpenTelemetry Collector turns other traces into OTLP (receiver jaeger, zipkin, skywalking, datadog, ...; "
+    "exporter file)"
+)
 
 
 @dataclass(frozen=True, slots=True)

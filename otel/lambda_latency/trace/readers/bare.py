@@ -24,23 +24,25 @@ PARENTS = ("parent_span_id", "parentSpanId", "parent_id", "parentId")
 SERVICES = ("service_name", "serviceName", "service")
 KINDS = {kind.name for kind in SpanKind}
 STATUSES = ("UNSET", "OK", "ERROR")
-DATA_PREPPER = "span.attributes."  # before the names of attributes in OpenSearch, with @ in place of dots
+# Members of spans of SkyWalking and of Data Prepper, whose ids and attributes have another form.
+OTHER_FORMATS = ("spanType", "segmentId", "durationInNanos")
 
 
 def is_bare(members: Mapping[str, object]) -> bool:
     """Whether these are the members of a bare span with times that are no record of CloudWatch."""
     ids = ("trace_id" in members and "span_id" in members) or ("traceId" in members and "spanId" in members)
-    return ids and _first(members, STARTS) is not None and _first(members, ENDS) is not None
+    has_times = _first(members, STARTS) is not None and _first(members, ENDS) is not None
+    return ids and has_times and members.keys().isdisjoint(OTHER_FORMATS)
 
 
 def is_list_of_bare(members: Mapping[str, Raw]) -> bool:
     """Whether the member `spans` is a list of such spans, or of bare spans of OTLP. Their trace id may be beside it."""
     try:
         first = [_decode_members(one) for one in _decode_list(members.get("spans", Raw(b"[]")))[:1]]
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeError):
         return False
     trace_id = _trace_id(members)
-    return any((is_bare({**trace_id, **one}) and "spanType" not in one) or is_record(one) for one in first)
+    return any(is_bare({**trace_id, **one}) or is_record(one) for one in first)
 
 
 def bare_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -75,7 +77,6 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
     code = status.get("code", status.get("status_code")) if isinstance(status, dict) else status
     message = status.get("message", status.get("description")) if isinstance(status, dict) else None
     kind, end = bare.get("kind"), _first(bare, ENDS)
-    flat = {key[len(DATA_PREPPER) :].replace("@", "."): bare[key] for key in bare if key.startswith(DATA_PREPPER)}
     return {
         **bare,
         "parentSpanId": _first(bare, PARENTS),
@@ -84,7 +85,7 @@ def _record(bare: Mapping[str, Any]) -> dict[str, Any]:
         "resource": resource,
         "kind": kind if not isinstance(kind, str) else _word(kind) if _word(kind) in KINDS else None,
         "status": {"code": code if not isinstance(code, str) or _word(code) in STATUSES else None, "message": message},
-        "attributes": bare.get("attributes") or bare.get("labels") or flat,
+        "attributes": bare.get("attributes") or bare.get("labels") or {},
         "links": [],
         "events": [],
     }

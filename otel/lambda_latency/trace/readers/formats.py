@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 import msgspec
 from msgspec import Raw
 
-from lambda_latency.trace.model.problem import NO_TRACES
+from lambda_latency.trace.model.problem import BY_COLLECTOR, NO_TRACES
 from lambda_latency.trace.model.row import Rows
 from lambda_latency.trace.model.span import Span
 from lambda_latency.trace.readers.bare import bare_resources, is_bare, is_list_of_bare
@@ -22,20 +23,18 @@ from lambda_latency.trace.readers.console import go_resources, is_go, is_python,
 from lambda_latency.trace.readers.dialects import resource_spans, speaks_otlp
 from lambda_latency.trace.readers.documents import LARGE, split
 from lambda_latency.trace.readers.mistakes import kind_of, reason_of
-from lambda_latency.trace.readers.otlp import OtlpReader, ToOtlp, TranscodedReader
+from lambda_latency.trace.readers.otlp import ConvertedReader, OtlpReader, ToOtlp, TranscodedReader
 from lambda_latency.trace.readers.printed import is_printed, printed_resources
 from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
-from lambda_latency.trace.readers.stores.rows import inner_document, is_stored, is_table, stored_resources
-from lambda_latency.trace.readers.stores.skywalking import is_skywalking, skywalking_resources
 from lambda_latency.trace.readers.table import ShapeTable
 from lambda_latency.trace.readers.zipkin import is_zipkin, zipkin_resources
 
 __all__ = ["FORMATS", "KNOWN", "Known", "Reader", "spans_of"]
 
 KNOWN = (
-    "OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, Segments, "
-    "segment documents), Zipkin (v1, v2), CloudWatch's aws/spans, spans that Python's and Go's SDK print, bare spans "
-    "(ids and times)"
+    "known are OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, "
+    "Segments, segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDK print, bare "
+    f"spans (ids and times); {BY_COLLECTOR}"
 )
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError)
@@ -70,83 +69,11 @@ class Known(NamedTuple):
     lists: bool = False  # whether a list of such objects is one document
 
 
-# Members of Elastic APM's documents of transactions and spans, nested or with dotted names.
-ELASTIC = ("processor", "processor.event", "transaction", "transaction.id", "span.id", "trace.id")
-# Formats that are recognized but cannot be read, each with the advice for it.
-NAMED: tuple[tuple[Callable[[Members], bool], str], ...] = (
-    (
-        lambda members: "TraceSummaries" in members,
-        "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
-    ),
-    (
-        lambda members: members.keys() >= {"trace_id", "id", "name"} and "start_time" not in members,
-        "a segment of X-Ray without a start_time: give its document as X-Ray stores it",
-    ),
-    (
-        lambda members: "traceEvents" in members,
-        "Chrome trace events: they have no trace ids; export OTLP from what wrote them",
-    ),
-    (
-        lambda members: members.keys() >= {"trace_id", "span_id", "service", "start"},
-        "Datadog's spans: send them to a collector with the receiver `datadog` (DD_TRACE_AGENT_URL) that writes a file",
-    ),
-    (
-        lambda members: "traceId" in members and "durationInNanos" in members,
-        "OpenSearch's documents of spans (Data Prepper): write OTLP with the collector that sends them there",
-    ),
-    (
-        lambda members: not members.keys().isdisjoint(("operationName", "operation_name")),
-        "spans of Jaeger's model, as in Kafka and Cassandra: ask Jaeger for /api/traces/ID",
-    ),
-    (
-        lambda members: "process" in members and "spans" in members,
-        "Jaeger's Thrift batches as JSON: ask Jaeger for /api/traces/ID",
-    ),
-    (
-        lambda members: "common" in members and "spans" in members,
-        "New Relic's spans: send them by OTLP to a collector that writes a file",
-    ),
-    (
-        lambda members: members.keys() >= {"event_id", "contexts"} or "sent_at" in members or _is_sentry(members),
-        "Sentry's events: send the spans by OTLP to a collector that writes a file",
-    ),
-    (
-        lambda members: "@timestamp" in members and not members.keys().isdisjoint(ELASTIC),
-        "Elastic APM's documents: send them by OTLP to a collector that writes a file",
-    ),
-    (
-        lambda members: [*members] == ["metadata"] or any(_is(members, key, b"{") for key in ("transaction", "span")),
-        "Elastic APM's events: send them by OTLP to a collector that writes a file",
-    ),
-    (lambda members: _is(members, "hits", b"{"), "the answer of a search (Elasticsearch) that found nothing"),
-    (
-        lambda members: _is(members, "result", b"["),
-        "the answer of a query (SigNoz): export the rows of its table from ClickHouse",
-    ),
-    (
-        lambda members: "rootTraceName" in members or _is_search(members),
-        "the answer of a search (Tempo): it names traces without their spans; ask for /api/traces/ID",
-    ),
-    (
-        lambda members: not members.keys().isdisjoint(("spanContext", "_spanContext")),
-        "spans of JavaScript's SDK as JSON: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
-    ),
-    (
-        lambda members: members.keys() >= {"context", "start"},
-        "spans that PHP's console exporter prints: write OTLP (OTEL_TRACES_EXPORTER=otlp) to a collector's file",
-    ),
-    (
-        lambda members: (
-            "status" in members and _is(members, "data", b"{") and b'"resultType"' in bytes(members["data"])
-        ),
-        "the answer of a query of logs or metrics (Loki, Prometheus): ask Tempo or Jaeger for /api/traces/ID",
-    ),
-    (lambda members: not members.keys().isdisjoint(("resourceLogs", "resourceMetrics", "ScopeMetrics")), NO_TRACES),
-    (
-        lambda members: "observations" in members,
-        "Langfuse's observations: send the spans by OTLP to a collector that writes a file",
-    ),
-)
+# What to do with a document of a known format that holds no spans, by a member of it.
+SPANLESS = {
+    "TraceSummaries": "X-Ray summaries hold no segments: fetch their ids with `aws xray batch-get-traces --trace-ids`",
+    **dict.fromkeys(("resourceLogs", "resourceMetrics", "ScopeMetrics"), NO_TRACES),
+}
 
 
 class Reader:
@@ -212,11 +139,11 @@ class Reader:
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             yield from self._several(text, problem)
             return
-        inner = inner_document(members, text)
-        if inner is not None:
-            yield from self._several(inner, problem)
+        try:
+            form = self._format_of(members, problem)
+        except UNREADABLE as error:
+            problem(f"not read: {reason_of(error)}")
             return
-        form = self._format_of(members, problem)
         if form is not None:
             yield text, form
 
@@ -235,14 +162,9 @@ class Reader:
                         if form is None:
                             todo += map(bytes, reversed(items))
                     elif first == b"{":
-                        members = _decode_members(one)
-                        inner = inner_document(members, one)
-                        if inner is not None:
-                            todo.append(inner)
-                        else:
-                            form = self._format_of(members, problem)
+                        form = self._format_of(_decode_members(one), problem)
                     else:
-                        problem(f"no trace: known are {KNOWN}, got {kind_of(_decode_any(one))}")
+                        problem(f"no trace: got {kind_of(_decode_any(one))}; {KNOWN}")
                 except UNREADABLE as error:
                     problem(f"not read: {reason_of(error)}")
                 if form is not None:
@@ -260,8 +182,8 @@ class Reader:
             if one.fits(members):
                 return self._reader(one)
         seen = ", ".join(members)[:60] or "an empty object"
-        known = (what for fits, what in NAMED if fits(members))
-        problem(next(known, f"no trace: known are {KNOWN}, got {seen}"))
+        advice = (SPANLESS[member] for member in members if member in SPANLESS)
+        problem(next(advice, f"no trace: got {seen}; {KNOWN}"))
         return None
 
     def _reader(self, known: Known) -> Format:
@@ -279,18 +201,6 @@ def _is(members: Members, key: str, begin: bytes) -> bool:
     return key in members and memoryview(members[key])[:1].tobytes() == begin  # bytes(member) would copy a large member
 
 
-def _is_sentry(members: Members) -> bool:
-    """Whether this is a transaction of Sentry: spans with times in seconds beside a trace in `contexts`."""
-    return "spans" in members and "start_timestamp" in members
-
-
-def _is_search(members: Members) -> bool:
-    """Whether this is Tempo's list of traces: each has a `traceID`, and no spans."""
-    return _is(members, "traces", b"[") and any(
-        b'"traceID"' in bytes(one) for one in _decode_list(members["traces"])[:1]
-    )
-
-
 def _is_xray(members: Members) -> bool:
     if any(_is(members, key, b"[") for key in ("Traces", "Segments")) or _is(members, "Document", b'"'):
         return True
@@ -298,8 +208,17 @@ def _is_xray(members: Members) -> bool:
 
 
 def _is_jaeger(members: Members) -> bool:
-    others = ("common", "process", "contexts", "start_timestamp")
-    return (_is(members, "spans", b"[") and members.keys().isdisjoint(others)) or _is(members, "data", b"[")
+    return _begins_with(members, "spans", ("traceID",)) or _begins_with(members, "data", ("spans", "traceID"))
+
+
+def _begins_with(members: Members, key: str, names: Sequence[str]) -> bool:
+    """Whether a member is a list without an object that can be read, or its first such object has one of the names."""
+    if not _is(members, key, b"["):
+        return False
+    for item in _decode_list(members[key]):
+        with suppress(*UNREADABLE):
+            return not _decode_members(item).keys().isdisjoint(names)
+    return True
 
 
 def _is_dialect(members: Members) -> bool:
@@ -321,10 +240,10 @@ def _xray(table: ShapeTable, _: OtlpReader) -> Format:
     return XRayReader(table)
 
 
-def _jaeger(table: ShapeTable, _: OtlpReader) -> Format:
-    from lambda_latency.trace.readers.jaeger import JaegerReader
+def _jaeger(_: ShapeTable, otlp: OtlpReader) -> Format:
+    from lambda_latency.trace.readers.jaeger import jaeger_batches
 
-    return JaegerReader(table)
+    return ConvertedReader(otlp, jaeger_batches)
 
 
 def _by_way_of_otlp(resources: ToOtlp) -> Callable[[ShapeTable, OtlpReader], Format]:
@@ -335,9 +254,6 @@ def _by_way_of_otlp(resources: ToOtlp) -> Callable[[ShapeTable, OtlpReader], For
 FORMATS: tuple[Known, ...] = (
     Known("OTLP", lambda members: "resourceSpans" in members, _otlp),
     Known("X-Ray", _is_xray, _xray),
-    Known("an answer of ClickHouse", is_table, _by_way_of_otlp(stored_resources)),
-    Known("rows of a store", is_stored, _by_way_of_otlp(stored_resources), lists=True),
-    Known("SkyWalking", is_skywalking, _by_way_of_otlp(skywalking_resources)),
     Known("a list of bare spans", is_list_of_bare, _by_way_of_otlp(bare_resources)),
     Known("Jaeger", _is_jaeger, _jaeger),
     Known("OTLP of other writers", _is_dialect, _by_way_of_otlp(_dialect)),

@@ -1,7 +1,8 @@
 """Reads export requests of OTLP/JSON: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding.
 
 A request whose parts all fit the types is decoded at once. Any other request, and a large one, is decoded span by span.
-Other formats are read by way of it: each has a function that turns a document into resources with their spans.
+Other formats are read by way of it: each has a function that turns a document into resources with their spans, or into
+messages of OTLP.
 """
 
 from __future__ import annotations
@@ -37,13 +38,16 @@ from lambda_latency.trace.readers.otlp_message import (
     status_of,
     value_of,
 )
-from lambda_latency.trace.readers.otlp_pieces import Problem, piecewise, with_ids
+from lambda_latency.trace.readers.otlp_pieces import Batch, Problem, piecewise, with_ids
 from lambda_latency.trace.readers.otlp_writer import HAS_REMOTE, IS_REMOTE
 from lambda_latency.trace.readers.table import About, Group, ShapeTable
 
 __all__ = [
+    "Batch",
+    "ConvertedReader",
     "OtlpReader",
     "Problem",
+    "ToBatches",
     "ToOtlp",
     "TranscodedReader",
     "grouped",
@@ -80,8 +84,12 @@ class OtlpReader:
 
     def rows(self, document: bytes, problem: Problem) -> Rows:
         """The rows of a request by trace id. `problem` is called with the reason for each part that is left out."""
+        return self.rows_of(piecewise(document, problem))
+
+    def rows_of(self, batches: Iterable[Batch]) -> Rows:
+        """The rows of batches by trace id."""
         found: Rows = defaultdict(list)
-        self._add((found, *batch) for batch in piecewise(document, problem))
+        self._add((found, *batch) for batch in batches)
         return found
 
     def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
@@ -92,11 +100,7 @@ class OtlpReader:
                 return
             except UNREADABLE:
                 pass
-        for raw_resource, raw_scope, spans in piecewise(document, problem):
-            resource, scope = resource_of(raw_resource), scope_of(raw_scope)
-            for span in spans:
-                if wanted is None or span.trace_id in wanted:
-                    yield span_of(span, resource, scope)
+        yield from _spans_in(piecewise(document, problem), wanted)
 
     def _add(self, batches: Iterable[tuple[Rows, Raw, Raw, Sequence[RawSpan]]]) -> None:
         """Add rows to their documents. A batch is the rows of a document, a resource, a scope and spans."""
@@ -146,6 +150,15 @@ class OtlpReader:
         kind, status, remote = kind_of(span), status_of(span), remote_of(span)
         about = About(span.name or "", group.scope, kind, status, remote, codes, attempts is not None)
         return self._table.find(group, key, numbers, about)
+
+
+def _spans_in(batches: Iterable[Batch], wanted: Collection[str] | None) -> Iterator[Span]:
+    """The spans of batches, or only those of the `wanted` traces."""
+    for raw_resource, raw_scope, spans in batches:
+        chosen = [span for span in spans if wanted is None or span.trace_id in wanted]
+        if chosen:
+            resource, scope = resource_of(raw_resource), scope_of(raw_scope)
+            yield from (span_of(span, resource, scope) for span in chosen)
 
 
 def _codes_and_window(span: RawSpan, status: RawStatus) -> tuple[frozenset[str], tuple[int, int] | None]:
@@ -223,6 +236,29 @@ class TranscodedReader:
 
     def _request(self, document: bytes, problem: Problem) -> bytes:
         return _encode({"resourceSpans": list(self._resources(document, problem))})
+
+
+# From a document and a callback for problems to batches of OTLP's messages.
+ToBatches: TypeAlias = "Callable[[bytes, Problem], Iterable[Batch]]"
+
+
+class ConvertedReader:
+    """Reads documents of one format as rows or as spans, a span at a time: OTLP is never written as text."""
+
+    def __init__(self, otlp: OtlpReader, batches: ToBatches) -> None:
+        self._otlp, self._batches = otlp, batches
+
+    def whole(self, documents: Sequence[bytes]) -> list[Rows] | None:  # noqa: ARG002 - the signature of all readers
+        """None, so that each document is read by itself."""
+        return None
+
+    def rows(self, document: bytes, problem: Problem) -> Rows:
+        """The rows of a document by trace id. `problem` is called with the reason for each part that is left out."""
+        return self._otlp.rows_of(self._batches(document, problem))
+
+    def spans(self, document: bytes, problem: Problem, wanted: Collection[str] | None = None) -> Iterator[Span]:
+        """The spans of a document, or only those of the `wanted` traces. `problem` is called as in `rows`."""
+        return _spans_in(self._batches(document, problem), wanted)
 
 
 def grouped(spans: Iterable[tuple[dict[str, Any], str, dict[str, Any]]]) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
 
 import msgspec
 from msgspec import Raw
@@ -21,10 +22,10 @@ from lambda_latency.trace.readers.otlp_message import (
     scope_of,
 )
 
-__all__ = ["Problem", "piecewise", "with_ids"]
+__all__ = ["Batch", "Problem", "piecewise", "with_ids"]
 
 Problem = Callable[[str], object]
-
+Batch: TypeAlias = "tuple[Raw, Raw, Sequence[RawSpan]]"  # a resource, a scope and spans
 
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_list = msgspec.json.Decoder(list[Raw] | None).decode
@@ -55,7 +56,7 @@ def _as_specified(document: bytes, problem: Problem) -> bytes:
         return document
 
 
-def piecewise(document: bytes, problem: Problem) -> Iterator[tuple[Raw, Raw, Sequence[RawSpan]]]:
+def piecewise(document: bytes, problem: Problem) -> Iterator[Batch]:
     """Batches of a resource, a scope and at most `AT_ONCE` spans.
 
     `problem` is called with the reason for each part that is left out.

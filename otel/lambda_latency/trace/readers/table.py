@@ -78,12 +78,9 @@ class ShapeTable:
         self.written: dict[object, Group] = {}  # groups by their encoded resource and scope
         self.routes: dict[int, str] = {}
 
-    def values(
-        self, decode: Callable[[Any], object], others: Mapping[str, Callable[[Any], object]] | None = None
-    ) -> dict[str, Values]:
-        """Empty caches of numbers for one encoding, by key: for the attributes that rules read, and for `others`."""
-        decoders = {**dict.fromkeys(READ, decode), **(others or {})}
-        found = {key: Values(self, key, decoder) for key, decoder in decoders.items()}
+    def values(self, decode: Callable[[Any], object]) -> dict[str, Values]:
+        """Empty caches of numbers for one encoding, by key: for the attributes that rules read."""
+        found = {key: Values(self, key, decode) for key in READ}
         self._spellings += found.values()
         return found
 
@@ -120,10 +117,6 @@ class ShapeTable:
         if len(last) == sum(number >= 0 for number in numbers):
             group.shapes[(about.name, key) if shape.by_name else key] = shape
         return shape
-
-    def facts(self, numbers: Sequence[int]) -> dict[str, object]:
-        """The attributes of some numbers, by key. The numbers of routes are ignored."""
-        return dict(self._facts[number] for number in numbers if number >= 0)
 
     def number(self, key: str, value: object) -> int:
         """The number of an attribute, equal for values that rules cannot distinguish; a route gets a negative one."""

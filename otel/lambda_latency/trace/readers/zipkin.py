@@ -1,11 +1,10 @@
-"""Reads Zipkin's JSON, versions 1 and 2. Times are microseconds, ids have 64 or 128 bits.
+"""Reads Zipkin's JSON, version 2. Times are microseconds, ids have 64 or 128 bits.
 
-https://zipkin.io/zipkin-api/ describes both.
+https://zipkin.io/zipkin-api/ describes it.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,23 +12,20 @@ import msgspec
 from msgspec import Raw
 
 from lambda_latency.trace.model.ids import server_id
+from lambda_latency.trace.model.problem import BY_COLLECTOR
 from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span, hex_id
-from lambda_latency.trace.readers.mistakes import reason_of
 from lambda_latency.trace.readers.otlp import Problem, grouped
-from lambda_latency.trace.readers.zipkin_first import is_first_version, second_version
 
 __all__ = ["is_zipkin", "zipkin_resources"]
 
 _decode = msgspec.json.Decoder().decode
-ENDPOINT = re.compile(rb'"endpoint"\s*:')  # of an annotation
 
 
 def is_zipkin(members: Mapping[str, Raw]) -> bool:
-    """Whether these are the members of a span."""
-    ids = "traceId" in members and "id" in members
-    others = ("timestamp", "localEndpoint", "kind", "tags", "duration", "binaryAnnotations")
-    return ids and (any(key in members for key in others) or bool(ENDPOINT.search(members.get("annotations", b""))))
+    """Whether these are the members of a span, of version 1 too."""
+    others = ("timestamp", "localEndpoint", "kind", "tags", "duration", "annotations", "binaryAnnotations")
+    return "traceId" in members and "id" in members and any(key in members for key in others)
 
 
 def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
@@ -38,8 +34,11 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
     `problem` is called with the reason for each span that is left out.
     """
     decoded = _decode(document)
-    spans = _joined(_of_second_version(decoded if isinstance(decoded, list) else [decoded], problem))
+    spans = _joined(decoded if isinstance(decoded, list) else [decoded])
     objects = [item for item in spans if isinstance(item, dict)]
+    if any(map(_is_first_version, objects)):
+        problem(f"not read: Zipkin's version 1; {BY_COLLECTOR}")
+        return []
     calls = {hex_id(item.get("id"), 16) for item in objects if item.get("kind") == "CLIENT"}
     for item in objects:  # not every writer sets the flag
         if item.get("kind") == "SERVER" and hex_id(item.get("id"), 16) in calls:
@@ -56,19 +55,6 @@ def zipkin_resources(document: bytes, problem: Problem) -> list[dict[str, Any]]:
             why = f"it has no {error.args[0]}" if isinstance(error, KeyError) else str(error)
             problem(f"not a Zipkin span: {why}")
     return grouped(found)
-
-
-def _of_second_version(spans: list[Any], problem: Problem) -> list[Any]:
-    found: list[Any] = []
-    for item in spans:
-        if not isinstance(item, dict) or not is_first_version(item):
-            found.append(item)
-            continue
-        try:
-            found += second_version(item)
-        except (KeyError, TypeError, AttributeError) as error:
-            problem(f"not a span of Zipkin v1: {reason_of(error)}")
-    return found
 
 
 def _joined(spans: list[Any]) -> list[Any]:
@@ -120,6 +106,12 @@ def _span(raw: dict[str, Any], shared: dict[str, str]) -> dict[str, Any]:
             for one in raw.get("annotations") or ()
         ],
     }
+
+
+def _is_first_version(raw: Mapping[str, Any]) -> bool:
+    """Whether a span has what version 2 removed: binary annotations, and annotations with an endpoint."""
+    notes = raw.get("annotations") or ()
+    return "binaryAnnotations" in raw or any(isinstance(note, dict) and "endpoint" in note for note in notes)
 
 
 def _database(tags: Mapping[str, Any]) -> dict[str, Any]:

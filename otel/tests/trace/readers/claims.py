@@ -24,20 +24,6 @@ IDS = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_id": None}
 TIMES = {"start_time": T0, "end_time": T0 + MS}
 CLOUD_TRACE = {"spanId": "17", "kind": "RPC_SERVER", "name": "GET /", "startTime": "2026-01-01T00:00:00Z",
                "endTime": "2026-01-01T00:00:01Z", "labels": {"n": "7"}}  # fmt: skip
-COLLECTOR_ROW = {"Timestamp": "2026-11-27 08:00:00.1", "TraceId": TRACE_ID, "SpanId": "a1", "ParentSpanId": "",
-                 "SpanName": "GET /", "SpanKind": "Server", "ServiceName": "shop", "Duration": 5}  # fmt: skip
-HONEYCOMB_ROW = {"Timestamp": "2026-11-27T08:00:00Z", "trace.trace_id": TRACE_ID, "trace.span_id": "a1",
-                 "trace.parent_id": "b2", "name": "GET /", "duration_ms": 1.5, "service.name": "shop"}  # fmt: skip
-SKYWALKING_SPAN = {"traceId": "a.b.c", "segmentId": "s1", "spanId": 0, "parentSpanId": -1, "refs": [],
-                   "serviceCode": "shop", "startTime": 1, "endTime": 2, "endpointName": "/a"}  # fmt: skip
-SEGMENT_SPAN = {
-    "spanId": 0,
-    "parentSpanId": -1,
-    "operationName": "/a",
-    "spanType": "Entry",
-    "startTime": 1,
-    "endTime": 2,
-}
 CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
     "OTLP/JSON": ("OTLP", WRITERS["OTLP/JSON"]),
     "OTLP of old exporters": ("OTLP", WRITERS["OTLP of old exporters"]),
@@ -65,21 +51,6 @@ CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
         lambda: json.dumps([{"id": "U3Bhbjox", "context": IDS, **TIMES, "name": "m", "span_kind": "LLM"}]).encode(),
     ),
     "a function's log": ("a function's log", WRITERS["a function's log"]),
-    "ClickHouse's answer": (
-        "an answer of ClickHouse",
-        lambda: json.dumps({"meta": [], "data": [COLLECTOR_ROW], "rows": 1, "statistics": {}}).encode(),
-    ),
-    "the collector's table": ("rows of a store", lambda: json.dumps([COLLECTOR_ROW]).encode()),
-    "Honeycomb": ("rows of a store", lambda: json.dumps([HONEYCOMB_ROW]).encode()),
-    "SkyWalking": ("SkyWalking", lambda: json.dumps({"data": {"trace": {"spans": [SKYWALKING_SPAN]}}}).encode()),
-    "a segment of SkyWalking": (
-        "SkyWalking",
-        lambda: json.dumps({"traceId": "a.b.c", "service": "shop", "spans": [SEGMENT_SPAN]}).encode(),
-    ),
-    "Zipkin v1": (
-        "Zipkin",
-        lambda: json.dumps([{"traceId": "a1", "id": "b2", "annotations": [], "binaryAnnotations": []}]).encode(),
-    ),
     "Zipkin": ("Zipkin", WRITERS["Zipkin"]),
     "CloudWatch records": ("CloudWatch", WRITERS["CloudWatch records"]),
     "CloudWatch records with dots": ("CloudWatch", WRITERS["CloudWatch records with dots"]),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from lambda_latency.trace import LineIndex, Reader, Source, dump_line, find_traces, read_rows, to_otlp
-from lambda_latency.trace.readers import jaeger, otlp
+from lambda_latency.trace.readers import otlp
 from tests.trace.build import TRACE_ID, node, spans_of
 
 if TYPE_CHECKING:
@@ -17,27 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace import Problem
 
 SPANS = spans_of([node("a", 0, 100, node("b", 10, 20), node("c", 30, 40))])
-JAEGER: dict[str, Any] = {
-    "data": [
-        {
-            "traceID": TRACE_ID,
-            "spans": [
-                {
-                    "traceID": TRACE_ID,
-                    "spanID": span.span_id,
-                    "operationName": span.name,
-                    "references": [],
-                    "startTime": span.start_ns // 1000,
-                    "duration": 5,
-                    "tags": [],
-                    "processID": "p1",
-                }
-                for span in SPANS
-            ],
-            "processes": {"p1": {"serviceName": "shop", "tags": []}},
-        }
-    ]
-}
 
 
 def _read(path: Path) -> tuple[list[str], list[str]]:
@@ -76,23 +55,17 @@ def test_text_after_a_document_is_a_problem(tmp_path: Path) -> None:
     assert _read(path) == (["a", "b", "c"], ["t.jsonl:2: cut or not JSON: invalid character (byte 6)"])
 
 
-@pytest.mark.parametrize("module", [otlp, jaeger])
-def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, module: Any) -> None:
+def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A few spans at a time; a broken span is a problem, and the rest is read."""
-    monkeypatch.setattr(module, "LARGE", 10)
-    monkeypatch.setattr(module, "AT_ONCE", 2)
-    document: Any = to_otlp(SPANS) if module is otlp else json.loads(json.dumps(JAEGER))
+    monkeypatch.setattr(otlp, "LARGE", 10)
+    monkeypatch.setattr(otlp, "AT_ONCE", 2)
+    document: Any = to_otlp(SPANS)
     path = tmp_path / "t.json"
     path.write_text(json.dumps(document))
     assert _read(path) == (["a", "b", "c"], [])
-    if module is otlp:
-        document["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["spanId"] = ""
-        reason = "not a span: spanId must be 16 hex digits, got None"
-    else:
-        document["data"][0]["spans"][1]["spanID"] = ""
-        reason = "not a Jaeger span: spanID must be 16 hex digits, got ''"
+    document["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["spanId"] = ""
     path.write_text(json.dumps(document))
-    assert _read(path) == (["a", "c"], [f"t.json:1: {reason}"])
+    assert _read(path) == (["a", "c"], ["t.json:1: not a span: spanId must be 16 hex digits, got None"])
 
 
 def test_ids_may_be_in_capitals(tmp_path: Path) -> None:

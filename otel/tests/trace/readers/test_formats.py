@@ -16,7 +16,8 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
 from lambda_latency.latency import account
 from lambda_latency.trace import read_traces
-from lambda_latency.trace.readers.formats import FORMATS, Known
+from lambda_latency.trace.model.problem import BY_COLLECTOR
+from lambda_latency.trace.readers.formats import FORMATS, KNOWN, Known
 from tests.trace.readers.claims import CLAIMS, both_claim, objects
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Reading
 
+AT = "2026-11-27T08:00:00Z"
+SKYWALKING = {"traceId": "a.b.c", "segmentId": "s", "spanId": 0, "refs": [], "startTime": 1, "endTime": 2}
 EXPECTED = [
     (span_id, parent_id, kind, T0 + start * MS, T0 + end * MS, failed)
     for span_id, parent_id, _, kind, start, end, _, failed in SPANS
@@ -127,24 +130,6 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("data", "reason"),
     [
-        (b'{"traceID":"1","rootTraceName":"GET /","spanSet":{}}', "the answer of a search (Tempo): it names"),
-        (b'{"took":7,"hits":{"hits":[]}}', "the answer of a search (Elasticsearch) that found"),
-        (b'{"traceEvents":[]}', "Chrome trace events"),
-        (b'[[{"trace_id":1,"span_id":2,"service":"a","start":3}]]', "Datadog's spans"),
-        (b'{"traces":[{"traceID":"1","rootServiceName":"a"}]}', "ask for /api/traces/ID"),
-        (
-            b'{"traceId":"1","spanId":"2","startTime":"2020-08-20T05:40:46Z","durationInNanos":5}',
-            "OpenSearch's documents",
-        ),
-        (b'{"traceID":"1","spanID":"2","operationName":"a","startTimeMillis":5}', "spans of Jaeger's model"),
-        (b'{"traceId":"1","spanId":"2"}', "no trace: known are OTLP"),
-        (b'{"trace_id":"1","span_id":"2","service":"a","event_type":"b"}', "no trace: known are OTLP"),
-        (b'[{"common":{},"spans":[{"id":"1","trace.id":"2","attributes":{}}]}]', "New Relic's spans"),
-        (b'{"process":{"serviceName":"a"},"spans":[{"traceIdLow":1,"spanId":2}]}', "Jaeger's Thrift batches"),
-        (b'{"metadata":{"service":{"agent":{"name":"nodejs"}}}}\n{"transaction":{"id":"1"}}', "Elastic APM's events"),
-        (b'{"processor":{"event":"span"},"transaction":{"id":"1"},"span":{"id":"2"}}', "Elastic APM's events"),
-        (b'{"trace":{"id":"1"},"observations":[{"type":"GENERATION"}]}', "Langfuse's observations: send the spans"),
-        (b'{"traces":[{"id":"1","steps":[]}]}', "no trace: known are OTLP"),
         (
             b'{"resourceSpans":[{"scopeSpans":[{"spans":[{"traceId":"%b","spanId":"a1"}]}]}]}' % (b"0" * 32),
             "traceId must not be all zeros",
@@ -153,11 +138,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
             b'{"Name":"a","SpanContext":{"TraceID":"1","SpanID":"2"},"StartTime":"0001-01-01T00:00:00Z"}',
             "not a span of Go's stdouttrace: it was printed without its times (WithoutTimestamps)",
         ),
-        (b'[{"name":"a","spanContext":{"traceId":"1"},"startTime":[5,0]}]', "spans of JavaScript's SDK as JSON: write"),
-        (b'{"trace_id":"1-2-3","id":"4","name":"a","end_time":5.0}', "a segment of X-Ray without a start_time: give"),
-        (b'{"result":[{"list":[{"timestamp":"5","data":{}}]}]}', "the answer of a query (SigNoz): export the rows"),
         (b'{"Resource":[],"ScopeMetrics":[]}', "OTLP logs or metrics"),
-        (b'[{"name":"a","context":{"trace_id":"1","span_id":"2"},"start":3}]', "PHP's console exporter prints: write"),
         (b'{"resourceLogs":[]}', "OTLP logs or metrics"),
         (b'{"__otel_otlp_stdout":"1","base64":true,"payload":"?"}', "not a payload of OTLP"),
         (b'{"__otel_otlp_stdout":"1","payload":{"resourceLogs":[]}}', "not understood in the document: resourceLogs"),
@@ -166,6 +147,7 @@ def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> Non
         (b"Activity.TraceId:  6e4d\nActivity.SpanId:  1d3a\n", ".NET's console exporter prints text, not JSON"),
         (b'#<struct OpenTelemetry::SDK::Trace::SpanData\n name="GET",\n', "Ruby's console exporter prints objects"),
         (b"{\n  name          : GET\n  trace_id      : 6e4d\n}\n", "C++'s console exporter prints text, not JSON"),
+        (b'{"trace":{"\xff":1}}', "not read: the bytes are not UTF-8"),
         (b"PAR1\x15\x04", "Parquet: turn it into OTLP"),
         (b"PK\x03\x04\x14\x00", "a zip archive: unpack it"),
         (b"\xff\xfe{\x00}\x00", "UTF-16: write it as UTF-8"),
@@ -178,6 +160,65 @@ def test_a_format_that_is_recognized_but_not_read_has_a_remedy(data: bytes, reas
     reading = _read(tmp_path, data)
     assert reading.traces == ()
     assert reason in str(reading.problems[0])
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"traceID": "1", "rootTraceName": "GET /", "spanSet": {}},
+        {"traces": [{"traceID": "1", "rootServiceName": "a"}]},
+        {"traces": [{"id": "1", "steps": []}]},
+        {"took": 7, "hits": {"hits": [{"_source": {"traceID": "1", "spanID": "2"}}]}},
+        {"_source": {"traceID": "1", "spanID": "2", "operationName": "a", "startTime": 3, "duration": 4}},
+        {"traceID": "1", "spanID": "2", "operationName": "a", "startTime": 3, "duration": 4},
+        {"traceId": "1", "spanId": "2", "startTime": AT, "endTime": AT, "durationInNanos": 5},
+        {"traceId": "AAAA", "spanId": "AA==", "operationName": "a", "startTime": AT, "duration": "0.1s"},
+        {"process": {"serviceName": "a"}, "spans": [{"traceIdLow": 1, "spanId": 2}]},
+        {"data": {"trace": {"spans": [SKYWALKING]}}},
+        {"spans": [SKYWALKING]},
+        {"traceId": "a.b", "service": "a", "spans": [{"spanId": 0, "spanType": "Entry", "startTime": 1, "endTime": 2}]},
+        {"meta": [], "data": [{"Timestamp": AT, "TraceId": "1", "SpanId": "2", "Duration": 5}], "rows": 1},
+        {"Timestamp": AT, "TraceId": "1", "SpanId": "2", "Duration": 5},
+        {"timestamp": AT, "traceID": "1", "spanID": "2", "durationNano": 5},
+        {"timestamp": AT, "trace_id": "1", "span_id": "2", "duration_nano": 5},
+        {"time": AT, "trace_id": "1", "id": "2", "duration": 5},
+        {"Timestamp": AT, "trace.trace_id": "1", "trace.span_id": "2", "duration_ms": 5},
+        {"traceEvents": []},
+        {"trace_id": 1, "span_id": 2, "service": "a", "start": 3, "duration": 5},
+        {"common": {}, "spans": [{"id": "1", "trace.id": "2", "attributes": {}}]},
+        {"event_id": "1", "contexts": {"trace": {}}, "spans": [{"span_id": "2"}]},
+        {"start_timestamp": 1.0, "timestamp": 2.0, "spans": [{"span_id": "2", "trace_id": "1"}], "transaction": "a"},
+        {"@timestamp": AT, "processor": {"event": "span"}, "trace": {"id": "1"}, "span": {"id": "2"}},
+        {"name": "a", "spanContext": {"traceId": "1"}, "startTime": [5, 0]},
+        {"name": "a", "context": {"trace_id": "1", "span_id": "2"}, "start": 3},
+        {"status": "success", "data": {"resultType": "streams", "result": []}},
+        {"trace": {"id": "1"}, "observations": [{"type": "GENERATION"}]},
+        {"result": [{"list": [{"timestamp": "5", "data": {}}]}]},
+        {"trace_id": "1-2-3", "id": "4", "name": "a", "end_time": 5.0},
+        {"traceId": "1", "spanId": "2"},
+    ],
+)
+def test_another_format_is_refused_with_what_was_seen_and_the_way_to_otlp(
+    document: dict[str, object], tmp_path: Path
+) -> None:
+    """Alone and in a list: no reader takes a document of another format for one of its own."""
+    for written in (document, [document], [[document]]):
+        reading = _read(tmp_path, json.dumps(written).encode())
+        seen = ", ".join(document)[:60]
+        assert (reading.traces, [one.reason for one in reading.problems]) == ((), [f"no trace: got {seen}; {KNOWN}"])
+
+
+def test_spans_of_zipkins_first_version_are_refused(tmp_path: Path) -> None:
+    """The whole list: some of its spans have nothing that the second version lacks."""
+    notes = [{"timestamp": T0 // 1000, "value": "cs", "endpoint": {"serviceName": "shop"}}]
+    new = json.loads(WRITERS["Zipkin"]())
+    parts: list[dict[str, object]] = [{"binaryAnnotations": []}, {"annotations": notes}]
+    for more in parts:
+        reading = _read(tmp_path, json.dumps([{"traceId": "a1", "id": "b2", **more}, *new]).encode())
+        assert (reading.traces, [one.reason for one in reading.problems]) == (
+            (),
+            [f"not read: Zipkin's version 1; {BY_COLLECTOR}"],
+        )
 
 
 def test_the_origin_of_a_subsegment_in_a_record_is_that_of_its_segment(tmp_path: Path) -> None:

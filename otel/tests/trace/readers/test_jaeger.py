@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from lambda_latency.trace import Event, Link, Scope, Span, SpanKind, Status, spans_of
+from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind, Status, spans_of
 
 TRACE = "5759e988bd862e3fe1be46a994272793"
 
@@ -96,6 +96,46 @@ def test_a_single_trace_is_read_too() -> None:
     assert ([span.parent_id for span in spans], problems) == (["00000000000000a1"], [])
 
 
+def test_values_of_tags_keep_their_types() -> None:
+    """A number that is too large has no value; of a key that occurs twice, the last value counts."""
+    values = {"whole": 7, "part": 7.5, "power": 1e20, "flag": False, "none": None, "text": 'größe "a"\n'}
+    lists = {"list": ["a", 1, True], "map": {"a": [1]}, "empty": []}
+    tags = [_tag("whole", 6), *(_tag(key, value) for key, value in {**values, **lists, "large": 9}.items())]
+    written = json.dumps({"spans": [{**PARENT, "tags": tags}], "processes": PROCESSES}).replace("9}", "1e400}")
+    problems: list[str] = []
+    [span] = spans_of(written.encode(), problems.append)
+    attributes = {**values, "list": ("a", 1, True), "map": Attributes({"a": (1,)}), "empty": (), "large": None}
+    assert (dict(span.attributes), problems) == (attributes, [])
+    assert {key: type(span.attributes[key]) for key in ("whole", "flag")} == {"whole": int, "flag": bool}
+
+
+def test_a_process_is_named_or_written_in_the_span() -> None:
+    """A name that the trace does not have is a service without a name."""
+    own = {"serviceName": "pay", "tags": [_tag("faas.name", "Pay")]}
+    document = {"spans": [PARENT, {**CHILD, "process": own}, {**CHILD, "processID": "p9"}], "processes": PROCESSES}
+    assert [dict(span.resource) for span in _read(document)[0]] == [
+        {"service.name": "orders", "faas.name": "Create"},
+        {"service.name": "pay", "faas.name": "Pay"},
+        {"service.name": ""},
+    ]
+
+
+def test_a_parent_that_does_not_wait_is_an_attribute() -> None:
+    """If FOLLOWS_FROM is the only reference of the trace; ids may be in capitals."""
+    follows = {**CHILD, "tags": [], "references": [_reference("FOLLOWS_FROM", "A1", TRACE.upper())]}
+    [span], problems = _read({"spans": [follows]})
+    assert (span.parent_id, dict(span.attributes), span.links) == ("00000000000000a1", {"ref.type": "FOLLOWS_FROM"}, ())
+    assert problems == []
+
+
+def test_a_key_that_is_no_text_is_ignored() -> None:
+    """The format is known by the first span whose keys can be read."""
+    problems: list[str] = []
+    written = json.dumps({"spans": [PARENT, CHILD]}).replace("operationName", "operation\xff", 1).encode("latin-1")
+    assert [span.name for span in spans_of(written, problems.append)] == ["", "GET"]
+    assert problems == []
+
+
 def test_broken_spans_are_problems_and_the_rest_is_read() -> None:
     """Also a whole broken trace."""
     bad = [7, {**PARENT, "spanID": "0"}, {**PARENT, "duration": "long"}, {**PARENT, "startTime": None}]
@@ -103,7 +143,7 @@ def test_broken_spans_are_problems_and_the_rest_is_read() -> None:
     assert len(spans) == 1
     assert [problem[:60] for problem in problems] == [
         "not a Jaeger span: it must be an object, got a whole number",
-        "not a Jaeger span: spanID must not be all zeros, got '000000",
+        "not a Jaeger span: spanID must not be all zeros, got '0'",
         "not a Jaeger span: duration must be a whole number or a numb",
         "not a Jaeger span: startTime must be a whole number or a num",
         "a Jaeger trace must have a list of spans",

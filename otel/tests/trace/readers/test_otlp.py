@@ -210,7 +210,7 @@ def test_a_broken_span_is_a_problem_and_the_rest_is_read(more: dict[str, object]
 @pytest.mark.parametrize(
     ("document", "reason"),
     [
-        ({}, f"no trace: known are {KNOWN}, got an empty object"),
+        ({}, f"no trace: got an empty object; {KNOWN}"),
         ({"resourceLogs": []}, "OTLP logs or metrics, and not traces: name the file with resourceSpans"),
         ({"resourceSpans": 7}, "resourceSpans must be a list: it must be a list, got a whole number"),
         ({"resourceSpans": [1]}, "resourceSpans must hold objects, got 1"),

@@ -268,6 +268,16 @@ def test_bare_segments_are_read_alone_or_as_a_list() -> None:
     assert _read(json.dumps(wrapped))[0] == together
 
 
+def test_segments_without_documents_are_read() -> None:
+    """As tools write them that have decoded the documents: alone, in an answer, and with a trace id outside."""
+    segment = {**_segment("shop", 1, 500, 750), "trace_id": ID}
+    trace = {"Id": ID, "Segments": [segment]}
+    for document in (trace, {"Traces": [trace]}):
+        [span], problems = _read(json.dumps(document))
+        assert problems == []
+        assert (span.trace_id, span.name, (span.end_ns or 0) - span.start_ns) == (HEX, "shop", 250 * MS)
+
+
 def test_unknown_keys_and_invalid_blocks_are_ignored() -> None:
     """An invalid block costs itself alone; lost subsegments are a problem."""
     odd = {**PUT, "http": [], "aws": None, "annotations": 7, "metadata": "x", "cause": "0123", "stray": {"a": [1]}}
