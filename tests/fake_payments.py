@@ -11,8 +11,6 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Protocol
 
-__all__ = ["FakePayments", "Step", "serve"]
-
 PATIENCE = 20  # seconds until a test that waits for something that never comes fails: no test is meant to see it
 
 

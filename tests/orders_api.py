@@ -11,8 +11,6 @@ from typing import Any
 
 import pytest
 
-__all__ = ["Api", "Refusal", "Reply", "an_order", "error", "imported", "shown"]
-
 Refusal = Callable[[str, str], AbstractContextManager[None]]
 
 JSON = {"Content-Type": "application/json"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import os
 import re
 import runpy
 import shutil
@@ -12,8 +13,6 @@ import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-__all__ = ["Program", "main", "programs"]
 
 HERE = Path(__file__).parent
 USAGE = """usage: python -m lab NAME [options]
@@ -37,7 +36,10 @@ class Program:
 def main(arguments: Sequence[str]) -> int:
     """List the programs, or run one under the name of `__main__`: its exit status is the command's."""
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(listed(programs()))
+        try:
+            print(listed(programs()), flush=True)
+        except BrokenPipeError:  # `python -m lab | head`
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
         return 0
     name, *options = arguments
     known = {program.name for program in programs()}

@@ -15,8 +15,6 @@ from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.cloud.emulator import LOCK
 from lambda_latency.pythons import pythons
 
-__all__ = ["CACHE", "HOME", "READY", "VERSION", "packages"]
-
 HOME = Path(__file__).parents[2] / "build" / "apps"  # XDG_CACHE_HOME of a command that is tested
 CACHE = HOME / "lambda-latency"
 READY = HOME / "ready"

@@ -18,8 +18,6 @@ from typing import Any
 
 from lab.commands import ROOT, make
 
-__all__ = ["BUNDLE", "TYPES", "bundled", "main", "types"]
-
 PAGE = ROOT / "otel" / "lambda_latency" / "page"
 SOURCE, BUNDLE = PAGE / "source", PAGE / "bundle"
 SCHEMA, TYPES = PAGE / "report-island.schema.json", SOURCE / "script" / "island.d.ts"

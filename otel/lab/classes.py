@@ -17,14 +17,20 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lab.judging.answer import Cell, classes
-from lab.judging.bounds import BLAMED, PLANTED_ALL, PLANTED_FIRST, WIDE_BLAMED, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import read, report
-from lab.judging.work import done
-from lab.systems.causes import Cause, all_visible, draw_causes
+from lab.judging.answer import Cell, classes, read, report
+from lab.judging.command import (
+    BLAMED,
+    PLANTED_ALL,
+    PLANTED_FIRST,
+    WIDE_BLAMED,
+    Score,
+    add_options,
+    done,
+    finish,
+    parsed,
+)
 from lab.systems.drawing import draw_system
-from lab.systems.running import Load, run
+from lab.systems.running import Cause, Load, all_visible, draw_causes, run
 
 LOAD = Load()
 PLANTS = (*[1] * 5, 2, 2, 3)  # causes of systems; two systems of ten have none

@@ -1,13 +1,12 @@
-"""Commands that programs start: make for what they need under build/, pytest for a test with more cases than usual."""
+"""Commands that programs start: make for what they need under build/, pytest with more cases than usual, Chromium."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
-
-__all__ = ["ROOT", "make", "run_test"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,6 +19,14 @@ def make(target: Path) -> None:
     command = ["make", "--silent", "--no-print-directory", "--old-file=.venv/ready", str(target.relative_to(ROOT))]
     if status := subprocess.run(command, cwd=ROOT, check=False).returncode:
         raise SystemExit(status)
+
+
+def browser_programs() -> list[str]:
+    """Chromium and its driver. Ends the program where one is missing."""
+    found = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in found:
+        raise SystemExit("chromium and chromedriver are not here: apt install chromium chromium-driver")
+    return [str(path) for path in found]
 
 
 def run_test(file: str, **cases: int) -> int:

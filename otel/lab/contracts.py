@@ -8,18 +8,14 @@ from __future__ import annotations
 
 import ast
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec, resolve_name
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import NamedTuple, cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-__all__ = ["NoCircles", "OnlyThesePackages", "ThroughTheFace", "Walls"]
 
 
 def strings() -> fields.ListField:

@@ -18,15 +18,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from lab.judging.answer import Cell, comparison, gate
-from lab.judging.bounds import PLACES_NAMED, SILENT, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import read, report
-from lab.judging.work import done
+from lab.judging.answer import Cell, comparison, gate, read, report
+from lab.judging.command import PLACES_NAMED, SILENT, Score, add_options, done, finish, parsed
 from lab.pairs import FAILED, GATE
-from lab.systems.causes import Cause
 from lab.systems.drawing import draw_system
-from lab.systems.running import Load, run
+from lab.systems.running import Cause, Load, run
 from lab.systems.steps import Call, Operation, Route, System, Work, cell_of, typical_ms, walked
 from lambda_latency.latency import Accounts, percentile
 

@@ -9,26 +9,8 @@ from __future__ import annotations
 import heapq
 import json
 import random
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-__all__ = [
-    "MS",
-    "ORIGIN",
-    "Document",
-    "Trace",
-    "deep_traces",
-    "late",
-    "plain",
-    "plain_traces",
-    "realistic",
-    "realistic_traces",
-    "span_id",
-    "to_value",
-]
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 Document: TypeAlias = dict[str, Any]
 Trace: TypeAlias = list[Document]

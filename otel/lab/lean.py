@@ -42,8 +42,6 @@ from opentelemetry.trace import (
 from lambda_latency.runtime.lean import LeanSpan, Provider
 from lambda_latency.runtime.propagation import INIT, LambdaSampler
 
-__all__ = ["difference", "told"]
-
 CLOCKS = "opentelemetry.sdk.trace", "lambda_latency.runtime.lean"
 
 

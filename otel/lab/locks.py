@@ -16,8 +16,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["FOLDERS", "environment", "packages", "share", "whole"]
-
 ROOT = Path(__file__).parents[2]
 FOLDERS = tuple(ROOT / name for name in ("requirements/versions", "requirements/bridge", "otel/lab/cost/pins"))
 INCLUDE = "-r base.txt\n"

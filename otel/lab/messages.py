@@ -29,8 +29,6 @@ from tests.sandbox.state import until
 from tests.system.processes import Footprint, own_temporary
 from tests.system.test_serve import Served
 
-__all__ = ["Handled", "interrupted", "killed"]
-
 AT_ONCE = 16
 PATIENCE_S = 120  # for the last message, after the last answer
 ENDLESS = 2_000  # requests: the command is gone long before the last one

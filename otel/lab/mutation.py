@@ -10,18 +10,12 @@ import random
 import sys
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
 from lambda_latency.text import Style
 from lambda_latency.trace import read_traces
 from tests.trace.writers import SPANS, WRITERS
-
-if TYPE_CHECKING:
-    pass
-
-__all__ = ["break_one", "check", "main"]
 
 WORDS = (b"null", b"7", b'"x"', b"[]", b"{}", b"-1", b"1e400", b"true", b'""', b"[{}]", b"99999999999999999999999")
 BINARY = [name for name in WRITERS if "protobuf" in name]

@@ -28,8 +28,6 @@ from typing import Any
 
 from lab.commands import ROOT
 
-__all__ = ["WAYS", "Step", "guesses", "main", "markdown"]
-
 DOCUMENT = ROOT / "docs" / "newcomer.json"
 PAGE = ROOT / "docs" / "explanation" / "first-tries.md"
 TABLES = "<!-- tables -->\n"  # what follows is written by this program

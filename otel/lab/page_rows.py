@@ -9,27 +9,20 @@ Usual time: 3 minutes.
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambda_latency.trace import dump_line
+from lab.commands import browser_programs
+from lambda_latency.trace import Trace, dump_line
 from tests.latency.system import order
 from tests.page import firsts
 from tests.page.browser import Browser
 from tests.page.samples import even, many, rich
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lambda_latency.trace import Trace
-
-__all__ = ["ROWS", "main"]
 
 WIDTHS = (360, 768, 1280, 1920)
 LOOKS = [*((width, "") for width in WIDTHS), (1280, "dark"), (1280, "print")]
@@ -97,7 +90,7 @@ ROWS = {
 
 
 def main() -> int:
-    """Make the sheets; status 1 without Chromium and its driver."""
+    """Make the sheets."""
     parser = argparse.ArgumentParser("python -m lab page-rows", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out", "page-rows"), help="of the sheets")
     parser.add_argument(
@@ -105,12 +98,8 @@ def main() -> int:
     )
     parser.add_argument("--only", choices=ROWS, help="this row alone")
     asked = parser.parse_args()
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        print("page-rows needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
-        return 1
     asked.folder.mkdir(parents=True, exist_ok=True)
-    browser = Browser(*map(str, programs))
+    browser = Browser(*browser_programs())
     try:
         with tempfile.TemporaryDirectory(prefix="page-rows-") as name:
             for row in [asked.only] if asked.only else ROWS:

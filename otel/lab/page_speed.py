@@ -12,7 +12,6 @@ Usual time: 7 minutes.
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 import tempfile
 from pathlib import Path
@@ -20,6 +19,7 @@ from statistics import median
 
 from selenium.webdriver.common.keys import Keys
 
+from lab.commands import browser_programs
 from tests.page.browser import Browser
 from tests.page.samples import huge, many, page_of
 
@@ -62,11 +62,7 @@ ACTS = {
 def main() -> int:
     """Measure; status 1 if a time or the heap exceeds its limit."""
     argparse.ArgumentParser("python -m lab page-speed", description=__doc__).parse_args()
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        print("page-speed needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
-        return 1
-    browser = Browser(*map(str, programs))
+    browser = Browser(*browser_programs())
     try:
         with tempfile.TemporaryDirectory(prefix="page-speed-") as folder:
             path = Path(folder, "report.html")

@@ -23,11 +23,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Nezha
-from lab.judging.answer import comparison, gate
-from lab.judging.bounds import SLOWER, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import read, report
-from lab.judging.work import done
+from lab.judging.answer import comparison, gate, read, report
+from lab.judging.command import SLOWER, Score, add_options, done, finish, parsed
 from lab.systems.drawing import draw_system
 from lab.systems.running import NOISES, Load, run
 from lambda_latency.latency import Accounts

@@ -24,8 +24,6 @@ from lab.commands import ROOT
 from lab.locks import environment
 from lambda_latency.version import VERSION
 
-__all__ = ["ARCHITECTURES", "LICENSES", "main", "problems", "write_zip"]
-
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "release.txt"
 # What people read or run from the repository; docs/explanation/publishing.md tells the owner about the placeholder.

@@ -8,16 +8,11 @@ from __future__ import annotations
 import argparse
 import random
 import sys
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from lambda_latency.latency import account
 from lambda_latency.trace import Span, SpanKind, Trace
 from tests.trace.build import MS, T0, TRACE_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["check", "main"]
 
 DEEPEST = 4
 MOST_CALLS = 4

@@ -12,20 +12,16 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from lambda_latency.latency.judge import buckets
 from lambda_latency.trace.readers import formats
 from tests.latency.judge.facts import both_match
 from tests.trace.readers.claims import both_claim
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-__all__ = ["TABLES", "main", "tried"]
 
 ROOT = Path(__file__).parents[2]
 WITHIN_S = 5.0  # of processor time: others may use the machine

@@ -27,8 +27,6 @@ from lambda_latency.trace import Span, Trace, spans_of
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Server
 
-__all__ = ["EVENT", "HANDLER", "HANGS", "Hang", "Site", "hang", "read", "wrong"]
-
 FUNCTION = "lab.faults.hanging.handler"
 SOURCE = Path(__file__).parent / "faults" / "hanging.py"
 EVENT = {"resource": "/items", "httpMethod": "GET", "requestContext": {"stage": "prod"}}

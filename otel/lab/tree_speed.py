@@ -10,19 +10,14 @@ import random
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
 
-from lambda_latency.testing import Snapshot, any_order, span
+from lambda_latency.testing import Expectation, Snapshot, any_order, span
 from lambda_latency.testing.comparison import compare
 from lambda_latency.testing.drawing import draw
 from lambda_latency.trace import Span, Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.testing import Expectation
 
 SPANS = 1_000
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"

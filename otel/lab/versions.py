@@ -25,8 +25,6 @@ from lab.same.corpus import CORPUS
 from lab.same.pythons import ROOT, prepare
 from lab.same.run import KIT, Children, run
 
-__all__ = ["LOCKS", "SUBSET"]
-
 LOCKS = ROOT / "requirements" / "versions"
 SUBSET = (
     "plain.ok", "plain.about_the_context", "errors.plain", "errors.the_same_object", "logs.an_exception",

@@ -9,8 +9,6 @@ import argparse
 
 from lab.commands import run_test
 
-__all__ = ["main"]
-
 
 def main() -> int:
     """Run its test with many cases."""

@@ -9,8 +9,6 @@ from typing import Any
 import msgspec
 import yaml
 
-__all__ = ["copied", "loaded", "statements", "unasked"]
-
 KIT = Path(__file__).parents[1] / "lambda_latency"
 
 

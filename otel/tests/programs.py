@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import sys
 
-__all__ = ["python_program"]
-
 
 def python_program(source: str) -> str:
     """An executable file's text. `#!` takes no interpreter whose path has a space: the shell starts it."""

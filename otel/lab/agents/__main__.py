@@ -19,7 +19,6 @@ from typing import Any
 
 from lab.agents.conversations import asked
 from lab.agents.hostile import SECRETS, write_hostile, write_large
-from lab.agents.measuring import first_verdict, start_instructions
 from lab.agents.questions import QUESTIONS
 from lab.agents.scenes import write_scenes
 from lab.same.pythons import ROOT, prepare
@@ -29,8 +28,6 @@ from tests.agent.asking import Tools
 LOCK = ROOT / "requirements" / "agents.txt"
 MODES = ("auto", "legacy")
 MOST_OF_LIST = 1_500
-MOST_INSTRUCTIONS = 100_000_000
-MOST_TIMES = 1.5
 WATCHED = """
 import sys
 seen = open(sys.argv[1], "a")
@@ -47,7 +44,7 @@ Calls = list[tuple[str, dict[str, Any]]]
 
 
 def main() -> int:
-    """Ask, count, measure; status 1 if a bound does not hold."""
+    """Ask, count; status 1 if a bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab agents", description=__doc__)
     parser.add_argument("--files", type=int, default=100, metavar="N", help="hostile files; default 100")
     parser.add_argument("--demo", type=Path, metavar="FILE", help="traces of the demo; without it the demo is run")
@@ -59,7 +56,7 @@ def main() -> int:
         root.mkdir()
         calls = written(root, options.files, options.demo)
         wrong = [line for mode in MODES for line in talked(python, root, calls, mode)]
-        wrong += [*answered(root), *costs(root)]
+        wrong += answered(root)
     print("".join(f"NOT {line}\n" for line in wrong), end="")
     return int(bool(wrong))
 
@@ -154,24 +151,6 @@ def answered(root: Path) -> Iterator[str]:
         if missing:
             yield f"{question.asked} lacks {missing}"
     print(f"golden questions: {right} of {len(QUESTIONS)} answered, in at most {most} calls")
-
-
-def costs(root: Path) -> Iterator[str]:
-    """The bounds of the start and of the first verdict that do not hold."""
-    instructions = start_instructions(root)
-    if instructions is None:
-        print("start: skipped, valgrind is not here")
-    else:
-        print(f"start: {instructions / 1e6:.0f} M instructions beyond `python -c pass`")
-        if instructions > MOST_INSTRUCTIONS:
-            yield "the start takes too long"
-    server, report = first_verdict(root / "demo.jsonl")
-    print(
-        f"first verdict of the demo: {server:.3f} s of processor time, report --quiet {report:.3f} s: "
-        f"{server / report:.2f}x"
-    )
-    if server > MOST_TIMES * report:
-        yield "the first verdict takes too long"
 
 
 if __name__ == "__main__":

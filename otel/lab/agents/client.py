@@ -15,8 +15,6 @@ from typing import Any
 from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 
-__all__: list[str] = []
-
 
 async def talk(job: dict[str, Any]) -> dict[str, Any]:
     """The answers of a job: `server` is a command, `mode` the era, `calls` are names and arguments."""

@@ -8,8 +8,6 @@ from typing import Any, NamedTuple
 
 from lab.agents.questions import QUESTIONS, Question
 
-__all__ = ["CALLS", "Call", "Found", "Said", "asked"]
-
 
 class Found(NamedTuple):
     """An argument that is read from an earlier answer: the first group of an expression."""

@@ -9,8 +9,6 @@ from typing import Any
 
 from tests.agent.orders import drawn, written
 
-__all__ = ["SECRETS", "write_hostile", "write_large"]
-
 T0 = 1_795_608_000_000_000_000
 SECRETS = ("hunter2", "AKIAQRSTUVWXYZ234567", "ghp_16C7e42F292c6912E7710c838347Ae178B4a", "s3cr3tPassw0rd")
 FORMS = (

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-__all__ = ["MOST_CALLS", "QUESTIONS", "Question"]
-
 MOST_CALLS = 3
 
 

@@ -13,8 +13,6 @@ from lambda_latency.archive import add
 from tests.doctor.apps import write
 from tests.doctor.plants import PLANTED
 
-__all__ = ["write_scenes"]
-
 T0 = 1_795_608_000_000_000_000  # 2026-11-25T12:00:00Z
 MS = 1_000_000
 MINUTE = 60_000.0

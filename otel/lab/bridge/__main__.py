@@ -8,7 +8,6 @@ Usual time: 30 seconds.
 from __future__ import annotations
 
 import argparse
-import random
 import re
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from lab.bridge.comparison import ALWAYS, BUT, differences, tree
 from lab.bridge.examples import EXPECTED, both, examples_in, served
 from lab.bridge.sides import ROOT, TASK, Seen, make_layer, observe
 from lab.same.pythons import prepare
+from lab.sampling import add_sampling, sampled
 
 POWERTOOLS = ("sum", "async", "generator", "block", "quiet failure", "failure")
 LOCKS = ROOT / "requirements" / "bridge"
@@ -28,22 +28,18 @@ LOCKS = ROOT / "requirements" / "bridge"
 def main() -> int:
     """Run, and print a table and the differences."""
     parser = argparse.ArgumentParser("python -m lab bridge", description=__doc__)
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only uses whose name has this in it")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
-    parser.add_argument("--seed", type=int, default=25, help="of the sample")
+    add_sampling(parser, "uses")
     parser.add_argument("--examples", type=Path, metavar="FOLDER",
                         help="instead, the examples in a copy of Powertools' repository")  # fmt: skip
     options = parser.parse_args()
     names = re.findall(r"@use\n(?:async )?def (\w+)", (TASK / "uses.py").read_text(encoding="utf-8"))
-    uses = [name for name in names if re.search(options.only, name)]
-    if options.sample and options.sample < len(uses):
-        uses = random.Random(options.seed).sample(uses, options.sample)  # noqa: S311 - a seed that can be repeated
     pythons = {lock.stem: _python(lock) for lock in sorted(LOCKS.glob("powertools-*.txt"))}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
         layer = make_layer(Path(folder))
         if options.examples:
             return int(bool(examples(options.examples, pythons, layer, options.only)))
+        uses = sampled(names, str, options, parser)
         wrong += compare("powertools-3-sdk", "powertools-3-none", "uses", uses, pythons, layer)
         for version in ("2", "3"):
             for other in ("none", "sdk"):

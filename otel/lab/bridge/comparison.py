@@ -8,8 +8,6 @@ from typing import Any
 
 from lab.bridge.sides import INDEXED, SEGMENT, Seen
 
-__all__ = ["ALWAYS", "BUT", "differences", "tree"]
-
 ALWAYS = (
     "ids and times",
     "the frames of a stack: the SDK has those of the recorder's caller, the bridge those of the exception",

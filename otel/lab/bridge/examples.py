@@ -11,8 +11,6 @@ from pathlib import Path
 
 from lab.bridge.sides import Seen, observe
 
-__all__ = ["EXPECTED", "both", "examples_in", "served"]
-
 LIBRARY = (
     "the call of a library is OpenTelemetry's span: with the user agent, the method in capitals, an exception's class "
     "with its module, and AWS services by their own names"

@@ -27,8 +27,6 @@ from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import spans_of
 
-__all__ = ["Daemon", "Seen", "make_layer", "observe"]
-
 ROOT = Path(__file__).parents[3]
 TASK = Path(__file__).with_name("task")
 SEGMENT = "0123456789abcdef"

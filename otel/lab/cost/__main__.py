@@ -23,10 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from lab.cost import counting, measuring, remains, repeated, upstream, waits
-from lab.cost.environments import interpreter
 from lab.cost.places import Places
-from lab.cost.table import figures, text
-from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant
+from lab.cost.table import figures, markdown
+from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant, interpreter
 from lambda_latency.layer import layer_files
 from lambda_latency.local.processes import Processes
 
@@ -101,10 +100,10 @@ def main() -> int:
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(document, indent=1) + "\n")
     print(f"{document['machine']}, Python {document['python']}, {document['date']}, {options.rounds} rounds")
-    print("Over bare; in brackets as a multiple of what the X-Ray SDK adds. The line of bare is as it is.\n")
-    print(text(document["variants"]))
+    print("Over bare; in brackets as a multiple of what the X-Ray SDK adds.\n")
+    print(markdown(document))
     if modules:
-        print("\n" + remains.text(document))
+        print("\n" + remains.markdown(document))
     return 0
 
 

@@ -11,8 +11,6 @@ patch_all()
 
 from lab.response_time.handler import handler as bare
 
-__all__ = ["handler"]
-
 
 def handler(event: Any, context: Any) -> Any:
     """Annotate a subsegment: the SDK cannot annotate Lambda's segment."""

@@ -7,26 +7,18 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import lambda_latency.local.sandbox.lambda_service
-from lab.cost.environments import interpreter
-from lab.cost.variants import ROOT
+from lab.cost.variants import ROOT, Variant, interpreter
+from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.environment import Environment
-from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.sandbox.function import Function, Run
 from lambda_latency.local.sandbox.runtime_api import Invocation
 from lambda_latency.local.sandbox.variables import Settings, lambda_variables
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lab.cost.variants import Variant
-    from lambda_latency.local.processes import Processes
-    from lambda_latency.local.sandbox.function import Run
-
-__all__ = ["EVENT", "Cell", "command", "variables"]
 
 EVENT: dict[str, Any] = {
     "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-__all__ = ["census"]
-
 
 def census() -> dict[str, object]:
     """The names of the modules, and the bytes of the files that they were loaded from: bytecode, or the library."""

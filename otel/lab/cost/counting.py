@@ -5,19 +5,12 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from lab.cost.cell import Cell, command, variables
-from lab.cost.variants import ROOT, WRAPPER
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-    from lab.cost.variants import Variant
-    from lambda_latency.local.processes import Processes
-
-__all__ = ["VALGRIND", "count", "counted_process", "first_interpreter", "patient", "until_response"]
+from lab.cost.variants import ROOT, WRAPPER, Variant
+from lambda_latency.local.processes import Processes
 
 VALGRIND = shutil.which("valgrind")
 CACHEGRIND = (VALGRIND or "valgrind", "--tool=cachegrind", "--cache-sim=no", "--cachegrind-out-file=/dev/null")

@@ -7,20 +7,12 @@ Lambda's runtime client is left out, whose threads make single requests differ. 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from pathlib import Path
 
 from lab.cost.cell import EVENT, HEADER, variables
 from lab.cost.counting import counted_process, patient
-from lab.cost.environments import interpreter
-from lab.cost.variants import ROOT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
-
-    from lab.cost.variants import Variant
-
-__all__ = ["COUNTED", "request"]
+from lab.cost.variants import ROOT, Variant, interpreter
 
 WARM_UP, COUNTED = 40, 40
 LAMBDA = {

@@ -7,20 +7,15 @@ import os
 import random
 import shutil
 from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab.cost import counting
 from lab.cost.cell import Cell
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-
-    from lab.cost.places import Places
-    from lab.cost.variants import Variant
-    from lambda_latency.local.processes import Processes
-
-__all__ = ["WARM_PER_ROUND", "Measured", "cold", "instructions", "warm"]
+from lab.cost.places import Places
+from lab.cost.variants import Variant
+from lambda_latency.local.processes import Processes
 
 Measured = dict[str, dict[str, list[float]]]
 """By variant and by measure: one value per round."""

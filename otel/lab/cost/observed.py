@@ -15,8 +15,6 @@ from importlib import import_module
 from threading import get_ident
 from typing import Any
 
-__all__ = ["handler"]
-
 # A client request to valgrind on x86-64, as a function of the request's address: it moves the address to rax and 0 to
 # rdx. Valgrind recognizes four rotations without effect and the exchange of a register with itself.
 # https://valgrind.org/docs/manual/manual-core-adv.html#manual-core-adv.clientreq

@@ -11,25 +11,12 @@ import tempfile
 import threading
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
+from lab.provider import Provider
 from lambda_latency.http import Handler, Server
 from tests.runtime.certificate import certificate
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-__all__ = ["Places"]
-
-
-class Provider(Handler):
-    """DynamoDB and the API."""
-
-    def do_GET(self) -> None:
-        self.body()
-        self.answer(200, b"{}", {"Content-Type": "application/json"})
-
-    do_POST = do_GET
 
 
 class Collects(Handler):

@@ -8,5 +8,3 @@ tracer = Tracer(service="bench")
 from lab.response_time.handler import handler as bare
 
 handler = tracer.capture_lambda_handler(bare)
-
-__all__ = ["handler"]

@@ -6,21 +6,15 @@ import platform
 import re
 import tempfile
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lab.cost.cell import Cell
 from lab.cost.counting import VALGRIND, patient
-from lab.cost.variants import KIT
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from lab.cost.variants import Variant
-    from lambda_latency.local.processes import Processes
-
-__all__ = ["MACHINE", "markdown", "packages", "remains", "self_instructions", "text"]
+from lab.cost.variants import KIT, Variant
+from lambda_latency.local.processes import Processes
 
 MACHINE = platform.machine() == "x86_64"  # the marks are instructions of this architecture
 PRICE = 3  # consecutive marks at the beginning
@@ -114,15 +108,6 @@ def rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
         found.append((package, f"{million:.1f}", str(len(imported) or ""), ", ".join(largest)))
     whole = document["variants"][KIT]["cold_instructions_m"]["over_bare"]
     return [*found, ("garbage collection", f"{whole - sum(modules.values()):.1f}", "", "")]
-
-
-def text(document: Mapping[str, Any]) -> str:
-    """The table for a terminal."""
-    titles = ("what remains of the kit's cold start", "M instr.", "", "modules, the largest")
-    return "\n".join(
-        f"{million:>8}  {package:52}{count:>4}  {largest}"
-        for package, million, count, largest in (titles, *rows(document))
-    )
 
 
 def markdown(document: Mapping[str, Any]) -> str:

@@ -18,8 +18,6 @@ from lab.cost import counting, driven
 from lab.cost.variants import BARE, KIT, XRAY, Variant
 from lambda_latency.local.processes import Processes
 
-__all__ = ["MEASURES", "before_variant", "chosen", "markdown", "once", "summary"]
-
 MEASURES = {
     "cold_until_m": "cold start until the response, M",
     "cold_m": "cold start in all, M",

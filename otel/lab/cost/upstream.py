@@ -6,19 +6,13 @@ import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from lab.cost import driven
-from lab.cost.environments import interpreter
-from lab.cost.variants import BARE, KIT, ROOT, XRAY, Variant
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-__all__ = ["PATCHES", "applied", "table"]
+from lab.cost.variants import BARE, KIT, ROOT, XRAY, Variant, interpreter
 
 PATCHES = sorted((ROOT / "docs" / "upstream").glob("*.patch"))
 

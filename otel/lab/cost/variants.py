@@ -3,45 +3,19 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-__all__ = ["BARE", "KIT", "KITS_LAYER", "OFF", "ROOT", "VARIANTS", "WRAPPER", "XRAY", "Variant"]
+from lab.locks import environment
 
 ROOT = Path(__file__).parents[3]
 WRAPPER = ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"
 LAYER = ROOT / "otel" / "lambda_latency" / "local" / "layer"
 KITS_LAYER = ROOT / "build" / "cost" / "kit"  # the content of /opt: the bridge is `aws_xray_sdk` there
-
 BARE, OFF, XRAY, KIT = "bare", "kit off", "X-Ray SDK", "kit"
 TO_XRAY = "kit to X-Ray"
-
-
-@dataclass(frozen=True, slots=True)
-class Variant:
-    """A way to trace. `pins` names the lock of its packages, `wrapper` its exec wrapper.
-
-    `collector`: the variables with the address for spans, unless that is the X-Ray daemon. `receiver`: COLLECTOR, or
-    XRAY, with TLS. `interpreters`: the number of Pythons that the wrapper starts in sequence. `path`: folders at the
-    beginning of PYTHONPATH.
-    """
-
-    name: str
-    pins: str
-    handler: str = "lab.response_time.handler.handler"
-    wrapper: Path | None = None
-    collector: tuple[str, ...] = ()
-    receiver: str = "COLLECTOR"
-    variables: Mapping[str, str] = field(default_factory=dict)
-    interpreters: int = 1
-    traces: bool = True
-    path: tuple[str, ...] = ()
-
-
 # The layer disables all instrumentations but botocore, aiobotocore, aiokafka, httpx2, urllib and urllib3.
 LAYER_DISABLES = (
     "aio-pika aiohttp-client aiopg asyncpg aws_crewai aws_langchain aws_llama-index aws_mcp aws_openai_agents boto3 "
@@ -64,6 +38,29 @@ FAST_START = {
     "OTEL_RESOURCE_ATTRIBUTES": "cloud.provider=aws,cloud.platform=aws_lambda,faas.name=orders-create",
     "ORIG_HANDLER": "lab.response_time.handler.handler",
 }
+PINS = Path(__file__).with_name("pins")
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """A way to trace. `pins` names the lock of its packages, `wrapper` its exec wrapper.
+
+    `collector`: the variables with the address for spans, unless that is the X-Ray daemon. `receiver`: COLLECTOR, or
+    XRAY, with TLS. `interpreters`: the number of Pythons that the wrapper starts in sequence. `path`: folders at the
+    beginning of PYTHONPATH.
+    """
+
+    name: str
+    pins: str
+    handler: str = "lab.response_time.handler.handler"
+    wrapper: Path | None = None
+    collector: tuple[str, ...] = ()
+    receiver: str = "COLLECTOR"
+    variables: Mapping[str, str] = field(default_factory=dict)
+    interpreters: int = 1
+    traces: bool = True
+    path: tuple[str, ...] = ()
+
 
 VARIANTS = (
     Variant(BARE, "bare", traces=False),
@@ -107,3 +104,12 @@ VARIANTS = (
         variables={"PYTHONPATH": str(KITS_LAYER / "python"), "LAMBDA_LATENCY_XRAY_SDK": "bridge"},
     ),
 )
+
+
+def interpreter(pins: str) -> Path:
+    """The Python of this environment, which is created if it is missing or its lock has changed."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    python = Path(sys.base_prefix) / "bin" / f"python{version}"
+    return environment(
+        ROOT / "build" / "cost" / f"{pins}-{version}", PINS / f"{pins}.txt", python, "--compile-bytecode"
+    )

@@ -4,15 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 from statistics import median
-from typing import TYPE_CHECKING
 
-from lab.cost.measuring import SET
+from lab.cost.measuring import SET, Measured
 from lab.cost.variants import BARE, XRAY
-
-if TYPE_CHECKING:
-    from lab.cost.measuring import Measured
-
-__all__ = ["MOVED", "table"]
 
 MOVED = Path(__file__).with_name("moved")  # the beginning of PYTHONPATH: each process has a memory layout of its own
 MEASURES = {"sampled_response_us": "sampled", "unsampled_response_us": "not sampled"}

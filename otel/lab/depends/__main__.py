@@ -19,14 +19,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from lab.depends.planting import KINDS, Plant, draw_plant
-from lab.judging.answer import Cell
-from lab.judging.bounds import NONE_NAMED, VALUE_FIRST, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import report_on
-from lab.judging.work import done
-from lab.systems.causes import Cause, draw_causes
+from lab.judging.answer import Cell, report_on
+from lab.judging.command import NONE_NAMED, VALUE_FIRST, Score, add_options, done, finish, parsed
 from lab.systems.drawing import draw_system
-from lab.systems.running import Load, run
+from lab.systems.running import Cause, Load, draw_causes, run
 
 TIMES, NONE = 5, 60  # systems of each kind, and without an attribute, of the whole
 LOAD, LONG = Load(requests=1_500), Load(requests=4_000)  # the long one has the rare customer

@@ -11,11 +11,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lab.systems.labels import Labels
 from lab.systems.recording import CLIENT, SERVER
+from lab.systems.running import Labels
 from lab.systems.steps import Call, System, walked
-
-__all__ = ["KINDS", "Plant", "Told", "draw_plant"]
 
 KINDS = ("tenant", "version", "region", "instance", "size", "flag", "header", "two", "range", "deep", "only", "rare")
 REGIONS = ("eu-central-1", "eu-west-1", "us-east-1", "us-west-2", "ap-south-1")

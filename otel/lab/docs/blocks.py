@@ -18,8 +18,6 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-__all__ = ["TRACE_ID", "Block", "BlockError", "blocks_of", "missing_line"]
-
 FENCED = re.compile(
     r"(?:^<!-- docs: (?P<told>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )

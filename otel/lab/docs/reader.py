@@ -16,8 +16,6 @@ from pathlib import Path
 from lab.commands import ROOT
 from lab.docs.blocks import TRACE_ID, Block, missing_line
 
-__all__ = ["Reader", "WrongError", "prepare", "reading"]
-
 LIMIT_S = 600
 UV = Path(sys.executable).with_name("uv")
 # pip would load half a gigabyte anew for each environment. uv does the same from its cache.

@@ -21,9 +21,9 @@ from pathlib import Path
 from lab.faults.account import Account, planted
 from lab.faults.box import Way
 from lab.faults.deadlines import Near, cases, near_deadlines
-from lab.faults.lane import Export, Lane
-from lab.faults.plan import MODES, OF_XRAY, plan
-from lambda_latency.http import Handler, Server
+from lab.faults.lane import MODES, OF_XRAY, Export, Lane, plan
+from lab.provider import Provider
+from lambda_latency.http import Server
 from lambda_latency.local.processes import Processes
 
 LANES: list[tuple[Way, Export, float]] = [
@@ -40,16 +40,6 @@ CREDENTIALS = {
     "AWS_SECRET_ACCESS_KEY": "pLaNtEd/SeCrEtAcCeSsKeY/0123456789abcdefg",
     "AWS_SESSION_TOKEN": "pLaNtEdSeSsIoNtOkEn0123456789abcdefghijklmnopq",
 }
-
-
-class Provider(Handler):
-    """Whatever is asked of it: an empty answer."""
-
-    def do_GET(self) -> None:
-        self.body()
-        self.answer(200, b"{}", {"Content-Type": "application/json"})
-
-    do_POST = do_GET
 
 
 def main() -> int:

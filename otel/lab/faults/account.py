@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 
 from lab.faults.lane import Lane, Process
 
-__all__ = ["Account", "planted"]
-
 KILLED = ("_exit", "kill", "hang")
 """SIGKILL (by itself, or at a deadline) and `os._exit` take what is in memory with them."""
 EXITED = ("exit", "large")

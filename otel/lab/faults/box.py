@@ -20,8 +20,6 @@ from lambda_latency.local.sandbox.function import Function, Run
 from lambda_latency.local.sandbox.runtime_api import Invocation, Refusal
 from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 
-__all__ = ["HEADER", "ROOT", "SEGMENT", "TRACE", "Box", "Way"]
-
 ROOT = Path(__file__).parents[3]
 TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"

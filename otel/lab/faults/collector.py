@@ -17,8 +17,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from lab.faults.signatures import what_is_wrong
 from lambda_latency.http import Handler, Server, reset, wait_for_hangup
 
-__all__ = ["Collector", "Mode", "spans_of"]
-
 Mode = Literal["healthy", "refused", "hole", "slow", "500", "429", "reset", "held", "403", "partial"]
 
 

@@ -25,8 +25,6 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Run
 from lambda_latency.local.xray.segments import TraceHeader
 
-__all__ = ["Case", "Near", "cases", "near_deadlines"]
-
 TIMEOUT_S = 3
 FAILING = 2  # requests of a case while its collector fails
 LEFT_MS = (700, 250, 100, 20)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import random
 from typing import Any
 
-__all__ = ["MALFORMED", "hostile"]
-
 TRACE, SEGMENT = "674385f00123456789abcdef01234567", "0123456789abcdef"
 FULL = f"1-{TRACE[:8]}-{TRACE[8:]}"
 

@@ -10,8 +10,6 @@ from opentelemetry import trace
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, TracerProvider
 
-__all__ = ["Life", "keep_journal", "read_journal"]
-
 
 def keep_journal(folder: str) -> None:
     """Write every span that this process starts and ends into a file of its own in that folder."""

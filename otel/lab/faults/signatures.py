@@ -9,8 +9,6 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-__all__ = ["signature_of", "what_is_wrong"]
-
 SIGNED_BY = "AWS4-HMAC-SHA256 Credential={key}/{at:.8}/{region}/xray/aws4_request"
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import socket
 import sys
 import threading
@@ -24,6 +23,7 @@ from lab.faults.box import Box
 from lab.faults.collector import Collector
 from lab.libraries.environment import ROOT, prepared
 from lab.libraries.servers import PACKAGES, Servers
+from lab.sampling import add_sampling, sampled
 from lab.timeouts import read
 from lambda_latency.latency import timeout_of
 from lambda_latency.local.processes import Processes
@@ -89,13 +89,8 @@ HANGS = (
 def main() -> int:
     """Run them, two at once; a line for each."""
     parser = argparse.ArgumentParser("python -m lab hangs", description=__doc__)
-    parser.add_argument("--only", default="", help="only those whose library and phase has this in it")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many")
-    options = parser.parse_args()
-    wanted = [one for one in HANGS if options.only in f"{one.library} {one.phase}"]
-    if options.sample and options.sample < len(wanted):
-        chosen = random.Random().sample(wanted, options.sample)  # noqa: S311 - which of them does not matter
-        wanted = [one for one in wanted if one in chosen]
+    add_sampling(parser, "calls")
+    wanted = sampled(HANGS, lambda hang: f"{hang.library} {hang.phase}", parser.parse_args(), parser)
     python, right = prepared(), 0
     with ExitStack() as stack:
         processes, servers = stack.enter_context(Processes()), stack.enter_context(closing(Servers()))

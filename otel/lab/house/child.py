@@ -24,8 +24,6 @@ from types import FrameType
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["Entered", "main"]
-
 KIT = "lambda_latency"
 WARM_UP = 2
 QUIET_S = 1  # no further module is entered for so long: the trip is over, background work included

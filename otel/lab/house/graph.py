@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
-__all__ = ["Graph", "arrows", "circles", "floors", "room"]
-
 Graph = Mapping[str, frozenset[str]]
 
 

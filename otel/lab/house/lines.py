@@ -9,8 +9,6 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
-__all__ = ["base_names", "code_lines", "folders", "python_files"]
-
 NO_CODE = {
     tokenize.COMMENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.INDENT, tokenize.NEWLINE,
     tokenize.NL,

@@ -17,11 +17,18 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Fault, Nezha
-from lab.judging.answer import classes, comparison, suspects
-from lab.judging.bounds import NEZHA_ASSERTED, NEZHA_FIRST, NEZHA_RIGHT, PLAIN_SECOND, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import read, report
-from lab.judging.work import done
+from lab.judging.answer import classes, comparison, read, report, suspects
+from lab.judging.command import (
+    NEZHA_ASSERTED,
+    NEZHA_FIRST,
+    NEZHA_RIGHT,
+    PLAIN_SECOND,
+    Score,
+    add_options,
+    done,
+    finish,
+    parsed,
+)
 from lambda_latency.latency import Accounts
 
 TOP = 3

@@ -15,8 +15,6 @@ from typing import Any
 
 from lab.systems.recording import CLIENT, INTERNAL, SERVER, Recording
 
-__all__ = ["BASELINES", "Fault", "Nezha"]
-
 # The minute without a fault of each day. Copies without large files lack that of 2022-08-22: the next day's serves.
 BASELINES = {
     "2022-08-22": "construct_data/2022-08-23/trace/17_00_trace.csv",

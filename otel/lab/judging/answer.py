@@ -1,24 +1,22 @@
-"""What a report's JSON blames: the cells of its classes, and the answer of its comparison with a baseline.
-
-Reports of schema 2 are read as well, so that a kit before the classes can be scored beside this one: its verdict is one
-class (or, with thin evidence, its candidates are none), and its changed parts are causes.
-"""
+"""What a report's JSON blames: the cells of its classes, and the answer of its comparison with a baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["OWN", "Cause", "Cell", "Comparison", "Gate", "classes", "comparison", "gate", "suspects"]
+from lambda_latency.latency import USUAL, Accounts, against, load, read_gate, report_of
+from lambda_latency.text import document
+from lambda_latency.trace import LineIndex, Source, Span, find_spans
 
 OWN = ("own code", "cold start", "telemetry", "lambda", "unknown")  # buckets of a service's own time
-CLASSES = 3  # the schema that has classes and answers
 
 
 class Cell(NamedTuple):
     """A caller and a part that it waits for. The name of the service that receives requests first is empty.
 
-    Reports of schema 2 name no caller (None).
+    The caller is None where a callee has several.
     """
 
     caller: str | None
@@ -62,11 +60,8 @@ class Gate(NamedTuple):
 
 def classes(report: Mapping[str, Any]) -> list[Cell]:
     """The cells that the report blames for slow requests, the largest first."""
-    if report["schema"] >= CLASSES:
-        several = {"caller": None}  # of several callers of one callee none is named
-        return [_cell(one | several if len(one.get("callers", ())) > 1 else one) for one in report["classes"]]
-    found = report["verdict"]
-    return [_cell(found)] if found["bucket"] is not None else []
+    several = {"caller": None}  # of several callers of one callee none is named
+    return [_cell(one | several if len(one.get("callers", ())) > 1 else one) for one in report["classes"]]
 
 
 def suspects(report: Mapping[str, Any]) -> list[str]:
@@ -77,14 +72,8 @@ def suspects(report: Mapping[str, Any]) -> list[str]:
 def comparison(report: Mapping[str, Any]) -> Comparison:
     """The answer of a report with a baseline."""
     found = report["against"]
-    if "answer" in found:
-        causes = [Cause(one["service"], _cell(one["cell"]), one["asserted"]) for one in found["causes"]]
-        return Comparison(found["answer"], found["how"], tuple(causes))
-    cells = [_cell(one) for one in found["buckets"] if one["change"] == "slower"]
-    if found["slower_percent"] > 0 or cells:
-        return Comparison("slower", None, tuple(Cause(one.service, one, asserted=True) for one in cells))
-    faster = any(one["change"] == "faster" for one in found["buckets"])
-    return Comparison("faster" if faster else "few" if found["kind"] == "few" else "same", None, ())
+    causes = [Cause(one["service"], _cell(one["cell"]), one["asserted"]) for one in found["causes"]]
+    return Comparison(found["answer"], found["how"], tuple(causes))
 
 
 def gate(report: Mapping[str, Any]) -> Gate:
@@ -97,3 +86,34 @@ def gate(report: Mapping[str, Any]) -> Gate:
 
 def _cell(found: Mapping[str, Any]) -> Cell:
     return Cell(found.get("caller"), found["bucket"], found["name"] or "")
+
+
+def read(path: Path) -> Accounts:
+    """The requests of a file. Raises `ValueError` if it has none."""
+    problems: list[Any] = []
+    accounts = load([Source(path.name, path)], problems, processes=1)
+    if not accounts:
+        raise ValueError(f"{path} must have requests, got none: {problems[:1]}")
+    return accounts
+
+
+def report_on(path: Path) -> dict[str, Any]:
+    """The report on a file, whose spans are read again for what slow requests depend on."""
+    sources, problems, index = [Source(path.name, path)], list[Any](), LineIndex()
+    accounts = load(sources, problems, index=index, processes=1)
+    owners = USUAL.owners.settle(accounts)
+
+    def spans(ids: Collection[str]) -> Iterable[Span]:
+        return find_spans(sources, ids, index)
+
+    found = report_of(accounts, lambda _: {}, owners=owners, spans=spans)
+    return document(found, command="", version="")
+
+
+def report(now: Accounts, then: Accounts | None = None, gates: Sequence[str] = ()) -> dict[str, Any]:
+    """The report on some requests, compared with those of a baseline, if there is one, and judged by gates."""
+    every = [now] if then is None else [now, then]
+    owners = USUAL.owners.settle(*every)
+    compared = against(now, then, ["baseline"]) if then is not None else None
+    found = report_of(now, lambda _: {}, against=compared, owners=owners, baseline=then)
+    return document(found, command="", version="", judged=[read_gate(gate).judge(found) for gate in gates])

@@ -11,8 +11,6 @@ from lambda_latency.local.app.serve.loads import demo_plan
 from lambda_latency.local.load import plan_calls
 from tests.latency.system import account
 
-__all__ = ["demo"]
-
 
 def demo(seed: int) -> Accounts:
     """Run the laptop's system with the plan of this seed."""

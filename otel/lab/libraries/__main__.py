@@ -11,12 +11,9 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
-import re
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -30,6 +27,7 @@ from lab.libraries.place import Place
 from lab.libraries.servers import PACKAGES, Servers, free_port
 from lab.libraries.table import DOCS, HEAD, row, rows_of, with_rows
 from lab.libraries.wrong import differing, wrong
+from lab.sampling import add_sampling, sampled
 
 CALL_S = 120
 
@@ -47,21 +45,11 @@ class Ran:
 def main() -> int:
     """Run the cases, print the table, say what is wrong."""
     parser = argparse.ArgumentParser("python -m lab libraries", description=__doc__)
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only libraries whose name has this in it")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
-    parser.add_argument(
-        "--seed", type=int, default=int(time.time()) // 86400, help="of the sample; the day unless given"
-    )
+    add_sampling(parser, "libraries")
     parser.add_argument("--python", default="", metavar="VERSION", help="the newest that is here unless given")
     parser.add_argument("--write", action="store_true", help="write the table into the docs")
     options = parser.parse_args()
-    cases = [case for case in CASES if re.search(options.only, case.name)]
-    if not cases:
-        parser.error(f"no library has {options.only!r} in its name")
-    if options.sample and options.sample < len(cases):
-        print(f"a sample of {options.sample} of {len(cases)} libraries, seed {options.seed}")
-        chosen = random.Random(options.seed).sample(cases, options.sample)  # noqa: S311 - a seed that can be repeated
-        cases = [case for case in cases if case in chosen]
+    cases = sampled(CASES, lambda case: case.name, options, parser)
     python = prepared(options.python)
     documented, ran = rows_of(DOCS.read_text()), []
     print("\n".join(HEAD))

@@ -8,8 +8,6 @@ from typing import Any
 
 from lab.libraries.place import Place
 
-__all__ = ["Ask", "awaited", "four", "patience"]
-
 Ask = Callable[[int, str], Any]
 
 

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-__all__ = ["PACKAGES", "Servers"]
+from lab.commands import ROOT
 
 PACKAGES = {
     "PostgreSQL": "postgresql",
@@ -70,7 +70,8 @@ class Servers:
         if start is not None:
             return start()
         told = self._folder / name
-        self._run(name, [python, "-m", "lab.libraries.stubs", name, told], lambda: int(told.read_text()))
+        command: list[str | Path] = [python, "-m", "lab.libraries.stubs", name, told]
+        self._run(name, command, lambda: int(told.read_text()), more={"PYTHONPATH": str(ROOT / "otel")})
         return int(told.read_text())
 
     def _postgresql(self) -> int | None:
@@ -166,7 +167,7 @@ class Servers:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 user=user,
-                cwd=None if "lab.libraries.stubs" in command else "/",
+                cwd="/",
                 env=environment(user) | dict(more or {}),
             )
         self._processes.append(process)

@@ -8,8 +8,6 @@ from typing import Any
 from lab.libraries.case import Case
 from lab.libraries.wrong import calls_of, failed, parts_of
 
-__all__ = ["AGAINST", "DOCS", "HEAD", "row", "rows_of", "with_rows"]
-
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "libraries.md"
 HEAD = (
     "| Library | Run against | Spans of a call | Parts of a new connection | Bucket | Failures that a span tells |",

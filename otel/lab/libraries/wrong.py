@@ -9,8 +9,6 @@ from typing import Any
 
 from lab.libraries.case import Case
 
-__all__ = ["STEPS", "calls_of", "differing", "failed", "parts_of", "wrong"]
-
 STEPS = ("dns", "tcp", "tls", "handshake", "pool")
 Spans = list[dict[str, Any]]
 SECRET = "hunter2"

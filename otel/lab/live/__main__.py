@@ -12,11 +12,11 @@ import argparse
 import sys
 from pathlib import Path
 
+from lab.commands import browser_programs
 from lab.live.breaks import cut, ends, never_read, open_traces
 from lab.live.loads import LOADS, measured
 from lab.live.pictures import draw
 from lab.live.senders import senders
-from lab.live.tabs import programs
 
 QUICK_S = 30
 
@@ -29,9 +29,7 @@ def main() -> int:
         "--pictures", type=Path, metavar="DIR", help="draw the states of the page into a folder, and end"
     )
     options = parser.parse_args()
-    if not programs():
-        print("live needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
-        return 1
+    browser_programs()  # before the parts that need none
     if options.pictures is not None:
         draw(options.pictures)
         return 0

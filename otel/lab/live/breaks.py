@@ -15,8 +15,6 @@ from lab.live.sending import Requests
 from lab.live.tabs import Tabs
 from lambda_latency.http import Client
 
-__all__ = ["cut", "ends", "never_read", "open_traces"]
-
 CUT_S = 2.0
 NEVER = 16
 MOST_MB = 120

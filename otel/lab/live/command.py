@@ -9,12 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from types import TracebackType
-
-__all__ = ["Command"]
+from types import TracebackType
 
 TICKS = os.sysconf("SC_CLK_TCK")
 

@@ -12,8 +12,6 @@ from typing import NamedTuple
 from lab.live.command import Command
 from lab.live.tabs import Tabs
 
-__all__ = ["LOADS", "Load", "measured"]
-
 SETTLE_S = 3.0
 LATE_MS, MOST_MB = 500, 120
 

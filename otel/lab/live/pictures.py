@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from lab.live.tabs import programs
+from lab.commands import browser_programs
 from lambda_latency.latency import Terms
 from lambda_latency.live import RunningPage
 from tests.live.states import STATES
 from tests.page.browser import Browser
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-__all__ = ["draw"]
 
 WIDTHS = (360, 768, 1280, 1920)
 OPENS = ("timeout", "error")  # states of which the newest request is opened
@@ -23,7 +18,7 @@ ROW = "document.querySelector('.row:not([hidden])')"
 def draw(folder: Path) -> None:
     """Write the pictures into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    browser = Browser(*programs(), offline=False)
+    browser = Browser(*browser_programs(), offline=False)
     try:
         for state, make in STATES.items():
             page = RunningPage(Terms)

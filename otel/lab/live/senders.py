@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -14,14 +15,13 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from lab.commands import ROOT
+from lab.cost.cell import EVENT
+from lab.cost.places import Places
 from lab.faults.box import Box
 from lab.live.command import Command
-from lab.response_time.__main__ import EVENT, Provider
-from lambda_latency.http import Client, Server
+from lambda_latency.http import Client
 from lambda_latency.local.processes import Processes
 from lambda_latency.trace import Trace, read_traces
-
-__all__ = ["senders"]
 
 COUNT = 20
 ERRORS = 4
@@ -165,18 +165,18 @@ def _collecting(endpoint: str) -> Iterator[str]:
 
 def _kit(endpoint: str) -> str | None:
     with ExitStack() as stack:
-        processes = stack.enter_context(Processes())
-        provider = Server(Provider)
-        stack.callback(provider.close)
+        processes, places = stack.enter_context(Processes()), stack.enter_context(Places())
         variables = {
-            "PROVIDER": f"http://{provider.address}",
+            "PROVIDER": places.addresses["PROVIDER"],
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:9",
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{endpoint}/v1/traces",
         }
         box = Box(processes, "lab.response_time.handler.handler", variables)
         stack.callback(box.close)
         for number in range(COUNT):
-            box.invoke(EVENT, f"Root=1-674385f0-{number + 1:024x};Parent=0123456789abcdef;Sampled=1")
+            box.invoke(
+                json.dumps(EVENT).encode(), f"Root=1-674385f0-{number + 1:024x};Parent=0123456789abcdef;Sampled=1"
+            )
             box.settle()
         box.environment.stop()  # delivers what is left
     return None

@@ -14,8 +14,6 @@ import time
 from lambda_latency.http import Client
 from lambda_latency.trace import Span, SpanKind, to_otlp
 
-__all__ = ["Requests", "send"]
-
 MS = 1_000_000
 TICK_S = 0.01
 DELAY_S, BATCH = 0.1, 50  # an export is due after so long, or with so many requests

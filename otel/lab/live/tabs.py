@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
-from typing import TYPE_CHECKING, Any
+from types import TracebackType
+from typing import Any
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-__all__ = ["Tabs", "programs"]
+from lab.commands import browser_programs
 
 ARGUMENTS = (
     "--headless=new",
@@ -49,17 +46,11 @@ return {rows: told.ids.size, p50: at(.5), p95: at(.95), most: late.at(-1) ?? 0, 
 """
 
 
-def programs() -> list[str]:
-    """The browser and its driver; empty if one is missing."""
-    found = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    return [] if None in found else [str(one) for one in found]
-
-
 class Tabs:
     """Tabs that show an address. `resolved`: a name with a port, and the address that stands for it."""
 
     def __init__(self, address: str, count: int, resolved: tuple[str, str] | None = None) -> None:
-        browser, driver = programs()
+        browser, driver = browser_programs()
         options = webdriver.ChromeOptions()
         options.binary_location = browser
         for one in ARGUMENTS:

@@ -9,8 +9,6 @@ import argparse
 
 from lab.pictures import alarm, architecture, page
 
-__all__ = ["main"]
-
 PICTURES = {"page": page.main, "alarm": alarm.main, "architecture": architecture.main}
 
 

@@ -24,8 +24,6 @@ from tests.alarm.test_answer import rung, slow_provider
 from tests.fetch.standin import KNOWN
 from tests.latency.system import THEIRS
 
-__all__ = ["FOLDER", "drawn", "main"]
-
 FOLDER = Path(__file__).parents[3] / "docs" / "how-to"
 COLUMNS = 80
 MONO = "ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 import grimp
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-__all__ = ["PICTURE", "drawing", "imports", "is_current", "layers", "main", "reduced"]
 
 ROOT = Path(__file__).parents[3]
 PICTURE = ROOT / "docs" / "explanation" / "architecture.svg"

@@ -7,16 +7,14 @@ styles, its markup and its words: their digest, which is written with the pictur
 from __future__ import annotations
 
 import hashlib
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+from lab.commands import browser_programs
 from lambda_latency.page.build import PAGE
 from lambda_latency.text import PAGE_WORDS
 from tests.page.browser import Browser
-
-__all__ = ["LOOK", "look", "main"]
 
 ROOT = Path(__file__).parents[3]
 WIDTH = 1000
@@ -26,13 +24,10 @@ LOOK = Path(__file__).with_name("look.txt")
 
 
 def main() -> int:
-    """Run the demo and take the pictures; status 1 without Chromium and its driver."""
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        print("the picture needs chromium and chromedriver: apt install chromium chromium-driver", file=sys.stderr)
-        return 1
+    """Run the demo and take the pictures."""
+    programs = browser_programs()
     subprocess.run([sys.executable, "-m", "lambda_latency", "demo"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    browser = Browser(*map(str, programs))
+    browser = Browser(*programs)
     try:
         for name, dark in (("report", False), ("report-dark", True)):
             browser.size(WIDTH, dark=dark)

@@ -17,8 +17,6 @@ from lab.prove.leavings import TAG
 from lab.prove.played import ARRIVED, Client, refused
 from lambda_latency.adot import PYTHON
 
-__all__ = ["Aws", "layer_file"]
-
 
 def layer_file(packages: Mapping[str, str]) -> str:
     """The address of a layer's file that has some packages."""

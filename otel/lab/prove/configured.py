@@ -22,21 +22,6 @@ from lambda_latency.adot import PYTHON
 from lambda_latency.alarm import install_packages, write_part
 from lambda_latency.doctor.contents import packages_of
 
-__all__ = [
-    "ORDER",
-    "PAYMENTS",
-    "PROVIDER",
-    "alarms",
-    "contents",
-    "duration_at_timeout",
-    "explained",
-    "group",
-    "image",
-    "layers",
-    "outside",
-    "timed_out",
-]
-
 OUTSIDE = "eu-central-2"  # a region that the template's map of layers does not have
 # Nobody answers there: the function waits until it gives up, or is killed.
 PROVIDER = "10.255.255.1"

@@ -9,8 +9,6 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-__all__ = ["TAG", "earlier", "remove"]
-
 TAG = "lambda-latency-prove"
 GONE = ("NotFound", "NonExistent", "NoSuchBucket", "does not exist", "QueueDoesNotExist")
 DELETION_S, AGAIN_S = 900, 20  # what has just been deleted may be listed by its tag for some seconds

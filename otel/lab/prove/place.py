@@ -28,8 +28,6 @@ from lambda_latency.adopt import Wanted, edited_template
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
-__all__ = ["Account", "Answer", "Emulator", "Place"]
-
 BUILD = ROOT / "build" / "prove"
 Run = Callable[[Sequence[str]], tuple[int, str]]
 Send = Callable[[Request], tuple[int, Mapping[str, str]]]

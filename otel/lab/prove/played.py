@@ -19,8 +19,6 @@ from botocore.validate import ParamValidator
 
 from lab.prove.place import Answer
 
-__all__ = ["ARRIVED", "Client", "Played", "refused"]
-
 ARRIVED = "1-674385f0-0123456789abcdef01234567"
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-__all__ = ["policy"]
-
 DEPLOYS = (
     "apigateway:*", "cloudformation:*", "cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards",
     "cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm",

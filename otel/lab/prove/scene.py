@@ -11,8 +11,6 @@ from typing import Any, NamedTuple
 from lab.prove.place import Answer, Place
 from lambda_latency.fetch.retrieval import retrieve
 
-__all__ = ["DESTINATIONS", "Evidence", "LackingError", "Scene", "Sentence", "UnexpectedError", "parts", "until"]
-
 REGIONS_S = 180  # how long X-Ray and CloudWatch may take until they show something
 DESTINATIONS = ("XRay", "CloudWatchLogs")
 NO_XRAY = "the emulator has no X-Ray"

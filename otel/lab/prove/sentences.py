@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from lab.prove import configured, memory, traced
+from lab.prove import configured, traced
 from lab.prove.scene import Sentence
-
-__all__ = ["CALLS", "SENTENCES"]
 
 CALLS: Sequence[tuple[str, str, object]] = (
     ("GET", "/orders?customer=ada", None), ("GET", "/orders/o-1", None), ("GET", "/orders?customer=ada", None)
@@ -56,7 +54,7 @@ SENTENCES = (
     ),
     Sentence(
         "that code which computes takes half of the time at twice the memory: no report says such a number before",
-        memory.twice,
+        traced.twice,
         "the emulator's times are not Lambda's",
     ),
     Sentence(

@@ -22,28 +22,14 @@ from lab.prove.place import Answer
 from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, parts, until
 from lambda_latency.adopt import Wanted, make_plan, write
 
-__all__ = [
-    "adopted",
-    "adopted_functions",
-    "daemon",
-    "freeze",
-    "invoked",
-    "milliseconds",
-    "otlp",
-    "response_first",
-    "searched",
-    "segments",
-    "sent_twice",
-    "slow_provider",
-    "spans_at_timeout",
-    "starts",
-]
-
 APP = Path(__file__).with_name("app")
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 STARTS = 5
 NUMBERS = re.compile(r"(?<!Billed )(?P<name>Init Duration|Duration): (?P<ms>[0-9.]+) ms")
 OFF = "Transaction Search is off"
+MEMORY_MB = (512, 1024)  # both below the 1,769 MB of a whole CPU
+COMPUTES = b'{"rounds": 20000000}'
+RUNS = 3
 
 
 def segments(scene: Scene) -> Evidence:
@@ -240,3 +226,20 @@ def milliseconds(log: str, name: str) -> float:
         if found["name"] == name:
             return float(found["ms"])
     raise UnexpectedError(f"Lambda's REPORT has no {name}")
+
+
+def twice(scene: Scene) -> Evidence:
+    """Medians of a computing handler at some memory and at twice as much, by Lambda's own log."""
+    client, function = scene.place.client("lambda"), adopted_functions(scene)["Bare"]
+    took: list[float] = []
+    for memory in MEMORY_MB:
+        client.update_function_configuration(FunctionName=function, MemorySize=memory)
+        client.get_waiter("function_updated").wait(FunctionName=function)
+        invoked(scene, function)  # the cold start
+        took.append(
+            statistics.median([milliseconds(invoked(scene, function, COMPUTES), "Duration") for _ in range(RUNS)])
+        )
+    return Evidence(
+        0.4 <= took[1] / took[0] <= 0.6,
+        f"{took[0]:,.0f} ms at {MEMORY_MB[0]} MB, {took[1]:,.0f} ms at {MEMORY_MB[1]:,} MB",
+    )

@@ -21,8 +21,6 @@ from lab.rie.managed import MANAGED
 from lab.rie.scenarios import CLASSIC
 from lab.rie.scene import Scenario, Scene
 
-__all__ = ["main"]
-
 GO = "1.26.6"
 
 

@@ -10,11 +10,8 @@ from functools import partial
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lab.rie.emulator import Answer, Emulator
-from lab.rie.proxy import HEADER, PARENT
+from lab.rie.emulator import HEADER, PARENT, Answer, Emulator
 from lab.rie.scene import Scenario, Scene, complained, wait_until
-
-__all__ = ["MANAGED"]
 
 MANY = 30
 BUSY = b"Runtime.Unavailable"

@@ -7,20 +7,33 @@ nothing here. https://github.com/aws/aws-lambda-runtime-interface-emulator
 from __future__ import annotations
 
 import json
+import re
+import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lab.rie.emulator import Answer
-from lab.rie.proxy import Proxy
+from lab.faults.collector import Collector
+from lab.rie.emulator import Answer, Emulator, Proxy
 from lab.rie.scene import Scenario, Scene, complained, wait_until
-from lab.rie.shared import our_sandbox
-
-__all__ = ["CLASSIC"]
+from lab.same.case import Case
+from lab.same.corpus import CORPUS
+from lab.same.difference import answer_of
+from lab.same.peer import Peer
+from lab.same.run import HANDLERS, Children, Observed, run
+from lab.same.tree import names
+from lambda_latency.local.sandbox.function import Outcome
 
 MANY = 30
 RESPONSE, EVENT = "/response", "/extension/event/next"
+SHARED = (
+    "plain.ok", "plain.text", "plain.number", "plain.an_enum", "plain.decimals", "plain.streamed", "plain.echo",
+    "plain.counting", "errors.plain", "errors.own", "errors.chained", "errors.recursion",
+    "errors.long", "errors.unprintable", "aws.twice", "calls.get", "concurrency.pool", "databases.cursor",
+    "own/api.spans", "starts/seeded.handler", "logs.many_lines",
+)  # fmt: skip
 
 
 def protocol(scene: Scene) -> None:
@@ -161,6 +174,40 @@ def comparable(answer: Answer) -> tuple[int, object]:
         if isinstance(frames := body.get("stackTrace"), list):
             body["stackTrace"] = [frame for frame in frames if "probe.py" in frame]
     return answer.status, body
+
+
+def our_sandbox(scene: Scene) -> None:
+    """Handlers of the corpus answer as they do in the laptop's sandbox, with the spans that they leave there."""
+    cases = [case for case in CORPUS if case.name in SHARED]
+    with Children() as processes:
+        for case in cases:
+            here = run(case, Path(sys.executable), processes, kit=True)
+            there = emulated(case, len(here.spans))
+            report = scene.report
+            report.expect(f"answers of {case.name}", [*map(answer, there.outcomes)], [*map(answer, here.outcomes)])
+            report.expect(f"spans of {case.name}", names(there), names(here))
+    scene.report.facts.append(f"{len(cases)} handlers")
+
+
+def emulated(case: Case, spans: int) -> Observed:
+    """The case under AWS's emulator, with the kit; waits for so many spans."""
+    peer, collector, seen = Peer(), Collector(), Observed()
+    variables = {"_HANDLER": case.handler, "RIE_TASK_ROOT": str(HANDLERS), "AWS_ENDPOINT_URL": peer.url}
+    try:
+        with Emulator(peer.url, collector.url, timeout_s=20, variables=variables) as emulator:
+            seen.outcomes = [Outcome(emulator.invoke(event).body) for event in case.events]
+            wait_until(lambda: len(collector.spans()) >= spans)
+    finally:
+        collector.close()
+        peer.close()
+    seen.spans = collector.spans()
+    return seen
+
+
+def answer(outcome: Outcome) -> str:
+    """The payload without what the two never have in common: ids of requests."""
+    text = answer_of(outcome).partition(" ")[2]
+    return re.sub(r"UUID|0{8}-0{4}-4000-8000-\d{12}", "ID", text)
 
 
 CLASSIC: dict[str, Scenario] = {

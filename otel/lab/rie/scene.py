@@ -9,11 +9,9 @@ from dataclasses import dataclass, field
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lab.faults.collector import Collector
-from lab.rie.emulator import Emulator
-from lab.rie.proxy import PARENT
-from lambda_latency.http import Handler, Server
-
-__all__ = ["Report", "Scenario", "Scene", "complained", "wait_until"]
+from lab.provider import Provider
+from lab.rie.emulator import PARENT, Emulator
+from lambda_latency.http import Server
 
 
 @dataclass
@@ -29,21 +27,13 @@ class Report:
             self.wrong.append(f"{what}: {seen!r} instead of {expected!r}")
 
 
-class Empty(Handler):
-    """Whatever is asked of it: an empty answer."""
-
-    def do_GET(self) -> None:
-        self.body()
-        self.answer(200, b"{}", {"Content-Type": "application/json"})
-
-
 @dataclass
 class Scene:
     """A peer and a collector for one scenario."""
 
     report: Report = field(default_factory=Report)
     collector: Collector = field(default_factory=Collector)
-    peer: Server = field(default_factory=lambda: Server(Empty))
+    peer: Server = field(default_factory=lambda: Server(Provider))
 
     def emulator(self, *, wrapped: bool = True, timeout_s: int = 6, managed: int = 0) -> Emulator:
         address = f"http://{self.peer.address}/"

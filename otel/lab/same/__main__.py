@@ -8,11 +8,8 @@ Usual time: 10 minutes a Python.
 from __future__ import annotations
 
 import argparse
-import random
-import re
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -25,8 +22,7 @@ from lab.same.difference import Difference, differences, said
 from lab.same.pythons import ROOT, prepare
 from lab.same.run import Children, Observed, run
 from lab.same.tree import untraced
-
-__all__ = ["Result", "compare", "runnable"]
+from lab.sampling import add_sampling, sampled
 
 PYTHONS = "3.10,3.11,3.12,3.13,3.14"
 LOCK = ROOT / "requirements" / "same.txt"
@@ -48,19 +44,10 @@ def main() -> int:
     """Run, print the table and the differences."""
     parser = argparse.ArgumentParser("python -m lab same", description=__doc__)
     parser.add_argument("--pythons", default=PYTHONS, help="versions, separated by commas")
-    parser.add_argument("--only", default="", metavar="PATTERN", help="only handlers whose name has this in it")
-    parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
-    parser.add_argument(
-        "--seed", type=int, default=int(time.time()) // 86400, help="of the sample; the day unless given"
-    )
+    add_sampling(parser, "handlers")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many handlers run at once")
     options = parser.parse_args()
-    cases = [case for case in CORPUS if re.search(options.only, case.name)]
-    if not cases:
-        parser.error(f"no handler has {options.only!r} in its name")
-    if options.sample and options.sample < len(cases):
-        print(f"a sample of {options.sample} of {len(cases)} handlers, seed {options.seed}")
-        cases = random.Random(options.seed).sample(cases, options.sample)  # noqa: S311 - a seed that can be repeated
+    cases = sampled(CORPUS, lambda case: case.name, options, parser)
     wrong = ran = 0
     for version in options.pythons.split(","):
         python = prepare("same", LOCK, version)

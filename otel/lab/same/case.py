@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-__all__ = ["SAMPLED", "SEGMENT", "TRACE", "Case"]
-
 TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
 SAMPLED = f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=1;Lineage=1:abcdef12:0"

@@ -12,8 +12,6 @@ from lab.same.peer import Request
 from lab.same.run import HANDLERS, KIT, Observed
 from lambda_latency.local.sandbox.function import Outcome
 
-__all__ = ["Difference", "answer_of", "differences", "said"]
-
 OURS = "lambda-latency:"
 TRACING = "x-amzn-trace-id"
 LIBRARIES = re.compile(rf"/(opentelemetry|wrapt)/|^{re.escape(str(KIT))}/|/lambda_latency/runtime/")

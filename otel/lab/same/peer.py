@@ -9,8 +9,6 @@ from dataclasses import dataclass
 
 from lambda_latency.http import Handler, Server, reset
 
-__all__ = ["Peer", "Request"]
-
 XML = {"Content-Type": "text/xml"}
 JSON = {"Content-Type": "application/json"}
 SNS = (

@@ -8,8 +8,6 @@ from pathlib import Path
 from lab.locks import environment
 from lab.pythons import find
 
-__all__ = ["ROOT", "prepare", "python_of"]
-
 ROOT = Path(__file__).parents[3]
 
 

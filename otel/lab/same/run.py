@@ -24,8 +24,6 @@ from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
 from lambda_latency.local.sandbox.runtime_api import Invocation
 from lambda_latency.local.sandbox.variables import Settings, lambda_variables
 
-__all__ = ["HANDLERS", "KIT", "Children", "Observed", "run", "until_asleep"]
-
 ROOT = Path(__file__).parents[3]
 HANDLERS = Path(__file__).with_name("handlers")
 KIT = ROOT / "otel"

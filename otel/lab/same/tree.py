@@ -9,8 +9,6 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from lab.same.case import SEGMENT, TRACE, Case
 from lab.same.run import Observed
 
-__all__ = ["names", "untraced"]
-
 ASIDE = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
 

@@ -19,16 +19,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lab.judging.answer import Cell
-from lab.judging.bounds import BEGIN_NAMED, BEGIN_TOLD, NOT_BEGUN, Score
-from lab.judging.command import add_options, finish, parsed
-from lab.judging.report import report_on
-from lab.judging.work import done
-from lab.systems.causes import Cause, draw_causes
+from lab.judging.answer import Cell, report_on
+from lab.judging.command import BEGIN_NAMED, BEGIN_TOLD, NOT_BEGUN, Score, add_options, done, finish, parsed
 from lab.systems.drawing import draw_system
-from lab.systems.labels import Labels
 from lab.systems.recording import SERVER
-from lab.systems.running import T0, Load, run
+from lab.systems.running import T0, Cause, Labels, Load, draw_causes, run
 
 BEGIN = ("all", "some", "ends", "version", "instance")
 KINDS = (*BEGIN, "drift")

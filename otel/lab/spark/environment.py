@@ -9,8 +9,6 @@ from pathlib import Path
 
 from lab.same.pythons import ROOT, prepare
 
-__all__ = ["MissingError", "interpreter", "run_job"]
-
 LOCK = ROOT / "requirements" / "spark.txt"
 PYTHONS = ("3.13", "3.12", "3.11", "3.10")
 

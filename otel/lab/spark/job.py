@@ -8,15 +8,11 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lab.spark.session import local
+from pyspark.sql import SparkSession
+
 from lambda_latency.archive import add, definitions, spark
-
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
-
-__all__ = ["PARTITIONS"]
 
 PARTITIONS = (1, 2, 7)
 P95 = "select route, percentile_disc(0.95) within group (order by wall_ns), count(*) from {table} group by 1"
@@ -24,6 +20,25 @@ PARTS = """
     select part.bucket, part.name, sum(part.ns), count(*)
     from (select explode(parts) as part from {table}) group by 1, 2
 """
+
+
+def local(folder: str, **settings: object) -> SparkSession:
+    """As many tasks at once as there are processors; what spills goes below `folder`."""
+    from pyspark.sql import SparkSession
+
+    builder = SparkSession.builder.master("local[*]").appName("lambda-latency")
+    of_all = {
+        "spark.ui.enabled": "false",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.memory": "2g",
+        "spark.local.dir": folder,
+        "spark.sql.warehouse.dir": f"{folder}/warehouse",
+        **settings,
+    }
+    for name, value in of_all.items():
+        builder = builder.config(name, str(value))
+    return builder.getOrCreate()
 
 
 def main() -> int:

@@ -10,7 +10,7 @@ import sys
 import time
 from pathlib import Path
 
-from lab.spark.session import local
+from lab.spark.job import local
 from lambda_latency.archive import spark
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ import random
 
 from lab.systems.steps import Call, Host, Operation, Query, Route, Step, System, Table, Together, Work, typical_ms
 
-__all__ = ["draw_system"]
-
 SERVICES = ("auth", "baskets", "catalog", "customers", "inventory", "invoices", "mail", "orders", "prices", "reviews",
             "search", "shipping", "stock", "tax", "users", "vouchers")  # fmt: skip
 ENTRY = "shop"

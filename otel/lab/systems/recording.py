@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from lab.generate import to_value
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
-
-__all__ = ["CLIENT", "INTERNAL", "NOTHING", "SERVER", "Recording"]
 
 INTERNAL, SERVER, CLIENT = 1, 2, 3  # kinds of spans in OTLP
 RUNTIME = "lambda_latency.runtime"

@@ -8,9 +8,6 @@ from typing import TypeAlias
 
 from lab.judging.answer import Cell
 
-__all__ = ["Call", "Host", "Operation", "Query", "Route", "Step", "System", "Table", "Together", "Work",
-           "calls_to", "cell_of", "cells_of", "typical_ms", "walked"]  # fmt: skip
-
 
 @dataclass(frozen=True, slots=True)
 class Work:

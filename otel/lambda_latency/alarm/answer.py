@@ -19,8 +19,6 @@ from lambda_latency.alarm.records import Records
 from lambda_latency.latency import USUAL, Terms
 from lambda_latency.text import Style, clean
 
-__all__ = ["Answerer", "Sink"]
-
 Sink = Callable[[Message, "Alarm"], None]
 HOUR_NS = 3600 * 1_000_000_000
 FOLD_NS = HOUR_NS  # a repeated cause within this time gets a short message

@@ -12,8 +12,6 @@ from typing import Any
 
 from lambda_latency.alarm.message import Message, plain_text, subject_of
 
-__all__ = ["FORMATS", "rendered", "topic_texts"]
-
 LONGEST_HEADER, LONGEST_SECTION = 150, 3000  # Slack's limits
 LONGEST_DESCRIPTION = 4000  # of the chat service
 

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.evidence import Evidence
     from lambda_latency.prices import Prices
 
-__all__ = ["END", "MEASURED", "RING", "Spent", "cost_fact"]
-
 BILLION, MILLION, THOUSAND = Decimal(10**9), Decimal(10**6), Decimal(10**3)
 ONE_PROCESSOR_MB = 1769
 

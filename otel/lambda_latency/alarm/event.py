@@ -11,8 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["Alarm", "Measure", "read_change", "read_event"]
-
 Measure: TypeAlias = Literal["latency", "errors", "other"]
 
 SOURCE, DETAIL = "aws.cloudwatch", "CloudWatch Alarm State Change"

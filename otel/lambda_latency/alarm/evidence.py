@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.event import Alarm
     from lambda_latency.fetch import Result
 
-__all__ = ["Evidence", "Fetches", "Unreachable", "fetched", "recent"]
-
 MOST = 150  # traces per kind: enough for a verdict, at a tenth of a cent
 BEFORE_NS = 60 * 60 * 1_000_000_000
 # Added after the change, because the window's last requests end later.

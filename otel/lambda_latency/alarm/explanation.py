@@ -46,8 +46,6 @@ if TYPE_CHECKING:
     from lambda_latency.alarm.evidence import Evidence
     from lambda_latency.trace import Source, Trace
 
-__all__ = ["Explanation", "Told", "explain", "mean_ns"]
-
 PLAIN = Style()
 MOST_GROUPS = 2  # reported calls that were running at timeouts
 LEAST_SLOW = 3  # agreeing slow requests that suffice, since the alarm already shows that requests are slow

@@ -28,8 +28,6 @@ from lambda_latency.alarm.sinks import Topic, Webhook
 from lambda_latency.fetch import Account, FetchError, Place
 from lambda_latency.latency import Owners, Terms
 
-__all__ = ["handle"]
-
 SPARE_S = 15  # for the verdict, the page and the message, after the last fetch
 
 

@@ -14,8 +14,6 @@ from lambda_latency.alarm.event import Alarm, read_change
 from lambda_latency.fetch import NothingFoundError
 from lambda_latency.spelling import did_you_mean
 
-__all__ = ["last_ring"]
-
 TYPES = ["MetricAlarm", "CompositeAlarm"]
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 

@@ -14,8 +14,6 @@ from lambda_latency.fetch import console
 from lambda_latency.latency import trace_name
 from lambda_latency.text import Style, clean
 
-__all__ = ["Link", "Message", "clock", "harmless", "message_of", "plain_text", "short_message", "subject_of"]
-
 LONGEST_SUBJECT = 100  # limit of SNS; ASCII, no control characters
 LONGEST_LINE = 600
 WIDTH = 80

@@ -13,8 +13,6 @@ from lambda_latency.page import build_page, page_values
 from lambda_latency.text import Style, flat, sentence
 from lambda_latency.version import VERSION
 
-__all__ = ["command_of", "page_of", "put_page"]
-
 LINK_HOURS = 12
 
 

@@ -14,8 +14,6 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["BusyError", "Records", "key_part"]
-
 PREFIX = "alarms/"
 LEASE_S = 120  # longer than the function's timeout: an older claim is of a function that ended without releasing it
 TRIES = 8

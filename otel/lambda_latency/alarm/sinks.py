@@ -12,8 +12,6 @@ from lambda_latency.alarm.chat import rendered, topic_texts
 from lambda_latency.alarm.event import Alarm
 from lambda_latency.alarm.message import Message, subject_of
 
-__all__ = ["Topic", "Webhook"]
-
 TIMEOUT_S = 5
 
 

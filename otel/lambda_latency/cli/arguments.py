@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.latency import Gate
 
-__all__ = ["add_parameter_option", "count", "gate", "gigabytes", "instant", "ms", "port", "region", "requests", "whole"]
-
 MOST_REQUESTS = 1_000_000
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 

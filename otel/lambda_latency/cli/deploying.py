@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping
 
-__all__ = ["PROCESSORS", "add_deploy_options", "write_and_deploy"]
-
 PROCESSORS = ("arm64", "x86_64")
 
 

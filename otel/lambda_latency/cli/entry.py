@@ -30,8 +30,6 @@ if TYPE_CHECKING:
             """Run the command; returns the exit status."""
 
 
-__all__ = ["main", "parser"]
-
 DESCRIPTION = "Where does a slow Lambda request spend its time?"
 EPILOG = f"""\
 examples:

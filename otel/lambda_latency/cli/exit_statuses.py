@@ -1,17 +1,5 @@
 """The exit statuses of all commands, and their description in the help."""
 
-__all__ = [
-    "DISTURBED",
-    "EXIT_STATUSES",
-    "FAILED",
-    "FINE",
-    "GATE_FAILED",
-    "GATE_UNSURE",
-    "INTERRUPTED",
-    "SOMETHING_SKIPPED",
-    "USAGE",
-]
-
 FINE, FAILED, USAGE, GATE_FAILED, SOMETHING_SKIPPED, GATE_UNSURE, DISTURBED, INTERRUPTED = 0, 1, 2, 3, 4, 5, 6, 130
 
 EXIT_STATUSES = (

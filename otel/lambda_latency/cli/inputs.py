@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Progress
     from lambda_latency.trace import Source, Span, Trace
 
-__all__ = ["Baseline", "Input", "open_input", "read_baseline"]
-
 MARK = "archive.version"
 FILES = (".json", ".jsonl", ".ndjson", ".gz", ".zst", ".pb", ".binpb")
 

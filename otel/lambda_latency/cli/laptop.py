@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from lambda_latency.live import RunningPage
     from lambda_latency.local import App, Observer, Options
 
-__all__ = [
-    "add_app_options",
-    "add_page_options",
-    "add_system_options",
-    "app_options",
-    "live_page",
-    "print_line",
-    "provider_is_theirs",
-    "read",
-    "require_local",
-    "say",
-    "tell",
-]
-
 PROVIDER = "payments.example.com"  # an external provider, although local traces contain its spans
 
 

@@ -11,8 +11,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-__all__ = ["fail", "usage", "warn"]
-
 
 def warn(text: str) -> None:
     """Print a line on stderr, after the command's name."""

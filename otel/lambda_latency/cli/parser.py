@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any, ClassVar, NoReturn
 
-__all__ = ["Parser"]
-
 ABOUT = re.compile(r"argument (?P<name>\S+): (?P<what>.*)", re.DOTALL)
 CHOICE = re.compile(r"invalid choice: '?(?P<typed>[^']*)'?.*", re.DOTALL)
 COLUMNS = 79

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.cli.request import Request
 
-__all__ = ["add_report_options", "conflict_of", "request_of"]
-
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a report."""

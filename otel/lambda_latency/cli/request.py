@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Gate, Traffic, Unknown
     from lambda_latency.trace import Problem, Source
 
-__all__ = ["Request"]
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.cli.request import Request
     from lambda_latency.trace import Span
 
-__all__ = ["rewritten"]
-
 MARKED = Owners(("ours-*",), ("theirs-*",))  # the owner patterns of redacted names
 
 

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency import Gate
 
-__all__ = ["BEGINNINGS", "COLOURS", "Settings", "SettingsError", "read_settings", "settings_of"]
-
 OWN = "lambda-latency.toml"
 PROJECT = "pyproject.toml"
 BEGINNINGS = ("root", "lambda")

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from rich.progress import TaskID
 
-__all__ = ["Bar", "spooled"]
-
 CHUNK = 1024 * 1024
 SOON_S = 0.4
 

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Problem
 
-__all__ = ["unread"]
-
 MOST_REASONS = 8
 FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 NOTHING = "what writes this file has recorded nothing: lambda-latency doctor says why a SAM app does not"

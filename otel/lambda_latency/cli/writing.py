@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.cli.request import Request
     from lambda_latency.latency import Judged
 
-__all__ = ["check_files", "write_page", "write_report"]
-
 TRACES_AT_ONCE = 2_000  # read together for a flame graph
 
 Find = Callable[[Collection[str]], Mapping[str, Trace]]  # the traces with some ids

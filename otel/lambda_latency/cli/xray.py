@@ -19,19 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.fetch import Account, Asked, Result
     from lambda_latency.latency import Traffic, Unknown
 
-__all__ = [
-    "XRAY_ONLY",
-    "account_of",
-    "add_choice_options",
-    "add_xray_options",
-    "asked_for",
-    "fetched",
-    "print_estimate",
-    "print_policy",
-    "progress_of",
-    "warn_of_early_end",
-]
-
 # Options of `add_xray_options` that a report on files rejects.
 XRAY_ONLY = (
     "slower_than",

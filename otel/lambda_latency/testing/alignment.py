@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
-__all__ = ["Aligner"]
-
 NEVER = 1 << 60
 PATIENCE = 8_000  # compared pairs of spans; beyond it, a diff need not be the cheapest
 WIDEST = 64  # spans that are out of place by more need not be paired in the cheapest way

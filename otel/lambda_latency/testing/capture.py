@@ -13,8 +13,6 @@ from lambda_latency.testing.recording import Recording
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["BEGUN", "recorded", "recording"]
-
 BEGUN: list[Recording] = []
 """The recordings of the running test, for the check of the guarantees."""
 

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["RUNNING", "Clock", "now_ns"]
-
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 NS = 1_000_000
 MODULES = "opentelemetry.sdk.trace", "lambda_latency.runtime.lean"  # those that read the time for every span

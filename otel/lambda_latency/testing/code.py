@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Forest, Node
 
-__all__ = ["code_of", "code_of_recorded"]
-
 INDENT = "    "
 WIDTH = 88
 NOTHING: Mapping[int, ExpectedSpan] = MappingProxyType({})

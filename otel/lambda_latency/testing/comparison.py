@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.testing.expected import Child
 
-__all__ = ["Comparison", "Line", "compare"]
-
 
 @dataclass(slots=True)
 class Line:

@@ -7,8 +7,6 @@ import uuid
 
 from lambda_latency.testing.clock import RUNNING, now_ns
 
-__all__ = ["LambdaContext"]
-
 NS = 1_000_000
 
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
-__all__ = ["room_for"]
-
 FRAMES = 24  # stack frames per level of a tree, with a reserve
 
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.testing.node import Forest
 
-__all__ = ["draw", "draw_note", "draw_recorded", "summary"]
-
 WIDTH = 100
 LEGEND = "the trace is not the one expected   (- missing   + unexpected   ~ different)"
 ARROW = "    ← "

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-__all__ = ["api_event", "dynamodb_event", "eventbridge_event", "sqs_event"]
-
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
 AT = "2026-01-01T00:00:00Z"

@@ -15,8 +15,6 @@ from lambda_latency.testing.matchers import ANYTHING, Remote
 from lambda_latency.testing.node import forest
 from lambda_latency.trace import SpanKind, Status, Trace
 
-__all__ = ["AnyOrder", "ChildExpectation", "Expectation", "any_order", "concurrent", "event", "span", "tops_of"]
-
 E = TypeVar("E", bound=Enum)
 
 

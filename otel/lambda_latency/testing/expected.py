@@ -10,8 +10,6 @@ from typing import TypeAlias
 from lambda_latency.testing.matchers import ANYTHING
 from lambda_latency.trace import SpanKind, Status
 
-__all__ = ["Child", "ExpectedEvent", "ExpectedSet", "ExpectedSpan", "spans_of", "with_children"]
-
 
 @dataclass(frozen=True, slots=True)
 class ExpectedEvent:

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.node import Node
     from lambda_latency.trace import Event, Link, Span
 
-__all__ = ["differences", "is_as_expected"]
-
 ABSENT = object()
 LONGEST = 60  # characters of one value
 

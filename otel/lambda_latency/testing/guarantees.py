@@ -5,8 +5,6 @@ from __future__ import annotations
 from lambda_latency.testing.capture import BEGUN
 from lambda_latency.testing.drawing import draw_note, draw_recorded
 
-__all__ = ["broken"]
-
 
 def broken() -> str | None:
     """The broken guarantees of the test's recordings, with the tree; None without any."""

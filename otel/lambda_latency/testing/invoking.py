@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["Invoke"]
-
 Handler: TypeAlias = Callable[[Any, Any], Any]
 TEMPLATES = ("template.yaml", "template.yml")
 

@@ -2,7 +2,5 @@
 
 from lambda_latency.trace import SpanKind, Status
 
-__all__ = ["CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "UNSET"]
-
 INTERNAL, SERVER, CLIENT, PRODUCER, CONSUMER = SpanKind
 UNSET, OK, ERROR = Status

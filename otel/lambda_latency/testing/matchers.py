@@ -6,8 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["ANYTHING", "Remote", "UpTo", "at_most", "equal", "ms", "remote", "shown_ns"]
-
 # These types are compared by type, too (`1 == True`, `200 == 200.0`); other objects are matchers with their own `==`.
 PLAIN = (bool, int, float, str, bytes, type(None))
 NS = 1_000_000

@@ -10,8 +10,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["Forest", "Node", "forest"]
-
 LAST = 2**63
 
 

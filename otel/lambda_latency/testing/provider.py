@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span, Tracer
     from opentelemetry.util.types import Attributes
 
-__all__ = ["RECORDINGS", "making_spans", "ready"]
-
 RECORDINGS: list[Recording] = []
 """The active recordings."""
 

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span
 
-__all__ = ["Recording", "Tap", "id_of"]
-
 RUNNER = "pytest-opentelemetry"  # the spans of tests that this plugin creates are not recorded
 OTHERS_END_WITHIN_S = 2.0  # a server in a thread of the test responds before it ends its span
 

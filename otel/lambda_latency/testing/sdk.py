@@ -9,8 +9,6 @@ from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind,
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["span_of"]
-
 
 def span_of(raw: ReadableSpan) -> Span:
     """The current state of a span of the SDK, ended or not."""

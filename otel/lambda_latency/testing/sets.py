@@ -13,8 +13,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.expected import ExpectedSpan
     from lambda_latency.testing.node import Node
 
-__all__ = ["WHOLE", "Set", "groups", "may_be_renamed"]
-
 WHOLE = 1000  # the cost of a missing or an unexpected span
 LARGE = 10_000  # pairs that differ; of more, or once the limit of comparisons is reached, spans are taken in order
 INDEXED = (str, int, bool)

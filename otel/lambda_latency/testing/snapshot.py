@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace import Span
 
-__all__ = ["Snapshot", "forest_of", "snapshot_of"]
-
 
 class Snapshot:
     """Traces in the order of their start, with facts that the spans do not contain.

@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     from lambda_latency.testing.expected import Child
     from lambda_latency.testing.node import Node
 
-__all__ = ["Found", "Pair", "Step", "kept", "mark_late", "missing", "unexpected"]
-
 
 @dataclass(slots=True)
 class Pair:

@@ -23,18 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.model.row import Rows
     from lambda_latency.trace.model.span import Span
 
-__all__ = [
-    "Reading",
-    "find_spans",
-    "find_traces",
-    "read_rows",
-    "read_spans",
-    "read_trace",
-    "read_traces",
-    "trace_id_of",
-    "traces_of",
-]
-
 TRACE_ID = re.compile(rb'"traceId"\s*:\s*"([0-9a-f]{32})"')
 
 

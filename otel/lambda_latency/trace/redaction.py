@@ -19,8 +19,6 @@ from lambda_latency.trace.model.span import Event, Link, Scope, Span
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-__all__ = ["redacted"]
-
 Namer: TypeAlias = Callable[[str, str], str]  # from a sort and a text to the name that replaces the text
 
 HOSTS = tuple(key for key in HOST_KEYS if not key.startswith(("gen_ai.", "llm.")))

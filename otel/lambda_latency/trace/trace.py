@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.model.request import View
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["Trace"]
-
 
 @dataclass(frozen=True, slots=True, init=False)
 class Trace:

@@ -17,8 +17,6 @@ import yaml
 
 from tests.programs import python_program
 
-__all__ = ["ACTION", "GitHub", "Run"]
-
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
 EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")

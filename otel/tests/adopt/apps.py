@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lambda_latency.cli import main
 
-__all__ = ["HANDLER", "TEMPLATE", "adopt", "files", "make_app"]
-
 HANDLER = "def handler(event, context):\n    return 1\n"
 TEMPLATE = """\
 Transform: AWS::Serverless-2016-10-31

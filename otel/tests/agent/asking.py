@@ -13,8 +13,6 @@ from lambda_latency.agent.roots import Roots
 from lambda_latency.agent.tools import TOOLS, checked
 from lambda_latency.latency import Terms
 
-__all__ = ["Tools", "request", "served"]
-
 
 class Tools:
     """The tools on some folders."""

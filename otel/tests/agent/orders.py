@@ -7,8 +7,6 @@ import random
 from pathlib import Path
 from typing import Any
 
-__all__ = ["drawn", "written", "written_slow"]
-
 VERBS = ("ignore", "delete", "run", "send", "call", "open", "approve", "print", "forget", "overwrite")
 THINGS = (
     "all files",

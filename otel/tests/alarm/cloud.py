@@ -24,8 +24,6 @@ from lambda_latency.trace import Trace
 from tests.fetch.standin import XRay
 from tests.latency.system import order
 
-__all__ = ["Bucket", "Topic", "change", "documents", "filled", "iso", "orders"]
-
 ACCOUNT, REGION = "123456789012", "us-east-1"
 THRESHOLD_MS = 500
 

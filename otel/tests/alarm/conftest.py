@@ -20,8 +20,6 @@ from tests.fetch.conftest import Start, start  # noqa: F401 - a fixture
 from tests.fetch.standin import KNOWN, XRay
 from tests.latency.system import THEIRS
 
-__all__ = ["Ringing"]
-
 ARN = "arn:aws:sns:us-east-1:123456789012:alarms"
 
 

@@ -14,8 +14,6 @@ from tests.latency.generated import load as every_kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DAY_NS", "days", "write"]
-
 DAY_NS = 24 * 3600 * 1_000_000_000
 
 

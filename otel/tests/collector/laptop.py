@@ -16,8 +16,6 @@ from lambda_latency.local.xray.collector import Choice
 from lambda_latency.local.xray.traces import batch_get_traces
 from tests.system.conftest import COLD, TEMPLATE, Client
 
-__all__ = ["Documents", "documents", "laptop", "tree"]
-
 Documents = list[dict[str, Any]]
 
 

@@ -6,8 +6,6 @@ import re
 
 from tests.docs.pages import Page
 
-__all__ = ["PROOF", "claims"]
-
 # By the beginning of a claim. A path alone is a document, which a program of `lab` wrote or which says how it is known.
 PROOF: dict[str, tuple[str, ...]] = {
     "**Where does a slow Lambda": ("otel/tests/latency/judge/test_buckets.py", "otel/lab/planted.py"),

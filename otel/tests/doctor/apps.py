@@ -8,8 +8,6 @@ from pathlib import Path
 
 from lambda_latency.doctor import Where, diagnose
 
-__all__ = ["APPS", "FILES", "SAM", "Planted", "found_in", "line_of", "write"]
-
 SAM = """\
 Transform: AWS::Serverless-2016-10-31
 Globals:

@@ -12,8 +12,6 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-__all__ = ["ADOT", "ANSWERS", "Cloud", "layer_file"]
-
 ROLE = "arn:aws:iam::123456789012:role/shop-role"
 ADOT = "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:26"
 COLLECTOR = "arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"

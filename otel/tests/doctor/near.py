@@ -24,8 +24,6 @@ from tests.doctor.plants import (
     taking_all,
 )
 
-__all__ = ["NEAR"]
-
 # Another vendor's layer, which has the same wrapper and does not send to X-Ray.
 VENDORS = {f"      - {ADOT}\n      - {COLLECTOR}\n": "      - REPLACE_WITH_LAYER_ARN\n", URI: "", ENDPOINT: "", "    Tracing: Active\n": "",
            "    TracingEnabled: true": "    TracingEnabled: false", "OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: b3"}  # fmt: skip

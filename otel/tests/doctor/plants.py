@@ -4,28 +4,6 @@ from __future__ import annotations
 
 from tests.doctor.apps import FILES, SAM, Planted
 
-__all__ = [
-    "ADOT",
-    "ADOT_US",
-    "COLLECTOR",
-    "COLLECTOR_US",
-    "ENDPOINT",
-    "EVENT",
-    "INCLUDED",
-    "INTEGRATED",
-    "KIT_WRAPPER",
-    "NAMED_API",
-    "PLANTED",
-    "POLICY",
-    "POWERTOOLS",
-    "UNTRACED",
-    "URI",
-    "WRAPPER",
-    "behind",
-    "sampled",
-    "taking_all",
-]
-
 ADOT = "arn:aws:lambda:eu-west-1:615299751070:layer:AWSOpenTelemetryDistroPython:26"
 ADOT_US = "arn:aws:lambda:us-east-1:615299751070:layer:AWSOpenTelemetryDistroPython:29"
 COLLECTOR = "arn:aws:lambda:eu-west-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1"

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["sdk_segments"]
-
 
 def sdk_segments(trace_id: str, start_s: int) -> list[dict[str, Any]]:
     """A request to `orders-api/prod`: a table is read, then payments are asked, which takes one in twenty long."""

@@ -14,8 +14,6 @@ import pytest
 from tests.fetch.standin import KNOWN, XRay
 from tests.xray.conftest import xray as laptop  # noqa: F401 - a fixture
 
-__all__ = ["Run", "Start"]
-
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 Start = Callable[..., XRay]

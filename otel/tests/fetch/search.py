@@ -15,8 +15,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-__all__ = ["LOGS", "RETRIEVALS", "Search"]
-
 LOGS = "Logs_20140328."
 RETRIEVALS = ("/StartTraceRetrieval", "/ListRetrievedTraces")
 SPAN_BYTES, SPANS = 1_500, 6

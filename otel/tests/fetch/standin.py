@@ -22,8 +22,6 @@ from urllib.parse import urlsplit
 from lambda_latency.http import Handler, Server, reset
 from tests.fetch.search import LOGS, RETRIEVALS, Search
 
-__all__ = ["DENIED", "EXPIRED", "KNOWN", "XRay", "trace_id"]
-
 SIX_HOURS = 6 * 3600
 # Access keys, and what becomes of those who sign with them.
 KNOWN, DENIED, EXPIRED = "AKIAKNOWN", "AKIADENIED", "AKIAEXPIRED"

@@ -8,11 +8,9 @@ import subprocess
 import sys
 
 from lab.cost import remains, repeated, waits
-from lab.cost.environments import PINS
 from lab.cost.remains import packages, self_instructions
-from lab.cost.table import figures, markdown, text
-from lab.cost.variants import ROOT, VARIANTS
-from lab.locks import whole
+from lab.cost.table import figures, markdown
+from lab.cost.variants import ROOT
 
 
 def test_figures_are_medians_of_differences_within_a_round() -> None:
@@ -27,19 +25,6 @@ def test_figures_are_medians_of_differences_within_a_round() -> None:
         "X-Ray SDK": {"cold_ms": {"value": 130.0, "over_bare": 20.0, "of_bare": 130 / 110, "of_xray": 1.0}},
         "kit": {"cold_ms": {"value": 121.0, "over_bare": 10.0, "of_bare": 1.1, "of_xray": 0.5}},
     }
-
-
-def test_the_table_shows_bare_as_it_is_and_the_others_over_it() -> None:
-    """What was not measured has no column."""
-    measured = {name: {"modules": [count]} for name, count in (("bare", 500.0), ("X-Ray SDK", 600.0), ("kit", 650.0))}
-    lines = [
-        ("", "imported"),
-        ("", "modules"),
-        ("bare", "500.0"),
-        ("X-Ray SDK", "+100.0 (1.00x)"),
-        ("kit", "+150.0 (1.50x)"),
-    ]
-    assert text(figures(measured)) == "\n".join(f"{name:24}{value:>18}" for name, value in lines)
 
 
 def test_waits_are_told_set_by_set_over_bare_of_the_same_set() -> None:
@@ -83,23 +68,6 @@ def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> 
         ("set-up: settings, hooks, tracer", ["set-up"]),
         ("lambda_latency.runtime", ["lambda_latency"]),
     ]
-
-
-def test_every_variant_has_its_pins_and_every_pin_its_hash() -> None:
-    """The lock of each environment lies beside the benchmark."""
-    for variant in VARIANTS:
-        lock = whole(PINS / f"{variant.pins}.txt")
-        assert lock.count("==") <= lock.count("--hash=sha256:")
-        assert "://" not in lock
-
-
-def test_an_unknown_variant_is_named() -> None:
-    """Before anything is measured."""
-    ran = subprocess.run(
-        [sys.executable, "-m", "lab.cost", "--variants", "kitt"], capture_output=True, text=True, check=False
-    )
-    assert ran.returncode == 2
-    assert ran.stderr.endswith("no variant is called kitt\n")
 
 
 def test_the_tables_on_the_page_are_the_measured_ones() -> None:

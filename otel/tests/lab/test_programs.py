@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import runpy
 import subprocess
@@ -33,6 +34,15 @@ def test_every_program_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert not {"commands", "contracts", "generate"} & set(listed)
 
 
+def test_the_list_may_be_cut_off() -> None:
+    """By a reader that has enough of it, as `head`: there is no traceback."""
+    reads, writes = os.pipe()
+    os.close(reads)
+    done = subprocess.run([sys.executable, "-m", "lab"], cwd=ROOT, stdout=writes, stderr=subprocess.PIPE, check=False)
+    os.close(writes)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.name)
 def test_a_program_says_what_it_does_its_time_and_its_options(program: Program) -> None:
     """In its docstring, which --help prints."""
@@ -51,7 +61,7 @@ def test_a_status_passes_through() -> None:
     """That of a wrong option."""
     status, output, problems = lab("same", "--only", "nobody's name")
     assert (status, output) == (2, "")
-    assert problems.endswith('python -m lab same: error: no handler has "nobody\'s name" in its name\n')
+    assert problems.endswith('python -m lab same: error: no name has "nobody\'s name" in it\n')
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from lab.public_apps.__main__ import HERE, Result, listed
-from lab.public_apps.spans import Spans
+from lab.public_apps.__main__ import HERE, Result, Spans, listed
 from lambda_latency.trace import Scope, Span
 
 KIT = "lambda_latency.runtime"

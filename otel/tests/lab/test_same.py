@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,7 @@ from lab.same.case import SAMPLED, SEGMENT, TRACE, Case
 from lab.same.corpus import CORPUS
 from lab.same.difference import Difference, differences
 from lab.same.peer import Request
-from lab.same.run import HANDLERS, KIT, Children, Observed, run, until_asleep
+from lab.same.run import HANDLERS, KIT, Children, Observed, run
 from lab.same.tree import names, untraced
 from lab.versions import SUBSET
 from lambda_latency.local.sandbox.function import Outcome
@@ -148,25 +146,3 @@ def test_a_handler_runs_both_ways() -> None:
     assert differences(case, bare, kit) == []
     assert untraced(case, kit) == ""
     assert (bare.spans, bare.exits, kit.exits) == ([], [None], [None])
-
-
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux says whether a thread waits")
-def test_a_thread_that_still_runs_is_waited_for() -> None:
-    """It would take a signal of the process from the main thread, which waits already."""
-    program = (
-        "import threading; end = []\n"
-        "def busy():\n    print('runs', flush=True)\n    while not end: pass\n"
-        "threading.Thread(target=busy).start(); input(); end.append(1); input()"
-    )
-    command = [sys.executable, "-c", program]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdin is not None
-        assert child.stdout is not None
-        child.stdout.readline()
-        waiting = threading.Thread(target=until_asleep, args=(child.pid,))
-        waiting.start()
-        waiting.join(0.2)
-        assert waiting.is_alive()
-        print(file=child.stdin, flush=True)
-        waiting.join()
-        print(file=child.stdin, flush=True)

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace import Span
 
 SECOND_ = None
-__all__ = ["SECOND", "Order", "attributed", "read", "report_on"]
 
 SECOND = 1_000 * MS
 

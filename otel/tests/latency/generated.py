@@ -11,8 +11,6 @@ from tests.trace.build import MS, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["few", "hundred", "load", "mixed", "slow_order", "timed_out"]
-
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
 

@@ -7,8 +7,6 @@ import random
 from lambda_latency.latency import Account, Cell, Part
 from lambda_latency.latency.accounts.part import COLD_START, OWN_CODE
 
-__all__ = ["MS", "PAYMENTS", "RETRIES", "TABLE", "drawn", "request"]
-
 MS = 1_000_000
 PAYMENTS = Part("external", "payments.example.com")
 TABLE = Part("aws", "DynamoDB PutItem orders")

@@ -11,8 +11,6 @@ from typing import Any
 
 from lambda_latency.trace import SpanKind, Status
 
-__all__ = ["WAYS", "rewrite"]
-
 WAYS = ("attributes", "blanks", "capitals", "defaults", "escapes", "keys", "names", "numbers")
 KINDS = {kind.value: f"SPAN_KIND_{kind.name}" for kind in SpanKind}
 CODES = {status.value: f"STATUS_CODE_{status.name}" for status in Status}

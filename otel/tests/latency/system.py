@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Account
     from lambda_latency.trace import Trace
 
-__all__ = ["THEIRS", "account", "charge", "flush", "order", "put_item", "request"]
-
 # The provider records spans in these traces, but is external.
 THEIRS = Terms(owners=Owners(theirs=("*payments.example.com",)))
 LAMBDA = {"service.name": "CreateOrder", "faas.name": "CreateOrder"}

@@ -14,8 +14,6 @@ from lambda_latency.trace import Event, Span, SpanKind, Status, to_otlp
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Listener", "ask", "line", "request_spans", "stack"]
-
 MS = 1_000_000
 PATIENCE = 20  # seconds until a test fails that waits for what never comes
 TRACE = """Traceback (most recent call last):

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.live import RunningPage
 
-__all__ = ["STATES", "TIMEOUT_ID", "timeout_spans"]
-
 KEPT = 5_000
 TIMEOUT_ID = f"{0xABC:032x}"
 STACK = """  File "/var/task/functions/get_order.py", line 9, in handler

@@ -10,8 +10,6 @@ from typing import Any
 
 from tests.sandbox.state import until
 
-__all__ = ["PATIENCE", "Reply", "call", "eventually"]
-
 PATIENCE = 20  # seconds until a test that waits for something that never comes fails: no test is meant to see it
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-__all__ = ["port_of"]
-
 
 def port_of(url: str) -> int:
     """Of an address that has one."""

@@ -15,8 +15,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["ROOT", "Built", "Installed", "built", "install", "installed"]
-
 ROOT = Path(__file__).parents[3]
 UV = Path(sys.executable).with_name("uv")
 

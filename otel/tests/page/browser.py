@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from selenium.webdriver.remote.webelement import WebElement
 
-__all__ = ["Browser"]
-
 ARGUMENTS = (
     "--headless=new",
     "--no-sandbox",

@@ -12,8 +12,6 @@ from tests.trace.build import MS, Node, later, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["all_failed", "all_slow", "beyond", "fifty", "flow", "heavy", "instant", "late", "sampled", "three_classes"]
-
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
 STEP = 4000  # milliseconds between two requests

@@ -22,8 +22,6 @@ from tests.trace.build import MS, T0, Node, later, node, tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-__all__ = ["FIRSTS", "HOSTILE", "LARGE", "SAMPLES", "even", "huge", "many", "page_of", "rich"]
-
 HOSTILE = "<script>alert(\"1\")</script> 'quoted' & \u202eright-to-left\u202c </script><!-- 🍕 عربي @TITLE@"
 STACK = """\
   File "/var/task/functions/orders.py", line 41, in create_order

@@ -11,8 +11,6 @@ from tests.trace.build import MS, Node, node, tree
 if TYPE_CHECKING:
     from lambda_latency.trace import Trace
 
-__all__ = ["shop"]
-
 ROUTES = 5  # calls in each of two lanes
 DRIVERS = 13
 

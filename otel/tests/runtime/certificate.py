@@ -9,8 +9,6 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-__all__ = ["certificate"]
-
 
 def certificate(host: str) -> bytes:
     """Certificate and key of a host, as PEM."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["ENVIRONMENT", "Context"]
-
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
     "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-__all__ = ["Answer", "Request", "Server", "aws_error"]
-
 
 @dataclass(frozen=True, slots=True)
 class Request:

@@ -9,8 +9,6 @@ if TYPE_CHECKING:
 
     from opentelemetry.sdk.trace import ReadableSpan
 
-__all__ = ["Tree", "identity", "listed", "trees"]
-
 Tree: TypeAlias = tuple[str, str, str, dict[str, Any], list["Tree"]]
 
 

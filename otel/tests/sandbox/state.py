@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-__all__ = ["is_gone", "is_stopped", "until"]
-
 
 def is_gone(pid: int) -> bool:
     """Whether no such process runs; one that ended and was not waited for is gone as well."""

@@ -21,8 +21,6 @@ from lambda_latency.trace import Trace, read_trace
 from tests.sandbox.state import until
 from tests.template.variants import write_variant
 
-__all__ = ["COLD", "Client", "Reply", "order", "start_system", "tree"]
-
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
 COLD = ("Initialization", "init", "dns", "tcp", "tls")  # and what a client does that has no connection yet

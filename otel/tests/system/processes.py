@@ -10,8 +10,6 @@ from typing import Any
 
 from tests.sandbox.state import is_gone, until
 
-__all__ = ["Footprint", "own_temporary"]
-
 
 def own_temporary(folder: Path) -> dict[str, str]:
     """The variables of a process whose temporary files are nobody else's, for a `Footprint` of it."""

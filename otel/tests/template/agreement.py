@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-__all__ = ["CASES", "FIXED", "Case", "Made", "layer"]
-
 
 def layer(name: str) -> str:
     """The ARN of a layer."""

@@ -20,8 +20,6 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-__all__ = ["PACKAGED", "ROOT", "Stack", "deploy", "deploy_text", "deploy_written", "merged", "template", "translated"]
-
 ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
 GONE = object()  # what AWS::NoValue stands for

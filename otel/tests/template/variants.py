@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-__all__ = ["EXPORTS", "INSTRUMENTATIONS", "variant", "variant_text", "write_variant"]
-
 EXPORTS, INSTRUMENTATIONS = ("collector", "daemon", "otlp"), ("kit", "layer")
 TEMPLATE = ROOT / "template.yaml"
 

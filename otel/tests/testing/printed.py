@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-__all__ = ["PRINTED"]
-
 PRINTED = {
     "test_call_moved_under_another_parent": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)

@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Outcome", "run"]
-
 HERE = Path(__file__).parent
 # Under these pytest cuts nothing; and what the suite itself is told is not for the inner one.
 NOT_FOR_IT = ("CI", "BUILD_NUMBER", "PYTEST_ADDOPTS", "PYTEST_CURRENT_TEST", "FORCE_COLOR", "NO_COLOR", "PY_COLORS",

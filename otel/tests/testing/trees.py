@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.testing import Expectation
 
-__all__ = ["changes", "compared", "outline", "stated", "traces"]
-
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
 NAMES = ("a", "b", "c", "", "quote ' \" \\", "line\n2", "\u65e5\u672c")

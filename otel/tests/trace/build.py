@@ -10,8 +10,6 @@ from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, Trace
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-__all__ = ["MS", "T0", "TRACE_ID", "Node", "later", "node", "spans_of", "tree"]
-
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
 MS = 1_000_000

@@ -7,8 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.trace import Span, Trace
 
-__all__ = ["reference_sections"]
-
 
 def reference_sections(trace: Trace) -> list[tuple[str, int, int]]:
     """`(span id, start, end)` in the order of time, for a trace with one root that has an end."""

@@ -12,8 +12,6 @@ from tests.trace.build import T0, TRACE_ID
 if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
-__all__ = ["trees"]
-
 # A span's offset from the start of its parent, its duration, and its parent: small numbers make ties.
 ONE = st.tuples(st.integers(-3, 12), st.sampled_from([0, 1, 3, 7, 15, 30, None]), st.integers(0, 1000))
 ODD = st.lists(st.sampled_from(["orphan", "cycle"]), max_size=2)

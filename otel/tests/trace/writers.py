@@ -20,8 +20,6 @@ from opentelemetry.trace.status import Status, StatusCode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["MS", "SPANS", "T0", "TRACE_ID", "WRITERS"]
-
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
 MS = 1_000_000

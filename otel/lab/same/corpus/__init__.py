@@ -4,6 +4,4 @@ from __future__ import annotations
 
 from lab.same.corpus import answers, practices, programs, requests, tracers
 
-__all__ = ["CORPUS"]
-
 CORPUS = [*answers.CASES, *practices.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lab.same.case import SAMPLED, Case
 
-__all__ = ["CASES"]
-
 EXIT: tuple[object, ...] = ({}, {"exit": True}, {})
 RECORDS = {"Records": [{"messageId": "m-1"}, {"messageId": "m-2"}]}
 

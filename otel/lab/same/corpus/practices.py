@@ -5,8 +5,6 @@ from __future__ import annotations
 from lab.same.case import Case
 from lab.same.corpus.tracers import http
 
-__all__ = ["CASES"]
-
 TWICE: tuple[object, ...] = ({}, {})
 GET = ("GET",)
 POWERTOOLS = ("aws_lambda_powertools",)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lab.same.case import Case
 
-__all__ = ["CASES"]
-
 TWICE: tuple[object, ...] = ({}, {})
 
 

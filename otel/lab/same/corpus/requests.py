@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lab.same.case import SAMPLED, Case
 
-__all__ = ["CASES"]
-
 TWICE: tuple[object, ...] = ({}, {})
 GET = ("GET",)
 # The newest instrumentations are not all released at once: an environment may lack some.

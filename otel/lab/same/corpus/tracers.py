@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from lab.same.case import Case
 
-__all__ = ["CASES"]
-
 TWICE: tuple[object, ...] = ({}, {})
 REST = {"httpMethod": "GET", "path": "/orders/7", "resource": "/orders/{number}", "headers": {"Host": "x"},
         "multiValueHeaders": {}, "queryStringParameters": None, "requestContext": {"stage": "x"},

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.adopt import Plan
 
-__all__ = ["add_parser", "run"]
-
 TRACED_BEFORE = ("as it is", "switched")
 HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permission")
 

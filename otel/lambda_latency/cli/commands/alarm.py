@@ -11,8 +11,6 @@ from lambda_latency.cli.messages import usage
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser", "run"]
-
 CHATS = ("slack", "teams")
 EPILOG = f"""\
 examples:

@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.archive import Added
 
-__all__ = ["add_parser", "run", "told_of"]
-
 MOST_SKIPPED = 20  # lines about input that was not read
 ACTIONS = {
     "add": "add the traces of files",

@@ -9,8 +9,6 @@ from lambda_latency.cli.exit_statuses import FINE
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser", "run"]
-
 SHELLS = ("bash", "zsh", "tcsh")  # those of shtab
 DESCRIPTION = """\
 Prints a script that lets a shell complete commands, options and files.

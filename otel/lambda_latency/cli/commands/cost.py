@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.prices import Account, Prices, Usage
 
-__all__ = ["add_parser", "run"]
-
 EPILOG = f"""\
 examples:
   lambda-latency cost --requests 50000000 --rate 5%

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.local import Demo
 
-__all__ = ["add_parser", "run"]
-
 UP = "warming up"  # the first stage in which the system runs
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.doctor import Finding
 
-__all__ = ["add_parser", "run"]
-
 EPILOG = f"""\
 examples:
   lambda-latency doctor                         the template of this folder

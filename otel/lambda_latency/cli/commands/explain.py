@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from lambda_latency.cli.settings import Settings
     from lambda_latency.latency import Terms
 
-__all__ = ["add_parser", "run"]
-
 FORMS = ("plain", "slack", "teams")
 SECOND_NS = 1_000_000_000
 AROUND_NS = 10 * 60 * SECOND_NS

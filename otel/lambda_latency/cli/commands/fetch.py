@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.fetch import Result
 
-__all__ = ["add_parser", "run"]
-
 
 def add_parser(subparsers: Any, summary: str) -> None:
     """Add the command's parser with its arguments."""

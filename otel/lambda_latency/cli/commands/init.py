@@ -12,8 +12,6 @@ from lambda_latency.cli.exit_statuses import FINE
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser", "run"]
-
 # The packages that tell whether an extra is installed, and the commands that need it in a project.
 EXTRAS = {
     "testing": (("amazon", "boto3", "pytest"), ("pytest",)),

@@ -20,8 +20,6 @@ from lambda_latency.cli.messages import usage
 if TYPE_CHECKING:
     import argparse
 
-__all__ = ["add_parser", "run"]
-
 TRACES = "invoked.jsonl"
 
 

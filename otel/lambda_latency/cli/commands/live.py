@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Terms
     from lambda_latency.live import Receiver, RunningPage
 
-__all__ = ["add_parser", "run"]
-
 USUAL_PORT = 4318  # of OTLP over HTTP
 
 

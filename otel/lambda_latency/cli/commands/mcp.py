@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.agent import Options
 
-__all__ = ["add_parser", "run"]
-
 CLIENTS = ("claude", "cursor", "kiro", "vscode")
 
 

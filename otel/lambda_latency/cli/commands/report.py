@@ -37,8 +37,6 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Accounts, Against, Judged, Progress, Report
     from lambda_latency.text import Style
 
-__all__ = ["add_parser", "run", "run_report"]
-
 EPILOG = f"""\
 How time is counted: the report walks back from the end of the request. Of the
 calls that started before the current instant and are not counted yet, the one

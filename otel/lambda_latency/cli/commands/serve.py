@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from lambda_latency.local import Answered, System
     from lambda_latency.trace import Trace
 
-__all__ = ["add_parser", "run"]
-
 TRACES = "served.jsonl"  # another file than the demo's, which is kept
 SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
 

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["ZSTD", "Block", "Text", "blocks", "count_lines", "is_compressed", "lines_at", "texts"]
-
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"

@@ -12,9 +12,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["LineIndex"]
-
-
 ID = re.compile(r"[0-9a-f]{32}\Z")  # no other text is in the index
 WORDS = 16 // array("I").itemsize  # array items in a trace id
 

@@ -11,8 +11,6 @@ from typing import NamedTuple
 
 from lambda_latency.trace.model.problem import Problem
 
-__all__ = ["Source", "find_sources"]
-
 PLAIN = (".json", ".jsonl", ".ndjson", ".pb", ".binpb")
 ENDINGS = (*PLAIN, *(f"{ending}.{packed}" for ending in PLAIN for packed in ("gz", "zst")))
 STANDARD_INPUT = "-"

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.model.row import Rows
     from lambda_latency.trace.model.shape import Shape
 
-__all__ = ["Extents", "Spill", "spilled"]
-
 MOST_WAITING = 12_000  # rows of all partitions that wait in memory before they are written: some 1 MB
 Extents: TypeAlias = list[tuple[int, int]]  # offsets and lengths in bytes
 

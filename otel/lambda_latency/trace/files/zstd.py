@@ -6,8 +6,6 @@ import io
 import sys
 from typing import Any
 
-__all__ = ["opened", "unpacked"]
-
 CHUNK = 256 * 1024
 REMEDY = "zstd needs the extra formats before Python 3.14"
 

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
-__all__ = ["EMPTY", "Attributes", "Value", "freeze"]
-
 Value: TypeAlias = "str | bool | int | float | bytes | tuple[Value, ...] | Attributes | None"
 D = TypeVar("D")
 

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["NO_SPAN", "are_ids", "checked", "digest", "server_id"]
-
 HEX = b"0123456789abcdef"
 DIGITS = HEX.decode()
 NO_SPAN = "0" * 16

@@ -15,24 +15,6 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-
-__all__ = [
-    "CLIENT_TIMEOUT",
-    "CODES",
-    "EXCEPTION_KEYS",
-    "FOLLOWS",
-    "INVOCATION_KEYS",
-    "LAPTOP",
-    "OUTCOMES",
-    "READ",
-    "RESOURCE_KEYS",
-    "ROUTE",
-    "THROTTLES",
-    "codes_in",
-    "read_resource",
-    "reduced",
-]
-
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLES = frozenset(
     {

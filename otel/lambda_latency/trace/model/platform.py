@@ -7,20 +7,6 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.trace.model.span import Span
 
-__all__ = [
-    "CONNECTING",
-    "FUNCTION",
-    "GATEWAY",
-    "OUTER",
-    "PHASES",
-    "READ_NAMES",
-    "RUNTIME_SCOPE",
-    "RUNTIME_SCOPES",
-    "SERVICE",
-    "STATE_MACHINE",
-    "is_platform_phase",
-]
-
 GATEWAY = "AWS::ApiGateway::Stage"
 SERVICE = "AWS::Lambda"  # the Lambda service: from the request of the caller to the answer
 FUNCTION = "AWS::Lambda::Function"  # the function: the part of that time in one execution environment

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["BY_COLLECTOR", "NO_TRACES", "Problem"]
-
 # The reason of a document that has nothing for a report. Collectors write all signals into one file or folder.
 NO_TRACES = "OTLP logs or metrics, and not traces: name the file with resourceSpans"
 # What to do with traces in a format that is not read.

@@ -12,17 +12,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.model.row import Row
 
 
-__all__ = [
-    "PLAIN",
-    "View",
-    "function_of",
-    "is_error",
-    "route_of",
-    "status_code_of",
-    "without_ids",
-]
-
-
 class View(NamedTuple):
     """`skew`: correct the clock skew between services. `from_lambda`: a request begins at AWS's or the handler's span.
 

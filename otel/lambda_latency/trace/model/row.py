@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.span import Span
 
-__all__ = ["ATTEMPT", "DELAY", "Row", "Rows", "attempts_of", "rows_of", "window_of", "with_valid_ids"]
-
 ATTEMPT = "attempt"  # the event at the end of each attempt of an AWS call
 DELAY = "retry.delay_ms"  # its attribute: how long the client waited before the next attempt
 LONGEST_MS = 900_000  # the longest run of a function; NaN is not below it

@@ -36,25 +36,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.span import Span
 
-__all__ = [
-    "ASIDE",
-    "ATTEMPTS",
-    "COLD",
-    "CONTAINER",
-    "EXECUTION",
-    "FUNCTION_SEGMENT",
-    "GAVE_UP",
-    "HANDLES",
-    "HOST_KEYS",
-    "INIT",
-    "LAMBDA_SEGMENT",
-    "OUTERMOST",
-    "SERVES",
-    "TIMED_OUT",
-    "Shape",
-    "error_codes",
-]
-
 # Roles: bits by which a trace is searched.
 OUTERMOST = 1  # may be the outermost span, whose duration is the request's
 SERVES = 2  # SERVER or CONSUMER, and not recorded by the platform

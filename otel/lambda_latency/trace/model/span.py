@@ -14,8 +14,6 @@ from lambda_latency.trace.model.attributes import EMPTY, Attributes
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-__all__ = ["Event", "Link", "Scope", "Span", "SpanKind", "Status"]
-
 
 class SpanKind(Enum):
     """OpenTelemetry's span kinds; the values are OTLP's numbers."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.span import Link
 
-__all__ = ["CHAIN", "WAIT", "joined"]
-
 CHAIN = "lambda_latency::Chain"  # the origin of the span that encloses a joined request
 WAIT = "lambda_latency::Wait"  # the origin of the span between a sender and its consumer
 DESTINATIONS = (

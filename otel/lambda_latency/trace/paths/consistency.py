@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["CUT", "backwards", "cut_cycles", "one_of_each", "part_sides"]
-
 CUT = "cut"  # the parent id of a row at which a cycle of parents was cut
 
 _start = attrgetter("start_ns", "span_id")

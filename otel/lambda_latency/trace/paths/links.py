@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["Links"]
-
 _end = attrgetter("end_ns")
 
 

@@ -23,16 +23,6 @@ if TYPE_CHECKING:
     Rows = Mapping[str, Row]  # by span id
     Children = Mapping[str, Sequence[Row]]
 
-
-__all__ = [
-    "ABSENT",
-    "above",
-    "absent_parents",
-    "begins_with_init",
-    "beside_calls",
-    "moves",
-]
-
 _start = attrgetter("start_ns", "span_id")
 
 

@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.paths.tree import Tree
     from lambda_latency.trace.trace import Trace
 
-__all__ = ["CriticalPath", "Section", "Stretch", "critical_path", "walk"]
-
 # A row, and the start and the end (in nanoseconds since 1970) of time on the critical path that it owns.
 Stretch: TypeAlias = "tuple[Row, int, int]"
 

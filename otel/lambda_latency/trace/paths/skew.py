@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["correct_clocks", "service_of"]
-
 
 def correct_clocks(
     servers: Sequence[Row], rows: Mapping[str, Row], children: Mapping[str, Sequence[Row]]

@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from lambda_latency.trace.model.request import View
     from lambda_latency.trace.model.row import Row
 
-__all__ = ["Tree"]
-
 # An environment that was ready for longer than this before its first request was started in advance (provisioned
 # concurrency, proactive init): no request waited for it. https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
 READY_BEFORE_NS = 1_000_000_000

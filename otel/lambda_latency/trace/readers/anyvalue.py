@@ -9,8 +9,6 @@ from typing import Any
 
 from lambda_latency.trace.model.attributes import Attributes, Value
 
-__all__ = ["read_value", "write_attributes"]
-
 NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 
 

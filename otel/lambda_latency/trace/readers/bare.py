@@ -14,8 +14,6 @@ from lambda_latency.trace.readers.cloudwatch import is_record, span_of_record
 from lambda_latency.trace.readers.instants import time_ns
 from lambda_latency.trace.readers.otlp import Problem, grouped
 
-__all__ = ["bare_resources", "is_bare", "is_list_of_bare"]
-
 _decode = msgspec.json.Decoder().decode
 _decode_list = msgspec.json.Decoder(list[Raw]).decode
 _decode_members = msgspec.json.Decoder(dict[str, Raw]).decode

@@ -14,8 +14,6 @@ from lambda_latency.trace.readers.anyvalue import read_value, write_attributes
 from lambda_latency.trace.readers.dialects import CAMEL, canonical_span
 from lambda_latency.trace.readers.otlp import Problem, grouped
 
-__all__ = ["cloudwatch_resources", "is_answer", "is_record", "span_of_record"]
-
 _decode = msgspec.json.Decoder().decode
 # The members of an answer, by the name of the member that holds the records.
 ANSWERS = {

@@ -15,8 +15,6 @@ from lambda_latency.trace.readers.dialects import canonical_span
 from lambda_latency.trace.readers.instants import time_ns
 from lambda_latency.trace.readers.otlp import Problem, grouped
 
-__all__ = ["go_resources", "is_go", "is_python", "python_resources"]
-
 _decode = msgspec.json.Decoder().decode
 
 

@@ -15,8 +15,6 @@ from typing import Any
 from lambda_latency.trace.model.ids import digest
 from lambda_latency.trace.readers.anyvalue import write_attributes
 
-__all__ = ["CAMEL", "canonical_span", "hex_id", "resource_spans", "speaks_otlp"]
-
 Problem = Callable[[str], object]
 
 TOPS = ("resourceSpans", "resource_spans", "batches")

@@ -18,8 +18,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.files.sources import Source
 
-__all__ = ["AT_ONCE", "LARGE", "documents", "is_by_line", "split", "why_not_json"]
-
 LARGE = 4 * 1024 * 1024  # bytes; a document that is decoded at once takes ten times its size in memory
 AT_ONCE = 1000  # spans of a large document that are decoded together
 BOM = b"\xef\xbb\xbf"

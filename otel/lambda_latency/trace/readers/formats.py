@@ -29,8 +29,6 @@ from lambda_latency.trace.readers.protobuf import is_binary, protobuf_resources
 from lambda_latency.trace.readers.table import ShapeTable
 from lambda_latency.trace.readers.zipkin import is_zipkin, zipkin_resources
 
-__all__ = ["FORMATS", "KNOWN", "Known", "Reader", "spans_of"]
-
 KNOWN = (
     "known are OTLP (JSON and protobuf, Tempo's and Jaeger's v3 too), Jaeger JSON (data, spans), X-Ray (Traces, "
     "Segments, segment documents), Zipkin v2, CloudWatch's aws/spans, spans that Python's and Go's SDK print, bare "

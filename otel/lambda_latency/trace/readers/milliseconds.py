@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.readers.timed import TimedSegment
 
-__all__ = ["restore_fractions"]
-
 MILLISECOND = 1_000_000
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["kind_of", "reason_of"]
-
 AT = r"(?: - at `\$\.?(?P<at>.*)`)?\Z"
 EXPECTED = re.compile(
     r"Expected `(?P<wanted>[^`]+)`(?P<bound> (?:[<>]=?|of length) .*?)?(?:, got `(?P<seen>[^`]+)`)?" + AT

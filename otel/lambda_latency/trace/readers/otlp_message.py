@@ -14,25 +14,6 @@ from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, 
 from lambda_latency.trace.readers.anyvalue import read_value
 from lambda_latency.trace.readers.otlp_writer import HAS_REMOTE, IS_REMOTE
 
-__all__ = [
-    "UNREADABLE",
-    "Pair",
-    "RawSpan",
-    "RawStatus",
-    "Request",
-    "attributes_of",
-    "decode_any",
-    "decode_large",
-    "decode_span",
-    "kind_of",
-    "remote_of",
-    "resource_of",
-    "scope_of",
-    "span_of",
-    "status_of",
-    "value_of",
-]
-
 LAST_INSTANT = 2**63 - 1
 
 

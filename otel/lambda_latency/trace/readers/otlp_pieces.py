@@ -22,8 +22,6 @@ from lambda_latency.trace.readers.otlp_message import (
     scope_of,
 )
 
-__all__ = ["Batch", "Problem", "piecewise", "with_ids"]
-
 Problem = Callable[[str], object]
 Batch: TypeAlias = "tuple[Raw, Raw, Sequence[RawSpan]]"  # a resource, a scope and spans
 

@@ -15,8 +15,6 @@ from lambda_latency.trace.readers.anyvalue import write_attributes
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["HAS_REMOTE", "IS_REMOTE", "dump_line", "to_otlp"]
-
 HAS_REMOTE = 0x100  # SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 IS_REMOTE = 0x200  # SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
 

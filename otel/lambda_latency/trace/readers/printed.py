@@ -16,8 +16,6 @@ import msgspec
 from lambda_latency.trace.readers.otlp import Problem
 from lambda_latency.trace.readers.protobuf import protobuf_resources
 
-__all__ = ["is_printed", "printed_resources"]
-
 MARK = "__otel_otlp_stdout"
 
 _decode = msgspec.json.Decoder().decode

@@ -16,8 +16,6 @@ from lambda_latency.trace.files.blocks import ZSTD
 from lambda_latency.trace.model.problem import NO_TRACES
 from lambda_latency.trace.readers.dialects import resource_spans
 
-__all__ = ["is_binary", "protobuf_resources"]
-
 NO_OTLP = "no trace file: its bytes are neither text nor OTLP as protobuf"
 REMEDY = "OTLP as protobuf needs the extra formats"
 FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message

@@ -15,8 +15,6 @@ from lambda_latency.trace.model.span import Event, SpanKind, Status
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Described", "Segment", "attempts_in", "count_retries", "described", "exceptions_of", "nanoseconds"]
-
 LAST_SECOND = 2**62 // 10**9
 LONGEST_MS = 900_000  # the longest run of a function
 RESOURCE = "otel.resource."

@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.model.span import SpanKind, Status
 
-__all__ = ["About", "Group", "ShapeTable", "Values"]
-
 MOST_VALUES = 4096  # encoded values of one attribute, whose numbers are cached
 MOST_SHAPES = 20_000  # and numbers: an attribute with more values than this holds ids
 MOST_GROUPS = 4096

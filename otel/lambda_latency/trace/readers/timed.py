@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.readers.segment import Segment
 
-__all__ = ["TimedSegment", "timed"]
-
 
 @dataclass(slots=True)
 class TimedSegment:

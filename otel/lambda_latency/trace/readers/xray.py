@@ -26,8 +26,6 @@ from lambda_latency.trace.readers.segment import Segment, attempts_in, count_ret
 from lambda_latency.trace.readers.table import About, ShapeTable
 from lambda_latency.trace.readers.timed import TimedSegment, timed
 
-__all__ = ["XRayReader"]
-
 TRACE_ID = re.compile(r"1-([0-9a-f]{8})-([0-9a-f]{24})\Z")
 
 Problem = Callable[[str], object]

@@ -17,8 +17,6 @@ from lambda_latency.trace.readers.anyvalue import write_attributes
 from lambda_latency.trace.readers.dialects import canonical_span, hex_id
 from lambda_latency.trace.readers.otlp import Problem, grouped
 
-__all__ = ["is_zipkin", "zipkin_resources"]
-
 _decode = msgspec.json.Decoder().decode
 
 

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
-from lab import doubled
-from lab.judging.bounds import Score, failed, text, values
-from lab.judging.thresholds import ROOM, replace_thresholds, threshold
+from lab.judging.command import Score, failed, text, values
 
 
 @pytest.mark.parametrize(
@@ -39,31 +35,3 @@ def test_a_bound_that_does_not_hold_is_marked() -> None:
     assert values(scores)[0] == {
         "what": "named first", "count": 1, "total": 2, "bound": "at least 95 %", "holds": False
     }  # fmt: skip
-
-
-def test_a_threshold_is_replaced_where_it_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    """In each module of the room that has it; the test puts all of them back."""
-    room = {name: module for name, module in sys.modules.items() if name.startswith(ROOM)}
-    users = {name: module for name, module in room.items() if "DOMINANT_PERCENT" in vars(module)}
-    for module in users.values():
-        monkeypatch.setattr(module, "DOMINANT_PERCENT", 60)
-    replace_thresholds(dict([threshold("DOMINANT_PERCENT=7")]))
-    assert {f"{ROOM}.judge.{name}" for name in ("thresholds", "classes", "diagnosis")} <= users.keys()
-    assert {vars(module)["DOMINANT_PERCENT"] for module in users.values()} == {7}
-
-
-@pytest.mark.parametrize("wrong", ["DOMINANT_PERCENT", "DOMINANT_PERCENT=much"])
-def test_a_threshold_is_a_name_and_a_number(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: str
-) -> None:
-    """The message has an example."""
-    monkeypatch.setattr(sys, "argv", ["lab", "--set", wrong])
-    with pytest.raises(SystemExit, match="2"):
-        doubled.main()
-    assert "--set: must be NAME=NUMBER, such as CALLER_SHARE=2, got" in capsys.readouterr().err
-
-
-def test_an_unknown_threshold_is_told() -> None:
-    """By its name; a constant that is no number is none."""
-    with pytest.raises(ValueError, match="is called NOBODY"):
-        replace_thresholds({"NOBODY": 1})

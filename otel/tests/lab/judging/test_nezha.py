@@ -91,9 +91,3 @@ def test_spans_have_the_kinds_that_their_services_tell(
         ("front-end", "render"): (1, "ab872b6a0755789d"),
         ("cart", "GetCart"): (2, "dc6c7991b9101cf8"),
     }
-
-
-def test_another_folder_is_told(tmp_path: Path) -> None:
-    """With what is expected."""
-    with pytest.raises(ValueError, match="must be a copy of Nezha"):
-        Nezha(tmp_path).faults()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lab import classes, doubled, pairs
-from lab.judging.bounds import failed, text
+from lab.judging.command import failed, text
 
 SYSTEMS = [classes.System(1, 1), classes.System(5, 2), classes.System(8, 0), classes.System(12, 0, 0.65)]
 TAILS = [doubled.Case(1, 120, slow) for slow in ("last 10 %", "middle 10 %", "10 % at random")]

@@ -10,11 +10,9 @@ import pytest
 
 from lab.classes import System as Drawn
 from lab.classes import write
-from lab.judging.answer import Cell
-from lab.judging.report import read
-from lab.systems.causes import Cause, draw_causes
+from lab.judging.answer import Cell, read
 from lab.systems.drawing import draw_system
-from lab.systems.running import NOISES, Load, run
+from lab.systems.running import NOISES, Cause, Load, draw_causes, run
 from lab.systems.steps import Call, Host, Operation, Query, Route, System, Table, Work, typical_ms
 from lambda_latency.latency import Accounts, Part
 

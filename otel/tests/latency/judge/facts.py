@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.latency.judge.buckets import Position, Rule, Test
 
-__all__ = ["both_match", "decided_by", "kinds_with"]
-
 Result = TypeVar("Result")
 
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")

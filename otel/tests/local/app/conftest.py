@@ -25,8 +25,6 @@ from tests.local.calls import call
 from tests.local.ports import port_of
 from tests.sandbox.state import until
 
-__all__ = ["SHOP", "Shop", "copied", "needs_packages", "up"]
-
 SHOP = Path(__file__).with_name("shop")
 PATIENCE_S = 120  # a busy machine is slow to start environments
 needs_packages = pytest.mark.skipif(not READY.exists(), reason="python -m lab apps (make test says it)")

@@ -7,8 +7,6 @@ from typing import Any
 
 from samcli.lib.generated_sample_events.events import Events
 
-__all__ = ["EVENT", "SCHEDULED", "example", "shape"]
-
 # What is data: whatever keys it has, they are the sender's.
 DATA = ("headers", "multiValueHeaders", "pathParameters", "queryStringParameters", "multiValueQueryStringParameters",
         "stageVariables", "detail", "Keys", "NewImage", "OldImage")  # fmt: skip

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from random import Random
 
-__all__ = ["Value", "harmless_values", "secret_values"]
-
 Value: TypeAlias = "str | tuple[str, ...]"
 ALNUM = string.ascii_letters + string.digits
 

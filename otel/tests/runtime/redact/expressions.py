@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from types import ModuleType
     from typing import TypeGuard
 
-__all__ = ["Expression", "Shown", "as_matched", "checks", "expressions", "is_match", "params", "plain"]
-
 Shown = dict[str, tuple[str, ...]]  # by the name of an expression, or by the expression if it has no name
 HOW = ("search", "match", "fullmatch")  # from weak to strict
 

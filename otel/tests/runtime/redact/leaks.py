@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from random import Random
 
-__all__ = ["HARMLESS_KEYS", "PLACES", "Secret", "forms", "harmless", "secrets"]
-
 # The denylists of detect-secrets, the scrubbers of Sentry and Rollbar, Django, Rails, Laravel, Elastic APM and Logfire,
 # and the keywords of gitleaks and TruffleHog.
 

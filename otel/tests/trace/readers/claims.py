@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
     from lambda_latency.trace.readers.formats import Known
 
-__all__ = ["CLAIMS", "both_claim", "objects"]
-
 GOLDEN = Path(__file__).parents[2] / "golden" / "xray"
 MOST_LEFT_OUT = 3
 IDS = {"trace_id": TRACE_ID, "span_id": "00000000000000a1", "parent_id": None}
