@@ -76,7 +76,8 @@ def fetched(account: Fetches, alarm: Alarm, folder: Path, left_s: Callable[[], f
         wanted.insert(0, _Wanted("slow traces", "chosen", Choice(slower_ns=alarm.threshold_ns), begin, end))
     elif alarm.measure == "errors":
         wanted.insert(0, _Wanted("failing traces", "chosen", Choice(errors=True), begin, end))
-    wanted.append(_Wanted("traces of the hour before", "before", Choice(), begin - BEFORE_NS, begin))
+    # X-Ray takes whole seconds and counts both ends in: a trace that begins with the window would be its own baseline.
+    wanted.append(_Wanted("traces of the hour before", "before", Choice(), begin - BEFORE_NS, begin - 10**9))
     return _all(account, alarm, wanted, folder, left_s)
 
 

@@ -56,7 +56,7 @@ def test_the_whole_message(ringing: Make) -> None:
         "caller does not need the result. Ask its owner with a trace id.\n"
         "\n"
         "Slower than the hour before from 2026-11-24T23:11:00Z to 2026-11-24T23:11:11Z\n"
-        "(61 requests then, 72 now): payments.example.com takes 216 ms more on average.\n"
+        "(60 requests then, 72 now): payments.example.com takes 216 ms more on average.\n"
         "The tail changed, not the typical request. The cause is external.\n"
         "\n"
         "A request that shows it: 1-6b061989-affeb9dbb0aa7f2b00000235.\n"
@@ -81,9 +81,9 @@ def test_the_whole_message(ringing: Make) -> None:
         "\n"
         "ALARM since 2026-11-24 23:12 UTC, before that OK. Threshold Crossed: 1 datapoint\n"
         "[1290.0] was greater than the threshold (500).\n"
-        "Read from X-Ray in us-east-1: 12 slow traces, 72 traces of any kind, 61 traces\n"
+        "Read from X-Ray in us-east-1: 12 slow traces, 72 traces of any kind, 60 traces\n"
         "of the hour before.\n"
-        "This message cost about $0.0003: 350 traces scanned or read.\n"
+        "This message cost about $0.0003: 348 traces scanned or read.\n"
     )
     assert [key for key in alarm.bucket.objects if key.startswith("pages/")] == [
         "pages/shop-SlowAlarm/2026-11-24T23:12:00Z.html"
@@ -101,7 +101,7 @@ def test_each_finding_has_its_next_step_below_it(ringing: Make) -> None:
         "Next",
         "12 of 144 requests (over 500 ms) wait for a cold start",
         "Next",
-        "Slower than the hour before (61 requests then, 84 now)",
+        "Slower than the hour before (60 requests then, 84 now)",
         "A request that shows it",
     ]
     assert told[2].startswith("Next: Set a timeout for the call to payments.example.com below the function's, ")
