@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.house.__main__ import ask, main, measure, table
+from lab.house.__main__ import ROOT, ask, main, measure, table
+from lab.house.budget import over_budget
 
 LOCAL = '''"""A system that answers."""
 import threading
@@ -178,3 +179,21 @@ def test_a_run_that_fails_ends_the_program(checkout: Path) -> None:
     assert str(stopped.value) == (
         f"lab house: report of {checkout} failed:\nlambda-latency report {traces} ended with 1\n"
     )
+
+
+def test_no_part_is_over_its_budget() -> None:
+    """A change that needs more lines raises the figure in otel/lab/house/budget.py, and says why."""
+    assert list(over_budget(ROOT)) == []
+
+
+def test_growth_and_a_new_subpackage_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the lines and the figure."""
+    kit = tmp_path / "otel" / "lambda_latency"
+    for room in ("old", "new"):
+        (kit / room).mkdir(parents=True)
+        (kit / room / "__init__.py").write_text("a = 1\n" * 3)
+    monkeypatch.setattr("lab.house.budget.BUDGET", {"otel/lambda_latency/old": 2, "tests": 1})
+    assert list(over_budget(tmp_path)) == [
+        "otel/lambda_latency/new has no figure in otel/lab/house/budget.py",
+        "otel/lambda_latency/old has 3 lines, its figure is 2: delete elsewhere in it, or raise it and say why",
+    ]

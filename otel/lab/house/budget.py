@@ -1,0 +1,56 @@
+"""The lines that each part of the project may have: a test fails when a part grows past its figure.
+
+A change that needs more raises the figure in the same commit and says why in its message; a change that deletes lowers
+it. Lines are counted with docstrings and blank lines, those of Python files alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from lab.house.lines import python_files
+
+# By folder. Of the kit every subpackage has its row, and what lies beside them is `otel/lambda_latency`.
+BUDGET = {
+    "functions": 760,
+    "otel/lambda_latency": 590,
+    "otel/lambda_latency/adopt": 2_480,
+    "otel/lambda_latency/agent": 2_230,
+    "otel/lambda_latency/alarm": 1_550,
+    "otel/lambda_latency/archive": 1_590,
+    "otel/lambda_latency/bridge": 1_950,
+    "otel/lambda_latency/cli": 3_850,
+    "otel/lambda_latency/doctor": 3_800,
+    "otel/lambda_latency/example": 320,
+    "otel/lambda_latency/fetch": 2_230,
+    "otel/lambda_latency/http": 260,
+    "otel/lambda_latency/latency": 9_390,
+    "otel/lambda_latency/live": 1_730,
+    "otel/lambda_latency/local": 12_030,
+    "otel/lambda_latency/page": 990,
+    "otel/lambda_latency/prices": 600,
+    "otel/lambda_latency/runtime": 9_960,
+    "otel/lambda_latency/template": 1_550,
+    "otel/lambda_latency/testing": 2_750,
+    "otel/lambda_latency/text": 3_990,
+    "otel/lambda_latency/trace": 6_270,
+    "otel/lab": 27_200,
+    "otel/tests": 62_200,
+    "tests": 1_490,
+}
+
+
+def over_budget(checkout: Path) -> Iterator[str]:
+    """Yield a sentence for each part with more lines than its figure, and for each subpackage without a figure."""
+    kit = checkout / "otel" / "lambda_latency"
+    for path in sorted(path.parent for path in kit.glob("*/__init__.py")):
+        if str(path.relative_to(checkout)) not in BUDGET:
+            yield f"{path.relative_to(checkout)} has no figure in otel/lab/house/budget.py"
+    for name, figure in BUDGET.items():
+        folder = checkout / name
+        files = kit.glob("*.py") if folder == kit else python_files(folder)
+        lines = sum(len(path.read_bytes().splitlines()) for path in files)
+        if lines > figure:
+            remedy = "delete elsewhere in it, or raise it and say why"
+            yield f"{name} has {lines:,} lines, its figure is {figure:,}: {remedy}"
