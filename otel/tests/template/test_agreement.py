@@ -219,8 +219,8 @@ def test_an_app_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
     assert said(line.partition(": ")[2] for line in told) == said(case.undecided)
 
 
-def test_the_options_of_cost_override_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Memory and architecture; a parameter decides a condition; a template that is not there is an error."""
+def test_the_details_of_cost_override_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Memory and processor; a template that is not there is an error."""
     path = tmp_path / "template.yaml"
     path.write_text(
         CASES["a parameter without a default"].text.replace("Timeout", "Architectures: [x86_64]\n      Timeout")
@@ -231,8 +231,10 @@ def test_the_options_of_cost_override_the_template(tmp_path: Path, capsys: pytes
         usage = json.loads(capsys.readouterr().out)["usage"]
         return usage["memory_mb"], usage["processor"]
 
-    assert (sizes(), sizes("--parameter", "Stage=prod")) == ((512, "x86_64"), (256, "x86_64"))
-    assert sizes("--memory", "1024", "--architecture", "arm64") == (1024, "arm64")
+    details = tmp_path / "details.toml"
+    details.write_text('[usage]\nmemory_mb = 1024\nprocessor = "arm64"\n')
+    assert sizes() == (512, "x86_64")
+    assert sizes("--details", str(details)) == (1024, "arm64")
     with pytest.raises(SystemExit):
         main(["cost", "--template", str(tmp_path / "gone.yaml")])
     assert "gone.yaml:1: cannot be read" in capsys.readouterr().err
