@@ -8,11 +8,12 @@ from __future__ import annotations
 import pickle
 import sys
 from pathlib import Path
-from typing import Any
-
-from pyspark.sql import SparkSession
+from typing import TYPE_CHECKING, Any
 
 from lambda_latency.archive import add, definitions, spark
+
+if TYPE_CHECKING:
+    from pyspark.sql import SparkSession  # in Spark's environment alone; the program that starts it reads PARTITIONS
 
 PARTITIONS = (1, 2, 7)
 P95 = "select route, percentile_disc(0.95) within group (order by wall_ns), count(*) from {table} group by 1"
