@@ -87,6 +87,10 @@ MISTAKES: dict[str, tuple[int, str, str]] = {
         *(2, "--requests must be 1000000 or less, got 99999999999999999999"),
         "lambda-latency demo --help shows the usage",
     ),
+    "adopt --rewrite": (
+        *(2, "the option --rewrite is gone"),
+        "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand",
+    ),
     "demo --seed 2 --alarm": (
         *(2, "the option --alarm is gone"),
         "`lambda-latency explain NAME` explains an alarm of an account",

@@ -28,6 +28,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         description="Edits a SAM app so that its Python functions are traced: the template, the requirements, and a "
         "folder with the kit's layer. Without an option nothing is written: the edits are printed.",
     )
+    parser.removed = {"--rewrite": "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand"}
     parser.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH",
                         help="a template, or the folder that has one; default: this folder")  # fmt: skip
     what = parser.add_mutually_exclusive_group()
