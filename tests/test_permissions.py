@@ -61,8 +61,10 @@ def test_a_function_may_do_what_it_does_and_nothing_else(
 
     WAYS[function](api, provider)
 
-    (policy,) = template["Resources"][f"{function}Role"]["Properties"]["Policies"]
-    (statement,) = policy["PolicyDocument"]["Statement"]
+    policies = template["Resources"][f"{function}Role"]["Properties"]["Policies"]
+    (statement,) = next(policy for policy in policies if policy["PolicyName"] == function)["PolicyDocument"][
+        "Statement"
+    ]
     actions = [statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"]
     allowed = [(action, statement["Resource"]) for action in actions]
     assert {repr(call) for call in calls} == {repr(call) for call in allowed}
