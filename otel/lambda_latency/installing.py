@@ -1,17 +1,25 @@
-"""How this copy of the kit is installed with one more extra."""
+"""Which extras are installed, and how this copy of the kit is installed with one more."""
 
 from __future__ import annotations
 
 import json
 import shlex
 from importlib.metadata import PackageNotFoundError, distribution
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-__all__ = ["install_command"]
+__all__ = ["install_command", "is_installed"]
 
 NAME = "lambda-latency"
+# The packages of an extra that nothing else brings along: with all of them the extra is there.
+PACKAGES = {"local": ("awslambdaric", "moto", "samcli"), "testing": ("amazon", "boto3", "pytest")}
+
+
+def is_installed(extra: str) -> bool:
+    """Whether the packages of the extra `local` or `testing` are installed. Nothing of them is imported."""
+    return all(find_spec(package) is not None for package in PACKAGES[extra])
 
 
 def install_command(extra: str) -> str:

@@ -14,7 +14,7 @@ from lab.house.lines import python_files
 # By folder. Of the kit every subpackage has its row, and what lies beside them is `otel/lambda_latency`.
 BUDGET = {
     "functions": 760,
-    "otel/lambda_latency": 590,
+    "otel/lambda_latency": 600,
     "otel/lambda_latency/adopt": 2_480,
     "otel/lambda_latency/agent": 2_230,
     "otel/lambda_latency/alarm": 1_550,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -145,8 +144,8 @@ def require_local() -> None:
     """Exit with status 1 on Windows, or if the extra `local` is not installed."""
     if sys.platform == "win32":
         fail("the local system does not run on Windows", "use WSL: processes and signals are those of Linux and macOS")
-    if any(importlib.util.find_spec(name) is None for name in ("samcli", "awslambdaric", "moto")):
-        from lambda_latency.installing import install_command
+    from lambda_latency.installing import install_command, is_installed
 
+    if not is_installed("local"):
         warn(f"the local system needs the extra local: {install_command('local')}")
         raise SystemExit(FAILED)

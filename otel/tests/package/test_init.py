@@ -20,7 +20,6 @@ from samcli.yamlhelper import yaml_parse
 
 from lambda_latency.adot import LISTED, read_layers
 from lambda_latency.cli import main
-from lambda_latency.cli.commands import init
 from lambda_latency.example import example_folder
 from lambda_latency.layer import layer_files
 from lambda_latency.trace import read_traces
@@ -117,7 +116,7 @@ def test_only_commands_that_run_are_printed(
     """For the others it prints how the missing extras are installed."""
     packages = {"testing": "pytest", "local": "samcli"}
     absent = {package for extra, package in packages.items() if extra not in installed}
-    monkeypatch.setattr(init, "find_spec", lambda name: None if name in absent else object())
+    monkeypatch.setattr("lambda_latency.installing.find_spec", lambda name: None if name in absent else object())
     monkeypatch.chdir(tmp_path)
     assert main(["init", "shop"]) == 0
     printed = [line.strip() for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]

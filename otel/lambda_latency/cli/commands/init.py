@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +11,8 @@ from lambda_latency.cli.exit_statuses import FINE
 if TYPE_CHECKING:
     import argparse
 
-# The packages that tell whether an extra is installed, and the commands that need it in a project.
-EXTRAS = {
-    "testing": (("amazon", "boto3", "pytest"), ("pytest",)),
-    "local": (("awslambdaric", "moto", "samcli"), ("lambda-latency demo", "lambda-latency serve")),
-}
+# The commands of a project that need an extra.
+COMMANDS = {"testing": ("pytest",), "local": ("lambda-latency demo", "lambda-latency serve")}
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -34,6 +30,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Write the project and print the next commands; returns the exit status."""
     from lambda_latency.example import write_project
+    from lambda_latency.installing import is_installed
 
     files = write_project(options.folder)
     if options.agents:
@@ -42,8 +39,8 @@ def run(options: argparse.Namespace) -> int:
 
         replace_files([(one.path, one.after) for one in changes_for(options.folder, None, agents=True)])
         files.append("AGENTS.md")
-    missing = [extra for extra, (packages, _) in EXTRAS.items() if not all(map(find_spec, packages))]
-    ready = [command for extra, (_, commands) in EXTRAS.items() if extra not in missing for command in commands]
+    missing = [extra for extra in COMMANDS if not is_installed(extra)]
+    ready = [command for extra, commands in COMMANDS.items() if extra not in missing for command in commands]
     print(f"{options.folder} has {len(files)} files: a SAM app, its tracing and tests of its spans. Next:\n")
     for command in (f"cd {shlex.quote(str(options.folder))}", *ready, "lambda-latency doctor"):
         print(f"  {command}")
@@ -56,7 +53,7 @@ def _needs(missing: list[str]) -> str:
     """Say which commands need the missing extras, and how these are installed."""
     from lambda_latency.installing import install_command
 
-    commands = [f"`{command}`" for extra in missing for command in EXTRAS[extra][1]]
+    commands = [f"`{command}`" for extra in missing for command in COMMANDS[extra]]
     needing = " and ".join(filter(None, [", ".join(commands[:-1]), commands[-1]]))
     verb = "needs" if len(commands) == 1 else "need"
     return f"{needing} {verb} more packages:\n\n  {install_command(','.join(missing))}"
