@@ -24,10 +24,10 @@ serve: setup  ## Keep the same system up for your own requests, until Ctrl-C (AR
 # boto3 and SAM want a region where nothing is asked of AWS. `deploy` and `prove` take that of the person.
 test check: export AWS_DEFAULT_REGION ?= us-east-1
 
-# In two processes, for the tests that start processes mostly wait; otel/tests/conftest.py says which tests share one.
+# In three processes, for the tests that start processes mostly wait; otel/tests/conftest.py says which tests share one.
 .PHONY: test
 test: setup build/urllib3-1.26 build/apps/ready  ## Run the tests, then the sandbox's and the runtime's on every other Python that answers (ARGS=otel/tests/doctor: those alone)
-	@$(BIN)/pytest -n 2 --dist loadgroup $(ARGS)
+	@$(BIN)/pytest -n 3 --dist loadgroup $(ARGS)
 	$(if $(ARGS),,@$(BIN)/python -m lab pythons)
 
 .PHONY: check
@@ -36,6 +36,7 @@ check: setup  ## Lint, types, import contracts, template, spelling
 	@$(BIN)/ruff check --quiet
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo --no-cache
+	@$(BIN)/python -m lab.house.names
 	@$(BIN)/sam validate --lint
 	@$(BIN)/lambda-latency doctor --strict
 	@$(BIN)/cfn-lint --include-checks I --non-zero-exit-code informational --template template.yaml observability.yaml explain.yaml otel/lambda_latency/archive/archive.yaml
@@ -153,8 +154,8 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/spark.in --output-file requirements/spark.txt
+	@$(LOCK) --python-version 3.13 --upgrade requirements/suites.in --output-file requirements/suites.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/release.in --output-file requirements/release.txt
-	@$(LOCK) --python-version 3.10 --upgrade requirements/agents.in --output-file requirements/agents.txt
 	@for version in requirements/versions/[0-9]*.in; do \
 		$(LOCK) --python-version 3.10 --upgrade $$version --output-file $${version%.in}.txt || exit 1; done
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/layer.in --output-file otel/lambda_latency/adopt/packages.txt
@@ -245,10 +246,10 @@ artifact:
 # variables name beside them.
 build-Kit:
 	@mkdir -p "$(ARTIFACTS_DIR)/python/lambda_latency" "$(ARTIFACTS_DIR)/lambda-latency"
-	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/runtime otel/lambda_latency/bridge \
+	@cp -R otel/lambda_latency/__init__.py otel/lambda_latency/redaction otel/lambda_latency/runtime otel/lambda_latency/bridge \
 		"$(ARTIFACTS_DIR)/python/lambda_latency"
 	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/runtime/wrapper" "$(ARTIFACTS_DIR)/lambda-latency"
-	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/bridge/names" "$(ARTIFACTS_DIR)/python/aws_xray_sdk"
+	@mv "$(ARTIFACTS_DIR)/python/lambda_latency/bridge/aws_xray_sdk" "$(ARTIFACTS_DIR)/python/aws_xray_sdk"
 	@mkdir -p "$(ARTIFACTS_DIR)/lambda-latency/bridge"
 	@cp -R "$(ARTIFACTS_DIR)/python/aws_xray_sdk" "$(ARTIFACTS_DIR)/lambda-latency/bridge"
 	@cp collector.yaml "$(ARTIFACTS_DIR)/lambda-latency"

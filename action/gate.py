@@ -84,7 +84,7 @@ def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str, ac
     A run that met a condition is none, unless it is accepted.
     """
     baseline, kept, text, report = (folder / name for name in ("baseline", "traces", "comment.md", "report.json"))
-    command = [_command(), "report", *traces, "--markdown", str(text), "--json", str(report)]
+    command = [_command(), "report", *traces, f"--format=markdown={text}", f"--format=json={report}"]
     is_new = not baseline.is_dir()
     if not is_new:
         command += ["--against", str(baseline)]

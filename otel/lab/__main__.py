@@ -1,7 +1,5 @@
 """The programs that measure and try the kit: `python -m lab` lists them, `python -m lab NAME [options]` runs one."""
 
-from __future__ import annotations
-
 import ast
 import difflib
 import os
@@ -42,16 +40,16 @@ def main(arguments: Sequence[str]) -> int:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python flushes at its end
         return 0
     name, *options = arguments
-    known = {program.name for program in programs()}
-    wanted = name.replace("_", "-")
-    if wanted not in known:
-        meant = difflib.get_close_matches(wanted, known, 1)
+    names = {program.name for program in programs()}
+    program_name = name.replace("_", "-")
+    if program_name not in names:
+        meant = difflib.get_close_matches(program_name, names, 1)
         hint = f"did you mean {meant[0]}? " if meant else ""
         print(f"no program is called {name}: {hint}`python -m lab` lists them", file=sys.stderr)
         return 2
     sys.argv[1:] = options
     try:
-        runpy.run_module(f"lab.{wanted.replace('-', '_')}", run_name="__main__", alter_sys=True)
+        runpy.run_module(f"lab.{program_name.replace('-', '_')}", run_name="__main__", alter_sys=True)
     except KeyboardInterrupt:
         return 130
     return 0
@@ -63,22 +61,22 @@ def programs() -> list[Program]:
     modules |= {file.parent.name: file for file in HERE.glob("*/__main__.py")}
     trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in sorted(modules.items())}
     return [
-        Program(name.replace("_", "-"), modules[name], *_told(ast.get_docstring(tree) or ""))
+        Program(name.replace("_", "-"), modules[name], *_about_and_time(ast.get_docstring(tree) or ""))
         for name, tree in trees.items()
         if any(ast.unparse(node).startswith(STARTED) for node in tree.body if isinstance(node, ast.If))
     ]
 
 
-def _told(docstring: str) -> tuple[str, str]:
+def _about_and_time(docstring: str) -> tuple[str, str]:
     """Its first line, and the usual time."""
     time = re.search(r"^Usual time: (.+)\.$", docstring, re.MULTILINE)
     return docstring.partition("\n")[0], time[1] if time else ""
 
 
-def listed(found: Sequence[Program]) -> str:
+def listed(shown: Sequence[Program]) -> str:
     """A paragraph for each, as wide as the terminal."""
     width = min(shutil.get_terminal_size().columns, 120)
-    indent = max(len(program.name) for program in found) + 4
+    indent = max(len(program.name) for program in shown) + 4
     lines = [
         textwrap.fill(
             f"{program.about} ({program.time})",
@@ -86,7 +84,7 @@ def listed(found: Sequence[Program]) -> str:
             initial_indent=f"  {program.name}".ljust(indent),
             subsequent_indent=" " * indent,
         )
-        for program in found
+        for program in shown
     ]
     return "\n".join([USAGE, *lines])
 

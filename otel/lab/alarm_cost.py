@@ -1,24 +1,20 @@
 """What an explanation takes of the deployed function: cold start, time and memory of its built artifact.
 
-The artifact is what `lambda-latency alarm --out` writes, under AWS's own runtime client in the laptop's sandbox, on
-Python 3.13 without compiled files, as on Lambda. X-Ray is a stand-in with one trace a second, of which an explanation
-reads as many as it may; S3 and SNS are moto's. Times are processor times: waiting for AWS comes on top.
+The artifact is what `lambda-latency stack alarm --out` writes, under AWS's own runtime client in the laptop's sandbox,
+on Python 3.13 without compiled files, as on Lambda. X-Ray is a stand-in with one trace a second, of which an
+explanation reads as many as it may; S3 and SNS are moto's. Times are processor times: waiting for AWS comes on top.
 
 Usual time: 1 minute.
 """
-
-from __future__ import annotations
 
 import argparse
 import json
 import logging
 import os
-import platform
 import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from datetime import datetime, timezone
 from pathlib import Path
@@ -27,15 +23,15 @@ from typing import Any
 from moto.server import ThreadedMotoServer
 
 import lambda_latency.local.sandbox.lambda_service
+from lab.commands import processor
+from lab.faults.box import Box
+from lab.faults.scenario import UNSAMPLED
 from lab.pythons import find
-from lambda_latency.alarm import explain, fetched, install_packages, page_of, read_event, write_part
+from lambda_latency.alarm import explain, fetched, page_of, read_event
 from lambda_latency.alarm.evidence import recent
 from lambda_latency.fetch import Account, Place
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sandbox.environment import Environment
-from lambda_latency.local.sandbox.function import Function
-from lambda_latency.local.sandbox.runtime_api import Invocation
-from lambda_latency.local.sandbox.variables import Settings, lambda_variables
+from lambda_latency.stacks import ALARM, write_stack
 from tests.alarm.cloud import change, filled, orders
 from tests.fetch.standin import KNOWN, XRay
 
@@ -60,9 +56,9 @@ def main() -> int:
     os.environ.update(AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="secret", NO_PROXY="*")
     with tempfile.TemporaryDirectory(prefix="alarm-") as folder, Processes() as processes:
         part = Path(folder) / "part"
-        write_part(part, install_packages)
+        write_stack(ALARM, part)
         function = part / "function"
-        size = sum(one.stat().st_size for one in function.rglob("*") if one.is_file())
+        size = sum(path.stat().st_size for path in function.rglob("*") if path.is_file())
         interpreter = _environment(Path(folder) / "venv", python)
         since = orders(BEGIN_S + 300, SINCE, first=1000)
         xray = filled(XRay, [*orders(BEFORE_S, USUAL), *orders(BEGIN_S, SLOW, first=500), *since])
@@ -75,20 +71,20 @@ def main() -> int:
         finally:
             cloud.stop()
             xray.close()
-    told = {
+    figures = {
         "schema": 1,
         "date": f"{datetime.now(timezone.utc):%Y-%m-%d}",
-        "machine": _machine(),
+        "machine": processor(),
         "python": PYTHON,
         "artifact_mb": round(size / 1e6, 1),
         **{
-            key: round(statistics.median(one[key] for one in runs))
+            key: round(statistics.median(run[key] for run in runs))
             for key in ("cold_ms", "ring_ms", "end_ms", "peak_mb")
         },
         **charged,
     }
-    OUT.write_text(json.dumps(told, indent=1) + "\n")
-    print(json.dumps(told, indent=1))
+    OUT.write_text(json.dumps(figures, indent=1) + "\n")
+    print(json.dumps(figures, indent=1))
     return 0
 
 
@@ -102,13 +98,13 @@ def _charged(url: str, folder: Path) -> dict[str, int]:
     return {"ring_traces": evidence.traces, "end_traces": ended.traces, "page_bytes": len(page.encode())}
 
 
-def _ring(number: int, each: int) -> dict[str, object]:
-    return change(f"shop-{number}-{each}", at_ns=(BEGIN_S + 300 + each) * 10**9, begin_ns=BEGIN_S * 10**9)
+def _ring(number: int, index: int) -> dict[str, object]:
+    return change(f"shop-{number}-{index}", at_ns=(BEGIN_S + 300 + index) * 10**9, begin_ns=BEGIN_S * 10**9)
 
 
-def _end(number: int, each: int) -> dict[str, object]:
+def _end(number: int, index: int) -> dict[str, object]:
     at_ns = (BEGIN_S + 600) * 10**9
-    return change(f"shop-{number}-{each}", "OK", "ALARM", at_ns=at_ns, begin_ns=at_ns - 300 * 10**9)
+    return change(f"shop-{number}-{index}", "OK", "ALARM", at_ns=at_ns, begin_ns=at_ns - 300 * 10**9)
 
 
 def _environment(folder: Path, python: str) -> Path:
@@ -116,9 +112,9 @@ def _environment(folder: Path, python: str) -> Path:
     uv = Path(sys.executable).with_name("uv")
     subprocess.run([uv, "venv", "--quiet", "--python", python, folder], check=True)
     locked = [line.split()[0] for line in (ROOT / "requirements" / "dev.txt").read_text().splitlines() if "==" in line]
-    wanted = [one for one in locked if one.partition("==")[0] in ("awslambdaric", "boto3")]
+    packages = [package for package in locked if package.partition("==")[0] in ("awslambdaric", "boto3")]
     subprocess.run(
-        [uv, "pip", "install", "--quiet", "--compile-bytecode", *wanted],
+        [uv, "pip", "install", "--quiet", "--compile-bytecode", *packages],
         env={**os.environ, "VIRTUAL_ENV": str(folder)},
         check=True,
     )
@@ -145,43 +141,21 @@ def _variables(xray: str, cloud: str) -> dict[str, str]:
 
 def _cold(python: Path, folder: Path, variables: dict[str, str], processes: Processes, number: int) -> dict[str, float]:
     """A cold start, the explanation of a ring, and that of its end."""
-    output: list[str] = []
-    settled = threading.Event()
-    function = Function("explain", "lambda_latency.alarm.handler.handle", TIMEOUT_S, MEMORY_MB, variables)
-    environment = Environment(
-        function,
-        [python, lambda_latency.local.sandbox.lambda_service.BOOTSTRAP],
-        {**lambda_variables(function, Settings(task_root=folder, layer=Path("/nonexistent"))), **variables},
-        folder,
-        processes,
-        settled=lambda *_: settled.set(),
-        ended=lambda _: None,
-        log=output.append,
-    )
+    command = [python, lambda_latency.local.sandbox.lambda_service.BOOTSTRAP]
+    box = Box(processes, "lambda_latency.alarm.handler.handle", variables, timeout_s=TIMEOUT_S, command=command,
+              task_root=folder, memory_mb=MEMORY_MB, init_s=PATIENCE_S)  # fmt: skip
     try:
-        failure = environment.wait_for_init(PATIENCE_S)
-        if failure is not None:
-            raise SystemExit(f"no init: {failure.payload.decode()}\n" + "\n".join(output))
-        times = [_cpu_ms(environment.pid)]
-        for each, event in enumerate((_ring(number, 0), _end(number, 0))):
-            settled.clear()
-            request = Invocation(
-                f"00000000-0000-4000-8000-{each:012d}",
-                json.dumps(event).encode(),
-                function.arn,
-                int((time.time() + TIMEOUT_S) * 1000),
-                "Root=1-674385f0-0123456789abcdef01234567;Parent=0123456789abcdef;Sampled=0",
-                None,
-            )
-            run = environment.invoke(request)
-            if run is None or run.outcome is None or run.outcome.error or b"told" not in run.outcome.payload:
-                raise SystemExit(f"{run and run.outcome}\n" + "\n".join(output[-40:]))
-            settled.wait(PATIENCE_S)
-            times.append(_cpu_ms(environment.pid))
-        status = Path(f"/proc/{environment.pid}/status").read_text()
+        times = [_cpu_ms(box.environment.pid)]
+        for event in (_ring(number, 0), _end(number, 0)):
+            run = box.invoke(json.dumps(event).encode(), UNSAMPLED)
+            if run.outcome is None or run.outcome.error or b"told" not in run.outcome.payload:
+                raise SystemExit(f"{run.outcome}\n" + "\n".join(box.lines[-40:]))
+            box.settle(PATIENCE_S)
+            times.append(_cpu_ms(box.environment.pid))
+        status = Path(f"/proc/{box.environment.pid}/status").read_text()
         peak_mb = int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
     finally:
-        environment.kill()
+        box.close()
     cold, ring, end = times[0], times[1] - times[0], times[2] - times[1]
     print(f"cold start {cold:.0f} ms, ring {ring:.0f} ms, end {end:.0f} ms, {peak_mb:.0f} MB", flush=True)
     return {"cold_ms": cold, "ring_ms": ring, "end_ms": end, "peak_mb": peak_mb}
@@ -190,12 +164,6 @@ def _cold(python: Path, folder: Path, variables: dict[str, str], processes: Proc
 def _cpu_ms(pid: int) -> float:
     """The processor time of all threads of a process, in milliseconds."""
     return time.clock_gettime(~pid << 3 | 2) * 1000  # as `clock_getcpuclockid` makes it
-
-
-def _machine() -> str:
-    with Path("/proc/cpuinfo").open() as lines:
-        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
-    return name or platform.machine()
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ The packages of the runtime and of the tracing layer for this Python, and the em
 Usual time: 1 minute, once.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 from pathlib import Path

@@ -6,8 +6,6 @@ the processor time of the one from accounts. The clock says less: the report fro
 Usual time: 5 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -19,9 +17,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from lab.generate import Trace, late, realistic_traces
-from lab.report_speed.variations import spans_of
-from lambda_latency.archive import add, compact, read_kept
+from lab.generate import Trace, late, realistic_traces, spans_of
+from lambda_latency.archive import add, compact, read_requests
 from lambda_latency.latency import load
 from lambda_latency.trace import Source, find_sources
 
@@ -39,25 +36,25 @@ def main() -> int:
         folder = Path(name)
         path, where = folder / "traces.jsonl", folder / "archive"
         with path.open("w") as file:
-            file.writelines(json.dumps(one, separators=(",", ":")) + "\n" for one in late(of_a_week(traces)))
+            file.writelines(json.dumps(trace, separators=(",", ":")) + "\n" for trace in late(of_a_week(traces)))
         begin = time.monotonic()
         added = add(str(where), [path])
         print(f"{added.traces:,} traces, {added.spans:,} spans added in {time.monotonic() - begin:.1f} s")
-        sizes = {part: sum(one.stat().st_size for one in (where / part).rglob("*.*")) for part in ("spans", "accounts")}
+        sizes = {part: sum(f.stat().st_size for f in (where / part).rglob("*.*")) for part in ("spans", "accounts")}
         for part, size in sizes.items():
             print(f"{part}: {size / added.spans:.1f} bytes a span ({size / 1e6:.1f} MB; the file has "
                   f"{path.stat().st_size / 1e6:.0f} MB)")  # fmt: skip
-        wanted = load([Source("file", path)], []).in_order()
-        same = [list(read_kept(str(where)).accounts.in_order()) == list(wanted)]
+        expected = load([Source("file", path)], []).in_order()
+        agree = [list(read_requests(str(where)).breakdowns.in_order()) == list(expected)]
         spans = load(find_sources([where / "spans"], []), []).in_order()
-        same.append(list(spans) == list(wanted))
+        agree.append(list(spans) == list(expected))
         compact(str(where), 0)
-        same.append(list(read_kept(str(where)).accounts.in_order()) == list(wanted))
-        print(f"accounts as in the file: from accounts {same[0]}, from spans {same[1]}, when compacted {same[2]}")
+        agree.append(list(read_requests(str(where)).breakdowns.in_order()) == list(expected))
+        print(f"accounts as in the file: from accounts {agree[0]}, from spans {agree[1]}, when compacted {agree[2]}")
         (slow, waited), (fast, briefly) = (least_s(source) for source in (where / "spans", where))
     print(f"report from spans {slow:.1f} s of processors, from accounts {fast:.2f} s: {slow / fast:.0f} times as fast; "
           f"by the clock {waited:.1f} s and {briefly:.2f} s")  # fmt: skip
-    return int(not all(same) or slow < TIMES * fast)
+    return int(not all(agree) or slow < TIMES * fast)
 
 
 def of_a_week(traces: int) -> Iterator[Trace]:
@@ -75,14 +72,14 @@ def least_s(source: Path) -> tuple[float, float]:
     # The first report may write bytecode for the others, as the installation of a package does.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(ROUNDS):
-        begin, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        begin, used_before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "lambda_latency", "report", source, "-q"],
             check=True, capture_output=True, env=environment,
         )  # fmt: skip
         took.append(time.monotonic() - begin)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
+        used_after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        used.append(used_after.ru_utime + used_after.ru_stime - used_before.ru_utime - used_before.ru_stime)
     return min(used), min(took)
 
 

@@ -6,13 +6,12 @@ The types of the page's data are made of their schema first. Neither `pip instal
 Usual time: a second.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,8 +55,8 @@ def types(schema: dict[str, Any]) -> str:
     named = {"island": schema, **schema["$defs"]}
     head = f"// The data of the page, from {SCHEMA.name}: `make lab NAME=bundle` writes this file.\n"
     return head + "".join(
-        f"\nexport interface {name.capitalize()} {_type(one)}\n" if one["type"] == "object" else ""
-        for name, one in named.items()
+        f"\nexport interface {name.capitalize()} {_type(definition)}\n" if definition["type"] == "object" else ""
+        for name, definition in named.items()
     )
 
 
@@ -75,12 +74,16 @@ def _type(schema: dict[str, Any]) -> str:
         inner = _type(schema["items"])
         return f"({inner})[]" if " | " in inner else f"{inner}[]"
     if "properties" in schema:
-        required = schema["required"]
-        rows = [f"{name}{'' if name in required else '?'}: {_type(one)}" for name, one in schema["properties"].items()]
-        return f"{{ {'; '.join(rows)} }}"
+        return f"{{ {'; '.join(_members(schema))} }}"
     if "additionalProperties" in schema:
         return f"Record<string, {_type(schema['additionalProperties'])}>"
     return {"integer": "number"}.get(kind, kind)
+
+
+def _members(schema: dict[str, Any]) -> Iterator[str]:
+    for name, member in schema["properties"].items():
+        optional = "" if name in schema["required"] else "?"
+        yield f"{name}{optional}: {_type(member)}"
 
 
 def bundled() -> dict[Path, str]:

@@ -6,14 +6,12 @@ durations differ twenty-fold. In `wide` ones, without a cause, times vary widely
 Usual time: 20 seconds, with --whole 2 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import itertools
 import random
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +22,6 @@ from lab.judging.command import (
     PLANTED_FIRST,
     WIDE_BLAMED,
     Score,
-    add_options,
     done,
     finish,
     parsed,
@@ -33,11 +30,11 @@ from lab.systems.drawing import draw_system
 from lab.systems.running import Cause, Load, all_visible, draw_causes, run
 
 LOAD = Load()
-PLANTS = (*[1] * 5, 2, 2, 3)  # causes of systems; two systems of ten have none
+CAUSE_COUNTS = (*[1] * 5, 2, 2, 3)  # causes of systems; two systems of ten have none
 SIGMAS = (0.2, 0.35, 0.5, 0.65, 0.8)
 
 
-class System(NamedTuple):
+class CauseSystem(NamedTuple):
     """One that is drawn: with a number of causes, or without one and with noise of this width."""
 
     seed: int
@@ -45,7 +42,7 @@ class System(NamedTuple):
     sigma: float | None = None
 
 
-class Found(NamedTuple):
+class ClassReport(NamedTuple):
     """The causes of a system, and the cells that a report blames."""
 
     causes: tuple[Cause, ...]
@@ -57,6 +54,11 @@ class Found(NamedTuple):
         return [any(cause.named(cell) for cell in self.classes) for cause in self.causes]
 
     @property
+    def is_first_named(self) -> bool:
+        """Whether the first class is the first cause."""
+        return bool(self.classes) and self.causes[0].named(self.classes[0])
+
+    @property
     def wrong(self) -> list[Cell]:
         """The classes that are no cause."""
         return [cell for cell in self.classes if not any(cause.named(cell) for cause in self.causes)]
@@ -65,72 +67,74 @@ class Found(NamedTuple):
 def main() -> int:
     """Draw, judge, print the table. Status 1 if a bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab classes", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other systems than those of 0")
-    parser.add_argument("--whole", action="store_true", help="80 systems and 100 wide ones, in place of 10 and 10")
-    add_options(parser)
-    options = parsed(parser)
-    found = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
-    for system, said in found:
+    options = parsed(parser, "80 systems and 100 wide ones, in place of 10 and 10")
+    results = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
+    for system, said in results:
         if not all(said.named) or said.wrong:
-            print(f"{system}: {[told(cause) for cause in said.causes]}\n  named: {[*map(tuple, said.classes)]}")
-    each = [{**system._asdict(), "causes": [told(cause) for cause in said.causes], "named": said.classes}
-            for system, said in found]  # fmt: skip
-    return finish(table(found), each, options)
+            print(f"{system}: {[described(cause) for cause in said.causes]}\n  named: {[*map(tuple, said.classes)]}")
+    cases = [{**system._asdict(), "causes": [described(cause) for cause in said.causes], "named": said.classes}
+            for system, said in results]  # fmt: skip
+    return finish(table(results), cases, options)
 
 
-def systems(seed: int, *, whole: bool) -> list[System]:
+def systems(seed: int, *, whole: bool) -> list[CauseSystem]:
     """The systems with causes, those without, and the wide ones."""
     times, wide = (8, 20) if whole else (1, 2)
     numbers = itertools.count(10_000 * seed)
-    planted = [System(next(numbers), causes) for _ in range(times) for causes in (*PLANTS, 0, 0)]
-    return planted + [System(next(numbers), 0, sigma) for sigma in SIGMAS for _ in range(wide)]
+    injected = [CauseSystem(next(numbers), causes) for _ in range(times) for causes in (*CAUSE_COUNTS, 0, 0)]
+    return injected + [CauseSystem(next(numbers), 0, sigma) for sigma in SIGMAS for _ in range(wide)]
 
 
-def judged(one: System) -> Found:
+def judged(case: CauseSystem) -> ClassReport:
     """Run the system, and report on it."""
     with tempfile.TemporaryDirectory(prefix="classes-") as folder:
         path = Path(folder, "traces.json")
-        causes = write(one, path)
-        return Found(tuple(causes), tuple(classes(report(read(path)))))
+        causes = write(case, path)
+        return ClassReport(tuple(causes), tuple(classes(report(read(path)))))
 
 
-def write(one: System, path: Path) -> list[Cause]:
+def write(case: CauseSystem, path: Path) -> list[Cause]:
     """Write the traces of a system; it is drawn until its requests feel each of its causes."""
-    load = LOAD if one.sigma is None else Load(sigma=one.sigma, noise="independent")
-    for attempt in itertools.count():
-        seed = one.seed + 1_000_000 * attempt
+    load = LOAD if case.sigma is None else Load(sigma=case.sigma, noise="independent")
+    for seed in itertools.count(case.seed, 1_000_000):
         system = draw_system(seed)
-        causes = draw_causes(system, load, one.causes, random.Random(seed))  # noqa: S311 - repeatable
+        causes = draw_causes(system, load, case.causes, random.Random(seed))  # noqa: S311 - repeatable
         if all_visible(causes, run(system, load, causes, seed, path)):
             return causes
     raise AssertionError
 
 
-def told(cause: Cause) -> str:
+def described(cause: Cause) -> str:
     """The cause in words."""
     caller, bucket, name = cause.cell
     where = f" on {cause.route}" if cause.route else ""
     return f"{cause.how}: {caller} -> {bucket} {name} +{cause.ms:.0f} ms, {cause.when}{where}"
 
 
-def table(found: Sequence[tuple[System, Found]]) -> list[Score]:
+def table(results: Sequence[tuple[CauseSystem, ClassReport]]) -> list[Score]:
     """The scores by number of causes."""
-    one = [said for system, said in found if system.causes == 1]
-    several = [said for system, said in found if system.causes > 1]
-    none = [said for system, said in found if not system.causes and system.sigma is None]
-    wide = [said for system, said in found if system.sigma is not None]
-    told_all = [*one, *several]
+    single = [said for system, said in results if system.causes == 1]
+    several = [said for system, said in results if system.causes > 1]
     return [
-        Score("one cause: named first", sum(any(map(said.causes[0].named, said.classes[:1])) for said in one), len(one),
-              least=PLANTED_FIRST),
+        Score("one cause: named first", sum(said.is_first_named for said in single), len(single), least=PLANTED_FIRST),
         Score("two or three causes: all named", sum(all(said.named) for said in several), len(several),
               least=PLANTED_ALL),
-        Score("causes named", sum(sum(said.named) for said in told_all), sum(len(said.causes) for said in told_all)),
-        Score("classes that are no cause", sum(len(said.wrong) for said in told_all),
-              sum(len(said.classes) for said in told_all)),
-        Score("nothing wrong: something blamed", sum(bool(said.classes) for said in none), len(none), most=BLAMED),
-        Score("wide noise: classes", sum(len(said.classes) for said in wide), len(wide), most=WIDE_BLAMED),
+        *_totals([*single, *several]),
+        *_without_causes(results),
     ]  # fmt: skip
+
+
+def _totals(reported: Sequence[ClassReport]) -> Iterator[Score]:
+    class_count = sum(len(said.classes) for said in reported)
+    yield Score("causes named", sum(sum(said.named) for said in reported), sum(len(said.causes) for said in reported))
+    yield Score("classes that are no cause", sum(len(said.wrong) for said in reported), class_count)
+
+
+def _without_causes(results: Sequence[tuple[CauseSystem, ClassReport]]) -> Iterator[Score]:
+    none = [said for system, said in results if not system.causes and system.sigma is None]
+    wide = [said for system, said in results if system.sigma is not None]
+    yield Score("nothing wrong: something blamed", sum(bool(said.classes) for said in none), len(none), most=BLAMED)
+    yield Score("wide noise: classes", sum(len(said.classes) for said in wide), len(wide), most=WIDE_BLAMED)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Commands that programs start: make for what they need under build/, pytest with more cases than usual, Chromium."""
+"""Commands that programs start: make for what they need under build/, pytest with more cases than usual, Chromium.
 
-from __future__ import annotations
+And the name of the processor that they run on.
+"""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -21,16 +23,23 @@ def make(target: Path) -> None:
         raise SystemExit(status)
 
 
+def processor() -> str:
+    """The name of this machine's processor, or of its kind."""
+    with Path("/proc/cpuinfo").open() as lines:
+        name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return name or platform.machine()
+
+
 def browser_programs() -> list[str]:
     """Chromium and its driver. Ends the program where one is missing."""
-    found = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in found:
+    paths = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in paths:
         raise SystemExit("chromium and chromedriver are not here: apt install chromium chromium-driver")
-    return [str(path) for path in found]
+    return [str(path) for path in paths]
 
 
 def run_test(file: str, **cases: int) -> int:
     """The exit status of a test file, which reads how many cases to make from a variable."""
-    own = {name: str(count) for name, count in cases.items()}
+    variables = {name: str(count) for name, count in cases.items()}
     command = [sys.executable, "-m", "pytest", "--quiet", file]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **own}, check=False).returncode
+    return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode

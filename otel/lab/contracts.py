@@ -1,14 +1,12 @@
-"""Import contracts of our own, for import-linter: packages, walls between rooms, faces of rooms, no circles.
+"""Import contracts of our own, for import-linter: packages, walls, public APIs of subpackages, no circles.
 
-A room is a package directly below the kit's; what its `__init__` names in `__all__` is its face. Every list of known
+A subpackage is one directly below the kit; the `__all__` of its `__init__` is its public API. Every list of known
 exceptions is to become empty: an exception that nothing needs any more breaks its contract, too.
 """
 
-from __future__ import annotations
-
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib.util import find_spec, resolve_name
 from itertools import pairwise
 from pathlib import Path
@@ -16,6 +14,8 @@ from typing import NamedTuple, cast
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
+
+from lab.house.graph import circles
 
 
 def strings() -> fields.ListField:
@@ -25,17 +25,19 @@ def strings() -> fields.ListField:
 
 def result(wrong: list[str], gone: list[str]) -> ContractCheck:
     """`wrong` breaks the contract, and so do known exceptions that are gone."""
-    lines = [*wrong, *(f"{one} is no longer so: delete it from the exceptions in pyproject.toml" for one in gone)]
+    lines = [*wrong, *(f"{name} is no longer so: delete it from the exceptions in pyproject.toml" for name in gone)]
     return ContractCheck(kept=not lines, metadata={"wrong": lines})
 
 
-def print_wrong(check: ContractCheck) -> None:
-    """A line for each thing that is wrong."""
-    for line in check.metadata["wrong"]:
-        output.print_error(f"- {line}")
+class Printed(Contract):
+    """A contract that prints a line for each thing that is wrong."""
+
+    def render_broken_contract(self, check: ContractCheck) -> None:
+        for line in check.metadata["wrong"]:
+            output.print_error(f"- {line}")
 
 
-class OnlyThesePackages(Contract):
+class OnlyThesePackages(Printed):
     """`package` may import the standard library and the packages in `allowed`; `but` lists `module -> imported`."""
 
     type_name = "only_these_packages"
@@ -46,55 +48,53 @@ class OnlyThesePackages(Contract):
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         package = str(self.package)
         fine = {*sys.stdlib_module_names, *cast("list[str]", self.allowed)}
-        found = {
+        imports = {
             f"{module} -> {imported}"
             for module in (package, *graph.find_descendants(package))
             for imported in graph.find_modules_directly_imported_by(module)
             if imported.split(".")[0] not in fine
         }
         but = set(cast("list[str]", self.but))
-        return result([one.replace(" -> ", " imports ") for one in sorted(found - but)], sorted(but - found))
-
-    def render_broken_contract(self, check: ContractCheck) -> None:
-        print_wrong(check)
+        return result([line.replace(" -> ", " imports ") for line in sorted(imports - but)], sorted(but - imports))
 
 
-class Walls(Contract):
-    """Each line of `rooms` reads `room: other, other` and names the others that it may import; `known` are exceptions.
+class Walls(Printed):
+    """Each line of `subpackages` reads `name: other, other`: the others that it may import; `known` are exceptions.
 
-    Modules directly below `package` are rooms here, too, and its own `__init__` is the room `__init__`.
+    Modules directly below `package` are subpackages here, too, and its own `__init__` is the subpackage `__init__`.
     """
 
     type_name = "walls"
     package = fields.StringField()
-    rooms = fields.ListField(subfield=fields.StringField())
+    subpackages = fields.ListField(subfield=fields.StringField())
     known = strings()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         package = str(self.package)
-        lines = (line.partition(":") for line in cast("list[str]", self.rooms))
-        allowed = {room: {one.strip() for one in others.split(",")} for room, _, others in lines}
-        known = Known(cast("list[str]", self.known))
+        lines = (line.partition(":") for line in cast("list[str]", self.subpackages))
+        allowed = {subpackage: {name.strip() for name in importable.split(",")} for subpackage, _, importable in lines}
+        exceptions = Known(cast("list[str]", self.known))
         wrong = []
         for module in sorted({package, *graph.find_descendants(package)}):
-            room = _room(module, package)
-            if room not in allowed:
-                wrong.append(f"{module} is in no room: add a line for {room}")
+            subpackage = _subpackage(module, package)
+            if subpackage not in allowed:
+                wrong.append(f"{module} is in no subpackage: add a line for {subpackage}")
                 continue
             for imported in sorted(graph.find_modules_directly_imported_by(module)):
-                other = _room(imported, package)
-                if other not in (None, room, *allowed[room]) and not known.covers(module, imported):
-                    wrong.append(f"{_where(graph, module, imported)}: {room} may not import {other}")
-        return result(wrong, known.unused)
+                imported_subpackage = _subpackage(imported, package)
+                if imported_subpackage not in (None, subpackage, *allowed[subpackage]) and not exceptions.covers(
+                    module, imported
+                ):
+                    wrong.append(
+                        f"{_where(graph, module, imported)}: {subpackage} may not import {imported_subpackage}"
+                    )
+        return result(wrong, exceptions.unused)
 
-    def render_broken_contract(self, check: ContractCheck) -> None:
-        print_wrong(check)
 
+class ThroughPublicApi(Printed):
+    """A subpackage imports of another only what the `__all__` of its `__init__` has; `known` are exceptions."""
 
-class ThroughTheFace(Contract):
-    """A room imports of another room only what stands in the `__all__` of its `__init__`; `known` are exceptions."""
-
-    type_name = "through_the_face"
+    type_name = "through_public_api"
     package = fields.StringField()
     known = strings()
 
@@ -105,29 +105,23 @@ class ThroughTheFace(Contract):
         assert spec.origin is not None
         folder = Path(spec.origin).parent
         sources = {name: _source(folder, name) for name in (package, *graph.find_descendants(package))}
-        faces = {
-            name: _face(path)
-            for name, path in sources.items()
-            if name.count(".") == package.count(".") + 1 and path.name == "__init__.py"
-        }
-        known = Known(cast("list[str]", self.known))
+        public_names = _public_names(sources, package)
+        exceptions = Known(cast("list[str]", self.known))
         wrong = []
         for module, path in sorted(sources.items()):
             for line, imported, name in _imports(module, path):
-                room = next((one for one in faces if f"{imported}.".startswith(f"{one}.")), None)
-                if room is None or f"{module}.".startswith(f"{room}."):
+                subpackage = next((name for name in public_names if _is_within(imported, name)), None)
+                if subpackage is None or _is_within(module, subpackage):
                     continue
-                inside = imported if imported != room else f"{imported}.{name}"
-                through = imported == room and name in (None, *faces[room])
-                if not through and not known.covers(module, inside):
-                    wrong.append(f"{module}:{line} imports {inside}, which is not in the face of {room} (its __all__)")
-        return result(wrong, known.unused)
-
-    def render_broken_contract(self, check: ContractCheck) -> None:
-        print_wrong(check)
+                inside = imported if imported != subpackage else f"{imported}.{name}"
+                through = imported == subpackage and name in (None, *public_names[subpackage])
+                if not through and not exceptions.covers(module, inside):
+                    api = f"the public API of {subpackage} (its __all__)"
+                    wrong.append(f"{module}:{line} imports {inside}, which is not in {api}")
+        return result(wrong, exceptions.unused)
 
 
-class NoCircles(Contract):
+class NoCircles(Printed):
     """No module imports itself by way of others. `known` circles read `package: module, module`.
 
     Imports for the type checker count where the graph has them (`exclude_type_checking_imports = false`).
@@ -137,32 +131,25 @@ class NoCircles(Contract):
     known = strings()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
-        reached = {module: _reached(graph, module) for module in graph.modules}
-        found = {
-            frozenset(other for other in below if module in reached[other])
-            for module, below in reached.items()
-            if module in below
-        }
-        known = {_circle(one): one for one in cast("list[str]", self.known)}
-        wrong = [_told(graph, one) for one in sorted(found - known.keys(), key=sorted)]
-        return result(wrong, [name for circle, name in known.items() if circle not in found])
-
-    def render_broken_contract(self, check: ContractCheck) -> None:
-        print_wrong(check)
+        imports = {module: frozenset(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
+        found = circles(imports)
+        exceptions = {_circle(line): line for line in cast("list[str]", self.known)}
+        wrong = [_circle_text(graph, circle) for circle in found if circle not in exceptions]
+        return result(wrong, [name for circle, name in exceptions.items() if circle not in found])
 
 
 class Known:
     """Exceptions that read `importer -> imported`, each for a module or for a package with all that is in it."""
 
     def __init__(self, lines: list[str]) -> None:
-        self._pairs = {line: tuple(one.strip() for one in line.split("->")) for line in lines}
+        self._pairs = {line: tuple(name.strip() for name in line.split("->")) for line in lines}
         self.unused = list(lines)
 
     def covers(self, module: str, imported: str) -> bool:
         """Whether this import is an exception, which is in use then."""
         for line, (importer, target) in self._pairs.items():
-            if f"{module}.".startswith(f"{importer}.") and f"{imported}.".startswith(f"{target}."):
-                self.unused = [one for one in self.unused if one != line]
+            if _is_within(module, importer) and _is_within(imported, target):
+                self.unused = [unused for unused in self.unused if unused != line]
                 return True
         return False
 
@@ -175,7 +162,7 @@ class Imported(NamedTuple):
     name: str | None
 
 
-def _room(module: str, package: str) -> str | None:
+def _subpackage(module: str, package: str) -> str | None:
     """The first name below the package; None for a module outside of it."""
     if module == package:
         return "__init__"
@@ -185,18 +172,20 @@ def _room(module: str, package: str) -> str | None:
 def _where(graph: ImportGraph, importer: str, imported: str) -> str:
     """An import with the lines where it stands."""
     details = graph.get_import_details(importer=importer, imported=imported)
-    return f"{importer}:{','.join(str(one['line_number']) for one in details)} imports {imported}"
+    return f"{importer}:{','.join(str(detail['line_number']) for detail in details)} imports {imported}"
 
 
-def _reached(graph: ImportGraph, module: str) -> set[str]:
-    """What a module imports, and what that imports, and so on."""
-    found: set[str] = set()
-    waiting = [module]
-    while waiting:
-        fresh = graph.find_modules_directly_imported_by(waiting.pop()) - found
-        found |= fresh
-        waiting += fresh
-    return found
+def _is_within(module: str, package: str) -> bool:
+    return f"{module}.".startswith(f"{package}.")
+
+
+def _public_names(sources: Mapping[str, Path], package: str) -> dict[str, list[str]]:
+    """The `__all__` of each subpackage of a package."""
+    return {
+        name: _face(path)
+        for name, path in sources.items()
+        if name.count(".") == package.count(".") + 1 and path.name == "__init__.py"
+    }
 
 
 def _circle(line: str) -> frozenset[str]:
@@ -204,17 +193,17 @@ def _circle(line: str) -> frozenset[str]:
     return frozenset(f"{package}.{name.strip()}" for name in names.split(","))
 
 
-def _told(graph: ImportGraph, circle: frozenset[str]) -> str:
+def _circle_text(graph: ImportGraph, circle: frozenset[str]) -> str:
     """The shortest way round from its first module, and what else is in the circle."""
-    first = min(circle)
+    start = min(circle)
     ways = (
-        graph.find_shortest_chain(importer=one, imported=first) or (one,)
-        for one in graph.find_modules_directly_imported_by(first) & circle
+        graph.find_shortest_chain(importer=module, imported=start) or (module,)
+        for module in graph.find_modules_directly_imported_by(start) & circle
     )
-    way = [first, *min(ways, key=lambda one: (len(one), one))]
+    way = [start, *min(ways, key=lambda chain: (len(chain), chain))]
     steps = [_where(graph, importer, imported) for importer, imported in pairwise(way)]
-    others = sorted(circle.difference(way))
-    return ", ".join(steps) + (f"; in the same circle: {', '.join(others)}" if others else "")
+    remaining = sorted(circle.difference(way))
+    return ", ".join(steps) + (f"; in the same circle: {', '.join(remaining)}" if remaining else "")
 
 
 def _source(folder: Path, module: str) -> Path:
@@ -227,7 +216,7 @@ def _face(path: Path) -> list[str]:
     """The names in `__all__`."""
     for node in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(node, ast.Assign) and any(
-            isinstance(one, ast.Name) and one.id == "__all__" for one in node.targets
+            isinstance(target, ast.Name) and target.id == "__all__" for target in node.targets
         ):
             return cast("list[str]", ast.literal_eval(node.value))
     return []
@@ -237,7 +226,7 @@ def _imports(module: str, path: Path) -> Iterator[Imported]:
     package = module if path.name == "__init__.py" else module.rpartition(".")[0]
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
-            yield from (Imported(node.lineno, one.name, None) for one in node.names)
+            yield from (Imported(node.lineno, alias.name, None) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             base = resolve_name("." * node.level + (node.module or ""), package)
-            yield from (Imported(node.lineno, base, one.name) for one in node.names)
+            yield from (Imported(node.lineno, base, alias.name) for alias in node.names)

@@ -6,8 +6,6 @@ without a terminal the answer is ARGS=--yes, and without both the status is 2.
 Usual time: 1 second.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -28,8 +26,6 @@ if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
-
-__all__ = ["Destination", "NowhereError", "account_of", "confirmed", "destination_of"]
 
 PRODUCTION = "prod"  # the environment whose template must be hardened
 ORDER = "--region, samconfig.toml, AWS_REGION, AWS_DEFAULT_REGION, the profile"
@@ -72,15 +68,15 @@ def main() -> int:
         print(*(f"  {line}" for line in missing), sep="\n", file=sys.stderr)
         return 1
     try:
-        found = destination_of(ROOT, os.environ, options.config_env, region=options.region, profile=options.profile)
-        print(found, file=sys.stderr, flush=True)  # before the first call
-        print(f"account {account_of(found.session())}", file=sys.stderr)
+        target = destination_of(ROOT, os.environ, options.config_env, region=options.region, profile=options.profile)
+        print(target, file=sys.stderr, flush=True)  # before the first call
+        print(f"account {account_of(target.session())}", file=sys.stderr)
     except NowhereError as error:
         print(error, file=sys.stderr)
         return 1
     answer = confirmed("Deploy there?", yes=options.yes, terminal=sys.stdin, out=sys.stderr)
     if answer:
-        print(f"--region {found.region}" + (f" --profile {found.profile}" if found.profile else ""))
+        print(f"--region {target.region}" + (f" --profile {target.profile}" if target.profile else ""))
     return {True: 0, False: 3, None: 2}[answer]
 
 
@@ -95,7 +91,7 @@ def destination_of(
         "AWS_PROFILE": environment.get("AWS_PROFILE", ""),
         "AWS_DEFAULT_PROFILE": environment.get("AWS_DEFAULT_PROFILE", ""),
     }
-    profile_from, name = next(((origin, one) for origin, one in profiles.items() if one), ("no other is named", ""))
+    profile_from, name = next(((origin, p) for origin, p in profiles.items() if p), ("no other is named", ""))
     try:
         session = get_session({"profile": (None, None, name or None, None)})
         of_profile = str(session.get_scoped_config().get("region", ""))
@@ -108,21 +104,21 @@ def destination_of(
         "AWS_DEFAULT_REGION": environment.get("AWS_DEFAULT_REGION", ""),
         "the profile": of_profile,
     }
-    for origin, one in regions.items():
-        if one:
-            return Destination(name, profile_from, one, origin)
+    for origin, region_name in regions.items():
+        if region_name:
+            return Destination(name, profile_from, region_name, origin)
     raise NowhereError(f"no region is known\n  name one: AWS_REGION=eu-west-1 make ... (order: {ORDER})")
 
 
 def account_of(session: Any) -> str:
     """The account's number and the caller's ARN. Raises `NowhereError` without credentials that AWS accepts."""
     try:
-        told = session.client("sts", config=ONCE).get_caller_identity()
+        identity = session.client("sts", config=ONCE).get_caller_identity()
     except (BotoCoreError, ClientError) as error:
         raise NowhereError(
             f"account not known: {error}\n  sign in, or name a profile: AWS_PROFILE=NAME make ..."
         ) from error
-    return f"{told['Account']} ({told['Arn']})"
+    return f"{identity['Account']} ({identity['Arn']})"
 
 
 def confirmed(question: str, *, yes: bool, terminal: TextIO, out: TextIO) -> bool | None:
@@ -148,10 +144,10 @@ def _samconfig(path: Path, environment: str) -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise NowhereError(f"{path} cannot be read: {error}") from error
-    found: dict[str, Any] = {}
+    parameters: dict[str, Any] = {}
     for command in ("global", "deploy"):
-        found |= read.get(environment, {}).get(command, {}).get("parameters", {})
-    return found
+        parameters |= read.get(environment, {}).get(command, {}).get("parameters", {})
+    return parameters
 
 
 if __name__ == "__main__":

@@ -7,24 +7,22 @@ fail, and must name the route and the part.
 Usual time: 20 seconds, with --whole 2 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from lab.judging.answer import Cell, comparison, gate, read, report
-from lab.judging.command import PLACES_NAMED, SILENT, Score, add_options, done, finish, parsed
+from lab.judging.command import PLACES_NAMED, SILENT, Score, done, finish, parsed
 from lab.pairs import FAILED, GATE
 from lab.systems.drawing import draw_system
 from lab.systems.running import Cause, Load, run
 from lab.systems.steps import Call, Operation, Route, System, Work, cell_of, typical_ms, walked
-from lambda_latency.latency import Accounts, percentile
+from lambda_latency.latency import Breakdowns, percentile
 
 PAY_MS, TIMES = 75.0, 20.0
 PAY = Cell("payments", "own code", "payments")
@@ -44,7 +42,7 @@ REQUESTS = (120, 500)
 ROUTES, REQUESTS_OF_PLACE, MORE = 8, 2000, 0.20
 
 
-class Case(NamedTuple):
+class SlowCase(NamedTuple):
     """A tail that became slow, in so many requests; or, without a name, a place of a drawn system."""
 
     seed: int
@@ -52,7 +50,7 @@ class Case(NamedTuple):
     slow: str = ""
 
 
-class Found(NamedTuple):
+class DoubledReport(NamedTuple):
     """What was said: the answer, the status of the gate, whether the part was named first, and the route."""
 
     answer: str
@@ -66,53 +64,50 @@ class Found(NamedTuple):
 def main() -> int:
     """Compare, judge, print the table. Status 1 if a bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab doubled", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other runs than those of 0")
-    parser.add_argument("--whole", action="store_true", help="80 tails and 40 places, in place of 16 and 4")
-    add_options(parser)
-    options = parsed(parser)
-    found = list(done(judged, cases(options.seed, whole=options.whole), "cases", options.thresholds))
-    for case, said in found:
+    options = parsed(parser, "80 tails and 40 places, in place of 16 and 4")
+    results = list(done(judged, cases(options.seed, whole=options.whole), "cases", options.thresholds))
+    for case, said in results:
         if not _is_right(case, said):
             print(f"{case}: {said}")
-    return finish(table(found), [{**case._asdict(), **said._asdict()} for case, said in found], options)
+    return finish(table(results), [{**case._asdict(), **said._asdict()} for case, said in results], options)
 
 
-def cases(seed: int, *, whole: bool) -> list[Case]:
+def cases(seed: int, *, whole: bool) -> list[SlowCase]:
     """The tails and the places."""
-    first = 1000 * seed
-    tails = [Case(first + number, count, slow) for number in range(5 if whole else 1) for count in REQUESTS
+    first_seed = 1000 * seed
+    tails = [SlowCase(first_seed + number, count, slow) for number in range(5 if whole else 1) for count in REQUESTS
              for slow in SLOW]  # fmt: skip
-    return tails + [Case(first + number, REQUESTS_OF_PLACE) for number in range(40 if whole else 4)]
+    return tails + [SlowCase(first_seed + number, REQUESTS_OF_PLACE) for number in range(40 if whole else 4)]
 
 
-def judged(case: Case) -> Found:
+def judged(case: SlowCase) -> DoubledReport:
     """Run the system without the cause and with it, and compare."""
-    system, cause = planted(case)
+    system, cause = slow_system(case)
     load = Load(case.requests, noise="independent")
     with tempfile.TemporaryDirectory(prefix="doubled-") as folder:
         path = Path(folder, "traces.json")
         run(system, load, (), 2 * case.seed, path)
-        then = read(path)
+        baseline = read(path)
         run(system, load, (cause,), 2 * case.seed + 1, path)
-        now = read(path)
-    times = _p95(now) / _p95(then)
-    values_of = report(now, then, [GATE])
+        current = read(path)
+    times = _p95(current) / _p95(baseline)
+    values_of = report(current, baseline, [GATE])
     against, judged_by = comparison(values_of), gate(values_of)
-    first = against.causes[0].cell if against.causes else None
-    part = first is not None and cause.named(first)
+    edge = against.causes[0].cell if against.causes else None
+    part = edge is not None and cause.named(edge)
     where = f"{cause.cell.caller or ''} {cause.cell.bucket} {cause.cell.name} {cause.route}"
-    return Found(against.answer, judged_by.status, part, judged_by.route == cause.route, round(times, 2), where)
+    return DoubledReport(against.answer, judged_by.status, part, judged_by.route == cause.route, round(times, 2), where)
 
 
-def _p95(accounts: Accounts) -> int:
+def _p95(accounts: Breakdowns) -> int:
     return percentile(accounts.walls_ns, 95)
 
 
-def planted(case: Case) -> tuple[System, Cause]:
+def slow_system(case: SlowCase) -> tuple[System, Cause]:
     """The system of a case, and what becomes slow in it."""
     if case.slow:
-        when, share, first, last = SLOW[case.slow]
-        return PAYING, Cause("slower", PAY, (TIMES - 1) * PAY_MS, when, share, first, last)
+        when, share, begin_share, end_share = SLOW[case.slow]
+        return PAYING, Cause("slower", PAY, (TIMES - 1) * PAY_MS, when, share, begin_share, end_share)
     system, draw = draw_system(case.seed, ROUTES), random.Random(case.seed)  # noqa: S311 - repeatable
     while True:
         route = draw.choice(system.routes)
@@ -131,25 +126,28 @@ def _places(route: Route) -> list[Cell]:
     return sorted(cell for cell, parallel in steps if times[cell] == 1 and not parallel)
 
 
-def table(found: Sequence[tuple[Case, Found]]) -> list[Score]:
+def table(results: Sequence[tuple[SlowCase, DoubledReport]]) -> list[Score]:
     """The scores of tails whose p95 doubled, and of places."""
-    doubled = [said for case, said in found if case.slow and said.times >= 2]
-    places = [said for case, said in found if not case.slow]
+    doubled = [said for case, said in results if case.slow and said.times >= 2]
+    total = len(doubled)
+    named = [said.answer == "slower" and said.part for said in doubled]
     return [
-        Score("p95 doubled: the answer is same", sum(said.answer == "same" for said in doubled), len(doubled),
-              most=SILENT),
-        Score("p95 doubled: the gate's status is 0", sum(said.status == 0 for said in doubled), len(doubled),
-              most=SILENT),
-        Score("p95 doubled: slower, and the part named", sum(said.answer == "slower" and said.part for said in doubled),
-              len(doubled)),
-        Score("20 % on one route: the gate fails", sum(said.status == FAILED for said in places), len(places)),
-        Score("20 % on one route: the gate fails and names route and part",
-              sum(said.status == FAILED and said.part and said.route for said in places), len(places),
-              least=PLACES_NAMED),
-    ]  # fmt: skip
+        Score("p95 doubled: the answer is same", sum(said.answer == "same" for said in doubled), total, most=SILENT),
+        Score("p95 doubled: the gate's status is 0", sum(said.status == 0 for said in doubled), total, most=SILENT),
+        Score("p95 doubled: slower, and the part named", sum(named), total),
+        *_scores_of_places([said for case, said in results if not case.slow]),
+    ]
 
 
-def _is_right(case: Case, said: Found) -> bool:
+def _scores_of_places(places: Sequence[DoubledReport]) -> Iterator[Score]:
+    failing = [said for said in places if said.status == FAILED]
+    named = [said.part and said.route for said in failing]
+    yield Score("20 % on one route: the gate fails", len(failing), len(places))
+    yield Score("20 % on one route: the gate fails and names route and part", sum(named), len(places),
+                least=PLACES_NAMED)  # fmt: skip
+
+
+def _is_right(case: SlowCase, said: DoubledReport) -> bool:
     if case.slow:
         return said.times < 2 or (said.answer != "same" and said.status != 0)
     return said.status == FAILED and said.part and said.route

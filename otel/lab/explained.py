@@ -6,8 +6,6 @@ sends it, and the function's own code answers it.
 Usual time: 15 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import sys
@@ -17,12 +15,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
 
-from lab.planted import CAUSES, Cause, run_cause
+from lab.planted import CAUSES, Injection, run_cause
 from lambda_latency.alarm.answer import Answerer
 from lambda_latency.alarm.event import read_event
 from lambda_latency.alarm.explanation import Explanation
-from lambda_latency.alarm.message import Link
-from lambda_latency.alarm.pages import put_page
+from lambda_latency.alarm.message import Hyperlink, put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic as TopicSink
 from lambda_latency.fetch import Account, Place
@@ -53,19 +50,19 @@ def main() -> int:
     parser.add_argument("--cause", action="append", help="only this one; may be repeated")
     options = parser.parse_args()
     os.environ.update(AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="secret", NO_PROXY="*")
-    wanted = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
+    causes = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
     named = 0
     for seed in range(1, options.seeds + 1):
-        before = _traces(CAUSES[0], 1000 + seed)
-        for cause in wanted:
-            text, seconds = _rung(cause, seed, before)
+        usual_traces = _traces(CAUSES[0], 1000 + seed)
+        for cause in causes:
+            text, seconds = _rung(cause, seed, usual_traces)
             right = _is_named(cause.name, text) and seconds < WITHIN_S
             named += right
             title = text.partition("\n\n")[0].replace("\n", " ")
             print(f"{'ok ' if right else 'NOT'} {cause.name}, seed {seed}, {seconds:.1f} s: {title}", flush=True)
             if not right:
                 print(text)
-    total = len(wanted) * options.seeds
+    total = len(causes) * options.seeds
     print(f"{named} of {total} messages as they should be")
     return int(named != total)
 
@@ -77,28 +74,28 @@ def _is_named(cause: str, text: str) -> bool:
     return NAMES[cause] in (text.replace("\n", " ") if cause == "function timeout" else title)
 
 
-def _traces(cause: Cause, seed: int) -> list[Trace]:
+def _traces(cause: Injection, seed: int) -> list[Trace]:
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         traces = run_cause(cause, seed, Path(folder))
     return cause.by_hand(traces) if cause.by_hand is not None else traces
 
 
-def _rung(cause: Cause, seed: int, before: Sequence[Trace]) -> tuple[str, float]:
+def _rung(cause: Injection, seed: int, usual_traces: Sequence[Trace]) -> tuple[str, float]:
     """The mail of an alarm, and how many seconds after the event it was there."""
     traces = _traces(cause, seed)
-    begin = min(one.outermost.start_ns for one in traces)
-    end = max(one.outermost.end_ns or 0 for one in traces)
-    threshold = threshold_ms(before)
-    xray = filled(XRay, [*before, *traces], threshold_ms=threshold)
+    begin = min(trace.request_root.start_ns for trace in traces)
+    end = max(trace.request_root.end_ns or 0 for trace in traces)
+    threshold = threshold_ms(usual_traces)
+    xray = filled(XRay, [*usual_traces, *traces], threshold_ms=threshold)
     try:
         return answered(xray, change(at_ns=end, begin_ns=begin - 1, threshold=threshold))
     finally:
         xray.close()
 
 
-def threshold_ms(before: Sequence[Trace]) -> int:
+def threshold_ms(usual_traces: Sequence[Trace]) -> int:
     """The threshold of the alarm, in milliseconds."""
-    took = [(one.outermost.end_ns or 0) - one.outermost.start_ns for one in before]
+    took = [(trace.request_root.end_ns or 0) - trace.request_root.start_ns for trace in usual_traces]
     return round(ABOVE_USUAL * quantiles(took, n=20, method="inclusive")[-1] / 1e6)
 
 
@@ -107,8 +104,8 @@ def answered(xray: XRay, event: dict[str, object]) -> tuple[str, float]:
     bucket, topic = Bucket(), Topic()
     start = time.monotonic()
 
-    def page(found: Explanation) -> Link:
-        return put_page(bucket, "pages", found)
+    def page(explanation: Explanation) -> Hyperlink:
+        return put_page(bucket, "pages", explanation)
 
     answerer = Answerer(
         account=Account(Place(region=REGION, endpoint_url=xray.url)),
@@ -116,7 +113,7 @@ def answered(xray: XRay, event: dict[str, object]) -> tuple[str, float]:
         sinks={"topic": TopicSink(topic, "arn:aws:sns:us-east-1:123456789012:alarms")},
         page=page,
         left_s=lambda: WITHIN_S - (time.monotonic() - start),
-        terms=THEIRS,
+        analysis_options=THEIRS,
     )
     answerer.answer(read_event(event))
     [text] = topic.texts

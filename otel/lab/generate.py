@@ -4,8 +4,6 @@ A trace is a list of OTLP/JSON documents, one for each exporter that sends a par
 the lines of a file.
 """
 
-from __future__ import annotations
-
 import heapq
 import json
 import random
@@ -38,11 +36,11 @@ def plain_traces(traces: int, spans: int) -> Iterator[Trace]:
     for number in range(traces):
         trace_id, made = f"6b05a667{number + 1:024x}", []
         made.append(_span(trace_id, 1, 0, "root", 2, 0, 1000, {}))
-        for one in range(2, spans + 1):
+        for index in range(2, spans + 1):
             start = draw.randrange(900)
-            parent = draw.randrange(1, one) if one % 3 == 0 else 1
+            parent = draw.randrange(1, index) if index % 3 == 0 else 1
             made.append(
-                _span(trace_id, one, parent, f"step {one % 7}", 1, start, start + draw.randrange(1, 90), THREAD)
+                _span(trace_id, index, parent, f"step {index % 7}", 1, start, start + draw.randrange(1, 90), THREAD)
             )
         yield [_document(made, "app", {})]
 
@@ -52,8 +50,8 @@ def deep_traces(traces: int, spans: int) -> Iterator[Trace]:
     for number in range(traces):
         trace_id = f"6b05a667{number + 1:024x}"
         made = [
-            _span(trace_id, one, one - 1, f"level {one % 5}", 2 if one == 1 else 1, one, 2 * spans - one, THREAD)
-            for one in range(1, spans + 1)
+            _span(trace_id, n, n - 1, f"level {n % 5}", 2 if n == 1 else 1, n, 2 * spans - n, THREAD)
+            for n in range(1, spans + 1)
         ]
         yield [_document(made, "app", {})]
 
@@ -66,6 +64,14 @@ def realistic_traces(traces: int) -> Iterator[Trace]:
     draw = random.Random(2)  # noqa: S311
     for number in range(traces):
         yield list(_order(number, draw))
+
+
+def spans_of(trace: Trace) -> Iterator[dict[str, Any]]:
+    """All spans of a trace."""
+    for document in trace:
+        for group in document["resourceSpans"]:
+            for members in group["scopeSpans"]:
+                yield from members["spans"]
 
 
 def late(traces: Iterable[Trace]) -> Iterator[Document]:
@@ -131,10 +137,10 @@ def _order(number: int, draw: random.Random) -> Iterator[Document]:
         "http.status_code": 201,
     }
     spans = [_span(trace_id, 7, 3, "POST /orders", 2, base + begin, base + end, handler)]
-    at = base + begin + 1
-    for one, length in enumerate(lengths):
-        spans.append(_table_call(trace_id, 10 + one, at, at + length, draw))
-        at += length + 1
+    start_ms = base + begin + 1
+    for index, length in enumerate(lengths):
+        spans.append(_table_call(trace_id, 10 + index, start_ms, start_ms + length, draw))
+        start_ms += length + 1
     paid = {
         "http.method": "POST",
         "http.url": f"https://payments.example.com/v1/charges/{draw.getrandbits(64):016x}",
@@ -147,11 +153,11 @@ def _order(number: int, draw: random.Random) -> Iterator[Document]:
         "http.response.body.size": draw.randrange(9000),
         "url.scheme": "https",
     }
-    spans.append(_span(trace_id, 30, 7, "POST", 3, at, at + charge, paid))
+    spans.append(_span(trace_id, 30, 7, "POST", 3, start_ms, start_ms + charge, paid))
     yield _document(spans, "opentelemetry.instrumentation", {"faas.name": "CreateOrder", "service.name": "orders"})
     served = {**handler, "http.route": "/v1/charges", "url.path": "/v1/charges", "payments.tenant": draw.choice("abc")}
     served = {key: value for key, value in served.items() if not key.startswith(("faas.", "cloud."))}
-    inside = _span(trace_id, 31, 30, "POST /v1/charges", 2, at + charge / 9, at + charge * 0.9, served)
+    inside = _span(trace_id, 31, 30, "POST /v1/charges", 2, start_ms + charge / 9, start_ms + charge * 0.9, served)
     yield _document([inside], "payments", {"service.name": "payments"})
 
 
@@ -212,7 +218,7 @@ def to_value(value: object) -> dict[str, Any]:
     if isinstance(value, int):
         return {"intValue": str(value)}
     if isinstance(value, tuple):
-        return {"arrayValue": {"values": [to_value(one) for one in value]}}
+        return {"arrayValue": {"values": [to_value(member) for member in value]}}
     return {"stringValue": str(value)}
 
 

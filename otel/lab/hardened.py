@@ -5,8 +5,6 @@
 Usual time: 1 second.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,8 +13,6 @@ from typing import Any
 from samcli.yamlhelper import yaml_parse
 
 from lab.commands import ROOT
-
-__all__ = ["PAGE", "missing_protections"]
 
 PAGE = "docs/how-to/harden.md"
 APIS = {"AWS::Serverless::Api": "AccessLogSetting", "AWS::Serverless::HttpApi": "AccessLogSettings"}
@@ -37,16 +33,19 @@ def missing_protections(template: Path) -> Iterator[str]:
     resources: Mapping[str, Any] = yaml_parse(template.read_text("utf-8"))["Resources"]
     for name, resource in resources.items():
         properties = resource.get("Properties") or {}
-        if resource.get("Type") in APIS:
+        kind = resource.get("Type")
+        if kind in APIS:
             if (properties.get("Auth") or {}).get("DefaultAuthorizer") in (None, "NONE"):
                 yield f"{name} has no authorizer: everybody who knows its address may call it (Auth)"
-            log = APIS[resource["Type"]]
-            if not properties.get(log):
-                yield f"{name} has no access log ({log})"
-        elif resource.get("Type") == TABLE:
-            recovery = properties.get("PointInTimeRecoverySpecification") or {}
-            if not (properties.get("DeletionProtectionEnabled") and recovery.get("PointInTimeRecoveryEnabled")):
-                yield f"{name} has no protection (DeletionProtectionEnabled, PointInTimeRecoverySpecification)"
+            if not properties.get(APIS[kind]):
+                yield f"{name} has no access log ({APIS[kind]})"
+        elif kind == TABLE and not _is_protected(properties):
+            yield f"{name} has no protection (DeletionProtectionEnabled, PointInTimeRecoverySpecification)"
+
+
+def _is_protected(table: Mapping[str, Any]) -> bool:
+    recovery = table.get("PointInTimeRecoverySpecification") or {}
+    return bool(table.get("DeletionProtectionEnabled") and recovery.get("PointInTimeRecoveryEnabled"))
 
 
 if __name__ == "__main__":

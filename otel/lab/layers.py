@@ -6,8 +6,6 @@ runtime's tests know, and the packages of the bundled layer. Status 1 where some
 Usual time: 1 second.
 """
 
-from __future__ import annotations
-
 import argparse
 import re
 import sys
@@ -17,11 +15,11 @@ from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 from lab.commands import ROOT
+from lab.locks import whole
 from lambda_latency.adot import COLLECTOR, PYTHON, Release
 
-__all__ = ["TABLE", "disagreements", "template_regions", "written"]
-
 TEMPLATE, TABLE = ROOT / "template.yaml", ROOT / "docs" / "reference" / "layers.md"
+LOCKS = ROOT / "requirements" / "versions"
 STARTER = ROOT / "otel" / "lambda_latency" / "example" / "starter" / "template.yaml"
 SNIPPETS = ROOT / "docs" / "how-to" / "adopt.md"
 ARN = re.compile(rf"([a-z0-9-]+)(:\d{{12}}:layer:{PYTHON.name}:)\d+")
@@ -59,20 +57,21 @@ def disagreements() -> Iterator[str]:
 
 
 def _of_the_runtime() -> Iterator[str]:
-    """The runtime ships alone and so has a table of its own: each release in it has to have these packages."""
+    """The runtime ships alone and so has a table of its own: the versions of the locks, each release's among them."""
     path = ROOT / "otel" / "lambda_latency" / "runtime" / "coldstart" / "__init__.py"
     spec = spec_from_file_location("coldstart", path)
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
-    tested = {adot: (sdk, own) for sdk, (own, adot) in module.TESTED.items() if adot}
-    for version, packages in tested.items():
-        release = next((one for one in PYTHON.releases if one.version == version), None)
-        if release is None or packages != _pair(release):
-            yield f"{path.relative_to(ROOT)} has other packages for ADOT {version} than the table"
-    for release in (one for one in PYTHON.releases if one.numbers):
-        if release.packages["opentelemetry-sdk"] not in module.TESTED:
+    pins = re.compile(r"^opentelemetry-(sdk|instrumentation)==(\S+)", re.MULTILINE)
+    locks = [dict(pins.findall(whole(lock))) for lock in LOCKS.glob("[0-9]*.txt")]
+    locked, table = {(pinned["sdk"], pinned["instrumentation"]) for pinned in locks}, set(module.TESTED.items())
+    for sdk, instrumentations in sorted(locked ^ table):
+        where = "lacks" if (sdk, instrumentations) in locked else "has, unlike requirements/versions,"
+        yield f"{path.relative_to(ROOT)} {where} SDK {sdk} with instrumentations {instrumentations}"
+    for release in PYTHON.releases:
+        if release.numbers and _pair(release) not in table:
             yield f"{path.relative_to(ROOT)} does not know the packages of ADOT {release.version}"
 
 
@@ -86,14 +85,14 @@ def written() -> Iterator[tuple[Path, str]]:
     for template in (TEMPLATE, STARTER):
         yield template, _template(template.read_text("utf-8"))
     yield SNIPPETS, ARN.sub(_newest, SNIPPETS.read_text("utf-8"))
-    before, start, rest = TABLE.read_text("utf-8").partition("<!-- layers -->\n")
-    _, end, after = rest.partition("<!-- end of layers -->\n")
-    yield TABLE, before + start + "\n".join(_page()) + "\n" + end + after
+    head, start, tail = TABLE.read_text("utf-8").partition("<!-- layers -->\n")
+    _, end, end_of_page = tail.partition("<!-- end of layers -->\n")
+    yield TABLE, head + start + "\n".join(_page()) + "\n" + end + end_of_page
 
 
-def _newest(found: re.Match[str]) -> str:
-    release = PYTHON.newest(found[1])
-    return found[0] if release is None else f"{found[1]}{found[2]}{release.numbers[found[1]]}"
+def _newest(match: re.Match[str]) -> str:
+    release = PYTHON.newest(match[1])
+    return match[0] if release is None else f"{match[1]}{match[2]}{release.numbers[match[1]]}"
 
 
 def _template(text: str) -> str:
@@ -110,7 +109,7 @@ def _template(text: str) -> str:
 
 def template_regions() -> list[str]:
     """The regions of the template's map: those that every account has and that have both of its layers."""
-    return [region for region in PYTHON.usual_regions if region in COLLECTOR.regions]
+    return [region for region in PYTHON.default_regions if region in COLLECTOR.regions]
 
 
 def _page() -> Iterator[str]:
@@ -118,21 +117,13 @@ def _page() -> Iterator[str]:
     yield ""
     yield "| ADOT | published | OpenTelemetry | instrumentations | Python | MB unzipped | numbers known in | sources |"
     yield "|---|---|---|---|---|---|---|---|"
-    for one in PYTHON.releases:
-        pythons = f"{one.pythons[0]} to {one.pythons[-1]}" if one.pythons else "not known"
-        where = "no region" if not one.numbers else f"{len(one.numbers)} regions"
-        where = next(iter(one.numbers)) if len(one.numbers) == 1 else where
-        addresses = filter(None, one.numbers_source.split(" and "))
-        sources = [f"[packages]({one.source}) ({one.read})"]
-        sources += [f"[numbers]({address}) ({one.numbers_read})" for address in addresses]
-        cells = [one.version, one.published or "not known", *_pair(one), pythons, one.megabytes or "not known", where]
-        yield f"| {' | '.join(map(str, [*cells, ', '.join(sources)]))} |"
+    yield from map(_row, PYTHON.releases)
     yield ""
-    shown = [one for one in PYTHON.releases if one.numbers]
-    yield "| region | account | " + " | ".join(f"number of {one.version}" for one in shown) + " |"
+    shown = [release for release in PYTHON.releases if release.numbers]
+    yield "| region | account | " + " | ".join(f"number of {release.version}" for release in shown) + " |"
     yield "|---|---|" + "---|" * len(shown)
     for region, account in PYTHON.accounts.items():
-        numbers = (str(one.numbers.get(region, "")) for one in shown)
+        numbers = (str(release.numbers.get(region, "")) for release in shown)
         yield f"| {region} | {account} | " + " | ".join(numbers) + " |"
     yield ""
     names = " and ".join(f"`{COLLECTOR.name(processor)}:{COLLECTOR.number}`" for processor in ("arm64", "amd64"))
@@ -140,6 +131,18 @@ def _page() -> Iterator[str]:
     yield f"The collector is {names} of account {COLLECTOR.account}, published on {COLLECTOR.published} ({source})."
     yield f"It is in {len(COLLECTOR.regions)} regions: {', '.join(COLLECTOR.regions)}."
     yield ""
+
+
+def _row(release: Release) -> str:
+    pythons = f"{release.pythons[0]} to {release.pythons[-1]}" if release.pythons else "not known"
+    where = f"{len(release.numbers)} regions" if release.numbers else "no region"
+    where = next(iter(release.numbers)) if len(release.numbers) == 1 else where
+    addresses = filter(None, release.numbers_source.split(" and "))
+    sources = [f"[packages]({release.source}) ({release.read})"]
+    sources += [f"[numbers]({address}) ({release.numbers_read})" for address in addresses]
+    published, megabytes = release.published or "not known", release.megabytes or "not known"
+    cells = [release.version, published, *_pair(release), pythons, megabytes, where, ", ".join(sources)]
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ seed of each sequence is its number. Status 1 if a sequence differs.
 Usual time: 2 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import asyncio
 import json
@@ -136,7 +134,7 @@ class World:
 
     def tell(self, operation: Operation) -> None:
         """Run one; what it returns or raises is kept."""
-        Clock.now += 1000
+        Clock.ns += 1000
         try:
             self.seen.append(operation(self))
         except BaseException as error:  # noqa: BLE001 - whatever a sequence raises is compared
@@ -151,21 +149,21 @@ class World:
 class Clock:
     """A clock that stands still during an operation."""
 
-    now = 10**18
+    ns = 10**18
 
 
 @contextmanager
 def standing() -> Iterator[None]:
     """The clock of both kinds stands."""
     modules: list[dict[str, Any]] = [vars(import_module(name)) for name in CLOCKS]
-    usual = [module["time_ns"] for module in modules]
+    originals = [module["time_ns"] for module in modules]
     for module in modules:
-        module["time_ns"] = lambda: Clock.now
-    Clock.now = 10**18
+        module["time_ns"] = lambda: Clock.ns
+    Clock.ns = 10**18
     try:
         yield
     finally:
-        for module, its in zip(modules, usual, strict=True):
+        for module, its in zip(modules, originals, strict=True):
             module["time_ns"] = its
 
 
@@ -183,11 +181,11 @@ def told(span: Any) -> dict[str, Any]:
         "flags": int(span.context.trace_flags), "state": dict(span.context.trace_state), "parent": span.parent,
         "kind": span.kind, "times": (span.start_time, span.end_time), "attributes": items(span.attributes),
         "events": [(e.name, e.timestamp, items(e.attributes), e.dropped_attributes) for e in span.events],
-        "links": [(one.context, items(one.attributes), one.dropped_attributes) for one in span.links],
+        "links": [(link.context, items(link.attributes), link.dropped_attributes) for link in span.links],
         "status": (span.status.status_code, span.status.description, span.status.is_ok),
         "dropped": (span.dropped_attributes, span.dropped_events, span.dropped_links),
         "scope": (scope.name, scope.version, scope.schema_url, items(scope.attributes)), "resource": span.resource,
-        "info": (info.name, info.version, [str(one.message) for one in warned]),
+        "info": (info.name, info.version, [str(warning.message) for warning in warned]),
         "json": json_of(span), "types": [type(span.attributes), type(span.events), type(span.links)],
     }  # fmt: skip
 
@@ -216,24 +214,15 @@ def drawn(rng: random.Random, depth: int) -> Operation:
     return rng.choice(kinds if depth > 2 else [*kinds, block, decorated, entered])(rng, depth)
 
 
-def keys(rng: random.Random, most: int = 6) -> dict[Any, Any]:
+def keys(rng: random.Random, limit: int = 6) -> dict[Any, Any]:
     """Attributes."""
-    return {rng.choice(KEYS): rng.choice(VALUES) for _ in range(rng.randrange(most))}
+    return {rng.choice(KEYS): rng.choice(VALUES) for _ in range(rng.randrange(limit))}
 
 
 def arguments(rng: random.Random, *, links: bool = True) -> Callable[[], dict[str, Any]]:
     """What a span starts with, made anew for each kind: the SDK changes given links."""
     parent = rng.choice([*[None] * 4, *PARENTS])
-    given: dict[str, Any] = {}
-    if rng.random() < 0.7:
-        given["attributes"] = rng.choice([keys(rng), keys(rng, 12), {"a": 1, "b": "x", "c": 2.5}, {}, None])
-    if rng.random() < 0.3:
-        given["kind"] = rng.choice(list(SpanKind))
-    if rng.random() < 0.2:
-        given["start_time"] = 7
-    for name in ("record_exception", "set_status_on_exception"):
-        if rng.random() < 0.15:
-            given[name] = False
+    keywords = _keywords(rng)
     count = rng.choice([0, 0, 0, 1, 2, 3]) if links else 0
     senders = [(rng.choice([0, 1]), rng.choice([0, 2]), keys(rng)) for _ in range(count)]
 
@@ -243,28 +232,42 @@ def arguments(rng: random.Random, *, links: bool = True) -> Callable[[], dict[st
             more["links"] = [Link(SpanContext(trace, span, True), dict(its)) for trace, span, its in senders]
         if parent is not None:
             more["context"] = set_span_in_context(parent())
-        return {**given, **more}
+        return {**keywords, **more}
 
     return made
 
 
+def _keywords(rng: random.Random) -> dict[str, Any]:
+    keywords: dict[str, Any] = {}
+    if rng.random() < 0.7:
+        keywords["attributes"] = rng.choice([keys(rng), keys(rng, 12), {"a": 1, "b": "x", "c": 2.5}, {}, None])
+    if rng.random() < 0.3:
+        keywords["kind"] = rng.choice(list(SpanKind))
+    if rng.random() < 0.2:
+        keywords["start_time"] = 7
+    for name in ("record_exception", "set_status_on_exception"):
+        if rng.random() < 0.15:
+            keywords[name] = False
+    return keywords
+
+
 def started(rng: random.Random, _depth: int) -> Operation:
     """`start_span`."""
-    given = arguments(rng)
+    keywords = arguments(rng)
 
     def act(world: World) -> None:
-        world.spans.append(world.tracer.start_span("s", **given()))
+        world.spans.append(world.tracer.start_span("s", **keywords()))
 
     return act
 
 
 def block(rng: random.Random, depth: int) -> Operation:
     """`start_as_current_span` around other operations."""
-    given, inner, ends = arguments(rng), sequence(rng, depth=depth + 1), rng.random() < 0.8
+    keywords, inner, ends = arguments(rng), sequence(rng, depth=depth + 1), rng.random() < 0.8
     error = rng.choice([None, None, *ERRORS])
 
     def act(world: World) -> None:
-        with world.tracer.start_as_current_span("b", **given(), end_on_exit=ends) as span:
+        with world.tracer.start_as_current_span("b", **keywords(), end_on_exit=ends) as span:
             world.spans.append(span)
             world.seen.append(get_current_span() is span)
             world.run(inner)
@@ -279,7 +282,7 @@ def decorated(rng: random.Random, depth: int) -> Operation:
 
     Without links: the SDK changes them in the first call, and takes them as they are then in the second one.
     """
-    given, inner = arguments(rng, links=False), sequence(rng, depth=depth + 1)
+    keywords, inner = arguments(rng, links=False), sequence(rng, depth=depth + 1)
     error, is_coroutine = rng.choice([None, ERRORS[0], ERRORS[1]]), rng.random() < 0.3
 
     def act(world: World) -> object:
@@ -290,7 +293,7 @@ def decorated(rng: random.Random, depth: int) -> Operation:
                 raise error()
             return "done"
 
-        manager = world.tracer.start_as_current_span("d", **given())
+        manager = world.tracer.start_as_current_span("d", **keywords())
         if not is_coroutine:
             function = manager(body)
             return function.__name__, function(), function()
@@ -307,11 +310,11 @@ def decorated(rng: random.Random, depth: int) -> Operation:
 
 def entered(rng: random.Random, depth: int) -> Operation:
     """A span's own `with`, or `use_span`."""
-    given, inner, error = arguments(rng), sequence(rng, depth=depth + 1), rng.choice([None, *ERRORS])
+    keywords, inner, error = arguments(rng), sequence(rng, depth=depth + 1), rng.choice([None, *ERRORS])
     current = rng.random() < 0.5
 
     def act(world: World) -> None:
-        span: Any = world.tracer.start_span("w", **given())
+        span: Any = world.tracer.start_span("w", **keywords())
         world.spans.append(span)
         with use_span(span, end_on_exit=True) if current else span:
             world.run(inner)
@@ -323,45 +326,45 @@ def entered(rng: random.Random, depth: int) -> Operation:
 
 def on_span(rng: random.Random, _depth: int) -> Operation:
     """A method of a span."""
-    at, act = rng.random(), method(rng)
+    position, act = rng.random(), method(rng)
 
     def apply(world: World) -> object:
-        return act(world.spans[int(at * len(world.spans))]) if world.spans else None
+        return act(world.spans[int(position * len(world.spans))]) if world.spans else None
 
     return apply
 
 
 def method(rng: random.Random) -> Callable[[Any], object]:
     """A method with its arguments."""
-    key, value, some = rng.choice(KEYS), rng.choice(VALUES), keys(rng)
+    key, value, extra = rng.choice(KEYS), rng.choice(VALUES), keys(rng)
     code, why = rng.choice(list(StatusCode)), rng.choice([None, "why", ""])
     context = SpanContext(
         rng.choice([0, 7]), rng.choice([0, 8]), False, None, rng.choice([None, TraceState([("k", "v")])])
     )
     error, stamp = rng.choice(ERRORS), rng.choice([None, 5])
-    found: Callable[[Any], object] = rng.choice([
+    call: Callable[[Any], object] = rng.choice([
         lambda s: s.set_attribute(key, value), lambda s: s.set_attribute("key", "value"),
-        lambda s: s.set_attributes(some), lambda s: s.add_event("e", some, stamp), lambda s: s.add_event("e"),
-        lambda s: s.add_link(context, some), lambda s: s.add_link(context),
+        lambda s: s.set_attributes(extra), lambda s: s.add_event("e", extra, stamp), lambda s: s.add_event("e"),
+        lambda s: s.add_link(context, extra), lambda s: s.add_link(context),
         lambda s: s.set_status(code, why), lambda s: s.set_status(Status(code)),
         lambda s: s.set_status(Status(code), why),
         lambda s: s.set_status("no status"),
-        lambda s: s.update_name(why), lambda s: s.record_exception(error(), some, stamp),
+        lambda s: s.update_name(why), lambda s: s.record_exception(error(), extra, stamp),
         lambda s: s.record_exception(error(), escaped=True), lambda s: s.is_recording(), lambda s: s.start(3),
         lambda s: s.attributes, lambda s: s.end() if why else None, lambda s: s.end(9) if why else None,
         lambda s: hasattr(s, "unknown"),
     ])  # fmt: skip
-    return lambda span: repr(found(span))
+    return lambda span: repr(call(span))
 
 
 def difference(seed: int) -> tuple[object, object] | None:
     """What a sequence gave with lean spans and with the SDK's; None if that is the same."""
     rng = random.Random(seed)  # noqa: S311 - a seed that can be repeated
-    most, longest = rng.choice([1, 3, 128]), rng.choice([3, 20, 5000])
-    limits = SpanLimits(most, rng.choice([1, 2, 128]), rng.choice([1, 2, 128]), most, most, most, longest, longest)
+    count, longest = rng.choice([1, 3, 128]), rng.choice([3, 20, 5000])
+    limits = SpanLimits(count, rng.choice([1, 2, 128]), rng.choice([1, 2, 128]), count, count, count, longest, longest)
     decisions: list[bool | str] = [True, True, True, False, INIT]
     decision, operations = rng.choice(decisions), sequence(rng)
-    found = []
+    outcomes = []
     for lean in (True, False):
         lines: list[object] = []
         handler = logging.Handler()
@@ -373,12 +376,12 @@ def difference(seed: int) -> tuple[object, object] | None:
             with standing():
                 world = World(limits, decision, lean=lean)
                 world.run(operations)
-                found.append([*world.all(), lines])
+                outcomes.append([*world.all(), lines])
         finally:
             root.removeHandler(handler)
             root.propagate = passes
         assert not any(isinstance(span, LeanSpan) is not lean for span in world.spans if isinstance(span, ReadableSpan))
-    return None if found[0] == found[1] else (found[0], found[1])
+    return None if outcomes[0] == outcomes[1] else (outcomes[0], outcomes[1])
 
 
 def main() -> int:
@@ -393,9 +396,9 @@ def main() -> int:
         if both is not None:
             different += 1
             for part, (lean, sdk) in enumerate(zip(*map(list[Any], both), strict=True)):  # type: ignore[arg-type]
-                for one, other in zip(lean, sdk, strict=False):
-                    if one != other:
-                        print(f"sequence {seed}, part {part}:\n  lean {one}\n  SDK  {other}")
+                for lean_part, sdk_part in zip(lean, sdk, strict=False):
+                    if lean_part != sdk_part:
+                        print(f"sequence {seed}, part {part}:\n  lean {lean_part}\n  SDK  {sdk_part}")
                         break
     print(f"{different} of {options.count} sequences differ")
     return int(bool(different))

@@ -7,8 +7,6 @@ step of `make lock`, it divides the complete locks that uv has written.
 Usual time: a second.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -53,11 +51,11 @@ def share(folder: Path) -> None:
     locks = {lock: packages(whole(lock)) for lock in folder.glob("*.txt") if lock.name != "base.txt"}
     base = set.intersection(*map(set, locks.values()))
     (folder / "base.txt").write_text("".join(sorted(base)), "utf-8")
-    for lock, found in locks.items():
-        lock.write_text(INCLUDE + "".join(package for package in found if package not in base), "utf-8")
+    for lock, pinned in locks.items():
+        lock.write_text(INCLUDE + "".join(package for package in pinned if package not in base), "utf-8")
 
 
 if __name__ == "__main__":
     argparse.ArgumentParser("python -m lab locks", description=__doc__).parse_args()
-    for each in FOLDERS:
-        share(each)
+    for folder in FOLDERS:
+        share(folder)

@@ -8,8 +8,6 @@ and in a page; README quotes them.
 Usual time: 10 minutes, most of it pip.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -33,7 +31,6 @@ PAGE = ROOT / "docs" / "explanation" / "first-tries.md"
 TABLES = "<!-- tables -->\n"  # what follows is written by this program
 CLONE = "git clone https://github.com/OWNER/lambda-latency"  # the placeholder is the owner's to decide
 EXTRAS = ("", "adopt", "archive", "doctor", "fetch", "formats", "local", "testing")
-LIMIT_S = 1200
 ENVIRONMENT = "python3 -m venv venv && . venv/bin/activate"
 ORDER = (
     'curl -s http://127.0.0.1:3000/orders -d \'{"customer": "me", "items": [{"sku": "tea", "quantity": 1, '
@@ -42,7 +39,7 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TypedStep:
     """A command as a page says it. `until`: it goes on, and the next one is typed when it has printed this."""
 
     command: str
@@ -52,34 +49,34 @@ class Step:
 
 WAYS = {
     "a clone, to the demo": (
-        Step(CLONE, "README.md"),
-        Step("cd lambda-latency", "README.md"),
-        Step("make demo", "README.md"),
+        TypedStep(CLONE, "README.md"),
+        TypedStep("cd lambda-latency", "README.md"),
+        TypedStep("make demo", "README.md"),
     ),
     "the wheel, to an app that is served and tested": (
-        Step(ENVIRONMENT, "README.md"),
-        Step("pip install './lambda_latency-0.1.0-py3-none-any.whl[local,testing]'", "README.md"),
-        Step("lambda-latency init shop", "README.md"),
-        Step("cd shop", "README.md"),
-        Step("lambda-latency demo", "README.md"),
-        Step("lambda-latency serve", "README.md", until="is up"),
-        Step(ORDER, "docs/tutorial/trace-your-function.md"),
-        Step("pytest", "otel/lambda_latency/example/starter/README.md"),
+        TypedStep(ENVIRONMENT, "README.md"),
+        TypedStep("pip install './lambda_latency-0.1.0-py3-none-any.whl[local,testing]'", "README.md"),
+        TypedStep("lambda-latency init shop", "README.md"),
+        TypedStep("cd shop", "README.md"),
+        TypedStep("lambda-latency demo", "README.md"),
+        TypedStep("lambda-latency serve", "README.md", until="is up"),
+        TypedStep(ORDER, "docs/tutorial/trace-your-function.md"),
+        TypedStep("pytest", "otel/lambda_latency/example/starter/README.md"),
     ),
     "the wheel, to a report on a file": (
-        Step(ENVIRONMENT, "README.md"),
-        Step("pip install './lambda_latency-0.1.0-py3-none-any.whl'", "README.md"),
-        Step("lambda-latency report out/traces.jsonl --html out/report.html", "README.md"),
+        TypedStep(ENVIRONMENT, "README.md"),
+        TypedStep("pip install './lambda_latency-0.1.0-py3-none-any.whl'", "README.md"),
+        TypedStep("lambda-latency report out/traces.jsonl --html out/report.html", "README.md"),
     ),
     "an app of somebody else's, adopted": (
-        Step(ENVIRONMENT, "README.md"),
-        Step("pip install './lambda_latency-0.1.0-py3-none-any.whl'", "README.md"),
-        Step("cd app", ""),
-        Step("lambda-latency adopt", "docs/how-to/adopt.md"),
-        Step("lambda-latency adopt --write", "docs/how-to/adopt.md"),
-        Step("lambda-latency adopt --check", "docs/how-to/adopt.md"),
-        Step("lambda-latency doctor", "docs/reference/doctor.md"),
-        Step("lambda-latency adopt --undo", "docs/how-to/adopt.md"),
+        TypedStep(ENVIRONMENT, "README.md"),
+        TypedStep("pip install './lambda_latency-0.1.0-py3-none-any.whl'", "README.md"),
+        TypedStep("cd app", ""),
+        TypedStep("lambda-latency adopt", "docs/how-to/adopt.md"),
+        TypedStep("lambda-latency adopt --write", "docs/how-to/adopt.md"),
+        TypedStep("lambda-latency adopt --check", "docs/how-to/adopt.md"),
+        TypedStep("lambda-latency doctor", "docs/reference/doctor.md"),
+        TypedStep("lambda-latency adopt --undo", "docs/how-to/adopt.md"),
     ),
 }
 
@@ -92,22 +89,27 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)}")
     options = parser.parse_args()
     guessed = list(guesses())
-    print(*(f"a guess: {one}" for one in guessed), sep="\n", end="\n" if guessed else "")
-    told = json.loads(DOCUMENT.read_text("utf-8")) if DOCUMENT.exists() else {}
-    told |= {"date": f"{datetime.now(timezone.utc):%Y-%m-%d}", "machine": _machine()}
+    print(*(f"a guess: {guess}" for guess in guessed), sep="\n", end="\n" if guessed else "")
+    figures = json.loads(DOCUMENT.read_text("utf-8")) if DOCUMENT.exists() else {}
+    figures |= {"date": f"{datetime.now(timezone.utc):%Y-%m-%d}", "machine": _machine()}
+    _measure(figures, options)
+    if options.write:
+        DOCUMENT.write_text(json.dumps(figures, indent=1) + "\n", "utf-8")
+        head = PAGE.read_text("utf-8").partition(TABLES)[0]
+        PAGE.write_text(head + TABLES + markdown(figures), "utf-8")
+    return 1 if guessed else 0
+
+
+def _measure(figures: dict[str, Any], options: argparse.Namespace) -> None:
+    """Go the ways and make the environments that the options name, and replace their figures."""
     with tempfile.TemporaryDirectory(prefix="lambda latency ") as made:
         wheel = _wheel(Path(made))
-        ways = [] if options.extras else [name for at, name in enumerate(WAYS, 1) if options.way in (None, at)]
+        ways = [] if options.extras else [name for number, name in enumerate(WAYS, 1) if options.way in (None, number)]
         for name in ways:
-            told.setdefault("ways", {})[name] = _go(name, Path(made, name), wheel)
-        told["ways"] = {name: told["ways"][name] for name in WAYS if name in told.get("ways", {})}
+            figures.setdefault("ways", {})[name] = _go(name, Path(made, name), wheel)
+        figures["ways"] = {name: figures["ways"][name] for name in WAYS if name in figures.get("ways", {})}
         if options.way is None:
-            told["extras_mb"] = _extras(Path(made, "extras"), wheel)
-    if options.write:
-        DOCUMENT.write_text(json.dumps(told, indent=1) + "\n", "utf-8")
-        head = PAGE.read_text("utf-8").partition(TABLES)[0]
-        PAGE.write_text(head + TABLES + markdown(told), "utf-8")
-    return 1 if guessed else 0
+            figures["extras_mb"] = _extras(Path(made, "extras"), wheel)
 
 
 def guesses() -> Iterable[str]:
@@ -118,20 +120,20 @@ def guesses() -> Iterable[str]:
                 yield f"{step.command} ({step.page})"
 
 
-def markdown(told: dict[str, Any]) -> str:
+def markdown(figures: dict[str, Any]) -> str:
     """The figures as sections of a page."""
-    parts = [f"\nMeasured on {told['date']}: {told['machine']}.\n"]
-    for name, way in told.get("ways", {}).items():
-        seconds = sum(one["seconds"] for one in way["commands"])
+    parts = [f"\nMeasured on {figures['date']}: {figures['machine']}.\n"]
+    for name, way in figures.get("ways", {}).items():
+        seconds = sum(command["seconds"] for command in way["commands"])
         parts.append(f"\n## From {name}\n\n| command | seconds | of a processor |\n|---|---|---|\n")
-        for one in way["commands"]:
-            used = "it goes on" if one["processor_s"] is None else one["processor_s"]
-            parts.append(f"| `{one['command'].replace('|', chr(92) + '|')}` | {one['seconds']} | {used} |\n")
+        for command in way["commands"]:
+            used = "it goes on" if command["processor_s"] is None else command["processor_s"]
+            parts.append(f"| `{command['command'].replace('|', chr(92) + '|')}` | {command['seconds']} | {used} |\n")
         parts.append(f"\n{seconds:,.0f} s in all; {way['mb']:,} MB stand in the folder afterwards.\n")
     parts.append("\n## Sizes\n\n| an environment with | MB |\n|---|---|\n")
     parts += [
-        f"| {f'`[{one}]`' if one else 'the command alone'} | {size:,} |\n"
-        for one, size in told.get("extras_mb", {}).items()
+        f"| {f'`[{extra}]`' if extra else 'the command alone'} | {size:,} |\n"
+        for extra, size in figures.get("extras_mb", {}).items()
     ]
     return "".join(parts)
 
@@ -144,7 +146,7 @@ def _go(name: str, home: Path, wheel: Path) -> dict[str, Any]:
     shutil.copy2(ROOT / "otel" / "tests" / "archive" / "earlier" / "traces.jsonl", home / "out")
     shutil.copytree(ROOT / "otel" / "tests" / "adopt" / "orders", home / "app")
     print(f"{name}:")
-    told: list[dict[str, Any]] = []
+    runs: list[dict[str, Any]] = []
     shell = subprocess.Popen(
         ["bash", "--noprofile", "--norc"], cwd=home, env=_environ(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT, text=True, start_new_session=True,
@@ -153,17 +155,17 @@ def _go(name: str, home: Path, wheel: Path) -> dict[str, Any]:
         for step in WAYS[name]:
             began = time.monotonic()
             used = _type(shell, step)
-            told.append({"command": step.command, "seconds": round(time.monotonic() - began, 1), "processor_s": used})
-            print(f"  {told[-1]['seconds']:7.1f} s  {used or 0:7.1f} s  {step.command}", flush=True)
+            runs.append({"command": step.command, "seconds": round(time.monotonic() - began, 1), "processor_s": used})
+            print(f"  {runs[-1]['seconds']:7.1f} s  {used or 0:7.1f} s  {step.command}", flush=True)
     finally:
         os.killpg(shell.pid, signal.SIGTERM)
         shell.communicate()
     megabytes = _megabytes(home)
-    print(f"  {sum(one['seconds'] for one in told):7.1f} s and {megabytes} MB in all")
-    return {"commands": told, "mb": megabytes}
+    print(f"  {sum(run['seconds'] for run in runs):7.1f} s and {megabytes} MB in all")
+    return {"commands": runs, "mb": megabytes}
 
 
-def _type(shell: subprocess.Popen[str], step: Step) -> float | None:
+def _type(shell: subprocess.Popen[str], step: TypedStep) -> float | None:
     """Type a command; returns its seconds of processor time at its end, or None when what it prints has come.
 
     Exits if it fails.
@@ -172,7 +174,7 @@ def _type(shell: subprocess.Popen[str], step: Step) -> float | None:
     assert shell.stdout is not None
     command = step.command.replace(CLONE, f"git clone --quiet '{ROOT}' lambda-latency")
     end = "end of the command: "
-    before = _processor_s(shell.pid)
+    processor_before_s = _processor_s(shell.pid)
     # The mark is printed where the prompt would be; a command that goes on gets its prompt in the background.
     shell.stdin.write(f"{command} &\n" if step.until else f"{command}\necho; echo '{end}'$?\n")
     shell.stdin.flush()
@@ -184,7 +186,7 @@ def _type(shell: subprocess.Popen[str], step: Step) -> float | None:
         if line.startswith(end):
             if line.removeprefix(end).strip() not in ("0", "4"):
                 break
-            return round(_processor_s(shell.pid) - before, 1)
+            return round(_processor_s(shell.pid) - processor_before_s, 1)
     raise SystemExit(f"{step.command} failed:\n{''.join(printed[-30:])}")
 
 
@@ -201,8 +203,8 @@ def _extras(folder: Path, wheel: Path) -> dict[str, int]:
     for extra in EXTRAS:
         place = folder / (extra or "alone")
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, place], check=True)
-        wanted = f"{wheel}[{extra}]" if extra else str(wheel)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", wanted], check=True)
+        package = f"{wheel}[{extra}]" if extra else str(wheel)
+        subprocess.run([uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", package], check=True)
         sizes[extra] = _megabytes(place)
         print(f"  {sizes[extra]:5} MB  {f'[{extra}]' if extra else 'the command alone'}")
     return sizes
@@ -221,8 +223,8 @@ def _megabytes(folder: Path) -> int:
 
 def _environ() -> dict[str, str]:
     """The variables of a person who has not activated anything."""
-    own = str(Path(sys.executable).parent)
-    path = os.pathsep.join(one for one in os.environ["PATH"].split(os.pathsep) if one != own)
+    own_folder = str(Path(sys.executable).parent)
+    path = os.pathsep.join(directory for directory in os.environ["PATH"].split(os.pathsep) if directory != own_folder)
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "MAKE"))
     } | {"PATH": path}

@@ -6,8 +6,6 @@ Each row is a sheet: the widths 360, 768, 1280 and 1920 in light, 1280 in dark, 
 Usual time: 3 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys
@@ -49,11 +47,11 @@ const one = document.getElementById("search"); one.focus(); one.value = "{}"; on
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PageRow:
     """A part of the design: the traces that show it, an act on their page, and the element that the picture is of."""
 
     traces: str
-    at: str = ""
+    selector: str = ""
     act: str = ""
     fragment: str = ""
     against: str = ""
@@ -62,30 +60,30 @@ class Row:
 
 
 ROWS = {
-    "cards": Row("classes"),
-    "change": Row("rich", against="even"),
-    "colours": Row("classes", "#distribution"),
-    "what-if": Row("classes", "#beside", "document.querySelector('.tick input, .saves input')?.click()"),
-    "brush": Row(
+    "cards": PageRow("classes"),
+    "change": PageRow("rich", against="even"),
+    "colours": PageRow("classes", "#distribution"),
+    "what-if": PageRow("classes", "#beside", "document.querySelector('.tick input, .saves input')?.click()"),
+    "brush": PageRow(
         "classes",
         "#parts",
         FROM_300,
     ),
-    "bar": Row("classes", "#requests", FROM_300, scrolled=True),
-    "search": Row(
+    "bar": PageRow("classes", "#requests", FROM_300, scrolled=True),
+    "search": PageRow(
         "rich",
         "#requests",
         TYPED.format("pay"),
         until="document.getElementById('suggested')?.hidden !== true",
     ),
-    "kept": Row("many", "#distribution"),
-    "bare": Row("heavy", "#distribution"),
-    "share": Row("beyond", "#parts"),
-    "late": Row("late", "#request"),
-    "parts": Row("fifty", "#parts"),
-    "flame": Row("classes", "#flame", "document.querySelector('.flame [data-frame], .flame .frame')?.click()"),
-    "gone": Row("rich", fragment="trace=00000000000000000000000000000001"),
-    **{name: Row(name) for name in ("fifty", "order", "flow", "instant", "slow", "failed")},
+    "kept": PageRow("many", "#distribution"),
+    "bare": PageRow("heavy", "#distribution"),
+    "share": PageRow("beyond", "#parts"),
+    "late": PageRow("late", "#request"),
+    "parts": PageRow("fifty", "#parts"),
+    "flame": PageRow("classes", "#flame", "document.querySelector('.flame [data-frame], .flame .frame')?.click()"),
+    "gone": PageRow("rich", fragment="trace=00000000000000000000000000000001"),
+    **{name: PageRow(name) for name in ("fifty", "order", "flow", "instant", "slow", "failed")},
 }
 
 
@@ -97,22 +95,22 @@ def main() -> int:
         "--command", default=str(Path(sys.executable).with_name("lambda-latency")), help="of the report"
     )
     parser.add_argument("--only", choices=ROWS, help="this row alone")
-    asked = parser.parse_args()
-    asked.folder.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
     browser = Browser(*browser_programs())
     try:
         with tempfile.TemporaryDirectory(prefix="page-rows-") as name:
-            for row in [asked.only] if asked.only else ROWS:
-                page = _page(ROWS[row], Path(name), asked.command)
+            for row in [options.only] if options.only else ROWS:
+                page = _page(ROWS[row], Path(name), options.command)
                 pictures = [_picture(browser, page, ROWS[row], look, Path(name)) for look in LOOKS]
-                _sheet(browser, pictures, asked.folder / f"{row}.png", Path(name))
-                print(asked.folder / f"{row}.png")
+                _sheet(browser, pictures, options.folder / f"{row}.png", Path(name))
+                print(options.folder / f"{row}.png")
     finally:
         browser.close()
     return 0
 
 
-def _page(row: Row, folder: Path, command: str) -> Path:
+def _page(row: PageRow, folder: Path, command: str) -> Path:
     page = folder / f"{row.traces}{row.against}.html"
     if not page.exists():
         more = ["--against", str(_written(row.against, folder))] if row.against else []
@@ -128,7 +126,7 @@ def _written(name: str, folder: Path) -> Path:
     return path
 
 
-def _picture(browser: Browser, page: Path, row: Row, look: tuple[int, str], folder: Path) -> Path:
+def _picture(browser: Browser, page: Path, row: PageRow, look: tuple[int, str], folder: Path) -> Path:
     width, how = look
     browser.size(width, dark=how == "dark")
     browser.show(page.as_uri() + (f"#{row.fragment}" if row.fragment else ""))
@@ -141,12 +139,12 @@ def _picture(browser: Browser, page: Path, row: Row, look: tuple[int, str], fold
         browser.settle()
     path = folder / f"{len(list(folder.glob('*.png')))}.png"
     if row.scrolled:
-        browser.run("document.querySelector(arguments[0]).scrollIntoView()", row.at)
+        browser.run("document.querySelector(arguments[0]).scrollIntoView()", row.selector)
         browser.settle()
         top = round(browser.run("return scrollY"))
     else:
         above = "return (document.querySelector(arguments[0])?.getBoundingClientRect().top ?? 0) + scrollY"
-        top = max(0, round(browser.run(above, row.at or "body")) - 8)
+        top = max(0, round(browser.run(above, row.selector or "body")) - 8)
     browser.picture(path, top=top, height=TALL)
     return path
 
@@ -154,8 +152,8 @@ def _picture(browser: Browser, page: Path, row: Row, look: tuple[int, str], fold
 def _sheet(browser: Browser, pictures: Sequence[Path], path: Path, folder: Path) -> None:
     """The pictures beside each other, at half their size."""
     shown = [
-        f'<figure><img src="{escape(one.name)}" width="{width // 2}"><figcaption>{width} {how}</figcaption></figure>'
-        for one, (width, how) in zip(pictures, LOOKS, strict=True)
+        f'<figure><img src="{escape(path.name)}" width="{width // 2}"><figcaption>{width} {how}</figcaption></figure>'
+        for path, (width, how) in zip(pictures, LOOKS, strict=True)
     ]
     sheet = folder / "sheet.html"
     style = "body { display: flex; flex-wrap: wrap; gap: 10px; margin: 10px; background: #888 } figure { margin: 0 }"

@@ -9,8 +9,6 @@ page's main thread until the page is idle, which other programs do not change; i
 Usual time: 7 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile
@@ -85,8 +83,8 @@ def _measure(browser: Browser, path: Path) -> int:
     browser.size(1600)
     for _ in range(ROUNDS):
         browser.show(path.as_uri())
-        at, drawn = browser.run(READY)
-        ready.append((float(at), float(drawn)))
+        ready_ms, drawn = browser.run(READY)
+        ready.append((float(ready_ms), float(drawn)))
         busy.append(browser.busy_ms())
         for name, act in ACTS.items():
             begin = browser.busy_ms()
@@ -99,7 +97,7 @@ def _measure(browser: Browser, path: Path) -> int:
     elements = int(browser.run("return document.querySelectorAll('*').length"))
     print(f"{REQUESTS:,} requests, {path.stat().st_size / 1e6:.1f} MB, {elements:,} elements; {ROUNDS} rounds")
     print(f"{'':24}{'least':>11}{'median':>11}{'most':>11}{'processor':>11}")
-    late = [_print_row("ready after navigation", [at for at, _ in ready], busy, READY_MS)]
+    late = [_print_row("ready after navigation", [ready_ms for ready_ms, _ in ready], busy, READY_MS)]
     _print_row("pictures drawn", [drawn for _, drawn in ready], busy)
     late.append(_print_heap(browser))
     late += [_print_row(name, times, acts_busy[name], ACT_MS) for name, times in acts.items()]
@@ -136,16 +134,16 @@ def _measure_small(browser: Browser, path: Path) -> int:
     size = path.stat().st_size / 1000
     print(f"\na page without requests: {size:.0f} kB, at most {EMPTY_KB} kB")
     path.write_text(page_of(many(KEPT)), encoding="utf-8")
-    first: list[tuple[float, float]] = []
-    again: list[tuple[float, float]] = []
+    first_searches: list[tuple[float, float]] = []
+    next_searches: list[tuple[float, float]] = []
     for _ in range(ROUNDS):
         browser.show(path.as_uri())
-        first.append(_act(browser, TYPE.format("charges")))
-        again.append(_act(browser, TYPE.format("http.method")))
+        first_searches.append(_act(browser, TYPE.format("charges")))
+        next_searches.append(_act(browser, TYPE.format("http.method")))
     print(f"\nsearch in the spans of {KEPT} requests")
     late = [
         _print_row(name, [took for took, _ in times], [used for _, used in times], SEARCH_MS)
-        for name, times in (("the first search", first), ("another one", again))
+        for name, times in (("the first search", first_searches), ("another one", next_searches))
     ]
     return int(any(late) or size > EMPTY_KB)
 
@@ -176,9 +174,9 @@ def _act(browser: Browser, act: str) -> tuple[float, float]:
 
 def _print_row(name: str, times: list[float], busy: list[float], limit: int | None = None) -> bool:
     least = min(times)
-    wanted = "" if limit is None else f"   at most {limit} ms"
+    bound = "" if limit is None else f"   at most {limit} ms"
     figures = (least, median(times), max(times), median(busy))
-    print(f"{name:24}{''.join(f'{one:8.1f} ms' for one in figures)}{wanted}")
+    print(f"{name:24}{''.join(f'{figure:8.1f} ms' for figure in figures)}{bound}")
     return limit is not None and median(busy) > limit
 
 

@@ -7,8 +7,6 @@ runs of the demo, on a quiet machine or beside two busy loops.
 Usual time: 1 minute, with --whole 6 minutes, and with --demo 10 minutes more.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import random
@@ -24,10 +22,10 @@ from typing import NamedTuple
 
 from lab.judged.nezha import BASELINES, Nezha
 from lab.judging.answer import comparison, gate, read, report
-from lab.judging.command import SLOWER, Score, add_options, done, finish, parsed
+from lab.judging.command import SLOWER, Score, done, finish, parsed
 from lab.systems.drawing import draw_system
 from lab.systems.running import NOISES, Load, run
-from lambda_latency.latency import Accounts
+from lambda_latency.latency import Breakdowns
 
 GATE, FAILED = "slower > 5%", 3  # the condition of a gate, and the exit status of one that fails
 REQUESTS_A_RUN, PAIRS_A_SYSTEM = 400, 5
@@ -60,22 +58,19 @@ class Halves(NamedTuple):
 def main() -> int:
     """Compare, count, print the table. Status 1 if the bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab pairs", description=__doc__)
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other systems than those of 0")
-    parser.add_argument("--whole", action="store_true", help="100 pairs of each kind, in place of 10")
     parser.add_argument("--nezha", type=Path, metavar="FOLDER", help="halves of Nezha's minutes too, from this copy")
     parser.add_argument("--demo", type=int, default=0, metavar="N", help="N pairs of the demo, and N beside busy loops")
-    add_options(parser)
-    options = parsed(parser)
+    options = parsed(parser, "100 pairs of each kind, in place of 10")
     pairs = 100 if options.whole else 10
     said: dict[str, list[Said]] = {}
     for noise in NOISES:
         cases = [Runs(noise, 1000 * options.seed + number) for number in range(pairs // PAIRS_A_SYSTEM)]
-        said[noise] = [one for _, found in done(answers_of, cases, noise, options.thresholds) for one in found]
+        said[noise] = [a for _, answers in done(answers_of, cases, noise, options.thresholds) for a in answers]
     if options.nezha is not None:
         minutes = sorted({*BASELINES.values()})
         ways = [Halves(minutes[number % len(minutes)], number) for number in range(pairs)]
         halved = done(partial(answer_of_halves, Nezha(options.nezha)), ways, "halves", options.thresholds)
-        said["halves of Nezha's minutes"] = [one for _, one in halved]
+        said["halves of Nezha's minutes"] = [answer for _, answer in halved]
     if options.demo:
         said["the demo"] = list(demo_answers(options.demo, options.seed))
         with busy():
@@ -83,28 +78,28 @@ def main() -> int:
     return finish(table(said), [], options)
 
 
-def answers_of(one: Runs) -> list[Said]:
+def answers_of(system_runs: Runs) -> list[Said]:
     """The answers to each run of a system, compared with the one before it."""
-    system, load = draw_system(one.seed), Load(REQUESTS_A_RUN, noise=one.noise)
+    system, load = draw_system(system_runs.seed), Load(REQUESTS_A_RUN, noise=system_runs.noise)
     runs = []
     with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
         path = Path(folder, "traces.json")
         for number in range(PAIRS_A_SYSTEM + 1):
-            run(system, load, (), 100 * one.seed + number, path)
+            run(system, load, (), 100 * system_runs.seed + number, path)
             runs.append(read(path))
-    return [_answer(now, then) for then, now in pairwise(runs)]
+    return [_answer(current, baseline) for baseline, current in pairwise(runs)]
 
 
-def answer_of_halves(nezha: Nezha, one: Halves) -> Said:
+def answer_of_halves(nezha: Nezha, half: Halves) -> Said:
     """The answer to one half of a minute, compared with the other."""
-    accounts = _minute(nezha, one.minute)
+    accounts = _minute(nezha, half.minute)
     order = sorted(range(len(accounts)), key=accounts.starts_ns.__getitem__)
-    then, now = halves(order, one.number)
-    return _answer(accounts.take(now), accounts.take(then))
+    baseline, current = halves(order, half.number)
+    return _answer(accounts.take(current), accounts.take(baseline))
 
 
 @cache  # a process compares many halves of one minute
-def _minute(nezha: Nezha, minute: str) -> Accounts:
+def _minute(nezha: Nezha, minute: str) -> Breakdowns:
     with tempfile.TemporaryDirectory(prefix="pairs-") as folder:
         path = Path(folder, "minute.json")
         nezha.write([minute], path)
@@ -116,10 +111,10 @@ def halves(order: Sequence[int], number: int) -> tuple[list[int], list[int]]:
     if number < len({*BASELINES.values()}):
         return list(order[: len(order) // 2]), list(order[len(order) // 2 :])
     size = SIZES[number % len(SIZES)]
-    blocks = [order[at : at + size] for at in range(0, len(order), size)]
+    blocks = [order[start : start + size] for start in range(0, len(order), size)]
     random.Random(number).shuffle(blocks)  # noqa: S311 - repeatable
     middle = len(blocks) // 2
-    return [one for block in blocks[:middle] for one in block], [one for block in blocks[middle:] for one in block]
+    return [i for block in blocks[:middle] for i in block], [i for block in blocks[middle:] for i in block]
 
 
 def demo_answers(pairs: int, seed: int) -> Iterator[Said]:
@@ -127,8 +122,8 @@ def demo_answers(pairs: int, seed: int) -> Iterator[Said]:
     from lab.judging.demo import demo  # with all of the laptop's system, which other kinds of pairs do not need
 
     for number in range(pairs):
-        first = 1000 * seed + 2 * number
-        yield _answer(demo(first + 1), demo(first))
+        first_seed = 1000 * seed + 2 * number
+        yield _answer(demo(first_seed + 1), demo(first_seed))
         print(f"\rdemo: {number + 1} of {pairs}", end="\n" if number + 1 == pairs else "", file=sys.stderr, flush=True)
 
 
@@ -139,26 +134,26 @@ def busy() -> Iterator[None]:
     try:
         yield
     finally:
-        for one in loops:
-            one.kill()
-            one.wait()
+        for loop in loops:
+            loop.kill()
+            loop.wait()
 
 
-def _answer(now: Accounts, then: Accounts) -> Said:
-    found = report(now, then, [GATE])
-    return Said(comparison(found).answer, gate(found).status)
+def _answer(current: Breakdowns, baseline: Breakdowns) -> Said:
+    answer = report(current, baseline, [GATE])
+    return Said(comparison(answer).answer, gate(answer).status)
 
 
 def table(said: dict[str, list[Said]]) -> list[Score]:
     """How often each kind of pair got each answer; the bound is on all together."""
     rows = []
-    for kind, each in said.items():
-        counted = Counter(one.answer for one in each)
+    for kind, of_kind in said.items():
+        counted = Counter(a.answer for a in of_kind)
         answers = ("slower", *sorted({*counted} - {"slower"}))
-        rows += [Score(f"{kind}: {one}", counted[one], len(each)) for one in answers]
-        rows.append(Score(f"{kind}: the gate fails", sum(one.status == FAILED for one in each), len(each)))
-    every = [one for each in said.values() for one in each]
-    return [*rows, Score("all pairs: slower", sum(one.answer == "slower" for one in every), len(every), most=SLOWER)]
+        rows += [Score(f"{kind}: {name}", counted[name], len(of_kind)) for name in answers]
+        rows.append(Score(f"{kind}: the gate fails", sum(a.status == FAILED for a in of_kind), len(of_kind)))
+    pooled = [a for of_pairs in said.values() for a in of_pairs]
+    return [*rows, Score("all pairs: slower", sum(a.answer == "slower" for a in pooled), len(pooled), most=SLOWER)]
 
 
 if __name__ == "__main__":

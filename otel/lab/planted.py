@@ -6,8 +6,6 @@ is planted by hand in the traces of a run without faults, and listed as such.
 Usual time: 15 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
 import tempfile
@@ -17,26 +15,26 @@ from pathlib import Path
 
 from lambda_latency.latency import Report, report_of
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.serve.system import Options, System
-from lambda_latency.local.faults import Plan, Rule
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.faults import FaultPlan, FaultRule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
 from lambda_latency.text import Style
 from lambda_latency.text.prose import flat, sentence, timeout_groups, timeout_sentence
 from lambda_latency.trace import Scope, Span, SpanKind, Trace, find_sources, read_traces
-from tests.latency.system import THEIRS, account
+from tests.latency.system import THEIRS, breakdown_of
 
 AT_ONCE = 4
 ENVIRONMENTS = AT_ONCE + 2  # of each function, warm: one works on after its response, and a new one slows the others
 REQUESTS = 180  # of which each cause makes more than the 8 slow ones of a class
-USUAL = Rule("provider", "delay", 1, ms=60)
+USUAL = FaultRule("provider", "delay", 1, ms=60)
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class Injection:
     """What is planted, and what a report must say for it."""
 
     name: str
-    rules: tuple[Rule, ...]
+    rules: tuple[FaultRule, ...]
     named: Callable[[Report], bool]
     deployments: int = 0  # each with new environments; without one the environments are warm
     at_once: int = AT_ONCE
@@ -51,9 +49,9 @@ def main() -> int:
     parser.add_argument("--tries", type=int, default=1, metavar="N",
                         help="runs of a seed until it is as it should be, on a busy machine (1)")  # fmt: skip
     options = parser.parse_args()
-    wanted = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
+    causes = [cause for cause in CAUSES if options.cause is None or cause.name in options.cause]
     named = 0
-    for cause in wanted:
+    for cause in causes:
         for seed in range(1, options.seeds + 1):
             right, hand = False, " (spans planted by hand)" if cause.by_hand is not None else ""
             for _ in range(options.tries):
@@ -63,7 +61,7 @@ def main() -> int:
                 if right:
                     break
             named += right
-    total = len(wanted) * options.seeds
+    total = len(causes) * options.seeds
     print(f"{named} of {total} as they should be")
     return int(named != total)
 
@@ -74,21 +72,21 @@ def _said(report: Report) -> str:
     return " ".join([*timeouts, flat(sentence(report, style))])
 
 
-def _report(cause: Cause, seed: int) -> Report:
+def _report(cause: Injection, seed: int) -> Report:
     with tempfile.TemporaryDirectory(prefix="planted-") as folder:
         traces = run_cause(cause, seed, Path(folder))
     if cause.by_hand is not None:
         traces = cause.by_hand(traces)
     by_id = {trace.trace_id: trace for trace in traces}
     return report_of(
-        [account(trace) for trace in traces], lambda ids: {one: by_id[one] for one in ids}, owners=THEIRS.owners
+        [breakdown_of(trace) for trace in traces], lambda ids: {key: by_id[key] for key in ids}, owners=THEIRS.owners
     )
 
 
-def run_cause(cause: Cause, seed: int, folder: Path) -> list[Trace]:
+def run_cause(cause: Injection, seed: int, folder: Path) -> list[Trace]:
     """The traces of a run of the system under a cause, made in this folder."""
-    plan = Plan(seed, cause.rules)
-    system = System(read_app(Path("template.yaml"), {}), Options(folder, plan=plan, sampler=lambda: True))
+    plan = FaultPlan(seed, cause.rules)
+    system = System(read_app(Path("template.yaml"), {}), SystemOptions(folder, plan=plan, sampler=lambda: True))
     try:
         if not cause.deployments:
             system.faulty = False
@@ -113,8 +111,8 @@ def _clear(bucket: str, name: str = "") -> Callable[[Report], bool]:
     """Clear, and about this part; of a part with many names (`retries DynamoDB ...`) the first words count."""
 
     def named(report: Report) -> bool:
-        part = report.verdict.part
-        return part is not None and part.bucket == bucket and part.name.startswith(name)
+        part = report.verdict.component
+        return part is not None and part.category == bucket and part.name.startswith(name)
 
     return named
 
@@ -124,11 +122,11 @@ def _line(name: str, state: str) -> Callable[[Report], bool]:
 
     def named(report: Report) -> bool:
         places = [place for code in report.own_code.values() for place in code.places]
-        found = places and (
+        first_line = places and (
             places[0].place.file + " " + places[0].place.function,
             places[0].waits_for or places[0].state,
         )
-        return _clear("own code")(report) and found == (name, state)
+        return _clear("own code")(report) and first_line == (name, state)
 
     return named
 
@@ -140,7 +138,7 @@ def _timed_out(report: Report) -> bool:
 
 def _nothing(report: Report) -> bool:
     """No part is blamed: nothing stands out, or the evidence is called thin. A busy machine is slow here and there."""
-    return report.verdict.kind in ("even", "thin") and report.verdict.part is None
+    return report.verdict.kind in ("even", "thin") and report.verdict.component is None
 
 
 def _handshakes(traces: list[Trace]) -> list[Trace]:
@@ -177,28 +175,32 @@ def _calls_payments(span: Span) -> bool:
 
 
 CAUSES = (
-    Cause("none", (USUAL,), _nothing),
-    Cause(
+    Injection("none", (USUAL,), _nothing),
+    Injection(
         "slow provider",
-        (Rule("provider", "delay", 0.15, ms=900), USUAL),
+        (FaultRule("provider", "delay", 0.15, ms=900), USUAL),
         _clear("external", "payments.example.com"),
     ),
-    Cause("throttled table", (Rule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
-    Cause("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
-    Cause("cold starts", (USUAL,), _clear("cold start"), deployments=3, at_once=1),
-    Cause("own CPU", (Rule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
-    Cause(
+    Injection("throttled table", (FaultRule("table", "throttle", 0.25), USUAL), _clear("retries", "DynamoDB")),
+    Injection("slow TLS handshake", (USUAL,), _clear("connect", "payments.example.com"), by_hand=_handshakes),
+    Injection("cold starts", (USUAL,), _clear("cold start"), deployments=3, at_once=1),
+    Injection("own CPU", (FaultRule("function", "cpu", 0.08, ms=700), USUAL), _clear("own code")),
+    Injection(
         "regular expression that backtracks",
-        (Rule("function", "regex", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
+        (FaultRule("function", "regex", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
         _line("functions/request.py order_id", "computing"),
     ),
-    Cause(
+    Injection(
         "lock that another thread holds",
-        (Rule("function", "lock", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
+        (FaultRule("function", "lock", 0.3, ms=700, route="GET /orders/{id}"), USUAL),
         _line("functions/table.py _order", "lock"),
     ),
-    Cause("provider timeout", (Rule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")),
-    Cause("function timeout", (Rule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out),
+    Injection(
+        "provider timeout", (FaultRule("provider", "hang", 0.15), USUAL), _clear("external", "payments.example.com")
+    ),
+    Injection(
+        "function timeout", (FaultRule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out
+    ),
 )
 
 if __name__ == "__main__":

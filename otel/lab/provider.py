@@ -1,7 +1,5 @@
 """What the functions of the laboratory call: DynamoDB, or an API."""
 
-from __future__ import annotations
-
 from lambda_latency.http import Handler
 
 

@@ -7,8 +7,6 @@ the repository's owner, a version without a date in the CHANGELOG.
 Usual time: a minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import hashlib
 import json
@@ -55,7 +53,7 @@ def main() -> int:
     parser.add_argument("--tag", metavar="vX.Y.Z", help="the tag that is released: what is not decided is refused")
     options = parser.parse_args()
     missing = list(problems(ROOT, options.tag or f"v{VERSION}"))
-    print(*(f"not ready: {one}" for one in missing), sep="\n", file=sys.stderr)
+    print(*(f"not ready: {problem}" for problem in missing), sep="\n", file=sys.stderr)
     if missing and options.tag:
         return 1
     _run("make", "--silent", "wheel", "layer")
@@ -72,7 +70,7 @@ def main() -> int:
     print(*wrong or ["licenses: those of all packages are known and permissive"], sep="\n")
     vulnerable, audit = _audit(tools, installed)
     print(audit)
-    sums = [f"{hashlib.sha256(one.read_bytes()).hexdigest()}  {one.name}\n" for one in sorted(DIST.iterdir())]
+    sums = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in sorted(DIST.iterdir())]
     (DIST / "SHA256SUMS").write_text("".join(sums), "utf-8")
     print("".join(sums), end="")
     return 1 if wrong or vulnerable else 0
@@ -99,7 +97,7 @@ def problems(root: Path, tag: str) -> Iterator[str]:
 def write_zip(folder: Path, path: Path) -> None:
     """Write the files of a folder into a zip file: in the order of their names, without times, with their modes."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for file in sorted(one for one in folder.rglob("*") if one.is_file()):
+        for file in sorted(candidate for candidate in folder.rglob("*") if candidate.is_file()):
             info = zipfile.ZipInfo(file.relative_to(folder).as_posix(), EPOCH)
             info.compress_type = zipfile.ZIP_DEFLATED
             info.external_attr = (0o100755 if file.stat().st_mode & 0o111 else 0o100644) << 16
@@ -124,18 +122,19 @@ def _detected(tools: Path) -> str:
     """The SPDX identifier that a detector finds for the text of LICENSE. Exits if it is another than the package's."""
     program = "import sys; from identify.identify import license_id; print(license_id(sys.argv[1]))"
     command: list[str | Path] = [tools / "python", "-c", program, ROOT / "LICENSE"]
-    found = str(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
-    if found != LICENSE:
-        raise SystemExit(f"LICENSE is recognized as {found}, and the package says {LICENSE}")
-    return found
+    license_name = str(subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip())
+    if license_name != LICENSE:
+        raise SystemExit(f"LICENSE is recognized as {license_name}, and the package says {LICENSE}")
+    return license_name
 
 
 def _licenses(tools: Path, python: Path) -> Iterator[str]:
     """Each package of an environment whose license is unknown or not among `LICENSES`."""
     command: list[str | Path] = [tools / "pip-licenses", "--python", python, "--from", "mixed", "--format", "json"]
-    for one in json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout):
-        if not any(known in one["License"] for known in LICENSES):
-            yield f"licenses: {one['Name']} {one['Version']} has {one['License']}: not among {', '.join(LICENSES)}"
+    for package in json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout):
+        if not any(allowed in package["License"] for allowed in LICENSES):
+            name = f"{package['Name']} {package['Version']}"
+            yield f"licenses: {name} has {package['License']}: not among {', '.join(LICENSES)}"
 
 
 def _audit(tools: Path, python: Path) -> tuple[bool, str]:
@@ -149,15 +148,15 @@ def _audit(tools: Path, python: Path) -> tuple[bool, str]:
         "--progress-spinner",
         "off",
     ]
-    found = subprocess.run(command, check=False, capture_output=True, text=True)
+    audit = subprocess.run(command, check=False, capture_output=True, text=True)
     try:
-        packages = json.loads(found.stdout)["dependencies"]
+        packages = json.loads(audit.stdout)["dependencies"]
     except (ValueError, KeyError):
-        return False, f"pip-audit: its database did not answer: {found.stderr.strip()[-200:]}"
-    skipped = [one["skip_reason"] for one in packages if "skip_reason" in one]
+        return False, f"pip-audit: its database did not answer: {audit.stderr.strip()[-200:]}"
+    skipped = [package["skip_reason"] for package in packages if "skip_reason" in package]
     if len(skipped) == len(packages):
         return False, f"pip-audit: its database answered for none of {len(packages)} packages: {skipped[0]}"
-    vulnerable = [f"{one['name']} {one['version']}" for one in packages if one.get("vulns")]
+    vulnerable = [f"{package['name']} {package['version']}" for package in packages if package.get("vulns")]
     said = f"vulnerable: {', '.join(vulnerable)}" if vulnerable else "no known vulnerability"
     return bool(
         vulnerable

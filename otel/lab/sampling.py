@@ -1,7 +1,5 @@
 """Which of its cases a program runs: those whose name has a pattern in it, or a sample of them."""
 
-from __future__ import annotations
-
 import argparse
 import random
 import re
@@ -12,9 +10,9 @@ from typing import TypeVar
 Case = TypeVar("Case")
 
 
-def add_sampling(parser: argparse.ArgumentParser, what: str) -> None:
-    """Add --only, --sample and --seed; `what` names the cases, such as `handlers`."""
-    parser.add_argument("--only", default="", metavar="PATTERN", help=f"only {what} whose name has this in it")
+def add_sampling(parser: argparse.ArgumentParser, cases: str) -> None:
+    """Add --only, --sample and --seed; `cases` names the cases, such as `handlers`."""
+    parser.add_argument("--only", default="", metavar="PATTERN", help=f"only {cases} whose name has this in it")
     parser.add_argument("--sample", type=int, default=0, metavar="N", help="only so many, drawn with --seed")
     parser.add_argument("--seed", type=int, default=int(time.time()) // 86400, help="of the sample; the day if not set")
 

@@ -6,8 +6,6 @@ or document matches both) are listed and not tried. The exit status is 1 if a sw
 Usual time: 1 minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import subprocess
@@ -18,9 +16,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TypeVar
 
-from lambda_latency.latency.judge import buckets
+from lambda_latency.latency.analysis import categories
 from lambda_latency.trace.readers import formats
-from tests.latency.judge.facts import both_match
+from tests.latency.analysis.facts import both_match
 from tests.trace.readers.claims import both_claim
 
 ROOT = Path(__file__).parents[2]
@@ -29,7 +27,7 @@ Rule = TypeVar("Rule")
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
+class RuleTable:
     """A table of rules in order: their names, whether two neighbours are exclusive, how to swap them, and the test."""
 
     names: tuple[str, ...]
@@ -38,48 +36,48 @@ class Table:
     test: str
 
 
-def swapped(rules: Sequence[Rule], at: int) -> tuple[Rule, ...]:
-    """The rules with the one at `at` and the next one exchanged."""
-    return (*rules[:at], rules[at + 1], rules[at], *rules[at + 2 :])
+def swapped(rules: Sequence[Rule], index: int) -> tuple[Rule, ...]:
+    """The rules with the one at `index` and the next one exchanged."""
+    return (*rules[:index], rules[index + 1], rules[index], *rules[index + 2 :])
 
 
-def swap_buckets(at: int) -> None:
+def swap_categories(index: int) -> None:
     """Exchange two rules of the verdict in this process."""
-    buckets.RULES = swapped(buckets.RULES, at)  # type: ignore[assignment]
+    categories.RULES = swapped(categories.RULES, index)  # type: ignore[assignment]
 
 
-def swap_readers(at: int) -> None:
+def swap_readers(index: int) -> None:
     """Exchange two formats in this process."""
-    formats.FORMATS = swapped(formats.FORMATS, at)
+    formats.FORMATS = swapped(formats.FORMATS, index)
 
 
 TABLES = {
-    "buckets": Table(
-        tuple(rule.what for rule in buckets.RULES),
-        lambda at: both_match(*buckets.RULES[at : at + 2]) is None,
-        swap_buckets,
-        "tests.latency.judge.test_buckets",
+    "buckets": RuleTable(
+        tuple(rule.subject for rule in categories.RULES),
+        lambda index: both_match(*categories.RULES[index : index + 2]) is None,
+        swap_categories,
+        "tests.latency.analysis.test_categories",
     ),
-    "readers": Table(
-        tuple(one.name for one in formats.FORMATS),
-        lambda at: not both_claim(*formats.FORMATS[at : at + 2]),
+    "readers": RuleTable(
+        tuple(form.name for form in formats.FORMATS),
+        lambda index: not both_claim(*formats.FORMATS[index : index + 2]),
         swap_readers,
         "tests.trace.readers.test_formats",
     ),
 }
 
 
-def tried(table: str, at: int) -> tuple[bool, str]:
+def tried(table: str, index: int) -> tuple[bool, str]:
     """Swap a pair in a process of its own and run its test: whether that finds the swap, and how it went."""
     began = os.times()
     done = subprocess.run(
-        [sys.executable, "-m", "lab.swaps", "--table", table, "--swap", str(at)],
+        [sys.executable, "-m", "lab.swaps", "--table", table, "--swap", str(index)],
         cwd=ROOT, env={**os.environ, "COLUMNS": "1000"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     ended = os.times()
     took = ended.children_user + ended.children_system - began.children_user - began.children_system
     failed = [line for line in done.stdout.splitlines() if line.startswith("FAILED ")]
-    named = any(name in line for line in failed for name in TABLES[table].names[at : at + 2])
+    named = any(name in line for line in failed for name in TABLES[table].names[index : index + 2])
     if done.returncode == 0:
         return False, "NO TEST FAILS"
     if not named:
@@ -106,22 +104,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if survived else 0
 
 
-def every_pair(name: str, table: Table) -> int:
+def every_pair(name: str, table: RuleTable) -> int:
     """Print a line for each pair of a table; the number of swaps that are not found."""
     survived = 0
     print(f"{name}: {len(table.names) - 1} pairs")
-    for at, (first, second) in enumerate(zip(table.names, table.names[1:], strict=False)):
-        found, how = (True, "exclude each other") if table.excludes(at) else tried(name, at)
-        survived += not found
-        print(f"  {at:2} {first} | {second}: {how}", flush=True)
+    for index, (upper, lower) in enumerate(zip(table.names, table.names[1:], strict=False)):
+        is_found, how = (True, "exclude each other") if table.excludes(index) else tried(name, index)
+        survived += not is_found
+        print(f"  {index:2} {upper} | {lower}: {how}", flush=True)
     return survived
 
 
-def with_swap(table: Table, at: int) -> int:
+def with_swap(table: RuleTable, index: int) -> int:
     """Run the test of a table with two rules exchanged; pytest's exit status."""
     import pytest
 
-    table.swap(at)
+    table.swap(index)
     spec = find_spec(table.test)
     assert spec is not None
     return pytest.main([str(spec.origin), "-q", "--tb=no", "-rf", "-p", "no:randomly", "-p", "no:cacheprovider"])

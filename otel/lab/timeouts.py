@@ -5,8 +5,6 @@ Each kind happens 100 times, or as often as `--each` says, several at once; the 
 Usual time: 15 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import socket
@@ -16,7 +14,6 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from pathlib import Path
 
 from lab.faults.box import Box
 from lab.faults.collector import Collector
@@ -28,12 +25,11 @@ from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Server
 
 FUNCTION = "lab.faults.hanging.handler"
-SOURCE = Path(__file__).parent / "faults" / "hanging.py"
 EVENT = {"resource": "/items", "httpMethod": "GET", "requestContext": {"stage": "prod"}}
 
 
 @dataclass(frozen=True, slots=True)
-class Hang:
+class HangingCall:
     """A way to time out: the span that is running then as a report names it, and the line of code (or one of some)."""
 
     do: str
@@ -45,14 +41,14 @@ HANDLER = "orders-create handler"
 LOOP = ("while True:", "number += 1")
 RESOLVER = "return select.select([], [], [], 600) if host == SLOW_NAME else ask(host, *args)"
 HANGS = (
-    Hang("own loop", HANDLER, LOOP),
-    Hang("sleep", HANDLER, ("time.sleep(600)",)),
-    Hang("recv", "GET 127.0.0.1", ('requests.get(f"http://{HOLE}/slow", timeout=600)',)),
-    Hang("botocore", "DynamoDB GetItem orders", ('TABLE.get_item(Key={"id": "1"})',)),
-    Hang("worker", HANDLER, LOOP),
-    Hang("hashlib", HANDLER, ('hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 2_000_000_000)',)),
-    Hang("dns", "DNS slow.example.com", (RESOLVER,)),
-    Hang("tls", "TLS 127.0.0.1", ('requests.get(f"https://{HOLE}/", timeout=600)',)),
+    HangingCall("own loop", HANDLER, LOOP),
+    HangingCall("sleep", HANDLER, ("time.sleep(600)",)),
+    HangingCall("recv", "GET 127.0.0.1", ('requests.get(f"http://{HOLE}/slow", timeout=600)',)),
+    HangingCall("botocore", "DynamoDB GetItem orders", ('TABLE.get_item(Key={"id": "1"})',)),
+    HangingCall("worker", HANDLER, LOOP),
+    HangingCall("hashlib", HANDLER, ('hashlib.pbkdf2_hmac("sha256", b"password", b"salt", 2_000_000_000)',)),
+    HangingCall("dns", "DNS slow.example.com", (RESOLVER,)),
+    HangingCall("tls", "TLS 127.0.0.1", ('requests.get(f"https://{HOLE}/", timeout=600)',)),
 )
 
 
@@ -111,24 +107,28 @@ def read(collector: Collector) -> list[Span]:
     ]
 
 
-def wrong(trace: Trace | None, one: Hang) -> str:
+def wrong(trace: Trace | None, case: HangingCall) -> str:
     """What does not say what was running; empty if all does."""
     timeout = timeout_of(trace) if trace is not None else None
     if trace is None or timeout is None:
         return "no timeout is told"
+    observed = _observed(trace, timeout.running)
+    expected = {"orphans": [], "root": ("GET /items", True, 2000), "finished": ["GET"], "running": case.span}
+    if observed != expected:
+        return f"{observed}, not {expected}"
+    line = timeout.line.text if timeout.line is not None else ""
+    return "" if line in case.lines else f"the line {line!r}, not {case.lines[0]!r}"
+
+
+def _observed(trace: Trace, running: str) -> dict[str, object]:
     handler = trace.handler
     assert handler is not None
-    told = {
+    return {
         "orphans": [span.name for span in trace.orphans],
         "root": (handler.name, handler.provisional, handler.attributes.get("lambda.timeout.limit_ms")),
         "finished": [span.name for span in trace.spans if not span.provisional and span.name not in STEPS],
-        "running": timeout.running,
+        "running": running,
     }
-    expected = {"orphans": [], "root": ("GET /items", True, 2000), "finished": ["GET"], "running": one.span}
-    line = timeout.line.text if timeout.line is not None else ""
-    if told != expected:
-        return f"{told}, not {expected}"
-    return "" if line in one.lines else f"the line {line!r}, not {one.lines[0]!r}"
 
 
 def main() -> int:
@@ -138,27 +138,27 @@ def main() -> int:
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--only", action="append", help="only this kind; may be repeated")
     options = parser.parse_args()
-    kinds = [one for one in HANGS if options.only is None or one.do in options.only]
+    kinds = [case for case in HANGS if options.only is None or case.do in options.only]
     site = Site()
     named, early = Counter[str](), dict[str, list[float]]()
 
-    def run(one: Hang) -> None:
-        trace, before_ms = hang(site, one.do)
-        why = wrong(trace, one)
-        named[one.do] += not why
-        early.setdefault(one.do, []).append(before_ms)
+    def run(kind: HangingCall) -> None:
+        trace, before_ms = hang(site, kind.do)
+        why = wrong(trace, kind)
+        named[kind.do] += not why
+        early.setdefault(kind.do, []).append(before_ms)
         if why:
-            print(f"NOT {one.do}: {why}", flush=True)
+            print(f"NOT {kind.do}: {why}", flush=True)
 
     try:
-        with ThreadPoolExecutor(options.at_once) as lanes:
-            list(lanes.map(run, [one for _ in range(options.each) for one in kinds]))
+        with ThreadPoolExecutor(options.at_once) as workers:
+            list(workers.map(run, [kind for _ in range(options.each) for kind in kinds]))
     finally:
         site.close()
-    for one in kinds:
-        least = min(early[one.do])
+    for kind in kinds:
+        least = min(early[kind.do])
         print(
-            f"{one.do:<10} {named[one.do]} of {options.each} named; told at the latest {least:.0f} ms before the kill"
+            f"{kind.do:<10} {named[kind.do]} of {options.each} named; told at the latest {least:.0f} ms before the kill"
         )
     return int(named.total() != options.each * len(kinds))
 

@@ -7,8 +7,6 @@ instrumentations that they need). Status 1 where a handler differs, is not trace
 Usual time: 1 hour.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -27,18 +25,17 @@ from lab.same.run import KIT, Children, run
 
 LOCKS = ROOT / "requirements" / "versions"
 SUBSET = (
-    "plain.ok", "plain.about_the_context", "errors.plain", "errors.the_same_object", "logs.an_exception",
+    "plain.returned", "plain.about_the_context", "errors.plain", "errors.the_same_object", "logs.an_exception",
     "logs.plain (JSON)",
-    "aws.twice", "aws.missing", "aws.throttled", "aws.topic", "aws.another_function", "aws.in_threads",
-    "aws.transaction",
-    "aws.get_item (not sampled)", "calls.get", "calls.post", "calls.refused", "calls.by_urllib", "calls.by_urllib3",
-    "calls.by_httpx", "calls.httpx_asynchronous", "calls.by_aiohttp", "concurrency.pool", "concurrency.subclass",
-    "concurrency.a_loop", "concurrency.forked_process", "databases.cursor", "databases.alchemy", "own/api.spans",
-    "own/api.with_baggage", "own/provider.exported", "own/provider.flushed", "own/propagator.handler",
-    "own/instrumentors.handler", "own/boto_instrumentor.handler", "own/imports_instrumentor.handler",
-    "own/at_init.handler",
-    "starts/greened.spawned", "starts/threads.handler", "starts/warnings_as_errors.handler",
-    "vendors/sentry_otel.handler",
+    "aws.twice", "aws.done", "aws.throttled", "aws.service", "aws.in_threads",
+    "aws.get_item (not sampled)", "calls.get", "calls.post", "calls.got", "calls.by_urllib", "calls.by_urllib3",
+    "calls.by_httpx", "calls.httpx_asynchronous", "calls.by_aiohttp", "concurrency.pool", "concurrency.thread",
+    "concurrency.a_loop", "concurrency.processes", "databases.cursor", "databases.alchemy", "own/api.spans",
+    "own/api.with_baggage", "own/provider.exported", "own/provider.flushed", "own/set_up.handler (propagator)",
+    "own/set_up.handler (instrumentors)", "own/set_up.handler (boto_instrumentor)",
+    "own/set_up.handler (imports_instrumentor)", "own/set_up.handler (at_init)", "starts/greened.spawned",
+    "starts/at_import.handler (threads)", "starts/at_import.handler (warnings_as_errors)",
+    "vendors/tracers.handler (sentry_otel)",
 )  # fmt: skip
 """What a version can break: the calls that every function makes, and all that touches OpenTelemetry itself."""
 COLD = Case("aws.twice", label="cold start")
@@ -46,7 +43,7 @@ STARTS = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class VersionRow:
     """What came of one version."""
 
     version: str
@@ -76,17 +73,19 @@ def main() -> int:
         try:
             python = prepare(f"versions/{name}", LOCKS / f"{name}.txt", options.python)
         except subprocess.CalledProcessError as error:
-            rows.append(Row(name, "-", "-", "-", f"cannot be set up: {error}"[:80], wrong=True))
+            rows.append(VersionRow(name, "-", "-", "-", f"cannot be set up: {error}"[:80], wrong=True))
             continue
         if python is None:
             print(f"Python {options.python} is not here: nothing ran", file=sys.stderr)
             return 1
         rows.append(row(name, python, cases, options.workers, tests=not options.no_tests))
-    heads = Row("OpenTelemetry", "same", "traced", "cold start ms, bare -> kit", "tests of the runtime", wrong=False)
+    heads = VersionRow(
+        "OpenTelemetry", "same", "traced", "cold start ms, bare -> kit", "tests of the runtime", wrong=False
+    )
     print()
-    for one in (heads, *rows):
-        print(f"{one.version:<28} {one.same:<10} {one.traced:<10} {one.cold:<28} {one.tests}")
-    return int(any(one.wrong for one in rows))
+    for line in (heads, *rows):
+        print(f"{line.version:<28} {line.same:<10} {line.traced:<10} {line.cold:<28} {line.tests}")
+    return int(any(line.wrong for line in rows))
 
 
 def numbers(name: str) -> list[int]:
@@ -94,18 +93,18 @@ def numbers(name: str) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", name)]
 
 
-def row(name: str, python: Path, cases: Sequence[Case], workers: int, *, tests: bool) -> Row:
+def row(name: str, python: Path, cases: Sequence[Case], workers: int, *, tests: bool) -> VersionRow:
     """Run what is asked for with one version; each handler that is not right is printed at once."""
     can, cannot = runnable(python, cases)
     print(f"== {name}" + "".join(f"\n{line}" for line in cannot), flush=True)
-    same = traced = 0
+    same_count = traced = 0
     for result in compare(python, can, workers, name):
-        same += not (result.different or result.failure)
+        same_count += not (result.different or result.failure)
         traced += not result.untraced
         tell(result)
     ended = tested(python) if tests and is_complete(name) else "not run"
-    wrong = same < len(can) or traced < len(can) or not (ended == "not run" or ended.startswith("all"))
-    return Row(name, f"{same} of {len(can)}", f"{traced} of {len(can)}", cold(python), ended, wrong)
+    wrong = same_count < len(can) or traced < len(can) or not (ended == "not run" or ended.startswith("all"))
+    return VersionRow(name, f"{same_count} of {len(can)}", f"{traced} of {len(can)}", cold(python), ended, wrong)
 
 
 def is_complete(name: str) -> bool:
@@ -115,9 +114,9 @@ def is_complete(name: str) -> bool:
 
 def tell(result: Result) -> None:
     """What is not right with a handler, in a line each."""
-    for one in result.different:
-        sides = [text.splitlines()[0][:150] for text in (one.bare, one.kit)]
-        print(f"{result.case.name}: {one.what}: bare {sides[0]!r}, with the kit {sides[1]!r}", flush=True)
+    for difference in result.different:
+        sides = [text.splitlines()[0][:150] for text in (difference.bare, difference.kit)]
+        print(f"{result.case.name}: {difference.subject}: bare {sides[0]!r}, with the kit {sides[1]!r}", flush=True)
     for problem in filter(None, (result.failure, result.untraced)):
         print(f"{result.case.name}: {problem}", *(line[:200] for line in result.said[:1]), flush=True)
 

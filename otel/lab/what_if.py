@@ -1,9 +1,7 @@
-"""Does `--what-if` promise what happens? Held against planted cases, with and without one of their calls.
+"""Do the largest savings that `--all` prints happen? Held against planted cases, with and without one of their calls.
 
 Usual time: 1 minute.
 """
-
-from __future__ import annotations
 
 import argparse
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-__all__ = ["COLLECTOR", "LISTED", "PYTHON", "Collector", "Layers", "Release", "read_layers"]
+__all__ = ["COLLECTOR", "LISTED", "PYTHON", "CollectorLayers", "Layers", "Release", "read_layers"]
 
 LISTED = Path(__file__).with_name("layers.toml")
 SAME = {  # of each release one version
@@ -49,16 +49,16 @@ class Layers:
 
     def newest(self, region: str) -> Release | None:
         """The newest release whose number in a region is known."""
-        return next((one for one in reversed(self.releases) if region in one.numbers), None)
+        return next((release for release in reversed(self.releases) if region in release.numbers), None)
 
     def release(self, region: str, number: int) -> Release | None:
         """The release of a layer's number in a region; None if no source tells it."""
-        return next((one for one in self.releases if one.numbers.get(region) == number), None)
+        return next((release for release in self.releases if release.numbers.get(region) == number), None)
 
     def shared(self, regions: Iterable[str]) -> Release | None:
         """The newest release whose number is known in each of some regions."""
-        wanted = set(regions)
-        return next((one for one in reversed(self.releases) if wanted <= set(one.numbers)), None)
+        region_names = set(regions)
+        return next((release for release in reversed(self.releases) if region_names <= set(release.numbers)), None)
 
     def arn(self, region: str, number: int) -> str:
         """The ARN of a layer's version. Raises `KeyError` for a region whose account is not known."""
@@ -66,18 +66,18 @@ class Layers:
         return f"arn:{partition}:lambda:{region}:{self.accounts[region]}:layer:{self.name}:{number}"
 
     @property
-    def usual_account(self) -> str:
+    def default_account(self) -> str:
         """The account of the regions that need not be enabled."""
         return self.accounts["us-east-1"]
 
     @property
-    def usual_regions(self) -> tuple[str, ...]:
+    def default_regions(self) -> tuple[str, ...]:
         """The regions that need not be enabled."""
-        return tuple(region for region, account in self.accounts.items() if account == self.usual_account)
+        return tuple(region for region, account in self.accounts.items() if account == self.default_account)
 
 
 @dataclass(frozen=True, slots=True)
-class Collector:
+class CollectorLayers:
     """AWS's layers with the collector: one for each processor, of the same version and number in all regions."""
 
     version: str
@@ -98,29 +98,29 @@ class Collector:
         return f"aws-otel-collector-{processor}-ver-{self.version.replace('.', '-')}"
 
 
-def read_layers(path: Path) -> tuple[Layers, Collector]:
+def read_layers(path: Path) -> tuple[Layers, CollectorLayers]:
     """The table in a file. Raises `KeyError` or `ValueError` for a number or a release without a source."""
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
-    found = tomllib.loads(path.read_text("utf-8"))
-    python, collector = found["python"], found["collector"]
+    table = tomllib.loads(path.read_text("utf-8"))
+    python, collector = table["python"], table["collector"]
     layers = Layers(python["name"], python["accounts"], tuple(map(_release, python["releases"])))
     dated = {key: str(collector[key]) for key in ("published", "read")}
-    return layers, Collector(**{**collector, **dated, "regions": tuple(collector["regions"])})
+    return layers, CollectorLayers(**{**collector, **dated, "regions": tuple(collector["regions"])})
 
 
-def _release(given: Mapping[str, Any]) -> Release:
-    numbers = dict(given.get("numbers", {}))
-    told = {"numbers_source": numbers.pop("source"), "numbers_read": str(numbers.pop("read"))} if numbers else {}
-    for source in (given["source"], *([told["numbers_source"]] if told else ())):
+def _release(row: Mapping[str, Any]) -> Release:
+    numbers = dict(row.get("numbers", {}))
+    origin = {"numbers_source": numbers.pop("source"), "numbers_read": str(numbers.pop("read"))} if numbers else {}
+    for source in (row["source"], *([origin["numbers_source"]] if origin else ())):
         if not source.startswith("https://"):
-            raise ValueError(f"ADOT {given['version']} needs a source with an address, got {source!r}")
-    packages = {name: given[key] for key, names in SAME.items() for name in names}
+            raise ValueError(f"ADOT {row['version']} needs a source with an address, got {source!r}")
+    packages = {name: row[key] for key, names in SAME.items() for name in names}
     return Release(
-        given["version"], packages, given["source"], str(given["read"]), str(given.get("published", "")),
-        given.get("megabytes", 0), tuple(given.get("pythons", ())), numbers, **told,
+        row["version"], packages, row["source"], str(row["read"]), str(row.get("published", "")),
+        row.get("megabytes", 0), tuple(row.get("pythons", ())), numbers, **origin,
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Files that are whole or are not there: a new version is written beside a file, then renamed."""
+"""Replaces files as a whole: a new version is written to a file in the same folder, which is then renamed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ REMEDIES = {
 
 
 class Replacement:
-    """A new version of a file. `keep` puts it in its place; until then, and after `discard`, the file is as it was.
+    """A new version of a file. `commit` puts it in its place; until then, and after `discard`, the file is as it was.
 
     What is no regular file (a pipe, /dev/stdout) is written directly. Every method may raise OSError.
     """
@@ -39,36 +39,36 @@ class Replacement:
         if target.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
         self._target = target
-        self._aside: Path | None = None
+        self._temporary: Path | None = None
         if not target.exists() or target.is_file():
-            self._aside = target.with_name(f".{target.name}.{os.getpid()}.new")
-        self._file = (self._aside or target).open("wb", buffering=0)
+            self._temporary = target.with_name(f".{target.name}.{os.getpid()}.new")
+        self._file = (self._temporary or target).open("wb", buffering=0)
 
     @property
     def path(self) -> Path:
-        """Where it is until it is kept."""
-        return self._aside or self._target
+        """The path of the new version, until `commit` moves it to its place."""
+        return self._temporary or self._target
 
     def write(self, content: bytes) -> None:
         """Append; a part of `content` is there if the disk fills up meanwhile."""
-        left = memoryview(content)
-        while left:
-            left = left[self._file.write(left) :]
+        unwritten = memoryview(content)
+        while unwritten:
+            unwritten = unwritten[self._file.write(unwritten) :]
 
-    def keep(self) -> None:
+    def commit(self) -> None:
         """Put it in the file's place, with the file's permissions."""
         self._file.close()
-        if self._aside is not None:
+        if self._temporary is not None:
             if self._target.exists():
-                self._aside.chmod(self._target.stat().st_mode & 0o7777)
-            self._aside.replace(self._target)
-            self._aside = None
+                self._temporary.chmod(self._target.stat().st_mode & 0o7777)
+            self._temporary.replace(self._target)
+            self._temporary = None
 
     def discard(self) -> None:
         """Remove it, unless it was kept."""
         self._file.close()
-        if self._aside is not None:
-            self._aside.unlink(missing_ok=True)
+        if self._temporary is not None:
+            self._temporary.unlink(missing_ok=True)
 
 
 def replace_files(texts: Iterable[tuple[Path, str]]) -> None:
@@ -83,22 +83,22 @@ def replace_files(texts: Iterable[tuple[Path, str]]) -> None:
                 written.append((path, replacement))
         for path, replacement in written:
             with _named(path):
-                replacement.keep()
+                replacement.commit()
 
 
 def check_targets(targets: Iterable[Path], sources: Iterable[Path] = ()) -> str | None:
     """Why files cannot be written, before there is anything to write; None if they probably can."""
     read = {os.path.realpath(path) for path in sources}
-    seen: set[str] = set()
+    checked: set[str] = set()
     for path in targets:
         target = Path(os.path.realpath(path))
         if target.exists() and not target.is_dir() and not target.is_file():
             continue
-        if str(target) in seen:
+        if str(target) in checked:
             return f"{path} is named twice: each form of a report needs a file of its own"
         if str(target) in read:
             return f"{path} is read by this command: name another file"
-        seen.add(str(target))
+        checked.add(str(target))
         try:
             Replacement(path).discard()
         except OSError as error:

@@ -35,13 +35,14 @@ def install_command(extra: str) -> str:
         from urllib.request import url2pathname  # with it come HTTP and TLS
 
         path = Path(url2pathname(parts.path))
-        wanted = f"{path}[{extra}]"  # also if it is gone: an index may have a package of the same name
+        # Also if it is gone: an index may have a package of the same name.
+        requirement = f"{path}[{extra}]"
     elif url:
         vcs = origin.get("vcs_info", {}).get("vcs")
-        wanted = f"{NAME}[{extra}] @ {f'{vcs}+{url}' if vcs else url}"
+        requirement = f"{NAME}[{extra}] @ {f'{vcs}+{url}' if vcs else url}"
     else:
-        wanted = f"{NAME}[{extra}]"
-    return " ".join(["pip install", *options, shlex.quote(wanted)])
+        requirement = f"{NAME}[{extra}]"
+    return " ".join(["pip install", *options, shlex.quote(requirement)])
 
 
 def _origin() -> dict[str, Any]:
@@ -50,5 +51,5 @@ def _origin() -> dict[str, Any]:
         recorded = distribution(NAME).read_text("direct_url.json")
     except PackageNotFoundError:
         return {"url": Path(__file__).parents[2].as_uri(), "dir_info": {"editable": True}}
-    found: dict[str, Any] = json.loads(recorded) if recorded else {}
-    return found
+    origin: dict[str, Any] = json.loads(recorded) if recorded else {}
+    return origin

@@ -14,7 +14,7 @@ __all__ = ["OLDEST", "Version", "nearest_python", "pythons", "version_of"]
 
 Version = tuple[int, int]
 
-OLDEST: Version = (3, 10)  # the oldest version that the kit and AWS's runtime client support
+OLDEST: Version = (3, 10)  # of the kit and of AWS's runtime client
 NAME = re.compile(r"python(\d+)\.(\d+)")
 # Interpreters of version managers that are not on the PATH. pyenv's shims are, but fail if no version is selected.
 MANAGED = (
@@ -34,19 +34,19 @@ def version_of(runtime: str) -> Version | None:
 @functools.cache
 def pythons() -> Mapping[Version, Path]:
     """An interpreter for each version from `OLDEST` on: the current one, then those on the PATH, then managed ones."""
-    found: dict[Version, Path] = {sys.version_info[:2]: Path(sys.executable)}
+    by_version: dict[Version, Path] = {sys.version_info[:2]: Path(sys.executable)}
     for candidate in _candidates():
         match = NAME.fullmatch(candidate.name)
         version = (int(match[1]), int(match[2])) if match else None
-        if version is not None and version >= OLDEST and version not in found and _answers(candidate, version):
-            found[version] = candidate
-    return dict(sorted(found.items()))
+        if version is not None and version >= OLDEST and version not in by_version and _answers(candidate, version):
+            by_version[version] = candidate
+    return dict(sorted(by_version.items()))
 
 
-def nearest_python(wanted: Version, among: Mapping[Version, Path]) -> Version:
+def nearest_python(version: Version, interpreters: Mapping[Version, Path]) -> Version:
     """The wanted version if it is installed, else the next newer one, else the newest."""
-    newer = [version for version in sorted(among) if version >= wanted]
-    return newer[0] if newer else max(among)
+    newer = [installed for installed in sorted(interpreters) if installed >= version]
+    return newer[0] if newer else max(interpreters)
 
 
 def _candidates() -> Iterable[Path]:
@@ -60,7 +60,7 @@ def _candidates() -> Iterable[Path]:
 
 def _answers(python: Path, version: Version) -> bool:
     try:
-        asked = subprocess.run([python, "-I", "-c", ASK], capture_output=True, text=True, check=False, timeout=20)
+        answer = subprocess.run([python, "-I", "-c", ASK], capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return False
-    return asked.returncode == 0 and asked.stdout.split() == [str(part) for part in version]
+    return answer.returncode == 0 and answer.stdout.split() == [str(part) for part in version]

@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 __all__ = ["did_you_mean", "nearest_names"]
 
 
-def nearest_names(name: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
+def nearest_names(name: str, names: Iterable[str], most: int = 1, cutoff: float = 0.6) -> list[str]:
     """At most `most` known names that are similar to a name, the nearest first.
 
     `cutoff` is the least similarity, between 0 and 1.
     """
-    import difflib  # a slow import that only a mistake needs
+    import difflib  # a slow import
 
-    return difflib.get_close_matches(name, list(known), most, cutoff)
+    return difflib.get_close_matches(name, list(names), most, cutoff)
 
 
 def did_you_mean(
-    name: str, known: Iterable[str], otherwise: str = "", *, most: int = 1, cutoff: float = 0.6, quoted: bool = False
+    name: str, names: Iterable[str], otherwise: str = "", *, most: int = 1, cutoff: float = 0.6, quoted: bool = False
 ) -> str:
     """`did you mean orders?` with the known names that are similar to a name; without one, `otherwise`."""
-    near = nearest_names(name, known, most, cutoff)
+    near = nearest_names(name, names, most, cutoff)
     return f"did you mean {' or '.join(map(repr, near) if quoted else near)}?" if near else otherwise

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import TypeAlias
-
-    Install: TypeAlias = Callable[[Path, str], None]
-
-__all__ = ["PROCESSORS", "Part", "PartError", "install_packages", "write_function", "write_part"]
+__all__ = ["ALARM", "ARCHIVE", "PROCESSORS", "PartError", "Stack", "write_function", "write_stack"]
 
 KIT = Path(__file__).parent
-MODULES = ("__init__.py", "files.py", "installing.py", "spelling.py", "stacks.py", "version.py")
+MODULES = ("__init__.py", "files.py", "installing.py", "spelling.py", "version.py")
 PYTHON = "3.13"
 PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # wheel architecture by Lambda's name
 
@@ -30,53 +25,74 @@ class PartError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """The code of a function: the rooms of the kit that it imports, and the processors whose packages are in it.
+class Stack:
+    """A stack: its template, the lock of its function's packages, and the subpackages of the kit that this imports."""
 
-    The file names of the packages' libraries differ by processor.
-    """
+    template: Path
+    requirements: Path
+    subpackages: tuple[str, ...]
 
-    rooms: tuple[str, ...]
-    processors: tuple[str, ...] = tuple(PROCESSORS)
+    @property
+    def text(self) -> str:
+        """The template for code in `function/`, which needs no build."""
+        return self.template.read_text(encoding="utf-8")
 
 
-def write_part(part: Part, folder: Path, template: str, install: Install) -> None:
-    """Writes `template.yaml` and `function/` into a new or empty folder.
+# An installed kit has the template of the first in its example, a checkout at its top level.
+ALARM = Stack(
+    next(filter(Path.is_file, [KIT / "example" / "app" / "explain.yaml"]), KIT.parents[1] / "explain.yaml"),
+    KIT / "alarm" / "requirements.txt",
+    ("alarm", "fetch", "latency", "page", "prices", "redaction", "text", "trace"),
+)
+ARCHIVE = Stack(
+    KIT / "archive" / "archive.yaml",
+    KIT / "archive" / "requirements.txt",
+    ("archive", "fetch", "latency", "prices", "trace"),
+)
+Install = Callable[[Path, str], None]
 
-    `install` installs the packages for a processor (`arm64`, `x86_64`) into an empty folder. Raises `PartError`.
+
+def write_stack(
+    stack: Stack, folder: Path, processors: Sequence[str] = tuple(PROCESSORS), install: Install | None = None
+) -> None:
+    """Writes `template.yaml` and `function/` into a new or empty folder. Raises `PartError`.
+
+    The function has the packages of `processors`: those of both fit into Lambda's 250 MB only without pyarrow.
+    `install` installs the packages for one of them (`arm64`, `x86_64`) into an empty folder; default: the locked ones.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise PartError(f"{folder} is not an empty folder\n  name a new one")
     function = folder / "function"
     try:
         function.mkdir(parents=True)
-        (folder / "template.yaml").write_text(template, encoding="utf-8")
+        (folder / "template.yaml").write_text(stack.text, encoding="utf-8")
+        write_function(stack, function, processors, install)
     except OSError as error:
         raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
-    write_function(part, function, install)
 
 
-def write_function(part: Part, folder: Path, install: Install) -> None:
-    """Writes the function's code into an existing folder. `install` as in `write_part`. Raises `PartError`."""
+def write_function(
+    stack: Stack, folder: Path, processors: Sequence[str] = tuple(PROCESSORS), install: Install | None = None
+) -> None:
+    """Writes the function's code into an existing folder, with arguments as in `write_stack`. May raise OSError."""
     target = folder / "lambda_latency"
-    try:
-        target.mkdir()
-        for name in MODULES:
-            shutil.copy(KIT / name, target / name)
-        for name in part.rooms:
-            shutil.copytree(KIT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
-        for processor in part.processors:
-            with tempfile.TemporaryDirectory(prefix="lambda-latency-") as temporary:
-                install(Path(temporary), processor)
-                shutil.copytree(temporary, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock", "bin"))
-    except OSError as error:
-        raise PartError(f"{error.filename or folder} cannot be written: {error.strerror or error}") from error
+    target.mkdir()
+    for name in MODULES:
+        shutil.copy(KIT / name, target / name)
+    for name in stack.subpackages:
+        shutil.copytree(KIT / name, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for processor in processors:  # the names of libraries differ by processor
+        with tempfile.TemporaryDirectory(prefix="lambda-latency-") as temporary:
+            packages = Path(temporary)
+            if install is None:
+                install_packages(stack.requirements, packages, processor)
+            else:
+                install(packages, processor)
+            shutil.copytree(packages, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".lock", "bin"))
 
 
 def install_packages(requirements: Path, folder: Path, processor: str) -> None:
     """Installs the packages of a lock for a Lambda processor. Raises `PartError` with the installer's message."""
-    import subprocess  # not needed in the function, which contains this module, too
-
     common = ["--quiet", "--no-deps", "--require-hashes", "--only-binary", ":all:", "--target", str(folder)]
     machine = PROCESSORS[processor]
     uv = shutil.which("uv") or shutil.which("uv", path=str(Path(sys.executable).parent))
@@ -89,8 +105,8 @@ def install_packages(requirements: Path, folder: Path, processor: str) -> None:
         command += ["--platform", f"manylinux2014_{machine}", "--platform", f"manylinux_2_28_{machine}"]
     done = subprocess.run([*command, "--requirement", str(requirements)], capture_output=True, text=True, check=False)
     if done.returncode:
-        said = done.stderr.strip().splitlines()
+        messages = done.stderr.strip().splitlines()
         raise PartError(
-            f"the function's packages cannot be installed: {said[-1] if said else 'no message'}\n"
+            f"the function's packages cannot be installed: {messages[-1] if messages else 'no message'}\n"
             "  check the package index of pip and uv; pip install uv if pip is missing"
         )

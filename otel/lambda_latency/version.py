@@ -1,4 +1,4 @@
-"""The version of what is installed: asked of the package's metadata it would take milliseconds."""
+"""The version of what is installed: reading it from the package's metadata would take milliseconds."""
 
 __all__ = ["VERSION"]
 

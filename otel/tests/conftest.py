@@ -1,7 +1,5 @@
 """For all tests: what pytest may not reach, the functions in the sandbox may not reach either; and no pauses."""
 
-from __future__ import annotations
-
 import gc
 import os
 import signal

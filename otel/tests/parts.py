@@ -1,7 +1,6 @@
 """Templates of stacks of the kit's own as values, and what their functions are allowed to do."""
 
-from __future__ import annotations
-
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -29,26 +28,26 @@ Loader.add_multi_constructor("!", _short)
 
 def loaded(template: Path) -> dict[str, Any]:
     """The template's resources by name."""
-    found: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader)["Resources"]  # noqa: S506
-    return found
+    resources: dict[str, Any] = yaml.load(template.read_text(encoding="utf-8"), Loader)["Resources"]  # noqa: S506
+    return resources
 
 
 def statements(template: Path, function: str) -> list[dict[str, Any]]:
     """Those of a function's policy, conditions resolved."""
     [policy] = loaded(template)[function]["Properties"]["Policies"]
-    return [one["If"][1] if "If" in one else one for one in policy["Statement"]]
+    return [statement["If"][1] if "If" in statement else statement for statement in policy["Statement"]]
 
 
-def unasked(asked: dict[str, str]) -> list[tuple[str, str]]:
-    """The actions that their module, as `asked` names it, does not ask AWS for."""
-    found = []
-    for action, module in asked.items():
+def unasked(modules: dict[str, str]) -> list[tuple[str, str]]:
+    """The actions that their module, as `modules` names it, does not ask AWS for."""
+    missing = []
+    for action, module in modules.items():
         operation = action.partition(":")[2]
         method = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in operation).lstrip("_")
         source = (KIT / module).read_text(encoding="utf-8")
-        if f".{method}(" not in source and f'"{method}"' not in source:
-            found.append((action, module))
-    return found
+        if re.search(rf'[."]{method}[(",]', source) is None:
+            missing.append((action, module))
+    return missing
 
 
 def copied(folder: Path, _: str) -> None:

@@ -1,7 +1,5 @@
 """Programs in Python for the PATH of a test."""
 
-from __future__ import annotations
-
 import sys
 
 

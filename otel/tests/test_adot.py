@@ -1,7 +1,5 @@
 """The table of AWS's layers: nothing in it is without a source, and who reads it gets the release in use."""
 
-from __future__ import annotations
-
 import datetime as dt
 from pathlib import Path
 
@@ -13,13 +11,13 @@ COMMIT = "https://github.com/aws-otel/aws-otel.github.io/commit/aedf"
 NUMBERS = "\n[python.releases.numbers]\n"
 
 
-@pytest.mark.parametrize("release", PYTHON.releases, ids=lambda one: one.version)
+@pytest.mark.parametrize("release", PYTHON.releases, ids=lambda release: release.version)
 def test_each_release_has_an_address_and_a_date(release: object) -> None:
     """For its packages and, where it has numbers, for these."""
-    found = next(one for one in PYTHON.releases if one is release)
-    dates = [found.read, *([found.numbers_read] if found.numbers else [])]
+    facts = next(r for r in PYTHON.releases if r is release)
+    dates = [facts.read, *([facts.numbers_read] if facts.numbers else [])]
     assert all(dt.date.fromisoformat(date) for date in dates)
-    sources = [found.source, *(found.numbers_source.split(" and ") if found.numbers else [])]
+    sources = [facts.source, *(facts.numbers_source.split(" and ") if facts.numbers else [])]
     assert all(source.startswith("https://") for source in sources)
 
 
@@ -47,7 +45,7 @@ def test_a_number_or_a_release_without_a_source_is_refused(
 def test_numbers_grow_from_release_to_release() -> None:
     """In every region, for AWS counts publications."""
     for region in PYTHON.accounts:
-        numbers = [one.numbers[region] for one in PYTHON.releases if region in one.numbers]
+        numbers = [release.numbers[region] for release in PYTHON.releases if region in release.numbers]
         assert numbers == sorted(set(numbers)), region
 
 
@@ -58,16 +56,16 @@ def test_numbers_grow_from_release_to_release() -> None:
 )  # fmt: skip
 def test_a_number_is_a_release_only_if_a_source_tells_it(region: str, number: int, version: str | None) -> None:
     """A number between two known ones, or above them, is not known."""
-    found = PYTHON.release(region, number)
-    assert (found.version if found is not None else None) == version
+    release = PYTHON.release(region, number)
+    assert (release.version if release is not None else None) == version
 
 
 def test_several_regions_share_the_newest_release_that_all_have() -> None:
     """One function's packages suit all of them then."""
-    found = [
+    releases = [
         PYTHON.shared(regions) for regions in (["ap-southeast-1"], ["ap-southeast-1", "us-east-1"], ["xx-nowhere-1"])
     ]
-    assert [one.version if one is not None else None for one in found] == ["0.21.0", "0.18.0", None]
+    assert [release.version if release is not None else None for release in releases] == ["0.21.0", "0.18.0", None]
 
 
 def test_an_arn_has_the_account_and_the_partition_of_its_region() -> None:
@@ -81,5 +79,5 @@ def test_an_arn_has_the_account_and_the_partition_of_its_region() -> None:
 
 def test_the_collector_is_in_the_usual_regions_but_one() -> None:
     """ap-northeast-3 has none."""
-    assert set(PYTHON.usual_regions) - set(COLLECTOR.regions) == {"ap-northeast-3"}
+    assert set(PYTHON.default_regions) - set(COLLECTOR.regions) == {"ap-northeast-3"}
     assert COLLECTOR.name("arm64") == "aws-otel-collector-arm64-ver-0-117-0"

@@ -1,14 +1,15 @@
 """A file that is replaced: whole, or as it was."""
 
-from __future__ import annotations
-
 import errno
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from lambda_latency.files import Replacement, check_targets, replace_files, unwritable
+from tests.disk import run_on_full_disk
 
 
 def _names(folder: Path) -> list[str]:
@@ -24,7 +25,7 @@ def test_the_file_is_as_it_was_until_the_new_one_is_whole(tmp_path: Path) -> Non
     replacement.write(b"af")
     assert path.read_text() == "before"
     replacement.write(b"ter")
-    replacement.keep()
+    replacement.commit()
     replacement.discard()
     assert (path.read_text(), path.stat().st_mode & 0o777, _names(tmp_path)) == ("after", 0o640, ["report.html"])
 
@@ -60,13 +61,13 @@ def test_a_pipe_is_written_directly(tmp_path: Path) -> None:
 
 def test_several_files_are_all_written_or_none(tmp_path: Path) -> None:
     """The disk fills up with the second one."""
-    first = tmp_path / "first"
-    first.write_text("before")
+    path = tmp_path / "first"
+    path.write_text("before")
     with pytest.raises(OSError, match="No space left") as failed:
-        replace_files([(first, "after"), (Path("/dev/full"), "x")])
+        replace_files([(path, "after"), (Path("/dev/full"), "x")])
     assert (failed.value.errno, failed.value.filename) == (errno.ENOSPC, "/dev/full")
     assert unwritable("/dev/full", failed.value) == "/dev/full cannot be written: No space left on device"
-    assert (_names(tmp_path), first.read_text()) == (["first"], "before")
+    assert (_names(tmp_path), path.read_text()) == (["first"], "before")
 
 
 def test_targets_are_checked_before_the_work(tmp_path: Path) -> None:
@@ -84,3 +85,23 @@ def test_targets_are_checked_before_the_work(tmp_path: Path) -> None:
     todo = "make the folder first, or name another one"
     assert check_targets([gone]) == f"{gone} cannot be written: No such file or directory\n  {todo}"
     assert (_names(tmp_path), report.read_text()) == (["folder", "link", "report"], "before")
+
+
+MOST_BYTES = 1000
+
+
+def test_no_half_of_a_compiled_module_is_left(tmp_path: Path) -> None:
+    """What it imported is imported by the next process, too."""
+    (tmp_path / "large.py").write_text(f"text = {'x' * 2 * MOST_BYTES!r}\n")
+    command = [sys.executable, "-c", "import large"]
+    assert run_on_full_disk(command, MOST_BYTES, cwd=tmp_path).stderr == ""
+    repeated = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (repeated.returncode, repeated.stderr) == (0, "")
+
+
+def test_its_files_end_where_the_disk_is_full(tmp_path: Path) -> None:
+    """The error is that of the system."""
+    command = [sys.executable, "-c", f"import pathlib; pathlib.Path('file').write_text('x' * {MOST_BYTES + 1})"]
+    ended = run_on_full_disk(command, MOST_BYTES, cwd=tmp_path)
+    assert (ended.returncode, ended.stderr.splitlines()[-1]) == (1, "OSError: [Errno 27] File too large")
+    assert (tmp_path / "file").stat().st_size == MOST_BYTES

@@ -1,8 +1,8 @@
-"""What lies where: the folders of tests have tests, fixtures, fakes and sample apps; programs are in `otel/lab/`."""
-
-from __future__ import annotations
+"""What lies where, and what the import of a room brings; programs are in `otel/lab/` and not in folders of tests."""
 
 import ast
+import subprocess
+import sys
 from importlib import import_module
 from pathlib import Path
 
@@ -26,8 +26,8 @@ def is_program(source: str) -> bool:
 def test_no_program_is_in_the_tests() -> None:
     """But for the children that a test starts."""
     files = {str(file.relative_to(TESTS)): file for file in TESTS.rglob("*.py")}
-    found = {name for name, file in files.items() if is_program(file.read_text(encoding="utf-8"))}
-    assert found | {name for name in files if name.endswith("__main__.py")} == CHILDREN
+    programs = {name for name, file in files.items() if is_program(file.read_text(encoding="utf-8"))}
+    assert programs | {name for name in files if name.endswith("__main__.py")} == CHILDREN
 
 
 def test_a_program_is_known_by_its_last_lines_or_its_options() -> None:
@@ -38,11 +38,30 @@ def test_a_program_is_known_by_its_last_lines_or_its_options() -> None:
 
 
 KIT = Path(lambda_latency.__file__).parent
-FACES = sorted(path.parent.name for path in KIT.glob("*/__init__.py") if "__all__ = [" in path.read_text("utf-8"))
+PACKAGES = sorted(path.parent.name for path in KIT.glob("*/__init__.py") if "__all__ = [" in path.read_text("utf-8"))
 
 
-@pytest.mark.parametrize("room", FACES)
-def test_each_name_of_a_room_can_be_imported(room: str) -> None:
+@pytest.mark.parametrize("package", PACKAGES)
+def test_each_name_of_a_package_can_be_imported(package: str) -> None:
     """Those too that are looked up by the name of their module when they are first used."""
-    face = import_module(f"lambda_latency.{room}")
-    assert [name for name in face.__all__ if not hasattr(face, name)] == []
+    module = import_module(f"lambda_latency.{package}")
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+IMPORTED = """
+import sys
+from importlib import import_module
+before = set(sys.modules)
+import_module(sys.argv[1])
+new = {name.split(".")[0] for name in set(sys.modules) - before if not name.startswith("lambda_latency")}
+print(*sorted(new - set(sys.stdlib_module_names) - {"typing_extensions"}))
+print(*sorted({name.split(".")[1] for name in sys.modules if name.startswith("lambda_latency.")}))
+"""
+
+
+@pytest.mark.parametrize(("package", "needed"), [("trace", "trace"), ("text", "latency prices text trace")])
+def test_traces_and_a_report_need_msgspec_alone(package: str, needed: str) -> None:
+    """No package for drawing, and of other packages those that it stands on."""
+    command = [sys.executable, "-c", IMPORTED, f"lambda_latency.{package}"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["msgspec", needed]

@@ -1,7 +1,5 @@
 """How this copy of the kit is installed with one more extra."""
 
-from __future__ import annotations
-
 import json
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path

@@ -1,7 +1,5 @@
 """`make`: set-up in any folder, a broken .venv, arguments of a command. Python and uv are scripts that write down."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -37,8 +35,8 @@ def folder(tmp_path: Path) -> Path:
 
 def make(folder: Path, *arguments: str) -> tuple[int, list[str]]:
     """Its exit status, and the lines on stderr."""
-    others = ("VIRTUAL_ENV", "MAKEFLAGS", "AWS_DEFAULT_REGION", "ARGS")  # `make test` exports a region, and its ARGS
-    env = {name: value for name, value in os.environ.items() if name not in others}
+    unset = ("VIRTUAL_ENV", "MAKEFLAGS", "AWS_DEFAULT_REGION", "ARGS")  # `make test` exports a region, and its ARGS
+    env = {name: value for name, value in os.environ.items() if name not in unset}
     command = ["make", "PYTHON=./python", *arguments]
     done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False, timeout=30)
     return done.returncode, done.stderr.splitlines()
@@ -66,9 +64,9 @@ def test_a_command_takes_arguments(folder: Path, command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "run"),
     [
-        ([], ["pytest -n 2 --dist loadgroup", "python -m lab pythons"]),
-        (["ARGS=otel/tests/doctor"], ["pytest -n 2 --dist loadgroup otel/tests/doctor"]),
-        (["""ARGS=-k 'region or "a role"'"""], ['pytest -n 2 --dist loadgroup -k region or "a role"']),
+        ([], ["pytest -n 3 --dist loadgroup", "python -m lab pythons"]),
+        (["ARGS=otel/tests/doctor"], ["pytest -n 3 --dist loadgroup otel/tests/doctor"]),
+        (["""ARGS=-k 'region or "a role"'"""], ['pytest -n 3 --dist loadgroup -k region or "a role"']),
     ],
     ids=["all", "folder", "words"],
 )
@@ -134,8 +132,8 @@ def test_no_region_is_exported_to_deploy_and_prove(folder: Path) -> None:
         (folder / ".venv" / "bin" / name).chmod(0o755)
     make(folder, "deploy", "DOCTOR=off")
     make(folder, "prove")
-    told = [line for line in calls(folder, "") if "VIRTUAL_ENV" not in line and line.startswith(("python -m", "sam"))]
-    assert told == [
+    logged = [line for line in calls(folder, "") if "VIRTUAL_ENV" not in line and line.startswith(("python -m", "sam"))]
+    assert logged == [
         "python -m destination ",
         "sam build  us-east-1",
         "sam deploy default ",
@@ -146,24 +144,24 @@ def test_no_region_is_exported_to_deploy_and_prove(folder: Path) -> None:
 def test_a_link_to_another_checkouts_environment_is_used_and_never_emptied(folder: Path) -> None:
     """While it works; else the link alone is removed."""
     make(folder, "setup")
-    other = folder.with_name("other")
-    shutil.copytree(folder, other, ignore=shutil.ignore_patterns(".venv"))
-    (other / ".venv").symlink_to(folder / ".venv")
-    assert make(other, "setup") == (0, [])
+    clone = folder.with_name("other")
+    shutil.copytree(folder, clone, ignore=shutil.ignore_patterns(".venv"))
+    (clone / ".venv").symlink_to(folder / ".venv")
+    assert make(clone, "setup") == (0, [])
     (folder / ".venv" / "bin" / "python").write_text("#!/bin/sh\nexit 1\n")
-    assert make(other, "setup") == (0, SET_UP)
-    assert ((other / ".venv").is_symlink(), (folder / ".venv" / "bin" / "uv").exists()) == (False, True)
+    assert make(clone, "setup") == (0, SET_UP)
+    assert ((clone / ".venv").is_symlink(), (folder / ".venv" / "bin" / "uv").exists()) == (False, True)
 
 
-@pytest.mark.parametrize("what", ["gone", "failing", "moved"])
-def test_a_broken_environment_is_made_anew(folder: Path, what: str) -> None:
+@pytest.mark.parametrize("fault", ["gone", "failing", "moved"])
+def test_a_broken_environment_is_made_anew(folder: Path, fault: str) -> None:
     """Its Python was removed or finds no package any more, or the folder has another name now."""
     make(folder, "setup")
     python = folder / ".venv" / "bin" / "python"
-    if what == "gone":
+    if fault == "gone":
         python.unlink()
         python.symlink_to(folder / "removed")
-    elif what == "failing":
+    elif fault == "failing":
         python.write_text("#!/bin/sh\nexit 1\n")
     else:
         folder = folder.rename(folder.with_name("renamed"))

@@ -5,9 +5,8 @@ Status 1 where anything differs that is not listed with its reason.
 Usual time: 30 seconds.
 """
 
-from __future__ import annotations
-
 import argparse
+import ast
 import re
 import sys
 import tempfile
@@ -32,7 +31,7 @@ def main() -> int:
     parser.add_argument("--examples", type=Path, metavar="FOLDER",
                         help="instead, the examples in a copy of Powertools' repository")  # fmt: skip
     options = parser.parse_args()
-    names = re.findall(r"@use\n(?:async )?def (\w+)", (TASK / "uses.py").read_text(encoding="utf-8"))
+    names = uses_in(TASK / "uses.py")
     pythons = {lock.stem: _python(lock) for lock in sorted(LOCKS.glob("powertools-*.txt"))}
     wrong = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -42,10 +41,10 @@ def main() -> int:
         uses = sampled(names, str, options, parser)
         wrong += compare("powertools-3-sdk", "powertools-3-none", "uses", uses, pythons, layer)
         for version in ("2", "3"):
-            for other in ("none", "sdk"):
+            for variant in ("none", "sdk"):
                 wrong += compare(
                     f"powertools-{version}-sdk",
-                    f"powertools-{version}-{other}",
+                    f"powertools-{version}-{variant}",
                     "powertools",
                     list(POWERTOOLS),
                     pythons,
@@ -55,47 +54,58 @@ def main() -> int:
     return int(bool(wrong))
 
 
-def compare(sdk: str, other: str, module: str, uses: list[str], pythons: dict[str, Path], layer: Path) -> int:
+def uses_in(module: Path) -> list[str]:
+    """The uses of a module: its functions with `@use`, and the keys of its tables."""
+    names: list[str] = []
+    for node in ast.parse(module.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and node.decorator_list:
+            names.append(node.name)
+        elif isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
+            names += [ast.literal_eval(key) for key in node.value.keys if key is not None]
+    return names
+
+
+def compare(sdk: str, bridge: str, module: str, uses: list[str], pythons: dict[str, Path], layer: Path) -> int:
     """Both sides of these uses; how many differ that should not, or do not that should."""
-    theirs = observe(pythons[sdk], module, uses, layer=None)
+    of_sdk = observe(pythons[sdk], module, uses, layer=None)
     # Beside the SDK the function's own packages come first: then the kit has to be told that the bridge is wanted.
-    chosen = {"LAMBDA_LATENCY_XRAY_SDK": "bridge"} if other.endswith("-sdk") else {}
-    ours = observe(pythons[other], module, uses, layer=layer, variables=chosen)
+    chosen = {"LAMBDA_LATENCY_XRAY_SDK": "bridge"} if bridge.endswith("-sdk") else {}
+    of_bridge = observe(pythons[bridge], module, uses, layer=layer, variables=chosen)
     wrong = 0
-    told = []
-    print(f"\n{module}: the X-Ray SDK with {sdk}, the bridge with {other}")
+    differing = []
+    print(f"\n{module}: the X-Ray SDK with {sdk}, the bridge with {bridge}")
     for use in uses:
-        different = differences(use, theirs[use], ours[use])
+        different = differences(use, of_sdk[use], of_bridge[use])
         expected = BUT.get(use) if module == "uses" else BUT.get(f"powertools {use}")
         verdict = _verdict(different, expected)
         print(f"  {use:<40} {verdict}")
         if verdict.isupper():
             wrong += 1
-            told.append(different or f"{use} is the same now: delete it from BUT")
-    print(*told, sep="\n", end="\n" if told else "")
+            differing.append(different or f"{use} is the same now: delete it from BUT")
+    print(*differing, sep="\n", end="\n" if differing else "")
     print(f"  {len(uses)} uses, {len(uses) - wrong} as they should be")
     return wrong
 
 
 def examples(repository: Path, pythons: dict[str, Path], layer: Path, only: str) -> int:
     """Each example with both sides; how many differ that should not, or do not that should."""
-    told: list[str] = []
+    differing: list[str] = []
     names = [name for name in examples_in(repository) if re.search(only, name)]
     print("| example | answer and subsegments | without the SDK | beside the SDK |\n|---|---|---|---|")
     with served() as address:
         for name in names:
             verdicts = []
-            for other, chosen in (("none", {}), ("sdk", {"LAMBDA_LATENCY_XRAY_SDK": "bridge"})):
-                python = pythons[f"powertools-3-{other}"]
+            for variant, chosen in (("none", {}), ("sdk", {"LAMBDA_LATENCY_XRAY_SDK": "bridge"})):
+                python = pythons[f"powertools-3-{variant}"]
                 sdk, bridge = both(repository, name, pythons["powertools-3-sdk"], python, layer, address, chosen)
                 different, expected = differences(name, sdk, bridge), EXPECTED.get(name)
                 verdicts.append(_verdict(different, expected))
                 if bool(different) is not bool(expected):
-                    told.append(different or f"{name} is the same now: delete it from BUT")
-            print(f"| {name} | {_told(bridge)} | {' | '.join(verdicts)} |", flush=True)
-    print(*told, sep="\n", end="\n" if told else "")
-    print(f"\n{len(names)} examples, {len(told)} of {2 * len(names)} comparisons are not as they should be")
-    return len(told)
+                    differing.append(different or f"{name} is the same now: delete it from BUT")
+            print(f"| {name} | {_summary(bridge)} | {' | '.join(verdicts)} |", flush=True)
+    print(*differing, sep="\n", end="\n" if differing else "")
+    print(f"\n{len(names)} examples, {len(differing)} of {2 * len(names)} comparisons are not as they should be")
+    return len(differing)
 
 
 def _verdict(different: str, expected: str | None) -> str:
@@ -105,16 +115,16 @@ def _verdict(different: str, expected: str | None) -> str:
     return "NOT DIFFERENT" if expected else "same"
 
 
-def _told(seen: Seen) -> str:
+def _summary(observed: Seen) -> str:
     """The answer, and the names of the subsegments."""
-    names = [one["name"] for one in _every(tree(seen.documents))]
-    return f"`{str(seen.answer)[:60]}`; {', '.join(names)}"
+    names = [subsegment["name"] for subsegment in _flattened(tree(observed.documents))]
+    return f"`{str(observed.answer)[:60]}`; {', '.join(names)}"
 
 
-def _every(trees: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    for one in trees:
-        yield one
-        yield from _every(one["children"])
+def _flattened(trees: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for subsegment in trees:
+        yield subsegment
+        yield from _flattened(subsegment["children"])
 
 
 def _python(lock: Path) -> Path:

@@ -1,7 +1,5 @@
 """Documents of the two sides in one form, and what may differ between them, each with its reason."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -43,20 +41,20 @@ BUT: Mapping[str, str] = {
 
 def tree(documents: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The subsegments below Lambda's segment, or below the handler's span, in the order of their starts."""
-    found = {one["id"]: one for document in documents for one in _flat(document)}
+    by_id = {subsegment["id"]: subsegment for document in documents for subsegment in _flat(document)}
     causes = {
         exception["id"]: exception
-        for one in found.values()
-        for exception in (_cause(one) if isinstance(_cause(one), list) else [])
+        for subsegment in by_id.values()
+        for exception in (_cause(subsegment) if isinstance(_cause(subsegment), list) else [])
     }
-    handlers = {one["id"] for one in found.values() if one.get("parent_id") == SEGMENT and one.get("type") is None}
-    tops = handlers or {SEGMENT}
-    return _below(tops, found, causes)
+    handlers = {s["id"] for s in by_id.values() if s.get("parent_id") == SEGMENT and s.get("type") is None}
+    roots = handlers or {SEGMENT}
+    return _below(roots, by_id, causes)
 
 
 def differences(use: str, sdk: Seen, bridge: Seen) -> str:
     """Both sides of what differs; nothing where nothing does."""
-    sides = [{"answer": seen.answer, "tree": tree(seen.documents)} for seen in (sdk, bridge)]
+    sides = [{"answer": observed.answer, "tree": tree(observed.documents)} for observed in (sdk, bridge)]
     if sides[0] == sides[1]:
         return ""
     shown = [json.dumps(side, indent=1, sort_keys=True, default=str) for side in sides]
@@ -64,39 +62,49 @@ def differences(use: str, sdk: Seen, bridge: Seen) -> str:
 
 
 def _flat(document: Mapping[str, Any], parent: str | None = None) -> Iterable[dict[str, Any]]:
-    one = {**document, "parent_id": document.get("parent_id", parent)}
-    yield one
+    subsegment = {**document, "parent_id": document.get("parent_id", parent)}
+    yield subsegment
     for child in document.get("subsegments", ()):
         yield from _flat(child, document["id"])
 
 
-def _below(parents: set[str], found: Mapping[str, dict[str, Any]], causes: Mapping[str, Any]) -> list[dict[str, Any]]:
-    children = [one for one in found.values() if one.get("parent_id") in parents and one["name"] not in KITS]
+def _below(parents: set[str], by_id: Mapping[str, dict[str, Any]], causes: Mapping[str, Any]) -> list[dict[str, Any]]:
+    children = [s for s in by_id.values() if s.get("parent_id") in parents and s["name"] not in KITS]
     return [
-        _plain(one, causes) | {"children": _below({one["id"]}, found, causes)}
-        for one in sorted(children, key=lambda one: float(one["start_time"]))
+        _plain(subsegment, causes) | {"children": _below({subsegment["id"]}, by_id, causes)}
+        for subsegment in sorted(children, key=lambda subsegment: float(subsegment["start_time"]))
     ]
 
 
-def _plain(one: Mapping[str, Any], causes: Mapping[str, Any]) -> dict[str, Any]:
-    cause = _cause(one)
-    exceptions = cause if isinstance(cause, list) else [causes[cause]] if cause in causes else []
-    http = {name: dict(part) for name, part in (one.get("http") or {}).items()}
-    if http.get("response", {}).get("content_length") == 0:
-        del http["response"]["content_length"]
+def _plain(subsegment: Mapping[str, Any], causes: Mapping[str, Any]) -> dict[str, Any]:
+    annotations = subsegment.get("annotations") or {}
     parts = {
-        "name": one["name"],
-        "namespace": one.get("namespace") if one.get("namespace") != "local" else None,
-        "annotations": {key: value for key, value in (one.get("annotations") or {}).items() if key not in INDEXED},
-        "metadata": one.get("metadata"),
-        "http": {name: part for name, part in http.items() if part},
-        "sql": one.get("sql"),
-        **{flag: one.get(flag) or None for flag in ("fault", "error", "throttle")},
-        "exceptions": [(each.get("type"), each.get("message")) for each in exceptions],
+        "name": subsegment["name"],
+        "namespace": subsegment.get("namespace") if subsegment.get("namespace") != "local" else None,
+        "annotations": {key: value for key, value in annotations.items() if key not in INDEXED},
+        "metadata": subsegment.get("metadata"),
+        "http": _http(subsegment),
+        "sql": subsegment.get("sql"),
+        **{flag: subsegment.get(flag) or None for flag in ("fault", "error", "throttle")},
+        "exceptions": [(error.get("type"), error.get("message")) for error in _exceptions(subsegment, causes)],
     }
     return {name: part for name, part in parts.items() if part}
 
 
-def _cause(one: Mapping[str, Any]) -> Any:
-    cause = one.get("cause")
+def _http(subsegment: Mapping[str, Any]) -> dict[str, Any]:
+    http = {name: dict(part) for name, part in (subsegment.get("http") or {}).items()}
+    if http.get("response", {}).get("content_length") == 0:
+        del http["response"]["content_length"]
+    return {name: part for name, part in http.items() if part}
+
+
+def _exceptions(subsegment: Mapping[str, Any], causes: Mapping[str, Any]) -> list[Any]:
+    cause = _cause(subsegment)
+    if isinstance(cause, list):
+        return cause
+    return [causes[cause]] if cause in causes else []
+
+
+def _cause(subsegment: Mapping[str, Any]) -> Any:
+    cause = subsegment.get("cause")
     return cause.get("exceptions") or [] if isinstance(cause, dict) else cause

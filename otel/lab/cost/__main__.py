@@ -6,8 +6,6 @@ All results are written to out/cost.json.
 Usual time: 30 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -19,10 +17,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from importlib.metadata import version
-from pathlib import Path
 from typing import Any
 
-from lab.cost import counting, measuring, remains, repeated, upstream, waits
+from lab.commands import processor
+from lab.cost import counting, measuring, remains, repeated, waits
 from lab.cost.places import Places
 from lab.cost.table import figures, markdown
 from lab.cost.variants import BARE, KIT, KITS_LAYER, ROOT, VARIANTS, XRAY, Variant, interpreter
@@ -40,20 +38,16 @@ def parsed() -> argparse.Namespace:
                         "warm requests (20)")  # fmt: skip
     parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",
                         help="only these, beside bare and the X-Ray SDK: "
-                        + ", ".join(one.name for one in VARIANTS))  # fmt: skip
+                        + ", ".join(variant.name for variant in VARIANTS))  # fmt: skip
     only = parser.add_mutually_exclusive_group()
     only.add_argument("--runs", action="store_true", help="only count bare, the X-Ray SDK and the kit, once more "
                         "beside the runs in out/cost-runs.json")  # fmt: skip
     only.add_argument("--waits", type=int, metavar="SETS", help="only the client's wait in so many sets of "
                         "environments, with bare, the X-Ray SDK and the kit if no variants are named")  # fmt: skip
-    parser.add_argument("--before", type=Path, metavar="FOLDER", help="with --runs or --waits: another checkout of "
-                        "this project, whose kit is measured too")  # fmt: skip
-    only.add_argument("--upstream", action="store_true", help="only count what the changes of docs/upstream would "
-                        "save of a request")  # fmt: skip
     options = parser.parse_args()
     if options.waits is not None and options.waits < 1:
         parser.error(f"--waits {options.waits}: measure in 1 set or more")
-    if (options.runs or options.upstream) and counting.VALGRIND is None:
+    if options.runs and counting.VALGRIND is None:
         parser.error("valgrind is not here. On Debian and Ubuntu, apt install valgrind")
     return options
 
@@ -61,16 +55,9 @@ def parsed() -> argparse.Namespace:
 def main() -> int:
     """Measure and print."""
     options = parsed()
-    if options.upstream:
-        with Places() as places:
-            print(upstream.table(VARIANTS, places.addresses))
-        return 0
     if options.runs or options.waits:
         named = options.waits and options.variants != VARIANTS
         variants = list(options.variants) if named else repeated.chosen(VARIANTS)
-        if options.before is not None:
-            kit = next(one for one in VARIANTS if one.name == KIT)
-            variants.append(repeated.before_variant(kit, options.before.resolve()))
         prepare(variants)
         return one_more(variants) if options.runs else wait(variants, options.waits)
     shutil.rmtree(KITS_LAYER, ignore_errors=True)
@@ -78,23 +65,9 @@ def main() -> int:
         (KITS_LAYER / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(file, KITS_LAYER / name)
     prepare(options.variants)
-    measured: measuring.Measured = defaultdict(dict)
-    with Processes() as processes, Places() as places:
-        parts = [
-            measuring.cold(options.variants, processes, places, options.rounds, tell),
-            measuring.warm(options.variants, processes, places, options.rounds * measuring.WARM_PER_ROUND, tell),
-        ]
-        modules: dict[str, float] = {}
-        if counting.VALGRIND is None:
-            tell("valgrind is not here: times only. On Debian and Ubuntu, apt install valgrind")
-        else:
-            parts.append(measuring.instructions(options.variants, processes, places, tell))
-            modules = modules_of(options.variants, processes, places)
-    for part in parts:
-        for name, measures in part.items():
-            measured[name].update(measures)
+    measured, modules = measure(options.variants, options.rounds)
     document = about(options.rounds)
-    document["variants"] = figures({one.name: measured[one.name] for one in options.variants})
+    document["variants"] = figures({variant.name: measured[variant.name] for variant in options.variants})
     if modules:
         document["remains"] = modules
     OUT.parent.mkdir(exist_ok=True)
@@ -107,6 +80,26 @@ def main() -> int:
     return 0
 
 
+def measure(variants: tuple[Variant, ...], rounds: int) -> tuple[measuring.Measured, dict[str, float]]:
+    """All measures of the variants, and the instructions of the kit's modules where valgrind counts them."""
+    modules: dict[str, float] = {}
+    with Processes() as processes, Places() as places:
+        parts = [
+            measuring.cold(variants, processes, places, rounds, tell),
+            measuring.warm(variants, processes, places, rounds * measuring.WARM_PER_ROUND, tell),
+        ]
+        if counting.VALGRIND is None:
+            tell("valgrind is not here: times only. On Debian and Ubuntu, apt install valgrind")
+        else:
+            parts.append(measuring.instructions(variants, processes, places, tell))
+            modules = modules_of(variants, processes, places)
+    measured: measuring.Measured = defaultdict(dict)
+    for part in parts:
+        for name, measures in part.items():
+            measured[name].update(measures)
+    return measured, modules
+
+
 def prepare(variants: Iterable[Variant]) -> None:
     """Set up the environments of the variants, one after another: two at once would break each other's."""
     for number, pins in enumerate(sorted({variant.pins for variant in variants}), 1):
@@ -117,7 +110,7 @@ def prepare(variants: Iterable[Variant]) -> None:
 def wait(variants: list[Variant], sets: int) -> int:
     """Measure the client's wait, and print it set by set."""
     print(f"load {os.getloadavg()[0]:.2f}")
-    moved = [replace(one, path=(str(waits.MOVED), *one.path)) for one in variants]
+    moved = [replace(variant, path=(str(waits.MOVED), *variant.path)) for variant in variants]
     with Processes() as processes, Places() as places:
         print(waits.table(measuring.warm(moved, processes, places, sets * measuring.SET, tell)))
     return 0
@@ -126,11 +119,11 @@ def wait(variants: list[Variant], sets: int) -> int:
 def one_more(variants: list[Variant]) -> int:
     """Count once more, and print medians and spreads of all runs."""
     with Processes() as processes, Places() as places:
-        found = repeated.once(variants, processes, places.addresses, tell)
-    document = {**about(1), "runs": found}
+        counts = repeated.once(variants, processes, places.addresses, tell)
+    document = {**about(1), "runs": counts}
     if RUNS.exists():
         earlier = json.loads(RUNS.read_text())["runs"]
-        for name, measures in found.items():
+        for name, measures in counts.items():
             for measure, values in measures.items():
                 measures[measure] = [*earlier[name][measure], *values]
     RUNS.parent.mkdir(exist_ok=True)
@@ -141,16 +134,16 @@ def one_more(variants: list[Variant]) -> int:
 
 def chosen(names: str) -> tuple[Variant, ...]:
     """The variants with these names; bare and the X-Ray SDK are part of every comparison."""
-    wanted = {name.strip() for name in names.split(",")} | {BARE, XRAY}
-    unknown = wanted - {one.name for one in VARIANTS}
+    chosen_names = {name.strip() for name in names.split(",")} | {BARE, XRAY}
+    unknown = chosen_names - {variant.name for variant in VARIANTS}
     if unknown:
         raise argparse.ArgumentTypeError(f"no variant is called {', '.join(sorted(unknown))}")
-    return tuple(one for one in VARIANTS if one.name in wanted)
+    return tuple(variant for variant in VARIANTS if variant.name in chosen_names)
 
 
 def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Places) -> dict[str, float]:
     """The instructions of each module in the kit's cold start; empty without the kit, or not on x86-64."""
-    kit, bare = ({one.name: one for one in variants}.get(name) for name in (KIT, BARE))
+    kit, bare = ({variant.name: variant for variant in variants}.get(name) for name in (KIT, BARE))
     if kit is None or bare is None:
         return {}
     if not remains.MACHINE:
@@ -162,10 +155,8 @@ def modules_of(variants: tuple[Variant, ...], processes: Processes, places: Plac
 
 def about(rounds: int) -> dict[str, Any]:
     """The machine, the date, the versions and the number of rounds."""
-    cpu = next((line.split(":", 1)[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if line.startswith("model name")), platform.machine())  # fmt: skip
     return {
-        "machine": cpu,
+        "machine": processor(),
         "date": time.strftime("%Y-%m-%d"),
         "python": platform.python_version(),
         "versions": {name: version(name) for name in PACKAGES},
@@ -173,9 +164,9 @@ def about(rounds: int) -> dict[str, Any]:
     }
 
 
-def tell(what: str) -> None:
+def tell(text: str) -> None:
     """Print progress."""
-    print(what, file=sys.stderr, flush=True)
+    print(text, file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

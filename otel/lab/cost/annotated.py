@@ -1,8 +1,6 @@
 """The handler with `patch_all` and two annotations, for the X-Ray SDK or the bridge, whichever is installed."""
 
 # ruff: noqa: E402
-from __future__ import annotations
-
 from typing import Any
 
 from aws_xray_sdk.core import patch_all, xray_recorder

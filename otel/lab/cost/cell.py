@@ -1,11 +1,8 @@
 """An execution environment of the local sandbox for one variant: Lambda's runtime client in a real process."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,11 +11,9 @@ from typing import Any
 
 import lambda_latency.local.sandbox.lambda_service
 from lab.cost.variants import ROOT, Variant, interpreter
+from lab.faults.box import Box
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sandbox.environment import Environment
-from lambda_latency.local.sandbox.function import Function, Run
-from lambda_latency.local.sandbox.runtime_api import Invocation
-from lambda_latency.local.sandbox.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.function import Run
 
 EVENT: dict[str, Any] = {
     "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
@@ -32,7 +27,7 @@ TIMEOUT_S = 59
 WHY = 3000  # the last characters of the output, which explain a failure
 
 
-class Cell:
+class VariantProcess:
     """An environment, started on creation. `under` precedes the command of its Python; `more` are variables."""
 
     def __init__(
@@ -45,21 +40,19 @@ class Cell:
     ) -> None:
         self.variant = variant
         self.output: list[str] = []
-        self._settled, self._ended = threading.Event(), threading.Event()
-        function = Function("orders-create", variant.handler, TIMEOUT_S, 512, {**variables(variant, places), **more})
-        self.environment = Environment(
-            function,
-            command(variant, under),
-            lambda_variables(function, Settings(task_root=ROOT, layer=Path("/nonexistent"))),
-            ROOT,
-            processes,
-            settled=lambda *_: self._settled.set(),
-            ended=lambda _: self._ended.set(),
-            log=self.output.append,
-        )
-        failure = self.environment.wait_for_init(PATIENCE_S)
-        if failure is not None:
-            raise SystemExit(f"{variant.name} does not initialize: {failure.payload.decode()}\n{self.why}")
+        try:
+            self._box = Box(
+                processes,
+                variant.handler,
+                {**variables(variant, places), **more},
+                timeout_s=TIMEOUT_S,
+                lines=self.output,
+                command=command(variant, under),
+                init_s=PATIENCE_S,
+            )
+        except RuntimeError as error:
+            raise SystemExit(f"{variant.name} does not initialize: {error}") from error
+        self.environment = self._box.environment
 
     @property
     def why(self) -> str:
@@ -69,32 +62,22 @@ class Cell:
     def invoke(self, *, sampled: bool = True, asks: str = "", settles: bool = True) -> Run:
         """Send one request, and wait until the environment has settled after it, if it `settles`.
 
-        `asks` the handler for its `census`, for a garbage collection (`collect`), for the end of the process with the
-        response (`leave`), or for a response (empty).
+        `asks` the handler for a garbage collection (`collect`), for the end of the process with the response (`leave`),
+        or for a response (empty).
         """
-        self._settled.clear()
         event = {**EVENT, asks: True} if asks else EVENT
-        arn = self.environment.function.arn
-        header = HEADER + str(int(sampled))
-        deadline_ms = int((time.time() + TIMEOUT_S) * 1000)
-        number = self.environment.invocations + 1
-        request = Invocation(
-            f"00000000-0000-4000-8000-{number:012d}", json.dumps(event).encode(), arn, deadline_ms, header, None
-        )
-        run = self.environment.invoke(request)
-        assert run is not None
+        run = self._box.invoke(json.dumps(event).encode(), HEADER + str(int(sampled)))
         assert run.outcome is not None
         if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
             raise SystemExit(f"{self.variant.name} answered {run.outcome.payload!r}\n{self.why}")
-        if settles and not self._settled.wait(PATIENCE_S):
-            raise SystemExit(f"{self.variant.name} is busy {PATIENCE_S} s after its response\n{self.why}")
+        if settles:
+            self._box.settle(PATIENCE_S)
         return run
 
     def last(self) -> None:
         """Send one request after whose response the process ends, and wait until it has."""
         self.invoke(asks="leave", settles=False)
-        if not self._ended.wait(PATIENCE_S):
-            raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
+        self._wait_for_end()
 
     def cpu_ns(self) -> int:
         """The CPU time of all threads so far, user and system, in nanoseconds."""
@@ -109,12 +92,18 @@ class Cell:
         """End the environment by SIGTERM, as Lambda does, and wait until it has ended."""
         os.killpg(self.environment.pid, signal.SIGCONT)
         os.killpg(self.environment.pid, signal.SIGTERM)
-        if not self._ended.wait(60):
-            raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
+        self._wait_for_end()
 
     def close(self) -> None:
         """Kill the environment."""
-        self.environment.kill()
+        self._box.close()
+
+    def _wait_for_end(self) -> None:
+        limit = time.monotonic() + PATIENCE_S
+        while not self._box.ended:
+            if time.monotonic() > limit:
+                raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
+            time.sleep(0.01)
 
 
 def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:
@@ -128,7 +117,7 @@ def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
 
     `places` are the addresses PROVIDER, DAEMON, COLLECTOR and XRAY, and CERTIFICATE, the file of XRAY's certificate.
     """
-    found = {
+    environment = {
         "PATH": f"{interpreter(variant.pins).parent}:/usr/local/bin:/usr/bin:/bin",
         "PYTHONPATH": str(ROOT / "otel"),
         "PYTHONHASHSEED": "0",
@@ -138,4 +127,4 @@ def variables(variant: Variant, places: Mapping[str, str]) -> dict[str, str]:
         **({"SSL_CERT_FILE": places["CERTIFICATE"]} if variant.receiver == "XRAY" else {}),
         **variant.variables,
     }
-    return {**found, "PYTHONPATH": os.pathsep.join([*variant.path, found["PYTHONPATH"]])}
+    return {**environment, "PYTHONPATH": os.pathsep.join([*variant.path, environment["PYTHONPATH"]])}

@@ -1,14 +1,12 @@
 """Instructions in user space, counted by cachegrind: stable to a tenth of a percent, even on a busy machine."""
 
-from __future__ import annotations
-
 import re
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from lab.cost.cell import Cell, command, variables
+from lab.cost.cell import VariantProcess, command, variables
 from lab.cost.variants import ROOT, WRAPPER, Variant
 from lambda_latency.local.processes import Processes
 
@@ -33,7 +31,7 @@ def count(
     That is a cold start with a sampled request, and one request for each of `requests`: whether it is sampled, or None
     for a garbage collection.
     """
-    cell = Cell(variant, processes, places, under=CACHEGRIND, more=patient(variant))
+    cell = VariantProcess(variant, processes, places, under=CACHEGRIND, more=patient(variant))
     try:
         cell.invoke()
         for sampled in requests:
@@ -46,7 +44,7 @@ def count(
 
 def until_response(variant: Variant, processes: Processes, places: Mapping[str, str]) -> int:
     """The instructions from the start of the process until it has sent its first response, and no further."""
-    cell = Cell(variant, processes, places, under=CACHEGRIND, more=patient(variant))
+    cell = VariantProcess(variant, processes, places, under=CACHEGRIND, more=patient(variant))
     try:
         cell.last()
     finally:
@@ -76,7 +74,7 @@ def counted_process(name: str, process: Sequence[str | Path], environment: Mappi
 
 def instructions_in(name: str, output: str) -> int:
     """The number in cachegrind's output."""
-    found = re.findall(r"I\s+refs:\s+([\d,]+)", output)
-    if not found:
+    counts = re.findall(r"I\s+refs:\s+([\d,]+)", output)
+    if not counts:
         raise SystemExit(f"cachegrind counted nothing of {name}:\n{output}")
-    return int(found[-1].replace(",", ""))
+    return int(counts[-1].replace(",", ""))

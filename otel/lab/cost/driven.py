@@ -4,8 +4,6 @@ Lambda's runtime client is left out, whose threads make single requests differ. 
 `COUNTED` more of them make, so that a start is no part of it; garbage collections are, unless they are switched off.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -40,7 +38,7 @@ def request(
     }  # fmt: skip
     environment["PYTHONPATH"] += f":{ROOT}"
     command: list[str | Path] = [interpreter(variant.pins), "-m", "lab.cost.driver", variant.handler]
-    few, more = (
+    fewer, more = (
         counted_process(variant.name, [*command, str(count)], environment) for count in (WARM_UP, WARM_UP + COUNTED)
     )
-    return (more - few) / COUNTED / 1e3
+    return (more - fewer) / COUNTED / 1e3

@@ -3,8 +3,6 @@
 It leaves at once after the last request. `NOTHING_AFTER` drops the spans of each request instead of delivering them.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os
@@ -46,10 +44,10 @@ def main(name: str, count: int) -> None:
     context, event = Context(), json.loads(os.environ["EVENT"])
     if "UNCOLLECTED" in os.environ:
         gc.disable()
-    _, _, rest = os.environ["_X_AMZN_TRACE_ID"].partition(";")
+    _, _, header_end = os.environ["_X_AMZN_TRACE_ID"].partition(";")
     for number in range(count):
-        # A trace for each, as on Lambda; none is the one of 64 that the kit samples from its begin (`lab profile`).
-        os.environ["_X_AMZN_TRACE_ID"] = f"Root=1-674385f0-{64 * number + 1:024x};{rest}"
+        # A trace for each, as on Lambda; none is the one of 64 that the kit samples from its begin.
+        os.environ["_X_AMZN_TRACE_ID"] = f"Root=1-674385f0-{64 * number + 1:024x};{header_end}"
         context.aws_request_id = f"00000000-0000-4000-8000-{number:012d}"
         handler(event, context)
         after()

@@ -1,18 +1,15 @@
 """Cold starts and warm requests of all variants, in turns."""
 
-from __future__ import annotations
-
-import json
 import os
 import random
 import shutil
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from lab.cost import counting
-from lab.cost.cell import Cell
+from lab.cost.cell import VariantProcess
 from lab.cost.places import Places
 from lab.cost.variants import Variant
 from lambda_latency.local.processes import Processes
@@ -31,57 +28,48 @@ def instructions(
     variants: Sequence[Variant], processes: Processes, places: Places, tell: Callable[[str], None]
 ) -> Measured:
     """Millions of instructions of a cold start, thousands of a warm request."""
-    found: Measured = defaultdict(dict)
+    measured: Measured = defaultdict(dict)
     addresses = places.addresses
 
     def counted(variant: Variant) -> None:
-        first = counting.first_interpreter(variant, addresses) if variant.interpreters > 1 else 0
+        interpreter_start = counting.first_interpreter(variant, addresses) if variant.interpreters > 1 else 0
         start = counting.count(variant, processes, addresses)
-        mine = found[variant.name]
-        mine["cold_instructions_m"] = [(first + start) / 1e6]
+        mine = measured[variant.name]
+        mine["cold_instructions_m"] = [(interpreter_start + start) / 1e6]
         # Python specializes its bytecode during the first requests: they are not warm yet. A full garbage collection
         # (25 million instructions) must not be among the counted requests of one variant alone.
-        before = [*[number % 2 == 0 for number in range(WARM_UP)], None]
-        warmed = counting.count(variant, processes, addresses, before)
+        warm_up = [*[number % 2 == 0 for number in range(WARM_UP)], None]
+        warmed = counting.count(variant, processes, addresses, warm_up)
         for sampled, name in ((True, "sampled"), (False, "unsampled")):
-            more = counting.count(variant, processes, addresses, [*before, *[sampled] * COUNTED])
+            more = counting.count(variant, processes, addresses, [*warm_up, *[sampled] * COUNTED])
             mine[f"{name}_instructions_k"] = [(more - warmed) / COUNTED / 1e3]
-        tell(f"instructions of {variant.name}: {len(found)} of {len(variants)} variants")
+        tell(f"instructions of {variant.name}: {len(measured)} of {len(variants)} variants")
 
     with ThreadPoolExecutor(os.cpu_count()) as workers:
         list(workers.map(counted, variants))
-    return found
+    return measured
 
 
 def cold(
     variants: Sequence[Variant], processes: Processes, places: Places, rounds: int, tell: Callable[[str], None]
 ) -> Measured:
-    """Milliseconds from the start of a process to its first response; its modules, bytes and memory."""
-    found: Measured = defaultdict(lambda: defaultdict(list))
+    """Milliseconds from the start of a process to its first response."""
+    measured: Measured = defaultdict(lambda: defaultdict(list))
     for number, turns in taking_turns(variants, rounds + 1):
         tell(f"cold starts, round {number} of {rounds}")
         for variant in turns:
-            before = places.received
-            cell = Cell(variant, processes, places.addresses)
+            received_before = places.received
+            cell = VariantProcess(variant, processes, places.addresses)
             try:
                 run = cell.invoke()
-                memory = cell.peak_kb()
-                if variant.traces and places.received == before:
+                if variant.traces and places.received == received_before:
                     raise SystemExit(f"{variant.name} delivered no spans: nothing to compare\n{cell.why}")
-                if number == 0:
-                    continue  # the first round writes the bytecode and fills the caches
-                mine = found[variant.name]
-                mine["cold_ms"].append((run.responded_ns - cell.environment.started_ns) / 1e6)
-                mine["cold_memory_mb"].append(memory / 1024)
-                if number == 1:
-                    asked = cell.invoke(asks="census")
-                    assert asked.outcome is not None
-                    census: Mapping[str, Any] = json.loads(json.loads(asked.outcome.payload)["body"])
-                    mine["modules"].append(len(census["modules"]))
-                    mine["imported_mb"].append(census["bytes"] / 1024 / 1024)
+                if number:  # the first round writes the bytecode and fills the caches
+                    took_ns = run.responded_ns - cell.environment.started_ns
+                    measured[variant.name]["cold_ms"].append(took_ns / 1e6)
             finally:
                 cell.close()
-    return found
+    return measured
 
 
 def warm(
@@ -93,31 +81,31 @@ def warm(
     more than the turns of one process show. The processes of a set run on one processor, because a function of 512 MB
     has less than one: with two, the scheduler moves threads between them, and the spread is twice as large.
     """
-    found: Measured = defaultdict(lambda: defaultdict(list))
+    measured: Measured = defaultdict(lambda: defaultdict(list))
     sets = max(1, rounds // SET)
     for number in range(sets):
-        cells: list[Cell] = []
+        cells: list[VariantProcess] = []
         try:
             tell(f"warm requests, set {number + 1} of {sets}")
             for variant in variants:
                 seeded = {"PYTHONHASHSEED": str(number + 1)}
-                cells.append(Cell(variant, processes, places.addresses, ONE_PROCESSOR, seeded))
+                cells.append(VariantProcess(variant, processes, places.addresses, ONE_PROCESSOR, seeded))
                 for warming in range(WARM_UP):
                     cells[-1].invoke(sampled=warming % 2 == 0)
             for _, turns in taking_turns(cells, rounds // sets):
                 for cell in turns:
                     for sampled, name in ((True, "sampled"), (False, "unsampled")):
-                        before = cell.cpu_ns()
+                        cpu_before_ns = cell.cpu_ns()
                         run = cell.invoke(sampled=sampled)
-                        mine = found[cell.variant.name]
+                        mine = measured[cell.variant.name]
                         mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
-                        mine[f"{name}_cpu_us"].append((cell.cpu_ns() - before) / 1e3)
+                        mine[f"{name}_cpu_us"].append((cell.cpu_ns() - cpu_before_ns) / 1e3)
             for cell in cells:
-                found[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
+                measured[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
         finally:
             for cell in cells:
                 cell.close()
-    return found
+    return measured
 
 
 def taking_turns(items: Sequence[Any], rounds: int) -> Iterator[tuple[int, Sequence[Any]]]:

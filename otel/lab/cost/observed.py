@@ -4,8 +4,6 @@ At each mark callgrind writes its counters to its log, and `MARKS` is the file w
 collector is off: the time of a collection is unrelated to the module that is being imported.
 """
 
-from __future__ import annotations
-
 import ctypes
 import gc
 import mmap
@@ -30,19 +28,19 @@ address = ctypes.addressof(request)
 marks: list[str] = []
 
 
-def mark(what: str) -> None:
+def mark(name: str) -> None:
     """Write the counters; the distance of the first two marks is the cost of a mark."""
     ask(address)
-    marks.append(what)
+    marks.append(name)
 
 
 def watch_imports() -> None:
     """Mark the imports of this thread, in the function where `python -X importtime` measures them."""
     importlib: dict[str, Any] = vars(sys.modules["_frozen_importlib"])
-    original, this = importlib["_find_and_load"], get_ident()
+    original, thread = importlib["_find_and_load"], get_ident()
 
     def _find_and_load(name: str, import_: Any) -> Any:
-        if get_ident() != this:
+        if get_ident() != thread:
             return original(name, import_)
         mark(f"> {name}")
         try:

@@ -5,18 +5,17 @@ All answer at once; the last one uses TLS.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import tempfile
-import threading
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from lab.datagrams import Datagrams
 from lab.provider import Provider
 from lambda_latency.http import Handler, Server
-from tests.runtime.certificate import certificate
+from tests.runtime.stubs import certificate
 
 
 class Collects(Handler):
@@ -56,16 +55,15 @@ class Places:
         provider, collector, xray = Server(Provider), Server(collects), Secured(collects, file)
         for server in (provider, collector, xray):
             self._stack.callback(server.close)
-        daemon = self._stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        daemon.bind(("127.0.0.1", 0))
+        daemon = Datagrams(self._hear)
+        self._stack.callback(daemon.close)
         self.addresses = {
             "PROVIDER": f"http://{provider.address}",
             "COLLECTOR": f"http://{collector.address}/v1/traces",
             "XRAY": f"https://localhost:{xray.port}/v1/traces",
             "CERTIFICATE": str(file),
-            "DAEMON": f"127.0.0.1:{daemon.getsockname()[1]}",
+            "DAEMON": daemon.address,
         }
-        threading.Thread(target=self._hear, args=(daemon,), daemon=True).start()
 
     def __enter__(self) -> Places:
         return self
@@ -75,10 +73,5 @@ class Places:
     ) -> None:
         self._stack.close()
 
-    def _hear(self, daemon: socket.socket) -> None:
-        while True:
-            try:
-                daemon.recv(65536)
-            except OSError:
-                return  # closed
-            self.received += 1
+    def _hear(self, *_: bytes) -> None:
+        self.received += 1

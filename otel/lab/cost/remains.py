@@ -1,7 +1,5 @@
 """The instructions of the kit's cold start beyond the bare handler's, module by module."""
 
-from __future__ import annotations
-
 import platform
 import re
 import tempfile
@@ -11,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from lab.cost.cell import Cell
+from lab.cost.cell import VariantProcess
 from lab.cost.counting import VALGRIND, patient
 from lab.cost.variants import KIT, Variant
 from lambda_latency.local.processes import Processes
@@ -55,7 +53,7 @@ def observed(variant: Variant, handler: str, processes: Processes, places: Mappi
         callgrind = (VALGRIND or "valgrind", "--tool=callgrind", "--callgrind-out-file=/dev/null", f"--log-file={log}")
         tell = {"OBSERVED": handler, "LAMBDA_LATENCY_HANDLER": variant.handler, "MARKS": str(marks)}
         watched = replace(variant, wrapper=None, handler="lab.cost.observed.handler")
-        cell = Cell(watched, processes, places, under=callgrind, more={**patient(variant), **tell})
+        cell = VariantProcess(watched, processes, places, under=callgrind, more={**patient(variant), **tell})
         try:
             cell.invoke()
             cell.leave()
@@ -70,29 +68,29 @@ def self_instructions(marks: Sequence[str], log: str) -> dict[str, int]:
     counters = [int(number) for number in re.findall(r"^events-1: (\d+)", log, re.MULTILINE)]
     (total,) = map(int, re.findall(r"Collected : (\d+)", log))
     price = counters[1] - counters[0]
-    found: dict[str, int] = defaultdict(int)
+    instructions: dict[str, int] = defaultdict(int)
     stack = [THREADS]  # the main thread does nearly nothing outside the marks
-    for before, counter, mark in zip(counters[PRICE - 1 :], counters[PRICE:], marks[PRICE:], strict=False):
-        found[stack[-1]] += counter - before - price
+    for previous, counter, mark in zip(counters[PRICE - 1 :], counters[PRICE:], marks[PRICE:], strict=False):
+        instructions[stack[-1]] += counter - previous - price
         begins, _, name = mark.partition(" ")
         if begins == ">":
             stack.append(name)
         else:
             stack.pop()
-    found[THREADS] += total - counters[len(marks) - 1]
-    return dict(found)
+    instructions[THREADS] += total - counters[len(marks) - 1]
+    return dict(instructions)
 
 
 def packages(modules: Mapping[str, float]) -> list[tuple[str, float, list[str]]]:
     """The packages, the most expensive first: name, millions of instructions, modules from the most expensive on."""
-    found: dict[str, list[str]] = defaultdict(list)
+    names_by_package: dict[str, list[str]] = defaultdict(list)
     for name in modules:
         parts = name.split(".")
-        known = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
-        found[next((PACKAGES[prefix] for prefix in known if prefix in PACKAGES), OTHERS)].append(name)
+        prefixes = (".".join(parts[:length]) for length in range(len(parts), 0, -1))
+        names_by_package[next((PACKAGES[prefix] for prefix in prefixes if prefix in PACKAGES), OTHERS)].append(name)
     table = [
         (package, sum(modules[name] for name in names), sorted(names, key=lambda name: -modules[name]))
-        for package, names in found.items()
+        for package, names in names_by_package.items()
     ]
     return sorted(table, key=lambda row: -row[1])
 
@@ -100,14 +98,14 @@ def packages(modules: Mapping[str, float]) -> list[tuple[str, float, list[str]]]
 def rows(document: Mapping[str, Any]) -> list[tuple[str, str, str, str]]:
     """Package, millions of instructions, number of modules, the largest ones; the last row is garbage collection."""
     modules: Mapping[str, float] = document["remains"]
-    found = []
+    table_rows = []
     for package, million, names in packages(modules):
         imported = [name for name in names if name not in (SETUP, FIRST, THREADS)]
         shown = imported[:2] if package != OTHERS else []
         largest = [f"{name.removeprefix('opentelemetry.')} {modules[name]:.1f}" for name in shown]
-        found.append((package, f"{million:.1f}", str(len(imported) or ""), ", ".join(largest)))
+        table_rows.append((package, f"{million:.1f}", str(len(imported) or ""), ", ".join(largest)))
     whole = document["variants"][KIT]["cold_instructions_m"]["over_bare"]
-    return [*found, ("garbage collection", f"{whole - sum(modules.values()):.1f}", "", "")]
+    return [*table_rows, ("garbage collection", f"{whole - sum(modules.values()):.1f}", "", "")]
 
 
 def markdown(document: Mapping[str, Any]) -> str:

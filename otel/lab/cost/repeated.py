@@ -4,8 +4,6 @@ A cold start and a warm request are counted until the response and in all, a col
 collections. Collections come when enough objects are alive, so they move a cold start by millions.
 """
 
-from __future__ import annotations
-
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -33,22 +31,15 @@ Runs = dict[str, dict[str, list[float]]]
 """By variant and measure: one value for each run."""
 
 
-def before_variant(kit: Variant, checkout: Path) -> Variant:
-    """The kit of another checkout of this project."""
-    otel = checkout / "otel"
-    return replace(kit, name="kit before", wrapper=otel / "lambda_latency" / "runtime" / "wrapper",
-                   variables={**kit.variables, "PYTHONPATH": str(otel)})  # fmt: skip
-
-
 def once(
     variants: Sequence[Variant], processes: Processes, places: Mapping[str, str], tell: Callable[[str], None]
 ) -> Runs:
     """One run of all variants, two processes at a time."""
-    found: Runs = defaultdict(dict)
+    counted: Runs = defaultdict(dict)
 
     def put(variant: Variant, measure: str, count: Callable[[], float]) -> None:
-        found[variant.name][measure] = [count()]
-        tell(f"{variant.name}: {MEASURES[measure]} {found[variant.name][measure][0]:,.1f}")
+        counted[variant.name][measure] = [count()]
+        tell(f"{variant.name}: {MEASURES[measure]} {counted[variant.name][measure][0]:,.1f}")
 
     with ThreadPoolExecutor(2) as workers:
         jobs = [
@@ -58,7 +49,7 @@ def once(
         ]
         for job in jobs:
             job.result()
-    return found
+    return counted
 
 
 def counts(variant: Variant, processes: Processes, places: Mapping[str, str]) -> dict[str, Callable[[], float]]:
@@ -79,33 +70,33 @@ def counts(variant: Variant, processes: Processes, places: Mapping[str, str]) ->
 
 def summary(runs: Runs) -> dict[str, dict[str, dict[str, float]]]:
     """By variant and measure: the median over bare, the spread, and the multiple of the X-Ray SDK's median."""
-    found: dict[str, dict[str, dict[str, float]]] = {}
+    figures: dict[str, dict[str, dict[str, float]]] = {}
     for name, measures in runs.items():
         for measure, values in measures.items():
             over = [value - bare for value, bare in zip(values, runs[BARE][measure], strict=True)]
             xray = [value - bare for value, bare in zip(runs[XRAY][measure], runs[BARE][measure], strict=True)]
-            found.setdefault(name, {})[measure] = {
+            figures.setdefault(name, {})[measure] = {
                 "over_bare": median(over), "least": min(over), "most": max(over), "runs": len(over),
                 "of_xray": median(over) / median(xray),
             }  # fmt: skip
-    return found
+    return figures
 
 
 def markdown(document: Mapping[str, Any]) -> str:
     """The table of docs/explanation/costs.md: a row for each measure."""
-    told: Any = summary(document["runs"])
-    names = [name for name in told if name != BARE]
+    figures: Any = summary(document["runs"])
+    names = [name for name in figures if name != BARE]
     lines = ["| over the bare handler, instructions | " + " | ".join(names) + " |", "|---|" + "---|" * len(names)]
     for measure, title in MEASURES.items():
         cells = []
         for name in names:
-            one = told[name][measure]
-            spread = "" if name == XRAY else f" ({one['of_xray']:.2f}x)"
-            cells.append(f"{one['over_bare']:,.1f}{spread}, {one['least']:,.1f} to {one['most']:,.1f}")
+            figure = figures[name][measure]
+            spread = "" if name == XRAY else f" ({figure['of_xray']:.2f}x)"
+            cells.append(f"{figure['over_bare']:,.1f}{spread}, {figure['least']:,.1f} to {figure['most']:,.1f}")
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 
 def chosen(variants: Sequence[Variant]) -> list[Variant]:
     """The variants that are counted."""
-    return [one for one in variants if one.name in (BARE, XRAY, KIT)]
+    return [variant for variant in variants if variant.name in (BARE, XRAY, KIT)]

@@ -1,7 +1,5 @@
 """The ways to trace one handler that are compared."""
 
-from __future__ import annotations
-
 import os
 import sys
 from collections.abc import Mapping

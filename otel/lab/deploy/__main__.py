@@ -3,13 +3,9 @@
 Usual time: 2 minutes; 5 minutes with `--variants`.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from lab.deploy import adopted, example, updated, variants
-
-__all__ = ["main"]
 
 
 def main() -> int:

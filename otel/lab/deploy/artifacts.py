@@ -1,15 +1,11 @@
 """Puts the artifacts of one `sam build` into another template of the same app, such as a variant of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
 from samcli.yamlhelper import yaml_dump, yaml_parse
-
-__all__ = ["with_artifacts"]
 
 PLACES = ("CodeUri", "ContentUri", "Location")
 

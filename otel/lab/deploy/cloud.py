@@ -1,10 +1,7 @@
 """The emulator of AWS, and the SAM CLI talking to it and to nobody else."""
 
-from __future__ import annotations
-
 import json
 import os
-import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +15,7 @@ import boto3
 
 from lab.commands import ROOT, make
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
-
-__all__ = ["Cloud"]
+from lambda_latency.local.processes import Processes, Service, free_ports
 
 READY = ROOT / "build" / "ministack" / "ready"
 PROGRAM = (ROOT / "build" / "ministack" / "bin" / "python", Path(__file__).with_name("emulator.py"))
@@ -33,11 +27,9 @@ class Cloud:
 
     def __init__(self, processes: Processes, log: Callable[[str], None]) -> None:
         make(READY)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+        (self._port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self._port}"
-        own = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self._port), "AWS_ENDPOINT_URL": self.url}
+        urls = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(self._port), "AWS_ENDPOINT_URL": self.url}
         self._variables = {
             "AWS_ACCESS_KEY_ID": "local",
             "AWS_SECRET_ACCESS_KEY": "local",
@@ -49,7 +41,7 @@ class Cloud:
         }
         temporary = {"TMPDIR": str(processes.folder())}  # where it unpacks functions
         self._service = Service(
-            "ministack", [], processes, log, command=[*map(str, PROGRAM)], variables=self._variables | own | temporary
+            "ministack", [], processes, log, command=[*map(str, PROGRAM)], variables=self._variables | urls | temporary
         )
         self._service.wait_until_listening(self._port, 60)
         self._session = boto3.Session("local", "local", region_name=REGION)
@@ -84,6 +76,13 @@ class Cloud:
             said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
             raise LocalError(f"sam {arguments[0]} failed", said)
 
+    def deploy(self, stack: str, template: Path, *parameters: str) -> None:
+        """Deploy a translated template; `parameters` are as NAME=VALUE."""
+        overrides = ["--parameter-overrides", *parameters] if parameters else []
+        self.sam("deploy", "--template", str(template), "--stack-name", stack, "--resolve-s3",
+                 "--no-fail-on-empty-changeset", "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
+                 *overrides)  # fmt: skip
+
     def delete(self, stack: str) -> None:
         """Delete a stack. `sam delete` cannot: it knows the template of a stack within by S3's own address only."""
         self._cloudformation.delete_stack(StackName=stack)
@@ -101,9 +100,9 @@ class Cloud:
         """What `doctor --account` finds about a stack of the template with a parameter."""
         command = [sys.executable, "-m", "lambda_latency", "doctor", "--stack", stack, "--parameter", parameter]
         ran = subprocess.run(
-            [*command, "--region", REGION, "--endpoint-url", self.url, "--json", "-"],
+            [*command, "--region", REGION, "--format", "json"],
             cwd=ROOT,
-            env={**os.environ, **self._variables},
+            env={**os.environ, **self._variables, "AWS_ENDPOINT_URL": self.url},
             capture_output=True,
             text=True,
             check=False,
@@ -111,7 +110,7 @@ class Cloud:
         )
         if not ran.stdout:
             raise LocalError("doctor --account failed", ran.stderr)
-        return {one["what"] for one in json.loads(ran.stdout)["findings"]}
+        return {finding["what"] for finding in json.loads(ran.stdout)["findings"]}
 
     def outputs(self, stack: str) -> Mapping[str, str]:
         """What the stack gives."""
@@ -124,14 +123,14 @@ class Cloud:
 
     def made(self, stack: str) -> Iterator[tuple[str, str, str]]:
         """Logical id, type and physical id of each resource of a stack and of the stacks within it."""
-        for one in self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
-            yield one["LogicalResourceId"], one["ResourceType"], one["PhysicalResourceId"]
-            if one["ResourceType"] == "AWS::CloudFormation::Stack":
-                yield from self.made(one["PhysicalResourceId"])
+        for resource in self._cloudformation.list_stack_resources(StackName=stack)["StackResourceSummaries"]:
+            yield resource["LogicalResourceId"], resource["ResourceType"], resource["PhysicalResourceId"]
+            if resource["ResourceType"] == "AWS::CloudFormation::Stack":
+                yield from self.made(resource["PhysicalResourceId"])
 
     def stacks(self) -> list[str]:
         """The stacks that exist."""
-        return [one["StackName"] for one in self._cloudformation.describe_stacks()["Stacks"]]
+        return [stack["StackName"] for stack in self._cloudformation.describe_stacks()["Stacks"]]
 
     def tables(self) -> list[str]:
         """The tables that exist."""

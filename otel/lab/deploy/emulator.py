@@ -4,8 +4,6 @@ CloudFormation documents that a change of `Body` needs no interruption; the emul
 emulator's own Python, which has nothing of the kit.
 """
 
-from __future__ import annotations
-
 from typing import Any
 
 from ministack.app import main

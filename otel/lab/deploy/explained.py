@@ -6,8 +6,6 @@ matches is asked of EventBridge, and the rule's target is invoked with the event
 slow provider.
 """
 
-from __future__ import annotations
-
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,12 +13,10 @@ from typing import Any
 
 from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
-from lambda_latency.alarm import install_packages, write_part
+from lambda_latency.stacks import ALARM, write_stack
 from tests.alarm.test_answer import rung, slow_provider
 from tests.fetch.standin import KNOWN, XRay
 from tests.sandbox.state import until
-
-__all__ = ["Topic", "deploy_explanations", "explain"]
 
 
 class Topic:
@@ -31,15 +27,15 @@ class Topic:
         sns = cloud.client("sns")
         self.arn: str = sns.create_topic(Name="alarms")["TopicArn"]
         self._queue = self._sqs.create_queue(QueueName="heard")["QueueUrl"]
-        asked = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
-        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=asked["Attributes"]["QueueArn"])
+        attributes = self._sqs.get_queue_attributes(QueueUrl=self._queue, AttributeNames=["QueueArn"])
+        sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=attributes["Attributes"]["QueueArn"])
 
     def heard(self) -> list[dict[str, Any]]:
         """The notifications since the last time."""
-        told = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
-        for one in told:
-            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=one["ReceiptHandle"])
-        return [json.loads(one["Body"]) for one in told]
+        messages = self._sqs.receive_message(QueueUrl=self._queue, MaxNumberOfMessages=10).get("Messages", [])
+        for message in messages:
+            self._sqs.delete_message(QueueUrl=self._queue, ReceiptHandle=message["ReceiptHandle"])
+        return [json.loads(message["Body"]) for message in messages]
 
 
 class AnyCaller(XRay):
@@ -53,12 +49,10 @@ class AnyCaller(XRay):
 
 
 def deploy_explanations(cloud: Cloud, stack: str, topic: Topic, folder: Path) -> None:
-    """Deploys what `lambda-latency alarm --stack STACK --topic ARN --deploy` does, beside the stack."""
-    write_part(folder, install_packages)
+    """Deploys what `lambda-latency stack alarm STACK --topic ARN --deploy` does, beside the stack."""
+    write_stack(ALARM, folder)
     template = translate(folder / "template.yaml", "")
-    cloud.sam("deploy", "--template", str(template), "--stack-name", f"{stack}-explain", "--resolve-s3",
-              "--capabilities", "CAPABILITY_IAM", "--parameter-overrides", f"AlarmPrefix={stack}.",
-              f"AlarmTopicArn={topic.arn}")  # fmt: skip
+    cloud.deploy(f"{stack}-explain", template, f"AlarmPrefix={stack}.", f"AlarmTopicArn={topic.arn}")
 
 
 def explain(cloud: Cloud, stack: str, topic: Topic) -> tuple[list[str], list[str], list[str]]:
@@ -70,7 +64,7 @@ def explain(cloud: Cloud, stack: str, topic: Topic) -> tuple[list[str], list[str
         point_to(cloud, made["Explain"], xray.url)
         reason = "one request in twenty is slow"
         cloud.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason=reason)
-        own = wait_for(topic)
+        notification = wait_for(topic)
         event = rung(name=alarm)
         for function in targets(cloud, made, event):
             cloud.client("lambda").invoke(FunctionName=function, InvocationType="Event", Payload=json.dumps(event))
@@ -78,7 +72,7 @@ def explain(cloud: Cloud, stack: str, topic: Topic) -> tuple[list[str], list[str
     finally:
         xray.close()
     pages = cloud.client("s3").list_objects_v2(Bucket=made["Pages"], Prefix="pages/").get("Contents", [])
-    return own, explanation, [one["Key"] for one in pages]
+    return notification, explanation, [page["Key"] for page in pages]
 
 
 def point_to(cloud: Cloud, function: str, xray_url: str) -> None:
@@ -92,23 +86,23 @@ def point_to(cloud: Cloud, function: str, xray_url: str) -> None:
 
 def targets(cloud: Cloud, made: Mapping[str, str], event: Mapping[str, Any]) -> list[str]:
     """The functions that EventBridge's rules of the stack have for the event."""
-    client, found = cloud.client("events"), []
+    client, arns = cloud.client("events"), []
     for logical, physical in made.items():
         if logical in ("ExplainRings", "ExplainEnds"):
             rule = physical.rpartition("/")[2].rpartition("|")[2]
             pattern = client.describe_rule(Name=rule)["EventPattern"]
             if client.test_event_pattern(EventPattern=pattern, Event=json.dumps(event))["Result"]:
-                found += [one["Arn"] for one in client.list_targets_by_rule(Rule=rule)["Targets"]]
-    return found
+                arns += [target["Arn"] for target in client.list_targets_by_rule(Rule=rule)["Targets"]]
+    return arns
 
 
 def wait_for(topic: Topic) -> list[str]:
     """The subjects of the next notifications."""
-    found: list[str] = []
+    subjects: list[str] = []
 
     def heard() -> bool:
-        found.extend(str(one["Subject"]) for one in topic.heard())
-        return bool(found)
+        subjects.extend(str(message["Subject"]) for message in topic.heard())
+        return bool(subjects)
 
     until(heard, 120)
-    return found
+    return subjects

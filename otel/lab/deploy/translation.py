@@ -11,8 +11,6 @@
 - The addresses of the collector and of X-Ray's OTLP endpoint, where a receiver of ours listens, and that of the daemon.
 """
 
-from __future__ import annotations
-
 import json
 import logging
 import shutil
@@ -28,8 +26,6 @@ from samtranslator.translator.translator import Translator
 
 from lambda_latency.local.app.serve.system import LAYER
 from lambda_latency.local.sandbox import bootstrap
-
-__all__ = ["translate", "with_receiver"]
 
 logging.getLogger("samtranslator.metrics").setLevel(logging.ERROR)  # it says at the end that it sent nothing
 
@@ -76,7 +72,7 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
             inner = translate(built.parent / resource["Properties"]["Location"], spans_url, kit, daemon=daemon)
             inner.write_text(yaml_dump(expanded(yaml_parse(inner.read_text(encoding="utf-8")))), encoding="utf-8")
             resource["Properties"]["Location"] = str(inner.relative_to(built.parent))
-    functions = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::Serverless::Function"]
+    functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Serverless::Function"]
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
         point_here(place, kit, spans_url, daemon)
     layer = resources.get(kit)
@@ -137,10 +133,10 @@ def write_start(artifact: Path, text: str) -> None:
 
 def with_one_metric(alarm: Mapping[str, Any]) -> dict[str, Any]:
     """The alarm, on the first of its metrics instead of an expression of several."""
-    left = {name: value for name, value in alarm.items() if name != "Metrics"}
-    for one in alarm.get("Metrics", ()):
-        if "MetricStat" in one:
-            stat = one["MetricStat"]
+    plain = {name: value for name, value in alarm.items() if name != "Metrics"}
+    for metric in alarm.get("Metrics", ()):
+        if "MetricStat" in metric:
+            stat = metric["MetricStat"]
             key = "ExtendedStatistic" if stat["Stat"].startswith("p") else "Statistic"
-            return {**left, **stat["Metric"], "Period": stat["Period"], key: stat["Stat"]}
-    return left
+            return {**plain, **stat["Metric"], "Period": stat["Period"], key: stat["Stat"]}
+    return plain

@@ -6,8 +6,6 @@ skipped, and named. Status 1 where a page is wrong.
 Usual time: 5 minutes; a page takes 10 to 90 seconds.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
 import sys
@@ -25,10 +23,10 @@ EXTRAS = "adopt,archive,doctor,fetch,formats,local,testing"
 
 def main() -> int:
     """0 if every block of every page does what the page says."""
-    every = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("how-to/*.md")])
+    all_pages = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("how-to/*.md")])
     parser = argparse.ArgumentParser("python -m lab docs", description=__doc__)
     parser.add_argument("--page", type=Path, action="append", metavar="FILE", help="this page only; may be repeated")
-    pages = parser.parse_args().page or every
+    pages = parser.parse_args().page or all_pages
     wrong = 0
     with tempfile.TemporaryDirectory(prefix="lambda-latency-docs-") as made:
         print("Building the wheel ...", file=sys.stderr)
@@ -47,13 +45,13 @@ def _follow(page: Path, home: Path, wheel: Path) -> bool:
     place = ""
     try:
         blocks = list(blocks_of(page.read_text("utf-8")))
-        if any("skip" not in block.told for block in blocks):
+        if any("skip" not in block.annotations for block in blocks):
             prepare(home, wheel, EXTRAS)
         with reading(home) as reader:
             for block in blocks:
                 place = f":{block.line}"
-                if "skip" in block.told:
-                    skipped.append(f"{block.line}: {block.told['skip']}")
+                if "skip" in block.annotations:
+                    skipped.append(f"{block.line}: {block.annotations['skip']}")
                     continue
                 reader.follow(block)
                 ran += 1
@@ -61,8 +59,8 @@ def _follow(page: Path, home: Path, wheel: Path) -> bool:
         print(f"{name}{place}: {error}")
         return True
     print(f"{name}: {ran} blocks hold, {time.monotonic() - began:.0f} s")
-    for one in skipped:
-        print(f"  skipped, line {one}")
+    for reason in skipped:
+        print(f"  skipped, line {reason}")
     return False
 
 

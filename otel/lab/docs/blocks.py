@@ -12,14 +12,12 @@ sentences are separated by semicolons:
 - `in checkout`: the block, and those after it, run in a checkout of the project, not in the app that `init` writes.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 FENCED = re.compile(
-    r"(?:^<!-- docs: (?P<told>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"(?:^<!-- docs: (?P<annotations>.*?) -->\n)?^```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
 )
 KEYS = ("skip", "status", "until", "before", "ids", "file", "in")
 TRACE_ID = re.compile(r"\b(?:1-[0-9a-f]{8}-[0-9a-f]{24}|[0-9a-f]{32})\b")
@@ -39,19 +37,21 @@ class Block:
     line: int
     language: str
     text: str
-    told: dict[str, str] = field(default_factory=dict)
+    annotations: dict[str, str] = field(default_factory=dict)
     output: str = ""
 
 
 def blocks_of(page: str) -> Iterator[Block]:
     """The blocks of a page that are run or written, in order. Raises `BlockError`."""
-    found = [(match, _told(match["told"] or "", page, match.start())) for match in FENCED.finditer(page)]
-    for number, (match, told) in enumerate(found):
-        if match["language"] not in COMMANDS and "file" not in told:
+    annotated = [
+        (match, _annotations(match["annotations"] or "", page, match.start())) for match in FENCED.finditer(page)
+    ]
+    for number, (match, annotations) in enumerate(annotated):
+        if match["language"] not in COMMANDS and "file" not in annotations:
             continue
-        following = found[number + 1][0] if number + 1 < len(found) else None
+        following = annotated[number + 1][0] if number + 1 < len(annotated) else None
         shown = following["text"] if following is not None and _is_output(following, page) else ""
-        yield Block(_line(page, match.start("language")), match["language"], match["text"], told, shown)
+        yield Block(_line(page, match.start("language")), match["language"], match["text"], annotations, shown)
 
 
 def _is_output(following: re.Match[str], page: str) -> bool:
@@ -67,7 +67,7 @@ def missing_line(shown: str, printed: str) -> str | None:
     lines = iter(printed.splitlines())
     for line in shown.splitlines():
         pattern = re.compile(_pattern(line))
-        if line.strip() not in ("", "...") and not any(pattern.fullmatch(one.rstrip()) for one in lines):
+        if line.strip() not in ("", "...") and not any(pattern.fullmatch(candidate.rstrip()) for candidate in lines):
             return line
     return None
 
@@ -78,19 +78,19 @@ def _pattern(line: str) -> str:
         if piece == "...":
             parts.append(".*")
             continue
-        parts.append(VARIES.join(re.escape(one) for one in re.split(VARIES, piece)))
+        parts.append(VARIES.join(re.escape(literal) for literal in re.split(VARIES, piece)))
     return r"\s*" + "".join(parts).replace(r"\ ", r"\s+") + r"\s*"
 
 
-def _told(text: str, page: str, at: int) -> dict[str, str]:
-    told = {}
-    for sentence in filter(None, (one.strip() for one in text.split(";"))):
-        key, _, rest = sentence.partition(" ")
-        if key not in KEYS or not rest:
-            raise BlockError(f"line {_line(page, at)}: {sentence!r} is not one of {', '.join(KEYS)} with its value")
-        told[key] = rest
-    return told
+def _annotations(text: str, page: str, offset: int) -> dict[str, str]:
+    annotations = {}
+    for sentence in filter(None, (part.strip() for part in text.split(";"))):
+        key, _, argument = sentence.partition(" ")
+        if key not in KEYS or not argument:
+            raise BlockError(f"line {_line(page, offset)}: {sentence!r} is not one of {', '.join(KEYS)} with its value")
+        annotations[key] = argument
+    return annotations
 
 
-def _line(page: str, at: int) -> int:
-    return page.count("\n", 0, at) + 1
+def _line(page: str, offset: int) -> int:
+    return page.count("\n", 0, offset) + 1

@@ -1,7 +1,5 @@
 """A reader of a page: an environment with the wheel, the folders that a page supposes, and a shell."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import signal
@@ -36,21 +34,21 @@ class Reader:
 
     def follow(self, block: Block) -> None:
         """Do what a block says. Raises `WrongError` with what was printed in place of what the page says."""
-        if block.told.get("in") == "checkout":
+        if block.annotations.get("in") == "checkout":
             self.folder = _checkout(self.home)
-        if "before" in block.told:
-            self._run(block.told["before"], 0)
-        if "file" in block.told:
-            path = self.folder / block.told["file"]
+        if "before" in block.annotations:
+            self._run(block.annotations["before"], 0)
+        if "file" in block.annotations:
+            path = self.folder / block.annotations["file"]
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.text, "utf-8")
-        elif "until" in block.told:
-            self._start(block.text, block.told["until"])
+        elif "until" in block.annotations:
+            self._start(block.text, block.annotations["until"])
         else:
             command = block.text if block.language == "sh" else f"python - <<'PROGRAM'\n{block.text}PROGRAM\n"
-            if "ids" in block.told:
-                command = TRACE_ID.sub(self._first_id(block.told["ids"]), command)
-            printed = self._run(command, int(block.told.get("status", 0)))
+            if "ids" in block.annotations:
+                command = TRACE_ID.sub(self._first_id(block.annotations["ids"]), command)
+            printed = self._run(command, int(block.annotations.get("status", 0)))
             line = missing_line(block.output, printed)
             if line is not None:
                 raise WrongError(f"the page shows the line\n  {line}\nbut the block printed\n{_quoted(printed)}")
@@ -58,10 +56,10 @@ class Reader:
     def _first_id(self, command: str) -> str:
         """The first trace id that a command prints."""
         printed = self._run(command, 0)
-        found = TRACE_ID.search(printed)
-        if found is None:
+        match = TRACE_ID.search(printed)
+        if match is None:
             raise WrongError(f"{command} prints no trace id:\n{_quoted(printed)}")
-        return found[0]
+        return match[0]
 
     def _run(self, command: str, status: int) -> str:
         """The output of a shell command; the next one begins in the folder that it ends in."""
@@ -83,18 +81,18 @@ class Reader:
             stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True,
         )  # fmt: skip
         printed: list[str] = []
-        seen = threading.Event()
-        reading = threading.Thread(target=_drain, args=(process, text, printed, seen))
+        has_printed = threading.Event()
+        reading = threading.Thread(target=_drain, args=(process, text, printed, has_printed))
         reading.start()
         self.started.append((process, reading))
-        seen.wait(LIMIT_S)
+        has_printed.wait(LIMIT_S)
         if not any(text in line for line in printed):
             raise WrongError(f"it has not printed {text!r}:\n{_quoted(''.join(printed))}")
 
     def _environ(self) -> dict[str, str]:
-        kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
+        base = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST", "VIRTUAL"))}
         path = os.pathsep.join([str(self.home / "programs"), str(self.home / "venv" / "bin"), os.environ["PATH"]])
-        return {**kept, "PATH": path, "VIRTUAL_ENV": str(self.home / "venv"), "NO_COLOR": "1", "COLUMNS": "100"}
+        return {**base, "PATH": path, "VIRTUAL_ENV": str(self.home / "venv"), "NO_COLOR": "1", "COLUMNS": "100"}
 
 
 def prepare(home: Path, wheel: Path, extras: str) -> None:
@@ -104,8 +102,8 @@ def prepare(home: Path, wheel: Path, extras: str) -> None:
     pip.write_text(PIP)
     pip.chmod(0o755)
     subprocess.run([UV, "venv", "--quiet", "--python", sys.executable, home / "venv"], check=True)
-    wanted = f"{wheel}[{extras}]" if extras else str(wheel)
-    subprocess.run([UV, "pip", "install", "--quiet", "--python", home / "venv" / "bin" / "python", wanted], check=True)
+    package = f"{wheel}[{extras}]" if extras else str(wheel)
+    subprocess.run([UV, "pip", "install", "--quiet", "--python", home / "venv" / "bin" / "python", package], check=True)
     subprocess.run([home / "venv" / "bin" / "lambda-latency", "init", home / "app"], check=True, capture_output=True)
 
 
@@ -125,15 +123,15 @@ def reading(home: Path) -> Iterator[Reader]:
             reading.join()
 
 
-def _drain(process: subprocess.Popen[str], text: str, printed: list[str], seen: threading.Event) -> None:
+def _drain(process: subprocess.Popen[str], text: str, printed: list[str], has_printed: threading.Event) -> None:
     """Read what a process prints until it ends, so that it never waits for a reader; tell when the text has come."""
     assert process.stdout is not None
     with process.stdout:
         for line in process.stdout:
             printed.append(line)
             if text in line:
-                seen.set()
-    seen.set()
+                has_printed.set()
+    has_printed.set()
 
 
 def _checkout(home: Path) -> Path:

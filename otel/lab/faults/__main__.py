@@ -6,8 +6,6 @@ up, a span has no parent, a trace was moved or a secret that was planted came ou
 Usual time: under 20 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import socket
 import statistics
@@ -18,15 +16,16 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from lab.faults.account import Account, planted
 from lab.faults.box import Way
 from lab.faults.deadlines import Near, cases, near_deadlines
-from lab.faults.lane import MODES, OF_XRAY, Export, Lane, plan
+from lab.faults.ledger import SpanLedger, leaks_in
+from lab.faults.scenario import MODES, OF_XRAY, Export, Scenario, plan
+from lab.progress import Progress
 from lab.provider import Provider
 from lambda_latency.http import Server
 from lambda_latency.local.processes import Processes
 
-LANES: list[tuple[Way, Export, float]] = [
+SCENARIOS: list[tuple[Way, Export, float]] = [
     ("extension", "collector", 0.25),
     ("extension", "collector", 0.25),
     ("main", "collector", 0.2),
@@ -63,11 +62,11 @@ def main() -> int:
             "PLANTED": SECRET,
             **CREDENTIALS,
         }
-        lanes = [
-            lane(Path(folder), way, options.export if export == "collector" else export, processes, variables)
-            for way, export, _ in LANES
+        scenarios = [
+            new_scenario(Path(folder), way, options.export if export == "collector" else export, processes, variables)
+            for way, export, _ in SCENARIOS
         ]
-        threads = start(lanes, options, stop)
+        threads = start(scenarios, options, stop)
         try:
             wait(threads)
         except KeyboardInterrupt:
@@ -79,27 +78,27 @@ def main() -> int:
             share = min(1.0, options.invocations / 10_000)
             near = near_deadlines(cases(options.export, share), variables, processes)
         provider.close()
-        wrong = told(lanes, options, time.monotonic() - begin, near)
+        wrong = print_report(scenarios, options, time.monotonic() - begin, near)
     return 130 if interrupted else int(bool(wrong))
 
 
-def lane(folder: Path, way: Way, export: Export, processes: Processes, variables: dict[str, str]) -> Lane:
+def new_scenario(folder: Path, way: Way, export: Export, processes: Processes, variables: dict[str, str]) -> Scenario:
     """One, with a folder for its journals. The daemon's has texts that no datagram holds."""
-    own = Path(tempfile.mkdtemp(dir=folder))
+    journals = Path(tempfile.mkdtemp(dir=folder))
     large = {"OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT": "200000"} if export == "daemon" else {}
-    return Lane(way, export, own, processes, {**variables, **large})
+    return Scenario(way, export, journals, processes, {**variables, **large})
 
 
-def start(lanes: list[Lane], options: argparse.Namespace, stop: threading.Event) -> list[threading.Thread]:
-    """Each lane on a thread of its own."""
-    progress = Progress(options.invocations)
+def start(scenarios: list[Scenario], options: argparse.Namespace, stop: threading.Event) -> list[threading.Thread]:
+    """Each scenario on a thread of its own."""
+    progress = Progress("invocations", options.invocations)
     share = MOST_ENDS / max(options.invocations, 10_000)
     threads = []
     modes = {"collector": MODES, "otlp": OF_XRAY, "daemon": {}}
-    for number, (one, (_, _, part)) in enumerate(zip(lanes, LANES, strict=True)):
+    for number, (scenario, (_, _, part)) in enumerate(zip(scenarios, SCENARIOS, strict=True)):
         count = round(options.invocations * part)
-        steps = plan(f"{options.seed}/{number}", count, share, modes[one.export])
-        thread = threading.Thread(target=one.run, args=(steps, options.outage, progress.step, stop), daemon=True)
+        steps = plan(f"{options.seed}/{number}", count, share, modes[scenario.export])
+        thread = threading.Thread(target=scenario.run, args=(steps, options.outage, progress.step, stop), daemon=True)
         thread.start()
         threads.append(thread)
     return threads
@@ -112,61 +111,52 @@ def wait(threads: list[threading.Thread]) -> None:
             thread.join(0.2)
 
 
-class Progress:
-    """A line on a terminal, and nothing elsewhere."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._lock = total, 0, threading.Lock()
-
-    def step(self) -> None:
-        with self._lock:
-            self._done += 1
-            if sys.stderr.isatty():
-                end = "\n" if self._done == self._total else "\r"
-                print(f"{self._done:,} of {self._total:,} invocations", end=end, file=sys.stderr, flush=True)
-
-
-def told(lanes: list[Lane], options: argparse.Namespace, seconds: float, near: Near) -> list[str]:
+def print_report(scenarios: list[Scenario], options: argparse.Namespace, seconds: float, near: Near) -> list[str]:
     """Print the account; what is wrong with it."""
-    account = Account()
+    ledger = SpanLedger()
     counts: Counter[str] = Counter()
-    for one in lanes:
-        account.add(one)
-        counts += one.counts
-        account.wrong += [f"{one.name}: {one.failure}"] if one.failure else []
-    found, size, lines = planted(lanes, [SECRET, *CREDENTIALS.values()])
-    total = sum(number for what, number in counts.items() if what.startswith("header "))
-    print(f"{total:,} invocations, seed {options.seed}, {seconds:.0f} s, Python {sys.version.split()[0]}")
-    for one in lanes:
-        print(f"  {one.name}: {sum(n for what, n in one.counts.items() if what.startswith('header ')):,}")
-    for what in sorted(counts):
-        print(f"  {what}: {counts[what]:,}")
-    print("processes " + ", ".join(f"{how} {number}" for how, number in sorted(account.processes.items())))
-    print("client waited, median and largest, ms: " + "; ".join(waited(lanes)))
-    print(f"spans started {account.started:,}")
-    print(f"  exported {account.exported:,} (and {account.twice:,} times once more, after a flush that was cut off)")
-    print(f"  rejected, and told to be {account.rejected:,}")
-    print(f"  in memory at SIGKILL or os._exit, or open at an exit {account.in_memory:,}")
-    print(f"  lost {account.lost:,}")
-    print(f"orphans {account.orphans:,} (and {account.cut_off:,} below what such an end took)")
+    for scenario in scenarios:
+        ledger.add(scenario)
+        counts += scenario.counts
+        ledger.wrong += [f"{scenario.name}: {scenario.failure}"] if scenario.failure else []
+    leaks, size, lines = leaks_in(scenarios, [SECRET, *CREDENTIALS.values()])
+    print(f"{invocations(counts):,} invocations, seed {options.seed}, {seconds:.0f} s, Python {sys.version.split()[0]}")
+    for scenario in scenarios:
+        print(f"  {scenario.name}: {invocations(scenario.counts):,}")
+    for kind in sorted(counts):
+        print(f"  {kind}: {counts[kind]:,}")
+    print("processes " + ", ".join(f"{how} {number}" for how, number in sorted(ledger.processes.items())))
+    print("client waited, median and largest, ms: " + "; ".join(waited(scenarios)))
+    print(f"spans started {ledger.started:,}")
+    print(f"  exported {ledger.exported:,} (and {ledger.twice:,} times once more, after a flush that was cut off)")
+    print(f"  rejected, and told to be {ledger.rejected:,}")
+    print(f"  in memory at SIGKILL or os._exit, or open at an exit {ledger.in_memory:,}")
+    print(f"  lost {ledger.lost:,}")
+    print(f"orphans {ledger.orphans:,} (and {ledger.cut_off:,} below what such an end took)")
     print(
-        f"secrets {len(found)}, in {size:,} bytes of spans and {lines:,} lines of logs, {account.lines:,} of them ours"
+        f"secrets {len(leaks)}, in {size:,} bytes of spans and {lines:,} lines of logs, {ledger.lines:,} of them ours"
     )
     print(*near.text(), sep="\n")
-    account.wrong += near.wrong
-    if account.exported + account.rejected + account.in_memory + account.lost != account.started:
-        account.wrong.append("the account does not add up")
-    for line in (wrong := [*account.wrong, *found]):
+    ledger.wrong += near.wrong
+    if ledger.exported + ledger.rejected + ledger.in_memory + ledger.lost != ledger.started:
+        ledger.wrong.append("the account does not add up")
+    wrong = [*ledger.wrong, *leaks]
+    for line in wrong:
         print(f"WRONG {line}")
     return wrong
 
 
-def waited(lanes: list[Lane]) -> list[str]:
+def invocations(counts: Counter[str]) -> int:
+    """The number of invocations: each has one kind of tracing header."""
+    return sum(number for kind, number in counts.items() if kind.startswith("header "))
+
+
+def waited(scenarios: list[Scenario]) -> list[str]:
     """The response path by what the collector did, where spans leave after it."""
     times: dict[str, list[float]] = {}
-    for one in lanes:
-        if one.way != "before" and one.export != "daemon":
-            for mode, took in one.response_ms.items():
+    for scenario in scenarios:
+        if scenario.way != "before" and scenario.export != "daemon":
+            for mode, took in scenario.response_ms.items():
                 times.setdefault(mode, []).extend(took)
     return [f"{mode} {statistics.median(took):.1f} {max(took):.0f}" for mode, took in sorted(times.items())]
 

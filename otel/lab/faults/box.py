@@ -1,24 +1,22 @@
 """One execution environment of the laptop's sandbox: Lambda's real runtime client in a real process, and what may go
 wrong around it."""
 
-from __future__ import annotations
-
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 import lambda_latency.local.sandbox.lambda_service
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.environment import ExecutionEnvironment
 from lambda_latency.local.sandbox.function import Function, Run
-from lambda_latency.local.sandbox.runtime_api import Invocation, Refusal
-from lambda_latency.local.sandbox.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.runtime_api import Refusal, RuntimeInvocation
+from lambda_latency.local.sandbox.variables import SandboxSettings, lambda_variables
 
 ROOT = Path(__file__).parents[3]
 TRACE = "674385f00123456789abcdef01234567"
@@ -29,7 +27,7 @@ Way = Literal["extension", "main", "before"]
 """How spans leave: an extension's thread, the runtime's own thread after the response, or just before it."""
 
 
-class _Environment(Environment):
+class _Environment(ExecutionEnvironment):
     """Without an Extensions API where `refuses`; calls `responded` the instant a response is out."""
 
     refuses = False
@@ -61,30 +59,32 @@ class Box:
     timeout_s: float = 20
     python: str | Path = sys.executable
     freeze_s: float = 0  # how long it is frozen the instant a response is out, whatever it was about to do
+    command: Sequence[str | Path] = ()  # that starts the runtime; the kit's own if empty
+    task_root: Path = ROOT
+    init_s: float = 60
+    memory_mb: int = 512
     lines: list[str] = field(default_factory=list)
     invocations: int = 0
 
     def __post_init__(self) -> None:
-        function = Function("orders-create", self.handler, self.timeout_s, 512, self.variables)
-        settings = Settings(task_root=ROOT, layer=Path("/nonexistent"))
-        bootstrap = (
-            lambda_latency.local.sandbox.lambda_service.BOOTSTRAP
-            if self.way != "before"
-            else Path(__file__).with_name("hookless.py")
-        )
+        function = Function("orders-create", self.handler, self.timeout_s, self.memory_mb, self.variables)
+        settings = SandboxSettings(task_root=self.task_root, layer=Path("/nonexistent"))
+        hookless = Path(__file__).with_name("hookless.py")
+        bootstrap = hookless if self.way == "before" else lambda_latency.local.sandbox.lambda_service.BOOTSTRAP
+        wrapper = [ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"] if self.wrapped else []
         self._settled = threading.Event()
         kind = type("Environment", (_Environment,), {"refuses": self.way == "main", "responded": self._responded})
-        self.environment: Environment = kind(
+        self.environment: ExecutionEnvironment = kind(
             function,
-            [*[ROOT / "otel" / "lambda_latency" / "runtime" / "wrapper"][: self.wrapped], self.python, bootstrap],
+            self.command or [*wrapper, self.python, bootstrap],
             lambda_variables(function, settings),
-            ROOT,
+            self.task_root,
             self.processes,
             settled=lambda *_: self._settled.set(),
             ended=lambda _: self._settled.set(),
             log=self.lines.append,
         )
-        failure = self.environment.wait_for_init(60)
+        failure = self.environment.wait_for_init(self.init_s)
         if failure is not None:
             raise RuntimeError(f"init failed: {failure.payload.decode()}\n" + "\n".join(self.lines[-20:]))
 
@@ -99,7 +99,7 @@ class Box:
         deadline_ms = int((time.time() + self.timeout_s) * 1000)
         request_id = f"00000000-0000-4000-8000-{self.environment.pid:06d}{self.invocations:06d}"
         arn = self.environment.function.arn
-        run = self.environment.invoke(Invocation(request_id, event, arn, deadline_ms, header, None))
+        run = self.environment.invoke(RuntimeInvocation(request_id, event, arn, deadline_ms, header, None))
         assert run is not None
         return run
 

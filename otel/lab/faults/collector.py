@@ -1,7 +1,5 @@
 """A collector that fails on command, and keeps what it takes as it came; or X-Ray's OTLP endpoint."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time
@@ -87,15 +85,18 @@ class Collector:
             self.unsigned.append(wrong)
             handler.answer(403, b"", {"x-amzn-ErrorType": wrong.partition(":")[0]})
         else:
-            if mode == "held":
-                self.let_go.wait(60)
-            time.sleep(self._slow_s if mode == "slow" else self._answer_s)
-            if _hung_up(handler.connection):  # as the real one: a batch whose sender is gone is dropped
-                handler.close_connection = True
-                return
-            self.bodies.append(body)
-            answer = self._rejecting(body) if mode == "partial" else b""
-            handler.answer(200, answer, {"Content-Type": "application/x-protobuf"})
+            self._collect(handler, body, mode)
+
+    def _collect(self, handler: Handler, body: bytes, mode: Mode) -> None:
+        if mode == "held":
+            self.let_go.wait(60)
+        time.sleep(self._slow_s if mode == "slow" else self._answer_s)
+        if _hung_up(handler.connection):  # as the real one: a batch whose sender is gone is dropped
+            handler.close_connection = True
+            return
+        self.bodies.append(body)
+        answer = self._rejecting(body) if mode == "partial" else b""
+        handler.answer(200, answer, {"Content-Type": "application/x-protobuf"})
 
     def _what_is_wrong(self, handler: Handler, body: bytes) -> str:
         assert self._signed_by is not None
@@ -107,9 +108,9 @@ class Collector:
         rejected = {span.span_id.hex() for span in spans_of(body) if span.span_id[-1] % 4 == 0}
         for resource in message.resource_spans:
             for scope in resource.scope_spans:
-                left = [span for span in scope.spans if span.span_id.hex() not in rejected]
+                accepted = [span for span in scope.spans if span.span_id.hex() not in rejected]
                 scope.ClearField("spans")
-                scope.spans.extend(left)
+                scope.spans.extend(accepted)
         self.bodies[-1] = message.SerializeToString()
         self.rejected |= rejected
         self.rejections += len(rejected)

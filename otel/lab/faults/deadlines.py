@@ -3,8 +3,6 @@
 The environment is killed at its deadline, as Lambda does, also if the response is out and only a delivery goes on.
 """
 
-from __future__ import annotations
-
 import json
 import re
 import tempfile
@@ -20,10 +18,10 @@ from pathlib import Path
 from lab.faults.box import Box, Way
 from lab.faults.collector import Collector, Mode
 from lab.faults.journal import read_journal
-from lab.faults.lane import FUNCTION, Export
+from lab.faults.scenario import FUNCTION, Export
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Run
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.xray.segments import TracingHeader
 
 TIMEOUT_S = 3
 FAILING = 2  # requests of a case while its collector fails
@@ -36,7 +34,7 @@ AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Case:
+class DeadlineCase:
     """How spans leave, what the collector does, and how long before the deadline the handler answers."""
 
     way: Way
@@ -58,19 +56,19 @@ class Near:
 
     def text(self) -> Iterator[str]:
         """The lines of the report."""
-        yield "near the deadline " + ", ".join(f"{what} {number:,}" for what, number in sorted(self.counts.items()))
-        ends = [f"{left} ms left: {ms:.0f}" for left, ms in sorted(self.settled_ms.items(), reverse=True)]
+        yield "near the deadline " + ", ".join(f"{kind} {number:,}" for kind, number in sorted(self.counts.items()))
+        ends = [f"{left_ms} ms left: {ms:.0f}" for left_ms, ms in sorted(self.settled_ms.items(), reverse=True)]
         yield f"settled before the deadline, least, ms: {'; '.join(ends)}"
 
 
-def cases(export: Export, share: float = 1.0) -> list[Case]:
+def cases(export: Export, share: float = 1.0) -> list[DeadlineCase]:
     """A share of all cases, evenly taken from them; the shares of two lists differ by one case at most."""
-    found = [Case(way, export, mode, left) for left, way, mode in product(LEFT_MS, WAYS, MODES)]
+    all_cases = [DeadlineCase(way, export, mode, left_ms) for left_ms, way, mode in product(LEFT_MS, WAYS, MODES)]
     step = 5  # has no divisor in common with their number, so that a share has cases of each sort
-    return [found[number * step % len(found)] for number in range(max(4, round(share * len(found))))]
+    return [all_cases[number * step % len(all_cases)] for number in range(max(4, round(share * len(all_cases))))]
 
 
-def near_deadlines(chosen: list[Case], variables: Mapping[str, str], processes: Processes) -> Near:
+def near_deadlines(chosen: list[DeadlineCase], variables: Mapping[str, str], processes: Processes) -> Near:
     """Run the cases, a few at once."""
     near = Near()
     with tempfile.TemporaryDirectory(prefix="faults-") as folder, ThreadPoolExecutor(AT_ONCE) as pool:
@@ -91,17 +89,17 @@ class _Running:
     """One environment with a collector of its own."""
 
     def __init__(
-        self, case: Case, folder: Path, variables: Mapping[str, str], processes: Processes, near: Near
+        self, case: DeadlineCase, folder: Path, variables: Mapping[str, str], processes: Processes, near: Near
     ) -> None:
         self._case, self._folder, self._near = case, folder, near
         signed_by = variables if case.export == "otlp" else None
         self._collector = Collector(answer_s=0.01, signed_by=signed_by)
-        own = {
+        addresses = {
             "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": self._collector.url,
             "LAMBDA_LATENCY_EXPORT": case.export,
             "JOURNAL": str(folder),
         }
-        self._box = Box(processes, FUNCTION, {**own, **variables}, case.way, timeout_s=TIMEOUT_S)
+        self._box = Box(processes, FUNCTION, {**addresses, **variables}, case.way, timeout_s=TIMEOUT_S)
         self._begun: list[float] = []
         self._collector.arrived = lambda: self._begun.append(time.time())
 
@@ -120,7 +118,7 @@ class _Running:
     def _request(self, left_ms: int) -> bool:
         """One request; returns whether the environment outlives it."""
         event = json.dumps({"do": "work", "left_ms": left_ms}).encode()
-        run = self._box.invoke(event, str(TraceHeader.new(sampled=True)))
+        run = self._box.invoke(event, str(TracingHeader.new(sampled=True)))
         deadline = run.invocation.deadline_ms / 1000
         try:
             # With little time left nothing of the kit may run: the rest is the machine, which may be busy.
@@ -145,7 +143,7 @@ class _Running:
         """The deliveries that reached the collector after the answer; a timeout is told before it."""
         answered = run.responded_ns / 1e9 if self._case.way != "before" else \
             (run.invocation.deadline_ms - left_ms) / 1000 + 0.005  # fmt: skip
-        return sum(at > answered for at in self._begun)
+        return sum(begun_s > answered for begun_s in self._begun)
 
     def _arrived(self) -> None:
         """All that was not rejected is there, and what was rejected is told with its count."""
@@ -155,16 +153,16 @@ class _Running:
         self._count("spans", len(life.ended))
         if missing:
             self._say(f"{len(missing)} of {len(life.ended)} spans did not arrive with the first request after it")
-        told = sum(int(number) for line in self._box.lines for number in re.findall(r"(\d+) were dropped", line))
+        reported = sum(int(number) for line in self._box.lines for number in re.findall(r"(\d+) were dropped", line))
         self._count("rejected", self._collector.rejections)
-        if told != self._collector.rejections:
-            self._say(f"{self._collector.rejections} spans were rejected and {told} told")
+        if reported != self._collector.rejections:
+            self._say(f"{self._collector.rejections} spans were rejected and {reported} told")
 
-    def _count(self, what: str, number: int = 1) -> None:
+    def _count(self, kind: str, number: int = 1) -> None:
         with LOCK:
-            self._near.counts[what] += number
+            self._near.counts[kind] += number
 
-    def _say(self, what: str) -> None:
+    def _say(self, fault: str) -> None:
         with LOCK:
-            self._near.counts["killed"] += what.startswith("killed")
-            self._near.wrong.append(f"{self._case}: {what}")
+            self._near.counts["killed"] += fault.startswith("killed")
+            self._near.wrong.append(f"{self._case}: {fault}")

@@ -1,7 +1,5 @@
 """The function under test: it does what its event says, and in each call it holds secrets in its hands."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import signal

@@ -1,7 +1,5 @@
 """A function that never comes to an end, in the way that its event says: `HANGS` names them."""
 
-from __future__ import annotations
-
 import _socket
 import hashlib
 import os

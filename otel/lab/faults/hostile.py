@@ -1,7 +1,5 @@
 """Headers as an attacker makes them, and tracing headers as Lambda never should."""
 
-from __future__ import annotations
-
 import random
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a function's process knows of its own spans, written down the instant it happens: SIGKILL loses none of it."""
 
-from __future__ import annotations
-
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,12 +26,12 @@ class _Journal(SpanProcessor):
     def on_end(self, span: ReadableSpan) -> None:
         self._write("-", span)
 
-    def _write(self, what: str, span: ReadableSpan) -> None:
+    def _write(self, mark: str, span: ReadableSpan) -> None:
         context = span.get_span_context()
         assert context is not None
         local = span.parent is not None and not span.parent.is_remote
         parent = f"{span.parent.span_id:016x}" if span.parent is not None and local else "-"
-        os.write(self._file, f"{what}{context.trace_id:032x} {context.span_id:016x} {parent} {span.name}\n".encode())
+        os.write(self._file, f"{mark}{context.trace_id:032x} {context.span_id:016x} {parent} {span.name}\n".encode())
 
 
 @dataclass

@@ -5,8 +5,6 @@ Each happens once in the laptop's sandbox, under Lambda's runtime client. Status
 Usual time: 2 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -19,9 +17,10 @@ from contextlib import AbstractContextManager, ExitStack, closing, contextmanage
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.commands import ROOT
 from lab.faults.box import Box
 from lab.faults.collector import Collector
-from lab.libraries.environment import ROOT, prepared
+from lab.libraries.environment import prepared
 from lab.libraries.servers import PACKAGES, Servers
 from lab.sampling import add_sampling, sampled
 from lab.timeouts import read
@@ -90,40 +89,40 @@ def main() -> int:
     """Run them, two at once; a line for each."""
     parser = argparse.ArgumentParser("python -m lab hangs", description=__doc__)
     add_sampling(parser, "calls")
-    wanted = sampled(HANGS, lambda hang: f"{hang.library} {hang.phase}", parser.parse_args(), parser)
+    chosen = sampled(HANGS, lambda hang: f"{hang.library} {hang.phase}", parser.parse_args(), parser)
     python, right = prepared(), 0
     with ExitStack() as stack:
         processes, servers = stack.enter_context(Processes()), stack.enter_context(closing(Servers()))
         ports: dict[str, int | None] = {name: stack.enter_context(stub()) for name, stub in STUBS.items()}
-        ports |= {one.server: servers.port(one.server, python) for one in wanted if one.server not in ports}
-        with ThreadPoolExecutor(2) as lanes:
-            for one, why in zip(
-                wanted, lanes.map(lambda one: tried(one, ports[one.server], python, processes), wanted), strict=True
+        ports |= {hang.server: servers.port(hang.server, python) for hang in chosen if hang.server not in ports}
+        with ThreadPoolExecutor(2) as pool:
+            for hang, why in zip(
+                chosen, pool.map(lambda hang: tried(hang, ports[hang.server], python, processes), chosen), strict=True
             ):
                 right += not why
-                print(f"{'NOT' if why else 'ok '} {one.library} {one.phase}: {why or one.running}", flush=True)
-    print(f"{right} of {len(wanted)} named")
-    return int(right != len(wanted))
+                print(f"{'NOT' if why else 'ok '} {hang.library} {hang.phase}: {why or hang.running}", flush=True)
+    print(f"{right} of {len(chosen)} named")
+    return int(right != len(chosen))
 
 
-def tried(one: Hang, port: int | None, python: Path, processes: Processes) -> str:
+def tried(hang: Hang, port: int | None, python: Path, processes: Processes) -> str:
     """What is wrong with its trace; nothing where all is right, or where there is no server on a user's machine."""
     if port is None:
-        why = f"skipped: no {one.server} here (Debian's package {PACKAGES[one.server]})"
+        why = f"skipped: no {hang.server} here (Debian's package {PACKAGES[hang.server]})"
         if not os.environ.get("CI"):
-            print(f"{one.library} {one.phase}: {why}")
+            print(f"{hang.library} {hang.phase}: {why}")
             return ""
         return why
     collector = Collector()
     variables = {
         "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
         "PYTHONPATH": str(ROOT / "otel"),
-        "LIBRARIES": {"sqlalchemy": "sqlalchemy,pymysql"}.get(one.library, one.library),
+        "LIBRARIES": {"sqlalchemy": "sqlalchemy,pymysql"}.get(hang.library, hang.library),
     }
     box = Box(processes, "lab.hangs.hanging.handler", variables, timeout_s=TIMEOUT_S, python=python)
     event = {"resource": "/items", "httpMethod": "GET", "requestContext": {"stage": "prod"}}
     try:
-        box.invoke(json.dumps({**event, "library": one.library, "phase": one.phase, "port": port}).encode())
+        box.invoke(json.dumps({**event, "library": hang.library, "phase": hang.phase, "port": port}).encode())
         box.settle()
     finally:
         box.close()
@@ -135,8 +134,8 @@ def tried(one: Hang, port: int | None, python: Path, processes: Processes) -> st
     running = max((span for span in trace.spans if span.provisional), key=lambda span: span.start_ns, default=None)
     by_id = {span.span_id: span.name for span in trace.spans}
     below = by_id.get(running.parent_id or "", "") if running is not None else ""
-    told = (timeout.running, below)
-    return "" if told == (one.running, one.below) else f"{told}, not {(one.running, one.below)}"
+    got = (timeout.running, below)
+    return "" if got == (hang.running, hang.below) else f"{got}, not {(hang.running, hang.below)}"
 
 
 @contextmanager
@@ -151,7 +150,7 @@ def full() -> Iterator[int]:
         yield port
 
 
-def saying(first: bytes, reads: int) -> Callable[[], AbstractContextManager[int]]:
+def saying(greeting: bytes, reads: int) -> Callable[[], AbstractContextManager[int]]:
     """A server that reads so many bytes of each client, says this, and never anything more."""
 
     @contextmanager
@@ -167,7 +166,7 @@ def saying(first: bytes, reads: int) -> Callable[[], AbstractContextManager[int]
                 taken.append(client)
                 if reads:
                     client.recv(reads, socket.MSG_WAITALL)
-                client.sendall(first)
+                client.sendall(greeting)
 
         with socket.create_server(("127.0.0.1", 0), backlog=64) as server:
             threading.Thread(target=serve, daemon=True).start()

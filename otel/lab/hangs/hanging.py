@@ -1,7 +1,5 @@
 """A function whose call never ends, in the phase that its event says."""
 
-from __future__ import annotations
-
 import _socket
 import asyncio
 import os
@@ -40,8 +38,8 @@ def with_requests(phase: str, host: str, port: int) -> None:
 def with_pymysql(phase: str, host: str, port: int) -> None:
     import pymysql
 
-    known: dict[str, Any] = {"user": "shop", "password": "secret", "database": "shop", "connect_timeout": 600}
-    connection = pymysql.connect(host=host, port=port, ssl=UNCHECKED if phase == "tls" else None, **known)
+    settings: dict[str, Any] = {"user": "shop", "password": "secret", "database": "shop", "connect_timeout": 600}
+    connection = pymysql.connect(host=host, port=port, ssl=UNCHECKED if phase == "tls" else None, **settings)
     with connection.cursor() as cursor:
         cursor.execute("select sleep(600)")
 
@@ -72,14 +70,14 @@ def with_redis(phase: str, host: str, port: int) -> None:
 def with_asyncpg(phase: str, host: str, port: int) -> None:
     import asyncpg
 
-    known: dict[str, Any] = {"user": "shop", "database": "shop", "timeout": 600, "host": host, "port": port,
+    settings: dict[str, Any] = {"user": "shop", "database": "shop", "timeout": 600, "host": host, "port": port,
                              "ssl": UNCHECKED if phase == "tls" else False}  # fmt: skip
 
     async def call() -> None:
         if phase == "pool":
-            async with asyncpg.create_pool(min_size=1, max_size=1, **known) as pool, pool.acquire():
+            async with asyncpg.create_pool(min_size=1, max_size=1, **settings) as pool, pool.acquire():
                 await pool.acquire()
-        connection = await asyncpg.connect(**known)
+        connection = await asyncpg.connect(**settings)
         await connection.fetch("select pg_sleep(600)")
 
     asyncio.run(call())
@@ -101,8 +99,8 @@ def with_psycopg2(phase: str, host: str, port: int) -> None:
 def with_mysql_connector(phase: str, host: str, port: int) -> None:
     import mysql.connector
 
-    known = {"user": "shop", "password": "secret", "database": "shop", "connection_timeout": 600}
-    mysql.connector.connect(host=host, port=port, use_pure=False, **known)
+    settings = {"user": "shop", "password": "secret", "database": "shop", "connection_timeout": 600}
+    mysql.connector.connect(host=host, port=port, use_pure=False, **settings)
 
 
 def with_pika(phase: str, host: str, port: int) -> None:

@@ -4,8 +4,6 @@ A change that needs more raises the figure in the same commit and says why in it
 it. Lines are counted with docstrings and blank lines, those of Python files alone.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,29 +12,30 @@ from lab.house.lines import python_files
 # By folder. Of the kit every subpackage has its row, and what lies beside them is `otel/lambda_latency`.
 BUDGET = {
     "functions": 760,
-    "otel/lambda_latency": 600,
+    "otel/lambda_latency": 630,
     "otel/lambda_latency/adopt": 2_480,
-    "otel/lambda_latency/agent": 2_230,
-    "otel/lambda_latency/alarm": 1_550,
-    "otel/lambda_latency/archive": 1_590,
-    "otel/lambda_latency/bridge": 1_950,
-    "otel/lambda_latency/cli": 3_850,
-    "otel/lambda_latency/doctor": 3_800,
+    "otel/lambda_latency/agent": 2_030,
+    "otel/lambda_latency/alarm": 1_420,
+    "otel/lambda_latency/archive": 1_500,
+    "otel/lambda_latency/bridge": 1_700,
+    "otel/lambda_latency/cli": 3_690,
+    "otel/lambda_latency/doctor": 3_710,
     "otel/lambda_latency/example": 320,
-    "otel/lambda_latency/fetch": 2_230,
-    "otel/lambda_latency/http": 260,
-    "otel/lambda_latency/latency": 9_390,
-    "otel/lambda_latency/live": 1_730,
-    "otel/lambda_latency/local": 12_030,
-    "otel/lambda_latency/page": 990,
+    "otel/lambda_latency/fetch": 2_010,
+    "otel/lambda_latency/http": 250,
+    "otel/lambda_latency/latency": 10_410,
+    "otel/lambda_latency/live": 1_680,
+    "otel/lambda_latency/local": 11_470,
+    "otel/lambda_latency/page": 970,
     "otel/lambda_latency/prices": 600,
-    "otel/lambda_latency/runtime": 9_960,
+    "otel/lambda_latency/redaction": 1_930,
+    "otel/lambda_latency/runtime": 8_260,
     "otel/lambda_latency/template": 1_550,
-    "otel/lambda_latency/testing": 2_750,
-    "otel/lambda_latency/text": 3_990,
-    "otel/lambda_latency/trace": 6_270,
-    "otel/lab": 27_200,
-    "otel/tests": 62_200,
+    "otel/lambda_latency/testing": 2_600,
+    "otel/lambda_latency/text": 4_060,
+    "otel/lambda_latency/trace": 6_220,
+    "otel/lab": 25_220,
+    "otel/tests": 59_620,
     "tests": 1_490,
 }
 

@@ -4,8 +4,6 @@ Prints the answer as JSON. A module is entered when code of it runs that is not 
 the body of a class; the latter runs at import only, and is told apart.
 """
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import inspect
@@ -18,7 +16,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from importlib import import_module
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -61,9 +58,9 @@ class Entered:
 
     def wait(self) -> None:
         """Return when no further module has been entered for a while."""
-        before = -1
-        while before < len(self.functions):
-            before = len(self.functions)
+        count = -1
+        while count < len(self.functions):
+            count = len(self.functions)
             time.sleep(QUIET_S)
 
     def _called(self, frame: FrameType, event: str, _: object) -> None:
@@ -71,11 +68,11 @@ class Entered:
         if not self.counting or event != "call" or code.co_name == "<module>":
             return
         if code.co_filename.startswith(self._folder):
-            found = self.functions if code.co_flags & inspect.CO_OPTIMIZED else self.classes
-            found.add(code.co_filename.removeprefix(self._folder))
+            entered = self.functions if code.co_flags & inspect.CO_OPTIMIZED else self.classes
+            entered.add(code.co_filename.removeprefix(self._folder))
 
 
-class _Answers(BaseHTTPRequestHandler):
+class _EmptyAnswers(BaseHTTPRequestHandler):
     """The API that the handler calls, and the collector, whose answer to accepted protobuf is empty."""
 
     def do_GET(self) -> None:
@@ -124,7 +121,7 @@ def report(entered: Entered, traces: str) -> None:
 
 def event(entered: Entered) -> None:
     """A sampled event of a function that calls an API, after others, with the delivery of its spans."""
-    server = HTTPServer(("127.0.0.1", 0), _Answers)
+    server = HTTPServer(("127.0.0.1", 0), _EmptyAnswers)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
     folder = tempfile.mkdtemp()
@@ -142,13 +139,10 @@ def event(entered: Entered) -> None:
 
 def request(entered: Entered) -> None:
     """A request to the example through the local system, until its spans are stored."""
-    local: Any = import_module("lambda_latency.local")
-    template = Path("template.yaml").resolve()
+    from lambda_latency.local import System, SystemOptions, read_app
+
     with tempfile.TemporaryDirectory() as out:
-        if "template" in inspect.signature(local.Options).parameters:  # the example had a system of its own
-            system = local.System(local.Options(template, out=Path(out)))
-        else:
-            system = local.System(local.read_app(template, {}), local.Options(Path(out)))
+        system = System(read_app(Path("template.yaml").resolve(), {}), SystemOptions(Path(out)))
         try:
             address = urlsplit(system.url).netloc
             _warm(entered, lambda: _get(address))
@@ -179,17 +173,17 @@ def _warm(entered: Entered, once: Callable[[], object]) -> None:
 TRIPS: Mapping[str, Callable[..., None]] = {"report": report, "event": event, "request": request}
 
 
-def main(what: str, *arguments: str) -> None:
+def main(name: str, *arguments: str) -> None:
     """`imports`, or the run of this name in the current folder."""
     import lambda_latency
 
     answer: Any
-    if what == "imports":
+    if name == "imports":
         answer = imports()
     else:
         entered = Entered(Path(str(lambda_latency.__file__)).parent)
         entered.watch()
-        TRIPS[what](entered, *arguments)
+        TRIPS[name](entered, *arguments)
         entered.stop()
         answer = {"functions": sorted(entered.functions), "classes": sorted(entered.classes)}
     print(json.dumps(answer), flush=True)

@@ -1,14 +1,12 @@
 """Floors, arrows and circles of an import graph: a mapping of each module to those that it imports."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 Graph = Mapping[str, frozenset[str]]
 
 
-def room(graph: Graph, package: str) -> Graph:
+def subpackage(graph: Graph, package: str) -> Graph:
     """The part of a graph inside a package."""
     inside = {module for module in graph if f"{module}.".startswith(f"{package}.")}
     return {module: graph[module] & inside for module in inside}
@@ -22,12 +20,12 @@ def arrows(graph: Graph) -> int:
 def circles(graph: Graph) -> list[frozenset[str]]:
     """The sets of modules that import each other, directly or by way of others."""
     reached = {module: _reached(graph, module) for module in graph}
-    found = {
-        frozenset(other for other in below if module in reached[other])
+    circle_sets = {
+        frozenset(reachable for reachable in below if module in reached[reachable])
         for module, below in reached.items()
         if module in below
     }
-    return sorted(found, key=sorted)
+    return sorted(circle_sets, key=sorted)
 
 
 def floors(graph: Graph) -> int:
@@ -36,18 +34,18 @@ def floors(graph: Graph) -> int:
     merged: dict[str, set[str]] = {}
     for module, imported in graph.items():
         name = stands_for.get(module, module)
-        merged.setdefault(name, set()).update({stands_for.get(one, one) for one in imported} - {name})
+        merged.setdefault(name, set()).update({stands_for.get(target, target) for target in imported} - {name})
     height: dict[str, int] = {}
     for module in TopologicalSorter(merged).static_order():
-        height[module] = 1 + max((height[one] for one in merged[module]), default=0)
+        height[module] = 1 + max((height[target] for target in merged[module]), default=0)
     return max(height.values(), default=0)
 
 
 def _reached(graph: Graph, module: str) -> set[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = [module]
     while waiting:
-        fresh = graph[waiting.pop()] - found
-        found |= fresh
+        fresh = graph[waiting.pop()] - reached
+        reached |= fresh
         waiting += fresh
-    return found
+    return reached

@@ -1,18 +1,16 @@
 """Nezha's public data set: minutes of traces with a fault injected into a service, and of a baseline without one."""
 
-from __future__ import annotations
-
 import csv
 import datetime as dt
 import hashlib
 import io
 import json
-import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lab.judging.copies import git, text_of
 from lab.systems.recording import CLIENT, INTERNAL, SERVER, Recording
 
 # The minute without a fault of each day. Copies without large files lack that of 2022-08-22: the next day's serves.
@@ -55,55 +53,43 @@ class Nezha:
 
     def faults(self) -> list[Fault]:
         """All faults of which the copy has traces."""
-        found = []
+        injected = []
         for day in BASELINES:
-            listed: dict[str, list[dict[str, str]]] = json.loads(self._text(f"rca_data/{day}/{day}-fault_list.json"))
-            known = self._names(f"rca_data/{day}/trace")
-            for one in (one for hour in listed.values() for one in hour):
-                minutes = _minutes(day, one["inject_time"], known)
+            listed: dict[str, list[dict[str, str]]] = json.loads(
+                text_of(self.folder, f"rca_data/{day}/{day}-fault_list.json")
+            )
+            available = self._names(f"rca_data/{day}/trace")
+            for injection in (injection for hour in listed.values() for injection in hour):
+                minutes = _minutes(day, injection["inject_time"], available)
                 if minutes:
-                    service = _service(one["inject_pod"])
-                    found.append(Fault(day, one["inject_time"], service, one["inject_type"], minutes))
-        return found
+                    service = _service(injection["inject_pod"])
+                    injected.append(Fault(day, injection["inject_time"], service, injection["inject_type"], minutes))
+        return injected
 
     def write(self, minutes: Sequence[str], path: Path) -> str:
         """Write the traces of some minutes as OTLP/JSON; returns the service that receives most requests first."""
-        rows = [row for minute in minutes for row in csv.DictReader(io.StringIO(self._text(minute)))]
+        rows = [row for minute in minutes for row in csv.DictReader(io.StringIO(text_of(self.folder, minute)))]
         recording, roots = _recorded(rows)
         recording.write(path)
         return max(set(roots), key=roots.count)
 
     def _names(self, folder: str) -> frozenset[str]:
-        if not self._is_bare:
-            return frozenset(f"{folder}/{one.name}" for one in (self.folder / folder).iterdir())
-        names = self._git("ls-tree", "--name-only", "HEAD", f"{folder}/").split()
-        objects = self._git("cat-file", "--batch-check", said="\n".join(f"HEAD:{name}" for name in names)).splitlines()
+        if (self.folder / "rca_data").is_dir():
+            return frozenset(f"{folder}/{path.name}" for path in (self.folder / folder).iterdir())
+        names = git(self.folder, "ls-tree", "--name-only", "HEAD", f"{folder}/").split()
+        said = "\n".join(f"HEAD:{name}" for name in names)
+        objects = git(self.folder, "cat-file", "--batch-check", said=said).splitlines()
         return frozenset(name for name, line in zip(names, objects, strict=True) if not line.endswith(" missing"))
 
-    def _text(self, name: str) -> str:
-        return self._git("show", f"HEAD:{name}") if self._is_bare else (self.folder / name).read_text(encoding="utf-8")
 
-    @property
-    def _is_bare(self) -> bool:
-        return not (self.folder / "rca_data").is_dir()
-
-    def _git(self, *arguments: str, said: str = "") -> str:
-        """What git answers. Raises `ValueError` if the folder is no copy of the data set."""
-        command = ["git", "-C", str(self.folder), *arguments]
-        done = subprocess.run(command, input=said, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise ValueError(f"{self.folder} must be a copy of Nezha: {done.stderr.strip()}")
-        return done.stdout
-
-
-def _minutes(day: str, time: str, known: frozenset[str]) -> tuple[str, ...]:
+def _minutes(day: str, time: str, available: frozenset[str]) -> tuple[str, ...]:
     """The minutes after the injection of which there are traces; its own minute if there is no later one."""
-    begun = dt.datetime.strptime(time, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the data set names no zone
+    injected = dt.datetime.strptime(time, "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the data set names no zone
     names = [
-        f"rca_data/{day}/trace/{begun + dt.timedelta(minutes=minute):%H_%M}_trace.csv" for minute in range(MINUTES)
+        f"rca_data/{day}/trace/{injected + dt.timedelta(minutes=minute):%H_%M}_trace.csv" for minute in range(MINUTES)
     ]
-    later = tuple(name for name in names[1:] if name in known)
-    return later or tuple(name for name in names[:1] if name in known)
+    later = tuple(name for name in names[1:] if name in available)
+    return later or tuple(name for name in names[:1] if name in available)
 
 
 def _service(pod: str) -> str:

@@ -1,12 +1,10 @@
 """What a report's JSON blames: the cells of its classes, and the answer of its comparison with a baseline."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lambda_latency.latency import USUAL, Accounts, against, load, read_gate, report_of
+from lambda_latency.latency import DEFAULT_OPTIONS, Breakdowns, against, load, read_gate, report_of
 from lambda_latency.text import document
 from lambda_latency.trace import LineIndex, Source, Span, find_spans
 
@@ -29,7 +27,7 @@ class Cell(NamedTuple):
         return (self.name or self.caller or "") if self.bucket in OWN else self.name
 
 
-class Cause(NamedTuple):
+class NamedCause(NamedTuple):
     """A service that a comparison names, the cell that shows it, and whether a test holds it."""
 
     service: str
@@ -42,12 +40,17 @@ class Comparison(NamedTuple):
 
     answer: str
     how: str | None
-    causes: tuple[Cause, ...]
+    causes: tuple[NamedCause, ...]
 
     @property
     def asserted(self) -> bool:
         """Whether it says that something became slower, and names what."""
-        return self.answer == "slower" and bool(self.causes) and self.causes[0].asserted
+        return self.answer == "slower" and self.blames
+
+    @property
+    def blames(self) -> bool:
+        """Whether it says that something became slower, or calls others, and names what."""
+        return self.answer in ("slower", "shape") and bool(self.causes) and self.causes[0].asserted
 
 
 class Gate(NamedTuple):
@@ -59,36 +62,40 @@ class Gate(NamedTuple):
 
 
 def classes(report: Mapping[str, Any]) -> list[Cell]:
-    """The cells that the report blames for slow requests, the largest first."""
+    """The cells that the report blames for slow requests, the largest first; those of a set follow each other."""
     several = {"caller": None}  # of several callers of one callee none is named
-    return [_cell(one | several if len(one.get("callers", ())) > 1 else one) for one in report["classes"]]
+    cells = [
+        [group | several if len(group.get("callers", ())) > 1 else group, *group.get("with", ())]
+        for group in report["classes"]
+    ]
+    return [_cell(cell) for of_group in cells for cell in of_group]
 
 
 def suspects(report: Mapping[str, Any]) -> list[str]:
     """The services that a report without a class names as candidates."""
-    return [one["service"] for one in report["verdict"].get("suspects", ())]
+    return [suspect["service"] for suspect in report["verdict"].get("suspects", ())]
 
 
 def comparison(report: Mapping[str, Any]) -> Comparison:
     """The answer of a report with a baseline."""
-    found = report["against"]
-    causes = [Cause(one["service"], _cell(one["cell"]), one["asserted"]) for one in found["causes"]]
-    return Comparison(found["answer"], found["how"], tuple(causes))
+    differences = report["against"]
+    causes = [NamedCause(cause["service"], _cell(cause["cell"]), cause["asserted"]) for cause in differences["causes"]]
+    return Comparison(differences["answer"], differences["how"], tuple(causes))
 
 
 def gate(report: Mapping[str, Any]) -> Gate:
     """How the first condition of the report was judged: exit status 3 failed, 5 unsure, 6 disturbed, else 0."""
-    found = report["gates"][0]
+    condition = report["gates"][0]
     statuses = {"failed": 3, "unsure": 5, "disturbed": 6}
-    status = next((status for key, status in statuses.items() if found.get(key)), 0)
-    return Gate(status, found.get("route") or "", found.get("part") or "")
+    status = next((status for key, status in statuses.items() if condition.get(key)), 0)
+    return Gate(status, condition.get("route") or "", condition.get("part") or "")
 
 
-def _cell(found: Mapping[str, Any]) -> Cell:
-    return Cell(found.get("caller"), found["bucket"], found["name"] or "")
+def _cell(edge: Mapping[str, Any]) -> Cell:
+    return Cell(edge.get("caller"), edge["bucket"], edge["name"] or "")
 
 
-def read(path: Path) -> Accounts:
+def read(path: Path) -> Breakdowns:
     """The requests of a file. Raises `ValueError` if it has none."""
     problems: list[Any] = []
     accounts = load([Source(path.name, path)], problems, processes=1)
@@ -101,19 +108,19 @@ def report_on(path: Path) -> dict[str, Any]:
     """The report on a file, whose spans are read again for what slow requests depend on."""
     sources, problems, index = [Source(path.name, path)], list[Any](), LineIndex()
     accounts = load(sources, problems, index=index, processes=1)
-    owners = USUAL.owners.settle(accounts)
+    owners = DEFAULT_OPTIONS.owners.settle(accounts)
 
     def spans(ids: Collection[str]) -> Iterable[Span]:
         return find_spans(sources, ids, index)
 
-    found = report_of(accounts, lambda _: {}, owners=owners, spans=spans)
-    return document(found, command="", version="")
+    report = report_of(accounts, lambda _: {}, owners=owners, spans=spans)
+    return document(report, command="", version="")
 
 
-def report(now: Accounts, then: Accounts | None = None, gates: Sequence[str] = ()) -> dict[str, Any]:
+def report(current: Breakdowns, baseline: Breakdowns | None = None, gates: Sequence[str] = ()) -> dict[str, Any]:
     """The report on some requests, compared with those of a baseline, if there is one, and judged by gates."""
-    every = [now] if then is None else [now, then]
-    owners = USUAL.owners.settle(*every)
-    compared = against(now, then, ["baseline"]) if then is not None else None
-    found = report_of(now, lambda _: {}, against=compared, owners=owners, baseline=then)
-    return document(found, command="", version="", judged=[read_gate(gate).judge(found) for gate in gates])
+    all_accounts = [current] if baseline is None else [current, baseline]
+    owners = DEFAULT_OPTIONS.owners.settle(*all_accounts)
+    compared = against(current, baseline, ["baseline"]) if baseline is not None else None
+    analysis = report_of(current, lambda _: {}, against=compared, owners=owners, baseline=baseline)
+    return document(analysis, command="", version="", judged=[read_gate(gate).judge(analysis) for gate in gates])

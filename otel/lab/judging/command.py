@@ -1,7 +1,5 @@
 """The options that the programs about the judge share, and how they end: a table, JSON, an exit status."""
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -14,7 +12,9 @@ from typing import Any, TypeVar
 
 # Shares that must be reached, and counts that must not be passed.
 NEZHA_FIRST, NEZHA_ASSERTED, NEZHA_RIGHT = 0.90, 0.85, 0.95
+NEZHA_BLAMED = 0.75  # of the faults in code that are asserted, those that are right
 PLAIN_SECOND = 30 / 58  # without a baseline: what a report named before it had classes
+DELAG_EXACT, DELAG_WRONG = 0.90, 0.01  # labelled requests in exactly their set, and in one with another service
 PLANTED_FIRST, PLANTED_ALL, PLACES_NAMED = 0.95, 0.90, 0.95
 BLAMED, WIDE_BLAMED = 0, 2  # classes without a cause, and those of wide noise
 VALUE_FIRST, NONE_NAMED = 0.95, 3  # attribute values where one decides, and systems of 60 without one that name any
@@ -51,24 +51,24 @@ class Score:
 
 def failed(scores: list[Score]) -> bool:
     """Whether any bound does not hold."""
-    return not all(one.holds for one in scores)
+    return not all(row.holds for row in scores)
 
 
 def text(scores: list[Score]) -> str:
     """A table for people; a bound that does not hold is marked."""
-    width = max(len(one.what) for one in scores)
+    width = max(len(row.what) for row in scores)
     lines = []
-    for one in scores:
-        share = f"{100 * one.count / one.total:.0f} %" if one.total else ""
-        mark = "" if one.holds else "  NOT"
-        lines.append(f"{one.what:{width}}  {one.count:4} of {one.total:<4} {share:>6}  {one.bound}{mark}".rstrip())
+    for row in scores:
+        share = f"{100 * row.count / row.total:.0f} %" if row.total else ""
+        mark = "" if row.holds else "  NOT"
+        lines.append(f"{row.what:{width}}  {row.count:4} of {row.total:<4} {share:>6}  {row.bound}{mark}".rstrip())
     return "\n".join(lines)
 
 
 def values(scores: list[Score]) -> list[dict[str, object]]:
     """The table as JSON values."""
-    return [{"what": one.what, "count": one.count, "total": one.total, "bound": one.bound, "holds": one.holds}
-            for one in scores]  # fmt: skip
+    return [{"what": row.what, "count": row.count, "total": row.total, "bound": row.bound, "holds": row.holds}
+            for row in scores]  # fmt: skip
 
 
 def threshold(text: str) -> tuple[str, float]:
@@ -91,15 +91,17 @@ def replace_thresholds(values: Mapping[str, float]) -> None:
             setattr(module, name, value)
 
 
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add --set and --json."""
+def parsed(parser: argparse.ArgumentParser, whole: str = "") -> argparse.Namespace:
+    """Add the shared options, and parse. `thresholds` is a mapping then, and has taken effect.
+
+    `whole` says what --whole draws; programs that draw nothing have neither it nor --seed.
+    """
+    if whole:
+        parser.add_argument("--seed", type=int, default=0, metavar="N", help="other cases than those of 0")
+        parser.add_argument("--whole", action="store_true", help=whole)
     parser.add_argument("--set", dest="thresholds", type=threshold, action="append", default=[], metavar="NAME=NUMBER",
                         help="another threshold of the judge, to see what it buys; may be repeated")  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the table and the cases as JSON")
-
-
-def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
-    """The options, of which `thresholds` is a mapping and has taken effect."""
     options = parser.parse_args()
     options.thresholds = dict(options.thresholds)
     try:
@@ -113,17 +115,17 @@ def finish(scores: list[Score], cases: Sequence[Any], options: argparse.Namespac
     """Print the table, write it with the cases; returns 1 if a bound does not hold."""
     print(text(scores))
     if options.json is not None:
-        found = {"thresholds": options.thresholds, "scores": values(scores), "cases": cases}
-        options.json.write_text(json.dumps(found, indent=1), encoding="utf-8")
+        document = {"thresholds": options.thresholds, "scores": values(scores), "cases": cases}
+        options.json.write_text(json.dumps(document, indent=1), encoding="utf-8")
     return int(failed(scores))
 
 
 def done(
-    work: Callable[[Case], Result], cases: Sequence[Case], what: str, thresholds: Mapping[str, float]
+    work: Callable[[Case], Result], cases: Sequence[Case], title: str, thresholds: Mapping[str, float]
 ) -> Iterator[tuple[Case, Result]]:
-    """Each case with its result, in order. `work` is a function of a module; `what` names the cases."""
+    """Each case with its result, in order. `work` is a function of a module."""
     with ProcessPoolExecutor(os.cpu_count(), initializer=replace_thresholds, initargs=(thresholds,)) as processes:
         for number, (case, result) in enumerate(zip(cases, processes.map(work, cases), strict=True), 1):
             end = "\n" if number == len(cases) else ""
-            print(f"\r{what}: {number} of {len(cases)}", end=end, file=sys.stderr, flush=True)
+            print(f"\r{title}: {number} of {len(cases)}", end=end, file=sys.stderr, flush=True)
             yield case, result

@@ -6,8 +6,6 @@ Where CI is set, a server that is not installed is a failure too.
 Usual time: 4 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import json
 import os
@@ -21,13 +19,15 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from lab.libraries.case import CASES, Case
-from lab.libraries.environment import ROOT, prepared
+from lab.commands import ROOT
+from lab.libraries.case import CASES, Library
+from lab.libraries.environment import prepared
 from lab.libraries.place import Place
-from lab.libraries.servers import PACKAGES, Servers, free_port
+from lab.libraries.servers import PACKAGES, Servers
 from lab.libraries.table import DOCS, HEAD, row, rows_of, with_rows
 from lab.libraries.wrong import differing, wrong
 from lab.sampling import add_sampling, sampled
+from lambda_latency.local.processes import free_ports
 
 CALL_S = 120
 
@@ -36,7 +36,7 @@ CALL_S = 120
 class Ran:
     """A case that was run four ways, and what is wrong with it."""
 
-    case: Case
+    case: Library
     row: str = ""
     wrong: tuple[str, ...] = ()
     skipped: str = ""
@@ -50,36 +50,42 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="write the table into the docs")
     options = parser.parse_args()
     cases = sampled(CASES, lambda case: case.name, options, parser)
-    python = prepared(options.python)
-    documented, ran = rows_of(DOCS.read_text()), []
+    python, ran = prepared(options.python), []
     print("\n".join(HEAD))
-    for one in run(cases, python):
-        ran.append(one)
-        print(one.row or f"| {one.case.name} | {one.skipped} |", flush=True)
-    bad = [f"{one.case.name}: {what}" for one in ran for what in one.wrong]
+    for result in run(cases, python):
+        ran.append(result)
+        print(result.row or f"| {result.case.name} | {result.skipped} |", flush=True)
+    bad = list(problems(ran, None if options.write else rows_of(DOCS.read_text())))
     if options.write:
-        DOCS.write_text(with_rows(DOCS.read_text(), {one.case.name: one.row for one in ran if one.row}))
-    else:
-        bad += [f"{one.case.name}: not as in {DOCS.name}" for one in ran if one.row and one.row not in documented]
-    if os.environ.get("CI"):
-        bad += [f"{one.case.name}: {one.skipped}" for one in ran if one.skipped]
+        DOCS.write_text(with_rows(DOCS.read_text(), {result.case.name: result.row for result in ran if result.row}))
     print("".join(f"NOT {line}\n" for line in bad), end="")
     print(f"{len(ran) - len({line.partition(':')[0] for line in bad})} of {len(ran)} libraries as they should be")
     return int(bool(bad))
 
 
-def run(cases: Sequence[Case], python: Path) -> Iterator[Ran]:
+def problems(ran: Sequence[Ran], documented: Sequence[str] | None) -> Iterator[str]:
+    """Yield a line for each thing that is wrong; rows are compared with those of the docs, unless these are None."""
+    yield from (f"{result.case.name}: {problem}" for result in ran for problem in result.wrong)
+    if documented is not None:
+        undocumented = (result for result in ran if result.row and result.row not in documented)
+        yield from (f"{result.case.name}: not as in {DOCS.name}" for result in undocumented)
+    if os.environ.get("CI"):
+        yield from (f"{result.case.name}: {result.skipped}" for result in ran if result.skipped)
+
+
+def run(cases: Sequence[Library], python: Path) -> Iterator[Ran]:
     """The results in the order of the cases, as they come; two run at once."""
     hole = socket.create_server(("127.0.0.1", 0), backlog=1024)
     with closing(Servers()) as servers, hole, ThreadPoolExecutor(2) as pool:
         places = {}
         for server in dict.fromkeys(case.server for case in cases):
             port = servers.port(server, python) if server else 1
-            places[server] = None if port is None else Place(port, hole.getsockname()[1], free_port())
+            (closed,) = free_ports(1)
+            places[server] = None if port is None else Place(port, hole.getsockname()[1], closed)
         yield from pool.map(lambda case: tried(case, python, places[case.server]), cases)
 
 
-def tried(case: Case, python: Path, place: Place | None) -> Ran:
+def tried(case: Library, python: Path, place: Place | None) -> Ran:
     """A case bare, with the kit, in a request that nobody records, and with spans that the SDK makes."""
     if place is None:
         return Ran(case, skipped=f"skipped: no {case.server} here (Debian's package {PACKAGES[case.server]})")
@@ -87,7 +93,7 @@ def tried(case: Case, python: Path, place: Place | None) -> Ran:
     return Ran(case, row(case, said[1]["spans"]), (*wrong(case, *said[:3]), *differing(said[1], said[3])))
 
 
-def ask(case: Case, python: Path, place: Place, how: str) -> dict[str, Any]:
+def ask(case: Library, python: Path, place: Place, how: str) -> dict[str, Any]:
     """What the child says: the answers, the spans and the log of each of its calls."""
     variables = {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join([str(ROOT / "otel"), str(ROOT)])}
     done = subprocess.run(
@@ -96,8 +102,8 @@ def ask(case: Case, python: Path, place: Place, how: str) -> dict[str, Any]:
     )  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{case.name}, {how}: the process ended with {done.returncode}\n{done.stderr[-3000:]}")
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return answer
 
 
 if __name__ == "__main__":

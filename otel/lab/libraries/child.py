@@ -4,8 +4,6 @@
 has a processor of its own, for which the SDK makes the spans.
 """
 
-from __future__ import annotations
-
 import importlib
 import json
 import logging
@@ -33,11 +31,11 @@ def main(module: str, library: str, how: str, place: str) -> None:
     invoke, spans = bare() if how == "bare" else with_kit(by_sdk=how == "sdk")
     calls = importlib.import_module(f"lab.libraries.calls.{module}").LIBRARIES[library]
     where = Place(**json.loads(place))
-    answers, seen = {}, {}
+    answers, spans_by_call = {}, {}
     for name, call in calls.items():
         answers[name] = invoke(partial(attempt, call, where))
-        seen[name] = spans()
-    print(json.dumps({"answers": answers, "spans": seen, "log": logged}))
+        spans_by_call[name] = spans()
+    print(json.dumps({"answers": answers, "spans": spans_by_call, "log": logged}))
 
 
 def attempt(call: Callable[[Place], Any], place: Place) -> str:
@@ -61,7 +59,7 @@ def with_kit(*, by_sdk: bool) -> tuple[Callable[[Callable[[], str]], str], Calla
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from lambda_latency.runtime.bootstrap import traced
-    from lambda_latency.runtime.redact import RedactedSpans
+    from lambda_latency.runtime.redacted_copies import RedactedSpans
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.setup import Runtime
 
@@ -77,9 +75,9 @@ def with_kit(*, by_sdk: bool) -> tuple[Callable[[Callable[[], str]], str], Calla
 
     def spans() -> list[Any]:
         runtime.flush(10)
-        found = [as_json(span) for span in memory.get_finished_spans()]
+        finished = [as_json(span) for span in memory.get_finished_spans()]
         memory.clear()
-        return found
+        return finished
 
     return invoke, spans
 
@@ -93,7 +91,7 @@ def as_json(span: Any) -> dict[str, Any]:
         "kind": span.kind.name,
         "status": span.status.status_code.name,
         "message": span.status.description,
-        "events": [[one.name, {name: str(v) for name, v in (one.attributes or {}).items()}] for one in span.events],
+        "events": [[e.name, {name: str(v) for name, v in (e.attributes or {}).items()}] for e in span.events],
         "links": len(span.links),
         "scope": span.instrumentation_scope.name,
         "start": span.start_time,

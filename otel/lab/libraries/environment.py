@@ -1,12 +1,8 @@
 """The environment of the libraries, which `make setup` knows nothing of: made under build/ from a lock of its own."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 from lab.same.pythons import ROOT, prepare
-
-__all__ = ["ROOT", "prepared"]
 
 LOCK = ROOT / "requirements" / "libraries.txt"
 PYTHONS = ("3.13", "3.12", "3.11", "3.10")
@@ -14,8 +10,8 @@ PYTHONS = ("3.13", "3.12", "3.11", "3.10")
 
 def prepared(version: str = "") -> Path:
     """The interpreter of the libraries' environment: of this version, or of the newest that is here."""
-    for one in [version] if version else PYTHONS:
-        python = prepare("libraries", LOCK, one)
+    for candidate in [version] if version else PYTHONS:
+        python = prepare("libraries", LOCK, candidate)
         if python is not None:
             return python
     raise SystemExit(f"no Python {version or ' or '.join(PYTHONS)} is here")

@@ -1,7 +1,5 @@
 """The four calls of one library, by one way to ask something of a port of `localhost`."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -20,11 +18,11 @@ class Patience:
 patience = Patience()
 
 
-def given_up(ask: Ask, port: int, what: str) -> Any:
+def given_up(ask: Ask, port: int, target: str) -> Any:
     """Soon."""
     patience.seconds = 0.4
     try:
-        return ask(port, what)
+        return ask(port, target)
     finally:
         patience.seconds = Patience.seconds
 
@@ -42,7 +40,7 @@ def four(ask: Ask, ok: str, no: str, slow: str = "") -> dict[str, Callable[[Plac
 def awaited(ask: Callable[[int, str], Awaitable[Any]]) -> Ask:
     """The same in an event loop of its own."""
 
-    async def run(port: int, what: str) -> Any:
-        return await ask(port, what)
+    async def run(port: int, target: str) -> Any:
+        return await ask(port, target)
 
-    return lambda port, what: asyncio.run(run(port, what))
+    return lambda port, target: asyncio.run(run(port, target))

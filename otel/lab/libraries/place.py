@@ -1,7 +1,5 @@
 """Where a library's server is, for its calls and for what its spans have to say."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 

@@ -1,7 +1,5 @@
 """The servers that the libraries are run against: real ones where Debian has them, each on a free port of 127.0.0.1."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import pwd
@@ -15,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lab.commands import ROOT
+from lambda_latency.local.processes import free_ports
 
 PACKAGES = {
     "PostgreSQL": "postgresql",
@@ -69,16 +68,16 @@ class Servers:
         }.get(name)
         if start is not None:
             return start()
-        told = self._folder / name
-        command: list[str | Path] = [python, "-m", "lab.libraries.stubs", name, told]
-        self._run(name, command, lambda: int(told.read_text()), more={"PYTHONPATH": str(ROOT / "otel")})
-        return int(told.read_text())
+        port_file = self._folder / name
+        command: list[str | Path] = [python, "-m", "lab.libraries.stubs", name, port_file]
+        self._run(name, command, lambda: int(port_file.read_text()), more={"PYTHONPATH": str(ROOT / "otel")})
+        return int(port_file.read_text())
 
     def _postgresql(self) -> int | None:
-        found = sorted(Path(POSTGRES).glob("*/bin/initdb"))
-        if not found:
+        programs = sorted(Path(POSTGRES).glob("*/bin/initdb"))
+        if not programs:
             return None
-        binaries, data, port = found[-1].parent, self._folder / "postgresql", free_port()
+        binaries, data, (port,) = programs[-1].parent, self._folder / "postgresql", free_ports(1)
         user = "postgres" if os.geteuid() == 0 else None  # it refuses to be root
         data.mkdir()
         if user is not None:
@@ -98,18 +97,18 @@ class Servers:
         install, server = shutil.which("mariadb-install-db"), shutil.which("mariadbd", path=SBIN)
         if install is None or server is None:
             return None
-        data, port, me = self._folder / "mariadb", free_port(), pwd.getpwuid(os.geteuid()).pw_name
+        data, (port,), me = self._folder / "mariadb", free_ports(1), pwd.getpwuid(os.geteuid()).pw_name
         options = ["--no-defaults", f"--datadir={data}", f"--user={me}"]
         subprocess.run(
             [install, *options, "--auth-root-authentication-method=normal", "--skip-test-db"],
             check=True,
             stdout=subprocess.DEVNULL,
         )
-        first = data / "first.sql"  # a statement a line
-        first.write_text(
+        setup = data / "first.sql"  # a statement a line
+        setup.write_text(
             f"create database shop;\ncreate user {USER} identified by 'secret';\ngrant all on shop.* to {USER};\n"
         )
-        options += [f"--port={port}", f"--init-file={first}", "--bind-address=127.0.0.1", f"--socket={data}/socket"]
+        options += [f"--port={port}", f"--init-file={setup}", "--bind-address=127.0.0.1", f"--socket={data}/socket"]
         command = [server, *options, "--skip-name-resolve"]
         self._run("MariaDB", command, port)
         return port
@@ -118,7 +117,7 @@ class Servers:
         server = shutil.which("redis-server")
         if server is None:
             return None
-        port = free_port()
+        (port,) = free_ports(1)
         self._run(
             "Redis", [server, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", self._folder], port
         )
@@ -128,18 +127,18 @@ class Servers:
         server, epmd = shutil.which("rabbitmq-server", path="/usr/lib/rabbitmq/bin"), shutil.which("epmd")
         if server is None or epmd is None:
             return None
-        port, names, home = free_port(), str(free_port()), self._folder / "rabbitmq"
+        (port, names, distribution), home = free_ports(3), self._folder / "rabbitmq"
         user = "rabbitmq" if os.geteuid() == 0 else None
         home.mkdir()
         if user is not None:
             shutil.chown(home, user)
-        more = {"ERL_EPMD_PORT": names, "ERL_EPMD_ADDRESS": "127.0.0.1"}
-        self._run("epmd", [epmd, "-port", names], int(names), user=user, more=more)  # else it leaves one behind
+        more = {"ERL_EPMD_PORT": str(names), "ERL_EPMD_ADDRESS": "127.0.0.1"}
+        self._run("epmd", [epmd, "-port", str(names)], names, user=user, more=more)  # else it leaves one behind
         more |= {
             "RABBITMQ_NODENAME": "shop@localhost",
             "RABBITMQ_NODE_PORT": str(port),
             "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-            "RABBITMQ_DIST_PORT": str(free_port()),
+            "RABBITMQ_DIST_PORT": str(distribution),
             "RABBITMQ_MNESIA_BASE": str(home),
             "RABBITMQ_LOG_BASE": str(home),
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
@@ -186,13 +185,6 @@ SBIN = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbi
 def environment(user: str | None) -> dict[str, str]:
     """The variables of a server's process."""
     return {**os.environ, **({"HOME": "/", "USER": user} if user is not None else {})}
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port: int = taken.getsockname()[1]
-    return port
 
 
 def eventually(attempt: Callable[[], object]) -> None:

@@ -3,8 +3,6 @@
 `python -m lab.libraries.stubs NAME FILE` listens on a free port of 127.0.0.1, and writes it into FILE.
 """
 
-from __future__ import annotations
-
 import json
 import socketserver
 import struct
@@ -69,15 +67,15 @@ class SearchHandler(Handler):
                 "hits": {"total": {"value": 0, "relation": "eq"}, "hits": []}}  # fmt: skip
 
 
-def http(told: Told, handler: type[Handler] = Handler) -> None:
+def http(announce: Told, handler: type[Handler] = Handler) -> None:
     """An HTTP server."""
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
-    told(server.server_port)
+    announce(server.server_port)
     server.serve_forever()
 
 
-def moto(told: Told) -> None:
+def moto(announce: Told) -> None:
     """AWS, by moto."""
     from boto3 import Session
     from moto.server import ThreadedMotoServer
@@ -88,7 +86,7 @@ def moto(told: Told) -> None:
     Session("key", "secret", region_name="eu-west-1").client(
         "dynamodb", endpoint_url=f"http://127.0.0.1:{port}"
     ).list_tables()
-    told(port)  # it reads a service's code at the first request
+    announce(port)  # it reads a service's code at the first request
     threading.Event().wait()
 
 
@@ -102,9 +100,9 @@ class Mongo(socketserver.StreamRequestHandler):
         while header := self.rfile.read(16):
             length, request, _, opcode = struct.unpack("<iiii", header)
             body = self.rfile.read(length - 16)
-            at = 5 if opcode == 2013 else body.index(b"\0", 4) + 9
-            size = struct.unpack_from("<i", body, at)[0]
-            answer = bson.encode(self.answer(bson.decode(body[at : at + size])))
+            body_start = 5 if opcode == 2013 else body.index(b"\0", 4) + 9
+            size = struct.unpack_from("<i", body, body_start)[0]
+            answer = bson.encode(self.answer(bson.decode(body[body_start : body_start + size])))
             if opcode == 2013:
                 payload, code = struct.pack("<iB", 0, 0) + answer, 2013
             else:  # the first hello may be an OP_QUERY
@@ -126,15 +124,15 @@ class Mongo(socketserver.StreamRequestHandler):
         return {"ok": 0.0, "code": 59, "codeName": "CommandNotFound", "errmsg": f"no such command: '{name}'"}
 
 
-def mongo(told: Told) -> None:
+def mongo(announce: Told) -> None:
     """A stub of MongoDB."""
     socketserver.ThreadingTCPServer.daemon_threads = True
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Mongo) as server:
-        told(server.server_address[1])
+        announce(server.server_address[1])
         server.serve_forever()
 
 
-def kafka(told: Told) -> None:
+def kafka(announce: Told) -> None:
     """The broker that librdkafka has for tests."""
     from confluent_kafka import Producer
 
@@ -142,12 +140,12 @@ def kafka(told: Told) -> None:
     (broker,) = producer.list_topics(timeout=30).brokers.values()
     producer.produce("orders", b"first")
     producer.flush(30)
-    told(broker.port)
+    announce(broker.port)
     while True:
         producer.poll(3600)
 
 
-def grpc(told: Told) -> None:
+def grpc(announce: Told) -> None:
     """A server of one service."""
     import grpc
 
@@ -164,7 +162,7 @@ def grpc(told: Told) -> None:
 
     server = grpc.server(ThreadPoolExecutor(8))
     server.add_generic_rpc_handlers((Shop(),))
-    told(server.add_insecure_port("127.0.0.1:0"))
+    announce(server.add_insecure_port("127.0.0.1:0"))
     server.start()
     server.wait_for_termination()
 
@@ -172,7 +170,7 @@ def grpc(told: Told) -> None:
 STUBS: dict[str, Callable[[Told], None]] = {
     "HTTP": http,
     "moto": moto,
-    "search": lambda told: http(told, SearchHandler),
+    "search": lambda announce: http(announce, SearchHandler),
     "MongoDB": mongo,
     "Kafka": kafka,
     "gRPC": grpc,
@@ -182,12 +180,12 @@ STUBS: dict[str, Callable[[Told], None]] = {
 def main(name: str, file: str) -> None:
     """Serve until the process is ended."""
 
-    def told(port: int) -> None:
+    def announce(port: int) -> None:
         part = Path(f"{file}.part")
         part.write_text(str(port))
         part.rename(file)
 
-    STUBS[name](told)
+    STUBS[name](announce)
 
 
 if __name__ == "__main__":

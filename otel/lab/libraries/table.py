@@ -1,11 +1,9 @@
 """The table of the libraries, as it is printed and as the docs have it."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import Any
 
-from lab.libraries.case import Case
+from lab.libraries.case import Library
 from lab.libraries.wrong import calls_of, failed, parts_of
 
 DOCS = Path(__file__).parents[3] / "docs" / "reference" / "libraries.md"
@@ -29,26 +27,26 @@ AGAINST = {
 FAILURES = {"error": "error", "timeout": "time-out", "refused": "refused"}
 
 
-def row(case: Case, spans: dict[str, Any]) -> str:
+def row(case: Library, spans: dict[str, Any]) -> str:
     """A line of the table, by what was seen."""
     called = ", ".join(f"`{span['name'].replace(chr(10), ' ')}`" for span in calls_of(spans["call"]))
     opens = any(span["name"] == "connect" for span in spans["call"])
     parts = ", ".join(parts_of(spans["call"]))
     parts = f"`connect`: {parts or 'as a whole'}" if opens else parts or "none"
-    told = ", ".join(text for name, text in FAILURES.items() if failed(spans[name])) or "none"
-    return f"| {case.name} | {AGAINST[case.server]} | {called} | {parts} | {case.bucket} | {told} |"
+    failures = ", ".join(text for name, text in FAILURES.items() if failed(spans[name])) or "none"
+    return f"| {case.name} | {AGAINST[case.server]} | {called} | {parts} | {case.bucket} | {failures} |"
 
 
 def rows_of(text: str) -> list[str]:
     """The table's lines in the docs, without its head."""
     lines = text.splitlines()
     start = lines.index(HEAD[1]) + 1 if HEAD[1] in lines else len(lines)
-    found = []
+    rows = []
     for line in lines[start:]:
         if not line.startswith("|"):
             break
-        found.append(line)
-    return found
+        rows.append(line)
+    return rows
 
 
 def with_rows(text: str, rows: dict[str, str]) -> str:

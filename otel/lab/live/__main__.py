@@ -1,21 +1,15 @@
-"""The page of requests while they happen: does every request reach every tab in time, whatever breaks, from any sender?
+"""The page of requests while they happen: does every request reach every tab in time, from any sender?
 
-Loads with headless Chromium, a connection that is cut, pages that never read, traces that never end, the senders that
-people use, and the ends of the command. Processor time and memory are those of the command.
+Loads with headless Chromium, and the senders that people use. Processor time and memory are those of the command.
 
 Usual time: 13 minutes; 3 with --quick.
 """
 
-from __future__ import annotations
-
 import argparse
 import sys
-from pathlib import Path
 
 from lab.commands import browser_programs
-from lab.live.breaks import cut, ends, never_read, open_traces
 from lab.live.loads import LOADS, measured
-from lab.live.pictures import draw
 from lab.live.senders import senders
 
 QUICK_S = 30
@@ -25,15 +19,9 @@ def main() -> int:
     """Measure and print; status 1 if a bound does not hold."""
     parser = argparse.ArgumentParser("python -m lab live", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each load, the long one for 30 s")
-    parser.add_argument(
-        "--pictures", type=Path, metavar="DIR", help="draw the states of the page into a folder, and end"
-    )
     options = parser.parse_args()
-    browser_programs()  # before the parts that need none
-    if options.pictures is not None:
-        draw(options.pictures)
-        return 0
-    wrong = [line for part in (ends, cut, never_read, open_traces, senders) for line in part()]
+    browser_programs()  # before the senders, which need none
+    wrong = senders()
     for load in LOADS:
         is_long = load.most_share is not None
         if options.quick and is_long:

@@ -1,7 +1,5 @@
 """An app that uses OpenTelemetry's API alone: whoever starts it brings SDK and exporter."""
 
-from __future__ import annotations
-
 import sys
 import time
 

@@ -1,10 +1,7 @@
 """Senders as they are published: what each of them exports arrives whole, as requests with their spans and errors."""
 
-from __future__ import annotations
-
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,7 +22,6 @@ from lambda_latency.trace import Trace, read_traces
 
 COUNT = 20
 ERRORS = 4
-NODE = ROOT / "build" / "live-node"
 COLLECTOR = ROOT / "build" / "collector" / "otelcol"
 PATIENCE_S = 20
 COLLECTS = """
@@ -63,34 +59,37 @@ def _kept(command: Command, count: int) -> list[Trace]:
             client = Client(command.page)
             file.write_bytes(client.request("GET", f"{path}save?minutes=0").body)
             client.close()
-            found = list(read_traces(file).traces)
-            if len(found) >= count or time.monotonic() > end:
-                return found
+            saved = list(read_traces(file).traces)
+            if len(saved) >= count or time.monotonic() > end:
+                return saved
             time.sleep(0.2)
 
 
 def _faults(traces: list[Trace]) -> list[str]:
     """What differs from the requests that the app made."""
-    shapes = {tuple(sorted((span.name, span.kind.name) for span in trace.spans)) for trace in traces}
-    wanted = {(("GET", "CLIENT"), ("GET /cart", "SERVER"), ("SELECT", "CLIENT"))}
+    signatures = {tuple(sorted((span.name, span.kind.name) for span in trace.spans)) for trace in traces}
+    expected = {(("GET", "CLIENT"), ("GET /cart", "SERVER"), ("SELECT", "CLIENT"))}
     raised = sum(any(event.name == "exception" for span in trace.spans for event in span.events) for trace in traces)
-    whole = all(
-        len({trace.tops[0].span_id, *(span.parent_id for span in trace.spans[1:])} - {None}) == 1 for trace in traces
-    )
     checks = {
         f"{len(traces)} of {COUNT} requests": len(traces) == COUNT,
-        f"spans {shapes}": shapes == wanted,
+        f"spans {signatures}": signatures == expected,
         f"{raised} of {ERRORS} exceptions": raised == ERRORS,
-        "parents": whole,
-        "times": all(0 < trace.outermost.start_ns <= (trace.outermost.end_ns or 0) for trace in traces),
+        "parents": all(map(_is_flat, traces)),
+        "times": all(0 < trace.request_root.start_ns <= (trace.request_root.end_ns or 0) for trace in traces),
     }
     return [fault for fault, holds in checks.items() if not holds]
 
 
+def _is_flat(trace: Trace) -> bool:
+    """Whether all spans are below the root."""
+    parents = {span.parent_id for span in trace.spans[1:]} - {None}
+    return parents <= {trace.local_roots[0].span_id}
+
+
 def _faults_of_kit(traces: list[Trace]) -> list[str]:
     names = {span.name for trace in traces for span in trace.spans}
-    wanted = {"DynamoDB.GetItem", "DynamoDB.PutItem", "GET"}
-    return [f"{len(traces)} of {COUNT} requests"] * (len(traces) != COUNT) + [f"spans {names}"] * (not wanted <= names)
+    calls = {"DynamoDB.GetItem", "DynamoDB.PutItem", "GET"}
+    return [f"{len(traces)} of {COUNT} requests"] * (len(traces) != COUNT) + [f"spans {names}"] * (not calls <= names)
 
 
 def _python(distro: str, **more: str) -> Callable[[str], str | None]:
@@ -110,23 +109,6 @@ def _python(distro: str, **more: str) -> Callable[[str], str | None]:
         }
         instrument = Path(sys.executable).with_name("opentelemetry-instrument")
         subprocess.run([instrument, sys.executable, "-m", "lab.live.app", str(COUNT)], env=env, cwd=ROOT, check=True)
-        return None
-
-    return send
-
-
-def _node(form: str) -> Callable[[str], str | None]:
-    def send(endpoint: str) -> str | None:
-        if shutil.which("npm") is None:
-            return "Node.js is not installed"
-        if not (NODE / "node_modules").exists():
-            NODE.mkdir(parents=True, exist_ok=True)
-            for file in (Path(__file__).parent / "node").iterdir():
-                shutil.copy(file, NODE)
-            subprocess.run(["npm", "install", "--silent", "--no-audit", "--no-fund"], cwd=NODE, check=True)
-        shutil.copy(Path(__file__).parent / "node" / "app.mjs", NODE)
-        env = {**os.environ, "OTEL_EXPORTER_OTLP_ENDPOINT": endpoint}
-        subprocess.run(["node", "app.mjs", form, str(COUNT)], cwd=NODE, env=env, check=True)
         return None
 
     return send
@@ -187,7 +169,5 @@ SENDERS: dict[str, Callable[[str], str | None]] = {
     "OpenTelemetry's SDK for Python, protobuf": _python("distro"),
     "OpenTelemetry's SDK for Python, protobuf in gzip": _python("distro", OTEL_EXPORTER_OTLP_COMPRESSION="gzip"),
     "ADOT's distro for Python": _python("aws_distro"),
-    "OpenTelemetry's SDK for Node.js, JSON": _node("json"),
-    "OpenTelemetry's SDK for Node.js, protobuf": _node("proto"),
     "the collector, in front of the SDK for Python": _collector,
 }

@@ -3,11 +3,10 @@
 `python -m lab.live.sending ENDPOINT RATE SECONDS` prints the number of requests that were taken.
 """
 
-from __future__ import annotations
-
 import json
 import random
 import re
+import subprocess
 import sys
 import time
 
@@ -31,28 +30,25 @@ class Requests:
         self._ends = [max(map(int, TIME.findall(text))) for text in self._texts]
         self._first = pick.getrandbits(64) << 64
 
-    def groups(self, numbers: range) -> str:
-        """The resources of an export with these requests."""
-        return ",".join(self._text(number)[len('{"resourceSpans":[') : -len("]}")] for number in numbers)
-
     def export(self, numbers: range) -> bytes:
         """An export with these requests."""
-        return f'{{"resourceSpans":[{self.groups(numbers)}]}}'.encode()
+        groups = ",".join(self._text(number)[len('{"resourceSpans":[') : -len("]}")] for number in numbers)
+        return f'{{"resourceSpans":[{groups}]}}'.encode()
 
     def _text(self, number: int) -> str:
         text, shift = self._texts[number % MADE], time.time_ns() - self._ends[number % MADE]
-        moved = TIME.sub(lambda found: f'"{int(found[1]) + shift}"', text)
+        moved = TIME.sub(lambda match: f'"{int(match[1]) + shift}"', text)
         return ID.sub(f'"traceId":"{self._first + number:032x}"', moved)
 
 
 def send(endpoint: str, rate: float, seconds: float) -> int:
     """The number of requests that were taken."""
     requests, client, sent, taken = Requests(time.time_ns()), Client(endpoint), 0, 0
-    begun = posted = time.monotonic()
-    while (now := time.monotonic()) < begun + seconds:
-        due = int((now - begun) * rate)
-        if due - sent >= BATCH or (due > sent and now - posted >= DELAY_S):
-            posted = now
+    start_s = posted = time.monotonic()
+    while (now_s := time.monotonic()) < start_s + seconds:
+        due = int((now_s - start_s) * rate)
+        if due - sent >= BATCH or (due > sent and now_s - posted >= DELAY_S):
+            posted = now_s
             answer = client.request(
                 "POST", "/v1/traces", requests.export(range(sent, due)), {"Content-Type": "application/json"}
             )
@@ -61,6 +57,12 @@ def send(endpoint: str, rate: float, seconds: float) -> int:
         time.sleep(TICK_S)
     client.close()
     return taken
+
+
+def sender(endpoint: str, rate: int, seconds: int) -> subprocess.Popen[str]:
+    """This module as a process of its own, which prints the number."""
+    command = [sys.executable, "-m", "lab.live.sending", endpoint, str(rate), str(seconds)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
 
 def _spans(number: int, pick: random.Random) -> list[Span]:
@@ -82,16 +84,16 @@ def _spans(number: int, pick: random.Random) -> list[Span]:
     return [root] + [
         Span(
             trace_id=trace_id,
-            span_id=f"{2 + at:016x}",
+            span_id=f"{2 + index:016x}",
             parent_id=root.span_id,
             name="GET",
             kind=SpanKind.CLIENT,
-            start_ns=end - took + at * piece,
-            end_ns=end - took + (at + 1) * piece,
-            attributes={"server.address": f"host{at}.example.com", "http.request.method": "GET"},
+            start_ns=end - took + index * piece,
+            end_ns=end - took + (index + 1) * piece,
+            attributes={"server.address": f"host{index}.example.com", "http.request.method": "GET"},
             resource=resource,
         )
-        for at in range(8)
+        for index in range(8)
     ]
 
 

@@ -21,12 +21,11 @@ ARGUMENTS = (
 )
 # Listens beside the page: a row counts when the page has handled its event.
 WATCH = """
-window.watched = {ids: new Set(), late: [], opened: 0, lost: 0, script: 0};
+window.watched = {ids: new Set(), late: [], lost: 0};
 window.EventSource = class extends EventSource {
   constructor(...given) {
     super(...given);
     const told = window.watched;
-    super.addEventListener("open", () => told.opened++);
     super.addEventListener("lost", () => told.lost++);
     super.addEventListener("message", (event) => {
       const begun = performance.now();
@@ -42,22 +41,19 @@ window.EventSource = class extends EventSource {
 TOLD = """
 const told = window.watched, late = told.late.sort((a, b) => a - b);
 const at = (share) => late[Math.min(late.length - 1, Math.floor(late.length * share))] ?? 0;
-return {rows: told.ids.size, p50: at(.5), p95: at(.95), most: late.at(-1) ?? 0, opened: told.opened, lost: told.lost};
+return {rows: told.ids.size, p95: at(.95), lost: told.lost};
 """
 
 
 class Tabs:
-    """Tabs that show an address. `resolved`: a name with a port, and the address that stands for it."""
+    """Tabs that show an address."""
 
-    def __init__(self, address: str, count: int, resolved: tuple[str, str] | None = None) -> None:
+    def __init__(self, address: str, count: int) -> None:
         browser, driver = browser_programs()
         options = webdriver.ChromeOptions()
         options.binary_location = browser
-        for one in ARGUMENTS:
-            options.add_argument(one)
-        if resolved is not None:
-            options.add_argument(f"--host-resolver-rules=MAP {resolved[0]} {resolved[1]}")
-        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        for argument in ARGUMENTS:
+            options.add_argument(argument)
         self.driver = webdriver.Chrome(options=options, service=Service(driver))
         for number in range(count):
             if number:
@@ -72,14 +68,13 @@ class Tabs:
     def __exit__(self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None) -> None:
         self.driver.quit()
 
-    def told(self) -> list[dict[str, Any]]:
-        """What each tab has seen: rows, milliseconds from the end of a request to its row, connections, losses."""
-        found = []
+    def counts(self) -> list[dict[str, Any]]:
+        """What each tab has seen: rows, milliseconds from the end of a request to its row, and losses."""
+        counts: list[dict[str, Any]] = []
         for handle in self.driver.window_handles:
             self.driver.switch_to.window(handle)
-            one: dict[str, Any] = self.driver.execute_script(TOLD)
+            count: dict[str, Any] = self.driver.execute_script(TOLD)
             metrics = self.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-            one["busy_s"] = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
-            one["console"] = [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
-            found.append(one)
-        return found
+            count["busy_s"] = next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+            counts.append(count)
+        return counts

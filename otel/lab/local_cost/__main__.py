@@ -6,8 +6,6 @@ of the former.
 Usual time: 5 seconds.
 """
 
-from __future__ import annotations
-
 import argparse
 import http.client
 import os
@@ -18,7 +16,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.serve.system import Options, System
+from lambda_latency.local.app.serve.system import System, SystemOptions
 
 WARM_UP, REQUESTS = 50, 500
 
@@ -29,7 +27,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as out:
         app = read_app(Path(__file__).parent / "noop" / "template.yaml", {})
         app.is_example = True  # it runs in this environment, without an emulator of AWS
-        system = System(app, Options(Path(out)))
+        system = System(app, SystemOptions(Path(out)))
         try:
             connection = http.client.HTTPConnection(urlsplit(system.url).netloc)
             both = [_once(connection) for _ in range(WARM_UP + REQUESTS)][WARM_UP:]

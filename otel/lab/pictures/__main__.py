@@ -3,8 +3,6 @@
 Usual time: 1 minute.
 """
 
-from __future__ import annotations
-
 import argparse
 
 from lab.pictures import alarm, architecture, page

@@ -4,8 +4,6 @@ The messages are those of the function's own code about a slow provider in
 a stand-in for X-Ray; a test draws them again and compares.
 """
 
-from __future__ import annotations
-
 import json
 import os
 import tempfile
@@ -16,7 +14,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.alarm import explain, fetched, message_of, read_event, rendered
+from lambda_latency.alarm import explain, fetched, message_of, plain_text, read_event, rendered
 from lambda_latency.fetch import Account, Place
 from tests.alarm.cloud import REGION
 from tests.alarm.conftest import Ringing
@@ -49,7 +47,7 @@ def drawn() -> dict[str, str]:
     try:
         ringing = Ringing(account)
         message = ringing(rung())
-        with tempfile.TemporaryDirectory(prefix="pictures-") as folder:  # as `lambda-latency explain` does
+        with tempfile.TemporaryDirectory(prefix="pictures-") as folder:  # as `lambda-latency report --alarm` does
             plain = message_of(explain(alarm, fetched(account, alarm, Path(folder), lambda: 60.0), THEIRS))
     finally:
         xray.close()
@@ -58,7 +56,7 @@ def drawn() -> dict[str, str]:
     return {
         "alarm-mail.svg": _mail(sent["Subject"], sent["Message"]["email"]),
         "alarm-slack.svg": _slack(json.loads(rendered(message, "slack"))),
-        "alarm-plain.svg": _plain(rendered(plain, "plain")),
+        "alarm-plain.svg": _plain(plain_text(plain)),
     }
 
 
@@ -114,7 +112,7 @@ def _mail(subject: str, body: str) -> str:
 def _plain(text: str) -> str:
     canvas = Canvas("The message of an alarm in a terminal", "#16191f", "#d6dae0")
     canvas.y = 8
-    canvas.text("$ lambda-latency explain shop-SlowAlarm", fill="#7ee787")
+    canvas.text("$ lambda-latency report --alarm shop-SlowAlarm", fill="#7ee787")
     for line in _lines(text):
         canvas.text(line)
     return canvas.svg()
@@ -123,7 +121,7 @@ def _plain(text: str) -> str:
 def _lines(text: str) -> Iterator[str]:
     """The lines of a text, cut where a terminal would."""
     for line in text.rstrip("\n").split("\n"):
-        yield from (line[at : at + COLUMNS] for at in range(0, max(1, len(line)), COLUMNS))
+        yield from (line[start : start + COLUMNS] for start in range(0, max(1, len(line)), COLUMNS))
 
 
 def _slack(document: Mapping[str, Any]) -> str:
@@ -138,9 +136,9 @@ def _slack(document: Mapping[str, Any]) -> str:
         elif block["type"] == "actions":
             _buttons(canvas, block["elements"])
         elif block["type"] == "context":
-            for one in block["elements"]:
+            for element in block["elements"]:
                 canvas.y += 6
-                _paragraph(canvas, _said(one), 100, size=11, fill="#616061")
+                _paragraph(canvas, _said(element), 100, size=11, fill="#616061")
         else:
             raise ValueError(f"no picture of a block {block['type']!r}")
     return canvas.svg()

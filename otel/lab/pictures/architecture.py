@@ -1,9 +1,7 @@
 """Draws docs/explanation/architecture.svg from the import graph: the rooms of the kit and the imports between them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 from typing import NamedTuple
 from xml.sax.saxutils import escape
@@ -34,6 +32,7 @@ PURPOSES = {
     "adopt": "edits to a SAM app",
     "bridge": "the X-Ray SDK's API",
     "runtime": "runs beside the handler",
+    "redaction": "secrets out of texts",
 }
 ABREAST = 4
 WIDTH, BOX, HEIGHT, LANE, GAP, ROW, MARGIN = 800, 148, 52, 14, 8, 96, 14  # pixels
@@ -77,12 +76,12 @@ class Stop(NamedTuple):
 def imports() -> dict[str, set[str]]:
     """The rooms of the kit (packages only), each with the rooms that it imports."""
     graph = grimp.build_graph(PACKAGE, cache_dir=None)
-    rooms = {one for one in graph.find_children(PACKAGE) if graph.find_children(one)}
+    rooms = {room for room in graph.find_children(PACKAGE) if graph.find_children(room)}
     return {
         room.removeprefix(f"{PACKAGE}."): {
-            other.removeprefix(f"{PACKAGE}.")
-            for other in rooms - {room}
-            if graph.direct_import_exists(importer=room, imported=other, as_packages=True)
+            imported.removeprefix(f"{PACKAGE}.")
+            for imported in rooms - {room}
+            if graph.direct_import_exists(importer=room, imported=imported, as_packages=True)
         }
         for room in sorted(rooms)
     }
@@ -91,8 +90,8 @@ def imports() -> dict[str, set[str]]:
 def reduced(rooms: Mapping[str, set[str]]) -> dict[str, set[str]]:
     """The imports without those that follow from others."""
     return {
-        room: {one for one in others if not any(one in _below(rooms, other) for other in others - {one})}
-        for room, others in rooms.items()
+        room: {name for name in direct if not any(name in _below(rooms, via) for via in direct - {name})}
+        for room, direct in rooms.items()
     }
 
 
@@ -100,13 +99,17 @@ def layers(rooms: Mapping[str, set[str]]) -> list[list[str]]:
     """The rooms in layers, top down: each above all rooms that it imports, at most `ABREAST` per row if possible."""
     depths = {room: _depth(rooms, room) for room in rooms}
     for depth in range(max(depths.values())):
-        row = sorted(room for room in rooms if depths[room] == depth)
+        row = _row(depths, depth)
         for room in row[:]:
-            above = [depths[one] for one in rooms if room in rooms[one]]
+            above = [depths[importer] for importer in rooms if room in rooms[importer]]
             if len(row) > ABREAST and min(above, default=max(depths.values()) + 1) > depth + 1:
                 depths[room] = depth + 1
                 row.remove(room)
-    return [sorted(room for room in rooms if depths[room] == depth) for depth in range(max(depths.values()), -1, -1)]
+    return [_row(depths, depth) for depth in range(max(depths.values()), -1, -1)]
+
+
+def _row(depths: Mapping[str, int], depth: int) -> list[str]:
+    return sorted(room for room in depths if depths[room] == depth)
 
 
 def drawing(rooms: Mapping[str, set[str]]) -> str:
@@ -126,7 +129,7 @@ def drawing(rooms: Mapping[str, set[str]]) -> str:
         f"<style>\n{STYLE}</style>",
         TIP,
     ]
-    lines += [_arrow(room, other, centres) for room in sorted(arrows) for other in sorted(arrows[room])]
+    lines += [_arrow(room, imported, centres) for room in sorted(arrows) for imported in sorted(arrows[room])]
     lines += [_box(stop.room, *centre) for stop, centre in centres.items() if stop.passing is None]
     return "\n".join([*lines, "</svg>", ""])
 
@@ -144,11 +147,11 @@ def main() -> int:
 
 
 def _below(rooms: Mapping[str, set[str]], room: str) -> set[str]:
-    return rooms[room].union(*(_below(rooms, other) for other in rooms[room]))
+    return rooms[room].union(*(_below(rooms, imported) for imported in rooms[room]))
 
 
 def _depth(rooms: Mapping[str, set[str]], room: str) -> int:
-    return 1 + max((_depth(rooms, other) for other in rooms[room]), default=-1)
+    return 1 + max((_depth(rooms, imported) for imported in rooms[room]), default=-1)
 
 
 def _stops(levels: Sequence[Sequence[str]], arrows: Mapping[str, set[str]]) -> list[list[Stop]]:
@@ -156,34 +159,37 @@ def _stops(levels: Sequence[Sequence[str]], arrows: Mapping[str, set[str]]) -> l
     level = {room: index for index, row in enumerate(levels) for room in row}
     rows = [[Stop(room) for room in row] for row in levels]
     for room in sorted(arrows):
-        for other in sorted(arrows[room]):
-            for index in range(level[room] + 1, level[other]):
-                rows[index].append(Stop(f"{room} {other} {index}", (room, other)))
+        for imported in sorted(arrows[room]):
+            for index in range(level[room] + 1, level[imported]):
+                rows[index].append(Stop(f"{room} {imported} {index}", (room, imported)))
     return rows
 
 
 def _ordered(rows: list[list[Stop]], arrows: Mapping[str, set[str]]) -> list[list[Stop]]:
     """The rows, sorted to bend arrows least: by the mean position of their neighbours, down and up in turn."""
-    pairs = [
-        pair for room in sorted(arrows) for other in sorted(arrows[room]) for pair in pairwise(_way(rows, room, other))
-    ]
+    ways = [_way(rows, room, imported) for room in sorted(arrows) for imported in sorted(arrows[room])]
+    neighbours: dict[Stop, list[Stop]] = {stop: [] for row in rows for stop in row}
+    for upper, lower in chain.from_iterable(map(pairwise, ways)):
+        neighbours[upper].append(lower)
+        neighbours[lower].append(upper)
     for turn in range(8):
         down = turn % 2 == 0
         for index in range(1, len(rows)) if down else range(len(rows) - 2, -1, -1):
-            beside = rows[index - 1 if down else index + 1]
-            middles = dict(zip(beside, _centres(beside, 0), strict=True))
-            own = dict(zip(rows[index], _centres(rows[index], 0), strict=True))
-
-            def wanted(stop: Stop, middles: dict[Stop, float] = middles, own: dict[Stop, float] = own) -> float:
-                near = [middles[one] for pair in pairs if stop in pair for one in pair if one in middles]
-                return sum(near) / len(near) if near else own[stop]
-
-            rows[index].sort(key=wanted)
+            middles = _positions(rows[index - 1 if down else index + 1])
+            means = {}
+            for stop, position in _positions(rows[index]).items():
+                near = [middles[neighbour] for neighbour in neighbours[stop] if neighbour in middles]
+                means[stop] = sum(near) / len(near) if near else position
+            rows[index].sort(key=means.__getitem__)
     return rows
 
 
-def _way(rows: Sequence[Sequence[Stop]], room: str, other: str) -> list[Stop]:
-    return [stop for row in rows for stop in row if stop.passing == (room, other) or stop in (Stop(room), Stop(other))]
+def _positions(row: Sequence[Stop]) -> dict[Stop, float]:
+    return dict(zip(row, _centres(row, 0), strict=True))
+
+
+def _way(rows: Sequence[Sequence[Stop]], room: str, end: str) -> list[Stop]:
+    return [stop for row in rows for stop in row if stop.passing == (room, end) or stop in (Stop(room), Stop(end))]
 
 
 def _extent(row: Sequence[Stop]) -> int:
@@ -192,30 +198,30 @@ def _extent(row: Sequence[Stop]) -> int:
 
 def _centres(row: Sequence[Stop], width: int) -> list[float]:
     """The centres of a row's stops; the row is centred in the picture."""
-    left, found = (width - _extent(row)) / 2, []
+    left_edge, centres = (width - _extent(row)) / 2, []
     for stop in row:
-        found.append(left + stop.width / 2)
-        left += stop.width + GAP
-    return found
+        centres.append(left_edge + stop.width / 2)
+        left_edge += stop.width + GAP
+    return centres
 
 
-def _arrow(room: str, other: str, centres: Mapping[Stop, tuple[float, float]]) -> str:
-    lanes = sorted(place for stop, place in centres.items() if stop.passing == (room, other))
+def _arrow(room: str, imported: str, centres: Mapping[Stop, tuple[float, float]]) -> str:
+    lanes = sorted(place for stop, place in centres.items() if stop.passing == (room, imported))
     lanes.sort(key=lambda place: place[1])
-    (x, y), end = centres[Stop(room)], centres[Stop(other)]
+    (x, y), end = centres[Stop(room)], centres[Stop(imported)]
     path = [f"M{x:g} {y + HEIGHT:g}"]
-    last = (x, y + HEIGHT)
-    for at, top in [*lanes, end]:
-        middle = (last[1] + top) / 2
-        path.append(f"C{last[0]:g} {middle:g} {at:g} {middle:g} {at:g} {top:g}")
-        last = (at, top + HEIGHT)
-        if (at, top) != end:
+    point = (x, y + HEIGHT)
+    for across, top in [*lanes, end]:
+        middle = (point[1] + top) / 2
+        path.append(f"C{point[0]:g} {middle:g} {across:g} {middle:g} {across:g} {top:g}")
+        point = (across, top + HEIGHT)
+        if (across, top) != end:
             path.append(f"V{top + HEIGHT:g}")
     return f'<path class="import" d="{" ".join(path)}"/>'
 
 
 def _box(room: str, x: float, top: float) -> str:
-    kind = "box lambda" if room == "runtime" else "box"
+    kind = "box lambda" if room in ("runtime", "redaction") else "box"
     purpose = PURPOSES.get(room, "")
     name = f'<text class="name" x="{x:g}" y="{top + (22 if purpose else 32):g}">{escape(room)}</text>'
     below = f'<text class="purpose" x="{x:g}" y="{top + 41:g}">{escape(purpose)}</text>' if purpose else ""

@@ -4,8 +4,6 @@ The demo's times are never the same twice, so pictures cannot be compared. What 
 styles, its markup and its words: their digest, which is written with the pictures, is compared instead.
 """
 
-from __future__ import annotations
-
 import hashlib
 import subprocess
 import sys
@@ -45,6 +43,6 @@ def main() -> int:
 def look() -> str:
     """The digest of what the pictures show, apart from the demo's requests."""
     files = [PAGE / "bundle" / "page.css", PAGE / "page.html"]
-    words = [f"{key}={told}" for key, told in sorted(PAGE_WORDS.items()) if key.startswith(WORDS)]
-    told = "\n".join([*(path.read_text(encoding="utf-8") for path in files), *words])
-    return hashlib.sha256(told.encode()).hexdigest()
+    words = [f"{key}={text}" for key, text in sorted(PAGE_WORDS.items()) if key.startswith(WORDS)]
+    look_text = "\n".join([*(path.read_text(encoding="utf-8") for path in files), *words])
+    return hashlib.sha256(look_text.encode()).hexdigest()

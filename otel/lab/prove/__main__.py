@@ -7,8 +7,6 @@ account can show was seen, and nothing is left.
 Usual time: 30 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json
@@ -28,7 +26,7 @@ from lab.commands import ROOT
 from lab.destination import NowhereError, account_of, confirmed, destination_of
 from lab.prove.configured import PAYMENTS
 from lab.prove.leavings import earlier, remove
-from lab.prove.place import Account, Emulator, Place
+from lab.prove.place import Account, EmulatorPlace, Place
 from lab.prove.policy import policy
 from lab.prove.scene import DESTINATIONS, Evidence, LackingError, Scene, Sentence, UnexpectedError
 from lab.prove.sentences import CALLS, SENTENCES
@@ -64,7 +62,7 @@ def main() -> int:
     if options.print_policy:
         print(policy())
         return 0
-    sentences = [one for one in SENTENCES if options.only.lower() in one.text.lower()]
+    sentences = [sentence for sentence in SENTENCES if options.only.lower() in sentence.text.lower()]
     if not sentences:
         parser.error(f"no sentence has {options.only!r} in it")
     try:
@@ -80,22 +78,22 @@ def main() -> int:
 
 def on_aws(sentences: Sequence[Sentence], options: argparse.Namespace) -> int:
     """In the account of the credentials."""
-    found = destination_of(ROOT, os.environ, region=options.region, profile=options.profile)
-    print(found, flush=True)  # before the first call
-    place = Account(f"lambda-latency-prove-{secrets.token_hex(3)}", found)
-    print(f"account {account_of(found.session())}")
+    destination = destination_of(ROOT, os.environ, region=options.region, profile=options.profile)
+    print(destination, flush=True)  # before the first call
+    place = Account(f"lambda-latency-prove-{secrets.token_hex(3)}", destination)
+    print(f"account {account_of(destination.session())}")
     print(COST.format(stack=place.stack), end="")
-    before = earlier(place.client)
-    if before:
-        print(f"deletes what earlier runs left: {', '.join(before)}")
+    earlier_runs = earlier(place.client)
+    if earlier_runs:
+        print(f"deletes what earlier runs left: {', '.join(earlier_runs)}")
     answer = confirmed("Go on?", yes=options.yes, terminal=sys.stdin, out=sys.stdout)
     if not answer:
         return 2 if answer is None else 0
     say = progress()
-    left = [one for run in before for one in remove(place.client, run, say)]
-    if left:
-        say(f"left of earlier runs: {', '.join(left)}")
-    return report(prove(place, sentences, say, keep=options.keep), place, options.report, left)
+    remaining = [name for run in earlier_runs for name in remove(place.client, run, say)]
+    if remaining:
+        say(f"left of earlier runs: {', '.join(remaining)}")
+    return report(prove(place, sentences, say, keep=options.keep), place, options.report, remaining)
 
 
 def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
@@ -103,7 +101,7 @@ def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
     with tempfile.TemporaryDirectory(prefix="lambda-latency-prove-"), ExitStack() as stack:
         processes = stack.enter_context(Processes())
         log: list[str] = []
-        place = Emulator("lambda-latency-prove", processes, log.append)
+        place = EmulatorPlace("lambda-latency-prove", processes, log.append)
         stack.callback(place.close)
         say = progress()
         with contextlib.suppress(KeyboardInterrupt):
@@ -115,8 +113,8 @@ def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
 
 def progress() -> Callable[[str], None]:
     """Prints what is being done, with the time since the start."""
-    begun = time.monotonic()
-    return lambda text: print(f"{time.monotonic() - begun:5.0f} s  {text}", flush=True)
+    start_s = time.monotonic()
+    return lambda text: print(f"{time.monotonic() - start_s:5.0f} s  {text}", flush=True)
 
 
 def prove(
@@ -126,39 +124,37 @@ def prove(
     say("building")
     place.build()
     with kept(place, say) if keep else deleted(place, say):
-        destination = "" if place.is_emulator else kept_where(place, say)
+        destination = kept_where(place, say) if isinstance(place, Account) else ""
         say(f"deploying {place.stack}")
         place.deploy(PAYMENTS)
         say(f"sending {len(CALLS)} requests")
         answers = [place.call(method, path, body) for method, path, body in CALLS]
         if stop:
             raise KeyboardInterrupt
-        scene = Scene(place, answers, destination)
-        found = []
+        scene = Scene(place, answers, destination) if isinstance(place, Account) else None
+        results = []
         for number, sentence in enumerate(sentences, 1):
             say(f"{number} of {len(sentences)}: {sentence.text}")
-            evidence = look(sentence, scene)
+            evidence = Evidence(None, sentence.unseen) if scene is None else look(sentence, scene)
             say(f"        {SEEN[evidence.seen]}: {evidence.text}")
-            found.append((sentence, evidence))
-        return found
+            results.append((sentence, evidence))
+        return results
 
 
-def kept_where(place: Place, say: Callable[[str], None]) -> str:
+def kept_where(place: Account, say: Callable[[str], None]) -> str:
     """Where X-Ray keeps what it gets, in this account and region; a form that is not documented is named."""
     try:
-        found = str(place.client("xray").get_trace_segment_destination().get("Destination", "nothing"))
+        destination = str(place.client("xray").get_trace_segment_destination().get("Destination", "nothing"))
     except ClientError as error:
         say(f"GetTraceSegmentDestination: {error}; traces are looked for in X-Ray")
         return "XRay"
-    known = "" if found in DESTINATIONS else ", which is not a documented answer"
-    say(f"traces are kept in {found}{known}")
-    return found
+    undocumented = "" if destination in DESTINATIONS else ", which is not a documented answer"
+    say(f"traces are kept in {destination}{undocumented}")
+    return destination
 
 
 def look(sentence: Sentence, scene: Scene) -> Evidence:
     """The evidence of a sentence; what fails in one is told, and the others are looked at."""
-    if scene.place.is_emulator:
-        return Evidence(None, sentence.unseen)
     try:
         return sentence.check(scene)
     except LackingError as error:
@@ -168,8 +164,8 @@ def look(sentence: Sentence, scene: Scene) -> Evidence:
         is_denied = code.startswith(("AccessDenied", "Unauthorized"))
         return Evidence(None if is_denied else False, f"could not be asked: {error.operation_name}: {str(error)[:120]}")
     except (UnexpectedError, FetchError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
-        what = f"no {error}" if isinstance(error, KeyError) else str(error)
-        return Evidence(False, f"unexpected answer of AWS: {what[:160]}")
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error)
+        return Evidence(False, f"unexpected answer of AWS: {reason[:160]}")
     except ERRORS as error:
         return Evidence(False, f"could not be asked: {str(error)[:160]}")
 
@@ -180,13 +176,13 @@ def deleted(place: Place, say: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             place.delete(say)
         except ERRORS as error:
             say(f"deleting failed: {error}")
         finally:
-            signal.signal(signal.SIGINT, before)
+            signal.signal(signal.SIGINT, handler)
         say(f"left: {', '.join(place.left()) or 'nothing'}")
 
 
@@ -200,29 +196,29 @@ def kept(place: Place, say: Callable[[str], None]) -> Iterator[None]:
 
 
 def report(
-    found: Sequence[tuple[Sentence, Evidence]], place: Place, out: Path, earlier_left: Sequence[str] = ()
+    results: Sequence[tuple[Sentence, Evidence]], place: Place, out: Path, earlier_left: Sequence[str] = ()
 ) -> int:
     """Print the table and write it; returns the exit status."""
-    width = max(len(sentence.text) for sentence, _ in found)
-    for sentence, evidence in found:
+    width = max(len(sentence.text) for sentence, _ in results)
+    for sentence, evidence in results:
         print(f"{sentence.text:<{width}}  {SEEN[evidence.seen]:<14}  {evidence.text}")
-    left = [*earlier_left, *place.left()]
+    remaining = [*earlier_left, *place.left()]
     document = {
         "stack": place.stack,
         "region": place.region,
         "emulator": place.is_emulator,
         "date": time.strftime("%Y-%m-%d"),
         "sentences": [
-            {"sentence": one.text, "seen": evidence.seen, "evidence": evidence.text} for one, evidence in found
+            {"sentence": s.text, "seen": evidence.seen, "evidence": evidence.text} for s, evidence in results
         ],
-        "left": left,
+        "left": remaining,
     }
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(f"{json.dumps(document, indent=2)}\n")
-    counts = [sum(evidence.seen is which for _, evidence in found) for which in (True, False, None)]
+    counts = [sum(evidence.seen is which for _, evidence in results) for which in (True, False, None)]
     print("\n{} seen, {} not seen, {} cannot be seen here.".format(*counts), f"{out} has the table, for an issue.")
-    print(f"Left: {', '.join(left) or 'nothing'}.")
-    return 1 if left or counts[1] else 0
+    print(f"Left: {', '.join(remaining) or 'nothing'}.")
+    return 1 if remaining or counts[1] else 0
 
 
 if __name__ == "__main__":

@@ -1,7 +1,5 @@
 """The checks of `make prove` that ask what AWS has or accepts: layers, groups, alarms, change sets, metrics, logs."""
 
-from __future__ import annotations
-
 import contextlib
 import json
 import secrets
@@ -19,8 +17,8 @@ from lab.prove.leavings import TAG
 from lab.prove.place import Answer
 from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, until
 from lambda_latency.adot import PYTHON
-from lambda_latency.alarm import install_packages, write_part
-from lambda_latency.doctor.contents import packages_of
+from lambda_latency.doctor.deployed import packages_of
+from lambda_latency.stacks import ALARM, write_stack
 
 OUTSIDE = "eu-central-2"  # a region that the template's map of layers does not have
 # Nobody answers there: the function waits until it gives up, or is killed.
@@ -31,20 +29,20 @@ ORDER = {"order_id": "o-1", "customer": "ada", "items": [{"sku": "tea", "quantit
 
 
 def layers(scene: Scene) -> Evidence:
-    missing, found = [], 0
-    for region in PYTHON.usual_regions:
+    missing, count = [], 0
+    for region in PYTHON.default_regions:
         newest = PYTHON.newest(region)
         assert newest is not None
         try:
             scene.place.client("lambda", region).get_layer_version_by_arn(
                 Arn=PYTHON.arn(region, newest.numbers[region])
             )
-            found += 1
+            count += 1
         except ClientError as error:
             if error.response["Error"]["Code"].startswith("AccessDenied"):
                 raise
             missing.append(f"{region}: {error.response['Error']['Code']}")
-    return Evidence(not missing, ", ".join(missing) or f"{found} regions have their version")
+    return Evidence(not missing, ", ".join(missing) or f"{count} regions have their version")
 
 
 def contents(scene: Scene) -> Evidence:
@@ -53,30 +51,30 @@ def contents(scene: Scene) -> Evidence:
     if newest is None:
         raise LackingError(f"no number of the layer is known in {region}")
     arn = PYTHON.arn(region, newest.numbers[region])
-    found = packages_of(scene.place.client("lambda").get_layer_version_by_arn(Arn=arn))
-    if found is None:
+    packages = packages_of(scene.place.client("lambda").get_layer_version_by_arn(Arn=arn))
+    if packages is None:
         raise UnexpectedError("GetLayerVersionByArn names no file, or a file without packages")
-    wrong = [f"{name} {found.get(name, 'missing')} instead of {version}" for name, version in newest.packages.items()
-             if found.get(name) != version]  # fmt: skip
+    wrong = [f"{name} {packages.get(name, 'missing')} instead of {version}" for name, version in newest.packages.items()
+             if packages.get(name) != version]  # fmt: skip
     return Evidence(not wrong, ", ".join(wrong) or f"{arn} is ADOT {newest.version}: {len(newest.packages)} packages")
 
 
 def group(scene: Scene) -> Evidence:
-    wanted = f'service("{scene.place.stack}/dev")'
+    expression = f'service("{scene.place.stack}/dev")'
     xray = scene.place.client("xray")
-    ours = [one for one in xray.get_groups()["Groups"] if wanted in one.get("FilterExpression", "")]
-    now = time.time()
-    for one in ours:
-        xray.get_trace_summaries(StartTime=now - 600, EndTime=now, FilterExpression=one["FilterExpression"])
-    return Evidence(bool(ours), ours[0]["FilterExpression"] if ours else f"no group has {wanted}")
+    groups = [group for group in xray.get_groups()["Groups"] if expression in group.get("FilterExpression", "")]
+    now_s = time.time()
+    for group in groups:
+        xray.get_trace_summaries(StartTime=now_s - 600, EndTime=now_s, FilterExpression=group["FilterExpression"])
+    return Evidence(bool(groups), groups[0]["FilterExpression"] if groups else f"no group has {expression}")
 
 
 def timed_out(scene: Scene) -> Answer:
     """A request whose function is killed after two seconds; the function's timeout is put back."""
     name = scene.resources("AWS::Lambda::Function")["CreateOrder"]
     client = scene.place.client("lambda")
-    before = client.get_function_configuration(FunctionName=name)["Timeout"]
-    for seconds in (2, before):
+    usual_timeout = client.get_function_configuration(FunctionName=name)["Timeout"]
+    for seconds in (2, usual_timeout):
         client.update_function_configuration(FunctionName=name, Timeout=seconds)
         client.get_waiter("function_updated").wait(FunctionName=name)
         if seconds == 2:
@@ -85,17 +83,17 @@ def timed_out(scene: Scene) -> Answer:
 
 
 def duration_at_timeout(scene: Scene) -> Evidence:
-    begun = time.time()
+    start_s = time.time()
     timed_out(scene)
     name = scene.resources("AWS::Lambda::Function")["CreateOrder"]
     longest: list[float] = []
 
     def counted() -> bool:
-        told = scene.place.client("cloudwatch").get_metric_statistics(
+        statistics = scene.place.client("cloudwatch").get_metric_statistics(
             Namespace="AWS/Lambda", MetricName="Duration", Dimensions=[{"Name": "FunctionName", "Value": name}],
-            StartTime=begun - 60, EndTime=time.time() + 60, Period=60, Statistics=["Maximum"],
+            StartTime=start_s - 60, EndTime=time.time() + 60, Period=60, Statistics=["Maximum"],
         )  # fmt: skip
-        longest[:] = [one["Maximum"] for one in told["Datapoints"]]
+        longest[:] = [point["Maximum"] for point in statistics["Datapoints"]]
         return bool(longest)
 
     until(counted)
@@ -106,8 +104,8 @@ def duration_at_timeout(scene: Scene) -> Evidence:
 
 def alarms(scene: Scene) -> Evidence:
     names = list(scene.resources("AWS::CloudWatch::Alarm").values())
-    told = scene.place.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
-    states = {one["AlarmName"]: one["StateValue"] for one in told}
+    described = scene.place.client("cloudwatch").describe_alarms(AlarmNames=names)["MetricAlarms"]
+    states = {alarm["AlarmName"]: alarm["StateValue"] for alarm in described}
     unknown = set(states.values()) - {"OK", "ALARM", "INSUFFICIENT_DATA"}
     if unknown:
         raise UnexpectedError(f"DescribeAlarms has the state {min(unknown)!r}")
@@ -131,18 +129,18 @@ def explained(scene: Scene) -> Evidence:
     sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
     place.deploy({**PAYMENTS, "AlarmTopicArn": topic})
     with tempfile.TemporaryDirectory(prefix="lambda-latency-prove-") as folder:
-        write_part(Path(folder, "explain"), install_packages)
+        write_stack(ALARM, Path(folder, "explain"))
         explanations = {"AlarmPrefix": f"{name}.", "AlarmTopicArn": topic}
         place.deploy_part(Path(folder, "explain"), f"{name}-explain", explanations)
     place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"})
-    alarm = next(one for one in scene.resources("AWS::CloudWatch::Alarm").values() if "SlowAlarm" in one)
+    alarm = next(resource for resource in scene.resources("AWS::CloudWatch::Alarm").values() if "SlowAlarm" in resource)
     place.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="make prove")
     heard: list[str] = []
 
     def arrived() -> bool:
-        told = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10).get("Messages", ())
-        heard.extend(one["Body"] for one in told)
-        return any(PROVIDER in one for one in heard)
+        messages = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=20, MaxNumberOfMessages=10).get("Messages", ())
+        heard.extend(message["Body"] for message in messages)
+        return any(PROVIDER in body for body in heard)
 
     arrives = until(arrived)
     text = (
@@ -153,11 +151,11 @@ def explained(scene: Scene) -> Evidence:
 
 def outside(scene: Scene) -> Evidence:
     client = scene.place.client("cloudformation", OUTSIDE)
-    given = {"Tracing": "Off"}
+    parameters = {"Tracing": "Off"}
     arguments: dict[str, Any] = {
         "StackName": f"{scene.place.stack}-outside", "ChangeSetName": "prove", "ChangeSetType": "CREATE",
         "TemplateBody": scene.place.packaged(), "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
     }  # fmt: skip
     try:
         client.create_change_set(**arguments)
@@ -186,4 +184,4 @@ def image(scene: Scene) -> Evidence:
         raise LackingError("no Docker daemon answers on this machine")
     status, said = scene.place.run(["demo", "--collector", "docker"])
     lines = said.strip().splitlines() or ["it says nothing"]
-    return Evidence(status == 0, next((one for one in lines if "collector" in one.lower()), lines[-1]).strip()[:160])
+    return Evidence(status == 0, next((line for line in lines if "collector" in line.lower()), lines[-1]).strip()[:160])

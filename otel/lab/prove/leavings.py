@@ -1,7 +1,5 @@
 """What a run of `make prove` leaves in an account: found by its tag, deleted, twice if need be, else told."""
 
-from __future__ import annotations
-
 import contextlib
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -27,46 +25,49 @@ def earlier(make: Make) -> list[str]:
 
 def remove(make: Make, run: str, say: Callable[[str], None]) -> list[str]:
     """Deletes the stacks of a run and what outlives them; returns what is left, each with the reason."""
-    left: dict[str, str] = {}
-    for attempt in ("", " again"):
-        if attempt:
-            time.sleep(AGAIN_S)
-        left.clear()
-        names: list[tuple[str, str]] = []
-        for stack, _, status in [one for one in _stacks(make) if one[1] == run]:
-            say(f"deleting {stack}{attempt} ({status})")
-            names += _retained(make, stack)
-            if reason := _delete_stack(make, stack):
-                left[stack] = reason
-        try:
-            names += [_of_arn(arn) for arn, _ in _tagged(make, run)]
-        except ClientError as error:
-            left["what is tagged"] = f"cannot be listed: {_code(error)}"
-        for service, name in dict.fromkeys(one for one in names if one[0] != "cloudformation"):
-            if reason := _delete(make, service, name):
-                left[f"{service} {name}"] = reason
-        if not left:
-            break
-    return [f"{name}: {reason}" for name, reason in left.items()]
+    remaining = _attempt(make, run, say, "")
+    if remaining:
+        time.sleep(AGAIN_S)
+        remaining = _attempt(make, run, say, " again")
+    return [f"{name}: {reason}" for name, reason in remaining.items()]
+
+
+def _attempt(make: Make, run: str, say: Callable[[str], None], attempt: str) -> dict[str, str]:
+    """Deletes once; returns the reasons why things are left, by their names."""
+    remaining: dict[str, str] = {}
+    names: list[tuple[str, str]] = []
+    for stack, _, status in [listed for listed in _stacks(make) if listed[1] == run]:
+        say(f"deleting {stack}{attempt} ({status})")
+        names += _retained(make, stack)
+        if reason := _delete_stack(make, stack):
+            remaining[stack] = reason
+    try:
+        names += [_of_arn(arn) for arn, _ in _tagged(make, run)]
+    except ClientError as error:
+        remaining["what is tagged"] = f"cannot be listed: {_code(error)}"
+    for service, name in dict.fromkeys(resource for resource in names if resource[0] != "cloudformation"):
+        if reason := _delete(make, service, name):
+            remaining[f"{service} {name}"] = reason
+    return remaining
 
 
 def _stacks(make: Make) -> Iterator[tuple[str, str, str]]:
     """The stacks of all runs that are not within others: name, run, status."""
     for page in _pages(make("cloudformation").describe_stacks, "NextToken"):
-        for one in page["Stacks"]:
-            run = next((tag["Value"] for tag in one.get("Tags", ()) if tag["Key"] == TAG), "")
-            if run and not one.get("ParentId") and one["StackStatus"] != "DELETE_COMPLETE":
-                yield one["StackName"], run, one["StackStatus"]
+        for stack in page["Stacks"]:
+            run = next((tag["Value"] for tag in stack.get("Tags", ()) if tag["Key"] == TAG), "")
+            if run and not stack.get("ParentId") and stack["StackStatus"] != "DELETE_COMPLETE":
+                yield stack["StackName"], run, stack["StackStatus"]
 
 
 def _retained(make: Make, stack: str) -> Iterator[tuple[str, str]]:
     """The resources that a stack leaves behind when it is deleted; one that was never made has no name."""
-    for one in make("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]:
-        name = one.get("PhysicalResourceId", "")
-        if one["ResourceType"] == "AWS::CloudFormation::Stack" and name:
+    for resource in make("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]:
+        name = resource.get("PhysicalResourceId", "")
+        if resource["ResourceType"] == "AWS::CloudFormation::Stack" and name:
             yield from _retained(make, name)
-        elif one["ResourceType"] in RETAINED and name and one["ResourceStatus"] != "DELETE_COMPLETE":
-            yield RETAINED[one["ResourceType"]], name
+        elif resource["ResourceType"] in RETAINED and name and resource["ResourceStatus"] != "DELETE_COMPLETE":
+            yield RETAINED[resource["ResourceType"]], name
 
 
 def _delete_stack(make: Make, stack: str) -> str:
@@ -76,24 +77,25 @@ def _delete_stack(make: Make, stack: str) -> str:
     end = time.monotonic() + DELETION_S
     while time.monotonic() < end:
         try:
-            (told,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+            (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
         except ClientError as error:
             return "" if _is_gone(error) else _code(error)
-        if told["StackStatus"] == "DELETE_COMPLETE":
+        if described["StackStatus"] == "DELETE_COMPLETE":
             return ""
-        if told["StackStatus"] == "DELETE_FAILED":
-            return str(told.get("StackStatusReason", "DELETE_FAILED"))
+        if described["StackStatus"] == "DELETE_FAILED":
+            return str(described.get("StackStatusReason", "DELETE_FAILED"))
         time.sleep(5)
     return f"not deleted after {DELETION_S} s"
 
 
 def _tagged(make: Make, run: str) -> Iterator[tuple[str, str]]:
     """The ARNs of what has the tag, with the run; those of one run if it is named."""
-    wanted: dict[str, Any] = {"Key": TAG, **({"Values": [run]} if run else {})}
+    tag_filter: dict[str, Any] = {"Key": TAG, **({"Values": [run]} if run else {})}
     client = make("resourcegroupstaggingapi")
-    for page in _pages(client.get_resources, "PaginationToken", TagFilters=[wanted]):
-        for one in page["ResourceTagMappingList"]:
-            yield one["ResourceARN"], next((tag["Value"] for tag in one.get("Tags", ()) if tag["Key"] == TAG), run)
+    for page in _pages(client.get_resources, "PaginationToken", TagFilters=[tag_filter]):
+        for resource in page["ResourceTagMappingList"]:
+            runs = (tag["Value"] for tag in resource.get("Tags", ()) if tag["Key"] == TAG)
+            yield resource["ResourceARN"], next(runs, run)
 
 
 def _of_arn(arn: str) -> tuple[str, str]:
@@ -129,7 +131,7 @@ def _delete_queue(client: Any, name: str) -> None:
 
 def _delete_bucket(client: Any, name: str) -> None:
     for page in _pages(client.list_objects_v2, "ContinuationToken", "NextContinuationToken", Bucket=name):
-        keys = [{"Key": one["Key"]} for one in page.get("Contents", ())]
+        keys = [{"Key": stored["Key"]} for stored in page.get("Contents", ())]
         if keys:
             client.delete_objects(Bucket=name, Delete={"Objects": keys})
     client.delete_bucket(Bucket=name)
@@ -148,21 +150,21 @@ DELETE: Mapping[str, Callable[[Any, str], object]] = {
 def _topic(client: Any, name: str) -> str:
     """The ARN of a topic."""
     for page in _pages(client.list_topics, "NextToken"):
-        for one in page["Topics"]:
-            if one["TopicArn"].endswith(f":{name}"):
-                return str(one["TopicArn"])
+        for topic in page["Topics"]:
+            if topic["TopicArn"].endswith(f":{name}"):
+                return str(topic["TopicArn"])
     raise ClientError({"Error": {"Code": "NotFound", "Message": name}}, "ListTopics")
 
 
-def _pages(operation: Any, given: str, returned: str = "", **arguments: Any) -> Iterator[Any]:
+def _pages(operation: Any, token_key: str, returned: str = "", **arguments: Any) -> Iterator[Any]:
     """All pages of an operation."""
     while True:
         page = operation(**arguments)
         yield page
-        token = page.get(returned or given)
+        token = page.get(returned or token_key)
         if not token:
             return
-        arguments[given] = token
+        arguments[token_key] = token
 
 
 def _is_gone(error: Exception) -> bool:

@@ -1,7 +1,5 @@
 """Where the template is proved: an AWS account, or the emulator of AWS on this machine."""
 
-from __future__ import annotations
-
 import json
 import os
 import secrets
@@ -10,11 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, TypeAlias
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-import boto3
 from botocore.exceptions import ClientError
 from samcli.yamlhelper import yaml_parse
 
@@ -24,13 +21,11 @@ from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
 from lab.destination import Destination
 from lab.prove.leavings import TAG, remove
-from lambda_latency.adopt import Wanted, edited_template
+from lambda_latency.adopt import AdoptOptions, edited_template
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
 BUILD = ROOT / "build" / "prove"
-Run = Callable[[Sequence[str]], tuple[int, str]]
-Send = Callable[[Request], tuple[int, Mapping[str, str]]]
 
 
 class Answer(NamedTuple):
@@ -42,128 +37,90 @@ class Answer(NamedTuple):
     status: int
     trace_id: str
     begun_s: float
-    ended_s: float
     sampled: bool | None = None
 
 
-class Place(Protocol):
-    """An account or what stands for one, with one stack of ours."""
-
-    stack: str
-    region: str
-    is_emulator: bool
-
-    def client(self, service: str, region: str = "") -> Any:
-        """boto3's client."""
-
-    def build(self) -> None:
-        """Build the template."""
-
-    def packaged(self) -> str:
-        """The template as CloudFormation gets it."""
-
-    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:
-        """Deploy the stack, or deploy it again: the template as `adopt --export EXPORT` writes it."""
-
-    def deploy_app(self, folder: Path, stack: str) -> None:
-        """Build and deploy another app to a stack of its own, with the same tag."""
-
-    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:
-        """Deploy a template that needs no build to a stack of its own, with the same tag."""
-
-    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        """A request to the stack's API, which says that it is sampled."""
-
-    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
-        """The status and the output of a `lambda-latency` command in the account and region."""
-
-    def delete(self, say: Callable[[str], None]) -> None:
-        """Delete all that has the stack's tag."""
-
-    def left(self) -> list[str]:
-        """What is left, with the reason: nothing, after `delete`."""
-
-
 class Account:
-    """An account of AWS. `sam`, `command` and `send` run the SAM CLI, a Python program, and a request."""
+    """An account of AWS, by boto3 and the SAM CLI."""
 
     is_emulator = False
 
-    def __init__(
-        self,
-        stack: str,
-        destination: Destination,
-        *,
-        session: Any = None,
-        sam: Run | None = None,
-        command: Run | None = None,
-        send: Send | None = None,
-    ) -> None:
+    def __init__(self, stack: str, destination: Destination) -> None:
         self.stack, self.region = stack, destination.region
-        self._session = session or destination.session()
+        self._session: Any = destination.session()
         self._variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         if destination.profile:
             self._variables["AWS_PROFILE"] = destination.profile
-        self._sam_runs = sam or (lambda given: self._runs([str(Path(sys.executable).with_name("sam")), *given]))
-        self.run = command or (lambda given: self._runs([sys.executable, "-m", "lambda_latency", *given]))
-        self._send = send or _send
         self._left: list[str] = []
 
     def client(self, service: str, region: str = "") -> Any:
+        """boto3's client."""
         return self._session.client(service, region_name=region or self.region)
 
     def build(self) -> None:
+        """Build the template."""
         self._sam("build", "--build-dir", str(BUILD))
 
     def packaged(self) -> str:
+        """The template as CloudFormation gets it."""
         made = BUILD / "packaged.yaml"
         self._sam("package", "--template", str(BUILD / "template.yaml"), "--resolve-s3", "--region", self.region,
                   "--output-template-file", str(made))  # fmt: skip
         return made.read_text()
 
     def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:
-        written = yaml_parse(edited_template(ROOT / "template.yaml", Wanted(export)))
+        """Deploy the stack, or deploy it again: the template as `adopt --export EXPORT` writes it."""
+        written = yaml_parse(edited_template(ROOT / "template.yaml", AdoptOptions(export)))
         template = with_artifacts(written, BUILD / "template.yaml", f"{export}.yaml")
         self._deploy(self.stack, template, parameters)
 
     def deploy_app(self, folder: Path, stack: str) -> None:
+        """Build and deploy another app to a stack of its own, with the same tag."""
         built = folder / "built"
         self._sam("build", "--template", str(folder / "template.yaml"), "--build-dir", str(built))
         self._deploy(stack, built / "template.yaml", {})
 
     def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:
+        """Deploy a template that needs no build to a stack of its own, with the same tag."""
         self._deploy(stack, folder / "template.yaml", parameters)
 
     def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
+        """Send a request to the stack's API, which says that it is sampled."""
         described = self.client("cloudformation").describe_stacks(StackName=self.stack)["Stacks"][0]
-        url = next(one["OutputValue"] for one in described["Outputs"] if one["OutputKey"] == "ApiUrl")
+        url = next(output["OutputValue"] for output in described["Outputs"] if output["OutputKey"] == "ApiUrl")
         data = None if body is None else json.dumps(body).encode()
-        begun = time.time()
-        root = f"1-{int(begun):08x}-{secrets.token_hex(12)}"
+        start_s = time.time()
+        root = f"1-{int(start_s):08x}-{secrets.token_hex(12)}"
         trace = f"Root={root};Parent={secrets.token_hex(8)};Sampled=1"
         sent = {"Content-Type": "application/json", "X-Amzn-Trace-Id": trace, **(headers or {})}
-        status, told = self._send(Request(f"{url}{path}", data, sent, method=method))
-        parts = dict(one.split("=", 1) for one in told.get("X-Amzn-Trace-Id", "").split(";") if "=" in one)
+        status, answered = _send(Request(f"{url}{path}", data, sent, method=method))
+        parts = dict(output.split("=", 1) for output in answered.get("X-Amzn-Trace-Id", "").split(";") if "=" in output)
         sampled = {"0": False, "1": True}.get(parts.get("Sampled", ""))
-        return Answer(status, parts.get("Root", root), begun, time.time(), sampled)
+        return Answer(status, parts.get("Root", root), start_s, sampled)
+
+    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
+        """Return status and output of a `lambda-latency` command in the account and region."""
+        return self._runs([sys.executable, "-m", "lambda_latency", *arguments])
 
     def delete(self, say: Callable[[str], None]) -> None:
+        """Delete all that has the stack's tag."""
         self._left = ["not known, for the deletion was stopped"]
         self._left = remove(self.client, self.stack, say)
 
     def left(self) -> list[str]:
+        """Return what is left, with the reason: nothing, after `delete`."""
         return list(self._left)
 
     def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> None:
-        given = [f"{name}={value}" for name, value in parameters.items()]
+        overrides = [f"{name}={value}" for name, value in parameters.items()]
         try:
             self._sam("deploy", "--template", str(template), "--stack-name", stack, "--resolve-s3",
                       "--region", self.region, "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND",
                       "--no-confirm-changeset", "--no-fail-on-empty-changeset", "--tags", f"{TAG}={self.stack}",
-                      *(["--parameter-overrides", *given] if given else []))  # fmt: skip
+                      *(["--parameter-overrides", *overrides] if overrides else []))  # fmt: skip
         except LocalError as error:
             reason = self._reason(stack)
-            raise LocalError(f"{error.what}{f': {reason}' if reason else ''}", error.todo) from error
+            raise LocalError(f"{error.message}{f': {reason}' if reason else ''}", error.todo) from error
 
     def _reason(self, stack: str) -> str:
         """Why a stack was not made: the first resource that failed; empty if CloudFormation does not tell."""
@@ -171,13 +128,13 @@ class Account:
             events = self.client("cloudformation").describe_stack_events(StackName=stack)["StackEvents"]
         except ClientError:
             return ""
-        failed = [one for one in events if str(one.get("ResourceStatus", "")).endswith("_FAILED")]
-        told = [one for one in failed if "cancelled" not in str(one.get("ResourceStatusReason", "")).lower()]
-        first = min(told, key=lambda one: one["Timestamp"], default=None)
-        return "" if first is None else f"{first.get('LogicalResourceId')}: {first.get('ResourceStatusReason', '?')}"
+        failed = [event for event in events if str(event.get("ResourceStatus", "")).endswith("_FAILED")]
+        reasons = [event for event in failed if "cancelled" not in str(event.get("ResourceStatusReason", "")).lower()]
+        cause = min(reasons, key=lambda event: event["Timestamp"], default=None)
+        return "" if cause is None else f"{cause.get('LogicalResourceId')}: {cause.get('ResourceStatusReason', '?')}"
 
     def _sam(self, *arguments: str) -> None:
-        status, said = self._sam_runs(arguments)
+        status, said = self._runs([str(Path(sys.executable).with_name("sam")), *arguments])
         if status:
             raise LocalError(f"sam {arguments[0]} failed", "\n  ".join(said.strip().splitlines()[-15:]))
 
@@ -205,7 +162,7 @@ def _send(request: Request) -> tuple[int, Mapping[str, str]]:
         raise LocalError(f"{request.full_url} does not answer: {error.reason}", "look at the stack") from error
 
 
-class Emulator:
+class EmulatorPlace:
     """The emulator of `python -m lab deploy`: CloudFormation, API Gateway, Lambda and DynamoDB, and no X-Ray."""
 
     is_emulator = True
@@ -219,42 +176,27 @@ class Emulator:
         """End it."""
         self._cloud.close()
 
-    def client(self, service: str, region: str = "") -> Any:
-        make: Any = boto3.Session("local", "local", region_name=region or self.region).client
-        return make(service, endpoint_url=self._cloud.url)
-
     def build(self) -> None:
         self._cloud.sam("build", "--build-dir", str(BUILD))
         translate(BUILD / "template.yaml", "http://127.0.0.1:9/v1/traces")
 
-    def packaged(self) -> str:
-        return (BUILD / "local.yaml").read_text()
+    def deploy(self, parameters: Mapping[str, str]) -> None:
+        assignments = [f"{name}={value}" for name, value in parameters.items()]
+        self._cloud.deploy(self.stack, BUILD / "local.yaml", *assignments)
 
-    def deploy(self, parameters: Mapping[str, str], export: str = "collector") -> None:  # noqa: ARG002
-        given = [f"{name}={value}" for name, value in parameters.items()]
-        self._cloud.sam("deploy", "--template", str(BUILD / "local.yaml"), "--stack-name", self.stack, "--resolve-s3",
-                        "--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND", "--no-fail-on-empty-changeset",
-                        "--parameter-overrides", *given)  # fmt: skip
-
-    def call(self, method: str, path: str, body: object = None, headers: Mapping[str, str] | None = None) -> Answer:
-        begun = time.time()
+    def call(self, method: str, path: str, body: object = None) -> Answer:
+        start_s = time.time()
         status, _ = self._cloud.call(self._cloud.outputs(self.stack)["ApiUrl"], method, path, body)
-        return Answer(status, (headers or {}).get("X-Amzn-Trace-Id", ""), begun, time.time())
-
-    def deploy_app(self, folder: Path, stack: str) -> None:  # noqa: ARG002
-        raise LocalError("the emulator is asked about no other app", "python -m lab deploy deploys some")
-
-    def deploy_part(self, folder: Path, stack: str, parameters: Mapping[str, str]) -> None:  # noqa: ARG002
-        raise LocalError("the emulator is asked about no other stack", "python -m lab deploy deploys some")
-
-    def run(self, arguments: Sequence[str]) -> tuple[int, str]:
-        raise LocalError(f"the emulator is not asked by {arguments[0]}", "it has no X-Ray")
+        return Answer(status, "", start_s)
 
     def delete(self, say: Callable[[str], None]) -> None:
         say(f"deleting {self.stack}")
         self._cloud.delete(self.stack)
         for table in self._cloud.tables():
-            self.client("dynamodb").delete_table(TableName=table)
+            self._cloud.client("dynamodb").delete_table(TableName=table)
 
     def left(self) -> list[str]:
         return [name for name in self._cloud.stacks() if name == self.stack] + self._cloud.tables()
+
+
+Place: TypeAlias = Account | EmulatorPlace

@@ -1,7 +1,5 @@
 """The IAM policy that `make prove` needs: what SAM does with the template's stacks, and what the checks ask."""
 
-from __future__ import annotations
-
 import json
 
 DEPLOYS = (

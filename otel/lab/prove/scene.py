@@ -1,15 +1,13 @@
 """What a check of `make prove` has: the place, the requests that were sent, and the traces where they are kept."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from lab.prove.place import Answer, Place
-from lambda_latency.fetch.retrieval import retrieve
+from lab.prove.place import Account, Answer
+from lambda_latency.fetch.search import retrieve
 
 REGIONS_S = 180  # how long X-Ray and CloudWatch may take until they show something
 DESTINATIONS = ("XRay", "CloudWatchLogs")
@@ -35,11 +33,11 @@ class Evidence(NamedTuple):
 class Scene:
     """The place with the stack in it, the requests that were sent before the checks, and where traces are kept."""
 
-    place: Place
+    place: Account
     answers: Sequence[Answer]
     destination: str = "XRay"
 
-    def documents(self, answer: Answer, wanted: Callable[[str], bool] = bool) -> list[dict[str, Any]]:
+    def documents(self, answer: Answer, is_complete: Callable[[str], bool] = bool) -> list[dict[str, Any]]:
         """The segments of a request's trace, once their text is as wanted, or after three minutes.
 
         Raises `LackingError` if the request was not sampled, `UnexpectedError` for an unknown destination.
@@ -56,11 +54,11 @@ class Scene:
             if self.destination == "XRay":
                 traces = xray.batch_get_traces(TraceIds=[answer.trace_id])["Traces"]
             else:
-                now = int(time.time())
-                found = retrieve(xray, [answer.trace_id], now - 3600, now + 60, time.sleep)
-                traces = list(found.traces.values())
+                now_s = int(time.time())
+                retrieved = retrieve(xray, [answer.trace_id], now_s - 3600, now_s + 60)
+                traces = list(retrieved.traces.values())
             text[:] = [segment["Document"] for trace in traces for segment in trace["Segments"]]
-            return wanted("\n".join(text))
+            return is_complete("\n".join(text))
 
         until(arrived)
         return [json.loads(document) for document in text]
@@ -75,11 +73,11 @@ class Scene:
     def resources(self, kind: str, stack: str = "") -> dict[str, str]:
         """The resources of a type, also of stacks within the stack: physical ids by logical ones."""
         listed = self.place.client("cloudformation").describe_stack_resources
-        told = list(listed(StackName=stack or self.place.stack)["StackResources"])
-        for one in told:  # grows by the resources of the stacks within
-            if one["ResourceType"] == "AWS::CloudFormation::Stack":
-                told += listed(StackName=one["PhysicalResourceId"])["StackResources"]
-        return {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in told if one["ResourceType"] == kind}
+        listing = list(listed(StackName=stack or self.place.stack)["StackResources"])
+        for resource in listing:  # grows by the resources of the stacks within
+            if resource["ResourceType"] == "AWS::CloudFormation::Stack":
+                listing += listed(StackName=resource["PhysicalResourceId"])["StackResources"]
+        return {r["LogicalResourceId"]: r["PhysicalResourceId"] for r in listing if r["ResourceType"] == kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,5 +102,5 @@ def until(true: Callable[[], bool], limit_s: float = REGIONS_S) -> bool:
 def parts(document: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """A segment and all below it."""
     yield document
-    for one in document.get("subsegments", ()):
-        yield from parts(one)
+    for subsegment in document.get("subsegments", ()):
+        yield from parts(subsegment)

@@ -1,7 +1,5 @@
 """The sentences of docs/explanation/not-seen-on-aws.md, each with its check."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from lab.prove import configured, traced

@@ -1,7 +1,5 @@
 """The checks of `make prove` that read traces: segments, annotations, order, what a timeout leaves, paths to X-Ray."""
 
-from __future__ import annotations
-
 import base64
 import contextlib
 import json
@@ -20,7 +18,7 @@ from botocore.exceptions import ClientError
 from lab.prove.configured import ORDER, PAYMENTS, PROVIDER, timed_out
 from lab.prove.place import Answer
 from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, parts, until
-from lambda_latency.adopt import Wanted, make_plan, write
+from lambda_latency.adopt import AdoptOptions, make_plan, write
 
 APP = Path(__file__).with_name("app")
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -34,34 +32,34 @@ RUNS = 3
 
 def segments(scene: Scene) -> Evidence:
     answer = scene.answers[0]
-    found = scene.documents(answer, lambda text: "http.route" in text or "http_route" in text)
-    names = [str(document.get("name")) for document in found]
-    ours = [one for document in found for one in parts(document) if "route" in json.dumps(one.get("annotations", {}))]
-    return Evidence(bool(ours), f"{answer.trace_id}: segments {', '.join(names)}")
+    documents = scene.documents(answer, lambda text: "http.route" in text or "http_route" in text)
+    names = [str(document.get("name")) for document in documents]
+    routed = [p for document in documents for p in parts(document) if "route" in json.dumps(p.get("annotations", {}))]
+    return Evidence(bool(routed), f"{answer.trace_id}: segments {', '.join(names)}")
 
 
 def searched(scene: Scene) -> Evidence:
     scene.refuse_unsampled(scene.answers[0])
-    wanted = {answer.trace_id for answer in scene.answers}
-    found: set[str] = set()
+    sent = {answer.trace_id for answer in scene.answers}
+    indexed: set[str] = set()
 
     def listed() -> bool:
-        now = time.time()
-        told = scene.place.client("xray").get_trace_summaries(
-            StartTime=now - 900, EndTime=now, FilterExpression='annotation[http.route] = "/orders"'
+        now_s = time.time()
+        summaries = scene.place.client("xray").get_trace_summaries(
+            StartTime=now_s - 900, EndTime=now_s, FilterExpression='annotation[http.route] = "/orders"'
         )
-        found.update(one["Id"] for one in told["TraceSummaries"])
-        return bool(wanted & found)
+        indexed.update(summary["Id"] for summary in summaries["TraceSummaries"])
+        return bool(sent & indexed)
 
     if scene.destination == "CloudWatchLogs" and not until(listed):
         raise LackingError("Transaction Search is on, and X-Ray indexes a share of the traces only: none of these")
     until(listed)
-    return Evidence(bool(wanted & found), f"{len(wanted & found)} of {len(wanted)} traces by annotation[http.route]")
+    return Evidence(bool(sent & indexed), f"{len(sent & indexed)} of {len(sent)} traces by annotation[http.route]")
 
 
 def response_first(scene: Scene) -> Evidence:
-    found = scene.documents(scene.answers[-1], lambda text: "AWS::Lambda::Function" in text)
-    ends = {str(one.get("origin")): float(one["end_time"]) for one in found if "end_time" in one}
+    documents = scene.documents(scene.answers[-1], lambda text: "AWS::Lambda::Function" in text)
+    ends = {str(d.get("origin")): float(d["end_time"]) for d in documents if "end_time" in d}
     stage, function = ends.get("AWS::ApiGateway::Stage"), ends.get("AWS::Lambda::Function")
     if stage is None or function is None:
         return Evidence(False, f"segments: {', '.join(ends)}")
@@ -70,32 +68,36 @@ def response_first(scene: Scene) -> Evidence:
 
 def freeze(scene: Scene) -> Evidence:
     """The last request is followed by none: what arrives was sent before the environment was frozen."""
-    last = scene.answers[-1]
-    found = scene.documents(last, lambda text: "DynamoDB" in text)
-    calls = [one for document in found for one in parts(document) if one.get("name") == "DynamoDB"]
-    return Evidence(bool(calls), f"{last.trace_id}: {len(calls)} calls of DynamoDB, no request since")
+    answer = scene.answers[-1]
+    calls = _dynamodb_calls(scene, answer)
+    return Evidence(calls > 0, f"{answer.trace_id}: {calls} calls of DynamoDB, no request since")
+
+
+def _dynamodb_calls(scene: Scene, answer: Answer) -> int:
+    documents = scene.documents(answer, lambda text: "DynamoDB" in text)
+    return sum(part.get("name") == "DynamoDB" for document in documents for part in parts(document))
 
 
 def sent_twice(scene: Scene) -> Evidence:
-    now = int(time.time())
-    trace_id, span_id = f"1-{now:08x}-{secrets.token_hex(12)}", secrets.token_hex(8)
+    now_s = int(time.time())
+    trace_id, span_id = f"1-{now_s:08x}-{secrets.token_hex(12)}", secrets.token_hex(8)
     xray = scene.place.client("xray")
-    for end in (now + 1, now + 2):
-        document = {"name": "prove", "id": span_id, "trace_id": trace_id, "start_time": now, "end_time": end}
+    for end in (now_s + 1, now_s + 2):
+        document = {"name": "prove", "id": span_id, "trace_id": trace_id, "start_time": now_s, "end_time": end}
         xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
-    found = scene.documents(Answer(200, trace_id, now, now))
-    ends = sorted(one["end_time"] - now for one in found)
-    return Evidence(bool(found), f"{len(found)} documents are kept, of {ends} s")
+    documents = scene.documents(Answer(200, trace_id, now_s))
+    ends = sorted(kept_document["end_time"] - now_s for kept_document in documents)
+    return Evidence(bool(documents), f"{len(documents)} documents are kept, of {ends} s")
 
 
 def spans_at_timeout(scene: Scene) -> Evidence:
     answer = timed_out(scene)
-    found = scene.documents(answer, lambda text: "lambda.timeout" in text or "lambda_timeout" in text)
+    documents = scene.documents(answer, lambda text: "lambda.timeout" in text or "lambda_timeout" in text)
     marked = [
-        one.get("name")
-        for document in found
-        for one in parts(document)
-        if "timeout" in json.dumps(one.get("annotations", {}))
+        part.get("name")
+        for document in documents
+        for part in parts(document)
+        if "timeout" in json.dumps(part.get("annotations", {}))
     ]
     return Evidence(bool(marked), f"{answer.trace_id}: {marked or 'no span says it'}")
 
@@ -106,25 +108,28 @@ def slow_provider(scene: Scene) -> Evidence:
     slow = [scene.place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"}) for _ in range(3)]
     scene.documents(slow[-1], lambda text: "AWS::Lambda::Function" in text)
     whose = f'service("{scene.place.stack}/dev")'
-    arguments = ["report", "--xray", "--since", "30m", "--region", scene.place.region, "--filter", whose]
-    if scene.destination == "CloudWatchLogs":
-        arguments = arguments[:-2]  # a filter expression finds indexed traces only
+    fetch = ["fetch", "--since", "30m", "--region", scene.place.region]
+    if scene.destination != "CloudWatchLogs":  # a filter expression finds indexed traces only
+        fetch += ["--filter", whose]
     said: list[str] = []
 
     def named() -> bool:
-        said[:] = [scene.place.run(arguments)[1]]
+        with tempfile.TemporaryDirectory() as folder:
+            traces = str(Path(folder, "traces.jsonl"))
+            scene.place.run([*fetch, "--out", traces])
+            said[:] = [scene.place.run(["report", traces])[1]]
         return PROVIDER in said[0]
 
-    seen = until(named)
-    line = next((one.strip() for one in said[0].splitlines() if PROVIDER in one), said[0].strip()[:120])
-    return Evidence(seen, line[:160] or "the report says nothing")
+    is_named = until(named)
+    line = next((line.strip() for line in said[0].splitlines() if PROVIDER in line), said[0].strip()[:120])
+    return Evidence(is_named, line[:160] or "the report says nothing")
 
 
 def daemon(scene: Scene) -> Evidence:
     scene.place.deploy({**PAYMENTS, "Tracing": "PassThrough"}, "daemon")
     answer = scene.place.call("GET", "/orders?customer=ada")
-    found = scene.documents(answer)
-    return Evidence(bool(found), f"{answer.trace_id}: {len(found)} segments")
+    documents = scene.documents(answer)
+    return Evidence(bool(documents), f"{answer.trace_id}: {len(documents)} segments")
 
 
 def otlp(scene: Scene) -> Evidence:
@@ -133,9 +138,8 @@ def otlp(scene: Scene) -> Evidence:
     answer = scene.place.call("GET", "/orders?customer=ada")
     scene.refuse_unsampled(answer)
     if scene.destination == "CloudWatchLogs":
-        found = scene.documents(answer, lambda text: "DynamoDB" in text)
-        calls = [one for document in found for one in parts(document) if one.get("name") == "DynamoDB"]
-        return Evidence(bool(calls), f"{answer.trace_id}: {len(calls)} calls of DynamoDB by --export otlp")
+        calls = _dynamodb_calls(scene, answer)
+        return Evidence(calls > 0, f"{answer.trace_id}: {calls} calls of DynamoDB by --export otlp")
     if scene.destination != "XRay":
         raise UnexpectedError(f"GetTraceSegmentDestination says {scene.destination!r}")
     name = scene.resources("AWS::Logs::LogGroup")["ListOrdersLog"]
@@ -145,25 +149,25 @@ def otlp(scene: Scene) -> Evidence:
         events = scene.place.client("logs").filter_log_events(
             logGroupName=name, startTime=int(answer.begun_s * 1000) - 1000, filterPattern='"lambda-latency"'
         )["events"]
-        lines[:] = [one["message"] for one in events]
-        return any(OFF in one for one in lines)
+        lines[:] = [event["message"] for event in events]
+        return any(OFF in line for line in lines)
 
-    seen = until(told)
-    said = next((one for one in lines if OFF in one), lines[-1] if lines else "no line in the function's log")
-    return Evidence(seen, said.strip()[:160])
+    is_told = until(told)
+    said = next((line for line in lines if OFF in line), lines[-1] if lines else "no line in the function's log")
+    return Evidence(is_told, said.strip()[:160])
 
 
 def adopted(scene: Scene) -> Evidence:
     """An app of two functions, one of them with the X-Ray SDK, edited by `adopt`, deployed, and invoked."""
     name = adopted_functions(scene)["Bare"]
-    told = invoked(scene, name)
-    found = re.search(r"XRAY TraceId: (\S+)", told)
-    trace_id = found[1] if found is not None else ""
+    log = invoked(scene, name)
+    match = re.search(r"XRAY TraceId: (\S+)", log)
+    trace_id = match[1] if match is not None else ""
     if not trace_id:
         raise UnexpectedError("Lambda's log of the invocation names no XRAY TraceId")
-    now = time.time()
-    documents = scene.documents(Answer(200, trace_id, now, now), lambda text: "STS" in text)
-    calls = [one for document in documents for one in parts(document) if "STS" in str(one.get("name"))]
+    now_s = time.time()
+    documents = scene.documents(Answer(200, trace_id, now_s), lambda text: "STS" in text)
+    calls = [part for document in documents for part in parts(document) if "STS" in str(part.get("name"))]
     return Evidence(bool(calls), f"{trace_id}: {name} is adopted, {len(calls)} calls of STS traced")
 
 
@@ -187,7 +191,7 @@ def adopted_functions(scene: Scene) -> dict[str, str]:
         return scene.resources("AWS::Lambda::Function", stack)
     with tempfile.TemporaryDirectory(prefix="lambda-latency-prove-") as folder:
         app = _copied(Path(folder, "app"))
-        write(make_plan(app / "template.yaml", Wanted(regions=(scene.place.region,))))
+        write(make_plan(app / "template.yaml", AdoptOptions(regions=(scene.place.region,))))
         scene.place.deploy_app(app, stack)
     return scene.resources("AWS::Lambda::Function", stack)
 
@@ -214,17 +218,17 @@ def _medians(scene: Scene, function: str) -> tuple[float, float]:
 
 def invoked(scene: Scene, function: str, event: bytes = b"{}") -> str:
     """The end of the log of an invocation."""
-    told: Any = scene.place.client("lambda").invoke(FunctionName=function, LogType="Tail", Payload=event)
-    if told.get("FunctionError"):
-        raise UnexpectedError(f"{function} failed: {told['FunctionError']}")
-    return base64.b64decode(told["LogResult"]).decode("utf-8", "replace")
+    answer: Any = scene.place.client("lambda").invoke(FunctionName=function, LogType="Tail", Payload=event)
+    if answer.get("FunctionError"):
+        raise UnexpectedError(f"{function} failed: {answer['FunctionError']}")
+    return base64.b64decode(answer["LogResult"]).decode("utf-8", "replace")
 
 
 def milliseconds(log: str, name: str) -> float:
     """The milliseconds of `Duration` or `Init Duration` in Lambda's REPORT."""
-    for found in NUMBERS.finditer(log):
-        if found["name"] == name:
-            return float(found["ms"])
+    for match in NUMBERS.finditer(log):
+        if match["name"] == name:
+            return float(match["ms"])
     raise UnexpectedError(f"Lambda's REPORT has no {name}")
 
 

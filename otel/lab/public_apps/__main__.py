@@ -5,8 +5,6 @@ Without --from, runs the project's own small apps of own.toml, which have the sa
 Usual time: 10 seconds for each app.
 """
 
-from __future__ import annotations
-
 import argparse
 import contextlib
 import json
@@ -23,11 +21,11 @@ import tomlkit
 
 from lab.apps import CACHE
 from lambda_latency.http import request
-from lambda_latency.local.app.read.app import App, read_app
-from lambda_latency.local.app.serve.session import Gathered
-from lambda_latency.local.app.serve.system import Options, System
+from lambda_latency.local.app.read.app import LocalApp, read_app
+from lambda_latency.local.app.serve.session import DifferenceNotes
+from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.app.triggers.calls import request_for
-from lambda_latency.local.cloud.emulator import clients
+from lambda_latency.local.cloud.clients import clients
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import Span
@@ -39,17 +37,17 @@ OWN_SCOPES = ("lambda_latency.local", "lambda_latency.runtime")  # the platform'
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """One call of an app: what was wanted and what was seen; equal if it is answered as the code says."""
+class CallResult:
+    """One call of an app: what was expected and what was observed; equal if it is answered as the code says."""
 
     app: str
     call: str
-    wanted: str
-    seen: str
+    expected: str
+    observed: str
 
     @property
     def is_right(self) -> bool:
-        return self.wanted == self.seen
+        return self.expected == self.observed
 
 
 @dataclass
@@ -66,21 +64,21 @@ class Spans:
                 self._of.setdefault(span.trace_id, []).append(span)
             self._changed.notify_all()
 
-    def told(self, traces: Collection[str], invocations: int, patience_s: float) -> list[str]:
+    def described(self, traces: Collection[str], invocations: int, patience_s: float) -> list[str]:
         """Each function that ran in some traces, with the names of the spans of its code in the order of their start
         (`Work: S3.PutObject, S3.HeadObject`), once so many functions have ended.
         """
         with self._changed:
             self._changed.wait_for(lambda: len(self._functions(traces)) >= invocations, patience_s)
-            return [self._told(traces, name) for name in self._functions(traces)]
+            return [self._described(traces, name) for name in self._functions(traces)]
 
     def _functions(self, traces: Collection[str]) -> list[str]:
-        ended = [one for trace in traces for one in self._of.get(trace, ()) if one.origin == FUNCTION]
-        return sorted({str(one.resource.get("service.name")) for one in ended})
+        ended = [span for trace in traces for span in self._of.get(trace, ()) if span.origin == FUNCTION]
+        return sorted({str(span.resource.get("service.name")) for span in ended})
 
-    def _told(self, traces: Collection[str], function: str) -> str:
-        spans = [one for trace in traces for one in self._of[trace] if one.resource.get("service.name") == function]
-        of_code = sorted((one.start_ns, one.name) for one in spans if one.scope.name not in OWN_SCOPES)
+    def _described(self, traces: Collection[str], function: str) -> str:
+        spans = [span for trace in traces for span in self._of[trace] if span.resource.get("service.name") == function]
+        of_code = sorted((span.start_ns, span.name) for span in spans if span.scope.name not in OWN_SCOPES)
         return ": ".join(filter(None, (function, ", ".join(name for _, name in of_code))))
 
 
@@ -88,35 +86,35 @@ class Spans:
 class Running:
     """An app that is up, with the lines of its start's block and the requests and events that ended."""
 
-    app: App
+    app: LocalApp
     system: System
     block: list[str] = field(default_factory=list)
     ended: list[Answered] = field(default_factory=list)
     spans: Spans = field(default_factory=Spans)
     changed: threading.Condition = field(default_factory=threading.Condition)
 
-    def handled(self, route: str, after: int) -> str:
+    def handled(self, route: str, start: int) -> str:
         """The status of the first event of a route after so many; empty if none comes."""
 
         def found() -> list[str]:
-            return [str(one.status) for one in self.ended[after:] if one.route == route]
+            return [str(answered.status) for answered in self.ended[start:] if answered.route == route]
 
         with self.changed:
             self.changed.wait_for(found, PATIENCE_S)
             return next(iter(found()), "")
 
-    def ran(self, after: int, wanted: list[str]) -> str:
+    def ran(self, start: int, expected: list[str]) -> str:
         """What ran since so many requests and events, once what is wanted can have ended."""
         with self.changed:
-            self.changed.wait_for(lambda: not wanted or len(self.ended) > after, PATIENCE_S)
-            traces = {one.trace_id for one in self.ended[after:]}
-        return "; ".join(self.spans.told(traces, len(wanted), PATIENCE_S)) or "no function"
+            self.changed.wait_for(lambda: not expected or len(self.ended) > start, PATIENCE_S)
+            traces = {answered.trace_id for answered in self.ended[start:]}
+        return "; ".join(self.spans.described(traces, len(expected), PATIENCE_S)) or "no function"
 
-    def values(self, given: Any) -> Any:
+    def values(self, raw: Any) -> Any:
         """A call's arguments with physical ids."""
-        if isinstance(given, dict):
-            return {name: self.values(one) for name, one in given.items()}
-        return self.system.stack.resources[given[1:]][0] if isinstance(given, str) and given[:1] == "$" else given
+        if isinstance(raw, dict):
+            return {name: self.values(inner) for name, inner in raw.items()}
+        return self.system.stack.resources[raw[1:]][0] if isinstance(raw, str) and raw[:1] == "$" else raw
 
 
 def listed(name: str) -> list[dict[str, Any]]:
@@ -125,7 +123,7 @@ def listed(name: str) -> list[dict[str, Any]]:
     return apps
 
 
-def tried(folder: Path, app: Mapping[str, Any]) -> Iterator[Result]:
+def tried(folder: Path, app: Mapping[str, Any]) -> Iterator[CallResult]:
     """The results of an app's calls. An app that does not start has one result for all."""
     name = str(app["folder"])
     try:
@@ -134,51 +132,51 @@ def tried(folder: Path, app: Mapping[str, Any]) -> Iterator[Result]:
                 yield _result(name, call, running)
             for line in running.block:
                 print(f"    {name}: {line}", file=sys.stderr)
-            for wanted in app.get("block", ()):
-                found = next((line for line in running.block if wanted in line), "")
-                yield Result(name, "block", wanted, wanted if found else "no such line")
+            for expected in app.get("block", ()):
+                matching = next((line for line in running.block if expected in line), "")
+                yield CallResult(name, "block", expected, expected if matching else "no such line")
     except (LocalError, OSError) as error:
-        yield Result(name, "start", "up", " ".join(str(error).split()))
+        yield CallResult(name, "start", "up", " ".join(str(error).split()))
 
 
 @contextlib.contextmanager
 def _running(folder: Path) -> Iterator[Running]:
-    template = next(one for one in sorted(folder.glob("template.y*ml")))
+    template = next(path for path in sorted(folder.glob("template.y*ml")))
     app = read_app(template, {})
-    gathered = Gathered(app, lambda _: None)
+    gathered = DifferenceNotes(app, lambda _: None)
     ended: list[Answered] = []
     changed = threading.Condition()
 
-    def answered(one: Answered) -> None:
+    def answered(event: Answered) -> None:
         with changed:
-            ended.append(one)
+            ended.append(event)
             changed.notify_all()
 
     with tempfile.TemporaryDirectory() as out:
-        options = Options(Path(out), cache=CACHE)
+        options = SystemOptions(Path(out), cache=CACHE)
         with contextlib.closing(System(app, options, answered=answered, tell=gathered)) as system:
             running = Running(app, system, gathered.end(), ended, changed=changed)
             system.store.watch(running.spans.watch)
             yield running
 
 
-def _result(name: str, call: Mapping[str, Any], running: Running) -> Result:
-    before = len(running.ended)
+def _result(name: str, call: Mapping[str, Any], running: Running) -> CallResult:
+    start = len(running.ended)
     status, body = _called(call, running)
-    wanted = [str(call.get("status", status))]
-    seen = [status]
+    expected = [str(call.get("status", status))]
+    observed = [status]
     if "runs" in call:
-        event = running.handled(call["runs"], before)
+        event = running.handled(call["runs"], start)
         if "send" in call or "fire" in call:
-            seen = [event]
+            observed = [event]
         else:
-            wanted, seen = [*wanted, f"{call['runs']} ok"], [*seen, f"{call['runs']} {event}"]
+            expected, observed = [*expected, f"{call['runs']} ok"], [*observed, f"{call['runs']} {event}"]
     if "answer" in call:
-        wanted.append(call["answer"])
-        seen.append(call["answer"] if call["answer"] in body else body[:200])
-    wanted.append("; ".join(sorted(call["spans"])) or "no function")
-    seen.append(running.ran(before, call["spans"]))
-    return Result(name, _what(call), "; ".join(wanted), "; ".join(seen))
+        expected.append(call["answer"])
+        observed.append(call["answer"] if call["answer"] in body else body[:200])
+    expected.append("; ".join(sorted(call["spans"])) or "no function")
+    observed.append(running.ran(start, call["spans"]))
+    return CallResult(name, _what(call), "; ".join(expected), "; ".join(observed))
 
 
 def _what(call: Mapping[str, Any]) -> str:
@@ -214,29 +212,30 @@ def main() -> None:
     parser.add_argument("--only", action="append", metavar="NAME", help="an app of the list; may be repeated")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args()
-    results: list[Result] = []
-    folder = options.folder or HERE / "own"
-    for app in listed("apps.toml" if options.folder else "own.toml"):
-        if options.only and app["folder"] not in options.only:
-            continue
-        if options.here:
-            results += tried(folder, app)
-            continue
-        source = ["--from", str(folder)] if options.folder else []
-        command = [sys.executable, "-m", "lab.public_apps", *source, "--only", app["folder"], "--here"]
-        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
-        rows = [json.loads(line) for line in done.stdout.splitlines()]
-        results += [Result(*row) for row in rows] or [Result(app["folder"], "start", "up", f"status {done.returncode}")]
+    apps = listed("apps.toml" if options.folder else "own.toml")
+    chosen = [app for app in apps if not options.only or app["folder"] in options.only]
     if options.here:
-        for one in results:
-            print(json.dumps([one.app, one.call, one.wanted, one.seen]))
+        folder = options.folder or HERE / "own"
+        own_results = [result for app in chosen for result in tried(folder, app)]
+        for result in own_results:
+            print(json.dumps([result.app, result.call, result.expected, result.observed]))
         return
+    results = [result for app in chosen for result in _in_process(options.folder, app["folder"])]
     print("| app | call | as its code says | seen |\n|---|---|---|---|")
-    for one in results:
-        print(f"| {one.app} | {one.call} | {'yes' if one.is_right else one.wanted} | {one.seen} |")
-    right = sum(one.is_right for one in results)
+    for result in results:
+        print(f"| {result.app} | {result.call} | {'yes' if result.is_right else result.expected} | {result.observed} |")
+    right = sum(result.is_right for result in results)
     print(f"\n{right} of {len(results)} calls as the code says")
     raise SystemExit(right < 0.95 * len(results))
+
+
+def _in_process(folder: Path | None, app: str) -> list[CallResult]:
+    """The results of an app's calls, by a process of its own."""
+    source = ["--from", str(folder)] if folder else []
+    command = [sys.executable, "-m", "lab.public_apps", *source, "--only", app, "--here"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    rows = [json.loads(line) for line in done.stdout.splitlines()]
+    return [CallResult(*row) for row in rows] or [CallResult(app, "start", "up", f"status {done.returncode}")]
 
 
 if __name__ == "__main__":

@@ -6,8 +6,6 @@ fresh process.
 Usual time: 10 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import tempfile
@@ -15,7 +13,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from lab.report_speed.measuring import Measured, measure
-from lab.report_speed.million import measure_million
+from lab.report_speed.million import Million, measure_million
 from lab.report_speed.rows import ROWS, Row
 from lab.report_speed.table import HEAD, failures, line, million_lines, summary
 
@@ -28,7 +26,7 @@ def main() -> int:
     parser = argparse.ArgumentParser("python -m lab report-speed", description=__doc__)
     parser.add_argument(
         "--rows", nargs="+", default=["*"], metavar="PATTERN",
-        help=f"only these: names with * for any text, as realistic/* or */shuffled; {MILLION} is a million spans with "
+        help=f"only these: names with * for any text, as otlp/* or */deep; {MILLION} is a million spans with "
         "one process and with two",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=ROUNDS, help=f"turns of which the least counts ({ROUNDS})")
@@ -39,15 +37,19 @@ def main() -> int:
         parser.error(f"no row is called {' or '.join(options.rows)}; there are " + ", ".join(row.name for row in ROWS))
     with tempfile.TemporaryDirectory(prefix="report-speed-") as folder:
         measured = _table(rows, Path(folder), options.rounds)
-        million = None
-        if with_million and (os.cpu_count() or 1) > 1:
-            million = measure_million(Path(folder), MILLIONS)
-            print(million_lines(million))
-        elif with_million:
-            print("A million spans: not measured, for two processes need two processors.")
+        million = _million(Path(folder)) if with_million else None
     failed = list(failures(measured, million))
     print("\n".join(["", *failed, f"{len(failed)} of the floors do not hold"] if failed else ["", "All floors hold."]))
     return int(bool(failed))
+
+
+def _million(folder: Path) -> Million | None:
+    if (os.cpu_count() or 1) == 1:
+        print("A million spans: not measured, for two processes need two processors.")
+        return None
+    million = measure_million(folder, MILLIONS)
+    print(million_lines(million))
+    return million
 
 
 def _table(rows: list[Row], folder: Path, rounds: int) -> list[Measured]:

@@ -1,6 +1,4 @@
-"""Traces in the formats of other systems: Jaeger's JSON, and X-Ray's answers."""
-
-from __future__ import annotations
+"""Traces as lines of OTLP/JSON, as Jaeger's JSON, and as X-Ray's answers."""
 
 import itertools
 import json
@@ -9,8 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lab.generate import Trace
-from lab.report_speed.variations import spans_of
+from lab.generate import Trace, late, spans_of
 from lambda_latency import trace as traces
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
 from lambda_latency.local.xray.platform import PlatformSegments
@@ -21,6 +18,11 @@ ROOT = Path(__file__).parents[3]
 AT_ONCE = 5  # traces in an answer of BatchGetTraces: X-Ray's limit
 KINDS = {kind.value: kind.name.lower() for kind in SpanKind}
 TYPES = {"boolValue": "bool", "intValue": "int64"}
+
+
+def otlp_lines(traces: Iterable[Trace]) -> Iterator[str]:
+    """The documents in the order in which a collector writes them, one per line."""
+    return (_compact(document) + "\n" for document in late(traces))
 
 
 def jaeger_lines(traces: Iterable[Trace]) -> Iterator[str]:
@@ -42,32 +44,35 @@ def jaeger_indented(traces: Iterable[Trace]) -> Iterator[str]:
 
 def xray_answers(traces: Iterable[Trace]) -> Iterator[str]:
     """Answers of BatchGetTraces, five traces per line; the local X-Ray makes the documents."""
-    rest = iter(traces)
-    while some := list(itertools.islice(rest, AT_ONCE)):
-        yield _compact({"Traces": [_xray(trace) for trace in some], "UnprocessedTraceIds": []}) + "\n"
+    remaining = iter(traces)
+    while batch := list(itertools.islice(remaining, AT_ONCE)):
+        yield _compact({"Traces": [_xray(trace) for trace in batch], "UnprocessedTraceIds": []}) + "\n"
 
 
 def _jaeger(trace: Trace) -> dict[str, Any]:
-    processes: dict[str, dict[str, Any]] = {}
-    found = []
-    for document in trace:
-        for group in document["resourceSpans"]:
-            resource = group["resource"]["attributes"]
-            name = next((pair["value"]["stringValue"] for pair in resource if pair["key"] == "service.name"), "")
-            process = {"serviceName": name, "tags": [_tag(pair) for pair in resource if pair["key"] != "service.name"]}
-            same = [key for key, one in processes.items() if one == process]
-            key = same[0] if same else f"p{len(processes) + 1}"
-            processes[key] = process
-            for members in group["scopeSpans"]:
-                found += [_jaeger_span(span, members["scope"]["name"], key) for span in members["spans"]]
-    return {"traceID": found[0]["traceID"], "spans": found, "processes": processes, "warnings": None}
+    processes: list[dict[str, Any]] = []
+    jaeger_spans = []
+    for group in (group for document in trace for group in document["resourceSpans"]):
+        process = _process(group["resource"]["attributes"])
+        if process not in processes:
+            processes.append(process)
+        key = f"p{processes.index(process) + 1}"
+        for members in group["scopeSpans"]:
+            jaeger_spans += [_jaeger_span(span, members["scope"]["name"], key) for span in members["spans"]]
+    by_key = {f"p{number}": process for number, process in enumerate(processes, 1)}
+    return {"traceID": jaeger_spans[0]["traceID"], "spans": jaeger_spans, "processes": by_key, "warnings": None}
+
+
+def _process(attributes: list[dict[str, Any]]) -> dict[str, Any]:
+    name = next((pair["value"]["stringValue"] for pair in attributes if pair["key"] == "service.name"), "")
+    return {"serviceName": name, "tags": [_tag(pair) for pair in attributes if pair["key"] != "service.name"]}
 
 
 def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, Any]:
     start, end = int(span["startTimeUnixNano"]) // 1000, int(span["endTimeUnixNano"]) // 1000
     parent = span.get("parentSpanId")
     reference = {"refType": "CHILD_OF", "traceID": span["traceId"], "spanID": parent}
-    own = {"otel.scope.name": scope, "span.kind": KINDS[span["kind"]]}
+    tags = {"otel.scope.name": scope, "span.kind": KINDS[span["kind"]]}
     return {
         "traceID": span["traceId"],
         "spanID": span["spanId"],
@@ -76,7 +81,7 @@ def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, An
         "startTime": start,
         "duration": end - start,
         "tags": [
-            *({"key": key, "type": "string", "value": value} for key, value in own.items()),
+            *({"key": key, "type": "string", "value": value} for key, value in tags.items()),
             *map(_tag, span["attributes"]),
         ],
         "logs": [],
@@ -88,7 +93,7 @@ def _jaeger_span(span: dict[str, Any], scope: str, process: str) -> dict[str, An
 def _tag(pair: dict[str, Any]) -> dict[str, Any]:
     ((kind, value),) = pair["value"].items()
     if kind == "arrayValue":  # OpenTelemetry exports a list to Jaeger as JSON text
-        value = json.dumps([next(iter(one.values())) for one in value["values"]])
+        value = json.dumps([next(iter(member.values())) for member in value["values"]])
     elif kind == "intValue":
         value = int(value)
     return {"key": pair["key"], "type": TYPES.get(kind, "string"), "value": value}
@@ -96,14 +101,14 @@ def _tag(pair: dict[str, Any]) -> dict[str, Any]:
 
 def _xray(trace: Trace) -> dict[str, Any]:
     spans = [span for document in trace for span in traces.spans_of(json.dumps(document).encode(), _refuse)]
-    documents, others = PlatformSegments().documents(spans)
-    documents += [segment_document(span, _indexed()) for span in others]
+    documents, other_spans = PlatformSegments().documents(spans)
+    documents += [segment_document(span, _indexed()) for span in other_spans]
     # A stage is sent twice, the second time with its call to Lambda.
     latest = {document["id"]: document for document in documents}
     trace_id = xray_trace_id(next(spans_of(trace))["traceId"])
     return {
         "Id": trace_id,
-        "Duration": round(max(one["end_time"] for one in documents) - min(one["start_time"] for one in documents), 3),
+        "Duration": round(max(d["end_time"] for d in documents) - min(d["start_time"] for d in documents), 3),
         "LimitExceeded": False,
         "Segments": [{"Id": key, "Document": _compact(document)} for key, document in latest.items()],
     }

@@ -4,8 +4,6 @@ Each measurement has a process of its own: earlier files may have filled the cac
 module as `python -m lab.report_speed.measuring`.
 """
 
-from __future__ import annotations
-
 import gc
 import json
 import os
@@ -108,7 +106,7 @@ def _write(row: Row, path: Path) -> tuple[int, int]:
 
 def _times(name: str, path: Path, rounds: int) -> list[float]:
     """The least seconds of `json.loads`, of the report as text and as JSON, which alternate."""
-    (row,) = [one for one in ROWS if one.name == name]
+    (row,) = [candidate for candidate in ROWS if candidate.name == name]
     gc.disable()  # as the report does; `json.loads` is faster too
     works = (partial(loads, path, row), partial(_report, path, None), partial(_report, path, "-"))
     least = [float("inf")] * len(works)

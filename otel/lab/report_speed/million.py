@@ -1,7 +1,5 @@
 """A million spans with one process and with two, alternating: wall-clock time, processor time, and memory."""
 
-from __future__ import annotations
-
 import os
 import resource
 import time
@@ -55,14 +53,14 @@ def measure_million(folder: Path, rounds: int) -> Million:
     load = os.getloadavg()[0]
     try:
         runs = [(_run(path, 1), _run(path, 2)) for _ in range(rounds)]
-        one, two = (min(some, key=lambda run: run.took_s) for some in zip(*runs, strict=True))
+        one, two = (min(of_count, key=lambda run: run.took_s) for of_count in zip(*runs, strict=True))
         return Million(path.stat().st_size, load, one, two)
     finally:
         path.unlink()
 
 
 def _run(path: Path, processes: int) -> Run:
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    used_before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     peak = peak_of(path, processes)
-    after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
-    return Run(took, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak)
+    used_after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
+    return Run(took, used_after.ru_utime + used_after.ru_stime - used_before.ru_utime - used_before.ru_stime, peak)

@@ -3,8 +3,6 @@
 This module imports only what the command imports: modules of the benchmark would count too.
 """
 
-from __future__ import annotations
-
 import os
 import resource
 import sys

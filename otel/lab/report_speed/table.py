@@ -1,7 +1,5 @@
 """The table as text, at most 100 columns wide, and the floors that the figures must hold."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 
 from lab.report_speed.measuring import MB, Measured
@@ -36,10 +34,14 @@ def failures(measured: Sequence[Measured], million: Million | None = None) -> It
     if speeds and max(speeds) > MOST_TIMES * min(speeds):
         yield f"OTLP: the fastest row is {max(speeds) / min(speeds):.1f}x the slowest, above {MOST_TIMES:g}x"
     if million is not None:
-        if million.times < TWO_PROCESSES:
-            yield f"a million spans: two processes are {million.times:.2f}x as fast as one, below {TWO_PROCESSES}x"
-        if million.peak > MOST_BEYOND_MB * MB:
-            yield f"a million spans: {million.peak / MB:.0f} MB a process, above {MOST_BEYOND_MB} MB"
+        yield from _failures_of_million(million)
+
+
+def _failures_of_million(million: Million) -> Iterator[str]:
+    if million.times < TWO_PROCESSES:
+        yield f"a million spans: two processes are {million.times:.2f}x as fast as one, below {TWO_PROCESSES}x"
+    if million.peak > MOST_BEYOND_MB * MB:
+        yield f"a million spans: {million.peak / MB:.0f} MB a process, above {MOST_BEYOND_MB} MB"
 
 
 def line(number: int, of: int, row: Measured) -> str:
@@ -53,14 +55,14 @@ def line(number: int, of: int, row: Measured) -> str:
 
 def summary(measured: Sequence[Measured]) -> str:
     """The slowest and the fastest row of each format, and the row with the most memory."""
-    found = []
+    lines = []
     for form in dict.fromkeys(row.format for row in measured):
         rows = sorted((row for row in measured if row.format == form), key=lambda row: row.slower)
         worst, best = rows[0], rows[-1]
-        found.append(f"{form:7}worst {worst.slower:.2f} {worst.name:33} best {best.slower:.2f} {best.name}")
-    most = max(measured, key=lambda row: row.beyond)
-    found.append(f"memory at most {most.beyond / MB:.0f} MB beyond the largest document ({most.name})")
-    return "\n".join(found)
+        lines.append(f"{form:7}worst {worst.slower:.2f} {worst.name:33} best {best.slower:.2f} {best.name}")
+    largest = max(measured, key=lambda row: row.beyond)
+    lines.append(f"memory at most {largest.beyond / MB:.0f} MB beyond the largest document ({largest.name})")
+    return "\n".join(lines)
 
 
 def million_lines(million: Million) -> str:

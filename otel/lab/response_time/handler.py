@@ -1,7 +1,5 @@
 """The handler of all variants: it reads an item, calls an API, and writes the item."""
 
-from __future__ import annotations
-
 import gc
 import json
 import os
@@ -16,10 +14,6 @@ TABLE = boto3.resource("dynamodb", endpoint_url=URL).Table("items")
 
 
 def handler(event: Any, context: Any) -> Any:
-    if "census" in event:
-        from lab.cost.census import census
-
-        return {"statusCode": 200, "body": json.dumps(census())}
     if "collect" in event:
         return {"statusCode": 200, "body": str(gc.collect())}
     if "leave" in event:  # with the response, before the runtime client asks for the next event

@@ -6,8 +6,6 @@ says so, and in CI (variable CI) that is a failure.
 Usual time: 2 minutes.
 """
 
-from __future__ import annotations
-
 import argparse
 import os
 import re
@@ -19,7 +17,7 @@ from lab.commands import make
 from lab.rie.emulator import EMULATOR
 from lab.rie.managed import MANAGED
 from lab.rie.scenarios import CLASSIC
-from lab.rie.scene import Scenario, Scene
+from lab.rie.scene import EmulatorScene, Scenario
 
 GO = "1.26.6"
 
@@ -35,11 +33,11 @@ def main() -> int:
         )
     make(EMULATOR)
     print("AWS's Runtime Interface Emulator: no freeze, and its caller waits for the extension; times say nothing here")
-    wrong = sum(told(name, scenario) for name, scenario in CLASSIC.items() if not only or name in only)
+    wrong = sum(fails(name, scenario) for name, scenario in CLASSIC.items() if not only or name in only)
     if not (shutil.which("unshare") and mounts()):
         return max(int(bool(wrong)), skipped("Managed Instances mode needs root and mount namespaces"))
     wrong += sum(
-        told(f"managed instances, {name}", scenario) for name, scenario in MANAGED.items() if not only or name in only
+        fails(f"managed instances, {name}", scenario) for name, scenario in MANAGED.items() if not only or name in only
     )
     return int(bool(wrong))
 
@@ -48,8 +46,8 @@ def is_go_here() -> bool:
     """Whether the Go on the PATH is new enough."""
     if shutil.which("go") is None:
         return False
-    told = subprocess.run(["go", "env", "GOVERSION"], check=False, capture_output=True, text=True).stdout
-    version = re.match(r"go(\d+(?:\.\d+)*)", told)
+    output = subprocess.run(["go", "env", "GOVERSION"], check=False, capture_output=True, text=True).stdout
+    version = re.match(r"go(\d+(?:\.\d+)*)", output)
     return version is not None and tuple(map(int, version[1].split("."))) >= tuple(map(int, GO.split(".")))
 
 
@@ -64,9 +62,9 @@ def skipped(why: str) -> int:
     return int(bool(os.environ.get("CI")))
 
 
-def told(name: str, scenario: Scenario) -> bool:
+def fails(name: str, scenario: Scenario) -> bool:
     """Whether it went wrong; a line that says so, and one for each thing that is wrong."""
-    scene = Scene()
+    scene = EmulatorScene()
     try:
         scenario(scene)
     except Exception as error:  # noqa: BLE001 - told, and the others go on

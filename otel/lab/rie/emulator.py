@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 
 from lab.same.case import SAMPLED, SEGMENT
+from lambda_latency.local.processes import free_ports
 
 PARENT, HEADER = SEGMENT, SAMPLED
 BEFORE = b"Lambda-Runtime-Aws-Request-Id:"
@@ -51,8 +52,8 @@ class Proxy:
             while True:
                 down, _ = self._socket.accept()
                 up = socket.create_connection(("127.0.0.1", self._api_port))
-                for one in (down, up):
-                    one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                for connection in (down, up):
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 threading.Thread(target=self._pump, args=(down, up), daemon=True).start()
                 threading.Thread(target=self._pump, args=(up, down), daemon=True).start()
 
@@ -64,13 +65,13 @@ class Proxy:
                 elif data.startswith((b"GET /", b"POST /")):
                     self.calls.append((time.time(), " ".join(data.split(b"\r\n", 1)[0].decode().split()[:2])))
                 target.sendall(data)
-        for one in (source, target):
+        for connection in (source, target):
             with contextlib.suppress(OSError):
-                one.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class EmulatorAnswer:
     """What a caller of the function got, and how long it took."""
 
     status: int
@@ -98,14 +99,14 @@ class Emulator:
     ) -> None:
         self.lines: list[str] = []
         self._hold = tempfile.TemporaryDirectory(prefix="lambda-latency-rie-")
-        self._port, api = free_port(), free_port()
+        self._port, api = free_ports(2)
         self.proxy = None if managed else Proxy(api)
         kit = Path("/var/kit") if managed else ROOT
-        own = self._variables(kit, peer, collector, timeout_s, wrapped) | dict(variables or {})
+        environment = self._variables(kit, peer, collector, timeout_s, wrapped) | dict(variables or {})
         if self.proxy is not None:
-            own["RIE_PROXY"] = self.proxy.address
+            environment["RIE_PROXY"] = self.proxy.address
         if managed:
-            own |= {"AWS_LAMBDA_MAX_CONCURRENCY": str(managed), "RIE_TASK_ROOT": "/var/task",
+            environment |= {"AWS_LAMBDA_MAX_CONCURRENCY": str(managed), "RIE_TASK_ROOT": "/var/task",
                           "AWS_LAMBDA_INITIALIZATION_TYPE": "lambda-managed-instances"}  # fmt: skip
         command: list[str | Path] = [EMULATOR]
         if managed:
@@ -115,15 +116,15 @@ class Emulator:
         command += ["--log-level", "info", "--runtime-interface-emulator-address", f"127.0.0.1:{self._port}",
                     "--runtime-api-address", f"127.0.0.1:{api}", HERE / "bootstrap"]  # fmt: skip
         self._process = subprocess.Popen(
-            command, env=own, cwd=TASK, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
+            command, env=environment, cwd=TASK, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True
         )
         threading.Thread(target=self._read, daemon=True).start()
 
     def __enter__(self) -> Emulator:
         limit = time.monotonic() + READY_S
         while time.monotonic() < limit and self._process.poll() is None:
-            with socket.socket() as one:
-                if one.connect_ex(("127.0.0.1", self._port)) == 0:
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self._port)) == 0:
                     return self
             time.sleep(0.02)
         self.__exit__(None, None, None)
@@ -146,7 +147,7 @@ class Emulator:
             self.proxy.close()
         self._hold.cleanup()
 
-    def invoke(self, event: object, header: str = HEADER, limit_s: float = 60) -> Answer:
+    def invoke(self, event: object, header: str = HEADER, limit_s: float = 60) -> EmulatorAnswer:
         """Call the function. In Managed Instances mode there may be no worker that is free."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=limit_s)
         begin = time.monotonic()
@@ -154,7 +155,7 @@ class Emulator:
         answer = connection.getresponse()
         body = answer.read()
         connection.close()
-        return Answer(answer.status, body, time.monotonic() - begin)
+        return EmulatorAnswer(answer.status, body, time.monotonic() - begin)
 
     def _read(self) -> None:
         assert self._process.stdout is not None
@@ -164,12 +165,12 @@ class Emulator:
     def _left(self) -> list[int]:
         """The runtimes of this emulator, which leads them in groups of their own; known by the address of its API."""
         mark = f"RIE_MARK={self._hold.name}".encode()
-        found = []
+        process_ids = []
         for entry in Path("/proc").iterdir():
             with contextlib.suppress(OSError):
                 if entry.name.isdigit() and mark in (entry / "environ").read_bytes().split(b"\0"):
-                    found.append(int(entry.name))
-        return found
+                    process_ids.append(int(entry.name))
+        return process_ids
 
     def _variables(self, kit: Path, peer: str, collector: str, timeout_s: int, wrapped: bool) -> dict[str, str]:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -203,10 +204,3 @@ class Emulator:
             "NO_PROXY": "*",
             **({"AWS_LAMBDA_EXEC_WRAPPER": str(wrapper)} if wrapped else {}),
         }
-
-
-def free_port() -> int:
-    """One that is free now: the emulator cannot be told to choose."""
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])

@@ -1,7 +1,5 @@
 """Managed Instances mode: one process a worker, never frozen, no INVOKE event for extensions."""
 
-from __future__ import annotations
-
 import json
 import time
 from collections import Counter
@@ -10,24 +8,24 @@ from functools import partial
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
-from lab.rie.emulator import HEADER, PARENT, Answer, Emulator
-from lab.rie.scene import Scenario, Scene, complained, wait_until
+from lab.rie.emulator import HEADER, PARENT, Emulator, EmulatorAnswer
+from lab.rie.scene import EmulatorScene, Scenario, complained, wait_until
 
 MANY = 30
 BUSY = b"Runtime.Unavailable"
 
 
-def managed_one(scene: Scene) -> None:
+def managed_one(scene: EmulatorScene) -> None:
     """Managed Instances, one worker: traced, no warning, no span twice under one id."""
     managed(scene, 1)
 
 
-def managed_two(scene: Scene) -> None:
+def managed_two(scene: EmulatorScene) -> None:
     """Managed Instances, two workers at once: each call below its own invocation."""
     managed(scene, 2)
 
 
-def managed(scene: Scene, workers: int) -> None:
+def managed(scene: EmulatorScene, workers: int) -> None:
     """Each invocation in a trace of its own, as many at once as there are workers."""
     with scene.emulator(managed=workers) as emulator:
         with ThreadPoolExecutor(workers) as pool:
@@ -41,21 +39,21 @@ def managed(scene: Scene, workers: int) -> None:
     scene.report.expect("spans sent twice", sum(times - 1 for times in ids.values()), 0)
 
 
-def right(scene: Scene) -> int:
+def right(scene: EmulatorScene) -> int:
     """How many traces have arrived whole: one SERVER span, and the call below it."""
     by_trace: dict[str, list[Span]] = {}
     for span in scene.collector.spans():
         by_trace.setdefault(span.trace_id.hex(), []).append(span)
-    found = 0
+    count = 0
     for number in range(MANY):
         spans = by_trace.get(trace_of(number), [])
         roots = [span for span in spans if span.kind == Span.SPAN_KIND_SERVER]
         calls = [span for span in spans if span.kind == Span.SPAN_KIND_CLIENT]
-        found += len(roots) == len(calls) == 1 and calls[0].parent_span_id == roots[0].span_id
-    return found
+        count += len(roots) == len(calls) == 1 and calls[0].parent_span_id == roots[0].span_id
+    return count
 
 
-def managed_slow(scene: Scene) -> None:
+def managed_slow(scene: EmulatorScene) -> None:
     """A collector that takes three seconds holds no worker: two calls take half a second at most. Nothing is lost."""
     with scene.emulator(managed=1, timeout_s=10) as emulator:
         when_free(emulator, {"do": "call"}, HEADER)
@@ -68,23 +66,14 @@ def managed_slow(scene: Scene) -> None:
         scene.report.facts.append(f"two calls took {held * 1000:.0f} ms")
         scene.report.expect("two calls within half a second", held < 0.5, True)
         invocations, limit = 3, time.monotonic() + 40
-        while len(servers(scene)) < invocations and time.monotonic() < limit:
+        while len(scene.servers()) < invocations and time.monotonic() < limit:
             when_free(emulator, {"do": "nothing"}, HEADER)
             invocations += 1
-            wait_until(partial(arrived, scene, invocations), 1)
-    scene.report.expect("SERVER spans", len(servers(scene)), invocations)
+            wait_until(partial(scene.has_servers, invocations), 1)
+    scene.report.expect("SERVER spans", len(scene.servers()), invocations)
 
 
-def arrived(scene: Scene, invocations: int) -> bool:
-    return len(servers(scene)) >= invocations
-
-
-def servers(scene: Scene) -> set[bytes]:
-    """The ids of the SERVER spans that have arrived."""
-    return {span.span_id for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER}
-
-
-def managed_overdue(scene: Scene) -> None:
+def managed_overdue(scene: EmulatorScene) -> None:
     """A handler that goes on past its deadline, which does not kill there: its span does not arrive twice as ended."""
     with scene.emulator(managed=1, timeout_s=6) as emulator:
         when_free(emulator, {"do": "call"}, HEADER)
@@ -99,13 +88,13 @@ def managed_overdue(scene: Scene) -> None:
 
 
 def provisional(span: Span) -> bool:
-    return any(one.key == "lambda.provisional" and one.value.bool_value for one in span.attributes)
+    return any(attribute.key == "lambda.provisional" and attribute.value.bool_value for attribute in span.attributes)
 
 
-def when_free(emulator: Emulator, event: dict[str, object], given: str, limit_s: float = 20) -> Answer:
+def when_free(emulator: Emulator, event: dict[str, object], header: str, limit_s: float = 20) -> EmulatorAnswer:
     """The answer once a worker takes it."""
     limit = time.monotonic() + limit_s
-    while BUSY in (answer := emulator.invoke(event, given)).body and time.monotonic() < limit:
+    while BUSY in (answer := emulator.invoke(event, header)).body and time.monotonic() < limit:
         time.sleep(0.005)
     return answer
 

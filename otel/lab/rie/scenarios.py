@@ -4,8 +4,6 @@ The emulator does not freeze, and answers its caller only after the extension ha
 nothing here. https://github.com/aws/aws-lambda-runtime-interface-emulator
 """
 
-from __future__ import annotations
-
 import json
 import re
 import sys
@@ -13,11 +11,9 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from opentelemetry.proto.trace.v1.trace_pb2 import Span
-
 from lab.faults.collector import Collector
-from lab.rie.emulator import Answer, Emulator, Proxy
-from lab.rie.scene import Scenario, Scene, complained, wait_until
+from lab.rie.emulator import Emulator, EmulatorAnswer, Proxy
+from lab.rie.scene import EmulatorScene, Scenario, complained, wait_until
 from lab.same.case import Case
 from lab.same.corpus import CORPUS
 from lab.same.difference import answer_of
@@ -29,14 +25,13 @@ from lambda_latency.local.sandbox.function import Outcome
 MANY = 30
 RESPONSE, EVENT = "/response", "/extension/event/next"
 SHARED = (
-    "plain.ok", "plain.text", "plain.number", "plain.an_enum", "plain.decimals", "plain.streamed", "plain.echo",
-    "plain.counting", "errors.plain", "errors.own", "errors.chained", "errors.recursion",
-    "errors.long", "errors.unprintable", "aws.twice", "calls.get", "concurrency.pool", "databases.cursor",
-    "own/api.spans", "starts/seeded.handler", "logs.many_lines",
+    "plain.returned", "plain.streamed", "plain.echo", "plain.counting", "errors.raised", "errors.plain",
+    "errors.chained", "errors.recursion", "aws.twice", "calls.get", "concurrency.pool", "databases.cursor",
+    "own/api.spans", "starts/at_import.handler (seeded)", "logs.many_lines",
 )  # fmt: skip
 
 
-def protocol(scene: Scene) -> None:
+def protocol(scene: EmulatorScene) -> None:
     """The extension registers and is taken for one; every invocation's spans arrive, below Lambda's segment."""
     with scene.emulator() as emulator:
         answers = [emulator.invoke({"do": "call"}) for _ in range(MANY)]
@@ -49,7 +44,7 @@ def protocol(scene: Scene) -> None:
     scene.trees(MANY)
 
 
-def order(scene: Scene) -> None:
+def order(scene: EmulatorScene) -> None:
     """The response is out before the spans leave, and the extension asks for its next event after they have arrived."""
     arrived: list[float] = []
     scene.collector.arrived = lambda: arrived.append(time.time())
@@ -58,22 +53,16 @@ def order(scene: Scene) -> None:
             emulator.invoke({"do": "call"})
         scene.wait(6)
         assert emulator.proxy is not None
-        calls = list(emulator.proxy.calls)
-    responses = [at for at, call in calls if call.endswith(RESPONSE)]
-    asked = [at for at, call in calls if call.endswith(EVENT)][1:]  # the first is at the end of init
-    scene.report.expect("responses, exports, next events", (len(responses), len(arrived), len(asked)), (3, 3, 3))
-    turns = sorted(
-        [
-            *((at, "response") for at in responses),
-            *((at, "export") for at in arrived),
-            *((at, "next event") for at in asked),
-        ]
-    )
-    scene.report.expect("their order", [what for _, what in turns], ["response", "export", "next event"] * 3)
+        responses = asked(emulator.proxy, RESPONSE)
+        next_events = asked(emulator.proxy)[1:]  # the first is at the end of init
+    scene.report.expect("responses, exports, next events", (len(responses), len(arrived), len(next_events)), (3, 3, 3))
+    instants = {"response": responses, "export": arrived, "next event": next_events}
+    turns = sorted((instant, kind) for kind in instants for instant in instants[kind])
+    scene.report.expect("their order", [kind for _, kind in turns], ["response", "export", "next event"] * 3)
     scene.trees(3)
 
 
-def same_answers(scene: Scene) -> None:
+def same_answers(scene: EmulatorScene) -> None:
     """Errors, ends of the process, large responses: the caller gets the same as without the kit."""
     steps = ("call", "raise", "call", "deep", "call", "large", "call", "exit", "call")
     answers = {}
@@ -86,12 +75,11 @@ def same_answers(scene: Scene) -> None:
     for do, bare, kit in zip(steps, answers[False], answers[True], strict=True):
         scene.report.expect(f"answer to {do!r}", kit, bare)
     scene.wait(14)
-    roots = [span for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
     scene.report.facts.append(f"{len(steps)} answers")
-    scene.report.expect("SERVER spans", len(roots), len(steps))
+    scene.report.expect("SERVER spans", len(scene.servers()), len(steps))
 
 
-def timeout(scene: Scene) -> None:
+def timeout(scene: EmulatorScene) -> None:
     """A handler that is killed at its deadline leaves its span, marked; the next environment is traced as the first."""
     with scene.emulator(timeout_s=5) as emulator:  # in which the emulator counts the init
         emulator.invoke({"do": "call"})
@@ -101,13 +89,12 @@ def timeout(scene: Scene) -> None:
         scene.wait(5)
         scene.report.facts.append(f"the caller got {late.status} {late.body[:60].decode()!r}")
         complained(scene, emulator)
-    roots = [span for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER]
-    late_ones = [span for span in roots if any(one.key == "lambda.timeout" for one in span.attributes)]
-    scene.report.expect("SERVER spans", len({span.span_id for span in roots}), 3)
+    late_ones = [span for span in scene.servers().values() if any(a.key == "lambda.timeout" for a in span.attributes)]
+    scene.report.expect("SERVER spans", len(scene.servers()), 3)
     scene.report.expect("with lambda.timeout", len(late_ones), 1)
 
 
-def outage(scene: Scene) -> None:
+def outage(scene: EmulatorScene) -> None:
     """A collector that refuses and comes back gets all that waited."""
     scene.collector.set("refused")
     with scene.emulator(timeout_s=10) as emulator:
@@ -124,7 +111,7 @@ def outage(scene: Scene) -> None:
     scene.trees(calls)
 
 
-def late(scene: Scene) -> None:
+def late(scene: EmulatorScene) -> None:
     """An answer shortly before the deadline, while the collector says nothing: the extension is done before it."""
     with scene.emulator(timeout_s=5) as emulator:  # in which the emulator counts the init
         emulator.invoke({"do": "call"})
@@ -140,24 +127,19 @@ def late(scene: Scene) -> None:
             scene.report.expect(f"{left_ms} ms left, done in time", before_ms > (50 if left_ms > 150 else 0), True)
         calls = 1
         limit = time.monotonic() + 40
-        while servers(scene) < calls + 3 and time.monotonic() < limit:
+        while len(scene.servers()) < calls + 3 and time.monotonic() < limit:
             emulator.invoke({"do": "call"})
             calls += 1
             time.sleep(0.5)
-    scene.report.expect("SERVER spans", servers(scene), calls + 3)
+    scene.report.expect("SERVER spans", len(scene.servers()), calls + 3)
 
 
-def servers(scene: Scene) -> int:
-    """SERVER spans that have arrived, each once."""
-    return len({span.span_id for span in scene.collector.spans() if span.kind == Span.SPAN_KIND_SERVER})
-
-
-def asked(proxy: Proxy | None, what: str = EVENT) -> list[float]:
+def asked(proxy: Proxy | None, ending: str = EVENT) -> list[float]:
     """The instants of the calls that end so."""
-    return [at for at, call in proxy.calls if call.endswith(what)] if proxy is not None else []
+    return [instant for instant, call in proxy.calls if call.endswith(ending)] if proxy is not None else []
 
 
-def comparable(answer: Answer) -> tuple[int, object]:
+def comparable(answer: EmulatorAnswer) -> tuple[int, object]:
     """Status and body, without what two runs never have in common."""
     try:
         body = json.loads(answer.body)
@@ -176,32 +158,33 @@ def comparable(answer: Answer) -> tuple[int, object]:
     return answer.status, body
 
 
-def our_sandbox(scene: Scene) -> None:
+def our_sandbox(scene: EmulatorScene) -> None:
     """Handlers of the corpus answer as they do in the laptop's sandbox, with the spans that they leave there."""
     cases = [case for case in CORPUS if case.name in SHARED]
     with Children() as processes:
         for case in cases:
-            here = run(case, Path(sys.executable), processes, kit=True)
-            there = emulated(case, len(here.spans))
+            local = run(case, Path(sys.executable), processes, kit=True)
+            aws = emulated(case, len(local.spans))
             report = scene.report
-            report.expect(f"answers of {case.name}", [*map(answer, there.outcomes)], [*map(answer, here.outcomes)])
-            report.expect(f"spans of {case.name}", names(there), names(here))
+            report.expect(f"answers of {case.name}", [*map(answer, aws.outcomes)], [*map(answer, local.outcomes)])
+            report.expect(f"spans of {case.name}", names(aws), names(local))
     scene.report.facts.append(f"{len(cases)} handlers")
 
 
 def emulated(case: Case, spans: int) -> Observed:
     """The case under AWS's emulator, with the kit; waits for so many spans."""
-    peer, collector, seen = Peer(), Collector(), Observed()
-    variables = {"_HANDLER": case.handler, "RIE_TASK_ROOT": str(HANDLERS), "AWS_ENDPOINT_URL": peer.url}
+    peer, collector, observed = Peer(), Collector(), Observed()
+    addresses = {"_HANDLER": case.handler, "RIE_TASK_ROOT": str(HANDLERS), "AWS_ENDPOINT_URL": peer.url}
+    variables = {**addresses, **case.variables}
     try:
         with Emulator(peer.url, collector.url, timeout_s=20, variables=variables) as emulator:
-            seen.outcomes = [Outcome(emulator.invoke(event).body) for event in case.events]
+            observed.outcomes = [Outcome(emulator.invoke(event).body) for event in case.events]
             wait_until(lambda: len(collector.spans()) >= spans)
     finally:
         collector.close()
         peer.close()
-    seen.spans = collector.spans()
-    return seen
+    observed.spans = collector.spans()
+    return observed
 
 
 def answer(outcome: Outcome) -> str:

@@ -1,7 +1,5 @@
 """A peer and a collector for one scenario, and what it saw."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,14 +19,14 @@ class Report:
     facts: list[str] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
 
-    def expect(self, what: str, seen: object, expected: object) -> None:
+    def expect(self, subject: str, observed: object, expected: object) -> None:
         """Note a value that is not what it has to be."""
-        if seen != expected:
-            self.wrong.append(f"{what}: {seen!r} instead of {expected!r}")
+        if observed != expected:
+            self.wrong.append(f"{subject}: {observed!r} instead of {expected!r}")
 
 
 @dataclass
-class Scene:
+class EmulatorScene:
     """A peer and a collector for one scenario."""
 
     report: Report = field(default_factory=Report)
@@ -52,6 +50,14 @@ class Scene:
         many of them depends on the workers."""
         return sum(span.kind in (Span.SPAN_KIND_SERVER, Span.SPAN_KIND_CLIENT) for span in self.collector.spans())
 
+    def servers(self) -> dict[bytes, Span]:
+        """The SERVER spans that have arrived, each once, by their ids."""
+        return {span.span_id: span for span in self.collector.spans() if span.kind == Span.SPAN_KIND_SERVER}
+
+    def has_servers(self, count: int) -> bool:
+        """Whether so many have arrived."""
+        return len(self.servers()) >= count
+
     def trees(self, expected: int) -> None:
         """So many SERVER spans below Lambda's segment, each with its call, no orphan, none twice."""
         spans = self.collector.spans()
@@ -74,9 +80,9 @@ def wait_until(done: Callable[[], bool], limit_s: float = 10) -> None:
         time.sleep(0.02)
 
 
-Scenario = Callable[[Scene], None]
+Scenario = Callable[[EmulatorScene], None]
 
 
-def complained(scene: Scene, emulator: Emulator) -> None:
+def complained(scene: EmulatorScene, emulator: Emulator) -> None:
     """The kit has nothing to say where all is well."""
     scene.report.wrong += [line for line in emulator.lines if "lambda-latency:" in line][:3]

@@ -5,17 +5,15 @@ All of it runs on every Python that answers here. Status 1 where anything differ
 Usual time: 10 minutes a Python.
 """
 
-from __future__ import annotations
-
 import argparse
 import subprocess
-import sys
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from lab.progress import Progress
 from lab.same.case import Case
 from lab.same.corpus import CORPUS
 from lab.same.difference import Difference, differences, said
@@ -57,7 +55,7 @@ def main() -> int:
         ran += 1
         can, cannot = runnable(python, cases)
         print("".join(f"{line}\n" for line in cannot), end="")
-        wrong += told(version, compare(python, can, options.workers, f"Python {version}"))
+        wrong += print_report(version, compare(python, can, options.workers, f"Python {version}"))
     return int(bool(wrong) or not ran)
 
 
@@ -103,46 +101,42 @@ def _result(case: Case, bare: Observed, kit: Observed) -> Result:
     return Result(case, differences(case, bare, kit), untraced(case, kit), said(kit), (bare.cold_ms, kit.cold_ms))
 
 
-class Progress:
-    """A line on a terminal, and nothing elsewhere."""
-
-    def __init__(self, title: str, total: int) -> None:
-        self._title, self._total, self._done = title, total, 0
-
-    def step(self, name: str) -> None:
-        self._done += 1
-        if sys.stderr.isatty():
-            end = "\n" if self._done == self._total else ""
-            print(f"\r\033[K{self._title}: {self._done} of {self._total}, {name}", end=end, file=sys.stderr, flush=True)
-
-
-def told(version: str, coming: Iterable[Result]) -> int:
+def print_report(version: str, coming: Iterable[Result]) -> int:
     """Print the table, then each difference with both sides; how many cases differ."""
     width = max(len(case.name) for case in CORPUS)
     results = []
     for result in coming:
         results.append(result)
-        same = (
-            "FAILED" if result.failure else "DIFFERS" if result.different else "same but" if result.case.but else "same"
-        )
-        print(f"{result.case.name:<{width}}  {same:<8}  {result.untraced or 'traced'}", flush=True)
+        print(f"{result.case.name:<{width}}  {_agreement(result):<8}  {result.untraced or 'traced'}", flush=True)
     for result in results:
-        for what, reason in result.case.but.items():
-            print(f"\n{result.case.name}: same but for {what}: {reason}")
-        for one in result.different:
-            print(f"\n{result.case.name}: {one.what}")
-            print(f"  bare:\n{_indented(one.bare)}\n  with the kit:\n{_indented(one.kit)}")
-        if result.failure:
-            print(f"\n{result.case.name}: {result.failure}")
-        if result.different or result.untraced:
-            for line in result.said[:3]:
-                print(f"{result.case.name}: the kit says {line[:300]}")
+        _tell(result)
     wrong = sum(bool(result.different or result.failure) for result in results)
     traced = sum(not result.untraced for result in results)
     print(
         f"\nPython {version}: {len(results)} handlers, {len(results) - wrong} the same, {wrong} differ, {traced} traced"
     )
     return wrong
+
+
+def _agreement(result: Result) -> str:
+    if result.failure:
+        return "FAILED"
+    if result.different:
+        return "DIFFERS"
+    return "same but" if result.case.but else "same"
+
+
+def _tell(result: Result) -> None:
+    for subject, reason in result.case.but.items():
+        print(f"\n{result.case.name}: same but for {subject}: {reason}")
+    for difference in result.different:
+        print(f"\n{result.case.name}: {difference.subject}")
+        print(f"  bare:\n{_indented(difference.bare)}\n  with the kit:\n{_indented(difference.kit)}")
+    if result.failure:
+        print(f"\n{result.case.name}: {result.failure}")
+    if result.different or result.untraced:
+        for line in result.said[:3]:
+            print(f"{result.case.name}: the kit says {line[:300]}")
 
 
 def _indented(text: str) -> str:

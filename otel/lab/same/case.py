@@ -1,10 +1,8 @@
 """One row of the corpus: a handler, what it is called with, and what its trace has to hold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
@@ -38,3 +36,24 @@ class Case:
     @property
     def name(self) -> str:
         return f"{self.handler} ({self.label})" if self.label else self.handler
+
+
+TWICE: tuple[object, ...] = ({}, {})
+GET = ("GET",)
+
+
+def each(module: str, *functions: str, spans: tuple[str, ...] = ()) -> list[Case]:
+    """A row for each function that needs nothing but an event."""
+    return [Case(f"{module}.{function}", spans) for function in functions]
+
+
+def asked(handler: str, key: str, *values: str, spans: tuple[str, ...] = ()) -> Case:
+    """A row for a handler with a table: one event for each entry of it."""
+    return Case(handler, spans, events=tuple({key: value} for value in values))
+
+
+def started(module: str, start: str, spans: tuple[str, ...] = (), *, label: str = "", **more: Any) -> Case:
+    """A row for a module whose variable START names the function that makes its handler; the label is its name."""
+    variables = {"START": start, **more.pop("variables", {})}
+    name = f"{start}, {label}" if label else start
+    return Case(f"{module}.handler", spans, label=name, variables=variables, **more)

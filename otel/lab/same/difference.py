@@ -1,7 +1,5 @@
 """What differs between a bare run and one with the kit, after all that differs between any two runs is taken out."""
 
-from __future__ import annotations
-
 import json
 import re
 from collections.abc import Iterator, Sequence
@@ -48,7 +46,7 @@ UNSTABLE = (
 class Difference:
     """One thing that is not the same: what, and both sides as text."""
 
-    what: str
+    subject: str
     bare: str
     kit: str
 
@@ -56,38 +54,39 @@ class Difference:
 def differences(case: Case, bare: Observed, kit: Observed) -> list[Difference]:
     """All of them; the kit's log lines, frames of libraries and the value of the tracing header aside."""
     pairs = [
-        ("answers", [answer_of(one) for one in bare.outcomes], [answer_of(one) for one in kit.outcomes]),
+        ("answers", [answer_of(o) for o in bare.outcomes], [answer_of(o) for o in kit.outcomes]),
         ("log", _log(bare), _log(kit)),
-        ("exit", [str(one) for one in bare.exits], [str(one) for one in kit.exits]),
+        ("exit", [str(s) for s in bare.exits], [str(s) for s in kit.exits]),
         *_requests(bare, kit),
     ]
     return [
-        Difference(what, *_both(of_bare, of_kit))
-        for what, of_bare, of_kit in pairs
-        if of_bare != of_kit and what not in case.but
+        Difference(subject, *_both(of_bare, of_kit))
+        for subject, of_bare, of_kit in pairs
+        if of_bare != of_kit and subject not in case.but
     ] + list(_headers(case, kit))
 
 
-def said(seen: Observed) -> list[str]:
+def said(observed: Observed) -> list[str]:
     """The kit's own lines."""
-    return [line for line in seen.lines if OURS in line]
+    return [line for line in observed.lines if OURS in line]
 
 
 def _both(bare: Sequence[str], kit: Sequence[str]) -> tuple[str, str]:
     """The two sides from the first line on which they differ, a long one from shortly before the first difference."""
-    at = _first(bare, kit)
-    left, right = bare[at : at + SHOWN], kit[at : at + SHOWN]
-    begin = max(0, _first(left[0], right[0]) - BEFORE) if left and right else 0
+    start = _first(bare, kit)
+    bare_lines, kit_lines = bare[start : start + SHOWN], kit[start : start + SHOWN]
+    begin = max(0, _first(bare_lines[0], kit_lines[0]) - BEFORE) if bare_lines and kit_lines else 0
     shown = [
-        "\n".join(line[begin:] if number == 0 else line for number, line in enumerate(side)) for side in (left, right)
+        "\n".join(line[begin:] if number == 0 else line for number, line in enumerate(side))
+        for side in (bare_lines, kit_lines)
     ]
     return shown[0] or "(nothing)", shown[1] or "(nothing)"
 
 
-def _first(one: Sequence[str], other: Sequence[str]) -> int:
+def _first(bare: Sequence[str], kit: Sequence[str]) -> int:
     """Where two sequences begin to differ."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((at for at, pair in pairs if pair[0] != pair[1]), min(len(one), len(other)))
+    pairs = enumerate(zip(bare, kit, strict=False))
+    return next((index for index, pair in pairs if pair[0] != pair[1]), min(len(bare), len(kit)))
 
 
 def answer_of(outcome: Outcome) -> str:
@@ -101,11 +100,11 @@ def answer_of(outcome: Outcome) -> str:
     return f"{outcome.error} {_still(json.dumps(value))}"
 
 
-def _log(seen: Observed) -> list[str]:
+def _log(observed: Observed) -> list[str]:
     """The lines, without ours and without the frames of libraries that trace."""
     lines = []
     inside: str | None = None  # the indentation of a frame that is left out
-    for line in seen.lines:
+    for line in observed.lines:
         if OURS in line:
             continue
         frame = FRAME.match(line)
@@ -151,14 +150,21 @@ def _request(request: Request) -> str:
 
 def _headers(case: Case, kit: Observed) -> Iterator[Difference]:
     """The tracing header itself: only its Parent is the kit's to choose."""
-    given = dict(part.split("=", 1) for part in case.header.split(";") if "=" in part)
+    if "header" in case.but:
+        return
+    fields = _fields(case.header)
     for request in kit.requests:
-        value = dict(request.headers).get(TRACING)
-        if value is None or "aside" in request.path or "header" in case.but:
+        headers = dict(request.headers)
+        if TRACING not in headers or "aside" in request.path:
             continue
-        parts = dict(part.partition("=")[::2] for part in value.split(";"))
-        aws = dict(request.headers).get("authorization", "").startswith("AWS4")
-        expected = {name: given[name] for name in ("Root", "Sampled", *["Lineage"][:aws]) if name in given}
+        parts = _fields(headers[TRACING])
+        by_aws = headers.get("authorization", "").startswith("AWS4")
+        names = ("Root", "Sampled", "Lineage") if by_aws else ("Root", "Sampled")
+        expected = {name: fields[name] for name in names if name in fields}
         got = {name: parts.get(name) for name in expected}
         if got != expected:
             yield Difference(f"{TRACING} of {request.method} {request.path}", json.dumps(expected), json.dumps(got))
+
+
+def _fields(header: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in header.split(";") if "=" in part)

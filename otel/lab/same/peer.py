@@ -1,7 +1,5 @@
 """What handlers call: a small HTTP server that also answers as AWS's services do, and keeps what it was sent."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 import time
@@ -71,18 +69,18 @@ class _Answers(Handler):
 
     do_POST = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_GET
 
-    def _plain(self, what: str) -> None:
-        if what.startswith("status/"):
-            self.answer(int(what.removeprefix("status/")), b'{"status": "as asked"}', JSON)
-        elif what == "reset":
+    def _plain(self, action: str) -> None:
+        if action.startswith("status/"):
+            self.answer(int(action.removeprefix("status/")), b'{"status": "as asked"}', JSON)
+        elif action == "reset":
             reset(self.connection)
             raise ConnectionAbortedError("on purpose")
-        elif what == "slow":
+        elif action == "slow":
             time.sleep(1)
             self.answer(200, b"{}", JSON)
-        elif what == "redirect":
+        elif action == "redirect":
             self.answer(302, b"", {"Location": "/http/landed"})
-        elif what == "large":
+        elif action == "large":
             self.answer(200, b"x" * 300_000, {"Content-Type": "text/plain"})
         else:
             self.answer(200, json.dumps({"path": self.path}).encode(), JSON)
@@ -113,15 +111,15 @@ class _Answers(Handler):
         else:
             self.answer(200, b"{}", JSON)
 
-    def _dynamodb(self, operation: str, asked: dict[str, object]) -> None:
-        refusal = REFUSALS.get(str(asked.get("TableName")))
+    def _dynamodb(self, operation: str, parameters: dict[str, object]) -> None:
+        refusal = REFUSALS.get(str(parameters.get("TableName")))
         if refusal is not None:
             self.answer(400, json.dumps({"__type": refusal, "message": "as asked"}).encode(), JSON)
         elif operation in ("Query", "Scan"):
-            first = "ExclusiveStartKey" not in asked
-            page = {"Items": [{"id": {"S": "1" if first else "2"}}], "Count": 1, "ScannedCount": 1}
+            is_first = "ExclusiveStartKey" not in parameters
+            page = {"Items": [{"id": {"S": "1" if is_first else "2"}}], "Count": 1, "ScannedCount": 1}
             self.answer(
-                200, json.dumps(page | ({"LastEvaluatedKey": {"id": {"S": "1"}}} if first else {})).encode(), JSON
+                200, json.dumps(page | ({"LastEvaluatedKey": {"id": {"S": "1"}}} if is_first else {})).encode(), JSON
             )
         elif operation == "GetItem":
             self.answer(200, b'{"Item": {"id": {"S": "1"}, "n": {"N": "7"}}}', JSON)

@@ -1,7 +1,5 @@
 """Environments of packages, each from a lock of its own: made under build/, anew only when the lock has changed."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
@@ -21,5 +19,5 @@ def prepare(name: str, lock: Path, version: str) -> Path | None:
 
 def python_of(version: str) -> str | None:
     """The interpreter that runs this, where it is of that version, or another one that answers."""
-    own = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return sys.executable if version == own else find(version)
+    own_version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return sys.executable if version == own_version else find(version)

@@ -18,11 +18,11 @@ from lab.faults.collector import Collector
 from lab.same.case import Case
 from lab.same.peer import Peer, Request
 from lambda_latency.local.processes import Processes, asleep
-from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.environment import ExecutionEnvironment
 from lambda_latency.local.sandbox.function import Function, Outcome, Run
 from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
-from lambda_latency.local.sandbox.runtime_api import Invocation
-from lambda_latency.local.sandbox.variables import Settings, lambda_variables
+from lambda_latency.local.sandbox.runtime_api import RuntimeInvocation
+from lambda_latency.local.sandbox.variables import SandboxSettings, lambda_variables
 
 ROOT = Path(__file__).parents[3]
 HANDLERS = Path(__file__).with_name("handlers")
@@ -68,17 +68,17 @@ class Observed:
 def run(case: Case, python: Path, processes: Children, *, kit: bool) -> Observed:
     """Invoke the handler with each of its events; a process that has ended is followed by another one."""
     collector, peer = Collector(), Peer()
-    seen = Observed(peer=f"127.0.0.1:{peer.port}")
+    observed = Observed(peer=f"127.0.0.1:{peer.port}")
     try:
-        life = _Life(case, python, processes, kit, collector, peer, seen)
+        life = _Life(case, python, processes, kit, collector, peer, observed)
         for number, event in enumerate(case.events):
             life.invoke(number, json.dumps(event).encode())
         life.end()
     finally:
         collector.close()
         peer.close()
-    seen.requests, seen.spans = list(peer.requests), collector.spans()
-    return seen
+    observed.requests, observed.spans = list(peer.requests), collector.spans()
+    return observed
 
 
 @dataclass
@@ -91,8 +91,8 @@ class _Life:
     kit: bool
     collector: Collector
     peer: Peer
-    seen: Observed
-    environment: Environment | None = None
+    observed: Observed
+    environment: ExecutionEnvironment | None = None
 
     def invoke(self, number: int, event: bytes) -> None:
         """One invocation, until the environment has settled; nothing where the init fails."""
@@ -103,11 +103,11 @@ class _Life:
         deadline_ms = int((time.time() + self.case.timeout_s) * 1000)
         request_id = f"00000000-0000-4000-8000-{number:012d}"
         arn = environment.function.arn
-        invoked = environment.invoke(Invocation(request_id, event, arn, deadline_ms, self.case.header, None))
+        invoked = environment.invoke(RuntimeInvocation(request_id, event, arn, deadline_ms, self.case.header, None))
         assert invoked is not None
         assert invoked.outcome is not None
-        self.seen.outcomes.append(invoked.outcome)
-        self.seen.cold_ms = self.seen.cold_ms or (invoked.responded_ns - environment.started_ns) / 1e6
+        self.observed.outcomes.append(invoked.outcome)
+        self.observed.cold_ms = self.observed.cold_ms or (invoked.responded_ns - environment.started_ns) / 1e6
         if not self._settled.wait(SETTLE_S):
             raise TimeoutError(f"{self.case.name}: the environment is busy {SETTLE_S} s after its response")
         if environment.phase == "ended":
@@ -128,12 +128,12 @@ class _Life:
         environment.kill()
         self._ended(environment, by_itself=ended)
 
-    def _start(self) -> Environment | None:
+    def _start(self) -> ExecutionEnvironment | None:
         self._settled = threading.Event()
         function = Function("same", self.case.handler, self.case.timeout_s, 512, self._variables(),
                             log_format=self.case.log_format)  # fmt: skip
-        variables = lambda_variables(function, Settings(task_root=HANDLERS, layer=Path("/nonexistent")))
-        environment = Environment(
+        variables = lambda_variables(function, SandboxSettings(task_root=HANDLERS, layer=Path("/nonexistent")))
+        environment = ExecutionEnvironment(
             function,
             [*[WRAPPER][: self.kit], self.python, BOOTSTRAP],
             variables,
@@ -141,11 +141,11 @@ class _Life:
             self.processes,
             settled=self._over,
             ended=lambda _: self._settled.set(),
-            log=self.seen.lines.append,
+            log=self.observed.lines.append,
         )
         failure = environment.wait_for_init(INIT_S)
         if failure is not None:
-            self.seen.outcomes.append(failure)
+            self.observed.outcomes.append(failure)
             limit = time.monotonic() + GOODBYE_S
             while environment.phase != "ended" and time.monotonic() < limit:
                 time.sleep(0.01)
@@ -155,12 +155,12 @@ class _Life:
         self.environment = environment
         return environment
 
-    def _over(self, _: Environment, __: Run) -> None:
+    def _over(self, _: ExecutionEnvironment, __: Run) -> None:
         self._settled.set()
 
-    def _ended(self, environment: Environment, *, by_itself: bool = True) -> None:
+    def _ended(self, environment: ExecutionEnvironment, *, by_itself: bool = True) -> None:
         status = self.processes.status(environment.pid)
-        self.seen.exits.append(status if by_itself else None)
+        self.observed.exits.append(status if by_itself else None)
         self.environment = None
 
     def _variables(self) -> dict[str, str]:

@@ -1,7 +1,5 @@
 """Whether a run was traced: its spans arrived, hang on Lambda's segment as one tree, and have the names they should."""
 
-from __future__ import annotations
-
 from collections import Counter
 
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
@@ -12,39 +10,49 @@ from lab.same.run import Observed
 ASIDE = ("init", "dns", "tcp", "tls", "handshake", "pool")
 
 
-def names(seen: Observed) -> tuple[str, ...]:
+def names(observed: Observed) -> tuple[str, ...]:
     """The spans below the SERVER spans, as `Case.spans` gives them, sorted."""
-    by_id = {span.span_id: span for span in seen.spans}
-    found = [span for span in by_id.values() if not invocation(span) and span.name not in ASIDE]
-    return tuple(sorted(_named(span, by_id) for span in found))
+    by_id = {span.span_id: span for span in observed.spans}
+    spans = [span for span in by_id.values() if not invocation(span) and span.name not in ASIDE]
+    return tuple(sorted(_named(span, by_id) for span in spans))
 
 
-def untraced(case: Case, seen: Observed) -> str:
+def untraced(case: Case, observed: Observed) -> str:
     """Why the trace is not right, in a few words; nothing where it is."""
-    ids = Counter(span.span_id for span in seen.spans)
-    by_id = {span.span_id: span for span in seen.spans}
-    roots = [span for span in by_id.values() if invocation(span)]
+    by_id = {span.span_id: span for span in observed.spans}
+    roots = list(filter(invocation, by_id.values()))
     due = len(case.events) if case.roots is None else case.roots
     if len(roots) != due:
         return f"{len(roots)} of {due} SERVER spans"
     if not due:
         return f"{len(by_id)} spans of an invocation that is not sampled" if by_id else ""
-    if moved := [span.name for span in roots if span.trace_id.hex() != TRACE]:
-        return f"not in Lambda's trace: {moved}"
-    if loose := [span.name for span in by_id.values() if span not in roots and not span.parent_span_id]:
-        return f"without a parent: {loose}"
-    orphans = [s.name for s in by_id.values() if s not in roots and s.parent_span_id not in by_id]
-    if orphans and "orphans" not in case.but:
-        return f"orphans: {orphans}"
-    if twice := [by_id[one].name for one, times in ids.items() if times > 1]:
-        return f"sent twice: {twice}"
-    expected, found = Counter(case.spans), Counter(names(seen))
-    if expected != found:
-        missing, more = expected - found, found - expected
-        return "; ".join(
-            f"{what} {sorted(which.elements())}" for what, which in (("missing", missing), ("more", more)) if which
-        )
-    return "" if "header" in case.but else _headers(case, seen, by_id)
+    wrong = _misplaced(case, roots, by_id) or _repeated(observed) or _unexpected(case, observed)
+    if wrong or "header" in case.but:
+        return wrong
+    return _headers(case, observed, by_id)
+
+
+def _misplaced(case: Case, roots: list[Span], by_id: dict[bytes, Span]) -> str:
+    below = [span for span in by_id.values() if not invocation(span)]
+    misplaced = {
+        "not in Lambda's trace": [span.name for span in roots if span.trace_id.hex() != TRACE],
+        "without a parent": [span.name for span in below if not span.parent_span_id],
+    }
+    if "orphans" not in case.but:
+        misplaced["orphans"] = [span.name for span in below if span.parent_span_id not in by_id]
+    return next((f"{reason}: {names}" for reason, names in misplaced.items() if names), "")
+
+
+def _repeated(observed: Observed) -> str:
+    ids = Counter(span.span_id for span in observed.spans)
+    twice = [span.name for span in {span.span_id: span for span in observed.spans}.values() if ids[span.span_id] > 1]
+    return f"sent twice: {twice}" if twice else ""
+
+
+def _unexpected(case: Case, observed: Observed) -> str:
+    expected, arrived = Counter(case.spans), Counter(names(observed))
+    changes = {"missing": expected - arrived, "more": arrived - expected}
+    return "; ".join(f"{change} {sorted(spans.elements())}" for change, spans in changes.items() if spans)
 
 
 def invocation(span: Span) -> bool:
@@ -52,9 +60,9 @@ def invocation(span: Span) -> bool:
     return span.kind == Span.SPAN_KIND_SERVER and span.parent_span_id.hex() == SEGMENT
 
 
-def _headers(case: Case, seen: Observed, by_id: dict[bytes, Span]) -> str:
+def _headers(case: Case, observed: Observed, by_id: dict[bytes, Span]) -> str:
     """Each call of a case with spans sent a tracing header, and it names a span that arrived."""
-    for request in seen.requests:
+    for request in observed.requests:
         if "aside" in request.path:
             continue
         value = dict(request.headers).get("x-amzn-trace-id", "")

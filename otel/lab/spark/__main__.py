@@ -6,8 +6,6 @@ costs, in archives of so many spans. Java or PySpark missing: skipped with the r
 Usual time: 1 minute.
 """
 
-from __future__ import annotations
-
 import argparse
 import gzip
 import io
@@ -26,11 +24,11 @@ from typing import Any
 from lab.generate import realistic, realistic_traces
 from lab.spark.environment import MissingError, interpreter, run_job
 from lab.spark.job import PARTITIONS
-from lambda_latency.archive import add, query, read_kept
+from lambda_latency.archive import add, query, read_requests
 from lambda_latency.archive.layout import MARK, spans_path
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
-from lambda_latency.latency import Accounts, report_of
+from lambda_latency.latency import Breakdowns, report_of
 from lambda_latency.text import Style, document
 
 BUCKET = "lambda-latency-spark"
@@ -64,38 +62,44 @@ def main() -> int:
 
 def compared(python: Path, folder: Path, requests: int) -> list[str]:
     """What differs; a line for each thing that does not is printed."""
-    (folder / "traces.jsonl").write_text("".join(realistic(requests)))
-    archive = str(folder / "archive")
-    half = [folder / "1.jsonl", folder / "2.jsonl"]
-    lines = (folder / "traces.jsonl").read_text().splitlines(keepends=True)
-    half[0].write_text("".join(lines[: len(lines) // 2]))
-    half[1].write_text("".join(lines[len(lines) // 2 :]))
-    for one in half:  # some traces are in both: the archive has two versions of them
-        add(archive, [one])
+    archive = write_archive(folder, requests)
     bucket = f"s3://{BUCKET}/traces"
     with aws() as endpoint:
         run_job(python, "lab.spark.job", [str(folder), archive, bucket], {**KEYS, "AWS_ENDPOINT_URL": endpoint})
-    found: dict[str, Any] = pickle.loads((folder / "spark.pickle").read_bytes())  # noqa: S301 - of our own job
-    wanted = said(read_kept(archive).accounts.in_order(), archive)
+    job: dict[str, Any] = pickle.loads((folder / "spark.pickle").read_bytes())  # noqa: S301 - of our own job
+    expected = said(read_requests(archive).breakdowns.in_order(), archive)
     out = io.StringIO()
     run_report(Request([archive], json="-"), Style(), out)
-    checks = {"the report of accounts from its spans": without_sources(json.loads(out.getvalue())) == wanted}
-    for where, accounts in found["accounts"].items():
+    checks = {"the report of accounts from its spans": without_sources(json.loads(out.getvalue())) == expected}
+    for where, accounts in job["accounts"].items():
         name = f"{where} of {PARTITIONS} partitions" if isinstance(where, int) else where.partition("://")[0]
-        checks[f"accounts on Spark, {name if '/' not in name else 'folder'}"] = said(accounts, archive) == wanted
+        checks[f"accounts on Spark, {name if '/' not in name else 'folder'}"] = said(accounts, archive) == expected
     sql = {"p95": sorted(query(archive, P95).rows), "parts": sorted(query(archive, PARTS).rows)}
-    for where, answers in found["sql"].items():
+    for where, answers in job["sql"].items():
         name = where.partition("://")[0] if "://" in where else where.rpartition("/")[2]
         checks[f"p95 and parts: Spark SQL ({name}) and DuckDB"] = answers == sql
-    checks["the columns of a frame are those of the table"] = sorted(found["columns"][0]) == sorted(found["columns"][1])
-    for name, same in checks.items():
-        print(f"{'same' if same else 'DIFFERENT'}: {name}", flush=True)
-    return [name for name, same in checks.items() if not same]
+    checks["the columns of a frame are those of the table"] = sorted(job["columns"][0]) == sorted(job["columns"][1])
+    for name, is_same in checks.items():
+        print(f"{'same' if is_same else 'DIFFERENT'}: {name}", flush=True)
+    return [name for name, is_same in checks.items() if not is_same]
 
 
-def said(accounts: Accounts, archive: str) -> dict[str, Any]:
+def write_archive(folder: Path, requests: int) -> str:
+    """Write requests into traces.jsonl and, half by half, into an archive; returns the archive's folder."""
+    (folder / "traces.jsonl").write_text("".join(realistic(requests)))
+    archive = str(folder / "archive")
+    lines = (folder / "traces.jsonl").read_text().splitlines(keepends=True)
+    middle = len(lines) // 2
+    for number, half in enumerate((lines[:middle], lines[middle:]), 1):
+        path = folder / f"{number}.jsonl"
+        path.write_text("".join(half))
+        add(archive, [path])  # some traces are in both: the archive has two versions of them
+    return archive
+
+
+def said(accounts: Breakdowns, archive: str) -> dict[str, Any]:
     """The report's JSON of some accounts."""
-    report = report_of(accounts, read_kept(archive).find)
+    report = report_of(accounts, read_requests(archive).find)
     return without_sources(json.loads(json.dumps(document(report, command="", version=""))))
 
 

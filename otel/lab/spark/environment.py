@@ -1,7 +1,5 @@
 """The environment of Spark, made under build/ from a lock of its own, and the job that runs in it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
@@ -21,9 +19,9 @@ def interpreter() -> Path:
     """The interpreter that has PySpark, of the newest Python that is here. Raises `MissingError`."""
     if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
         raise MissingError("Spark needs Java 17 or later (Debian: apt install openjdk-17-jre-headless)")
-    for one in PYTHONS:
+    for version in PYTHONS:
         try:
-            python = prepare("spark", LOCK, one)
+            python = prepare("spark", LOCK, version)
         except subprocess.CalledProcessError as error:
             raise MissingError(f"PySpark cannot be installed: {error}") from error
         if python is not None:

@@ -46,28 +46,28 @@ def main() -> int:
     """Write what was found to FOLDER/spark.pickle."""
     folder, archives = Path(sys.argv[1]), sys.argv[2:]
     session = local(str(folder / "spark"), **{"spark.sql.shuffle.partitions": 8})
-    found: dict[str, Any] = {"accounts": {}, "sql": {}}
+    results: dict[str, Any] = {"accounts": {}, "sql": {}}
     for where in archives:
         if "://" in where:
             add(where, [folder / "traces.jsonl"])
         frame = spark.accounts(session, where).cache()
-        found["accounts"][where] = spark.collect(frame, where).accounts
+        results["accounts"][where] = spark.collect(frame, where).breakdowns
         frame.createOrReplaceTempView("of_spans")
-        found["sql"][where] = answers(session, "of_spans")
+        results["sql"][where] = answers(session, "of_spans")
     where = archives[0]
     for statement in definitions("spark", where).split(";"):
         if statement.strip():
             session.sql(statement)
-    found["sql"]["tables"] = answers(session, "accounts")
+    results["sql"]["tables"] = answers(session, "accounts")
     frame = spark.accounts(session, where)
-    found["columns"] = (frame.columns, session.table("accounts").columns)
+    results["columns"] = (frame.columns, session.table("accounts").columns)
     session.conf.set("spark.sql.adaptive.enabled", "false")
     for partitions in PARTITIONS:
         session.conf.set("spark.sql.shuffle.partitions", str(partitions))
         frame = spark.accounts(session, where)
         assert frame.rdd.getNumPartitions() == partitions
-        found["accounts"][partitions] = spark.collect(frame, where).accounts
-    (folder / "spark.pickle").write_bytes(pickle.dumps(found))
+        results["accounts"][partitions] = spark.collect(frame, where).breakdowns
+    (folder / "spark.pickle").write_bytes(pickle.dumps(results))
     session.stop()
     return 0
 

@@ -3,8 +3,6 @@
 OUT gets the seconds, after a first small job, and the number of requests. A sum reads every column's row once.
 """
 
-from __future__ import annotations
-
 import json
 import sys
 import time

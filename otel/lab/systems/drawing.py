@@ -1,7 +1,5 @@
 """Draws systems: some services behind an entry, and routes whose durations differ up to twenty-fold."""
 
-from __future__ import annotations
-
 import random
 
 from lab.systems.steps import Call, Host, Operation, Query, Route, Step, System, Table, Together, Work, typical_ms
@@ -23,14 +21,14 @@ def draw_system(seed: int, routes: int = 0) -> System:
     services = draw.sample(SERVICES, draw.randint(4, 12))
     count = routes or draw.randint(3, 6)
     names = draw.sample(ROUTES, count)
-    found = []
+    drawn = []
     for number, name in enumerate(names):
-        wanted = FASTEST_MS * TIMES ** (number / (count - 1)) * draw.uniform(0.8, 1.2)
+        target_ms = FASTEST_MS * TIMES ** (number / (count - 1)) * draw.uniform(0.8, 1.2)
         operation = _operation(draw, ENTRY, name, services, 0)
-        found.append(Route(name, _scaled(operation, wanted / typical_ms(operation.steps)), draw.uniform(0.6, 1.4)))
+        drawn.append(Route(name, _scaled(operation, target_ms / typical_ms(operation.steps)), draw.uniform(0.6, 1.4)))
     skewed = draw.random() < 0.5
-    clocks = {one: draw.uniform(-CLOCK_MS, CLOCK_MS) for one in services} if skewed else {}
-    return System(tuple(found), clocks)
+    clocks = {service: draw.uniform(-CLOCK_MS, CLOCK_MS) for service in services} if skewed else {}
+    return System(tuple(drawn), clocks)
 
 
 def _operation(draw: random.Random, service: str, name: str, services: list[str], depth: int) -> Operation:
@@ -44,12 +42,12 @@ def _operation(draw: random.Random, service: str, name: str, services: list[str]
 
 
 def _call(draw: random.Random, service: str, services: list[str], depth: int) -> Query | Host | Table | Call:
-    others = [one for one in services if one != service]
+    other_services = [name for name in services if name != service]
     kind = draw.choices(("call", "query", "table", "host"), (6 if depth < DEEPEST else 0, 2, 1.5, 1))[0]
     if kind == "call":
-        callee = draw.choice(others)
-        rest = [one for one in others if one != callee]  # no circle of calls
-        return Call(_operation(draw, callee, f"POST /{callee}", rest, depth + 1), draw.uniform(2, 5))
+        callee = draw.choice(other_services)
+        callees = [name for name in other_services if name != callee]  # no circle of calls
+        return Call(_operation(draw, callee, f"POST /{callee}", callees, depth + 1), draw.uniform(2, 5))
     if kind == "query":
         return Query(f"{service}_db", draw.uniform(3, 20))
     if kind == "table":

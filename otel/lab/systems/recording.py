@@ -1,7 +1,5 @@
 """Spans of many requests as a file of OTLP/JSON: a group of spans for each service."""
 
-from __future__ import annotations
-
 import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence

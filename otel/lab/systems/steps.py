@@ -104,10 +104,10 @@ def walked(operation: Operation, *, parallel: bool = False) -> Iterator[tuple[st
     """All steps of an operation and of those that it calls, each with its service and whether others run beside it."""
     for step in operation.steps:
         beside = parallel or isinstance(step, Together)
-        for one in step.branches if isinstance(step, Together) else [step]:
-            yield operation.service, one, beside
-            if isinstance(one, Call):
-                yield from walked(one.operation, parallel=beside)
+        for branch in step.branches if isinstance(step, Together) else [step]:
+            yield operation.service, branch, beside
+            if isinstance(branch, Call):
+                yield from walked(branch.operation, parallel=beside)
 
 
 def cells_of(route: Route) -> set[Cell]:

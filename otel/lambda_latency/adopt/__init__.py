@@ -2,21 +2,16 @@
 
 from lambda_latency.adopt.bundle import add_packages
 from lambda_latency.adopt.bytecode import compile_layer
-from lambda_latency.adopt.changes import Change, Plan, Row
+from lambda_latency.adopt.changes import Plan
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.plan import edited_template, find_template, make_plan
-from lambda_latency.adopt.regions import regions_of
-from lambda_latency.adopt.wording import Wanted
-from lambda_latency.adopt.writing import STATE, Record, check_clean, read_record, undo, write
+from lambda_latency.adopt.plan import edited_template, find_template, make_plan, regions_of
+from lambda_latency.adopt.wording import AdoptOptions
+from lambda_latency.adopt.writing import check_clean, read_record, undo, write
 
 __all__ = [
-    "STATE",
     "AdoptError",
-    "Change",
+    "AdoptOptions",
     "Plan",
-    "Record",
-    "Row",
-    "Wanted",
     "add_packages",
     "check_clean",
     "compile_layer",

@@ -24,16 +24,16 @@ PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-c
 def add_packages(plan: Plan) -> None:
     """Adds the packages to a plan that writes their lock. Raises `AdoptError` with pip's last lines."""
     shown = f"{LAYER_FOLDER}/{PACKAGES}"
-    if not any(one.shown == shown for one in plan.changes):
+    if not any(change.shown == shown for change in plan.changes):
         return
     with tempfile.TemporaryDirectory(prefix="lambda-latency-packages-") as folder:
         install_packages(Path(folder))
         for file in sorted(Path(folder).rglob("*")):
             name = f"{LAYER_FOLDER}/python/{file.relative_to(folder).as_posix()}"
             path = plan.root / name
-            before = path.read_bytes() if path.is_file() else None
-            if file.is_file() and before != file.read_bytes():
-                plan.changes.append(Change(path, name, before, file.read_bytes()))
+            original = path.read_bytes() if path.is_file() else None
+            if file.is_file() and original != file.read_bytes():
+                plan.changes.append(Change(path, name, original, file.read_bytes()))
 
 
 def install_packages(folder: Path) -> None:
@@ -45,5 +45,5 @@ def install_packages(folder: Path) -> None:
         raise AdoptError(f"pip took over {LIMIT_S} s", "check the network, or leave out --packages bundled") from None
     shutil.rmtree(folder / "bin", ignore_errors=True)
     if ran.returncode:
-        last = "\n  ".join(ran.stderr.strip().splitlines()[-4:])
-        raise AdoptError(f"pip cannot install OpenTelemetry's packages: {last}", "or leave out --packages bundled")
+        lines = "\n  ".join(ran.stderr.strip().splitlines()[-4:])
+        raise AdoptError(f"pip cannot install OpenTelemetry's packages: {lines}", "or leave out --packages bundled")

@@ -38,8 +38,8 @@ def remove_bytecode(root: Path) -> None:
 def find_python(runtime: str) -> str | None:
     """The interpreter of a runtime, or None: the same that `serve` finds, with those of pyenv, uv and asdf."""
     version = version_of(runtime)
-    found = pythons().get(version) if version is not None else None
-    return str(found) if found is not None else None
+    interpreter = pythons().get(version) if version is not None else None
+    return str(interpreter) if interpreter is not None else None
 
 
 def _runs(command: list[str]) -> bool:

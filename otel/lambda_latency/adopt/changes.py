@@ -1,26 +1,29 @@
-"""The values of a plan: files before and after, functions as rows, templates; and how a file is read."""
+"""The values of a plan: changed files, summaries of functions, templates; and how a file is read."""
 
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.functions import Subject
-from lambda_latency.template import LAYER_FOLDER, Finding, Node, decoded
+from lambda_latency.adopt.functions import AppFn
+from lambda_latency.template import LAYER_FOLDER, Diagnostic, YamlNode, decoded
 
+# Of a line of a template: the values of headers are keys
+OTLP_HEADERS = re.compile(r"(OTEL_EXPORTER_OTLP_\w*HEADERS[\"']?\s*:\s*)\S.*")
 AS_IT_IS, SWITCHED = "as it is", "switched"  # what happens to a function that is traced already
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A changed file; `before` is None for a new one."""
+    """A changed file; `original` is None for a new one."""
 
     path: Path
     shown: str
-    before: bytes | None
-    after: bytes
+    original: bytes | None
+    content: bytes
     executable: bool = False
 
     @property
@@ -30,7 +33,7 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FunctionSummary:
     """The additions to one function, as text."""
 
     function: str
@@ -43,7 +46,7 @@ class Row:
 
 @dataclass(slots=True)
 class Plan:
-    """All changes, one row per adopted function, and the findings left to a person. `root`: the template's folder.
+    """All changes, a summary of each adopted function, and findings for a person. `root`: the template's folder.
 
     `outdated`: the names of the layer's files that an earlier release wrote and this one does not have.
     """
@@ -52,42 +55,50 @@ class Plan:
     template: Path
     changes: list[Change] = field(default_factory=list)
     outdated: list[str] = field(default_factory=list)
-    rows: list[Row] = field(default_factory=list)
-    left: list[Finding] = field(default_factory=list)
+    summaries: list[FunctionSummary] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     skipped: int = 0  # Python functions that are not adopted
     unswitched: int = 0  # those of them that are traced, but not as requested
 
     @property
     def edited(self) -> list[Change]:
         """The files of the app that change."""
-        return [one for one in self.changes if one.before is not None]
+        return [change for change in self.changes if change.original is not None]
 
     def diff(self) -> str:
         """The edits of the app's own files as a unified diff."""
         parts: list[str] = []
-        for one in self.edited:
-            if one.is_of_layer:
-                continue
-            assert one.before is not None
-            old, new = (decoded(text)[0].splitlines(keepends=True) for text in (one.before, one.after))
-            lines = difflib.unified_diff(old, new, f"a/{one.shown}", f"b/{one.shown}")
+        for change in (change for change in self.edited if not change.is_of_layer):
+            assert change.original is not None
+            old, new = (decoded(text)[0].splitlines(keepends=True) for text in (change.original, change.content))
+            lines = difflib.unified_diff(old, new, f"a/{change.shown}", f"b/{change.shown}")
             parts += [line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n" for line in lines]
-        return "".join(parts)
+        return OTLP_HEADERS.sub(r"\1[redacted]", "".join(parts))
 
 
 @dataclass(slots=True)
 class Template:
-    """A template of the app. `children`: the properties of its nested applications that are adopted, too; `left`: the
-    conditions whose values are assumed.
+    """A template of the app. `children`: the properties of its nested applications that are adopted, too; `findings`:
+    the conditions whose values are assumed.
     """
 
     path: Path
     shown: str
     text: str
-    root: Node
-    subjects: list[Subject]
-    children: list[Node] = field(default_factory=list)
-    left: list[Finding] = field(default_factory=list)
+    root: YamlNode
+    functions: list[AppFn]
+    children: list[YamlNode] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
+
+    @property
+    def python_functions(self) -> list[AppFn]:
+        """The Python functions that need no edit by hand."""
+        return [fn for fn in self.functions if fn.is_python]
+
+    @property
+    def obstacles(self) -> list[Diagnostic]:
+        """The reasons why functions must be edited by hand, each once."""
+        return [*dict.fromkeys(fn.obstacle for fn in self.functions if fn.obstacle is not None)]
 
 
 def read_text(path: Path, shown: str) -> tuple[str, str]:

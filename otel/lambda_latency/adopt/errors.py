@@ -8,5 +8,5 @@ class AdoptError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str) -> None:
-        super().__init__(f"{what}\n  {todo}")
+    def __init__(self, problem: str, todo: str) -> None:
+        super().__init__(f"{problem}\n  {todo}")

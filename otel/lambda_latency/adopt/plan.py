@@ -4,30 +4,31 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeAlias
 
-from lambda_latency.adopt.changes import AS_IT_IS, SWITCHED, Change, Plan, Row, Template, read_text
+from lambda_latency.adopt.changes import AS_IT_IS, SWITCHED, Change, FunctionSummary, Plan, Template, read_text
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.functions import read_subjects
-from lambda_latency.adopt.notes import notes_on
+from lambda_latency.adopt.functions import AppFn, functions_in
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
-from lambda_latency.adopt.template import adopt_template
-from lambda_latency.adopt.verify import problem
-from lambda_latency.adopt.wording import PACKAGES, Wanted
+from lambda_latency.adopt.template import Adopted, adopt_template
+from lambda_latency.adopt.wording import PACKAGES, AdoptOptions
 from lambda_latency.adopt.writing import read_record
 from lambda_latency.example import example_folder
-from lambda_latency.layer import WRAPPER, layer_files
+from lambda_latency.layer import MODULES, WRAPPER, layer_files
 from lambda_latency.template import (
     LAYER_FOLDER,
-    Finding,
-    Node,
+    Diagnostic,
+    YamlNode,
     by_hand,
     check_template,
     decoded,
+    first_value,
     is_json,
     missing_template,
     nested_templates,
@@ -38,153 +39,262 @@ from lambda_latency.template import (
 )
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
-MODULES = "python/lambda_latency/"  # the folder of the layer that has only modules of the kit
-REGION = "us-east-1"  # of conditions on a region
+# The folder of the layer that has only modules of the kit
+# Of conditions on a region, and of an app whose region nobody names
+REGION = "us-east-1"
 MADE_OF_LAYER = re.compile(rf"""Content(Uri)?["']?\s*:\s*\S*{LAYER_FOLDER}""")
 OFF = "not created by default"  # a function whose condition is false
+# Lambda's default, and what the doctor's rule memory-small asks for
+DEFAULT_MB, LEAST_MB = 128, 256
+SHOWN = 3
+Span: TypeAlias = tuple[int, int]
+SAM_REGION = re.compile(r"""^\s*["']?region["']?\s*[=:]\s*["']?([a-z]{2}(?:-[a-z]+)+-\d)\b""", re.MULTILINE)
 
 
 def find_template(path: Path) -> Path:
     """The template at a path, which is a file or a folder. Raises `AdoptError` if there is none."""
     if path.is_dir():
-        found = usual_template(path)
-        if found is None:
-            what, todo = missing_template(path, to_edit=True)
-            raise AdoptError(f"{path}: {what}", todo)
-        return found
+        template = usual_template(path)
+        if template is None:
+            problem, todo = missing_template(path, to_edit=True)
+            raise AdoptError(f"{path}: {problem}", todo)
+        return template
     if not path.exists():
         raise AdoptError(f"{path} does not exist", "name a SAM template, or the folder that has one")
     return path
 
 
-def make_plan(template: Path, wanted: Wanted) -> Plan:
+def make_plan(path: Path, options: AdoptOptions) -> Plan:
     """The plan of adopting an app. Raises `AdoptError` with the reason why it cannot be adopted."""
-    root = template.parent
-    plan = Plan(root, template)
+    root = path.parent
+    plan = Plan(root, path)
     if (root / LAYER_FOLDER / PACKAGES).is_file():
-        wanted = replace(wanted, packages="bundled")
-    if wanted.packages == "bundled" and wanted.instrumentation == "layer":
+        options = replace(options, packages="bundled")
+    if options.packages == "bundled" and options.instrumentation == "layer":
         raise AdoptError("--instrumentation layer needs ADOT's layer", "leave out --packages bundled")
-    templates = list(read_templates(template, root, wanted.layers, set()))
-    code = read_code(plan, templates, wanted)
-    texts = [_adopt(plan, one, wanted) for one in templates]
-    if any(one.is_python for each in templates for one in each.subjects):
+    templates = list(read_templates(path, root, options.layers, set()))
+    code = read_code(plan, templates, options)
+    texts = [_adopt(plan, template, options) for template in templates]
+    if any(template.python_functions for template in templates):
         plan.changes += code.values()
         if any(MADE_OF_LAYER.search(text) for text in texts):  # else the app builds a layer of the kit by itself
-            plan.changes += _layer(root, wanted)
-            plan.outdated += _outdated(root, wanted)
-    plan.left.sort()
+            plan.changes += _layer_changes(root, options)
+            plan.outdated += _outdated_modules(root, options)
+    plan.findings.sort()
     return plan
 
 
-def edited_template(template: Path, wanted: Wanted) -> str:
-    """The text of a template as adopting it would write it. Nothing is written."""
-    changes = {change.path: change.after for change in make_plan(template, wanted).changes}
-    return decoded(changes.get(template) or template.read_bytes())[0]
+def edited_template(path: Path, options: AdoptOptions) -> str:
+    """Returns the text of a template as adopting it would write it, and writes nothing."""
+    changes = {change.path: change.content for change in make_plan(path, options).changes}
+    return decoded(changes.get(path) or path.read_bytes())[0]
 
 
-def layer_content(wanted: Wanted) -> dict[str, Path]:
+def layer_content(options: AdoptOptions) -> dict[str, Path]:
     """The layer's files by name, with the collector's configuration, and the lock of bundled packages."""
-    lock = {PACKAGES: Path(__file__).with_name("packages.txt")} if wanted.packages == "bundled" else {}
+    lock = {PACKAGES: Path(__file__).with_name("packages.txt")} if options.packages == "bundled" else {}
     return {**layer_files(), **lock, "lambda-latency/collector.yaml": example_folder() / "collector.yaml"}
 
 
 def read_templates(
-    path: Path, root: Path, most: int, seen: set[Path], given: Mapping[str, str | None] = MappingProxyType({})
+    path: Path, root: Path, layers: int, visited: set[Path], parameters: Mapping[str, str | None] = MappingProxyType({})
 ) -> Iterator[Template]:
     """A template with the given parameters, and its nested templates, which must be in the same folder tree."""
     shown = os.path.relpath(path, root)
-    real = path.resolve()
-    if real in seen:
+    real_path = path.resolve()
+    if real_path in visited:
         return
-    is_first = not seen
-    seen.add(real)
-    if not real.is_relative_to(root.resolve()):
+    is_first = not visited
+    visited.add(real_path)
+    if not real_path.is_relative_to(root.resolve()):
         raise AdoptError(f"{shown} is outside {root}", "adopt the folder that contains both")
-    text, encoding = read_text(path, shown)
-    if encoding != "utf-8":
-        raise AdoptError(f"{shown} is {encoding.upper()}, not UTF-8", "save it as UTF-8")
-    node = _parsed(shown, text)
-    transform = node.get("Transform")
-    if transform is None or SERVERLESS not in [str(one.value) for one in transform.scalars()]:
-        if is_first:
-            raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", by_hand(path))
+    node, text = _read_sam(path, shown, is_required=is_first)
+    if node is None:
         return
     _check(shown, text, node)
-    resolved = resolve(node, given, REGION)
-    found = Template(path, shown, text, node, read_subjects(shown, node, resolved, path.parent, most))
-    if any(one.is_python for one in found.subjects):
-        found.left += [Finding(shown, one.line, one.what, "check the other case by hand") for one in resolved.undecided]
+    resolved = resolve(node, parameters, REGION)
+    template = Template(path, shown, text, node, functions_in(shown, node, resolved, path.parent, layers))
+    if template.python_functions:
+        todo = "check the other case by hand"
+        template.findings += [
+            Diagnostic(shown, condition.line, condition.problem, todo) for condition in resolved.undecided
+        ]
     nested = []
     for name, properties, child in nested_templates(node, path.parent):
         passed = passed_parameters(resolved.root.get("Resources", name, "Properties"))
-        below = list(read_templates(child, root, most, seen, passed))
-        if any(one.is_python or each.children for each in below for one in each.subjects):
-            found.children.append(properties)
+        below = list(read_templates(child, root, layers, visited, passed))
+        if any(t.children or t.python_functions for t in below):
+            template.children.append(properties)
         nested += below
-    yield found
+    yield template
     yield from nested
 
 
-def _check(shown: str, text: str, node: Node) -> None:
+def _read_sam(path: Path, shown: str, *, is_required: bool) -> tuple[YamlNode | None, str]:
+    """A template and its text; None for one without SAM's transform. Raises `AdoptError`, also if it is required."""
+    text, encoding = read_text(path, shown)
+    if encoding != "utf-8":
+        raise AdoptError(f"{shown} is {encoding.upper()}, not UTF-8", "save it as UTF-8")
+    node = read_yaml(shown, text)
+    if isinstance(node, Diagnostic):
+        raise AdoptError(f"{node.source}:{node.line}: {node.problem}", node.todo)
+    resources = node.get("Resources")
+    if node.kind != "mapping" or resources is None or not resources.entries:
+        raise AdoptError(f"{shown}:1: no Resources section", "name a SAM template")
+    transform = node.get("Transform")
+    if transform is not None and SERVERLESS in transform.texts():
+        return node, text
+    if is_required:
+        raise AdoptError(f"{shown}:1: not a SAM template: Transform is not {SERVERLESS}", by_hand(path))
+    return None, text
+
+
+def _check(shown: str, text: str, node: YamlNode) -> None:
     """Raises `AdoptError` for a SAM template that is not edited: YAML in braces, or names that it does not have."""
     if text.lstrip("\ufeff \r\n\t").startswith("{") and not is_json(text):
         raise AdoptError(f"{shown}:1: the template is in braces, and no JSON", "write it as JSON, or without braces")
     wrong = next(iter(check_template(shown, node)), None) or refusal(shown, text, node)
     if wrong is not None:
-        raise AdoptError(f"{wrong.source}:{wrong.line}: {wrong.what}", wrong.todo)
+        raise AdoptError(f"{wrong.source}:{wrong.line}: {wrong.problem}", wrong.todo)
 
 
-def _parsed(shown: str, text: str) -> Node:
-    """The template as nodes. Raises `AdoptError` for anything but a template."""
-    node = read_yaml(shown, text)
-    if isinstance(node, Finding):
-        raise AdoptError(f"{node.source}:{node.line}: {node.what}", node.todo)
-    resources = node.get("Resources")
-    if node.kind != "mapping" or resources is None or not resources.entries:
-        raise AdoptError(f"{shown}:1: no Resources section", "name a SAM template")
-    return node
-
-
-def _adopt(plan: Plan, one: Template, wanted: Wanted) -> str:
+def _adopt(plan: Plan, template: Template, options: AdoptOptions) -> str:
     """Adds the edits of a template to the plan; returns its new text."""
-    uri = os.path.relpath(plan.root / LAYER_FOLDER, one.path.parent) + "/"
-    adopted = adopt_template(one.shown, one.text, one.root, one.subjects, wanted, uri, one.children)
-    wrong = problem(one.shown, one.text, one.root, adopted.text, adopted.replaced)
-    if wrong:
-        raise AdoptError(f"{one.shown} cannot be edited safely: {wrong}", "adopt it by hand: docs/how-to/adopt.md")
-    if adopted.text != one.text:
-        plan.changes.append(Change(one.path, one.shown, one.text.encode(), adopted.text.encode()))
-    plan.left += [*one.left, *adopted.left, *notes_on(one.shown, one.subjects)]
-    for subject in one.subjects:
-        if subject.left is not None:
+    uri = os.path.relpath(plan.root / LAYER_FOLDER, template.path.parent) + "/"
+    adopted = adopt_template(template, options, uri)
+    loss = _loss(template, adopted)
+    if loss:
+        raise AdoptError(f"{template.shown} cannot be edited safely: {loss}", "adopt it by hand: docs/how-to/adopt.md")
+    if adopted.text != template.text:
+        plan.changes.append(Change(template.path, template.shown, template.text.encode(), adopted.text.encode()))
+    plan.findings += [*template.findings, *adopted.findings, *_notes_on(template)]
+    for fn in template.functions:
+        if fn.obstacle is not None:
             plan.skipped += 1
-            plan.unswitched += subject.adopted
-        elif subject.is_python:
-            unchanged = SWITCHED if subject.name in adopted.switched else AS_IT_IS
-            where = unchanged if subject.adopted else adopted.where if subject.created else f"{adopted.where}, {OFF}"
-            bridge = "unknown" if subject.bridge is None else "yes" if subject.bridge else "not needed"
-            permission = AS_IT_IS if subject.adopted else adopted.permissions.get(subject.name, "by hand")
-            architecture = f"by {subject.arm}" if subject.arm else subject.architecture
-            plan.rows.append(Row(subject.name, subject.runtime, architecture, where, bridge, permission))
+            plan.unswitched += fn.adopted
+        elif fn.is_python:
+            plan.summaries.append(_summary(fn, adopted))
     return adopted.text
 
 
-def _layer(root: Path, wanted: Wanted) -> Iterator[Change]:
+def _summary(fn: AppFn, adopted: Adopted) -> FunctionSummary:
+    """Returns the additions to a function as text."""
+    architecture = f"by {fn.arm}" if fn.arm else fn.architecture
+    bridge = {None: "unknown", True: "yes", False: "not needed"}[fn.bridge]
+    if fn.adopted:
+        where = SWITCHED if fn in adopted.switched else AS_IT_IS
+        permission = AS_IT_IS
+    else:
+        where = adopted.where if fn.created else f"{adopted.where}, {OFF}"
+        permission = adopted.permissions.get(fn.name, "by hand")
+    return FunctionSummary(fn.name, fn.runtime, architecture, where, bridge, permission)
+
+
+def _layer_changes(root: Path, options: AdoptOptions) -> Iterator[Change]:
     """The layer's files that are missing, or differ from this release."""
-    for name, source in sorted(layer_content(wanted).items()):
+    for name, source in sorted(layer_content(options).items()):
         path = root / LAYER_FOLDER / name
         content = source.read_bytes()
-        before = path.read_bytes() if path.is_file() else None
-        if before != content:
+        original = path.read_bytes() if path.is_file() else None
+        if original != content:
             shown = f"{LAYER_FOLDER}/{name}"
-            yield Change(path, shown, before, content, executable=name == WRAPPER)
+            yield Change(path, shown, original, content, executable=name == WRAPPER)
 
 
-def _outdated(root: Path, wanted: Wanted) -> list[str]:
+def _outdated_modules(root: Path, options: AdoptOptions) -> list[str]:
     """The layer's modules that an earlier release wrote, nobody has edited since, and this release does not have."""
     record = read_record(root)
     if record is None:
         return []
-    kept = {f"{LAYER_FOLDER}/{name}" for name in layer_content(wanted)}.union(record.edited_since(root))
-    return sorted(name for name in record.files if name.startswith(f"{LAYER_FOLDER}/{MODULES}") and name not in kept)
+    current = {f"{LAYER_FOLDER}/{name}" for name in layer_content(options)}.union(record.edited_since(root))
+    folders = tuple(f"{LAYER_FOLDER}/{folder}" for folder in MODULES)
+    return sorted(name for name in record.files if name.startswith(folders) and name not in current)
+
+
+def _notes_on(template: Template) -> Iterator[Diagnostic]:
+    """The notes on the functions of a template that are adopted."""
+    sizes = [(fn, _memory(fn)) for fn in template.python_functions]
+    small = [(fn, size) for fn, size in sizes if size is not None and size < LEAST_MB]
+    if small:
+        named = ", ".join(f"{fn.name} ({size} MB)" for fn, size in small[:SHOWN])
+        more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
+        problem = f"{named}{more}: with so little memory a cold start takes seconds"
+        yield Diagnostic(template.shown, small[0][0].line, problem, f"set MemorySize to {LEAST_MB} or more")
+    todo = "try its steps with its SDK's test kit: serve does not run it"
+    for fn, _ in sizes:
+        if first_value(fn.places, "DurableConfig") is not None:
+            problem = f"{fn.name} is a durable function: each invocation is a request of its own, replays included"
+            yield Diagnostic(template.shown, fn.line, problem, todo)
+
+
+def _memory(fn: AppFn) -> int | None:
+    """The megabytes of a function; None if they are computed."""
+    node = first_value(fn.places, "MemorySize")
+    if node is None:
+        return DEFAULT_MB
+    return int(node.text) if node.text.isdecimal() else None
+
+
+def _loss(template: Template, adopted: Adopted) -> str:
+    """The reason why the edited text is wrong; empty if it is right."""
+    if is_json(template.text) and not is_json(adopted.text):
+        return "it would not be JSON"
+    root = read_yaml(template.shown, adopted.text)
+    if isinstance(root, Diagnostic):
+        return f"line {root.line}: {root.problem}"
+    unknown = next(iter(check_template(template.shown, root)), None)
+    if unknown is not None:
+        return f"line {unknown.line}: {unknown.problem}"
+    lost = next(_lost_paths(template.root, root, "", adopted.replaced), "")
+    if lost:
+        return f"{lost} would change"
+    new_lines = iter(adopted.text.splitlines())
+    for number, line in enumerate(template.text.splitlines(), 1):
+        if line.strip().startswith("#") and not any(line == new_line for new_line in new_lines):
+            return f"the comment of line {number} would be lost"
+    return ""
+
+
+def _lost_paths(old: YamlNode, new: YamlNode, path: str, replaced: Collection[Span]) -> Iterator[str]:
+    """The paths of values of `old` that `new` lacks or changes; `new` may have more entries, and items at the end."""
+    if (old.start, old.end) in replaced:
+        return
+    is_shorter = len(new.items) < len(old.items)
+    items = [item for item in old.items if not (is_shorter and (item.start, item.end) in replaced)]
+    if _is_changed(old, new, len(items)):
+        yield path
+        return
+    pairs = [(name, node, new.get(name)) for name, _, node in old.named() if (node.start, node.end) not in replaced]
+    pairs += zip(map(str, count()), items, new.items, strict=False)
+    for name, old_value, new_value in pairs:
+        below = f"{path}.{name}".lstrip(".")
+        if new_value is None:
+            yield below
+        else:
+            yield from _lost_paths(old_value, new_value, below, replaced)
+
+
+def _is_changed(old: YamlNode, new: YamlNode, least_items: int) -> bool:
+    """Whether a value differs without regard to what is in it, or has fewer items than `least_items`."""
+    is_of_other_kind = not old.empty and (old.kind, old.function) != (new.kind, new.function)
+    is_other_scalar = not old.empty and old.kind == "scalar" and old.value != new.value
+    has_other_arguments = (len(old.items), len(old.entries)) != (len(new.items), len(new.entries))
+    has_other_size = (bool(old.function) and has_other_arguments) or len(new.items) < least_items
+    return is_of_other_kind or is_other_scalar or has_other_size
+
+
+def regions_of(folder: Path, chosen: Sequence[str], environment: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
+    """The regions of an app and their origin: --region, samconfig, the environment's variables, or us-east-1."""
+    if chosen:
+        return tuple(dict.fromkeys(chosen)), "--region"
+    for name in ("samconfig.toml", "samconfig.yaml", "samconfig.yml"):
+        try:
+            regions = tuple(dict.fromkeys(SAM_REGION.findall((folder / name).read_text("utf-8"))))
+        except (OSError, UnicodeDecodeError):
+            continue
+        if regions:
+            return regions, name
+    for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
+        if environment.get(variable):
+            return (environment[variable],), variable
+    return (REGION,), "no --region is given"

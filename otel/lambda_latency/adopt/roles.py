@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from lambda_latency.adopt.functions import Subject, texts
-from lambda_latency.adopt.splice import Spliced
+from lambda_latency.adopt.functions import AppFn
+from lambda_latency.adopt.splice import Edits, is_equal
 from lambda_latency.adopt.wording import when
-from lambda_latency.template import Finding, Node, read_yaml, value_of
+from lambda_latency.template import Diagnostic, YamlNode
 
 POLICY = '!Sub "arn:${AWS::Partition}:iam::aws:policy/AWSXRayDaemonWriteAccess"'
 ACTIONS = ("xray:PutTraceSegments", "xray:*", "xray:Put*")
 POLICIES = ("AWSXRayDaemonWriteAccess", "AWSXrayWriteOnlyAccess", "AWSXrayFullAccess")
-OTLP = ("xray:PutSpans", "xray:*", "xray:Put*")  # one of them is enough to see that a role was written for it
+# One of them is enough to see that a role was written for it
+OTLP = ("xray:PutSpans", "xray:*", "xray:Put*")
 STATEMENT = (
     '{ Version: "2012-10-17", '
     'Statement: [{ Effect: Allow, Action: [xray:PutSpans, xray:PutSpansForIndexing], Resource: "*" }] }'
@@ -20,62 +21,60 @@ NEEDED = "it needs xray:PutTraceSegments and xray:PutTelemetryRecords"
 SPANS_NEEDED = "it needs xray:PutSpans and xray:PutSpansForIndexing"
 
 
-def permit(
-    source: str, edits: Spliced, subjects: list[Subject], *, otlp: bool = False
-) -> tuple[dict[str, str], list[Finding]]:
-    """The permission of each function as text, and the findings left to a person.
-
-    `otlp`: the functions send to X-Ray's OTLP endpoint, which has permissions of its own.
-    """
-    done: dict[str, str] = {}
-    left: list[Finding] = []
+def permit(source: str, edits: Edits, functions: list[AppFn], *, otlp: bool) -> tuple[dict[str, str], list[Diagnostic]]:
+    """Permits functions to send spans, with `otlp` to X-Ray's OTLP endpoint; returns permissions and findings."""
+    permissions: dict[str, str] = {}
+    findings: list[Diagnostic] = []
     written: set[str] = set()
-    for subject in subjects:
-        role, name, properties = _role(edits.root, subject)
+    for fn in functions:
+        role, name, properties = _role(edits.root, fn)
+        sends = otlp and not fn.backend
         if role is None:
-            done[subject.name] = "SAM's own role"
-            if otlp and not _add_policy(edits, subject.properties, when(subject.traced, STATEMENT)):
-                left.append(Finding(source, subject.line, f"{subject.name}: its Policies are no list", SPANS_NEEDED))
-            continue
-        if properties is None:
-            if otlp or not subject.adopted:
-                todo = SPANS_NEEDED if subject.adopted else NEEDED
-                left.append(Finding(source, role.line, f"{subject.name}: its role is not in this template", todo))
-            continue
-        if otlp and name not in written and not _add_policy(edits, properties, when(subject.traced, SPANS)):
-            left.append(Finding(source, role.line, f"{subject.name}: its role's Policies are no list", SPANS_NEEDED))
-        if subject.adopted or name in written or _permits(edits.root, properties):
-            done[subject.name] = f"{name} has it"
-        elif _grant(edits, properties):
-            done[subject.name] = f"{name} gets it"
+            permissions[fn.name] = "SAM's own role"
+            if sends and not _add_policy(edits, fn.properties, when(fn.traced, STATEMENT)):
+                findings.append(fn.finding(source, "its Policies are no list", SPANS_NEEDED))
+        elif properties is None:
+            if sends or not fn.adopted:
+                todo = SPANS_NEEDED if fn.adopted else NEEDED
+                findings.append(fn.finding(source, "its role is not in this template", todo, role))
         else:
-            left.append(Finding(source, role.line, f"{subject.name}: its role's policies are computed", NEEDED))
-        written.add(name)
-    return done, left
+            is_new = name not in written
+            written.add(name)
+            if sends and is_new and not _add_policy(edits, properties, when(fn.traced, SPANS)):
+                findings.append(fn.finding(source, "its role's Policies are no list", SPANS_NEEDED, role))
+            permission = _permission(edits, fn, properties, is_new=is_new)
+            if permission:
+                permissions[fn.name] = f"{name} {permission}"
+            else:
+                findings.append(fn.finding(source, "its role's policies are computed", NEEDED, role))
+    return permissions, findings
 
 
-def revoke(edits: Spliced, subjects: list[Subject]) -> None:
+def _permission(edits: Edits, fn: AppFn, properties: YamlNode, *, is_new: bool) -> str:
+    """Adds the managed policy to a function's role unless it has one; empty if its policies are computed."""
+    granted = _granted(edits.root, properties)
+    if fn.adopted or not is_new or any(text in ACTIONS or text.endswith(POLICIES) for text in granted):
+        return "has it"
+    return "gets it" if _add_to_list(edits, properties, "ManagedPolicyArns", POLICY) else ""
+
+
+def revoke(edits: Edits, functions: list[AppFn]) -> None:
     """Removes the permission for X-Ray's OTLP endpoint, where it is written as `permit` writes it."""
     visited: set[int] = set()
-    for subject in subjects:
-        role, _, properties = _role(edits.root, subject)
-        place, policy = (subject.properties, STATEMENT) if role is None else (properties, SPANS)
+    for fn in functions:
+        role, _, properties = _role(edits.root, fn)
+        place, policy = (fn.properties, STATEMENT) if role is None else (properties, SPANS)
         policies = place.get("Policies") if place is not None else None
-        if place is None or policies is None or policies.start in visited:
-            continue
-        visited.add(policies.start)
-        added = read_yaml("", when(subject.traced, policy))
-        assert isinstance(added, Node)
-        items = [item for item in policies.items if value_of(item) == value_of(added)]
-        if items and len(items) == len(policies.items):
-            edits.remove(place, [policies])
-        elif items:
-            edits.remove(policies, items)
+        if place is not None and policies is not None and policies.start not in visited:
+            visited.add(policies.start)
+            added = [item for item in policies.items if is_equal(item, when(fn.traced, policy))]
+            if added:
+                edits.prune(place, policies, added)
 
 
-def _role(root: Node, subject: Subject) -> tuple[Node | None, str, Node | None]:
+def _role(root: YamlNode, fn: AppFn) -> tuple[YamlNode | None, str, YamlNode | None]:
     """The role of a function as written, the logical id in it, and its properties if the template declares it."""
-    role = subject.properties.get("Role") or root.get("Globals", "Function", "Role")
+    role = fn.properties.get("Role") or root.get("Globals", "Function", "Role")
     name = _name(role) if role is not None else ""
     resource = root.get("Resources", name) if name else None
     is_role = resource is not None and resource.text_at("Type") == "AWS::IAM::Role"
@@ -83,47 +82,37 @@ def _role(root: Node, subject: Subject) -> tuple[Node | None, str, Node | None]:
     return role, name, properties if properties is not None and properties.entries else None
 
 
-def _name(role: Node) -> str:
+def _name(role: YamlNode) -> str:
     """The logical id `Worker` in any form of `!GetAtt Worker.Arn`; else empty."""
-    given = role.get("Fn::GetAtt") or role
-    if given.function == "GetAtt" or given is not role:
-        first = given.items[0] if given.items else given
-        return str(first.value).partition(".")[0]
+    reference = role.get("Fn::GetAtt") or role
+    if reference.function == "GetAtt" or reference is not role:
+        target = reference.items[0] if reference.items else reference
+        return str(target.value).partition(".")[0]
     return ""
 
 
-def _permits(root: Node, properties: Node) -> bool:
-    return any(text in ACTIONS or text.endswith(POLICIES) for text in _granted(root, properties))
-
-
-def _granted(root: Node, properties: Node) -> list[str]:
+def _granted(root: YamlNode, properties: YamlNode) -> list[str]:
     """The texts of a role's policies, with those of the managed policies that the template declares."""
     managed = properties.get("ManagedPolicyArns")
-    names = texts(managed) if managed is not None else []
+    names = managed.texts() if managed is not None else []
     declared = [policy for name in names if (policy := root.get("Resources", name)) is not None]
-    return [text for node in (properties, *declared) for text in texts(node)]
+    return [text for node in (properties, *declared) for text in node.texts()]
 
 
-def _grant(edits: Spliced, properties: Node) -> bool:
-    managed = properties.get("ManagedPolicyArns")
-    if managed is None:
-        edits.add_entries(properties, {"ManagedPolicyArns": [POLICY]})
-        return True
-    if managed.kind != "list" or managed.function or not managed.items:
-        return False
-    edits.add_items(managed, [POLICY])
-    return True
-
-
-def _add_policy(edits: Spliced, properties: Node, policy: str) -> bool:
+def _add_policy(edits: Edits, properties: YamlNode, policy: str) -> bool:
     """Adds a policy to a function's or a role's properties, unless one there has it; False if it cannot."""
-    known = properties.get("Policies")
     if any(text in OTLP for text in _granted(edits.root, properties)):
         return True
-    if known is None:
-        edits.add_entries(properties, {"Policies": [policy]})
-        return True
-    if known.kind != "list" or known.function or not known.items:
+    return _add_to_list(edits, properties, "Policies", policy)
+
+
+def _add_to_list(edits: Edits, properties: YamlNode, name: str, policy: str) -> bool:
+    """Adds a policy to a list of properties, which may be absent; False if it is computed or empty."""
+    policies = properties.get(name)
+    if policies is None:
+        edits.add_entries(properties, {name: [policy]})
+    elif policies.kind == "list" and not policies.function and policies.items:
+        edits.add_items(policies, [policy])
+    else:
         return False
-    edits.add_items(known, [policy])
     return True

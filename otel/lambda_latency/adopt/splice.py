@@ -6,19 +6,21 @@ It is written in block style or, inside braces, in flow style; in a JSON text, a
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TypeAlias
 
-from lambda_latency.adopt.json_text import Tree, as_json
-from lambda_latency.template import Node, is_json
+from lambda_latency.template import Diagnostic, YamlNode, is_json, read_yaml, value_of
 
 PROPERTIES = re.compile(r"(?:[&!][^\s,\[\]{}]*\s*)*")
+Tree: TypeAlias = "str | Mapping[str, Tree] | Sequence[Tree]"
 
 
-class Spliced:
+class Edits:
     """A YAML or JSON text and its pending edits."""
 
-    def __init__(self, text: str, root: Node) -> None:
+    def __init__(self, text: str, root: YamlNode) -> None:
         self.text = text
         self.root = root
         self.newline = "\r\n" if "\r\n" in text else "\n"
@@ -26,7 +28,7 @@ class Spliced:
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
         self._sections: set[int] = set()  # offsets of added sections
         self._is_json = is_json(text)
-        self._fills: dict[tuple[int, int], Tree] = {}  # the contents of empty JSON collections, by their offsets
+        self._fills: dict[tuple[int, int], Tree] = {}  # the contents of empty JSON collections, by offsets
         resources = root.get("Resources")
         is_block = resources is not None and resources.entries and not self.is_flow(resources)
         self.step = max(self.column(resources.entries[0][0].start), 1) if resources is not None and is_block else 2
@@ -37,102 +39,93 @@ class Spliced:
             (start, end, 0, as_json(content, self.newline, self._margin(start), self._unit()))
             for (start, end), content in self._fills.items()
         ]
-        order = sorted(enumerate([*self._edits, *fills]), key=lambda one: (one[1][0], -one[1][2], one[0]), reverse=True)
+        edits = enumerate([*self._edits, *fills])
         text = self.text
-        for _, (start, end, _, put) in order:
+        for _, (start, end, _, put) in sorted(edits, key=lambda e: (e[1][0], -e[1][2], e[0]), reverse=True):
             text = text[:start] + put + text[end:]
         return text
-
-    @property
-    def changed(self) -> bool:
-        """Whether anything was added."""
-        return bool(self._edits or self._fills)
 
     def column(self, offset: int) -> int:
         """The column of an offset."""
         line = self.text.rfind("\n", 0, offset) + 1
         return offset - line - (line == 0 and self.text.startswith("\ufeff"))
 
-    def is_flow(self, node: Node) -> bool:
+    def is_flow(self, node: YamlNode) -> bool:
         """Whether a collection is written with brackets or braces."""
         match = PROPERTIES.match(self.text, node.start)
-        at = match.end() if match else node.start
-        return self.text[at : at + 1] in ("{", "[")
+        opening = match.end() if match else node.start
+        return self.text[opening : opening + 1] in ("{", "[")
 
-    def add_entries(self, mapping: Node, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
+    def add_entries(self, mapping: YamlNode, entries: Mapping[str, Tree], *, apart: bool = False) -> None:
         """Adds entries at the end of a mapping, which may be empty or null; `apart`: after an empty line, in YAML."""
         if self._is_json:
-            self._into_json(mapping, entries)
-            return
-        if self._is_bare(mapping):
-            self._below(mapping, entries)
-            return
-        if self.is_flow(mapping):
-            self._into_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
-            return
-        column = self.column(mapping.entries[0][0].start)
-        self._after(mapping, [*[""] * apart, *self._block(entries, column)], column)
+            self._extend_json(mapping, entries)
+        elif self._is_bare(mapping):
+            self._insert_below(mapping, entries)
+        elif self.is_flow(mapping):
+            self._extend_flow(mapping, [f"{key}: {self._flow(value)}" for key, value in entries.items()])
+        else:
+            column = self.column(mapping.entries[0][0].start)
+            self._insert_after(mapping, [*[""] * apart, *self._block(entries, column)], column)
 
-    def add_items(self, sequence: Node, items: Sequence[Tree]) -> None:
+    def add_items(self, sequence: YamlNode, items: Sequence[Tree]) -> None:
         """Adds items at the end of a list, which may be empty or null."""
         if self._is_json:
-            self._into_json(sequence, items)
-            return
-        if self._is_bare(sequence):
-            self._below(sequence, items)
-            return
-        if self.is_flow(sequence):
-            self._into_flow(sequence, [self._flow(item) for item in items])
-            return
-        column = self.column(self.text.rfind("-", 0, sequence.items[0].start))
-        self._after(sequence, self._block(items, column), column + 1)  # the dash may be in the column of its key
+            self._extend_json(sequence, items)
+        elif self._is_bare(sequence):
+            self._insert_below(sequence, items)
+        elif self.is_flow(sequence):
+            self._extend_flow(sequence, [self._flow(item) for item in items])
+        else:
+            column = self.column(self.text.rfind("-", 0, sequence.items[0].start))
+            lines = self._block(items, column)
+            self._insert_after(sequence, lines, column + 1)  # the dash may be in the column of its key
 
-    def add_section(self, name: str, entries: Mapping[str, Tree], before: str) -> None:
+    def add_section(self, name: str, entries: Mapping[str, Tree], successor: str) -> None:
         """Adds a section before another one, above the comment of that one; in JSON, at the end."""
         if self._is_json:
-            self._into_json(self.root, {name: entries})
+            self._extend_json(self.root, {name: entries})
             return
-        key = next(key for known, key, _ in self.root.named() if known == before)
-        at = key.start
-        while at:
-            line = self.text.rfind("\n", 0, at - 1) + 1
-            if not self.text[line:at].lstrip("\ufeff").startswith("#"):
-                break
-            at = line
-        if at == 0 and self.text[:1] == "\ufeff":
-            at = 1
+        key = next(key for section, key, _ in self.root.named() if section == successor)
+        offset = self._above_comment(key.start)
         lines = [*self._block({name: entries}, 0), ""]
-        if (
-            self.text[:at].strip("\ufeff\r\n")
-            and not self.text[:at].endswith(2 * self.newline)
-            and at not in self._sections
-        ):
+        above = self.text[:offset]
+        if above.strip("\ufeff\r\n") and not above.endswith(2 * self.newline) and offset not in self._sections:
             lines.insert(0, "")
-        self._sections.add(at)
-        self._edits.append((at, at, 0, "".join(f"{line}{self.newline}" for line in lines)))
+        self._sections.add(offset)
+        self._edits.append((offset, offset, 0, "".join(f"{line}{self.newline}" for line in lines)))
 
-    def replace(self, node: Node, value: str) -> None:
+    def _above_comment(self, offset: int) -> int:
+        """The offset of the comment above a line, or of the line itself, behind a byte order mark."""
+        while offset:
+            line = self.text.rfind("\n", 0, offset - 1) + 1
+            if not self.text[line:offset].lstrip("\ufeff").startswith("#"):
+                break
+            offset = line
+        return 1 if offset == 0 and self.text[:1] == "\ufeff" else offset
+
+    def replace(self, node: YamlNode, value: str) -> None:
         """Replaces a value by YAML source in one line."""
         end = node.end if node.kind == "scalar" else self._last(node) + 1
         self.replaced.add((node.start, node.end))
         self._edits.append((node.start, end, 0, as_json(value) if self._is_json else value))
 
-    def remove(self, collection: Node, values: Collection[Node]) -> None:
+    def remove(self, collection: YamlNode, values: Collection[YamlNode]) -> None:
         """Removes values of a mapping, with their keys, or of a list; in block style with the comments in their lines.
 
         At least one value must remain: an empty list may be deployed otherwise than none.
         """
-        pairs = collection.entries or tuple((item, item) for item in collection.items)
+        pairs = _pairs(collection)
         assert len(values) < len(pairs), "remove the collection's own key"
-        self.replaced |= {(value.start, value.end) for value in values}
         remaining = [index for index, (_, value) in enumerate(pairs) if value not in values]
         for index, (key, value) in enumerate(pairs):
             if index in remaining:
                 continue
+            self.replaced.add((value.start, value.end))
             if not self.is_flow(collection):
                 # From the end of the line before: lines that are added behind a removed one begin with a line end.
-                before = self.text.rfind("\n", 0, key.start)
-                start = before - (self.text[before - 1 : before] == "\r")
+                previous_end = self.text.rfind("\n", 0, key.start)
+                start = previous_end - (self.text[previous_end - 1 : previous_end] == "\r")
                 end = self._line_end(self._last(value))
             elif index < remaining[-1]:
                 start, end = key.start, pairs[index + 1][0].start
@@ -140,64 +133,72 @@ class Spliced:
                 start, end = pairs[index - 1][1].end, value.end
             self._edits.append((start, end, -1, ""))
 
-    def _is_bare(self, value: Node) -> bool:
+    def prune(self, parent: YamlNode, collection: YamlNode, values: Collection[YamlNode]) -> None:
+        """Removes values of a collection, which is removed from `parent` itself if none would remain."""
+        if len(values) == len(_pairs(collection)):
+            self.remove(parent, [collection])
+        else:
+            self.remove(collection, values)
+
+    def _is_bare(self, value: YamlNode) -> bool:
         """Whether a value is null, or empty brackets at the end of their line: its content can go below its key."""
-        rest = self.text[value.end : self._line_end(value.end)].strip()
-        is_last = not rest or rest.startswith("#")
+        line_rest = self.text[value.end : self._line_end(value.end)].strip()
+        is_last = not line_rest or line_rest.startswith("#")
         return is_last and (value.empty or self.text[value.start : value.end] in ("{}", "[]"))
 
-    def _below(self, value: Node, content: Tree) -> None:
+    def _insert_below(self, value: YamlNode, content: Tree) -> None:
         """Puts the content of a bare value below the line of its key."""
         if value.start < value.end:
             self._edits.append((len(self.text[: value.start].rstrip(" ")), value.end, 0, ""))
         line = self.text[self.text.rfind("\n", 0, value.start) + 1 : value.start].lstrip("\ufeff")
         column = len(line) - len(line.lstrip(" -")) + self.step
-        at = self._line_end(value.end)
-        self._edits.append((at, at, column, "".join(f"{self.newline}{one}" for one in self._block(content, column))))
+        self._insert_lines(self._line_end(value.end), self._block(content, column), column)
 
-    def _after(self, collection: Node, lines: Iterable[str], depth: int) -> None:
-        at = self._line_end(self._last(collection))
-        while at < len(self.text):  # a comment that is indented deeper belongs to the lines above it
-            begin = self.text.find("\n", at) + 1
+    def _insert_after(self, collection: YamlNode, lines: Iterable[str], depth: int) -> None:
+        offset = self._line_end(self._last(collection))
+        # A comment that is indented deeper belongs to the lines above it
+        while offset < len(self.text):
+            begin = self.text.find("\n", offset) + 1
             end = self._line_end(begin)
             line = self.text[begin:end]
             if not begin or not line.lstrip().startswith("#") or len(line) - len(line.lstrip()) <= depth:
                 break
-            at = end
-        self._edits.append((at, at, depth, "".join(f"{self.newline}{line}" for line in lines)))
+            offset = end
+        self._insert_lines(offset, lines, depth)
+
+    def _insert_lines(self, offset: int, lines: Iterable[str], depth: int) -> None:
+        self._edits.append((offset, offset, depth, "".join(f"{self.newline}{line}" for line in lines)))
 
     def _line_end(self, offset: int) -> int:
         """The offset of the end of a line, before its newline."""
-        at = self.text.find("\n", offset)
-        if at < 0:
+        line_end = self.text.find("\n", offset)
+        if line_end < 0:
             return len(self.text)
-        return at - 1 if self.text[at - 1 : at] == "\r" else at
+        return line_end - 1 if self.text[line_end - 1 : line_end] == "\r" else line_end
 
-    def _into_flow(self, collection: Node, parts: Sequence[str]) -> None:
-        at = collection.end - 1
-        inside = self.text[:at].rstrip()
+    def _extend_flow(self, collection: YamlNode, parts: Sequence[str]) -> None:
+        closing = collection.end - 1
+        inside = self.text[:closing].rstrip()
         is_empty = not collection.items and not collection.entries
         joint = "" if is_empty or inside.endswith(",") else ","
         space = " " if joint or not is_empty else ""
         self._edits.append((len(inside), len(inside), 0, f"{joint}{space}{', '.join(parts)}"))
 
-    def _into_json(self, collection: Node, content: Tree) -> None:
+    def _extend_json(self, collection: YamlNode, content: Tree) -> None:
         """Adds to a JSON collection: each entry in a line of its own, unless the collection is in one line."""
-        last = collection.entries[-1][1] if collection.entries else collection.items[-1] if collection.items else None
-        first = collection.entries[0][0] if collection.entries else last
-        if first is None or last is None:  # null, or an empty collection
+        pairs = _pairs(collection)
+        if not pairs:  # null, or an empty collection
             place = collection.start, collection.end
             self._fills[place] = _joined(self._fills[place], content) if place in self._fills else content
             return
-        in_one_line = self.newline not in self.text[collection.start : first.start]
-        if in_one_line:
+        start, end = pairs[0][0].start, pairs[-1][1].end
+        if self.newline not in self.text[collection.start : start]:
             inside = as_json(content)[1:-1]
-            self._edits.append((last.end, last.end, 0, f", {inside}"))
+            self._edits.append((end, end, 0, f", {inside}"))
             return
-        margin = self._margin(first.start)
-        outer = margin.removesuffix(self._unit())
+        outer = self._margin(start).removesuffix(self._unit())
         inside = as_json(content, self.newline, outer, self._unit())[1:-1].rstrip()
-        self._edits.append((last.end, last.end, 0, f",{inside}"))
+        self._edits.append((end, end, 0, f",{inside}"))
 
     def _margin(self, offset: int) -> str:
         """The white space at the begin of a line."""
@@ -208,7 +209,7 @@ class Spliced:
         """The white space of one level of a JSON text: that of its first key."""
         return self._margin(self.root.entries[0][0].start)
 
-    def _last(self, node: Node) -> int:
+    def _last(self, node: YamlNode) -> int:
         """The offset of a value's last character, without blanks and comments."""
         if node.kind == "scalar":
             if self.text[node.start : node.start + 1] in ("|", ">"):
@@ -224,31 +225,63 @@ class Spliced:
         if isinstance(value, str):
             return value
         if isinstance(value, Mapping):
-            return "{ " + ", ".join(f"{key}: {self._flow(one)}" for key, one in value.items()) + " }"
-        return "[" + ", ".join(self._flow(one) for one in value) + "]"
+            return "{ " + ", ".join(f"{key}: {self._flow(child)}" for key, child in value.items()) + " }"
+        return "[" + ", ".join(self._flow(child) for child in value) + "]"
 
     def _block(self, value: Tree, column: int) -> list[str]:
         """The lines of a mapping or a list, at a column."""
         margin = " " * column
         lines: list[str] = []
         if isinstance(value, Mapping):
-            for key, one in value.items():
-                if isinstance(one, str):
-                    lines.append(f"{margin}{key}: {one}")
+            for key, child in value.items():
+                if isinstance(child, str):
+                    lines.append(f"{margin}{key}: {child}")
                 else:
-                    lines += [f"{margin}{key}:", *self._block(one, column + self.step)]
+                    lines += [f"{margin}{key}:", *self._block(child, column + self.step)]
         else:
-            for one in value:
-                if isinstance(one, str):
-                    lines.append(f"{margin}- {one}")
+            for child in value:
+                if isinstance(child, str):
+                    lines.append(f"{margin}- {child}")
                 else:
-                    first, *others = self._block(one, column + 2)
-                    lines += [f"{margin}- {first.lstrip()}", *others]
+                    first_line, *more_lines = self._block(child, column + 2)
+                    lines += [f"{margin}- {first_line.lstrip()}", *more_lines]
         return lines
 
 
-def _joined(one: Tree, other: Tree) -> Tree:
+def _pairs(collection: YamlNode) -> tuple[tuple[YamlNode, YamlNode], ...]:
+    """The entries of a mapping, or each item of a list twice."""
+    return collection.entries or tuple((item, item) for item in collection.items)
+
+
+def _joined(tree: Tree, addition: Tree) -> Tree:
     """Two mappings or two lists as one."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return {**one, **other}
-    return [*one, *other]
+    if isinstance(tree, Mapping) and isinstance(addition, Mapping):
+        return {**tree, **addition}
+    return [*tree, *addition]
+
+
+def is_equal(node: YamlNode, text: str) -> bool:
+    """Whether a value is that of YAML source, in either notation of its functions."""
+    read = read_yaml("", text)
+    return isinstance(read, YamlNode) and value_of(read) == value_of(node)
+
+
+def as_json(tree: Tree, newline: str = "", margin: str = "", unit: str = "") -> str:
+    """A tree, whose scalars are YAML source, as JSON: scalars in one line, and all of it without a `newline`.
+
+    Lines after the first begin with `margin`, and with a `unit` for each level.
+    """
+    if isinstance(tree, str):
+        read = read_yaml("", tree)
+        assert not isinstance(read, Diagnostic), tree
+        return json.dumps(value_of(read), ensure_ascii=False)
+    inner = margin + unit
+    if isinstance(tree, Mapping):
+        parts = [f"{json.dumps(key)}: {as_json(child, newline, inner, unit)}" for key, child in tree.items()]
+    else:
+        parts = [as_json(child, newline, inner, unit) for child in tree]
+    begin, end = "{}" if isinstance(tree, Mapping) else "[]"
+    if not newline:
+        return f"{begin}{', '.join(parts)}{end}"
+    lines = f",{newline}".join(f"{inner}{part}" for part in parts)
+    return f"{begin}{newline}{lines}{newline}{margin}{end}"

@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lambda_latency.adopt.functions import FUNCTION, Subject
-from lambda_latency.adopt.json_text import Tree
+from lambda_latency.adopt.changes import Template
+from lambda_latency.adopt.functions import FUNCTION, AppFn
 from lambda_latency.adopt.roles import permit, revoke
-from lambda_latency.adopt.sdk_variables import translate_variables
-from lambda_latency.adopt.splice import Spliced
+from lambda_latency.adopt.splice import Edits, Tree
 from lambda_latency.adopt.variants import as_adopted, switch
 from lambda_latency.adopt.wording import (
     ACTIVE,
     ADOT,
     ARM,
+    BACKEND,
     COLLECTED,
     KIT,
     MAPPING,
     TRACED,
-    Wanted,
+    AdoptOptions,
     adot_mapping,
     adot_parameter,
     conditions,
@@ -29,264 +29,311 @@ from lambda_latency.adopt.wording import (
     variables,
 )
 from lambda_latency.adot import PYTHON
-from lambda_latency.template import Finding, Node
+from lambda_latency.template import Diagnostic, YamlNode
 
 API = "AWS::Serverless::Api"
 TRACED_API = f"!If [{ACTIVE}, true, false]"
+PREFIX, SERVICE, NAME = "AWS_XRAY_", "OTEL_SERVICE_NAME", "AWS_XRAY_TRACING_NAME"
+BRIDGED = ("AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_SDK_ENABLED")  # the bridge reads these
+OFF = ("n", "no", "f", "false", "off", "0")
 
 
 @dataclass(slots=True)
 class Adopted:
     """A template's new text, the section of the additions, each function's permission, and findings for a person.
 
-    `replaced` are the offsets of the values that are replaced or removed, `switched` the names of functions that were
-    traced otherwise.
+    `replaced`: the offsets of values that are replaced or removed; `switched`: functions that were traced otherwise.
     """
 
     text: str
     where: str
     permissions: Mapping[str, str] = field(default_factory=dict)
-    left: list[Finding] = field(default_factory=list)
+    findings: list[Diagnostic] = field(default_factory=list)
     replaced: Collection[tuple[int, int]] = ()
-    switched: Collection[str] = ()
+    switched: Collection[AppFn] = ()
 
 
-def parameter_of(root: Node) -> str:
+def parameter_of(root: YamlNode) -> str:
     """The name of the parameter: `Tracing`, unless the template uses that name for something else."""
-    allowed = [str(one.value) for one in root.listed("Parameters", "Tracing", "AllowedValues")]
+    allowed = [str(node.value) for node in root.listed("Parameters", "Tracing", "AllowedValues")]
     is_ours = root.get("Parameters", "Tracing") is None or allowed == ["Active", "PassThrough", "Off"]
     return "Tracing" if is_ours else "LambdaLatencyTracing"
 
 
-def adopt_template(
-    source: str,
-    text: str,
-    root: Node,
-    subjects: Sequence[Subject],
-    wanted: Wanted,
-    layer_uri: str,
-    children: Sequence[Node],
-) -> Adopted:
-    """Adds to a template what its Python functions need. `children`: the properties of its nested applications."""
-    edits = Spliced(text, root)
-    wanted = replace(wanted, parameter=parameter_of(root))
-    switched, left = switch(source, edits, subjects, wanted)
-    requested, wanted = wanted, as_adopted(wanted, root, subjects)
-    mine = [one for one in subjects if one.is_python and not one.adopted]
-    traced = [one for one in subjects if one.is_python and one.adopted]
-    left += dict.fromkeys(one.left for one in subjects if one.left is not None)
+def adopt_template(template: Template, options: AdoptOptions, layer_uri: str) -> Adopted:
+    """Adds to a template what its Python functions need."""
+    source, edits = template.shown, Edits(template.text, template.root)
+    options = replace(options, parameter=parameter_of(template.root))
+    switched, findings = switch(template, edits, options)
+    requested, options = options, as_adopted(options, template)
+    traced = [fn for fn in template.python_functions if fn.adopted]
+    added = [fn for fn in template.python_functions if not fn.adopted]
+    findings += [*template.obstacles, *_backends(template)]
     where, permissions, declared = "", dict[str, str](), set[str]()
-    if requested.export == "otlp" or mine:
-        permissions, more = permit(source, edits, [*traced, *mine], otlp=wanted.export == "otlp")
-        left += more
+    if requested.export == "otlp" or added:
+        permissions, problems = permit(source, edits, [*traced, *added], otlp=options.export == "otlp")
+        findings += problems
     if requested.export in ("collector", "daemon"):
         revoke(edits, traced)
-    if mine:
-        where = _functions(edits, subjects, mine, wanted)
-        declared = _sections(edits, mine, wanted, layer_uri)
-        left += _apis(source, edits, where)
-        everyone = root.get("Globals", "Function")
-        shared = [everyone] if everyone is not None and not any(one.adopted for one in subjects) else []
-        left += translate_variables(source, edits, [*shared, *(one.properties for one in mine)])
+    if added:
+        where = _trace_functions(edits, template.functions, added, options)
+        declared = _declare_all(edits, added, options, layer_uri)
+        findings += [*_trace_apis(source, edits, where), *_translated(template, edits, added)]
     if switched:
-        _settle_conditions(edits, switched, wanted, declared)
+        _settle_conditions(edits, switched, options, declared)
     _renew(edits)
-    for child in children:
-        _pass_on(edits, child, wanted)
-    if children and root.get("Parameters", wanted.parameter) is None and not mine:
-        _declare(edits, "Parameters", {wanted.parameter: parameter()})
-    names = {one.name for one in switched}
-    return Adopted(edits.result(), where, permissions, left, edits.replaced, names)
+    _pass_on(edits, template.children, options, is_declared=bool(added))
+    return Adopted(edits.result(), where, permissions, findings, edits.replaced, switched)
 
 
-def _functions(edits: Spliced, subjects: Sequence[Subject], mine: Sequence[Subject], wanted: Wanted) -> str:
+def _backends(template: Template) -> Iterator[Diagnostic]:
+    """What is left as it is of functions that send to a backend of their own."""
+    for fn in (fn for fn in template.python_functions if fn.backend):
+        problem = f"it sends spans where its {fn.backend} says: that stays, and nothing for X-Ray's is added"
+        yield fn.finding(template.shown, problem, "remove the backend's variables if spans should go to X-Ray")
+
+
+def _translated(template: Template, edits: Edits, added: Sequence[AppFn]) -> Iterator[Diagnostic]:
+    """Translates the functions' variables, and those of Globals if no function was traced before."""
+    places = [fn.properties for fn in added]
+    shared = template.root.get("Globals", "Function")
+    if shared is not None and not any(fn.adopted for fn in template.functions):
+        places.insert(0, shared)
+    return translate_variables(template.shown, edits, places)
+
+
+def _trace_functions(edits: Edits, functions: Sequence[AppFn], added: Sequence[AppFn], options: AdoptOptions) -> str:
     """Adds to Globals if all functions are alike, else to each function; returns the section as text."""
-    section, everyone = edits.root.get("Globals"), edits.root.get("Globals", "Function")
-    alike = len(mine) == len(subjects) > 1 and len({(one.architecture, one.arm) for one in mine}) == 1
-    if alike and _share(edits, section, everyone, mine, wanted):
-        for one in mine:
-            _trace(edits, one.properties)
-        return "Globals" if section is not None else "Globals, new"
-    traced = everyone is not None and _trace(edits, everyone)
-    for one in mine:
-        _body(edits, one.properties, one.architecture, wanted, bridge=bool(one.bridge), traced=traced)
+    are_alike = len({(fn.architecture, fn.arm, bool(fn.backend)) for fn in added}) == 1
+    if are_alike and len(added) == len(functions) > 1 and _share(edits, added, options):
+        for fn in added:
+            _trace(edits, fn.properties)
+        return "Globals" if edits.root.get("Globals") is not None else "Globals, new"
+    shared = edits.root.get("Globals", "Function")
+    traced = shared is not None and _trace(edits, shared)
+    for fn in added:
+        own_options = replace(options, export=BACKEND) if fn.backend else options
+        _extend(edits, fn.properties, fn.architecture, own_options, bridge=bool(fn.bridge), traced=traced)
     return "each function"
 
 
-def _share(
-    edits: Spliced, section: Node | None, everyone: Node | None, mine: Sequence[Subject], wanted: Wanted
-) -> bool:
+def _share(edits: Edits, added: Sequence[AppFn], options: AdoptOptions) -> bool:
     """Adds to Globals what all functions get; False if Globals cannot be added to."""
-    architecture, bridge = mine[0].architecture, any(one.bridge for one in mine)
-    if everyone is not None and _is_mapping(everyone):
-        _body(edits, everyone, architecture, wanted, bridge=bridge)
+    section, shared = edits.root.get("Globals"), edits.root.get("Globals", "Function")
+    architecture, bridge = added[0].architecture, any(fn.bridge for fn in added)
+    if shared is not None and _is_mapping(shared):
+        _extend(edits, shared, architecture, options, bridge=bridge, traced=False)
         return True
-    tree: dict[str, Tree] = {"Function": _tree(architecture, wanted, bridge=bridge)}
+    tree: dict[str, Tree] = {"Function": _function_tree(architecture, options, bridge=bridge)}
     if section is None:
         api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
         edits.add_section("Globals", {**tree, **api}, "Resources")
         return True
-    if everyone is None and _is_mapping(section):
+    if shared is None and _is_mapping(section):
         edits.add_entries(section, tree)
         return True
     return False
 
 
-def _is_mapping(node: Node) -> bool:
+def _is_mapping(node: YamlNode) -> bool:
     """Whether entries can be added: a mapping that is not computed, or null."""
     return node.empty or (node.kind == "mapping" and not node.function)
 
 
-def _tree(architecture: str, wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
+def _function_tree(architecture: str, options: AdoptOptions, *, bridge: bool) -> dict[str, Tree]:
     return {
         "Tracing": f"!If [{ACTIVE}, Active, PassThrough]",
-        "Layers": layers(wanted, architecture, always=bridge),
-        "Environment": {"Variables": variables(wanted, bridge=bridge)},
+        "Layers": layers(options, architecture, always=bridge),
+        "Environment": {"Variables": variables(options, bridge=bridge)},
     }
 
 
-def _body(
-    edits: Spliced, place: Node, architecture: str, wanted: Wanted, *, bridge: bool, traced: bool = False
+def _extend(
+    edits: Edits, place: YamlNode, architecture: str, options: AdoptOptions, *, bridge: bool, traced: bool
 ) -> None:
     """Adds to the properties of a function or of Globals. `traced`: Globals has a Tracing already."""
-    tree = _tree(architecture, wanted, bridge=bridge)
+    tree = _function_tree(architecture, options, bridge=bridge)
     new: dict[str, Tree] = {}
     if not _trace(edits, place) and not traced:
         new["Tracing"] = tree["Tracing"]
-    known = place.get("Layers")
-    if known is None:
+    listed = place.get("Layers")
+    if listed is None:
         new["Layers"] = tree["Layers"]
     else:
-        edits.add_items(known, layers(wanted, architecture, always=bridge))
+        edits.add_items(listed, layers(options, architecture, always=bridge))
     environment, values = place.get("Environment"), place.get("Environment", "Variables")
     if environment is None:
         new["Environment"] = tree["Environment"]
     elif values is None:
-        edits.add_entries(environment, {"Variables": variables(wanted, bridge=bridge)})
+        edits.add_entries(environment, {"Variables": variables(options, bridge=bridge)})
     else:
-        edits.add_entries(values, variables(wanted, bridge=bridge))
+        edits.add_entries(values, variables(options, bridge=bridge))
     if new:
         edits.add_entries(place, new)
 
 
-def _trace(edits: Spliced, place: Node) -> bool:
+def _trace(edits: Edits, place: YamlNode) -> bool:
     """Makes an existing Tracing follow the parameter; False if there is none. A computed one stays."""
-    known = place.get("Tracing")
-    if known is not None and known.text in ("Active", "PassThrough"):
-        edits.replace(known, f"!If [{ACTIVE}, Active, PassThrough]")
-    return known is not None
+    setting = place.get("Tracing")
+    if setting is not None and setting.text in ("Active", "PassThrough"):
+        edits.replace(setting, f"!If [{ACTIVE}, Active, PassThrough]")
+    return setting is not None
 
 
-def _settle_conditions(edits: Spliced, switched: Sequence[Subject], wanted: Wanted, declared: Collection[str]) -> None:
+def _settle_conditions(
+    edits: Edits, switched: Sequence[AppFn], options: AdoptOptions, declared: Collection[str]
+) -> None:
     """Declares the conditions of the collector's layer where they are used, and removes them where they are not."""
-    arm = next((one.arm for one in switched if one.arm), "")
-    known, text = edits.root.get("Conditions"), edits.result()
-    trees = conditions(replace(wanted, export="collector"), arm)
-    for name in {COLLECTED, ARM} - {*declared}:
-        condition = known.get(name) if known is not None else None
+    section, text = edits.root.get("Conditions"), edits.result()
+    trees = conditions(replace(options, export="collector"), _arm_of(switched))
+    for name in (name for name in (COLLECTED, ARM) if name not in declared):
+        condition = edits.root.get("Conditions", name)
         uses = len(re.findall(rf"\b{name}\b", text))
-        if known is not None and condition is not None and uses == 1:  # its own declaration
-            edits.remove(*((known, [condition]) if len(known.entries) > 1 else (edits.root, [known])))
+        if section is not None and condition is not None and uses == 1:  # its own declaration
+            edits.prune(edits.root, section, [condition])
         elif condition is None and uses and name in trees:
             _declare(edits, "Conditions", {name: trees[name]})
 
 
-def _sections(edits: Spliced, mine: Sequence[Subject], wanted: Wanted, layer_uri: str) -> set[str]:
+def _arm_of(functions: Sequence[AppFn]) -> str:
+    """The parameter that sets the architecture of functions; empty without one."""
+    return next((fn.arm for fn in functions if fn.arm), "")
+
+
+def _declare_all(edits: Edits, added: Sequence[AppFn], options: AdoptOptions, layer_uri: str) -> set[str]:
     """Declares what functions need that are newly traced; returns the names of the added conditions."""
-    root = edits.root
-    arm = next((one.arm for one in mine if one.arm), "")
-    parameters = {wanted.parameter: parameter()}
-    if wanted.packages == "adot" and len(wanted.regions) == 1:
-        parameters[ADOT] = adot_parameter(wanted)
-    if missing := {name: tree for name, tree in parameters.items() if root.get("Parameters", name) is None}:
-        _declare(edits, "Parameters", missing)
-    if wanted.packages == "adot" and len(wanted.regions) > 1 and root.get("Mappings", MAPPING) is None:
-        _declare(edits, "Mappings", {MAPPING: adot_mapping(wanted)})
-    known = root.get("Conditions")
-    absent = {name: tree for name, tree in conditions(wanted, arm).items() if known is None or known.get(name) is None}
-    if absent:
-        _declare(edits, "Conditions", absent)
-    resources = root.get("Resources")
+    parameters = {options.parameter: parameter()}
+    has_adot, is_of_one_region = options.packages == "adot", len(options.regions) == 1
+    if has_adot and is_of_one_region:
+        parameters[ADOT] = adot_parameter(options)
+    _declare(edits, "Parameters", parameters)
+    if has_adot and not is_of_one_region:
+        _declare(edits, "Mappings", {MAPPING: adot_mapping(options)})
+    declared = _declare(edits, "Conditions", conditions(options, _arm_of(added)))
+    resources = edits.root.get("Resources")
     if resources is not None and resources.get(KIT) is None:
-        always = any(one.bridge for one in mine)
-        layer: dict[str, Tree] = {
-            "Type": "AWS::Serverless::LayerVersion",
-            **({} if always else {"Condition": TRACED}),
-            "Properties": {
-                "Description": "Lambda's part of lambda-latency",
-                "ContentUri": layer_uri,
-                "RetentionPolicy": "Delete",
-            },
+        layer: dict[str, Tree] = {"Type": "AWS::Serverless::LayerVersion"}
+        if not any(fn.bridge for fn in added):
+            layer["Condition"] = TRACED
+        layer["Properties"] = {
+            "Description": "Lambda's part of lambda-latency",
+            "ContentUri": layer_uri,
+            "RetentionPolicy": "Delete",
         }
         apart = edits.newline * 2 in edits.text[resources.start : resources.end]
         edits.add_entries(resources, {KIT: layer}, apart=apart)
-    return {*absent}
+    return declared
 
 
-def _renew(edits: Spliced) -> None:
+def _renew(edits: Edits) -> None:
     """Updates the versions that an earlier release wrote: numbers by region, or ARNs."""
-    known = edits.root.get("Mappings", MAPPING)
-    for region, _, node in known.named() if known is not None else ():
+    for region, _, node in edits.root.named("Mappings", MAPPING):
         version, newest = node.get("Version"), PYTHON.newest(region)
         if version is not None and newest is not None and str(version.value) != str(newest.numbers[region]):
             edits.replace(version, f'"{newest.numbers[region]}"')
-    for arn in (edits.root.get("Parameters", ADOT, "Default"), *(known.scalars() if known is not None else ())):
-        head, _, number = str(arn.value if arn is not None else "").rpartition(":")
-        region = head.split(":")[3] if head.endswith(f":layer:{PYTHON.name}") else ""
-        newest = PYTHON.newest(region)
-        if arn is not None and newest is not None and int(number) < newest.numbers[region]:
-            edits.replace(arn, PYTHON.arn(region, newest.numbers[region]))
+    nodes = edits.root.get("Parameters", ADOT, "Default"), edits.root.get("Mappings", MAPPING)
+    for arn in (arn for node in nodes if node is not None for arn in node.scalars()):
+        _renew_arn(edits, arn)
 
 
-def _declare(edits: Spliced, section: str, entries: Mapping[str, Tree]) -> None:
-    known = edits.root.get(section)
-    if known is None:
-        edits.add_section(section, entries, "Resources")
-    else:
-        edits.add_entries(known, entries)
+def _renew_arn(edits: Edits, arn: YamlNode) -> None:
+    """Updates the ARN of a version of ADOT's layer that is not the newest of its region."""
+    head, _, number = str(arn.value).rpartition(":")
+    region = head.split(":")[3] if head.endswith(f":layer:{PYTHON.name}") else ""
+    newest = PYTHON.newest(region)
+    if newest is not None and int(number) < newest.numbers[region]:
+        edits.replace(arn, PYTHON.arn(region, newest.numbers[region]))
 
 
-def _rest_apis(root: Node) -> list[tuple[str, Node]] | None:
+def _declare(edits: Edits, section: str, entries: Mapping[str, Tree]) -> set[str]:
+    """Declares those entries that a section lacks; returns their names."""
+    node = edits.root.get(section)
+    missing = {name: tree for name, tree in entries.items() if node is None or node.get(name) is None}
+    if missing and node is None:
+        edits.add_section(section, missing, "Resources")
+    elif missing and node is not None:
+        edits.add_entries(node, missing)
+    return {*missing}
+
+
+def _rest_apis(root: YamlNode) -> list[tuple[str, YamlNode]] | None:
     """The REST APIs of a template; None without any, implicit ones included. HTTP APIs have no X-Ray tracing."""
-    apis = [(name, one) for name, _, one in root.named("Resources") if one.text_at("Type") == API]
-    functions = [one for _, _, one in root.named("Resources") if one.text_at("Type") == FUNCTION]
-    kinds = [event.text_at("Type") for one in functions for _, _, event in one.named("Properties", "Events")]
+    apis = [(name, resource) for name, _, resource in root.named("Resources") if resource.text_at("Type") == API]
+    functions = [resource for _, _, resource in root.named("Resources") if resource.text_at("Type") == FUNCTION]
+    kinds = [event.text_at("Type") for function in functions for _, _, event in function.named("Properties", "Events")]
     return apis if apis or "Api" in kinds else None
 
 
-def _apis(source: str, edits: Spliced, where: str) -> list[Finding]:
+def _trace_apis(source: str, edits: Edits, where: str) -> list[Diagnostic]:
     """Enables tracing on REST APIs; returns the findings left to a person."""
-    apis, everyone = _rest_apis(edits.root), edits.root.get("Globals")
+    apis = _rest_apis(edits.root)
     if apis is None:
         return []
-    left = []
-    for name, one in apis:
-        known = one.get("Properties", "TracingEnabled")
-        if known is not None and known.kind == "scalar" and not known.function:
-            edits.replace(known, TRACED_API)
-        elif known is not None and ACTIVE not in edits.text[known.start : known.end]:
-            what = f"{name}: its TracingEnabled is computed"
-            left.append(Finding(source, known.line, what, "let it follow the parameter Tracing"))
-    if where == "Globals, new" or (apis and all(one.get("Properties", "TracingEnabled") for _, one in apis)):
-        return left
-    if everyone is None:
-        edits.add_section("Globals", {"Api": {"TracingEnabled": TRACED_API}}, "Resources")
-        return left
-    api, known = everyone.get("Api"), everyone.get("Api", "TracingEnabled")
-    if api is None:
-        edits.add_entries(everyone, {"Api": {"TracingEnabled": TRACED_API}})
-    elif known is None:
-        edits.add_entries(api, {"TracingEnabled": TRACED_API})
-    elif known.kind == "scalar" and not known.function:
-        edits.replace(known, TRACED_API)
-    return left
+    findings = []
+    for name, api in apis:
+        setting = api.get("Properties", "TracingEnabled")
+        if setting is None or _trace_api(edits, setting):
+            continue
+        if ACTIVE not in edits.text[setting.start : setting.end]:
+            problem = f"{name}: its TracingEnabled is computed"
+            findings.append(Diagnostic(source, setting.line, problem, "let it follow the parameter Tracing"))
+    is_complete = bool(apis) and all(api.get("Properties", "TracingEnabled") for _, api in apis)
+    if where != "Globals, new" and not is_complete:
+        _trace_other_apis(edits)
+    return findings
 
 
-def _pass_on(edits: Spliced, child: Node, wanted: Wanted) -> None:
-    """Passes the parameter to a nested application."""
-    known = child.get("Parameters")
-    value: dict[str, Tree] = {"Tracing": f"!Ref {wanted.parameter}"}
-    if known is None:
-        edits.add_entries(child, {"Parameters": value})
-    elif _is_mapping(known) and known.get("Tracing") is None:
-        edits.add_entries(known, value)
+def _trace_api(edits: Edits, setting: YamlNode) -> bool:
+    """Makes a TracingEnabled follow the parameter; False if it is computed, and stays."""
+    is_literal = setting.kind == "scalar" and not setting.function
+    if is_literal:
+        edits.replace(setting, TRACED_API)
+    return is_literal
+
+
+def _trace_other_apis(edits: Edits) -> None:
+    """Enables tracing in Globals."""
+    section, api = edits.root.get("Globals"), edits.root.get("Globals", "Api")
+    setting = api.get("TracingEnabled") if api is not None else None
+    entry: dict[str, Tree] = {"TracingEnabled": TRACED_API}
+    if section is None:
+        edits.add_section("Globals", {"Api": entry}, "Resources")
+    elif api is None:
+        edits.add_entries(section, {"Api": entry})
+    elif setting is None:
+        edits.add_entries(api, entry)
+    else:
+        _trace_api(edits, setting)
+
+
+def _pass_on(edits: Edits, children: Sequence[YamlNode], options: AdoptOptions, *, is_declared: bool) -> None:
+    """Passes the parameter to nested applications, and declares it if it is not."""
+    entry: dict[str, Tree] = {"Tracing": f"!Ref {options.parameter}"}
+    for child in children:
+        parameters = child.get("Parameters")
+        if parameters is None:
+            edits.add_entries(child, {"Parameters": entry})
+        elif _is_mapping(parameters) and parameters.get("Tracing") is None:
+            edits.add_entries(parameters, entry)
+    if children and not is_declared:
+        _declare(edits, "Parameters", {options.parameter: parameter()})
+
+
+def translate_variables(source: str, edits: Edits, places: Iterable[YamlNode]) -> Iterator[Diagnostic]:
+    """Sets the service name where the SDK's variable does, in each of `places`; yields findings left to a person."""
+    for place in places:
+        values = place.get("Environment", "Variables")
+        for name, key, value in place.named("Environment", "Variables"):
+            if name == NAME and values is not None and values.get(SERVICE) is None:
+                text = edits.text[value.start : value.end]
+                if value.kind == "scalar" and "\n" not in text:
+                    edits.add_entries(values, {SERVICE: text})
+                else:
+                    yield Diagnostic(source, key.line, f"{NAME} is computed", f"give {SERVICE} the same value")
+            elif name == "AWS_XRAY_SDK_ENABLED" and str(value.value).lower() in OFF:
+                yield Diagnostic(
+                    source, key.line, f"{name} is {value.value}", "remove it, or the bridge records nothing"
+                )
+            elif name.startswith(PREFIX) and name not in (NAME, *BRIDGED):
+                todo = "remove it: the kit exports and logs by itself"
+                yield Diagnostic(source, key.line, f"{name} has no effect", todo)

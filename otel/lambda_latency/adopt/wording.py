@@ -5,15 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from lambda_latency.adopt.errors import AdoptError
-from lambda_latency.adopt.json_text import Tree
-from lambda_latency.adot import COLLECTOR, PYTHON, Release
+from lambda_latency.adopt.splice import Tree
+from lambda_latency.adot import COLLECTOR, PYTHON
 
 KIT, MAPPING, ADOT = "LambdaLatency", "LambdaLatencyAdot", "LambdaLatencyAdotArn"
 TRACED, ACTIVE, COLLECTED, ARM = (f"LambdaLatency{name}" for name in ("IsTraced", "IsActive", "IsCollected", "IsArm"))
-PACKAGES = "lambda-latency/packages.txt"  # path in the layer: the lock of OpenTelemetry's packages, if they are bundled
+# Path in the layer: the lock of OpenTelemetry's packages, if they are bundled
+PACKAGES = "lambda-latency/packages.txt"
 WRAPPER, INSTRUMENT = "/opt/lambda-latency/wrapper", "/opt/otel-instrument"  # the kit's, and that of ADOT's layer
 EXPORTS = "collector", "daemon", "otlp"
+# Of functions whose own variables name a backend: those stay, and no path to X-Ray is added
+BACKEND = "backend"
 ENDPOINT, EXPORT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "LAMBDA_LATENCY_EXPORT"
+OF_BACKEND = (
+    ENDPOINT, "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS",
+)  # fmt: skip
 XRAY = '!Sub "https://xray.${AWS::Region}.${AWS::URLSuffix}/v1/traces"'
 # The layer's own list of what is not traced, but requests is on, and what lies beneath it off: one call, one span.
 DISABLED = (
@@ -25,7 +31,8 @@ DISABLED = (
 )
 # The defaults of ADOT's wrapper are for more than tracing.
 OF_INSTRUMENT = {
-    "OTEL_PYTHON_DISTRO": "aws_distro",  # left unset by the wrapper where Application Signals are off
+    # Left unset by the wrapper where Application Signals are off
+    "OTEL_PYTHON_DISTRO": "aws_distro",
     "OTEL_PYTHON_CONFIGURATOR": "aws_configurator",
     "OTEL_PROPAGATORS": "xray",  # else any caller's traceparent moves the trace
     "OTEL_AWS_APPLICATION_SIGNALS_ENABLED": '"false"',  # else unsampled spans are sent, too
@@ -36,8 +43,8 @@ WITHOUT_COLLECTOR = "ap-northeast-3"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """The options of adopting. `export` is `collector`, `daemon` or `otlp`; `parameter` names the template's parameter.
+class AdoptOptions:
+    """The options of adopting. `export` is one of `EXPORTS`, or `BACKEND`; `parameter` names the template's parameter.
 
     `instrumentation`: what starts OpenTelemetry, `kit` for the kit's wrapper, `layer` for that of ADOT's layer. Where
     either is None, an app that is traced already is left unchanged, and a new one gets `collector` and `kit`.
@@ -70,33 +77,28 @@ class Wanted:
         return COLLECTED if self.traced == TRACED else self.traced
 
 
-def adot_release(wanted: Wanted) -> Release:
-    """The release of ADOT's layer for Python that the app gets: the same one in all of its regions.
+def adot_numbers(options: AdoptOptions) -> dict[str, int]:
+    """The number of ADOT's layer for Python in each region of the app: the same release in all of its regions.
 
     Raises `AdoptError` for a region in which no number is known.
     """
-    found = PYTHON.shared(wanted.regions)
-    if found is None:
-        unknown = next((one for one in wanted.regions if PYTHON.newest(one) is None), wanted.regions[0])
+    release = PYTHON.shared(options.regions)
+    if release is None:
+        unknown = next((region for region in options.regions if PYTHON.newest(region) is None), options.regions[0])
         raise AdoptError(f"no version of {PYTHON.name} is known in {unknown}", "adopt it with --packages bundled")
-    return found
+    return {region: release.numbers[region] for region in options.regions}
 
 
-def adot_numbers(wanted: Wanted) -> dict[str, int]:
-    """The number of ADOT's layer for Python in each region of the app."""
-    return {region: adot_release(wanted).numbers[region] for region in wanted.regions}
-
-
-def adot_parameter(wanted: Wanted) -> Tree:
+def adot_parameter(options: AdoptOptions) -> Tree:
     """The template's parameter with the ARN of ADOT's layer, for an app of one region."""
-    ((region, number),) = adot_numbers(wanted).items()
+    ((region, number),) = adot_numbers(options).items()
     arn = PYTHON.arn(region, number)
     return {"Type": "String", "Default": arn, "Description": f"ADOT's layer for Python in {region}"}
 
 
-def adot_mapping(wanted: Wanted) -> Tree:
+def adot_mapping(options: AdoptOptions) -> Tree:
     """The template's map with the ARN of ADOT's layer, for an app of several regions."""
-    return {region: f"{{ Arn: {PYTHON.arn(region, number)} }}" for region, number in adot_numbers(wanted).items()}
+    return {region: f"{{ Arn: {PYTHON.arn(region, number)} }}" for region, number in adot_numbers(options).items()}
 
 
 def parameter() -> Tree:
@@ -109,29 +111,27 @@ def parameter() -> Tree:
     }
 
 
-def conditions(wanted: Wanted, arm: str = "") -> dict[str, Tree]:
+def conditions(options: AdoptOptions, arm: str = "") -> dict[str, Tree]:
     """The conditions of all additions; `arm` is the parameter of the architecture, if there is one."""
-    traced = f'!Not [!Equals [!Ref {wanted.parameter}, "Off"]]'
-    found: dict[str, Tree] = {TRACED: traced, ACTIVE: f"!Equals [!Ref {wanted.parameter}, Active]"}
-    if wanted.collected:
-        found[COLLECTED] = f"!And [!Condition {TRACED}, !Not [!Equals [!Ref AWS::Region, {WITHOUT_COLLECTOR}]]]"
-    if arm and wanted.collected:
-        found[ARM] = f"!Equals [!Ref {arm}, arm64]"
-    return found
+    traced = f'!Not [!Equals [!Ref {options.parameter}, "Off"]]'
+    declarations: dict[str, Tree] = {TRACED: traced, ACTIVE: f"!Equals [!Ref {options.parameter}, Active]"}
+    if options.collected:
+        declarations[COLLECTED] = f"!And [!Condition {TRACED}, !Not [!Equals [!Ref AWS::Region, {WITHOUT_COLLECTOR}]]]"
+    if arm and options.collected:
+        declarations[ARM] = f"!Equals [!Ref {arm}, arm64]"
+    return declarations
 
 
-def layers(wanted: Wanted, architecture: str, *, always: bool) -> list[Tree]:
+def layers(options: AdoptOptions, architecture: str, *, always: bool) -> list[Tree]:
     """The layers of a function; `always`: its code needs the kit's layer even without tracing."""
-    found: list[Tree] = [
-        f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]",
-    ]
-    if wanted.packages == "adot":
-        adot = f"!Ref {ADOT}" if len(wanted.regions) == 1 else f"!FindInMap [{MAPPING}, !Ref AWS::Region, Arn]"
-        found.append(f"!If [{TRACED}, {adot}, {NOTHING}]")
-    return [*found, collector_layer(wanted, architecture)] if wanted.collected else found
+    trees: list[Tree] = [f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]"]
+    if options.packages == "adot":
+        adot = f"!Ref {ADOT}" if len(options.regions) == 1 else f"!FindInMap [{MAPPING}, !Ref AWS::Region, Arn]"
+        trees.append(f"!If [{TRACED}, {adot}, {NOTHING}]")
+    return [*trees, collector_layer(options, architecture)] if options.collected else trees
 
 
-def collector_layer(wanted: Wanted, architecture: str) -> str:
+def collector_layer(options: AdoptOptions, architecture: str) -> str:
     """The layer of ADOT's collector for an architecture."""
     arn = f"arn:${{AWS::Partition}}:lambda:${{AWS::Region}}:{COLLECTOR.account}:layer:%s:{COLLECTOR.number}"
     if architecture == ARM:
@@ -139,36 +139,44 @@ def collector_layer(wanted: Wanted, architecture: str) -> str:
         collector = f'!Sub ["{arn % COLLECTOR.name("${Processor}")}", {processor}]'
     else:
         collector = f'!Sub "{arn % COLLECTOR.name("arm64" if architecture == "arm64" else "amd64")}"'
-    return when(wanted.condition_of_collector, collector)
+    return when(options.condition_of_collector, collector)
 
 
-def variables(wanted: Wanted, *, bridge: bool) -> dict[str, Tree]:
+def variables(options: AdoptOptions, *, bridge: bool) -> dict[str, Tree]:
     """The variables of a function; `bridge`: its code uses the X-Ray SDK."""
-    by_layer = wanted.instrumentation == "layer"
-    collected = wanted.condition_of_collector
-    found: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": when(wanted.traced, INSTRUMENT if by_layer else WRAPPER)}
-    if wanted.collected:
-        found["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = when(collected, "/opt/lambda-latency/collector.yaml")
-        found[ENDPOINT] = when(collected, '"http://localhost:4318/v1/traces"')
+    by_layer = options.instrumentation == "layer"
+    collected = options.condition_of_collector
+    settings: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": when(options.traced, INSTRUMENT if by_layer else WRAPPER)}
+    if options.collected:
+        settings["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = when(collected, "/opt/lambda-latency/collector.yaml")
+        settings[ENDPOINT] = when(collected, '"http://localhost:4318/v1/traces"')
     if by_layer:
-        if wanted.collected:
-            found["OTEL_EXPORTER_OTLP_TIMEOUT"] = when(collected, '"1"')  # seconds; the exporter's own default is 10
-        elif wanted.export == "otlp":
-            found[ENDPOINT] = when(wanted.traced, XRAY)
-        found |= {name: when(wanted.traced, value) for name, value in OF_INSTRUMENT.items()}  # no endpoint: the daemon
-    elif not wanted.collected:
-        found[EXPORT] = when(wanted.traced, str(wanted.export))
-    elif collected != wanted.traced:  # else the kit's default, the collector, is right
-        found[EXPORT] = f"!If [{collected}, collector, {when(wanted.traced, 'daemon')}]"
+        if options.collected:
+            settings["OTEL_EXPORTER_OTLP_TIMEOUT"] = when(collected, '"1"')  # seconds; the exporter's own default is 10
+        elif options.export == "otlp":
+            settings[ENDPOINT] = when(options.traced, XRAY)
+        settings |= {
+            name: when(options.traced, value) for name, value in OF_INSTRUMENT.items()
+        }  # no endpoint: the daemon
+    else:
+        settings |= _export(options)
     if bridge:
-        found["LAMBDA_LATENCY_XRAY_SDK"] = when(wanted.traced, "bridge")
-    return found
+        settings["LAMBDA_LATENCY_XRAY_SDK"] = when(options.traced, "bridge")
+    return settings
+
+
+def _export(options: AdoptOptions) -> dict[str, Tree]:
+    """The kit's variable of the export; none where its default is right, and for a backend."""
+    collected = options.condition_of_collector
+    if options.collected and collected != options.traced:
+        return {EXPORT: f"!If [{collected}, collector, {when(options.traced, 'daemon')}]"}
+    return {} if options.collected or options.export == BACKEND else {EXPORT: when(options.traced, str(options.export))}
 
 
 def variables_of(instrumentation: str) -> set[str]:
     """The names of the variables that `adopt` sets with an instrumentation, whatever the export."""
-    variants = [Wanted(export, instrumentation=instrumentation) for export in EXPORTS]
-    return {name for wanted in variants for name in variables(wanted, bridge=False)}
+    variants = [AdoptOptions(export, instrumentation=instrumentation) for export in EXPORTS]
+    return {name for options in variants for name in variables(options, bridge=False)}
 
 
 def when(condition: str, value: str) -> str:

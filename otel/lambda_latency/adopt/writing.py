@@ -19,7 +19,8 @@ from lambda_latency.files import Replacement, unwritable
 from lambda_latency.version import VERSION
 
 STATE = Path(".lambda-latency", "adopted.json")
-NEW, TRACES = "?? ", "traces.jsonl"  # git's mark of an untracked path, and the file in a folder that `serve` writes
+# git's mark of an untracked path, and the file in a folder that `serve` writes
+NEW, TRACES = "?? ", "traces.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,19 +48,19 @@ def check_clean(root: Path) -> None:
         return
     changed = [line for line in ran.stdout.splitlines() if line[:3] != NEW or not (root / line[3:] / TRACES).is_file()]
     if ran.returncode == 0 and changed:
-        first = changed[0]
-        raise AdoptError(f"{root} has changes that are not committed ({first.strip()})", "commit them, or use --force")
+        change = changed[0]
+        raise AdoptError(f"{root} has changes that are not committed ({change.strip()})", "commit them, or use --force")
 
 
 def read_record(root: Path) -> Record | None:
     """The record of an earlier adoption; None without one. Raises `AdoptError` if it is unreadable."""
     try:
-        found: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads((root / STATE).read_text(encoding="utf-8"))
         files = {
-            name: (None if before is None else b64decode(before), digest)
-            for name, (before, digest) in found["files"].items()
+            name: (None if original is None else b64decode(original), digest)
+            for name, (original, digest) in record["files"].items()
         }
-        return Record(found["version"], files)
+        return Record(record["version"], files)
     except FileNotFoundError:
         return None
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -68,23 +69,23 @@ def read_record(root: Path) -> Record | None:
 
 def write(plan: Plan) -> None:
     """Writes every file of a plan, or none, and removes the outdated ones. Raises `AdoptError`."""
-    before = read_record(plan.root)
-    known_files = before.files if before is not None else {}
-    files = {name: known for name, known in known_files.items() if name not in plan.outdated}
-    for one in plan.changes:
-        known = files.get(one.shown)
+    record = read_record(plan.root)
+    known_files = record.files if record is not None else {}
+    files = {name: written for name, written in known_files.items() if name not in plan.outdated}
+    for change in plan.changes:
+        written = files.get(change.shown)
         # A file that an earlier run wrote and that is unchanged keeps its original.
-        original = known[0] if known is not None and known[1] == _sha(one.before or b"") else one.before
-        files[one.shown] = original, _sha(one.after)
+        original = written[0] if written is not None and written[1] == _sha(change.original or b"") else change.original
+        files[change.shown] = original, _sha(change.content)
     # An outdated file stays in the record until it is removed: a run that ends in between leaves nothing unnamed.
     recorded = {name: known_files[name] for name in plan.outdated}
-    _replace([*plan.changes, _state(plan.root, {**files, **recorded})])
+    _replace([*plan.changes, _record_change(plan.root, {**files, **recorded})])
     if recorded:
         _remove(plan.root, recorded)
-        _replace([_state(plan.root, files)])
+        _replace([_record_change(plan.root, files)])
 
 
-def _state(root: Path, files: dict[str, tuple[bytes | None, str]]) -> Change:
+def _record_change(root: Path, files: dict[str, tuple[bytes | None, str]]) -> Change:
     """The change that writes the record of these files."""
     state = {
         "version": VERSION,
@@ -94,8 +95,8 @@ def _state(root: Path, files: dict[str, tuple[bytes | None, str]]) -> Change:
         },
     }
     path = root / STATE
-    before = path.read_bytes() if path.is_file() else None
-    return Change(path, str(STATE), before, (json.dumps(state, indent=1) + "\n").encode())
+    original = path.read_bytes() if path.is_file() else None
+    return Change(path, str(STATE), original, (json.dumps(state, indent=1) + "\n").encode())
 
 
 def undo(root: Path) -> list[str]:
@@ -108,10 +109,9 @@ def undo(root: Path) -> list[str]:
         shown = ", ".join(edited[:5]) + (f" and {len(edited) - 5} more" if len(edited) > 5 else "")
         raise AdoptError(f"edited since they were written: {shown}", "undo your edits first, or take git's version")
     remove_bytecode(root)
-    _replace(
-        Change(root / name, name, b"", original) for name, (original, _) in record.files.items() if original is not None
-    )
-    _remove(root, [*(name for name, (original, _) in record.files.items() if original is None), str(STATE)])
+    originals = {name: original for name, (original, _) in record.files.items()}
+    _replace(Change(root / name, name, b"", text) for name, text in originals.items() if text is not None)
+    _remove(root, [*(name for name, text in originals.items() if text is None), str(STATE)])
     return sorted(record.files)
 
 
@@ -123,25 +123,25 @@ def _replace(changes: Iterable[Change]) -> None:
         ready: list[tuple[Change, Replacement]] = []
         current: Path | None = None
         try:
-            for one in changes:
-                current = one.path
-                made += _folders(one.path.parent)
-                replacement = Replacement(one.path)
+            for change in changes:
+                current = change.path
+                made += _folders(change.path.parent)
+                replacement = Replacement(change.path)
                 stack.callback(replacement.discard)
-                replacement.write(one.after)
-                ready.append((one, replacement))
-            for one, replacement in ready:
-                current = one.path
-                replacement.keep()
-                done.append(one)
-                if one.executable:
-                    one.path.chmod(0o755)
+                replacement.write(change.content)
+                ready.append((change, replacement))
+            for change, replacement in ready:
+                current = change.path
+                replacement.commit()
+                done.append(change)
+                if change.executable:
+                    change.path.chmod(0o755)
         except OSError as error:
-            for one in done:
-                if one.before is None:
-                    one.path.unlink(missing_ok=True)
+            for change in done:
+                if change.original is None:
+                    change.path.unlink(missing_ok=True)
                 else:
-                    one.path.write_bytes(one.before)
+                    change.path.write_bytes(change.original)
             stack.close()
             for folder in reversed(made):
                 with contextlib.suppress(OSError):
@@ -155,8 +155,8 @@ def _folders(folder: Path) -> list[Path]:
     while not folder.exists():
         missing.append(folder)
         folder = folder.parent
-    for one in reversed(missing):
-        one.mkdir()
+    for new_folder in reversed(missing):
+        new_folder.mkdir()
     return missing[::-1]
 
 

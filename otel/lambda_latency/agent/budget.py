@@ -1,33 +1,33 @@
-"""The size of an answer: lines in the order of their worth, as many as fit; what is left out is said."""
+"""The size of an answer: lines in the order of their importance, as many as fit, and the number of those left out."""
 
 from __future__ import annotations
 
 MOST = 2_000  # tokens of an answer
-LAST = 100  # tokens that the last lines may take
+LAST = 100  # tokens of the last lines
 
 
 def tokens(text: str) -> float:
-    """At least as many tokens as a tokenizer counts: half of the ASCII letters, and 3 for any other letter.
+    """Return at least as many tokens as a tokenizer counts: half of the ASCII letters, and 3 for any other letter.
 
-    Four characters a token would be wrong here: ids and Chinese have fewer than two.
+    Four characters per token would be wrong here: ids and Chinese text have fewer than two.
     """
-    wide = sum([not one.isascii() for one in text]) if not text.isascii() else 0
+    wide = sum([not letter.isascii() for letter in text]) if not text.isascii() else 0
     return (len(text) - wide) / 2 + 3 * wide
 
 
-class Answer:
-    """Lines of an answer. `add` takes a line if there is room; `text` says how many had none."""
+class BoundedAnswer:
+    """The lines of an answer that fit. `add` takes a line if there is room; `text` says how many were left out."""
 
-    def __init__(self, most: float = MOST) -> None:
-        self._room = most - LAST
+    def __init__(self, limit: float = MOST) -> None:
+        self._room = limit - LAST
         self._lines: list[str] = []
-        self._left = 0
+        self._omitted = 0
 
     def add(self, line: str) -> bool:
-        """Add a line; returns whether it fits. No line follows one that does not."""
+        """Add a line and return whether it fits. After a line that does not fit, all others are left out."""
         size = tokens(line) + 0.5
-        if self._left or size > self._room:
-            self._left += 1
+        if self._omitted or size > self._room:
+            self._omitted += 1
             return False
         self._lines.append(line)
         self._room -= size
@@ -35,10 +35,10 @@ class Answer:
 
     @property
     def room(self) -> float:
-        """The tokens that are left."""
+        """Return the number of tokens that still fit."""
         return self._room
 
-    def text(self, *last: str, more: str = "") -> str:
-        """The answer. `last` are short lines that are always there; `more` says where those that are left out are."""
-        rest = [f"left out: {self._left} more lines{f'; {more}' if more else ''}"] if self._left else []
-        return "\n".join([*self._lines, *rest, *last])
+    def text(self, *footer: str, more: str = "") -> str:
+        """Return the answer. `footer` has short lines that are always there; `more` says where omitted lines are."""
+        notes = [f"left out: {self._omitted} more lines{f'; {more}' if more else ''}"] if self._omitted else []
+        return "\n".join([*self._lines, *notes, *footer])

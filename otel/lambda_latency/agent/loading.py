@@ -1,74 +1,77 @@
-"""Sources that stay loaded between calls: their accounts, the quoted form of their names, and their traces by id."""
+"""Keeps sources loaded between calls: their breakdowns, the quoted form of their names, and their traces by id."""
 
 from __future__ import annotations
 
-import os
 import tempfile
+import time
 from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambda_latency.agent.brief import names_in
-from lambda_latency.agent.errors import Cancelled, RefusedError
-from lambda_latency.agent.quoting import Names, quoted
-from lambda_latency.agent.roots import ARCHIVE_MARK
-from lambda_latency.latency import Accounts, Progress, load, of_route, of_time, waterfall_of
-from lambda_latency.trace import PLAIN, LineIndex, find_spans, find_traces, trace_id_of
+from lambda_latency.agent.brief import Find, FindSpans, names_in
+from lambda_latency.agent.quoting import QuotedNames, quoted
+from lambda_latency.agent.roots import ARCHIVE_MARK, Roots, is_pattern
+from lambda_latency.agent.tools import AccountOptions, Cancelled, RefusedError
+from lambda_latency.latency import (
+    AnalysisOptions,
+    Breakdowns,
+    Owners,
+    Progress,
+    Waterfall,
+    instant,
+    load,
+    of_route,
+    of_time,
+    waterfall_of,
+)
+from lambda_latency.trace import DEFAULT_VIEW, LineIndex, Problem, Source, Trace, find_spans, find_traces, trace_id_of
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from lambda_latency.agent.options import AccountOptions
-    from lambda_latency.agent.roots import Roots
-    from lambda_latency.latency import Owners, Terms, Waterfall
-    from lambda_latency.trace import Problem, Span, Trace
-
-KEPT = 4  # sources in memory
+MOST_LOADED = 4  # sources in memory
 MOST_ROUTES = 8  # that an error names
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """A call of a tool: `tell` sends its progress (bytes done, of how many), `is_gone` says that nobody waits."""
+class ToolCall:
+    """A call of a tool: `report` sends its progress (bytes done, all bytes), `is_gone` says that nobody waits."""
 
-    tell: Callable[[int, int], None] = lambda _done, _size: None
+    report: Callable[[int, int], None] = lambda _done, _size: None
     is_gone: Callable[[], bool] = lambda: False
 
 
 @dataclass(slots=True)
 class Loaded:
-    """All requests of a source, with the owners of their parts; `accounts` have the names of the source."""
+    """All requests of a source, with the owners of their components; `breakdowns` have raw names."""
 
     name: str
-    accounts: Accounts
-    find: Callable[[Collection[str]], Mapping[str, Trace]]
-    spans: Callable[[Collection[str]], Iterable[Span]]
+    breakdowns: Breakdowns
+    find: Find
+    spans: FindSpans
     problems: list[Problem]
     owners: Owners
-    names: Names
+    names: QuotedNames
     _drawn: dict[str, tuple[Trace, Waterfall]] = field(default_factory=dict)
 
-    def chosen(self, route: str | None, since_ns: int | None, until_ns: int | None) -> Accounts:
-        """The requests of a route and a time. Raises `RefusedError` if there are none, `ReportError` for the time."""
+    def chosen(self, route: str | None, since_ns: int | None, until_ns: int | None) -> Breakdowns:
+        """Return the requests of a route and a window. Raises `RefusedError` (no such route), `ReportError` (time)."""
         raw = self.names.raw(route) if route is not None else None
-        routes = {kind.route for kind in self.accounts.kinds}
+        routes = {kind.route for kind in self.breakdowns.kinds}
         if raw is not None and raw not in routes:
-            seen = ", ".join(map(self.names, sorted(routes)[:MOST_ROUTES]))
-            raise RefusedError(f"no request of the route {quoted(route)}", f"routes seen: {seen}")
-        return of_time(of_route(self.accounts, raw), since_ns, until_ns)
+            known_routes = ", ".join(map(self.names, sorted(routes)[:MOST_ROUTES]))
+            raise RefusedError(f"no request of the route {quoted(route)}", f"routes seen: {known_routes}")
+        return of_time(of_route(self.breakdowns, raw), since_ns, until_ns)
 
     def drawn(self, trace_id: str) -> tuple[Trace, Waterfall]:
-        """A trace and its waterfall; the last one is kept. Raises `RefusedError`."""
-        wanted = trace_id_of(trace_id)
-        if wanted not in self._drawn:
-            trace = self.find([wanted]).get(wanted)
+        """Return a trace and its waterfall, and retain them until the next. Raises `RefusedError`."""
+        full_id = trace_id_of(trace_id)
+        if full_id not in self._drawn:
+            trace = self.find([full_id]).get(full_id)
             if trace is None:
-                raise RefusedError(
-                    f"no trace {quoted(trace_id)} in {quoted(self.name)}", "why_slow and list_requests print the ids"
-                )
-            self._drawn = {wanted: (trace, waterfall_of(trace, self.owners))}
-        return self._drawn[wanted]
+                remedy = "why_slow and list_requests print the ids"
+                raise RefusedError(f"no trace {quoted(trace_id)} in {quoted(self.name)}", remedy)
+            self._drawn = {full_id: (trace, waterfall_of(trace, self.owners))}
+        return self._drawn[full_id]
 
 
 class Loader:
@@ -77,90 +80,76 @@ class Loader:
     def __init__(
         self,
         roots: Roots,
-        terms: Terms,
+        analysis_options: AnalysisOptions,
         slow_ns: int | None = None,
         ignored: Collection[str] = (),
         account: AccountOptions | None = None,
     ) -> None:
         self.roots = roots
-        self.terms, self.slow_ns, self.ignored, self.account = terms, slow_ns, ignored, account
+        self.analysis_options, self.slow_ns, self.ignored, self.account = analysis_options, slow_ns, ignored, account
         self._fetched: dict[str, Sequence[str]] = {}
-        self._kept: OrderedDict[object, Loaded] = OrderedDict()
+        self._in_memory: OrderedDict[object, Loaded] = OrderedDict()
 
-    def load(self, source: str | None, call: Call) -> Loaded:
-        """The requests of a source; without one, of the newest trace file. Raises `RefusedError`."""
+    def load(self, source: str | None, call: ToolCall) -> Loaded:
+        """Load the requests of a source; without one, of the newest trace file. Raises `RefusedError`."""
         name = source or self.roots.newest()
-        mark = Path(name, ARCHIVE_MARK)
-        if not any(letter in name for letter in "*?[") and (self.roots.path(name) / mark.name).is_file():
+        if not is_pattern(name) and (self.roots.path(name) / ARCHIVE_MARK).is_file():
             return self._archive(name)
         problems: list[Problem] = []
         sources = self.roots.sources(name, problems)
-        key = (name, tuple((str(one.path), *_state(one.path)) for one in sources))
-        if key not in self._kept:
-            index = LineIndex()
-            progress = _Steps(call)
-            accounts = load(sources, problems, progress, index, terms=self.terms)
-            self._keep(
-                key,
-                self._settled(
-                    name,
-                    accounts,
-                    lambda ids: find_traces(sources, ids, index, self.terms.view),
-                    lambda ids: find_spans(sources, ids, index),
-                    problems,
-                ),
-            )
-        self._kept.move_to_end(key)
-        found = self._kept[key]
-        if not found.accounts:
-            first = f": {quoted(found.problems[0], 200)}" if found.problems else ""
-            raise RefusedError(f"no request in {quoted(name)}{first}", "a trace file is OTLP, Jaeger, Zipkin or X-Ray")
-        return found
+        states = [(source.path, source.path.stat()) for source in sources]
+        key = (name, *((str(path), state.st_size, state.st_mtime_ns) for path, state in states))
+        if key not in self._in_memory:
+            self._in_memory[key] = self._read(name, sources, problems, call)
+            while len(self._in_memory) > MOST_LOADED:
+                self._in_memory.popitem(last=False)
+        self._in_memory.move_to_end(key)
+        loaded = self._in_memory[key]
+        if not loaded.breakdowns:
+            why = f": {quoted(loaded.problems[0], 200)}" if loaded.problems else ""
+            raise RefusedError(f"no request in {quoted(name)}{why}", "a trace file is OTLP, Jaeger, Zipkin or X-Ray")
+        return loaded
 
     def words(self, name: str) -> Sequence[str]:
-        """The words of the command that reports on a source."""
+        """Return the first words of the command that reports on a source, or of the `fetch` that fetched it."""
         return self._fetched.get(name, ("report", name))
 
     def add_fetched(self, words: Sequence[str]) -> Path:
-        """A new file for traces of the account, which is a source from now on; `words` fetch them again."""
+        """Return a new source's file for traces of the AWS account; the command `words` fetches them again."""
         if not self._fetched:
             self.roots.add_fetched(Path(tempfile.mkdtemp(prefix="fetched-")))
         name = f"fetched-{len(self._fetched) + 1}.jsonl"
         self._fetched[name] = words
         return self.roots.folders[-1] / name
 
+    def _read(self, name: str, sources: Sequence[Source], problems: list[Problem], call: ToolCall) -> Loaded:
+        index = LineIndex()
+        accounts = load(sources, problems, _Steps(call), index, options=self.analysis_options)
+        find = partial(find_traces, sources, index=index, view=self.analysis_options.view)
+        return self._settled(name, accounts, find, partial(find_spans, sources, index=index), problems)
+
     def _archive(self, name: str) -> Loaded:
-        from lambda_latency.archive import read_kept  # a slow import that only an archive needs
+        from lambda_latency.archive import read_requests  # a slow import
 
         path = self.roots.path(name)
-        if self.terms.view != PLAIN:
+        if self.analysis_options.view != DEFAULT_VIEW:
             raise RefusedError("an archive is read as it was written", "remove the setting `from`")
-        kept = read_kept(str(path))
-        if not kept.accounts:
+        archived = read_requests(str(path))
+        if not archived.breakdowns:
             raise RefusedError(f"no request in {quoted(name)}", "lambda-latency archive add FILE adds some")
-        return self._settled(name, kept.accounts, kept.find, kept.spans_of, [])
+        return self._settled(name, archived.breakdowns, archived.find, archived.spans_of, [])
 
     def _settled(
-        self,
-        name: str,
-        accounts: Accounts,
-        find: Callable[[Collection[str]], Mapping[str, Trace]],
-        spans: Callable[[Collection[str]], Iterable[Span]],
-        problems: list[Problem],
+        self, name: str, accounts: Breakdowns, find: Find, spans: FindSpans, problems: list[Problem]
     ) -> Loaded:
-        owners = self.terms.owners.settle(accounts)  # by the real names
-        return Loaded(name, accounts, find, spans, problems, owners, Names(names_in(accounts)))
-
-    def _keep(self, key: object, loaded: Loaded) -> None:
-        self._kept[key] = loaded
-        while len(self._kept) > KEPT:
-            self._kept.popitem(last=False)
+        owners = self.analysis_options.owners.settle(accounts)  # by the real names
+        return Loaded(name, accounts, find, spans, problems, owners, QuotedNames(names_in(accounts)))
 
 
 class _Steps(Progress):
-    """Passes the progress of reading on, and ends it if nobody waits."""
+    """Reports the progress of reading, and cancels it if nobody waits."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: ToolCall) -> None:
         self._call, self._done, self._size = call, 0, 0
 
     def stage(self, name: str, size: int) -> None:  # noqa: ARG002 - as the report calls it
@@ -170,9 +159,9 @@ class _Steps(Progress):
         if self._call.is_gone():
             raise Cancelled
         self._done += size
-        self._call.tell(self._done, self._size)
+        self._call.report(self._done, self._size)
 
 
-def _state(path: Path) -> tuple[int, int]:
-    found = os.stat(path)  # noqa: PTH116
-    return found.st_size, found.st_mtime_ns
+def time_of(text: str | None) -> int | None:
+    """Return a time or an age as epoch nanoseconds. Raises `ValueError`."""
+    return instant(text[:60], time.time_ns()) if text is not None else None

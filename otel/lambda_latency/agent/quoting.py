@@ -1,7 +1,7 @@
-"""Names from traces as data: quoted, cut, redacted, without letters that a reader cannot see.
+"""Quotes names from traces as data: cut, redacted, without letters that a reader cannot see.
 
-Whoever sends a request may choose a route or a host. An assistant reads an answer as text: a name must not look like a
-sentence of ours, nor like an order.
+Whoever sends a request may choose a route or a host. An assistant reads an answer as text: a name must look neither
+like a sentence of the report nor like an order.
 """
 
 from __future__ import annotations
@@ -11,136 +11,126 @@ import re
 import unicodedata
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.redact import Redaction
+from lambda_latency.redaction import Redaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_latency.latency import Part
+    from lambda_latency.latency import Component
 
-LONGEST = 60  # characters of a name, and of a value's piece
-MOST_WORDS = 4  # of a name in a sentence; an order has more
-MOST_PLAIN_WORDS = 2  # of a name whose words are all of letters, as those of a sentence are
-SHORT = 48  # cells that the report gives an attribute or a value, quotes included
+LONGEST = 60  # characters of a name
+MOST_WORDS = 4  # of a name; an instruction has more
+MOST_PLAIN_WORDS = 2  # of a name whose words are all of letters
+SHORT = 48  # cells, with the quotes
 MOST_VALUES = 20  # of a list
-READ = 20 * LONGEST  # characters of a name that are looked at: some names are as long as a book
+MOST_READ = 20 * LONGEST  # characters of a name that are read
 # What could end a quote, a cell or a block.
-INSTEAD = {'"': "'", "`": "'", "<": "\u2039", ">": "\u203a", "\\": "/", "|": "/"}
-SEEN = ("L", "N", "P", "S")  # letters, numbers, punctuation, symbols; no marks: variation selectors carry hidden text
+REPLACEMENTS = {'"': "'", "`": "'", "<": "\u2039", ">": "\u203a", "\\": "/", "|": "/"}
+# Letters, numbers, punctuation, symbols; no marks: variation selectors carry hidden text.
+VISIBLE = ("L", "N", "P", "S")
 REDACTION = Redaction(None, 4096)
 WORD = re.compile(r"[A-Za-z]?[a-z]*[,.;:!?']*\Z")
-BROKEN = ('"', "\\")  # in names that were cut out of a text, such as a value without its key
-MARK = '"text '  # the beginning of the form of a name that is not shown
-SERVICE = "DynamoDB "  # the beginning of a part that advice knows
-OURS = {"lambda": ("overhead", "service"), "unknown": ("", "callee")}  # names of parts that the report gives itself
+BROKEN = ('"', "\\")  # in pieces of a text
+MARK = '"text '  # begins a hidden name
+SERVICE = "DynamoDB "  # begins a component that advice knows
+# Names of components that the report chooses.
+OWN_NAMES = {"lambda": ("overhead", "service"), "unknown": ("", "callee")}
 
 
-class Names:
-    """The quoted form of names, a different one for each name.
-
-    All names of an input are given at the beginning, so that the order in which they are read changes nothing.
-    """
+class QuotedNames:
+    """The quoted form of names, a different one for each name. All names come first: their order changes nothing."""
 
     def __init__(self, names: Iterable[str] = ()) -> None:
-        self._shown: dict[str, str] = {"": ""}
-        self._taken: dict[str, str] = {}
+        self._quoted: dict[str, str] = {"": ""}
+        self._raw: dict[str, str] = {}
         for name in sorted(set(names)):
             self(name)
 
     def __call__(self, name: str) -> str:
-        """The name in quotes; `"text 4bbf93"` for one that reads like a sentence or is very long."""
-        known = self._shown.get(name)
-        if known is None:
-            known = _in_sentence(name)
-            if self._taken.setdefault(known, name) != name:  # two names that look alike stay two names
-                known = f'{known[:-1]} {_mark(name, 12)}"'
-                self._taken[known] = name
-            self._shown[name] = known
-        return known
+        """Return the name in quotes; `"text 4bbf93"` for one that reads like a sentence or is very long."""
+        shown = self._quoted.get(name)
+        if shown is None:
+            shown = quoted(name)
+            if "…" in shown or _is_sentence(shown) or any(map(name.__contains__, BROKEN)):
+                shown = f'{MARK}{_mark(name)}"'
+            if self._raw.setdefault(shown, name) != name:  # names that look alike
+                shown = f'{shown[:-1]} {_mark(name, 12)}"'
+                self._raw[shown] = name
+            self._quoted[name] = shown
+        return shown
 
-    def part(self, one: Part) -> Part:
-        """The part with its name quoted, unless the name is the report's own."""
-        if one.name in OURS.get(one.bucket, ("",)):
-            return one
-        if one.bucket in ("aws", "retries") and one.name.startswith(SERVICE):
-            return one._replace(name=SERVICE + self(one.name.removeprefix(SERVICE)))
-        return one._replace(name=self(one.name))
+    def part(self, part: Component) -> Component:
+        """Return the component with its name quoted, unless the report chose the name."""
+        if part.name in OWN_NAMES.get(part.category, ("",)):
+            return part
+        if part.category in ("aws", "retries") and part.name.startswith(SERVICE):
+            return part._replace(name=SERVICE + self(part.name.removeprefix(SERVICE)))
+        return part._replace(name=self(part.name))
 
     def raw(self, shown: str) -> str:
-        """The name of a quoted form, with or without its quotes; any other text is returned unchanged."""
-        return self._taken.get(shown) or self._taken.get(f'"{shown}"') or shown
+        """Return the name of a quoted form, with or without its quotes; any other text is returned unchanged."""
+        return self._raw.get(shown) or self._raw.get(f'"{shown}"') or shown
 
 
-def quoted(text: object, most: int = LONGEST) -> str:
-    """A text from a trace in double quotes, redacted, cut to `most` characters, its end replaced by a mark."""
-    return f'"{_cut(REDACTION.text(str(text)[: max(READ, most)]), text, most)}"'
+def quoted(text: object, length: int = LONGEST) -> str:
+    """Quote a text from a trace, redacted and cut to `length` characters, its end replaced by a mark."""
+    return f'"{_cut(REDACTION.text(str(text)[: max(MOST_READ, length)]), text, length)}"'
 
 
 def quoted_name(text: str) -> str:
-    """A name in a table: as `quoted`, but a piece of another text is replaced by its mark."""
+    """Quote a name in a table: as `quoted`, but a piece of another text is replaced by its mark."""
     return f'{MARK}{_mark(text)}"' if any(map(text.__contains__, BROKEN)) else quoted(text)
 
 
-def quoted_value(key: str, value: object, most: int) -> str:
-    """The value of an attribute, redacted by its key too."""
+def quoted_value(key: str, value: object, length: int) -> str:
+    """Quote the value of an attribute, redacted by its key too."""
     if isinstance(value, str):
-        value = value[: max(READ, most)]
+        value = value[: max(MOST_READ, length)]
     elif isinstance(value, tuple):
-        value = tuple(one[:READ] if isinstance(one, str) else one for one in value[:MOST_VALUES])
-    return f'"{_cut(str(REDACTION.value(key, value)), value, most)}"'
+        value = tuple(v[:MOST_READ] if isinstance(v, str) else v for v in value[:MOST_VALUES])
+    return f'"{_cut(str(REDACTION.value(key, value)), value, length)}"'
 
 
-def short(told: str) -> str:
-    """A quoted text that fits into a sentence of narrow columns; a longer one is replaced by its mark."""
-    words = told[1:-1].split()
-    ordinary = sum(WORD.match(word) is not None for word in words)
-    if len(told) <= SHORT and len(words) <= MOST_WORDS and not ordinary == len(words) > MOST_PLAIN_WORDS:
-        return told
-    return f'{MARK}{_mark(told)}"'
+def short(text: str) -> str:
+    """Replace a quoted text by its mark if it does not fit into a narrow column."""
+    return text if len(text) <= SHORT and not _is_sentence(text) else f'{MARK}{_mark(text)}"'
 
 
-def plain(text: object, most: int) -> str:
-    """A sentence of ours with names inside, such as an error, as one line."""
-    return " ".join(_seen(REDACTION.text(str(text)[:most])).split())
+def plain(text: object, length: int) -> str:
+    """Return a sentence of the kit with names inside, such as an error, as one line."""
+    return " ".join(_visible(REDACTION.text(str(text)[:length])).split())
 
 
-def _in_sentence(name: str) -> str:
-    told = quoted(name)
-    words = told[1:-1].split()
-    ordinary = sum(WORD.match(word) is not None for word in words)
-    if (
-        len(words) > MOST_WORDS
-        or any(map(name.__contains__, BROKEN))
-        or "…" in told
-        or (ordinary == len(words) > MOST_PLAIN_WORDS)
-    ):
-        return f'{MARK}{_mark(name)}"'
-    return told
+def _is_sentence(shown: str) -> bool:
+    """Return whether a quoted text has as many words as an instruction, or fewer that are all of letters."""
+    words = shown[1:-1].split()
+    if all(map(WORD.match, words)):
+        return len(words) > MOST_PLAIN_WORDS
+    return len(words) > MOST_WORDS
 
 
-def _cut(redacted: str, text: object, most: int) -> str:
-    whole = " ".join(_seen(unicodedata.normalize("NFC", redacted)).replace("](", "] (").split())  # no link of Markdown
-    whole = REDACTION.text(whole)  # once more, as a reader has it: lines of a stack have rules of their own
-    is_cut = len(whole) > most or (isinstance(text, str) and len(text) > max(READ, most))
-    return f"{whole[:most]}…{_mark(text)}" if is_cut else whole
+def _cut(redacted: str, text: object, length: int) -> str:
+    visible = _visible(unicodedata.normalize("NFC", redacted)).replace("](", "] (")  # no link of Markdown
+    clean = REDACTION.text(" ".join(visible.split()))  # a stack has rules for each line
+    is_cut = len(clean) > length or (isinstance(text, str) and len(text) > max(MOST_READ, length))
+    return f"{clean[:length]}…{_mark(text)}" if is_cut else clean
 
 
 def _mark(text: object, digits: int = 6) -> str:
     return hashlib.sha256(str(text).encode("utf-8", "surrogatepass")).hexdigest()[:digits]
 
 
-def _seen(text: str) -> str:
-    return (
-        text
-        if text.isascii() and text.isprintable() and not any(map(text.__contains__, INSTEAD))
-        else "".join(map(_letter, text))
-    )
+def _visible(text: str) -> str:
+    is_plain = text.isascii() and text.isprintable() and not any(map(text.__contains__, REPLACEMENTS))
+    return text if is_plain else "".join(map(_letter, text))
 
 
-def _letter(one: str) -> str:
-    if one in INSTEAD:
-        return INSTEAD[one]
-    if one.isascii():
-        return one if one.isprintable() else " "
-    kind = unicodedata.category(one)[0]
-    return one if kind in SEEN else " " if kind == "Z" else ""
+def _letter(letter: str) -> str:
+    if letter in REPLACEMENTS:
+        return REPLACEMENTS[letter]
+    if letter.isascii():
+        return letter if letter.isprintable() else " "
+    kind = unicodedata.category(letter)[0]
+    if kind in VISIBLE:
+        return letter
+    return " " if kind == "Z" else ""

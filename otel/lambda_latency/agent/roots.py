@@ -3,114 +3,113 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
+from itertools import chain, islice, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambda_latency.agent.errors import RefusedError
 from lambda_latency.agent.quoting import quoted
+from lambda_latency.agent.tools import RefusedError
 from lambda_latency.trace import Problem, Source, find_sources
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-ARCHIVE_MARK = "archive.version"  # the file that a folder has if it is an archive
+ARCHIVE_MARK = "archive.version"  # of a folder that is an archive
 LONGEST = 1_000  # characters of a path
 MOST_LISTED = 8
-MOST_SEEN = 20_000  # files that are looked at for the newest
+MOST_SEEN = 20_000  # files, for the newest
+TRACE_FILES = (".jsonl", ".jsonl.gz", ".ndjson")
 SKIPPED = ("node_modules", "__pycache__", "site-packages")
 REMEDY = "name a trace file, a folder or a pattern below the roots"
 
 
 class Roots:
-    """Folders. A relative path is one below the first of them that has it."""
+    """The folders. A relative path is resolved in the first folder that has it."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
-        self.folders = [Path(os.path.realpath(one)) for one in folders]
+        self.folders = [Path(os.path.realpath(folder)) for folder in folders]
         self._fetched: Path | None = None  # a folder of this process
 
-    def path(self, wanted: str) -> Path:
-        """The path of a file or folder below a root. Raises `RefusedError`."""
-        if not wanted or wanted == "-" or "\0" in wanted or len(wanted) > LONGEST or "://" in wanted:
-            raise RefusedError(f"{quoted(wanted)} is no path", REMEDY)
+    def path(self, name: str) -> Path:
+        """Return the path of a file or folder below a root. Raises `RefusedError`."""
+        if not name or name == "-" or "\0" in name or len(name) > LONGEST or "://" in name:
+            raise RefusedError(f"{quoted(name)} is no path", REMEDY)
         try:
-            named = Path(wanted)
-            found = next((one / named for one in self.folders if (one / named).exists()), self.folders[0] / named)
+            candidates = [folder / name for folder in self.folders]
+            path = next((path for path in candidates if path.exists()), candidates[0])
         except OSError as error:
-            raise RefusedError(f"{quoted(wanted)} is no path: {error.strerror}", REMEDY) from error
-        self._inside(found, wanted)
-        return found
+            raise RefusedError(f"{quoted(name)} is no path: {error.strerror}", REMEDY) from error
+        self._inside(path, name)
+        return path
 
-    def sources(self, wanted: str, problems: list[Problem]) -> list[Source]:
-        """The trace files of a name, all below a root. Links that lead out are problems. Raises `RefusedError`."""
-        path = self.path(wanted) if not any(mark in wanted for mark in "*?[") else self._pattern(wanted)
-        found: list[Source] = []
-        for one in find_sources([str(path)], problems):
-            if not self._is_inside(one.path):
-                problems.append(Problem(self.name(one.path), None, "it is outside of the roots"))
-            elif one.path.is_file():
-                found.append(one._replace(name=self.name(one.path)))
-        if not found:
-            listed = [quoted(self.name(one)) for one in sorted(self._traces())[:MOST_LISTED]]
-            seen = f"trace files below the roots: {', '.join(listed)}" if listed else "there is none below the roots"
-            raise RefusedError(f"no trace file {quoted(wanted)}", seen)
-        return found
+    def sources(self, name: str, problems: list[Problem]) -> list[Source]:
+        """Return the trace files of a name, all below a root. Links out of it are problems. Raises `RefusedError`."""
+        path = self._pattern(name) if is_pattern(name) else self.path(name)
+        sources: list[Source] = []
+        for source in find_sources([str(path)], problems):
+            if not self._is_inside(source.path):
+                problems.append(Problem(self.name(source.path), None, "it is outside of the roots"))
+            elif source.path.is_file():
+                sources.append(source._replace(name=self.name(source.path)))
+        if not sources:
+            listed = [quoted(self.name(path)) for path in sorted(self._traces())[:MOST_LISTED]]
+            remedy = f"trace files below the roots: {', '.join(listed)}" if listed else "there is none below the roots"
+            raise RefusedError(f"no trace file {quoted(name)}", remedy)
+        return sources
 
     def newest(self) -> str:
-        """The name of the newest trace file, such as one that `serve` writes. Raises `RefusedError`."""
-        found = max(self._traces(), key=lambda one: (one.stat().st_mtime_ns, str(one)), default=None)
-        if found is None:
+        """Return the name of the newest trace file, such as one that `serve` writes. Raises `RefusedError`."""
+        newest = max(self._traces(), key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
+        if newest is None:
             raise RefusedError("there is no trace file below the roots", "lambda-latency serve or demo writes one")
-        return self.name(found)
+        return self.name(newest)
 
     def add_fetched(self, folder: Path) -> None:
-        """The folder of traces that were fetched from an account is a root, too."""
+        """Make the folder of traces that were fetched from an AWS account a root, too."""
         self._fetched = Path(os.path.realpath(folder))
         self.folders.append(self._fetched)
 
     def name(self, path: Path) -> str:
-        """The path as it is named in answers: below the first root, else the real one."""
+        """Return the path as answers name it: below the first root, else the real one."""
         if self._fetched is not None and path.is_relative_to(self._fetched):
             return str(path.relative_to(self._fetched))
         return str(path.relative_to(self.folders[0])) if path.is_relative_to(self.folders[0]) else str(path)
 
-    def _pattern(self, wanted: str) -> Path:
-        fixed = []
-        for part in Path(wanted).parts:
-            if any(mark in part for mark in "*?["):
-                break
-            fixed.append(part)
-        self._inside(self.folders[0] / Path(*fixed), wanted)  # before anything is listed
-        if ".." in Path(wanted).parts or len(wanted) > LONGEST:
-            raise RefusedError(f"{quoted(wanted)} is no pattern below the roots", REMEDY)
-        return self.folders[0] / wanted
+    def _pattern(self, name: str) -> Path:
+        fixed = takewhile(lambda part: not is_pattern(part), Path(name).parts)
+        self._inside(self.folders[0] / Path(*fixed), name)  # before anything is listed
+        if ".." in Path(name).parts or len(name) > LONGEST:
+            raise RefusedError(f"{quoted(name)} is no pattern below the roots", REMEDY)
+        return self.folders[0] / name
 
-    def _inside(self, path: Path, wanted: str) -> None:
+    def _inside(self, path: Path, name: str) -> None:
         if not self._is_inside(path):
-            raise RefusedError(
-                f"{quoted(wanted)} is outside of the roots", "the user may start the server with --root DIR"
-            )
+            remedy = "the user may start the server with --root DIR"
+            raise RefusedError(f"{quoted(name)} is outside of the roots", remedy)
 
     def _is_inside(self, path: Path) -> bool:
         try:
-            real = Path(os.path.realpath(path))
+            real_path = Path(os.path.realpath(path))
         except (OSError, ValueError):
             return False
-        return any(real == root or real.is_relative_to(root) for root in self.folders)
+        return any(real_path == root or real_path.is_relative_to(root) for root in self.folders)
 
     def _traces(self) -> Iterator[Path]:
-        """The trace files below the roots that are no part of an archive. JSON alone is no trace file: `.jsonl` is."""
-        seen = 0
-        for root in self.folders:
-            for folder, folders, files in os.walk(root):
-                folders[:] = sorted(
-                    one
-                    for one in folders
-                    if not one.startswith(".") and one not in SKIPPED and not Path(folder, one, ARCHIVE_MARK).exists()
-                )
-                for one in sorted(files):
-                    seen += 1
-                    path = Path(folder, one)
-                    if one.endswith((".jsonl", ".jsonl.gz", ".ndjson")) and self._is_inside(path) and path.is_file():
-                        yield path
-                    if seen > MOST_SEEN:
-                        return
+        """Yield the trace files below the roots and outside of archives. A `.jsonl` may be one, a `.json` is none."""
+        files = chain.from_iterable(map(_files_below, self.folders))
+        for path in islice(files, MOST_SEEN + 1):
+            if path.name.endswith(TRACE_FILES) and self._is_inside(path) and path.is_file():
+                yield path
+
+
+def is_pattern(name: str) -> bool:
+    """Return whether a name is a pattern of paths."""
+    return any(letter in name for letter in "*?[")
+
+
+def _files_below(root: Path) -> Iterator[Path]:
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not _is_skipped(Path(folder, name)))
+        for name in sorted(files):
+            yield Path(folder, name)
+
+
+def _is_skipped(folder: Path) -> bool:
+    return folder.name.startswith(".") or folder.name in SKIPPED or Path(folder, ARCHIVE_MARK).exists()

@@ -1,13 +1,13 @@
-"""The tools: a table of their names, sentences and arguments; and the check of a call's arguments.
+"""The tools: a table of their names, sentences and arguments, the check of a call's arguments, and the options.
 
-An assistant reads this table before every conversation, so it is small: `lab agents` measures its tokens.
+An assistant reads this table before every conversation, so it is small: a test bounds its tokens.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
 
-TYPE_CHECKING = False  # importing typing would take a third of the time of the start
+TYPE_CHECKING = False  # importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from typing import Any
@@ -27,10 +27,10 @@ INSTRUCTIONS = (
 
 
 class Tool:
-    """A tool: what it says it does, its arguments by name, those that are needed, and the function that answers.
+    """A tool: its description, its arguments by name, the required ones, and the function that answers.
 
-    `answers` is a module and a name below `lambda_latency.agent.answers`, imported by the first call. `is_open`: it
-    calls AWS.
+    `answers` is a module and a name below `lambda_latency.agent.answers`, imported by the first call. `is_open`: the
+    tool calls AWS.
     """
 
     def __init__(
@@ -40,10 +40,10 @@ class Tool:
         self.is_open, self._answers = is_open, answers
 
     def function(self) -> Callable[..., str]:
-        """The function that answers."""
+        """Import and return the function that answers."""
         module, _, name = self._answers.partition(":")
-        found: Callable[..., str] = getattr(import_module(f"lambda_latency.agent.answers.{module}"), name)
-        return found
+        answer: Callable[..., str] = getattr(import_module(f"lambda_latency.agent.answers.{module}"), name)
+        return answer
 
 
 TOOLS = {
@@ -80,7 +80,7 @@ TOOLS = {
             "limit": {"type": "integer", "minimum": 1, "maximum": 50},
         },
         (),
-        "listing:list_requests",
+        "requests:list_requests",
     ),
     "show_request": Tool(
         "Where one request waited: spans on its critical path, with ids.",
@@ -146,38 +146,38 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 
 def definitions(tools: Mapping[str, Tool]) -> list[dict[str, Any]]:
-    """The tools as `tools/list` answers them."""
+    """Return the tools as `tools/list` answers them."""
     return [
         {
             "name": name,
-            "description": one.about,
-            "annotations": {"readOnlyHint": True, **({} if one.is_open else {"openWorldHint": False})},
+            "description": tool.about,
+            "annotations": {"readOnlyHint": True, **({} if tool.is_open else {"openWorldHint": False})},
             "inputSchema": {
                 "type": "object",
-                "properties": dict(one.arguments),
-                **({"required": list(one.needed)} if one.needed else {}),
+                "properties": dict(tool.arguments),
+                **({"required": list(tool.needed)} if tool.needed else {}),
             },
         }
-        for name, one in tools.items()
+        for name, tool in tools.items()
     ]
 
 
-def checked(tools: Mapping[str, Tool], name: object, given: object) -> dict[str, Any]:
-    """The arguments of a call. Raises `ValueError` that says what is wrong, what was seen and what is taken."""
-    tool = tools.get(name) if isinstance(name, str) else None
-    if tool is None:
+def checked(tools: Mapping[str, Tool], name: object, arguments: object) -> dict[str, Any]:
+    """Return the arguments of a call. Raises a `ValueError` that names what is wrong and what is allowed."""
+    if not isinstance(name, str) or name not in tools:
         raise ValueError(f"there is no tool {str(name)[:40]!r}\n  tools: {', '.join(tools)}")
-    if given is not None and not isinstance(given, dict):
+    tool = tools[name]
+    if not isinstance(arguments, dict | None):
         raise ValueError(f"arguments must be an object\n  arguments of {name}: {', '.join(tool.arguments)}")
-    found = {str(key): value for key, value in (given or {}).items() if value is not None}
-    for key, value in found.items():
+    filled = {str(key): value for key, value in (arguments or {}).items() if value is not None}
+    for key, value in filled.items():
         if key not in tool.arguments:
             raise ValueError(f"{name} has no argument {key[:40]!r}\n  arguments: {', '.join(tool.arguments)}")
         _check(key, value, tool.arguments[key])
-    for key in tool.needed:
-        if key not in found:
-            raise ValueError(f"{key} is missing\n  {name} needs {', '.join(tool.needed)}")
-    return found
+    missing = next((key for key in tool.needed if key not in filled), None)
+    if missing is not None:
+        raise ValueError(f"{missing} is missing\n  {name} needs {', '.join(tool.needed)}")
+    return filled
 
 
 def _check(key: str, value: object, schema: Mapping[str, Any]) -> None:
@@ -190,3 +190,44 @@ def _check(key: str, value: object, schema: Mapping[str, Any]) -> None:
             raise ValueError(f"{key} must be between {low} and {high:g}\n  got {value}")
     if "enum" in schema and value not in schema["enum"]:
         raise ValueError(f"{key} must be one of {', '.join(schema['enum'])}\n  got {str(value)[:40]!r}")
+
+
+class RefusedError(Exception):
+    """An error whose message says what was refused or is wrong, and what to do; an assistant reads both."""
+
+    exit_status = 2
+
+    def __init__(self, message: str, todo: str) -> None:
+        super().__init__(f"{message}\n  {todo}")
+
+
+class Cancelled(Exception):  # noqa: N818 - no error: the client no longer wants the answer
+    """The client has cancelled the call."""
+
+
+class AccountOptions:
+    """The AWS account that tools may read, and the most US dollars that one call may cost."""
+
+    def __init__(self, profile: str | None, region: str | None, most_usd: float = 0.1) -> None:
+        self.profile, self.region, self.most_usd = profile, region, most_usd
+
+
+class Options:
+    """The folders that may be read, and settings: patterns of owners, where a request begins, what is slow.
+
+    `slow_ns` is a duration; `ignored` are rules of the doctor.
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[str],
+        *,
+        ours: tuple[str, ...] = (),
+        theirs: tuple[str, ...] = (),
+        from_lambda: bool = False,
+        slow_ns: int | None = None,
+        ignored: tuple[str, ...] = (),
+        account: AccountOptions | None = None,
+    ) -> None:
+        self.roots, self.ours, self.theirs, self.from_lambda = roots, ours, theirs, from_lambda
+        self.slow_ns, self.ignored, self.account = slow_ns, ignored, account

@@ -1,11 +1,11 @@
-"""Messages of JSON-RPC over pipes, one a line; bounded, whole, and in UTF-8 whatever the platform's settings are."""
+"""Messages of JSON-RPC over pipes, one per line; bounded, whole, and in UTF-8 whatever the platform's settings are."""
 
 from __future__ import annotations
 
 import json
 import threading
 
-TYPE_CHECKING = False  # importing typing would take a third of the time of the start
+TYPE_CHECKING = False  # importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any, BinaryIO
@@ -15,7 +15,7 @@ PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 
 
 class WireError(Exception):
-    """An error as JSON-RPC has it: a code, a message, data."""
+    """An error of JSON-RPC: a code, a message, data."""
 
     def __init__(self, code: int, message: str, data: object = None) -> None:
         super().__init__(message)
@@ -32,7 +32,7 @@ class Wire:
         self._lock = threading.Lock()
 
     def messages(self) -> Iterator[dict[str, Any]]:
-        """The messages of the other side until its end; what is no message is answered with an error."""
+        """Yield the client's messages until its input ends, and answer any other line with an error."""
         for line in iter(lambda: self._read.readline(LONGEST + 1), b""):
             if len(line) > LONGEST:
                 self._skip(line)
@@ -48,16 +48,16 @@ class Wire:
                 elif not isinstance(message, dict) or not ({"result", "error"} & message.keys()):
                     self.fail(None, WireError(INVALID_REQUEST, "a request is an object with a method"))
 
-    def reply(self, asked: object, result: dict[str, Any]) -> None:
+    def reply(self, request_id: object, result: dict[str, Any]) -> None:
         """Answer a request."""
-        self.send({"id": asked, "result": result})
+        self.send({"id": request_id, "result": result})
 
-    def fail(self, asked: object, error: WireError) -> None:
+    def fail(self, request_id: object, error: WireError) -> None:
         """Answer a request with an error."""
-        self.send({"id": asked, "error": error.value})
+        self.send({"id": request_id, "error": error.value})
 
     def send(self, message: dict[str, Any]) -> None:
-        """Send a message. If the other side is gone, nothing happens."""
+        """Send a message. If the client is gone, nothing happens."""
         text = json.dumps({"jsonrpc": "2.0", **message}, separators=(",", ":"))
         with self._lock:
             try:

@@ -21,14 +21,13 @@ from lambda_latency.alarm.answer import Answerer, Sink
 from lambda_latency.alarm.event import read_event
 from lambda_latency.alarm.evidence import Fetches, Unreachable
 from lambda_latency.alarm.explanation import Explanation
-from lambda_latency.alarm.message import Link
-from lambda_latency.alarm.pages import put_page
+from lambda_latency.alarm.message import Hyperlink, put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic, Webhook
 from lambda_latency.fetch import Account, FetchError, Place
-from lambda_latency.latency import Owners, Terms
+from lambda_latency.latency import AnalysisOptions, Owners
 
-SPARE_S = 15  # for the verdict, the page and the message, after the last fetch
+SPARE_S = 15  # for what follows the last fetch
 
 
 def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
@@ -38,9 +37,9 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
     bucket, region = os.environ["ALARM_BUCKET"], os.environ["AWS_REGION"]
     s3 = _client("s3")
 
-    def page(found: Explanation) -> Link | None:
+    def page(explanation: Explanation) -> Hyperlink | None:
         try:
-            return put_page(s3, bucket, found)
+            return put_page(s3, bucket, explanation)
         except (BotoCoreError, ClientError) as error:
             print(f"lambda-latency: no page of {alarm.name}: {error}")
             return None
@@ -60,7 +59,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
         page=page,
         left_s=left_s,
         ran=ran,
-        terms=Terms(owners=Owners(_patterns("ALARM_OURS"), _patterns("ALARM_THEIRS"))),
+        analysis_options=AnalysisOptions(owners=Owners(_patterns("ALARM_OURS"), _patterns("ALARM_THEIRS"))),
     )
     message = answerer.answer(alarm)
     print(f"lambda-latency: {alarm.state} of {alarm.name}: {message.title if message else 'nothing to send'}")
@@ -68,7 +67,7 @@ def handle(event: Mapping[str, Any], context: Any) -> dict[str, object]:
 
 
 def _account(region: str) -> Fetches:
-    """The account's traces. That they cannot be had is part of the message, no reason to send none."""
+    """Return the account's traces. If they cannot be fetched, the message says so: it is sent all the same."""
     try:
         return Account(Place(region=region))
     except FetchError as error:
@@ -77,22 +76,22 @@ def _account(region: str) -> Fetches:
 
 @cache
 def _client(service: str) -> Any:
-    make: Any = boto3.client  # its stub has an overload for each service
+    make: Any = boto3.client  # its stub has many overloads
     return make(service)
 
 
 def _sinks() -> dict[str, Sink]:
-    found: dict[str, Sink] = {}
+    sinks: dict[str, Sink] = {}
     topic, parameter = os.environ.get("ALARM_TOPIC_ARN"), os.environ.get("ALARM_WEBHOOK_PARAMETER")
     if topic:
-        found["topic"] = Topic(_client("sns"), topic)
+        sinks["topic"] = Topic(_client("sns"), topic)
     if parameter:
-        found["chat"] = Webhook(lambda: _secret(parameter), os.environ.get("ALARM_CHAT") or "slack")
-    return found
+        sinks["chat"] = Webhook(lambda: _secret(parameter), os.environ.get("ALARM_CHAT") or "slack")
+    return sinks
 
 
 def _patterns(name: str) -> tuple[str, ...]:
-    return tuple(one.strip() for one in os.environ.get(name, "").split(",") if one.strip())
+    return tuple(pattern.strip() for pattern in os.environ.get(name, "").split(",") if pattern.strip())
 
 
 def _secret(name: str) -> str:

@@ -1,4 +1,4 @@
-"""The paths in an archive: spans by hour, accounts by day and route.
+"""The paths in an archive: spans by hour, breakdowns by day and route.
 
     archive.version
     spans/2026-11-27/14/NAME.jsonl.gz                  OTLP/JSON, a trace a line
@@ -14,6 +14,7 @@ import hashlib
 import re
 import time
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import quote, unquote
@@ -21,11 +22,11 @@ from urllib.parse import quote, unquote
 MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
 STATE, INCOMING = "archive.hourly", "incoming"
 SECOND_NS = 1_000_000_000
-LONGEST = 150  # bytes of a route in a path; a file name has at most 255
+LONGEST = 150  # bytes of a route; a file name has 255
 
 
 class AccountsFile(NamedTuple):
-    """A file of accounts: its path, its day, and its route (possibly shortened, see `in_path`)."""
+    """A file of breakdowns: its path, its day, and its route (possibly shortened, see `in_path`)."""
 
     path: str
     day: str
@@ -33,36 +34,36 @@ class AccountsFile(NamedTuple):
 
 
 def day_of(ns: int) -> str:
-    """The day of an instant (nanoseconds since 1970) in UTC: `2026-11-27`."""
+    """Return the day of an instant (nanoseconds since 1970) in UTC: `2026-11-27`."""
     return datetime.fromtimestamp(ns // SECOND_NS, timezone.utc).date().isoformat()
 
 
 def spans_path(ns: int) -> str:
-    """The path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
+    """Return the path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
     return f"{spans_hour(ns)}/{new_name()}.jsonl.gz"
 
 
 def spans_hour(ns: int) -> str:
-    """The folder of the spans files for the hour of an instant (nanoseconds since 1970)."""
+    """Return the folder of the spans files for the hour of an instant (nanoseconds since 1970)."""
     hour = datetime.fromtimestamp(ns // SECOND_NS, timezone.utc)
     return f"{SPANS}/{hour.date().isoformat()}/{hour.hour:02}"
 
 
-def accounts_path(day: str, route: str) -> str:
-    """The path of a new file of accounts."""
+def breakdowns_path(day: str, route: str) -> str:
+    """Return the path of a new file of breakdowns."""
     return f"{ACCOUNTS}/day={day}/route={in_path(route)}/{new_name()}.parquet"
 
 
 def in_path(route: str) -> str:
-    """A route as a path component; a long one is shortened, with a hash that makes it unique."""
-    whole = quote(route, safe="")
-    if len(whole) <= LONGEST:
-        return whole
-    return f"{_whole_letters(whole[:LONGEST])}~{hashlib.sha256(route.encode()).hexdigest()[:16]}"
+    """Encode a route as a path component; a long one is shortened, with a hash that makes it unique."""
+    encoded = quote(route, safe="")
+    if len(encoded) <= LONGEST:
+        return encoded
+    return f"{_whole_letters(encoded[:LONGEST])}~{hashlib.sha256(route.encode()).hexdigest()[:16]}"
 
 
 def _whole_letters(encoded: str) -> str:
-    """The text without a letter that is encoded in part at its end: DuckDB cannot read a folder of such a name."""
+    """Remove a letter that is encoded in part at the end: DuckDB cannot read a folder of such a name."""
     encoded = re.sub(r"%[0-9A-F]?\Z", "", encoded)
     while True:
         try:
@@ -73,8 +74,12 @@ def _whole_letters(encoded: str) -> str:
             return encoded
 
 
-def parse(path: str) -> AccountsFile | None:
-    """The day and route of a path; None for anything but a file of accounts."""
+def breakdowns_files(names: Iterable[str]) -> list[AccountsFile]:
+    """Return the files of breakdowns among names of files."""
+    return [file for name in names if (file := _parse(name)) is not None]
+
+
+def _parse(path: str) -> AccountsFile | None:
     parts = path.split("/")
     if len(parts) != 4 or parts[0] != ACCOUNTS or not path.endswith(".parquet"):
         return None
@@ -84,13 +89,13 @@ def parse(path: str) -> AccountsFile | None:
 
 
 def new_name() -> str:
-    """A unique file name. It has the current second and nanosecond in hex: names of one writer sort by time."""
+    """Return a unique file name. It has the current second and nanosecond in hex: names of one writer sort by time."""
     second, nanosecond = divmod(time.time_ns(), 1_000_000_000)
     return f"{second:010x}-{nanosecond:08x}{uuid.uuid4().hex[:12]}"
 
 
 def written_s(path: str) -> int:
-    """The second in a file name from `new_name`; 0 for other names."""
+    """Return the second in a file name from `new_name`; 0 for other names."""
     try:
         return int(path.rpartition("/")[2].partition("-")[0], 16)
     except ValueError:

@@ -1,6 +1,6 @@
-"""Accounts of an archive's spans on Spark, made by the functions that make those of a report.
+"""Makes breakdowns of an archive's spans on Spark, by the functions that make those of a report.
 
-Lines are grouped by trace id, and each group is judged by itself. The executors need this package with its extra
+Lines are grouped by trace id, and each group is judged alone. The executors need this package with its extra
 `archive`; for a bucket, also fsspec's package for it.
 """
 
@@ -15,12 +15,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import SPANS, day_of, spans_hour, written_s
-from lambda_latency.archive.places import place_of
-from lambda_latency.archive.reading import Kept, open_archive
+from lambda_latency.archive.places import ArchiveError, place_of
+from lambda_latency.archive.reading import ArchivedRequests, open_archive
 from lambda_latency.archive.sql import COLUMNS, type_of
-from lambda_latency.latency import USUAL, Accounts, Judge, Terms
+from lambda_latency.latency import DEFAULT_OPTIONS, AnalysisOptions, Analyzer, Breakdowns
 from lambda_latency.trace import Problem, Reader
 
 if TYPE_CHECKING:
@@ -28,42 +27,46 @@ if TYPE_CHECKING:
 
 LINES = "trace_id string, spans string, line binary"
 ROWS = ", ".join(f"{name} {type_of(kind)}" for name, kind in (*COLUMNS, ("day", "string"), ("route", "string")))
-TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # in a string of JSON its quotes would be escaped
+TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # in a string its quotes are escaped
 MOST_TASKS = 1_000  # that read files
-LINES_BYTES = 4 * 1024 * 1024  # in one batch between Python and Spark
+LINES_BYTES = 4 * 1024 * 1024  # of a batch
 AT_ONCE = 200  # lines that are parsed together
 
 
 def accounts(
-    session: SparkSession, where: str, since_ns: int | None = None, until_ns: int | None = None, terms: Terms = USUAL
+    session: SparkSession,
+    where: str,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    options: AnalysisOptions = DEFAULT_OPTIONS,
 ) -> DataFrame:
-    """A row for each request, with the columns of the view `accounts`; the spans are read when Spark asks for them.
+    """Return a row for each request, with the columns of the view `accounts`; Spark reads the spans when it needs them.
 
     `since_ns` and `until_ns` (since 1970) choose whole hours. Raises ArchiveError if `where` is not an archive.
     """
     place = open_archive(where)
-    first = spans_hour(since_ns) if since_ns is not None else ""
-    last = spans_hour(until_ns) + "0" if until_ns is not None else "~"  # "0" sorts after "/"
+    first_hour = spans_hour(since_ns) if since_ns is not None else ""
+    last_hour = spans_hour(until_ns) + "0" if until_ns is not None else "~"  # "0" sorts after "/"
     try:
-        files = [one for one in place.names(SPANS) if first <= one < last]
+        files = [name for name in place.names(SPANS) if first_hour <= name < last_hour]
     except OSError as error:
         raise ArchiveError(f"{where} cannot be read: {error}") from error
-    paths = session.createDataFrame([(one,) for one in files], "path string")
-    every = paths.repartition(max(1, min(len(files), MOST_TASKS))).mapInArrow(partial(lines, where), LINES)
-    sorted_ = every.repartition("trace_id").sortWithinPartitions("trace_id")
-    return sorted_.mapInArrow(partial(judged, terms=terms), ROWS)
+    paths = session.createDataFrame([(file,) for file in files], "path string")
+    spans_lines = paths.repartition(max(1, min(len(files), MOST_TASKS))).mapInArrow(partial(lines, where), LINES)
+    sorted_lines = spans_lines.repartition("trace_id").sortWithinPartitions("trace_id")
+    return sorted_lines.mapInArrow(partial(judged, options=options), ROWS)
 
 
-def collect(frame: DataFrame, where: str) -> Kept:
-    """The requests of `accounts` on the driver, as `report` reads them from an archive: about 150 bytes a request."""
-    from lambda_latency.archive.table import accounts_of
+def collect(frame: DataFrame, where: str) -> ArchivedRequests:
+    """Return the requests of `accounts` on the driver, as `report` reads them: about 150 bytes per request."""
+    from lambda_latency.archive.table import breakdowns_of
 
     table = frame.toArrow()
-    return Kept(place_of(where), accounts_of(table).in_order(), table.select(["trace_id", "spans"]))
+    return ArchivedRequests(place_of(where), breakdowns_of(table).in_order(), table.select(["trace_id", "spans"]))
 
 
 def lines(where: str, batches: Iterable[Any]) -> Iterator[Any]:
-    """The lines of spans files with their trace ids, from Arrow batches of paths. Raises ArchiveError."""
+    """Yield the lines of spans files with their trace ids, from Arrow batches of paths. Raises ArchiveError."""
     place = place_of(where)
     for batch in batches:
         for path in batch.column("path").to_pylist():
@@ -79,64 +82,60 @@ def _of_file(path: str, file: Iterable[bytes]) -> Iterator[Any]:
     import pyarrow as pa
 
     def batch() -> Any:
-        columns = [pa.array(ids, pa.string()), pa.array([path] * len(ids)), pa.array(some, pa.binary())]
+        columns = [pa.array(ids, pa.string()), pa.array([path] * len(ids)), pa.array(buffered, pa.binary())]
         return pa.RecordBatch.from_arrays(columns, ["trace_id", "spans", "line"])
 
     ids: list[str] = []
-    some: list[bytes] = []
+    buffered: list[bytes] = []
     size = 0
     for line in file:
-        found = TRACE_ID.search(line)
-        if found is None:
+        match = TRACE_ID.search(line)
+        if match is None:
             raise ArchiveError(f"{path} has a line without a trace id", "restore the file, or remove it")
-        ids.append(found[1].decode())
-        some.append(line)
+        ids.append(match[1].decode())
+        buffered.append(line)
         size += len(line)
         if size >= LINES_BYTES:
             yield batch()
-            ids, some, size = [], [], 0
-    if some:
+            ids, buffered, size = [], [], 0
+    if buffered:
         yield batch()
 
 
-def judged(batches: Iterable[Any], terms: Terms = USUAL) -> Iterator[Any]:
-    """The accounts of traces, from Arrow batches of their lines, sorted by trace id. Raises ArchiveError."""
-    reader, files, last = Reader(), dict[str, str](), ""
+def judged(batches: Iterable[Any], options: AnalysisOptions = DEFAULT_OPTIONS) -> Iterator[Any]:
+    """Yield the breakdowns of traces, from Arrow batches of their lines, sorted by trace id. Raises ArchiveError."""
+    reader, files, last_id = Reader(), dict[str, str](), ""
     for batch in batches:
-        found = Accounts()
-        judge = Judge(found, terms)
-        ids, paths, some = (batch.column(name).to_pylist() for name in ("trace_id", "spans", "line"))
+        batch_breakdowns = Breakdowns()
+        analyzer = Analyzer(batch_breakdowns, options)
+        ids, paths, trace_lines = (batch.column(name).to_pylist() for name in ("trace_id", "spans", "line"))
         for trace_id, path in zip(ids, paths, strict=True):
-            files[trace_id] = max(files.get(trace_id, ""), path, key=_written)
-        for first in range(0, len(some), AT_ONCE):
-            reader.read(some[first : first + AT_ONCE], _broken)
-            last = ids[min(first + AT_ONCE, len(ids)) - 1]
-            rows = reader.traces.pop(last)  # more of them may come
-            judge.take(reader.traces, [])
-            reader.traces[last] = rows
-        if found:
-            yield from _rows(found, files)
-            files = {last: files[last]}
+            files[trace_id] = max(files.get(trace_id, ""), path, key=lambda name: (written_s(name), name))
+        for start in range(0, len(trace_lines), AT_ONCE):
+            reader.read(trace_lines[start : start + AT_ONCE], _broken)
+            last_id = ids[min(start + AT_ONCE, len(ids)) - 1]
+            rows = reader.traces.pop(last_id)  # more of them may come
+            analyzer.take(reader.traces, [])
+            reader.traces[last_id] = rows
+        if batch_breakdowns:
+            yield from _rows(batch_breakdowns, files)
+            files = {last_id: files[last_id]}
     if reader.traces:
-        found, problems = Accounts(), list[Problem]()
-        Judge(found, terms).take(reader.traces, problems)
-        yield from _rows(found, files)
-
-
-def _written(path: str) -> tuple[int, str]:
-    return written_s(path), path
+        batch_breakdowns, problems = Breakdowns(), list[Problem]()
+        Analyzer(batch_breakdowns, options).take(reader.traces, problems)
+        yield from _rows(batch_breakdowns, files)
 
 
 def _broken(_: int, reason: str) -> None:
     raise ArchiveError(f"a line of the archive cannot be read: {reason}", "restore its file, or remove it")
 
 
-def _rows(found: Accounts, files: dict[str, str]) -> Iterator[Any]:
+def _rows(requests: Breakdowns, files: dict[str, str]) -> Iterator[Any]:
     import pyarrow as pa
 
     from lambda_latency.archive.table import plain, table_of
 
-    table = table_of(found, [files[found.trace_id(at)] for at in range(len(found))], time.time_ns())
-    table = table.append_column("day", pa.array(map(day_of, found.starts_ns), pa.string()))
+    table = table_of(requests, [files[requests.trace_id(index)] for index in range(len(requests))], time.time_ns())
+    table = table.append_column("day", pa.array(map(day_of, requests.starts_ns), pa.string()))
     names = [*(name for name, _ in COLUMNS), "day", "route"]
     yield from plain(table.select(names)).to_batches()

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from lambda_latency.archive.errors import ArchiveError
 from lambda_latency.archive.layout import ACCOUNTS
-from lambda_latency.archive.places import Folder, need
+from lambda_latency.archive.places import ArchiveError, Folder, need
 from lambda_latency.archive.reading import open_archive
 
 PART = ("bucket string", "name string", "owner string")
@@ -20,28 +19,28 @@ COLUMNS = (
     ("outline", "string"),
 )  # fmt: skip
 DUCKDB = """\
-create view {prefix}accounts as
+create view accounts as
   select * from read_parquet({files}, hive_partitioning = true, union_by_name = true)
   qualify row_number() over (partition by trace_id order by written_ns desc) = 1;
 """
 PARTS = """\
-create view {prefix}parts as
+create view parts as
   select trace_id, day, route, start_time_unix_nano, wall_ns, cold_start, error, timed_out,
          part.bucket, part.name, part.owner, part.ns
-  from (select *, unnest(parts) as part from {prefix}accounts);
+  from (select *, unnest(parts) as part from accounts);
 """
 DIALECTS = ("duckdb", "athena", "spark")
 
 
-class Answer(NamedTuple):
+class QueryResult(NamedTuple):
     """The result of a query: column names, and rows."""
 
     names: list[str]
     rows: list[tuple[Any, ...]]
 
 
-def query(where: str, text: str) -> Answer:
-    """Runs SQL in DuckDB over the views `accounts` and `parts`. Raises ArchiveError.
+def query(where: str, text: str) -> QueryResult:
+    """Run SQL in DuckDB over the views `accounts` and `parts`. Raises ArchiveError.
 
     The query can read only files of the archive, and cannot write.
     """
@@ -49,32 +48,32 @@ def query(where: str, text: str) -> Answer:
     place = open_archive(where)
     import duckdb
 
-    files = [place.address(one) for one in place.names(ACCOUNTS)]
+    files = [place.address(name) for name in place.names(ACCOUNTS)]
     if not files:
         raise ArchiveError(f"{where} has no requests", "add some: lambda-latency archive add")
     if not isinstance(place, Folder):
-        raise ArchiveError("archive query reads folders only", f"lambda-latency archive sql duckdb --location {where}")
+        raise ArchiveError("archive query reads folders only", f"lambda-latency archive sql duckdb --archive {where}")
     connection = duckdb.connect()
     try:
-        listed = ", ".join(_quoted(one) for one in files)
+        listed = ", ".join(_quoted(file) for file in files)
         connection.execute(f"set allowed_directories = [{_quoted(str(place.root) + '/')}]")
         connection.execute("set enable_external_access = false")
-        connection.execute(DUCKDB.format(prefix="", files=f"[{listed}]") + PARTS.format(prefix=""))
+        connection.execute(DUCKDB.format(files=f"[{listed}]") + PARTS)
         connection.execute("set lock_configuration = true")
-        found = connection.execute(text)
-        return Answer([one[0] for one in found.description or ()], found.fetchall())
+        result = connection.execute(text)
+        return QueryResult([column[0] for column in result.description or ()], result.fetchall())
     except duckdb.Error as error:
-        first = str(error).splitlines()[0]
-        raise ArchiveError(f"DuckDB says: {first}", "the views are accounts and parts", exit_status=2) from error
+        reason = str(error).splitlines()[0]
+        raise ArchiveError(f"DuckDB says: {reason}", "the views are accounts and parts", exit_status=2) from error
     finally:
         connection.close()
 
 
 def definitions(dialect: str, location: str) -> str:
-    """SQL that defines the table of accounts and a view of their parts, in one of `DIALECTS`."""
+    """Return the SQL that defines the table of breakdowns and a view of their components, in one of `DIALECTS`."""
     location = location.rstrip("/")
     if dialect == "duckdb":
-        return DUCKDB.format(prefix="", files=_quoted(f"{location}/{ACCOUNTS}/**/*.parquet")) + PARTS.format(prefix="")
+        return DUCKDB.format(files=_quoted(f"{location}/{ACCOUNTS}/**/*.parquet")) + PARTS
     return "\n".join(_external(dialect, f"{location}/{ACCOUNTS}/")) + "\n"
 
 
@@ -101,10 +100,10 @@ def _external(dialect: str, location: str) -> Iterator[str]:
 
 
 def type_of(kind: str | tuple[str, ...]) -> str:
-    """The SQL type of a column of `COLUMNS`, as Athena and Spark spell it."""
+    """Return the SQL type of a column of `COLUMNS`, as Athena and Spark spell it."""
     if isinstance(kind, str):
         return kind
-    return f"array<struct<{', '.join(':'.join(one.split()) for one in kind)}>>"
+    return f"array<struct<{', '.join(':'.join(field.split()) for field in kind)}>>"
 
 
 def _quoted(text: str) -> str:

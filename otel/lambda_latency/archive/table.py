@@ -1,7 +1,7 @@
-"""Converts accounts to an Arrow table and back, without loss, by column: no Python object per request is made.
+"""Converts breakdowns to an Arrow table and back, without loss, by column: no Python object per request is made.
 
-One row per request. The `ns` of `parts` add up to `wall_ns`. `calls` count all calls, waited for or not; their `ns` is
--1 for an entry that counts for a part without being a call.
+The table has one row per request. The `ns` of `parts` add up to `wall_ns`. `calls` count all calls, waited for or not;
+their `ns` is -1 for an entry that counts for a component without being a call.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lambda_latency.latency import Accounts, Calls, Cell, Kind, Operation, Part
+from lambda_latency.latency import Breakdowns, Calls, Component, Edge, Kind, Operation
 
 TEXT = pa.dictionary(pa.int32(), pa.string())
 PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
@@ -33,81 +33,75 @@ SCHEMA = pa.schema(
         ("flaws", pa.int32()),
         ("parts", pa.list_(pa.struct([*PART, ("ns", pa.int64())]))),
         ("calls", pa.list_(pa.struct([*PART, *((name, pa.int32()) for name in COUNTS), ("ns", pa.int64())]))),
-        (
-            "callers",
-            pa.list_(TEXT),
-        ),  # of each entry of `parts`: the service that waits; missing in files of older releases
+        ("callers", pa.list_(TEXT)),  # the services that wait; may be missing
         ("call_callers", pa.list_(TEXT)),  # of each entry of `calls`
         ("spans", TEXT),  # the file with its spans
-        ("written_ns", pa.int64()),  # the newest row of a trace counts
-        ("outline", TEXT),  # JSON: operations with what they call; missing in files of older releases
+        ("written_ns", pa.int64()),  # the newest row counts
+        ("outline", TEXT),  # JSON; may be missing
     ]
 )
 
 
-def table_of(accounts: Accounts, spans: Sequence[str], written_ns: int) -> Any:
-    """The table of accounts (schema `SCHEMA`); `spans`: the path of each request's spans file."""
-    kinds, count = list(accounts.kinds), len(accounts)
-    of_kind = pa.array(accounts.kind_of, pa.int32())
-    cells, calls = list(accounts.cells), list(accounts.calls)
-    cell_of, call_of = pa.array(accounts.cell_of, pa.int32()), pa.array(accounts.call_of, pa.int32())
-    ids = accounts.trace_ids.hex()
+def table_of(breakdowns: Breakdowns, spans: Sequence[str], written_ns: int) -> Any:
+    """Return the table of breakdowns (schema `SCHEMA`); `spans`: the path of each request's spans file."""
+    kinds = list(breakdowns.kinds)
+    kind_of = pa.array(breakdowns.kind_of, pa.int32())
+    edges, calls = list(breakdowns.edges), list(breakdowns.calls)
+    edge_of, call_of = pa.array(breakdowns.edge_of, pa.int32()), pa.array(breakdowns.call_of, pa.int32())
+    ids = breakdowns.trace_ids.hex()
+    parts = _parts([edge.component for edge in edges], edge_of)
+    called = _parts([edge.component for edge, _ in calls], call_of)
+    counters = [counter for _, counter in calls]
+    called += [_member(counters, name, pa.int32(), call_of) for name in COUNTS]
     columns = [
-        pa.array([ids[at : at + 32] for at in range(0, len(ids), 32)], pa.string()),
-        _texts([one.route for one in kinds], of_kind),
-        _texts([one.function for one in kinds], of_kind),
-        pa.array([one.status_code for one in kinds], pa.int32()).take(of_kind),
-        pa.array(accounts.starts_ns, pa.int64()),
-        pa.array(accounts.walls_ns, pa.int64()),
-        *(pa.array([getattr(one, name) for one in kinds], pa.bool_()).take(of_kind)
-          for name in ("cold_start", "error", "timed_out")),
-        pa.array([one.flaws for one in kinds], pa.int32()).take(of_kind),
-        _lists(accounts.cells_end, [*_parts([cell.part for cell in cells], cell_of),
-                                    pa.array(accounts.cell_ns, pa.int64())], SCHEMA.field("parts").type),
-        _lists(accounts.calls_end, [
-            *_parts([cell.part for cell, _ in calls], call_of),
-            *(pa.array([getattr(one, name) for _, one in calls], pa.int32()).take(call_of) for name in COUNTS),
-            pa.array(accounts.took_ns, pa.int64()),
-        ], SCHEMA.field("calls").type),
-        _callers(accounts.cells_end, [cell.caller for cell in cells], cell_of),
-        _callers(accounts.calls_end, [cell.caller for cell, _ in calls], call_of),
+        pa.array([ids[start : start + 32] for start in range(0, len(ids), 32)], pa.string()),
+        _member(kinds, "route", pa.string(), kind_of).dictionary_encode(),
+        _member(kinds, "function", pa.string(), kind_of).dictionary_encode(),
+        _member(kinds, "status_code", pa.int32(), kind_of),
+        pa.array(breakdowns.starts_ns, pa.int64()),
+        pa.array(breakdowns.walls_ns, pa.int64()),
+        *(_member(kinds, name, pa.bool_(), kind_of) for name in ("cold_start", "error", "timed_out")),
+        _member(kinds, "flaws", pa.int32(), kind_of),
+        _lists(breakdowns.edges_end, [*parts, pa.array(breakdowns.edge_ns, pa.int64())], "parts"),
+        _lists(breakdowns.calls_end, [*called, pa.array(breakdowns.call_ns, pa.int64())], "calls"),
+        _callers(breakdowns.edges_end, [edge.caller for edge in edges], edge_of),
+        _callers(breakdowns.calls_end, [edge.caller for edge, _ in calls], call_of),
         pa.array(spans, pa.string()).dictionary_encode(),
-        pa.array([written_ns] * count, pa.int64()),
-        _texts([json.dumps(one) for one in accounts.outlines], pa.array(accounts.outline_of, pa.int32())),
-    ]  # fmt: skip
+        pa.array([written_ns] * len(breakdowns), pa.int64()),
+        _texts([json.dumps(outline) for outline in breakdowns.outlines], pa.array(breakdowns.outline_of, pa.int32())),
+    ]
     return pa.table(columns, schema=SCHEMA)
 
 
-def accounts_of(table: Any) -> Accounts:
-    """The accounts of a table with `SCHEMA`, in its order."""
-    found = Accounts()
+def breakdowns_of(table: Any) -> Breakdowns:
+    """Return the breakdowns of a table with `SCHEMA`, in its order."""
+    breakdowns = Breakdowns()
     table = table.combine_chunks()
     if not table.num_rows:
-        return found
-    found.trace_ids += _ids(table["trace_id"])
-    found.starts_ns, found.walls_ns = (_whole(table[name], "q") for name in ("start_time_unix_nano", "wall_ns"))
+        return breakdowns
+    breakdowns.trace_ids += _ids(table["trace_id"])
+    breakdowns.starts_ns, breakdowns.walls_ns = (
+        _copy(table[name], "q") for name in ("start_time_unix_nano", "wall_ns")
+    )
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
-    found.kind_of = _numbers([table[name] for name in names], lambda row: found.kinds[Kind(*row)])
+    breakdowns.kind_of = _numbers([table[name] for name in names], lambda row: breakdowns.kinds[Kind(*row)])
     outlines = table["outline"].cast(pa.string()).combine_chunks().fill_null("[]")
-    found.outline_of = _numbers([outlines], lambda row: found.outlines[_outline(row[0])])
-    for name, ends in (("parts", "cells_end"), ("calls", "calls_end")):
-        column = _one(table[name])
-        setattr(found, ends, _offsets(column))
-        flat = column.flatten()
-        callers = _one(table["callers" if name == "parts" else "call_callers"]).flatten()
-        cell = [*(flat.field(at) for at in range(3)), callers]
-        if name == "parts":
-            found.cell_of = _numbers(cell, lambda row: found.cells[_cell(*row)])
-            found.cell_ns = _whole(flat.field("ns"), "q")
-        else:
-            counts = [flat.field(one) for one in COUNTS]
-            found.call_of = _numbers([*cell, *counts], lambda row: found.calls[(_cell(*row[:4]), Calls(*row[4:]))])
-            found.took_ns = _whole(flat.field("ns"), "q")
-    return found
+    breakdowns.outline_of = _numbers([outlines], lambda row: breakdowns.outlines[_outline(row[0])])
+    parts, calls = _one(table["parts"]), _one(table["calls"])
+    breakdowns.edges_end, breakdowns.calls_end = _ends(parts), _ends(calls)
+    breakdowns.edge_of = _numbers(_cells(parts, table["callers"]), lambda row: breakdowns.edges[_cell(*row)])
+    breakdowns.edge_ns = _copy(parts.flatten().field("ns"), "q")
+    counts = [calls.flatten().field(name) for name in COUNTS]
+    breakdowns.call_of = _numbers(
+        [*_cells(calls, table["call_callers"]), *counts],
+        lambda row: breakdowns.calls[(_cell(*row[:4]), Calls(*row[4:]))],
+    )
+    breakdowns.call_ns = _copy(calls.flatten().field("ns"), "q")
+    return breakdowns
 
 
 def newest(table: Any) -> Any:
-    """The newest row of each trace."""
+    """Return the newest row of each trace."""
     ids = table["trace_id"]
     if pc.count_distinct(ids).as_py() == table.num_rows:
         return table
@@ -118,7 +112,7 @@ def newest(table: Any) -> Any:
 
 
 def plain(table: Any) -> Any:
-    """The table without dictionaries, which Spark does not take."""
+    """Return the table without dictionaries, which Spark cannot read."""
     return table.cast(pa.schema([(field.name, _plain_type(field.type)) for field in table.schema]))
 
 
@@ -133,12 +127,17 @@ def _plain_type(kind: Any) -> Any:
 
 
 def _texts(values: Sequence[str], numbers: Any) -> Any:
-    """A dictionary-encoded column of texts by index; `values` may repeat."""
+    """Return a dictionary-encoded column of texts by index; `values` may repeat."""
     return pa.array(values, pa.string()).take(numbers).dictionary_encode()
 
 
-def _parts(parts: Sequence[Part], numbers: Any) -> list[Any]:
-    return [_texts([getattr(one, name) for one in parts], numbers) for name in ("bucket", "name", "whose")]
+def _member(objects: Sequence[object], name: str, kind: Any, numbers: Any) -> Any:
+    """Return a column of one member of objects, by index."""
+    return pa.array([getattr(owner, name) for owner in objects], kind).take(numbers)
+
+
+def _parts(parts: Sequence[Component], numbers: Any) -> list[Any]:
+    return [_member(parts, name, pa.string(), numbers).dictionary_encode() for name in ("category", "name", "whose")]
 
 
 def _callers(ends: array[int], callers: Sequence[str], numbers: Any) -> Any:
@@ -146,39 +145,46 @@ def _callers(ends: array[int], callers: Sequence[str], numbers: Any) -> Any:
 
 
 def with_callers(table: Any) -> Any:
-    """The table with the callers of parts and calls; a file of a release without them tells only whose own code ran."""
-    for name, of in (("callers", "parts"), ("call_callers", "calls")):
+    """Add the callers of components and calls, if an earlier release wrote none: only those of own code are known."""
+    for name, entries in (("callers", "parts"), ("call_callers", "calls")):
         if table[name].null_count:
-            column = _one(table[of])
+            column = _one(table[entries])
             flat = column.flatten()
-            own = pc.is_in(flat.field("bucket").cast(pa.string()), pa.array(["own code", "cold start"]))
-            callers = pc.if_else(own, flat.field("name").cast(pa.string()), "").dictionary_encode()
+            is_own_code = pc.is_in(flat.field("bucket").cast(pa.string()), pa.array(["own code", "cold start"]))
+            callers = pc.if_else(is_own_code, flat.field("name").cast(pa.string()), "").dictionary_encode()
             lists = pa.ListArray.from_arrays(_offsets_of(column), callers)
             table = table.set_column(table.schema.get_field_index(name), SCHEMA.field(name), lists)
     return table
 
 
 def _one(column: Any) -> Any:
-    """A column in one piece."""
-    column = column.combine_chunks()
-    return column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    """Return a column in one piece."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
-def _cell(bucket: str, name: str, owner: str, caller: str) -> Cell:
-    return Cell(caller, Part(bucket, name, owner))
+def _cell(bucket: str, name: str, owner: str, caller: str) -> Edge:
+    return Edge(caller, Component(bucket, name, owner))
 
 
 def _outline(text: str) -> tuple[Operation, ...]:
     return tuple(Operation(service, name, tuple(callees)) for service, name, callees in json.loads(text))
 
 
-def _lists(ends: array[int], columns: Sequence[Any], kind: Any) -> Any:
+def _lists(ends: array[int], columns: Sequence[Any], name: str) -> Any:
+    """Return the column of this name, from the columns of its entries."""
+    kind = SCHEMA.field(name).type
     structs = pa.StructArray.from_arrays(list(columns), fields=list(kind.value_type))
     return pa.ListArray.from_arrays(pa.array(ends, pa.int32()), structs).cast(kind)
 
 
-def _offsets(column: Any) -> array[int]:
-    return _whole(_offsets_of(column).cast(pa.uint32()), "I")
+def _cells(lists: Any, callers: Any) -> list[Any]:
+    """Return the columns of all entries from which `_cell` makes an edge."""
+    entries = lists.flatten()
+    return [entries.field("bucket"), entries.field("name"), entries.field("owner"), _one(callers).flatten()]
+
+
+def _ends(lists: Any) -> array[int]:
+    return _copy(_offsets_of(lists).cast(pa.uint32()), "I")
 
 
 def _offsets_of(column: Any) -> Any:
@@ -186,41 +192,40 @@ def _offsets_of(column: Any) -> Any:
 
 
 def _ids(column: Any) -> bytes:
-    """The ids as bytes, 16 per id, read from Arrow's buffer."""
+    """Return the ids as bytes, 16 per id, read from Arrow's buffer."""
     column = _one(column)
     ends = column.buffers()[1]
-    first, last = (int.from_bytes(ends[at * 4 : at * 4 + 4].to_pybytes(), "little")
-                   for at in (column.offset, column.offset + len(column)))  # fmt: skip
-    return bytes.fromhex(column.buffers()[2][first:last].to_pybytes().decode("ascii"))
+    positions = (column.offset * 4, (column.offset + len(column)) * 4)
+    start, end = (int.from_bytes(ends[position : position + 4].to_pybytes(), "little") for position in positions)
+    return bytes.fromhex(column.buffers()[2][start:end].to_pybytes().decode("ascii"))
 
 
-def _whole(column: Any, code: str) -> array[int]:
-    """A column of numbers without nulls, copied by buffer: no Python object per value is made."""
-    column = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-    found = array(code)
-    first = column.offset * found.itemsize
-    found.frombytes(column.buffers()[1][first : first + len(column) * found.itemsize])
-    return found
+def _copy(column: Any, code: str) -> array[int]:
+    """Copy a column of numbers without nulls by buffer: no Python object per value is made."""
+    column = _one(column)
+    numbers = array(code)
+    start = column.offset * numbers.itemsize
+    numbers.frombytes(column.buffers()[1][start : start + len(column) * numbers.itemsize])
+    return numbers
 
 
 def _numbers(columns: Sequence[Any], number: Any) -> array[int]:
-    """An index per row for the combination of several columns; `number` is called once per distinct combination."""
+    """Return an index per row for the combination of columns; `number` is called once per distinct combination."""
     key: Any = None
     encoded = []
-    for column in columns:
-        plain = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
-        one = plain if isinstance(plain, pa.DictionaryArray) else plain.dictionary_encode("encode")
-        encoded.append(one)
-        codes = one.indices.cast(pa.int64())
-        key = codes if key is None else pc.add(pc.multiply(key, len(one.dictionary)), codes)
+    for column in map(_one, columns):
+        is_encoded = isinstance(column, pa.DictionaryArray)
+        encoded.append(column if is_encoded else column.dictionary_encode("encode"))
+        codes, size = encoded[-1].indices.cast(pa.int64()), len(encoded[-1].dictionary)
+        key = codes if key is None else pc.add(pc.multiply(key, size), codes)
     if key is None or not len(key):
         return array("I")
     distinct = key.dictionary_encode()
     values = []
     for combined in distinct.dictionary.to_pylist():
         row, code = [], combined
-        for one in reversed(encoded):
-            code, at = divmod(code, len(one.dictionary))
-            row.append(one.dictionary[at].as_py())
+        for column in reversed(encoded):
+            code, index = divmod(code, len(column.dictionary))
+            row.append(column.dictionary[index].as_py())
         values.append(number(tuple(reversed(row))))
-    return _whole(pa.array(values, pa.uint32()).take(distinct.indices), "I")
+    return _copy(pa.array(values, pa.uint32()).take(distinct.indices), "I")

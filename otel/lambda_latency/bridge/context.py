@@ -1,5 +1,5 @@
 """Whether tracing is on, the X-Ray SDK's context (the store of the current entity, on OpenTelemetry's context), and its
-context managers: a block or a function as a subsegment.
+context managers: a block or a function as a subsegment, and a block whose segment is discarded.
 """
 
 from __future__ import annotations
@@ -9,14 +9,10 @@ import logging
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
-from lambda_latency.bridge.entity import DummySegment, Entity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.bridge.entity import Subsegment
+from lambda_latency.bridge.entity import DummySegment, Entity, Segment, Subsegment
 
 log = logging.getLogger("aws_xray_sdk.core.context")
 ENABLED = "AWS_XRAY_SDK_ENABLED"
@@ -73,11 +69,11 @@ class Context:
             return DummySegment()
         from lambda_latency.bridge.spans import current
 
-        found = current()
-        if found is None:
+        entity = current()
+        if entity is None:
             self.handle_context_missing()
             return DummySegment() if "LAMBDA_TASK_ROOT" in os.environ else None
-        return found
+        return entity
 
     def set_trace_entity(self, trace_entity: Entity | None) -> None:
         """Makes an entity current."""
@@ -162,6 +158,32 @@ class AsyncSubsegmentContextManager(SubsegmentContextManager):
             return await recorder.record_subsegment_async(wrapped, None, args, kwargs, name, "local", None)
 
         return captured
+
+
+class SegmentContextManager:
+    """A block whose segment is discarded; subsegments in it are children of the handler's span."""
+
+    def __init__(self, recorder: Any, name: str | None = None, **segment_kwargs: Any) -> None:
+        self.recorder = recorder
+        self.name = name
+        self.segment_kwargs = segment_kwargs
+
+    def __enter__(self) -> Segment:
+        segment: Segment = self.recorder.begin_segment(self.name, **self.segment_kwargs)
+        return segment
+
+    def __exit__(self, *error: object) -> None:
+        self.recorder.end_segment()
+
+
+class AsyncSegmentContextManager(SegmentContextManager):
+    """The same for `async with`."""
+
+    async def __aenter__(self) -> Segment:
+        return self.__enter__()
+
+    async def __aexit__(self, *error: object) -> None:
+        self.__exit__(*error)
 
 
 class RecordedCall:

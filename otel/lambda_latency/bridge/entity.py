@@ -25,13 +25,13 @@ ANNOTATIONS = "aws.xray.annotations"
 
 
 class Entity:
-    """The base of segments and subsegments. `before` is the context to restore after it."""
+    """The base of segments and subsegments. `outer` is the context to restore after it."""
 
     type = ""
 
-    def __init__(self, name: str, span: Span | None = None, before: Context | None = None) -> None:
+    def __init__(self, name: str, span: Span | None = None, outer: Context | None = None) -> None:
         self.name = without(name)
-        self.before = before
+        self.outer = outer
         self.start_time = time.time()
         self.end_time: float | None = None
         self.in_progress = True
@@ -96,7 +96,7 @@ class Entity:
         if namespace.startswith("AWS."):
             log.warning("Prefix 'AWS.' is reserved, drop metadata with namespace %s", namespace)
             return
-        from lambda_latency.bridge.metadata import PREFIX, document
+        from lambda_latency.bridge.fields import PREFIX, document
 
         values = self.metadata.setdefault(namespace, {})
         values[key] = value
@@ -206,10 +206,6 @@ class Entity:
 class Segment(Entity):
     """The handler's span as X-Ray's segment, or a discarded segment; the bridge never ends its span."""
 
-    def add_exception(self, exception: BaseException, stack: Any, remote: bool = False) -> None:
-        """Records an exception that the handler has caught; the kit itself records raised ones."""
-        super().add_exception(exception, stack, remote)
-
     def ready_to_send(self) -> bool:
         """Always False: the kit exports it."""
         return False
@@ -239,9 +235,9 @@ class Subsegment(Entity):
         namespace: str = "local",
         segment: Entity | None = None,
         span: Span | None = None,
-        before: Context | None = None,
+        outer: Context | None = None,
     ) -> None:
-        super().__init__(name, span, before)
+        super().__init__(name, span, outer)
         self.namespace = namespace
         self.parent_segment = segment if segment is not None else Segment("dummy")
         self.sql: dict[str, Any] = {}
@@ -275,5 +271,5 @@ def without(name: str) -> str:
     for character in NOT_IN_A_NAME:
         if character in name:
             log.warning("Removing Segment/Subsugment Name invalid characters from %s.", name)
-            return "".join([one for one in name if one not in NOT_IN_A_NAME])
+            return "".join([c for c in name if c not in NOT_IN_A_NAME])
     return sys.intern(name) if type(name) is str else name

@@ -1,26 +1,12 @@
-"""The exceptions of the X-Ray SDK, with its names."""
+"""The exceptions of the X-Ray SDK, with its names, and the current stack."""
 
 from __future__ import annotations
+
+import traceback
 
 
 class AlreadyEndedException(Exception):  # noqa: N818 - the SDK's names
     """A closed segment or subsegment cannot be modified."""
-
-
-class FacadeSegmentMutationException(Exception):  # noqa: N818
-    """Never raised here: data for Lambda's segment is set on the handler's span."""
-
-
-class InvalidDaemonAddressException(Exception):  # noqa: N818
-    """Never raised here: there is no daemon."""
-
-
-class InvalidSamplingManifestError(Exception):
-    """Never raised here: Lambda samples."""
-
-
-class MissingPluginNames(Exception):  # noqa: N818
-    """Never raised here: there are no plugins."""
 
 
 class SegmentNameMissingException(Exception):  # noqa: N818
@@ -33,3 +19,12 @@ class SegmentNotFoundException(Exception):  # noqa: N818
 
 class SubsegmentNameMissingException(Exception):  # noqa: N818
     """A subsegment needs a name."""
+
+
+class NeverRaised(Exception):  # noqa: N818
+    """The exceptions of what is absent here: daemon, plugins, local rules, and data of Lambda's segment."""
+
+
+def get_stacktrace(limit: int | None = None) -> list[traceback.FrameSummary]:
+    """The frames of the caller."""
+    return list(traceback.extract_stack(limit=limit))[:-1]

@@ -11,7 +11,10 @@ from lambda_latency.bridge.recorder import xray_recorder
 
 log = logging.getLogger("aws_xray_sdk.core.models.trace_header")
 HEADER = "X-Amzn-Trace-Id"
-INSTRUMENTED = "_is_instrumented_by_opentelemetry"  # a mark of the configuration that OpenTelemetry adds to a session
+request_keys = ("url", "method", "user_agent", "client_ip", "x_forwarded_for")
+response_keys = ("status", "content_length")
+# A mark of the configuration that OpenTelemetry adds to a session
+INSTRUMENTED = "_is_instrumented_by_opentelemetry"
 
 
 class TraceHeader:
@@ -32,15 +35,24 @@ class TraceHeader:
         if not all(equals for _, equals, _ in parts):
             log.warning("malformed tracing header %s, ignore.", header)
             return cls()
-        found = {name: value for name, _, value in parts if name != "Self"}
-        root, parent, sampled = (found.pop(name, None) for name in ("Root", "Parent", "Sampled"))
-        return cls(root, parent, sampled, found)
+        fields = {name: value for name, _, value in parts if name != "Self"}
+        root, parent, sampled = (fields.pop(name, None) for name in ("Root", "Parent", "Sampled"))
+        return cls(root, parent, sampled, fields)
 
     def to_header_str(self) -> str:
         """The header as text."""
-        known = (("Root", self.root), ("Parent", self.parent), ("Sampled", self.sampled))
-        parts = [f"{name}={value}" for name, value in known if value is not None]
+        fields = (("Root", self.root), ("Parent", self.parent), ("Sampled", self.sampled))
+        parts = [f"{name}={value}" for name, value in fields if value is not None]
         return ";".join([*parts, *(f"{name}={value}" for name, value in (self.data or {}).items())])
+
+
+class SqsMessageHelper:
+    """Reads the sampling decision of a message."""
+
+    @staticmethod
+    def isSampled(sqs_message: Any) -> bool:
+        """Whether the message's sender was sampled, by the tracing header in its attributes."""
+        return "Sampled=1" in sqs_message["attributes"].get("AWSTraceHeader", "")
 
 
 def construct_xray_header(headers: Any) -> TraceHeader:
@@ -86,36 +98,36 @@ def aws_xray_trace_config(name: str | None = None) -> Any:
     return config
 
 
-async def _started(session: Any, given: Any, params: Any) -> None:
-    given.subsegment = None
-    given.is_recorded = any(hasattr(one, INSTRUMENTED) for one in session.trace_configs)
-    if given.is_recorded:
+async def _started(session: Any, request: Any, params: Any) -> None:
+    request.subsegment = None
+    request.is_recorded = any(hasattr(trace_config, INSTRUMENTED) for trace_config in session.trace_configs)
+    if request.is_recorded:
         return
-    given.subsegment = xray_recorder.begin_subsegment(given.name or get_hostname(str(params.url)), "remote")
-    if given.subsegment is not None:
-        given.subsegment.put_http_meta("method", params.method)
-        given.subsegment.put_http_meta("url", strip_url(params.url.human_repr()))
-        if given.subsegment.sampled:
-            inject_trace_header(params.headers, given.subsegment)
+    request.subsegment = xray_recorder.begin_subsegment(request.name or get_hostname(str(params.url)), "remote")
+    if request.subsegment is not None:
+        request.subsegment.put_http_meta("method", params.method)
+        request.subsegment.put_http_meta("url", strip_url(params.url.human_repr()))
+        if request.subsegment.sampled:
+            inject_trace_header(params.headers, request.subsegment)
 
 
-async def _ended(_: Any, given: Any, params: Any) -> None:
-    if given.subsegment is not None:
-        given.subsegment.put_http_meta("status", params.response.status)
-        xray_recorder.end_own(given.subsegment)
-    _name_recorded(given)
+async def _ended(_: Any, request: Any, params: Any) -> None:
+    if request.subsegment is not None:
+        request.subsegment.put_http_meta("status", params.response.status)
+        xray_recorder.end_own(request.subsegment)
+    _name_recorded(request)
 
 
-async def _failed(_: Any, given: Any, params: Any) -> None:
-    if given.subsegment is not None:
-        given.subsegment.add_exception(params.exception, None)
-        xray_recorder.end_own(given.subsegment)
-    _name_recorded(given)
+async def _failed(_: Any, request: Any, params: Any) -> None:
+    if request.subsegment is not None:
+        request.subsegment.add_exception(params.exception, None)
+        xray_recorder.end_own(request.subsegment)
+    _name_recorded(request)
 
 
-def _name_recorded(given: Any) -> None:
+def _name_recorded(request: Any) -> None:
     """Give the kit's span the name: it is the current one, as its configuration follows that of the code."""
-    if given.is_recorded and given.name:
+    if request.is_recorded and request.name:
         from opentelemetry.trace import get_current_span  # the layer may be there without OpenTelemetry
 
-        get_current_span().set_attribute("peer.service", given.name)
+        get_current_span().set_attribute("peer.service", request.name)

@@ -7,20 +7,19 @@ import inspect
 import logging
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable
+from types import ModuleType
+from typing import Any, TypeAlias
 
 from lambda_latency.bridge.context import is_on
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-    from types import ModuleType
-    from typing import TypeAlias
-
-    Capture: TypeAlias = Callable[[str], Callable[[Any], Any]]
+Capture: TypeAlias = Callable[[str], Callable[[Any], Any]]
 
 log = logging.getLogger("aws_xray_sdk.core.patcher")
-SUPPORTED_MODULES = ("aiobotocore", "botocore", "pynamodb", "requests", "sqlite3", "mysql", "httplib", "pymongo",
-                     "pymysql", "psycopg2", "psycopg", "pg8000", "sqlalchemy_core", "httpx")  # fmt: skip
+SUPPORTED_MODULES = (
+    "aiobotocore", "botocore", "pynamodb", "requests", "sqlite3", "mysql", "httplib", "pymongo", "pymysql", "psycopg2",
+    "psycopg", "pg8000", "sqlalchemy_core", "httpx",
+)  # fmt: skip
 BOTOCORE = ("boto3", "aioboto3", "botocore", "aiobotocore")
 _patched: set[str] = set()
 
@@ -29,14 +28,14 @@ def patch(
     capture: Capture, modules_to_patch: Iterable[str], raise_errors: bool, ignore_module_patterns: Iterable[str] | None
 ) -> None:
     """Records all functions and methods of modules of the function. Raises Exception for an unknown one, as the SDK."""
-    wanted = {*modules_to_patch} - {*SUPPORTED_MODULES, *BOTOCORE}
-    unknown = sorted(name for name in wanted if not name.startswith(".") and not _is_there(name))
+    names = {*modules_to_patch} - {*SUPPORTED_MODULES, *BOTOCORE}
+    unknown = sorted(name for name in names if not _is_there(name))
     if unknown and raise_errors:
         raise Exception(f"modules {', '.join(unknown)} are currently not supported for patching")
     if not is_on():
         return
     ignored = [re.compile(pattern) for pattern in ignore_module_patterns or ()]
-    for name in sorted(wanted - {*unknown}):
+    for name in sorted(names - {*unknown}):
         if name.startswith("."):
             raise Exception(f"relative packages not supported for patching: {name}")
         if name not in _patched and not any(pattern.match(name) for pattern in ignored):
@@ -45,8 +44,9 @@ def patch(
 
 
 def _is_there(name: str) -> bool:
+    """Whether a module can be imported, or its name is relative."""
     try:
-        return name in sys.modules or importlib.util.find_spec(name) is not None
+        return name.startswith(".") or name in sys.modules or importlib.util.find_spec(name) is not None
     except (ImportError, ValueError):
         return False
 
@@ -56,14 +56,15 @@ def _when_imported(capture: Capture, name: str, ignored: list[re.Pattern[str]]) 
 
     def wrap(module: ModuleType) -> None:
         _record(capture, module, module.__name__)
-        for found in sorted(sys.modules):
-            if found.startswith(f"{name}.") and found not in _patched and not any(one.match(found) for one in ignored):
-                _patched.add(found)
-                _record(capture, sys.modules[found], found)
+        for imported in sorted(sys.modules):
+            is_new = imported.startswith(f"{name}.") and imported not in _patched
+            if is_new and not any(pattern.match(imported) for pattern in ignored):
+                _patched.add(imported)
+                _record(capture, sys.modules[imported], imported)
 
     hook = ImportHook()
     hook.install()
-    hook.when(name, wrap)
+    hook.on_import(name, wrap)
 
 
 def _record(capture: Capture, owner: Any, module: str) -> None:

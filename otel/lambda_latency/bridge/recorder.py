@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.bridge.context import (
+    AsyncSegmentContextManager,
     AsyncSubsegmentContextManager,
     Context,
     RecordedCall,
+    SegmentContextManager,
     SubsegmentContextManager,
     is_on,
 )
 from lambda_latency.bridge.entity import DummySegment, Entity, Segment, Subsegment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
-    from lambda_latency.bridge.discarded import AsyncSegmentContextManager, SegmentContextManager
-    from lambda_latency.bridge.streaming import Streaming
+    from lambda_latency.bridge.sampling import Streaming
 
 log = logging.getLogger("aws_xray_sdk.core.recorder")
 NAME = "AWS_XRAY_TRACING_NAME"
@@ -47,7 +47,7 @@ class AWSXRayRecorder:
     @cached_property
     def streaming(self) -> Streaming:
         """The SDK's streaming, without effect."""
-        from lambda_latency.bridge.streaming import Streaming
+        from lambda_latency.bridge.sampling import Streaming
 
         return Streaming(self.streaming_threshold)
 
@@ -98,14 +98,10 @@ class AWSXRayRecorder:
 
     def in_segment(self, name: str | None = None, **segment_kwargs: Any) -> SegmentContextManager:
         """A block whose segment is discarded."""
-        from lambda_latency.bridge.discarded import SegmentContextManager
-
         return SegmentContextManager(self, name, **segment_kwargs)
 
     def in_segment_async(self, name: str | None = None, **segment_kwargs: Any) -> AsyncSegmentContextManager:
         """The same for `async with`."""
-        from lambda_latency.bridge.discarded import AsyncSegmentContextManager
-
         return AsyncSegmentContextManager(self, name, **segment_kwargs)
 
     # ---- Subsegments -----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""The SDK's samplers and emitter, without effect: Lambda samples, and the kit exports."""
+"""The SDK's samplers, emitter and streaming, without effect: Lambda samples, and the kit exports."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 
@@ -35,3 +36,24 @@ class Emitter:
 
     def send_entity(self, entity: Any) -> None:
         """Does nothing: the kit exports spans."""
+
+
+class Streaming:
+    """Streaming without effect: each span is exported separately."""
+
+    def __init__(self, streaming_threshold: int = 30) -> None:
+        self.streaming_threshold = streaming_threshold
+
+    def is_eligible(self, segment: Any) -> bool:  # noqa: ARG002 - the SDK's
+        """Always False."""
+        return False
+
+    def stream(self, entity: Any, callback: Callable[..., Any]) -> None:
+        """Does nothing."""
+
+
+runtime_context: dict[str, Any] = {}  # of plugins, which are without effect in Lambda
+
+
+def nothing(*_: object, **__: object) -> None:
+    """Does nothing: resource attributes describe Lambda, and the kit records calls of http.client by itself."""

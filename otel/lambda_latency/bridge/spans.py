@@ -18,25 +18,26 @@ from lambda_latency.bridge.entity import ANNOTATIONS, Entity, Segment, Subsegmen
 
 ENTITY = create_key("lambda-latency-xray-entity")
 MOST = 64
-_known: dict[int, Entity] = {}  # entities by span id, which keep earlier annotations and metadata
+# Entities by span id, which keep earlier annotations and metadata
+_known: dict[int, Entity] = {}
 
 
 def current() -> Entity | None:
     """The innermost open subsegment or other span; the handler's span as a segment; None without a span."""
     context = _open()
-    found, span = get_value(ENTITY, context), get_current_span(context)
-    if isinstance(found, Entity) and found.in_progress and found._span in (None, span):
-        return found
+    inner, span = get_value(ENTITY, context), get_current_span(context)
+    if isinstance(inner, Entity) and inner.in_progress and inner._span in (None, span):
+        return inner
     if not span.get_span_context().is_valid:
         return None
     if not span.is_recording():
         return Segment("dummy")
-    known = _known.get(span.get_span_context().span_id)
-    if known is None:
+    entity = _known.get(span.get_span_context().span_id)
+    if entity is None:
         if len(_known) >= MOST:
             _known.clear()
-        known = _known[span.get_span_context().span_id] = _seen(span)
-    return known
+        entity = _known[span.get_span_context().span_id] = _seen(span)
+    return entity
 
 
 def _open() -> Context:
@@ -46,12 +47,12 @@ def _open() -> Context:
     """
     context = get_current()
     while (
-        isinstance(found := get_value(ENTITY, context), Entity)
-        and not found.in_progress
-        and found.before is not None
-        and found._span in (None, get_current_span(context))
+        isinstance(entity := get_value(ENTITY, context), Entity)
+        and not entity.in_progress
+        and entity.outer is not None
+        and entity._span in (None, get_current_span(context))
     ):
-        context = found.before
+        context = entity.outer
     return context
 
 
@@ -62,7 +63,7 @@ def _seen(span: Span) -> Entity:
     entity = Segment(name, span) if is_handlers else Subsegment(name, "local", None, span, get_current())
     attributes = getattr(span, "attributes", None) or {}
     if any(key.startswith("aws.xray.") for key in attributes):
-        from lambda_latency.bridge.metadata import documents
+        from lambda_latency.bridge.fields import documents
 
         entity.annotations = dict.fromkeys(attributes.get(ANNOTATIONS, ()))
         entity.metadata = documents(attributes)
@@ -73,19 +74,19 @@ def begin(name: str, namespace: str, *, sampled: bool) -> Subsegment:
     """Starts a span below the current one, and makes it current."""
     above = current()
     segment = above.parent_segment if isinstance(above, Subsegment) else above
-    before, name = _open(), without(name)
+    outer, name = _open(), without(name)
     if sampled:
         span: Span = get_tracer("aws_xray_sdk").start_span(
-            name, before, SpanKind.CLIENT if namespace == "remote" else SpanKind.INTERNAL
+            name, outer, SpanKind.CLIENT if namespace == "remote" else SpanKind.INTERNAL
         )
     else:
-        span = unsampled(get_current_span(before).get_span_context())
-    entity = Subsegment(name, namespace, segment, span if span.is_recording() else None, before)
+        span = unsampled(get_current_span(outer).get_span_context())
+    entity = Subsegment(name, namespace, segment, span if span.is_recording() else None, outer)
     if namespace == "aws":
         span.set_attribute("aws.service", name)
     if above is not None:
         above.add_subsegment(entity)
-    attach(set_value(ENTITY, entity, set_span_in_context(span, before)))
+    attach(set_value(ENTITY, entity, set_span_in_context(span, outer)))
     return entity
 
 
@@ -97,7 +98,7 @@ def end(entity: Subsegment, end_time: float | None) -> None:
     is_current = current() is entity
     entity.close(end_time)
     if is_current:
-        attach(entity.before if entity.before is not None else Context())
+        attach(entity.outer if entity.outer is not None else Context())
 
 
 def put(entity: Entity | None) -> None:

@@ -5,18 +5,13 @@ Its name is the recorder's `service`, or from `dynamic_naming` for the host. Wit
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any
 
 from lambda_latency.bridge.context import is_on
-from lambda_latency.bridge.http import TraceHeader, calculate_segment_name, construct_xray_header
+from lambda_latency.bridge.entity import Subsegment
+from lambda_latency.bridge.http import HEADER, TraceHeader, calculate_segment_name, construct_xray_header
 from lambda_latency.bridge.recorder import xray_recorder
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lambda_latency.bridge.entity import Subsegment
-
-HEADER = "X-Amzn-Trace-Id"
 
 
 class FlaskMiddleware:
@@ -34,10 +29,8 @@ class FlaskMiddleware:
         from flask import request
 
         ip = request.headers.get("X-Forwarded-For") or request.headers.get("HTTP_X_FORWARDED_FOR")
-        subsegment = begin(self._recorder, request.host, request.headers, {
-            "url": request.base_url, "method": request.method, "user_agent": request.headers.get("User-Agent"),
-            "client_ip": ip or request.remote_addr, "x_forwarded_for": True if ip else None,
-        })  # fmt: skip
+        http = fields(request.base_url, request.method, request.headers.get("User-Agent"), ip, request.remote_addr)
+        subsegment = begin(self._recorder, request.host, request.headers, http)
         if subsegment is not None:
             self._open[id(_current(request))] = subsegment
 
@@ -63,16 +56,18 @@ class DjangoMiddleware:
 
     def __call__(self, request: Any) -> Any:
         ip = request.META.get("HTTP_X_FORWARDED_FOR")
-        subsegment = begin(xray_recorder, request.META.get("HTTP_HOST"), request.META, {
-            "url": request.build_absolute_uri(), "method": request.method,
-            "user_agent": request.META.get("HTTP_USER_AGENT"),
-            "client_ip": ip or request.META.get("REMOTE_ADDR"), "x_forwarded_for": True if ip else None,
-        })  # fmt: skip
+        agent, address = request.META.get("HTTP_USER_AGENT"), request.META.get("REMOTE_ADDR")
+        http = fields(request.build_absolute_uri(), request.method, agent, ip, address)
+        subsegment = begin(xray_recorder, request.META.get("HTTP_HOST"), request.META, http)
         response = self.get_response(request)
         if subsegment is not None:
             length = response["content-length"] if response.has_header("content-length") else None
             response[HEADER] = answer(subsegment, response.status_code, length)
-            if _urls_as_annotation():
+            from django.conf import settings
+
+            # In Lambda the HTTP fields become annotations by default, unless the app's settings disable it.
+            choice = getattr(settings, "XRAY_RECORDER", {}).get("URLS_AS_ANNOTATION", "LAMBDA")
+            if choice in ("LAMBDA", "ALL"):
                 for part in subsegment.http.values():
                     for key, value in part.items():
                         subsegment.put_annotation(key, value)
@@ -103,12 +98,10 @@ class BottlePlugin:
             from bottle import request, response
 
             ip = request.environ.get("HTTP_X_FORWARDED_FOR") or request.environ.get("REMOTE_ADDR")
-            subsegment = begin(self._recorder, request.urlparts[1], request.headers, {
-                "url": request.url, "method": request.method, "user_agent": request.headers.get("User-Agent"),
-                "client_ip": ip or request.remote_addr, "x_forwarded_for": True if ip else None,
-            })  # fmt: skip
+            http = fields(request.url, request.method, request.headers.get("User-Agent"), ip, request.remote_addr)
+            subsegment = begin(self._recorder, request.urlparts[1], request.headers, http)
             try:
-                found = callback(*args, **kwargs)
+                result = callback(*args, **kwargs)
             except Exception as error:
                 end(self._recorder, subsegment, error, getattr(error, "status_code", 500))
                 raise
@@ -116,7 +109,7 @@ class BottlePlugin:
                 header = answer(subsegment, response.status_code, response.headers.get("Content-Length"))
                 response.set_header(HEADER, header)
                 end(self._recorder, subsegment, None)
-            return found
+            return result
 
         return wrapper
 
@@ -129,17 +122,20 @@ async def middleware(request: Any, handler: Any) -> Any:
 middleware.__middleware_version__ = 1  # type: ignore[attr-defined]  # as aiohttp's own decorator
 
 
-def _urls_as_annotation() -> bool:
-    """Whether Django's HTTP fields become annotations: in Lambda by default, unless the app's settings disable it."""
-    from django.conf import settings
-
-    mine = getattr(settings, "XRAY_RECORDER", {})
-    return mine.get("URLS_AS_ANNOTATION", "LAMBDA") in ("LAMBDA", "ALL")
-
-
 def _current(request: Any) -> Any:
     """The object behind Flask's proxy."""
     return request._get_current_object()
+
+
+def fields(url: str, method: str, agent: str | None, forwarded: str | None, address: str | None) -> dict[str, Any]:
+    """The HTTP fields of a request: `forwarded` is the client that a proxy names, `address` the peer."""
+    return {
+        "url": url,
+        "method": method,
+        "user_agent": agent,
+        "client_ip": forwarded or address,
+        "x_forwarded_for": True if forwarded else None,
+    }
 
 
 def begin(recorder: Any, host: str | None, headers: Any, http: Mapping[str, Any]) -> Subsegment | None:
@@ -159,8 +155,8 @@ def answer(subsegment: Subsegment, status: int, length: Any) -> str:
     if length:
         subsegment.put_http_meta("content_length", int(length))
     origin = subsegment.get_origin_trace_header()
-    asked = origin is not None and origin.sampled == "?"
-    return TraceHeader(subsegment.trace_id, None, int(subsegment.sampled) if asked else None).to_header_str()
+    is_requested = origin is not None and origin.sampled == "?"
+    return TraceHeader(subsegment.trace_id, None, int(subsegment.sampled) if is_requested else None).to_header_str()
 
 
 def end(recorder: Any, subsegment: Subsegment | None, error: BaseException | None, status: int = 500) -> None:

@@ -14,8 +14,8 @@ MOST_REQUESTS = 1_000_000
 REGION = re.compile(r"[a-z]{2,}(-[a-z]+)+-\d+")
 
 
-def whole(text: str) -> int:
-    """A whole number."""
+def whole_number(text: str) -> int:
+    """Read a whole number."""
     try:
         return int(text)
     except ValueError:
@@ -23,15 +23,15 @@ def whole(text: str) -> int:
 
 
 def count(text: str) -> int:
-    """A whole number, 1 or more."""
-    number = whole(text)
+    """Read a whole number, 1 or more."""
+    number = whole_number(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be 1 or more, got {number}")
     return number
 
 
 def requests(text: str) -> int:
-    """A number of requests that a laptop can send, 1 to 1,000,000."""
+    """Read a number of requests that a laptop can send, 1 to 1,000,000."""
     number = count(text)
     if number > MOST_REQUESTS:
         raise argparse.ArgumentTypeError(f"must be {MOST_REQUESTS} or less, got {number}")
@@ -39,22 +39,27 @@ def requests(text: str) -> int:
 
 
 def port(text: str) -> int:
-    """A TCP port, 0 to 65535; 0 means any free port."""
-    number = whole(text)
+    """Read a TCP port, 0 to 65535; 0 means any free port."""
+    number = whole_number(text)
     if not 0 <= number <= 65535:
         raise argparse.ArgumentTypeError(f"must be between 0 and 65535, got {number}")
     return number
 
 
+def page_port(text: str) -> int | None:
+    """Read the TCP port of a page; None for `off`."""
+    return None if text == "off" else port(text)
+
+
 def region(text: str) -> str:
-    """The name of a region of AWS, of today or not."""
+    """Read the name of a region of AWS, which need not exist yet."""
     if not REGION.fullmatch(text):
         raise argparse.ArgumentTypeError(f"must be a region of AWS, such as eu-west-1, got {text!r}")
     return text
 
 
 def ms(text: str) -> int:
-    """A duration in milliseconds, 0 or more, as nanoseconds."""
+    """Read a duration in milliseconds, 0 or more, as nanoseconds."""
     try:
         ns = round(float(text) * 1_000_000)
     except (ValueError, OverflowError):
@@ -65,18 +70,18 @@ def ms(text: str) -> int:
 
 
 def gigabytes(text: str) -> int:
-    """A size in gigabytes, more than 0, as bytes."""
+    """Read a size in gigabytes, more than 0, as bytes."""
     try:
-        found = round(float(text) * 1_000_000_000)
+        size = round(float(text) * 1_000_000_000)
     except (ValueError, OverflowError):
         raise argparse.ArgumentTypeError(f"must be gigabytes, got {text!r}") from None
-    if found <= 0:
+    if size <= 0:
         raise argparse.ArgumentTypeError(f"must be more than 0, got {text}")
-    return found
+    return size
 
 
 def instant(text: str) -> int:
-    """A time, or an age such as `24h`, as epoch nanoseconds."""
+    """Read a time, or an age such as `24h`, as epoch nanoseconds."""
     from lambda_latency.latency import instant as instant_of
 
     try:
@@ -86,7 +91,7 @@ def instant(text: str) -> int:
 
 
 def gate(text: str) -> Gate:
-    """A condition on the report, such as `p95 > 800ms`."""
+    """Read a condition on the report, such as `p95 > 800ms`."""
     from lambda_latency.latency import read_gate
 
     try:
@@ -96,7 +101,7 @@ def gate(text: str) -> Gate:
 
 
 def parameter(text: str) -> tuple[str, str]:
-    """A template parameter, `NAME=VALUE`, as a pair of name and value."""
+    """Split a template parameter, `NAME=VALUE`, into name and value."""
     name, equals, value = text.partition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must read NAME=VALUE, got {text!r}")
@@ -104,7 +109,7 @@ def parameter(text: str) -> tuple[str, str]:
 
 
 def add_parameter_option(parser: argparse.ArgumentParser, such_as: str = "") -> None:
-    """Adds `--parameter NAME=VALUE`, which sets a parameter of a template; `such_as` is in its help."""
+    """Add `--parameter NAME=VALUE`, which sets a parameter of a template; `such_as` is in its help."""
     parser.add_argument(
         "--parameter",
         type=parameter,

@@ -7,61 +7,48 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.cli.arguments import add_parameter_option, port
+from lambda_latency.cli.arguments import add_parameter_option, page_port
 from lambda_latency.cli.exit_statuses import FAILED
 from lambda_latency.cli.messages import fail, warn
+from lambda_latency.cli.settings import settings_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
     from typing import TextIO
 
-    from lambda_latency.latency import Terms
+    from lambda_latency.latency import AnalysisOptions
     from lambda_latency.live import RunningPage
-    from lambda_latency.local import App, Observer, Options
+    from lambda_latency.local import LocalApp, Observer, SystemOptions
 
-PROVIDER = "payments.example.com"  # an external provider, although local traces contain its spans
-
-
-def add_app_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for running any app."""
-    parser.add_argument(
-        "--instrument",
-        choices=("kit", "layer", "none"),
-        metavar="HOW",
-        help="how to trace functions that do not start OpenTelemetry themselves: kit (default), "
-        "layer (by the start-up of ADOT's layer) or none",
-    )
-    parser.add_argument(
-        "--disable-authorizer", action="store_true", help="accept requests without asking the Lambda authorizers"
-    )
+PROVIDER = "payments.example.com"  # external, although local traces have its spans
 
 
-def app_options(options: argparse.Namespace, traces: str, observer: Observer | None = None) -> Options:
-    """The chosen options, for traces in the file `traces` below --out."""
-    from lambda_latency.local import Observer, Options
+def app_options(options: argparse.Namespace, traces: str, observer: Observer | None = None) -> SystemOptions:
+    """Return the chosen options, for traces in the file `traces` below --out."""
+    from lambda_latency.local import Observer, SystemOptions
 
-    return Options(options.out, traces, instrument=options.instrument or "kit", observer=observer or Observer())
+    instrument = settings_of(options).instrument or "kit"
+    return SystemOptions(options.out, traces, instrument=instrument, observer=observer or Observer())
 
 
 def add_page_options(parser: argparse.ArgumentParser, meanwhile: str) -> None:
     """Add the options for the page of requests as they end."""
     parser.add_argument(
         "--page",
-        type=port,
+        type=page_port,
         default=0,
-        metavar="PORT",
-        help=f"port of the page {meanwhile}, on 127.0.0.1 (default: any free port)",
+        metavar="PORT|off",
+        help=f"port of the page {meanwhile}, on 127.0.0.1 (default: any free port); off: no page",
     )
-    parser.add_argument("--no-page", action="store_true", help="serve no page")
 
 
 @contextlib.contextmanager
 def live_page(options: argparse.Namespace, traces: str, *, knows_ends: bool) -> Iterator[tuple[Observer, str]]:
-    """What the local system tells a page, and the page's address; with --no-page nothing, and an empty address."""
+    """Yield the observer that feeds a page, and the page's address; with --page off an idle one, and no address."""
     from lambda_latency.local import Observer, readable
 
-    if options.no_page:
+    if options.page is None:
         yield Observer(), ""
         return
     page = _served(options.page, f"lambda-latency report {options.out / traces}", knows_ends=knows_ends)
@@ -86,18 +73,20 @@ def _served(number: int, command: str, *, knows_ends: bool) -> RunningPage:
         owner = owner_of(number)
         fail(
             f"the page's port, {number}, cannot be used: {f'{owner} has it' if owner else error.strerror}",
-            "choose another one with --page, or none with --no-page",
+            "choose another one with --page, or none with --page off",
         )
 
 
-def read(template: Path, options: argparse.Namespace, *, built: bool = False) -> App:
-    """The app of a template, with the chosen parameters. Raises `LocalError` for an invalid template."""
+def read(template: Path, options: argparse.Namespace, *, built: bool = False) -> LocalApp:
+    """Read the app of a template, with the chosen parameters. Raises `LocalError` for an invalid template."""
     from lambda_latency.local import read_app, starting_themselves
 
-    app = read_app(template, dict(options.parameter), authorizers=not options.disable_authorizer, built=built)
-    if options.instrument and (kept := starting_themselves(app)):
-        why = f"{', '.join(kept)} start{'s' if len(kept) == 1 else ''} OpenTelemetry by the template"
-        app.notes.append(f"--instrument {options.instrument} has no effect: {why}, see its parameters")
+    settings = settings_of(options)
+    app = read_app(template, dict(options.parameter), authorizers=settings.authorizers == "on", built=built)
+    if settings.instrument and (starting := starting_themselves(app)):
+        verb = "starts" if len(starting) == 1 else "start"
+        why = f"{', '.join(starting)} {verb} OpenTelemetry by the template"
+        app.notes.append(f"instrument = {settings.instrument} has no effect: {why}, see its parameters")
     return app
 
 
@@ -133,11 +122,11 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
     add_parameter_option(parser, ", such as Tracing=Off")
 
 
-def provider_is_theirs() -> Terms:
-    """The terms of a report on local traces: the payments provider is external."""
-    from lambda_latency.latency import Owners, Terms
+def provider_is_theirs() -> AnalysisOptions:
+    """Return the ownership settings of a report on local traces: the payments provider is external."""
+    from lambda_latency.latency import AnalysisOptions, Owners
 
-    return Terms(owners=Owners(theirs=(PROVIDER,)))
+    return AnalysisOptions(owners=Owners(theirs=(PROVIDER,)))
 
 
 def require_local() -> None:

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 def warn(text: str) -> None:
     """Print a line on stderr, after the command's name."""
-    with contextlib.suppress(OSError):  # a failure to write to stderr cannot be reported
+    with contextlib.suppress(OSError):  # cannot be reported
         print(f"lambda-latency: {text}", file=sys.stderr)
 
 
-def usage(what: str, todo: str) -> int:
+def usage(message: str, todo: str) -> int:
     """Print a usage error and its remedy; returns the exit status."""
-    warn(f"{what}\n  {todo}")
+    warn(f"{message}\n  {todo}")
     return USAGE
 
 
-def fail(what: str, todo: str) -> NoReturn:
+def fail(message: str, todo: str) -> NoReturn:
     """Print an error and its remedy, and exit with status 1."""
-    warn(f"{what}\n  {todo}")
+    warn(f"{message}\n  {todo}")
     raise SystemExit(FAILED)

@@ -2,37 +2,71 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
-import tempfile
-from pathlib import Path
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import gate, ms
-from lambda_latency.cli.settings import BEGINNINGS, COLOURS
-from lambda_latency.cli.xray import XRAY_ONLY, add_choice_options, add_xray_options
+from lambda_latency.cli.parser import Parser
+from lambda_latency.cli.settings import analysis_options_of
+from lambda_latency.cli.xray import add_choice_options
 
 if TYPE_CHECKING:
-    import argparse
-
     from lambda_latency.cli.request import Request
 
+FORMATS = ("text", "brief", "markdown", "json")
+CONDITIONS = (
+    "exit with status 3 if 'p95 > 800ms', 'errors > 5%%', 'share(external) > 60%%', or with --against "
+    "'slower > 5%%'; may be repeated"
+)
+FETCH_FIRST = "lambda-latency fetch has it: `lambda-latency fetch ... --out - | lambda-latency report -`"
+# What to do in place of the options of earlier versions.
+REMOVED = {
+    "--json": "write --format json to print it, or --format json=FILE",
+    "--markdown": "write --format markdown to print it, or --format markdown=FILE",
+    "--brief": "write --format brief",
+    "--open": "open the file of --html",
+    "--per-request": "--all with --format json writes each request",
+    "--what-if": "--all prints the largest possible savings, and the page of --html has them",
+    "--ascii": "the output is ASCII where the terminal or the locale has no more (LC_ALL=C)",
+    "--color": "set color in lambda-latency.toml, or the variable LAMBDA_LATENCY_COLOR or NO_COLOR",
+    "--from": "set from in lambda-latency.toml, or the variable LAMBDA_LATENCY_FROM",
+    "--no-skew": 'set clock-skew = "keep" in lambda-latency.toml, or LAMBDA_LATENCY_CLOCK_SKEW=keep',
+    **dict.fromkeys(
+        ("--slower-than", "--errors", "--filter", "--max", "--max-gb", "--source", "--out", "--dry-run"), FETCH_FIRST
+    ),
+}
+# Options that only a report on an account takes.
+ACCOUNT_ONLY = ("profile", "region")
+# Options that explain an alarm takes; all others of a report are about sources.
+ALARM_TAKES = frozenset({"alarm", "until", "slow", "ours", "theirs", "html", "profile", "region", "quiet"})
 
-def add_report_options(parser: argparse.ArgumentParser) -> None:
+
+def add_report_options(parser: Parser) -> None:
     """Add the options of a report."""
+    parser.removed = REMOVED
     _add_input(parser.add_argument_group("input"))
-    _add_filter(parser.add_argument_group("filter"))
+    choosing = parser.add_argument_group("filter")
+    add_choice_options(choosing)
+    choosing.add_argument(
+        "--slow", type=ms, metavar="MS", help="requests over MS milliseconds are slow (default: over p95)"
+    )
+    choosing.add_argument("--trace", metavar="ID", help="draw the waterfall of one request, with its critical path")
     _add_output(parser.add_argument_group("output"))
-    _add_gate(parser.add_argument_group("gate"))
-    add_xray_options(parser.add_argument_group("account, with --xray"), "keep the fetched traces in this file")
+    add = parser.add_argument_group("gate").add_argument
+    add("--against", metavar="BASELINE", help="report which part became slower or faster since these traces")
+    add("--fail-if", type=gate, action="append", metavar="EXPR", help=CONDITIONS)
 
 
 def conflict_of(options: argparse.Namespace) -> tuple[str, str] | None:
-    """The first conflict of options and its remedy; None if there is none."""
-    if options.per_request and options.json is None:
-        return "--per-request needs --json", "add --json FILE or --json -"
-    if options.trace and (options.against or options.fail_if or options.markdown or options.by):
+    """Return the first conflict of options and its remedy; None if there is none."""
+    if options.alarm is not None:
+        return _wrong_with_alarm(options)
+    documents = _format_of(options, "markdown") or _format_of(options, "json")
+    if options.trace and any((options.against, options.fail_if, documents, options.by)):
         return (
-            "--trace shows one request and cannot be combined with --against, --fail-if, --markdown or --by",
+            "--trace shows one request and cannot be combined with --against, --fail-if, --by, or another --format",
             "remove one of them",
         )
     if options.redact and (options.trace or options.route):
@@ -40,28 +74,62 @@ def conflict_of(options: argparse.Namespace) -> tuple[str, str] | None:
     return _wrong_output(options) or _wrong_input(options)
 
 
+def _wrong_with_alarm(options: argparse.Namespace) -> tuple[str, str] | None:
+    """Return a conflict with --alarm, which names the traces: no other option may select them."""
+    if options.sources or options.xray:
+        return "--alarm reads the traces of the alarm's window and takes no other input", "remove --alarm or the input"
+    unrelated = vars(options).keys() - ALARM_TAKES - {"command", "sources", "xray", "typed", "verbose"}
+    typed = sorted(_typed(options, unrelated))
+    if typed:
+        return f"--alarm and --{typed[0].replace('_', '-')} cannot be combined", "remove one of them"
+    return None
+
+
+def _typed(options: argparse.Namespace, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(options, name) not in (None, False)]
+
+
+def _format_of(options: argparse.Namespace, name: str) -> str | None:
+    """Return the target of a format: a file's name, - for standard output, or None."""
+    return dict(options.format or ()).get(name)
+
+
 def _wrong_output(options: argparse.Namespace) -> tuple[str, str] | None:
     for name in ("html", "flame"):
         if getattr(options, name) == "-":
             return f"--{name} cannot print to standard output", "name a file"
-    if options.json == options.markdown == "-":
-        return "--json - and --markdown - both write to standard output", "name a file for one of them"
-    if options.brief and "-" in (options.json, options.markdown):
-        return "--brief, --json - and --markdown - write to standard output", "name a file for the others"
-    if options.against is None and any(one.what == "slower" for one in options.fail_if or ()):
-        return "--fail-if 'slower ...' needs --against", "add --against BASELINE"
+    wrong = _wrong_formats(options.format or ())
+    if wrong is not None:
+        return wrong
+    needing = [gate.value for gate in options.fail_if or () if gate.condition.needs_baseline]
+    if options.against is None and needing:
+        return f"--fail-if '{needing[0]} ...' needs --against", "add --against BASELINE"
+    return None
+
+
+def _wrong_formats(formats: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    names = [name for name, _ in formats]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        return f"--format {twice} is named twice", "remove one of them"
+    printed = [name for name, target in formats if target == "-"]
+    if len(printed) > 1:
+        return (
+            f"--format {printed[0]} and --format {printed[1]} both print",
+            f"name a file for one of them: --format {printed[1]}=FILE",
+        )
     return None
 
 
 def _wrong_input(options: argparse.Namespace) -> tuple[str, str] | None:
     if options.xray and options.sources:
         return "files and --xray cannot be combined", "remove --xray or the files"
-    alone = [name for name in XRAY_ONLY if getattr(options, name) not in (None, False)]
+    alone = _typed(options, ACCOUNT_ONLY)
     if alone and not options.xray:
-        return f"--{alone[0].replace('_', '-')} needs --xray", "add --xray"
+        return f"--{alone[0]} needs --xray or --alarm", "add --xray"
     if [*options.sources, options.against].count("-") > 1:
         return "standard input is named twice, and can be read once", "name a file for one of them"
-    if options.since is not None and options.until is not None and options.since >= options.until:
+    if None not in (options.since, options.until) and options.since >= options.until:
         return (
             "--since must be before --until",
             "a duration is an age: --since 2h --until 1h is the hour before the last",
@@ -72,97 +140,65 @@ def _wrong_input(options: argparse.Namespace) -> tuple[str, str] | None:
 
 
 def _add_input(group: Any) -> None:
-    group.add_argument("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
-    group.add_argument(
-        "--xray", action="store_true", help="fetch the traces of the last hour, or --since T, from X-Ray"
-    )
-    group.add_argument(
+    add = group.add_argument
+    add("sources", nargs="*", metavar="SOURCE", help="a file, a folder, a pattern, or - for stdin")
+    add("--xray", action="store_true", help="fetch the traces of the last hour, or --since T, from X-Ray")
+    add("--alarm", metavar="NAME", help="explain why this CloudWatch alarm fired last, or last before --until T")
+    add("--profile", metavar="P", help="with --xray or --alarm: profile of the AWS configuration")
+    add("--region", metavar="R", help="with --xray or --alarm: region of the traces")
+    add(
         "--ours",
         action="append",
         metavar="PATTERN",
         help="services, hosts and parts that are internal, such as '*.example.com'; may be repeated",
     )
-    group.add_argument("--theirs", action="append", metavar="PATTERN", help="the same for external ones")
-    group.add_argument(
-        "--from",
-        dest="from_",
-        choices=BEGINNINGS,
-        metavar="WHERE",
-        help="a request begins at its root (default), or at Lambda's own spans (lambda)",
-    )
-    group.add_argument("--no-skew", action="store_true", help="do not correct clock differences between services")
-    group.add_argument(
-        "--follow-links", action="store_true", help="join traces that span links connect, with the waits between them"
-    )
-
-
-def _add_filter(group: Any) -> None:
-    add_choice_options(group)
-    group.add_argument(
-        "--slow", type=ms, metavar="MS", help="requests over MS milliseconds are slow (default: over p95)"
-    )
-    group.add_argument("--trace", metavar="ID", help="draw the waterfall of one request, with its critical path")
+    add("--theirs", action="append", metavar="PATTERN", help="the same for external ones")
+    add("--follow-links", action="store_true", help="join traces that span links connect, with the waits between them")
 
 
 def _add_output(group: Any) -> None:
-    group.add_argument("--json", metavar="F", help="write the report as JSON too; - prints it instead of the text")
-    group.add_argument(
-        "--html", metavar="F", help="write the report as an HTML page too: one file, without network access"
+    add = group.add_argument
+    add(
+        "--format",
+        type=form,
+        action="append",
+        metavar="FORMAT[=F]",
+        help="print as text (default), brief (for an assistant: at most 2,000 tokens), markdown or json; with =F "
+        "write it to the file F; may be repeated",
     )
-    group.add_argument("--open", action="store_true", help="open the page in the browser")
-    group.add_argument(
-        "--markdown", metavar="F", help="write the report as Markdown too, for a pull request; - prints it"
-    )
-    group.add_argument(
-        "--flame", metavar="F", help="a flame graph of all critical paths: folded stacks; *.json: Perfetto, speedscope"
-    )
-    group.add_argument("--per-request", action="store_true", help="with --json: each request, its parts and its path")
-    group.add_argument(
-        "--what-if", action="store_true", help="print the largest possible saving of each of the largest parts"
-    )
-    group.add_argument(
+    add("--html", metavar="F", help="write the report as an HTML page too: one file, without network access")
+    add("--flame", metavar="F", help="a flame graph of all critical paths: folded stacks; *.json: Perfetto, speedscope")
+    add(
         "--by",
         metavar="ATTRIBUTE",
         help="print a table of its values (tenant.id, route, ...): requests, p50, p95, slow",
     )
-    group.add_argument(
-        "--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids"
+    add("--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids")
+    add("--problems", action="store_true", help="list what was skipped, what is inconsistent, and broken traces")
+    add(
+        "--all",
+        action="store_true",
+        help="print all tables, the waterfall and every stack frame; with --format json each request",
     )
-    group.add_argument("--problems", action="store_true", help="list what was skipped and what is inconsistent")
-    group.add_argument(
-        "--all", action="store_true", help="print table and waterfall even if nothing stands out, and every stack frame"
-    )
-    group.add_argument(
-        "--brief", action="store_true", help="print the report for an assistant: at most 2,000 tokens, quoted names"
-    )
-    group.add_argument("--ascii", action="store_true", help="print ASCII only")
-    group.add_argument("--color", choices=COLOURS, metavar="WHEN", help="auto (default), always or never")
+    add("-q", "--quiet", action="store_true", help="no progress and no notes")
 
 
-def _add_gate(group: Any) -> None:
-    group.add_argument(
-        "--against", metavar="BASELINE", help="report which part became slower or faster since these traces"
-    )
-    group.add_argument(
-        "--fail-if",
-        type=gate,
-        action="append",
-        metavar="EXPR",
-        help="exit with status 3 if 'p95 > 800ms', 'errors > 5%%', 'share(external) > 60%%', or with --against "
-        "'slower > 5%%'; may be repeated",
-    )
+def form(text: str) -> tuple[str, str]:
+    """Split `json` or `json=report.json` into a format and the report's target, `-` for standard output."""
+    name, equals, target = text.partition("=")
+    if name not in FORMATS:
+        raise argparse.ArgumentTypeError(f"must be {', '.join(FORMATS)}, or one of them and a file, got {text!r}")
+    if equals and not target:
+        raise argparse.ArgumentTypeError(f"names no file, got {text!r}")
+    if equals and name in ("text", "brief"):
+        raise argparse.ArgumentTypeError(f"prints {name}: write > {target}")
+    return name, target or "-"
 
 
 def request_of(options: argparse.Namespace) -> Request:
-    """The request that the options make."""
+    """Return the request that the options make."""
     from lambda_latency.cli.request import Request
-    from lambda_latency.latency import Owners, Terms
-    from lambda_latency.trace import View
 
-    view = View(skew=not options.no_skew, from_lambda=options.from_ == "lambda")
-    html = options.html
-    if options.open and html is None:
-        html = str(Path(tempfile.mkdtemp(prefix="lambda-latency-"), "report.html"))
     return Request(
         sources=options.sources,
         slow_ns=options.slow,
@@ -170,36 +206,42 @@ def request_of(options: argparse.Namespace) -> Request:
         until_ns=options.until,
         route=options.route,
         trace_id=options.trace,
-        json=options.json,
-        html=html,
-        markdown=options.markdown,
+        json=_format_of(options, "json"),
+        html=options.html,
+        markdown=_format_of(options, "markdown"),
         flame=options.flame,
         against=options.against,
         fail_if=options.fail_if,
-        per_request=options.per_request,
         problems=options.problems,
+        ignored=options.ignore,
         everything=options.all,
-        what_if=options.what_if,
-        brief=options.brief,
+        brief=_format_of(options, "brief") is not None,
         by=options.by,
         command=shlex.join(["lambda-latency", *options.typed]),
         proof=_proof(options),
-        terms=Terms(view, Owners(tuple(options.ours), tuple(options.theirs))),
+        analysis_options=analysis_options_of(options),
         follow_links=options.follow_links,
         redact=options.redact,
     )
 
 
 def _proof(options: argparse.Namespace) -> list[str]:
-    """The command as it was typed, without --brief, and with times in place of ages."""
+    """Return the command as it was typed, without its formats, and with times in place of ages."""
     from lambda_latency.text import instant_of
 
-    words = [word for word in options.typed if word != "--brief"]
+    typed, words = iter(options.typed), list[str]()
+    for word in typed:
+        if word == "--format":
+            next(typed, None)
+        elif not word.startswith("--format="):
+            words.append(word)
     for name in ("since", "until"):
-        at = getattr(options, name)
-        for place, word in enumerate(words):
-            if at is not None and word == f"--{name}" and place + 1 < len(words):
-                words[place + 1] = instant_of(at)
-            elif at is not None and word.startswith(f"--{name}="):
-                words[place] = f"--{name}={instant_of(at)}"
+        time_ns = getattr(options, name)
+        if time_ns is None:
+            continue
+        for index, word in enumerate(words):
+            if word == f"--{name}" and index + 1 < len(words):
+                words[index + 1] = instant_of(time_ns)
+            elif word.startswith(f"--{name}="):
+                words[index] = f"--{name}={instant_of(time_ns)}"
     return words

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from lambda_latency.cli.arguments import gate, ms, region
 from lambda_latency.cli.exit_statuses import USAGE
@@ -17,12 +17,10 @@ from lambda_latency.variables import COMMAND, PREFIX, unread_variable, variable_
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_latency.latency import Gate
+    from lambda_latency.latency import AnalysisOptions, Gate
 
-OWN = "lambda-latency.toml"
-PROJECT = "pyproject.toml"
-BEGINNINGS = ("root", "lambda")
-COLOURS = ("auto", "always", "never")
+OWN_FILE = "lambda-latency.toml"
+PROJECT_FILE = "pyproject.toml"
 
 
 class SettingsError(ValueError):
@@ -30,16 +28,18 @@ class SettingsError(ValueError):
 
     exit_status = USAGE
 
-    def __init__(self, what: str) -> None:
-        super().__init__(f"{what}\n  correct it: docs/reference/settings.md lists the settings")
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message}\n  correct it: docs/reference/settings.md lists the settings")
 
 
-class Settings(NamedTuple):
+class ProjectSettings(NamedTuple):
     """The settings of a project. An option of the same name (with `-` for `_`) overrides a setting.
 
     `ours` and `theirs` are patterns of services and callees, `slow` is in nanoseconds (milliseconds in the file),
     `fail_if` has the gates, `from_` says where a request begins, `color` when to colour, and `ignore` has the rules
-    that the doctor skips, `region` is AWS's for commands that call it.
+    that the doctor skips; `region` is AWS's for commands that call it. `clock_skew` says whether clock differences
+    between services are corrected, `instrument` how the local system traces functions that do not start OpenTelemetry
+    themselves (None: as `kit`), and `authorizers` whether it asks the Lambda authorizers.
     """
 
     ours: tuple[str, ...] = ()
@@ -50,57 +50,83 @@ class Settings(NamedTuple):
     color: str = "auto"
     ignore: tuple[str, ...] = ()
     region: str | None = None
+    clock_skew: str = "correct"
+    instrument: Literal["kit", "layer", "none"] | None = None
+    authorizers: str = "on"
 
 
-def settings_of(options: argparse.Namespace) -> Settings:
-    """The settings that hold in the current folder; without `--quiet`, a parent's file is named on stderr."""
-    return read_settings(Path.cwd(), note=(lambda _: None) if options.quiet else warn)
+def settings_of(options: argparse.Namespace) -> ProjectSettings:
+    """Return the settings that hold in the current folder; without `--quiet`, a parent's file is named on stderr."""
+    is_quiet = getattr(options, "quiet", False)
+    return read_settings(Path.cwd(), note=(lambda _: None) if is_quiet else warn)
+
+
+def add_settings(options: argparse.Namespace) -> None:
+    """Make each setting the default of its option."""
+    for name, value in settings_of(options)._asdict().items():
+        if getattr(options, name, None) is None:
+            setattr(options, name, value)
+
+
+def analysis_options_of(options: argparse.Namespace) -> AnalysisOptions:
+    """Return the ownership settings of a report with these options, after `add_settings`."""
+    from lambda_latency.latency import AnalysisOptions, Owners
+    from lambda_latency.trace import View
+
+    view = View(skew=options.clock_skew == "correct", from_lambda=options.from_ == "lambda")
+    return AnalysisOptions(view, Owners(tuple(options.ours), tuple(options.theirs)))
 
 
 def read_settings(
     folder: Path, *, environ: Mapping[str, str] = os.environ, note: Callable[[str], object] = lambda _: None
-) -> Settings:
-    """The settings that hold in a folder; the defaults if there are none.
+) -> ProjectSettings:
+    """Return the settings that hold in a folder; the defaults if there are none.
 
-    The file is the folder's own or that of its nearest parent, up to the repository's root; `note` is told of a
-    parent's, and of a variable that nothing reads. Variables (`LAMBDA_LATENCY_THEIRS`) override the file. Raises
-    `SettingsError`.
+    The file is the folder's own or that of its nearest parent, up to the repository's root; `note` reports a parent's,
+    and a variable that nothing reads. Variables (`LAMBDA_LATENCY_THEIRS`) override the file. Raises `SettingsError`.
     """
-    folder = folder.resolve()
-    found: dict[str, Any] = {}
-    for one in (folder, *folder.parents):
-        told = _told(one)
-        if told is not None:
-            shown = os.path.relpath(told[0], folder)
-            if one != folder:
-                note(f"settings of {shown}")
-            found = _converted(told[1], shown)
-            break
-        if (one / ".git").exists():
-            break
-    for known in COMMAND:
-        variable = variable_of(known.setting)
-        value = environ.get(variable)
-        if value:
-            values = [part.strip() for part in value.split(known.separator)] if known.separator else value
-            found |= _converted({known.setting: values}, variable)
+    fields = _file_settings(folder.resolve(), note) | _variable_settings(environ)
     for name in environ:
         todo = unread_variable(name) if name.startswith(PREFIX) else None
         if todo is not None:
             note(f"nothing reads the variable {name}\n  {todo}")
-    return Settings(**found)
+    return ProjectSettings(**fields)
 
 
-def _told(folder: Path) -> tuple[Path, dict[str, Any]] | None:
-    """The file of settings in a folder and what it says; None if the folder has none."""
-    own, project = folder / OWN, folder / PROJECT
-    if own.is_file():
-        return own, _read(own)
-    if project.is_file():
-        tool = _read(project).get("tool")
-        found = tool.get("lambda-latency") if isinstance(tool, dict) else None
-        return (project, found) if isinstance(found, dict) else None
-    return None
+def _file_settings(folder: Path, note: Callable[[str], object]) -> dict[str, Any]:
+    for candidate in (folder, *folder.parents):
+        path, table = _table_in(candidate)
+        if table is not None:
+            shown = os.path.relpath(path, folder)
+            if candidate != folder:
+                note(f"settings of {shown}")
+            return _converted(table, shown)
+        if (candidate / ".git").exists():
+            break
+    return {}
+
+
+def _variable_settings(environ: Mapping[str, str]) -> dict[str, Any]:
+    fields: dict[str, Any] = {}
+    for setting in COMMAND:
+        variable = variable_of(setting.setting)
+        value = environ.get(variable)
+        if value:
+            values = [part.strip() for part in value.split(setting.separator)] if setting.separator else value
+            fields |= _converted({setting.setting: values}, variable)
+    return fields
+
+
+def _table_in(folder: Path) -> tuple[Path, dict[str, Any] | None]:
+    """Return the file of settings in a folder and its settings; None if it has none."""
+    own_file, project_file = folder / OWN_FILE, folder / PROJECT_FILE
+    if own_file.is_file():
+        return own_file, _read(own_file)
+    if not project_file.is_file():
+        return project_file, None
+    tool = _read(project_file).get("tool")
+    table = tool.get("lambda-latency") if isinstance(tool, dict) else None
+    return project_file, table if isinstance(table, dict) else None
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -109,47 +135,42 @@ def _read(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        found: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-        return found
+        document: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+        return document
     except (OSError, ValueError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}") from error
 
 
-def _converted(told: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """The fields of `Settings` that a source sets."""
-    found: dict[str, Any] = {}
-    for name, value in told.items():
-        read = READ.get(name)
-        if name == "tool" and source.endswith(OWN):
+def _converted(table: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Return the fields of `Settings` that a source sets."""
+    fields: dict[str, Any] = {}
+    for name, value in table.items():
+        convert = READ.get(name)
+        if name == "tool" and source.endswith(OWN_FILE):
             raise SettingsError(f"{source}: settings have no table here: remove the line [tool.lambda-latency]")
-        if read is None:
+        if convert is None:
             hint = did_you_mean(name, READ, f"known are {', '.join(READ)}")
             raise SettingsError(f"{source}: there is no setting {name!r}; {hint}")
         field = "from_" if name == "from" else name.replace("-", "_")
         try:
-            found[field] = read(value)
+            fields[field] = convert(value)
         except (ValueError, argparse.ArgumentTypeError) as error:
             raise SettingsError(f"{source}: {name} {error}") from None
-    return found
-
-
-def _patterns(value: object) -> tuple[str, ...]:
-    return _texts(value, 'must be a list of patterns, such as ["payments*"]')
-
-
-def _rules(value: object) -> tuple[str, ...]:
-    return _texts(value, 'must be a list of rules, such as ["layer-old"]')
+    return fields
 
 
 def _gates(value: object) -> tuple[Gate, ...]:
-    return tuple(gate(one) for one in _texts(value, 'must be a list of conditions, such as ["p95 > 800ms"]'))
+    return tuple(map(gate, _list_of("conditions", "p95 > 800ms")(value)))
 
 
-def _texts(value: object, wanted: str) -> tuple[str, ...]:
-    found = [value] if isinstance(value, str) else value
-    if not isinstance(found, list) or not all(isinstance(one, str) and one for one in found):
-        raise ValueError(f"{wanted}, got {value!r:.60}")
-    return tuple(found)
+def _list_of(kind: str, example: str) -> Callable[[object], tuple[str, ...]]:
+    def read(value: object) -> tuple[str, ...]:
+        texts = [value] if isinstance(value, str) else value
+        if not isinstance(texts, list) or not all(isinstance(text, str) and text for text in texts):
+            raise ValueError(f'must be a list of {kind}, such as ["{example}"], got {value!r:.60}')
+        return tuple(texts)
+
+    return read
 
 
 def _ms(value: object) -> int:
@@ -164,10 +185,10 @@ def _region(value: object) -> str:
     return region(value)
 
 
-def _one_of(*known: str) -> Callable[[object], str]:
+def _one_of(*names: str) -> Callable[[object], str]:
     def read(value: object) -> str:
-        if value not in known:
-            raise ValueError(f"must be one of {', '.join(known)}, got {value!r:.60}")
+        if value not in names:
+            raise ValueError(f"must be one of {', '.join(names)}, got {value!r:.60}")
         return str(value)
 
     return read
@@ -175,12 +196,15 @@ def _one_of(*known: str) -> Callable[[object], str]:
 
 # The function that converts the value of each setting; it raises ValueError for an invalid value.
 READ: dict[str, Callable[[object], Any]] = {
-    "ours": _patterns,
-    "theirs": _patterns,
+    "ours": _list_of("patterns", "payments*"),
+    "theirs": _list_of("patterns", "payments*"),
     "slow": _ms,
     "fail-if": _gates,
-    "from": _one_of(*BEGINNINGS),
-    "color": _one_of(*COLOURS),
-    "ignore": _rules,
+    "from": _one_of("root", "lambda"),
+    "color": _one_of("auto", "always", "never"),
+    "ignore": _list_of("rules", "layer-old"),
     "region": _region,
+    "clock-skew": _one_of("correct", "keep"),
+    "instrument": _one_of("kit", "layer", "none"),
+    "authorizers": _one_of("on", "off"),
 }

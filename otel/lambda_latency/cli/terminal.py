@@ -24,8 +24,7 @@ SOON_S = 0.4
 
 
 def spooled(stack: ExitStack, name: str) -> Path:
-    """Copy a pipe, or standard input (`-`), to a temporary file, because a report reads its input twice; returns the
-    file's path.
+    """Copy a pipe, or standard input (`-`), to a temporary file, which a report can read twice; returns its path.
 
     The file exists until `stack` is closed. On Linux it has no name, so that nothing is left if the process is killed.
     Raises `ReportError` if the copy cannot be written.
@@ -42,12 +41,12 @@ def spooled(stack: ExitStack, name: str) -> Path:
                 file.write(chunk)
         file.flush()
     except OSError as error:
-        what = "standard input" if name == "-" else name
-        raise ReportError(unwritable(f"a copy of {what} in {tempfile.gettempdir()}", error)) from error
+        source = "standard input" if name == "-" else name
+        raise ReportError(unwritable(f"a copy of {source} in {tempfile.gettempdir()}", error)) from error
     return path
 
 
-class Bar(Progress):
+class ProgressBar(Progress):
     """A progress bar on stderr for long work, until it is closed; only on a terminal, and not with --quiet."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, *, quiet: bool = False) -> None:
@@ -76,7 +75,7 @@ class Bar(Progress):
         self._drawn.close()
 
     def _begin(self) -> Callable[[str, int, int], None]:
-        from rich.console import Console  # a slow import that only long work needs
+        from rich.console import Console  # a slow import
         from rich.progress import BarColumn, DownloadColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Drawn
 
@@ -86,8 +85,8 @@ class Bar(Progress):
 
         def show(name: str, done: int, size: int) -> None:
             if name not in tasks:
-                for other in tasks.values():
-                    drawn.remove_task(other)
+                for task in tasks.values():
+                    drawn.remove_task(task)
                 tasks.clear()
                 tasks[name] = drawn.add_task(name, total=size)
             drawn.update(tasks[name], completed=done, total=size)

@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from lambda_latency.cli.request import Request
 from lambda_latency.files import check_targets, replace_files, unwritable, writable_by
 from lambda_latency.latency import Report, ReportError, Stack, stacks_of
-from lambda_latency.text import Style, flat, render_problems, render_report, sentence
+from lambda_latency.text import Style, first_sentence, flat, render_problems, render_report
 from lambda_latency.trace import Span, Trace, find_sources
 from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
-    from lambda_latency.cli.request import Request
-    from lambda_latency.latency import Judged
+    from lambda_latency.latency import Judged  # loaded with a condition alone
 
-TRACES_AT_ONCE = 2_000  # read together for a flame graph
+TRACES_AT_ONCE = 2_000  # for a flame graph
 
 Find = Callable[[Collection[str]], Mapping[str, Trace]]  # the traces with some ids
 
 
 def check_files(request: Request) -> None:
-    """Raises `ReportError`, before any work, if an output file is unwritable, named twice, or also an input."""
-    named = [path for path in (request.json, request.markdown) if path != "-"] + [request.html, request.flame]
-    targets = [Path(path) for path in named if path is not None]
+    """Raise `ReportError`, before any work, if an output file is unwritable, named twice, or also an input."""
+    names = [path for path in (request.json, request.markdown) if path != "-"] + [request.html, request.flame]
+    targets = [Path(path) for path in names if path is not None]
     if not targets:
         return
-    read = find_sources([one for one in (*request.sources, request.against) if one not in (None, "-")], [])
-    wrong = check_targets(targets, [source.path for source in read])
-    if wrong is not None:
-        raise ReportError(wrong)
+    inputs = find_sources([s for s in (*request.sources, request.against) if s not in (None, "-")], [])
+    conflict = check_targets(targets, [source.path for source in inputs])
+    if conflict is not None:
+        raise ReportError(conflict)
 
 
 def write_report(
@@ -48,20 +48,9 @@ def write_report(
 
     `spans` reads the spans of some traces, for a brief.
     """
-    texts: list[tuple[str, str]] = []
-    if request.json is not None:
-        texts.append((request.json, _json(report, request, find, judged)))
-    if request.markdown is not None:
-        from lambda_latency.text import render_markdown  # each form is imported where it is asked for
-
-        texts.append((request.markdown, render_markdown(report, judged)))
-    printed = [text for path, text in texts if path == "-"]
-    files = [(path, text) for path, text in texts if path != "-"]
-    if request.html is not None:
-        files.append((request.html, _page(report, request, find, judged)))
-    if request.flame is not None:
-        files.append((request.flame, _flame(report, request.flame, find)))
-    _write(files)
+    documents = [*_documents(report, request, judged, find)]
+    printed = [text for path, text in documents if path == "-"]
+    _write([(path, text) for path, text in documents if path != "-"])
     if request.brief and report.totals.requests:
         from lambda_latency.agent import brief_of
 
@@ -72,13 +61,45 @@ def write_report(
                 report,
                 style,
                 everything=request.everything,
-                what_if=request.what_if,
+                what_if=request.everything,
                 queries=request.console is not None,
             )
         ]
         if request.problems:
             printed.append(render_problems(report.problems, style))
+            printed.append(_broken(report, request, find))
     out.writelines(printed)
+
+
+def _documents(report: Report, request: Request, judged: Sequence[Judged], find: Find) -> Iterator[tuple[str, str]]:
+    """Yield the path and the text of each document; the path - is standard output."""
+    if request.json is not None:
+        yield request.json, _json(report, request, find, judged)
+    if request.markdown is not None:
+        from lambda_latency.text import render_markdown  # imported where it is needed
+
+        yield request.markdown, render_markdown(report, judged)
+    if request.html is not None:
+        yield request.html, _page(report, request, find, judged)
+    if request.flame is not None:
+        yield request.flame, _flame(report, request.flame, find)
+
+
+def _broken(report: Report, request: Request, find: Find) -> str:
+    """Return the broken traces among at most `TRACES_AT_ONCE`, evenly chosen."""
+    requests = len(report.breakdowns)
+    step = max(1, -(-requests // TRACES_AT_ONCE))
+    traces = find({report.breakdowns.trace_id(index) for index in range(0, requests, step)})
+    text = broken_traces(report.sources, [traces[trace_id] for trace_id in sorted(traces)], request.ignored)
+    return f"{text}Examined: {len(traces):,} of {requests:,} traces.\n" if step > 1 else text
+
+
+def broken_traces(sources: Sequence[str], traces: Sequence[Trace], ignored: Collection[str]) -> str:
+    """Return the rules of the doctor that the traces violate, as text, without the ignored ones."""
+    from lambda_latency.doctor import as_text, diagnose_traces  # for --problems alone
+
+    findings = [finding for finding in diagnose_traces(", ".join(sources), traces) if finding.rule not in ignored]
+    return f"\n{as_text(findings)}" if findings else "\nNo trace is broken.\n"
 
 
 def write_page(path: str, report: Report, request: Request, find: Find) -> None:
@@ -94,7 +115,7 @@ def _json(
 ) -> str:
     from lambda_latency.text import document
 
-    traces = find({one.trace_id for one in report.accounts}) if request.per_request else None
+    traces = find({account.trace_id for account in report.breakdowns}) if request.everything else None
     values = document(report, command=request.command, version=VERSION, per_request=traces, judged=judged)
     return json.dumps(values, indent=1, ensure_ascii=True) + "\n"
 
@@ -105,7 +126,7 @@ def _page(
     find: Find,
     judged: Sequence[Judged] = (),
 ) -> str:
-    from lambda_latency.page import build_page, page_values  # a slow import that only a page needs
+    from lambda_latency.page import build_page, page_values  # a slow import
 
     values, spans = page_values(
         report,
@@ -116,17 +137,17 @@ def _page(
         console=request.console,
         judged=judged,
     )
-    return build_page(values, spans, flat(sentence(report, Style())))
+    return build_page(values, spans, flat(first_sentence(report, Style())))
 
 
 def _flame(report: Report, path: str, find: Find) -> str:
-    """The flame graph of all requests. Reads the traces in batches: together they may not fit into memory."""
+    """Draw the flame graph of all requests. It reads the traces in batches: together they may not fit into memory."""
     from lambda_latency.text import render_flame
 
-    every, stacks = report.accounts, Counter[Stack]()
-    for first in range(0, len(every), TRACES_AT_ONCE):
-        wanted = [every.trace_id(at) for at in range(first, min(len(every), first + TRACES_AT_ONCE))]
-        stacks += stacks_of(find(wanted).values(), report.owners)
+    accounts, stacks = report.breakdowns, Counter[Stack]()
+    for start in range(0, len(accounts), TRACES_AT_ONCE):
+        trace_ids = [accounts.trace_id(index) for index in range(start, min(len(accounts), start + TRACES_AT_ONCE))]
+        stacks += stacks_of(find(trace_ids).values(), report.owners)
     return render_flame(stacks, Path(path).name)
 
 

@@ -1,9 +1,8 @@
 """Findings about an app before it is deployed: its template, layers, variables, packages and sources."""
 
-from lambda_latency.doctor.account import ACCOUNT_RULES, diagnose_account
-from lambda_latency.doctor.app import Where, read_app, template_in
-from lambda_latency.doctor.contents import ONLINE_POLICY, Online
-from lambda_latency.doctor.deployed import account_policy
+from lambda_latency.doctor.account_rules import ACCOUNT_RULES, diagnose_account
+from lambda_latency.doctor.app import Deployment, read_app, template_in
+from lambda_latency.doctor.deployed import Online, account_policy
 from lambda_latency.doctor.diagnosis import ALL_RULES, diagnose, rule_of
 from lambda_latency.doctor.finding import ERROR, NOTE, WARNING, Finding, Rule
 from lambda_latency.doctor.output import as_json, as_sarif, as_text, explained
@@ -15,14 +14,13 @@ __all__ = [
     "ALL_RULES",
     "ERROR",
     "NOTE",
-    "ONLINE_POLICY",
     "RULES",
     "TRACE_RULES",
     "WARNING",
+    "Deployment",
     "Finding",
     "Online",
     "Rule",
-    "Where",
     "account_policy",
     "as_json",
     "as_sarif",

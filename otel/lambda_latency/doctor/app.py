@@ -9,14 +9,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from lambda_latency.doctor.function import Fn, functions_of
-from lambda_latency.doctor.layer import Layer
-from lambda_latency.doctor.source import Requirement, Source, parsed, reached, requirements_in, sources_in
+from lambda_latency.doctor.function import Fn, Layer, functions_of
+from lambda_latency.doctor.source import PythonSource, Requirement, parsed, reached, requirements_in, sources_in
 from lambda_latency.template import (
     Collector,
-    Finding,
-    Node,
+    Diagnostic,
     Undecided,
+    YamlNode,
     missing_template,
     nested_templates,
     passed_parameters,
@@ -29,11 +28,12 @@ from lambda_latency.template import (
 USUAL_REGION = "us-east-1"
 REGION = re.compile(r"arn:aws[a-z-]*:lambda:([a-z0-9-]+):\d{12}:layer:")
 CONFIG = "OPENTELEMETRY_COLLECTOR_CONFIG_URI"
+TEMPLATE = "name a SAM or CloudFormation template"
 LAYERS = ("AWS::Serverless::LayerVersion", "AWS::Lambda::LayerVersion")
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
+class Deployment:
     """The deployment of an app: parameter values, None for an unknown one that another stack passes; and a region;
     empty if it was not given.
 
@@ -49,17 +49,20 @@ class Where:
 class App:
     """A template and its files. `root` is the template as written, `resolved` as deployed.
 
-    `twice` has a finding for each duplicate key of a mapping, `undecided` the conditions whose values are assumed.
+    `duplicates` has a finding for each duplicate key of a mapping, `undecided` the conditions whose values are assumed.
     """
 
     path: Path
-    root: Node
-    resolved: Node
+    root: YamlNode
+    resolved: YamlNode
     region: str
     is_region_given: bool
-    twice: tuple[Finding, ...] = ()
+    duplicates: tuple[Diagnostic, ...] = ()
     undecided: tuple[Undecided, ...] = ()
     ask: Callable[[str], Mapping[str, str] | None] | None = None
+    _files: dict[Path, YamlNode | None] = field(default_factory=dict, init=False, compare=False)
+    _sources: dict[Path, tuple[PythonSource, ...]] = field(default_factory=dict, init=False, compare=False)
+    _collectors: dict[Path, Collector | Diagnostic] = field(default_factory=dict, init=False, compare=False)
 
     @property
     def name(self) -> str:
@@ -72,14 +75,14 @@ class App:
         return functions_of(self.resolved)
 
     @cached_property
-    def _by_type(self) -> Mapping[str, list[tuple[str, Node, Node]]]:
-        found: dict[str, list[tuple[str, Node, Node]]] = {}
+    def _by_type(self) -> Mapping[str, list[tuple[str, YamlNode, YamlNode]]]:
+        by_type: dict[str, list[tuple[str, YamlNode, YamlNode]]] = {}
         for name, key, resource in self.resolved.named("Resources"):
-            properties = resource.get("Properties") or Node("mapping", key.line, 0, 0)
-            found.setdefault(resource.text_at("Type"), []).append((name, key, properties))
-        return found
+            properties = resource.get("Properties") or YamlNode("mapping", key.line, 0, 0)
+            by_type.setdefault(resource.text_at("Type"), []).append((name, key, properties))
+        return by_type
 
-    def resources(self, *types: str) -> Iterator[tuple[str, Node, Node]]:
+    def resources(self, *types: str) -> Iterator[tuple[str, YamlNode, YamlNode]]:
         """The resources of some types: logical id, the id's node, properties."""
         for kind in types:
             yield from self._by_type.get(kind, ())
@@ -87,15 +90,10 @@ class App:
     @cached_property
     def has_streams(self) -> bool:
         """Whether an API of the template streams responses (`responseTransferMode: STREAM`)."""
-        waiting = [node] if (node := self.resolved.get("Resources")) is not None else []
-        while waiting:
-            node = waiting.pop()
-            waiting.extend(node.items)
-            for key, _, one in node.named():
-                if key.lower() == "responsetransfermode" and str(one.value) == "STREAM":
-                    return True
-                waiting.append(one)
-        return False
+        resources = self.resolved.get("Resources")
+        entries = resources.walk() if resources is not None else ()
+        named = [(str(key.value).lower(), str(node.value)) for key, node in entries if key is not None]
+        return ("responsetransfermode", "STREAM") in named
 
     def nested(self) -> Iterator[tuple[Path, Mapping[str, str | None]]]:
         """The templates of nested stacks that are local files, and their parameters."""
@@ -112,16 +110,16 @@ class App:
         path = Path(os.path.normpath(self.path.parent / text))
         return path if "://" not in text and path.is_dir() else None
 
-    @cached_property
-    def _beside(self) -> dict[Path, Node | None]:
-        return {}
-
-    def beside(self, text: str) -> Node | None:
+    def read_file(self, text: str) -> YamlNode | None:
         """The content of a YAML or JSON file that the template names; None if it is not local, or no such file."""
         path = Path(os.path.normpath(self.path.parent / text))
-        if path not in self._beside:
-            self._beside[path] = _read_beside(path) if text and "://" not in text and path.is_file() else None
-        return self._beside[path]
+        if path not in self._files:
+            self._files[path] = _read_yaml(path) if text and "://" not in text and path.is_file() else None
+        return self._files[path]
+
+    def artifact(self, fn: Fn) -> Path | None:
+        """The folder of a function's files: what is built, else its code; None if neither is local."""
+        return self.built(fn) or self.code(fn)
 
     def built(self, fn: Fn) -> Path | None:
         """The output folder of `sam build`, or the code folder if packages are installed in it; else None."""
@@ -131,19 +129,16 @@ class App:
         code = self.code(fn)
         return code if code is not None and any(code.glob("*.dist-info")) else None
 
-    @cached_property
-    def _sources(self) -> dict[Path, tuple[Source, ...]]:
-        return {}
-
-    def sources(self, fn: Fn) -> tuple[Source, ...]:
+    def sources(self, fn: Fn) -> tuple[PythonSource, ...]:
         """The Python sources that a function's handler imports."""
         if not fn.is_python:
             return ()
         inline = fn.get("InlineCode") if fn.is_sam else fn.get("Code", "ZipFile")
         if inline is not None and inline.kind == "scalar" and isinstance(inline.value, str):
             # A block scalar starts below the line of its key.
-            found = parsed(self.name, inline.value, inline.line if "\n" in inline.value else inline.line - 1)
-            return (found,) if found is not None else ()
+            line_offset = inline.line if "\n" in inline.value else inline.line - 1
+            source = parsed(self.name, inline.value, line_offset)
+            return (source,) if source is not None else ()
         code = self.code(fn)
         if code is None:
             return ()
@@ -157,9 +152,9 @@ class App:
         return tuple(requirements_in(code)) if code is not None and fn.is_python else ()
 
     def packages_in(self, layer: Layer) -> Mapping[str, str] | None:
-        """The packages of ADOT's layer for Python: those that Lambda tells, else those of its release, else None."""
-        told = self.ask(layer.arn) if self.ask is not None and layer.arn else None
-        return told or (layer.release.packages if layer.release is not None else None)
+        """The packages of ADOT's layer for Python: those that Lambda reports, else those of its release, else None."""
+        packages = self.ask(layer.arn) if self.ask is not None and layer.arn else None
+        return packages or (layer.release.packages if layer.release is not None else None)
 
     def local_layer(self, layer: Layer) -> Path | None:
         """The local folder of a layer of this template; None if it is built or not local."""
@@ -177,15 +172,11 @@ class App:
             folders = [self.local_layer(layer) for layer in fn.layers]
         else:
             return None
-        rest = path.split("/", 3 if path.startswith("/var/") else 2)[-1]
-        found = (folder / rest for folder in folders if folder is not None)
-        return next((one for one in found if one.is_file()), None)
+        name = path.split("/", 3 if path.startswith("/var/") else 2)[-1]
+        files = (folder / name for folder in folders if folder is not None)
+        return next(filter(Path.is_file, files), None)
 
-    @cached_property
-    def _collectors(self) -> dict[Path, Collector | Finding]:
-        return {}
-
-    def collector(self, fn: Fn) -> Collector | Finding | None:
+    def collector(self, fn: Fn) -> Collector | Diagnostic | None:
         """The collector file of a function, or None; the kit's layer has the file beside the template."""
         uri = fn.variable(CONFIG)
         path = self.in_lambda(fn, uri)
@@ -198,49 +189,45 @@ class App:
         return self._collectors[path]
 
 
-def read_app(path: Path, where: Where) -> App | Finding:
+def read_app(path: Path, where: Deployment) -> App | Diagnostic:
     """The app of a template; a finding if it cannot be read."""
     name = str(path)
     if path.is_dir():
-        return Finding(name, 1, *missing_template(path))
+        return Diagnostic(name, 1, *missing_template(path))
     try:
-        text = path.read_text("utf-8-sig")
+        return _parsed(path, path.read_text("utf-8-sig"), where)
     except OSError as error:
-        return Finding(name, 1, f"cannot be read ({error.strerror})", "name a template that exists")
+        return Diagnostic(name, 1, f"cannot be read ({error.strerror})", "name a template that exists")
     except UnicodeDecodeError as error:
-        return Finding(name, 1, f"not a text file: byte {error.start} is not UTF-8", "save it as UTF-8")
-    try:
-        twice: list[Finding] = []
-        root = read_yaml(name, text, twice)
-        if isinstance(root, Finding):
-            return root
-        resources = root.get("Resources") if root.kind == "mapping" else None
-        if resources is None or resources.kind != "mapping":
-            return Finding(
-                name, root.line, "not a template: it has no resources", "name a SAM or CloudFormation template"
-            )
-        region = where.region or _region_of(text) or USUAL_REGION
-        done = resolve(root, where.parameters, region)
-        return App(path, root, done.root, region, bool(where.region), tuple(twice), done.undecided, where.ask)
+        return Diagnostic(name, 1, f"not a text file: byte {error.start} is not UTF-8", "save it as UTF-8")
     except RecursionError:
-        return Finding(name, 1, "nested too deeply", "name a SAM or CloudFormation template")
+        return Diagnostic(name, 1, "nested too deeply", TEMPLATE)
 
 
-def _read_beside(path: Path) -> Node | None:
+def _parsed(path: Path, text: str, where: Deployment) -> App | Diagnostic:
+    duplicates: list[Diagnostic] = []
+    root = read_yaml(str(path), text, duplicates)
+    if isinstance(root, Diagnostic):
+        return root
+    resources = root.get("Resources") if root.kind == "mapping" else None
+    if resources is None or resources.kind != "mapping":
+        return Diagnostic(str(path), root.line, "not a template: it has no resources", TEMPLATE)
+    # With the same region in all ARNs of layers, the template can be deployed only there.
+    layer_regions = set(REGION.findall(text))
+    region = where.region or (layer_regions.pop() if len(layer_regions) == 1 else USUAL_REGION)
+    resolved = resolve(root, where.parameters, region)
+    return App(path, root, resolved.root, region, bool(where.region), tuple(duplicates), resolved.undecided, where.ask)
+
+
+def _read_yaml(path: Path) -> YamlNode | None:
     try:
-        found = read_yaml(str(path), path.read_text("utf-8-sig"))
+        node = read_yaml(str(path), path.read_text("utf-8-sig"))
     except (OSError, UnicodeDecodeError, RecursionError):
         return None
-    return None if isinstance(found, Finding) else found
-
-
-def _region_of(text: str) -> str:
-    """The region in a template's layer ARNs, if it is the same in all: the template can be deployed only there."""
-    literal = set(REGION.findall(text))
-    return literal.pop() if len(literal) == 1 else ""
+    return None if isinstance(node, Diagnostic) else node
 
 
 def template_in(path: Path) -> Path:
     """The template in a folder, by its usual names; `path` itself if it is not a folder, or has none."""
-    found = usual_template(path) if path.is_dir() else None
-    return Path(os.path.normpath(found or path))
+    template = usual_template(path) if path.is_dir() else None
+    return Path(os.path.normpath(template or path))

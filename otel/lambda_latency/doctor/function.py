@@ -1,18 +1,38 @@
-"""A function of a template, merged with `Globals` as SAM does: mappings by key, lists concatenated."""
+"""A function of a template, merged with `Globals` as SAM does (mappings by key, lists concatenated), and its layers."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
-from lambda_latency.doctor.layer import Layer, layer_of
-from lambda_latency.template import Node, places_of
+from lambda_latency.adot import PYTHON, Release
+from lambda_latency.template import YamlNode, first_value, places_of
 
 SAM, PLAIN = "AWS::Serverless::Function", "AWS::Lambda::Function"
 KIT_WRAPPER = "/opt/lambda-latency/wrapper"
-OTEL_WRAPPERS = ("/opt/otel-instrument", "/opt/otel-handler", "/opt/otel-proxy-handler", "/opt/otel-stream-handler",
-                 "/opt/otel-sqs-handler")  # fmt: skip
+INSTRUMENT = "/opt/otel-instrument"
+# Those of the community's layers for other languages than Python.
+HANDLERS = (
+    "/opt/otel-handler",
+    "/opt/otel-proxy-handler",
+    "/opt/otel-stream-handler",
+    "/opt/otel-sqs-handler",
+)
+OTEL_WRAPPERS = (INSTRUMENT, *HANDLERS)
 WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+EXPORT = "LAMBDA_LATENCY_EXPORT"
+TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+ENDPOINTS = (TRACES_ENDPOINT, "OTEL_EXPORTER_OTLP_ENDPOINT")
+DEFAULT_MB, DEFAULT_S = 128, 3  # Lambda's own
+ARN = re.compile(r"arn:(?P<partition>[^:]+):lambda:(?P<region>[^:]*):(?P<account>[^:]*):layer:(?P<name>[^:]+)"
+                 r"(?::(?P<version>.+))?")  # fmt: skip
+ADOT = re.compile(r"AWSOpenTelemetryDistro(Python|Js|Java|DotNet)")
+COLLECTOR = re.compile(r"aws-otel-collector-(amd64|arm64)-ver-(\d+)-(\d+)-(\d+)")
+LEGACY = re.compile(r"aws-otel-(python|nodejs|java-wrapper|java-agent)-(amd64|arm64)-ver-.+")
+COMMUNITY = re.compile(r"opentelemetry-(python|nodejs|javaagent|javawrapper|ruby)-\d+_.+")
+PROCESSOR = re.compile(r"(?i)(?:^|[-_])(amd64|x86[-_]?64|x64|arm64|arm|aarch64)(?=[-_.]|$)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +42,17 @@ class Fn:
     name: str
     line: int
     is_sam: bool
-    places: tuple[Node, ...]
-    metadata: Node | None
+    places: tuple[YamlNode, ...]
+    metadata: YamlNode | None
 
-    def get(self, *path: str) -> Node | None:
+    def get(self, *path: str) -> YamlNode | None:
         """A property; the function's own overrides that of Globals."""
-        for place in reversed(self.places):
-            found = place.get(*path)
-            if found is not None:
-                return found
-        return None
+        return first_value(reversed(self.places), *path)
 
     def text(self, *path: str) -> str:
         """A scalar property with a known value, as text; else empty."""
-        found = self.get(*path)
-        return found.text if found is not None else ""
+        node = self.get(*path)
+        return node.text if node is not None else ""
 
     def number(self, *path: str, default: float) -> float | None:
         """A property as a number; `default` if it is absent, None if it is unknown."""
@@ -49,8 +65,8 @@ class Fn:
 
     def line_of(self, *path: str) -> int:
         """The line of a property; the function's line if it is absent."""
-        found = self.get(*path)
-        return found.line if found is not None else self.line
+        node = self.get(*path)
+        return node.line if node is not None else self.line
 
     def owner_of(self, *path: str) -> str:
         """The owner of a property: the function's name, or `each function` for Globals."""
@@ -58,22 +74,26 @@ class Fn:
         return "each function" if shared is not None and shared is self.get(*path) else self.name
 
     @property
-    def variables(self) -> Mapping[str, Node]:
+    def variables(self) -> Mapping[str, YamlNode]:
         """The environment variables: value nodes by name."""
-        found: dict[str, Node] = {}
-        for place in self.places:
-            found.update({name: value for name, _, value in place.named("Environment", "Variables")})
-        return found
+        entries = (entry for place in self.places for entry in place.named("Environment", "Variables"))
+        return {name: value for name, _, value in entries}
 
     def variable(self, name: str) -> str:
         """A variable with a known value; else empty."""
-        found = self.variables.get(name)
-        return found.text if found is not None else ""
+        node = self.variables.get(name)
+        return node.text if node is not None else ""
 
     @property
     def layers(self) -> tuple[Layer, ...]:
         """Its layers, in their order."""
-        return tuple(layer_of(item) for place in self.places for item in _items(place.get("Layers")))
+        return tuple(map(layer_of, self.layer_nodes))
+
+    @property
+    def layer_nodes(self) -> list[YamlNode]:
+        """The items of its lists of layers, those that are not computed."""
+        lists = [node for place in self.places if (node := place.get("Layers")) is not None]
+        return [item for node in lists if not node.function for item in node.items]
 
     @property
     def has_unknown_layers(self) -> bool:
@@ -103,8 +123,7 @@ class Fn:
         node = self.get("Architectures")
         if node is None:
             return "x86_64"
-        first = node.items[0] if node.kind == "list" and len(node.items) == 1 and not node.function else None
-        return first.text if first is not None else ""
+        return node.items[0].text if len(node.items) == 1 and not node.function else ""
 
     @property
     def tracing(self) -> str:
@@ -137,6 +156,16 @@ class Fn:
         """Whether it has an exec wrapper whose name is unknown."""
         return WRAPPER in self.variables and not self.wrapper
 
+    @property
+    def has_build_method(self) -> bool:
+        """Whether a build of its own makes its files."""
+        return self.metadata is not None and self.metadata.get("BuildMethod") is not None
+
+    @property
+    def sends_by_udp(self) -> bool:
+        """Whether ADOT's layer sends spans by UDP to Lambda's daemon."""
+        return self.variable("OTEL_AWS_LAMBDA_FAST_START").lower() == "true" and not self.has_kit
+
     def layer(self, kind: str) -> Layer | None:
         """Its first layer of a kind (`adot`, `collector`, `legacy`, `community`)."""
         return next((layer for layer in self.layers if layer.kind == kind), None)
@@ -154,26 +183,110 @@ class Fn:
     @property
     def exports_to_xray(self) -> bool:
         """Whether its spans go to X-Ray as far as its layers tell: those of other vendors have the same wrappers."""
-        ours = any(layer.kind in ("adot", "collector", "legacy") for layer in self.layers)
-        return self.has_kit or (self.is_instrumented and ours)
+        has_aws_layer = any(layer.kind in ("adot", "collector", "legacy") for layer in self.layers)
+        return self.has_kit or (self.is_instrumented and has_aws_layer)
 
-    def events(self) -> Iterator[tuple[str, Node]]:
+    def events(self) -> Iterator[tuple[str, YamlNode]]:
         """Its events in SAM: type and node."""
         events = self.get("Events")
-        for _, _, event in events.named() if events is not None else ():
-            kind = event.text_at("Type")
-            if kind:
-                yield kind, event
+        nodes = [event for _, _, event in events.named()] if events is not None else []
+        return ((kind, event) for event in nodes if (kind := event.text_at("Type")))
 
 
-def functions_of(root: Node) -> tuple[Fn, ...]:
+def functions_of(root: YamlNode) -> tuple[Fn, ...]:
     """The functions of a resolved template."""
-    return tuple(
-        Fn(name, key.line, kind == SAM, places_of(root, resource), resource.get("Metadata"))
-        for name, key, resource in root.named("Resources")
-        if (kind := resource.text_at("Type")) in (SAM, PLAIN)
-    )
+    functions = []
+    for name, key, resource in root.named("Resources"):
+        kind = resource.text_at("Type")
+        if kind in (SAM, PLAIN):
+            functions.append(Fn(name, key.line, kind == SAM, places_of(root, resource), resource.get("Metadata")))
+    return tuple(functions)
 
 
-def _items(node: Node | None) -> tuple[Node, ...]:
-    return node.items if node is not None and node.kind == "list" and not node.function else ()
+def host_and_port(address: str) -> tuple[str, int | None]:
+    """The host and the port of a URL: no host if it is not one, and port 0 if it has an invalid one."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return "", None
+    try:
+        return parts.hostname or "", parts.port
+    except ValueError:
+        return parts.hostname or "", 0
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A layer; parts of an ARN that are unknown before the deployment are empty. `local` is a logical id."""
+
+    line: int
+    partition: str = ""
+    region: str = ""
+    account: str = ""
+    name: str = ""
+    version: str = ""
+    local: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`adot`, `collector`, `legacy`, `community`, or empty."""
+        kinds = (("adot", ADOT), ("collector", COLLECTOR), ("legacy", LEGACY), ("community", COMMUNITY))
+        return next((kind for kind, pattern in kinds if pattern.fullmatch(self.name)), "")
+
+    @property
+    def language(self) -> str:
+        """The language of its runtimes (`python`, `nodejs`, ...); empty if any or unknown."""
+        for pattern in (ADOT, LEGACY, COMMUNITY):
+            match = pattern.fullmatch(self.name)
+            if match is not None:
+                name = match[1].lower()
+                return "java" if name.startswith("java") else "nodejs" if name == "js" else name
+        return ""
+
+    @property
+    def processor(self) -> str:
+        """`arm64` or `x86_64` if its name contains it; else empty."""
+        match = PROCESSOR.search(self.name)
+        return "" if match is None else "arm64" if match[1].lower().startswith(("arm", "aarch")) else "x86_64"
+
+    @property
+    def arn(self) -> str:
+        """Its ARN; empty if a part is unknown."""
+        parts = (self.partition, "lambda", self.region, self.account, "layer", self.name, self.version)
+        return ":".join(("arn", *parts)) if all(parts) else ""
+
+    @property
+    def number(self) -> int | None:
+        """The number of its version; None if it is unknown."""
+        return int(self.version) if self.version.isdecimal() else None
+
+    @property
+    def release(self) -> Release | None:
+        """The release of ADOT's layer for Python; None for another layer, and for a number that no source tells."""
+        is_adot_python = self.kind == "adot" and self.language == "python" and self.number is not None
+        return PYTHON.release(self.region, self.number or 0) if is_adot_python else None
+
+    @property
+    def has_collector(self) -> bool:
+        """Whether it contains ADOT's collector."""
+        return self.kind in ("collector", "legacy")
+
+    @property
+    def collector_version(self) -> tuple[int, ...]:
+        """The version of the collector layer; empty for another layer."""
+        match = COLLECTOR.fullmatch(self.name)
+        return tuple(int(part) for part in match.groups()[1:]) if match is not None else ()
+
+
+def layer_of(node: YamlNode) -> Layer:
+    """The layer of an item of `Layers`."""
+    if node.kind != "scalar":
+        return Layer(node.line)
+    text = str(node.value)
+    if node.function in ("Ref", "GetAtt"):
+        return Layer(node.line, local=text.partition(".")[0])
+    match = ARN.fullmatch(text)
+    if match is None:
+        return Layer(node.line)
+    parts = {name: part if part and "${" not in part else "" for name, part in match.groupdict().items()}
+    return Layer(node.line, **parts)

@@ -11,50 +11,41 @@ from typing import Any
 from lambda_latency.doctor.finding import ERROR, NOTE, PAGE, WARNING, Finding, Rule
 
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+MEMBERS = ("rule", "severity", "path", "line", "what", "effect", "todo", "page")  # of a finding in JSON
 
 
 def as_text(findings: Sequence[Finding]) -> str:
     """Four lines per finding, then the count by severity."""
     lines = []
-    for one in findings:
+    for finding in findings:
+        end = "" if finding.todo.endswith("?") else "."
         lines += [
-            f"{one.path}:{one.line}: {one.severity}: {one.what} [{one.rule}]",
-            f"  {one.effect}",
-            f"  Do: {one.todo}" + "." * (not one.todo.endswith("?")),
+            f"{finding.path}:{finding.line}: {finding.severity}: {finding.what} [{finding.rule}]",
+            f"  {finding.effect}",
+            f"  Do: {finding.todo}{end}",
             "",
         ]
     return "\n".join([*lines, _count(findings), ""])
 
 
 def _count(findings: Sequence[Finding]) -> str:
-    number = Counter(one.severity for one in findings)
     if not findings:
         return "No findings."
-    told = [f"{number[one]} {one}{'' if number[one] == 1 else 's'}" for one in (ERROR, WARNING, NOTE) if number[one]]
-    return f"{', '.join(told)}. lambda-latency doctor --explain RULE explains a rule."
+    numbers = Counter(finding.severity for finding in findings)
+    counts = [(numbers[severity], severity) for severity in (ERROR, WARNING, NOTE)]
+    parts = [f"{number} {severity}{'' if number == 1 else 's'}" for number, severity in counts if number]
+    return f"{', '.join(parts)}. lambda-latency doctor --explain RULE explains a rule."
 
 
 def as_json(findings: Sequence[Finding]) -> str:
     """A JSON document with one object per finding."""
-    listed = [
-        {
-            "rule": one.rule,
-            "severity": one.severity,
-            "path": one.path,
-            "line": one.line,
-            "what": one.what,
-            "effect": one.effect,
-            "todo": one.todo,
-            "page": one.page,
-        }
-        for one in findings
-    ]
+    listed = [{name: getattr(finding, name) for name in MEMBERS} for finding in findings]
     return json.dumps({"schema": 1, "findings": listed}, indent=2)
 
 
-def as_sarif(findings: Sequence[Finding], rules: Collection[Rule[Any]], version: str) -> str:
+def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str) -> str:
     """A SARIF log with one run, for GitHub code scanning; paths are as given."""
-    used = [rule for rule in rules if any(one.rule == rule.name for one in findings)]
+    used = [rule for rule in rules if any(finding.rule == rule.name for finding in findings)]
     described: list[dict[str, Any]] = [
         {
             "id": rule.name,
@@ -65,27 +56,26 @@ def as_sarif(findings: Sequence[Finding], rules: Collection[Rule[Any]], version:
         }
         for rule in used
     ]
-    results = [
-        {
-            "ruleId": one.rule,
-            "level": one.severity,
-            "message": {"text": f"{one.what}. {one.effect} Do: {one.todo}."},
-            "locations": [
-                {
-                    "physicalLocation": {
-                        "artifactLocation": {"uri": PurePath(one.path).as_posix()},
-                        "region": {"startLine": one.line},
-                    }
-                }
-            ],
+    results = []
+    for finding in findings:
+        place = {
+            "artifactLocation": {"uri": PurePath(finding.path).as_posix()},
+            "region": {"startLine": finding.line},
         }
-        for one in findings
-    ]
+        text = f"{finding.what}. {finding.effect} Do: {finding.todo}."
+        results.append(
+            {
+                "ruleId": finding.rule,
+                "level": finding.severity,
+                "message": {"text": text},
+                "locations": [{"physicalLocation": place}],
+            }
+        )
     driver = {"name": "lambda-latency doctor", "version": version, "rules": described}
     log = {"$schema": SARIF, "version": "2.1.0", "runs": [{"tool": {"driver": driver}, "results": results}]}
     return json.dumps(log, indent=2)
 
 
-def explained(rule: Rule[Any]) -> str:
+def explained(rule: Rule) -> str:
     """The output of `--explain`: the rule's text and page."""
     return f"{rule.name} ({rule.severity})\n\n{rule.effect} {rule.why}\n\nPage: {PAGE}#{rule.name}\n"

@@ -6,7 +6,7 @@ import ast
 import os
 import re
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -37,16 +37,16 @@ INSTALLED = re.compile(r"(?P<name>[A-Za-z0-9._]+)-(?P<version>[^-]+)\.dist-info"
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """A parsed Python file; `first` is added to its line numbers (for code in a template)."""
+class PythonSource:
+    """A parsed Python file; `line_offset` is added to its line numbers (for code in a template)."""
 
     path: str
     tree: ast.Module
-    first: int = 0
+    line_offset: int = 0
 
     def line(self, node: ast.expr | ast.stmt | ast.alias) -> int:
         """The line of a node in the file."""
-        return self.first + node.lineno
+        return self.line_offset + node.lineno
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,45 +60,49 @@ class Requirement:
     bound: str
 
 
-def parsed(path: str, text: str, first: int = 0) -> Source | None:
+def parsed(path: str, text: str, line_offset: int = 0) -> PythonSource | None:
     """The parsed source; None if this Python cannot parse it."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return Source(path, ast.parse(text), first)
+            return PythonSource(path, ast.parse(text), line_offset)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
 
-def sources_in(folder: Path) -> Iterator[Source]:
+def sources_in(folder: Path) -> Iterator[PythonSource]:
     """The Python files of a folder, without tests and packages."""
     for path in islice(own_python_files(folder, SKIPPED), MOST_FILES):
         try:
-            found = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
+            source = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
         except (OSError, UnicodeDecodeError):
             continue
-        if found is not None:
-            yield found
+        if source is not None:
+            yield source
 
 
-def reached(sources: Iterable[Source], folder: Path, handler: str) -> tuple[Source, ...]:
+def reached(sources: Iterable[PythonSource], folder: Path, handler: str) -> tuple[PythonSource, ...]:
     """The sources that a handler (`pkg/mod.handler`, `pkg.mod.handler`) imports, directly or indirectly.
 
     All sources if the handler's module is not found. Imports inside functions count, too.
     """
     by_path = {source.path: source for source in sources}
     module = handler.rpartition(".")[0].replace("/", ".")
-    waiting = [path for path in _files(folder, module) if path in by_path]
+    waiting = _known_files(by_path, folder, [module])
     if not waiting:
         return tuple(by_path.values())
-    found: dict[str, Source] = {}
+    reachable: dict[str, PythonSource] = {}
     while waiting:
         path = waiting.pop()
-        if path not in found:
-            found[path] = by_path[path]
+        if path not in reachable:
+            reachable[path] = by_path[path]
             names = _imported(by_path[path].tree, Path(path).relative_to(folder).parent.parts)
-            waiting += [one for name in names for one in _files(folder, name) if one in by_path]
-    return tuple(source for path, source in by_path.items() if path in found)
+            waiting += _known_files(by_path, folder, names)
+    return tuple(source for path, source in by_path.items() if path in reachable)
+
+
+def _known_files(by_path: Mapping[str, PythonSource], folder: Path, modules: Iterable[str]) -> list[str]:
+    return [path for module in modules for path in _files(folder, module) if path in by_path]
 
 
 def _files(folder: Path, module: str) -> Iterator[str]:
@@ -112,12 +116,12 @@ def _files(folder: Path, module: str) -> Iterator[str]:
 def _imported(tree: ast.Module, package: tuple[str, ...]) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            yield from (one.name for one in node.names)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             above = package[: len(package) - node.level + 1] if node.level else ()
             base = ".".join((*above, *([node.module] if node.module else [])))
             yield base
-            yield from (f"{base}.{one.name}" if base else one.name for one in node.names)
+            yield from (f"{base}.{alias.name}" if base else alias.name for alias in node.names)
 
 
 def requirements_in(folder: Path) -> Iterator[Requirement]:
@@ -128,26 +132,26 @@ def requirements_in(folder: Path) -> Iterator[Requirement]:
     except (OSError, UnicodeDecodeError):
         return
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):
-        found = REQUIREMENT.match(line)
-        if found is not None:
-            extras = tuple(one.strip() for one in (found["extras"] or "").split(",") if one.strip())
-            yield Requirement(str(path), number, _normal(found["name"]), extras, found["bound"].strip(" \\"))
+        match = REQUIREMENT.match(line)
+        if match is not None:
+            extras = tuple(extra.strip() for extra in (match["extras"] or "").split(",") if extra.strip())
+            yield Requirement(str(path), number, _normal(match["name"]), extras, match["bound"].strip(" \\"))
 
 
 def installed_in(folder: Path) -> dict[str, str]:
     """The distributions installed in a folder: version by normalized name."""
     try:
-        matches = [INSTALLED.fullmatch(one.name) for one in folder.iterdir()]
+        matches = [INSTALLED.fullmatch(path.name) for path in folder.iterdir()]
     except OSError:
         return {}
-    return {_normal(one["name"]): one["version"] for one in matches if one is not None}
+    return {_normal(match["name"]): match["version"] for match in matches if match is not None}
 
 
 def size_of(folder: Path) -> int:
     """The bytes of all files in a folder, without hidden folders and environments, which no build takes along."""
     total = 0
     for inside, folders, names in os.walk(folder):
-        folders[:] = [one for one in folders if one[:1] != "." and not Path(inside, one, "pyvenv.cfg").exists()]
+        folders[:] = [name for name in folders if name[:1] != "." and not Path(inside, name, "pyvenv.cfg").exists()]
         paths = [Path(inside, name) for name in names]
         total += sum(path.stat().st_size for path in paths if not path.is_symlink())
     return total

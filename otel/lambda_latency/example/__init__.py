@@ -36,7 +36,7 @@ class ProjectError(Exception):
 
 
 def example_folder() -> Path:
-    """The folder of the example's template: in the installed kit, else the top level of the checkout."""
+    """Return the folder of the example's template: in the installed kit, else the top level of the checkout."""
     installed = HERE / "app"
     return installed if installed.is_dir() else HERE.parents[2]
 
@@ -66,7 +66,7 @@ def write_project(folder: Path) -> list[str]:
 
 
 def _sources() -> dict[str, Path]:
-    """The copied files, by their path in the project."""
+    """Return the files to copy, by their path in the project."""
     sources = {name: example_folder() / name for name in SHARED}
     for path in STARTER.rglob("*"):
         name = path.relative_to(STARTER).as_posix()
@@ -76,7 +76,7 @@ def _sources() -> dict[str, Path]:
 
 
 def _pinned(lock: Path) -> str:
-    """The packages of a lock without their hashes."""
+    """Return the packages of a lock without their hashes."""
     lines = lock.read_text("utf-8").splitlines()
     return "".join(f"{line.split()[0]}\n" for line in lines if "==" in line)
 

@@ -5,20 +5,18 @@ from __future__ import annotations
 import importlib.util
 import os
 import socket
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.selection import Place
 from lambda_latency.installing import install_command
 
-if TYPE_CHECKING:
-    from lambda_latency.fetch.asked import Place
-
-THREADS = 16  # concurrent calls; boto3 slows down when X-Ray throttles them
+THREADS = 16  # concurrent calls
 TRIES = 10
 CONNECT_S = 5
-HERE = ("127.0.0.1", "localhost", "::1")  # a local emulator of X-Ray needs no credentials
+HERE = ("127.0.0.1", "localhost", "::1")  # an emulator needs no credentials
 
 
 class Clients:
@@ -36,16 +34,6 @@ class Clients:
         from botocore.exceptions import NoCredentialsError, NoRegionError
 
         self._endpoint_url = place.endpoint_url
-        self._session = boto3.Session(profile_name=place.profile)
-        is_here = place.endpoint_url is not None and urlsplit(place.endpoint_url).hostname in HERE
-        region = place.region or self._session.region_name or os.environ.get("AWS_REGION")  # boto3 reads no AWS_REGION
-        if region is None and not is_here:
-            raise NoRegionError
-        self._region = region or "us-east-1"
-        if self._session.get_credentials() is None:
-            if not is_here:
-                raise NoCredentialsError
-            self._session = boto3.Session("local", "local", region_name=self._region)
         self._config = Config(
             retries={"mode": "adaptive", "total_max_attempts": TRIES},
             connect_timeout=CONNECT_S,
@@ -53,15 +41,23 @@ class Clients:
             max_pool_connections=THREADS + 1,
             user_agent_extra="lambda-latency",
         )
+        self._session = boto3.Session(profile_name=place.profile)
+        # boto3 does not read AWS_REGION.
+        region = place.region or self._session.region_name or os.environ.get("AWS_REGION")
+        self.region: str = region or "us-east-1"  # of every client
+        if region is None and not self._is_here():
+            raise NoRegionError
+        if self._session.get_credentials() is None:
+            if not self._is_here():
+                raise NoCredentialsError
+            self._session = boto3.Session("local", "local", region_name=self.region)
 
-    @property
-    def region(self) -> str:
-        """The region of every client."""
-        return self._region
+    def _is_here(self) -> bool:
+        return urlsplit(self.make("xray").meta.endpoint_url).hostname in HERE
 
     @property
     def regions(self) -> list[str]:
-        """The regions in which boto3 knows X-Ray."""
+        """Return the regions in which boto3 knows X-Ray."""
         return [
             region
             for partition in self._session.get_available_partitions()
@@ -69,14 +65,14 @@ class Clients:
         ]
 
     def knock(self, client: Any) -> None:
-        """Checks that the endpoint answers: boto3 itself would retry for a minute. Raises OSError."""
+        """Check that the endpoint answers: boto3 itself would retry for a minute. Raises OSError."""
         url = urlsplit(client.meta.endpoint_url)
         if getproxies().get(url.scheme) and not proxy_bypass(url.hostname or ""):
-            return  # only the proxy can reach the endpoint
+            return  # the proxy reaches it
         port = url.port or (443 if url.scheme == "https" else 80)
         socket.create_connection((url.hostname, port), CONNECT_S).close()
 
     def make(self, service: str) -> Any:
-        """The client of a service; threads may share it."""
+        """Make the client of a service; threads may share it."""
         make: Any = self._session.client
-        return make(service, region_name=self._region, endpoint_url=self._endpoint_url, config=self._config)
+        return make(service, region_name=self.region, endpoint_url=self._endpoint_url, config=self._config)

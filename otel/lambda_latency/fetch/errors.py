@@ -7,7 +7,7 @@ class FetchError(Exception):
     """AWS, the network or the disk refused; ends the command with status 1 if nothing was fetched before.
 
     FetchError
-    ├── UsageError     an invalid selection: status 2
+    ├── SelectionError     an invalid selection: status 2
     └── NothingFoundError   AWS answered, and there is no such trace
 
     `passing`: the same call may succeed later, so that one such error does not end the fetch.
@@ -15,12 +15,12 @@ class FetchError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str = "", *, passing: bool = False) -> None:
-        super().__init__(f"{what}\n  {todo}" if todo else what)
-        self.what, self.todo, self.passing = what, todo, passing
+    def __init__(self, message: str, todo: str = "", *, passing: bool = False) -> None:
+        super().__init__(f"{message}\n  {todo}" if todo else message)
+        self.what, self.todo, self.passing = message, todo, passing
 
 
-class UsageError(FetchError):
+class SelectionError(FetchError):
     """The command line selects something that does not exist."""
 
     exit_status = 2

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any
 
 from lambda_latency.fetch.errors import FetchError
+from lambda_latency.fetch.selection import Place
 from lambda_latency.spelling import did_you_mean
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lambda_latency.fetch.asked import Place
 
 EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
 DENIED = ("AccessDeniedException", "AccessDenied", "UnauthorizedOperation")
@@ -39,66 +37,70 @@ OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "Token
 def refusal(
     error: Exception, place: Place, *, expression: str | None = None, regions: Sequence[str] = ()
 ) -> FetchError | None:
-    """The error as FetchError with a readable message; None if neither AWS nor boto3 raised it."""
+    """Return the error as FetchError with a readable message; None if neither AWS nor boto3 raised it."""
     if isinstance(error, FetchError):
         return error
     from botocore import exceptions
 
     if isinstance(error, exceptions.ClientError):
-        return _answered(error.response.get("Error", {}), error.operation_name, place, expression)
+        return _of_aws(error.response.get("Error", {}), error.operation_name, place, expression)
     if isinstance(error, exceptions.BotoCoreError):
-        return _unasked(type(error).__name__, error, place, regions)
+        return _of_boto3(type(error).__name__, error, place, regions)
     return None
 
 
 def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
-    """The error for an endpoint that cannot be connected to."""
-    region = _region_of(url)
-    if place.endpoint_url is None and region and region not in regions:
-        return FetchError(
-            f"X-Ray has no endpoint in {region}, according to boto3 and the network", _near(region, regions)
-        )
+    """Return the error for an endpoint that cannot be connected to."""
+    match = re.search(r"xray\.([a-z0-9-]+)\.amazonaws", url)
+    if match and match[1] not in regions:
+        message = f"X-Ray has no endpoint in {match[1]}, according to boto3 and the network"
+        return FetchError(message, _near(match[1], regions))
     return FetchError(f"X-Ray cannot be reached at {url}: {error.strerror or error}", _network(place))
 
 
-def _answered(told: Any, operation: str, place: Place, expression: str | None) -> FetchError:
-    code, message = str(told.get("Code", "?")), str(told.get("Message", "")).strip()
-    said = f"{message.rstrip('.')} ({code})" if message else code
+def _of_aws(response: Any, operation: str, place: Place, expression: str | None) -> FetchError:
+    code, message = str(response.get("Code", "?")), str(response.get("Message", "")).strip()
+    reason = f"{message.rstrip('.')} ({code})" if message else code
     if code in DENIED:
         return FetchError(
-            f"AWS does not allow {operation}: {said}",
-            "ask for the permissions that `lambda-latency fetch --print-policy` prints, or name another --profile",
+            f"AWS does not allow {operation}: {reason}",
+            "ask for the permissions that `lambda-latency policy fetch` prints, or name another --profile",
         )
     if code in EXPIRED:
-        return FetchError(f"the AWS credentials have expired: {said}", _renew(place))
+        return FetchError(f"the AWS credentials have expired: {reason}", _renew(place))
     if code in UNKNOWN:
         return FetchError(
-            f"AWS rejects these credentials: {said}",
+            f"AWS rejects these credentials: {reason}",
             "check them (--profile), the clock of this machine, and the region (--region): a region that is not "
             "enabled in the account causes the same error",
         )
     if code == "InvalidRequestException" and expression is not None and operation == "GetTraceSummaries":
         return FetchError(
-            f"X-Ray rejects the filter expression {expression!r}: {said}",
+            f"X-Ray rejects the filter expression {expression!r}: {reason}",
             f'a valid expression looks like service("orders-api") AND responsetime > 1; see {EXPRESSIONS}',
         )
+    status = str(response.get("HTTPStatus", ""))
+    return _of_service(code, reason, operation, is_passing=status.startswith("5"))
+
+
+def _of_service(code: str, reason: str, operation: str, *, is_passing: bool) -> FetchError:
     service = "CloudWatch" if operation in OF_CLOUDWATCH else "X-Ray"
     if code in THROTTLED:
         return FetchError(
-            f"{service} throttled every attempt of {operation}: {said}",
+            f"{service} throttled every attempt of {operation}: {reason}",
             "try again later, or fetch less: a shorter period (--since), a filter (--filter), or fewer traces (--max)",
             passing=True,
         )
     if code == "ResourceNotFoundException" and operation == "StartQuery":
         return FetchError(
-            f"Transaction Search is on, but its log group does not exist: {said}",
+            f"Transaction Search is on, but its log group does not exist: {reason}",
             "check the region (--region); the first span creates the group",
         )
-    is_theirs = str(told.get("HTTPStatus", "")).startswith("5") or code in ("InternalFailure", "InternalServerError")
-    return FetchError(f"{service} refuses {operation}: {said}", "try again later", passing=is_theirs)
+    is_passing = is_passing or code in ("InternalFailure", "InternalServerError")
+    return FetchError(f"{service} refuses {operation}: {reason}", "try again later", passing=is_passing)
 
 
-def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) -> FetchError:
+def _of_boto3(kind: str, error: Exception, place: Place, regions: Sequence[str]) -> FetchError:
     if kind == "NoCredentialsError":
         return FetchError(
             "no AWS credentials were found",
@@ -106,17 +108,15 @@ def _unasked(kind: str, error: Exception, place: Place, regions: Sequence[str]) 
             "AWS_SECRET_ACCESS_KEY",
         )
     if kind == "PartialCredentialsError":
-        return FetchError(
-            f"the AWS credentials are not complete: {error}", "set both keys, or name a profile (--profile)"
-        )
+        remedy = "set both keys, or name a profile (--profile)"
+        return FetchError(f"the AWS credentials are not complete: {error}", remedy)
     if kind == "ProfileNotFound":
         return FetchError(f"{_plain(error)}", "`aws configure list-profiles` lists the profiles")
     if kind in OVER_SSO:
         return FetchError(f"the AWS credentials have expired: {_plain(error)}", _renew(place))
     if kind == "NoRegionError":
-        return FetchError(
-            "no AWS region is set", "name the region of the functions (--region us-east-1), or set AWS_REGION"
-        )
+        remedy = "name the region of the functions (--region us-east-1), or set AWS_REGION"
+        return FetchError("no AWS region is set", remedy)
     if kind == "InvalidRegionError":
         return FetchError(f"{place.region!r} is not a region", _near(place.region or "", regions))
     if kind in (
@@ -141,12 +141,9 @@ def _near(region: str, regions: Sequence[str]) -> str:
 
 
 def _network(place: Place) -> str:
-    return "check --endpoint-url" if place.endpoint_url else "check the network, its proxy, and --region"
-
-
-def _region_of(message: str) -> str:
-    found = re.search(r"xray\.([a-z0-9-]+)\.", message)
-    return found[1] if found else ""
+    if place.endpoint_url or any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ):
+        return "check the variable AWS_ENDPOINT_URL"
+    return "check the network, its proxy, and --region"
 
 
 def _plain(error: Exception) -> str:

@@ -1,40 +1,35 @@
-"""The fetch: ids from the windows, batches of five traces in parallel, and finally the traces that were not ready."""
+"""Runs a fetch: lists ids, requests batches of traces in parallel, and finally the traces that were not ready."""
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
-from lambda_latency.fetch.batches import is_in_progress
 from lambda_latency.fetch.clients import THREADS
 from lambda_latency.fetch.errors import FetchError
-from lambda_latency.fetch.pool import Pool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from lambda_latency.fetch.asked import Asked
-    from lambda_latency.fetch.progress import Meter
-    from lambda_latency.fetch.stopped import Notes, Stopped
-    from lambda_latency.fetch.stores import Listed, Store
-    from lambda_latency.fetch.writer import Writer
+from lambda_latency.fetch.progress import Meter
+from lambda_latency.fetch.selection import Selection
+from lambda_latency.fetch.stores import Listed, TraceStore, is_in_progress
+from lambda_latency.fetch.writer import Notes, Stopped, Writer
 
 # Seconds to wait before each further request for traces that were not ready: about half a minute in all.
 WAITS_S = (0, 2, 5, 10, 10)
-LONGEST_INVOCATION_S = 15 * 60  # a trace in progress for longer than Lambda's limit never ends
-GIVE_UP_AFTER = 2 * THREADS  # consecutive failed batches that end the fetch
+LONGEST_INVOCATION_S = 15 * 60  # Lambda's limit
+GIVE_UP_AFTER = 2 * THREADS  # consecutive failed batches
 LEAVE_S = 2.0
+# A signal may interrupt a thread other than the main one, which runs the handler: the main thread waits in steps.
+LOOK_S = 0.2
 
 
 @dataclass(slots=True)
 class Fetched:
-    """The result: counts, and the reason for an early end (`ended`: an error, or a KeyboardInterrupt).
+    """The counts of a fetch, and the reason for an early end (`ended`: an error, or a KeyboardInterrupt).
 
-    `billed` are the bytes that Logs Insights scanned. `stages` counts the traces by their API Gateway stage, "" for
-    none.
+    `billed` are the bytes that Logs Insights scanned. `stages` counts traces by API Gateway stage, "" for none.
     """
 
     traces: int = 0
@@ -44,154 +39,154 @@ class Fetched:
     summary_calls: int = 0
     batch_calls: int = 0
     missing: int = 0
-    because: str = ""  # the error of one missing trace, if its call failed
+    missing_reason: str = ""  # the error of a missing trace
     in_progress: int = 0
     too_long: int = 0
-    cut: bool = False  # the requested number was reached: more may exist
+    cut: bool = False  # more may exist
     seconds: float = 0.0
     stages: dict[str, int] = field(default_factory=dict)
     ended: FetchError | KeyboardInterrupt | None = None
 
 
-def run(
-    store: Store,
-    asked: Asked,
-    writer: Writer,
-    meter: Meter,
-    *,
-    refusal: Callable[[Exception], FetchError | None],
-    sleep: Callable[[float], None] = time.sleep,
-    stopped: Stopped | None = None,
-    notes: Notes | None = None,
-    waits_s: Sequence[float] = WAITS_S,
-) -> Fetched:
-    """Fetches the selection. After an early end, the file and the result contain the traces fetched until then.
+@dataclass(slots=True)
+class FetchRun:
+    """A fetch of a selection.
 
     `refusal` returns a readable error for a failed call, or None for a bug in this package. `stopped` is the fetch that
     this one resumes; the writer contains its traces. `notes` record the state for a later resume. `waits_s` are the
     seconds before each further request for traces that were not ready.
     """
-    return _Run(store, asked, writer, meter, refusal, sleep, waits_s, stopped, notes).run()
 
-
-@dataclass(slots=True)
-class _Run:
-    store: Store
-    asked: Asked
+    store: TraceStore
+    selection: Selection
     writer: Writer
     meter: Meter
     refusal: Callable[[Exception], FetchError | None]
-    sleep: Callable[[float], None]
-    waits_s: Sequence[float]
-    stopped: Stopped | None
-    notes: Notes | None
+    sleep: Callable[[float], None] = time.sleep
+    stopped: Stopped | None = None
+    notes: Notes | None = None
+    waits_s: Sequence[float] = WAITS_S
     lock: threading.Lock = field(default_factory=threading.Lock)
-    absent: dict[str, FetchError | None] = field(
-        default_factory=dict
-    )  # requested ids that did not come, and the reason
-    open: Counter[str] = field(default_factory=Counter)  # how often a trace was found in progress
-    failures: int = 0  # consecutive failed batches
-    told: Fetched = field(default_factory=Fetched)
+    # Requested ids that did not come, and the reason; how often a trace was in progress; consecutive failed batches.
+    absent: dict[str, FetchError | None] = field(default_factory=dict)
+    open: Counter[str] = field(default_factory=Counter)
+    failures: int = 0
+    fetched: Fetched = field(default_factory=Fetched)
 
     def run(self) -> Fetched:
+        """Fetch the selection. After an early end, the file and the result contain the traces fetched until then."""
         begin = time.monotonic()
-        pool = Pool(self._fetch, THREADS)
+        pool = BatchPool(self._fetch, THREADS)
         try:
-            self._first(pool)
+            self._request_all(pool)
             pool.wait()
-            self._again(pool)
+            self._request_again(pool)
         except (FetchError, KeyboardInterrupt) as ended:
-            self.told.ended = ended
+            self.fetched.ended = ended
         finally:
             pool.close(LEAVE_S)
-            self.told.in_progress = self.writer.close()
-        told, writer = self.told, self.writer
-        told.traces, told.stages, told.too_long = writer.count, writer.stages, writer.too_long
-        told.missing = max(0, told.listed - told.traces)
-        told.because = next((error.what for error in self.absent.values() if error is not None), "")
-        told.billed = self.store.billed
-        told.seconds = time.monotonic() - begin
-        return told
+            self.fetched.in_progress = self.writer.close()
+        fetched, writer = self.fetched, self.writer
+        fetched.traces, fetched.stages, fetched.too_long = writer.count, writer.stages, writer.too_long
+        fetched.missing = max(0, fetched.listed - fetched.traces)
+        fetched.missing_reason = next((error.what for error in self.absent.values() if error is not None), "")
+        fetched.billed = self.store.billed
+        fetched.seconds = time.monotonic() - begin
+        return fetched
 
-    def _first(self, pool: Pool) -> None:
-        """Requests each trace once, in the order of the pages."""
-        asked = self.asked
-        if asked.trace_id is not None:
-            self.told.listed = 1
-            pool.submit([asked.trace_id])
+    def _request_all(self, pool: BatchPool) -> None:
+        """Request each trace once, in the order of the pages."""
+        if self.selection.trace_id is not None:
+            self.fetched.listed = 1
+            pool.submit([self.selection.trace_id])
             return
-        stopped = self.stopped
-        known = set(stopped.listed) if stopped is not None else set()
-        waiting = [one for one in known if one not in self.writer.before]
-        self.told.listed = len(known)
-        if self.notes is not None and stopped is not None:
-            self.notes.page(sorted(known), asked.since_ns if stopped.rest is None else stopped.rest.until_ns)
+        earlier_ids = self._earlier_ids()
+        waiting = [trace_id for trace_id in earlier_ids if trace_id not in self.writer.stopped_ids]
         for page in self._pages():
-            fresh = [one for one in page.ids if one not in known] if known else page.ids
-            if asked.most is not None and self.told.listed + len(fresh) > asked.most:
-                fresh = fresh[: asked.most - self.told.listed]
-                self.told.cut = True
-            self.told.listed += len(fresh)
-            if self.notes is not None:
-                self.notes.page(fresh, None if self.told.cut else page.down_to_ns)
-            waiting += fresh
+            waiting += self._new_ids(page, earlier_ids)
             while len(waiting) >= self.store.at_once:
                 pool.submit(waiting[: self.store.at_once])
                 del waiting[: self.store.at_once]
-            self.meter.listed(self.told.listed, page.share)
-            if self.told.cut:
+            self.meter.listed(self.fetched.listed, page.share)
+            if self.fetched.cut:
                 break
-        for at in range(0, len(waiting), self.store.at_once):
-            pool.submit(waiting[at : at + self.store.at_once])
-        self.meter.listed(self.told.listed, 1.0)
+        self._submit(pool, waiting)
+        self.meter.listed(self.fetched.listed, 1.0)
+
+    def _earlier_ids(self) -> set[str]:
+        """Count and note the ids that the stopped fetch listed, and return them."""
+        stopped = self.stopped
+        if stopped is None:
+            return set()
+        ids = set(stopped.listed)
+        self.fetched.listed = len(ids)
+        if self.notes is not None:
+            remaining = stopped.remaining
+            self.notes.page(sorted(ids), self.selection.since_ns if remaining is None else remaining.until_ns)
+        return ids
+
+    def _new_ids(self, page: Listed, earlier_ids: set[str]) -> list[str]:
+        """Count and note the new ids of a page, up to the limit of the selection, and return them."""
+        ids = [trace_id for trace_id in page.ids if trace_id not in earlier_ids] if earlier_ids else page.ids
+        limit = self.selection.most
+        if limit is not None and self.fetched.listed + len(ids) > limit:
+            ids = ids[: limit - self.fetched.listed]
+            self.fetched.cut = True
+        self.fetched.listed += len(ids)
+        if self.notes is not None:
+            self.notes.page(ids, None if self.fetched.cut else page.down_to_ns)
+        return ids
 
     def _pages(self) -> Iterator[Listed]:
-        """The pages that the store lists."""
-        rest = self.stopped.rest if self.stopped is not None else self.asked
-        if rest is None or (rest.most is not None and self.told.listed >= rest.most):
+        """Yield the pages that the store lists."""
+        remaining = self.stopped.remaining if self.stopped is not None else self.selection
+        if remaining is None or (remaining.most is not None and self.fetched.listed >= remaining.most):
             return
-        pages = self.store.listed(rest)
+        pages = self.store.listed(remaining)
         while True:
             try:
                 page = next(pages, None)
             except Exception as error:
-                raise self._told_as(error) from error
+                raise self._readable(error) from error
             if page is None:
                 return
-            self.told.summary_calls += 1
-            self.told.scanned += page.scanned
+            self.fetched.summary_calls += 1
+            self.fetched.scanned += page.scanned
             yield page
 
-    def _again(self, pool: Pool) -> None:
-        """Requests again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
+    def _request_again(self, pool: BatchPool) -> None:
+        """Request again, for a bounded time, the traces that were in progress, unprocessed, or failed temporarily."""
         # An id from the command line may belong to no trace: it is requested again only briefly.
-        for wait_s in self.waits_s if self.asked.trace_id is None else self.waits_s[:2]:
+        for wait_s in self.waits_s if self.selection.trace_id is None else self.waits_s[:2]:
             # A trace that never ends is requested twice only.
-            late = {one for one in self.writer.held if self.open[one] < 2 or _may_end(one)}
+            late = {trace_id for trace_id in self.writer.held if self.open[trace_id] < 2 or _may_end(trace_id)}
             ids = sorted({*late, *self.absent})
             if not ids:
                 return
             self.meter.waiting(len(ids))
             self.sleep(wait_s)
-            for at in range(0, len(ids), self.store.at_once):
-                pool.submit(ids[at : at + self.store.at_once])
+            self._submit(pool, ids)
             pool.wait()
 
+    def _submit(self, pool: BatchPool, ids: list[str]) -> None:
+        for start in range(0, len(ids), self.store.at_once):
+            pool.submit(ids[start : start + self.store.at_once])
+
     def _fetch(self, ids: list[str]) -> None:
-        """Fetches one batch, in a thread of the pool."""
+        """Fetch one batch, in a thread of the pool."""
         try:
             answer = self.store.batch(ids)
         except Exception as error:
-            told = self._told_as(error)
+            readable = self._readable(error)
             with self.lock:
                 self.failures += 1
-                self.absent.update(dict.fromkeys(ids, told))
-                if not told.passing or self.failures >= GIVE_UP_AFTER:
-                    raise told from error
+                self.absent.update(dict.fromkeys(ids, readable))
+                if not readable.passing or self.failures >= GIVE_UP_AFTER:
+                    raise readable from error
             return
         with self.lock:
             self.failures = 0
-            self.told.batch_calls += answer.calls
+            self.fetched.batch_calls += answer.calls
         for trace_id in ids:
             trace = answer.traces.get(trace_id)
             if trace is None:
@@ -207,16 +202,71 @@ class _Run:
                 self.absent.pop(trace_id, None)
         self.meter.fetched(self.writer.count + len(self.writer.held))
 
-    def _told_as(self, error: Exception) -> FetchError:
-        told = self.refusal(error)
-        if told is None:
+    def _readable(self, error: Exception) -> FetchError:
+        readable = self.refusal(error)
+        if readable is None:
             raise error
-        return told
+        return readable
 
 
 def _may_end(trace_id: str) -> bool:
-    """Whether a function of this trace may still be running; the id contains the start time in seconds."""
+    """Return whether a function of this trace may still be running; the id contains the start time in seconds."""
     try:
         return time.time() - int(trace_id.split("-")[1], 16) < LONGEST_INVOCATION_S
     except (IndexError, ValueError):
         return True
+
+
+class BatchPool:
+    """Threads that call `work` on each submitted batch of ids. The first exception ends all of them.
+
+    They can be abandoned: Ctrl-C does not wait for a call in its tenth retry.
+    """
+
+    def __init__(self, work: Callable[[list[str]], None], threads: int) -> None:
+        self._work = work
+        self._queue: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
+        self._changed = threading.Condition()
+        self._pending = 0
+        self._failed: Exception | None = None
+        self._closed = False
+        self._threads: list[threading.Thread] = []
+        for _ in range(threads):
+            self._threads.append(threading.Thread(target=self._run, name="fetch", daemon=True))
+            self._threads[-1].start()
+
+    def submit(self, ids: list[str]) -> None:
+        """Submit a batch of ids; raises the exception that ended the work."""
+        with self._changed:
+            if self._failed is not None:
+                raise self._failed
+            self._pending += 1
+        self._queue.put(ids)
+
+    def wait(self) -> None:
+        """Wait for all submitted batches; raises the exception that ended the work."""
+        with self._changed:
+            while self._pending and self._failed is None:
+                self._changed.wait(LOOK_S)
+            if self._failed is not None:
+                raise self._failed
+
+    def close(self, limit_s: float) -> None:
+        """Start no further batch, and wait for the running ones up to a limit."""
+        self._closed = True
+        for _ in self._threads:
+            self._queue.put(None)
+        deadline = time.monotonic() + limit_s
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _run(self) -> None:
+        while (ids := self._queue.get()) is not None:
+            if not self._closed and self._failed is None:
+                try:
+                    self._work(ids)
+                except Exception as error:  # noqa: BLE001 - raised again in the main thread, which waits for it
+                    self._failed = error
+            with self._changed:
+                self._pending -= 1
+                self._changed.notify_all()

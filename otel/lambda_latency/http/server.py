@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import re
+import signal
 import socket
 import socketserver
 import struct
@@ -65,7 +66,8 @@ class Handler(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline().split(b";")[0], 16):
             parts.append(self.rfile.read(size))
             self.rfile.readline()
-        while self.rfile.readline().strip():  # trailers, which an HTTP/1.1 client may send, are ignored
+        # trailers, which an HTTP/1.1 client may send, are ignored
+        while self.rfile.readline().strip():
             pass
         return b"".join(parts)
 
@@ -80,10 +82,10 @@ class Handler(BaseHTTPRequestHandler):
     ) -> None:
         """Sends one complete answer. An answer to HEAD may have the length that one to GET would have."""
         self.send_response_only(status)
-        given = list(headers.items() if isinstance(headers, Mapping) else headers)
-        for name, value in given:
+        fields = list(headers.items() if isinstance(headers, Mapping) else headers)
+        for name, value in fields:
             self.send_header(name, value)
-        if self.command != "HEAD" or "content-length" not in {name.lower() for name, _ in given}:
+        if self.command != "HEAD" or "content-length" not in {name.lower() for name, _ in fields}:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         if self.command != "HEAD":
@@ -120,7 +122,8 @@ class Server(ThreadingHTTPServer):
         return f"127.0.0.1:{self.port}"
 
     def server_bind(self) -> None:
-        socketserver.TCPServer.server_bind(self)  # HTTPServer's method looks up the host's name, which may take seconds
+        # HTTPServer's method looks up the host's name, which may take seconds
+        socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = "127.0.0.1", self.server_address[1]
 
     def close(self) -> None:
@@ -150,7 +153,8 @@ class Server(ThreadingHTTPServer):
         while not self._closing:
             try:
                 self.process_request(*self.socket.accept())
-            except OSError as error:  # the client disconnected before the accept, or the server ends
+            except OSError as error:
+                # The client disconnected before the accept, or the server ends
                 if error.errno == errno.EMFILE:
                     time.sleep(0.1)  # until other connections are closed
 
@@ -164,4 +168,22 @@ def wait_for_hangup(connection: socket.socket) -> None:
 def reset(connection: socket.socket) -> None:
     """Resets a connection at once, as a crashed host does."""
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-    os.close(connection.detach())  # close() would wait for the handler's files, and shutdown() would send a FIN first
+    # close() would wait for the handler's files, and shutdown() would send a FIN first
+    os.close(connection.detach())
+
+
+def wait_for_signal() -> None:
+    """Wait until a signal handler raises an exception in this thread, while servers work on others.
+
+    The kernel may deliver a signal to any thread; `signal.pause` and locks would then keep sleeping. The wake-up
+    descriptor is written in every case.
+    """
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        original = signal.set_wakeup_fd(writer.fileno())
+        try:
+            while True:
+                reader.recv(1)
+        finally:
+            signal.set_wakeup_fd(original)

@@ -1,31 +1,56 @@
-"""From traces to an answer: the parts that the time of requests goes to, and the owner of each."""
+"""From traces to an answer: the components that the time of requests goes to, and the owner of each."""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.latency.accounts.account import (
-    ABSENT_PARENT,
-    CLIENT_TIMEOUTS,
-    FLOW,
-    LEFT_OUT,
-    OPEN,
-    RUNS_ON,
-    SKEWED,
-    Account,
+from lambda_latency.latency.analysis.advice import (
+    APART,
+    GONE_CALL,
+    LOOKUP,
+    MANY_CALLS,
+    NEW_CALL,
+    OTHER_ANSWER,
+    SLOW_CALLER,
+    advice,
+)
+from lambda_latency.latency.analysis.analyzer import Analyzer, breakdown_of, largest_component
+from lambda_latency.latency.analysis.attribution import trace_name
+from lambda_latency.latency.analysis.cause_groups import CauseGroup, cause_groups
+from lambda_latency.latency.analysis.diagnosis import Concurrent, Diagnosis, diagnose
+from lambda_latency.latency.analysis.services import Place
+from lambda_latency.latency.analysis.slowness import Whole
+from lambda_latency.latency.analysis.thresholds import (
+    COMPARABLE_REQUESTS,
+    DOMINANT_PERCENT,
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    TRUST_PERCENT,
+)
+from lambda_latency.latency.analysis.timeouts import Failures, Frame, Timeout, timeout_of
+from lambda_latency.latency.analysis.typical_and_slow import (
+    ComponentDifference,
+    SlowRequest,
+    TypicalAndSlow,
+    typical_and_slow,
+)
+from lambda_latency.latency.analysis.verdict import Verdict, share, verdict
+from lambda_latency.latency.breakdowns.breakdown import (
+    Breakdown,
+    Calls,
+    Flaw,
     Kind,
     Operation,
 )
-from lambda_latency.latency.accounts.calls import Calls
-from lambda_latency.latency.accounts.choice import ReportError, instant, of_route, of_time
-from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.hosts import Ground, told_by_name
-from lambda_latency.latency.accounts.owners import NOBODY, USUAL, Owners, Terms
-from lambda_latency.latency.accounts.part import Cell, Part
-from lambda_latency.latency.accounts.totals import (
+from lambda_latency.latency.breakdowns.choice import ReportError, instant, instant_of, of_route, of_time
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Component, Edge
+from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, NOBODY, AnalysisOptions, Owners, owner_by_name
+from lambda_latency.latency.breakdowns.totals import (
     UNKNOWN,
-    PartTally,
+    ComponentTally,
+    Saving,
     Share,
     Tally,
     Traffic,
@@ -34,106 +59,90 @@ from lambda_latency.latency.accounts.totals import (
     by_hour,
     by_route,
     percentile,
+    savings,
 )
-from lambda_latency.latency.depends.keys import is_asked
-from lambda_latency.latency.depends.value import ABSENT, By, ByValue, Depends, Finding, OfChange, OfRoutes, Since, Value
-from lambda_latency.latency.flame import Stack, sections_of, stacks_of
-from lambda_latency.latency.judge.accounting import Judge, account, largest_part
-from lambda_latency.latency.judge.advice import GONE_CALL, MANY_CALLS, NEW_CALL, SLOW_CALLER, advice
-from lambda_latency.latency.judge.classes import Class, Classes, classes
-from lambda_latency.latency.judge.cohorts import Cohorts, Compared, Slow, cohorts
-from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
-from lambda_latency.latency.judge.log_lines import LogLines
-from lambda_latency.latency.judge.services import Place
-from lambda_latency.latency.judge.slowness import Whole
-from lambda_latency.latency.judge.span_names import trace_name
-from lambda_latency.latency.judge.thresholds import (
-    COMPARABLE_REQUESTS,
-    DOMINANT_PERCENT,
-    ENOUGH_REQUESTS,
-    ENOUGH_SLOW,
-    LEAST_OF_ROUTE,
-    TRUST_PERCENT,
+from lambda_latency.latency.correlation.association import (
+    ABSENT,
+    Association,
+    By,
+    ByValue,
+    ChangeAssociation,
+    Correlations,
+    Since,
+    Value,
 )
-from lambda_latency.latency.judge.timeouts import Failures, Frame, Timeout, timeout_of
-from lambda_latency.latency.judge.verdict import Verdict, share, verdict
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of
 from lambda_latency.latency.report import Report, report_of
-from lambda_latency.latency.waterfall import Bar, Waterfall, waterfall_of
+from lambda_latency.latency.waterfall import Bar, Stack, Waterfall, sections_of, stacks_of, waterfall_of
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.baseline.against import Against, Change, against
-    from lambda_latency.latency.baseline.bootstrap import Estimate
+    from lambda_latency.latency.baseline.against import Against, EdgeChange, Rate, against
+    from lambda_latency.latency.baseline.call_graphs import CallChange, CallGraphChanges, ErrorOutcome, OperationChange
     from lambda_latency.latency.baseline.causes import Cause
-    from lambda_latency.latency.baseline.rates import Rate
-    from lambda_latency.latency.baseline.routes import RouteChange
-    from lambda_latency.latency.baseline.shapes import CallChange, ShapeChange, Shapes
-    from lambda_latency.latency.baseline.slow import Fresh
+    from lambda_latency.latency.baseline.changing import NewGroup, RouteChange
+    from lambda_latency.latency.baseline.decision import Decision, Slowdown
+    from lambda_latency.latency.baseline.periods import ChangeEstimate
+    from lambda_latency.latency.correlation.attribute_sets import is_candidate
     from lambda_latency.latency.gate import Gate, Judged, read_gate
     from lambda_latency.latency.map import call_map, map_values
-    from lambda_latency.latency.what_if import WHAT_IF_PERCENT, Saving, savings
 
 __all__ = [
     "ABSENT",
-    "ABSENT_PARENT",
-    "CLIENT_TIMEOUTS",
+    "APART",
     "COMPARABLE_REQUESTS",
+    "DEFAULT_OPTIONS",
     "DOMINANT_PERCENT",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
-    "FLOW",
     "GONE_CALL",
-    "LEAST_OF_ROUTE",
-    "LEFT_OUT",
+    "LOOKUP",
     "MANY_CALLS",
     "NEW_CALL",
     "NOBODY",
-    "OPEN",
-    "RUNS_ON",
+    "OTHER_ANSWER",
     "SILENT",
-    "SKEWED",
     "SLOW_CALLER",
     "TRUST_PERCENT",
     "UNKNOWN",
-    "USUAL",
-    "WHAT_IF_PERCENT",
-    "Account",
-    "Accounts",
     "Against",
+    "AnalysisOptions",
+    "Analyzer",
+    "Association",
     "Bar",
+    "Breakdown",
+    "Breakdowns",
     "By",
     "ByValue",
     "CallChange",
+    "CallGraphChanges",
     "Calls",
     "Cause",
-    "Cell",
-    "Change",
-    "Class",
-    "Classes",
-    "Cohorts",
-    "Compared",
-    "Depends",
+    "CauseGroup",
+    "ChangeAssociation",
+    "ChangeEstimate",
+    "Component",
+    "ComponentDifference",
+    "ComponentTally",
+    "Concurrent",
+    "Correlations",
+    "Decision",
     "Diagnosis",
-    "Estimate",
+    "Edge",
+    "EdgeChange",
+    "ErrorOutcome",
     "Failures",
-    "Finding",
+    "Flaw",
     "Frame",
-    "Fresh",
     "Gate",
-    "Ground",
-    "Judge",
     "Judged",
     "Kind",
-    "LogLines",
-    "OfChange",
-    "OfRoutes",
+    "NewGroup",
     "Operation",
+    "OperationChange",
     "OwnCode",
     "Owners",
-    "Part",
-    "PartTally",
     "Place",
     "PlaceTime",
     "Progress",
@@ -142,40 +151,40 @@ __all__ = [
     "ReportError",
     "RouteChange",
     "Saving",
-    "ShapeChange",
-    "Shapes",
     "Share",
     "Since",
-    "Slow",
+    "SlowRequest",
+    "Slowdown",
     "Stack",
     "Tally",
-    "Terms",
     "Timeout",
     "Traffic",
+    "TypicalAndSlow",
     "Unknown",
     "Value",
     "Verdict",
     "Waterfall",
     "Whole",
-    "account",
     "advice",
     "against",
     "at_rank",
+    "breakdown_of",
     "by_hour",
     "by_route",
     "call_map",
-    "classes",
-    "cohorts",
+    "cause_groups",
     "diagnose",
     "instant",
-    "is_asked",
-    "largest_part",
+    "instant_of",
+    "is_candidate",
+    "largest_component",
     "load",
     "map_values",
     "of_route",
     "of_time",
     "own_code_in",
     "own_code_of",
+    "owner_by_name",
     "percentile",
     "read_gate",
     "report_of",
@@ -184,37 +193,28 @@ __all__ = [
     "share",
     "stacks_of",
     "timeout_of",
-    "told_by_name",
     "trace_name",
+    "typical_and_slow",
     "verdict",
     "waterfall_of",
 ]
 
 # Imported at the first use: a report without a baseline and a gate starts sooner.
 LATER = {
-    "Against": "baseline.against",
-    "CallChange": "baseline.shapes",
-    "Cause": "baseline.causes",
-    "Change": "baseline.against",
-    "Estimate": "baseline.bootstrap",
-    "Gate": "gate",
-    "Judged": "gate",
-    "Rate": "baseline.rates",
-    "Fresh": "baseline.slow",
-    "RouteChange": "baseline.routes",
-    "Saving": "what_if",
-    "ShapeChange": "baseline.shapes",
-    "Shapes": "baseline.shapes",
-    "WHAT_IF_PERCENT": "what_if",
-    "against": "baseline.against",
-    "call_map": "map",
-    "map_values": "map",
-    "read_gate": "gate",
-    "savings": "what_if",
+    "baseline.against": ("Against", "EdgeChange", "Rate", "against"),
+    "baseline.causes": ("Cause",),
+    "baseline.changing": ("NewGroup", "RouteChange"),
+    "baseline.call_graphs": ("CallChange", "OperationChange", "CallGraphChanges", "ErrorOutcome"),
+    "baseline.decision": ("Decision", "Slowdown"),
+    "baseline.periods": ("ChangeEstimate",),
+    "correlation.attribute_sets": ("is_candidate",),
+    "gate": ("Gate", "Judged", "read_gate"),
+    "map": ("call_map", "map_values"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{LATER[name]}"), name)
+    for module, names in LATER.items():
+        if name in names:
+            return getattr(import_module(f"{__name__}.{module}"), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

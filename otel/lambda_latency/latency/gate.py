@@ -1,33 +1,34 @@
-"""Gates: conditions that fail a report, such as `p95 > 800ms`."""
+"""Gates: conditions that fail a report, such as `p95 > 800ms`. `CONDITIONS` has all that can be compared."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import NamedTuple
 
-from lambda_latency.latency.accounts.part import BUCKETS
-from lambda_latency.latency.accounts.totals import Tally, percentile
+from lambda_latency.latency.breakdowns.component import CATEGORIES
+from lambda_latency.latency.breakdowns.totals import Tally, percentile
+from lambda_latency.latency.report import Report
 from lambda_latency.spelling import did_you_mean
 
-if TYPE_CHECKING:
-    from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.baseline.against import Against
-    from lambda_latency.latency.report import Report
-
-EXAMPLES = "for example, 'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
-UNTOLD = {  # the answers of a comparison that a percentage is not compared with
+# The answers of a comparison that a percentage is not compared with
+UNDECIDED = {
     "few": "Too few requests to compare with the baseline",
     "unsure": "The tail is slower, and no part is sure to be the cause",
     "disturbed": "Everything became slower alike, which is the machine; run it again",
 }
 EXPRESSION = re.compile(
-    r"\s*(?P<what>\w+)\s*(?:\((?P<part>.*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
+    r"\s*(?P<value>\w+)\s*(?:\((?P<brackets>.*)\))?\s*(?P<sign>[<>]=?)\s*(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>\S*)\s*"
 )
 SIGNS = {">": "more than", ">=": "no less than", "<": "less than", "<=": "no more than"}
 NANOSECONDS = {"ms": 1_000_000, "s": 1_000_000_000}
+TIMES = tuple(NANOSECONDS)
+PERCENT = ("%",)
 PERCENTILE = re.compile(r"p([1-9]\d?)")
+PERCENTILES = "p1 to p99"
+SLOWER = "Requests are slower than the baseline's by"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,24 @@ class Judged:
     expression: str
     value: float
     failed: bool
+    unsure: bool
+    disturbed: bool
+    route: str
+    part: str
     sentence: str
-    unsure: bool = False
-    disturbed: bool = False
-    route: str = ""
-    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """A condition that fails a report. `what` is `p1` to `p99`, `max`, `errors`, `share` or `slower`.
+    """An expression of `--fail-if`. `value` is what it compares, such as `p95`: that of its `condition`.
 
     `sign` is `>`, `>=`, `<` or `<=`. `limit` is in the unit `unit`: `ms`, `s` or `%`. `bucket` and `name` select the
     part of a `share`; without a name, the whole bucket. `route` selects the requests; empty: all.
     """
 
     expression: str
-    what: str
+    condition: Condition
+    value: str
     sign: str
     limit: Fraction
     unit: str
@@ -66,112 +68,190 @@ class Gate:
     route: str = ""
 
     def judge(self, report: Report) -> Judged:
-        """Evaluate the gate on a report. `slower` is 0 % without a baseline, and if the difference may be noise."""
-        if self.what == "slower":
-            return self._slower(report.against)
-        totals = report.totals if not self.route else _of_route(report.accounts, self.route)
-        if not totals.requests:
-            sentence = f"No request of {self.route or 'any route'}: {self.expression} cannot be judged."
-            return Judged(self.expression, 0.0, failed=False, sentence=sentence, unsure=True, route=self.route)
-        value, subject = self._seen(totals)
-        of = f" of {self.route}" if self.route else ""
-        failed = self._fails(value)
-        return Judged(self.expression, round(float(value), 6), failed, self._said(f"{subject}{of} is", value, failed))
+        """Evaluate the gate on a report."""
+        return self.condition.judge(self, report)
 
-    def _slower(self, against: Against | None) -> Judged:
-        """Compare each route with its baseline: the slowest that exceeds the limit is named."""
-        answer = against.answer if against is not None else ""
-        if against is not None and answer == "shape" and any(one.is_doubled for one in against.by_route):
-            answer = "unsure"
-        if answer in UNTOLD:
-            sentence = f"{UNTOLD[answer]}: {self.expression} cannot be judged."
-            disturbed = answer == "disturbed"
-            return Judged(
-                self.expression, 0.0, failed=False, sentence=sentence, unsure=not disturbed, disturbed=disturbed
-            )
-        value = Fraction(against.slower_percent) if against is not None else Fraction()
-        failed = self._fails(value)
-        route = next((one for one in against.by_route if one.is_slower), None) if against is not None else None
-        first = against.changed[0] if against is not None and against.changed else None
-        if failed and route is None and first is not None and first.cell is not None and first.tested.fresh is not None:
-            where, part = first.tested.fresh.routes[0], first.cell.label
-            said = self._said(
-                f"{where} is slower than the baseline (some requests, because of {part}) by", value, failed
-            )
-            return Judged(self.expression, round(float(value), 6), failed, said, route=where, part=part)
-        if not failed or route is None:
-            said = self._said("Requests are slower than the baseline's by", value, failed)
-            return Judged(self.expression, round(float(value), 6), failed, said)
-        cause = against.causes[0] if against is not None and against.causes else None
-        cell = cause.cells[0] if cause is not None and cause.asserted else route.cell
-        part = cell.label if cell is not None else ""
-        what = "typically" if route.how == "typical" else "at p95"
-        most = f" ({what}, because of {part})" if part else f" ({what})"
-        said = self._said(f"{route.route} is slower than the baseline{most} by", value, failed)
-        return Judged(self.expression, round(float(value), 6), failed, said, route=route.route, part=part)
-
-    def _fails(self, value: Fraction) -> bool:
+    def is_met(self, value: Fraction) -> bool:
+        """Return whether a value meets the condition, so that the report fails."""
         signs = {">": value > self.limit, ">=": value >= self.limit, "<": value < self.limit, "<=": value <= self.limit}
         return signs[self.sign]
 
-    def _said(self, subject: str, value: Fraction, failed: bool) -> str:
-        whether = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
-        return f"{subject} {_shown(value, self.limit)} {self.unit}: {whether} {_number(self.limit)} {self.unit}."
+    def judged(self, value: Fraction, subject: str, route: str = "", component: str = "") -> Judged:
+        """Return the result for a value in the gate's unit. `subject` begins its sentence, up to the verb."""
+        failed = self.is_met(value)
+        relation = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
+        limit = f"{_number(self.limit)} {self.unit}"
+        sentence = f"{subject} {_shown(value, self.limit)} {self.unit}: {relation} {limit}."
+        return Judged(self.expression, round(float(value), 6), failed, False, False, route, component, sentence)
 
-    def _seen(self, totals: Tally) -> tuple[Fraction, str]:
-        if self.what == "errors":
-            return Fraction(100 * totals.errors, totals.requests or 1), "The share of failed requests"
-        if self.what == "share":
-            parts = totals.parts.items()
-            ns = sum(one.total_ns for part, one in parts if self.bucket == part.bucket and self.name in ("", part.name))
-            return Fraction(100 * ns, totals.wall_ns or 1), f"The share of {self.name or self.bucket}"
-        every = PERCENTILE.fullmatch(self.what)
-        wall_ns = percentile(totals.walls_ns, int(every[1])) if every is not None else max(totals.walls_ns, default=0)
-        return Fraction(wall_ns, NANOSECONDS[self.unit]), f"The {self.what} of the wall clock"
+    def undecided(self, reason: str, *, disturbed: bool = False, route: str = "") -> Judged:
+        """Return the result if the report has no value for a reason."""
+        sentence = f"{reason}: {self.expression} cannot be judged."
+        return Judged(self.expression, 0.0, False, not disturbed, disturbed, route, "", sentence)
 
 
-def _of_route(accounts: Accounts, route: str) -> Tally:
-    wanted = {number for kind, number in accounts.kinds.items() if kind.route == route}
-    return Tally.of(accounts.take([at for at, kind in enumerate(accounts.kind_of) if kind in wanted]))
+class Condition(NamedTuple):
+    """Something that a gate compares with a limit of one of these units; `means` is its line of the how-to.
+
+    `example` is for help and errors. `brackets`: what may stand behind the name, a `route`, a `part` (which is needed)
+    or nothing. `needs_baseline`: it compares with `--against`.
+    """
+
+    name: str
+    units: tuple[str, ...]
+    means: str
+    judge: Callable[[Gate, Report], Judged]
+    example: str = ""
+    brackets: str = "route"
+    needs_baseline: bool = False
+
+
+def _of_requests(measure: Callable[[Gate, Tally], tuple[Fraction, str]]) -> Callable[[Gate, Report], Judged]:
+    """Judge the gate's requests: `measure` returns a value of their totals, and its name."""
+
+    def judge(gate: Gate, report: Report) -> Judged:
+        totals, breakdowns = report.totals, report.breakdowns
+        if gate.route:
+            of_route = breakdowns.of_kind(lambda kind: kind.route == gate.route)
+            totals = Tally.from_breakdowns(breakdowns.take(of_route))
+        if not totals.requests:
+            return gate.undecided(f"No request of {gate.route or 'any route'}", route=gate.route)
+        value, name = measure(gate, totals)
+        return gate.judged(value, f"{name} of {gate.route} is" if gate.route else f"{name} is")
+
+    return judge
+
+
+@_of_requests
+def _wall_clock(gate: Gate, totals: Tally) -> tuple[Fraction, str]:
+    rank = PERCENTILE.fullmatch(gate.value)
+    wall_ns = percentile(totals.walls_ns, int(rank[1])) if rank is not None else max(totals.walls_ns)
+    return Fraction(wall_ns, NANOSECONDS[gate.unit]), f"The {gate.value} of the wall clock"
+
+
+@_of_requests
+def _errors(_: Gate, totals: Tally) -> tuple[Fraction, str]:
+    return Fraction(100 * totals.errors, totals.requests), "The share of failed requests"
+
+
+@_of_requests
+def _share(gate: Gate, totals: Tally) -> tuple[Fraction, str]:
+    components = [
+        component
+        for component in totals.components
+        if component.category == gate.bucket and gate.name in ("", component.name)
+    ]
+    ns = sum(totals.components[component].total_ns for component in components)
+    return Fraction(100 * ns, totals.wall_ns or 1), f"The share of {gate.name or gate.bucket}"
+
+
+def _slower(gate: Gate, report: Report) -> Judged:
+    """Compare the decision's percentage, and name its measure. Noise is 0 %."""
+    if report.against is None:
+        return gate.judged(Fraction(), SLOWER)
+    decision = report.against.decision
+    answer = "unsure" if decision.doubled else decision.answer
+    if answer in UNDECIDED:
+        return gate.undecided(UNDECIDED[answer], disturbed=answer == "disturbed")
+    slowdown, component = decision.slowdown, decision.edge.label if decision.edge is not None else ""
+    value = Fraction(slowdown.percent)
+    if value <= 0:
+        return gate.judged(value, SLOWER)
+    because = f", {'because of' if decision.is_cause else 'most of it in'} {component}" if component else ""
+    subject = f"{slowdown.subject} are slower than the baseline ({slowdown.statistic}{because}) by"
+    failed = gate.is_met(value)
+    return gate.judged(value, subject, slowdown.route if failed else "", component if failed else "")
+
+
+CONDITIONS = (
+    Condition(PERCENTILES, TIMES, "a percentile of the wall clock", _wall_clock, "p95 > 800ms"),
+    Condition("max", TIMES, "the maximum of the wall clock", _wall_clock),
+    Condition("errors", PERCENT, "the share of requests that failed", _errors, "errors > 5%"),
+    Condition(
+        "share(...)",
+        PERCENT,
+        "a part's share of all time: `share(external)` or `share(external payments.example.com)`",
+        _share,
+        "share(external) > 60%",
+        brackets="part",
+    ),
+    Condition(
+        "slower",
+        PERCENT,
+        "by how much requests became slower, the largest of: the median or p95 of a route, the mean of all requests, "
+        "that of the routes of a new or grown group of slow requests, that of the requests that wait for a slower "
+        "part; 0 % where the difference may be noise",
+        _slower,
+        "slower > 5%",
+        brackets="",
+        needs_baseline=True,
+    ),
+)
+
+
+def examples() -> str:
+    """Examples of conditions, those that need a baseline last."""
+    plain = [repr(condition.example) for condition in CONDITIONS if condition.example and not condition.needs_baseline]
+    compared = [repr(condition.example) for condition in CONDITIONS if condition.example and condition.needs_baseline]
+    return f"{', '.join(plain)}, or with --against {', '.join(compared)}"
 
 
 def read_gate(text: str) -> Gate:
     """Parse the expression of a gate. Raises `ValueError` with the mistake and the correct form."""
-    found = EXPRESSION.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is not a condition: write, {EXAMPLES}")
-    what, part, unit = found["what"], found["part"], found["unit"]
-    timed = PERCENTILE.fullmatch(what) is not None or what == "max"
-    if not timed and what not in ("errors", "share", "slower"):
-        usual = ("errors", "share", "slower", "max", "p50", "p95", "p99")
-        hint = did_you_mean(what, usual, "known are p1 to p99, max, errors, share(...) and slower")
-        raise ValueError(f"{text!r}: nothing is called {what!r}; {hint}")
-    units = tuple(NANOSECONDS) if timed else ("%",)
-    if unit not in units:
-        raise ValueError(f"{text!r}: {what} is compared with a number of {' or '.join(units)}, got {unit or 'no unit'}")
-    if (what == "share") and part is None:
-        raise ValueError(f"{text!r}: a part in brackets goes with share, and share needs one, as in share(external)")
-    if what != "share" and part is not None and part.split(" ")[0] in BUCKETS:
-        raise ValueError(f"{text!r}: a part in brackets goes with share; {what} takes a route: {what}(POST /orders)")
-    if what == "slower" and part is not None:
-        raise ValueError(f"{text!r}: slower compares each route by itself, and takes none in brackets")
-    part, _, route = (part or "").partition(",") if what == "share" else ("", "", part or "")
-    bucket, name = _part(part, text) if what == "share" else ("", "")
-    return Gate(text.strip(), what, found["sign"], Fraction(found["number"]), unit, bucket, name, route.strip())
+    expression = EXPRESSION.fullmatch(text)
+    if expression is None:
+        raise ValueError(f"{text!r} is not a condition: write, for example, {examples()}")
+    value, unit = expression["value"], expression["unit"]
+    name = PERCENTILES if PERCENTILE.fullmatch(value) else value
+    condition = next((condition for condition in CONDITIONS if condition.name.removesuffix("(...)") == name), None)
+    if condition is None:
+        raise ValueError(f"{text!r}: nothing is called {value!r}; {_hint(value)}")
+    if unit not in condition.units:
+        units = " or ".join(condition.units)
+        raise ValueError(f"{text!r}: {value} is compared with a number of {units}, got {unit or 'no unit'}")
+    category, component, route = _brackets(condition, expression["brackets"], value, text)
+    limit = Fraction(expression["number"])
+    return Gate(text.strip(), condition, value, expression["sign"], limit, unit, category, component, route)
 
 
-def _part(text: str, expression: str) -> tuple[str, str]:
-    """The bucket and the name in `external` or `external payments.example.com`. Raises `ValueError`."""
-    wanted = " ".join(text.split())
-    for bucket in BUCKETS:
-        if wanted == bucket or wanted.startswith(f"{bucket} "):
-            return bucket, wanted[len(bucket) + 1 :]
-    hint = did_you_mean(wanted.partition(" ")[0], BUCKETS, f"buckets are {', '.join(BUCKETS)}")
-    raise ValueError(f"{expression!r}: no bucket is called {wanted!r}; {hint}")
+def _hint(value: str) -> str:
+    *names, final_name = [condition.name for condition in CONDITIONS]
+    comparable = [name.removesuffix("(...)") for name in (*names, final_name) if name != PERCENTILES]
+    return did_you_mean(value, (*comparable, "p50", "p95", "p99"), f"known are {', '.join(names)} and {final_name}")
+
+
+def _brackets(condition: Condition, brackets: str | None, value: str, expression: str) -> tuple[str, str, str]:
+    """Return the bucket, the name of the part, and the route in the brackets behind a value. Raises `ValueError`."""
+    if condition.brackets == "part":
+        if brackets is None:
+            raise ValueError(
+                f"{expression!r}: a part in brackets goes with share, and share needs one, as in share(external)"
+            )
+        component, _, route = brackets.partition(",")
+        return (*_component(component, expression), route.strip())
+    if brackets is None:
+        return "", "", ""
+    if brackets.split(" ")[0] in CATEGORIES:
+        raise ValueError(
+            f"{expression!r}: a part in brackets goes with share; {value} takes a route: {value}(POST /orders)"
+        )
+    if not condition.brackets:
+        raise ValueError(f"{expression!r}: {value} compares each route by itself, and takes none in brackets")
+    return "", "", brackets.strip()
+
+
+def _component(text: str, expression: str) -> tuple[str, str]:
+    """Return the bucket and the name in `external` or `external payments.example.com`. Raises `ValueError`."""
+    text = " ".join(text.split())
+    for category in CATEGORIES:
+        if text == category or text.startswith(f"{category} "):
+            return category, text[len(category) + 1 :]
+    hint = did_you_mean(text.partition(" ")[0], CATEGORIES, f"buckets are {', '.join(CATEGORIES)}")
+    raise ValueError(f"{expression!r}: no bucket is called {text!r}; {hint}")
 
 
 def _shown(value: Fraction, limit: Fraction) -> str:
-    """The number with three significant digits; with more, up to three decimals, where fewer would hide its side."""
+    """Return the number with three significant digits, or more (up to three decimals) if they hide its side."""
     whole = len(str(int(value))) if value >= 1 else 0
     for decimals in range(max(0, 3 - whole), 4):
         near = round(value, decimals)
@@ -181,5 +261,5 @@ def _shown(value: Fraction, limit: Fraction) -> str:
 
 
 def _number(value: Fraction) -> str:
-    """The number with at most three decimals, without trailing zeros."""
+    """Return the number with at most three decimals, without trailing zeros."""
     return f"{float(value):,.3f}".rstrip("0").rstrip(".")

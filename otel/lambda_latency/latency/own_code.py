@@ -6,30 +6,25 @@ Only time that own code has on the critical path is divided: samples that were t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
-from lambda_latency.latency.accounts.owners import NOBODY, Owners
-from lambda_latency.latency.judge.thresholds import ENOUGH_SLOW
-from lambda_latency.latency.samples import Place, Run, runs_of
-from lambda_latency.latency.waterfall import waterfall_of
+from lambda_latency.latency.analysis.cause_groups import CauseGroup
+from lambda_latency.latency.analysis.thresholds import ENOUGH_SLOW
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Edge
+from lambda_latency.latency.breakdowns.owners import NOBODY, Owners
+from lambda_latency.latency.waterfall import CodePlace, runs_of, sampled, waterfall_of
+from lambda_latency.trace import Trace
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]
+_Requests: TypeAlias = "list[_SampledRequest]"
 
-    from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.judge.accounting import Spent
-    from lambda_latency.latency.judge.classes import Class
-    from lambda_latency.latency.waterfall import Bar, Waterfall
-    from lambda_latency.trace import Trace
-
-    Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]
-
-MOST_READ = 40  # requests of a class, and as many typical ones
-CHOSEN = 64  # the runtime samples requests with such trace ids from their begin
+MOST_READ = 40  # requests of a cause group, and as many typical ones
+# The runtime samples requests with such trace ids from their begin
+CHOSEN = 64
 WHOLE_CPU_MB = 1769  # with so much memory, a function has one CPU
 COMPUTING, WAITING, UNSURE = 0.5, 0.1, 0.3  # shares of CPU, and of late samples
 SLEEPS = ("time.sleep", "asyncio.tasks.sleep", "asyncio.sleep")
@@ -45,7 +40,7 @@ class PlaceTime:
     empty. `about`: much of it rests on late samples, and may belong to the place before.
     """
 
-    place: Place
+    place: CodePlace
     excess_ns: int
     slow_ns: int
     requests: int
@@ -58,10 +53,10 @@ class PlaceTime:
 
 @dataclass(frozen=True, slots=True)
 class OwnCode:
-    """The own code of a class of slow requests by place; first those that are the largest excess of most requests.
+    """The own code of a group of slow requests by place; first those that are the largest excess of most requests.
 
-    Of the class, `requests` have samples. `unsampled_ns` is the median time of own code without them: before sampling
-    began, and at the end. `typical` is the number of typical requests that the places are compared with.
+    Of the cause group, `requests` have samples. `unsampled_ns` is the median time of own code without them: before
+    sampling began, and at the end. `typical` is the number of typical requests that the places are compared with.
     """
 
     places: tuple[PlaceTime, ...]
@@ -70,144 +65,140 @@ class OwnCode:
     typical: int
 
 
-def sampled(drawn: Waterfall, one: Spent) -> Iterator[tuple[int, Run]]:
-    """The samples in a stretch of a critical path, if it is own code: nanoseconds and run of each."""
-    if one.part.bucket != "own code":
-        return
-    bar: Bar | None = drawn.bar_of[one.row.span_id]
-    while bar is not None and not bar.runs:
-        bar = bar.above  # the handler's span has those of its spans, too
-    for run in bar.runs if bar is not None else ():
-        ns = min(one.end_ns, run.end_ns) - max(one.start_ns, run.start_ns)
-        if ns > 0:
-            yield ns, run
-
-
-def own_code_of(every: Accounts, one: Class, find: Find, owners: Owners = NOBODY) -> OwnCode | None:
-    """The own code of a class of slow requests; None if none of them has samples. `find` returns traces by id."""
-    slow = _requests([every.trace_id(at) for at in one.members], find, one.cell, owners)
+def own_code_of(breakdowns: Breakdowns, cause: CauseGroup, find: Find, owners: Owners = NOBODY) -> OwnCode | None:
+    """Return the own code of a group of slow requests; None if none of them has samples. `find` gets traces by id."""
+    slow = _requests([breakdowns.trace_id(index) for index in cause.members], find, cause.edge, owners)
     if not slow:
         return None
-    kinds, members = list(every.kinds), set(one.members)
-    alike = (at for at in range(len(every)) if at not in members and kinds[every.kind_of[at]].route in one.routes)
-    usual = _chosen(every.trace_id(at) for at in alike)  # typical requests are most of these
-    return _compared(slow, _requests(usual, find, one.cell, owners))
+    kinds, members = list(breakdowns.kinds), set(cause.members)
+    of_routes = {number for number, kind in enumerate(kinds) if kind.route in cause.routes}
+    others = (index for index, kind in enumerate(breakdowns.kind_of) if index not in members and kind in of_routes)
+    typical_ids = _chosen(breakdowns.trace_id(index) for index in others)  # typical requests are most of these
+    return _compared(slow, _requests(typical_ids, find, cause.edge, owners))
 
 
 def own_code_against(
-    cell: Cell, now: tuple[Accounts, Find], before: tuple[Accounts, Find], owners: Owners = NOBODY
+    edge: Edge, present: tuple[Breakdowns, Find], baseline: tuple[Breakdowns, Find], owners: Owners = NOBODY
 ) -> OwnCode | None:
-    """A cell of own code now and in a baseline, from the requests that are sampled from their begin; None if the
-    baseline or the present has too few of them. Each side is its accounts and the function that returns traces by id.
+    """An edge of own code now and in a baseline, from the requests that are sampled from their begin; None if the
+    baseline or the present has too few of them. Each group is its breakdowns and the function that returns traces by
+    id.
     """
-    sides = [
-        _requests(_chosen(every.trace_id(at) for at in range(len(every))), find, cell, owners)
-        for every, find in (now, before)
+    groups = [
+        _requests(_chosen(map(breakdowns.trace_id, range(len(breakdowns)))), find, edge, owners)
+        for breakdowns, find in (present, baseline)
     ]
-    return _compared(*sides) if min(map(len, sides)) >= ENOUGH_SLOW else None
+    return _compared(*groups) if min(map(len, groups)) >= ENOUGH_SLOW else None
 
 
 def own_code_in(trace: Trace, owners: Owners = NOBODY) -> OwnCode | None:
-    """The own code of one request, of all services; None without samples."""
-    return _compared([one] if (one := _Request(trace, None, owners)).places else [], [])
+    """Return the own code of one request, of all services; None without samples."""
+    request = _SampledRequest(trace, None, owners)
+    return _compared([request], []) if request.places else None
 
 
-def _compared(slow: list[_Request], usual: list[_Request]) -> OwnCode | None:
+def _compared(slow: _Requests, typical: _Requests) -> OwnCode | None:
     if not slow:
         return None
-    every = {place for one in slow for place in one.places}
-    typical_ns = {place: _typical_ns(place, usual) for place in every}
-    first: defaultdict[Place, list[_Request]] = defaultdict(list)
-    for one in slow:
-        first[max(one.places, key=lambda place: (one.places[place] - typical_ns[place], place))].append(one)
-    times = [_time_of(place, slow, usual, first[place]) for place in every]
-    shown = sorted([one for one in times if one.slow_ns], key=lambda one: (-one.requests, -one.excess_ns, one.place))
-    unsampled_ns = int(median([one.unsampled_ns for one in slow]))
-    return OwnCode(tuple(shown), unsampled_ns, len(slow), len(usual))
+    typical_ns = {place: _typical_ns(place, typical) for request in slow for place in request.places}
+    by_largest: defaultdict[CodePlace, list[_SampledRequest]] = defaultdict(list)
+    for request in slow:
+        excesses = [(ns - typical_ns[place], place) for place, ns in request.places.items()]
+        by_largest[max(excesses)[1]].append(request)
+    times = [_time_of(place, slow, typical, by_largest[place]) for place in typical_ns]
+    shown = sorted([t for t in times if t.slow_ns], key=lambda time: (-time.requests, -time.excess_ns, time.place))
+    unsampled_ns = int(median([request.unsampled_ns for request in slow]))
+    return OwnCode(tuple(shown), unsampled_ns, len(slow), len(typical))
 
 
-def _requests(ids: Sequence[str], find: Find, cell: Cell, owners: Owners) -> list[_Request]:
-    """Those of some requests that have samples; at most `MOST_READ` are read."""
-    wanted = _spread(ids)
-    traces = find(wanted) if wanted else {}
-    found = [_Request(traces[one], cell.part.name, owners) for one in wanted if one in traces]
-    return [one for one in found if one.places]
+def _requests(ids: Sequence[str], find: Find, edge: Edge, owners: Owners) -> _Requests:
+    """Those of some requests that have samples; at most `MOST_READ` are read, evenly spread."""
+    read_ids = ids if len(ids) <= MOST_READ else [ids[i * len(ids) // MOST_READ] for i in range(MOST_READ)]
+    traces = find(read_ids) if read_ids else {}
+    requests = [_SampledRequest(traces[id_], edge.component.name, owners) for id_ in read_ids if id_ in traces]
+    return [request for request in requests if request.places]
 
 
 def _chosen(ids: Iterable[str]) -> list[str]:
-    return [one for one in ids if not int(one, 16) % CHOSEN]
+    return [trace_id for trace_id in ids if not int(trace_id, 16) % CHOSEN]
 
 
-def _spread(ids: Sequence[str]) -> Sequence[str]:
-    """At most `MOST_READ` of these, evenly."""
-    return ids if len(ids) <= MOST_READ else [ids[at * len(ids) // MOST_READ] for at in range(MOST_READ)]
-
-
-class _Request:
+class _SampledRequest:
     """The own code of one service (None: of all) in a request, by place."""
 
     def __init__(self, trace: Trace, service: str | None, owners: Owners) -> None:
-        self.places: Counter[Place] = Counter()
-        self.cpu_ns: defaultdict[Place, float] = defaultdict(float)
-        self.late_ns: defaultdict[Place, float] = defaultdict(float)
-        self.waits: dict[Place, str] = {}
-        self.sources: dict[Place, str] = {}
+        self.places: Counter[CodePlace] = Counter()
+        self.cpu_ns: defaultdict[CodePlace, float] = defaultdict(float)
+        self.late_ns: defaultdict[CodePlace, float] = defaultdict(float)
+        self.waits: dict[CodePlace, str] = {}
+        self.sources: dict[CodePlace, str] = {}
         self.unsampled_ns = 0
         self.cpus = _cpus(trace)
         self.has_cpu = True
         drawn = waterfall_of(trace, owners)
-        for one in drawn.path:
-            if one.part.bucket != "own code" or service not in (None, one.part.name):
+        for segment in drawn.path:
+            if segment.component.category != "own code" or service not in (None, segment.component.name):
                 continue
-            self.unsampled_ns += one.end_ns - one.start_ns
-            for ns, run in sampled(drawn, one):
+            self.unsampled_ns += segment.end_ns - segment.start_ns
+            for ns, run in sampled(drawn, segment):
                 self.unsampled_ns -= ns
                 self.places[run.place] += ns
                 self.has_cpu &= run.cpu is not None
                 self.cpu_ns[run.place] += ns * (run.cpu or 0)
-                self.late_ns[run.place] += ns * run.late
+                self.late_ns[run.place] += ns * run.lateness
                 self.waits[run.place] = run.waits_for
                 self.sources[run.place] = run.source
 
 
-def _time_of(place: Place, slow: Sequence[_Request], usual: Sequence[_Request], first: Sequence[_Request]) -> PlaceTime:
-    """The time of a place; `first` are the slow requests in which it has the largest excess."""
-    slow_ns = int(median([one.places[place] for one in first or slow]))
-    have = [one for one in slow if one.places[place]]
-    whole = sum(one.places[place] for one in have)
-    cpu = sum(one.cpu_ns[place] for one in have) / whole if all(one.has_cpu for one in have) else None
-    state = ""
-    if cpu is not None:
-        share = min(one.cpus for one in have)
-        state = "computing" if cpu >= COMPUTING * share else "waiting" if cpu < WAITING * share else ""
-    waits = next((one.waits[place] for one in have if one.waits[place]), "")
+def _time_of(place: CodePlace, slow: _Requests, typical: _Requests, largest: _Requests) -> PlaceTime:
+    """Return the time of a place; `largest` are the slow requests in which it has the largest excess."""
+    slow_ns = int(median([request.places[place] for request in largest or slow]))
+    requests = [request for request in slow if request.places[place]]
+    cpu, state = _cpu_and_state(place, requests)
+    waits_for = _first_text(request.waits[place] for request in requests)
+    late_ns = sum(request.late_ns[place] for request in requests)
     return PlaceTime(
         place=place,
-        excess_ns=slow_ns - _typical_ns(place, usual),
+        excess_ns=slow_ns - _typical_ns(place, typical),
         slow_ns=slow_ns,
-        requests=len(first),
+        requests=len(largest),
         cpu=cpu,
         state=state,
-        waits_for=_waits_for(place, waits) if state == "waiting" else "",
-        about=sum(one.late_ns[place] for one in have) > UNSURE * whole,
-        source=next((one.sources[place] for one in have if one.sources[place]), ""),
+        waits_for=_waits_for(place, waits_for) if state == "waiting" else "",
+        about=late_ns > UNSURE * sum(request.places[place] for request in requests),
+        source=_first_text(request.sources[place] for request in requests),
     )
 
 
-def _typical_ns(place: Place, usual: Sequence[_Request]) -> int:
-    return int(median([one.places[place] for one in usual])) if usual else 0
+def _cpu_and_state(place: CodePlace, requests: _Requests) -> tuple[float | None, str]:
+    """Return the share of CPU, None if it is unknown, and what it tells: `computing`, `waiting` or nothing."""
+    if not all(request.has_cpu for request in requests):
+        return None, ""
+    cpu = sum(request.cpu_ns[place] for request in requests) / sum(request.places[place] for request in requests)
+    available = min(request.cpus for request in requests)
+    if cpu >= COMPUTING * available:
+        return cpu, "computing"
+    return cpu, "waiting" if cpu < WAITING * available else ""
 
 
-def _waits_for(place: Place, told: str) -> str:
+def _first_text(texts: Iterable[str]) -> str:
+    return next(filter(None, texts), "")
+
+
+def _typical_ns(place: CodePlace, typical: _Requests) -> int:
+    return int(median([request.places[place] for request in typical])) if typical else 0
+
+
+def _waits_for(place: CodePlace, recorded: str) -> str:
     if place.below.endswith("getaddrinfo"):
         return "DNS"
     if place.below in SLEEPS:
         return "sleep"
-    return "lock" if place.below.startswith(LOCKS) else told
+    return "lock" if place.below.startswith(LOCKS) else recorded
 
 
 def _cpus(trace: Trace) -> float:
-    """The share of a CPU that the function has by its memory; 1 if the memory is unknown."""
+    """Return the share of a CPU that the function has by its memory; 1 if the memory is unknown."""
     for span in trace.spans:
         memory = span.resource.get("faas.max_memory")
         if runs_of(span) and isinstance(memory, int) and memory > 0:

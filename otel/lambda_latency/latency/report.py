@@ -2,53 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.owners import NOBODY, Owners
-from lambda_latency.latency.accounts.totals import UNKNOWN, Tally
-from lambda_latency.latency.depends.value import NOTHING, By, Depends, ReadSpans
-from lambda_latency.latency.judge.classes import Classes, classes
-from lambda_latency.latency.judge.cohorts import Cohorts, Slow, cohorts
-from lambda_latency.latency.judge.diagnosis import Diagnosis, diagnose
-from lambda_latency.latency.judge.thresholds import DOUBLED
-from lambda_latency.latency.judge.timeouts import Failures, Timeout, failures, timeout_of
-from lambda_latency.latency.judge.verdict import Verdict, verdict
-from lambda_latency.latency.own_code import own_code_against, own_code_of
-from lambda_latency.trace import NO_TRACES
+from lambda_latency.latency.analysis.cause_groups import CauseGroups, cause_groups
+from lambda_latency.latency.analysis.diagnosis import Diagnosis, diagnose
+from lambda_latency.latency.analysis.thresholds import DOUBLED
+from lambda_latency.latency.analysis.timeouts import Failures, Timeout, failures, timeout_of
+from lambda_latency.latency.analysis.typical_and_slow import TypicalAndSlow, typical_and_slow
+from lambda_latency.latency.analysis.verdict import Verdict, verdict
+from lambda_latency.latency.breakdowns.breakdown import Breakdown
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Edge
+from lambda_latency.latency.breakdowns.owners import NOBODY, Owners
+from lambda_latency.latency.breakdowns.totals import UNKNOWN, Tally, Traffic, Unknown
+from lambda_latency.latency.correlation.association import NOTHING, By, Correlations, ReadSpans
+from lambda_latency.latency.own_code import Find, OwnCode, own_code_against, own_code_of
+from lambda_latency.trace import NO_TRACES, Problem, Trace
 
 if TYPE_CHECKING:
-    from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.accounts.totals import Traffic, Unknown
     from lambda_latency.latency.baseline.against import Against
-    from lambda_latency.latency.own_code import Find, OwnCode
-    from lambda_latency.trace import Problem, Trace
 
 OWN_CODE = "own code"
-MOST_TIMEOUTS = 100  # timeouts described one by one; the others are only counted
+# Timeouts described one by one; the others are only counted
+MOST_TIMEOUTS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
     """Requests, the verdict on them, and the evidence.
 
-    `accounts` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
-    holds the traces of these, and those that a text shows as waterfalls. `traffic` is the number of all requests, seen
-    or not, if the source knows it. `against` is the comparison with a baseline, if there is one, `baseline` its
-    accounts, and `usual` the cells that slow requests waited for there too, whoever calls. `diagnoses` have what the
-    example of each class shows, by its cell; of a verdict without a class, what its request shows. `depends` are the
-    attribute values that set slow requests apart, and `by` has the requests by the values of one attribute, if asked.
-    `own_code` divides the own code of classes, where requests were sampled, `own_code_against` that of the
-    comparison's first cell. `failures` are the requests that failed, if any.
+    `breakdowns` have no defined order. `timeouts` describes the first `MOST_TIMEOUTS` requests that timed out. `traces`
+    holds the traces of these, and those that a text shows as waterfalls. `traffic` counts all requests, seen or not, if
+    the source knows them. `baseline` has the breakdowns that `against` compares with, and `edges_in_baseline` the edges
+    that slow requests waited for there too, whoever calls. `diagnoses` have what the example of each cause group shows,
+    or without a group the request of the verdict; `diagnoses_against` the same of the cause that the comparison
+    asserts. `own_code` divides the own code of cause groups whose requests were sampled, `own_code_against` that of the
+    comparison's first edge.
     """
 
-    accounts: Accounts
+    breakdowns: Breakdowns
     totals: Tally
-    cohorts: Cohorts
-    classes: Classes
+    comparison: TypicalAndSlow
+    groups: CauseGroups
     verdict: Verdict
     timeouts: tuple[Timeout, ...]
     traces: Mapping[str, Trace]
@@ -58,19 +55,29 @@ class Report:
     notes: tuple[str, ...] = field(default=())
     against: Against | None = None
     owners: Owners = NOBODY
-    baseline: Accounts | None = None
-    usual: frozenset[Cell] = frozenset()
-    diagnoses: Mapping[Cell, Diagnosis] = field(default_factory=dict)
-    depends: Depends = NOTHING
+    baseline: Breakdowns | None = None
+    edges_in_baseline: frozenset[Edge] = frozenset()
+    diagnoses: Mapping[Edge, Diagnosis] = field(default_factory=dict)
+    diagnoses_against: Mapping[Edge, Diagnosis] = field(default_factory=dict)
+    correlations: Correlations = NOTHING
     by: By | None = None
-    own_code: Mapping[Cell, OwnCode] = field(default_factory=dict)
+    own_code: Mapping[Edge, OwnCode] = field(default_factory=dict)
     own_code_against: OwnCode | None = None
     failures: Failures | None = None
 
+    def diagnosis(self, edge: Edge) -> Diagnosis | None:
+        """Return what an example shows about an edge that a cause group or the comparison blames."""
+        return self.diagnoses.get(edge) or self.diagnoses_against.get(edge)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether another run must tell what changed since the baseline: nothing is advised then."""
+        return self.against is not None and self.against.decision.is_undecided
+
 
 def report_of(
-    accounts: Sequence[Account],
-    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    breakdowns: Sequence[Breakdown],
+    find: Find,
     *,
     slow_ns: int | None = None,
     problems: Sequence[Problem] = (),
@@ -79,103 +86,130 @@ def report_of(
     notes: Sequence[str] = (),
     against: Against | None = None,
     owners: Owners = NOBODY,
-    baseline: Accounts | None = None,
+    baseline: Breakdowns | None = None,
     spans: ReadSpans | None = None,
     by: str | None = None,
-    find_before: Callable[[Collection[str]], Mapping[str, Trace]] | None = None,
+    find_before: Find | None = None,
 ) -> Report:
-    """Create the report on these requests. `find` returns traces by id, for the few that are shown in full;
-    `find_before` those of the baseline.
+    """Create the report on these requests. `find` returns traces by id, `find_before` those of the baseline.
 
     `spans` reads the spans of some hundred traces, for the attributes of slow requests and others. `by`: an attribute
-    whose values divide all requests. Raises `ReportError` if no request has it.
-
-    A request is slow above `slow_ns` (default: beyond a fence of its route). Logs and metrics beside traces are no
-    problem.
+    whose values divide all requests; raises `ReportError` if no request has it. A request is slow above `slow_ns`
+    (default: beyond a threshold of its route).
     """
-    every = Accounts.of(accounts)
-    slow = classes(every, slow_ns)
-    compared = cohorts(every, slow_ns, slow.slow)
-    found = verdict(every, compared, slow)
-    begun = sorted([(every.starts_ns[at], every.trace_id(at)) for at in every.timed_out()])
-    timed_out = [trace_id for _, trace_id in begun[:MOST_TIMEOUTS]]
-    shown = [found.proof.account.trace_id] if found.proof is not None else []
-    shown += [every.trace_id(at) for at in every.slowest(1)]
-    examples = {one.cell: every.trace_id(one.example) for one in slow.found}
-    if not examples and found.proof is not None and found.kind != "thin":
-        examples = {_largest(found.proof): found.proof.account.trace_id}
-    traces = find({*timed_out, *shown, *examples.values()}) if every else {}
+    requests = Breakdowns.from_breakdowns(breakdowns)
+    slow = cause_groups(requests, slow_ns)
+    if against is not None and against.decision.is_undecided:
+        slow = replace(slow, groups=tuple(group.in_doubt for group in slow.groups))
+    compared = typical_and_slow(requests, slow_ns, slow.slow)
+    judgement = verdict(requests, compared, slow)
+    started = sorted([(requests.starts_ns[index], requests.trace_id(index)) for index in requests.timed_out()])
+    timed_out = [trace_id for _, trace_id in started[:MOST_TIMEOUTS]]
+    examples = _examples(requests, slow, judgement)
+    shown = [requests.trace_id(index) for index in requests.slowest(1)]
+    if judgement.proof is not None:
+        shown.append(judgement.proof.breakdown.trace_id)
+    changed = _examples_of_change(requests, against)
+    traces = find({*timed_out, *shown, *examples.values(), *changed.values()}) if requests else {}
     timeouts = [timeout_of(traces[trace_id], owners) for trace_id in timed_out if trace_id in traces]
     return Report(
-        accounts=every,
-        totals=Tally.of(every),
-        cohorts=compared,
-        classes=slow,
-        verdict=found,
-        timeouts=tuple(one for one in timeouts if one is not None),
+        breakdowns=requests,
+        totals=Tally.from_breakdowns(requests),
+        comparison=compared,
+        groups=slow,
+        verdict=judgement,
+        timeouts=tuple(filter(None, timeouts)),
         traces=traces,
-        problems=tuple(one for one in problems if not every or one.reason != NO_TRACES),
+        problems=tuple(problem for problem in problems if not requests or problem.reason != NO_TRACES),
         sources=tuple(sources),
         traffic=traffic,
         notes=tuple(notes),
         against=against,
         owners=owners,
-        diagnoses={
-            cell: diagnose(traces[trace_id], cell, owners) for cell, trace_id in examples.items() if trace_id in traces
-        },
+        diagnoses=_diagnosed(examples, traces, owners),
+        diagnoses_against=_diagnosed(changed, traces, owners),
         baseline=baseline,
-        depends=_depends(every, slow, spans, baseline, against) if spans is not None else NOTHING,
-        by=_by(every, slow, by, spans) if by is not None and spans is not None else None,
-        usual=_slow_cells(baseline, slow_ns, slow, len(every)) if baseline and slow.found else frozenset(),
-        own_code=_divided(every, slow, find, owners),
-        own_code_against=_divided_against(every, baseline, against, (find, find_before), owners),
-        failures=failures(every),
+        correlations=_correlations(requests, slow, spans, baseline, against) if spans is not None else NOTHING,
+        by=_by(requests, slow, by, spans),
+        edges_in_baseline=_slow_edges(baseline, slow_ns, slow, len(requests)),
+        own_code=_divided(requests, slow, find, owners),
+        own_code_against=_divided_against(against, (requests, find), (baseline, find_before), owners),
+        failures=failures(requests),
     )
 
 
-def _largest(proof: Slow) -> Cell:
-    """The cell of the part that a request waited for longest."""
-    return next(cell for cell, _ in proof.account.cells if cell.part == proof.part)
+def _examples(breakdowns: Breakdowns, slow: CauseGroups, judgement: Verdict) -> dict[Edge, str]:
+    """Return the trace id of the example of each cause group; without a cause group, that of the verdict's request."""
+    # The example of an edge that several groups have is that of the first
+    examples = {cause.edge: breakdowns.trace_id(cause.example) for cause in reversed(slow.groups)}
+    proof = judgement.proof
+    if examples or proof is None or judgement.kind == "thin":
+        return examples
+    largest = next(edge for edge, _ in proof.breakdown.edges if edge.component == proof.component)
+    return {largest: proof.breakdown.trace_id}
 
 
-def _depends(
-    every: Accounts, slow: Classes, spans: ReadSpans, before: Accounts | None, against: Against | None
-) -> Depends:
-    if not slow.slowness.judged:
+def _examples_of_change(breakdowns: Breakdowns, against: Against | None) -> dict[Edge, str]:
+    """Return the trace id of a request that waits long for the edge that the comparison asserts: 90 % wait less."""
+    if against is None or against.answer not in ("slower", "shape"):
+        return {}
+    edge = next((cause.edges[0] for cause in against.causes if cause.asserted), None)
+    number = breakdowns.edges.get(edge, -1) if edge is not None else -1
+    waits = sorted([(ns, index) for index, ns in breakdowns.entries_of_edges({number})])
+    return {edge: breakdowns.trace_id(waits[(len(waits) - 1) * 9 // 10][1])} if edge is not None and waits else {}
+
+
+def _diagnosed(examples: Mapping[Edge, str], traces: Mapping[str, Trace], owners: Owners) -> dict[Edge, Diagnosis]:
+    present = {edge: traces[trace_id] for edge, trace_id in examples.items() if trace_id in traces}
+    return {edge: diagnose(trace, edge, owners) for edge, trace in present.items()}
+
+
+def _correlations(
+    breakdowns: Breakdowns, slow: CauseGroups, spans: ReadSpans, baseline: Breakdowns | None, against: Against | None
+) -> Correlations:
+    if not slow.slowness.comparable:
         return NOTHING
-    from lambda_latency.latency.depends.depending import depends  # a slow import that a few requests do not need
+    # Slow imports that a few requests do not need
+    from lambda_latency.latency.correlation.correlating import correlations
+    from lambda_latency.latency.correlation.question import changed_requests
 
-    if before is None or against is None:
-        return depends(every, slow, spans)
-    from lambda_latency.latency.depends.changes import changed_requests  # most reports have no baseline
-
-    return depends(every, slow, spans, changed_requests(every, before, against))
-
-
-def _by(every: Accounts, slow: Classes, name: str, spans: ReadSpans) -> By:
-    from lambda_latency.latency.depends.by import by_attribute
-
-    return by_attribute(every, slow.slow, name, spans)
+    changed = changed_requests(breakdowns, baseline, against) if baseline is not None and against is not None else ()
+    return correlations(breakdowns, slow, spans, changed)
 
 
-def _divided(every: Accounts, found: Classes, find: Find, owners: Owners) -> dict[Cell, OwnCode]:
-    ours = [one for one in found.found if one.cell.part.bucket == OWN_CODE]
-    return {one.cell: code for one in ours if (code := own_code_of(every, one, find, owners)) is not None}
+def _by(breakdowns: Breakdowns, slow: CauseGroups, name: str | None, spans: ReadSpans | None) -> By | None:
+    if name is None or spans is None:
+        return None
+    from lambda_latency.latency.correlation.by import by_attribute
+
+    return by_attribute(breakdowns, slow.slow, name, spans)
+
+
+def _divided(breakdowns: Breakdowns, slow: CauseGroups, find: Find, owners: Owners) -> dict[Edge, OwnCode]:
+    causes = [cause for cause in reversed(slow.groups) if cause.edge.component.category == OWN_CODE]
+    divided = {cause.edge: own_code_of(breakdowns, cause, find, owners) for cause in causes}
+    return {edge: own_code for edge, own_code in divided.items() if own_code is not None}
 
 
 def _divided_against(
-    every: Accounts, before: Accounts | None, against: Against | None, finds: tuple[Find, Find | None], owners: Owners
+    against: Against | None,
+    present: tuple[Breakdowns, Find],
+    baseline: tuple[Breakdowns | None, Find | None],
+    owners: Owners,
 ) -> OwnCode | None:
-    cell = against.changed[0].cell if against is not None and against.changed else None
-    if cell is None or cell.part.bucket != OWN_CODE or before is None or finds[1] is None:
+    edge = against.changed[0].edge if against is not None and against.changed else None
+    breakdowns, find = baseline
+    if edge is None or edge.component.category != OWN_CODE or breakdowns is None or find is None:
         return None
-    return own_code_against(cell, (every, finds[0]), (before, finds[1]), owners)
+    return own_code_against(edge, present, (breakdowns, find), owners)
 
 
-def _slow_cells(baseline: Accounts, slow_ns: int | None, now: Classes, requests: int) -> frozenset[Cell]:
-    """The cells of classes that the baseline has too: as a class, or with few requests that are hardly fewer."""
-    found = classes(baseline, slow_ns)
-    few = {one.cell.of_all: len(one.members) / len(baseline) for one in found.few}
-    known = {one.cell.of_all for one in found.found}
-    cells = {one.cell.of_all: len(one.members) / requests for one in now.found}
-    return frozenset(cell for cell, share in cells.items() if cell in known or DOUBLED * few.get(cell, 0.0) >= share)
+def _slow_edges(baseline: Breakdowns | None, slow_ns: int | None, slow: CauseGroups, requests: int) -> frozenset[Edge]:
+    """Return the edges of groups that the baseline has too: as a group, or with few requests that are hardly fewer."""
+    if not baseline or not slow.groups:
+        return frozenset()
+    of_baseline = cause_groups(baseline, slow_ns)
+    causes = {edge.merged for cause in of_baseline.groups for edge, _ in cause.edges}
+    small = {cause.edge.merged: len(cause.members) / len(baseline) for cause in of_baseline.small}
+    shares = {cause.edge.merged: len(cause.members) / requests for cause in slow.groups}
+    return frozenset(edge for edge, share in shares.items() if edge in causes or DOUBLED * small.get(edge, 0) >= share)

@@ -1,4 +1,4 @@
-"""A page of requests while they happen: an OTLP receiver, what is kept of the requests, and the page's server."""
+"""A page of requests while they happen: an OTLP receiver, the retained requests, and the page's server."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ MODULES = {
 
 
 def __getattr__(name: str) -> object:
-    """Imports a public name from its module: the local system must not wait for the receiver's decoders."""
+    """Import a public name from its module: the local system must not wait for the receiver's decoders."""
     if name not in MODULES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"lambda_latency.live.{MODULES[name]}"), name)

@@ -8,11 +8,11 @@ MB = 1024 * 1024
 
 
 class Bounds(NamedTuple):
-    """`requests` and `bytes` of spans are kept, the older ones are forgotten; `open` traces may still grow.
+    """At most `requests` and `bytes` of spans are retained, the newest; at most `open` traces may still grow.
 
     `inbox` is the number of bytes that wait to be read, `body` that of one export request after decompression, `tabs`
-    the number of connected pages, `rows` that of one message to a page. `log_lines` and `log_bytes` are kept for each
-    request.
+    the number of connected pages, `rows` that of one message to a page. `log_lines` and `log_bytes` are retained for
+    each request.
     """
 
     requests: int = 5_000

@@ -1,22 +1,23 @@
-"""Export requests that wait to be read: adding one never waits, and what waits is bounded."""
+"""A bounded queue of export requests: adding one never waits."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 
-AT_ONCE = 3 * 1024 * 1024  # bytes that are read at a time: reading takes several times their size
+# Bytes that are read at a time: reading takes several times their size
+AT_ONCE = 3 * 1024 * 1024
 
 
 class Inbox:
     """Lines of OTLP/JSON in the order of their arrival. Thread-safe.
 
-    Before `wake` nobody reads: the newest `asleep` bytes are kept, and older lines are dropped. Afterwards a line is
-    refused if more than `most` bytes would wait.
+    Before `wake` nobody reads: the newest `asleep` bytes are retained, and older lines are dropped. Afterwards a line
+    is refused if more than `limit` bytes would wait.
     """
 
-    def __init__(self, most: int, asleep: int) -> None:
-        self._most, self._asleep = most, asleep
+    def __init__(self, limit: int, asleep: int) -> None:
+        self._limit, self._asleep = limit, asleep
         self._changed = threading.Condition()
         self._lines: deque[bytes] = deque()
         self._size = 0
@@ -26,7 +27,7 @@ class Inbox:
     def add(self, line: bytes) -> bool:
         """Add a line; False if there is no room for it."""
         with self._changed:
-            if self._awake and self._lines and self._size + len(line) > self._most:
+            if self._awake and self._lines and self._size + len(line) > self._limit:
                 self.refused += 1
                 return False
             self._lines.append(line)
@@ -39,7 +40,7 @@ class Inbox:
         return True
 
     def wake(self) -> None:
-        """Somebody reads from now on."""
+        """Retain all lines from now on: a reader has started."""
         with self._changed:
             self._awake = True
 
@@ -56,7 +57,7 @@ class Inbox:
             self._nudged = False
 
     def take(self) -> list[bytes]:
-        """The oldest lines that wait, at least one, up to `AT_ONCE` bytes: they leave the inbox."""
+        """Take the oldest lines out, at least one, up to `AT_ONCE` bytes."""
         lines: list[bytes] = []
         size = 0
         with self._changed:

@@ -8,7 +8,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from lambda_latency.http import Handler, Server
-from lambda_latency.live.decoding import RefusedError, decompressed, from_json, from_protobuf, needs_formats
+from lambda_latency.live.decoding import ExportError, decompressed, from_json, from_protobuf, needs_formats
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ OTHERS = ("/v1/metrics", "/v1/logs", "/v1/profiles")
 PIECE = 64 * 1024
 IDLE_S = 120.0  # for the next request of a connection
 BODY_S = 20.0  # for a whole body
-AT_ONCE = 2  # bodies that are decoded at a time: each may take several times its size
+AT_ONCE = 2  # bodies that are decoded at a time; each may take several times its size
 LARGE, LARGE_AT_ONCE = 1024 * 1024, 3  # bodies of more bytes are received so many at a time
 GRPC = "PRI * HTTP/2.0"
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
@@ -26,15 +26,15 @@ TO_HTTP = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
 
 
 class Receiver:
-    """Serves `/v1/traces`. `keep` receives each export request as a line of OTLP/JSON; False: there is no room now."""
+    """Serves `/v1/traces`. `store` gets each export request as a line of OTLP/JSON and returns whether it has room."""
 
-    def __init__(self, keep: Callable[[bytes], bool], port: int, most: int) -> None:
-        self.keep, self.most = keep, most
+    def __init__(self, store: Callable[[bytes], bool], port: int, limit: int) -> None:
+        self.store, self.limit = store, limit
         self.decoding = threading.BoundedSemaphore(AT_ONCE)
         self.receiving = threading.BoundedSemaphore(LARGE_AT_ONCE)
         self._lock = threading.Lock()
         self._refused: dict[str, int] = {}
-        self._others = 0
+        self._other_exports = 0
         self._server = Server(type("OtlpHandler", (_Handler,), {"receiver": self}), port)
 
     @property
@@ -50,14 +50,14 @@ class Receiver:
         self._server.close()
 
     def state(self) -> dict[str, object]:
-        """What was refused, with the most frequent reason, and the exports of other signals, which are not kept."""
+        """Return the number of refusals, the most frequent reason, and the number of exports of other signals."""
         with self._lock:
-            most = max(self._refused, key=self._refused.__getitem__, default="")
+            reason = max(self._refused, key=self._refused.__getitem__, default="")
             return {
                 "endpoint": f"http://{self.address}",
                 "exports_refused": sum(self._refused.values()),
-                "refusal": most,
-                "other_signals": self._others,
+                "refusal": reason,
+                "other_signals": self._other_exports,
             }
 
     def refuse(self, reason: str) -> None:
@@ -69,7 +69,7 @@ class Receiver:
     def leave_out(self) -> None:
         """Count an export of metrics or logs."""
         with self._lock:
-            self._others += 1
+            self._other_exports += 1
 
 
 class _Handler(Handler):
@@ -93,18 +93,18 @@ class _Handler(Handler):
                 self.receiver.leave_out()
                 return self._answer(200, kind)
             if path != TRACES:
-                raise RefusedError(404, f"no such path {path[:60]!r}: traces go to {TRACES}")
+                raise ExportError(404, f"no such path {path[:60]!r}: traces go to {TRACES}")
             if kind not in (JSON, PROTOBUF):
-                raise RefusedError(415, f"Content-Type {kind[:60]!r} is not known: send {PROTOBUF} or {JSON}")
+                raise ExportError(415, f"Content-Type {kind[:60]!r} is not known: send {PROTOBUF} or {JSON}")
             if kind == PROTOBUF and (missing := needs_formats()):
-                raise RefusedError(415, missing)
+                raise ExportError(415, missing)
             with self.receiver.decoding:
-                plain = decompressed(body, self.headers.get("Content-Encoding", "").lower(), self.receiver.most)
+                plain = decompressed(body, self.headers.get("Content-Encoding", "").lower(), self.receiver.limit)
                 line = from_json(plain) if kind == JSON else from_protobuf(plain)
                 del plain, body
-            if line and not self.receiver.keep(line):
+            if line and not self.receiver.store(line):
                 return self.answer(503, b"more spans arrive than can be read\n", {"Retry-After": "1"})
-        except RefusedError as error:
+        except ExportError as error:
             self.receiver.refuse(str(error))
             return self._answer(error.status, "", str(error))
         return self._answer(200, kind)
@@ -116,14 +116,14 @@ class _Handler(Handler):
         self.answer(405, text.encode(), {"Allow": "POST", "Content-Type": "text/plain"})
 
     def _check_host(self) -> None:
-        """A page of another site may post a form: it names its origin, or a host that resolves to this machine."""
+        """Refuse another site's page, which may post a form: it names its origin, or a host that is this machine."""
         host = (self.headers.get("Host") or "").rpartition(":")[0].lower()
         if host not in ("127.0.0.1", "localhost", "host.docker.internal"):
             self.close_connection = True
-            raise RefusedError(421, "this receiver answers to 127.0.0.1 and localhost only")
+            raise ExportError(421, "this receiver answers to 127.0.0.1 and localhost only")
         if self.headers.get("Origin") is not None:
             self.close_connection = True
-            raise RefusedError(403, "a browser's page asked: browsers are not allowed to send here")
+            raise ExportError(403, "a browser's page asked: browsers are not allowed to send here")
 
     def _answer(self, status: int, kind: str, text: str = "") -> None:
         if status == 200:
@@ -131,52 +131,52 @@ class _Handler(Handler):
         return self.answer(status, f"{text}\n".encode(), {"Content-Type": "text/plain; charset=utf-8"})
 
     def _read(self) -> bytes:
-        """The body, with a length or in chunks, within the bound and a limit of time. Raises `RefusedError`."""
-        end = time.monotonic() + BODY_S
+        """Read the body, with a length or in chunks, within the bounds of size and time. Raises `ExportError`."""
+        deadline = time.monotonic() + BODY_S
         try:
             if self.headers.get("Transfer-Encoding", "").lower() == "chunked":
                 with self.receiver.receiving:
-                    return self._chunks(end)
+                    return self._chunks(deadline)
             length = self.headers.get("Content-Length", "")
             if not length.isdigit():
-                raise RefusedError(411, "a Content-Length is missing")
+                raise ExportError(411, "a Content-Length is missing")
             with self.receiver.receiving if int(length) > LARGE else nullcontext():
-                return self._exactly(int(length), 0, end)
-        except RefusedError:
+                return self._exactly(int(length), 0, deadline)
+        except ExportError:
             self.close_connection = True  # what follows is the rest of the body
             raise
         except OSError:
             self.close_connection = True
-            raise RefusedError(408, f"the body took more than {BODY_S:.0f} s") from None
+            raise ExportError(408, f"the body took more than {BODY_S:.0f} s") from None
 
-    def _chunks(self, end: float) -> bytes:
+    def _chunks(self, deadline: float) -> bytes:
         parts = bytearray()
         while True:
             size = self.rfile.readline(100).split(b";")[0].strip()
             try:
                 length = int(size, 16)
             except ValueError:
-                raise RefusedError(400, "a chunk has no length") from None
+                raise ExportError(400, "a chunk has no length") from None
             if length <= 0:
                 break
-            parts += self._exactly(length, len(parts), end)
+            parts += self._exactly(length, len(parts), deadline)
             self.rfile.readline(10)
         while self.rfile.readline(1000).strip():  # trailers
             pass
         return bytes(parts)
 
-    def _exactly(self, length: int, before: int, end: float) -> bytes:
-        if length + before > self.receiver.most:
-            raise RefusedError(413, f"more than {self.receiver.most:,} bytes: export less at a time")
-        parts = bytearray()
-        while len(parts) < length:
-            left = end - time.monotonic()
-            if left <= 0:
+    def _exactly(self, length: int, received: int, deadline: float) -> bytes:
+        if length + received > self.receiver.limit:
+            raise ExportError(413, f"more than {self.receiver.limit:,} bytes: export less at a time")
+        received_body = bytearray()
+        while len(received_body) < length:
+            left_s = deadline - time.monotonic()
+            if left_s <= 0:
                 raise TimeoutError
-            self.connection.settimeout(left)
-            some = self.rfile.read1(min(PIECE, length - len(parts)))
-            if not some:
-                raise RefusedError(400, "the body is cut")
-            parts += some
+            self.connection.settimeout(left_s)
+            piece = self.rfile.read1(min(PIECE, length - len(received_body)))
+            if not piece:
+                raise ExportError(400, "the body is cut")
+            received_body += piece
         self.connection.settimeout(IDLE_S)
-        return bytes(parts)
+        return bytes(received_body)

@@ -1,26 +1,32 @@
 """The server of the page, on 127.0.0.1: it answers to the page's own address alone, and only to GET.
 
-Other users of the machine reach 127.0.0.1 too, so the address holds a token. Other sites in the same browser are
-refused by the name of the host, by the origin, and by what the browser says of the asking site.
+Other users of the machine reach 127.0.0.1 too, so the address has a token. Other sites in the same browser are refused
+by the name of the host, by the origin, and by what the browser says about the requesting site.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import hmac
+import re
 import secrets
+import threading
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qs
 
+import msgspec
+
 from lambda_latency.http import Handler, Server
-from lambda_latency.live.tabs import Tabs, told_to
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from lambda_latency.live.reporting import Reporting
-    from lambda_latency.live.running_verdict import Verdicts, Window
-    from lambda_latency.live.stream import Stream
+    from lambda_latency.live.reporting import Reporting, Verdicts, Window
+    from lambda_latency.live.stream import Stream, Update
 
 HEADERS = {
     "Cache-Control": "no-store",
@@ -31,13 +37,20 @@ HEADERS = {
 }
 HTML = {"Content-Type": "text/html; charset=utf-8"}
 JSON = {"Content-Type": "application/json"}
-WAIT_S = 10.0  # for a page that does not read; it connects again and gets what is kept
+# For a page that does not read; it connects again and gets the retained rows
+WAIT_S = 10.0
 IDLE_S = 60.0  # for the next request of a connection
 LARGEST = 2**53
+END_S = 1.0
+BEAT_S = 15.0  # without rows: a page notices a server that is gone
+STATE_S = 1.0
+SOURCE = Path(__file__).parent / "source"
+SCRIPTS = ("words", "rows", "list", "request", "tools", "start")
+OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)  # all scripts share one scope in the page
 
 
 class Parts:
-    """What the page is made of. Made at the first request for it: `demo` and `serve` pay nothing for an unseen page."""
+    """The parts of a page. The first request makes them: `demo` and `serve` spend no time for an unseen page."""
 
     def __init__(
         self, stream: Stream, verdicts: Verdicts, reporting: Reporting, state: Callable[[], dict[str, object]]
@@ -45,19 +58,19 @@ class Parts:
         self.stream, self.verdicts, self.reporting, self.state = stream, verdicts, reporting, state
 
 
-def serve_page(parts: Callable[[], Parts], port: int, most_tabs: int) -> tuple[Server, str]:
-    """The server of a page on a port (0: any free one), and the page's address."""
+def serve_page(parts: Callable[[], Parts], port: int, tabs: Tabs) -> tuple[Server, str]:
+    """Start the server of a page on a port (0: any free one), and return it with the page's address."""
     token = secrets.token_urlsafe(18)
-    handler = type("PageHandler", (_Page,), {"token": token, "parts": staticmethod(parts), "tabs": Tabs(most_tabs)})
+    handler = type("PageHandler", (_Page,), {"token": token, "parts": staticmethod(parts), "tabs": tabs})
     server = Server(handler, port)
-    handler.own = {f"{host}:{server.port}" for host in ("127.0.0.1", "localhost")}  # type: ignore[attr-defined]
+    handler.hosts = {f"{host}:{server.port}" for host in ("127.0.0.1", "localhost")}  # type: ignore[attr-defined]
     return server, f"http://{server.address}/{token}/"
 
 
 class _Page(Handler):
     timeout = IDLE_S
     token: str
-    own: set[str]
+    hosts: set[str]
     parts: Callable[[], Parts]
     tabs: Tabs
 
@@ -67,50 +80,46 @@ class _Page(Handler):
         path, _, query = self.path.partition("?")
         if path == "/favicon.ico":
             return self.answer(204)
-        _, token, *rest = path.split("/")
-        if not hmac.compare_digest(token.encode(), self.token.encode()) or len(rest) not in (1, 2):
+        _, token, *names = path.split("/")
+        if not hmac.compare_digest(token.encode(), self.token.encode()) or len(names) not in (1, 2):
             return self._say(403, "Open the address that lambda-latency printed: it holds a token of this run.")
-        values = {name: found[-1] for name, found in parse_qs(query).items()}
+        values = {name: texts[-1] for name, texts in parse_qs(query).items()}
         try:
-            return self._routed(rest, values)
+            return self._routed(names, values)
         except ValueError as error:
             return self._say(400, str(error))
 
     def _may_ask(self) -> bool:
-        """Whether the page itself asks, or a person who typed its address."""
-        if self.headers.get("Host") not in self.own:  # a foreign name may resolve to this machine
+        """Return whether the page itself asks, or a person who typed its address; answer others with a refusal."""
+        if self.headers.get("Host") not in self.hosts:  # a foreign name may resolve to this machine
             self._say(421, "This page answers to 127.0.0.1 only.")
             return False
         origin = self.headers.get("Origin")
-        asking = self.headers.get("Sec-Fetch-Site", "none")
-        if (origin is not None and origin not in {f"http://{one}" for one in self.own}) or asking not in (
-            "none",
-            "same-origin",
-        ):
+        site = self.headers.get("Sec-Fetch-Site", "none")
+        is_foreign = origin is not None and origin not in {f"http://{host}" for host in self.hosts}
+        if is_foreign or site not in ("none", "same-origin"):
             self._say(403, "Another site asked.")
             return False
         return True
 
-    def _routed(self, rest: list[str], values: Mapping[str, str]) -> None:
-        name = rest[0]
-        if rest == [""]:
-            from lambda_latency.live.live_page import document_of
-
+    def _routed(self, names: list[str], values: Mapping[str, str]) -> None:
+        name = names[0]
+        if names == [""]:
             page = document_of()
             return self.answer(200, page.body, {**HTML, "Content-Security-Policy": page.policy, **HEADERS})
         parts = self.parts()
-        if rest == ["events"]:
+        if names == ["events"]:
             return self._events(parts, values)
-        if name == "request" and len(rest) == 2:
-            return self._json(parts.reporting.request(rest[1]))
-        if rest == ["report"]:
+        if name == "request" and len(names) == 2:
+            return self._json(parts.reporting.request(names[1]))
+        if names == ["report"]:
             page_text = parts.reporting.page(_window(values))
             if page_text is None:
                 return self._say(404, "No request is kept yet.")
             return self.answer(200, page_text.encode(), {**HTML, **HEADERS, "X-Frame-Options": "DENY"})
-        if rest == ["compare"]:
+        if names == ["compare"]:
             return self._json(parts.reporting.compared(_window(values), _number(values, "mark")))
-        if rest == ["save"]:
+        if names == ["save"]:
             return self._save(parts, values)
         return self._say(404, "There is no such page.")
 
@@ -130,12 +139,12 @@ class _Page(Handler):
 
     def _events(self, parts: Parts, values: Mapping[str, str]) -> None:
         window = _window(values)
-        given = self.headers.get("Last-Event-ID") or values.get("last", "0")
-        at = int(given) if given.isdigit() and int(given) < LARGEST else 0
+        text = self.headers.get("Last-Event-ID") or values.get("last", "0")
+        number = int(text) if text.isdigit() and int(text) < LARGEST else 0
         with self.tabs.place() as free:
             if not free:
-                text = f"{self.tabs.most} pages are open, the most that are served: close one."
-                return self.answer(503, f"{text}\n".encode(), {"Retry-After": "5", **HEADERS})
+                refusal = f"{self.tabs.limit} pages are open, the most that are served: close one."
+                return self.answer(503, f"{refusal}\n".encode(), {"Retry-After": "5", **HEADERS})
             self.connection.settimeout(WAIT_S)
             self.close_connection = True
             self.send_response_only(200)
@@ -144,8 +153,8 @@ class _Page(Handler):
             self.end_headers()
             parts.verdicts.add(window)
             try:
-                for some in told_to(parts.stream, parts.verdicts, window, at, self._state):
-                    self.wfile.write(some)
+                for events in page_events(parts.stream, parts.verdicts, window, number, self._state):
+                    self.wfile.write(events)
                     self.wfile.flush()
             except OSError:  # the page is gone, or does not read
                 return None
@@ -158,14 +167,109 @@ class _Page(Handler):
 
 
 def _window(values: Mapping[str, str]) -> Window:
-    from lambda_latency.live.running_verdict import Window
+    from lambda_latency.live.reporting import Window
 
     return Window(_number(values, "minutes", 15), _number(values, "after"))
 
 
 def _number(values: Mapping[str, str], name: str, default: int = 0) -> int:
-    """A whole number of the query. Raises `ValueError`."""
+    """Return a whole number of the query. Raises `ValueError`."""
     text = values.get(name, str(default))
     if not text.isdigit() or len(text) > 15:
         raise ValueError(f"{name} must be a whole number")
     return int(text)
+
+
+class Tabs:
+    """The number of connected pages. Thread-safe."""
+
+    def __init__(self, limit: int) -> None:
+        self.limit = limit
+        self.count = self.refused = 0
+        self._lock = threading.Condition()
+
+    @contextmanager
+    def place(self) -> Iterator[bool]:
+        """Yield whether there is a place for another page, and hold it for the duration of the block."""
+        with self._lock:
+            free = self.count < self.limit
+            self.count += free
+            self.refused += not free
+        try:
+            yield free
+        finally:
+            with self._lock:
+                self.count -= free
+                self._lock.notify_all()
+
+    def wait(self) -> None:
+        """Wait until the end has been sent to each page, but only one second for a page that does not read."""
+        with self._lock:
+            self._lock.wait_for(lambda: self.count == 0, END_S)
+
+
+def page_events(
+    stream: Stream, verdicts: Verdicts, window: Window, number: int, state: Callable[[], dict[str, object]]
+) -> Iterator[bytes]:
+    """Yield the events for a page, from the row with a number on, until the stream is closed."""
+    version, sent_state = 0, b""
+    state_s = sent_s = 0.0
+    if number > stream.last:  # a number of another server
+        number = 0
+    yield b"retry: 1000\n\n"
+    while not stream.closed:
+        update = stream.after(number, STATE_S)
+        events = [*_row_events(update)]
+        number = update.number
+        newer = verdicts.newer(window, version)
+        if newer is not None:
+            version = newer[0]
+            events.append(b"event: verdict\ndata: %s\n\n" % newer[1])
+        now_s = time.monotonic()
+        if now_s - state_s >= STATE_S:
+            state_s, encoded = now_s, msgspec.json.encode(state())
+            if encoded != sent_state:
+                sent_state = encoded
+                events.append(b"event: state\ndata: %s\n\n" % encoded)
+        if not events and now_s - sent_s >= BEAT_S:
+            events.append(b": alive\n\n")
+        if events:
+            sent_s = now_s
+            yield b"".join(events)
+    yield b"event: end\ndata: {}\n\n"
+
+
+def _row_events(update: Update) -> Iterator[bytes]:
+    if update.lost:
+        yield b"event: lost\ndata: {}\n\n"
+    if update.rows:
+        yield b"id: %d\ndata: [%s]\n\n" % (update.number, b",".join(update.rows))
+
+
+class Document(NamedTuple):
+    """The page as bytes, and its content security policy."""
+
+    body: bytes
+    policy: str
+
+
+@cache
+def document_of() -> Document:
+    """Build the page, which holds no data."""
+    from lambda_latency.page import shared_script, shared_style  # a slow import, for a page that somebody opens
+
+    style = shared_style() + (SOURCE / "live.css").read_text(encoding="utf-8")
+    modules = [shared_script(), *((SOURCE / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)]
+    script = f'(() => {{\n"use strict";\n{OF_MODULES.sub("", "".join(modules))}}})();\n'
+    shell = (SOURCE / "live.html").read_text(encoding="utf-8")
+    body = shell.replace("@STYLE@", style).replace("@SCRIPT@", script)
+    policy = (
+        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
+        "trusted-types 'none'"
+    )
+    return Document(body.encode(), policy)
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

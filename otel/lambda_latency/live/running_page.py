@@ -1,68 +1,64 @@
-"""A page while it happens: its server, its stream, and what a sender or a local system hands to it."""
+"""A running page: its server, its stream, and the methods by which a sender or a local system feeds it."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from lambda_latency.live.bounds import Bounds
 from lambda_latency.live.inbox import Inbox
 from lambda_latency.live.log_store import LogStore
-from lambda_latency.live.page_server import Parts, serve_page
+from lambda_latency.live.page_server import Parts, Tabs, serve_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.latency import Terms
+    from lambda_latency.latency import AnalysisOptions
     from lambda_latency.live.stream import Stream
 
-USUAL = Bounds()
-ENDLESS_S = 30.0  # for a trace whose end nobody tells, although ends are told: a function may run for so long
+DEFAULT_BOUNDS = Bounds()
+# For a trace whose end is never reported, although `end` is called for others: a function may run for so long
+ENDLESS_S = 30.0
 
 
 class RunningPage:
     """Serves a page from construction until `close`. `address` is the page's URL, with its token.
 
-    Nothing is read before somebody opens the page: until then only the newest lines are held. `terms` gives the user's
-    terms, `command` is the one that reports on the same traces, `told` gives numbers of the receiver for the page.
-    `knows_ends`: `end` is called for each request.
+    Nothing is read before somebody opens the page: until then only the newest lines are held. `options` returns the
+    user's ownership settings, `command` reports on the same traces, `receiver_state` returns numbers of the receiver
+    for the page. `knows_ends`: `end` is called for each request.
     Raises `OSError` if the port is taken.
     """
 
     def __init__(
         self,
-        terms: Callable[[], Terms],
+        options: Callable[[], AnalysisOptions],
         *,
         port: int = 0,
         command: str = "lambda-latency live",
-        bounds: Bounds = USUAL,
+        bounds: Bounds = DEFAULT_BOUNDS,
         knows_ends: bool = False,
-        told: Callable[[], dict[str, object]] = dict,
+        receiver_state: Callable[[], dict[str, object]] = dict,
     ) -> None:
-        self._terms, self._command, self._bounds, self._knows_ends, self._told = (
-            terms,
-            command,
-            bounds,
-            knows_ends,
-            told,
-        )
+        self._options, self._command, self._bounds = options, command, bounds
+        self._knows_ends, self._receiver_state = knows_ends, receiver_state
         self._inbox, self._logs = Inbox(bounds.inbox, bounds.bytes), LogStore(bounds)
         self._making = threading.Lock()
         self._parts: Parts | None = None
         self._stream: Stream | None = None
-        self._server, self.address = serve_page(self._made, port, bounds.tabs)
+        self._tabs = Tabs(bounds.tabs)
+        self._server, self.address = serve_page(self._made, port, self._tabs)
 
     def add(self, line: bytes) -> bool:
-        """An export request as a line of OTLP/JSON; False if there is no room for it now."""
+        """Add an export request as a line of OTLP/JSON; False if there is no room for it now."""
         return self._inbox.add(line)
 
     def end(self, trace_id: str) -> None:
-        """A request has ended, and its spans were added."""
+        """Report that a request has ended and that its spans were added."""
         if self._stream is not None:
             self._stream.end(trace_id)
 
     def log(self, trace_id: str, function: str, line: str) -> None:
-        """A line that a function printed during an invocation."""
+        """Add a line that a function printed during an invocation."""
         self._logs.add(trace_id, function, line)
 
     def mark(self, text: str) -> None:
@@ -71,23 +67,23 @@ class RunningPage:
             self._stream.mark(text)
 
     def close(self) -> None:
-        """Tell the pages that this is the end, and stop."""
+        """Send the end to the pages, and stop."""
         with self._making:
             if self._parts is not None:
                 self._parts.stream.close()
                 self._parts.verdicts.close()
+                self._tabs.wait()
         self._server.close()
 
     def _made(self) -> Parts:
-        """The parts of the page, made at the first request for them."""
+        """Return the parts of the page, which the first request makes."""
         with self._making:
             if self._parts is None:
-                from lambda_latency.live.reporting import Reporting
-                from lambda_latency.live.running_verdict import Verdicts
+                from lambda_latency.live.reporting import Reporting, Verdicts
                 from lambda_latency.live.stream import Stream, Waits
 
                 waits = Waits(ENDLESS_S, ENDLESS_S) if self._knows_ends else Waits()
-                stream = Stream(self._inbox, self._logs, self._bounds, self._terms(), waits)
+                stream = Stream(self._inbox, self._logs, self._bounds, self._options(), waits)
                 verdicts = Verdicts(stream)
                 self._parts = Parts(stream, verdicts, Reporting(stream, self._command), self._state)
                 self._stream = stream
@@ -97,4 +93,4 @@ class RunningPage:
 
     def _state(self) -> dict[str, object]:
         assert self._stream is not None
-        return {**self._stream.state(), **self._told()}
+        return {**self._stream.state(), **self._receiver_state()}

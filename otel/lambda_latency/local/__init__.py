@@ -11,28 +11,28 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lambda_latency.local.app.prepare.instrument import starting_themselves
-    from lambda_latency.local.app.read.app import App, read_app
+    from lambda_latency.local.app.read.app import LocalApp, read_app
     from lambda_latency.local.app.read.differing import explained
-    from lambda_latency.local.app.read.source import find_template, read_source
+    from lambda_latency.local.app.read.source import find_template
     from lambda_latency.local.app.serve.demo import Demo, run_demo
     from lambda_latency.local.app.serve.invoke import invoke_function
     from lambda_latency.local.app.serve.session import serve_app
-    from lambda_latency.local.app.serve.system import Options, System
+    from lambda_latency.local.app.serve.system import System, SystemOptions
     from lambda_latency.local.app.triggers.commands import commands, resource_commands
-    from lambda_latency.local.faults import Plan, read_plan
+    from lambda_latency.local.faults import FaultPlan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
-    from lambda_latency.local.sandbox.record import readable
+    from lambda_latency.local.log import readable
     from lambda_latency.local.xray.collector import choose_collector
     from lambda_latency.local.xray.store import Observer
 
 __all__ = [
     "Answered",
-    "App",
     "Demo",
+    "FaultPlan",
+    "LocalApp",
     "Observer",
-    "Options",
-    "Plan",
     "System",
+    "SystemOptions",
     "choose_collector",
     "commands",
     "explained",
@@ -40,7 +40,6 @@ __all__ = [
     "invoke_function",
     "read_app",
     "read_plan",
-    "read_source",
     "readable",
     "resource_commands",
     "run_demo",
@@ -52,16 +51,16 @@ MODULES = {
     "app.serve.demo": ("Demo", "run_demo"),
     "app.serve.invoke": ("invoke_function",),
     "app.prepare.instrument": ("starting_themselves",),
-    "app.read.app": ("App", "read_app"),
+    "app.read.app": ("LocalApp", "read_app"),
     "app.read.differing": ("explained",),
     "app.serve.session": ("serve_app",),
-    "app.read.source": ("find_template", "read_source"),
-    "app.serve.system": ("Options", "System"),
+    "app.read.source": ("find_template",),
+    "app.serve.system": ("SystemOptions", "System"),
     "app.triggers.commands": ("commands", "resource_commands"),
     "xray.collector": ("choose_collector",),
-    "faults": ("Plan", "read_plan"),
+    "faults": ("FaultPlan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
-    "sandbox.record": ("readable",),
+    "log": ("readable",),
     "xray.store": ("Observer",),
 }
 

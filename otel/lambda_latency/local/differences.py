@@ -1,5 +1,5 @@
 """The ways in which an app on this machine differs from the app on AWS: one table for the lines of `serve`, for
-`serve --explain` and for docs/reference/laptop.md.
+`serve --differences` and for docs/reference/laptop.md.
 """
 
 from __future__ import annotations
@@ -22,15 +22,15 @@ class Difference:
     source: str
 
     def line(self, **fields: Any) -> str:
-        """The line about one thing of an app."""
+        """Return the line about one thing of an app."""
         return self.says.format(**fields)
 
     def with_todo(self, line: str) -> str:
-        """A line with what to do; a line of several lines says that itself."""
+        """Return a line with what to do; a line of several lines says that itself."""
         return line if "\n" in line or line.endswith(self.todo) else f"{line}; {self.todo}"
 
     def is_said_by(self, line: str) -> bool:
-        """Whether a line is one of this difference."""
+        """Return whether a line is one of this difference."""
         parts = re.split(r"\{\w+\}", self.says)
         return re.match("(?s:.+)".join(map(re.escape, parts)), line) is not None
 
@@ -189,7 +189,7 @@ DIFFERENCES = (
     Difference(
         "xray-sdk",
         "{names}: the X-Ray SDK is the kit's bridge, which records its subsegments as spans",
-        "lambda-latency adopt sets up the same on AWS, and --instrument none keeps the SDK",
+        "lambda-latency adopt sets up the same on AWS, and instrument = none in lambda-latency.toml keeps the SDK",
         "https://docs.aws.amazon.com/xray/latest/devguide/xray-sdk-python.html",
     ),
     Difference(
@@ -214,5 +214,5 @@ DIFFERENCES = (
 
 
 def difference_of(line: str) -> Difference | None:
-    """The difference that a line is about; None for another line."""
-    return next((one for one in DIFFERENCES if one.is_said_by(line)), None)
+    """Return the difference that a line is about; None for another line."""
+    return next((d for d in DIFFERENCES if d.is_said_by(line)), None)

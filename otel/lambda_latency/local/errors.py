@@ -10,9 +10,9 @@ class LocalError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(f"{what}\n  {todo}" if todo else what)
-        self.what = what
+    def __init__(self, message: str, todo: str = "") -> None:
+        super().__init__(f"{message}\n  {todo}" if todo else message)
+        self.message = message
         self.todo = todo
 
 

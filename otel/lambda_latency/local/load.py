@@ -23,7 +23,8 @@ ROUTES = {
     "cancel": "POST /orders/{id}/cancel",
 }
 ALL_ROUTES = frozenset(ROUTES.values())
-LEAD = 8  # calls between the creation of an order and its first use, so that it exists by then
+# Calls between the creation of an order and its first use, so that it exists by then
+LEAD = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class TimedAnswer:
     """The answer to a call, and the time that it took in milliseconds."""
 
     call: Call
@@ -46,24 +47,22 @@ class Answer:
 
 
 def plan_calls(count: int, seed: int, routes: Collection[str] = ALL_ROUTES) -> list[Call]:
-    """Plan `count` calls of an app with these routes, the same for the same seed. About half create orders, of which
-    some are declined or invalid.
-    """
+    """Plan calls of these routes, the same for the same seed: half create orders, some of them declined or invalid."""
     weights = [WEIGHTS[kind] if route in routes or kind == "create" else 0 for kind, route in ROUTES.items()]
     draw = random.Random(seed)  # noqa: S311 - a draw, not a secret
-    made: list[str] = []
+    created: list[str] = []
     cancelled: set[str] = set()
     calls: list[Call] = []
     for number in range(count):
-        ready = made[: max(0, len(made) - LEAD)]
+        ready = created[: max(0, len(created) - LEAD)]
         kind = draw.choices(list(ROUTES), weights)[0] if ready else "create"
-        left = [order for order in ready if order not in cancelled]
+        open_orders = [order for order in ready if order not in cancelled]
         if kind == "get":
             calls.append(Call("GET", f"/orders/{draw.choice(ready)}"))
         elif kind == "list":
             calls.append(Call("GET", f"/orders?customer=customer-{draw.randrange(10)}&limit=10"))
-        elif kind == "cancel" and left:
-            order = draw.choice(left)
+        elif kind == "cancel" and open_orders:
+            order = draw.choice(open_orders)
             cancelled.add(order)
             calls.append(Call("POST", f"/orders/{order}/cancel", {}))
         else:
@@ -71,7 +70,7 @@ def plan_calls(count: int, seed: int, routes: Collection[str] = ALL_ROUTES) -> l
             luck = draw.random()
             calls.append(_order(order, draw, declined=luck < 0.06, wrong=luck > 0.94))
             if 0.06 <= luck <= 0.94:
-                made.append(order)
+                created.append(order)
     return calls
 
 
@@ -88,13 +87,13 @@ def warm_up_calls(at_once: int, seed: int, routes: Collection[str] = ALL_ROUTES)
     return [batch for kind, batch in batches.items() if ROUTES[kind] in routes]
 
 
-def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer], None]) -> list[Answer]:
+def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[TimedAnswer], None]) -> list[TimedAnswer]:
     """Sends the calls in order, at most `at_once` concurrently; each caller keeps its connection.
 
     `done` receives each answer. Raises `LocalError` if the gateway does not answer.
     """
     waiting: queue.SimpleQueue[Call | None] = queue.SimpleQueue()
-    answers: list[Answer] = []
+    answers: list[TimedAnswer] = []
     failures: list[LocalError] = []
     lock = threading.Lock()
     for call in calls:
@@ -120,18 +119,19 @@ def send(url: str, calls: Iterable[Call], at_once: int, done: Callable[[Answer],
         caller.start()
     for caller in callers:
         while caller.is_alive():
-            caller.join(0.2)  # with a limit: a signal that another thread received is handled only between two waits
+            # With a limit: a signal that another thread received is handled only between two waits.
+            caller.join(0.2)
     if failures:
         raise failures[0]
     return answers
 
 
-def _send(client: Client, call: Call) -> Answer:
+def _send(client: Client, call: Call) -> TimedAnswer:
     body = None if call.body is None else json.dumps(call.body)
     headers = {"Content-Type": "application/json"} if body else {}
     start = time.perf_counter()
     status, _, answer = client.request(call.method, call.path, body, headers)
-    return Answer(call, status, answer.decode(), (time.perf_counter() - start) * 1000)
+    return TimedAnswer(call, status, answer.decode(), (time.perf_counter() - start) * 1000)
 
 
 def _order(order_id: str, draw: random.Random, *, declined: bool = False, wrong: bool = False) -> Call:

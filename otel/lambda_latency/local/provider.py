@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import signal
 import threading
 import time
 from typing import Any
@@ -23,8 +22,8 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 from opentelemetry.trace import SpanKind, Status, StatusCode, Tracer
 
 from lambda_latency.http import Handler, Server, reset, wait_for_hangup
-from lambda_latency.local.faults import Faults, Plan, Rule
-from lambda_latency.local.services import say_ready
+from lambda_latency.local.faults import FaultPlan, FaultRule, Faults
+from lambda_latency.local.processes import serve_until_sigterm
 
 # The API route that makes each call: a fault rule's `route` at the provider.
 ROUTES = {"/charges": "POST /orders", "/refunds": "POST /orders/{id}/cancel"}
@@ -42,10 +41,10 @@ class Books:
 
     def enter(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         with self._lock:
-            known = self._answers.get((path, key))
-            if known is None:
-                known = self._answers[path, key] = self._new(path, key, body)
-            return known
+            answer = self._answers.get((path, key))
+            if answer is None:
+                answer = self._answers[path, key] = self._new(path, key, body)
+            return answer
 
     def _new(self, path: str, key: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if body.get("payment_method") == DECLINED:
@@ -57,7 +56,7 @@ class Books:
         return 201, answer
 
 
-class Payments(Handler):
+class PaymentsHandler(Handler):
     """Serves POST /charges, POST /refunds, and GET / with all charges and refunds."""
 
     books: Books
@@ -86,7 +85,7 @@ class Payments(Handler):
                 status = 429 if fault.kind == "throttle" else fault.status
                 body = {"error": "on purpose", "status": status}
             elif fault is not None:
-                self._suffer(fault)  # the charge is kept, although the caller gets no answer
+                self._suffer(fault)  # the charge is retained, although the caller gets no answer
             span.set_attribute("http.status_code", status)
             if status >= 500:
                 span.set_status(Status(StatusCode.ERROR))
@@ -104,7 +103,7 @@ class Payments(Handler):
             return 400, {"error": "an Idempotency-Key and a JSON object are needed"}
         return self.books.enter(self.path, key, body)
 
-    def _suffer(self, fault: Rule) -> None:
+    def _suffer(self, fault: FaultRule) -> None:
         if fault.kind == "delay":
             time.sleep(fault.ms / 1000)
             return
@@ -124,22 +123,19 @@ def main() -> None:
     parser.add_argument("--spans", required=True, help="where spans go: an OTLP/HTTP endpoint")
     parser.add_argument("--faults", required=True, help="a fault plan in JSON")
     options = parser.parse_args()
-    plan = Plan.from_json(options.faults)
+    plan = FaultPlan.from_json(options.faults)
     traces = TracerProvider(
         sampler=ParentBased(ALWAYS_OFF), resource=Resource({"service.name": "payments"}), shutdown_on_exit=False
     )
     traces.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(options.spans), schedule_delay_millis=100))
     handler = {
         "books": Books(),
-        "faults": plan.at("provider"),
-        "connect_faults": plan.at("connect"),
+        "faults": plan.faults_at("provider"),
+        "connect_faults": plan.faults_at("connect"),
         "tracer": traces.get_tracer("payments"),
     }
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    server = Server(type("Payments", (Payments,), handler))
-    say_ready(server.port)
-    stop.wait()
+    server = Server(type("Payments", (PaymentsHandler,), handler))
+    serve_until_sigterm(server.port)
     server.close()
     traces.shutdown()
 

@@ -1,8 +1,6 @@
 """The report as one HTML page: `source` has markup, styles and scripts by section; `build_page` adds the data."""
 
-from lambda_latency.page.build import build_page
-from lambda_latency.page.shared import shared_script, shared_style
-from lambda_latency.page.spans import spans_line
-from lambda_latency.page.values import page_values
+from lambda_latency.page.build import build_page, shared_script, shared_style
+from lambda_latency.page.values import page_values, spans_line
 
 __all__ = ["build_page", "page_values", "shared_script", "shared_style", "spans_line"]

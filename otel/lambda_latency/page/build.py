@@ -1,4 +1,7 @@
-"""Builds one HTML file from markup, styles, scripts and data; its content security policy forbids anything else."""
+"""Builds one HTML file from markup, styles, scripts and data; its content security policy forbids anything else.
+
+Other pages of the kit use its colours, fonts, and the functions that make elements.
+"""
 
 from __future__ import annotations
 
@@ -8,20 +11,18 @@ import html
 import json
 import re
 import zlib
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
 
 PAGE = Path(__file__).parent
-BLOCK = 200_000  # characters of spans that are deflated together: a browser inflates those of the request it opens
+# Characters of spans that are deflated together: a browser inflates those of the request it opens
+BLOCK = 200_000
 LONGEST_TITLE = 90
 
 
 def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str) -> str:
-    """The page as HTML text; every part with data from traces is ASCII.
+    """Return the page as HTML text; every part with data from traces is ASCII.
 
     `values` is the report (from `page_values`), `spans` a JSON line for each request whose spans the page contains.
     """
@@ -40,7 +41,7 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
         "SPANS": "\n".join(_deflated(spans)),
     }
     shell = (PAGE / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"@([A-Z_]+)@", lambda found: places[found[1]], shell)
+    return re.sub(r"@([A-Z_]+)@", lambda match: places[match[1]], shell)
 
 
 def island(text: str) -> str:
@@ -49,11 +50,11 @@ def island(text: str) -> str:
 
 
 def _deflated(lines: Sequence[str]) -> Iterator[str]:
-    """The lines in blocks, `number of lines:base64 of raw deflate`."""
+    """Yield the lines in blocks, `number of lines:base64 of raw deflate`."""
     block: list[str] = []
-    for at, line in enumerate(lines):
+    for index, line in enumerate(lines, 1):
         block.append(line)
-        if at == len(lines) - 1 or sum(map(len, block)) + len(lines[at + 1]) > BLOCK:
+        if index == len(lines) or sum(map(len, block)) + len(lines[index]) > BLOCK:
             text = "\n".join(block)
             yield f"{len(block)}:{_packed(text)}"
             block = []
@@ -72,7 +73,7 @@ def _packed_script() -> str:
 
 @cache
 def _bundled(name: str) -> str:
-    return (PAGE / "bundle" / name).read_text(encoding="ascii")
+    return (PAGE / "bundle" / name).read_text(encoding="utf-8")
 
 
 def _hash(text: str) -> str:
@@ -81,3 +82,14 @@ def _hash(text: str) -> str:
 
 def _text(text: str) -> str:
     return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
+
+
+def shared_style() -> str:
+    """Colours, fonts, and styles of buttons, tables and parts; a part has the class of its category, `p-own-code`."""
+    return _bundled("shared.css")
+
+
+def shared_script() -> str:
+    """Functions that make elements, for a page whose scripts share one scope."""
+    functions, _, _ = _bundled("shared.js").partition("\nexport {")
+    return functions + "\n"

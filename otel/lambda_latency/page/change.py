@@ -4,56 +4,51 @@ from __future__ import annotations
 
 import math
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import astuple
-from typing import TYPE_CHECKING
 
+from lambda_latency.latency import Breakdowns, Component, Report, Stack
+from lambda_latency.page.facts import NumberOf
 from lambda_latency.text import Style, change_rows, clean
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from lambda_latency.latency import Accounts, Against, Part, Report
-
 STYLE = Style()
-HYPHEN = re.compile(r"(?<!\S)-(?=\d)")  # before a number; the page's tables have the minus sign of its scripts
+# Before a number; the page's tables have the minus sign of its scripts
+HYPHEN = re.compile(r"(?<!\S)-(?=\d)")
 BINS = 60
 LEAST_NS = 10_000  # the start of the logarithmic axis
-LEAST_SHARE = 1_000  # frames below this fraction (1/1000) of a request are too narrow to be visible
+# Frames below this fraction (1/1000) of a request are too narrow to be visible
+LEAST_SHARE = 1_000
 
 
-def change_values(report: Report, number_of: Callable[[Part], int]) -> dict[str, object] | None:
-    """The rows; `bins`: edges in nanoseconds, and the share of requests per bin then and now; `frames`: as in the flame
-    graph, with the mean nanoseconds of a request now and then. None without a baseline.
+def change_values(report: Report, number_of: NumberOf) -> dict[str, object] | None:
+    """Return the rows; `bins`: edges in nanoseconds, and the share of requests per bin then and now; `frames`: as in
+    the flame graph, with the mean nanoseconds of a request now and then. None without a baseline.
     """
     if report.against is None:
         return None
-    found: dict[str, object] = {
-        "rows": [
-            [HYPHEN.sub("\N{MINUS SIGN}", cell) for cell in astuple(row)] for row in change_rows(report.against, STYLE)
-        ]
+    rows = [astuple(row) for row in change_rows(report.against, STYLE)]
+    counts = "{:,} requests then, {:,} now".format(*report.against.requests)
+    change: dict[str, object] = {
+        "rows": [[HYPHEN.sub("\N{MINUS SIGN}", edge) for edge in row] for row in rows],
+        "says": f"{clean(', '.join(report.against.sources), STYLE)}: {counts}.",
     }
-    found["says"] = _says(report.against)
-    if report.baseline is None or not report.baseline or not report.accounts:
-        return {**found, "bins": None, "frames": []}
-    before, now = report.baseline, report.accounts
-    return {**found, "bins": _bins(before, now), "frames": _frames(_means(before), _means(now), number_of)}
+    old, new = report.baseline, report.breakdowns
+    if not old or not new:
+        return {**change, "bins": None, "frames": []}
+    frames = _frames(_means(old), _means(new), number_of)
+    return {**change, "bins": _bins(old, new), "frames": frames}
 
 
-def _says(one: Against) -> str:
-    then, now = one.requests
-    return f"{clean(', '.join(one.sources), STYLE)}: {then:,} requests then, {now:,} now."
-
-
-def _bins(before: Accounts, now: Accounts) -> dict[str, list[object]]:
-    ends = [end(side.walls_ns) for end in (min, max) for side in (before, now)]
-    least = min(ends)
-    low = max(LEAST_NS, least)
-    high = max(*ends, low + 1)
+def _bins(old: Breakdowns, new: Breakdowns) -> dict[str, list[object]]:
+    walls_ns = (old.walls_ns, new.walls_ns)
+    low = max(LEAST_NS, min(map(min, walls_ns)))
+    high = max(*map(max, walls_ns), low + 1)
     step = math.log(high / low) / BINS
     return {
-        "edges_ns": [round(low * math.exp(step * at)) for at in range(BINS + 1)],
-        "then": _shares(before.walls_ns, low, step),
-        "now": _shares(now.walls_ns, low, step),
+        "edges_ns": [round(low * math.exp(step * index)) for index in range(BINS + 1)],
+        "then": _shares(old.walls_ns, low, step),
+        "now": _shares(new.walls_ns, low, step),
     }
 
 
@@ -64,42 +59,43 @@ def _shares(walls_ns: Sequence[int], low: int, step: float) -> list[object]:
     return [round(count / len(walls_ns), 5) for count in counts]
 
 
-def _means(every: Accounts) -> dict[tuple[str, ...], tuple[int, Part]]:
-    """The mean time of a request by route, function and part; a baseline has only accounts, no spans."""
-    sums: dict[tuple[int, int], int] = {}
-    for kind, (first, last) in zip(every.kind_of, every.cells_of_each(), strict=True):
-        for number, ns in zip(every.cell_of[first:last], every.cell_ns[first:last], strict=True):
-            sums[kind, number] = sums.get((kind, number), 0) + ns
-    kinds, parts = list(every.kinds), [cell.part for cell in every.cells]
-    found: dict[tuple[str, ...], tuple[int, Part]] = {}
-    for (kind, number), ns in sums.items():
-        known, part = kinds[kind], parts[number]
-        stack = (clean(known.route, STYLE), clean(known.function or "unknown", STYLE), clean(part.label, STYLE))
-        found[stack] = (found.get(stack, (0, part))[0] + ns, part)
-    return {stack: (ns // len(every), part) for stack, (ns, part) in found.items()}
+def _means(breakdowns: Breakdowns) -> dict[Stack, tuple[int, Component]]:
+    """Return the mean time of a request by route, function and part; a baseline has only breakdowns, no spans."""
+    by_number: dict[tuple[int, int], int] = {}
+    for kind_number, times in zip(breakdowns.kind_of, breakdowns.times_of_each(), strict=True):
+        for edge_number, ns in times:
+            by_number[kind_number, edge_number] = by_number.get((kind_number, edge_number), 0) + ns
+    kinds, components = list(breakdowns.kinds), [edge.component for edge in breakdowns.edges]
+    sums: dict[Stack, tuple[int, Component]] = {}
+    for (kind_number, edge_number), ns in by_number.items():
+        kind, component = kinds[kind_number], components[edge_number]
+        stack = (clean(kind.route, STYLE), clean(kind.function or "unknown", STYLE), clean(component.label, STYLE))
+        sums[stack] = (sums.get(stack, (0, component))[0] + ns, component)
+    return {stack: (ns // len(breakdowns), component) for stack, (ns, component) in sums.items()}
 
 
 def _frames(
-    before: dict[tuple[str, ...], tuple[int, Part]],
-    now: dict[tuple[str, ...], tuple[int, Part]],
-    number_of: Callable[[Part], int],
+    old: dict[Stack, tuple[int, Component]], new: dict[Stack, tuple[int, Component]], number_of: NumberOf
 ) -> list[list[object]]:
     """Frames whose width is the larger of both means, so that removed frames are visible, too."""
-    sums: dict[tuple[str, ...], list[int]] = {}
-    parts: dict[tuple[str, ...], Part] = {}
-    for stack in {*before, *now}:
-        both = [side[stack][0] if stack in side else 0 for side in (now, before)]
-        parts[stack] = (now.get(stack) or before[stack])[1]
-        for end in range(1, len(stack) + 1):
-            each = sums.setdefault(stack[:end], [0, 0, 0])
-            for at, ns in enumerate((*both, max(both))):
-                each[at] += ns
-    least = sum(each[2] for stack, each in sums.items() if len(stack) == 1) // LEAST_SHARE
-    order = sorted(
-        sums, key=lambda stack: [(-sums[stack[:end]][2], stack[end - 1]) for end in range(1, len(stack) + 1)]
-    )
+    means, total_ns = {**old, **new}, 0
+    now_ns, then_ns, width_ns = Counter[Stack](), Counter[Stack](), Counter[Stack]()
+    for stack, (_, component) in means.items():
+        (new_ns, _), (old_ns, _) = new.get(stack, (0, component)), old.get(stack, (0, component))
+        total_ns += max(new_ns, old_ns)
+        for frame in with_callers(stack):
+            now_ns[frame] += new_ns
+            then_ns[frame] += old_ns
+            width_ns[frame] += max(new_ns, old_ns)
+    shown = [frame for frame, ns in width_ns.items() if ns > total_ns // LEAST_SHARE]
+    shown.sort(key=lambda frame: [(-width_ns[caller], caller[-1]) for caller in with_callers(frame)])
+    numbers = {frame: number_of(means[frame][1]) for frame in shown if frame in means}
     return [
-        [len(stack) - 1, stack[-1], sums[stack][2], *sums[stack][:2], number_of(parts[stack]) if stack in parts else -1]
-        for stack in order
-        if sums[stack][2] > least
+        [len(frame) - 1, frame[-1], width_ns[frame], now_ns[frame], then_ns[frame], numbers.get(frame, -1)]
+        for frame in shown
     ]
+
+
+def with_callers(frame: Stack) -> list[Stack]:
+    """Return a frame and those above it, the root first."""
+    return [frame[:depth] for depth in range(1, len(frame) + 1)]

@@ -1,19 +1,74 @@
-"""Facts of requests other than times: route, status, version, instance, attributes with few values."""
+"""The requests of a page as columns, and their facts other than times: route, status, version, attributes.
+
+Columns take a tenth of the size of a list of objects, in file and memory.
+"""
 
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
-from lambda_latency.page.columns import COLD_START, ERROR, THROTTLED
+from lambda_latency.latency import Breakdowns, Component, Kind, Report
 from lambda_latency.text import Style, clean
-from lambda_latency.trace import SpanKind
+from lambda_latency.trace import Span, SpanKind, Trace
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+NumberOf: TypeAlias = Callable[[Component], int]  # the number of a part in the page
+COLD_START, ERROR, TIMEOUT, THROTTLED = 1, 2, 4, 8  # bits of a request's flags
 
-    from lambda_latency.latency import Report
-    from lambda_latency.trace import Span, Trace
+
+def columns(report: Report, number_of: NumberOf, lines: Mapping[str, int]) -> dict[str, object]:
+    """One list per property, with one entry per request; the breakdowns must be in the order of their start.
+
+    `buckets` is one text, `cell ns cell ns ...;...`, the largest part of a request first, and all edges of a part
+    together: a browser parses a text many times faster than a list per request, and the page needs the parts of few
+    requests at first. `cells` has the part and the caller of each edge. `start_ms` counts from 1970; `spans` is the
+    index of its line of spans, or -1; `route` is an index into `routes`.
+    """
+    breakdowns = report.breakdowns
+    by_number = list(breakdowns.kinds)
+    kinds = [by_number[number] for number in breakdowns.kind_of]
+    trace_ids = [breakdowns.trace_id(index) for index in range(len(breakdowns))]
+    routes: dict[str, int] = {}
+    return {
+        "trace_id": trace_ids,
+        "start_ms": [start_ns // 1_000_000 for start_ns in breakdowns.starts_ns],
+        "wall_ns": list(breakdowns.walls_ns),
+        "route": [routes.setdefault(kind.route, len(routes)) for kind in kinds],
+        "status": [kind.status_code for kind in kinds],
+        "flags": [
+            _flags(kind) | THROTTLED * throttled for kind, throttled in zip(kinds, _throttled(breakdowns), strict=True)
+        ],
+        "buckets": ";".join(_categories(breakdowns)),
+        "cells": [[number_of(edge.component), edge.caller] for edge in breakdowns.edges],
+        "spans": [lines.get(trace_id, -1) for trace_id in trace_ids],
+        "routes": list(routes),
+    }
+
+
+def _flags(kind: Kind) -> int:
+    error = kind.error and not kind.timed_out  # a timeout does not also count as an error
+    return COLD_START * kind.cold_start | ERROR * error | TIMEOUT * kind.timed_out
+
+
+def _throttled(breakdowns: Breakdowns) -> Iterator[bool]:
+    """Yield whether a call of the request was throttled."""
+    throttles = {number for (_, calls), number in breakdowns.calls.items() if calls.throttles}
+    for calls in breakdowns.calls_of_each():
+        yield not throttles.isdisjoint(calls)
+
+
+def _categories(breakdowns: Breakdowns) -> Iterator[str]:
+    ranks = {component: rank for rank, component in enumerate(sorted(breakdowns.components))}
+    rank_of = [ranks[edge.component] for edge in breakdowns.edges]
+    for times in breakdowns.times_of_each():
+        edges = list(times)
+        sums: dict[int, int] = {}
+        for edge, ns in edges:
+            sums[rank_of[edge]] = sums.get(rank_of[edge], 0) - ns
+        largest_first = sorted([(sums[rank_of[edge]], rank_of[edge], -ns, edge) for edge, ns in edges])
+        yield " ".join(f"{edge} {-ns}" for _, _, ns, edge in largest_first)
+
 
 MOST_READ = 2_000  # requests; up to this number the spans of all are read
 SAMPLED = 1_000  # requests whose spans are read if there are more
@@ -37,88 +92,97 @@ LEFT_OUT = (
 
 
 def sample(report: Report) -> list[int]:
-    """The indices of requests whose spans are read, in order: all, or the slow ones and evenly spaced others."""
-    every = report.accounts
-    if len(every) <= MOST_READ:
-        return list(range(len(every)))
-    slow_ids = {one.account.trace_id for one in report.cohorts.slow[: SAMPLED // 2]}
-    slow = [at for at in range(len(every)) if every.trace_id(at) in slow_ids]
-    others = SAMPLED - len(slow)
-    return sorted({*slow, *(at * len(every) // others for at in range(others))})
+    """Return the indices of requests whose spans are read, in order: all, or the slow ones and evenly spaced others."""
+    breakdowns = report.breakdowns
+    if len(breakdowns) <= MOST_READ:
+        return list(range(len(breakdowns)))
+    slow_ids = {slow.breakdown.trace_id for slow in report.comparison.slow[: SAMPLED // 2]}
+    slow = [index for index in range(len(breakdowns)) if breakdowns.trace_id(index) in slow_ids]
+    count = SAMPLED - len(slow)
+    return sorted({*slow, *(place * len(breakdowns) // count for place in range(count))})
 
 
-def fact_text(told: str) -> str:
-    """The text of the fact of a value as sentences tell it, `service.version = 37`; empty if it is no single value."""
-    key, equals, value = told.partition(" = ")
-    name = next((name for name, keys in NAMED.items() if key in keys), None)
-    return "" if not equals else told if name is None else f"{name} {value}"
+def fact_text(text: str) -> str:
+    """Return the text of the fact of a value in a sentence, `service.version = 37`; empty if it is no single value."""
+    key, equals, value = text.partition(" = ")
+    if not equals:
+        return ""
+    return next((f"{name} {value}" for name, keys in NAMED.items() if key in keys), text)
 
 
 class Facts:
     """Collects the facts of requests from their traces."""
 
     def __init__(self) -> None:
-        self._told: list[dict[str, str]] = []
+        self._facts: list[dict[str, str]] = []
 
     def add(self, trace: Trace | None) -> None:
         """Adds the next request; None if its spans are unavailable."""
-        self._told.append(_told(trace) if trace is not None else {})
+        self._facts.append(_facts_of(trace) if trace is not None else {})
 
     def values(self, columns: Mapping[str, Sequence[object]], read: Sequence[int]) -> dict[str, object]:
         """`facts`: a name, the texts of its values, and the value's index for each request in `read`, or -1.
 
         Facts of a column have the column's name and its value for each text instead.
         """
-        routes = [str(one) for one in columns["routes"]]
-        statuses = sorted({code for code in columns["status"] if isinstance(code, int)})
-        found: list[dict[str, object]] = [
-            {"name": "route", "texts": [_clean(route) for route in routes], "column": "route"},
-            {"name": "cold", "texts": ["cold start"], "column": "flags", "values": [COLD_START]},
-            {
-                "name": "status",
-                "texts": [f"status {code}" for code in statuses],
-                "column": "status",
-                "values": statuses,
-            },
-            {"name": "error", "texts": ["error"], "column": "flags", "values": [ERROR]},
-            {"name": "throttled", "texts": ["throttled"], "column": "flags", "values": [THROTTLED]},
-        ]
+        facts = _column_facts(columns)
         counts: dict[str, Counter[str]] = {}
-        for told in self._told:
-            for name, value in told.items():
-                counts.setdefault(name, Counter())[value] += 1
-        named = [name for name in NAMED if name in counts]
-        others = sorted((name for name in counts if name not in NAMED), key=lambda one: (-counts[one].total(), one))
-        for name in [*named, *others]:
-            kept = sorted(counts[name].items(), key=lambda one: (-one[1], one[0]))[:MOST_VALUES]
-            values = {value: at for at, (value, times) in enumerate(kept) if times >= LEAST_SEEN}
-            if values and len(found) < MOST_ATTRIBUTES and counts[name].total() > len(counts[name]):
-                texts = [f"{name} {value}" if name in NAMED else f"{name} = {value}" for value in values]
-                of = [values.get(told.get(name, ""), -1) for told in self._told]
-                found.append({"name": name, "texts": texts, "of": of})
-        return {"facts": found, "read": None if len(read) == len(columns["status"]) else list(read)}
+        for texts in self._facts:
+            for name, text in texts.items():
+                counts.setdefault(name, Counter())[text] += 1
+        unnamed = sorted(counts.keys() - NAMED.keys(), key=lambda name: (-counts[name].total(), name))
+        for name in [*(name for name in NAMED if name in counts), *unnamed]:
+            index_of = _frequent(counts[name])
+            if index_of and len(facts) < MOST_ATTRIBUTES:
+                facts.append(self._fact(name, index_of))
+        return {"facts": facts, "read": None if len(read) == len(columns["status"]) else list(read)}
+
+    def _fact(self, name: str, index_of: Mapping[str, int]) -> dict[str, object]:
+        separator = " " if name in NAMED else " = "
+        indices = [index_of.get(texts.get(name, ""), -1) for texts in self._facts]
+        return {"name": name, "texts": [f"{name}{separator}{text}" for text in index_of], "of": indices}
 
 
-def _told(trace: Trace) -> dict[str, str]:
-    """The first value of each attribute: from the handler's span, the outermost span, and INTERNAL spans."""
-    first = [span for span in (trace.handler, trace.outermost) if span is not None]
-    spans = [*first, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]
-    told: dict[str, str] = {}
-    for span in spans:
+def _column_facts(columns: Mapping[str, Sequence[object]]) -> list[dict[str, object]]:
+    statuses = sorted({code for code in columns["status"] if isinstance(code, int)})
+    status_texts = [f"status {code}" for code in statuses]
+    return [
+        {"name": "route", "texts": [_clean(str(route)) for route in columns["routes"]], "column": "route"},
+        {"name": "cold", "texts": ["cold start"], "column": "flags", "values": [COLD_START]},
+        {"name": "status", "texts": status_texts, "column": "status", "values": statuses},
+        {"name": "error", "texts": ["error"], "column": "flags", "values": [ERROR]},
+        {"name": "throttled", "texts": ["throttled"], "column": "flags", "values": [THROTTLED]},
+    ]
+
+
+def _frequent(counts: Counter[str]) -> dict[str, int]:
+    """Return the most frequent texts of a fact, each with its index; none if each request has another text."""
+    if counts.total() == len(counts):
+        return {}
+    largest = sorted(counts.items(), key=lambda text_count: (-text_count[1], text_count[0]))[:MOST_VALUES]
+    return {text: index for index, (text, count) in enumerate(largest) if count >= LEAST_SEEN}
+
+
+def _facts_of(trace: Trace) -> dict[str, str]:
+    """Return the first value of each attribute: from the handler's span, the root span, and INTERNAL spans."""
+    entries = list(filter(None, (trace.handler, trace.request_root)))
+    facts: dict[str, str] = {}
+    for span in [*entries, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]:
         for name, value in span.attributes.items():
             if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
-                told.setdefault(_clean(name), _text(value))
+                facts.setdefault(_clean(name), _text(value))
     for name, keys in NAMED.items():
-        told.pop(name, None)
-        value = next((found for span in first if (found := _first(span, keys)) is not None), None)
-        if value is not None:
-            told[name] = _text(value)
-    return told
+        facts.pop(name, None)
+        values = [value for span in entries for value in _values(span, keys)]
+        if values:
+            facts[name] = _text(values[0])
+    return facts
 
 
-def _first(span: Span, keys: Sequence[str]) -> object:
-    every = (*span.resource.items(), *span.attributes.items())
-    return next((value for key in keys for name, value in every if name == key and value not in ("", None)), None)
+def _values(span: Span, keys: Sequence[str]) -> list[object]:
+    """Return the values of these keys, in the order of the keys."""
+    attributes = (*span.resource.items(), *span.attributes.items())
+    return [value for key in keys for name, value in attributes if name == key and value not in ("", None)]
 
 
 def _text(value: object) -> str:

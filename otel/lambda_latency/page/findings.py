@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from lambda_latency.page.facts import fact_text
-from lambda_latency.text import (
-    OWNED,
-    Card,
-    Piece,
-    Style,
-    cards,
-    clean,
-    doing,
-    flat,
-    sentence,
-    timeout_groups,
-)
+from lambda_latency.latency import Component, OwnCode, Report
+from lambda_latency.page.facts import NumberOf, fact_text
+from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, sentence, timeout_groups
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from lambda_latency.latency import Judged
 
-    from lambda_latency.latency import Class, Judged, OwnCode, Part, Report
-
+IndexOf: TypeAlias = Callable[[str], int]  # a request's index in the columns, by its trace id
 STYLE = Style()
 MOST_PLACES = 3  # of own code on a card
 LEAST_PERCENT = 1  # of the excess of the largest place
@@ -30,142 +20,148 @@ SLOW = {"thin", "even"}  # verdicts about slow requests that no class explains
 
 
 def findings(
-    report: Report,
-    number_of: Callable[[Part], int],
-    at: Callable[[str], int],
-    judged: Sequence[Judged] = (),
+    report: Report, number_of: NumberOf, index_of: IndexOf, judged: Sequence[Judged] = ()
 ) -> list[dict[str, object]]:
-    """The cards in their order, the conditions that were met first. `at` has a request's place in the columns by its
-    trace id.
+    """Return the cards in their order, the conditions that were met first.
 
-    A card whose requests are chosen by "show these" has their places in `members`, or a mark that they have in common.
+    A card whose requests are chosen by "show these" has their indices in `members`, or a mark that they have in common.
     """
     if report.verdict.kind == "none":
-        return [_card("none", said([*sentence(report, STYLE)], report, number_of))]
-    met = [_card("gate", [{"text": clean(one.sentence, STYLE)}]) for one in judged if one.failed]
-    return [*met, *(_told(card, report, number_of, at) for card in cards(report, STYLE))]
+        return [_card("none", linked([*sentence(report, STYLE)], report, number_of))]
+    met = [_card("gate", [{"text": clean(gate.sentence, STYLE)}]) for gate in judged if gate.failed]
+    return [*met, *(_finding(card, report, number_of, index_of) for card in cards(report, STYLE))]
 
 
-def class_members(report: Report, at: Callable[[str], int]) -> Iterator[tuple[Part, list[int]]]:
-    """The classes of slow requests, those with too few requests to tell included: the part and the places of each."""
-    for one in (*report.classes.found, *report.classes.few):
-        yield one.cell.part, [at(report.accounts.trace_id(member)) for member in one.members]
+def group_members(report: Report, index_of: IndexOf) -> Iterator[tuple[Component, list[int]]]:
+    """Yield the part and the indices of each class of slow requests, those with too few requests included."""
+    for group in (*report.groups.groups, *report.groups.small):
+        yield group.edge.component, [index_of(report.breakdowns.trace_id(member)) for member in group.members]
 
 
-def said(pieces: Sequence[Piece], report: Report, number_of: Callable[[Part], int]) -> list[dict[str, object]]:
-    """A sentence in pieces: parts, numbers, owners, values that the page can filter by."""
-    named = [one.part for one in report.verdict.candidates]
-    if len(report.accounts) == 1:
-        named += [part for part, _ in report.accounts[0].parts]
-    named += [report.failures.part] if report.failures is not None and report.failures.part is not None else []
-    named += [one.cell.part for one in report.classes.found]
-    named += [report.verdict.part] if report.verdict.part is not None else []
-    words = {
-        clean(word, STYLE): number_of(part)
-        for part in named
-        for word in (part.label, part.phrase, part.phrase.replace("their own", "its own"))
+def linked(pieces: Sequence[Piece], report: Report, number_of: NumberOf) -> list[dict[str, object]]:
+    """Return a sentence in pieces: parts, numbers, owners, values that the page can filter by."""
+    numbers = {
+        clean(word, STYLE): number_of(component)
+        for component in _named_components(report)
+        for word in (component.label, component.phrase, component.phrase.replace("their own", "its own"))
     }
-    found: list[dict[str, object]] = []
-    for piece in pieces:
-        one: dict[str, object] = {"text": piece.text}
-        if piece.text.strip() in OWNED.values():
-            one["owner"] = True
-        elif piece.ink == "bold":
-            one["strong"] = True
-            if piece.text in words:
-                one["part"] = words[piece.text]
-            elif fact_text(piece.text):
-                one["fact"] = fact_text(piece.text)
-        found.append(one)
-    return found
+    return [_linked(piece, numbers) for piece in pieces]
+
+
+def _named_components(report: Report) -> Iterator[Component]:
+    """Yield the parts that sentences name."""
+    yield from (candidate.component for candidate in report.verdict.candidates)
+    if len(report.breakdowns) == 1:
+        yield from (component for component, _ in report.breakdowns[0].components)
+    if report.failures is not None and report.failures.component is not None:
+        yield report.failures.component
+    yield from (edge.component for group in report.groups.groups for edge, _ in group.edges)
+    if report.verdict.component is not None:
+        yield report.verdict.component
+
+
+def _linked(piece: Piece, numbers: Mapping[str, int]) -> dict[str, object]:
+    if piece.text.strip() in OWNED.values():
+        return {"text": piece.text, "owner": True}
+    if piece.ink != "bold":
+        return {"text": piece.text}
+    link: dict[str, object] = {"text": piece.text, "strong": True}
+    if piece.text in numbers:
+        link["part"] = numbers[piece.text]
+    elif fact_text(piece.text):
+        link["fact"] = fact_text(piece.text)
+    return link
 
 
 def _card(kind: str, pieces: Sequence[dict[str, object]], **more: object) -> dict[str, object]:
-    """A card without what it lacks."""
+    """Return a card without what it lacks."""
     key = f"{kind}:{more.pop('key', '')}"
-    told = {"kind": kind, "key": key, "pieces": list(pieces), **more}
-    return {name: value for name, value in told.items() if value is not None and value != []}
+    card = {"kind": kind, "key": key, "pieces": list(pieces), **more}
+    return {name: value for name, value in card.items() if value is not None and value != []}
 
 
-def _told(card: Card, report: Report, number_of: Callable[[Part], int], at: Callable[[str], int]) -> dict[str, object]:
-    def pieces(told: Sequence[Piece]) -> list[dict[str, object]]:
-        return said(told, report, number_of)
-
+def _finding(card: Card, report: Report, number_of: NumberOf, index_of: IndexOf) -> dict[str, object]:
+    component = card.component
     more: dict[str, object] = {
-        "evidence": [pieces(one) for one in card.evidence],
-        "depends": [pieces(one) for one in card.depends],
+        "evidence": [linked(sentence, report, number_of) for sentence in card.evidence],
+        "depends": [linked(sentence, report, number_of) for sentence in card.correlation],
         "next": [*card.steps, *card.settles],
-        "part": number_of(card.part) if card.part is not None else None,
-        "owner": card.part.owner if card.part is not None else None,
-        "ground": clean(report.owners.ground(card.part).evidence, STYLE) if card.part is not None else None,
+        "part": number_of(component) if component is not None else None,
+        "owner": component.owner if component is not None else None,
+        "ground": clean(report.owners.ownership(component).evidence, STYLE) if component is not None else None,
+        **OF_KIND[card.kind](card, report, index_of),
     }
-    if card.kind == "class":
-        more |= _of_class(card, report, at)
-    elif card.kind == "timeout":
-        more |= _of_timeout(card, report, at)
-    elif card.kind == "verdict":
-        more |= _of_verdict(report, at)
-    elif card.kind == "failed":
-        assert report.failures is not None
-        some = report.failures.count < len(report.accounts)
-        more |= {"only": "error" if some else None, "trace_id": report.failures.trace_id}
-    elif card.kind == "change":
-        more["places"] = _places(report.own_code_against)
-    else:
-        more["key"] = flat(card.sentence)
-    return _card(card.kind, pieces(card.sentence), **more)
+    return _card(card.kind, linked(card.sentence, report, number_of), **more)
 
 
-def _of_class(card: Card, report: Report, at: Callable[[str], int]) -> dict[str, object]:
+def _of_group(card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
     assert card.number is not None
-    one: Class = report.classes.found[card.number]
-    against = report.verdict.against if not card.number else None
-    diagnosis = report.diagnoses.get(one.cell)
+    group = report.groups.groups[card.number]
+    against = report.verdict.counterexample if not card.number else None
+    diagnosis = report.diagnoses.get(group.edge)
     return {
-        "key": clean(one.cell.label, STYLE),
-        "members": sorted(at(report.accounts.trace_id(member)) for member in one.members),
-        "trace_id": report.accounts.trace_id(one.example),
-        "against": against.account.trace_id if against is not None else None,
-        "confidence": one.confidence,
-        "places": _places(report.own_code.get(one.cell)),
+        "key": clean(" and ".join(edge.label for edge, _ in group.edges), STYLE),
+        "members": sorted(index_of(report.breakdowns.trace_id(member)) for member in group.members),
+        "trace_id": report.breakdowns.trace_id(group.example),
+        "against": against.breakdown.trace_id if against is not None else None,
+        "confidence": group.confidence,
+        "places": _places(report.own_code.get(group.edge)),
         "log": diagnosis.log.query if diagnosis is not None and diagnosis.log is not None else None,
     }
 
 
-def _of_timeout(card: Card, report: Report, at: Callable[[str], int]) -> dict[str, object]:
+def _of_timeout(card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
     assert card.number is not None
     group = timeout_groups(report)[card.number]
     return {
         "key": clean(f"{group[0].running} {card.number}", STYLE),
-        "members": sorted(at(one.trace_id) for one in group),
+        "members": sorted(index_of(timeout.trace_id) for timeout in group),
         "trace_id": group[0].trace_id,
     }
 
 
-def _of_verdict(report: Report, at: Callable[[str], int]) -> dict[str, object]:
-    found = report.verdict
-    proof, against = (one.account.trace_id if one is not None else None for one in (found.proof, found.against))
-    slow = report.cohorts.slow if found.kind in SLOW else ()
-    members = [at(one.account.trace_id) for one in slow] if len(slow) < len(report.accounts) else []
-    return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": found.confidence}
+def _of_verdict(_card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
+    verdict = report.verdict
+    examples = (verdict.proof, verdict.counterexample)
+    proof, against = (slow.breakdown.trace_id if slow is not None else None for slow in examples)
+    shown = report.comparison.slow if verdict.kind in SLOW else ()
+    members = [index_of(slow.breakdown.trace_id) for slow in shown] if len(shown) < len(report.breakdowns) else []
+    return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": verdict.confidence}
+
+
+def _of_failed(_card: Card, report: Report, _index_of: IndexOf) -> dict[str, object]:
+    failures = report.failures
+    assert failures is not None
+    return {"only": "error" if failures.count < len(report.breakdowns) else None, "trace_id": failures.trace_id}
+
+
+# What the card of a kind has beyond others.
+OF_KIND: dict[str, Callable[[Card, Report, IndexOf], dict[str, object]]] = {
+    "class": _of_group,
+    "timeout": _of_timeout,
+    "verdict": _of_verdict,
+    "failed": _of_failed,
+    "change": lambda _card, report, _index_of: {"places": _places(report.own_code_against)},
+    "depends": lambda card, _report, _index_of: {"key": flat(card.sentence)},
+}
 
 
 def _places(code: OwnCode | None) -> list[dict[str, object]]:
-    """The lines of own code with the most excess, each with the call from it that was seen, and its source text."""
+    """Return the lines of own code with the most excess, each with the call from it in samples, and its source."""
     if code is None:
         return []
-    found = [one for one in code.places if one.place.file and one.excess_ns > 0]
-    least = max((one.excess_ns for one in found), default=0) * LEAST_PERCENT
-    shown = [one for one in found if 100 * one.excess_ns >= least][:MOST_PLACES]
+    slower = [timed for timed in code.places if timed.place.file and timed.excess_ns > 0]
+    least = max((timed.excess_ns for timed in slower), default=0) * LEAST_PERCENT
+    shown = [timed for timed in slower if 100 * timed.excess_ns >= least][:MOST_PLACES]
     return [
         {
-            "label": clean(one.place.label, STYLE),
-            "called": clean(one.place.below, STYLE),
-            "source": clean(one.source, STYLE),
-            "doing": doing(one),
-            "excess_ns": one.excess_ns,
-            "slow_ns": one.slow_ns,
-            "requests": one.requests,
+            "label": clean(timed.place.label, STYLE),
+            "called": clean(timed.place.below, STYLE),
+            "source": clean(timed.source, STYLE),
+            "doing": doing(timed),
+            "excess_ns": timed.excess_ns,
+            "slow_ns": timed.slow_ns,
+            "requests": timed.requests,
         }
-        for one in shown
+        for timed in shown
     ]

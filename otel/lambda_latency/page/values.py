@@ -1,44 +1,56 @@
-"""The data of a page: the report's JSON, its requests as columns, its sentences in pieces."""
+"""The data of a page: the report's JSON, requests as columns, sentences in pieces, flame graph, and retained spans."""
 
 from __future__ import annotations
 
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
-from lambda_latency.latency import Part, Unknown, by_hour, savings
-from lambda_latency.page.change import change_values
-from lambda_latency.page.columns import columns
-from lambda_latency.page.facts import Facts, sample
-from lambda_latency.page.findings import class_members, findings, said
-from lambda_latency.page.flame import Flame
-from lambda_latency.page.kept import HUGE, ROOM, worth_keeping
-from lambda_latency.page.spans import spans_line
+from lambda_latency.latency import (
+    NOBODY,
+    Bar,
+    Component,
+    Owners,
+    Report,
+    Stack,
+    Unknown,
+    by_hour,
+    savings,
+    sections_of,
+    waterfall_of,
+)
+from lambda_latency.page.change import change_values, with_callers
+from lambda_latency.page.facts import MOST_READ, Facts, NumberOf, columns, sample
+from lambda_latency.page.findings import findings, group_members, linked
 from lambda_latency.text import (
     BOUND,
     PAGE_WORDS,
     Style,
-    beside,
     document,
     other_cautions,
     render_markdown,
     sampling,
     saving_pieces,
-    shown_and_folded,
+    unclassified,
 )
+from lambda_latency.trace import Span, SpanKind, Trace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
-
-    from lambda_latency.latency import Judged, Report, Slow
-    from lambda_latency.trace import Trace
+    from lambda_latency.latency import Judged
 
 STYLE = Style()
 AT_ONCE = 1_000  # traces in memory
 
+Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]  # the traces with some ids
+
 
 def page_values(
     report: Report,
-    find: Callable[[Collection[str]], Mapping[str, Trace]],
+    find: Find,
     *,
     command: str,
     version: str,
@@ -46,82 +58,100 @@ def page_values(
     console: str | None = None,
     judged: Sequence[Judged] = (),
 ) -> tuple[dict[str, object], list[str]]:
-    """The values of a page, and one line of spans per kept request.
+    """Return the values of a page, and one line of spans per retained request.
 
     `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray.
     """
-    told = document(report, command=command, version=version, judged=judged)
-    parts = {
-        Part(one["bucket"], one["name"], one["owner"]).plain(): at
-        for at, one in enumerate(cast("list[dict[str, Any]]", told["buckets"]))
+    page = document(report, command=command, version=version, judged=judged)
+    components = {
+        Component(category["bucket"], category["name"], category["owner"]).plain(): index
+        for index, category in enumerate(cast("list[dict[str, Any]]", page["buckets"]))
     }
 
-    def number_of(part: Part) -> int:
-        return parts.setdefault(part, len(parts))
+    def number_of(component: Component) -> int:
+        return components.setdefault(component, len(components))
 
-    # Classes hold indices of accounts as they were read; columns are in the order of start.
-    ordered = replace(report, accounts=report.accounts.in_order())
-    lines, kept = _lines(worth_keeping(report), report, find, number_of)
-    del told["map"]  # the page draws the calls from the cells of its requests
-    told["columns"] = of_requests = columns(ordered, number_of, kept)
-    places = {ordered.accounts.trace_id(at): at for at in range(len(ordered.accounts))}
-    told |= _walked(ordered, find, number_of, of_requests)
-    told["findings"] = findings(report, number_of, places.__getitem__, judged)
-    told["notes"] = [*_notes(report), *notes]
-    told["members"] = [[number_of(part), at] for part, at in class_members(report, places.__getitem__)]
-    told["slow"] = [[places[one.account.trace_id], number_of(one.part)] for one in _slow(report)]
-    told["border_ns"] = report.cohorts.border_ns
-    told["rows"], told["folded"] = (
-        [number_of(one.part) for one in some if one.part in parts] for some in shown_and_folded(report)
-    )
-    told["saves"] = [
-        {"pieces": said(saving_pieces(one, STYLE), report, number_of), "part": number_of(one.part)}
-        for one in savings(report.accounts)
-        if one.part in parts
+    # Classes hold indices of breakdowns as they were read; columns are in the order of start.
+    ordered = replace(report, breakdowns=report.breakdowns.in_order())
+    lines, line_of = _lines(worth_keeping(report), report, find, number_of)
+    # The page draws the calls from the edges of its requests
+    del page["map"]
+    page["columns"] = of_requests = columns(ordered, number_of, line_of)
+    index_of = {ordered.breakdowns.trace_id(index): index for index in range(len(ordered.breakdowns))}
+    page |= _from_spans(ordered, find, number_of, of_requests)
+    page["findings"] = findings(report, number_of, index_of.__getitem__, judged)
+    page["notes"] = [*unclassified(report, STYLE), *other_cautions(report, STYLE), *notes]
+    page["members"] = [
+        [number_of(component), members] for component, members in group_members(report, index_of.__getitem__)
     ]
-    told["bound"] = BOUND
-    told["words"] = PAGE_WORDS
-    told["markdown"] = render_markdown(report, judged)
-    told["change"] = change_values(report, number_of)
-    told["seen"] = sampling(report, STYLE)
-    told["by_hour"] = _hours(report)
-    told["console"] = console
-    told["kept"] = len(lines)
-    told["parts"] = [{"bucket": part.bucket, "label": part.label, "owner": part.owner} for part in parts]
-    return told, lines
+    # The only request of a file is not slow, for there is none to compare it with.
+    slow_requests = report.comparison.slow if len(report.breakdowns) > 1 else ()
+    page["slow"] = [[index_of[slow.breakdown.trace_id], number_of(slow.component)] for slow in slow_requests]
+    page["border_ns"] = report.comparison.border_ns
+    for name, rows in zip(("rows", "folded"), _shown_and_folded(report), strict=True):
+        page[name] = [number_of(component) for component in rows if component in components]
+    page["saves"] = _savings(report, components, number_of)
+    page["bound"] = BOUND
+    page["words"] = PAGE_WORDS
+    page["markdown"] = render_markdown(report, judged)
+    page["change"] = change_values(report, number_of)
+    page["seen"] = sampling(report, STYLE)
+    page["by_hour"] = _hours(report)
+    page["console"] = console
+    page["kept"] = len(lines)
+    page["parts"] = [
+        {"bucket": component.category, "label": component.label, "owner": component.owner} for component in components
+    ]
+    return page, lines
 
 
-def _walked(
-    report: Report,
-    find: Callable[[Collection[str]], Mapping[str, Trace]],
-    number_of: Callable[[Part], int],
-    of_requests: Mapping[str, Any],
-) -> dict[str, object]:
-    """The flame graph and the facts, which need the spans of many requests; these are read once."""
-    drawn, facts = Flame(report, number_of), Facts()
-    read = sample(report) if len(report.accounts) > 1 else []
-    for first in range(0, len(read), AT_ONCE):
-        wanted = [report.accounts.trace_id(at) for at in read[first : first + AT_ONCE]]
-        traces = find(wanted)
-        for trace_id in wanted:
+def _shown_and_folded(report: Report) -> tuple[list[Component], list[Component]]:
+    """Return the parts with a row of their own, and those under one percent of the difference that share a line."""
+    whole_ns = abs(report.comparison.difference_ns)
+    shown: list[Component] = []
+    folded: list[Component] = []
+    for compared in report.comparison.components:
+        tally = report.totals.components.get(compared.component)
+        in_trouble = tally is not None and bool(tally.calls.errors or tally.calls.throttles)
+        is_small = 100 * abs(compared.difference_ns) < whole_ns and not in_trouble
+        (folded if is_small else shown).append(compared.component)
+    if len(folded) == 1:  # a line "1 more part" takes as much space as the part
+        return [compared.component for compared in report.comparison.components], []
+    return shown, folded
+
+
+def _savings(report: Report, components: Mapping[Component, int], number_of: NumberOf) -> list[dict[str, object]]:
+    return [
+        {"pieces": linked(saving_pieces(saving, STYLE), report, number_of), "part": number_of(saving.component)}
+        for saving in savings(report.breakdowns)
+        if saving.component in components
+    ]
+
+
+def _from_spans(report: Report, find: Find, number_of: NumberOf, of_requests: Mapping[str, Any]) -> dict[str, object]:
+    """Return the flame graph and the facts, which need the spans of many requests; these are read once."""
+    flame, facts = Flame(report, number_of), Facts()
+    read = sample(report) if len(report.breakdowns) > 1 else []
+    for begin in range(0, len(read), AT_ONCE):
+        trace_ids = [report.breakdowns.trace_id(index) for index in read[begin : begin + AT_ONCE]]
+        traces = find(trace_ids)
+        for trace_id in trace_ids:
             facts.add(traces.get(trace_id))
             if trace_id in traces:
-                drawn.add(traces[trace_id])
-    return {"flame": drawn.frames() if read else [], **facts.values(of_requests, read)}
+                flame.add(traces[trace_id])
+    return {"flame": flame.frames() if read else [], **facts.values(of_requests, read)}
 
 
 def _lines(
-    wanted: Sequence[str],
-    report: Report,
-    find: Callable[[Collection[str]], Mapping[str, Trace]],
-    number_of: Callable[[Part], int],
+    trace_ids: Sequence[str], report: Report, find: Find, number_of: NumberOf
 ) -> tuple[list[str], dict[str, int]]:
-    traces = find(wanted) if wanted else {}
+    """Return the lines of spans that a page has room for, and the index of each by the trace id."""
+    traces = find(trace_ids) if trace_ids else {}
     lines: list[str] = []
-    kept: dict[str, int] = {}
+    line_of: dict[str, int] = {}
     size = 0
     huge = False
-    for trace_id in wanted:
+    for trace_id in trace_ids:
         if trace_id not in traces:
             continue
         line = spans_line(traces[trace_id], number_of, report.owners)
@@ -134,23 +164,239 @@ def _lines(
             continue
         else:
             size += len(line)
-        kept[trace_id] = len(lines)
+        line_of[trace_id] = len(lines)
         lines.append(line)
-    return lines, kept
-
-
-def _slow(report: Report) -> Sequence[Slow]:
-    """The slow requests; the only one of a file is not slow, for there is none to compare it with."""
-    return report.cohorts.slow if len(report.accounts) > 1 else ()
-
-
-def _notes(report: Report) -> list[str]:
-    """What no finding says, and facts about the input."""
-    return [*beside(report, STYLE), *other_cautions(report, STYLE)]
+    return lines, line_of
 
 
 def _hours(report: Report) -> list[dict[str, object]]:
     if isinstance(report.traffic, Unknown):
         return []
-    shares = by_hour(report.traffic, report.accounts)
-    return [{"start_ms": int(one.of) // 1_000_000, "seen": one.seen, "total": one.total} for one in shares]
+    hours = by_hour(report.traffic, report.breakdowns)
+    return [{"start_ms": int(hour.subject) // 1_000_000, "seen": hour.requests, "total": hour.total} for hour in hours]
+
+
+# Frames below this fraction (1/2000) of all time are too narrow to be visible
+LEAST_SHARE = 2_000
+
+
+class Flame:
+    """Collects the frames.
+
+    For more than `MOST_READ` requests, whose spans would take seconds to read, a stack is route, function and part.
+    """
+
+    def __init__(self, report: Report, number_of: NumberOf) -> None:
+        self._report, self._number_of = report, number_of
+        self._slow = {slow.breakdown.trace_id for slow in report.comparison.slow}
+        self._all_ns, self._slow_ns = Counter[Stack](), Counter[Stack]()
+        self._parts: defaultdict[Stack, Counter[Component]] = defaultdict(Counter)
+        self._by_span = len(report.breakdowns) <= MOST_READ
+
+    def add(self, trace: Trace) -> None:
+        """Adds a request whose spans were read."""
+        if self._by_span:
+            for stack, component, ns in sections_of(trace, self._report.owners):
+                self._add(trace.trace_id, stack, component, ns)
+
+    def frames(self) -> list[list[object]]:
+        """Return the frames, parents before children: depth, name, nanoseconds in all and in slow requests, and the
+        number of the part with the largest share."""
+        breakdowns = self._report.breakdowns
+        if not self._by_span:
+            for breakdown in breakdowns.made(range(len(breakdowns)), with_calls=False):
+                for component, ns in breakdown.components:
+                    stack = (breakdown.route, breakdown.function or "unknown", component.label)
+                    self._add(breakdown.trace_id, stack, component, ns)
+        all_ns = self._all_ns
+        least = self._report.totals.wall_ns // LEAST_SHARE
+        ordered = sorted(all_ns, key=lambda frame: [(-all_ns[caller], caller[-1]) for caller in with_callers(frame)])
+        return [
+            [len(frame) - 1, frame[-1], all_ns[frame], self._slow_ns[frame], self._component_of(frame)]
+            for frame in ordered
+            if all_ns[frame] > least
+        ]
+
+    def _add(self, trace_id: str, stack: Stack, component: Component, ns: int) -> None:
+        for frame in with_callers(stack):
+            self._all_ns[frame] += ns
+            if trace_id in self._slow:
+                self._slow_ns[frame] += ns
+            self._parts[frame][component] += ns
+
+    def _component_of(self, frame: Stack) -> int:
+        """Return the number of the part with the largest share of a frame."""
+        components_ns = self._parts[frame]
+        return self._number_of(min(components_ns, key=lambda component: (-components_ns[component], component)))
+
+
+MOST = 1_000  # requests; up to this number all are retained
+# Characters of all spans together, except those of one huge request; deflated about a tenth
+ROOM = 4_000_000
+HUGE = 1_000_000  # characters; at most one request of this size is retained
+SPREAD, TIMEOUTS, ERRORS, COLD, TYPICAL, SLOWEST = 200, 60, 60, 20, 10, 100
+
+
+def worth_keeping(report: Report) -> list[str]:
+    """Return at most `MOST` trace ids by importance: an example of each finding, then requests of each class, fast to
+    slow, with typical ones of their routes, errors, timeouts, cold starts, the slowest, and others, evenly."""
+    by_importance = chain(_examples(report), map(report.breakdowns.trace_id, _in_order(report)))
+    return list(dict.fromkeys(by_importance))[:MOST]
+
+
+def _examples(report: Report) -> Iterator[str]:
+    """Yield the requests that cards and the list of reasons open."""
+    verdict, breakdowns, slow = report.verdict, report.breakdowns, report.comparison.slow
+    yield from (breakdowns.trace_id(group.example) for group in report.groups.groups)
+    yield from (
+        request.breakdown.trace_id for request in (verdict.proof, verdict.counterexample) if request is not None
+    )
+    for candidate in verdict.candidates:
+        yield from [request.breakdown.trace_id for request in slow if request.component == candidate.component][:1]
+    if report.failures is not None:
+        yield report.failures.trace_id
+    by_call: dict[str, str] = {}
+    for timeout in report.timeouts:
+        by_call.setdefault(timeout.running, timeout.trace_id)
+    yield from by_call.values()
+
+
+def _in_order(report: Report) -> Iterator[int]:
+    """Yield the indices of requests, those of classes and of typical requests in turns; some repeat."""
+    breakdowns, walls_ns = report.breakdowns, report.breakdowns.walls_ns
+    by_number = list(breakdowns.kinds)
+    kinds = [by_number[number] for number in breakdowns.kind_of]
+    fastest = sorted(range(len(breakdowns)), key=lambda index: (walls_ns[index], breakdowns.trace_id(index)))
+    classes = [_evenly(filter(members.__contains__, fastest), SPREAD) for members in _members(report)]
+    typical, slow_routes = _typical(report, [kind.route for kind in kinds], fastest)
+    yield from _in_turns([*classes, *typical[:slow_routes]])
+    yield from _evenly(filter(lambda index: kinds[index].timed_out, fastest), TIMEOUTS)
+    yield from _evenly(filter(lambda index: kinds[index].error, fastest), ERRORS)
+    yield from _in_turns(typical)
+    yield from _evenly(filter(lambda index: kinds[index].cold_start, fastest), COLD)
+    yield from fastest[: -SLOWEST - 1 : -1]
+    yield from _evenly(sorted(range(len(breakdowns)), key=lambda index: (breakdowns.starts_ns[index], index)), MOST)
+
+
+def _typical(report: Report, routes: Sequence[str], fastest: Sequence[int]) -> tuple[list[Sequence[int]], int]:
+    """Typical requests of each route, those of routes with slow requests first, and how many routes have slow ones."""
+    slow = {index for members in _members(report) for index in members}
+    slow_routes = {routes[index] for index in slow}
+    members: dict[str, list[int]] = {}
+    for index in fastest:
+        if index not in slow:
+            members.setdefault(routes[index], []).append(index)
+    order = sorted(members, key=lambda route: (route not in slow_routes, -len(members[route]), route))
+    return [_middle(members[route]) for route in order], len(slow_routes)
+
+
+def _members(report: Report) -> Iterator[set[int]]:
+    """Yield the requests of each class, those of all small ones together, and slow ones without a class."""
+    classes = report.groups
+    yield from (set(group.members) for group in classes.groups)
+    yield {index for group in classes.small for index in group.members} | {*classes.mixed, *classes.alike}
+
+
+def _evenly(requests: Iterable[int], count: int) -> list[int]:
+    """Return at most `count` of them, evenly spread: the two ends first, then in ever smaller steps."""
+    indices = list(requests)
+    if len(indices) > count:
+        indices = [indices[place * (len(indices) - 1) // (count - 1)] for place in range(count)]
+    end = len(indices) - 1
+    steps = [max(end >> halved, 1) for halved in range(end.bit_length() + 1)] if indices else []
+    places = dict.fromkeys(place for step in steps for place in (*range(0, end + 1, step), end))
+    return [indices[place] for place in places]
+
+
+def _middle(indices: Sequence[int]) -> Sequence[int]:
+    begin = max(0, (len(indices) - TYPICAL) // 2)
+    return indices[begin : begin + TYPICAL]
+
+
+def _in_turns(sequences: Iterable[Sequence[int]]) -> Iterator[int]:
+    """Yield the first of each, the second of each, and so on."""
+    return (index for turn in zip_longest(*sequences) for index in turn if index is not None)
+
+
+LARGEST_INT = 2**53  # JavaScript rounds larger integers
+DEEPEST = 8
+
+
+def spans_line(trace: Trace, number_of: NumberOf, owners: Owners = NOBODY) -> str:
+    """JSON texts with a tab between them: first the rows in tree order with the parent's index, and the path as
+    `[row, start, end, part]` (nanoseconds); then the details of each row, which a browser parses one by one."""
+    drawn = waterfall_of(trace, owners)
+    index_of = {id(bar): index for index, bar in enumerate(drawn.bars)}
+    zero = drawn.start_ns
+    request = {
+        "spans": [_row(bar, zero, index_of, number_of) for bar in drawn.bars],
+        "path": [
+            [
+                index_of[id(drawn.bar_of[segment.span.span_id])],
+                segment.start_ns - zero,
+                segment.end_ns - zero,
+                number_of(segment.component),
+            ]
+            for segment in drawn.path
+        ],
+        "orphans": [span.name for span in drawn.orphans],
+        "others": [span.name for span in drawn.other_roots],
+        "aside": [span.name for span in drawn.detached],
+    }
+    details = ([_details(span, zero) for span in (bar.span, *bar.inside)] for bar in drawn.bars)
+    return "\t".join(json.dumps(component, separators=(",", ":")) for component in (request, *details))
+
+
+def _row(bar: Bar, zero: int, index_of: Mapping[int, int], number_of: NumberOf) -> dict[str, object]:
+    span = bar.span
+    row: dict[str, object] = {
+        "name": bar.name,
+        "parent": index_of[id(bar.parent)] if bar.parent is not None else -1,
+        "part": number_of(bar.component),
+        "start": bar.start_ns - zero,
+        "end": bar.end_ns - zero,
+        "mark": bar.mark,
+        "open": span.end_ns is None or span.provisional,
+    }
+    return {name: value for name, value in row.items() if value != "" and value is not False}
+
+
+def _details(span: Span, zero: int) -> dict[str, object]:
+    details: dict[str, object] = {
+        "span_id": span.span_id,
+        "name": span.name,
+        "kind": "" if span.kind is SpanKind.INTERNAL else span.kind.name,
+        "scope": span.scope.name,
+        "service": span.resource.get("service.name", ""),
+        "status": span.status.name if span.status.value else "",
+        "message": span.status_message,
+        "attributes": _plain(dict(span.attributes)),
+        "events": [
+            {"name": event.name, "at": event.time_ns - zero, "attributes": _plain(dict(event.attributes))}
+            for event in span.events
+        ],
+        "links": [{"trace_id": link.trace_id, "span_id": link.span_id} for link in span.links],
+    }
+    return {name: value for name, value in details.items() if value not in ("", {}, [])}
+
+
+def _plain(value: object, depth: int = 0) -> object:
+    """Return a value that JSON and JavaScript represent exactly."""
+    if isinstance(value, (str, bool)) or value is None:
+        return value
+    if isinstance(value, (int, float)):
+        return _number(value)
+    if isinstance(value, (bytes, bytearray)):
+        return value.hex()
+    if depth == DEEPEST:
+        return "..."
+    if isinstance(value, Mapping):
+        return {str(name): _plain(member, depth + 1) for name, member in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(member, depth + 1) for member in value]
+    return str(value)
+
+
+def _number(number: float) -> float | str:
+    is_exact = abs(number) < LARGEST_INT if isinstance(number, int) else math.isfinite(number)
+    return number if is_exact else str(number)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING
 from lambda_latency.prices.listed import LISTED, MOST, PRICED, Origin, Prices, read_prices
 
 if TYPE_CHECKING:
-    from lambda_latency.prices.account import Account, account_usage_policy, read_account
+    from lambda_latency.prices.account import AccountUsage, account_usage_policy, read_account
     from lambda_latency.prices.month import Usage, bills_as_json, bills_as_text, read_usage
 
 __all__ = [
     "LISTED",
     "MOST",
     "PRICED",
-    "Account",
+    "AccountUsage",
     "Origin",
     "Prices",
     "Usage",
@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 MODULES = {
-    "account": ("Account", "account_usage_policy", "read_account"),
+    "account": ("AccountUsage", "account_usage_policy", "read_account"),
     "month": ("Usage", "bills_as_json", "bills_as_text", "read_usage"),
 }
 

@@ -24,7 +24,7 @@ MATCHING_KEYS = ("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", 
 
 
 @dataclass(slots=True)
-class Account:
+class AccountUsage:
     """The values of `Usage` that were read, by name; `lines` say where they are from.
 
     `refused`: the error code of each call that AWS refused, by its IAM action.
@@ -50,7 +50,7 @@ class Account:
         }
         calls = ", ".join(f"{action} ({code})" for action, code in sorted(self.refused.items()))
         text = f"Not read from the account in {self.region}, because AWS refused: {calls}."
-        text += " `cost --print-policy` prints the permissions."
+        text += " `lambda-latency policy cost` prints the permissions."
         if assumed:
             text += f"\nAssumed, not the account's: {', '.join(words[name] for name in assumed)}."
         return text
@@ -62,14 +62,14 @@ def account_usage_policy() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
-def read_account(make: Callable[[str], Any], region: str, now: datetime) -> Account:
-    """Reads the 30 days until `now`; `make` returns boto3's client of a service.
+def read_account(make: Callable[[str], Any], region: str, end: datetime) -> AccountUsage:
+    """Reads the 30 days until `end`; `make` returns boto3's client of a service.
 
     A refused call is recorded, and the others are made. Raises boto3's errors of credentials and network.
     """
-    account = Account(region)
+    account = AccountUsage(region)
     points = _called(account, make, "cloudwatch:GetMetricStatistics", Namespace="AWS/Lambda", MetricName="Invocations",
-                     StartTime=now - timedelta(days=DAYS), EndTime=now, Period=86_400, Statistics=["Sum"])  # fmt: skip
+                     StartTime=end - timedelta(days=DAYS), EndTime=end, Period=86_400, Statistics=["Sum"])  # fmt: skip
     if points is not None:
         requests = sum((Decimal(str(point["Sum"])) for point in points["Datapoints"]), Decimal(0))
         account.usage["requests"] = requests
@@ -86,7 +86,9 @@ def read_account(make: Callable[[str], Any], region: str, now: datetime) -> Acco
     return account
 
 
-def _called(account: Account, make: Callable[[str], Any], action: str, **arguments: Any) -> Mapping[str, Any] | None:
+def _called(
+    account: AccountUsage, make: Callable[[str], Any], action: str, **arguments: Any
+) -> Mapping[str, Any] | None:
     """AWS's answer to a call, by the name of its IAM action; None if it was refused."""
     from botocore.exceptions import ClientError
 
@@ -101,7 +103,7 @@ def _called(account: Account, make: Callable[[str], Any], action: str, **argumen
     return answer
 
 
-def _read_sampling(account: Account, make: Callable[[str], Any]) -> None:
+def _read_sampling(account: AccountUsage, make: Callable[[str], Any]) -> None:
     """Reads rate and reservoir of the first rule for every service, at the latest the default rule."""
     rules: list[Mapping[str, Any]] = []
     arguments: dict[str, str] = {}

@@ -14,7 +14,7 @@ from typing import Any
 
 LISTED = Path(__file__).with_name("prices.toml")
 USUAL = "us-east-1"
-MOST = Decimal(10**15)  # of anything: a bill beyond it has more digits than its sums keep
+MOST = Decimal(10**15)  # a sum keeps no more digits
 # What each price is of.
 PRICED = {
     "traces_recorded_million": "traces recorded",
@@ -89,12 +89,13 @@ class Prices:
             origin = self.origins[name]
             groups.setdefault((origin.listed, origin.region), []).append(name)
         texts = []
-        for (listed, region), of in sorted(groups.items(), key=lambda one: (one[0][0], one[0][1] != self.region)):
+        for listed, region in sorted(groups, key=lambda origin: (origin[0], origin[1] != self.region)):
+            priced = groups[listed, region]
             text = f"public list prices of {region}" if listed else "your prices"
-            dates = sorted({self.origins[name].date for name in of} - {""})
+            dates = sorted({self.origins[name].date for name in priced} - {""})
             text += f", {dates[0]}" if dates else ""
             text += f" to {dates[-1]}" if len(dates) > 1 else ""
-            texts.append(f"{text} ({_of(of)})" if len(groups) > 1 else text)
+            texts.append(f"{text} ({_of(priced)})" if len(groups) > 1 else text)
         return "; ".join(texts)
 
     def foreign(self, *names: str) -> str:
@@ -102,40 +103,41 @@ class Prices:
         return _of(name for name in names if self.origins[name].region != self.region)
 
 
-def read_prices(region: str = USUAL, own: Path | None = None) -> Prices:
-    """The prices for a region; `own` is a TOML file that overrides the list.
+def read_prices(region: str = USUAL, overrides: Path | None = None) -> Prices:
+    """The prices for a region; `overrides` is a TOML file that overrides the list.
 
     Raises OSError for an unreadable file, ValueError for an invalid one.
     """
     listed = read_toml(LISTED)
-    given = read_toml(own) if own is not None else {}
-    values: dict[str, Any] = {}
+    own_document = read_toml(overrides) if overrides is not None else {}
+    amounts: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
-    for each in (USUAL, region):  # a listed price of the region is better than an own one of us-east-1
-        for document, path in ((listed, LISTED), (given, own)):
-            table = table_of(document, "regions", each)
-            check_keys(path, f"[regions.{each}]", table, PRICED)
-            for name, value in table.items():
-                values[name], origins[name] = _priced(document, name, value, each, path)
-    free = {**table_of(listed, "free"), **table_of(given, "free")}
-    check_keys(own, "[free]", free, FREE)
-    values |= {f"free_{name}": amount(value, f"{own}: {name}") for name, value in free.items()}
-    return Prices(region, **values, origins=origins)
+    # A listed price of the region is better than an own one of us-east-1.
+    for source_region in (USUAL, region):
+        for document, path in ((listed, LISTED), (own_document, overrides)):
+            table = table_of(document, "regions", source_region)
+            check_keys(path, f"[regions.{source_region}]", table, PRICED)
+            for name, price in table.items():
+                amounts[name], origins[name] = _priced(document, name, price, source_region, path)
+    free = {**table_of(listed, "free"), **table_of(own_document, "free")}
+    check_keys(overrides, "[free]", free, FREE)
+    amounts |= {f"free_{name}": amount(price, f"{overrides}: {name}") for name, price in free.items()}
+    return Prices(region, **amounts, origins=origins)
 
 
 def _priced(
-    document: Mapping[str, Any], name: str, value: Any, region: str, path: Path | None
+    document: Mapping[str, Any], name: str, price: Any, region: str, path: Path | None
 ) -> tuple[Decimal, Origin]:
     """The price of a key and its origin; the value is a table with `usd`, `date` and `source`, or a number."""
-    told = value if isinstance(value, dict) else {"usd": value}
-    source = str(told.get("source", ""))
+    details = price if isinstance(price, dict) else {"usd": price}
+    source = str(details.get("source", ""))
     origin = Origin(
         region,
-        str(told.get("date", document.get("as_of", ""))),
+        str(details.get("date", document.get("as_of", ""))),
         str(table_of(document, "sources").get(source, source or path)),
         listed=path is LISTED,
     )
-    return amount(told.get("usd"), f"{path}: {name}"), origin
+    return amount(details.get("usd"), f"{path}: {name}"), origin
 
 
 def amount(value: object, name: str, largest: Decimal = MOST) -> Decimal:
@@ -147,11 +149,11 @@ def amount(value: object, name: str, largest: Decimal = MOST) -> Decimal:
     return Decimal(value)
 
 
-def check_keys(path: Path | None, table: str, keys: Iterable[str], known: Collection[str]) -> None:
+def check_keys(path: Path | None, table: str, keys: Iterable[str], allowed: Collection[str]) -> None:
     """Raises ValueError for a key that a table does not have."""
-    unknown = next((key for key in keys if key not in known), None)
+    unknown = next((key for key in keys if key not in allowed), None)
     if unknown is not None:
-        raise ValueError(f"{path}: unknown key {unknown!r}; the keys of {table} are {', '.join(known)}")
+        raise ValueError(f"{path}: unknown key {unknown!r}; the keys of {table} are {', '.join(allowed)}")
 
 
 def _of(names: Iterable[str]) -> str:
@@ -162,12 +164,12 @@ def _of(names: Iterable[str]) -> str:
 
 def table_of(document: Mapping[str, Any], *path: str) -> dict[str, Any]:
     """The table of a document below some keys; empty if there is none. Raises ValueError for anything else."""
-    found: Any = document
+    table: Any = document
     for key in path:
-        found = found.get(key, {})
-        if not isinstance(found, dict):
-            raise ValueError(f"{key} must be a table, got {found!r:.40}")
-    return dict(found)
+        table = table.get(key, {})
+        if not isinstance(table, dict):
+            raise ValueError(f"{key} must be a table, got {table!r:.40}")
+    return dict(table)
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -177,7 +179,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     else:
         import tomli as tomllib
     try:
-        found: dict[str, Any] = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
-        return found
+        document: dict[str, Any] = tomllib.loads(path.read_text("utf-8"), parse_float=Decimal)
+        return document
     except (UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ValueError(f"{path} cannot be read: {error}") from error

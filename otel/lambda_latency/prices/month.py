@@ -7,20 +7,16 @@ has a share of one, and takes proportionally longer.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.prices.listed import MOST, amount, check_keys, read_toml, table_of
+from lambda_latency.prices.listed import MOST, Prices, amount, check_keys, read_toml, table_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lambda_latency.prices.listed import Prices
-
-ONE_PROCESSOR_MB = Decimal(1769)  # https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+# https://docs.aws.amazon.com/lambda/latest/dg/configuration-memory.html
+ONE_PROCESSOR_MB = Decimal(1769)
 MONTH_S = 30 * 24 * 3600
 MILLION, BILLION = Decimal(10**6), Decimal(10**9)
 RATES = tuple(map(Decimal, ("0", "0.01", "0.05", "0.1", "0.25", "0.5", "1")))
@@ -29,7 +25,7 @@ TABLES = ("as_of", "free", "regions", "sources", "usage")
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class AddedTime:
     """The time that a tracer adds on a whole processor: ms per cold start, us per sampled and unsampled request."""
 
     cold_ms: Decimal
@@ -39,11 +35,11 @@ class Added:
 
 # docs/cost.json, of 2026-11-28: cold_ms, sampled_cpu_us (exporting included), unsampled_cpu_us, each over bare.
 ADDED = {
-    "kit": Added(Decimal("13.8"), Decimal("1059.6"), Decimal("326.7")),
-    "adot": Added(Decimal("217.1"), Decimal("1495.1"), Decimal("1109.2")),
-    "adot-fast": Added(Decimal("46.7"), Decimal("844.3"), Decimal("622.5")),
-    "xray-sdk": Added(Decimal("16.2"), Decimal("445.4"), Decimal("345.6")),
-    "powertools": Added(Decimal("23.8"), Decimal("527.7"), Decimal("403.3")),
+    "kit": AddedTime(Decimal("13.8"), Decimal("1059.6"), Decimal("326.7")),
+    "adot": AddedTime(Decimal("217.1"), Decimal("1495.1"), Decimal("1109.2")),
+    "adot-fast": AddedTime(Decimal("46.7"), Decimal("844.3"), Decimal("622.5")),
+    "xray-sdk": AddedTime(Decimal("16.2"), Decimal("445.4"), Decimal("345.6")),
+    "powertools": AddedTime(Decimal("23.8"), Decimal("527.7"), Decimal("403.3")),
 }
 CHOICES: Mapping[str, Sequence[object]] = {
     "processor": ("arm64", "x86_64"),
@@ -74,8 +70,8 @@ class Usage:
     @property
     def traced(self) -> Decimal:
         """The number of traced requests."""
-        kept = min(self.requests, self.reservoir * MONTH_S)
-        return kept + self.rate * (self.requests - kept)
+        reserved = min(self.requests, self.reservoir * MONTH_S)
+        return reserved + self.rate * (self.requests - reserved)
 
     @property
     def prices(self) -> tuple[str, ...]:
@@ -146,7 +142,7 @@ def _added_gb_seconds(usage: Usage) -> Decimal:
         usage.requests * usage.cold * added.cold_ms / 1000
         + (usage.traced * added.sampled_us + (usage.requests - usage.traced) * added.unsampled_us) / MILLION
     )
-    return seconds * max(usage.memory_mb, ONE_PROCESSOR_MB) / 1024  # less memory takes proportionally longer
+    return seconds * max(usage.memory_mb, ONE_PROCESSOR_MB) / 1024  # less memory takes longer
 
 
 def over_rates(usage: Usage, prices: Prices) -> Sequence[Bill]:
@@ -161,29 +157,29 @@ def dollars(amount: Decimal) -> Decimal:
 
 
 def bills_as_text(usage: Usage, prices: Prices, *, assumed: bool = False) -> str:
-    """The bill, a table by sampling rate, and what both rest on. `assumed`: some values stand in for unread ones."""
-    asked, bills = bill(usage, prices), over_rates(usage, prices)
+    """The bill, a table by sampling rate, and what both rest on. `assumed`: some values were not read but assumed."""
+    month, bills = bill(usage, prices), over_rates(usage, prices)
     start = "With what is assumed, tracing costs" if assumed else "Tracing costs"
     size = f"{usage.memory_mb:f} MB on {usage.processor}"
     foreign = prices.foreign(*usage.prices)
     missing = f" Of {prices.region} the list lacks {foreign}: use --details FILE." if foreign else ""
     lines = [
-        f"{start} ${dollars(asked.total):,} a month: {asked.traced:,.0f} of {usage.requests:,.0f} requests are traced.",
-        *_table(asked, bills),
+        f"{start} ${dollars(month.total):,} a month: {month.traced:,.0f} of {usage.requests:,.0f} requests are traced.",
+        *_table(month, bills),
         "",
         f"Traced: {usage.reservoir:f} a second, and the rate of the rest.",
         f"A request: {usage.spans:.1f} spans of {usage.span_bytes:,f} bytes; {usage.cold * 100:.1f} % are cold starts.",
-        f"Lambda: {asked.gb_seconds:,.1f} GB-s added by {usage.tracer}, at {size}.",
+        f"Lambda: {month.gb_seconds:,.1f} GB-s added by {usage.tracer}, at {size}.",
         f"Prices: {prices.source(*usage.prices)}.{missing}",
     ]
     return "\n".join(lines)
 
 
-def _table(asked: Bill, bills: Sequence[Bill]) -> list[str]:
+def _table(month: Bill, bills: Sequence[Bill]) -> list[str]:
     """A row for each rate, or one row if the reservoir covers all requests at any rate."""
-    if len({one.traced for one in bills}) == 1:
-        effect = f"The reservoir of {asked.usage.reservoir:f} a second covers all requests: the rate has no effect."
-        rows = [COLUMNS, ("any", *_row(asked)[1:])]
+    if len({bill.traced for bill in bills}) == 1:
+        effect = f"The reservoir of {month.usage.reservoir:f} a second covers all requests: the rate has no effect."
+        rows = [COLUMNS, ("any", *_row(month)[1:])]
     else:
         effect = f"100 % would cost ${dollars(bills[-1].total):,}."
         rows = [COLUMNS, *map(_row, bills)]
@@ -192,9 +188,9 @@ def _table(asked: Bill, bills: Sequence[Bill]) -> list[str]:
     return [effect, "", *lines]
 
 
-def _row(one: Bill) -> tuple[str, ...]:
-    amounts = (one.xray, one.transaction_search, one.lambda_, one.cloudwatch, one.total)
-    return (percent(one.usage.rate), f"{one.traced:,.0f}", *(f"{dollars(amount):,}" for amount in amounts))
+def _row(bill: Bill) -> tuple[str, ...]:
+    amounts = (bill.xray, bill.transaction_search, bill.lambda_, bill.cloudwatch, bill.total)
+    return (percent(bill.usage.rate), f"{bill.traced:,.0f}", *(f"{dollars(amount):,}" for amount in amounts))
 
 
 def percent(share: Decimal) -> str:
@@ -207,11 +203,11 @@ def bills_as_json(usage: Usage, prices: Prices) -> dict[str, object]:
     return {
         "schema": 2,
         "bill": _values(bill(usage, prices)),
-        "rates": [_values(one) for one in over_rates(usage, prices)],
+        "rates": [_values(rate_bill) for rate_bill in over_rates(usage, prices)],
         "usage": {
-            name: float(value) if isinstance(value, Decimal) else value
+            name: float(member) if isinstance(member, Decimal) else member
             for name in usage.__dataclass_fields__
-            for value in [getattr(usage, name)]
+            for member in [getattr(usage, name)]
         },
         "region": prices.region,
         "prices": {name: _price(prices, name) for name in usage.prices},
@@ -224,11 +220,11 @@ def _price(prices: Prices, name: str) -> dict[str, object]:
     return {"dollars": usd, "region": origin.region, "date": origin.date, "source": origin.source}
 
 
-def _values(one: Bill) -> dict[str, object]:
+def _values(bill: Bill) -> dict[str, object]:
     names = ("xray", "transaction_search", "lambda_", "cloudwatch", "total")
     return {
-        "rate": float(one.usage.rate),
-        "traced": round(float(one.traced), 3),
-        "gb_seconds": round(float(one.gb_seconds), 3),
-        "dollars": {name.rstrip("_"): float(dollars(getattr(one, name))) for name in names},
+        "rate": float(bill.usage.rate),
+        "traced": round(float(bill.traced), 3),
+        "gb_seconds": round(float(bill.gb_seconds), 3),
+        "dollars": {name.rstrip("_"): float(dollars(getattr(bill, name))) for name in names},
     }

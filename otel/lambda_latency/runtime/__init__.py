@@ -1,1 +1,1 @@
-"""The code that runs inside Lambda beside the handler. Imports OpenTelemetry and no other room of the kit."""
+"""The code that runs inside Lambda with the handler. It imports OpenTelemetry and no other package of the kit."""

@@ -31,14 +31,16 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Handler:
-    """The handler under the name `handler`. Lambda asks for it once."""
+    """Return the handler under the name `handler`. Lambda asks for it once."""
     if name != "handler":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     settings = Settings.read(os.environ)
     if not settings.handler:
-        raise RuntimeError("LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
-                           "set AWS_LAMBDA_EXEC_WRAPPER to "
-                           "/opt/lambda-latency/wrapper, which sets it")  # fmt: skip
+        raise RuntimeError(
+            "LAMBDA_LATENCY_HANDLER must name the function's handler, got nothing; "
+            "set AWS_LAMBDA_EXEC_WRAPPER to "
+            "/opt/lambda-latency/wrapper, which sets it"
+        )
     os.environ["_HANDLER"] = settings.handler  # the value that code would read there without the kit
     for warning in settings.warnings:
         warn(warning)
@@ -46,21 +48,20 @@ def __getattr__(name: str) -> Handler:
     if started is None:
         return load(settings.handler)
     runtime, responses = started
-    runtime.loading(settings.handler)
-    real = load(settings.handler)
+    own_handler = load(settings.handler)
     runtime.loaded()
     if responses is not None:
         responses.begin()
-    return traced(real, runtime)
+    return traced(own_handler, runtime)
 
 
-def traced(real: Handler, runtime: Runtime) -> Handler:
-    """The handler inside a span. Its results and exceptions are those of the real handler, unchanged."""
+def traced(own_handler: Handler, runtime: Runtime) -> Handler:
+    """Return the handler inside a span. Its results and exceptions are those of `own_handler`, unchanged."""
 
     def handler(event: Any, context: Any) -> Any:
         invocation = runtime.begin(event, context)
         try:
-            result = real(event, context)
+            result = own_handler(event, context)
         except BaseException as error:
             invocation.fail(error)
             raise
@@ -80,37 +81,39 @@ def set_up(settings: Settings) -> tuple[Runtime, Responses | None] | None:
     if not settings.enabled:
         return None
     try:
-        with uncollected():  # around both: the garbage of the first is collected together with that of the second
-            found = started(settings)
+        # Around both: the garbage of the first is collected together with that of the second
+        with uncollected():
+            tracing = started(settings)
             if settings.xray_sdk == "bridge":
                 import_bridge()
-            return found
+            return tracing
     except Exception as error:  # noqa: BLE001 - the function must work, whatever fails
         warn(f"nothing is traced ({type(error).__name__}: {error})")
         return None
 
 
 def started(settings: Settings) -> tuple[Runtime, Responses | None]:
-    """The runtime with the sender of the settings, and the hook for responses; None if there is no hook."""
+    """Return the runtime with the sender of the settings, and the hook for responses; None if there is none."""
     settings = checked(settings)
-    startup = Startup(os.environ)  # first, because the imports below are a part of the cold start
+    # first, because the imports below are a part of the cold start
+    startup = Startup(os.environ)
     # On import, OpenTelemetry scans all installed packages for the propagators of this variable, and raises if one is
     # missing. The runtime sets its own propagator. At the level DEBUG, the scan would be in the function's log.
     scan = logging.getLogger("opentelemetry.propagate")
     scan.disabled = True
-    given = os.environ.get("OTEL_PROPAGATORS")
+    propagators = os.environ.get("OTEL_PROPAGATORS")
     os.environ["OTEL_PROPAGATORS"] = "none"
     try:
         runtime_of = read("lambda_latency.runtime.setup", stand_ins=settings.stand_ins).Runtime
     finally:
         scan.disabled = False
         del os.environ["OTEL_PROPAGATORS"]
-        if given is not None:
-            os.environ["OTEL_PROPAGATORS"] = given
+        if propagators is not None:
+            os.environ["OTEL_PROPAGATORS"] = propagators
     from lambda_latency.runtime.delivery.after_response import hook_responses
 
     make = functools.partial(sink, settings)
-    made: Sink = make() if startup.is_early else Late(make)
+    made: Sink = make() if startup.is_early else LazySink(make)
     runtime: Runtime = runtime_of(settings, made, startup).start(is_global=True)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         around_snapshot(runtime.before_snapshot, runtime.restored)
@@ -119,35 +122,37 @@ def started(settings: Settings) -> tuple[Runtime, Responses | None]:
     return runtime, responses
 
 
-def around_snapshot(before: Callable[[], None], after: Callable[[], None]) -> None:
-    """Run `before` last before SnapStart's snapshot, and `after` first in each environment that is restored from it.
+def around_snapshot(prepare: Callable[[], None], restored: Callable[[], None]) -> None:
+    """Run `prepare` last before SnapStart's snapshot, and `restored` first in each environment that it becomes.
 
     Ids stay unique: they come from the kernel, not from a generator whose state each copy would share. The watch over
     the deadline, the circuit and the times of spans use the wall clock.
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-runtime-hooks-python.html
     """
     try:
-        hooks = import_module("snapshot_restore_py")  # Lambda has it beside the runtime client
+        hooks = import_module("snapshot_restore_py")  # Lambda has it with the runtime client
     except ImportError as error:
         warn(f"nothing is done at a restore ({error}); the first delivery after one may find a dead connection")
         return
-    hooks.register_before_snapshot(harmless("preparing for a snapshot")(before))
-    hooks.register_after_restore(harmless("waking up from a snapshot")(after))
+    hooks.register_before_snapshot(harmless("preparing for a snapshot")(prepare))
+    hooks.register_after_restore(harmless("waking up from a snapshot")(restored))
 
 
 def checked(settings: Settings) -> Settings:
-    """The settings, without stand-ins if the tests have not run with the installed versions of OpenTelemetry."""
+    """Return the settings, without stand-ins if the tests have not run with the installed versions of OpenTelemetry."""
     from lambda_latency.runtime.coldstart import installed, is_tested
 
     versions = installed()
-    if not settings.stand_ins or is_tested(versions):
+    if is_tested(versions):
         return settings
-    warn("OpenTelemetry {} with instrumentations {} is not one that this release was tested with: everything of it is "
-         "imported, and a cold start takes longer".format(*versions))  # fmt: skip
-    return settings.but(stand_ins=False)
+    warn(
+        "OpenTelemetry {} with instrumentations {} is not one that this release was tested with: everything of it is "
+        "imported and the SDK makes the spans, so that a cold start and a request take longer".format(*versions)
+    )
+    return settings.with_fields(stand_ins=False)
 
 
-class Late:
+class LazySink:
     """A sink that is imported and made at its first use, with encoding and redaction: after the first response."""
 
     def __init__(self, make: Callable[[], Sink]) -> None:
@@ -164,7 +169,7 @@ class Late:
 
 
 def sink(settings: Settings) -> Sink:
-    """The chosen sender; the other one is not imported."""
+    """Return the chosen sender; the other one is not imported."""
     if settings.export == "daemon":
         from lambda_latency.runtime.delivery.daemon import DaemonSender
 
@@ -187,7 +192,7 @@ def import_bridge() -> None:
 
 
 def load(name: str) -> Handler:
-    """The function's handler. The runtime client's own code finds it, so the errors are those that users know."""
+    """Find the function's handler. The runtime client's own code does it, so the errors are those that users know."""
     client = sys.modules.get("awslambdaric.bootstrap")
     find = getattr(client, "_get_handler", None)
     if find is None:
@@ -197,6 +202,8 @@ def load(name: str) -> Handler:
         return cast("Handler", find(name))
     except AttributeError as error:
         # From a module's `__getattr__`, this error would read "handler missing on lambda_latency.runtime.bootstrap".
-        failure = client.build_fault_result(sys.exc_info(), None)  # type: ignore[union-attr]
-        fault = client.FaultException  # type: ignore[union-attr]
+        result_of, fault = getattr(client, "build_fault_result", None), getattr(client, "FaultException", None)
+        if result_of is None or fault is None:
+            raise
+        failure = result_of(sys.exc_info(), None)
         raise fault(failure["errorType"], failure["errorMessage"], failure["stackTrace"]) from error

@@ -24,45 +24,56 @@ if TYPE_CHECKING:
 
 
 def identity(span: ReadableSpan) -> int:
-    """The span id of a span."""
+    """Return the span id of a span."""
     context = span.get_span_context()
     assert context is not None
     return context.span_id
 
 
 def ended_at(span: ReadableSpan, end_ns: int, more: Mapping[str, Any], status: Status) -> ReadableSpan:
-    """A copy that ends at `end_ns` with a status. A span that has ended meanwhile keeps its own end and status."""
+    """Return a copy that ends at `end_ns` with a status. One that has ended meanwhile keeps its end and status."""
     values = {**attributes_of(span), **more}
     if span.end_time is not None:
         return copied(span, values)
     return copied(span, values, status=status, end_time=max(end_ns, span.start_time or 0))
 
 
-def moved(span: ReadableSpan, trace_id: int, top: SpanContext) -> ReadableSpan:
-    """A copy of the span in another trace. A span without a parent gets `top` as its parent."""
-    parent = top if span.parent is None else in_trace(span.parent, trace_id)
+def moved(span: ReadableSpan, trace_id: int, root: SpanContext) -> ReadableSpan:
+    """Return a copy of the span in another trace. A span without a parent gets `root` as its parent."""
+    parent = root if span.parent is None else in_trace(span.parent, trace_id)
     context = span.get_span_context()
     assert context is not None
     return copied(span, attributes_of(span), context=in_trace(context, trace_id), parent=parent)
 
 
 def in_trace(context: SpanContext, trace_id: int) -> SpanContext:
-    """A sampled context with the same span id in another trace."""
+    """Return a sampled context with the same span id in another trace."""
     return SpanContext(trace_id, context.span_id, is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED))
 
 
 def attributes_of(span: ReadableSpan) -> dict[str, Any]:
-    """A new dictionary of the attributes. The SDK's mapping takes a lock for each iteration."""
-    given: Any = span.attributes
-    return {} if given is None else given.copy()
+    """Return a new dictionary of the attributes. The SDK's mapping takes a lock for each iteration."""
+    attributes: Any = span.attributes
+    return {} if attributes is None else attributes.copy()
 
 
-FIELDS = ("name", "context", "parent", "resource", "events", "links", "kind", "status", "start_time", "end_time",
-          "instrumentation_scope")  # fmt: skip
+FIELDS = (
+    "name",
+    "context",
+    "parent",
+    "resource",
+    "events",
+    "links",
+    "kind",
+    "status",
+    "start_time",
+    "end_time",
+    "instrumentation_scope",
+)
 
 
 def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) -> ReadableSpan:
-    """A copy with other attributes and, by keyword, other fields. The counts of dropped items are kept."""
+    """Return a copy with other attributes and, by keyword, other fields. The counts of dropped items stay."""
     for name in FIELDS:
         if name not in instead:
             instead[name] = getattr(span, name)
@@ -74,21 +85,22 @@ def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) ->
 
 
 def bounded(values: Mapping[str, Any], dropped: int) -> Mapping[str, Any]:
-    """The attributes; if some were dropped, as a mapping with their number."""
+    """Return the attributes; if some were dropped, as a mapping with their number."""
     if not dropped:
         return values
-    found = BoundedAttributes(attributes=values)
-    found.dropped = dropped
-    return found
+    attributes = BoundedAttributes(attributes=values)
+    attributes.dropped = dropped
+    return attributes
 
 
 UPSTREAM = "opentelemetry.instrumentation."
-CLIENT = SpanKind.CLIENT  # Python 3.11 searches for a member of an enumeration each time
+# Python 3.11 searches for a member of an enumeration each time
+CLIENT = SpanKind.CLIENT
 PORTS = {"http": 80, "https": 443}
 
 
 def completed(span: ReadableSpan, values: dict[str, Any]) -> dict[str, Any]:
-    """The span's attributes, which are `values`, with the derived ones if it is a call of an instrumentation."""
+    """Return the span's attributes, which are `values`, with the derived ones if it is a call of an instrumentation."""
     scope = span.instrumentation_scope
     if span.kind is CLIENT and scope is not None and scope.name.startswith(UPSTREAM):
         try:
@@ -98,25 +110,25 @@ def completed(span: ReadableSpan, values: dict[str, Any]) -> dict[str, Any]:
     return values
 
 
-def call(given: Mapping[str, Any]) -> dict[str, Any]:
-    """The derived attributes of a call: peer; for a call to AWS, region and table."""
+def call(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the derived attributes of a call: peer; for a call to AWS, region and table."""
     more: dict[str, Any] = {}
-    url = given.get("http.url")
+    url = attributes.get("http.url")
     if isinstance(url, str):
         more.update(peer_of(url))
-    region = given.get("cloud.region")
+    region = attributes.get("cloud.region")
     if region is not None:
         more["aws.region"] = region
-    tables = given.get("aws.dynamodb.table_names")
+    tables = attributes.get("aws.dynamodb.table_names")
     if tables is not None and len(tables) == 1:
         more["aws.table_name"] = tables[0]
     return more
 
 
 def peer_of(url: str) -> dict[str, str | int]:
-    """Host and port of a URL, under the key that names X-Ray's node and under the semantic convention's keys."""
-    scheme, _, rest = url.partition("://")
-    authority = rest.partition("/")[0].partition("?")[0].partition("#")[0]
+    """Return host and port of a URL, under the key that names X-Ray's node and under the semantic convention's keys."""
+    scheme, _, location = url.partition("://")
+    authority = location.partition("/")[0].partition("?")[0].partition("#")[0]
     return known_peer(scheme, authority.rpartition("@")[2])
 
 
@@ -126,7 +138,8 @@ def known_peer(scheme: str, authority: str) -> dict[str, str | int]:
     try:
         parts = urlsplit(f"{scheme}://{authority}")
         host, port = parts.hostname, parts.port
-    except ValueError:  # its text is not logged: the invalid port may be a secret
+    except ValueError:
+        # Its text is not logged: the invalid port may be a secret
         return {}
     if not host:
         return {}

@@ -22,19 +22,28 @@ def warn(text: str) -> None:
     Without the line where that fails: a filter of the function's may raise, or a hook on imports.
     """
     with suppress(Exception):
-        from lambda_latency.runtime.redact.credentials import clean  # most cold starts have no warning
+        from lambda_latency.redaction import clean  # most cold starts have no warning
 
         LOG.warning("lambda-latency: %s", clean(text))
 
 
-def failed(what: str, error: Exception) -> None:
-    """Write the line of an error in the kit. Functions that run in each call catch their errors themselves."""
-    with suppress(Exception):  # the error's text may raise
-        warn(f"{what} failed ({type(error).__name__}: {error}); the request goes on")
+LOGGED: set[tuple[str, type]] = set()
 
 
-def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
-    """Decorates a function that observes: its errors are logged, not raised. `what` is the subject of that warning."""
+def failed(subject: str, error: Exception) -> None:
+    """Write the line of an error in the kit, once for each subject and kind of error: a request may repeat it.
+
+    Functions that run in each call catch their errors themselves.
+    """
+    key = subject, type(error)
+    if key not in LOGGED:
+        LOGGED.add(key)
+        with suppress(Exception):  # the error's text may raise
+            warn(f"{subject} failed ({type(error).__name__}: {error}); the request goes on")
+
+
+def harmless(subject: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Decorate a function that observes: its errors are logged, not raised. `subject` is that of the warning."""
 
     def decorate(function: Callable[P, None]) -> Callable[P, None]:
         @functools.wraps(function)
@@ -42,7 +51,7 @@ def harmless(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
             try:
                 function(*args, **kwargs)
             except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
-                failed(what, error)
+                failed(subject, error)
 
         return guarded
 

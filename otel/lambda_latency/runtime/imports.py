@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
+from lambda_latency.runtime.harmless import failed
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from importlib.abc import Loader
@@ -19,8 +21,8 @@ class ImportHook:
         self._waiting: dict[str, list[Callable[[ModuleType], None]]] = {}
         self.running: set[str] = set()
 
-    def when(self, name: str, callback: Callable[[ModuleType], None]) -> None:
-        """Call `callback` with the module: now if it is imported, else after its import. The callback must not raise.
+    def on_import(self, name: str, callback: Callable[[ModuleType], None]) -> None:
+        """Call `callback` with the module: now if it is imported, else after its import. What it raises is one line.
 
         A module in `sys.modules` is incomplete only if this hook has seen its import begin.
         """
@@ -28,10 +30,10 @@ class ImportHook:
         if module is None or name in self.running:
             self._waiting.setdefault(name, []).append(callback)
         else:
-            callback(module)
+            call(callback, module)
 
     def watch(self, name: str) -> None:
-        """Record the begin of this module's import, so that `when` knows whether the module is complete."""
+        """Record the begin of this module's import, so that `on_import` knows whether the module is complete."""
         self._waiting.setdefault(name, [])
 
     def install(self) -> None:
@@ -45,10 +47,10 @@ class ImportHook:
             sys.meta_path.remove(self)
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """The method of a finder: the spec of a watched module, with a wrapped loader; None for other modules."""
+        """Return, as a finder does, the spec of a watched module, with a wrapped loader; None for other modules."""
         if name not in self._waiting or self not in sys.meta_path:
             return None
-        # Python has asked the finders before this one.
+        # Python has called the finders before this one.
         for finder in sys.meta_path[sys.meta_path.index(self) + 1 :]:
             find = getattr(finder, "find_spec", None)  # not every finder has the method
             spec: ModuleSpec | None = None if find is None else find(name, path, target)
@@ -66,7 +68,15 @@ class ImportHook:
         if parent in sys.modules:
             setattr(sys.modules[parent], child, module)
         for callback in self._waiting.pop(name, ()):
-            callback(module)
+            call(callback, module)
+
+
+def call(callback: Callable[[ModuleType], None], module: ModuleType) -> None:
+    """Call a callback inside of an import of the function's, which goes on whatever the callback raises."""
+    try:
+        callback(module)
+    except Exception as error:  # noqa: BLE001 - the import goes on, whatever fails
+        failed(f"tracing {module.__name__}", error)
 
 
 class Loading:
@@ -79,7 +89,7 @@ class Loading:
         return getattr(self._loader, name)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """As the original loader."""
+        """Create the module as the original loader does."""
         return self._loader.create_module(spec)
 
     def exec_module(self, module: ModuleType) -> None:
@@ -90,6 +100,7 @@ class Loading:
         self._hook.running.add(module.__name__)
         try:
             self._loader.exec_module(module)
-        finally:  # a failed module stays watched, because its importer may try again
+        finally:
+            # A failed module stays watched, because its importer may try again
             self._hook.running.discard(module.__name__)
         self._hook.imported(module)

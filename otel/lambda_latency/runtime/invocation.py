@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace import Span as RecordingSpan
 from opentelemetry.trace import SpanKind, Status, StatusCode, get_current_span, set_span_in_context
 
 from lambda_latency.runtime.harmless import harmless
-from lambda_latency.runtime.propagation import below, parsed, root_context
+from lambda_latency.runtime.propagation import context_below, parsed, root_context
 from lambda_latency.runtime.trigger import trigger
 
 if TYPE_CHECKING:
@@ -26,14 +26,12 @@ if TYPE_CHECKING:
 
     from lambda_latency.runtime.deadline.watch import DeadlineWatch
 
-SERVER = SpanKind.SERVER  # Python 3.11 searches for a member of an enumeration each time
+# Python 3.11 searches for a member of an enumeration each time
+SERVER = SpanKind.SERVER
 
 
 class Invocation:
-    """A running invocation. None of its methods raises, so that telemetry never fails a request.
-
-    `kind` is the value of `faas.trigger`, empty if nothing is recorded.
-    """
+    """A running invocation. None of its methods raises. `kind`: the value of `faas.trigger`; "" if not recorded."""
 
     __slots__ = ("_event", "_kind", "_token", "_watch", "span")
 
@@ -51,7 +49,8 @@ class Invocation:
             attributes, error = answered(result.get("statusCode"))
         else:
             attributes, error = outcome(self._kind, self._event, result)
-        for key, value in attributes.items():  # not all at once: a span rarely does that, and the client waits
+        # Not all at once: a span rarely does that, and the client waits
+        for key, value in attributes.items():
             self.span.set_attribute(key, value)
         if error is not None:
             self.span.set_status(Status(StatusCode.ERROR, error or None))
@@ -69,8 +68,15 @@ class Invocation:
         text, stack = described(error)
         self.span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {text}"))
         # Not by `record_exception`, which asks for the text once more and fails if that raises.
-        self.span.add_event("exception", {"exception.type": name, "exception.message": text,
-                                          "exception.stacktrace": stack, "exception.escaped": "False"})  # fmt: skip
+        self.span.add_event(
+            "exception",
+            {
+                "exception.type": name,
+                "exception.message": text,
+                "exception.stacktrace": stack,
+                "exception.escaped": "False",
+            },
+        )
 
     @harmless("the handler's span")
     def end(self) -> None:
@@ -83,7 +89,7 @@ class Invocation:
 
 
 def described(error: BaseException) -> tuple[str, str]:
-    """The text and the stack of an exception, as Python prints it. Its own methods may raise: then without them."""
+    """Return text and stack of an exception, as Python prints it. Its own methods may raise: then without them."""
     try:
         text = str(error)
     except Exception:  # noqa: BLE001 - whatever the exception's own method raises
@@ -100,32 +106,32 @@ def started(
 ) -> Invocation:
     """Start the handler's span and make it the current one."""
     header = os.environ.get("_X_AMZN_TRACE_ID", "")
-    lambdas, _, sampled = parsed(header)
-    if lambdas is not None and not trusting and not sampled:
+    segment, _, sampled = parsed(header)
+    if segment is not None and not trusting and not sampled:
         # Nothing is recorded. Lambda's segment takes the place of the handler's span, so calls are not sampled either.
-        parent = below(lambdas)
+        parent = context_below(segment)
         return Invocation(get_current_span(parent), attach(parent), watch, "", None)
-    kind, route, told = trigger(event)
-    named = lambdas
+    kind, route, described = trigger(event)
+    named = segment
     senders: list[Link] | None = None
     if trusting and kind == "http":
         from lambda_latency.runtime.callers import callers_parent
 
-        named = callers_parent(event) or lambdas
+        named = callers_parent(event) or segment
     if kind == "pubsub":
         from lambda_latency.runtime.callers import links
 
         senders = links(event)
     name = route or os.environ.get("AWS_LAMBDA_FUNCTION_NAME") or "handler"
     attributes: dict[str, AttributeValue] = {"faas.trigger": kind, "faas.coldstart": cold}
-    attributes.update(told)
+    attributes.update(described)
     request_id = getattr(context, "aws_request_id", None)
     if isinstance(request_id, str):
         attributes["faas.invocation_id"] = request_id
     arn = getattr(context, "invoked_function_arn", None)
     if isinstance(arn, str):
-        attributes.update(told_by(arn))
-    parent = below(named) if named is not None else root_context(header)
+        attributes.update(arn_attributes(arn))
+    parent = context_below(named) if named is not None else root_context(header)
     # The parent becomes current first: a span without a parent reads its trace id from there.
     token = attach(parent)
     try:
@@ -134,7 +140,8 @@ def started(
     except BaseException:
         detach(token)
         raise
-    if isinstance(span, RecordingSpan):  # a span that is not recorded has no marks at its deadline
+    # A span that is not recorded has no marks at its deadline
+    if isinstance(span, RecordingSpan):
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if left_ms is not None and span.start_time is not None:
             watch.begin(span, time() + left_ms() / 1000, span.start_time / 1e9)
@@ -142,8 +149,8 @@ def started(
 
 
 @lru_cache(maxsize=4)  # one for each alias and version that is invoked
-def told_by(arn: str) -> dict[str, str]:
-    """The attributes that a function's ARN tells."""
+def arn_attributes(arn: str) -> dict[str, str]:
+    """Return the attributes that follow from a function's ARN."""
     return {"cloud.resource_id": arn, "cloud.account.id": arn.split(":")[4]} if arn.count(":") >= 6 else {}
 
 
@@ -151,10 +158,7 @@ Outcome = tuple["dict[str, AttributeValue]", "str | None"]
 
 
 def outcome(kind: str, event: object, result: object) -> Outcome:
-    """Attributes of the handler's span, and the error: None for success, "" if the attributes describe the error.
-
-    `kind` is the value of `faas.trigger`.
-    """
+    """Return attributes of the handler's span, and the error: None for success, "" if the attributes describe it."""
     if not isinstance(result, dict) or not issubclass(type(result), dict):  # a proxy is the first only
         return {}, None
     get = dict.get  # a subclass's own methods may do anything
@@ -170,30 +174,30 @@ def outcome(kind: str, event: object, result: object) -> Outcome:
 
 
 def answered(status: object) -> Outcome:
-    """The outcome of an HTTP response. A returned 5xx is an error like a raised one."""
+    """Return the outcome of an HTTP response. A returned 5xx is an error like a raised one."""
     if isinstance(status, str) and status.isdecimal():
         status = int(status)  # API Gateway accepts "200" too
     if not isinstance(status, int):
         return {}, None
     # The second key is the one of X-Ray's exporter and of client spans.
-    found: dict[str, AttributeValue] = {"http.response.status_code": status, "http.status_code": status}
+    attributes: dict[str, AttributeValue] = {"http.response.status_code": status, "http.status_code": status}
     if status < 500:
-        return found, None
-    return {**found, "error.type": str(status)}, ""
+        return attributes, None
+    return {**attributes, "error.type": str(status)}, ""
 
 
 def reported(event: object, failures: object) -> Outcome:
-    """The outcome of a batch whose handler names the failed items. An item without a name stands for the whole batch.
+    """Return the outcome of a batch whose handler names the failed items. One without a name means the whole batch.
 
     https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
     """
     if not isinstance(failures, list):
         return {}, None
-    named = [one.get("itemIdentifier") if isinstance(one, Mapping) else None for one in failures]
+    named = [f.get("itemIdentifier") if isinstance(f, Mapping) else None for f in failures]
     records = event.get("Records") if isinstance(event, Mapping) else None
     items = len(records) if isinstance(records, list) else 0
     failed = items if not all(named) else len(set(map(str, named)))
-    found: dict[str, AttributeValue] = {"lambda.batch.failures": failed}
+    attributes: dict[str, AttributeValue] = {"lambda.batch.failures": failed}
     if not failed or failed < items:
-        return found, None
-    return {**found, "error.type": "batchItemFailures"}, f"all {items} items of the batch failed"
+        return attributes, None
+    return {**attributes, "error.type": "batchItemFailures"}, f"all {items} items of the batch failed"

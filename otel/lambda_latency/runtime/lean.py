@@ -1,14 +1,16 @@
 """Spans that cost less, from the SDK's own provider: with its sampler, ids, resource, limits and processors.
 
 With the recorder as the only processor, a span is a `LeanSpan`, which has no lock and copies nothing at its end. Once
-the function adds a processor, and wherever the SDK counts its spans, the SDK makes them. What is unusual about a span
-(values that need cleaning, events, links, exceptions) is left to the SDK's own public classes and functions.
+the function adds a processor, of a tracer on which it sets anything, with a release of OpenTelemetry that the tests
+have not run with, and wherever the SDK counts its spans, the SDK makes them. What is unusual about a span (values that
+need cleaning, events, links, exceptions) is left to the SDK's own public classes and functions.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from copy import copy
 from functools import partial
 from time import time_ns
 from types import MappingProxyType, SimpleNamespace
@@ -22,7 +24,9 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, NonRecordingSpan, SpanContext, SpanKind, Status, StatusCode, TraceFlags
 from opentelemetry.trace.propagation import get_current_span, set_span_in_context
 
+from lambda_latency.runtime.coldstart import installed, is_tested
 from lambda_latency.runtime.copies import copied
+from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.propagation import INIT
 
 if TYPE_CHECKING:
@@ -38,13 +42,16 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.propagation import LambdaSampler
     from lambda_latency.runtime.recorder import Recorder
 
-LOG = logging.getLogger(sdk.__name__)  # a function that filters the SDK's warnings filters these too
+# A function that filters the SDK's warnings filters these too
+LOG = logging.getLogger(sdk.__name__)
 NOT_SAMPLED, SAMPLED = TraceFlags(TraceFlags.DEFAULT), TraceFlags(TraceFlags.SAMPLED)
 RANDOM: int = getattr(TraceFlags, "RANDOM_TRACE_ID", 0)  # since SDK 1.42
-OK, UNSET = StatusCode.OK, StatusCode.UNSET  # Python 3.11 searches for a member of an enumeration each time
+# Python 3.11 searches for a member of an enumeration each time
+OK, UNSET = StatusCode.OK, StatusCode.UNSET
 NO_STATUS = Status()
 TEXT = frozenset((str,))
 NUMBERS, SEQUENCES = frozenset((int, bool, float)), frozenset((list, tuple))  # no subclass of them
+CO_VARARGS = 0x04  # of `inspect`
 COUNTS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"  # the SDK then counts the spans that it starts and ends
 
 
@@ -54,7 +61,8 @@ class LeanSpan(sdk.Span):
     # They take the place of the SDK's properties of these names. `_happened` and `_linked` are None while empty.
     __slots__ = ("_errors", "_happened", "_linked", "_values", "context", "end_time", "kind", "name", "parent",
                  "resource", "start_time", "status", "tracer")  # fmt: skip
-    _errors: tuple[bool, bool]  # whether an exception that leaves the `with` block is recorded, and is the status
+    # Whether an exception that leaves the `with` block is recorded, and is the status
+    _errors: tuple[bool, bool]
     _happened: BoundedList[Event] | None
     _linked: BoundedList[Link] | None
     _values: dict[str, Any] | BoundedAttributes  # the second as soon as anything unusual is among them
@@ -69,14 +77,14 @@ class LeanSpan(sdk.Span):
     tracer: LeanTracer
 
     def __getattr__(self, name: str) -> Any:
-        """A name that only the SDK's span has, read from a copy: code that reads its private fields finds them."""
+        """Return what only the SDK's span has, from a copy: code that reads its private fields finds them."""
         if name.startswith("__"):
             raise AttributeError(name)
         return getattr(self.readable(), name)
 
     def readable(self) -> ReadableSpan:
-        """A copy by the SDK's public class."""
-        return copied(self, self._values, instrumentation_info=self.tracer.real.instrumentation_info)
+        """Return a copy by the SDK's public class."""
+        return copied(self, self._values, instrumentation_info=self.tracer.sdk_tracer.instrumentation_info)
 
     @property
     def attributes(self) -> Mapping[str, Any]:
@@ -96,7 +104,8 @@ class LeanSpan(sdk.Span):
     @property
     def dropped_attributes(self) -> int:
         """How many attributes exceeded the limit."""
-        values = self._values  # an abstract class takes long to say that a dictionary is none
+        # An abstract class takes long to say that a dictionary is none
+        values = self._values
         return 0 if type(values) is dict else values.dropped  # type: ignore[union-attr]
 
     @property
@@ -115,11 +124,11 @@ class LeanSpan(sdk.Span):
         return self.tracer.scope
 
     def to_json(self, indent: int | None = 4) -> str:
-        """The span as the SDK prints it."""
+        """Return the span as the SDK prints it."""
         return str(self.readable().to_json(indent))
 
     def get_span_context(self) -> SpanContext:
-        """The ids and the flags."""
+        """Return the ids and the flags."""
         return self.context
 
     def is_recording(self) -> bool:
@@ -154,20 +163,20 @@ class LeanSpan(sdk.Span):
             LOG.warning("Setting attribute on ended span.")
             return
         values, tracer = self._values, self.tracer
-        found = plain(attributes, tracer.most - len(values), tracer.longest) if type(values) is dict else None
-        if found is None:
+        accepted = plain(attributes, tracer.most - len(values), tracer.longest) if type(values) is dict else None
+        if accepted is None:
             # As the SDK does: all are cleaned, then each is set.
             cleaned = BoundedAttributes(None, attributes, immutable=False, max_value_len=tracer.longest)
             into = self._bounded()
             into.dropped += cleaned.dropped
             into.update(cleaned)
             return
-        for key, value in found.items():
+        for key, value in accepted.items():
             values.pop(key, None)
             values[key] = value
 
     def _bounded(self) -> BoundedAttributes:
-        """The attributes as the SDK keeps them, from now on."""
+        """Return the attributes as the SDK keeps them, from now on."""
         if not isinstance(self._values, BoundedAttributes):
             self._values = self.tracer.bounded(self._values)
         return self._values
@@ -175,8 +184,8 @@ class LeanSpan(sdk.Span):
     def add_event(self, name: str, attributes: Attributes = None, timestamp: int | None = None) -> None:
         """Add an event, now or at `timestamp` (nanoseconds since 1970)."""
         limits = self.tracer.provider.limits
-        kept = BoundedAttributes(limits.max_event_attributes, attributes, True, limits.max_attribute_length)
-        event = sdk.Event(name, kept, timestamp)
+        bounded = BoundedAttributes(limits.max_event_attributes, attributes, True, limits.max_attribute_length)
+        event = sdk.Event(name, bounded, timestamp)
         if self.end_time is not None:
             LOG.warning("Tried calling %s on an ended span.", "_add_event")
             return
@@ -189,13 +198,13 @@ class LeanSpan(sdk.Span):
         if not (context and (context.is_valid or attributes or context.trace_state)):
             return
         limits = self.tracer.provider.limits
-        kept = BoundedAttributes(limits.max_link_attributes, attributes, True, limits.max_attribute_length)
+        bounded = BoundedAttributes(limits.max_link_attributes, attributes, True, limits.max_attribute_length)
         if self.end_time is not None:
             LOG.warning("Tried calling %s on an ended span.", "_add_link")
             return
         if self._linked is None:
             self._linked = BoundedList(limits.max_links)
-        self._linked.append(Link(context, kept))
+        self._linked.append(Link(context, bounded))
 
     def update_name(self, name: str) -> None:
         """Rename the span."""
@@ -227,8 +236,9 @@ class LeanSpan(sdk.Span):
         self.end_time = time_ns() if end_time is None else end_time
         provider = self.tracer.provider
         provider.recorder.on_end(self)
-        for other in provider.others:  # added while the span was open, and not told of its start
-            other.on_end(self.readable())
+        # Added while the span was open, without its start
+        for processor in provider.other_processors:
+            processor.on_end(self.readable())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, frames: TracebackType | None
@@ -242,9 +252,9 @@ class LeanSpan(sdk.Span):
         self.end()
 
 
-def plain(attributes: Mapping[str, Any], most: int, longest: int) -> dict[str, Any] | None:
-    """The attributes, if none needs cleaning and all fit; else None."""
-    found: dict[str, Any] = {}
+def plain(attributes: Mapping[str, Any], limit: int, longest: int) -> dict[str, Any] | None:
+    """Return the attributes, if none needs cleaning and all fit; else None."""
+    accepted: dict[str, Any] = {}
     for key, value in attributes.items():
         kind = type(value)
         if kind is str:
@@ -255,28 +265,28 @@ def plain(attributes: Mapping[str, Any], most: int, longest: int) -> dict[str, A
             fits = kind in NUMBERS
         if not (fits and key and type(key) is str):
             return None
-        found[key] = tuple(value) if kind is list else value
-    return found if len(found) <= most else None
+        accepted[key] = tuple(value) if kind is list else value
+    return accepted if len(accepted) <= limit else None
 
 
 class Current:
     """What `start_as_current_span` returns: a span as the current one of a block, or of each call of a function."""
 
-    __slots__ = ("_ends", "_given", "_named", "_span", "_token", "_tracer")
+    __slots__ = ("_args", "_ends", "_kwargs", "_span", "_token", "_tracer")
 
-    def __init__(self, tracer: LeanTracer, /, *given: Any, **named: Any) -> None:
-        self._ends = given[8] if len(given) > 8 else named.pop("end_on_exit", True)
-        self._tracer, self._given, self._named = tracer, given[:8], named
+    def __init__(self, tracer: LeanTracer, /, *args: Any, **kwargs: Any) -> None:
+        self._ends = args[8] if len(args) > 8 else kwargs.pop("end_on_exit", True)
+        self._tracer, self._args, self._kwargs = tracer, args[:8], kwargs
 
     def __call__(self, function: Any) -> Any:
         return self._by_sdk(self._tracer)(function)
 
     def _by_sdk(self, tracer: Any) -> Any:
         by_sdk: Any = sdk.Tracer.start_as_current_span
-        return by_sdk(tracer, *self._given, **self._named, end_on_exit=self._ends)
+        return by_sdk(tracer, *self._args, **self._kwargs, end_on_exit=self._ends)
 
     def __enter__(self) -> Span:
-        self._span = self._tracer.start_span(*self._given, **self._named)
+        self._span = self._tracer.start_span(*self._args, **self._kwargs)
         self._token = attach(set_span_in_context(self._span))
         return self._span
 
@@ -289,29 +299,50 @@ class Current:
                 self._span.end()
             return None
         started = SimpleNamespace(start_span=lambda **_: self._span)
-        again = self._by_sdk(started)  # it records the exception, with its own frames in the stack
-        again.__enter__()
-        return bool(again.__exit__(kind, error, frames))
+        # It records the exception, with its own frames in the stack
+        manager = self._by_sdk(started)
+        manager.__enter__()
+        return bool(manager.__exit__(kind, error, frames))
 
 
 class LeanTracer(sdk.Tracer):
-    """Starts spans as `real`, the provider's tracer, does, and has its other names too."""
+    """Starts spans as `sdk_tracer`, the provider's, does, and has its other names too."""
 
     # Starts a span that is the current one of a block, or of a decorated function's calls. A method is a call more.
     start_as_current_span: Any = None
+    is_lean: bool
+    provider: Provider
+    sdk_tracer: sdk.Tracer
+    scope: InstrumentationScope
+    most: int
+    longest: int
 
-    # Without the SDK's `__init__`: what that sets is read from `real`.
-    def __init__(self, provider: Provider, real: sdk.Tracer, scope: InstrumentationScope) -> None:
-        self.provider, self.real, self.scope = provider, real, scope
+    # Without the SDK's `__init__`: what that sets is read from `sdk_tracer`.
+    def __init__(self, provider: Provider, sdk_tracer: sdk.Tracer, scope: InstrumentationScope) -> None:
         limits = provider.limits
-        self.most, self.longest = limits.max_span_attributes or 0, limits.max_span_attribute_length or 0
-        self.start_as_current_span = partial(Current, self)
+        vars(self).update(
+            is_lean=True, provider=provider, sdk_tracer=sdk_tracer, scope=scope,
+            most=limits.max_span_attributes or 0, longest=limits.max_span_attribute_length or 0,
+            start_as_current_span=partial(Current, self),
+        )  # fmt: skip
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self.real, name)
+        return getattr(self.sdk_tracer, name)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Set what the SDK's tracer has on that one, such as its sampler: from then on it makes the spans."""
+        if name in vars(self.sdk_tracer):
+            vars(self)["is_lean"] = False
+            setattr(self.sdk_tracer, name, value)
+        else:
+            vars(self)[name] = value
+
+    def __reduce__(self) -> Any:
+        """Be copied as the SDK's tracer is: the copy is one."""
+        return copy, (self.sdk_tracer,)
 
     def bounded(self, attributes: Attributes) -> BoundedAttributes:
-        """Attributes as the SDK's span keeps them."""
+        """Return attributes as the SDK's span has them."""
         return BoundedAttributes(self.most, attributes, immutable=False, max_value_len=self.longest)
 
     def start_span(
@@ -325,16 +356,35 @@ class LeanTracer(sdk.Tracer):
         record_exception: bool = True,
         set_status_on_exception: bool = True,
     ) -> Span:
-        """Start a span below the current one, or the one of `context`."""
-        provider, real = self.provider, self.real
-        parent = get_current_span(context).get_span_context()
-        if provider.others or type(parent) is not SpanContext:
-            return real.start_span(name, context, kind, attributes, links, start_time, record_exception,
-                                   set_status_on_exception)  # fmt: skip
-        trace_id, _, _, given, state, valid = parent
-        ids: Any = provider.id_generator
-        if valid:  # as the sampler has it
-            random, sampled = given & RANDOM, given & SAMPLED
+        """Start a span below the current one, or the one of `context`. What fails here is left to the SDK."""
+        errors, failure = (record_exception, set_status_on_exception), None
+        if self.is_lean and self.provider.is_lean:
+            try:
+                parent = get_current_span(context).get_span_context()
+                if type(parent) is SpanContext:
+                    return self._started(name, context, parent, kind, attributes, links, start_time, errors)
+            except Exception as error:  # noqa: BLE001 - the SDK raises it too, or makes the span
+                failure = error
+        span = self.sdk_tracer.start_span(name, context, kind, attributes, links, start_time, *errors)
+        if failure is not None:
+            self.provider.give_up(failure)
+        return span
+
+    def _started(
+        self,
+        name: str,
+        context: Context | None,
+        parent: SpanContext,
+        kind: SpanKind,
+        attributes: Attributes,
+        links: Sequence[Link] | None,
+        start_time: int | None,
+        errors: tuple[bool, bool],
+    ) -> Span:
+        provider, sdk_tracer = self.provider, self.sdk_tracer
+        parent_flags, is_valid, ids = parent.trace_flags, parent.is_valid, provider.id_generator
+        if is_valid:  # as the sampler has it
+            trace_id, random, sampled = parent.trace_id, parent_flags & RANDOM, parent_flags & SAMPLED
             recorded = sampled or provider.decider.decision == INIT
         else:
             trace_id, random = ids.generate_trace_id(), RANDOM and ids.is_trace_id_random()
@@ -344,38 +394,74 @@ class LeanTracer(sdk.Tracer):
             flags = TraceFlags(flags | RANDOM)
         if not recorded:
             return NonRecordingSpan(SpanContext(trace_id, ids.generate_span_id(), False, flags))
+        # First what may be wrong in the function's call: the SDK, which then makes the span, draws the ids
+        accepted = plain(attributes, self.most, self.longest) if attributes else {}
+        values = self.bounded(attributes) if accepted is None else accepted
+        pairs = [(link.context, link.attributes) for link in filter(None, links or ())]
         span: LeanSpan = object.__new__(LeanSpan)
-        span.tracer, span.resource, span.name, span.kind, span.status = self, real.resource, name, kind, NO_STATUS
-        span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, state)
-        span.parent = parent if valid else None
+        span.tracer, span.resource, span.name, span.kind, span.status = self, sdk_tracer.resource, name, kind, NO_STATUS
+        span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, parent.trace_state)
+        span.parent = parent if is_valid else None
         span._happened = span._linked = None
-        span._errors = record_exception, set_status_on_exception
+        span._errors, span._values = errors, values
         span.start_time, span.end_time = time_ns() if start_time is None else start_time, None
-        first = plain(attributes, self.most, self.longest) if attributes else {}
-        span._values = self.bounded(attributes) if first is None else first
-        for link in filter(None, links or ()):
-            span.add_link(link.context, link.attributes)
+        for pair in pairs:
+            span.add_link(*pair)
         provider.recorder.on_start(span, context)
         return span
 
 
-class Provider(sdk.TracerProvider):
-    """The SDK's provider whose tracers make lean spans while `recorder` is its only processor; `others` are the rest.
+# Public names that the SDK's class has and the lean one inherits: they use public names only.
+INHERITED = frozenset(("instrumentation_info", "record_exception"))
 
-    `limits` has a number for each limit, as the runtime's settings do.
+
+def is_alike(lean: type, original: type) -> bool:
+    """Whether each public name of the SDK's class is the lean one's own, with the same parameters."""
+    members = vars(lean)
+    names = {name for name in dir(original) if not name.startswith("_")} - INHERITED
+    expected = {name: parameters(getattr(original, name)) for name in names}
+    return names <= members.keys() and all(
+        parameters(members[name]) == expected[name] for name in names if expected[name]
+    )
+
+
+def parameters(member: Any) -> tuple[str, ...]:
+    """Return the names of a function's parameters; none of what is no function, or takes any."""
+    code = getattr(member, "__code__", None)
+    return () if code is None or code.co_flags & CO_VARARGS else code.co_varnames[: code.co_argcount]
+
+
+class Provider(sdk.TracerProvider):
+    """The SDK's provider whose tracers make lean spans while `recorder` is its only processor.
+
+    `other_processors` are those that the function adds. `limits` has a number for each limit, as the settings do.
     """
 
-    def __init__(self, recorder: Recorder, decider: LambdaSampler, limits: SpanLimits, **given: Any) -> None:
+    def __init__(self, recorder: Recorder, decider: LambdaSampler, limits: SpanLimits, **options: Any) -> None:
         # Lambda gives a process no time to exit.
-        super().__init__(decider, shutdown_on_exit=False, span_limits=limits, **given)
+        super().__init__(decider, shutdown_on_exit=False, span_limits=limits, **options)
         self.recorder, self.decider, self.limits = recorder, decider, limits
-        self.others: list[SpanProcessor] = []
+        self.is_lean, self.on_trial = is_tested(installed()), False
+        self.other_processors: list[SpanProcessor] = []
         super().add_span_processor(recorder)
 
     def add_span_processor(self, span_processor: SpanProcessor) -> None:
         """Add a processor. Spans that start from now on are the SDK's."""
         super().add_span_processor(span_processor)
-        self.others.append(span_processor)
+        self.other_processors.append(span_processor)
+        self.is_lean = False
+
+    def check_names(self) -> None:
+        """Raise `TypeError` if a public name of the SDK's classes is not that of lean ones."""
+        if self.is_lean and not (is_alike(LeanSpan, sdk.Span) and is_alike(LeanTracer, sdk.Tracer)):
+            raise TypeError("the SDK's classes have other names")
+
+    def give_up(self, error: Exception) -> None:
+        """Have the SDK make all spans from now on, because a lean one failed. `on_trial`: raise the error instead."""
+        self.is_lean = False
+        if self.on_trial:
+            raise error
+        warn(f"the SDK makes the spans, and requests take longer: a lean one failed ({type(error).__name__}: {error})")
 
     def get_tracer(
         self,
@@ -385,13 +471,18 @@ class Provider(sdk.TracerProvider):
         attributes: Attributes = None,
     ) -> Tracer:
         """The tracer of a scope: the SDK's own if it does more than to start spans, or none (OTEL_SDK_DISABLED)."""
-        real = super().get_tracer(instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        version = instrumenting_library_version
+        sdk_tracer = super().get_tracer(instrumenting_module_name, version, schema_url, attributes)
         counts = os.environ.get(COUNTS, "").strip().lower() == "true"
-        if counts or not isinstance(real, sdk.Tracer) or real.sampler is not self.decider:
-            return real
-        kept = vars(real)  # the SDK keeps one tracer for each scope
-        if "lean" not in kept:
-            names = instrumenting_module_name or "", instrumenting_library_version or "", schema_url, attributes
-            kept["lean"] = LeanTracer(self, real, InstrumentationScope(*names))
-        tracer: LeanTracer = kept["lean"]
-        return tracer
+        tracer: LeanTracer | None = getattr(sdk_tracer, "lean", None)  # the SDK has one tracer for each scope
+        if tracer is not None:
+            return tracer
+        if counts or not self.is_lean or not isinstance(sdk_tracer, sdk.Tracer):
+            return sdk_tracer
+        if sdk_tracer.sampler is not self.decider:
+            return sdk_tracer
+        names = instrumenting_module_name or "", version or "", schema_url, attributes
+        made: LeanTracer = vars(sdk_tracer).setdefault(
+            "lean", LeanTracer(self, sdk_tracer, InstrumentationScope(*names))
+        )
+        return made

@@ -12,8 +12,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.runtime.coldstart.standins import read
-from lambda_latency.runtime.coldstart.value import Value
-from lambda_latency.runtime.harmless import harmless, warn
+from lambda_latency.runtime.coldstart.value import Frozen
+from lambda_latency.runtime.harmless import failed, harmless, warn
 from lambda_latency.runtime.replace import replaced
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Undo = list[Callable[[], object]]
 
 
-class Library(Value):
+class Library(Frozen):
     """A library: its name in the setting, the module whose import triggers it, and its instrumentor.
 
     `first_call`: methods of which the first call triggers the instrumentation instead. `stand_ins`: the tests run the
@@ -84,6 +84,8 @@ LIBRARIES = (
     Library("redis", "redis", "redis.RedisInstrumentor", driver="redis"),
     Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor", driver="sqlalchemy"),
     Library("sqlite3", "sqlite3", driver="sqlite3"),
+    # Often in place of it: `sys.modules["sqlite3"] = pysqlite3`
+    Library("sqlite3", "pysqlite3", driver="sqlite3"),
     Library("valkey", "valkey", driver="redis"),
 )
 
@@ -91,31 +93,31 @@ UPSTREAM = "opentelemetry.instrumentation."
 DRIVERS = "lambda_latency.runtime.drivers."
 BOTOCORE = UPSTREAM + "botocore"
 AWS = frozenset(("botocore", "aiobotocore"))
-UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))  # their instrumentations ignore that a call has a span already
+# Their instrumentations ignore that a call has a span already
+UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))
 NAMES = frozenset(library.name for library in LIBRARIES)
 
 
 class Instrumentations:
     """The instrumentations of one runtime: installed as libraries are imported, removed by the functions in `undo`.
 
-    `own` is called with the module of each instrumentation that the function itself installs.
+    `on_own` is called with the module of each instrumentation that the function itself installs.
     """
 
     def __init__(
-        self, provider: TracerProvider, hook: ImportHook, own: Callable[[str], None], undo: Undo, *, stand_ins: bool
+        self, provider: TracerProvider, hook: ImportHook, on_own: Callable[[str], None], undo: Undo, *, stand_ins: bool
     ) -> None:
-        self._provider, self._own, self._stand_ins, self._hook, self._undo = provider, own, stand_ins, hook, undo
+        self._provider, self._on_own, self._stand_ins, self._hook, self._undo = provider, on_own, stand_ins, hook, undo
 
-    def start(self, wanted: frozenset[str]) -> None:
-        """Instrument the wanted libraries: now those that are imported, the others on their import."""
-        self._hook.when("botocore", self._botocore_arrived)
+    def start(self, requested: frozenset[str]) -> None:
+        """Instrument the requested libraries: now those that are imported, the others on their import."""
+        self._hook.on_import("botocore", self._botocore_arrived)
         for library in LIBRARIES:
-            if library.name in wanted:
+            if library.name in requested:
                 if library.instrumentor:
                     self._hook.watch(where(library))
-                self._hook.when(library.module, functools.partial(self._arrived, library))
+                self._hook.on_import(library.module, functools.partial(self._arrived, library))
 
-    @harmless("the tracing header of AWS calls")
     def _botocore_arrived(self, module: ModuleType) -> None:
         from lambda_latency.runtime.drivers.aws import watch_sessions
 
@@ -127,7 +129,6 @@ class Instrumentations:
         if BOTOCORE in sys.modules:
             read(f"{BOTOCORE}.extensions.dynamodb", stand_ins=self._stand_ins)
 
-    @harmless("tracing a library")
     def _arrived(self, library: Library, module: ModuleType) -> None:
         if not library.first_call:
             self._instrument(library, module)
@@ -157,9 +158,8 @@ class Instrumentations:
             warn(f"{library.name} is not traced: no module {error.name}; put it into the layer or the bundle")
             return
         # If the function imports the instrumentation, and that the library, it is not complete yet.
-        self._hook.when(where(library), functools.partial(self._put_on, library))
+        self._hook.on_import(where(library), functools.partial(self._put_on, library))
 
-    @harmless("tracing a library")
     def _put_on(self, library: Library, module: ModuleType) -> None:
         kind = getattr(module, library.instrumentor.partition(".")[2], None)
         if kind is None:
@@ -167,7 +167,7 @@ class Instrumentations:
             return
         instrumentor = kind()
         if instrumentor.is_instrumented_by_opentelemetry:
-            self._own(where(library))
+            self._on_own(where(library))
             return
         more: dict[str, Any] = {}
         if library.name in AWS:
@@ -189,25 +189,25 @@ class Instrumentations:
             from lambda_latency.runtime.unsampled import pass_by
 
             take_off = pass_by(library.name)
-        self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._own, where(library)))]
+        self._undo += [take_off, give_way(instrumentor, take_off, functools.partial(self._on_own, where(library)))]
 
 
 def where(library: Library) -> str:
-    """The module of a library's instrumentation."""
+    """Return the module of a library's instrumentation."""
     return UPSTREAM + library.instrumentor.partition(".")[0]
 
 
-def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[], None]) -> Callable[[], object]:
+def give_way(instrumentor: Any, take_off: Callable[[], object], on_own: Callable[[], None]) -> Callable[[], object]:
     """Let the function itself install or remove the same instrumentation; returns the function that undoes this.
 
     Otherwise upstream would refuse a second installation, and the function's hooks would be lost. `take_off` removes
-    the runtime's wrapper, which hides upstream's; `own` is called when the instrumentation becomes the function's.
+    the runtime's wrapper, which hides upstream's; `on_own` is called when the instrumentation becomes the function's.
     """
 
     def instrument(**kwargs: Any) -> Any:
         undo()
         take_off()
-        own()
+        on_own()
         if instrumentor.is_instrumented_by_opentelemetry:
             instrumentor.uninstrument()
         return instrumentor.instrument(**kwargs)
@@ -226,10 +226,7 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], own: Callable[[]
 
 
 def suppressing() -> tuple[str, ...]:
-    """The keys in a context by which upstream's managers suppress spans.
-
-    Upstream's own check costs a tenth of a span, in each call of a connection pool.
-    """
+    """Return the keys by which upstream suppresses spans. Its own check takes a tenth of a span in each call."""
     from opentelemetry.context import Context, attach, detach, get_current
     from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 
@@ -246,14 +243,21 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
 
     from opentelemetry.context import get_current
 
-    keys: list[str] = []  # found at the first call, then kept
+    keys: list[str] = []  # determined at the first call
+
+    def is_outside() -> bool:
+        try:
+            if not keys:
+                keys.extend(suppressing())
+            return not any(map(get_current().get, keys))
+        except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
+            failed("tracing a library", error)
+            return False
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def first(self: object, *args: Any, **kwargs: Any) -> Any:
-            if not keys:
-                keys.extend(suppressing())
             # `undo` fails if another thread was faster, or if the method was wrapped again.
-            if not any(map(get_current().get, keys)) and undo():
+            if is_outside() and undo():
                 instrument()
                 return getattr(self, method)(*args, **kwargs)
             return original(self, *args, **kwargs)

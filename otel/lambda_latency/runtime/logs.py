@@ -32,7 +32,7 @@ def give_trace_ids(undo: list[Callable[[], object]]) -> None:
 
 
 def formatted(handler: logging.Handler, original: Callable[[logging.LogRecord], str], record: logging.LogRecord) -> str:
-    """The formatted record, which has the trace id meanwhile if Lambda's formatter or one that names it asks for it."""
+    """Format the record, which has the trace id meanwhile if Lambda's formatter or one that names it asks for it."""
     trace_id = get_current_span().get_span_context().trace_id
     if not trace_id or hasattr(record, NAME) or not is_asked(handler.formatter):
         return original(record)
@@ -69,18 +69,20 @@ def shorten_failures(undo: list[Callable[[], object]]) -> None:
 
     Upstream writes a traceback at each call, as for an answer of Bedrock that its extension does not expect.
     """
-    told = set[object]()
+    logged = set[object]()
 
     def is_other(record: logging.LogRecord) -> bool:
         """Whether the record is not such a failure."""
         if record.exc_info is None or not str(record.msg).startswith("Error when invoking function"):
             return True
         function = record.args[0] if isinstance(record.args, tuple) and record.args else ""
-        if function not in told:
-            told.add(function)
+        if function not in logged:
+            logged.add(function)
             error = record.exc_info[1]
-            warn(f"{function} of the instrumentation of botocore failed ({type(error).__name__}: {error}); "
-                 "the request goes on, and a span lacks attributes")  # fmt: skip
+            warn(
+                f"{function} of the instrumentation of botocore failed ({type(error).__name__}: {error}); "
+                "the request goes on, and a span lacks attributes"
+            )
         return False
 
     for name in ("botocore", "botocore.utils"):  # by the release of upstream

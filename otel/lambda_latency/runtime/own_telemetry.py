@@ -1,4 +1,4 @@
-"""The function's own OpenTelemetry beside the runtime's: its provider, processors and propagators.
+"""The function's own OpenTelemetry with the runtime's: its provider, processors and propagators.
 
 The API lets a process set its provider once. The runtime leaves that to the function: until then it only answers
 `get_tracer_provider` with its own provider. A provider that the function sets gets the runtime's recorder as a
@@ -35,10 +35,7 @@ DEFAULTS = ("tracecontext", "baggage")  # OpenTelemetry's defaults
 
 
 class OwnTelemetry:
-    """Watches what the function sets, until the functions in `undo` are called.
-
-    `chosen` are the propagators of `OTEL_PROPAGATORS`.
-    """
+    """Watches what the function sets, until `undo` is called. `chosen`: propagators of `OTEL_PROPAGATORS`."""
 
     def __init__(
         self, provider: TracerProvider, guest: SpanProcessor, chosen: Sequence[str], undo: list[Callable[[], object]]
@@ -51,9 +48,9 @@ class OwnTelemetry:
 
     def start(self, *, is_global: bool) -> None:
         """Start to watch. `is_global`: the runtime's provider is the process's until the function sets one."""
-        before = propagate.get_global_textmap()
+        previous = propagate.get_global_textmap()
         propagate.set_global_textmap(self._propagators)
-        self._undo.append(lambda: propagate.set_global_textmap(before))
+        self._undo.append(lambda: propagate.set_global_textmap(previous))
         self._undo.append(replaced(TracerProvider, "add_span_processor", self._adding))
         if is_global:
             self._undo.append(replaced(trace, "get_tracer_provider", self._getting))
@@ -61,20 +58,20 @@ class OwnTelemetry:
 
     def traces(self, scope: str) -> None:
         """Record that the function itself has installed this instrumentation."""
-        self._propagators.theirs.add(scope)
+        self._propagators.scopes.add(scope)
 
     @harmless("the function's own propagator")
     def look(self) -> None:
         """If the function has set a propagator, add it to the runtime's."""
-        now = propagate.get_global_textmap()
-        if now is not self._propagators:
-            self._propagators.own = [now]
+        current = propagate.get_global_textmap()
+        if current is not self._propagators:
+            self._propagators.own = [current]
             propagate.set_global_textmap(self._propagators)
 
     def _getting(self, original: Callable[[], Any]) -> Callable[[], Any]:
         def get_tracer_provider() -> Any:
-            found = original()
-            return self._provider if isinstance(found, trace.ProxyTracerProvider) else found
+            provider = original()
+            return self._provider if isinstance(provider, trace.ProxyTracerProvider) else provider
 
         return get_tracer_provider
 
@@ -100,12 +97,12 @@ class OwnTelemetry:
     def _join(self, provider: Any) -> None:
         if not isinstance(provider, TracerProvider) or provider is self._provider:
             return
-        theirs = [processor for owner, processor in self._added if owner is provider]
+        processors = [processor for owner, processor in self._added if owner is provider]
         self._added.clear()
         provider.add_span_processor(self._guest)
         self._added.clear()
         self._joined.append(provider)
-        for processor in theirs:
+        for processor in processors:
             self._provider.add_span_processor(processor)
 
 
@@ -113,27 +110,26 @@ class Propagators(TextMapPropagator):
     """X-Ray's propagator, those of `OTEL_PROPAGATORS`, and `own`, the function's if it has set one.
 
     Baggage is propagated if the function has set some. OpenTelemetry's defaults apply to contexts that the function
-    extracts itself, and to calls of instrumentations that it has installed itself (`theirs`, by span scope).
+    extracts itself, and to calls of instrumentations that it has installed itself (`scopes`, by span scope).
     """
 
     def __init__(self, chosen: Sequence[str]) -> None:
         self._xray = AwsXRayPropagator()
         self._chosen = tuple(chosen)
         self.own: list[TextMapPropagator] = []
-        self.theirs: set[str] = set()
+        self.scopes: set[str] = set()
 
     def extract(self, carrier: Any, context: Context | None = None, getter: Getter[Any] = default_getter) -> Context:
         """Extract with each propagator in turn, the function's own last."""
-        for one in self._readers():
-            context = one.extract(carrier, context, getter=getter)
+        for propagator in self._readers():
+            context = propagator.extract(carrier, context, getter=getter)
         assert context is not None
         return context
 
     def inject(self, carrier: Any, context: Context | None = None, setter: Setter[Any] = default_setter) -> None:
         """Inject with each propagator, but not into messages and payloads of AWS calls, which may be full."""
         span = trace.get_current_span(context)
-        found = getattr(span, "instrumentation_scope", None)
-        scope = "" if found is None else found.name
+        scope = scope_of(span)
         if scope.startswith(BOTOCORE):
             if scope.endswith(".lambda"):
                 # Upstream treats this error as an unreadable payload and leaves the payload as it is. Without the error
@@ -141,31 +137,35 @@ class Propagators(TextMapPropagator):
                 raise ValueError("the payload of a call of Lambda is the function's")
             return
         write(span, carrier, header_of(carrier), setter)  # with `Lineage`, unlike X-Ray's propagator
-        if self._chosen or self.own or self.theirs or BAGGAGE in sys.modules:
-            for one in self._writers(scope):
-                one.inject(carrier, context, setter=setter)
+        if self._chosen or self.own or self.scopes or BAGGAGE in sys.modules:
+            for propagator in self._writers(scope):
+                propagator.inject(carrier, context, setter=setter)
 
     @property
     def fields(self) -> set[str]:
         """The fields of all propagators; none for an AWS call, or upstream would warn about full messages."""
-        scope = getattr(trace.get_current_span(), "instrumentation_scope", None)
-        if scope is not None and scope.name.startswith(BOTOCORE):
+        if scope_of(trace.get_current_span()).startswith(BOTOCORE):
             return set()
-        return {field for one in self._readers() for field in one.fields}
+        return {field for propagator in self._readers() for field in propagator.fields}
 
     def _readers(self) -> list[TextMapPropagator]:
         return [self._xray, *map(made, DEFAULTS), *self.own]
 
     def _writers(self, scope: str) -> list[TextMapPropagator]:
         names = dict.fromkeys((*self._chosen, *["baggage"] * (BAGGAGE in sys.modules)))
-        if scope in self.theirs and not self.own and "OTEL_PROPAGATORS" not in os.environ:
+        if scope in self.scopes and not self.own and "OTEL_PROPAGATORS" not in os.environ:
             names.update(dict.fromkeys(DEFAULTS))
         return [*map(made, names), *self.own]
 
 
+def scope_of(span: object) -> str:
+    """Return the name of a span's scope; empty without one."""
+    return str(getattr(getattr(span, "instrumentation_scope", None), "name", ""))
+
+
 @functools.cache
 def made(name: str) -> TextMapPropagator:
-    """The propagator of a name, imported on its first use."""
+    """Return the propagator of a name, imported on its first use."""
     if name == "baggage":
         from opentelemetry.baggage.propagation import W3CBaggagePropagator
 

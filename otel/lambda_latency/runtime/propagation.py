@@ -15,6 +15,8 @@ from opentelemetry.sdk.extension.aws.trace import AwsXRayIdGenerator
 from opentelemetry.sdk.trace.sampling import Decision, Sampler, SamplingResult
 from opentelemetry.trace import NonRecordingSpan, SpanContext, TraceFlags, get_current_span, set_span_in_context
 
+from lambda_latency.runtime.harmless import failed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -33,7 +35,7 @@ GIVEN_ROOT = create_key("lambda-latency-given-root")
 
 
 def root_context(header: str) -> Context:
-    """The context of the handler's span if `_X_AMZN_TRACE_ID` names no parent.
+    """Return the context of the handler's span if `_X_AMZN_TRACE_ID` names no parent.
 
     With Root alone (PassThrough, and a caller that wrote the header), the handler's span is the root of that trace.
     With an empty or malformed header, the trace is new and not recorded.
@@ -42,13 +44,13 @@ def root_context(header: str) -> Context:
     return set_value(GIVEN_ROOT, (root, sampled), Context()) if root else Context()
 
 
-def below(parent: SpanContext) -> Context:
-    """The context of work that a span of another process has called."""
+def context_below(parent: SpanContext) -> Context:
+    """Return the context of work that a span of another process has called."""
     return set_span_in_context(NonRecordingSpan(parent), Context())
 
 
 def remote_parent(header: str) -> SpanContext | None:
-    """The parent that a tracing header names, if it names one; sampled only with `Sampled=1`.
+    """Return the parent that a tracing header names, if it names one; sampled only with `Sampled=1`.
 
     Upstream's `extract` refuses headers with an unknown pair, or with two `=` in one, as Lambda adds them.
     """
@@ -56,7 +58,7 @@ def remote_parent(header: str) -> SpanContext | None:
 
 
 def parsed(header: str) -> tuple[SpanContext | None, int, bool]:
-    """The parent that a header names, the trace id of one that names none (0 if it is not valid), and `Sampled=1`."""
+    """Return a header's parent, the trace id of one that names none (0 if it is not valid), and `Sampled=1`."""
     pairs: dict[str, str] = {}
     for pair in header.split(";"):  # before Python 3.12, a comprehension is a call
         key, _, value = pair.strip().partition("=")
@@ -69,44 +71,57 @@ def parsed(header: str) -> tuple[SpanContext | None, int, bool]:
     parent_id = int(parent, 16) if len(parent) == 16 and not parent.strip(HEX) else 0
     if not trace_id or not parent_id:
         return None, 0 if parent else trace_id, sampled
-    found = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
-    return found, 0, sampled
+    context = SpanContext(trace_id, parent_id, is_remote=True, trace_flags=SAMPLED if sampled else NOT_SAMPLED)
+    return context, 0, sampled
 
 
-def write(span: Span, carrier: CarrierT, before: str | None, setter: Setter[CarrierT]) -> None:
-    """Write a span as the parent to a carrier that had the header `before`.
+def write(span: Span, carrier: CarrierT, previous: str | None, setter: Setter[CarrierT]) -> None:
+    """Write a span as the parent to a carrier that had the header `previous`.
 
-    As upstream's propagator, except that `Lineage` is kept: by it Lambda stops functions that call each other for ever.
+    As upstream's propagator, except that `Lineage` stays: by it Lambda stops functions that call each other for ever.
     Nothing is written during init, because Lambda has no trace then.
     """
-    trace_id, span_id, _, flags, _, is_valid = span.get_span_context()  # its properties would be calls
-    sampled = flags & TraceFlags.SAMPLED
-    if is_valid and (sampled or not span.is_recording()):
-        # Upstream's format in one expression: upstream's code takes as long as the rest of this function.
-        value = f"{root_of(trace_id)};Parent={span_id:016x};Sampled={sampled}"
-        if before is not None:
-            if LINEAGE not in before:
-                before = os.environ.get("_X_AMZN_TRACE_ID", "")
-            _, mark, lineage = before.partition(LINEAGE)
-            value += mark + lineage.partition(";")[0]
-            replace = getattr(carrier, "replace_header", None)
-            if replace is not None:  # in a message of `email`, `set` would add a second header
-                replace(HEADER, value)
-                return
-        setter.set(carrier, HEADER, value)
+    try:
+        value = header_below(span, previous)
+    except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
+        failed("the tracing header of a call", error)
+        return
+    if value:
+        replace = getattr(carrier, "replace_header", None)
+        # In a message of `email`, `set` would add a second header
+        if replace is None or previous is None:
+            setter.set(carrier, HEADER, value)
+        else:
+            replace(HEADER, value)
+
+
+def header_below(span: Span, previous: str | None) -> str:
+    """Return the tracing header with a span as the parent, and the `Lineage` of `previous`; empty during init."""
+    context = span.get_span_context()
+    sampled = context.trace_flags & TraceFlags.SAMPLED
+    if not context.is_valid or (not sampled and span.is_recording()):
+        return ""
+    # Upstream's format in one expression: upstream's code takes as long as the rest of this function.
+    value = f"{root_of(context.trace_id)};Parent={context.span_id:016x};Sampled={sampled}"
+    if previous is None:
+        return value
+    if LINEAGE not in previous:
+        previous = os.environ.get("_X_AMZN_TRACE_ID", "")
+    _, mark, lineage = previous.partition(LINEAGE)
+    return value + mark + lineage.partition(";")[0]
 
 
 @lru_cache(maxsize=1)  # all calls of an invocation are in one trace
 def root_of(trace_id: int) -> str:
-    """A trace id in the form of the tracing header."""
+    """Return a trace id in the form of the tracing header."""
     trace = f"{trace_id:032x}"
     return f"Root=1-{trace[:8]}-{trace[8:]}"
 
 
 def header_of(carrier: Any) -> str | None:
-    """The tracing header in a carrier; None if there is none, or if the carrier cannot be read."""
-    before = carrier.get(HEADER) if hasattr(carrier, "keys") and hasattr(carrier, "get") else None
-    return before.decode("ascii", "replace") if isinstance(before, bytes) else before
+    """Return the tracing header in a carrier; None if there is none, or if the carrier cannot be read."""
+    header = carrier.get(HEADER) if hasattr(carrier, "keys") and hasattr(carrier, "get") else None
+    return header.decode("ascii", "replace") if isinstance(header, bytes) else header
 
 
 class LambdaIds(AwsXRayIdGenerator):
@@ -120,14 +135,14 @@ class LambdaIds(AwsXRayIdGenerator):
         self.current = 0
 
     def generate_span_id(self) -> int:
-        """Eight random bytes as a number, never zero."""
+        """Return eight random bytes as a number, never zero."""
         return int.from_bytes(os.urandom(8), "big") or 1
 
     def generate_trace_id(self) -> int:
-        """The id in Lambda's header, else the invocation's, else a new one: seconds since 1970 and twelve bytes."""
-        given: Any = get_value(GIVEN_ROOT)
-        if given is not None:
-            return int(given[0])
+        """Return the id in Lambda's header, else the invocation's, else a new one: seconds since 1970, twelve bytes."""
+        root: Any = get_value(GIVEN_ROOT)
+        if root is not None:
+            return int(root[0])
         return self.current or int(time.time()) << 96 | int.from_bytes(os.urandom(12), "big")
 
 
@@ -156,7 +171,7 @@ class LambdaSampler(Sampler):
         links: Sequence[Link] | None = None,  # noqa: ARG002
         trace_state: TraceState | None = None,  # noqa: ARG002
     ) -> SamplingResult:
-        """The parent's decision, else the header's, else the invocation's."""
+        """Return the parent's decision, else the header's, else the invocation's."""
         parent = get_current_span(parent_context).get_span_context()
         sampled, recorded = self.decide(parent, parent_context, trace_id)
         if not recorded:
@@ -169,11 +184,11 @@ class LambdaSampler(Sampler):
         if parent.is_valid:
             sampled = bool(parent.trace_flags & TraceFlags.SAMPLED)
         else:
-            given: Any = get_value(GIVEN_ROOT, context)
-            is_given = given is not None and given[0] == trace_id
-            sampled = given[1] if is_given else self.decision is True
+            root: Any = get_value(GIVEN_ROOT, context)
+            is_given = root is not None and root[0] == trace_id
+            sampled = root[1] if is_given else self.decision is True
         return sampled, sampled or self.decision == INIT
 
     def get_description(self) -> str:
-        """The sampler's name in debug output."""
+        """Return the sampler's name in debug output."""
         return "LambdaHeader"

@@ -1,4 +1,4 @@
-"""A span processor that keeps the open spans and puts ended ones into a buffer, from which `Outbox` delivers them.
+"""A span processor that retains the open spans and puts ended ones into a buffer, from which `Outbox` delivers them.
 
 It is added to the runtime's own provider, and to one that the function sets. The buffer is bounded in items and in
 bytes: many spans must not use up the function's memory.
@@ -15,7 +15,7 @@ from opentelemetry.sdk.trace import SpanProcessor
 from opentelemetry.trace import SpanKind, TraceFlags
 
 from lambda_latency.runtime.copies import attributes_of, copied, identity, moved
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import failed, warn
 from lambda_latency.runtime.propagation import INIT
 
 if TYPE_CHECKING:
@@ -33,61 +33,74 @@ SAMPLED = TraceFlags.SAMPLED
 
 
 class Recorder(SpanProcessor):
-    """Has no lock and no timer, because it runs for each span while the request waits.
+    """Has no lock and no timer, because it runs for each span while the request waits. It raises only `on_trial`.
 
-    `open` has the open spans by id, each with the thread that started it; `most` is their largest number. `flush`
+    `open` has the open spans by id, each with the thread that started it, at most `most_open`. `flush`
     delivers within some seconds and returns whether all spans are delivered. `handler_span` is the handler's, once an
     invocation has begun.
     """
 
     def __init__(
-        self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most: int, flush: Callable[[float], bool]
+        self, buffer: Buffer[ReadableSpan], sampler: LambdaSampler, most_open: int, flush: Callable[[float], bool]
     ) -> None:
-        self.buffer, self._sampler, self._most, self._flush = buffer, sampler, most, flush
+        self.buffer, self._sampler, self._most, self._flush = buffer, sampler, most_open, flush
         self.open: dict[int, tuple[Span, int]] = {}
-        self._outgrown = False
+        self._outgrown = self.on_trial = False
         self.in_fork = False  # in a forked child, nothing else delivers
         self._parents: frozenset[int] = frozenset()
         self.handler_span: SpanContext | None = None
 
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:  # noqa: ARG002 - the SDK's
         """Remember an open span and its thread."""
-        self.open[span.context[1]] = span, get_ident()
-        if len(self.open) > self._most:
-            self.open.pop(next(iter(self.open)), None)
-            self._outgrow(self._most)
+        try:
+            self.open[span.context.span_id] = span, get_ident()
+            if len(self.open) > self._most:
+                self.open.pop(next(iter(self.open)), None)
+                self._outgrow(self._most)
+        except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
+            self._fail("the start of a span", error)
 
     def on_end(self, span: ReadableSpan) -> None:
         """Put a span into the buffer. Any thread of the handler may call this."""
-        context = span.get_span_context()
-        assert context is not None
-        # Spans of init lack the flag. One that ends after init belongs to no invocation and is dropped.
-        _, span_id, _, flags, _, _ = context  # its properties would be calls
-        if not (flags & SAMPLED or self._sampler.decision == INIT) or span_id in self._parents:
-            return
-        # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
-        parent = span.parent
-        if (parent is None or parent[2]) and context is not self.handler_span:
-            span = self.placed(span)
-        self.buffer.add(span, about(span) if len(self.buffer.waiting) >= FEW else 0)
-        # Last, so that a reader of the open spans and then of the buffer misses none.
-        self.open.pop(span_id, None)
-        if self.in_fork and not self.open:
-            self._flush(0.0)
+        try:
+            context = span.get_span_context()
+            assert context is not None
+            span_id = context.span_id
+            # Spans of init lack the flag. One that ends after init belongs to no invocation and is dropped.
+            is_sampled = context.trace_flags & SAMPLED or self._sampler.decision == INIT
+            if not is_sampled or span_id in self._parents:
+                return
+            # The request waits, and most requests have few spans: sizes are computed only beyond `FEW`.
+            parent = span.parent
+            if (parent is None or parent.is_remote) and context is not self.handler_span:
+                span = self.placed(span)
+            self.buffer.add(span, size_of(span) if len(self.buffer.waiting) >= FEW else 0)
+            # Last, so that a reader of the open spans and then of the buffer misses none.
+            self.open.pop(span_id, None)
+            if self.in_fork and not self.open:
+                self._flush(0.0)
+        except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
+            self._fail("the end of a span", error)
+
+    def _fail(self, subject: str, error: Exception) -> None:
+        """Write the line of an error, which a trial wants to see: the function's call goes on."""
+        if self.on_trial:
+            raise error
+        failed(subject, error)
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Deliver the ended spans; False if some were not accepted in that time."""
         return self._flush(timeout_millis / 1000)
 
     def open_spans(self) -> list[tuple[Span, int]]:
-        """The open spans in the order of their starts, each with the thread that started it."""
+        """Return the open spans in the order of their starts, each with the thread that started it."""
         return list(self.open.values())
 
     def forget_open(self) -> None:
         """Forget spans of an earlier invocation that never ended, or whose thread still runs."""
-        left = len(self.open)
+        count = len(self.open)
         self.open.clear()
-        self._outgrow(left)
+        self._outgrow(count)
 
     def drop_early(self) -> None:
         """Drop the spans of init: the first invocation is not recorded, or init ran in another environment."""
@@ -95,7 +108,8 @@ class Recorder(SpanProcessor):
 
     def forked(self) -> None:
         """Adapt to a fork, in the child: waiting and open spans belong to the parent."""
-        self._parents |= self.open.keys()  # a child that exits by an exception ends these spans too
+        # A child that exits by an exception ends these spans too
+        self._parents |= self.open.keys()
         self.open.clear()
         self.buffer.renew()
         self.in_fork = True
@@ -107,7 +121,7 @@ class Recorder(SpanProcessor):
             self.keep(moved(span, top.trace_id, top))
 
     def placed(self, span: ReadableSpan) -> ReadableSpan:
-        """The span; below the handler's, if it has no parent or is the request itself.
+        """Return the span; below the handler's, if it has no parent or is the request itself.
 
         A framework with spans of its own, such as FastAPI, reads its parent from the headers of the request: that is
         the caller of Lambda, or nobody.
@@ -122,24 +136,24 @@ class Recorder(SpanProcessor):
 
     def keep(self, span: ReadableSpan) -> None:
         """Put a span into the buffer, with its size."""
-        self.buffer.add(span, about(span))
+        self.buffer.add(span, size_of(span))
 
     def put_back(self, spans: Collection[ReadableSpan]) -> None:
         """Put spans that have been taken into the buffer again, before those that have ended since."""
         if spans:
-            self.buffer.put_back([(span, about(span)) for span in spans])
+            self.buffer.put_back([(span, size_of(span)) for span in spans])
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:
             self._outgrown = True
-            warn(f"{count} spans were still open when the next invocation began, or when more than {self._most} were; "
-                 "one that never ends is never delivered")  # fmt: skip
+            warn(
+                f"{count} spans were still open when the next invocation began, or when more than {self._most} were; "
+                "one that never ends is never delivered"
+            )
 
 
 class Guest(SpanProcessor):
-    """The recorder as a processor of the function's own provider. That provider's sampler may record spans of requests
-    that Lambda's header does not sample; these are left out.
-    """
+    """The recorder as a processor of the function's own provider, whose sampler may record more than Lambda samples."""
 
     def __init__(self, recorder: Recorder, sampler: LambdaSampler) -> None:
         self._recorder, self._sampler = recorder, sampler
@@ -164,14 +178,14 @@ class Guest(SpanProcessor):
         return self._recorder.force_flush(timeout_millis)
 
 
-def about(span: ReadableSpan) -> int:
-    """The approximate size of a span in memory, in bytes."""
+def size_of(span: ReadableSpan) -> int:
+    """Return the approximate size of a span in memory, in bytes."""
     size = 500
     holders: list[ReadableSpan | Event | Link] = [span, *span.events, *span.links]
     for holder in holders:
         for key, value in (holder.attributes or {}).items():
             texts = value if isinstance(value, tuple) else (value,)
-            size += len(key) + sum([len(one) if isinstance(one, str) else 16 for one in texts])
+            size += len(key) + sum([len(text) if isinstance(text, str) else 16 for text in texts])
     return size
 
 
@@ -179,13 +193,10 @@ T = TypeVar("T")
 
 
 class Buffer(Generic[T]):
-    """A queue, oldest items first. A full queue drops its oldest items and counts them in `dropped`.
+    """A queue, oldest items first. A full one drops these and counts them in `dropped`. `waiting`: items and sizes."""
 
-    `waiting` has the items, each with its size; only this class changes it.
-    """
-
-    def __init__(self, most: int, most_bytes: int) -> None:
-        self._most, self._most_bytes = most, most_bytes
+    def __init__(self, most_items: int, most_bytes: int) -> None:
+        self._most, self._most_bytes = most_items, most_bytes
         self.renew()
 
     def renew(self) -> None:
@@ -219,7 +230,7 @@ class Buffer(Generic[T]):
             self.dropped += 1
 
     def oldest(self, most_bytes: int) -> list[T]:
-        """The oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
+        """Return the oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
         batch: list[T] = []
         with self._lock:
             for item, size in self.waiting:

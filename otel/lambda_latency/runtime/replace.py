@@ -5,28 +5,41 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING, Any
 
+from lambda_latency.runtime.harmless import warn
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> Callable[[], bool]:
-    """Replace `owner.name` by `around(original)`; returns the function that undoes it.
+    """Replace `owner.name` by `around(original)`; returns its undo, which returns False if it was wrapped again.
 
-    If the function was wrapped again in the meantime, the undo changes nothing and returns False.
+    `around` gets the function of a class method. Without the name, as in another release, one line says so.
     """
-    original = vars(owner)[name]
-    return put(owner, name, functools.wraps(original)(around(original)))
+    original = vars(owner).get(name)
+    if original is None:
+        warn(f"{described(owner)} has no {name}, so a part of its calls is not traced: this version is not known")
+        return bool
+    is_class_method = isinstance(original, classmethod)
+    function = original.__func__ if is_class_method else original
+    wrapper: Any = functools.wraps(function)(around(function))
+    return put(owner, name, classmethod(wrapper) if is_class_method else wrapper)
 
 
-def put(owner: Any, name: str, ours: Any) -> Callable[[], bool]:
-    """As `replaced`, with a finished function."""
+def put(owner: Any, name: str, wrapper: Any) -> Callable[[], bool]:
+    """As `replaced`, with a finished object and a name that exists."""
     original = vars(owner)[name]
 
     def undo() -> bool:
-        is_ours = vars(owner).get(name) is ours
+        is_ours = vars(owner).get(name) is wrapper
         if is_ours:
             setattr(owner, name, original)
         return is_ours
 
-    setattr(owner, name, ours)
+    setattr(owner, name, wrapper)
     return undo
+
+
+def described(owner: Any) -> str:
+    """Return the name of a module, or of a class with its module."""
+    return str(owner.__name__) if not isinstance(owner, type) else f"{owner.__module__}.{owner.__qualname__}"

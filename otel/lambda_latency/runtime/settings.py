@@ -8,18 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from lambda_latency.runtime.coldstart.value import Value
+from lambda_latency.runtime.coldstart.value import Frozen
 from lambda_latency.runtime.libraries import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    from lambda_latency.runtime.redact.additions import Chosen
+    from lambda_latency.redaction import Chosen
+    from lambda_latency.runtime.delivery.headers import Headers
 
 PREFIX = "LAMBDA_LATENCY_"
 
 
-class Setting(Value):
+class Setting(Frozen):
     """A variable: its field, the values it accepts, its default as text, one line of documentation, its parser."""
 
     name: str
@@ -30,12 +31,12 @@ class Setting(Value):
     parse: Callable[[str], Any]
 
 
-def whole(least: int, most: int) -> Callable[[str], int]:
-    """A parser for whole numbers within bounds."""
+def whole(smallest: int, largest: int) -> Callable[[str], int]:
+    """Return a parser for whole numbers within bounds."""
 
     def parse(text: str) -> int:
         value = int(text)
-        if not least <= value <= most:
+        if not smallest <= value <= largest:
             raise ValueError(text)
         return value
 
@@ -43,34 +44,50 @@ def whole(least: int, most: int) -> Callable[[str], int]:
 
 
 def names(text: str) -> frozenset[str]:
-    """Parses `all`, `none`, or a list with commas. Unknown names are kept for the warning."""
-    given = frozenset(part.strip().lower() for part in text.split(",")) - {"", "none"}
-    return (given - {"all"}) | NAMES if "all" in given else given
+    """Parse `all`, `none`, or a list with commas. Unknown names are retained for the warning."""
+    listed = frozenset(part.strip().lower() for part in text.split(",")) - {"", "none"}
+    return (listed - {"all"}) | NAMES if "all" in listed else listed
 
 
 def propagators(text: str) -> tuple[str, ...]:
-    """Parses a list of `xray`, `tracecontext` and `baggage`; returns it without `xray`, which always applies."""
-    given = [part.strip().lower() for part in text.split(",")]
-    if not set(given) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
+    """Parse a list of `xray`, `tracecontext` and `baggage`; returns it without `xray`, which always applies."""
+    listed = [part.strip().lower() for part in text.split(",")]
+    if not set(listed) <= {"xray", "xray-lambda", "tracecontext", "baggage"}:
         raise ValueError(text)
-    return tuple(dict.fromkeys(name for name in given if not name.startswith("xray")))
+    return tuple(dict.fromkeys(name for name in listed if not name.startswith("xray")))
 
 
 def redacted(text: str) -> Chosen | None:
-    """Parses `none`, or names and patterns; only these import their module."""
+    """Parse `none`, or names and patterns; only these import their module."""
     if text.strip().lower() in ("", "none"):
         return None
-    from lambda_latency.runtime.redact.additions import chosen
+    from lambda_latency.redaction import parse_chosen
 
-    return chosen(text)
+    return parse_chosen(text)
 
 
-def choice(*known: str) -> Callable[[str], str]:
-    """A parser for one of some words."""
+def headers(text: str) -> Headers | None:
+    """Parse `name=value` with commas between; only these import their module."""
+    from lambda_latency.runtime.delivery.headers import parse_headers
+
+    return parse_headers(text)
+
+
+def upstream_names(text: str) -> frozenset[str]:
+    """Parse OpenTelemetry's names of instrumentations, or `*`; returns the names of these libraries here."""
+    listed = [part.strip().replace("-", "_") for part in text.split(",")]
+    if "*" in listed:
+        return NAMES
+    # As in aiohttp-client and grpc_aio_client
+    return NAMES & {name.removesuffix("_client").removesuffix("_aio") for name in listed}
+
+
+def choice(*words: str) -> Callable[[str], str]:
+    """Return a parser for one of some words."""
 
     def parse(text: str) -> str:
         value = text.strip().lower()
-        if value not in known:
+        if value not in words:
             raise ValueError(text)
         return value
 
@@ -78,17 +95,17 @@ def choice(*known: str) -> Callable[[str], str]:
 
 
 def yes(text: str) -> bool:
-    """Parses true or false."""
+    """Parse true or false."""
     return choice("true", "false")(text) == "true"
 
 
 def switch(text: str) -> bool:
-    """Parses a boolean of OpenTelemetry: everything but `true` is false."""
+    """Parse a boolean of OpenTelemetry: everything but `true` is false."""
     return text.strip().lower() == "true"
 
 
 def daemon(text: str) -> tuple[str, int]:
-    """Parses `host:port`, or `tcp:host:port udp:host:port`, of which the UDP part counts."""
+    """Parse `host:port`, or `tcp:host:port udp:host:port`, of which the UDP part counts."""
     parts = dict(part.split(":", 1) for part in text.split() if part.startswith(("tcp:", "udp:")))
     host, _, port = parts.get("udp", text.strip()).rpartition(":")
     if not host or not 0 < int(port) < 65536:
@@ -97,7 +114,7 @@ def daemon(text: str) -> tuple[str, int]:
 
 
 def url(text: str) -> str:
-    """Parses an http or https URL with a host and a valid port."""
+    """Parse an http or https URL with a host and a valid port."""
     parts = urlsplit(text.strip())
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0:
         raise ValueError(text)
@@ -131,8 +148,6 @@ SETTINGS = (
             "Whether `traceparent` and `X-Amzn-Trace-Id` of an API's callers choose the trace and its sampling.", yes),
     Setting(f"{PREFIX}CONNECTIONS", "connections", "true or false", "true",
             "Whether the steps of a new connection (DNS, TCP, TLS) are spans below the call that opens it.", yes),
-    Setting(f"{PREFIX}SIGALRM", "sigalrm", "true or false", "false",
-            "Whether SIGALRM watches the deadline beside the thread: it sees into a runaway regular expression.", yes),
     Setting(f"{PREFIX}PROFILE_AFTER_MS", "profile_after_ms", "a whole number of milliseconds from 0 to 900000", "200",
             "After how long a request is sampled, for the lines of its own code that take long; 0: never.",
             whole(0, 900_000)),
@@ -142,8 +157,12 @@ SETTINGS = (
 )  # fmt: skip
 """The kit's own settings. Tests compare documentation, template and doctor with this table."""
 
-SPARE = 4096  # characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
+# Characters beyond the limit that a text keeps until redaction, so that a token across the limit is whole
+SPARE = 4096
 COUNT = "a whole number from 1 to 1000000"
+HEADERS = "name=value, percent-encoded, with commas between"
+COMPRESSIONS = "gzip, deflate or none"
+compression = choice("gzip", "deflate", "none")
 
 STANDARD = (
     Setting("OTEL_SDK_DISABLED", "disabled", "true or false", "false",
@@ -154,6 +173,20 @@ STANDARD = (
             "Where spans go, used as it is.", url),
     Setting("OTEL_EXPORTER_OTLP_ENDPOINT", "endpoint", "an http or https address", "http://localhost:4318",
             "Where a collector is when the variable above is unset; /v1/traces is added.", url),
+    Setting("OTEL_EXPORTER_OTLP_TRACES_HEADERS", "traces_headers", HEADERS, "",
+            "What the variable below is for, of requests with spans: this one comes first.", headers),
+    Setting("OTEL_EXPORTER_OTLP_HEADERS", "headers", HEADERS, "",
+            "Headers of each request to a backend, which no log line and no span has.", headers),
+    Setting("OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", "traces_compression", COMPRESSIONS, "",
+            "What the variable below is for, of requests with spans: this one comes first.", compression),
+    Setting("OTEL_EXPORTER_OTLP_COMPRESSION", "compression", COMPRESSIONS, "none",
+            "How requests to a collector or a backend are compressed.", compression),
+    Setting("OTEL_EXPORTER_OTLP_TRACES_CERTIFICATE", "traces_certificate", "a file", "",
+            "What the variable below is for, of requests with spans: this one comes first.", str.strip),
+    Setting("OTEL_EXPORTER_OTLP_CERTIFICATE", "certificate", "a file", "",
+            "The certificates that an https address is checked with, in place of the system's.", str.strip),
+    Setting("OTEL_PYTHON_DISABLED_INSTRUMENTATIONS", "off", "names with commas between, or *", "",
+            "Libraries that are not traced, by OpenTelemetry's names; `*` stands for all.", upstream_names),
     Setting("AWS_XRAY_DAEMON_ADDRESS", "daemon", "an address such as 169.254.79.129:2000", "127.0.0.1:2000",
             "Where the X-Ray daemon is; Lambda sets it.", daemon),
     Setting("OTEL_PROPAGATORS", "propagators", "xray, and with commas tracecontext and baggage if wanted", "xray",
@@ -168,8 +201,11 @@ STANDARD = (
 )  # fmt: skip
 """The variables of OpenTelemetry that the runtime reads; the SDK and its instrumentations read others."""
 
+# Each with a variable for all signals, and one for traces that comes before it
+OF_SIGNAL = ("headers", "compression", "certificate")
 
-class Settings(Value):
+
+class Settings(Frozen):
     """The values that apply, and the warnings about variables that are not valid."""
 
     handler: str
@@ -184,11 +220,13 @@ class Settings(Value):
     stand_ins: bool
     trust_headers: bool
     connections: bool
-    sigalrm: bool
     profile_after_ms: int
     xray_sdk: str
     enabled: bool
     endpoint: str
+    headers: Headers | None
+    compression: str
+    certificate: str
     daemon: tuple[str, int]
     propagators: tuple[str, ...]
     value_length: int
@@ -196,59 +234,68 @@ class Settings(Value):
     event_count: int
     warnings: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return "Settings(...)"  # the values of headers are secrets
+
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Settings:
         """Read all settings; never raises."""
         warnings: list[str] = []
-        own, standard = values(SETTINGS, environ, warnings), values(STANDARD, environ, warnings)
+        kit, standard = values(SETTINGS, environ, warnings), values(STANDARD, environ, warnings)
         warnings += [
-            f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{near(name, NAMES)}; left out"
-            for name in sorted(own["libraries"] - NAMES)
+            f"{PREFIX}INSTRUMENTATIONS names {name!r}, which is not known{suggestion(name, NAMES)}; left out"
+            for name in sorted(kit["libraries"] - NAMES)
         ]
+        for name in OF_SIGNAL:
+            standard[name] = standard.pop(f"traces_{name}") or standard[name]
+        standard["headers"] = standard["headers"] or None
+        if standard["headers"]:
+            kit["redacted"] = redacted(",".join((environ.get(f"{PREFIX}REDACTED", ""), *standard["headers"].redacted)))
+            warnings += standard["headers"].warnings
         warnings += [
-            f"{PREFIX}REDACTED: {one!r} is no regular expression that matches anything; left out"
-            for one in (own["redacted"].wrong if own["redacted"] else ())
+            f"{PREFIX}REDACTED: {pattern!r} is no regular expression that matches anything; left out"
+            for pattern in (kit["redacted"].wrong if kit["redacted"] else ())
         ]
-        known = {setting.name for setting in SETTINGS}
+        setting_names = {setting.name for setting in SETTINGS}
         warnings += [
-            f"{name} is not a setting{near(name, known)}; ignored"
+            f"{name} is not a setting{suggestion(name, setting_names)}; ignored"
             for name in sorted(environ)
-            if name.startswith(PREFIX) and name not in known
+            if name.startswith(PREFIX) and name not in setting_names
         ]
-        own["libraries"] &= NAMES
+        kit["libraries"] = kit["libraries"] & NAMES - (standard.pop("off") or frozenset())
         disabled, exporter = map(standard.pop, ("disabled", "exporter"))
-        base = xray(environ) if own["export"] == "otlp" else standard["endpoint"].rstrip("/")
+        base = xray(environ) if kit["export"] == "otlp" else standard["endpoint"].rstrip("/")
         standard["endpoint"] = standard.pop("traces_endpoint") or f"{base}/v1/traces"
         enabled = not disabled and exporter != "none"
-        return cls(**own, **standard, enabled=enabled, warnings=tuple(warnings))
+        return cls(**kit, **standard, enabled=enabled, warnings=tuple(warnings))
 
 
 def values(table: Iterable[Setting], environ: Mapping[str, str], warnings: list[str]) -> dict[str, Any]:
-    """The values of one table, by field. A value that is not valid is replaced by the default, with a warning."""
-    found: dict[str, Any] = {}
+    """Return the values of one table, by field. In place of a wrong value is the default, with a warning."""
+    by_field: dict[str, Any] = {}
     for setting in table:
         text = environ.get(setting.name, "")
         default = setting.parse(setting.default) if setting.default else ""
         try:
-            found[setting.field] = setting.parse(text) if text.strip() else default
+            by_field[setting.field] = setting.parse(text) if text.strip() else default
         except ValueError:
             # A URL may hold a password before its @ and a key after its ?: the warning leaves them out.
-            seen = text.rpartition("@")[2].partition("?")[0] if setting.parse is url else text
+            shown = text.rpartition("@")[2].partition("?")[0] if setting.parse is url else text
             used = repr(setting.default) if setting.default else "what it is without"
-            warnings.append(f"{setting.name} must be {setting.type}, got {seen!r}; using {used}")
-            found[setting.field] = default
-    return found
+            warnings.append(f"{setting.name} must be {setting.type}, got {shown!r}; using {used}")
+            by_field[setting.field] = default
+    return by_field
 
 
 def xray(environ: Mapping[str, str]) -> str:
-    """The URL of X-Ray in the function's region."""
+    """Return the URL of X-Ray in the function's region."""
     region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION", "")
     return f"https://xray.{region}.amazonaws.com" + ".cn" * region.startswith("cn-")
 
 
-def near(name: str, known: Iterable[str]) -> str:
-    """`, did you mean 'requests'?`, or an empty text."""
+def suggestion(name: str, candidates: Iterable[str]) -> str:
+    """Return `, did you mean 'requests'?`, or an empty text."""
     import difflib  # only a warning needs it, and most functions have none
 
-    matches = difflib.get_close_matches(name, list(known), n=1)
+    matches = difflib.get_close_matches(name, list(candidates), n=1)
     return f", did you mean {matches[0]!r}?" if matches else ""

@@ -36,11 +36,11 @@ def carry_context(hook: ImportHook, undo: list[Callable[[], object]]) -> None:
     """Start to carry the context: into threads now, into pools from their import on."""
     undo.append(replaced(threading.Thread, "start", starting))
     undo.append(replaced(threading.Thread, "_bootstrap_inner", running))
-    hook.when(POOL, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
+    hook.on_import(POOL, lambda module: undo.append(replaced(module.ThreadPoolExecutor, "submit", submitting)))
 
 
 def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A wrapper of `start` that stores the starter's context in the new thread."""
+    """Wrap `start`: it stores the starter's context in the new thread."""
 
     def start(self: threading.Thread) -> None:
         if context := get_current():
@@ -51,7 +51,7 @@ def starting(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def running(original: Callable[[Any], None]) -> Callable[[Any], None]:
-    """A wrapper that runs the thread in the stored context, with a target or with a `run` of its own."""
+    """Wrap the run of a thread, which gets the stored context, with a target or with a `run` of its own."""
 
     def _bootstrap_inner(self: threading.Thread) -> None:
         context = self.__dict__.pop(CARRIED, None)
@@ -64,7 +64,7 @@ def running(original: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 def submitting(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A wrapper of `submit` that runs each task in its submitter's context, even in an empty one."""
+    """Wrap `submit`: each task runs in its submitter's context, even in an empty one."""
 
     def submit(self: object, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Any:
         return original(self, within, get_current(), fn, *args, **kwargs)
@@ -82,14 +82,14 @@ def within(context: Context, work: Callable[..., Any], /, *args: Any, **kwargs: 
 
 
 def works_below(frame: FrameType) -> SpanContext:
-    """The span under which a thread got its work; an invalid one if there is none, or the thread is idle in a pool."""
+    """Return the span under which a thread got its work; an invalid one without any, or if it is idle in a pool."""
     if frame.f_globals.get("__name__") == POOL and frame.f_code.co_name == "_worker":
         return INVALID_SPAN_CONTEXT
-    at: FrameType | None = frame
-    while at is not None:
-        if at.f_code is within.__code__:
-            return get_current_span(at.f_locals["context"]).get_span_context()
-        at = at.f_back
+    caller: FrameType | None = frame
+    while caller is not None:
+        if caller.f_code is within.__code__:
+            return get_current_span(caller.f_locals["context"]).get_span_context()
+        caller = caller.f_back
     return INVALID_SPAN_CONTEXT
 
 
@@ -108,17 +108,15 @@ def started(target: Callable[[], None]) -> threading.Event:
         finally:
             ended.set()
 
-    before, size = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals()), threading.stack_size(0)
+    previous_mask, size = SIGNALS.pthread_sigmask(signal.SIG_BLOCK, SIGNALS.valid_signals()), threading.stack_size(0)
     try:
         _thread.start_new_thread(run, ())
     finally:
         threading.stack_size(size)
-        SIGNALS.pthread_sigmask(signal.SIG_SETMASK, before)
+        SIGNALS.pthread_sigmask(signal.SIG_SETMASK, previous_mask)
     return ended
 
 
 def unlisted() -> None:
-    """Take this thread of the runtime out of `threading`'s list again: whatever asks for the current thread, such as
-    `logging`, puts it there.
-    """
+    """Take this thread out of `threading`'s list again: asking for the current thread puts it there."""
     getattr(threading, "_active", {}).pop(threading.get_ident(), None)

@@ -30,7 +30,7 @@ A tuple, because the client waits: a class would cost a call.
 
 
 def trigger(event: object) -> Trigger:
-    """The trigger of an event. Unknown events, such as those of direct invocations, are `other`."""
+    """Return the trigger of an event. Unknown events, such as those of direct invocations, are `other`."""
     # A dict is recognized first, because the abstract class is slow.
     if type(event) is not dict and not isinstance(event, Mapping):
         return "other", "", NOTHING
@@ -50,30 +50,30 @@ def trigger(event: object) -> Trigger:
 
 
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:
-    """The trigger of an HTTP request. Load balancers and function URLs have no route, so the name is the method."""
-    known = method if isinstance(method, str) and method in METHODS else None
-    name = known or "HTTP"
-    found = {"http.request.method": known or "_OTHER"}
+    """Return the trigger of an HTTP request. Load balancers and function URLs have no route: the method is the name."""
+    valid = method if isinstance(method, str) and method in METHODS else None
+    name = valid or "HTTP"
+    attributes = {"http.request.method": valid or "_OTHER"}
     if isinstance(route, str) and route:
         name = f"{name} {route}"
-        found["http.route"] = route
+        attributes["http.route"] = route
     if isinstance(path, str) and path:
-        found["url.path"] = path
+        attributes["url.path"] = path
     domain = context.get("domainName")
     if isinstance(domain, str) and domain:
-        found["server.address"] = domain
-    return "http", name, found
+        attributes["server.address"] = domain
+    return "http", name, attributes
 
 
 def routed(key: object) -> str | None:
-    """The route in the route key of an HTTP API: `/orders` of `POST /orders`, None of `$default`."""
+    """Return the route in the route key of an HTTP API: `/orders` of `POST /orders`, None of `$default`."""
     return key.partition(" ")[2] or None if isinstance(key, str) else None
 
 
 def source(event: Mapping[str, Any]) -> str:
-    """The service that sent the records. SNS has the key in another case; Kafka and MQ have it on the event."""
+    """Return the service that sent the records. SNS has the key in another case; Kafka and MQ have it on the event."""
     records = event.get("Records")
-    first = records[0] if isinstance(records, list) and records else event
-    if not isinstance(first, Mapping):
+    record = records[0] if isinstance(records, list) and records else event
+    if not isinstance(record, Mapping):
         return ""
-    return str(first.get("eventSource") or first.get("EventSource") or "")
+    return str(record.get("eventSource") or record.get("EventSource") or "")

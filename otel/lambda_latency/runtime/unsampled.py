@@ -60,14 +60,14 @@ def pass_by(name: str) -> Callable[[], object]:
 
 
 def suppressed(context: Context) -> Context:
-    """The context with upstream's suppression. Kept for the next call: all calls of a request have the same context."""
+    """Return the context with upstream's suppression. It is cached: all calls of a request have the same context."""
     global KEPT  # noqa: PLW0603
-    before, made = KEPT
-    if before is not context:
+    cached, quiet = KEPT
+    if cached is not context:
         with suppress_instrumentation():
-            made = get_current()
-        KEPT = context, made
-    return made
+            quiet = get_current()
+        KEPT = context, quiet
+    return quiet
 
 
 KEPT: tuple[Context | None, Context] = None, Context()

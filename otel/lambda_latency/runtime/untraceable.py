@@ -18,11 +18,13 @@ UNTRACEABLE = SQL | {
 }  # fmt: skip
 
 
-def tell(told: set[str]) -> None:
-    """Log each such library that is imported and not in `told`, and add it to `told`."""
+def log_imported(logged: set[str]) -> None:
+    """Log each such library that is imported and not in `logged`, and add it to `logged`."""
     traced = SQL if "sqlalchemy" in sys.modules else frozenset()
-    for name in sorted(UNTRACEABLE - told - traced):
+    for name in sorted(UNTRACEABLE - logged - traced):
         if name in sys.modules:
-            told.add(name)
-            warn(f"{name} is imported, and nothing traces its calls: their time is own code; a span around each tells "
-                 "them apart")  # fmt: skip
+            logged.add(name)
+            warn(
+                f"{name} is imported, and nothing traces its calls: their time is own code; a span around each tells "
+                "them apart"
+            )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import codecs
 import os
 from collections.abc import Collection, Iterable, Iterator
@@ -20,8 +21,8 @@ def own_python_files(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
     """
     for inside, folders, names in os.walk(folder):
         owned = _installed(Path(inside), folders)
-        others = {*skipped, *owned, LAYER_FOLDER}
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in others)
+        excluded = {*skipped, *owned, LAYER_FOLDER}
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in excluded)
         yield from (Path(inside, name) for name in sorted(names) if _is_module(name) and name not in owned)
 
 
@@ -34,6 +35,15 @@ def decoded(content: bytes) -> tuple[str, str]:
     """Text and its encoding by the byte order mark, which stays in the text. Raises UnicodeDecodeError."""
     encoding = next((name for mark, name in MARKS if content.startswith(mark)), "utf-8")
     return content.decode(encoding), encoding
+
+
+def imports_in(tree: ast.Module) -> Iterator[tuple[int, str, list[str]]]:
+    """The absolute imports of a module: line, imported module, and the names that are imported from it."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from ((node.lineno, alias.name, []) for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.lineno, node.module, [alias.name for alias in node.names]
 
 
 def _installed(folder: Path, folders: Iterable[str]) -> set[str]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from lambda_latency.template.intrinsics import FUNCTIONS, VARIABLE, Intrinsics, called
-from lambda_latency.template.node import Node
+from lambda_latency.template.intrinsics import FUNCTIONS, VARIABLE, Intrinsics, called, names_of_sub
+from lambda_latency.template.node import YamlNode
 
-DYNAMIC = "{{resolve:"  # begins a dynamic reference, which only the deployment reads
+# Begins a dynamic reference, which only the deployment reads
+DYNAMIC = "{{resolve:"
 LOGICAL = ("Equals", "Not", "And", "Or")
+NEGATED: Mapping[tuple[bool | None, ...], bool] = {(True,): False, (False,): True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +27,13 @@ class Undecided:
     todo: str = ""
 
     @property
-    def what(self) -> str:
+    def problem(self) -> str:
         """The observation as text."""
         unknown = f"{' and '.join(self.why)} {'is' if len(self.why) == 1 else 'are'} unknown"
         return f"condition {self.name} is undecided, because {unknown}: {str(self.holds).lower()} is assumed"
 
     def __str__(self) -> str:
-        return f"{self.what} ({self.todo})" if self.todo else self.what
+        return f"{self.problem} ({self.todo})" if self.todo else self.problem
 
 
 class Conditions:
@@ -41,11 +43,11 @@ class Conditions:
     """
 
     def __init__(
-        self, root: Node, known: Intrinsics, assumed: Intrinsics, passed: Collection[str], later: Collection[str]
+        self, root: YamlNode, known: Intrinsics, assumed: Intrinsics, passed: Collection[str], later: Collection[str]
     ) -> None:
         self.used: dict[str, Undecided] = {}
         self._root, self._known, self._assumed = root, known, assumed
-        self._passed, self._later = passed, later
+        self._passed, self._later = passed, frozenset(later)
         self._decided: dict[str, bool | None] = {}
         self._guessed: dict[str, bool] = {}
 
@@ -58,13 +60,16 @@ class Conditions:
         if decided is not None:
             return decided
         if name not in self.used:
-            node = self._root.get("Conditions", name)
-            why = tuple(dict.fromkeys(self._unknown(node, (name,)))) if node is not None else ()
-            line = node.line if node is not None else 1
-            options = (f"--parameter {one}=VALUE" for one in why if one.isalnum() and one not in self._passed)
-            self.used[name] = Undecided(name, line, self._assume(name), why or ("its definition",), " ".join(options))
-        one = self.used[name]
-        return None if any(cause in self._later for cause in one.why) else one.holds
+            self.used[name] = self._undecided(name)
+        undecided = self.used[name]
+        return undecided.holds if self._later.isdisjoint(undecided.why) else None
+
+    def _undecided(self, name: str) -> Undecided:
+        node = self._root.get("Conditions", name)
+        why = tuple(dict.fromkeys(self._unknown(node, (name,)))) if node is not None else ()
+        options = (f"--parameter {cause}=VALUE" for cause in why if cause.isalnum() and cause not in self._passed)
+        line = node.line if node is not None else 1
+        return Undecided(name, line, self._assume(name), why or ("its definition",), " ".join(options))
 
     def _decide(self, name: str) -> bool | None:
         if name not in self._decided:
@@ -81,49 +86,56 @@ class Conditions:
             self._guessed[name] = holds is not False
         return self._guessed[name]
 
-    def _unknown(self, node: Node, seen: tuple[str, ...]) -> Iterator[str]:
-        """What is unknown in an expression."""
+    def _unknown(self, node: YamlNode, visited: tuple[str, ...]) -> Iterator[str]:
+        """Yields the names of what is unknown in an expression."""
         name, argument = called(node) or ("", node)
         if name == "Condition":
-            other = str(argument.value)
-            below = self._root.get("Conditions", other)
-            if below is not None and other not in seen and self._decide(other) is None:
-                yield from self._unknown(below, (*seen, other))
+            condition = str(argument.value)
+            below = self._root.get("Conditions", condition)
+            if below is not None and condition not in visited and self._decide(condition) is None:
+                yield from self._unknown(below, (*visited, condition))
         elif name == "Ref":
             yield from self._without_value(str(argument.value))
         elif name and name not in (*FUNCTIONS, *LOGICAL):
-            yield " ".join((f"Fn::{name}", *(one.text for one in argument.scalars())))
+            yield " ".join((f"Fn::{name}", *(scalar.text for scalar in argument.scalars())))
         else:
             text = argument.value if isinstance(argument.value, str) else ""
             if DYNAMIC in text:
                 yield text
-            own = argument.items[1].entries if name == "Sub" and len(argument.items) > 1 else ()
-            template = argument.items[0].text if name == "Sub" and argument.items else text if name == "Sub" else ""
-            for match in VARIABLE.finditer(template):
-                if match[1].strip() not in [key.value for key, _ in own]:
-                    yield from self._without_value(match[1].strip())
-            for one in (*argument.items, *(value for _, value in argument.entries)):
-                yield from self._unknown(one, seen)
+            for variable in _variables_of(argument) if name == "Sub" else ():
+                yield from self._without_value(variable)
+            for part in (*argument.items, *(value for _, value in argument.entries)):
+                yield from self._unknown(part, visited)
 
     def _without_value(self, name: str) -> Iterator[str]:
         if name not in self._known.values:
             yield name
 
 
-def _holds(node: Node, values: Intrinsics, named: Callable[[str], bool | None]) -> bool | None:
+def _holds(node: YamlNode, values: Intrinsics, named: Callable[[str], bool | None]) -> bool | None:
     """The value of an expression; `named` has the values of conditions."""
     name, argument = called(node) or ("", node)
+    decisive = {"And": False, "Or": True}.get(name)  # the value of a part that decides the whole
     if name == "Condition":
         return named(str(argument.value))
     if name == "Equals":
-        both = [values(one) for one in argument.items]
-        is_known = len(both) == 2 and all(one.is_known and DYNAMIC not in one.text for one in both)
-        return both[0].text == both[1].text if is_known else None
-    parts = [_holds(one, values, named) for one in argument.items]
+        return _are_equal([values(operand) for operand in argument.items])
+    parts = [_holds(part, values, named) for part in argument.items]
     if name == "Not":
-        return None if len(parts) != 1 or parts[0] is None else not parts[0]
-    if name == "And":
-        return False if False in parts else None if None in parts else True
-    if name == "Or":
-        return True if True in parts else None if None in parts else False
-    return None
+        return NEGATED.get(tuple(parts))
+    if decisive is None or decisive in parts:
+        return decisive
+    return None if None in parts else not decisive
+
+
+def _are_equal(operands: list[YamlNode]) -> bool | None:
+    if len(operands) != 2 or not all(node.is_known and DYNAMIC not in node.text for node in operands):
+        return None
+    return operands[0].text == operands[1].text
+
+
+def _variables_of(argument: YamlNode) -> list[str]:
+    """The names in the text of a `Sub` that it does not define itself."""
+    text, defined = (argument.items or (argument,))[0], names_of_sub(argument)
+    names = [match[1].strip() for match in VARIABLE.finditer(text.text)]
+    return [name for name in names if name not in defined]

@@ -6,76 +6,79 @@ Globals, also where the chosen case is a list, or AWS::NoValue.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 
 from lambda_latency.template.intrinsics import GONE, called
-from lambda_latency.template.node import Node
+from lambda_latency.template.node import YamlNode, scalar
 
 SAM = "AWS::Serverless::Function"
-IGNORED = "IgnoreGlobals"  # SAM's attribute with the properties of Globals that a resource does not get
+# SAM's attribute with the properties of Globals that a resource does not get
+IGNORED = "IgnoreGlobals"
 
 
-def places_of(root: Node, resource: Node) -> tuple[Node, ...]:
+def places_of(root: YamlNode, resource: YamlNode) -> tuple[YamlNode, ...]:
     """The properties of a function: those of Globals that it gets, and its own, which override them."""
-    everyone = _shared(root, resource)
-    own = resource.get("Properties")
-    return tuple(place for place in (everyone, own) if place is not None)
+    places = _shared(root, resource), resource.get("Properties")
+    return tuple(place for place in places if place is not None)
 
 
-def settled(root: Node, resource: Node, value: Callable[[Node], Node]) -> Node:
+def first_value(places: Iterable[YamlNode], *path: str) -> YamlNode | None:
+    """The property of the first place that has it; None without one."""
+    values = (place.get(*path) for place in places)
+    return next((value for value in values if value is not None), None)
+
+
+def settled(root: YamlNode, resource: YamlNode, evaluate: Callable[[YamlNode], YamlNode]) -> YamlNode:
     """A resolved resource that is equal to the one that SAM merges before its conditions are evaluated."""
-    everyone, own = _shared(root, resource), resource.get("Properties")
-    done = value(resource)
-    entries = {str(key.value): (key, one) for key, one in done.entries}
-    if everyone is None or own is None or "Properties" not in entries:
-        return done
+    inherited, properties = _shared(root, resource), resource.get("Properties")
+    resolved = evaluate(resource)
+    entries = {str(key.value): (key, node) for key, node in resolved.entries}
+    if inherited is None or properties is None or "Properties" not in entries:
+        return resolved
     ignored: list[str] = []
-    known = {str(key.value): (key, one) for key, one in entries["Properties"][1].entries}
-    for name, key, written in own.named():
-        shared = everyone.get(name)
-        if shared is None or value(shared).function == GONE:
+    merged = {str(key.value): (key, node) for key, node in entries["Properties"][1].entries}
+    for name, key, written in properties.named():
+        shared = inherited.get(name)
+        if shared is None or evaluate(shared).function == GONE:
             continue
-        whole = value(_merged(shared, written))
-        apart = _merged(value(shared), known[name][1]) if name in known else None
-        if whole != apart:
+        expected = evaluate(_merged(shared, written))
+        actual = _merged(evaluate(shared), merged[name][1]) if name in merged else None
+        if expected != actual:
             ignored.append(name)
-            known.pop(name, None)
-            known |= {name: (key, whole)} if whole.function != GONE else {}
+            merged.pop(name, None)
+            merged |= {name: (key, expected)} if expected.function != GONE else {}
     if ignored:
-        properties = replace(entries["Properties"][1], entries=tuple(known.values()))
+        properties = replace(entries["Properties"][1], entries=tuple(merged.values()))
         names = [*_ignored(resource), *ignored]
-        listed = Node("list", done.line, 0, 0, items=tuple(map(_scalar, names)))
-        entries |= {"Properties": (entries["Properties"][0], properties), IGNORED: (_scalar(IGNORED), listed)}
-    return replace(done, entries=tuple(entries.values()))
+        listed = YamlNode("list", resolved.line, 0, 0, items=tuple(map(scalar, names)))
+        entries |= {"Properties": (entries["Properties"][0], properties), IGNORED: (scalar(IGNORED), listed)}
+    return replace(resolved, entries=tuple(entries.values()))
 
 
-def _shared(root: Node, resource: Node) -> Node | None:
+def _shared(root: YamlNode, resource: YamlNode) -> YamlNode | None:
     """The properties of Globals that a resource gets; None if it gets none."""
-    everyone = root.get("Globals", "Function")
+    shared = root.get("Globals", "Function")
     ignored = _ignored(resource)
-    if resource.text_at("Type") != SAM or everyone is None or "*" in ignored:
+    if resource.text_at("Type") != SAM or shared is None or "*" in ignored:
         return None
-    kept = tuple(entry for entry in everyone.entries if entry[0].value not in ignored)
-    return replace(everyone, entries=kept) if ignored else everyone
+    inherited = tuple(entry for entry in shared.entries if entry[0].value not in ignored)
+    return replace(shared, entries=inherited) if ignored else shared
 
 
-def _ignored(resource: Node) -> list[str]:
+def _ignored(resource: YamlNode) -> list[str]:
     named = resource.get(IGNORED)
-    return [one.text for one in named.scalars()] if named is not None else []
+    return [node.text for node in named.scalars()] if named is not None else []
 
 
-def _merged(shared: Node, own: Node) -> Node:
+def _merged(shared: YamlNode, written: YamlNode) -> YamlNode:
     """A value of Globals and one of a function, as SAM merges them."""
-    if called(shared) is not None or called(own) is not None or shared.kind != own.kind or own.kind == "scalar":
-        return own
-    if own.kind == "list":
-        return replace(own, items=(*shared.items, *own.items))
-    mine = {key.value: (key, one) for key, one in own.entries}
-    both = {key.value: (key, _merged(one, mine[key.value][1]) if key.value in mine else one)
-            for key, one in shared.entries}  # fmt: skip
-    return replace(own, entries=tuple({**mine, **both}.values()))
-
-
-def _scalar(text: str) -> Node:
-    return Node("scalar", 0, 0, 0, value=text)
+    is_computed = called(shared) is not None or called(written) is not None
+    if is_computed or shared.kind != written.kind or written.kind == "scalar":
+        return written
+    if written.kind == "list":
+        return replace(written, items=(*shared.items, *written.items))
+    mine = {key.value: (key, node) for key, node in written.entries}
+    both = {key.value: (key, _merged(node, mine[key.value][1]) if key.value in mine else node)
+            for key, node in shared.entries}  # fmt: skip
+    return replace(written, entries=tuple({**mine, **both}.values()))

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import yaml
 
-from lambda_latency.template.finding import Finding
+from lambda_latency.spelling import did_you_mean
 
 Plain: TypeAlias = "str | int | float | bool | None"
 SCALARS = {
@@ -21,7 +21,7 @@ SCALARS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class YamlNode:
     """A value of a YAML file. `kind` determines which of `value`, `items` and `entries` is used.
 
     `start` and `end` are offsets into the text; `line` counts from 1. `function` is an intrinsic function of
@@ -33,48 +33,57 @@ class Node:
     start: int
     end: int
     value: Plain = None
-    items: tuple[Node, ...] = ()
-    entries: tuple[tuple[Node, Node], ...] = ()
+    items: tuple[YamlNode, ...] = ()
+    entries: tuple[tuple[YamlNode, YamlNode], ...] = ()
     function: str = ""
 
-    def get(self, *path: str) -> Node | None:
+    def get(self, *path: str) -> YamlNode | None:
         """The value under a path of keys, also by YAML's merge keys (`<<: *common`); None if it does not exist."""
-        found: Node | None = self
+        node: YamlNode | None = self
         for key in path:
-            found = found._under(key) if found else None
-        return found
+            node = node._child(key) if node else None
+        return node
 
-    def _under(self, key: str) -> Node | None:
-        merged: tuple[Node, ...] = ()
+    def _child(self, key: str) -> YamlNode | None:
+        merged: tuple[YamlNode, ...] = ()
         for name, value in self.entries:
             if name.value == key:
                 return value
             if name.value == "<<":
                 merged = value.items or (value,)
-        return next((found for one in merged if (found := one._under(key)) is not None), None)
+        return next((node for mapping in merged if (node := mapping._child(key)) is not None), None)
 
-    def named(self, *path: str) -> Iterator[tuple[str, Node, Node]]:
+    def named(self, *path: str) -> Iterator[tuple[str, YamlNode, YamlNode]]:
         """The entries of the mapping under a path of keys, if there is one: name as text, key node, value node."""
-        found = self.get(*path)
-        for key, value in found.entries if found else ():
+        node = self.get(*path)
+        for key, value in node.entries if node else ():
             yield str(key.value), key, value
 
-    def listed(self, *path: str) -> tuple[Node, ...]:
+    def listed(self, *path: str) -> tuple[YamlNode, ...]:
         """The items of the list under a path of keys; empty without one."""
-        found = self.get(*path)
-        return found.items if found else ()
+        node = self.get(*path)
+        return node.items if node else ()
 
     def text_at(self, *path: str) -> str:
         """The text of the known scalar under a path of keys; empty without one."""
-        found = self.get(*path)
-        return found.text if found else ""
+        node = self.get(*path)
+        return node.text if node else ""
 
-    def scalars(self) -> Iterator[Node]:
+    def walk(self) -> Iterator[tuple[YamlNode | None, YamlNode]]:
+        """The value itself and every value in it, each with its key, or None for an item."""
+        waiting: list[tuple[YamlNode | None, YamlNode]] = [(None, self)]
+        while waiting:
+            key, node = waiting.pop()
+            yield key, node
+            waiting += reversed([*((None, item) for item in node.items), *node.entries])
+
+    def scalars(self) -> Iterator[YamlNode]:
         """Every scalar value, without keys."""
-        if self.kind == "scalar":
-            yield self
-        for item in (*self.items, *(value for _, value in self.entries)):
-            yield from item.scalars()
+        return (node for _, node in self.walk() if node.kind == "scalar")
+
+    def texts(self) -> list[str]:
+        """Every scalar value as text, but empty ones."""
+        return [str(node.value) for node in self.scalars() if not node.empty]
 
     @property
     def empty(self) -> bool:
@@ -94,9 +103,14 @@ class Node:
         return str(self.value).lower() if isinstance(self.value, bool) else str(self.value)
 
 
+def scalar(text: str) -> YamlNode:
+    """A text as a node without a place."""
+    return YamlNode("scalar", 0, 0, 0, value=text)
+
+
 def read_yaml(
-    source: str, text: str, twice: list[Finding] | None = None, same: list[Finding] | None = None
-) -> Node | Finding:
+    source: str, text: str, twice: list[Diagnostic] | None = None, same: list[Diagnostic] | None = None
+) -> YamlNode | Diagnostic:
     """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
     With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM;
@@ -107,16 +121,16 @@ def read_yaml(
         is_flow = text.lstrip("\ufeff \r\n\t").startswith("{")
         root = yaml.compose(text.replace("\t", " ") if is_flow else text, Loader=yaml.SafeLoader)
         if root is None:
-            return Finding(source, 1, "the file is empty", "write a configuration, or name another file")
+            return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
         return _node(root, source, twice, twice if same is None else same)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        return Finding(
+        return Diagnostic(
             source, line, f"invalid YAML: {error.problem}", "correct the indentation, quotes or brackets there"
         )
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        return Finding(
+        return Diagnostic(
             source, line, f"invalid YAML: character {error.character!r}", "save it as text, without that character"
         )
     except _TwiceError as error:
@@ -133,41 +147,60 @@ def is_json(text: str) -> bool:
 
 
 class _TwiceError(Exception):
-    def __init__(self, finding: Finding) -> None:
+    def __init__(self, finding: Diagnostic) -> None:
         super().__init__(str(finding))
         self.finding = finding
 
 
-def _node(raw: yaml.Node, source: str, twice: list[Finding] | None, same: list[Finding] | None) -> Node:
+def _node(raw: yaml.Node, source: str, twice: list[Diagnostic] | None, same: list[Diagnostic] | None) -> YamlNode:
     place = (raw.start_mark.line + 1, raw.start_mark.index, raw.end_mark.index)
     function = raw.tag[1:] if raw.tag.startswith("!") else ""
     if isinstance(raw, yaml.MappingNode):
         entries = [(_node(key, source, twice, same), _node(value, source, twice, same)) for key, value in raw.value]
-        seen: dict[object, tuple[Node, Node]] = {}
+        unique: dict[object, tuple[YamlNode, YamlNode]] = {}
         for key, value in entries:
-            if key.value in seen:
-                todo = f"keep one of them; the first is in line {seen[key.value][0].line}"
-                finding = Finding(source, key.line, f"{key.value!r} is defined twice", todo)
-                known = same if _is_same(seen[key.value][1], value) else twice
-                if known is None:
+            if key.value in unique:
+                todo = f"keep one of them; the first is in line {unique[key.value][0].line}"
+                finding = Diagnostic(source, key.line, f"{key.value!r} is defined twice", todo)
+                findings = same if _is_same(unique[key.value][1], value) else twice
+                if findings is None:
                     raise _TwiceError(finding)
-                known.append(finding)
-            seen[key.value] = (key, value)
-        return Node("mapping", *place, entries=tuple(seen.values()), function=function)
+                findings.append(finding)
+            unique[key.value] = (key, value)
+        return YamlNode("mapping", *place, entries=tuple(unique.values()), function=function)
     if isinstance(raw, yaml.SequenceNode):
-        return Node(
+        return YamlNode(
             "list", *place, items=tuple(_node(item, source, twice, same) for item in raw.value), function=function
         )
-    return Node("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
+    return YamlNode("scalar", *place, value=_plain(raw.tag, raw.value), function=function)
 
 
-def _is_same(one: Node, other: Node) -> bool:
+def _is_same(node: YamlNode, twin: YamlNode) -> bool:
     """Whether two values are the same scalar."""
-    return one.kind == other.kind == "scalar" and (one.value, one.function) == (other.value, other.function)
+    return node.kind == twin.kind == "scalar" and (node.value, node.function) == (twin.value, twin.function)
 
 
 def _plain(tag: str, text: str) -> Plain:
     try:
         return SCALARS[tag](text) if tag in SCALARS else text  # type: ignore[operator]
     except ValueError:
-        return text  # 0x10, 1_000, 12:30:00: numbers in YAML 1.1, which a collector file does not need
+        # 0x10, 1_000, 12:30:00: numbers in YAML 1.1, which a collector file does not need
+        return text
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Diagnostic:
+    """One finding. `problem` names the value in the file, `todo` is the remedy."""
+
+    source: str
+    line: int
+    problem: str
+    todo: str
+
+    def __str__(self) -> str:
+        return f"{self.source}:{self.line}: {self.problem}: {self.todo}"
+
+
+def nearest(name: str, names: Collection[str], otherwise: str = "") -> str:
+    """The remedy for an unknown name: the nearest known one, or all of them."""
+    return did_you_mean(name, names, otherwise or f"known are {', '.join(sorted(names))}", quoted=True)

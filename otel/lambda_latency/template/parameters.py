@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lambda_latency.template.node import Node
+from lambda_latency.template.node import YamlNode, scalar
 
 ACCOUNT = "123456789012"
 ASSUMED = {"AWS::AccountId": ACCOUNT}  # placeholders for pseudo parameters
@@ -33,21 +33,21 @@ def pseudo_parameters(region: str) -> dict[str, str]:
     return {"AWS::Region": region, "AWS::Partition": partition, "AWS::URLSuffix": suffix}
 
 
-def parameter_value(declared: Node, given: str | None) -> Node | None:
-    """The value of a parameter, a list for a type of lists; `given` overrides the default; None if it is unknown."""
+def parameter_value(declared: YamlNode, text: str | None) -> YamlNode | None:
+    """The value of a parameter, a list for a type of lists; `text` overrides the default; None if it is unknown."""
     kind = _kind(declared)
     default = declared.get("Default")
-    if given is None and default is not None and not kind.startswith("AWS::SSM::Parameter::Value"):
-        given = ",".join(one.text for one in default.scalars()) if not default.empty else None
-    if given is None:
+    if text is None and default is not None and not kind.startswith("AWS::SSM::Parameter::Value"):
+        text = ",".join(node.text for node in default.scalars()) if not default.empty else None
+    if text is None:
         return None
     if kind == "CommaDelimitedList" or "List<" in kind:
-        items = tuple(Node("scalar", 0, 0, 0, value=one.strip()) for one in given.split(","))
-        return Node("list", 0, 0, 0, items=items)
-    return Node("scalar", 0, 0, 0, value=given)
+        items = tuple(scalar(part.strip()) for part in text.split(","))
+        return YamlNode("list", 0, 0, 0, items=items)
+    return scalar(text)
 
 
-def placeholder(name: str, declared: Node) -> str | None:
+def placeholder(name: str, declared: YamlNode) -> str | None:
     """A value that the declaration of a parameter allows; None if no known one is allowed."""
     if _kind(declared).startswith("AWS::SSM::Parameter::Value"):  # the declaration is about the name of the value
         return likely_value(name) or OTHERS[0]
@@ -56,15 +56,20 @@ def placeholder(name: str, declared: Node) -> str | None:
         return allowed[0].text
     if _kind(declared) == "Number":
         return declared.text_at("MinValue") or "1"
-    wanted = declared.text_at("AllowedPattern") or ".*"
-    length = int(declared.text_at("MinLength") or 0)
-    default = declared.get("Default")
-    last = default.text if default is not None else None
-    values = [value for value in (likely_value(name), *OTHERS, last) if value is not None]
-    return next((value for value in values if len(value) >= length and re.fullmatch(wanted, value)), None)
+    likely, default = likely_value(name), declared.get("Default")
+    values = [*OTHERS] if likely is None else [likely, *OTHERS]
+    if default is not None:
+        values.append(default.text)
+    return next((text for text in values if _is_allowed(declared, text)), None)
 
 
-def passed_parameters(properties: Node | None) -> dict[str, str | None]:
+def _is_allowed(declared: YamlNode, text: str) -> bool:
+    """Whether a parameter's pattern and least length allow a text."""
+    pattern = declared.text_at("AllowedPattern") or ".*"
+    return len(text) >= int(declared.text_at("MinLength") or 0) and re.fullmatch(pattern, text) is not None
+
+
+def passed_parameters(properties: YamlNode | None) -> dict[str, str | None]:
     """The parameters that a nested stack with these resolved properties gets; None is an unknown value."""
     named = properties.named("Parameters") if properties is not None else ()
     return {name: value.text if value.is_known else None for name, _, value in named}
@@ -75,5 +80,5 @@ def likely_value(name: str) -> str | None:
     return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
 
 
-def _kind(declared: Node) -> str:
+def _kind(declared: YamlNode) -> str:
     return declared.text_at("Type") or "String"

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from lambda_latency.template.artifact import LAYER_FOLDER
-from lambda_latency.template.node import Node
+from lambda_latency.template.node import YamlNode
 
 USUAL = (
     "template.yaml",
@@ -50,20 +50,20 @@ def usual_template(folder: Path) -> Path | None:
 def missing_template(folder: Path, *, to_edit: bool = False) -> tuple[str, str]:
     """What a folder without a template is, and what to do. `to_edit`: for a command that edits SAM templates."""
     files = list(islice(_files(folder, () if to_edit else MADE), MOST_FILES))
-    marks = (SAM,) if to_edit else (SAM, PLAIN)
-    found = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
     names = {path.name for path in files}
-    framework = next((known for known in FRAMEWORKS if fnmatch.filter(names, known[0])), None)
-    what = f"no template.yaml: it is {framework[1]}" if framework is not None else "no template.yaml"
-    if found:
-        more = f" and {len(found) - MOST_NAMED} more" if len(found) > MOST_NAMED else ""
-        return what, f"name the template: {', '.join(found[:MOST_NAMED])}{more}"
-    if framework is not None and (to_edit or framework[2]):
-        return what, BY_HAND if to_edit else f"run {framework[2]}"
-    return what, "name a SAM template" if to_edit else "name a SAM or CloudFormation template"
+    app, command = next((framework[1:] for framework in FRAMEWORKS if fnmatch.filter(names, framework[0])), ("", ""))
+    problem = f"no template.yaml: it is {app}" if app else "no template.yaml"
+    marks = (SAM,) if to_edit else (SAM, PLAIN)
+    templates = [os.path.relpath(path, folder) for path in files if path.suffix in SUFFIXES and _has(path, marks)]
+    if templates:
+        more = f" and {len(templates) - MOST_NAMED} more" if len(templates) > MOST_NAMED else ""
+        return problem, f"name the template: {', '.join(templates[:MOST_NAMED])}{more}"
+    if to_edit:
+        return problem, BY_HAND if app else "name a SAM template"
+    return problem, f"run {command}" if command else "name a SAM or CloudFormation template"
 
 
-def nested_templates(root: Node, folder: Path) -> Iterator[tuple[str, Node, Path]]:
+def nested_templates(root: YamlNode, folder: Path) -> Iterator[tuple[str, YamlNode, Path]]:
     """The name and the properties of each nested stack whose template is a local file, and that file; `folder` is that
     of the template.
     """
@@ -84,10 +84,10 @@ def _files(folder: Path, hidden: Collection[str]) -> Iterator[Path]:
     """The files of a folder and of those in it, a folder's own first."""
     for inside, folders, names in os.walk(folder):
         depth = len(Path(inside).relative_to(folder).parts)
-        kept = (
+        visible = (
             name for name in folders if name in hidden or not (name in OTHERS or name in MADE or name.startswith("."))
         )
-        folders[:] = sorted(kept) if depth < DEEPEST else []
+        folders[:] = sorted(visible) if depth < DEEPEST else []
         yield from (Path(inside, name) for name in sorted(names))
 
 

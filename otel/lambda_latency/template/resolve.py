@@ -5,17 +5,20 @@ Every command reads templates through this module, so that all of them see the s
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from lambda_latency.template.conditions import Conditions, Undecided
 from lambda_latency.template.inherited import places_of, settled
 from lambda_latency.template.intrinsics import Intrinsics, in_long_form
-from lambda_latency.template.node import Node
+from lambda_latency.template.node import Diagnostic, YamlNode, read_yaml, scalar
 from lambda_latency.template.parameters import ASSUMED, parameter_value, placeholder, pseudo_parameters
 
 CONDITIONAL = ("Resources", "Outputs")
+REGION = "us-east-1"  # of tests
+KINDS = ("AWS::Serverless::Function", "AWS::Lambda::Function")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +27,17 @@ class Resolved:
     resource as written, also one whose condition is false.
     """
 
-    root: Node
+    root: YamlNode
     undecided: tuple[Undecided, ...]
-    settle: Callable[[Node], Node]
+    settle: Callable[[YamlNode], YamlNode]
 
-    def places(self, resource: Node) -> tuple[Node, ...]:
+    def places(self, resource: YamlNode) -> tuple[YamlNode, ...]:
         """The properties of a function as written: resolved, those of Globals first."""
         return places_of(self.root, self.settle(resource))
 
 
 def resolve(
-    root: Node,
+    root: YamlNode,
     parameters: Mapping[str, str | None],
     region: str = "",
     *,
@@ -51,60 +54,106 @@ def resolve(
     are `${Name}`.
     """
     pseudo = {name: text for name, text in parameters.items() if text is not None and name.startswith("AWS::")}
-    values = {name: _text(text) for name, text in (pseudo_parameters(region) | pseudo).items()}
+    values = {name: scalar(text) for name, text in (pseudo_parameters(region) | pseudo).items()}
     passed = {*later, *(name for name, text in parameters.items() if text is None)}
-    placeholders = {name: _text(text) for name, text in ASSUMED.items()}
+    placeholders = {name: scalar(text) for name, text in ASSUMED.items()}
     for name, _, parameter in root.named("Parameters"):
-        known = None if name in passed else parameter_value(parameter, parameters.get(name))
-        stand_in = placeholder(name, parameter) if known is None else None
-        assumed = parameter_value(parameter, stand_in) if stand_in is not None else None
-        values |= {name: known} if known is not None else {}
+        node = None if name in passed else parameter_value(parameter, parameters.get(name))
+        text = placeholder(name, parameter) if node is None else None
+        assumed = parameter_value(parameter, text) if text is not None else None
+        values |= {name: node} if node is not None else {}
         placeholders |= {name: assumed} if assumed is not None else {}
     conditions = Conditions(root, Intrinsics(root, values), Intrinsics(root, placeholders | values), passed, later)
     evaluate = Intrinsics(root, values, conditions, only)
 
-    def settle(resource: Node) -> Node:
+    def settle(resource: YamlNode) -> YamlNode:
         return settled(root, resource, evaluate)
 
-    kept = []
+    sections = []
     for key, section in root.entries:
         if key.value in CONDITIONAL and section.kind == "mapping":
-            kept.append((key, replace(section, entries=tuple(_existing(section, settle, conditions)))))
+            sections.append((key, replace(section, entries=tuple(_existing(section, settle, conditions)))))
         else:
-            kept.append((key, evaluate(section) if key.value in ("Globals", "Outputs") else section))
-    undecided = sorted(conditions.used.values(), key=lambda one: (one.line, one.name))
-    return Resolved(replace(root, entries=tuple(kept)), tuple(undecided), settle)
+            sections.append((key, evaluate(section) if key.value in ("Globals", "Outputs") else section))
+    undecided = sorted(conditions.used.values(), key=lambda condition: (condition.line, condition.name))
+    return Resolved(replace(root, entries=tuple(sections)), tuple(undecided), settle)
 
 
-def node_of(value: Any) -> Node:
+def node_of(value: Any) -> YamlNode:
     """A parsed template, with functions in their long form, as a node without lines."""
     if isinstance(value, Mapping):
-        return Node("mapping", 0, 0, 0, entries=tuple((node_of(key), node_of(one)) for key, one in value.items()))
+        return YamlNode("mapping", 0, 0, 0, entries=tuple((node_of(key), node_of(node)) for key, node in value.items()))
     if isinstance(value, list):
-        return Node("list", 0, 0, 0, items=tuple(map(node_of, value)))
-    return Node("scalar", 0, 0, 0, value=value)
+        return YamlNode("list", 0, 0, 0, items=tuple(map(node_of, value)))
+    return YamlNode("scalar", 0, 0, 0, value=value)
 
 
-def value_of(node: Node) -> Any:
+def value_of(node: YamlNode) -> Any:
     """The reverse of `node_of`."""
     node = in_long_form(node)
     if node.kind == "mapping":
-        return {key.value: value_of(one) for key, one in node.entries}
-    return [value_of(one) for one in node.items] if node.kind == "list" else node.value
+        return {key.value: value_of(node) for key, node in node.entries}
+    return [*map(value_of, node.items)] if node.kind == "list" else node.value
 
 
-def _existing(section: Node, settle: Callable[[Node], Node], conditions: Conditions) -> list[tuple[Node, Node]]:
+def _existing(
+    section: YamlNode, settle: Callable[[YamlNode], YamlNode], conditions: Conditions
+) -> list[tuple[YamlNode, YamlNode]]:
     """The resources or outputs without a false condition. A true condition is removed from them."""
-    found = []
-    for key, one in section.entries:
-        condition = one.get("Condition")
+    existing = []
+    for key, resource in section.entries:
+        condition = resource.get("Condition")
         named = str(condition.value) if condition is not None and condition.kind == "scalar" else ""
         holds = conditions(named) if named else True
         if holds is not False:
-            kept = tuple(entry for entry in one.entries if holds is None or entry[0].value != "Condition")
-            found.append((key, settle(replace(one, entries=kept))))
-    return found
+            attributes = tuple(entry for entry in resource.entries if holds is None or entry[0].value != "Condition")
+            existing.append((key, settle(replace(resource, entries=attributes))))
+    return existing
 
 
-def _text(text: str) -> Node:
-    return Node("scalar", 0, 0, 0, value=text)
+@dataclass(frozen=True, slots=True)
+class FunctionConfig:
+    """One function by its logical id. `variables`: those with a known value."""
+
+    name: str
+    handler: str
+    timeout_s: float
+    memory_mb: int
+    code: str
+    variables: Mapping[str, str]
+
+
+def read_functions(path: Path) -> tuple[FunctionConfig, ...]:
+    """All functions with the defaults of the parameters. Raises `OSError`, and `ValueError` for invalid YAML."""
+    root = read_yaml(path.name, path.read_text(encoding="utf-8"))
+    if isinstance(root, Diagnostic):
+        raise ValueError(str(root))
+    resolved = resolve(root, {}, REGION).root
+    return tuple(
+        _function(name, places_of(resolved, resource))
+        for name, _, resource in resolved.named("Resources")
+        if resource.text_at("Type") in KINDS
+    )
+
+
+def _function(name: str, places: Sequence[YamlNode]) -> FunctionConfig:
+    """Merges properties; later ones override earlier ones."""
+    variables: dict[str, str] = {}
+    for place in places:
+        for key, _, value in place.named("Environment", "Variables"):
+            variables.pop(key, None)
+            if value.is_known:
+                variables[key] = value.text
+    return FunctionConfig(
+        name=name,
+        handler=_text(places, "Handler"),
+        timeout_s=float(_text(places, "Timeout") or 3),
+        memory_mb=int(_text(places, "MemorySize") or 128),
+        code=_text(places, "CodeUri"),
+        variables=variables,
+    )
+
+
+def _text(places: Sequence[YamlNode], key: str) -> str:
+    """A known value as text; empty without one."""
+    return next((node.text for place in reversed(places) if (node := place.get(key)) is not None), "")

@@ -10,14 +10,13 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_latency.testing.capture import recorded
     from lambda_latency.testing.clock import Clock
     from lambda_latency.testing.events import api_event, dynamodb_event, eventbridge_event, sqs_event
     from lambda_latency.testing.expectation import Expectation, any_order, concurrent, event, span
+    from lambda_latency.testing.expected import at_most, ms, remote
     from lambda_latency.testing.invoking import Invoke
     from lambda_latency.testing.kinds import CLIENT, CONSUMER, ERROR, INTERNAL, OK, PRODUCER, SERVER, UNSET
-    from lambda_latency.testing.matchers import at_most, ms, remote
-    from lambda_latency.testing.recording import Recording
+    from lambda_latency.testing.recording import Recording, recorded
     from lambda_latency.testing.snapshot import Snapshot, snapshot_of
 
 __all__ = [
@@ -50,14 +49,13 @@ __all__ = [
 ]
 
 MODULES = {
-    "capture": ("recorded",),
     "clock": ("Clock",),
     "events": ("api_event", "dynamodb_event", "eventbridge_event", "sqs_event"),
     "expectation": ("Expectation", "any_order", "concurrent", "event", "span"),
     "invoking": ("Invoke",),
-    "matchers": ("at_most", "ms", "remote"),
+    "expected": ("at_most", "ms", "remote"),
     "kinds": ("CLIENT", "CONSUMER", "ERROR", "INTERNAL", "OK", "PRODUCER", "SERVER", "UNSET"),
-    "recording": ("Recording",),
+    "recording": ("Recording", "recorded"),
     "snapshot": ("Snapshot", "snapshot_of"),
 }
 

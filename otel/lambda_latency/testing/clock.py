@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 START_NS = 1_767_225_600 * 10**9  # 2026-01-01T00:00:00Z
 NS = 1_000_000
@@ -40,8 +37,7 @@ class Clock:
             RUNNING.remove(self)
 
 
-RUNNING: list[Clock] = []
-"""The stopped clock, if there is one."""
+RUNNING: list[Clock] = []  # the stopped clock, if there is one
 
 
 def now_ns() -> int:

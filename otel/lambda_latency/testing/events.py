@@ -6,7 +6,7 @@ import json
 import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 ACCOUNT = "123456789012"
 REGION = "us-east-1"
@@ -31,19 +31,19 @@ def api_event(
     url = urlsplit(path)
     query = parse_qsl(url.query, keep_blank_values=True)
     text = body if body is None or isinstance(body, str) else json.dumps(body)
-    given = {"Host": f"api.execute-api.{REGION}.amazonaws.com", "X-Forwarded-For": "203.0.113.7"}
+    all_headers = {"Host": f"api.execute-api.{REGION}.amazonaws.com", "X-Forwarded-For": "203.0.113.7"}
     if text is not None and not isinstance(body, str):
-        given["Content-Type"] = "application/json"
-    given |= headers or {}
+        all_headers["Content-Type"] = "application/json"
+    all_headers |= headers or {}
     route = resource or url.path
     return {
         "resource": route,
         "path": url.path,
         "httpMethod": method,
-        "headers": given,
-        "multiValueHeaders": {key: [value] for key, value in given.items()},
+        "headers": all_headers,
+        "multiValueHeaders": {key: [value] for key, value in all_headers.items()},
         "queryStringParameters": dict(query) or None,
-        "multiValueQueryStringParameters": _several(query) or None,
+        "multiValueQueryStringParameters": parse_qs(url.query, keep_blank_values=True) or None,
         "pathParameters": _parameters(route, url.path) or None,
         "stageVariables": None,
         "requestContext": {
@@ -54,7 +54,7 @@ def api_event(
             "domainPrefix": "api",
             "extendedRequestId": uuid.uuid4().hex[:16],
             "httpMethod": method,
-            "identity": {"sourceIp": "203.0.113.7", "userAgent": given.get("User-Agent")},
+            "identity": {"sourceIp": "203.0.113.7", "userAgent": all_headers.get("User-Agent")},
             "path": f"/{stage}{url.path}",
             "protocol": "HTTP/1.1",
             "requestId": str(uuid.uuid4()),
@@ -128,20 +128,18 @@ def dynamodb_event(*changes: tuple[Mapping[str, object] | None, Mapping[str, obj
 def _change(
     old: Mapping[str, object] | None, new: Mapping[str, object] | None, table: str, keys: Sequence[str], number: int
 ) -> dict[str, Any]:
-    there = new or old
-    if not there:
+    image = new or old
+    if not image:
         raise ValueError("a change has an item before it or after it, got neither")
+    images = {name: _typed_members(i) for name, i in (("NewImage", new), ("OldImage", old)) if i is not None}
     record: dict[str, Any] = {
         "ApproximateCreationDateTime": AT_MS // 1000,
-        "Keys": {key: _typed(there[key]) for key in keys if key in there},
+        "Keys": _typed_members({key: image[key] for key in keys if key in image}),
         "SequenceNumber": str(number),
         "SizeBytes": 100,
         "StreamViewType": "NEW_AND_OLD_IMAGES",
+        **images,
     }
-    if new is not None:
-        record["NewImage"] = {key: _typed(value) for key, value in new.items()}
-    if old is not None:
-        record["OldImage"] = {key: _typed(value) for key, value in old.items()}
     return {
         "eventID": uuid.uuid4().hex,
         "eventName": "INSERT" if old is None else "REMOVE" if new is None else "MODIFY",
@@ -161,30 +159,27 @@ def _typed(value: object) -> dict[str, Any]:
     if isinstance(value, str):
         return {"S": value}
     if isinstance(value, Mapping):
-        return {"M": {str(key): _typed(one) for key, one in value.items()}}
+        return {"M": _typed_members(value)}
     if isinstance(value, Sequence):
-        return {"L": [_typed(one) for one in value]}
+        return {"L": [_typed(member) for member in value]}
     return {"N": str(value)}
 
 
-def _several(query: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for key, value in query:
-        found.setdefault(key, []).append(value)
-    return found
+def _typed_members(image: Mapping[Any, object]) -> dict[str, Any]:
+    return {str(key): _typed(member) for key, member in image.items()}
 
 
 def _parameters(resource: str, path: str) -> dict[str, str]:
     """The values of `{id}` and of a final `{proxy+}`. Raises `ValueError` if the path does not match."""
-    wanted, given = resource.strip("/").split("/"), path.strip("/").split("/")
-    if wanted[-1].endswith("+}"):
-        given = [*given[: len(wanted) - 1], "/".join(given[len(wanted) - 1 :])]
-    found = {}
-    for part, value in zip(wanted, given, strict=False):
-        if part.startswith("{"):
-            found[part.strip("{}+")] = unquote(value)
-        elif part != value:
-            raise ValueError(f"the path {path} does not fit the resource {resource}: {value!r} is not {part!r}")
-    if len(wanted) != len(given):
+    pattern, parts = resource.strip("/").split("/"), path.strip("/").split("/")
+    if pattern[-1].endswith("+}"):
+        parts = [*parts[: len(pattern) - 1], "/".join(parts[len(pattern) - 1 :])]
+    parameters = {}
+    for name, part in zip(pattern, parts, strict=False):
+        if name.startswith("{"):
+            parameters[name.strip("{}+")] = unquote(part)
+        elif name != part:
+            raise ValueError(f"the path {path} does not fit the resource {resource}: {part!r} is not {name!r}")
+    if len(pattern) != len(parts):
         raise ValueError(f"the path {path} does not fit the resource {resource}: their numbers of parts differ")
-    return found
+    return parameters

@@ -8,10 +8,17 @@ from enum import Enum
 from types import EllipsisType
 from typing import Any, TypeAlias, TypeVar
 
-from lambda_latency.testing.code import code_of
 from lambda_latency.testing.comparison import compare
-from lambda_latency.testing.expected import Child, ExpectedEvent, ExpectedSet, ExpectedSpan, with_children
-from lambda_latency.testing.matchers import ANYTHING, Remote
+from lambda_latency.testing.drawing import code_of
+from lambda_latency.testing.expected import (
+    ANYTHING,
+    Child,
+    ExpectedEvent,
+    ExpectedSet,
+    ExpectedSpan,
+    Remote,
+    with_children,
+)
 from lambda_latency.testing.node import forest
 from lambda_latency.trace import SpanKind, Status, Trace
 
@@ -27,7 +34,7 @@ class Expectation:
     def __getitem__(self, children: ChildExpectation | tuple[ChildExpectation, ...]) -> Expectation:
         """A copy with these children. Raises `TypeError` for an invalid child."""
         below = children if isinstance(children, tuple) else (children,)
-        return Expectation(with_children(self.tree, tuple(tree_of(one) for one in below)))
+        return Expectation(with_children(self.tree, tuple(tree_of(child) for child in below)))
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Expectation):
@@ -76,32 +83,34 @@ def span(
     `service`: the `service.name` of its process. `links`: a list of `remote(...)`. `events`: a list of names or
     `event(...)`, in order; `...` among them allows others. Raises `TypeError` for an invalid value.
     """
-    if not (parent is None or parent is ANYTHING or isinstance(parent, Remote)):
-        raise TypeError(f"parent must be remote(...) or None, got {parent!r}")
-    for link in links or ():
-        if link is not ... and not isinstance(link, Remote):
-            raise TypeError(f"a link must be remote(trace_id, span_id) or ..., got {link!r}")
-    stated = None if status is None else member(status, Status, "status")
-    said = (
-        raised, parent, took, service,
-        ANYTHING if links is None else links,
-        ANYTHING if events is None else events,
-    )  # fmt: skip
+    _check_remotes(parent, links or ())
+    default_status = None if raised is ANYTHING else Status.ERROR
+    has_matcher = any(matcher is not ANYTHING for matcher in (raised, parent, took, service))
+    says_more = has_matcher or links is not None or events is not None
+    expected_status = default_status if status is None else member(status, Status, "status")
     return Expectation(
         ExpectedSpan(
             name=name,
             kind=member(kind, SpanKind, "kind"),
             attributes=dict(attributes or {}),
-            status=Status.ERROR if stated is None and raised is not ANYTHING else stated,
+            status=expected_status,
             raised=raised,
             parent=parent,
             took=took,
             service=service,
             links=None if links is None else tuple(links),
             events=None if events is None else tuple(events),
-            says_more=any(value is not ANYTHING for value in said),
+            says_more=says_more,
         )
     )
+
+
+def _check_remotes(parent: object, links: Iterable[object]) -> None:
+    if not (parent is None or parent is ANYTHING or isinstance(parent, Remote)):
+        raise TypeError(f"parent must be remote(...) or None, got {parent!r}")
+    for link in links:
+        if link is not ... and not isinstance(link, Remote):
+            raise TypeError(f"a link must be remote(trace_id, span_id) or ..., got {link!r}")
 
 
 def any_order(*spans: Expectation) -> AnyOrder:
@@ -119,37 +128,39 @@ def event(name: object, attributes: Mapping[str, object] | None = None) -> Expec
     return ExpectedEvent(name, dict(attributes or {}))
 
 
-def tops_of(value: object) -> list[Child] | None:
+def roots_of(expectation: object) -> list[Child] | None:
     """The expected side of a comparison as root trees; None if the value is not an expectation."""
-    if isinstance(value, (Expectation, AnyOrder)):
-        return [value.tree]
-    if isinstance(value, list) and all(isinstance(one, (Expectation, AnyOrder, EllipsisType)) for one in value):
-        return [tree_of(one) for one in value]
+    if isinstance(expectation, (Expectation, AnyOrder)):
+        return [expectation.tree]
+    if isinstance(expectation, list) and all(
+        isinstance(child, (Expectation, AnyOrder, EllipsisType)) for child in expectation
+    ):
+        return [tree_of(child) for child in expectation]
     return None
 
 
-def tree_of(one: Any) -> Child:
+def tree_of(child: Any) -> Child:
     """An item in brackets as a tree. Raises `TypeError` for an invalid item."""
-    if isinstance(one, (Expectation, AnyOrder)):
-        return one.tree
-    if isinstance(one, EllipsisType):
-        return one
-    raise TypeError(f"a child must be span(...), any_order(...), concurrent(...) or ..., got {one!r}")
+    if isinstance(child, (Expectation, AnyOrder)):
+        return child.tree
+    if isinstance(child, EllipsisType):
+        return child
+    raise TypeError(f"a child must be span(...), any_order(...), concurrent(...) or ..., got {child!r}")
 
 
 def only_spans(spans: tuple[Any, ...], where: str) -> tuple[ExpectedSpan, ...]:
     """The members of a set. Raises `TypeError` for a value that is not a span."""
-    for one in spans:
-        if not isinstance(one, Expectation):
-            raise TypeError(f"{where}() takes span(...), got {one!r}")
-    return tuple(one.tree for one in spans)
+    for span in spans:
+        if not isinstance(span, Expectation):
+            raise TypeError(f"{where}() takes span(...), got {span!r}")
+    return tuple(span.tree for span in spans)
 
 
-def member(value: object, enum: type[E], name: str) -> E:
+def member(given_member: object, enum: type[E], name: str) -> E:
     """A kind or a status, given as the kit's enum or OpenTelemetry's. Raises `TypeError` for another value."""
-    if isinstance(value, enum):
-        return value
-    found = enum.__members__.get(value.name) if isinstance(value, Enum) else None
-    if found is None:
-        raise TypeError(f"{name} must be {', '.join(enum.__members__)}, got {value!r}")
-    return found
+    if isinstance(given_member, enum):
+        return given_member
+    known_member = enum.__members__.get(given_member.name) if isinstance(given_member, Enum) else None
+    if known_member is None:
+        raise TypeError(f"{name} must be {', '.join(enum.__members__)}, got {given_member!r}")
+    return known_member

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 FIXTURES = frozenset(("invoke", "trace"))
 SECTION = "span tree"
-CAPTURE = "lambda_latency.testing.capture"
+CAPTURE = "lambda_latency.testing.recording"
 DIFFS = pytest.StashKey[dict[str, str]]()
 """The text of each failed comparison, by the line in its AssertionError."""
 
@@ -28,10 +28,10 @@ DIFFS = pytest.StashKey[dict[str, str]]()
 @pytest.fixture
 def trace() -> Iterator[Recording]:
     """The recording: `trace()` is the trace of the last invocation, or of all spans that the test has recorded."""
-    from lambda_latency.testing.capture import recording
+    from lambda_latency.testing.recording import recording
 
-    with recording() as found:
-        yield found
+    with recording() as spans:
+        yield spans
 
 
 @pytest.fixture
@@ -87,7 +87,8 @@ def dynamodb_event() -> Callable[..., dict[str, Any]]:
     return dynamodb_event
 
 
-@pytest.hookimpl(wrapper=True, trylast=True)  # innermost: after plugins that set a span of the test as current
+# Innermost: after plugins that set a span of the test as current.
+@pytest.hookimpl(wrapper=True, trylast=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
     """Runs a test with an empty context: spans outside the test are not parents of spans in it."""
     if not FIXTURES.intersection(pyfuncitem.fixturenames):
@@ -107,15 +108,15 @@ def pytest_runtest_call() -> Generator[None, object, object]:
     try:
         result = yield
         if CAPTURE in sys.modules:
-            from lambda_latency.testing.guarantees import broken
+            from lambda_latency.testing.recording import broken
 
-            found = broken()
-            if found is not None:
-                pytest.fail(found, pytrace=False)
+            message = broken()
+            if message is not None:
+                pytest.fail(message, pytrace=False)
         return result
     finally:
         if CAPTURE in sys.modules:
-            sys.modules[CAPTURE].BEGUN.clear()
+            sys.modules[CAPTURE].OF_TEST.clear()
 
 
 def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, right: object) -> list[str] | None:
@@ -124,12 +125,12 @@ def pytest_assertrepr_compare(config: pytest.Config, op: str, left: object, righ
         return None
     from lambda_latency.testing.comparison import compare
     from lambda_latency.testing.drawing import draw, summary
-    from lambda_latency.testing.expectation import tops_of
+    from lambda_latency.testing.expectation import roots_of
     from lambda_latency.testing.snapshot import forest_of
 
-    recorded, expected = forest_of(left), tops_of(right)
+    recorded, expected = forest_of(left), roots_of(right)
     if recorded is None:
-        recorded, expected = forest_of(right), tops_of(left)
+        recorded, expected = forest_of(right), roots_of(left)
     if recorded is None or expected is None:
         return None
     comparison = compare(expected, recorded)
@@ -144,18 +145,18 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Adds the tree as a section of the failure, which pytest neither truncates nor hides with captured output."""
     texts = item.config.stash.get(DIFFS, {})
-    said = str(call.excinfo.value) if call.excinfo is not None and texts else ""
-    shown = [line for line in texts if line in said]
-    if shown and call.excinfo is not None and call.excinfo.errisinstance(AssertionError):
+    error = call.excinfo.value if call.excinfo is not None else None
+    message = str(error) if texts and error is not None else ""
+    shown = [line for line in texts if line in message]
+    if shown and isinstance(error, AssertionError):
         # The tree replaces the full operands that pytest adds.
-        call.excinfo.value.args = (said[: said.index(shown[0]) + len(shown[0])],)
+        error.args = (message[: message.index(shown[0]) + len(shown[0])],)
     report = yield
     if call.when == "call":
         item.config.stash[DIFFS] = {}
-    for line in shown:
-        add = getattr(
-            report.longrepr, "addsection", None
-        )  # plain text has no sections: the user chose a short traceback
-        if add is not None:
-            add(SECTION, texts[line])
+    # Plain text has no sections: the user chose a short traceback.
+    add_section = getattr(report.longrepr, "addsection", None)
+    if add_section is not None:
+        for line in shown:
+            add_section(SECTION, texts[line])
     return report

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Mapping
 
 from lambda_latency.spelling import did_you_mean
-from lambda_latency.testing.code import code_of_recorded
 from lambda_latency.testing.comparison import compare
-from lambda_latency.testing.drawing import draw_recorded
-from lambda_latency.testing.expectation import tops_of
+from lambda_latency.testing.drawing import code_of_recorded, draw_recorded
+from lambda_latency.testing.expectation import roots_of
 from lambda_latency.testing.node import Forest, forest
-from lambda_latency.trace import Trace, traces_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-
-    from lambda_latency.trace import Span
+from lambda_latency.trace import Span, Trace, traces_of
 
 
 class Snapshot:
@@ -44,20 +38,21 @@ class Snapshot:
     @property
     def spans(self) -> tuple[Span, ...]:
         """Every span, in the order of their start."""
-        return tuple(sorted((span for trace in self.traces for span in trace.spans), key=self._started))
+        spans = [span for trace in self.traces for span in trace.spans]
+        return tuple(sorted(spans, key=lambda span: (span.start_ns, self.order.get(span.span_id, (0, 0))[0])))
 
     def one(self, name: str) -> Span:
         """The span of that name. Raises `AssertionError` with the tree for none or several."""
         __tracebackhide__ = True  # pytest shows the caller's line
-        found = [span for span in self.spans if span.name == name]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            what = f"{len(found)} spans have the name {name!r}, expected one"
+        matching = [span for span in self.spans if span.name == name]
+        if len(matching) == 1:
+            return matching[0]
+        if matching:
+            message = f"{len(matching)} spans have the name {name!r}, expected one"
         else:
             hint = did_you_mean(name, {span.name for span in self.spans}, most=3, quoted=True)
-            what = f"no span has the name {name!r}{f'; {hint}' if hint else ''}"
-        raise AssertionError("\n".join([what, "", *draw_recorded(self.forest())]))
+            message = f"no span has the name {name!r}{f'; {hint}' if hint else ''}"
+        raise AssertionError("\n".join([message, "", *draw_recorded(self.forest())]))
 
     def forest(self) -> Forest:
         """The traces as trees."""
@@ -66,7 +61,7 @@ class Snapshot:
     def __eq__(self, other: object) -> bool:
         if isinstance(other, Snapshot):
             return self._values() == other._values()
-        expected = tops_of(other)
+        expected = roots_of(other)
         return NotImplemented if expected is None else compare(expected, self.forest()).holds
 
     def __hash__(self) -> int:
@@ -78,17 +73,14 @@ class Snapshot:
     def _values(self) -> tuple[object, ...]:
         return self.traces, dict(self.order), self.lost, self.invocation
 
-    def _started(self, span: Span) -> tuple[int, int]:
-        return span.start_ns, self.order.get(span.span_id, (0, 0))[0]
-
 
 def snapshot_of(spans: Iterable[Span]) -> Snapshot:
     """A snapshot of spans from any source."""
     return Snapshot(traces_of(spans))
 
 
-def forest_of(value: object) -> Forest | None:
+def forest_of(recorded: object) -> Forest | None:
     """The recorded side of a comparison as trees; None if the value is not a recording."""
-    if isinstance(value, Snapshot):
-        return value.forest()
-    return forest([value]) if isinstance(value, Trace) else None
+    if isinstance(recorded, Snapshot):
+        return recorded.forest()
+    return forest([recorded]) if isinstance(recorded, Trace) else None

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
+from collections.abc import Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
-from lambda_latency.latency import UNKNOWN, Tally, Traffic, Unknown, at_rank, by_hour, by_route
+from lambda_latency.latency import UNKNOWN, Report, Saving, Share, Tally, Traffic, Unknown, at_rank, by_hour, by_route
 from lambda_latency.prices import read_prices
 from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import cells, clean, ms, number, percent, plural, wrap, wrap_pieces
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from lambda_latency.latency import Report, Saving, Share
+from lambda_latency.text.words import clean, display_width, listed, ms, number, percent, plural, wrap, wrap_pieces
 
 BILLION = Decimal(10**9)
 MOST_ROUTES = 4
@@ -33,9 +28,9 @@ def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -
 
     `traffic` is the number of all requests, if the source has it.
     """
-    seen = number(tally.requests)
-    if isinstance(traffic, Traffic) and tally.requests - traffic.beside <= traffic.total:
-        seen = percent(tally.requests - traffic.beside, traffic.total, style)
+    traced = number(tally.requests)
+    if isinstance(traffic, Traffic) and tally.requests - traffic.without_stage <= traffic.total:
+        traced = percent(tally.requests - traffic.without_stage, traffic.total, style)
     walls = sorted(tally.walls_ns)
     words = [f"p{percent} {ms(at_rank(walls, percent), style)}" for percent in (50, 95, 99)]
     words += [
@@ -43,25 +38,25 @@ def facts(tally: Tally, style: Style, *, traffic: Traffic | Unknown = UNKNOWN) -
         f"cold {number(tally.cold_starts)}",
         f"errors {number(tally.errors)}",
         f"timeouts {number(tally.timeouts)}",
-        f"seen {seen}",
+        f"seen {traced}",
     ]
     lines: list[str] = []
     for word in words:
-        if lines and cells(lines[-1] + style.dot + word) <= style.width:
-            lines[-1] += style.dot + word
+        if lines and display_width(lines[-1] + style.marks.dot + word) <= style.width:
+            lines[-1] += style.marks.dot + word
         else:
             lines.append(word)
     return [[Piece(line, "dim")] for line in lines]
 
 
 def cold_mean_ns(tally: Tally) -> int:
-    """The mean of the known cold start times, in nanoseconds; 0 without one."""
-    known = [ns for part, one in tally.parts.items() if part.bucket == "cold start" for ns in one.each_ns]
-    return sum(known) // max(len(known), 1)
+    """Return the mean of the known cold start times, in nanoseconds; 0 without one."""
+    components = [times for component, times in tally.components.items() if component.category == "cold start"]
+    return sum(times.total_ns for times in components) // max(sum(times.requests for times in components), 1)
 
 
 def cold_cost(tally: Tally, style: Style) -> list[Line]:
-    """A sentence about the price of a cold start, in GB-seconds and US dollars; empty if it has none."""
+    """Return a sentence about the price of a cold start, in GB-seconds and US dollars; empty if it has none."""
     values = cold_values(tally)
     if values is None or not values["gb_seconds"]:
         return []
@@ -71,11 +66,11 @@ def cold_cost(tally: Tally, style: Style) -> list[Line]:
 
 
 def cold_values(tally: Tally) -> dict[str, object] | None:
-    """The cost of a mean cold start with 1 GB of memory, as JSON values; it is proportional to the memory.
+    """Return the cost of a mean cold start with 1 GB of memory, as JSON values; it is proportional to the memory.
 
     None for cold starts of a machine that stands for AWS: Lambda's take another time.
     """
-    if any(part.bucket == "laptop" for part in tally.parts):
+    if any(component.category == "laptop" for component in tally.components):
         return None
     prices = read_prices()
     gb_seconds = cold_mean_ns(tally) / BILLION
@@ -89,131 +84,109 @@ def cold_values(tally: Tally) -> dict[str, object] | None:
 
 
 def sampling(report: Report, style: Style) -> str:
-    """The share of the traffic that was traced, or a sentence that it is unknown."""
-    seen, traffic = report.totals.requests, report.traffic
+    """Return the share of the traffic that was traced, or a sentence that it is unknown."""
+    requests, traffic = report.totals.requests, report.traffic
     if isinstance(traffic, Unknown):
-        return f"{plural(seen, 'request')} seen; how many were not sampled {traffic.why}."
-    counted = seen - traffic.beside
-    if counted > traffic.total:  # the count is delayed or incomplete: the share is unknown
-        return (
-            f"{plural(seen, 'request')} seen, and only {number(traffic.total)} counted so far: the share of the "
-            "traffic is unknown."
-        )
-    part = f"{number(counted)} of {number(traffic.total)}"
-    text = f"{percent(counted, traffic.total, style)} of the traffic seen ({part})."
-    if traffic.beside:
-        text += f" {plural(traffic.beside, 'more request')} came another way, which is not counted."
-    return text + _routes(by_route(traffic, report.accounts), style) + _hours(by_hour(traffic, report.accounts), style)
+        return f"{plural(requests, 'request')} seen; how many were not sampled {traffic.why}."
+    counted = requests - traffic.without_stage
+    # The count is delayed or incomplete: the share is unknown
+    if counted > traffic.total:
+        counts = f"{plural(requests, 'request')} seen, and only {number(traffic.total)} counted so far"
+        return f"{counts}: the share of the traffic is unknown."
+    component = f"{number(counted)} of {number(traffic.total)}"
+    text = f"{percent(counted, traffic.total, style)} of the traffic seen ({component})."
+    if traffic.without_stage:
+        text += f" {plural(traffic.without_stage, 'more request')} came another way, which is not counted."
+    return (
+        text + _routes(by_route(traffic, report.breakdowns), style) + _hours(by_hour(traffic, report.breakdowns), style)
+    )
 
 
 def _routes(shares: list[Share], style: Style) -> str:
     if len(shares) < 2:
         return ""
-    told = [f"{one.of} {percent(one.seen, one.total, style)}" for one in shares[:MOST_ROUTES]]
-    more = f", and {number(len(shares) - MOST_ROUTES)} more" if len(shares) > MOST_ROUTES else ""
-    return f" By route: {', '.join(told)}{more}."
+    routes = [f"{share.subject} {percent(share.requests, share.total, style)}" for share in shares]
+    return f" By route: {listed(routes, MOST_ROUTES)}."
 
 
 def _hours(shares: list[Share], style: Style) -> str:
     if len(shares) < 2:
         return ""
-    least, most = (choose(shares, key=lambda one: one.seen / one.total) for choose in (min, max))
-    return f" By hour: from {_hour(least, style)} to {_hour(most, style)}."
+    lowest, highest = (choose(shares, key=lambda share: share.requests / share.total) for choose in (min, max))
+    return f" By hour: from {_hour(lowest, style)} to {_hour(highest, style)}."
 
 
 def _hour(share: Share, style: Style) -> str:
-    begin = datetime.fromtimestamp(int(share.of) // 1_000_000_000, timezone.utc)
-    return f"{percent(share.seen, share.total, style)} ({begin:%m-%d %H}:00Z)"
+    begin = datetime.fromtimestamp(int(share.subject) // 1_000_000_000, timezone.utc)
+    return f"{percent(share.requests, share.total, style)} ({begin:%m-%d %H}:00Z)"
 
 
-def saving_pieces(one: Saving, style: Style) -> list[Piece]:
+def saving_pieces(saving: Saving, style: Style) -> list[Piece]:
     """`payments.example.com: saves at most 1,224 ms (p95 1,315 ms -> 91 ms at best)`."""
     arrow = "\u2192" if style.unicode else "->"
     return [
-        Piece(clean(one.part.label, style), "bold"),
+        Piece(clean(saving.component.label, style), "bold"),
         Piece(": saves at most "),
-        Piece(ms(one.saves_ns, style), "bold"),
-        Piece(f" (p95 {ms(one.p95_ns, style)} {arrow} {ms(one.best_p95_ns, style)} at best)"),
+        Piece(ms(saving.saves_ns, style), "bold"),
+        Piece(f" (p95 {ms(saving.p95_ns, style)} {arrow} {ms(saving.best_p95_ns, style)} at best)"),
     ]
 
 
 def what_if_lines(report: Report, style: Style) -> list[Line]:
-    """A line for each of the largest parts, and an explanation of the bound."""
+    """Return a line for each of the largest parts, and an explanation of the bound."""
     from lambda_latency.latency import savings  # few reports ask what if
 
-    found = savings(report.accounts)
-    if not found:
+    largest = savings(report.breakdowns)
+    if not largest:
         return [[Piece(NOTHING)]]
     lines: list[Line] = [[Piece("What if a part took no time", "bold")]]
-    for one in found:
-        lines += wrap_pieces(saving_pieces(one, style), style.width)
+    for saving in largest:
+        lines += wrap_pieces(saving_pieces(saving, style), style.width)
     return [*lines, [Piece(BOUND, "dim")]]
 
 
 INDENT = "  "
 BEYOND = 12  # cells of the indent and the last label
+LADDER = [digit * 10.0**power for power in range(14) for digit in (1, 2, 5)]  # milliseconds
 
 
 def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> list[Line]:
-    """The bars and their axis; `slow_ns` is the limit of slow requests."""
+    """Return the bars and their axis; `slow_ns` is the limit of slow requests."""
     if not walls_ns:
         return []
-    low, high = _limits(min(walls_ns) / 1e6, max(walls_ns) / 1e6)
-    width = style.width - BEYOND
+    steps_ms, width = _steps_ms(min(walls_ns) / 1e6, max(walls_ns) / 1e6), style.width - BEYOND
+    low, high = math.log(steps_ms[0]), math.log(steps_ms[-1])
 
-    def column(value: float) -> int:
-        at = int((math.log(max(value, low)) - math.log(low)) / (math.log(high) - math.log(low)) * (width - 1))
-        return max(0, min(width - 1, at))
+    def column(time_ms: float) -> int:
+        index = int((math.log(max(time_ms, steps_ms[0])) - low) / (high - low) * (width - 1))
+        return max(0, min(width - 1, index))
 
     walls = sorted(walls_ns)
-    ends = [bisect_right(walls, at, key=lambda wall: column(wall / 1e6)) for at in range(width)]
+    ends = [bisect_right(walls, index, key=lambda wall: column(wall / 1e6)) for index in range(width)]
     counts = [end - begin for begin, end in pairwise([0, *ends])]
-    bars = [_height(count, max(counts), style) for count in counts]
+    heights, highest = style.marks.heights, max(counts)
+    fills = [max(1, -(-count * (len(heights) - 1) // highest)) if count else 0 for count in counts]
+    bars = [heights[fill] for fill in fills]
     if slow_ns is not None:
         border = column(slow_ns / 1e6) + 1
         if border < width and bars[border] == " ":
-            bars[border] = style.border
+            bars[border] = style.marks.border
     axis = ""
-    for value in _marks(low, high):
+    for step_ms in steps_ms:
         # A label that would touch the previous one is omitted.
-        if not axis or column(value) > len(axis):
-            axis = axis.ljust(column(value)) + _label(value, style, first=not axis)
+        if not axis or column(step_ms) > len(axis):
+            axis = axis.ljust(column(step_ms)) + _label(step_ms, style, with_unit=not axis)
     return [[Piece(INDENT + "".join(bars))], [Piece(INDENT + axis, "dim")]]
 
 
-def _limits(least: float, most: float) -> tuple[float, float]:
-    """The nearest of 1, 2, 5, 10, ... ms below the least and above the most."""
-    low = 1.0
-    for value in _ladder():
-        if value > least:
-            break
-        low = value
-    return low, next(value for value in _ladder() if value > max(most, low))
+def _steps_ms(shortest_ms: float, longest_ms: float) -> list[float]:
+    """Return the steps of the axis (1, 2, 5, ... ms): the last below the shortest to the first above the longest."""
+    low = max((step for step in LADDER if step <= shortest_ms), default=LADDER[0])
+    high = next(step for step in LADDER if step > max(longest_ms, low))
+    return [step for step in LADDER if low <= step <= high]
 
 
-def _marks(low: float, high: float) -> Iterator[float]:
-    for value in _ladder():
-        if value > high:
-            return
-        if value >= low:
-            yield value
-
-
-def _ladder() -> Iterator[float]:
-    step = 1.0
-    while True:
-        yield step
-        yield 2 * step
-        yield 5 * step
-        step *= 10
-
-
-def _label(value: float, style: Style, *, first: bool) -> str:
-    if value >= 1000:
-        return f"{value / 1000:,.0f}{style.space}s"
-    return f"{value:.0f}{style.space}ms" if first else f"{value:.0f}"
-
-
-def _height(count: int, most: int, style: Style) -> str:
-    steps = len(style.heights) - 1
-    return style.heights[max(1, -(-count * steps // most))] if count else " "
+def _label(time_ms: float, style: Style, *, with_unit: bool) -> str:
+    if time_ms >= 1000:
+        return f"{time_ms / 1000:,.0f}{style.space}s"
+    return f"{time_ms:.0f}{style.space}ms" if with_unit else f"{time_ms:.0f}"

@@ -2,42 +2,53 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from operator import add
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import (
-    CLIENT_TIMEOUTS,
-    Part,
-    PartTally,
+    Breakdown,
+    Breakdowns,
+    Component,
+    ComponentDifference,
+    ComponentTally,
+    Flaw,
+    Report,
+    Saving,
+    Timeout,
     Unknown,
     at_rank,
     by_route,
     call_map,
+    instant_of,
     map_values,
     own_code_in,
     savings,
 )
-from lambda_latency.text.cautions import cautions
-from lambda_latency.text.class_values import change_values, class_values, finding_values, ground_values
-from lambda_latency.text.difference import against_values, cause_values
+from lambda_latency.text.cautions import cautions, count_requests
 from lambda_latency.text.facts import cold_mean_ns, cold_values, saving_pieces
-from lambda_latency.text.own_code import own_code_values
+from lambda_latency.text.findings import own_code_values
+from lambda_latency.text.group_values import (
+    against_values,
+    cause_values,
+    change_values,
+    component_values,
+    evidence_values,
+    finding_values,
+    group_values,
+)
 from lambda_latency.text.prose import evidence, flat, sentence
 from lambda_latency.text.style import Style
-from lambda_latency.trace import critical_path
+from lambda_latency.trace import Problem, Trace, critical_path
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from lambda_latency.latency import Account, Accounts, Compared, Frame, Judged, Report, Saving, Timeout
-    from lambda_latency.trace import Problem, Trace
+    from lambda_latency.latency import Judged
 
 SCHEMA = 3
 SLOWEST = 10
 MOST_CANDIDATES = 3
 PLAIN = Style()
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def document(
@@ -48,58 +59,50 @@ def document(
     per_request: Mapping[str, Trace] | None = None,
     judged: Sequence[Judged] = (),
 ) -> dict[str, object]:
-    """The report as JSON values; the traces of `per_request` add each request with its path."""
-    accounts, compared = report.accounts, report.cohorts
-    cold_ns = cold_mean_ns(report.totals)
-    whole: dict[str, object] = {
+    """Return the report as JSON values; the traces of `per_request` add each request with its path."""
+    breakdowns, comparison = report.breakdowns, report.comparison
+    cold_ns, walls = cold_mean_ns(report.totals), sorted(report.totals.walls_ns)
+    values: dict[str, object] = {
         "schema": SCHEMA,
         "command": command,
         "version": version,
         "sources": list(report.sources),
-        "window": _window(report.accounts),
+        "window": _window(report.breakdowns),
         "requests": report.totals.requests,
         "sampling": _sampling(report),
-        "wall_ns": _walls(report),
-        "cohorts": {
-            "slow": {"requests": len(compared.slow), "over_ns": compared.over_ns, "mean_ns": compared.slow_mean_ns},
-            "typical": {"requests": compared.typical, "mean_ns": compared.typical_mean_ns},
-            "difference_ns": compared.difference_ns,
+        "wall_ns": {
+            **{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)},
+            "max": max(walls, default=0),
         },
-        "buckets": _buckets(report),
+        "cohorts": {
+            "slow": {
+                "requests": len(comparison.slow),
+                "over_ns": comparison.over_ns,
+                "mean_ns": comparison.slow_mean_ns,
+            },
+            "typical": {"requests": comparison.typical, "mean_ns": comparison.typical_mean_ns},
+            "difference_ns": comparison.difference_ns,
+        },
+        "buckets": _categories(report),
         "verdict": _verdict(report),
-        **class_values(report),
-        "what_if": [_saving(one) for one in savings(report.accounts)],
+        **group_values(report),
+        "what_if": [_saving(saving) for saving in savings(breakdowns)],
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(report.totals)},
-        "client_timeouts": {"requests": _flagged(report, CLIENT_TIMEOUTS)},
-        "timeouts": [_timeout(one, report) for one in report.timeouts],
-        "map": map_values(call_map(report.accounts), report.timeouts),
+        "client_timeouts": {"requests": count_requests(report, lambda kind: bool(kind.flaws & Flaw.CLIENT_TIMEOUTS))},
+        "timeouts": [_timeout(timeout, report) for timeout in report.timeouts],
+        "map": map_values(call_map(breakdowns), report.timeouts),
         "against": _against(report),
-        "gates": [
-            {
-                "expression": one.expression,
-                "value": one.value,
-                "failed": one.failed,
-                "unsure": one.unsure,
-                "disturbed": one.disturbed,
-                "route": one.route or None,
-                "part": one.part or None,
-                "sentence": one.sentence,
-            }
-            for one in judged
-        ],
+        "gates": [{**asdict(gate), "route": gate.route or None, "part": gate.part or None} for gate in judged],
         "problems": _problems(report.problems),
         "slowest": [
-            {"trace_id": one.trace_id, "wall_ns": one.wall_ns} for one in accounts.made(accounts.slowest(SLOWEST))
+            {"trace_id": slow.trace_id, "wall_ns": slow.wall_ns}
+            for slow in breakdowns.made(breakdowns.slowest(SLOWEST))
         ],
     }
     if per_request is not None:
-        whole["per_request"] = [_request(one, per_request.get(one.trace_id)) for one in accounts.in_order()]
-    return whole
-
-
-def _flagged(report: Report, flaw: int) -> int:
-    kinds = {number for kind, number in report.accounts.kinds.items() if kind.flaws & flaw}
-    return sum(kind in kinds for kind in report.accounts.kind_of) if kinds else 0
+        ordered = breakdowns.in_order()
+        values["per_request"] = [_request(breakdown, per_request.get(breakdown.trace_id)) for breakdown in ordered]
+    return values
 
 
 def _against(report: Report) -> dict[str, object] | None:
@@ -108,160 +111,145 @@ def _against(report: Report) -> dict[str, object] | None:
     return {
         **against_values(report.against),
         "own_code": own_code_values(report.own_code_against),
+        "example": finding_values(next(iter(report.diagnoses_against.values()), None)),
         "depends": change_values(report),
     }
 
 
-def _walls(report: Report) -> dict[str, int]:
-    walls = sorted(report.totals.walls_ns)
-    return {**{f"p{percent}": at_rank(walls, percent) for percent in (50, 90, 95, 99)}, "max": max(walls, default=0)}
-
-
 def _sampling(report: Report) -> dict[str, object]:
-    seen, traffic = report.totals.requests, report.traffic
+    requests, traffic = report.totals.requests, report.traffic
     if isinstance(traffic, Unknown):
-        return {"seen": seen, "total": None, "by_route": []}
-    routes = [{"route": one.of, "seen": one.seen, "total": one.total} for one in by_route(traffic, report.accounts)]
-    return {"seen": seen - traffic.beside, "total": traffic.total, "by_route": routes}
+        return {"seen": requests, "total": None, "by_route": []}
+    shares = by_route(traffic, report.breakdowns)
+    routes = [{"route": share.subject, "seen": share.requests, "total": share.total} for share in shares]
+    return {"seen": requests - traffic.without_stage, "total": traffic.total, "by_route": routes}
 
 
-def _window(accounts: Accounts) -> dict[str, str | None]:
-    if not accounts:
+def _window(breakdowns: Breakdowns) -> dict[str, str | None]:
+    if not breakdowns:
         return {"from": None, "to": None}
-    ends = map(add, accounts.starts_ns, accounts.walls_ns)
-    return {"from": _time(min(accounts.starts_ns)), "to": _time(max(ends))}
+    ends = map(add, breakdowns.starts_ns, breakdowns.walls_ns)
+    begin, end = (instant_of(ns, "microseconds") for ns in (min(breakdowns.starts_ns), max(ends)))
+    return {"from": begin, "to": end}
 
 
-def _time(ns: int) -> str:
-    try:
-        return (EPOCH + timedelta(microseconds=ns // 1000)).isoformat(timespec="microseconds").replace("+00:00", "Z")
-    except OverflowError:  # the time is beyond Python's last year, 9999
-        return f"{ns} ns"
+def _categories(report: Report) -> list[dict[str, object]]:
+    compared = {compared.component: compared for compared in report.comparison.components}
+    return [
+        _category(component, tally, compared.get(component), report)
+        for component, tally in report.totals.largest_first()
+    ]
 
 
-def _buckets(report: Report) -> list[dict[str, object]]:
-    compared = {one.part: one for one in report.cohorts.parts}
-    return [_bucket(part, one, compared.get(part), report) for part, one in report.totals.largest_first()]
-
-
-def _bucket(part: Part, one: PartTally, compared: Compared | None, report: Report) -> dict[str, object]:
+def _category(
+    component: Component, tally: ComponentTally, compared: ComponentDifference | None, report: Report
+) -> dict[str, object]:
     difference = compared.difference_ns if compared is not None else 0
-    each = [0] * (report.totals.requests - one.requests) + sorted(one.each_ns)  # requests without the part waited 0 ns
-    total_ns = one.total_ns
+    times_ns = [0] * (report.totals.requests - tally.requests)  # requests without the part waited 0 ns
+    times_ns += sorted(tally.each_ns)
+    total_ns = tally.total_ns
     return {
-        "bucket": part.bucket,
-        "name": part.name,
-        "owner": part.owner,
+        **component_values(component),
         "total_ns": total_ns,
         "share": _share(total_ns, report.totals.wall_ns),
         "typical_mean_ns": compared.typical_ns if compared is not None else 0,
         "slow_mean_ns": compared.slow_ns if compared is not None else 0,
         "difference_ns": difference,
-        "difference_share": _share(difference, report.cohorts.difference_ns),
+        "difference_share": _share(difference, report.comparison.difference_ns),
         "largest_in_slow": compared.largest_in_slow if compared is not None else 0,
-        "p50_ns": at_rank(each, 50),
-        "p95_ns": at_rank(each, 95),
-        "requests": one.requests,
-        "calls": one.calls.calls,
-        "errors": one.calls.errors,
-        "throttles": one.calls.throttles,
-        "retries": one.calls.retries,
+        "p50_ns": at_rank(times_ns, 50),
+        "p95_ns": at_rank(times_ns, 95),
+        "requests": tally.requests,
+        "calls": tally.calls.calls,
+        "errors": tally.calls.errors,
+        "throttles": tally.calls.throttles,
+        "retries": tally.calls.retries,
     }
 
 
 def _verdict(report: Report) -> dict[str, object]:
-    found = report.verdict
-    against = found.against
+    verdict = report.verdict
+    against = verdict.counterexample
     return {
-        "kind": found.kind,
-        "bucket": found.part.bucket if found.part is not None else None,
-        "name": found.part.name if found.part is not None else None,
-        "owner": found.part.owner if found.part is not None else None,
-        **ground_values(found.part, report),
-        "confidence": found.confidence,
+        "kind": verdict.kind,
+        **component_values(verdict.component),
+        **evidence_values(verdict.component, report),
+        "confidence": verdict.confidence,
         "candidates": [
-            {
-                "bucket": one.part.bucket,
-                "name": one.part.name,
-                "owner": one.part.owner,
-                "difference_ns": one.difference_ns,
-            }
-            for one in report.cohorts.parts[:MOST_CANDIDATES]
-            if one.difference_ns > 0
+            {**component_values(compared.component), "difference_ns": compared.difference_ns}
+            for compared in report.comparison.components[:MOST_CANDIDATES]
+            if compared.difference_ns > 0
         ],
-        "suspects": [cause_values(one, asserted=False) for one in found.suspects],
+        "suspects": [cause_values(cause, asserted=False) for cause in verdict.suspects],
         "sentence": flat(sentence(report, PLAIN)),
         "evidence": flat(evidence(report, PLAIN)),
-        "cautions": [one.replace("\u202f", " ") for one in cautions(report, PLAIN)],
-        "trace_id": found.proof.account.trace_id if found.proof is not None else None,
+        "cautions": [caution.replace("\u202f", " ") for caution in cautions(report, PLAIN)],
+        "trace_id": verdict.proof.breakdown.trace_id if verdict.proof is not None else None,
         "example": finding_values(next(iter(report.diagnoses.values()), None)),
         "against": None
         if against is None
-        else {"trace_id": against.account.trace_id, "bucket": against.part.bucket, "name": against.part.name},
+        else {
+            "trace_id": against.breakdown.trace_id,
+            "bucket": against.component.category,
+            "name": against.component.name,
+        },
     }
 
 
-def _saving(one: Saving) -> dict[str, object]:
+def _saving(saving: Saving) -> dict[str, object]:
     return {
-        "bucket": one.part.bucket,
-        "name": one.part.name,
-        "owner": one.part.owner,
-        "saves_ns": one.saves_ns,
-        "p95_ns": one.p95_ns,
-        "best_p95_ns": one.best_p95_ns,
-        "requests": one.requests,
-        "sentence": f"{flat(saving_pieces(one, PLAIN))}.",
+        **component_values(saving.component),
+        "saves_ns": saving.saves_ns,
+        "p95_ns": saving.p95_ns,
+        "best_p95_ns": saving.best_p95_ns,
+        "requests": saving.requests,
+        "sentence": f"{flat(saving_pieces(saving, PLAIN))}.",
     }
 
 
-def _timeout(one: Timeout, report: Report) -> dict[str, object]:
+def _timeout(timeout: Timeout, report: Report) -> dict[str, object]:
     return {
-        "own_code": own_code_values(own_code_in(report.traces[one.trace_id], report.owners)),
-        "trace_id": one.trace_id,
-        "limit_ns": one.limit_ns,
-        "running": one.running,
-        "elapsed_ns": one.elapsed_ns,
-        "frames": _frames(one.frames),
-        "threads": [{"name": thread.name, "frames": _frames(thread.frames)} for thread in one.threads],
+        "own_code": own_code_values(own_code_in(report.traces[timeout.trace_id], report.owners)),
+        "trace_id": timeout.trace_id,
+        "limit_ns": timeout.limit_ns,
+        "running": timeout.running,
+        "elapsed_ns": timeout.elapsed_ns,
+        "frames": list(map(asdict, timeout.frames)),
+        "threads": [{"name": thread.name, "frames": list(map(asdict, thread.frames))} for thread in timeout.threads],
     }
-
-
-def _frames(frames: Collection[Frame]) -> list[dict[str, object]]:
-    return [
-        {"file": frame.file, "line": frame.line, "function": frame.function, "text": frame.text, "own": frame.own}
-        for frame in frames
-    ]
 
 
 def _problems(problems: Collection[Problem]) -> list[dict[str, object]]:
     """One row per source and reason, with the number of cases."""
-    rows: dict[tuple[str, str, str], list[int | None]] = {}
-    for one in problems:
-        rows.setdefault((one.source, one.reason, one.effect), []).append(one.line)
+    groups: dict[tuple[str, str, str], list[int | None]] = {}
+    for problem in problems:
+        groups.setdefault((problem.source, problem.reason, problem.effect), []).append(problem.line)
     return [
-        {"source": source, "line": at[0], "reason": reason, "count": len(at), "effect": effect}
-        for (source, reason, effect), at in rows.items()
+        {"source": source, "line": lines[0], "reason": reason, "count": len(lines), "effect": effect}
+        for (source, reason, effect), lines in groups.items()
     ]
 
 
-def _request(one: Account, trace: Trace | None) -> dict[str, object]:
+def _request(breakdown: Breakdown, trace: Trace | None) -> dict[str, object]:
     path = critical_path(trace).sections if trace is not None else ()
     return {
-        "trace_id": one.trace_id,
-        "route": one.route,
-        "status": one.status_code,
-        "start_ns": one.start_ns,
-        "wall_ns": one.wall_ns,
-        "cold_start": one.cold_start,
-        "error": one.error,
-        "timeout": one.timed_out,
-        "buckets": [{"bucket": part.bucket, "name": part.name, "ns": ns} for part, ns in one.parts],
+        "trace_id": breakdown.trace_id,
+        "route": breakdown.route,
+        "status": breakdown.status_code,
+        "start_ns": breakdown.start_ns,
+        "wall_ns": breakdown.wall_ns,
+        "cold_start": breakdown.cold_start,
+        "error": breakdown.error,
+        "timeout": breakdown.timed_out,
+        "buckets": [
+            {"bucket": component.category, "name": component.name, "ns": ns} for component, ns in breakdown.components
+        ],
         "path": [
-            {"span_id": at.span.span_id, "name": at.span.name, "start_ns": at.start_ns, "end_ns": at.end_ns}
-            for at in path
+            {"span_id": s.span.span_id, "name": s.span.name, "start_ns": s.start_ns, "end_ns": s.end_ns}
+            for s in path  # segments
         ],
     }
 
 
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 6) if whole else 0.0
+def _share(component_ns: int, whole_ns: int) -> float:
+    return round(component_ns / whole_ns, 6) if whole_ns else 0.0

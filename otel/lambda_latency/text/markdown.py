@@ -1,52 +1,48 @@
-"""A report as Markdown, for a pull request: the sentences, and the two tables."""
+"""A report as Markdown, for a pull request: the sentences, and the tables."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from lambda_latency.latency import OwnCode, Report
 from lambda_latency.text.against import HEAD, against_rows
-from lambda_latency.text.by import BY_HEAD, by_rows
-from lambda_latency.text.cards import cards, told_once
+from lambda_latency.text.cause_groups import unclassified
 from lambda_latency.text.cautions import other_cautions
-from lambda_latency.text.classes import beside
 from lambda_latency.text.facts import facts, sampling
-from lambda_latency.text.findings import log_lines
-from lambda_latency.text.own_code import doing
-from lambda_latency.text.prose import sentence
-from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import clean, explained, ms, owner, plural, signed
+from lambda_latency.text.findings import doing, log_lines
+from lambda_latency.text.prose import cards, cards_with_steps, sentence
+from lambda_latency.text.style import Piece, Style, plain
+from lambda_latency.text.table import BY_HEAD, by_rows
+from lambda_latency.text.words import clean, ms, plural, signed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from lambda_latency.latency import Compared, Judged, OwnCode, Report
+    from lambda_latency.latency import Judged
 
 STYLE = Style()
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
 MOST_PLACES = 10
-LEAST_PERCENT = 1  # of the difference, or of the time: smaller parts are not listed
 
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
-    """The report; names from traces are escaped: they cannot format the text or mention users."""
+    """Return the report as Markdown; names from traces are escaped: they cannot format the text or mention users."""
     blocks = _findings(report)
-    blocks += _parts(report)
     if report.by is not None:
         blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
-    blocks += [table for one in report.classes.found for table in _places(report.own_code.get(one.cell))]
+    edges_of_groups = dict.fromkeys(group.edge for group in report.groups.groups)
+    blocks += [table for edge in edges_of_groups for table in _places(report.own_code.get(edge))]
     if report.against is not None:
         rows = against_rows(report.against, STYLE)
-        cells = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
-        blocks += [_table(HEAD, cells, numbers=range(2, 6))] if rows else []
-    for head, *others in log_lines(report, STYLE):
-        blocks += [_escaped(head), "\n".join(f"    {one}" for one in others)]
+        edges = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
+        blocks += [_table(HEAD, edges, numbers=range(2, 6))] if rows else []
+    for head, *lines in log_lines(report, STYLE):
+        blocks += [_escaped(head), "\n".join(f"    {line}" for line in lines)]
     if judged:
-        lines = [f"- {_whether(one)}: {_escaped(one.sentence)}" for one in judged]
-        blocks.append("\n".join(lines))
+        blocks.append("\n".join(f"- {_result(gate)}: {_escaped(gate.sentence)}" for gate in judged))
     if report.totals.requests:
-        told = [piece.text for line in facts(report.totals, STYLE, traffic=report.traffic) for piece in line]
-        blocks.append(_escaped(STYLE.dot.join(told)))
+        texts = [plain(line) for line in facts(report.totals, STYLE, traffic=report.traffic)]
+        blocks.append(_escaped(STYLE.marks.dot.join(texts)))
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     unread = f" {plural(skipped, 'thing')} skipped while reading." if skipped else ""
     blocks.append(_escaped(sampling(report, STYLE) + unread))
@@ -54,53 +50,40 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
 
 
 def _findings(report: Report) -> list[str]:
-    """The findings, each with its next steps, then what no finding says."""
+    """Return the findings, each with its next steps, then what no finding says."""
     if report.verdict.kind == "none":
         return [_inked(sentence(report, STYLE)), *map(_escaped, other_cautions(report, STYLE))]
     blocks = []
-    for card, steps in told_once(cards(report, STYLE)):
+    for card, steps in cards_with_steps(cards(report, STYLE)):
         also = [Piece("Also: ")] if card.kind == "class" and card.number else []
-        blocks += [_inked(told) for told in ([*also, *card.sentence], *card.evidence, *card.depends)]
+        blocks += [_inked(sentence) for sentence in ([*also, *card.sentence], *card.evidence, *card.correlation)]
         blocks += [f"Next: {_escaped(step)}" for step in steps]
-    return [*blocks, *(_escaped(one) for one in (*beside(report, STYLE), *other_cautions(report, STYLE)))]
+    return [*blocks, *map(_escaped, unclassified(report, STYLE)), *map(_escaped, other_cautions(report, STYLE))]
 
 
-def _whether(one: Judged) -> str:
-    return "**fails**" if one.failed else "**unsure**" if one.unsure else "disturbed" if one.disturbed else "holds"
-
-
-def _parts(report: Report) -> list[str]:
-    compared = report.cohorts
-    if not compared.slow or report.verdict.kind not in ("clear", "thin"):
-        return []
-    least = abs(compared.difference_ns) * LEAST_PERCENT
-    shown = [one for one in compared.parts if 100 * abs(one.difference_ns) >= least]
-    head = ("Where the time goes", "owner", "typical", "slow", "difference", "")
-    return [_table(head, [_part(one, report) for one in shown], numbers=range(2, 6))]
-
-
-def _part(one: Compared, report: Report) -> tuple[str, ...]:
-    more = one.difference_ns
-    share = explained(one, report.cohorts.difference_ns, STYLE) if more >= 0 else ""
-    times = (ms(one.typical_ns, STYLE), ms(one.slow_ns, STYLE), signed(more, STYLE))
-    return clean(one.part.label, STYLE), owner(one.part), *times, share
+def _result(gate: Judged) -> str:
+    if gate.failed:
+        return "**fails**"
+    if gate.unsure:
+        return "**unsure**"
+    return "disturbed" if gate.disturbed else "holds"
 
 
 def _places(code: OwnCode | None) -> list[str]:
-    """The lines of own code with more time in slow requests."""
-    shown = [one for one in code.places if one.excess_ns > 0][:MOST_PLACES] if code is not None else []
-    rows = [(one.place.label, doing(one), ms(one.slow_ns, STYLE), signed(one.excess_ns, STYLE)) for one in shown]
+    """Return the lines of own code with more time in slow requests."""
+    shown = [timed for timed in code.places if timed.excess_ns > 0][:MOST_PLACES] if code is not None else []
+    rows = [(t.place.label, doing(t), ms(t.slow_ns, STYLE), signed(t.excess_ns, STYLE)) for t in shown]
     return [_table(("Own code, by line", "", "slow", "difference"), rows, numbers=range(2, 4))] if rows else []
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int]) -> str:
     right = set(numbers)
-    lines = [_line(head), "|" + "|".join("--:" if at in right else "---" for at in range(len(head))) + "|"]
+    lines = [_line(head), "|" + "|".join("--:" if index in right else "---" for index in range(len(head))) + "|"]
     return "\n".join([*lines, *map(_line, rows)])
 
 
-def _line(cells: Iterable[str]) -> str:
-    return "| " + " | ".join(map(_escaped, cells)) + " |"
+def _line(edges: Iterable[str]) -> str:
+    return "| " + " | ".join(map(_escaped, edges)) + " |"
 
 
 def _inked(pieces: Iterable[Piece]) -> str:
@@ -110,5 +93,5 @@ def _inked(pieces: Iterable[Piece]) -> str:
 
 
 def _escaped(text: str) -> str:
-    # An at sign would mention a user; an invisible comment behind it prevents that.
+    # An at sign would mention a user; an invisible comment after it prevents that.
     return MARKS.sub(r"\\\1", clean(text, STYLE)).replace("&", "&amp;").replace("@", "@<!-- -->")

@@ -1,22 +1,28 @@
-"""The sentences of a report: verdict, confidence, counter-evidence, timeouts, and the next steps."""
+"""The findings of a report as sentences in one order, each with its evidence and its next steps."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
-from lambda_latency.latency import DOMINANT_PERCENT, ENOUGH_REQUESTS, ENOUGH_SLOW, FLOW, RUNS_ON, advice, share
-from lambda_latency.text.cautions import failed_first
-from lambda_latency.text.classes import OWNED, class_sentence
-from lambda_latency.text.findings import cell_steps, finding_pieces
-from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import clean, explained, ms, number, percent, plural
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lambda_latency.latency import Part, Report, Timeout
-
-__all__ = ["MOST_GROUPS", "OWNED", "evidence", "flat", "next_steps", "sentence", "timeout_groups", "timeout_sentence"]
+from lambda_latency.latency import (
+    ENOUGH_REQUESTS,
+    ENOUGH_SLOW,
+    CauseGroup,
+    Component,
+    Failures,
+    Flaw,
+    Report,
+    Timeout,
+    advice,
+)
+from lambda_latency.text.cause_groups import group_sentence, group_steps
+from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
+from lambda_latency.text.correlation import change_correlation, depending, depending_routes
+from lambda_latency.text.findings import cause_steps, finding_pieces
+from lambda_latency.text.style import Piece, Style, plain
+from lambda_latency.text.words import clean, explained, listed, ms, number, owner, percent, plural
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
 MOST_OF_ONE = 3  # parts of a single request
@@ -24,252 +30,324 @@ MOST_ROUTES = 6  # that are named
 
 
 def flat(pieces: Sequence[Piece]) -> str:
-    """The plain text of a sentence, with ordinary spaces in numbers, as in the JSON report."""
-    return "".join(piece.text for piece in pieces).replace("\u202f", " ")
+    """Return the plain text of a sentence, with ordinary spaces in numbers, as in the JSON report."""
+    return plain(pieces).replace("\u202f", " ")
 
 
 def sentence(report: Report, style: Style) -> list[Piece]:
-    """The verdict, the named part and its numbers in bold."""
+    """Return the verdict, the named part and its numbers in bold."""
     if report.verdict.kind == "none":
         return [Piece("No requests: no trace was read.")]
-    return {"clear": _clear, "thin": _thin, "even": _even, "alone": _alone, "one": _one}[report.verdict.kind](
-        report, style
-    )
+    sentences = {"clear": _clear, "thin": _thin, "even": _even, "alone": _alone, "one": _one}
+    return sentences[report.verdict.kind](report, style)
 
 
 def evidence(report: Report, style: Style) -> list[Piece]:
-    """The confidence and its reason, the counter-evidence, and the number of requests that a verdict needs."""
-    found, slow = report.verdict, len(report.cohorts.slow)
-    if found.kind == "none":
+    """Say the confidence and its reason, the counter-evidence, and the number of requests that a verdict needs."""
+    verdict, slow = report.verdict, len(report.comparison.slow)
+    if verdict.kind == "none":
         return []
-    if found.kind == "one":
+    if verdict.kind == "one":
         return [Piece("One request cannot tell slow from typical: no cause is named. Give more traces for a verdict.")]
-    if found.kind == "alone":
+    if verdict.kind == "alone":
         return [Piece(f"For a verdict: {20 * ENOUGH_SLOW} requests or more of few routes.")]
-    if found.kind == "even":
+    if verdict.kind == "even":
         return [Piece(_most_of_it(report, style))]
-    if found.kind == "clear":
-        return [Piece(f"{found.confidence.capitalize()} confidence: {_sure(report)}")]
-    first = found.candidates[0]
-    text = f"{found.confidence.capitalize()} confidence: "
-    text += f"{plural(found.requests, 'request')}, {number(slow)} slow; "
-    text += f"{clean(first.part.label, style)} is the largest part in {_of_slow(first.largest_in_slow, slow)}."
-    if share(first, report.cohorts) >= DOMINANT_PERCENT > report.cohorts.least_share:
-        text += f" Without one of them it explains {report.cohorts.least_share} %."
-    if found.requests < ENOUGH_REQUESTS or first.largest_in_slow < ENOUGH_SLOW:
+    if verdict.kind == "clear":
+        return [Piece(f"{verdict.confidence.capitalize()} confidence: {_sure(report)}")]
+    largest = verdict.candidates[0]
+    text = f"{verdict.confidence.capitalize()} confidence: "
+    text += f"{plural(verdict.requests, 'request')}, {number(slow)} slow; "
+    text += f"{clean(largest.component.label, style)} is the largest part in {_of_slow(largest.largest_in_slow, slow)}."
+    if verdict.requests < ENOUGH_REQUESTS or largest.largest_in_slow < ENOUGH_SLOW:
         text += f" Too few to tell: {ENOUGH_SLOW} slow requests with one cause are needed."
     return [Piece(text)]
 
 
-def next_steps(report: Report) -> list[str]:
-    """Advice about the parts that a report blames, and about timeouts: each kind of part once; none about one request.
-
-    A part whose owner is unknown has a step that settles it.
-    """
-    blamed = [(one.cell, one.makes_more_calls) for one in report.classes.found]
-    timed_out = [group[0].part for group in timeout_groups(report)[:MOST_GROUPS] if group[0].part is not None]
-    first: dict[str, list[str]] = {}
-    for cell, calls in blamed:
-        first.setdefault(cell.part.bucket, cell_steps(cell, report, calls=calls))
-    for part in timed_out:
-        first.setdefault(part.bucket, [advice(part)])
-    steps = [step for every in first.values() for step in every]
-    return list(dict.fromkeys(steps)) + settling_steps(report, [*(cell.part for cell, _ in blamed), *timed_out])
-
-
-def settling_steps(report: Report, parts: Sequence[Part]) -> list[str]:
-    """For each of these parts whose owner is unknown: the options that settle it, ready to type."""
-    every = {part: report.owners.settling(part) for part in parts}
-    return [f"Say whose {part.name} is: {options}." for part, options in every.items() if options]
-
-
 def timeout_groups(report: Report) -> list[list[Timeout]]:
-    """The timeouts by the call that was running, the most frequent first."""
+    """Return the timeouts by the call that was running, the most frequent first."""
     groups: dict[tuple[str, int], list[Timeout]] = {}
-    for one in report.timeouts:
-        groups.setdefault((one.running, one.limit_ns), []).append(one)
+    for timeout in report.timeouts:
+        groups.setdefault((timeout.running, timeout.limit_ns), []).append(timeout)
     return sorted(groups.values(), key=lambda group: (-len(group), group[0].running, group[0].limit_ns))
 
 
+CALL_OWNERS = {
+    "external": "The call is external, the limit is internal.",
+    "internal": "Call and limit are internal.",
+    "AWS": "The call is one of AWS, the limit is internal.",
+    "managed": "The limit is internal.",
+    "platform": "The call is the platform's, the limit is internal.",
+    "unknown": "The owner of the call is unknown, the limit is internal.",
+}
+
+
 def timeout_sentence(group: Sequence[Timeout], report: Report, style: Style) -> list[Piece]:
-    """The number of timeouts, the call that was running, its time and its owner."""
-    first = group[0]
-    what = f"{number(len(group))} of {plural(report.totals.requests, 'request')} timed out"
-    what += f" at {ms(first.limit_ns, style)}. " if first.limit_ns else ". "
-    if first.part is None:
+    """Say the number of timeouts, the call that was running, its time and its owner."""
+    example = group[0]
+    count = f"{number(len(group))} of {plural(report.totals.requests, 'request')} timed out"
+    count += f" at {ms(example.limit_ns, style)}. " if example.limit_ns else ". "
+    if example.component is None:
         return [
-            Piece(what, "bold"),
+            Piece(count, "bold"),
             Piece("The running call is unknown: the function's own spans were lost with it."),
         ]
-    middle = sorted(one.elapsed_ns for one in group)[len(group) // 2]
-    for_long = f"for {ms(middle, style)}" + (" (median)" if len(group) > 1 else "")
-    whose = {
-        "theirs": "The call is external, the limit is internal.",
-        "ours": "Call and limit are internal.",
-        "platform": "The call is the platform's, the limit is internal.",
-        "unknown": "The owner of the call is unknown, the limit is internal.",
-    }[first.part.owner]
-    running = clean(first.running, style)
-    at = f", at {clean(first.line.file, style)}:{first.line.line}" if first.line is not None else ""
-    return [Piece(what, "bold"), Piece(running, "bold"), Piece(f" was still running, {for_long}{at}. {whose}")]
+    median_ns = sorted(timeout.elapsed_ns for timeout in group)[len(group) // 2]
+    elapsed = f"for {ms(median_ns, style)}" + (" (median)" if len(group) > 1 else "")
+    whose = CALL_OWNERS[owner(example.component)]
+    running, line = clean(example.running, style), example.line
+    place = f", at {clean(line.file, style)}:{line.line}" if line is not None else ""
+    return [Piece(count, "bold"), Piece(running, "bold"), Piece(f" was still running, {elapsed}{place}. {whose}")]
 
 
 def _clear(report: Report, style: Style) -> list[Piece]:
-    return class_sentence(report.classes.found[0], report, style)
+    return group_sentence(report.groups.groups[0], report, style)
 
 
 def _sure(report: Report) -> str:
-    first, slow = report.classes.found[0], len(report.classes.slow)
-    text = f"it is the largest excess in {_of_slow(len(first.members), slow)} slow requests."
-    if report.verdict.against is not None:
-        count = report.verdict.others
+    group, slow = report.groups.groups[0], report.groups.slow
+    subject = "they are" if len(group.edges) > 1 else "it is"
+    text = f"{subject} the largest excess in {_of_slow(len(group.members), len(slow))} slow requests."
+    if report.verdict.counterexample is not None:
+        count = report.verdict.unexplained
         text += f" Against it: {plural(count, 'slow request')} without one dominant part."
-    return text
+    return f"{text} Another run must tell whether it changed." if report.is_undecided else text
 
 
 def _thin(report: Report, style: Style) -> list[Piece]:
-    compared, found = report.cohorts, report.verdict
-    slow = compared.slow
-    text = f"Thin evidence: {number(len(slow))} of {plural(found.requests, 'request')} "
-    limited = report.classes.slowness.limit_ns is not None or not report.classes.slow
-    text += f"took over {ms(compared.over_ns, style)}" if limited else "are slow" if len(slow) > 1 else "is slow"
-    if len(slow) > 1 and len({one.part for one in slow}) == len(slow):
-        text += ", and each for another reason"
-    text += ". "
-    pieces = [Piece(text)]
-    for at, one in enumerate(found.candidates):
-        name, explains = clean(one.part.label, style), explained(one, compared.difference_ns, style)
-        more = f" ({ms(one.difference_ns, style)})"
-        pieces += [Piece(", " if at else ""), Piece(name, "bold"), Piece(" " if at else " explains ")]
-        pieces += [Piece(explains, "bold"), Piece(more if at else f" of the difference{more}")]
-    dominant = bool(found.candidates) and compared.least_share >= DOMINANT_PERCENT
-    return [*pieces, Piece("." if dominant else ". No one part stands out.")]
+    comparison, candidates = report.comparison, report.verdict.candidates
+    pieces = [Piece(f"Thin evidence: {_thin_slow(report, style)}. ")]
+    for index, candidate in enumerate(candidates):
+        name, explains = clean(candidate.component.label, style), explained(candidate, comparison.difference_ns, style)
+        more = f" ({ms(candidate.difference_ns, style)})"
+        pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
+        pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
+    return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
+
+
+def _thin_slow(report: Report, style: Style) -> str:
+    """`2 of 40 requests are slow, and each for another reason`."""
+    slow = report.comparison.slow
+    verb = "are slow" if len(slow) > 1 else "is slow"
+    if report.groups.slowness.limit_ns is not None or not report.groups.slow:
+        verb = f"took over {ms(report.comparison.over_ns, style)}"
+    differ = len(slow) > 1 and len({request.component for request in slow}) == len(slow)
+    reasons = ", and each for another reason" if differ else ""
+    return f"{number(len(slow))} of {plural(report.verdict.requests, 'request')} {verb}{reasons}"
 
 
 def _even(report: Report, style: Style) -> list[Piece]:
-    compared, requests = report.cohorts, report.verdict.requests
+    comparison, requests = report.comparison, report.verdict.requests
     else_ = " else" if report.totals.timeouts or failed_first(report, style) else ""
     nothing = f"Nothing{else_} stands out."
-    if not compared.slow:
-        same = f" No request took over {ms(compared.over_ns, style)}." if report.verdict.requests else ""
-        return [Piece(nothing + same)]
+    if report.against is not None and report.against.answer in ("slower", "shape", "disturbed", "unsure"):
+        nothing = "Among themselves, no requests stand out."
+    if not comparison.slow:
+        longest = f" No request took over {ms(comparison.over_ns, style)}." if requests else ""
+        return [Piece(nothing + longest)]
+    slow = len(comparison.slow)
     if _is_usual(report):
-        slow = len(compared.slow)
         count = f"All {number(slow)} requests" if slow == requests else f"{number(slow)} of {number(requests)} requests"
-        return [Piece(f"{nothing} {count} took over {ms(compared.over_ns, style)}, which is usual on their routes.")]
-    more = compared.difference_ns
-    take = f"take {ms(more, style)} more than" if more > 0 else "take no longer than"
-    which = percent(len(compared.slow), report.verdict.requests, style)
-    return [
-        Piece(f"{nothing} The slowest {which} ({_which(report, style)}) {take} typical requests of the same route.")
-    ]
+        return [Piece(f"{nothing} {count} took over {ms(comparison.over_ns, style)}, which is usual on their routes.")]
+    more_ns = comparison.difference_ns
+    take = f"take {ms(more_ns, style)} more than" if more_ns > 0 else "take no longer than"
+    count = f"{number(slow)} of {number(requests)}, over {ms(comparison.over_ns, style)}"
+    slowest = f"The slowest {percent(slow, requests, style)} ({count})"
+    return [Piece(f"{nothing} {slowest} {take} typical requests of the same route.")]
 
 
 def _alone(report: Report, style: Style) -> list[Piece]:
-    one = report.cohorts.alone[0]
-    route = clean(one.account.route, style)
+    slowest = report.comparison.alone[0]
+    breakdown, ns = slowest.breakdown, slowest.excess_ns
+    route = clean(breakdown.route, style)
     pieces = [Piece(f"The slowest request is the only one of its route: {route} took ")]
-    pieces += [Piece(ms(one.account.wall_ns, style), "bold")]
-    if not one.more_ns:
+    pieces += [Piece(ms(breakdown.wall_ns, style), "bold")]
+    if not ns:
         return [*pieces, Piece(".")]
-    its = clean(one.part.phrase, style).replace("their own", "its own")
-    return [
-        *pieces,
-        Piece("; it waited "),
-        Piece(ms(one.more_ns, style), "bold"),
-        Piece(" for "),
-        Piece(its, "bold"),
-        Piece(f", {percent(one.more_ns, one.account.wall_ns, style)} of its time."),
-    ]
+    pieces += [Piece("; it waited "), Piece(ms(ns, style), "bold"), Piece(" for ")]
+    share = f", {percent(ns, breakdown.wall_ns, style)} of its time."
+    return [*pieces, Piece(_phrase_of_one(slowest.component, style), "bold"), Piece(share)]
+
+
+def _phrase_of_one(component: Component, style: Style) -> str:
+    """Return the phrase of a part in a sentence about one request."""
+    return clean(component.phrase, style).replace("their own", "its own")
 
 
 def _is_usual(report: Report) -> bool:
-    """Whether requests over the given limit are usual on some route: they are compared with each other."""
-    return report.classes.slowness.limit_ns is not None and bool(report.classes.slowness.whole)
+    """Return whether requests over the given limit are usual on some route: they are compared with each other."""
+    return report.groups.slowness.limit_ns is not None and bool(report.groups.slowness.whole)
 
 
 def _most_of_it(report: Report, style: Style) -> str:
-    compared, slowness = report.cohorts, report.classes.slowness
-    routes = slowness.judged
-    shown = clean(", ".join(routes[:MOST_ROUTES]), style)
-    more = f", and {number(len(routes) - MOST_ROUTES)} more" if len(routes) > MOST_ROUTES else ""
-    judged = f" Judged: {shown}{more}." if routes else ""
-    whole = slowness.limit_ns is not None and slowness.whole
-    if whole or not compared.slow or compared.difference_ns <= 0:
+    comparison, routes = report.comparison, report.groups.slowness.comparable
+    judged = f" Judged: {clean(listed(routes, MOST_ROUTES), style)}." if routes else ""
+    if _is_usual(report) or not comparison.slow or comparison.difference_ns <= 0:
         return f"Every request was compared with those of its own route.{judged}"
-    first = report.verdict.candidates[0]
-    name = clean(first.part.label, style)
-    width = ms(compared.width_ns, style)
-    if _is_usual(report):
-        return (
-            f"Typical requests differ by {width}.{_suspected(report, first.part, style)}{_usual(report, style)}{judged}"
-        )
-    most = f"Most of that is {name} ({ms(first.difference_ns, style)}); typical requests differ by {width} themselves."
-    return most + _suspected(report, first.part, style) + _usual(report, style) + judged
+    largest, width = report.verdict.candidates[0], ms(comparison.width_ns, style)
+    component = f"{clean(largest.component.label, style)} ({ms(largest.difference_ns, style)})"
+    text = f"Most of that is {component}; typical requests differ by {width} themselves."
+    return text + _suspected(report, largest.component, style) + _typical_time(report, style) + judged
 
 
-def _usual(report: Report, style: Style) -> str:
-    """What a typical request takes, and the part that has most of it; empty if a route's own sentence tells that."""
-    compared = report.cohorts
-    most = max(compared.parts, key=lambda one: one.typical_ns)
-    if report.classes.slowness.whole or 2 * most.typical_ns <= compared.typical_mean_ns:
+def _typical_time(report: Report, style: Style) -> str:
+    """Say what a typical request takes, and which part takes most of it; empty if a route has a sentence about it."""
+    comparison = report.comparison
+    largest = max(comparison.components, key=lambda compared: compared.typical_ns)
+    if report.groups.slowness.whole or 2 * largest.typical_ns <= comparison.typical_mean_ns:
         return ""
-    share = percent(most.typical_ns, compared.typical_mean_ns, style)
-    took, its = ms(compared.typical_mean_ns, style), ms(most.typical_ns, style)
-    return f" A typical request takes {took}, {its} of it ({share}) {clean(most.part.label, style)}."
+    share = percent(largest.typical_ns, comparison.typical_mean_ns, style)
+    whole, component = ms(comparison.typical_mean_ns, style), ms(largest.typical_ns, style)
+    return f" A typical request takes {whole}, {component} of it ({share}) {clean(largest.component.label, style)}."
 
 
-def _suspected(report: Report, named: Part, style: Style) -> str:
-    """The candidates by the time a call, unless `named`, that by the time a request, is the only one."""
-    cells = [one.cells[0] for one in report.verdict.suspects]
-    if {cell.part for cell in cells} <= {named}:
+def _suspected(report: Report, by_request: Component, style: Style) -> str:
+    """Return the candidates by the time a call, unless the only one is that by the time a request."""
+    suspects = report.verdict.suspects
+    if {cause.edges[0].component for cause in suspects} <= {by_request}:
         return ""
-    found = [
-        f"{clean(one.cells[0].label, style)} ({ms(round(one.score_ns), style)} more a call)"
-        for one in report.verdict.suspects
-    ]
-    return f" Candidates by the call, none of them sure: {', '.join(found)}."
+    times = [(clean(cause.edges[0].label, style), ms(round(cause.score_ns), style)) for cause in suspects]
+    candidates = ", ".join(f"{name} ({time} more a call)" for name, time in times)
+    return f" Candidates by the call, none of them sure: {candidates}."
 
 
 def _one(report: Report, style: Style) -> list[Piece]:
     """`One request, 45 ms: here is where it went. 36 ms (81 %) for payments.example.com, 9 ms for its own code.`"""
-    [one] = report.accounts
-    if not one.wall_ns:
+    [request] = report.breakdowns
+    if not request.wall_ns:
         text = "This request has no length: it is in progress, or its spans have no end"
         return [Piece(f"{text}, or end before they start.")]
-    whole = Piece(f"One request, {ms(one.wall_ns, style)}")
-    pieces = [whole, Piece(_head(report))]
-    for at, (part, ns) in enumerate(one.parts[:MOST_OF_ONE]):
-        name = clean(part.phrase, style).replace("their own", "its own")
-        share = f" ({percent(ns, one.wall_ns, style)})" if not at else ""
-        pieces += [Piece(", " if at else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for "), Piece(name, "bold")]
+    pieces = [Piece(f"One request, {ms(request.wall_ns, style)}"), Piece(_head(report))]
+    for index, (component, ns) in enumerate(request.components[:MOST_OF_ONE]):
+        share = f" ({percent(ns, request.wall_ns, style)})" if not index else ""
+        pieces += [Piece(", " if index else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for ")]
+        pieces.append(Piece(_phrase_of_one(component, style), "bold"))
     pieces.append(Piece("."))
-    return [
-        *pieces,
-        *(piece for found in report.diagnoses.values() for piece in finding_pieces(found, style, alone=True)),
-    ]
+    for diagnosis in report.diagnoses.values():
+        pieces += finding_pieces(diagnosis, style, alone=True)
+    return pieces
 
 
 def _head(report: Report) -> str:
-    """What one request is, where it is less than a whole one."""
-    [one] = report.accounts
+    """Say what one request is, if it is less than a whole one."""
+    [request] = report.breakdowns
     skipped = sum(problem.effect == "skipped" for problem in report.problems)
     read = sum(len(trace.spans) for trace in report.traces.values())
     if skipped >= read > 0:
         return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "
-    if one.flaws & FLOW:
+    if request.flaws & Flaw.FLOW:
         return " without the consumers of its messages: here is where it went. "
-    if one.flaws & RUNS_ON:
+    if request.flaws & Flaw.RUNS_ON:
         return ", after which its work ran on for longer. Here is where it went: "
     return ": here is where it went. "
-
-
-def _which(report: Report, style: Style) -> str:
-    compared = report.cohorts
-    return f"{number(len(compared.slow))} of {number(report.verdict.requests)}, over {ms(compared.over_ns, style)}"
 
 
 def _of_slow(count: int, slow: int) -> str:
     if slow == 1:
         return "the only one" if count else "none"
     return f"all {number(slow)}" if count == slow else f"{number(count)} of the {number(slow)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A finding: its sentence, the evidence, what it depends on and since when, and the next steps.
+
+    `component` is the part that it blames, `steps` advice about that part, and `settles` what would settle its owner.
+    `number` is that of a class in `report.classes.found`, or that of a group of timeouts; None for other kinds.
+    The card of the verdict is a class, or `verdict` if no class was found.
+    """
+
+    kind: Literal["failed", "change", "class", "verdict", "timeout", "depends"]
+    sentence: list[Piece]
+    evidence: tuple[list[Piece], ...] = ()
+    correlation: tuple[list[Piece], ...] = ()
+    component: Component | None = None
+    steps: tuple[str, ...] = ()
+    settles: tuple[str, ...] = ()
+    number: int | None = None
+
+
+def cards(report: Report, style: Style) -> list[Card]:
+    """Return the findings of a report on at least one request; the change since a baseline comes first."""
+    findings = list(_change(report, style))
+    if report.failures is not None and failed_first(report, style):
+        findings.append(failed_card(report.failures, report, style))
+    verdict, timeouts = list(_slow(report, style)), list(_timeouts(report, style))
+    # Timeouts come first if nothing else stands out.
+    findings += [*timeouts, *verdict] if report.verdict.kind == "even" else [*verdict, *timeouts]
+    return [*findings, *(Card("depends", sentence) for sentence in depending_routes(report, style))]
+
+
+def failed_card(failed: Failures, report: Report, style: Style) -> Card:
+    """Return the card of the requests that failed."""
+    card, component = Card("failed", failed_sentence(failed, report, style)), failed.component
+    if component is None:
+        return card
+    return blaming(card, report, component, [FAILS.format(name=component.name)] if component.name else [])
+
+
+def blaming(card: Card, report: Report, component: Component, steps: Sequence[str]) -> Card:
+    """Add the part that a card blames, steps, and what would settle the part's owner."""
+    options = report.owners.settling(component)
+    settles = (f"Say whose {component.name} is: {options}.",) if options else ()
+    return replace(card, component=component, steps=tuple(steps), settles=settles)
+
+
+def cards_with_steps(findings: Sequence[Card]) -> Iterator[tuple[Card, list[str]]]:
+    """Yield each card with its next steps, for a text that is read from the top: advice about a category comes once."""
+    advised: set[str] = set()
+    for card in findings:
+        category = card.component.category if card.component is not None else ""
+        # The question why a part fails differs from the question why it is slow.
+        about = card.kind if card.kind == "failed" else category
+        steps = card.steps if about not in advised else ()
+        yield card, [*steps, *(option for option in card.settles if option not in advised)]
+        advised |= {about, *card.settles} if card.steps else set()
+
+
+def _change(report: Report, style: Style) -> Iterator[Card]:
+    diff = report.against
+    if diff is None:
+        return
+    from lambda_latency.text.against import against_sentence  # most reports have no baseline
+
+    depends = tuple(change_correlation(change, style) for change in report.correlations.of_changes)
+    card = Card("change", against_sentence(diff, style), correlation=depends)
+    asserted = diff.causes if diff.answer in ("slower", "shape") else ()
+    cause = next((cause for cause in asserted if cause.asserted), None)
+    if cause is not None and cause.edges[0] not in report.diagnoses:  # its class says the same
+        shown = finding_pieces(report.diagnosis(cause.edges[0]), style)
+        card = replace(card, evidence=([Piece(shown[0].text.lstrip(), shown[0].ink), *shown[1:]],)) if shown else card
+    yield blaming(card, report, *cause_steps(cause, diff.call_graphs, report)) if cause is not None else card
+
+
+def _slow(report: Report, style: Style) -> Iterator[Card]:
+    proof = (evidence(report, style),) if report.verdict.kind != "none" else ()
+    if report.verdict.kind != "clear":
+        yield Card("verdict", sentence(report, style), proof, tuple(depending(report, 0, style)))
+        return
+    for index, group in enumerate(report.groups.groups):
+        text, depends = _of_group(group, report, style), tuple(depending(report, index, style, bare=False))
+        card = Card("class", text, proof if not index else (), depends, number=index)
+        yield blaming(card, report, group.edge.component, group_steps(group, report))
+
+
+def _of_group(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
+    """Return the sentence of a cause group, without what the sentence of the change already says."""
+    if report.against is None:
+        return group_sentence(group, report, style)
+    from lambda_latency.text.against import reported_sentence
+
+    return reported_sentence(group, report, style) or group_sentence(group, report, style)
+
+
+def first_sentence(report: Report, style: Style) -> list[Piece]:
+    """Return the sentence that the report begins with: that of its first card."""
+    return cards(report, style)[0].sentence if report.verdict.kind != "none" else sentence(report, style)
+
+
+def _timeouts(report: Report, style: Style) -> Iterator[Card]:
+    for index, group in enumerate(timeout_groups(report)):
+        component = group[0].component if index < MOST_GROUPS else None
+        card = Card("timeout", timeout_sentence(group, report, style), number=index)
+        yield card if component is None else blaming(card, report, component, [advice(component)])

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from typing import TextIO
+from typing import NamedTuple, TextIO
 
 WIDEST, NARROWEST = 160, 60
 USUAL = 100  # for streams without a width
@@ -25,6 +22,23 @@ class Piece(NamedTuple):
 
 
 Line = list[Piece]
+
+
+class Marks(NamedTuple):
+    """Characters for the separator of facts and the end of a shortened name, and for drawings."""
+
+    dot: str
+    ellipsis: str
+    waited: str  # in a waterfall: time on the critical path
+    waiting: str  # in a waterfall: the span is open and waits for a child
+    off_path: str  # in a waterfall: time off the critical path
+    tick: str  # in a waterfall: time on the critical path that is shorter than a cell
+    border: str  # in a distribution: the limit of slow requests
+    heights: str  # in a distribution: the bars, from empty to full
+
+
+UNICODE = Marks(" · ", "…", "█", "─", "┄", "▏", "┊", " ▁▂▃▄▅▆▇█")
+ASCII = Marks(" | ", "~", "#", "-", ".", "|", "|", " .:-=+*#%@")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,49 +62,14 @@ class Style:
         return "\u202f" if self.unicode and self.thin else " "
 
     @property
-    def dot(self) -> str:
-        """The separator of facts."""
-        return " · " if self.unicode else " | "
+    def marks(self) -> Marks:
+        """The characters that a text is drawn with."""
+        return UNICODE if self.unicode else ASCII
 
-    @property
-    def ellipsis(self) -> str:
-        """The mark at the end of a shortened name."""
-        return "…" if self.unicode else "~"
 
-    @property
-    def waited(self) -> str:
-        """In a waterfall: time on the critical path."""
-        return "█" if self.unicode else "#"
-
-    @property
-    def usual(self) -> str:
-        """In a comparison: the part of a bar that typical requests also take."""
-        return "░" if self.unicode else "="
-
-    @property
-    def waiting(self) -> str:
-        """In a waterfall: the span is open and waits for a child."""
-        return "─" if self.unicode else "-"
-
-    @property
-    def off_path(self) -> str:
-        """In a waterfall: time off the critical path."""
-        return "┄" if self.unicode else "."
-
-    @property
-    def tick(self) -> str:
-        """In a waterfall: time on the critical path that is shorter than a cell."""
-        return "▏" if self.unicode else "|"
-
-    @property
-    def border(self) -> str:
-        """In a distribution: the limit of slow requests."""
-        return "┊" if self.unicode else "|"
-
-    @property
-    def heights(self) -> str:
-        """In a distribution: the bars, from empty to full."""
-        return " ▁▂▃▄▅▆▇█" if self.unicode else " .:-=+*#%@"
+def plain(pieces: Iterable[Piece]) -> str:
+    """Return the text of a sentence without its inks."""
+    return "".join(piece.text for piece in pieces)
 
 
 def style_for(
@@ -100,7 +79,7 @@ def style_for(
     colour: str = "auto",
     environ: Mapping[str, str] | None = None,
 ) -> Style:
-    """The style of a stream; `colour` is `auto`, `always` or `never`."""
+    """Return the style of a stream; `colour` is `auto`, `always` or `never`."""
     environ = os.environ if environ is None else environ
     terminal = stream.isatty()
     return Style(
@@ -123,7 +102,7 @@ def _paint(line: Line, style: Style) -> str:
     if pieces:
         pieces[-1] = Piece(pieces[-1].text.rstrip(" "), pieces[-1].ink)
     if not style.colour:
-        return "".join(piece.text for piece in pieces)
+        return plain(pieces)
     return "".join(f"\x1b[{INKS[ink]}m{text}\x1b[0m" if ink and text.strip(" ") else text for text, ink in pieces)
 
 

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import unicodedata
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Sequence
 
+from lambda_latency.latency import Component, ComponentDifference
 from lambda_latency.text.style import Line, Piece, Style
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
-    from lambda_latency.latency import Compared, Part
 
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 MILLISECOND = 1_000_000
 OWNERS = {"ours": "internal", "theirs": "external"}  # other owners are printed unchanged
+# Of what an app uses in its own account: unless the user says that it is external, the owner is not known to be.
+MANAGED = {"aws": "AWS", "database": "managed", "messaging": "managed"}
 
 
-def owner(part: Part) -> str:
-    """`internal`, `external`, `platform` or `unknown`."""
+def owner(part: Component) -> str:
+    """`internal`, `external`, `platform` or `unknown`; `AWS` or `managed` for a service that an app uses as its own."""
+    if part.category in MANAGED and not part.whose:
+        return MANAGED[part.category]
     return OWNERS.get(part.owner, part.owner)
 
 
@@ -28,8 +28,8 @@ def ms(ns: int, style: Style) -> str:
     text = number((ns + MILLISECOND // 2) // MILLISECOND)
     if 0 < ns < MILLISECOND:
         for places in (1, 2, 3):
-            last = MILLISECOND // 1_000 * 10 ** (3 - places)
-            count = (ns + last // 2) // last
+            digit_ns = MILLISECOND // 1_000 * 10 ** (3 - places)  # a unit of the last decimal
+            count = (ns + digit_ns // 2) // digit_ns
             if count:
                 text = f"0.{count:0{places}}" if count < 10 else "1"
                 break
@@ -39,14 +39,9 @@ def ms(ns: int, style: Style) -> str:
 def signed(ns: int, style: Style) -> str:
     """`+1,342 ms`, `-7 ms`, and no sign for a rounded 0."""
     text = ms(abs(ns), style)
-    if is_zero(text):
+    if text.startswith(("0 ", "0\u202f")):
         return ("±" if style.unicode else "") + text
     return ("+" if ns > 0 else "-") + text
-
-
-def is_zero(text: str) -> bool:
-    """Whether a time is printed as 0 ms."""
-    return text.startswith(("0 ", "0\u202f", "±0"))
 
 
 def number(value: int) -> str:
@@ -59,18 +54,24 @@ def percent(part: int, whole: int, style: Style) -> str:
     return f"{(200 * part + whole) // (2 * whole) if whole else 0}{style.space}%"
 
 
-def explained(one: Compared, whole_ns: int, style: Style) -> str:
-    """A part's share of the difference, limited to 100 %: it may be more if other parts take less than usual."""
-    return percent(min(one.difference_ns, whole_ns), whole_ns, style)
+def explained(compared: ComponentDifference, whole_ns: int, style: Style) -> str:
+    """Return a part's share of the difference, limited to 100 %: it may be more if other parts take less than usual."""
+    return percent(min(compared.difference_ns, whole_ns), whole_ns, style)
 
 
-def plural(count: int, one: str, many: str | None = None) -> str:
+def plural(count: int, noun: str, plural_noun: str | None = None) -> str:
     """`1 error`, `2 errors`."""
-    return f"{number(count)} {one if count == 1 else many or one + 's'}"
+    return f"{number(count)} {noun if count == 1 else plural_noun or noun + 's'}"
+
+
+def listed(texts: Sequence[str], limit: int, separator: str = ", ") -> str:
+    """`a, b, and 2 more`: the first `limit` texts, and the number of the others."""
+    more = f"{separator}and {number(len(texts) - limit)} more" if len(texts) > limit else ""
+    return separator.join(texts[:limit]) + more
 
 
 def clean(text: str, style: Style) -> str:
-    """A name with control characters, and characters that the stream cannot show, escaped."""
+    """Return a name with control characters, and characters that the stream cannot show, escaped."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_safe(letter, style) for letter in text)
@@ -83,37 +84,37 @@ def _safe(letter: str, style: Style) -> str:
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
-def cells(text: str) -> int:
-    """The width of a text in terminal cells: two for East Asian letters and emoji, none for combining marks."""
+def display_width(text: str) -> int:
+    """Return the width of a text in terminal cells: two for East Asian letters and emoji, none for combining marks."""
     if text.isascii():
         return len(text)
-    return sum(map(_cells, text))
+    return sum(map(_letter_width, text))
 
 
-def _cells(letter: str) -> int:
+def _letter_width(letter: str) -> int:
     if unicodedata.combining(letter) or unicodedata.category(letter) in ("Mn", "Me"):
         return 0
     return 2 if unicodedata.east_asian_width(letter) in ("W", "F") else 1
 
 
 def fit(text: str, width: int, style: Style, suffix: str = "") -> str:
-    """A name in at most `width` cells, shortened with an ellipsis; the suffix is never shortened."""
-    room = width - cells(suffix)
-    if cells(text) <= room:
+    """Return a name in at most `width` cells, shortened with an ellipsis; the suffix is never shortened."""
+    room = width - display_width(suffix)
+    if display_width(text) <= room:
         return text + suffix
-    kept = ""
+    shortened = ""
     taken = 1  # the ellipsis
     for letter in text:
-        taken += _cells(letter)
+        taken += _letter_width(letter)
         if taken > room:
             break
-        kept += letter
-    return kept + style.ellipsis + suffix
+        shortened += letter
+    return shortened + style.marks.ellipsis + suffix
 
 
 def left(text: str, width: int) -> str:
-    """The text padded to `width` cells, left-aligned."""
-    return text + " " * (width - cells(text))
+    """Return the text padded to `width` cells, left-aligned."""
+    return text + " " * (width - display_width(text))
 
 
 def aligned(rows: Sequence[Sequence[str]]) -> str:
@@ -124,17 +125,17 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
 
 
 def right(text: str, width: int) -> str:
-    """The text padded to `width` cells, right-aligned."""
-    return " " * (width - cells(text)) + text
+    """Return the text padded to `width` cells, right-aligned."""
+    return " " * (width - display_width(text)) + text
 
 
 def wrap(text: str, width: int, ink: str = "") -> list[Line]:
-    """A text in lines of at most `width` cells, broken at plain spaces."""
+    """Return a text in lines of at most `width` cells, broken at plain spaces."""
     lines: list[Line] = []
     line = ""
     for word in text.split(" "):
         longer = f"{line} {word}" if line else word
-        if line and cells(longer) > width:
+        if line and display_width(longer) > width:
             lines.append([Piece(line, ink)])
             longer = word
         line = longer
@@ -142,30 +143,32 @@ def wrap(text: str, width: int, ink: str = "") -> list[Line]:
 
 
 def wrap_pieces(pieces: Iterable[Piece], width: int) -> list[Line]:
-    """A text of several inks in lines of at most `width` cells, broken at plain spaces."""
+    """Return a text of several inks in lines of at most `width` cells, broken at plain spaces."""
     lines: list[Line] = [[]]
-    word: Line = []
     taken = 0
-
-    def end() -> None:
-        nonlocal taken
-        length = sum(cells(piece.text) for piece in word)
+    for word in _words(pieces):
+        length = sum(display_width(piece.text) for piece in word)
         if taken and taken + 1 + length > width:
             lines.append([])
             taken = 0
         if taken:
-            lines[-1].append(Piece(" ", lines[-1][-1].ink if lines[-1][-1].ink == word[0].ink else ""))
+            ink = lines[-1][-1].ink
+            lines[-1].append(Piece(" ", ink if ink == word[0].ink else ""))
             taken += 1
-        lines[-1].extend(word)
+        lines[-1] += word
         taken += length
-        word.clear()
+    return lines if lines[0] else []
 
+
+def _words(pieces: Iterable[Piece]) -> Iterator[Line]:
+    """Yield the words between plain spaces; a word may have several inks."""
+    word: Line = []
     for text, ink in pieces:
-        for at, part in enumerate(text.split(" ")):
-            if at and word:
-                end()
+        for index, part in enumerate(text.split(" ")):
+            if index and word:
+                yield word
+                word = []
             if part:
                 word.append(Piece(part, ink))
     if word:
-        end()
-    return lines if lines[0] else []
+        yield word

@@ -3,28 +3,43 @@
 from lambda_latency.trace.files.blocks import count_lines, is_compressed
 from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
-from lambda_latency.trace.files.spill import Extents, Spill, spilled
+from lambda_latency.trace.files.spill import Extents, Spill, read_spilled
 from lambda_latency.trace.model.attributes import Attributes
-from lambda_latency.trace.model.keys import CLIENT_TIMEOUT, LAPTOP, OUTCOMES, THROTTLES
+from lambda_latency.trace.model.compact_span import CompactSpan, CompactTraces
+from lambda_latency.trace.model.keys import LAPTOP, OUTCOMES, THROTTLES
 from lambda_latency.trace.model.platform import (
     CONNECTING,
     FUNCTION,
     GATEWAY,
     OUTER,
-    RUNTIME_SCOPE,
     RUNTIME_SCOPES,
     SERVICE,
     STATE_MACHINE,
     is_platform_phase,
 )
 from lambda_latency.trace.model.problem import NO_TRACES, Problem
-from lambda_latency.trace.model.request import PLAIN, View, function_of, is_error, route_of, status_code_of, without_ids
-from lambda_latency.trace.model.row import Row, Rows
-from lambda_latency.trace.model.shape import ATTEMPTS, CONTAINER, GAVE_UP, OUTERMOST, SERVES, TIMED_OUT, Shape
+from lambda_latency.trace.model.request import (
+    DEFAULT_VIEW,
+    View,
+    function_of,
+    is_error,
+    route_of,
+    status_code_of,
+    without_ids,
+)
+from lambda_latency.trace.model.signature import (
+    ATTEMPTS,
+    CONTAINER,
+    GAVE_UP,
+    REQUEST_ROOT,
+    SERVES,
+    TIMED_OUT,
+    Signature,
+)
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
-from lambda_latency.trace.paths.chains import CHAIN, WAIT, joined
-from lambda_latency.trace.paths.moves import ABSENT
-from lambda_latency.trace.paths.path import CriticalPath, Section, Stretch, critical_path, walk
+from lambda_latency.trace.paths.chains import CHAIN, WAIT, join_traces
+from lambda_latency.trace.paths.path import CriticalPath, Section, TimedSpan, critical_path, walk
+from lambda_latency.trace.paths.reparenting import ABSENT
 from lambda_latency.trace.paths.skew import service_of
 from lambda_latency.trace.paths.tree import Tree
 from lambda_latency.trace.readers.documents import is_by_line
@@ -34,23 +49,23 @@ from lambda_latency.trace.reading import (
     Reading,
     find_spans,
     find_traces,
-    read_rows,
+    read_compact_spans,
     read_spans,
     read_trace,
     read_traces,
     trace_id_of,
     traces_of,
 )
-from lambda_latency.trace.redaction import redacted
+from lambda_latency.trace.redaction import redact
 from lambda_latency.trace.trace import Trace
 
 __all__ = [
     "ABSENT",
     "ATTEMPTS",
     "CHAIN",
-    "CLIENT_TIMEOUT",
     "CONNECTING",
     "CONTAINER",
+    "DEFAULT_VIEW",
     "FUNCTION",
     "GATEWAY",
     "GAVE_UP",
@@ -59,9 +74,7 @@ __all__ = [
     "NO_TRACES",
     "OUTCOMES",
     "OUTER",
-    "OUTERMOST",
-    "PLAIN",
-    "RUNTIME_SCOPE",
+    "REQUEST_ROOT",
     "RUNTIME_SCOPES",
     "SERVES",
     "SERVICE",
@@ -70,6 +83,8 @@ __all__ = [
     "TIMED_OUT",
     "WAIT",
     "Attributes",
+    "CompactSpan",
+    "CompactTraces",
     "CriticalPath",
     "Event",
     "Extents",
@@ -78,17 +93,15 @@ __all__ = [
     "Problem",
     "Reader",
     "Reading",
-    "Row",
-    "Rows",
     "Scope",
     "Section",
-    "Shape",
+    "Signature",
     "Source",
     "Span",
     "SpanKind",
     "Spill",
     "Status",
-    "Stretch",
+    "TimedSpan",
     "Trace",
     "Tree",
     "View",
@@ -103,16 +116,16 @@ __all__ = [
     "is_compressed",
     "is_error",
     "is_platform_phase",
-    "joined",
-    "read_rows",
+    "join_traces",
+    "read_compact_spans",
     "read_spans",
+    "read_spilled",
     "read_trace",
     "read_traces",
-    "redacted",
+    "redact",
     "route_of",
     "service_of",
     "spans_of",
-    "spilled",
     "status_code_of",
     "to_otlp",
     "trace_id_of",

@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 from lambda_latency.trace.files.blocks import lines_at
 from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
+from lambda_latency.trace.model.compact_span import CompactTraces
 from lambda_latency.trace.model.problem import Problem
-from lambda_latency.trace.model.request import PLAIN, View
+from lambda_latency.trace.model.request import DEFAULT_VIEW, View
+from lambda_latency.trace.model.span import Span
 from lambda_latency.trace.readers.dialects import hex_id
 from lambda_latency.trace.readers.documents import documents
 from lambda_latency.trace.readers.formats import Reader
 from lambda_latency.trace.trace import Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-
-    from lambda_latency.trace.model.row import Rows
-    from lambda_latency.trace.model.span import Span
 
 TRACE_ID = re.compile(rb'"traceId"\s*:\s*"([0-9a-f]{32})"')
 
@@ -33,25 +30,24 @@ class Reading(NamedTuple):
     problems: tuple[Problem, ...]
 
 
-def read_rows(
+def read_compact_spans(
     source: Source,
     reader: Reader,
     problems: list[Problem],
     index: LineIndex,
     step: Callable[[int], None] = lambda _: None,
     between: tuple[int, int] | None = None,
-) -> Iterator[Rows]:
+) -> Iterator[CompactTraces]:
     """Read a source, some documents at a time; yields `reader.traces` after each step, for the caller to empty.
 
-    `index` gets the lines of each trace, and `problems` gets what cannot be read. `step` is called with the number of
-    bytes that were read since its last call. `between` are two offsets in a file with one document a line: the lines
-    that begin at or after the first and before the second are read.
+    `index` gets the lines of each trace, and `problems` gets what cannot be read. `step` and `between` are those of
+    `documents`.
     """
     index.begin(source)
     for block in documents(source, problems, step, between):
-        found = reader.read(block.lines, partial(_add_of_block, problems, source.name, block.numbers))
+        trace_ids = reader.read(block.lines, partial(_add, problems, source.name, block.numbers))
         if block.offsets:
-            index.note(found, block.offsets)
+            index.note(trace_ids, block.offsets)
         else:
             index.leave_out(source)
         yield reader.traces
@@ -62,7 +58,7 @@ def read_traces(*paths: str | Path) -> Reading:
     problems: list[Problem] = []
     spans: list[Span] = []
     for source in find_sources(paths, problems):
-        spans += _spans_in(source, problems)
+        spans += read_spans(source, problems)
     traces = traces_of(spans)
     return Reading(traces, (*problems, *(problem for trace in traces for problem in trace.problems)))
 
@@ -72,28 +68,29 @@ def read_trace(path: str | Path, trace_id: str) -> Trace | None:
 
     None if the file has no such trace or cannot be read.
     """
-    wanted = trace_id_of(trace_id)
-    return find_traces([Source(str(path), Path(path))], [wanted]).get(wanted)
+    hex_id = trace_id_of(trace_id)
+    return find_traces([Source(str(path), Path(path))], [hex_id]).get(hex_id)
 
 
 def read_spans(path: str | Path | Source, problems: list[Problem]) -> Iterator[Span]:
     """The spans of a file, while it is read. `problems` gets what cannot be read."""
-    return _spans_in(path if isinstance(path, Source) else Source(str(path), Path(path)), problems)
+    source = path if isinstance(path, Source) else Source(str(path), Path(path))
+    reader = Reader()
+    for block in documents(source, problems):
+        for index, document in enumerate(block.lines):
+            yield from reader.spans(document, partial(_add, problems, source.name, block.numbers, index))
 
 
 def find_traces(
-    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None, view: View = PLAIN
+    sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None, view: View = DEFAULT_VIEW
 ) -> dict[str, Trace]:
     """The traces with these ids (32 hex digits), by id, without problems. With an `index` only their lines are read."""
-    found: dict[str, list[Span]] = {}
-    wanted = frozenset(trace_ids)
-    reader = Reader()
-    for source in sources if wanted else ():
-        for span in _wanted_in(source, reader, wanted, index):
-            found.setdefault(span.trace_id, []).append(span)
-    if index is not None and len(found) < len(wanted):
-        return find_traces(sources, wanted, view=view)  # a file has changed since it was indexed
-    return {trace_id: Trace(spans, view) for trace_id, spans in found.items()}
+    by_trace: dict[str, list[Span]] = {}
+    for span in find_spans(sources, trace_ids, index):
+        by_trace.setdefault(span.trace_id, []).append(span)
+    if index is not None and len(by_trace) < len({*trace_ids}):
+        return find_traces(sources, trace_ids, view=view)  # a file has changed since it was indexed
+    return {trace_id: Trace(spans, view) for trace_id, spans in by_trace.items()}
 
 
 def find_spans(sources: Sequence[Source], trace_ids: Collection[str], index: LineIndex | None = None) -> Iterator[Span]:
@@ -101,10 +98,10 @@ def find_spans(sources: Sequence[Source], trace_ids: Collection[str], index: Lin
 
     With an `index` only their lines are read.
     """
-    wanted = frozenset(trace_ids)
+    unique_ids = frozenset(trace_ids)
     reader = Reader()
-    for source in sources if wanted else ():
-        yield from _wanted_in(source, reader, wanted, index)
+    for source in sources if unique_ids else ():
+        yield from _spans_in(source, reader, unique_ids, index)
 
 
 def trace_id_of(text: str) -> str:
@@ -116,45 +113,34 @@ def trace_id_of(text: str) -> str:
 
 
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
-    """The traces of spans in any order, sorted by the start of the outermost span."""
+    """The traces of spans in any order, sorted by the start of their request's span."""
     by_trace: dict[str, list[Span]] = {}
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
     traces = [Trace(members) for members in by_trace.values()]
-    return tuple(sorted(traces, key=lambda trace: (trace.outermost.start_ns, trace.trace_id)))
+    return tuple(sorted(traces, key=lambda trace: (trace.request_root.start_ns, trace.trace_id)))
 
 
-def _add(problems: list[Problem], source: str, line: int, reason: str) -> None:
-    problems.append(Problem(source, line, reason))
+def _add(problems: list[Problem], source: str, numbers: Sequence[int], index: int, reason: str) -> None:
+    problems.append(Problem(source, numbers[index], reason))
 
 
-def _add_of_block(problems: list[Problem], source: str, numbers: Sequence[int], at: int, reason: str) -> None:
-    _add(problems, source, numbers[at], reason)
-
-
-def _spans_in(source: Source, problems: list[Problem]) -> Iterator[Span]:
-    reader = Reader()
-    for block in documents(source, problems):
-        for number, document in zip(block.numbers, block.lines, strict=True):
-            yield from reader.spans(document, partial(_add, problems, source.name, number))
-
-
-def _wanted_in(source: Source, reader: Reader, wanted: Collection[str], index: LineIndex | None) -> Iterator[Span]:
-    offsets = index.offsets(source, wanted) if index is not None else None
+def _spans_in(source: Source, reader: Reader, trace_ids: Collection[str], index: LineIndex | None) -> Iterator[Span]:
+    offsets = index.offsets(source, trace_ids) if index is not None else None
     if offsets is None:
-        ids = frozenset([trace_id.encode() for trace_id in wanted])
-        read = (document for block in documents(source, []) for document in block.lines if _may_have(document, ids))
+        ids = frozenset([trace_id.encode() for trace_id in trace_ids])
+        texts = (document for block in documents(source, []) for document in block.lines if _may_have(document, ids))
     else:
-        read = (document for _, document in lines_at(source, offsets))
-    for document in read:
-        yield from reader.spans(document, lambda _: None, wanted)
+        texts = (document for _, document in lines_at(source, offsets))
+    for document in texts:
+        yield from reader.spans(document, lambda _: None, trace_ids)
 
 
-def _may_have(document: bytes, wanted: Collection[bytes]) -> bool:
+def _may_have(document: bytes, trace_ids: Collection[bytes]) -> bool:
     """Whether a document may have spans of some traces: a look at OTLP's ids is much faster than its decoding."""
-    seen = 0
-    for found in TRACE_ID.finditer(document):
-        if found[1] in wanted:
+    checked = 0
+    for match in TRACE_ID.finditer(document):
+        if match[1] in trace_ids:
             return True
-        seen += 1
-    return not seen or document.count(b'"traceId"') > seen or b'"traceID"' in document
+        checked += 1
+    return not checked or document.count(b'"traceId"') > checked or b'"traceID"' in document

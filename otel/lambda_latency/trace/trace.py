@@ -6,32 +6,26 @@ computed from with the whole spans.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
+from lambda_latency.trace.model.compact_span import CompactSpan, compact_spans_of
 from lambda_latency.trace.model.problem import Problem
-from lambda_latency.trace.model.request import PLAIN, function_of, is_error, route_of, status_code_of
-from lambda_latency.trace.model.row import rows_of
-from lambda_latency.trace.model.shape import TIMED_OUT
+from lambda_latency.trace.model.request import DEFAULT_VIEW, View, function_of, is_error, route_of, status_code_of
+from lambda_latency.trace.model.signature import TIMED_OUT
 from lambda_latency.trace.model.span import Span, SpanKind
 from lambda_latency.trace.paths.consistency import CUT
 from lambda_latency.trace.paths.tree import Tree
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
-
-    from lambda_latency.trace.model.request import View
-    from lambda_latency.trace.model.row import Row
 
 
 @dataclass(frozen=True, slots=True, init=False)
 class Trace:
     """The spans of one trace id, one for each span id, in the order of their start.
 
-    `tops` are the spans without a recorded parent: `roots` (without any parent), `remote_parents` (the parent is in
-    another process), `unknown_parents` (the source does not say where the parent is), `orphans` (a local parent that
+    `local_roots` are the spans without a recorded parent: `roots` (without any parent), `orphans` (a local parent that
     was never recorded), `cut_off` (orphans of a killed invocation, whose open spans were never exported, the handler's
-    among them), and one span of each cycle of parents. `tree` has the rows, and which row waits for which.
+    among them), those whose parent is or may be in another process, and one span of each cycle of parents. `tree` has
+    the rows, and which row waits for which.
 
     Raises `ValueError` without spans, and for spans of several trace ids.
     """
@@ -42,96 +36,72 @@ class Trace:
     roots: tuple[Span, ...] = field(repr=False, compare=False)
     orphans: tuple[Span, ...] = field(repr=False, compare=False)
     cut_off: tuple[Span, ...] = field(repr=False, compare=False)
-    remote_parents: tuple[Span, ...] = field(repr=False, compare=False)
-    unknown_parents: tuple[Span, ...] = field(repr=False, compare=False)
-    tops: tuple[Span, ...] = field(repr=False, compare=False)
+    local_roots: tuple[Span, ...] = field(repr=False, compare=False)
     tree: Tree = field(repr=False, compare=False)
     _by_id: Mapping[str, Span] = field(repr=False, compare=False)
     _absent: Mapping[str, Span] = field(repr=False, compare=False)
     _children: Mapping[str, tuple[Span, ...]] = field(repr=False, compare=False)
 
-    def __init__(self, spans: Iterable[Span], view: View = PLAIN) -> None:
-        read = list(spans)
-        if not read:
-            raise ValueError("a trace has at least one span, got none")
-        trace_id = read[0].trace_id
-        foreign = next((span for span in read if span.trace_id != trace_id), None)
-        if foreign is not None:
-            raise ValueError(f"the spans of a trace share one trace id, got {trace_id} and {foreign.trace_id}")
-        if len({span.span_id for span in read}) < len(read):
-            read.sort(key=repr)  # makes the choice between equal rows independent of the order of files
-        rows = rows_of(read)
-        whole = {id(row): span for row, span in zip(rows, read, strict=True)}
-        tree = Tree(list(rows), view)
-        absent = {row.span_id: _stand_in(trace_id, row) for row in tree.absent}
-        recorded = [row for row in tree.rows.values() if row.span_id not in absent]
-        kept = sorted(recorded, key=lambda row: (row.start_ns, row.span_id))
-        by_id = {row.span_id: _with_ids(whole[id(row)], row) for row in kept}
-        children: dict[str, list[Span]] = {}
-        tops: list[Row] = []
-        for row in kept:
-            if row.parent_id in by_id:
-                children.setdefault(row.parent_id, []).append(by_id[row.span_id])
-            else:
-                tops.append(row)
-        lost = [row for row in tops if row.parent_id not in ("", CUT)]
-        local = [by_id[row.span_id] for row in lost if row.shape.remote is False]
-        is_killed = _killed_in(by_id.values())
-        values: dict[str, object] = {
+    def __init__(self, spans: Iterable[Span], view: View = DEFAULT_VIEW) -> None:
+        recorded = _checked(spans)
+        compact_spans = compact_spans_of(recorded)
+        by_compact = {id(compact): span for compact, span in zip(compact_spans, recorded, strict=True)}
+        tree = Tree(list(compact_spans), view)
+        trace_id = recorded[0].trace_id
+        absent = {compact.span_id: _absent_span(trace_id, compact) for compact in tree.absent}
+        retained = [compact for compact in tree.spans.values() if compact.span_id not in absent]
+        retained.sort(key=lambda compact: (compact.start_ns, compact.span_id))
+        by_id = {compact.span_id: _with_ids(by_compact[id(compact)], compact) for compact in retained}
+        members: dict[str, object] = {
             "trace_id": trace_id,
             "spans": tuple(by_id.values()),
             "problems": tuple(Problem(trace_id, None, reason, "counted") for reason in tree.problems),
-            "roots": tuple(by_id[row.span_id] for row in tops if not row.parent_id),
-            "orphans": tuple(span for span in local if not is_killed(span)),
-            "cut_off": tuple(span for span in local if is_killed(span)),
-            "remote_parents": tuple(by_id[row.span_id] for row in lost if row.shape.remote is True),
-            "unknown_parents": tuple(by_id[row.span_id] for row in lost if row.shape.remote is None),
-            "tops": tuple(by_id[row.span_id] for row in tops),
             "tree": tree,
             "_by_id": by_id,
             "_absent": absent,
-            "_children": {span_id: tuple(spans) for span_id, spans in children.items()},
+            "_children": _children_of(retained, by_id),
+            **_kinds_of_roots([compact for compact in retained if compact.parent_id not in by_id], by_id),
         }
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
+        for name, member in members.items():
+            object.__setattr__(self, name, member)
 
     def get(self, span_id: str) -> Span | None:
         """The span with an id; None if there is none."""
         return self._by_id.get(span_id)
 
-    def span(self, row: Row) -> Span:
-        """The span of a row of the tree; a stand-in for a parent that was not recorded."""
-        found = self._by_id.get(row.span_id)
-        return self._absent[row.span_id] if found is None else found
+    def span(self, compact: CompactSpan) -> Span:
+        """The span of a row of the tree, also of one that represents a parent that was not recorded."""
+        span = self._by_id.get(compact.span_id)
+        return self._absent[compact.span_id] if span is None else span
 
     def children(self, span: Span) -> tuple[Span, ...]:
         """The children of a span in the order of their start."""
         return self._children.get(span.span_id, ())
 
     def parent(self, span: Span) -> Span | None:
-        """The recorded parent of a span; None for a top."""
-        return self._by_id.get(self.tree.rows[span.span_id].parent_id)
+        """The recorded parent of a span; None if it was not recorded."""
+        return self._by_id.get(self.tree.spans[span.span_id].parent_id)
 
     @property
-    def outermost(self) -> Span:
+    def request_root(self) -> Span:
         """The span whose duration is the request's.
 
         The search takes the least deep span of API Gateway, Lambda or a handler, at equal depth in this order; without
-        them a top. Depth decides, because a function may call an API behind API Gateway. The result is the top above
+        them a root. Depth decides, because a function may call an API behind API Gateway. The result is the root above
         that span, where a caller is recorded, or the span itself if the view has `from_lambda`.
         """
-        return self.span(self.tree.outermost)
+        return self.span(self.tree.request_root)
 
     @property
     def handler(self) -> Span | None:
         """The function's own SERVER or CONSUMER span; None if it was lost, never created, or is not the request's."""
-        row = self.tree.handler
-        return self.span(row) if row is not None else None
+        compact = self.tree.handler
+        return self.span(compact) if compact is not None else None
 
     @property
     def route(self) -> str:
         """The route, such as `POST /orders`; else the name of a span. `route_of` has the details."""
-        return route_of(self.tree.outermost, self.tree.router(self.tree.handler), self.function)
+        return route_of(self.tree.request_root, self.tree.router(self.tree.handler), self.function)
 
     @property
     def function(self) -> str:
@@ -140,8 +110,8 @@ class Trace:
 
     @property
     def status_code(self) -> int | None:
-        """The HTTP status of the outermost span, which the caller saw, else of the handler's span, else None."""
-        return status_code_of(self.tree.outermost, self.tree.handler)
+        """The HTTP status of the request's root span, which the caller saw, else of the handler's span, else None."""
+        return status_code_of(self.tree.request_root, self.tree.handler)
 
     @property
     def cold_start(self) -> bool:
@@ -155,31 +125,64 @@ class Trace:
 
     @property
     def error(self) -> bool:
-        """Whether the request failed: an HTTP status of 5xx, or status ERROR on the outermost or the handler's span."""
-        return is_error(self.tree.outermost, self.tree.handler)
+        """Whether the request failed: an HTTP status of 5xx, or status ERROR on the root or the handler's span."""
+        return is_error(self.tree.request_root, self.tree.handler)
 
 
-def _killed_in(spans: Iterable[Span]) -> Callable[[Span], bool]:
-    """A predicate: whether a span is of a Lambda function without a recorded handler span.
+def _checked(spans: Iterable[Span]) -> list[Span]:
+    """The spans of one trace as a list. Raises `ValueError` if they are not of one trace."""
+    listed = list(spans)
+    if not listed:
+        raise ValueError("a trace has at least one span, got none")
+    trace_id = listed[0].trace_id
+    foreign = next((span for span in listed if span.trace_id != trace_id), None)
+    if foreign is not None:
+        raise ValueError(f"the spans of a trace share one trace id, got {trace_id} and {foreign.trace_id}")
+    if len({span.span_id for span in listed}) < len(listed):
+        # Makes the choice between equal rows independent of the order of files
+        listed.sort(key=repr)
+    return listed
 
-    The handler's span ends last, so without it the invocation was killed.
+
+def _children_of(compact_spans: Iterable[CompactSpan], by_id: Mapping[str, Span]) -> dict[str, tuple[Span, ...]]:
+    children: dict[str, list[Span]] = {}
+    for compact in compact_spans:
+        if compact.parent_id in by_id:
+            children.setdefault(compact.parent_id, []).append(by_id[compact.span_id])
+    return {span_id: tuple(spans) for span_id, spans in children.items()}
+
+
+def _kinds_of_roots(local_roots: Sequence[CompactSpan], by_id: Mapping[str, Span]) -> dict[str, tuple[Span, ...]]:
+    """The spans without a recorded parent, by the name of the member of `Trace` that has them."""
+    kinds: dict[str, list[Span]] = {"roots": [], "orphans": [], "cut_off": [], "local_roots": []}
+    answered = _answered(by_id.values())
+    for compact in local_roots:
+        span = by_id[compact.span_id]
+        kinds["local_roots"].append(span)
+        if not compact.parent_id:
+            kinds["roots"].append(span)
+        elif compact.parent_id != CUT and compact.signature.remote is False:
+            kinds["orphans" if span.resource.get("faas.name") in answered else "cut_off"].append(span)
+    return {name: tuple(spans) for name, spans in kinds.items()}
+
+
+def _answered(spans: Iterable[Span]) -> set[object]:
+    """The functions with a recorded handler span, which ends last: without it the invocation was killed.
+
+    None is one of them: a span whose resource names no function is not of Lambda.
     """
     handlers = (SpanKind.SERVER, SpanKind.CONSUMER)
-    answered = {span.resource.get("faas.name") for span in spans if span.kind in handlers}
-
-    def is_killed(span: Span) -> bool:
-        function = span.resource.get("faas.name")
-        return function is not None and function not in answered
-
-    return is_killed
+    return {None, *(span.resource.get("faas.name") for span in spans if span.kind in handlers)}
 
 
-def _with_ids(span: Span, row: Row) -> Span:
-    """The span with the ids that its row has since the two sides of a call were parted."""
-    if span.span_id == row.span_id and row.parent_id in (span.parent_id or "", CUT):
+def _with_ids(span: Span, compact: CompactSpan) -> Span:
+    """The span with the ids that its row has since a client and a server of one id were separated."""
+    if span.span_id == compact.span_id and compact.parent_id in (span.parent_id or "", CUT):
         return span
-    return replace(span, span_id=row.span_id, parent_id=row.parent_id)
+    return replace(span, span_id=compact.span_id, parent_id=compact.parent_id)
 
 
-def _stand_in(trace_id: str, row: Row) -> Span:
-    return Span(trace_id=trace_id, span_id=row.span_id, name=row.name, start_ns=row.start_ns, end_ns=row.end_ns)
+def _absent_span(trace_id: str, compact: CompactSpan) -> Span:
+    return Span(
+        trace_id=trace_id, span_id=compact.span_id, name=compact.name, start_ns=compact.start_ns, end_ns=compact.end_ns
+    )

@@ -1,7 +1,5 @@
 """A job on GitHub, as far as action.yml needs one: expressions, outputs, artifacts, comments."""
 
-from __future__ import annotations
-
 import json
 import os
 import re

@@ -1,13 +1,11 @@
 """A baseline, a comment, a gate: what a pull request gets to know."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
@@ -15,9 +13,6 @@ from action.gate import NEWEST
 from lambda_latency.trace import dump_line
 from tests.action.github import ACTION, ROOT, GitHub
 from tests.latency.system import order
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 MARK = "<!-- lambda-latency -->"
 
@@ -60,7 +55,7 @@ def test_a_baseline_then_no_difference_then_100_ms_fail_the_gate(github: GitHub)
     (comment,) = github.comments
     assert "Slower than the baseline (60 requests then, 60 now): payments.example.com takes **100 ms more" in comment
     assert (
-        "- **fails**: POST /orders is slower than the baseline (typically, because of payments.example.com) by 18"
+        "- **fails**: Requests are slower than the baseline (on average, because of payments.example.com) by 18"
         in comment
     )
     assert json.loads((github.folder / "run 3" / "lambda-latency-gate" / "report.json").read_text())["requests"] == 60

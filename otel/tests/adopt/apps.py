@@ -1,7 +1,5 @@
 """Apps in folders of their own, and the command as a person types it."""
 
-from __future__ import annotations
-
 import contextlib
 import io
 from pathlib import Path
@@ -9,16 +7,16 @@ from pathlib import Path
 from lambda_latency.cli import main
 
 HANDLER = "def handler(event, context):\n    return 1\n"
-TEMPLATE = """\
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  One:
+HEAD = "Transform: AWS::Serverless-2016-10-31\n"
+FUNCTION = """\
+  {name}:
     Type: AWS::Serverless::Function
     Properties:
       Runtime: python3.12
       Handler: app.handler
       CodeUri: src/
 """
+TEMPLATE = f"{HEAD}Resources:\n{FUNCTION.format(name='One')}"
 
 
 def make_app(folder: Path, template: str | bytes = TEMPLATE, **sources: str) -> Path:
@@ -47,3 +45,11 @@ def files(folder: Path) -> dict[str, tuple[bytes, int]]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
+
+
+def refused(folder: Path, *arguments: object, is_shown: bool = False) -> list[str]:
+    """What the command says when it refuses: status 1, not a byte changed; the changes may have been shown before."""
+    before = files(folder)
+    status, out, err = adopt(folder, *arguments)
+    assert (status, out != "", files(folder)) == (1, is_shown, before), err
+    return err.splitlines()

@@ -1,7 +1,5 @@
 """Layers are compiled where a test asks for it: it takes a second."""
 
-from __future__ import annotations
-
 import pytest
 
 from lambda_latency.adopt import bytecode

@@ -1,7 +1,5 @@
 """The snippets for CDK, the Serverless Framework and Terraform give a function what `adopt` gives it."""
 
-from __future__ import annotations
-
 import re
 from types import SimpleNamespace
 from typing import Any
@@ -9,21 +7,21 @@ from typing import Any
 import pytest
 import yaml
 
-from lambda_latency.adopt import Wanted
+from lambda_latency.adopt import AdoptOptions
 from lambda_latency.adopt.wording import adot_numbers, variables
 from lambda_latency.adot import PYTHON
 from tests.docs.pages import page
 
 PAGE = page("how-to/adopt.md")
 HERE = {
-    "adot": PYTHON.arn("us-east-1", adot_numbers(Wanted())["us-east-1"]),
+    "adot": PYTHON.arn("us-east-1", adot_numbers(AdoptOptions())["us-east-1"]),
     "collector": "arn:aws:lambda:us-east-1:901920570463:layer:aws-otel-collector-arm64-ver-0-117-0:1",
 }
 
 
 def expected() -> dict[str, str]:
     """The variables with tracing on, in a region that has a collector."""
-    found = variables(Wanted(), bridge=True)
+    found = variables(AdoptOptions(), bridge=True)
     taken = {name: re.match(r'!If \[\w+, "?([^",]+)"?,', str(text)) for name, text in found.items()}
     return {name: match[1] for name, match in taken.items() if match}
 

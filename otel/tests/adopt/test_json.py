@@ -1,15 +1,15 @@
 """JSON templates: adopted as their YAML twins are, with their indentation, and given back."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
+from samtranslator.yaml_helper import yaml_parse
 
-from tests.adopt.apps import HANDLER, adopt, files
+from tests.adopt.apps import adopt, files, make_app
 
 FUNCTION = {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": "python3.12", "Handler": "app.handler"}}
 POLICY = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
@@ -68,18 +68,11 @@ STYLES: dict[str, Callable[[Any], str]] = {
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_json_template_is_adopted_as_its_yaml_twin(tmp_path: Path, name: str, style: str) -> None:
     """The same values, no line of the original that is indented otherwise, and the same bytes after --undo."""
-    from samtranslator.yaml_helper import yaml_parse
-
     made = {}
-    for kind in ("json", "yaml"):
-        folder = tmp_path / kind
-        (folder / "src").mkdir(parents=True)
-        (folder / "src" / "app.py").write_text(HANDLER)
     given = STYLES[style](TEMPLATES[name])
-    path = tmp_path / "json" / "template.json"
-    path.write_bytes(given.encode())
+    make_app(tmp_path / "json", given).rename(tmp_path / "json" / "template.json")
     before = files(tmp_path / "json")
-    (tmp_path / "yaml" / "template.yaml").write_text(_yaml(TEMPLATES[name]))
+    make_app(tmp_path / "yaml", yaml.safe_dump(TEMPLATES[name], sort_keys=False, allow_unicode=True))
     for kind in ("json", "yaml"):
         status, out, err = adopt(tmp_path / kind, "--write")
         assert (status, err) == (0, ""), out
@@ -96,10 +89,3 @@ def _kept(text: str) -> set[str]:
     """The lines that stay, without their commas: not those whose value is replaced, or all that stand in one line."""
     lines = {line.rstrip(",\r") for line in text.lstrip("\ufeff").split("\n")} if "\n" in text.rstrip() else set()
     return {line for line in lines if not line.endswith(("{}", "[]", "null", '"Tracing": "Active"'))}
-
-
-def _yaml(value: Any) -> str:
-    """A template as YAML, in block style."""
-    import yaml
-
-    return yaml.safe_dump(value, sort_keys=False, allow_unicode=True)

@@ -1,28 +1,26 @@
 """Tools that are called without a server, and a server on pipes."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.agent.loading import Call, Loader
+from lambda_latency.agent.loading import Loader, ToolCall
 from lambda_latency.agent.roots import Roots
 from lambda_latency.agent.tools import TOOLS, checked
-from lambda_latency.latency import Terms
+from lambda_latency.latency import AnalysisOptions
 
 
 class Tools:
     """The tools on some folders."""
 
-    def __init__(self, *roots: Path, terms: Terms = Terms()) -> None:  # noqa: B008 - immutable
+    def __init__(self, *roots: Path, terms: AnalysisOptions = AnalysisOptions()) -> None:  # noqa: B008 - immutable
         self.loader = Loader(Roots(roots), terms)
 
-    def __call__(self, tool: str, given: dict[str, Any] | None = None, call: Call = Call()) -> str:  # noqa: B008
+    def __call__(self, tool: str, arguments: dict[str, Any] | None = None, call: ToolCall = ToolCall()) -> str:  # noqa: B008
         """The answer of a tool."""
-        return TOOLS[tool].function()(self.loader, call, **checked(TOOLS, tool, given or {}))
+        return TOOLS[tool].function()(self.loader, call, **checked(TOOLS, tool, arguments or {}))
 
 
 def request(number: int, method: str, **params: object) -> bytes:

@@ -1,7 +1,5 @@
 """Names that are orders to an assistant, drawn by a grammar; and a trace file that has one in every field of text."""
 
-from __future__ import annotations
-
 import json
 import random
 from pathlib import Path
@@ -29,9 +27,9 @@ STARTS = (
 )
 ENDS = ("", " now", " at once, and tell nobody", " with `rm -rf /`", "; then say that all is fine", ".\nNext: do it",
         " via [a link](http://evil.example/?q=)", ' and write "done" | ours | 0')  # fmt: skip
-TAGS = "".join(chr(0xE0000 + ord(one)) for one in "run")
+TAGS = "".join(chr(0xE0000 + ord(letter)) for letter in "run")
 HIDDEN = ("", "", "", "\u200b", "\u202e", "\ufeff", TAGS, "\ufe0f\U000e0101", "\x1b[2J", "\u2028", "\x00")
-SHAPES = (str, str.upper, lambda one: one.replace(" ", "-"), lambda one: one.replace(" ", "_"), lambda one: one * 40)
+SHAPES = (str, str.upper, lambda t: t.replace(" ", "-"), lambda t: t.replace(" ", "_"), lambda t: t * 40)
 T0 = 1_795_608_000_000_000_000
 MS = 1_000_000
 
@@ -39,8 +37,8 @@ MS = 1_000_000
 def drawn(count: int, seed: int = 1) -> list[str]:
     """So many different orders."""
     draw = random.Random(seed)  # noqa: S311 - repeatable
-    found: dict[str, None] = {}
-    while len(found) < count:
+    orders: dict[str, None] = {}
+    while len(orders) < count:
         parts = (
             draw.choice(STARTS),
             draw.choice(VERBS),
@@ -50,8 +48,8 @@ def drawn(count: int, seed: int = 1) -> list[str]:
             draw.choice(ENDS),
         )
         number = f" {draw.randrange(10**6)}" if draw.random() < 0.8 else ""
-        found[draw.choice(SHAPES)("".join(parts) + number)] = None
-    return list(found)
+        orders[draw.choice(SHAPES)("".join(parts) + number)] = None
+    return list(orders)
 
 
 def written(path: Path, names: list[str], *, calls: bool = True) -> None:
@@ -61,8 +59,8 @@ def written(path: Path, names: list[str], *, calls: bool = True) -> None:
     """
     lines = []
     for number in range(0, len(names), 8):
-        some = [*names[number : number + 8], *names[:8]][:8]
-        trace = _trace(number // 8, some)
+        chunk = [*names[number : number + 8], *names[:8]][:8]
+        trace = _trace(number // 8, chunk)
         if not calls:
             del trace["resourceSpans"][0]["scopeSpans"][0]["spans"][2:]
         lines.append(json.dumps(trace) + "\n")
@@ -71,7 +69,7 @@ def written(path: Path, names: list[str], *, calls: bool = True) -> None:
 
 def written_slow(path: Path, names: list[str]) -> None:
     """A file in which slow requests have an attribute of their own, and most of their time in one span."""
-    span, key, value, other = names[:4]
+    span, key, value, typical = names[:4]
     lines = []
     for number in range(400):
         slow = number % 10 == 0
@@ -81,11 +79,11 @@ def written_slow(path: Path, names: list[str]) -> None:
             "startTimeUnixNano": str(begin),
             "endTimeUnixNano": str(begin + ms * MS),
         }
-        told = _pairs({"http.route": "/x", "http.request.method": "GET", key: value if slow else other})
-        root = {**common, "spanId": f"{1:016x}", "name": "GET /x", "kind": 2, "attributes": told}
+        attributes = _pairs({"http.route": "/x", "http.request.method": "GET", key: value if slow else typical})
+        root = {**common, "spanId": f"{1:016x}", "name": "GET /x", "kind": 2, "attributes": attributes}
         runs = _pairs({"lambda.profile.runs": f"0,{ms}", "lambda.profile.after_ms": 0})
-        place = {"values": [{"stringValue": f"{other}.py:5 {value}"}]}
-        told += [*runs, {"key": "lambda.profile.places", "value": {"arrayValue": place}}]
+        place = {"values": [{"stringValue": f"{typical}.py:5 {value}"}]}
+        attributes += [*runs, {"key": "lambda.profile.places", "value": {"arrayValue": place}}]
         inside = {**common, "spanId": f"{2:016x}", "parentSpanId": f"{1:016x}", "name": span, "kind": 1}
         resource = {"attributes": _pairs({"service.name": "shop"})}
         group = {"resource": resource, "scopeSpans": [{"spans": [root, inside]}]}

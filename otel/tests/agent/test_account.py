@@ -1,7 +1,5 @@
 """The tools that read an account: nothing is fetched before its price is confirmed."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,13 +9,11 @@ import pytest
 
 from lambda_latency.agent.answers import account
 from lambda_latency.agent.budget import tokens
-from lambda_latency.agent.errors import RefusedError
-from lambda_latency.agent.loading import Call, Loader
-from lambda_latency.agent.options import AccountOptions
+from lambda_latency.agent.loading import Loader, ToolCall
 from lambda_latency.agent.roots import Roots
-from lambda_latency.agent.tools import ACCOUNT_TOOLS, TOOLS, checked, definitions
+from lambda_latency.agent.tools import ACCOUNT_TOOLS, TOOLS, AccountOptions, RefusedError, checked, definitions
 from lambda_latency.alarm import read_event
-from lambda_latency.latency import Terms
+from lambda_latency.latency import AnalysisOptions
 from lambda_latency.text import instant_of
 from tests.agent.asking import request, served
 from tests.alarm.test_answer import BEFORE_S, BEGIN_S, rung, slow_provider
@@ -34,19 +30,20 @@ def xray(monkeypatch: pytest.MonkeyPatch) -> Iterator[XRay]:
                         "AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}.items():  # fmt: skip
         monkeypatch.setenv(name, value)
     monkeypatch.setattr("time.time_ns", lambda: (BEGIN_S + 900) * 10**9)
-    found = slow_provider()
-    yield found
-    found.close()
+    provider = slow_provider()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", provider.url)
+    yield provider
+    provider.close()
 
 
 @pytest.fixture
 def ask(xray: XRay, tmp_path: Path) -> Any:
     """Calls a tool on the account."""
-    options = AccountOptions(None, None, xray.url, 0.1)
-    loader = Loader(Roots([tmp_path]), Terms(), account=options)
+    options = AccountOptions(None, None, 0.1)
+    loader = Loader(Roots([tmp_path]), AnalysisOptions(), account=options)
 
-    def ask(tool: str, given: dict[str, Any], call: Call = Call()) -> str:  # noqa: B008 - immutable
-        return EVERY[tool].function()(loader, call, **checked(EVERY, tool, given))
+    def ask(tool: str, arguments: dict[str, Any], call: ToolCall = ToolCall()) -> str:  # noqa: B008 - immutable
+        return EVERY[tool].function()(loader, call, **checked(EVERY, tool, arguments))
 
     ask.options = options  # type: ignore[attr-defined]
     return ask
@@ -54,22 +51,22 @@ def ask(xray: XRay, tmp_path: Path) -> Any:
 
 def test_the_first_call_tells_the_price_and_fetches_nothing(ask: Any, xray: XRay) -> None:
     """The second one, with a price below it, too."""
-    for given in (GIVEN, {**GIVEN, "confirm_usd": 0.0000001}):
-        first, second = ask("fetch_traces", given).splitlines()
-        assert first.startswith("Nothing was fetched. AWS would charge about $0.00")
+    for arguments in (GIVEN, {**GIVEN, "confirm_usd": 0.0000001}):
+        price, second = ask("fetch_traces", arguments).splitlines()
+        assert price.startswith("Nothing was fetched. AWS would charge about $0.00")
         assert second.startswith("Ask the user, then call again with confirm_usd=0.00")
     assert not [name for name in xray.calls if name.startswith("Batch")]
 
 
 def test_fetched_traces_are_a_source(ask: Any) -> None:
     """The command of the verdict fetches them again."""
-    told = ask("fetch_traces", {**GIVEN, "confirm_usd": 0.05})
-    source = told.splitlines()[0].removeprefix("source: ")
+    answer = ask("fetch_traces", {**GIVEN, "confirm_usd": 0.05})
+    source = answer.splitlines()[0].removeprefix("source: ")
     assert source == "fetched-1.jsonl"
     text = ask("why_slow", {"source": source})
     assert 'the code of "payments"' in text
-    command = f"lambda-latency report --xray --since {GIVEN['since']} --until {GIVEN['until']} --max 1000"
-    assert f"All numbers above: {command}\n" in text
+    fetch = f"lambda-latency fetch --since {GIVEN['since']} --until {GIVEN['until']} --max 1000 --out -"
+    assert f"All numbers above: {fetch} | lambda-latency report -\n" in text
     assert ask("why_slow", {"source": source, "route": "POST /orders"})
 
 
@@ -86,11 +83,11 @@ def test_an_alarm_is_explained(ask: Any, monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(account, "last_ring", lambda *_: alarm)
     assert ask("explain_alarm", {"alarm": "shop-SlowAlarm"}).startswith("Nothing was fetched.")
     text = ask("explain_alarm", {"alarm": "shop-SlowAlarm", "confirm_usd": 0.05})
-    first, second, *_ = text.splitlines()
-    assert first.startswith('alarm "shop-SlowAlarm", ')
+    head, second, *_ = text.splitlines()
+    assert head.startswith('alarm "shop-SlowAlarm", ')
     assert second.startswith("Slower than the baseline")
     assert '"payments"' in text
-    assert "lambda-latency explain shop-SlowAlarm --at " in text
+    assert "lambda-latency report --alarm shop-SlowAlarm --until " in text
 
 
 def test_without_the_option_there_is_no_such_tool(tmp_path: Path) -> None:
@@ -99,5 +96,5 @@ def test_without_the_option_there_is_no_such_tool(tmp_path: Path) -> None:
     [refused] = served(tmp_path, call)
     assert refused["result"]["content"][0]["text"].startswith("there is no tool 'fetch_traces'")
     [listed] = served(tmp_path, request(1, "tools/list"), options=("--account",))
-    assert [one["name"] for one in listed["result"]["tools"]] == list(EVERY)
+    assert [tool["name"] for tool in listed["result"]["tools"]] == list(EVERY)
     assert tokens(json.dumps(definitions(EVERY), separators=(",", ":"))) <= 2_000

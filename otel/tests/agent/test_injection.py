@@ -1,7 +1,5 @@
 """Orders as names: none is in a sentence of ours, outside of quotes, or uncut."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 
@@ -9,7 +7,7 @@ import pytest
 
 from lambda_latency.agent.brief import DATA
 from lambda_latency.agent.budget import MOST, tokens
-from lambda_latency.agent.quoting import LONGEST, Names, quoted
+from lambda_latency.agent.quoting import LONGEST, QuotedNames, quoted
 from lambda_latency.archive import add
 from tests.agent.asking import Tools
 from tests.agent.orders import drawn, written, written_slow
@@ -27,32 +25,32 @@ def answers(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     written(root / "b.jsonl", ORDERS[1000:])
     add(str(root / "archive"), [root / "a.jsonl"])
     tools = Tools(root)
-    found = [tools("why_slow", {"source": one}) for one in ("a.jsonl", "b.jsonl", "archive", "*.jsonl")]
-    found += [tools("why_slow", {"source": "a.jsonl", "slow_ms": ms}) for ms in (1, 100)]
-    found += [tools("compare", {"source": "a.jsonl", "baseline": "b.jsonl"})]
-    for first in range(0, 80, 4):
-        written_slow(root / "slow.jsonl", ORDERS[first : first + 4])
-        found += [tools("why_slow", {"source": "slow.jsonl"})]
-    for first in (0, 8, 16, 24):
-        written(root / "calls.jsonl", ORDERS[first : first + 8] * 300)
-        written(root / "none.jsonl", ORDERS[first : first + 8] * 300, calls=False)
-        found += [tools("compare", {"source": "none.jsonl", "baseline": "calls.jsonl"})]
-        found += [tools("compare", {"source": "calls.jsonl", "baseline": "none.jsonl"})]
-    found += [tools("list_requests", {"source": one, "limit": 50}) for one in ("a.jsonl", "b.jsonl")]
-    found += [tools("list_requests", {"source": "a.jsonl", "timeouts": True})]
-    found += [tools("check_tracing", {"path": one}) for one in ("a.jsonl", "b.jsonl")]
+    texts = [tools("why_slow", {"source": name}) for name in ("a.jsonl", "b.jsonl", "archive", "*.jsonl")]
+    texts += [tools("why_slow", {"source": "a.jsonl", "slow_ms": ms}) for ms in (1, 100)]
+    texts += [tools("compare", {"source": "a.jsonl", "baseline": "b.jsonl"})]
+    for start in range(0, 80, 4):
+        written_slow(root / "slow.jsonl", ORDERS[start : start + 4])
+        texts += [tools("why_slow", {"source": "slow.jsonl"})]
+    for start in (0, 8, 16, 24):
+        written(root / "calls.jsonl", ORDERS[start : start + 8] * 300)
+        written(root / "none.jsonl", ORDERS[start : start + 8] * 300, calls=False)
+        texts += [tools("compare", {"source": "none.jsonl", "baseline": "calls.jsonl"})]
+        texts += [tools("compare", {"source": "calls.jsonl", "baseline": "none.jsonl"})]
+    texts += [tools("list_requests", {"source": name, "limit": 50}) for name in ("a.jsonl", "b.jsonl")]
+    texts += [tools("list_requests", {"source": "a.jsonl", "timeouts": True})]
+    texts += [tools("check_tracing", {"path": name}) for name in ("a.jsonl", "b.jsonl")]
     questions = ("by_day", "by_hour", "by_route", "parts", "parts_by_day")
-    found += [tools("query_archive", {"question": one}) for one in questions]
+    texts += [tools("query_archive", {"question": name}) for name in questions]
     for number in range(125):
-        given = {"trace_id": f"{number + 1:032x}", "source": "b.jsonl" if number % 2 else "a.jsonl"}
-        found += [tools("show_request", given)]
-        found += [tools("show_span", {**given, "span_id": f"{span:016x}"}) for span in (1, 2)]
-    return found
+        arguments = {"trace_id": f"{number + 1:032x}", "source": "b.jsonl" if number % 2 else "a.jsonl"}
+        texts += [tools("show_request", arguments)]
+        texts += [tools("show_span", {**arguments, "span_id": f"{span:016x}"}) for span in (1, 2)]
+    return texts
 
 
 def seen(name: str) -> str:
     """What is left of a name if nothing is hidden or replaced."""
-    return " ".join("".join(one for one in name if one.isascii() and one.isprintable()).split())
+    return " ".join("".join(letter for letter in name if letter.isascii() and letter.isprintable()).split())
 
 
 def test_no_order_is_outside_of_quotes(answers: list[str]) -> None:
@@ -96,12 +94,12 @@ def test_a_sentence_of_ours_has_no_order_at_all(answers: list[str]) -> None:
 def test_answers_have_no_hidden_letter_and_are_small(answers: list[str]) -> None:
     """Neither controls nor marks nor formats; at most 2,000 tokens."""
     for text in answers:
-        kinds = {unicodedata.category(one)[0] for one in text if one != "\n"}
+        kinds = {unicodedata.category(letter)[0] for letter in text if letter != "\n"}
         assert kinds <= {"L", "N", "P", "S", "Z"}
         assert tokens(text) <= MOST
     assert max(map(tokens, answers)) > MOST / 2
-    for told in ("no longer calls", "It depends: ", "Most of it is in the span", " (of which "):
-        assert [text for text in answers if told in text]
+    for phrase in ("no longer calls", "It depends: ", "Most of it is in the span", " (of which "):
+        assert [text for text in answers if phrase in text]
 
 
 def test_no_link_and_no_markup(answers: list[str]) -> None:
@@ -119,12 +117,12 @@ def test_quotes_are_balanced(answers: list[str]) -> None:
 def test_two_names_stay_two_names() -> None:
     """Though a reader sees no difference; in any order."""
     alike = ["a b", "a\u200b b", "a  b", "a\tb", "POST /x", "POST\u00a0/x"]
-    names, other = Names(alike), Names(reversed(alike))
-    assert len({names(one) for one in alike}) == len(alike)
-    assert [names(one) for one in alike] == [other(one) for one in alike]
-    assert [names.raw(names(one)) for one in alike] == alike
-    every = Names(ORDERS)
-    assert len({every(one) for one in ORDERS}) == len(ORDERS)
+    names, reverse = QuotedNames(alike), QuotedNames(reversed(alike))
+    assert len({names(name) for name in alike}) == len(alike)
+    assert [names(name) for name in alike] == [reverse(name) for name in alike]
+    assert [names.raw(names(name)) for name in alike] == alike
+    all_quoted = QuotedNames(ORDERS)
+    assert len({all_quoted(name) for name in ORDERS}) == len(ORDERS)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +143,7 @@ def test_two_names_stay_two_names() -> None:
 )
 def test_names_in_sentences(name: str, shown: str) -> None:
     """Those of services, hosts and routes are readable; those that could be a sentence are not there."""
-    assert Names([name])(name).startswith(shown)
+    assert QuotedNames([name])(name).startswith(shown)
 
 
 @pytest.mark.parametrize(
@@ -159,7 +157,7 @@ def test_names_in_sentences(name: str, shown: str) -> None:
 )  # fmt: skip
 def test_secrets_are_redacted(secret: str) -> None:
     """In a name as in a value; a part of a text whose key is missing is no name."""
-    texts = (quoted(secret), quoted(f"GET /x?{secret}"), Names()(secret))
+    texts = (quoted(secret), quoted(f"GET /x?{secret}"), QuotedNames()(secret))
     for text in texts[2:] if secret.startswith("hunter2") else texts:
         assert "hunter2" not in text or "AKIA" in secret
         assert not re.search(r"AKIAIOSFODNN7|c2lnbmF0dXJl|4111 1111", text)

@@ -1,14 +1,12 @@
 """The roots: what lies outside is not read, whatever names it."""
 
-from __future__ import annotations
-
 import os
 from pathlib import Path
 
 import pytest
 
-from lambda_latency.agent.errors import RefusedError
 from lambda_latency.agent.roots import Roots
+from lambda_latency.agent.tools import RefusedError
 from lambda_latency.trace import dump_line
 from tests.agent.asking import Tools, request, served
 from tests.latency.generated import few
@@ -31,18 +29,18 @@ def root(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("tool", ["why_slow", "list_requests", "check_tracing"])
 @pytest.mark.parametrize(
-    "wanted",
+    "path",
     [
         "/etc/passwd", "../outside/secret.jsonl", "../outside", "link.jsonl", "folder", "folder/secret.jsonl", "..",
         "/", "../*/*.jsonl", "/dev/stdin", "/proc/self/environ", "-", "a\0b", "x" * 100_000, "s3://bucket/x", "~/x",
         "file:///etc/passwd", "folder/*.jsonl",
     ],
 )  # fmt: skip
-def test_a_path_outside_is_refused(root: Path, tool: str, wanted: str) -> None:
+def test_a_path_outside_is_refused(root: Path, tool: str, path: str) -> None:
     """And so is what is no path; no text of the file is in the answer."""
-    given = {"path" if tool == "check_tracing" else "source": wanted}
+    arguments = {"path" if tool == "check_tracing" else "source": path}
     with pytest.raises(RefusedError) as refused:
-        Tools(root)(tool, given)
+        Tools(root)(tool, arguments)
     assert "POST /orders" not in str(refused.value)
 
 
@@ -65,9 +63,9 @@ def test_the_newest_file_is_read_without_a_source(root: Path) -> None:
 
 def test_several_roots_are_searched_in_their_order(root: Path) -> None:
     """A file of the second is named by its real path."""
-    other = root.parent / "outside"
-    found = Roots([root, other]).sources("secret.jsonl", [])
-    assert [(one.name, one.path) for one in found] == [(str(other / "secret.jsonl"), other / "secret.jsonl")]
+    outside = root.parent / "outside"
+    sources = Roots([root, outside]).sources("secret.jsonl", [])
+    assert [(s.name, s.path) for s in sources] == [(str(outside / "secret.jsonl"), outside / "secret.jsonl")]
 
 
 def test_a_file_that_a_template_names_outside_is_not_opened(root: Path) -> None:
@@ -77,11 +75,10 @@ def test_a_file_that_a_template_names_outside_is_not_opened(root: Path) -> None:
         "    Properties: { Runtime: python3.13, Handler: a.handler, CodeUri: ../outside/, Tracing: Active }\n"
     )
     (root.parent / "outside" / "a.py").write_text("def handler(e, c): ...\n")
-    asked = request(1, "tools/call", name="check_tracing", arguments={"path": "template.yaml"})
-    [answer] = served(root, asked)
-    assert (
-        answer["result"]["content"][0]["text"].splitlines()[-1] == "not read: 2 files or folders outside of the roots"
-    )
+    call = request(1, "tools/call", name="check_tracing", arguments={"path": "template.yaml"})
+    [answer] = served(root, call)
+    text = answer["result"]["content"][0]["text"]
+    assert text.splitlines()[-1] == "not read: 2 files or folders outside of the roots"
 
 
 def test_a_module_of_the_roots_is_not_imported(root: Path) -> None:

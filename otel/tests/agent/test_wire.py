@@ -1,7 +1,5 @@
 """The wire: both eras of the protocol, malformed lines, notes, cancelled calls, the end of the input."""
 
-from __future__ import annotations
-
 import io
 import json
 import os
@@ -14,12 +12,14 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.agent.errors import Cancelled
-from lambda_latency.agent.server import Server
-from lambda_latency.agent.tools import TOOLS, Tool
+from lambda_latency.agent.budget import tokens
+from lambda_latency.agent.server import McpServer
+from lambda_latency.agent.tools import TOOLS, Cancelled, Tool
 from lambda_latency.agent.wire import LONGEST, Wire
+from lambda_latency.trace import dump_line
 from lambda_latency.version import VERSION
 from tests.agent.asking import request, served
+from tests.latency.generated import few
 
 META = {"_meta": {"io.modelcontextprotocol/protocolVersion": "2026-07-28"}}
 PING = request(99, "ping")
@@ -47,7 +47,7 @@ MALFORMED = (
 def session(lines: bytes, answer: Callable[..., str]) -> list[dict[str, Any]]:
     """What a server sends whose tools are one function."""
     out = io.BytesIO()
-    Server(Wire(io.BytesIO(lines), out), TOOLS, answer).run()
+    McpServer(Wire(io.BytesIO(lines), out), TOOLS, answer).run()
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -56,13 +56,19 @@ def said(text: str) -> Callable[..., str]:
     return lambda *_: text
 
 
+def test_the_list_of_tools_is_small(tmp_path: Path) -> None:
+    """An assistant reads it before every conversation: at most 1,500 tokens."""
+    [listed] = served(tmp_path, request(1, "tools/list"))
+    assert tokens(json.dumps(listed["result"]["tools"], separators=(",", ":"))) <= 1_500
+
+
 def test_a_client_of_2026_needs_no_session(tmp_path: Path) -> None:
     """Each result says that it is complete, and who answers; a list says how long it may be kept."""
-    found, called = served(
+    discovered, called = served(
         tmp_path, request(1, "server/discover", **META), request(2, "tools/call", name="why_slow", arguments={}, **META)
     )
     server = {"io.modelcontextprotocol/serverInfo": {"name": "lambda-latency", "version": VERSION}}
-    assert {key: value for key, value in found["result"].items() if key != "instructions"} == {
+    assert {key: value for key, value in discovered["result"].items() if key != "instructions"} == {
         "resultType": "complete",
         "_meta": server,
         "supportedVersions": ["2026-07-28"],
@@ -84,20 +90,20 @@ def test_a_client_of_2026_needs_no_session(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wanted", "given"),
+    ("requested", "agreed"),
     [("2025-11-25", "2025-11-25"), ("2024-11-05", "2024-11-05"), ("2099-01-01", "2025-11-25"), (None, "2025-11-25")],
 )
-def test_an_older_client_begins_a_session(tmp_path: Path, wanted: object, given: str) -> None:
+def test_an_older_client_begins_a_session(tmp_path: Path, requested: object, agreed: str) -> None:
     """With its version, where it is known; results have no fields of the other era."""
     initialized, listed = served(
         tmp_path,
-        request(1, "initialize", protocolVersion=wanted, capabilities={}, clientInfo={"name": "x", "version": "1"}),
+        request(1, "initialize", protocolVersion=requested, capabilities={}, clientInfo={"name": "x", "version": "1"}),
         b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n',
         request(2, "tools/list"),
     )
-    assert initialized["result"]["protocolVersion"] == given
+    assert initialized["result"]["protocolVersion"] == agreed
     assert sorted(initialized["result"]) == ["capabilities", "instructions", "protocolVersion", "serverInfo"]
-    assert [one["name"] for one in listed["result"]["tools"]] == list(TOOLS)
+    assert [tool["name"] for tool in listed["result"]["tools"]] == list(TOOLS)
     assert sorted(listed["result"]) == ["tools"]
 
 
@@ -119,24 +125,19 @@ def test_the_prompt_names_the_tools(tmp_path: Path) -> None:
         request(1, "prompts/list"),
         request(2, "prompts/get", name="why_slow", arguments={"source": "out/traces.jsonl"}),
     )
-    assert [one["name"] for one in listed["result"]["prompts"]] == ["why_slow"]
+    assert [prompt["name"] for prompt in listed["result"]["prompts"]] == ["why_slow"]
     [message] = got["result"]["messages"]
     assert message["content"]["text"].startswith("Call why_slow with source 'out/traces.jsonl'.")
 
 
-@pytest.mark.parametrize("line", MALFORMED, ids=lambda one: one[:40].decode("latin-1"))
+@pytest.mark.parametrize("line", MALFORMED, ids=lambda text: text[:40].decode("latin-1"))
 def test_a_malformed_line_is_answered_and_the_server_lives(line: bytes) -> None:
     """One answer, then that of a ping."""
     answers = session(line + b"\n" + PING, said("fine"))
     assert len(answers) == 2
     assert ALIVE in answers
-    [other] = [one for one in answers if one != ALIVE]
-    assert "error" in other or other["result"].get("isError") or "protocolVersion" in other["result"]
-
-
-def test_there_are_forty_malformed_lines() -> None:
-    """Or more, each another one."""
-    assert len(set(MALFORMED)) >= 40
+    [refusal] = [answer for answer in answers if answer != ALIVE]
+    assert "error" in refusal or refusal["result"].get("isError") or "protocolVersion" in refusal["result"]
 
 
 @pytest.mark.parametrize("end", [b"\r\n", b" \r\n", b"\n", b"\r\n\r\n"])
@@ -171,9 +172,9 @@ def test_a_ping_is_answered_during_a_call() -> None:
 
     os.write(write, request(1, "tools/call", name="why_slow", arguments={}))
     with os.fdopen(read, "rb") as pipe:
-        Server(Wire(pipe, Out()), TOOLS, answer).run()
-    first, second = map(json.loads, out.getvalue().splitlines())
-    assert first == ALIVE
+        McpServer(Wire(pipe, Out()), TOOLS, answer).run()
+    pong, second = map(json.loads, out.getvalue().splitlines())
+    assert pong == ALIVE
     assert second["result"]["content"] == [{"type": "text", "text": "late"}]
 
 
@@ -182,8 +183,8 @@ def test_a_cancelled_call_gets_no_answer_and_the_next_one_does() -> None:
     read, write = os.pipe()
     out = io.BytesIO()
 
-    def answer(_tool: Tool, given: dict[str, Any], _tell: object, is_gone: Callable[[], bool]) -> str:
-        if given == {"source": "second"}:
+    def answer(_tool: Tool, arguments: dict[str, Any], _tell: object, is_gone: Callable[[], bool]) -> str:
+        if arguments == {"source": "second"}:
             os.close(write)
             return "second"
         no_ids: list[object] = [[1], {}, "1"]
@@ -197,7 +198,7 @@ def test_a_cancelled_call_gets_no_answer_and_the_next_one_does() -> None:
 
     os.write(write, request(1, "tools/call", name="why_slow", arguments={}))
     with os.fdopen(read, "rb") as pipe:
-        Server(Wire(pipe, out), TOOLS, answer).run()
+        McpServer(Wire(pipe, out), TOOLS, answer).run()
     [only] = map(json.loads, out.getvalue().splitlines())
     assert (only["id"], only["result"]["content"][0]["text"]) == (2, "second")
 
@@ -209,10 +210,10 @@ def test_progress_is_told_to_who_asked_for_it() -> None:
         tell(10, 40)
         return ""
 
-    asked = request(1, "tools/call", name="why_slow", arguments={}, _meta={"progressToken": "t"})
-    note, _ = session(asked, answer)
-    told = {"progressToken": "t", "progress": 10, "total": 40, "message": "reading traces"}
-    assert note == {"jsonrpc": "2.0", "method": "notifications/progress", "params": told}
+    call = request(1, "tools/call", name="why_slow", arguments={}, _meta={"progressToken": "t"})
+    note, _ = session(call, answer)
+    params = {"progressToken": "t", "progress": 10, "total": 40, "message": "reading traces"}
+    assert note == {"jsonrpc": "2.0", "method": "notifications/progress", "params": params}
     assert len(session(request(1, "tools/call", name="why_slow", arguments={}), answer)) == 1
 
 
@@ -247,3 +248,44 @@ def test_what_is_printed_does_not_reach_the_wire(tmp_path: Path) -> None:
     assert len(done.stdout.splitlines()) == 1
     assert b"printed" in done.stderr
     assert b"written" in done.stderr
+
+
+# ---- The start: what is imported before the first verdict, and that no socket is opened ----
+
+PROBE = """
+import sys
+asked = []
+sys.addaudithook(lambda event, given: asked.append(event) if event.startswith(("socket.", "subprocess.")) else None)
+from lambda_latency.cli import main
+status = main(["mcp", "--root", sys.argv[1]])
+rooms = {name.split(".")[1] for name in sys.modules if name.startswith("lambda_latency.")}
+print(status, asked, sorted(rooms), sorted({"typing", "pathlib", "dataclasses"} & sys.modules.keys()), file=sys.stderr)
+"""
+
+
+def probed(root: Path, *lines: bytes) -> str:
+    """What the probe tells."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path[:] = {sys.path!r}\n{PROBE}", str(root)],
+        input=b"".join(lines),
+        capture_output=True,
+        check=True,
+        timeout=60,
+    )
+    return done.stderr.decode()
+
+
+def test_nothing_that_reads_traces_is_imported_before_the_first_call(tmp_path: Path) -> None:
+    """Neither by the list of tools, nor the prompts."""
+    calls = [request(number, method) for number, method in enumerate(("tools/list", "prompts/list", "ping"), 2)]
+    assert probed(tmp_path, request(1, "server/discover", **META), *calls) == "0 [] ['agent', 'cli', 'version'] []\n"
+
+
+def test_no_call_opens_a_socket_or_starts_a_process(tmp_path: Path) -> None:
+    """A verdict, a request, a check."""
+    (tmp_path / "traces.jsonl").write_text("".join(dump_line(trace.spans) for trace in few()))
+    calls = [
+        request(number, "tools/call", name=name, arguments={})
+        for number, name in enumerate(("why_slow", "list_requests", "check_tracing"))
+    ]
+    assert probed(tmp_path, *calls).startswith("0 [] ")

@@ -4,8 +4,6 @@ The bucket stands in for S3, of whose conditional writes no emulator here knows;
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html has it.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json
@@ -76,8 +74,8 @@ def change(
 
 def iso(ns: int) -> str:
     """As CloudWatch writes an instant."""
-    at = datetime.fromtimestamp(ns // 10**9, timezone.utc)
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{ns // 10**6 % 1000:03d}+0000"
+    moment = datetime.fromtimestamp(ns // 10**9, timezone.utc)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{ns // 10**6 % 1000:03d}+0000"
 
 
 def orders(
@@ -92,26 +90,26 @@ def orders(
 
 
 def _moved(trace: Trace, start_s: int) -> Trace:
-    by = start_s * 10**9 - trace.outermost.start_ns
+    by = start_s * 10**9 - trace.request_root.start_ns
     name = f"{start_s:08x}{trace.trace_id[8:]}"
     return Trace(
-        replace(one, trace_id=name, start_ns=one.start_ns + by, end_ns=None if one.end_ns is None else one.end_ns + by)
-        for one in trace.spans
+        replace(s, trace_id=name, start_ns=s.start_ns + by, end_ns=None if s.end_ns is None else s.end_ns + by)
+        for s in trace.spans
     )
 
 
 def documents(trace: Trace) -> list[dict[str, Any]]:
     """The segment documents that X-Ray has of a trace of the laptop's; a later one of an id replaces the earlier."""
-    found, others = PlatformSegments().documents(trace.spans)
-    found += [segment_document(span, ["http.route"]) for span in others]
-    return list({str(one["id"]): one for one in found}.values())
+    segments, ordinary = PlatformSegments().documents(trace.spans)
+    segments += [segment_document(span, ["http.route"]) for span in ordinary]
+    return list({str(segment["id"]): segment for segment in segments}.values())
 
 
 def filled(xray: Callable[..., XRay], traces: Sequence[Trace], threshold_ms: int = THRESHOLD_MS) -> XRay:
     """X-Ray with these traces, which knows the filters for slow and for failing ones."""
-    by_id = {f"1-{one.trace_id[:8]}-{one.trace_id[8:]}": one for one in traces}
-    slow = {name for name, one in by_id.items() if _wall_ns(one) > threshold_ms * 10**6}
-    failing = {name for name, one in by_id.items() if any(_failed(each) for each in documents(one))}
+    by_id = {f"1-{trace.trace_id[:8]}-{trace.trace_id[8:]}": trace for trace in traces}
+    slow = {name for name, trace in by_id.items() if _wall_ns(trace) > threshold_ms * 10**6}
+    failing = {name for name, trace in by_id.items() if any(_failed(segment) for segment in documents(trace))}
     made = xray(
         lambda name, _: documents(by_id[name]),
         matches={
@@ -129,32 +127,33 @@ def _failed(document: dict[str, Any]) -> bool:
 
 
 def _wall_ns(trace: Trace) -> int:
-    return (trace.outermost.end_ns or 0) - trace.outermost.start_ns
+    return (trace.request_root.end_ns or 0) - trace.request_root.start_ns
 
 
 class Bucket:
-    """Some of boto3's client for S3. `failing` operations raise, so many times."""
+    """Some of boto3's client for S3. `calls` counts operations; those that are `failing` raise at that call."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
-        self.failing: Counter[str] = Counter()
+        self.calls: Counter[str] = Counter()
+        self.failing: dict[str, int] = {}
         self._lock = threading.Lock()
 
     def put_object(self, *, Bucket: str, Key: str, Body: bytes, **more: str) -> dict[str, str]:  # noqa: N803
         del Bucket
-        self._fail("PutObject")
+        self._count("PutObject")
         with self._lock:
-            kept = self.objects.get(Key)
-            if more.get("IfNoneMatch") == "*" and kept is not None:
+            stored = self.objects.get(Key)
+            if more.get("IfNoneMatch") == "*" and stored is not None:
                 raise _refused("PreconditionFailed", "PutObject")
-            if "IfMatch" in more and (kept is None or _tag(kept) != more["IfMatch"]):
+            if "IfMatch" in more and (stored is None or _tag(stored) != more["IfMatch"]):
                 raise _refused("PreconditionFailed", "PutObject")
             self.objects[Key] = Body
         return {"ETag": _tag(Body)}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:  # noqa: N803
         del Bucket
-        self._fail("GetObject")
+        self._count("GetObject")
         with self._lock:
             if Key not in self.objects:
                 raise _refused("NoSuchKey", "GetObject")
@@ -163,10 +162,10 @@ class Bucket:
     def generate_presigned_url(self, operation: str, *, Params: dict[str, str], ExpiresIn: int) -> str:  # noqa: N803
         return f"https://{Params['Bucket']}.s3.example/{Params['Key']}?for={ExpiresIn}&of={operation}"
 
-    def _fail(self, operation: str) -> None:
+    def _count(self, operation: str) -> None:
         with self._lock:
-            if self.failing[operation] > 0:
-                self.failing[operation] -= 1
+            self.calls[operation] += 1
+            if self.failing.get(operation) == self.calls[operation]:
                 raise _refused("InternalError", operation)
 
 
@@ -186,7 +185,7 @@ class Topic:
     @property
     def texts(self) -> list[str]:
         """What mail says."""
-        return [one["Message"]["email"] for one in self.published]
+        return [message["Message"]["email"] for message in self.published]
 
 
 def _tag(body: bytes) -> str:

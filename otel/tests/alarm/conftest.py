@@ -1,8 +1,7 @@
-"""An account to ask: the stand-in for X-Ray, and the function's own code in front of it."""
-
-from __future__ import annotations
+"""An account to ask: the fake of X-Ray, and the function's own code in front of it."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,8 +9,7 @@ import pytest
 
 from lambda_latency.alarm.answer import Answerer
 from lambda_latency.alarm.event import read_event
-from lambda_latency.alarm.message import Message
-from lambda_latency.alarm.pages import put_page
+from lambda_latency.alarm.message import Message, put_page
 from lambda_latency.alarm.records import Records
 from lambda_latency.alarm.sinks import Topic as TopicSink
 from lambda_latency.fetch import Account, Place
@@ -40,16 +38,16 @@ class Ringing:
             account=self.account,
             records=Records(self.bucket, "pages", lambda: self.now_s),
             sinks={"topic": TopicSink(self.topic, ARN), **self.more},
-            page=lambda found: put_page(self.bucket, "pages", found),
+            page=lambda body: put_page(self.bucket, "pages", body),
             left_s=lambda: self.left_s,
-            terms=THEIRS,
+            analysis_options=THEIRS,
         )
         return answerer.answer(read_event(event))
 
 
 @pytest.fixture(autouse=True)
 def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Those that the stand-in knows."""
+    """Those that the fake knows."""
     for name, value in {"AWS_ACCESS_KEY_ID": KNOWN, "AWS_SECRET_ACCESS_KEY": "secret", "NO_PROXY": "*"}.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
@@ -58,12 +56,10 @@ def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def ringing() -> Iterator[Callable[[XRay], Ringing]]:
     """The function's code in front of an X-Ray, which is closed at the end."""
-    closed: list[XRay] = []
+    with ExitStack() as stack:
 
-    def make(xray: XRay, **more: Any) -> Ringing:
-        closed.append(xray)
-        return Ringing(Account(Place(region=REGION, endpoint_url=xray.url)), **more)
+        def make(xray: XRay, **more: Any) -> Ringing:
+            stack.enter_context(closing(xray))
+            return Ringing(Account(Place(region=REGION, endpoint_url=xray.url)), **more)
 
-    yield make
-    for one in closed:
-        one.close()
+        yield make

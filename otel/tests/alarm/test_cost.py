@@ -1,18 +1,14 @@
 """What explanations cost: by hand, by what was measured, and by what the code asks of S3."""
 
-from __future__ import annotations
-
 import json
-from collections import Counter
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from lambda_latency.alarm import cost
-from lambda_latency.alarm.cost import END, MEASURED, RING, Spent
+from lambda_latency.alarm import answer
+from lambda_latency.alarm.answer import MEASURED, Spent
 from lambda_latency.prices import read_prices
 from tests.alarm.conftest import Ringing
 from tests.alarm.test_answer import AT_NS, BEGIN_S, rung, slow_provider
@@ -31,9 +27,9 @@ def test_the_page_about_alarms_has_the_figures() -> None:
     measured = json.loads((ROOT / "docs" / "alarm.json").read_text())
     seconds = {name: f"{measured[name] / 1000:.2f} s" for name in ("cold_ms", "ring_ms", "end_ms")}
     whole = explanation()
-    gb_seconds = RING.gb_seconds + END.gb_seconds
+    gb_seconds = answer.RING.gb_seconds + answer.END.gb_seconds
     page = (ROOT / "docs" / "how-to" / "explain-alarms.md").read_text()
-    wanted = [
+    figures = [
         f"| {measured['ring_traces']:,} for an alarm, {measured['end_traces']:,} for its end; ",
         f"| {seconds['cold_ms']} for each of the two |",
         f"| {seconds['ring_ms']} for an alarm, {seconds['end_ms']} for its end; with the cold starts ",
@@ -42,14 +38,14 @@ def test_the_page_about_alarms_has_the_figures() -> None:
         f"a page of {measured['page_bytes'] / 1e6:.1f} MB",
         *(f"| ${whole[service]:.5f} |" for service in ("X-Ray", "Lambda", "S3", "SNS")),
     ]
-    assert [one for one in wanted if one not in page] == []
+    assert [figure for figure in figures if figure not in page] == []
 
 
 def test_one_explanation_is_the_one_worked_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """To a ten-millionth of a dollar, each service."""
     usual(monkeypatch)
-    found = explanation()
-    assert {service: f"{dollars:.7f}" for service, dollars in found.items()} == {
+    costs = explanation()
+    assert {service: f"{dollars:.7f}" for service, dollars in costs.items()} == {
         "X-Ray": "0.0007500",  # 1,500 traces x $0.50 / M
         "Logs Insights": "0.0000000",
         "Lambda": "0.0000404",  # 3 GB-s x 0.0000133334, and 2 x $0.20 / M
@@ -61,42 +57,28 @@ def test_one_explanation_is_the_one_worked_by_hand(monkeypatch: pytest.MonkeyPat
 
 def test_the_bytes_that_logs_insights_scans_have_a_price() -> None:
     """Where Transaction Search is on; Ireland: 10 GB x 0.0057."""
-    found = Spent(scanned_bytes=Decimal(10**10)).dollars(read_prices("eu-west-1"), "arm64")
-    assert (f"{found['X-Ray']:.4f}", f"{found['Logs Insights']:.4f}") == ("0.0000", "0.0570")
+    costs = Spent(scanned_bytes=Decimal(10**10)).dollars(read_prices("eu-west-1"), "arm64")
+    assert (f"{costs['X-Ray']:.4f}", f"{costs['Logs Insights']:.4f}") == ("0.0000", "0.0570")
 
 
 def test_the_requests_to_s3_are_those_of_the_code(ringing: Callable[..., Ringing]) -> None:
     """For a whole message and for the end."""
     alarm = ringing(slow_provider())
-    asked: Counter[str] = Counter()
-    for name in ("put_object", "get_object"):
-        count(alarm.bucket, name, asked)
     alarm(rung())
-    assert (asked["put_object"], asked["get_object"]) == (RING.s3_writes, RING.s3_reads)
-    asked.clear()
+    assert alarm.bucket.calls == {"PutObject": answer.RING.s3_writes, "GetObject": answer.RING.s3_reads}
+    alarm.bucket.calls.clear()
     alarm(rung(state="OK", previous="ALARM", at_ns=AT_NS + 900 * 10**9, begin_ns=BEGIN_S * 10**9))
-    assert (asked["put_object"], asked["get_object"]) == (END.s3_writes, END.s3_reads)
+    assert alarm.bucket.calls == {"PutObject": answer.END.s3_writes, "GetObject": answer.END.s3_reads}
 
 
 def explanation() -> dict[str, Decimal]:
     """The cost of explaining an alarm and its end, by service."""
-    ring, end = (one.dollars(read_prices(), "arm64") for one in (cost.RING, cost.END))
+    ring, end = (spent.dollars(read_prices(), "arm64") for spent in (answer.RING, answer.END))
     return {service: ring[service] + end[service] for service in ring}
 
 
 def usual(monkeypatch: pytest.MonkeyPatch) -> None:
     """What an explanation takes as the cases by hand have it: a later measurement does not change them."""
     ring = Spent(1200, gb_seconds=Decimal(2), s3_writes=6, s3_reads=3, page_bytes=2_000_000)
-    monkeypatch.setattr("lambda_latency.alarm.cost.RING", ring)
-    monkeypatch.setattr("lambda_latency.alarm.cost.END", Spent(300, gb_seconds=Decimal(1), s3_writes=2, s3_reads=1))
-
-
-def count(bucket: Any, name: str, asked: Counter[str]) -> None:
-    """Counts the calls of a bucket's operation."""
-    call = getattr(bucket, name)
-
-    def counted(**more: Any) -> Any:
-        asked[name] += 1
-        return call(**more)
-
-    setattr(bucket, name, counted)
+    monkeypatch.setattr("lambda_latency.alarm.answer.RING", ring)
+    monkeypatch.setattr("lambda_latency.alarm.answer.END", Spent(300, gb_seconds=Decimal(1), s3_writes=2, s3_reads=1))

@@ -1,7 +1,5 @@
 """Changes of alarms as EventBridge sends them: what is read, and what is no such event."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
@@ -75,10 +73,10 @@ def test_the_window(data: object, begin: int) -> None:
 
 def test_a_change_is_known_by_its_time_and_state() -> None:
     """EventBridge may send an event twice, under one id or another."""
-    one, again = (read_event(change(at_ns=AT, identity=identity)) for identity in ("one", "another"))
+    event, repeat = (read_event(change(at_ns=AT, identity=identity)) for identity in ("one", "another"))
     over = read_event(change(at_ns=AT, state="OK", previous="ALARM"))
-    assert one.identity == again.identity
-    assert one.identity != over.identity
+    assert event.identity == repeat.identity
+    assert event.identity != over.identity
 
 
 @pytest.mark.parametrize(

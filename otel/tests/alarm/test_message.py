@@ -1,17 +1,16 @@
 """Messages for mail and chat: names in traces are not to be trusted, and limits of others are kept."""
 
-from __future__ import annotations
-
 import json
 import re
 from typing import Any
 
 import pytest
 
-from lambda_latency.alarm.chat import FORMATS, rendered, topic_texts
+from lab.pictures.alarm import FOLDER, drawn
 from lambda_latency.alarm.event import read_event
-from lambda_latency.alarm.explanation import Told
-from lambda_latency.alarm.message import Link, Message, harmless, plain_text, short_message, subject_of
+from lambda_latency.alarm.explanation import FindingText
+from lambda_latency.alarm.message import Hyperlink, Message, harmless, plain_text, short_message, subject_of
+from lambda_latency.alarm.sinks import rendered, topic_texts
 from tests.alarm.cloud import change
 
 HOSTILE = (
@@ -31,22 +30,14 @@ HOSTILE = (
     "x" * 5000,
     "**bold** `code` ~gone~ | a | b |",
 )
-LINK = Link("Page", "https://pages.s3.example/a?b=c&d=e", "It lives for 12 hours.")
-
-
-@pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_a_hostile_name_is_text(name: str) -> None:
-    """No scheme before `//`, no markup, no control character, one line, not too long."""
-    said = harmless(f"GET {name} is slow")
-    assert not re.search(r"(?i)[a-z]://|www\.|javascript:\S|mailto:\S|\]\(|[<>\x00-\x1f\x7f\u202e]", said)
-    assert len(said) <= 600
+LINK = Hyperlink("Page", "https://pages.s3.example/a?b=c&d=e", "It lives for 12 hours.")
 
 
 def message(name: str) -> Message:
     """With a hostile name wherever one may stand."""
     said = harmless(name)
-    told = Told((f"{said} is slow.",), (f"Ask {said}.",))
-    return Message(f"shop: {said}", (f"See {said}.",), (told,), (LINK,), (f"Read {said}.",))
+    finding = FindingText((f"{said} is slow.",), (f"Ask {said}.",))
+    return Message(f"shop: {said}", (f"See {said}.",), (finding,), (LINK,), (f"Read {said}.",))
 
 
 def texts(value: Any) -> list[str]:
@@ -54,14 +45,18 @@ def texts(value: Any) -> list[str]:
     if isinstance(value, str):
         return [value]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in inside for text in texts(one)]
+    return [text for member in inside for text in texts(member)]
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=range(len(HOSTILE)))
-def test_every_form_of_a_hostile_message_has_our_address_alone(name: str) -> None:
-    """In plain text, in Slack's and Teams' JSON, and in what the chat service takes."""
-    one = message(name)
-    for text in (*(rendered(one, form) for form in FORMATS), *topic_texts(one, "thread").values()):
+def test_a_hostile_name_is_text_in_every_form(name: str) -> None:
+    """No scheme before `//`, no markup, no control character, one line, not too long. In plain text, in Slack's and
+    Teams' JSON, and in what the chat service takes our address is the only one."""
+    said = harmless(f"GET {name} is slow")
+    assert not re.search(r"(?i)[a-z]://|www\.|javascript:\S|mailto:\S|\]\(|[<>\x00-\x1f\x7f\u202e]", said)
+    assert len(said) <= 600
+    hostile = message(name)
+    for text in (*(rendered(hostile, form) for form in ("slack", "teams")), *topic_texts(hostile, "thread").values()):
         addresses = set(re.findall(r"https?://[^\s\"\\]+", text))
         assert addresses <= {LINK.url, "http://adaptivecards.io/schemas/adaptive-card.json"}
 
@@ -79,8 +74,8 @@ def test_slack_knows_no_markup_in_it() -> None:
 def test_teams_knows_no_markup_in_it() -> None:
     """Names are in runs of text, which have none."""
     card = json.loads(rendered(message("[a](b)"), "teams"))["attachments"][0]["content"]
-    assert {one["type"] for one in card["body"]} == {"RichTextBlock"}
-    assert [one["url"] for one in card["actions"]] == [LINK.url]
+    assert {block["type"] for block in card["body"]} == {"RichTextBlock"}
+    assert [action["url"] for action in card["actions"]] == [LINK.url]
 
 
 def test_the_subject_is_what_sns_takes() -> None:
@@ -102,10 +97,21 @@ def test_lines_fit_and_addresses_stay_whole(width: int) -> None:
 def test_a_short_message_has_the_time_of_the_change() -> None:
     """And the state before."""
     alarm = read_event(change(at_ns=1_795_560_300_989_000_000, state="OK", previous="ALARM"))
-    one = short_message(alarm, "is over", "payments: 1 ms")
-    assert (one.title, one.lines, one.facts, one.rings) == (
+    short = short_message(alarm, "is over", "payments: 1 ms")
+    assert (short.title, short.lines, short.facts) == (
         "shop-SlowAlarm: is over",
         ("payments: 1 ms",),
         ("OK since 2026-11-24 22:45 UTC, before that ALARM.",),
-        False,
     )
+
+
+def test_the_pictures_of_the_docs_are_those_of_todays_messages() -> None:
+    """`python -m lab pictures` draws them again."""
+    pictures = drawn()
+    assert pictures == {name: (FOLDER / name).read_text() for name in pictures}
+
+
+def test_the_pictures_are_in_the_page_about_alarms() -> None:
+    """With a text for those who do not see them."""
+    page = (FOLDER / "explain-alarms.md").read_text()
+    assert [picture.name for picture in FOLDER.glob("alarm-*.svg") if f"]({picture.name})" not in page] == []

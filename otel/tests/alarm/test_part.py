@@ -1,7 +1,5 @@
 """The part of a stack that explains alarms: its template, its folder, the command; and that no right is too much."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
@@ -9,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.alarm import TEMPLATE, PartError, part_template, write_part
+from lambda_latency.stacks import ALARM, PartError, write_stack
 from tests.fetch.conftest import Run, run  # noqa: F401 - a fixture
 from tests.parts import copied, statements, unasked
 
 # What the function asks AWS for, each with the module that asks. Whoever adds a call adds its action here and there.
 ASKED = {
-    "xray:GetTraceSegmentDestination": "fetch/destination.py",
-    "xray:GetTraceSummaries": "fetch/summaries.py",
-    "xray:BatchGetTraces": "fetch/batches.py",
-    "xray:StartTraceRetrieval": "fetch/retrieval.py",
-    "xray:ListRetrievedTraces": "fetch/retrieval.py",
-    "logs:StartQuery": "fetch/insights.py",
-    "logs:GetQueryResults": "fetch/insights.py",
-    "cloudwatch:GetMetricData": "fetch/scanning.py",
+    "xray:GetTraceSegmentDestination": "fetch/command.py",
+    "xray:GetTraceSummaries": "fetch/stores.py",
+    "xray:BatchGetTraces": "fetch/stores.py",
+    "xray:StartTraceRetrieval": "fetch/search.py",
+    "xray:ListRetrievedTraces": "fetch/search.py",
+    "logs:StartQuery": "fetch/search.py",
+    "logs:GetQueryResults": "fetch/search.py",
+    "cloudwatch:GetMetricData": "fetch/traffic.py",
     "s3:GetObject": "alarm/records.py",
     "s3:PutObject": "alarm/records.py",
     "s3:ListBucket": "alarm/records.py",
@@ -33,31 +31,29 @@ ASKED = {
 
 def test_each_action_is_asked_for_by_a_module_and_no_other_is_allowed() -> None:
     """Least privilege: an action that nobody asks for is gone."""
-    allowed = [action for one in statements(TEMPLATE, "Explain") for action in one["Action"]]
-    of_a_key = [
-        "kms:Decrypt",
-        "kms:GenerateDataKey",
-    ]  # SNS and Parameter Store ask for these, with the function's right
+    allowed = [action for statement in statements(ALARM.template, "Explain") for action in statement["Action"]]
+    # SNS and Parameter Store ask for these, with the function's right.
+    of_a_key = ["kms:Decrypt", "kms:GenerateDataKey"]
     assert sorted(allowed) == sorted([*ASKED, *of_a_key])
-    asked = {action: module for action, module in ASKED.items() if action != "s3:ListBucket"}  # for S3's 404
-    assert unasked(asked) == []
+    called = {action: module for action, module in ASKED.items() if action != "s3:ListBucket"}  # for S3's 404
+    assert unasked(called) == []
 
 
 def test_what_knows_a_resource_is_narrowed_to_it() -> None:
     """X-Ray and the answers of queries know none."""
-    wide = [one["Sid"] for one in statements(TEMPLATE, "Explain") if one["Resource"] == "*"]
+    wide = [statement["Sid"] for statement in statements(ALARM.template, "Explain") if statement["Resource"] == "*"]
     assert wide == ["ReadTraces", "ReadTransactionSearch", "ReadAnswers", "EstimateQueries"]
 
 
 def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:  # noqa: F811
     """By its own doctor, with warnings as errors."""
-    done = run("doctor", str(TEMPLATE), "--strict", "--ignore", "nothing-traced")
+    done = run("doctor", str(ALARM.template), "--strict", "--ignore", "nothing-traced")
     assert (done.returncode, done.stdout.strip()) == (0, "No findings.")
 
 
 def test_the_functions_code_is_whole(tmp_path: Path) -> None:
     """Its handler is imported with nothing of the kit but what is in the folder."""
-    write_part(tmp_path / "part", copied)
+    write_stack(ALARM, tmp_path / "part", install=copied)
     assert sorted(path.name for path in (tmp_path / "part").iterdir()) == ["function", "template.yaml"]
     code = (
         "import sys; sys.path.insert(0, sys.argv[1])\n"
@@ -79,24 +75,11 @@ def test_a_folder_that_is_not_empty_stays_as_it_is(tmp_path: Path) -> None:
     """It may be somebody's work."""
     (tmp_path / "own.txt").write_text("mine")
     with pytest.raises(PartError, match="is not an empty folder"):
-        write_part(tmp_path, copied)
+        write_stack(ALARM, tmp_path, install=copied)
     assert [path.name for path in tmp_path.iterdir()] == ["own.txt"]
 
 
 def test_the_command_prints_the_template(run: Run) -> None:  # noqa: F811
     """With the code's folder that --out writes, and without a build."""
-    done = run("alarm")
-    assert (done.returncode, done.stderr, done.stdout) == (0, "", part_template())
-
-
-@pytest.mark.parametrize(
-    ("arguments", "why"),
-    [
-        (("--deploy",), "lambda-latency: --stack is missing"),
-        (("--deploy", "--stack", "shop"), "lambda-latency: explanations have no receiver"),
-    ],
-)
-def test_mistakes_of_the_command(run: Run, arguments: tuple[str, ...], why: str) -> None:  # noqa: F811
-    """Before anything is written."""
-    done = run("alarm", *arguments)
-    assert (done.returncode, done.stderr.splitlines()[0]) == (2, why)
+    done = run("stack", "alarm")
+    assert (done.returncode, done.stderr, done.stdout) == (0, "", ALARM.text)

@@ -1,7 +1,5 @@
 """What was said: each change is told by one, however many try at the same time."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -24,28 +22,28 @@ def test_one_of_many_gets_a_change() -> None:
             return "busy"
 
     with ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(claim, range(64)))
-    assert sorted(map(str, found)) == sorted(["frozenset()", *["busy"] * 63])
+        claims = list(pool.map(claim, range(64)))
+    assert sorted(map(str, claims)) == sorted(["frozenset()", *["busy"] * 63])
 
 
 def test_a_change_that_was_told_is_told_no_more() -> None:
     """Nor by another name's key."""
     records = Records(Bucket(), "bucket")
     assert records.claim("change/1") == NOBODY
-    records.told("change/1", frozenset({"topic"}), done=True)
+    records.save("change/1", frozenset({"topic"}), done=True)
     assert records.claim("change/1") is None
     assert records.claim("change-1") == NOBODY
 
 
 def test_a_claim_lapses() -> None:
     """Whoever held it was killed; the next one knows who has heard already."""
-    now = [1000.0]
-    records = Records(Bucket(), "bucket", lambda: now[0])
+    clock = [1000.0]
+    records = Records(Bucket(), "bucket", lambda: clock[0])
     assert records.claim("change") == NOBODY
-    records.told("change", frozenset({"topic"}), done=False)
+    records.save("change", frozenset({"topic"}), done=False)
     with pytest.raises(BusyError):
         records.claim("change")
-    now[0] += LEASE_S
+    clock[0] += LEASE_S
     assert records.claim("change") == frozenset({"topic"})
     with pytest.raises(BusyError):
         records.claim("change")

@@ -1,7 +1,5 @@
 """An archive gives back what was put in, whoever writes at the same time, and whatever kills a writer."""
 
-from __future__ import annotations
-
 import contextlib
 import errno
 import gzip
@@ -15,38 +13,35 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
 import pyarrow.parquet as pq
 import pytest
 
-from lambda_latency.archive import ArchiveError, add, compact, prune, query, read_kept
+from lambda_latency.archive import ArchiveError, add, compact, prune, query, read_requests
+from lambda_latency.archive.layout import in_path, new_name, written_s
 from lambda_latency.archive.places import Folder
 from lambda_latency.cli import main
-from lambda_latency.latency import Accounts, account
+from lambda_latency.latency import Breakdown, Breakdowns, breakdown_of
 from lambda_latency.trace import Trace, read_traces
 from tests.archive.conftest import DAY_NS, moved, write
 from tests.latency.generated import hundred, load, mixed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lambda_latency.latency import Account
 
 ROOT = Path(__file__).parents[3]
 ADD = "import sys; from lambda_latency.archive import add; add(sys.argv[1], sys.argv[2:])"
 
 
-def accounts(traces: Iterable[Trace]) -> list[Account]:
+def accounts(traces: Iterable[Trace]) -> list[Breakdown]:
     """Those of some traces, in the order of their ids."""
-    return sorted(Accounts(map(account, traces)), key=lambda one: one.trace_id)
+    return sorted(Breakdowns(map(breakdown_of, traces)), key=lambda a: a.trace_id)
 
 
-def kept(where: object, **chosen: object) -> list[Account]:
+def kept(where: object, **chosen: object) -> list[Breakdown]:
     """Those of an archive, in the same order."""
-    return sorted(read_kept(str(where), **chosen).accounts, key=lambda one: one.trace_id)  # type: ignore[arg-type]
+    return sorted(read_requests(str(where), **chosen).breakdowns, key=lambda a: a.trace_id)  # type: ignore[arg-type]
 
 
 def spans(traces: Iterable[Trace]) -> dict[str, object]:
@@ -57,10 +52,10 @@ def test_what_is_added_comes_out_again(tmp_path: Path, traces: list[Trace]) -> N
     """Accounts and spans, by day and hour; nothing of the writing is left."""
     archive = tmp_path / "archive"
     added = add(str(archive), [write(tmp_path / "t.jsonl", traces)])
-    assert (added.traces, added.spans, added.known) == (len(traces), sum(len(one.spans) for one in traces), 0)
+    assert (added.traces, added.spans, added.merged) == (len(traces), sum(len(t.spans) for t in traces), 0)
     assert kept(archive) == accounts(traces)
-    found = read_kept(str(archive)).find([one.trace_id for one in traces])
-    assert spans(found.values()) == spans(traces)
+    by_id = read_requests(str(archive)).find([t.trace_id for t in traces])
+    assert spans(by_id.values()) == spans(traces)
     assert spans(read_traces(archive / "spans").traces) == spans(traces)
     names = {path.relative_to(archive).parts[0] for path in archive.rglob("*") if path.is_file()}
     assert names == {"archive.version", "spans", "accounts"}
@@ -81,10 +76,10 @@ def test_only_the_days_and_the_route_that_are_asked_for_are_read(
         return local(self, path, folder)
 
     monkeypatch.setattr(Folder, "local", noted)
-    second = min(one.outermost.start_ns for one in traces) + DAY_NS
+    second = min(t.request_root.start_ns for t in traces) + DAY_NS
     route = accounts(traces)[0].route
-    found = kept(archive, since_ns=second, until_ns=second + 1, route=route)
-    assert found == [one for one in accounts(traces) if one.trace_id.startswith("01") and one.route == route]
+    selected = kept(archive, since_ns=second, until_ns=second + 1, route=route)
+    assert selected == [a for a in accounts(traces) if a.trace_id.startswith("01") and a.route == route]
     assert len({path.split("/")[1] for path in read if path.startswith("accounts/")}) == 1
 
 
@@ -93,15 +88,15 @@ def test_what_is_added_twice_is_there_once(tmp_path: Path, traces: list[Trace]) 
     archive = tmp_path / "archive"
     whole = write(tmp_path / "whole.jsonl", traces)
     halves = [
-        write(tmp_path / "1.jsonl", [Trace(one.spans[: len(one.spans) // 2]) for one in traces if len(one.spans) > 1]),
-        write(tmp_path / "2.jsonl", [Trace(one.spans[len(one.spans) // 2 :]) for one in traces]),
+        write(tmp_path / "1.jsonl", [Trace(t.spans[: len(t.spans) // 2]) for t in traces if len(t.spans) > 1]),
+        write(tmp_path / "2.jsonl", [Trace(t.spans[len(t.spans) // 2 :]) for t in traces]),
     ]
     for half in halves:
         add(str(archive), [half])
-    assert add(str(archive), [whole]).known == len(traces)
+    assert add(str(archive), [whole]).merged == len(traces)
     assert kept(archive) == accounts(traces)
     assert query(str(archive), "select count(*) from accounts").rows == [(len(traces),)]
-    assert compact(str(archive), 0).found == 0
+    assert compact(str(archive), 0).recovered == 0
     assert kept(archive) == accounts(traces)
     assert spans(read_traces(archive / "spans").traces) == spans(traces)
 
@@ -117,19 +112,17 @@ def test_packed_files_can_be_added(tmp_path: Path, traces: list[Trace]) -> None:
 def test_compaction_leaves_few_files_and_every_request(tmp_path: Path, traces: list[Trace]) -> None:
     """What was written just now is left alone: its writer may not be done."""
     archive = tmp_path / "archive"
-    for number, trace in enumerate(traces):
-        if number % 7 == 0:
-            add(str(archive), [write(tmp_path / "t.jsonl", traces[number : number + 7])])
-        del trace
-    before = len(list((archive / "spans").rglob("*.gz")))
-    assert compact(str(archive)).after < compact(str(archive)).before + 1
-    assert len(list((archive / "spans").rglob("*.gz"))) == before
+    for number in range(0, len(traces), 7):
+        add(str(archive), [write(tmp_path / "t.jsonl", traces[number : number + 7])])
+    files = len(list((archive / "spans").rglob("*.gz")))
+    assert compact(str(archive)).files_after < compact(str(archive)).files_before + 1
+    assert len(list((archive / "spans").rglob("*.gz"))) == files
     done = compact(str(archive), 0)
-    assert (done.after < done.before, done.found) == (True, 0)
+    assert (done.files_after < done.files_before, done.recovered) == (True, 0)
     assert len(list((archive / "spans").rglob("*.gz"))) == 3
     assert kept(archive) == accounts(traces)
     assert spans(read_traces(archive / "spans").traces) == spans(traces)
-    assert compact(str(archive), 0).before == done.after
+    assert compact(str(archive), 0).files_before == done.files_after
 
 
 def test_spans_without_an_account_are_found_by_compaction(tmp_path: Path, traces: list[Trace]) -> None:
@@ -139,7 +132,7 @@ def test_spans_without_an_account_are_found_by_compaction(tmp_path: Path, traces
     for path in archive.rglob("*.parquet"):
         path.unlink()
     assert kept(archive) == []
-    assert compact(str(archive), 0).found == len(traces)
+    assert compact(str(archive), 0).recovered == len(traces)
     assert kept(archive) == accounts(traces)
 
 
@@ -147,11 +140,11 @@ def test_days_that_are_over_can_be_removed(tmp_path: Path, traces: list[Trace]) 
     """Whole days, with their folders."""
     archive = tmp_path / "archive"
     add(str(archive), [write(tmp_path / "t.jsonl", traces)])
-    last = max(one.outermost.start_ns for one in traces)
-    assert prune(str(archive), last) == 2
-    assert kept(archive) == [one for one in accounts(traces) if one.trace_id.startswith("02")]
+    last_ns = max(t.request_root.start_ns for t in traces)
+    assert prune(str(archive), last_ns) == 2
+    assert kept(archive) == [a for a in accounts(traces) if a.trace_id.startswith("02")]
     assert len(list((archive / "spans").iterdir())) == 1
-    assert prune(str(archive), last) == 0
+    assert prune(str(archive), last_ns) == 0
 
 
 def test_writers_and_a_compaction_do_not_disturb_each_other(tmp_path: Path, traces: list[Trace]) -> None:
@@ -166,13 +159,13 @@ def test_writers_and_a_compaction_do_not_disturb_each_other(tmp_path: Path, trac
         try:
             while not stop.is_set():
                 compact(str(archive))
-                read_kept(str(archive))
+                read_requests(str(archive))
         except BaseException as error:  # noqa: BLE001 - told below
             failed.append(error)
 
     thread = threading.Thread(target=disturb)
     thread.start()
-    assert [one.wait(60) for one in writers] == [0, 0]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
     stop.set()
     thread.join(60)
     assert failed == []
@@ -198,12 +191,12 @@ def test_a_writer_that_is_killed_leaves_no_broken_file(tmp_path: Path, traces: l
     )
     command = [sys.executable, "-c", killed, str(files), str(archive), path]
     assert subprocess.run(command, cwd=ROOT, check=False).returncode == -signal.SIGKILL
-    for one in archive.rglob("*.jsonl.gz"):
-        if not any(part.startswith(".writing-") for part in one.parts):
-            assert gzip.decompress(one.read_bytes()).endswith(b"\n")
-    for one in (archive / "accounts").rglob("*.parquet"):
-        assert pq.read_table(one, partitioning=None).num_rows > 0
-    assert {one.trace_id for one in kept(archive)} <= {one.trace_id for one in traces}
+    for file in archive.rglob("*.jsonl.gz"):
+        if not any(part.startswith(".writing-") for part in file.parts):
+            assert gzip.decompress(file.read_bytes()).endswith(b"\n")
+    for file in (archive / "accounts").rglob("*.parquet"):
+        assert pq.read_table(file, partitioning=None).num_rows > 0
+    assert {a.trace_id for a in kept(archive)} <= {t.trace_id for t in traces}
     add(str(archive), [path])
     assert kept(archive) == accounts(traces)
     compact(str(archive), 0)
@@ -238,12 +231,12 @@ def test_a_bucket_is_an_archive_as_a_folder_is(tmp_path: Path, traces: list[Trac
     add("memory://bucket/archive", [write(tmp_path / "t.jsonl", traces)])
     add("memory://bucket/archive", [write(tmp_path / "t.jsonl", traces[:5])])
     assert kept("memory://bucket/archive") == accounts(traces)
-    found = read_kept("memory://bucket/archive").find([traces[0].trace_id])
-    assert spans(found.values()) == spans(traces[:1])
-    assert compact("memory://bucket/archive", 0).found == 0
+    by_id = read_requests("memory://bucket/archive").find([traces[0].trace_id])
+    assert spans(by_id.values()) == spans(traces[:1])
+    assert compact("memory://bucket/archive", 0).recovered == 0
     assert kept("memory://bucket/archive") == accounts(traces)
     with pytest.raises(ArchiveError, match="memory://gone is not an archive\n"):
-        read_kept("memory://gone")
+        read_requests("memory://gone")
     with contextlib.redirect_stderr(io.StringIO()) as err:
         assert main(["report", "memory://gone"]) == 2
     assert err.getvalue().startswith("lambda-latency: memory://gone is not an archive\n")
@@ -288,8 +281,8 @@ def test_what_a_bucket_refuses_is_one_line(
         out, err = capsys.readouterr()
         gone = isinstance(error, FileNotFoundError)  # as an archive that was never made
         assert (out, status) == ("", 2 if gone else 1)
-        first = f"{where} is not an archive" if gone else f"{where} cannot be read: {said}"
-        assert err.splitlines()[0] == f"lambda-latency: {first}"
+        message = f"{where} is not an archive" if gone else f"{where} cannot be read: {said}"
+        assert err.splitlines()[0] == f"lambda-latency: {message}"
     assert kept(where) == accounts(traces[:20])
 
 
@@ -311,6 +304,10 @@ def test_names_of_files_are_never_used_twice(tmp_path: Path, traces: list[Trace]
     assert {abs(int(name, 16) - time.time()) < 3600 for name in names} == {True}
 
 
+def own_code_services(accounts: Iterable[Breakdown]) -> set[str]:
+    return {cell.caller for a in accounts for cell, _ in a.edges if cell.component.category == "own code"}
+
+
 def test_an_archive_of_a_release_without_callers_is_read_compacted_and_queried(
     tmp_path: Path, traces: list[Trace]
 ) -> None:
@@ -319,18 +316,15 @@ def test_an_archive_of_a_release_without_callers_is_read_compacted_and_queried(
     add(str(archive), [write(tmp_path / "t.jsonl", traces)])
     for path in archive.rglob("*.parquet"):
         pq.write_table(pq.read_table(path, partitioning=None).drop_columns(["callers", "call_callers"]), path)
-    more = [Trace([moved(span, f"aa{one.trace_id[2:]}", 1) for span in one.spans]) for one in traces[:3]]
+    more = [Trace([moved(span, f"aa{t.trace_id[2:]}", 1) for span in t.spans]) for t in traces[:3]]
     add(str(archive), [write(tmp_path / "more.jsonl", more)])
     expected = accounts([*traces, *more])
     for _ in range(2):
-        found = kept(archive)
-        assert [(one.parts, one.calls, one.wall_ns) for one in found] == [
-            (one.parts, one.calls, one.wall_ns) for one in expected
-        ]
-        assert {cell.caller for one in found for cell, _ in one.cells if cell.part.bucket == "own code"} == {
-            cell.caller for one in expected for cell, _ in one.cells if cell.part.bucket == "own code"
-        }
-        assert query(str(archive), "select sum(ns) from parts").rows == [(sum(one.wall_ns for one in expected),)]
+        archived = kept(archive)
+        for a, b in zip(archived, expected, strict=True):
+            assert (a.components, a.calls, a.wall_ns) == (b.components, b.calls, b.wall_ns)
+        assert own_code_services(archived) == own_code_services(expected)
+        assert query(str(archive), "select sum(ns) from parts").rows == [(sum(a.wall_ns for a in expected),)]
         compact(str(archive), settled_s=0)
 
 
@@ -341,12 +335,12 @@ def test_a_report_on_an_archive_owns_what_one_on_its_file_does(
     """Owners are judged when it is read: the same verdict, parts, and exit status."""
     file, archive = write(tmp_path / "t.jsonl", hundred()), tmp_path / "archive"
     add(str(archive), [file])
-    told = []
+    results = []
     for source in (str(archive), file):
-        status = main(["report", source, "--json", "-", *option])
+        status = main(["report", source, "--format", "json", *option])
         report = json.loads(capsys.readouterr().out)
-        told.append((status, report["verdict"], report["classes"], report["buckets"]))
-    assert told[0] == told[1]
+        results.append((status, report["verdict"], report["classes"], report["buckets"]))
+    assert results[0] == results[1]
     assert main(["report", file, "--against", str(archive), "--fail-if", "slower > 1%", *option]) == 0
 
 
@@ -359,18 +353,18 @@ def test_a_report_on_an_archive_of_drawn_traces_is_that_on_their_file(
     monkeypatch.chdir(tmp_path)
     draw = random.Random(seed)  # noqa: S311 - repeatable
     traces = draw.sample([*hundred(), *load(), *mixed()], draw.randint(1, 120))
-    file = write(tmp_path / "t.jsonl", [*{one.trace_id: one for one in traces}.values()])
+    file = write(tmp_path / "t.jsonl", [*{t.trace_id: t for t in traces}.values()])
     add("archive", [file])
     if owned == "file":
         Path("lambda-latency.toml").write_text('theirs = ["payments*"]\nours = ["DynamoDB*"]')
     option = [f"--{owned}", "payments*"] if owned in ("theirs", "ours") else []
-    told = []
+    results = []
     for source in ("archive", file):
         gates = ["--fail-if", "p95 > 500ms", "--fail-if", "slower > 5%"]
-        status = main(["report", source, "--against", "archive", *gates, "--json", "-", *option])
+        status = main(["report", source, "--against", "archive", *gates, "--format", "json", *option])
         report = json.loads(capsys.readouterr().out)
-        told.append((status, *(report[key] for key in ("verdict", "classes", "beside", "buckets", "gates", "map"))))
-    assert told[0] == told[1]
+        results.append((status, *(report[key] for key in ("verdict", "classes", "beside", "buckets", "gates", "map"))))
+    assert results[0] == results[1]
 
 
 def test_a_remote_archive_says_what_it_cannot_give_to_another_party(capsys: pytest.CaptureFixture[str]) -> None:
@@ -383,3 +377,23 @@ def test_a_remote_archive_says_what_it_cannot_give_to_another_party(capsys: pyte
         "  copy the archive to a folder, whose spans the report reads, and name that\n"
     )
     assert main(["report", where, "--theirs", "DynamoDB*"]) == 0
+
+
+def test_names_sort_by_time_within_a_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two versions of a trace that were added in one second, the later one counts."""
+    second = 1_795_824_000
+    instants = [second * 1_000_000_000 + offset for offset in (5, 70, 900, 12_000, 999_999_999)]
+    clock = iter(instants)
+    monkeypatch.setattr(time, "time_ns", lambda: next(clock))
+    names = [new_name() for _ in instants]
+    assert names == sorted(names)
+    assert {written_s(f"spans/{name}.jsonl.gz") for name in names} == {second}
+
+
+@pytest.mark.parametrize("letters", range(12))
+def test_a_long_route_is_shortened_between_letters(letters: int) -> None:
+    """A folder whose name is half a letter stops DuckDB from reading the archive."""
+    cut = in_path("GET /" + "x" * letters + "\u4e2d\u6587" * 40).partition("~")[0]
+    whole = "x" * letters + "\u4e2d\u6587" * 40
+    assert whole.startswith(unquote(cut, errors="strict").removeprefix("GET /"))
+    assert 140 <= len(cut) <= 150

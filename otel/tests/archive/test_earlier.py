@@ -1,7 +1,5 @@
 """An archive that an earlier form of the accounts was written into, at commit f5d3bba, is one like others."""
 
-from __future__ import annotations
-
 import shutil
 from pathlib import Path
 

@@ -1,31 +1,24 @@
 """What refuses an archive's files is one line and a status, and costs nothing that was fetched or stored."""
 
-from __future__ import annotations
-
 import errno
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_latency.archive import ArchiveError, open_archive
 from lambda_latency.archive.places import Folder
 from lambda_latency.cli import main
+from lambda_latency.trace import Trace
 from tests.archive.conftest import write
 from tests.archive.test_archive import NoCredentialsError, accounts, kept
 from tests.archive.test_hourly import archived, counted, filled, keys  # noqa: F401 - a fixture
 from tests.disk import run_on_full_disk
 from tests.fetch import test_fetch as fetching
 from tests.fetch.account import sdk_segments
-from tests.fetch.conftest import environment, start  # noqa: F401 - a fixture
-from tests.fetch.standin import KNOWN
-
-if TYPE_CHECKING:
-    from lambda_latency.trace import Trace
-    from tests.fetch.conftest import Start
+from tests.fetch.conftest import Start, environment, known_to, start  # noqa: F401 - a fixture
 
 FULL = OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 MOST_BYTES = 50_000  # of a file, where the disk is to be full
@@ -35,19 +28,8 @@ def test_a_disk_that_is_full_while_traces_are_fetched(start: Start, tmp_path: Pa
     """The same again, with room, has every trace once."""
     xray = start(sdk_segments)
     ids = fetching.filled(xray, 100)
-    env = environment(tmp_path, AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1")
-    command = [
-        sys.executable,
-        "-m",
-        "lambda_latency",
-        "fetch",
-        "--archive",
-        "kept",
-        "--since",
-        "7d",
-        "--endpoint-url",
-        xray.url,
-    ]
+    env = environment(tmp_path, **known_to(xray))
+    command = [sys.executable, "-m", "lambda_latency", "fetch", "--archive", "kept", "--since", "7d"]
 
     full = run_on_full_disk(command, MOST_BYTES, cwd=tmp_path, env=env)
     assert (full.returncode, full.stdout) == (1, "")
@@ -67,8 +49,9 @@ def test_a_disk_that_is_full_when_traces_are_added_keeps_what_was_fetched(
     """Its line says how it is added later."""
     xray, archive = start(sdk_segments), tmp_path / "kept"
     ids = fetching.filled(xray, 20)
-    arguments = ["fetch", "--archive", str(archive), "--since", "7d", "--endpoint-url", xray.url, "-q"]
+    arguments = ["fetch", "--archive", str(archive), "--since", "7d", "-q"]
     open_archive(str(archive), make=True)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", xray.url)
 
     def put(*_: object) -> None:
         raise FULL
@@ -76,11 +59,11 @@ def test_a_disk_that_is_full_when_traces_are_added_keeps_what_was_fetched(
     with monkeypatch.context() as patched:
         patched.setattr(Folder, "put", put)
         assert main(arguments) == 1
-    what, todo = capsys.readouterr().err.splitlines()
-    assert what == f"lambda-latency: {archive} cannot be written: No space left on device"
-    again = f"lambda-latency archive add {archive}/.fetched --archive {archive}"
-    assert todo == f"  what was fetched is kept; add it later: {again}"
-    assert main(again.split()[1:]) == 0
+    refusal, todo = capsys.readouterr().err.splitlines()
+    assert refusal == f"lambda-latency: {archive} cannot be written: No space left on device"
+    command = f"lambda-latency archive add {archive}/.fetched --archive {archive}"
+    assert todo == f"  what was fetched is kept; add it later: {command}"
+    assert main(command.split()[1:]) == 0
     assert counted(str(archive)) == sorted(ids)
 
 
@@ -94,10 +77,10 @@ def test_upkeep_that_is_refused_loses_nothing(
 ) -> None:
     """A full disk, and files that may not be removed."""
     archive = str(tmp_path / "archive")
-    for some in (traces[::2], traces[1::2]):
-        main(["archive", "add", write(tmp_path / "t.jsonl", some), "--archive", archive, "-q"])
+    for half in (traces[::2], traces[1::2]):
+        main(["archive", "add", write(tmp_path / "t.jsonl", half), "--archive", archive, "-q"])
     capsys.readouterr()
-    monkeypatch.setattr("lambda_latency.archive.keeping.compact.__defaults__", (0,))
+    monkeypatch.setattr("lambda_latency.archive.adding.compact.__defaults__", (0,))
 
     def refused(*_: object) -> None:
         raise FULL if action == ["compact"] else PermissionError(errno.EACCES, os.strerror(errno.EACCES))

@@ -1,9 +1,8 @@
 """Accounts made in partitions, as Spark makes them, are those of one report. `lab spark` runs Spark itself."""
 
-from __future__ import annotations
-
 import gzip
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -11,18 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lab.generate import realistic
-from lambda_latency.archive import ArchiveError, add, read_kept
+from lambda_latency.archive import ArchiveError, add, read_requests
 from lambda_latency.archive.layout import SPANS
 from lambda_latency.archive.places import place_of
 from lambda_latency.archive.spark import judged, lines
-from lambda_latency.archive.table import accounts_of
-from lambda_latency.latency import Accounts, report_of
+from lambda_latency.archive.table import breakdowns_of
+from lambda_latency.latency import Breakdowns, report_of
 from lambda_latency.text import document
 from lambda_latency.trace import Trace
 from tests.archive.conftest import days, write
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +27,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> str:
     folder = tmp_path_factory.mktemp("spark")
     where, traces = str(folder / "archive"), days(3)
     (folder / "3.jsonl").write_text("".join(realistic(60)))
-    add(where, [write(folder / "1.jsonl", [Trace(one.spans[: len(one.spans) // 2 + 1]) for one in traces])])
+    add(where, [write(folder / "1.jsonl", [Trace(t.spans[: len(t.spans) // 2 + 1]) for t in traces])])
     add(where, [write(folder / "2.jsonl", traces), folder / "3.jsonl"])
     return where
 
@@ -42,47 +38,47 @@ def rows(where: str) -> list[dict[str, Any]]:
     return [row for batch in lines(where, [paths]) for row in batch.to_pylist()]
 
 
-def partition(members: list[dict[str, Any]], sizes: list[int]) -> Accounts:
+def partition(members: list[dict[str, Any]], sizes: list[int]) -> Breakdowns:
     """The accounts of a partition, whose batches have these sizes in turn."""
-    ordered, batches = sorted(members, key=lambda one: str(one["trace_id"])), list[Any]()
+    ordered, batches = sorted(members, key=lambda row: str(row["trace_id"])), list[Any]()
     while ordered:
         size = sizes[len(batches) % len(sizes)]
         batches.append(pa.RecordBatch.from_pylist(ordered[:size]))
         del ordered[:size]
-    found = list(judged(batches))
-    return accounts_of(pa.Table.from_batches(found)) if found else Accounts()
+    results = list(judged(batches))
+    return breakdowns_of(pa.Table.from_batches(results)) if results else Breakdowns()
 
 
-def said(accounts: Accounts, where: str) -> dict[str, object]:
+def said(accounts: Breakdowns, where: str) -> dict[str, object]:
     """The report's JSON."""
-    return document(report_of(accounts.in_order(), read_kept(where).find), command="", version="", per_request={})
+    return document(report_of(accounts.in_order(), read_requests(where).find), command="", version="", per_request={})
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.data())
 def test_any_partitions_say_what_one_report_says(archive: str, data: st.DataObject) -> None:
     """However traces are divided, lines are ordered and batches are cut."""
-    every = rows(archive)
-    ids = sorted({row["trace_id"] for row in every})
+    span_rows = rows(archive)
+    ids = sorted({row["trace_id"] for row in span_rows})
     count = data.draw(st.integers(1, 6))
     of = dict(
         zip(ids, data.draw(st.lists(st.integers(0, count - 1), min_size=len(ids), max_size=len(ids))), strict=True)
     )
     sizes = data.draw(st.lists(st.integers(1, 300), min_size=1, max_size=4))
-    data.draw(st.randoms(use_true_random=False)).shuffle(every)
-    together = Accounts()
+    data.draw(st.randoms(use_true_random=False)).shuffle(span_rows)
+    together = Breakdowns()
     for number in range(count):
-        together.extend(partition([row for row in every if of[row["trace_id"]] == number], sizes))
-    kept = read_kept(archive).accounts
-    assert said(together, archive) == said(kept, archive)
+        together.extend(partition([row for row in span_rows if of[row["trace_id"]] == number], sizes))
+    archived = read_requests(archive).breakdowns
+    assert said(together, archive) == said(archived, archive)
 
 
 def test_a_row_names_the_newest_file_of_its_spans(archive: str) -> None:
     """As the archive's own accounts do."""
-    [*found] = judged([pa.RecordBatch.from_pylist(sorted(rows(archive), key=lambda one: str(one["trace_id"])))])
-    table, kept = pa.Table.from_batches(found), read_kept(archive)
+    [*results] = judged([pa.RecordBatch.from_pylist(sorted(rows(archive), key=lambda row: str(row["trace_id"])))])
+    table, archived = pa.Table.from_batches(results), read_requests(archive)
     ids = table["trace_id"].to_pylist()
-    assert dict(zip(ids, table["spans"].to_pylist(), strict=True)) == kept.files(ids)
+    assert dict(zip(ids, table["spans"].to_pylist(), strict=True)) == archived.files(ids)
 
 
 @pytest.mark.parametrize(

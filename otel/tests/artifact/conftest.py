@@ -1,7 +1,5 @@
 """What `make build` makes, in a copy of the project, with the project's own tools."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess

@@ -1,7 +1,5 @@
 """Subsegments that end in another order than they began: each is recorded, below the one that it began in."""
 
-from __future__ import annotations
-
 import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace

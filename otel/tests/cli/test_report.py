@@ -1,20 +1,21 @@
 """The command `report`: sources of every kind, what it writes, and the exit status that says how it went."""
 
-from __future__ import annotations
-
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
-from lambda_latency.latency.accounts.choice import instant
+from lambda_latency.latency.breakdowns.choice import instant
 from lambda_latency.text import Style
 from lambda_latency.trace import dump_line
 from lambda_latency.trace.files import blocks
@@ -32,18 +33,18 @@ def _nested(levels: int) -> str:
 
 def _with_attribute(value: str) -> str:
     """A line with one span, one attribute of which has this value."""
-    span = dump_line([order(200).outermost])
+    span = dump_line([order(200).request_root])
     return span.replace(
         '"attributes":[{"key":"aws.xray.origin"', f'"attributes":[{{"key":"x","value":{value}}},{{"key":"y"', 1
     )
 
 
-FIRST = "9 of 119 requests wait for payments.example.com"
+FIRST = "10 of 119 requests of POST /orders (8 %) wait for payments.example.com"
 
 
 def _run(*sources: Path | str, **more: object) -> tuple[int, str]:
     out = io.StringIO()
-    status = run_report(Request([*sources], **{"terms": THEIRS, **more}), Style(unicode=False), out)  # type: ignore[arg-type]
+    status = run_report(Request([*sources], **{"analysis_options": THEIRS, **more}), Style(unicode=False), out)  # type: ignore[arg-type]
     return status, out.getvalue()
 
 
@@ -103,10 +104,10 @@ def test_what_cannot_be_read_is_counted_and_the_rest_is_reported(
 ) -> None:
     """0 fine, 1 nothing readable, 4 reported but something was skipped; never a stack trace."""
     path = _write(tmp_path / "t.jsonl", content)
-    seen, text = _run(path, json="-")
-    told = json.loads(text)
-    counted = sum(one["count"] for one in told["problems"] if one["effect"] == "skipped")
-    assert (seen, told["requests"], counted) == (status, requests, skipped)
+    ended, text = _run(path, json="-")
+    doc = json.loads(text)
+    counted = sum(problem["count"] for problem in doc["problems"] if problem["effect"] == "skipped")
+    assert (ended, doc["requests"], counted) == (status, requests, skipped)
     assert _run(path, problems=True)[0] == status
 
 
@@ -133,7 +134,7 @@ def test_a_source_that_leads_nowhere_is_skipped(orders: Path, tmp_path: Path) ->
     (tmp_path / "empty").mkdir()
     status, text = _run(orders, tmp_path / "none", tmp_path / "empty", str(tmp_path / "*.nothing"), json="-")
     assert status == 4
-    assert [(Path(one["source"]).name, one["reason"]) for one in json.loads(text)["problems"]] == [
+    assert [(Path(problem["source"]).name, problem["reason"]) for problem in json.loads(text)["problems"]] == [
         ("empty", "no trace file in this folder (.json, .jsonl, .ndjson, or .gz)"),
         ("*.nothing", "no file matches this pattern"),
         ("none", "No such file or directory"),
@@ -144,7 +145,7 @@ def test_a_source_that_leads_nowhere_is_skipped(orders: Path, tmp_path: Path) ->
 def test_requests_are_chosen_by_route_and_time(orders: Path) -> None:
     """What leaves none says what there is."""
     everything = json.loads(_run(orders, json="-")[1])
-    start = min(one["start_ns"] for one in json.loads(_run(orders, json="-", per_request=True)[1])["per_request"])
+    start = min(r["start_ns"] for r in json.loads(_run(orders, json="-", everything=True)[1])["per_request"])
     assert json.loads(_run(orders, json="-", route="POST /orders", since_ns=start, until_ns=start + 1)[1]) == everything
     with pytest.raises(Exception, match=r"no request of the route 'GET /'\n  routes seen: POST /orders"):
         _run(orders, route="GET /")
@@ -155,9 +156,9 @@ def test_requests_are_chosen_by_route_and_time(orders: Path) -> None:
 def test_slow_is_what_one_says_it_is(tmp_path: Path) -> None:
     """Over so many milliseconds instead of over the 95th percentile."""
     path = _write(tmp_path / "t.jsonl", "".join(dump_line(trace.spans) for trace in few()))
-    told = json.loads(_run(path, json="-", slow_ns=640_000_000)[1])
-    assert told["cohorts"]["slow"]["requests"] == 2
-    assert told["verdict"]["kind"] == "thin"
+    doc = json.loads(_run(path, json="-", slow_ns=640_000_000)[1])
+    assert doc["cohorts"]["slow"]["requests"] == 2
+    assert doc["verdict"]["kind"] == "thin"
 
 
 def test_one_trace_is_drawn_by_either_form_of_its_id(orders: Path) -> None:
@@ -172,31 +173,20 @@ def test_one_trace_is_drawn_by_either_form_of_its_id(orders: Path) -> None:
 
 def test_a_point_in_time_is_a_date_or_so_long_ago() -> None:
     """UTC unless it says otherwise."""
-    now = 1_795_600_000_000_000_000
-    assert instant("24h", now) == now - 86_400_000_000_000
-    assert instant("90s", now) == now - 90_000_000_000
+    now_ns = 1_795_600_000_000_000_000
+    assert instant("24h", now_ns) == now_ns - 86_400_000_000_000
+    assert instant("90s", now_ns) == now_ns - 90_000_000_000
     for text in ("2026-11-24T21:20:00Z", "2026-11-24T21:20:00", "2026-11-24T22:20:00+01:00"):
-        assert instant(text, now) == 1_795_555_200_000_000_000
+        assert instant(text, now_ns) == 1_795_555_200_000_000_000
     with pytest.raises(ValueError, match="must be a time like 2026-11-25T08:00:00Z or how long ago, like 24h, got 'x'"):
-        instant("x", now)
-
-
-def test_the_command_line_says_what_is_wrong_with_it(orders: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Usage is status 2; what is not there is status 1."""
-    for wrong in (["--slow", "soon"], ["--slow", "-1"], ["--since", "x"], ["--color", "blue"]):
-        with pytest.raises(SystemExit, match="2"):
-            main(["report", str(orders), *wrong])
-    assert main(["report", str(orders), "--per-request"]) == 2
-    assert main(["report", str(orders), "--trace", "77"]) == 1
-    assert main(["report", str(orders), "--json", str(orders / "no" / "folder")]) == 1
-    said = capsys.readouterr().err.splitlines()[-2]
-    assert said == f"lambda-latency: {orders / 'no' / 'folder'} cannot be written: Not a directory"
+        instant("x", now_ns)
 
 
 def test_standard_input_is_a_source(orders: Path) -> None:
     """It is read twice, so it is kept in a file as long as the command runs; nothing but the report is printed."""
-    command = [sys.executable, "-m", "lambda_latency", "report", "-", "--ascii"]
-    done = subprocess.run(command, input=orders.read_bytes(), capture_output=True, check=True)
+    command = [sys.executable, "-m", "lambda_latency", "report", "-"]
+    environ = {**os.environ, "LC_ALL": "C"}
+    done = subprocess.run(command, input=orders.read_bytes(), capture_output=True, check=True, env=environ)
     assert done.stderr == b""
     assert done.stdout.decode() == _run(orders)[1]
 
@@ -204,23 +194,12 @@ def test_standard_input_is_a_source(orders: Path) -> None:
 PROBE = """
 import sys
 from lambda_latency.cli import main
-try:
-    main(sys.argv[1:])
-finally:
-    light = set(sys.stdlib_module_names) - {"_hashlib", "email"}
-    print(sorted({name.split(".")[0] for name in sys.modules} - light), file=sys.stderr)
+main(sys.argv[1:])
+light = set(sys.stdlib_module_names) - {"_hashlib", "email"}
+print(sorted({name.split(".")[0] for name in sys.modules} - light), file=sys.stderr)
 """
 HEAVY = {"numpy", "pandas", "polars", "duckdb", "pyarrow", "botocore", "samcli", "rich"}
 OF_6_MB = {"_hashlib", "email"}  # with OpenSSL, and with the metadata of packages
-
-
-def test_help_imports_no_third_party_module() -> None:
-    """Of the command and of the report."""
-    for arguments in (["--help"], ["report", "--help"]):
-        done = subprocess.run([sys.executable, "-c", PROBE, *arguments], capture_output=True, text=True, check=True)
-        assert "lambda-latency" in done.stdout
-        found = set(json.loads(done.stderr.replace("'", '"')))
-        assert {name for name in found if not name.startswith("_")} <= {"lambda_latency", "sitecustomize"}
 
 
 def test_a_report_imports_msgspec_and_nothing_heavy(tmp_path: Path) -> None:
@@ -228,6 +207,80 @@ def test_a_report_imports_msgspec_and_nothing_heavy(tmp_path: Path) -> None:
     path = _write(tmp_path / "t.jsonl", GOOD)
     command = [sys.executable, "-c", PROBE, "report", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    found = set(json.loads(done.stderr.replace("'", '"')))
-    assert "msgspec" in found
-    assert not found & (HEAVY | OF_6_MB)
+    imported = set(json.loads(done.stderr.replace("'", '"')))
+    assert "msgspec" in imported
+    assert not imported & (HEAVY | OF_6_MB)
+
+
+# ---- What "slow" means with a limit: the option, the setting, and files that hold only slow requests ----
+
+Report = Callable[..., Any]
+FAST_MS, SLOW_MS = 200, 900
+
+
+def _orders(name: str, walls_ms: Sequence[int]) -> None:
+    lines = [dump_line(order(wall, number=number).spans) for number, wall in enumerate(walls_ms)]
+    Path(name).write_text("".join(lines))
+
+
+@pytest.fixture
+def report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Report:
+    """Reports in a folder with ten slow orders alone, and with 60 of which some are a bit slower."""
+    monkeypatch.chdir(tmp_path)
+    _orders("slow.jsonl", [SLOW_MS] * 10)
+    _orders("sometimes.jsonl", [FAST_MS + 30 * (number % 6 == 0) for number in range(60)])
+
+    def run(*arguments: str) -> Any:
+        assert main(["report", *arguments, "--format", "json"]) == 0
+        return json.loads(capsys.readouterr().out)
+
+    return run
+
+
+def test_the_setting_is_the_option(report: Report) -> None:
+    """Both count requests over the limit, which without a limit are not slow beside their route."""
+    limited = report("sometimes.jsonl", "--slow", "215")
+    Path("lambda-latency.toml").write_text("slow = 215")
+    by_setting = report("sometimes.jsonl")
+    Path("lambda-latency.toml").unlink()
+    fenced = report("sometimes.jsonl", "--slow", "300")
+    assert limited["classes"] == by_setting["classes"]
+    assert [(group["name"], group["requests"]) for group in limited["classes"]] == [("payments", 10)]
+    assert (
+        "10 of 60 requests of POST /orders (17 %, over 215 ms) wait for the code of payments"
+        in limited["verdict"]["sentence"]
+    )
+    assert (fenced["classes"], fenced["beside"]["slow"]) == ([], 0)
+
+
+def test_most_requests_over_the_limit_are_compared_with_the_others(report: Report) -> None:
+    """If these are much faster; of requests that hardly differ the limit says nothing, and their threshold counts."""
+    _orders("most.jsonl", [SLOW_MS if number % 5 < 3 else FAST_MS for number in range(60)])
+    _orders("alike.jsonl", [FAST_MS + number % 40 for number in range(60)])
+    mostly, alike = report("most.jsonl", "--slow", "500"), report("alike.jsonl", "--slow", "210")
+    assert [(group["name"], group["requests"]) for group in mostly["classes"]] == [("payments", 36)]
+    assert (mostly["beside"]["whole_routes"], alike["classes"]) == ([], [])
+    assert [line["route"] for line in alike["beside"]["whole_routes"]] == ["POST /orders"]
+    assert alike["verdict"]["sentence"] == (
+        "Nothing stands out. 38 of 60 requests took over 210 ms, which is usual on their routes."
+    )
+
+
+def test_a_file_of_slow_requests_alone_has_none_to_compare_with(report: Report) -> None:
+    """Nothing is slow beside the others; over a limit the route is slow as a whole, which is a line and no cause."""
+    alone = report("slow.jsonl")
+    assert (alone["verdict"]["kind"], alone["classes"], alone["beside"]["whole_routes"]) == ("even", [], [])
+    limited = report("slow.jsonl", "--slow", "500")
+    assert (limited["verdict"]["kind"], limited["classes"]) == ("even", [])
+    [whole] = limited["beside"]["whole_routes"]
+    assert (whole["route"], whole["requests"], whole["cell"]["name"]) == ("POST /orders", 10, "payments")
+    assert limited["beside"]["sentences"][0].startswith(
+        "POST /orders is slow as a whole (limit 500 ms): a typical request takes 900 ms, "
+    )
+
+
+def test_slow_requests_alone_are_told_against_a_baseline(report: Report) -> None:
+    """As they come from `--xray --slower-than`."""
+    _orders("fast.jsonl", [FAST_MS + number % 7 for number in range(40)])
+    against = report("slow.jsonl", "--against", "fast.jsonl")["against"]
+    assert (against["answer"], against["causes"][0]["service"]) == ("slower", "payments")

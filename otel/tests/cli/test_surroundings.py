@@ -1,6 +1,4 @@
-"""Where a command runs: pipes, terminals without UTF-8, a folder that is gone, Ctrl-C before anything has begun."""
-
-from __future__ import annotations
+"""Where a command runs: pipes, terminals without UTF-8, full disks, a folder that is gone, Ctrl-C while it starts."""
 
 import os
 import subprocess
@@ -12,9 +10,13 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.trace import dump_line, find_sources
+from tests.disk import run_on_full_disk
 from tests.latency.generated import hundred
+from tests.latency.system import order
 
 COMMAND = [sys.executable, "-m", "lambda_latency"]
+FREE = "  free space, or name a file on another disk\n"
+FULL = "lambda-latency: standard output cannot be written: No space left on device\n"
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ def traces(tmp_path: Path) -> Path:
 def test_a_pipe_is_read_whole(traces: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A report reads its input twice, a pipe can be read once: as a source, as a baseline, into an archive."""
     assert main(["report", str(traces), "--against", str(traces)]) == 0
-    wanted = capsys.readouterr().out
+    expected = capsys.readouterr().out
     pipes = [tmp_path / name for name in ("new", "old", "kept")]
     writers = []
     for pipe in pipes:
@@ -36,7 +38,7 @@ def test_a_pipe_is_read_whole(traces: Path, tmp_path: Path, capsys: pytest.Captu
         writers.append(threading.Thread(target=pipe.write_bytes, args=(traces.read_bytes(),)))
         writers[-1].start()
     assert main(["report", str(pipes[0]), "--against", str(pipes[1])]) == 0
-    assert capsys.readouterr().out.replace(str(pipes[1]), str(traces)) == wanted
+    assert capsys.readouterr().out.replace(str(pipes[1]), str(traces)) == expected
     archive = tmp_path / "archive"
     assert main(["archive", "add", str(pipes[2]), "--archive", str(archive)]) == 0
     assert capsys.readouterr().out.startswith(f"{archive}: 120 traces with ")
@@ -76,7 +78,7 @@ def test_an_archive_without_requests_has_none_to_find(traces: Path, capsys: pyte
 def test_a_terminal_without_the_characters_gets_others(traces: Path) -> None:
     """cp1252, as of Windows, lacks the narrow space of the Markdown."""
     env = {**os.environ, "PYTHONIOENCODING": "cp1252"}
-    command = [*COMMAND, "report", str(traces), "--markdown", "-"]
+    command = [*COMMAND, "report", str(traces), "--format", "markdown"]
     ended = subprocess.run(command, env=env, capture_output=True, check=False)
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"?ms" in ended.stdout
@@ -110,3 +112,58 @@ sys.exit(main(["cost"]))
 """
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
+
+
+# ---- Output that cannot be written: a line, status 1, and files that are as they were ----
+
+
+@pytest.fixture
+def orders(tmp_path: Path) -> Path:
+    """Twenty orders."""
+    path = tmp_path / "traces.jsonl"
+    path.write_text("".join(dump_line(order(50 + number, number=number).spans) for number in range(20)))
+    return path
+
+
+def lambda_latency(*arguments: object, stdout: str = os.devnull) -> tuple[int, str]:
+    """Status and standard error of the command in a process of its own."""
+    with Path(stdout).open("w") as out:
+        done = subprocess.run(
+            [*COMMAND, *map(str, arguments)], stdout=out, stderr=subprocess.PIPE, text=True, check=False, timeout=60
+        )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["report", "traces"], ["report", "traces", "--format", "json"], ["--version"], ["--help"], ["report", "-h"]],
+)
+def test_a_full_standard_output_is_a_line(orders: Path, arguments: list[str]) -> None:
+    """Text, JSON: no traceback, and Python says nothing at its exit."""
+    command = [str(orders) if word == "traces" else word for word in arguments]
+    assert lambda_latency(*command, stdout="/dev/full") == (1, FULL)
+
+
+@pytest.mark.parametrize("option", ["--format=json=", "--html=", "--format=markdown="])
+def test_a_full_disk_costs_no_file(orders: Path, option: str) -> None:
+    """What stood there stays, no half of a file is left, and no page is promised."""
+    target = orders.with_name("target")
+    target.write_text("before")
+    done = run_on_full_disk([*COMMAND, "report", str(orders), f"{option}{target}"], 100)
+    assert (done.returncode, done.stderr) == (1, f"lambda-latency: {target} cannot be written: File too large\n{FREE}")
+    assert (target.read_text(), len(list(orders.parent.iterdir()))) == ("before", 2)
+    assert lambda_latency("report", orders, f"{option}/dev/full") == (
+        1,
+        f"lambda-latency: /dev/full cannot be written: No space left on device\n{FREE}",
+    )
+
+
+def test_output_that_nobody_can_have_changes_no_status(orders: Path) -> None:
+    """A closed standard output, as with `>&-`: files are written all the same. A full standard error: there is nowhere
+    to say it."""
+    page = orders.with_name("page.html")
+    for arguments, status in ((f'"{orders}" --html "{page}" >&-', 0), (f'"{orders}.gone" 2>/dev/full', 1)):
+        shell = ["sh", "-c", f'"$0" -m lambda_latency report {arguments}', sys.executable]
+        done = subprocess.run(shell, capture_output=True, text=True, check=False, timeout=60)
+        assert (done.returncode, done.stderr) == (status, "")
+    assert page.exists()

@@ -1,6 +1,4 @@
-"""How far a report has come: what is told, and what a terminal shows of it."""
-
-from __future__ import annotations
+"""What a terminal shows: how far a report has come, and the lines of `serve`, which several threads print."""
 
 import io
 import re
@@ -10,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from lab.generate import realistic
-from lambda_latency.cli.terminal import Bar
+from lambda_latency.cli.laptop import print_line, tell
+from lambda_latency.cli.terminal import ProgressBar
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import Progress
 from lambda_latency.trace import find_sources
@@ -58,16 +57,16 @@ def test_all_bytes_are_told_in_each_stage(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_a_bar_is_shown_of_long_work_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """From some moment on, each stage from its beginning; at the end nothing is left of it."""
-    now = [0.0]
+    seconds = [0.0]
     out = Terminal()
     monkeypatch.setattr(sys, "stderr", out)
     for name, value in (("COLUMNS", "80"), ("TERM", "xterm"), ("TTY_COMPATIBLE", "1"), ("TTY_INTERACTIVE", "1")):
         monkeypatch.setenv(name, value)
-    bar = Bar(clock=lambda: now[0])
+    bar = ProgressBar(clock=lambda: seconds[0])
     bar.stage("reading", 2_000_000)
     bar.step(500_000)
     assert out.getvalue() == ""
-    now[0] = 1.0
+    seconds[0] = 1.0
     bar.step(500_000)
     bar.stage("judging", 4_000_000)
     bar.step(3_000_000)
@@ -81,12 +80,28 @@ def test_a_bar_is_shown_of_long_work_alone(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_no_bar_where_nobody_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Into a file, however long it takes."""
-    now = [0.0]
+    seconds = [0.0]
     out = io.StringIO()
     monkeypatch.setattr(sys, "stderr", out)
-    bar = Bar(clock=lambda: now[0])
-    now[0] = 100.0
+    bar = ProgressBar(clock=lambda: seconds[0])
+    seconds[0] = 100.0
     bar.stage("reading", 10)
     bar.step(10)
     bar.close()
     assert out.getvalue() == ""
+
+
+def test_a_line_is_written_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another thread's can come before it or behind it, and not between its text and its end."""
+    written: list[str] = []
+
+    class Output(io.StringIO):
+        def write(self, text: str) -> int:
+            written.append(text)
+            return len(text)
+
+    monkeypatch.setattr(sys, "stdout", Output())
+    monkeypatch.setattr(sys, "stderr", Output())
+    print_line("Greet", "hello")
+    tell("left out")
+    assert [text for text in written if text] == ["Greet: hello\n", "left out\n"]

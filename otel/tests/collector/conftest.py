@@ -1,7 +1,5 @@
 """The collector of `make collector`."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 from pathlib import Path

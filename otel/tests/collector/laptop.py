@@ -1,7 +1,5 @@
 """The whole system with the collector in it, and its requests as X-Ray shows them."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,21 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.serve.system import Options, System
-from lambda_latency.local.faults import Plan
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.faults import FaultPlan
 from lambda_latency.local.log import LogFile
-from lambda_latency.local.xray.collector import Choice
-from lambda_latency.local.xray.traces import batch_get_traces
+from lambda_latency.local.xray.collector import CollectorChoice
+from lambda_latency.local.xray.feed import batch_get_traces
 from tests.system.conftest import COLD, TEMPLATE, Client
 
 Documents = list[dict[str, Any]]
 
 
 @contextmanager
-def laptop(program: Path, out: Path, plan: Plan | None = None, template: Path = TEMPLATE) -> Iterator[Client]:
+def laptop(program: Path, out: Path, plan: FaultPlan | None = None, template: Path = TEMPLATE) -> Iterator[Client]:
     """A system that traces every request and sends the functions' spans through the collector."""
     log = LogFile(out / "system.log")
-    options = Options(out, plan=plan or Plan(), sampler=lambda: True, collector=Choice("program", "", program))
+    options = SystemOptions(
+        out, plan=plan or FaultPlan(), sampler=lambda: True, collector=CollectorChoice("program", "", program)
+    )
     system = System(read_app(template, {}), options, log=log.write)
     try:
         yield Client(system, log.path)
@@ -42,7 +42,7 @@ def documents(xray: dict[str, Any]) -> dict[str, Documents]:
 
 def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
     """Some traces from the laptop's X-Ray, once everything is in."""
-    return documents(batch_get_traces(client.system.stand_ins.xray_url, trace_ids))
+    return documents(batch_get_traces(client.system.fakes.xray_url, trace_ids))
 
 
 def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:

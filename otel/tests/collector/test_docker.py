@@ -1,7 +1,5 @@
 """The Docker way, with a program called docker that does as told: what is asked of it needs no daemon and no image."""
 
-from __future__ import annotations
-
 import json
 import os
 import socket
@@ -13,7 +11,7 @@ import pytest
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.xray import collector
-from lambda_latency.local.xray.collector import IMAGE, Choice, RunningCollector, choose_collector
+from lambda_latency.local.xray.collector import IMAGE, CollectorChoice, RunningCollector, choose_collector
 from tests.collector.conftest import ROOT
 from tests.programs import python_program
 
@@ -64,7 +62,7 @@ def test_compose_is_started_with_the_laptops_addresses_and_taken_down(
     port = int((docker / "port").read_text(encoding="utf-8"))
     with Processes() as processes:
         running = RunningCollector(
-            Choice("docker", ""),
+            CollectorChoice("docker", ""),
             ROOT,
             processes,
             spans_url="http://127.0.0.1:1",
@@ -91,7 +89,7 @@ def test_a_port_that_is_taken_is_no_collector(docker: Path) -> None:
     """Whoever listens there is not the one that was asked for."""
     port = int((docker / "port").read_text(encoding="utf-8"))
     with socket.create_server(("127.0.0.1", port)), Processes() as processes, pytest.raises(LocalError) as error:
-        RunningCollector(Choice("docker", ""), ROOT, processes, spans_url="", xray_url="", log=lambda _: None)
+        RunningCollector(CollectorChoice("docker", ""), ROOT, processes, spans_url="", xray_url="", log=lambda _: None)
 
     assert str(error.value).startswith(f"port {port} of 127.0.0.1 is taken")
     assert not (docker / "calls").exists()

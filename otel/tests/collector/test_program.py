@@ -1,7 +1,5 @@
 """The real collector at 0.117, and this project's files in it."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +8,7 @@ import pytest
 
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.xray.collector import Choice, RunningCollector, choose_collector
+from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector, choose_collector
 from lambda_latency.template import Collector, read_collector
 from tests.collector.conftest import ROOT, validate
 from tests.template.broken import BROKEN, GOOD
@@ -96,7 +94,7 @@ def test_a_collector_that_does_not_start_says_why(program: Path, tmp_path: Path)
     (tmp_path / "collector.yaml").write_text(GOOD.replace("service:\n", "processors:\n  batch:\nservice:\n"))
     with Processes() as processes, pytest.raises(LocalError, match='unknown type: "batch"'):
         RunningCollector(
-            Choice("program", "", program),
+            CollectorChoice("program", "", program),
             tmp_path,
             processes,
             spans_url="http://127.0.0.1:1",
@@ -109,14 +107,14 @@ def test_what_was_built_is_what_is_there(program: Path) -> None:
     """Asked for nothing, the demo takes the collector that `make collector` has built."""
     choice = choose_collector(None, ROOT)
 
-    assert choice == Choice(
+    assert choice == CollectorChoice(
         "program", "Collector: build/collector/otelcol; the laptop's X-Ray replaces awsxray.", program
     )
 
 
 def test_none_is_none(tmp_path: Path) -> None:
     """Asked for none, or where there is none, spans go straight to the stores, and a sentence says so."""
-    assert choose_collector("none", ROOT) == Choice(
+    assert choose_collector("none", ROOT) == CollectorChoice(
         "none", "No collector (--collector none): spans went directly to the laptop's stores."
     )
 
@@ -125,13 +123,13 @@ def test_where_nothing_is_there_a_sentence_says_how_to_get_one(tmp_path: Path, m
     """No program built, no Docker: the demo runs all the same. Only a checkout can build one."""
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert choose_collector(None, tmp_path) == Choice(
+    assert choose_collector(None, tmp_path) == CollectorChoice(
         "none", "No collector was found (--collector names one): spans went directly to the laptop's stores."
     )
     source = tmp_path / "requirements" / "collector.yaml"
     source.parent.mkdir()
     source.touch()
-    assert choose_collector(None, tmp_path) == Choice(
+    assert choose_collector(None, tmp_path) == CollectorChoice(
         "none", "No collector was found (make collector builds one): spans went directly to the laptop's stores."
     )
 

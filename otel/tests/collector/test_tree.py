@@ -1,20 +1,30 @@
 """What X-Ray will show of the system: read back from the laptop's X-Ray, one tree for each request."""
 
-from __future__ import annotations
-
 import json
+import shutil
 import subprocess
 import sys
+import urllib.request
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.faults import Plan, Rule
-from lambda_latency.trace import read_traces
+import pytest
+
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.faults import FaultPlan, FaultRule
+from lambda_latency.local.load import Call, send
+from lambda_latency.local.xray.collector import CollectorChoice
+from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.trace import read_traces, spans_of
 from tests.collector.conftest import ROOT
 from tests.collector.laptop import documents, laptop, read, tree
+from tests.runtime.conftest import STEPS
 from tests.system.conftest import order
+from tests.template.deployed import write_variant
 
-THROTTLED = Plan(1, (Rule("table", "throttle", 1, route="GET /orders"),))
+THROTTLED = FaultPlan(1, (FaultRule("table", "throttle", 1, route="GET /orders"),))
 
 
 def whole(node: dict[str, Any]) -> tuple[Any, ...]:
@@ -115,7 +125,18 @@ def test_what_can_be_searched_for_is_an_annotation(program: Path, tmp_path: Path
 
 def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) -> None:
     """xray.json holds what BatchGetTraces gave: every request once, and nothing loose in any of them."""
-    command = [sys.executable, "-m", "lambda_latency", "demo", "--no-page", "--requests", "40", "--out", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "lambda_latency",
+        "demo",
+        "--page",
+        "off",
+        "--requests",
+        "40",
+        "--out",
+        str(tmp_path),
+    ]
     ended = subprocess.run(
         [*command, "--collector", str(program)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
     )
@@ -134,3 +155,124 @@ def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) 
             "AWS::Lambda",
             "AWS::Lambda::Function",
         ]
+
+
+SECRET = "S3CRET"
+HEADERS = {
+    "Authorization": f"Bearer {SECRET}",
+    "Cookie": f"session={SECRET}",
+    "X-Api-Key": SECRET,
+    "X-Amzn-Trace-Id": f"Root=1-6b0649ac-fc163708c35b96fce41acb89;Parent=0b9a684f4976364c;Sampled=1;Secret={SECRET}",
+    "traceparent": "00-6b0649acfc163708c35b96fce41acb89-0b9a684f4976364c-01",
+    "tracestate": f"secret={SECRET}",
+    "baggage": f"secret={SECRET}",
+    "User-Agent": f"curl/8 {SECRET}",
+    "Referer": f"https://example.com/?token={SECRET}",
+}
+
+
+CALLS: list[tuple[str, str, Any]] = [
+    ("POST", f"/orders?token={SECRET}", order(payment_method=f"card-{SECRET}")),
+    ("POST", f"/orders?token={SECRET}", order(items=f"{SECRET}")),
+    ("POST", "/orders", f"{{ {SECRET}"),
+    ("GET", f"/orders?customer={SECRET}&limit=10", None),
+    ("GET", f"/orders?customer=a&limit={SECRET}", None),
+    ("GET", f"/orders/nothing?token={SECRET}", None),
+    ("POST", f"/orders/nothing/cancel?token={SECRET}", {"reason": SECRET}),
+]
+
+
+def sent(program: Path, out: Path, setup: str) -> tuple[str, str]:
+    """Spans and documents of these calls, as text."""
+    template = write_variant(out / "app", instrumentation=setup)
+    with laptop(program, out, template=template) as client:
+        replies = [client.call(method, path, body, HEADERS) for method, path, body in CALLS]
+        assert client.system.finish()
+        xray = read(client, *(reply.trace_id for reply in replies))
+        spans = client.system.store.path.read_text(encoding="utf-8")
+    assert len(xray) == len(CALLS)
+    assert "payments.example.com" in spans
+    return spans, json.dumps(xray)
+
+
+def test_no_credential_and_no_query_value_reaches_a_span(program: Path, tmp_path: Path) -> None:
+    """Not in the store's file and not in X-Ray, of calls that work and of calls that fail."""
+    spans, documents = sent(program, tmp_path, "kit")
+
+    assert [line for line in spans.splitlines() if SECRET in line] == []
+    assert SECRET not in documents
+
+
+def test_what_the_layers_own_instrumentation_lets_through_is_known(program: Path, tmp_path: Path) -> None:
+    """It writes the query and the user agent as callers send them, a reason to start the kit (docs, limits)."""
+    spans, _ = sent(program, tmp_path, "layer")
+
+    requests = [json.loads(line) for line in spans.splitlines()]
+    leaking = {
+        key
+        for request in requests
+        for span in spans_of(json.dumps(request).encode(), pytest.fail)
+        for key, value in span.attributes.items()
+        if SECRET in str(value)
+    }
+    assert leaking == {"http.target", "http.user_agent"}
+
+
+TASK = Path(__file__).parent / "task"
+REQUESTS = 100
+
+
+def test_spans_arrive_through_the_collector_as_they_were_sent(program: Path, tmp_path: Path) -> None:
+    """Every span of 100 invocations, with resource, scope, attributes, events, links, status and flags."""
+    task = tmp_path / "task"
+    shutil.copytree(TASK, task)
+    (task / "tee").mkdir()
+    (task / "collector.yaml").symlink_to(ROOT / "collector.yaml")
+    printed: list[str] = []
+    app = read_app(task / "template.yaml", {})
+    app.is_example = True  # a collector is one of the example's stand-ins
+    options = SystemOptions(tmp_path / "out", sampler=lambda: True, collector=CollectorChoice("program", "", program))
+    system = System(app, options, log=lambda name, line: printed.append(f"{name}: {line}"))
+    try:
+        answers = send(system.url, [Call("GET", "/many")] * REQUESTS, 2, lambda _: None)
+        assert system.finish(60)
+    finally:
+        system.close()
+
+    assert [answer.status for answer in answers] == [200] * REQUESTS
+    assert printed == []  # neither the runtime nor the collector had anything to complain of
+    sent = spans_in(as_documents(task / "tee"))
+    lines = system.store.path.read_text(encoding="utf-8").splitlines()
+    arrived = [span for span in spans_in(map(json.loads, lines)) if span["scope"]["name"] != "lambda_latency.local"]
+    # Each environment adds its init.
+    assert len([span for span in sent if span["span"]["name"] not in STEPS]) == REQUESTS * 100
+    assert sorted(arrived, key=span_id) == sorted(sent, key=span_id)
+
+
+def as_documents(folder: Path) -> list[dict[str, Any]]:
+    """The bodies that were sent, read by the same receiver, but without a collector before it."""
+    documents: list[dict[str, Any]] = []
+    receiver = serve_receiver(documents.append)
+    for body in folder.iterdir():
+        headers = {"Content-Type": "application/x-protobuf"}
+        request = urllib.request.Request(f"http://{receiver.address}/v1/traces", body.read_bytes(), headers)
+        urllib.request.urlopen(request, timeout=20).close()
+    receiver.close()
+    return documents
+
+
+def spans_in(documents: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Each span with the resource and the scope that it came with."""
+    return [
+        {"resource": group["resource"], "scope": scope["scope"], "span": span}
+        for document in documents
+        for group in document["resourceSpans"]
+        for scope in group["scopeSpans"]
+        for span in scope["spans"]
+    ]
+
+
+def span_id(span: dict[str, Any]) -> str:
+    """What a span can be found by."""
+    found: str = span["span"]["spanId"]
+    return found

@@ -1,14 +1,12 @@
 """What the README claims, a sentence or a row of a table each, and what holds it: a test, or a document."""
 
-from __future__ import annotations
-
 import re
 
 from tests.docs.pages import Page
 
 # By the beginning of a claim. A path alone is a document, which a program of `lab` wrote or which says how it is known.
 PROOF: dict[str, tuple[str, ...]] = {
-    "**Where does a slow Lambda": ("otel/tests/latency/judge/test_buckets.py", "otel/lab/planted.py"),
+    "**Where does a slow Lambda": ("otel/tests/latency/analysis/test_categories.py", "otel/lab/planted.py"),
     "One command answers": ("otel/tests/system/test_demo.py::test_it_says_where_the_time_went",),
     "You run **Python": ("otel/tests/fetch/test_fetch.py::test_a_choice_is_made_by_x_ray_and_said",),
     "You have **traces": ("otel/tests/trace/readers/test_formats.py::test_each_format_has_the_same_trace",),
@@ -57,7 +55,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     "Before you deploy": ("otel/tests/doctor/test_rules.py::test_a_trap_is_found_at_its_line",),
     "To trace an app": ("otel/tests/upgrade/test_upgrade.py::test_an_adopted_app_is_renewed_and_restored",),
     "Handlers stay": ("otel/tests/bridge/test_uses.py::test_a_use_makes_its_documents", "otel/lab/same/__main__.py"),
-    "Spans go through": ("otel/tests/collector/test_carried.py", "docs/how-to/deploy.md"),
+    "Spans go through": ("otel/tests/collector/test_tree.py", "docs/how-to/deploy.md"),
     "The runtime, in a Lambda layer": (
         "otel/tests/runtime/delivery/test_after_response.py",
         "otel/tests/runtime/deadline/test_watch.py::test_a_timeout_names_the_running_call_and_the_line",
@@ -65,7 +63,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     "A test of the spans": ("otel/tests/testing/test_docs.py::test_the_readmes_test_passes",),
     "| what it is": ("docs/explanation/architecture.md",),
     "| change in the code": ("otel/tests/bridge/test_uses.py", "otel/lab/same/__main__.py"),
-    "| traces go to": ("otel/tests/runtime/delivery/test_xray_endpoint.py", "otel/tests/collector/test_carried.py"),
+    "| traces go to": ("otel/tests/runtime/delivery/test_xray_endpoint.py", "otel/tests/collector/test_tree.py"),
     "| answer": ("otel/tests/system/test_demo.py", "otel/tests/page/test_page.py", "otel/tests/action/test_action.py"),
     "| support": ("SECURITY.md",),
     "| added to ": ("docs/cost-runs.json", "docs/cost.json"),
@@ -77,8 +75,8 @@ PROOF: dict[str, tuple[str, ...]] = {
     "Cold starts on a laptop": ("docs/explanation/limits.md",),
     "The runtime traces Python": ("otel/tests/doctor/test_rules.py",),
     "The report reads traces": ("docs/explanation/public-traces.md",),
-    "Redaction knows": ("docs/reference/redaction.md", "otel/tests/runtime/redact/test_names.py"),
-    "The local system was": ("otel/tests/system/test_macos.py::test_the_demo_runs_without_what_only_linux_has",),
+    "Redaction knows": ("docs/reference/redaction.md", "otel/tests/redaction/test_names.py"),
+    "The local system was": ("otel/tests/system/test_setups.py::test_the_demo_runs_without_what_only_linux_has",),
     "Node functions": ("otel/tests/local/app/test_left_out.py",),
     "A trace file does not": ("otel/tests/latency/test_sampling.py",),
     "[All limits]": ("docs/explanation/limits.md",),
@@ -91,14 +89,14 @@ def claims(page: Page) -> list[str]:
     """The sentences of a page's prose and the rows of its tables, without links to pictures and other languages."""
     text = re.sub(r"<picture>.*?</picture>", "", page.prose, flags=re.DOTALL)
     text = re.sub(r"^\[\w+\]: .*$", "", text, flags=re.MULTILINE)
-    found: list[str] = []
+    sentences: list[str] = []
     for block in re.split(r"\n{2,}", text):
         lines = block.strip().splitlines()
         if not lines or lines[0].startswith(("#", "[日本語]")):
             continue
         if lines[0].startswith("|"):
-            found += lines[2:]
+            sentences += lines[2:]
             continue
         for item in re.split(r"(?:^|\s)- (?=\*\*|\[?[A-Z])", " ".join(line.strip() for line in lines)):
-            found += [one for one in re.split(r"(?<=[.?])\s+(?=[A-Z`\[*])", item.strip()) if one]
-    return found
+            sentences += [part for part in re.split(r"(?<=[.?])\s+(?=[A-Z`\[*])", item.strip()) if part]
+    return sentences

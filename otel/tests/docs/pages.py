@@ -1,7 +1,5 @@
 """The pages of the documentation as values: code blocks, headings, links, tables."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass
 from functools import cached_property

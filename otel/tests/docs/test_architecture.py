@@ -1,18 +1,14 @@
 """The picture of the architecture, held against the import graph."""
 
-from __future__ import annotations
-
 import re
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from lab.pictures.architecture import PICTURE, PURPOSES, drawing, imports, is_current, layers, reduced
+from lab.pictures.page import LOOK, look
 from tests.docs.pages import page
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 DATA_PATH = PICTURE.with_name("data-path.svg")
 ROOMS = {"cli": {"page", "text"}, "page": {"text"}, "text": {"trace"}, "local": {"trace"}, "trace": set[str]()}
@@ -27,7 +23,7 @@ def test_every_room_has_a_purpose_and_a_row() -> None:
     """In the picture and on the page."""
     rooms = imports()
     assert sorted(PURPOSES) == sorted(rooms)
-    rows = page("explanation/architecture.md").table("room | content")
+    rows = page("explanation/architecture.md").table("subpackage | content")
     assert sorted(name for cell, _ in rows for name in re.findall(r"`(\w+)`", cell)) == sorted(rooms)
 
 
@@ -64,3 +60,8 @@ def test_the_picture_is_readable_at_800_pixels_in_light_and_in_dark(picture: Pat
     assert ET.fromstring(text).get("width") == "800"  # noqa: S314 - our own picture
     assert min(float(size) for size in re.findall(r"(\d+(?:\.\d+)?)px", text)) >= 12
     assert "prefers-color-scheme: dark" in text
+
+
+def test_the_pictures_are_of_todays_page() -> None:
+    """`make pictures ARGS='--only page'` takes them anew."""
+    assert LOOK.read_text(encoding="ascii").strip() == look()

@@ -1,7 +1,5 @@
 """The page of the libraries, held against the code; `lab libraries` holds its first table against what it sees."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -27,14 +25,14 @@ LATER = ("boto3", "aioboto3", "urllib", "urllib3", "aiohttp", "grpc", "psycopg a
 def test_every_library_of_the_corpus_has_a_row() -> None:
     """In its order, with its server and its bucket."""
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in rows_of(PAGE.text)]
-    assert [(row[0], row[1], row[4]) for row in rows] == [(one.name, AGAINST[one.server], one.bucket) for one in CASES]
+    assert [(row[0], row[1], row[4]) for row in rows] == [(c.name, AGAINST[c.server], c.bucket) for c in CASES]
 
 
 def test_every_library_of_the_xray_sdk_has_a_row_and_those_that_came_after() -> None:
     """With a SQLAlchemy of each driver."""
-    wanted = {*(XRAY.get(name, name) for name in _supported_modules()), *LATER}
+    expected = {*(XRAY.get(name, name) for name in _supported_modules()), *LATER}
     rows = {row.split("|")[1].strip() for row in rows_of(PAGE.text)}
-    assert {name for name in wanted - rows if not any(row.startswith(f"{name} ") for row in rows)} == set()
+    assert {name for name in expected - rows if not any(row.startswith(f"{name} ") for row in rows)} == set()
     drivers = {"psycopg2", "psycopg", "pg8000", "asyncpg", "pymysql", "mysql.connector", "sqlite3"}
     assert {row.removeprefix("sqlalchemy ") for row in rows if row.startswith("sqlalchemy ")} == drivers
 
@@ -77,5 +75,5 @@ def _supported_modules() -> list[str]:
     """The X-Ray SDK's list, read in another process: the tests of the runtime must not find the SDK imported."""
     code = "import json; from aws_xray_sdk.core.patcher import SUPPORTED_MODULES; print(json.dumps(SUPPORTED_MODULES))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    found: list[str] = json.loads(done.stdout)
-    return found
+    modules: list[str] = json.loads(done.stdout)
+    return modules

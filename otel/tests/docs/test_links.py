@@ -1,18 +1,20 @@
 """Every link within the repository leads somewhere, and every page can be reached."""
 
-from __future__ import annotations
-
+import json
 import posixpath
+import re
 
 import pytest
 
-from tests.docs.pages import PAGES, ROOT, Page, page
+from lab.cost.repeated import summary
+from tests.docs.claims import PROOF, claims
+from tests.docs.pages import PAGES, README, ROOT, Page, page
 
 EVERY = [*PAGES, Page("CHANGELOG.md"), Page("SECURITY.md"), Page("CODE_OF_CONDUCT.md")]
-RELATIVE = [(one, link) for one in EVERY for link in one.links() if "://" not in link]
+RELATIVE = [(source, link) for source in EVERY for link in source.links() if "://" not in link]
 
 
-@pytest.mark.parametrize(("source", "link"), RELATIVE, ids=lambda one: one if isinstance(one, str) else one.path)
+@pytest.mark.parametrize(("source", "link"), RELATIVE, ids=lambda part: part if isinstance(part, str) else part.path)
 def test_a_relative_link_resolves(source: Page, link: str) -> None:
     """File and anchor."""
     path, _, anchor = link.partition("#")
@@ -23,7 +25,7 @@ def test_a_relative_link_resolves(source: Page, link: str) -> None:
 
 def test_links_to_elsewhere_are_https() -> None:
     """None is fetched here."""
-    assert [link for one in PAGES for link in one.links() if "://" in link and not link.startswith("https://")] == []
+    assert [link for p in PAGES for link in p.links() if "://" in link and not link.startswith("https://")] == []
 
 
 def test_the_index_has_every_page() -> None:
@@ -33,7 +35,7 @@ def test_the_index_has_every_page() -> None:
     folders = {"Tutorial": "tutorial", "How-to": "how-to", "Reference": "reference", "Explanation": "explanation"}
     assert set(rows) == set(folders)
     listed = [link for link in index.links() if not link.startswith("..")]
-    assert sorted(listed) == sorted(one.path.removeprefix("docs/") for one in PAGES if one.path.count("/") == 2)
+    assert sorted(listed) == sorted(p.path.removeprefix("docs/") for p in PAGES if p.path.count("/") == 2)
     for kind, folder in folders.items():
         assert rows[kind].count(f"]({folder}/") == rows[kind].count("](")
 
@@ -41,6 +43,33 @@ def test_the_index_has_every_page() -> None:
 def test_the_index_calls_pages_by_their_titles() -> None:
     """The first heading of each."""
     links = page("README.md").text
-    for one in PAGES:
-        if one.path.count("/") == 2:
-            assert f"[{one.headings()[0][1]}]({one.path.removeprefix('docs/')})" in links
+    for target in PAGES:
+        if target.path.count("/") == 2:
+            assert f"[{target.headings()[0][1]}]({target.path.removeprefix('docs/')})" in links
+
+
+def test_every_claim_has_its_proof_and_no_proof_is_left_over() -> None:
+    """By the beginning of the sentence or of the row, in otel/tests/docs/claims.py."""
+    used = {claim: [start for start in PROOF if claim.startswith(start)] for claim in claims(README)}
+    assert [claim for claim, starts in used.items() if not starts] == []
+    assert set(PROOF) - {start for starts in used.values() for start in starts} == set()
+
+
+@pytest.mark.parametrize("proof", sorted({proof for proofs in PROOF.values() for proof in proofs}))
+def test_a_proof_exists(proof: str) -> None:
+    """A file with a test of this name, a file of tests, a program or a document."""
+    path, _, name = proof.partition("::")
+    assert (ROOT / path).is_file()
+    assert not name or re.search(rf"^(async )?def {name}\(", (ROOT / path).read_text(), re.MULTILINE)
+
+
+def test_what_the_kit_loses_is_what_was_measured() -> None:
+    """The sentence below the comparison: a warm request as a whole, and the client's wait, and no more."""
+    runs = summary(json.loads((ROOT / "docs" / "cost-runs.json").read_text())["runs"])
+    variants = json.loads((ROOT / "docs" / "cost.json").read_text())["variants"]
+    measured = ("cold_m", "cold_until_m", "warm_k", "warm_until_k", "unsampled_k")
+    lost = [its for its in measured if runs["kit"][its]["over_bare"] > runs["X-Ray SDK"][its]["over_bare"]]
+    times = ("cold_ms", "sampled_response_us")
+    lost += [its for its in times if variants["kit"][its]["over_bare"] > variants["X-Ray SDK"][its]["over_bare"]]
+    assert lost == ["warm_k", "sampled_response_us"]
+    assert "The\nkit loses where a warm request is counted whole, and in the client's wait." in README.text

@@ -1,7 +1,5 @@
 """The README: its length, its figures, its outline, which the Japanese one shares."""
 
-from __future__ import annotations
-
 import json
 import re
 
@@ -89,35 +87,35 @@ def test_the_figures_of_the_comparison_are_the_measured_ones(page: object) -> No
     assert f"{variants['ADOT FAST_START']['cold_instructions_m']['over_bare']:,.1f}" in text
 
 
-@pytest.mark.parametrize("one", [README, page("tutorial/first-report.md")], ids=lambda one: one.path)
-def test_words_of_the_field_are_explained_at_their_first_use(one: Page) -> None:
+@pytest.mark.parametrize("document", [README, page("tutorial/first-report.md")], ids=lambda document: document.path)
+def test_words_of_the_field_are_explained_at_their_first_use(document: Page) -> None:
     """By a link to the glossary, which has them. A table's first column of another page is no prose."""
     rows = {word for word, _ in page("reference/glossary.md").table("word | meaning")}
-    text = re.sub(r"`[^`]*`|!\[[^]]*\]|<[^>]*>", lambda found: " " * len(found[0]), one.prose)
+    text = re.sub(r"`[^`]*`|!\[[^]]*\]|<[^>]*>", lambda match: " " * len(match[0]), document.prose)
     for pattern, word in WORDS.items():
-        first = re.search(rf"\b{pattern}\b(?![^[]*\]:)", text)
+        use = re.search(rf"\b{pattern}\b(?![^[]*\]:)", text)
         assert word in rows
-        if first is not None:
-            around = text[: first.start()].rpartition("[")[2] + text[first.start() :].partition(")")[0]
-            assert "glossary.md" in text[first.end() :].partition(")")[0], (word, around[-80:])
+        if use is not None:
+            around = text[: use.start()].rpartition("[")[2] + text[use.start() :].partition(")")[0]
+            assert "glossary.md" in text[use.end() :].partition(")")[0], (word, around[-80:])
 
 
-@pytest.mark.parametrize("one", [README, JAPANESE], ids=lambda one: one.path)
-def test_the_sizes_of_the_extras_are_the_measured_ones(one: Page) -> None:
+@pytest.mark.parametrize("document", [README, JAPANESE], ids=lambda document: document.path)
+def test_the_sizes_of_the_extras_are_the_measured_ones(document: Page) -> None:
     """In megabytes, as `lab newcomer` has written them; an extra's is what it adds to the command alone."""
     sizes = json.loads((ROOT / "docs" / "newcomer.json").read_text())["extras_mb"]
-    rows = dict(re.findall(r"^\| (?:`\[(\w+)\]`|none|なし) \| ([\d,]+) \|", one.text, re.MULTILINE))
+    rows = dict(re.findall(r"^\| (?:`\[(\w+)\]`|none|なし) \| ([\d,]+) \|", document.text, re.MULTILINE))
     assert rows == {extra: f"{size - (sizes[''] if extra else 0):,}" for extra, size in sizes.items()}
 
 
-@pytest.mark.parametrize("one", [README, JAPANESE], ids=lambda one: one.path)
-def test_the_times_of_a_first_try_are_the_measured_ones(one: Page) -> None:
+@pytest.mark.parametrize("document", [README, JAPANESE], ids=lambda document: document.path)
+def test_the_times_of_a_first_try_are_the_measured_ones(document: Page) -> None:
     """Of the demo in a clone, what that leaves, and of pip with the extras for an app."""
     ways = json.loads((ROOT / "docs" / "newcomer.json").read_text())["ways"]
     seconds = {step["command"]: step["seconds"] for way in ways.values() for step in way["commands"]}
     (pip,) = (seconds[command] for command in seconds if command.endswith("[local,testing]'"))
-    for told in (f"{seconds['make demo']:.0f} s", f"{ways['a clone, to the demo']['mb']} MB", f"{pip:.0f} s"):
-        assert told in one.text
+    for figure in (f"{seconds['make demo']:.0f} s", f"{ways['a clone, to the demo']['mb']} MB", f"{pip:.0f} s"):
+        assert figure in document.text
 
 
 def test_nothing_has_to_be_guessed() -> None:
@@ -127,6 +125,6 @@ def test_nothing_has_to_be_guessed() -> None:
 
 def test_the_page_of_first_tries_is_written_from_what_was_measured() -> None:
     """Byte for byte."""
-    told = json.loads((ROOT / "docs" / "newcomer.json").read_text())
-    assert page("explanation/first-tries.md").text.partition("<!-- tables -->\n")[2] == markdown(told)
-    assert list(told["ways"]) == list(WAYS)
+    measured = json.loads((ROOT / "docs" / "newcomer.json").read_text())
+    assert page("explanation/first-tries.md").text.partition("<!-- tables -->\n")[2] == markdown(measured)
+    assert list(measured["ways"]) == list(WAYS)

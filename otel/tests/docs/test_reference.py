@@ -1,7 +1,5 @@
 """The reference pages, held against the code."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -9,21 +7,21 @@ import sys
 from dataclasses import fields
 from decimal import Decimal
 from importlib import import_module
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 import lambda_latency.cli.exit_statuses
+from lambda_latency.cli.entry import COMMANDS
 from lambda_latency.cli.settings import READ
 from lambda_latency.doctor import ALL_RULES
-from lambda_latency.local.faults import KINDS, Plan, Rule
+from lambda_latency.latency.analysis import thresholds
+from lambda_latency.local.faults import KINDS, FaultPlan, FaultRule
 from lambda_latency.prices import Usage
 from lambda_latency.runtime.settings import SETTINGS, STANDARD
 from lambda_latency.variables import COMMAND, variable_of
+from tests.docs.command_line import OPTION, OPTIONS
 from tests.docs.pages import ROOT, page
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def code(cell: str) -> list[str]:
@@ -36,58 +34,51 @@ def test_the_settings_tables_are_the_runtimes_own() -> None:
     settings = page("reference/settings.md")
     tables = settings.text.partition("\n## Of the runtime\n")[2]
     rows = re.findall(r"^\| `(\w+)` \| (?:`(\S+)`|none) \| (.*) \|$", tables, re.MULTILINE)
-    own = [one for one in SETTINGS if not one.name.endswith("_HANDLER")]
-    assert rows == [(one.name, one.default, one.doc) for one in (*own, *STANDARD)]
-    assert [one.name for one in SETTINGS if f"`{one.name}`" not in settings.text] == []
+    listed = [setting for setting in SETTINGS if not setting.name.endswith("_HANDLER")]
+    assert rows == [(setting.name, setting.default, setting.doc) for setting in (*listed, *STANDARD)]
+    assert [setting.name for setting in SETTINGS if f"`{setting.name}`" not in settings.text] == []
 
 
 def test_the_settings_of_the_command_are_its_own() -> None:
     """Variable, type and line of doc; each has a function that reads its value."""
     rows = page("reference/settings.md").table("name | variable | type | effect")
-    assert rows == [[f"`{one.setting}`", f"`{variable_of(one.setting)}`", one.type, one.doc] for one in COMMAND]
-    assert [one.setting for one in COMMAND] == list(READ)
+    assert rows == [[f"`{s.setting}`", f"`{variable_of(s.setting)}`", s.type, s.doc] for s in COMMAND]
+    assert [s.setting for s in COMMAND] == list(READ)
 
 
 def test_the_fault_plan_is_valid_and_every_kind_is_named() -> None:
     """The example is read by the command's own reader; the tables are those of the code."""
     (example,) = page("how-to/inject-faults.md").blocks("json")
-    assert len(Plan.from_json(example).rules) == 2
+    assert len(FaultPlan.from_json(example).rules) == 2
     plan = page("reference/fault-plan.md")
-    assert {code(at)[0]: tuple(code(kinds)) for at, kinds in plan.table("`at` | `kind`")} == KINDS
+    assert {code(place)[0]: tuple(code(kinds)) for place, kinds in plan.table("`at` | `kind`")} == KINDS
     keys = [code(key)[0] for key, _ in plan.table("key of a rule | value")]
-    assert sorted(keys) == sorted(one.name for one in fields(Rule))
+    assert sorted(keys) == sorted(field.name for field in fields(FaultRule))
 
 
-@pytest.mark.parametrize(
-    "command",
-    [
-        "adopt",
-        "alarm",
-        "archive",
-        "completion",
-        "cost",
-        "demo",
-        "doctor",
-        "explain",
-        "fetch",
-        "init",
-        "invoke",
-        "live",
-        "report",
-        "serve",
-    ],
-)
-def test_the_command_line_page_has_every_option(command: str) -> None:
-    """And no other; those for messages are told once for all."""
-    program = [sys.executable, "-m", "lambda_latency", command, "--help"]
-    told = subprocess.run(program, capture_output=True, text=True, check=True).stdout
-    section = page("reference/cli.md").text.split(f"\n## {command}\n")[1].split("\n## ")[0]
-    rows = "\n".join(row.split(" | ")[0] for row in section.splitlines() if row.startswith("| `-"))
-    assert set(re.findall(r"--[a-z-]+", rows)) == set(re.findall(r"--[a-z-]+", told.split("\nexit status:")[0])) - {
-        "--help",
-        "--quiet",
-        "--verbose",
-    }
+def options_of_rows(text: str) -> set[str]:
+    """The options in the first column of the tables."""
+    rows = "\n".join(row.split(" | ")[0] for row in text.splitlines() if row.startswith("| `-"))
+    return set(OPTION.findall(rows))
+
+
+def test_the_command_line_page_has_a_section_for_each_command() -> None:
+    """In the order of the help."""
+    headings = [text for level, text in page("reference/cli.md").headings() if level == 2]
+    assert headings == [*COMMANDS, "The page"]
+
+
+@pytest.mark.parametrize("path", OPTIONS, ids=" ".join)
+def test_the_command_line_page_has_every_option(path: tuple[str, ...]) -> None:
+    """And no other. A command's own table has what all of its sub-commands have."""
+    section = page("reference/cli.md").text.split(f"\n## {path[0]}\n")[1].split("\n## ")[0]
+    shared, *parts = section.split("\n### ")
+    of_actions = [options for action, options in OPTIONS.items() if action[:-1] == path]
+    if len(path) == 1:
+        assert options_of_rows(shared) == (set.intersection(*of_actions) if of_actions else OPTIONS[path])
+    else:
+        (subsection,) = (part for part in parts if path[1] in part.partition("\n")[0].split(", "))
+        assert options_of_rows(shared + subsection) == OPTIONS[path]
 
 
 def test_every_key_of_a_months_usage_has_a_row() -> None:
@@ -95,14 +86,14 @@ def test_every_key_of_a_months_usage_has_a_row() -> None:
     rows = page("reference/cli.md").table("key of `[usage]` | default | meaning")
     written = [pair for keys, values, _ in rows for pair in zip(code(keys), values.split(", "), strict=True)]
     defaults = {name: json.loads(value, parse_float=Decimal) for name, value in written}
-    assert defaults == {one.name: one.default for one in fields(Usage)}
-    assert list(defaults) == [one.name for one in fields(Usage)]
+    assert defaults == {field.name: field.default for field in fields(Usage)}
+    assert list(defaults) == [field.name for field in fields(Usage)]
 
 
 def test_the_page_of_the_doctor_has_a_section_for_each_rule() -> None:
     """With the rule's own words, in the order of the table."""
     sections = page("reference/doctor.md").text.split("\n## Rules\n")[1].split("\n### ")[1:]
-    written = [(name, " ".join(text.split())) for name, _, text in (one.partition("\n") for one in sections)]
+    written = [(name, " ".join(text.split())) for name, _, text in (section.partition("\n") for section in sections)]
     assert written == [(rule.name, f"**{rule.severity}**: {rule.effect} {rule.why}") for rule in ALL_RULES]
 
 
@@ -110,16 +101,16 @@ def test_the_public_modules_say_what_they_offer() -> None:
     """Those that the page on versions names: all their names exist."""
     ((_, said),) = (row for row in page("reference/versions.md").table("part | what stays") if row[0] == "import paths")
     modules = [
-        f"lambda_latency{one.removeprefix('lambda_latency')}"
-        for one in code(said)
-        if one.count(".") == 1 and "__" not in one
+        f"lambda_latency{path.removeprefix('lambda_latency')}"
+        for path in code(said)
+        if path.count(".") == 1 and "__" not in path
     ]
     assert sorted(modules) == [
         f"lambda_latency.{name}" for name in ("archive", "latency", "page", "testing", "text", "trace")
     ]
     for name in modules:
         module = import_module(name)
-        assert [one for one in module.__all__ if not hasattr(module, one)] == []
+        assert [n for n in module.__all__ if not hasattr(module, n)] == []
 
 
 def test_every_exit_status_has_a_row() -> None:
@@ -143,3 +134,27 @@ def test_the_python_of_the_first_report_runs(tmp_path: Path) -> None:
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "traces.jsonl").write_text("")
     exec(compile(source.replace('"out/', f'"{tmp_path}/out/'), "first-report.md", "exec"), {})  # noqa: S102 - our own page
+
+
+EXPLANATION = Path(__file__).parents[3] / "docs" / "explanation"
+
+
+def test_the_page_lists_the_thresholds() -> None:
+    """All of them; each value is that of the code, and each has a reason."""
+    text = (EXPLANATION / "verdict.md").read_text()
+    table = text[text.index("| name | value | reason |") :].split("\n\n")[0]
+    rows = re.findall(r"\| `(\w+)` \| ([^|]+) \| ([^|]+) \|", table)
+    assert sorted(name for name, _, _ in rows) == sorted(name for name in vars(thresholds) if name.isupper())
+    assert [value for _, value, _ in rows] == [str(getattr(thresholds, name)) for name, _, _ in rows]
+    assert all(reason.strip() for _, _, reason in rows)
+
+
+def test_the_help_and_the_page_define_the_critical_path_alike() -> None:
+    """Both use the same words."""
+    command = [sys.executable, "-m", "lambda_latency", "report", "--help"]
+    help_text = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    page = (EXPLANATION / "critical-path.md").read_text()
+    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", help_text)
+    assert "cut to its parent and to that instant" in re.sub(r"\s+", " ", page)
+    statuses = "exit status: 0 fine, 1 failed or nothing readable, 2 usage, 3 a --fail-if condition was met, 4"
+    assert statuses in re.sub(r"\s+", " ", help_text)

@@ -1,7 +1,5 @@
 """AWS's answers about an account, played: a method of a client for each operation that the doctor asks for."""
 
-from __future__ import annotations
-
 import io
 import zipfile
 from base64 import b64encode
@@ -89,11 +87,11 @@ class Cloud:
     def _method(self, service: str, operation: str) -> Any:
         def answer(**_: object) -> Any:
             self.asked.append(f"{service}:{operation}")
-            found = self._answers[operation]
+            reply = self._answers[operation]
             if operation in self._denied:
-                found = ("AccessDeniedException", "not authorized")
-            if isinstance(found, tuple):
-                raise ClientError({"Error": {"Code": found[0], "Message": found[1]}}, operation)
-            return found
+                reply = ("AccessDeniedException", "not authorized")
+            if isinstance(reply, tuple):
+                raise ClientError({"Error": {"Code": reply[0], "Message": reply[1]}}, operation)
+            return reply
 
         return answer

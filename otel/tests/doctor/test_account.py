@@ -1,6 +1,4 @@
-"""What is deployed: planted differences, refused calls, the least policy."""
-
-from __future__ import annotations
+"""What is deployed: injected differences, refused calls, the least policy."""
 
 import json
 from copy import deepcopy
@@ -9,16 +7,16 @@ from typing import Any
 
 import pytest
 
-import lambda_latency.doctor.account
+import lambda_latency.doctor.account_rules
 from lambda_latency.cli import main
-from lambda_latency.doctor import ACCOUNT_RULES, Where, diagnose_account, read_app
+from lambda_latency.doctor import ACCOUNT_RULES, Deployment, Finding, diagnose, diagnose_account, read_app
 from lambda_latency.doctor.deployed import ACTION_OF, ACTIONS, deployed
 from lambda_latency.fetch import FetchError, Place
-from lambda_latency.template import Finding as Unread
-from tests.doctor.apps import Planted, write
+from lambda_latency.template import Diagnostic
+from tests.doctor.apps import OTLP, POLICY, ChangedApp, adot, cfn, sam, write
 from tests.doctor.cloud import ANSWERS, FUNCTION, Cloud, layer_file
 
-Told = list[tuple[str, str, int]]
+Rows = list[tuple[str, str, int]]
 
 
 def with_function(**changes: Any) -> dict[str, Any]:
@@ -42,7 +40,7 @@ GREEDY = {"SamplingRule": {"RuleName": "greedy", "Priority": 1, "ServiceName": "
                            "ReservoirSize": 0, "FixedRate": 0.01}}  # fmt: skip
 NOTHING: dict[str, Any] = {"PolicyVersion": {"Document": {"Statement": []}}}
 # What is deployed, and the rule and the path that are then found.
-PLANTED: dict[str, tuple[dict[str, Any], Told]] = {
+DIFFERENCES: dict[str, tuple[dict[str, Any], Rows]] = {
     "a layer of another region": (
         with_function(Layers=[{"Arn": FUNCTION["Layers"][0]["Arn"].replace("eu-west-1", "eu-west-2")},  # type: ignore[index]
                               FUNCTION["Layers"][1]]),  # type: ignore[index]
@@ -70,12 +68,19 @@ PLANTED: dict[str, tuple[dict[str, Any], Told]] = {
 }  # fmt: skip
 
 
-def found(monkeypatch: pytest.MonkeyPatch, cloud: Cloud, stack: str = "shop", template: Path | None = None) -> Told:
+def diagnosed(
+    monkeypatch: pytest.MonkeyPatch, cloud: Cloud, stack: str = "shop", template: Path | None = None
+) -> tuple[Finding, ...]:
+    """What is found in an account."""
+    monkeypatch.setattr(lambda_latency.doctor.account_rules, "Clients", lambda _: cloud)
+    app = read_app(template, Deployment(region=cloud.region)) if template is not None else None
+    assert not isinstance(app, Diagnostic)
+    return tuple(diagnose_account(Place(), stack, app))
+
+
+def found(*arguments: Any, **more: Any) -> Rows:
     """Rule, path and line of all that is found."""
-    monkeypatch.setattr(lambda_latency.doctor.account, "Clients", lambda _: cloud)
-    app = read_app(template, Where(region=cloud.region)) if template is not None else None
-    assert not isinstance(app, Unread)
-    return [(one.rule, one.path, one.line) for one in diagnose_account(Place(), stack, app)]
+    return [(finding.rule, finding.path, finding.line) for finding in diagnosed(*arguments, **more)]
 
 
 @pytest.mark.parametrize("stack", ["", "shop"])
@@ -84,47 +89,52 @@ def test_an_account_without_a_flaw_has_no_finding(stack: str, monkeypatch: pytes
     assert found(monkeypatch, Cloud(), stack) == []
 
 
-@pytest.mark.parametrize("name", PLANTED)
+@pytest.mark.parametrize("name", DIFFERENCES)
 def test_what_is_planted_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """And nothing else."""
-    changes, wanted = PLANTED[name]
-    assert found(monkeypatch, Cloud(changes)) == wanted
+    changes, expected = DIFFERENCES[name]
+    assert found(monkeypatch, Cloud(changes)) == expected
+
+
+def test_a_deployed_function_is_named_as_in_the_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And not after its place among them."""
+    (finding,) = diagnosed(monkeypatch, Cloud({"GetPolicyVersion": NOTHING}), "")
+    assert finding.what.startswith("shop-Get is traced, but its role does not allow xray:PutTraceSegments")
 
 
 def test_the_rule_that_decides_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """With those that are never asked."""
     changes = {"DescribeStackResources": {"StackResources": STAGE}}
-    monkeypatch.setattr(lambda_latency.doctor.account, "Clients", lambda _: Cloud(changes))
-    (own,) = diagnose_account(Place(), "shop")
-    assert own.what == "rule 'shop' (priority 100) decides for shop/live: 5 a second and 10 %"
+    (finding,) = diagnosed(monkeypatch, Cloud(changes))
+    assert finding.what == "rule 'shop' (priority 100) decides for shop/live: 5 a second and 10 %"
     changes["GetSamplingRules"] = {"SamplingRuleRecords": [*RULES, GREEDY]}
-    (greedy,) = diagnose_account(Place(), "shop")
+    (greedy,) = diagnosed(monkeypatch, Cloud(changes))
     assert greedy.what == "rule 'greedy' (priority 1) decides for shop/live: 0 a second and 1 %; shop never applies"
 
 
 def test_the_stack_is_compared_with_its_template(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """At the template's lines; a template that is deployed as it is has no difference."""
-    template = write(Planted("SAM"), tmp_path)
+    template = write(ChangedApp("SAM"), tmp_path)
     assert found(monkeypatch, Cloud(), template=template) == []
     lines = template.read_text().splitlines()
     changed = with_variables(OTEL_PROPAGATORS="xray,baggage")["GetFunctionConfiguration"]
     changed |= {"Timeout": 12, "TracingConfig": {"Mode": "PassThrough"}}
-    wanted = [
+    expected = [
         number for number, line in enumerate(lines, 1) if line.strip().startswith(("Timeout", "Tracing:", "OTEL_PROP"))
     ]
     assert found(monkeypatch, Cloud({"GetFunctionConfiguration": changed}), template=template) == [
-        ("account-differs", str(template), line) for line in wanted
+        ("account-differs", str(template), line) for line in expected
     ]
 
 
 def test_packages_are_compared_with_the_layer_that_is_deployed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The template's own layer agrees with them; that of the account is another."""
-    template = write(Planted("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
+    template = write(ChangedApp("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
     assert found(monkeypatch, Cloud(), template=template) == []
     newer = [{"Arn": FUNCTION["Layers"][0]["Arn"].replace(":26", ":31")}, FUNCTION["Layers"][1]]  # type: ignore[index]
-    real = {"GetLayerVersionByArn": {"Content": {"Location": layer_file("1.46.0")}}}
+    layer = {"GetLayerVersionByArn": {"Content": {"Location": layer_file("1.46.0")}}}
     rules = {
-        rule for rule, _, _ in found(monkeypatch, Cloud({**with_function(Layers=newer), **real}), template=template)
+        rule for rule, _, _ in found(monkeypatch, Cloud({**with_function(Layers=newer), **layer}), template=template)
     }
     assert rules == {"account-differs", "account-layer", "account-packages"}
 
@@ -137,22 +147,15 @@ def test_a_layer_whose_file_cannot_be_read_is_said(monkeypatch: pytest.MonkeyPat
 
 def test_the_values_of_variables_are_not_printed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They may be secrets."""
-    template = write(
-        Planted("SAM", {"OTEL_PROPAGATORS: xray": "OTEL_PROPAGATORS: xray\n        KEY: here-secret"}), tmp_path
-    )
-    monkeypatch.setattr(lambda_latency.doctor.account, "Clients", lambda _: Cloud(with_variables(KEY="there-secret")))
-    app = read_app(template, Where())
-    assert not isinstance(app, Unread)
-    (finding,) = diagnose_account(Place(), "shop", app)
+    template = write(sam(adot("KEY: here-secret")), tmp_path)
+    (finding,) = diagnosed(monkeypatch, Cloud(with_variables(KEY="there-secret")), template=template)
     assert finding.what == "Get: KEY has another value in the account"
 
 
-@pytest.mark.parametrize("operation", [one for one in ANSWERS if one not in ("ListFunctions", "GetRestApi")])
+@pytest.mark.parametrize("operation", [name for name in ANSWERS if name not in ("ListFunctions", "GetRestApi")])
 def test_a_missing_right_is_named(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """By its action, which is one of the policy's; nothing is claimed that could not be seen."""
-    cloud = Cloud(denied=[operation])
-    monkeypatch.setattr(lambda_latency.doctor.account, "Clients", lambda _: cloud)
-    (finding,) = diagnose_account(Place(), "shop")
+    (finding,) = diagnosed(monkeypatch, Cloud(denied=[operation]))
     action = finding.what.removesuffix(" is not allowed")
     operation = ACTION_OF.get(operation, operation)
     assert (finding.rule, finding.severity, action.partition(":")[2]) == ("account-rights", "warning", operation)
@@ -178,15 +181,55 @@ def test_only_the_calls_of_the_policy_are_made(capsys: pytest.CaptureFixture[str
     cloud = Cloud({"DescribeStackResources": {"StackResources": STAGE}})
     deployed(cloud.make, "eu-west-1", "shop")
     deployed(cloud.make, "eu-west-1")
-    asked = {"apigateway:GET" if one.startswith("apigateway") else one for one in cloud.asked}
-    asked = {":".join((service, ACTION_OF.get(name, name))) for service, name in (one.split(":") for one in asked)}
-    assert main(["doctor", "--print-policy"]) == 0
+    calls = {"apigateway:GET" if call.startswith("apigateway") else call for call in cloud.asked}
+    calls = {":".join((service, ACTION_OF.get(name, name))) for service, name in (c.split(":") for c in calls)}
+    assert main(["policy", "doctor"]) == 0
     (statement,) = json.loads(capsys.readouterr().out)["Statement"]
-    assert sorted(asked) == statement["Action"]
+    assert sorted(calls) == statement["Action"]
 
 
 def test_every_rule_of_an_account_is_planted() -> None:
     """In the tests above."""
-    planted = {rule for _, wanted in PLANTED.values() for rule, _, _ in wanted}
-    planted |= {"account-rights", "account-differs", "account-packages"}
-    assert {rule.name for rule in ACCOUNT_RULES} <= planted
+    rules = {rule for _, expected in DIFFERENCES.values() for rule, _, _ in expected}
+    rules |= {"account-rights", "account-differs", "account-packages"}
+    assert {rule.name for rule in ACCOUNT_RULES} <= rules
+
+
+# ---- What a role has to allow, by the way that spans go to X-Ray ----
+
+ALL = ("PutTraceSegments", "PutTelemetryRecords", "PutSpans", "PutSpansForIndexing")
+
+
+@pytest.mark.parametrize("missing", ALL)
+def test_each_action_that_is_missing_is_named(tmp_path: Path, missing: str) -> None:
+    """By the rule of its kind."""
+    actions = ", ".join(f"xray:{action}" for action in ALL if action != missing)
+    statement = f"{{ Effect: Allow, Action: [{actions}] }}"
+    inline = f"ManagedPolicyArns: []\n      Policies: [{{ PolicyDocument: {{ Statement: {statement} }} }}]"
+    changes = {**OTLP, f"ManagedPolicyArns:\n        - {POLICY}": inline}
+    (finding,) = diagnose(write(cfn(changes), tmp_path), Deployment(region="us-east-1"))
+    rule = "role-without-spans" if "Spans" in missing else "role-without-xray"
+    assert (finding.rule, finding.what.rpartition(" ")[2]) == (rule, f"xray:{missing}")
+
+
+@pytest.mark.parametrize(
+    ("statement", "rules"),
+    [
+        ({"Effect": "Allow", "Action": ["xray:PutTraceSegments", "xray:PutTelemetryRecords"]}, ["role-without-spans"]),
+        ({"Effect": "Allow", "Action": [f"xray:{action}" for action in ALL]}, []),
+        ({"Effect": "Allow", "Action": "xray:PutSpan*"}, ["role-without-xray"]),
+    ],
+)
+def test_deployed_roles_are_read_with_their_documents(
+    monkeypatch: pytest.MonkeyPatch, statement: dict[str, object], rules: list[str]
+) -> None:
+    """With and without PutSpans; Transaction Search is on."""
+    environment: Any = deepcopy(FUNCTION["Environment"])
+    environment["Variables"]["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"] = "https://xray.eu-west-1.amazonaws.com/v1/traces"
+    changes = {
+        "GetFunctionConfiguration": {**FUNCTION, "Environment": environment},
+        "GetPolicyVersion": {"PolicyVersion": {"Document": {"Statement": [statement]}}},
+        "GetTraceSegmentDestination": {"Destination": "CloudWatchLogs"},
+    }
+    role_rules = [rule for rule, _, _ in found(monkeypatch, Cloud({**ANSWERS, **changes})) if rule.startswith("role")]
+    assert role_rules == rules

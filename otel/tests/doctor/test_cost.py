@@ -1,7 +1,5 @@
 """What tracing costs: ten bills worked by hand, prices of one's own, and the command."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -14,7 +12,6 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.cli.commands.cost import REMOVED
 from lambda_latency.prices import LISTED, PRICED, Origin, Usage, read_account, read_prices
 from lambda_latency.prices.account import ACTIONS
 from lambda_latency.prices.month import ADDED, bill, dollars, over_rates
@@ -40,6 +37,14 @@ def _exact(value: object) -> object:
     return Decimal(str(value)) if isinstance(value, (int, float)) and not isinstance(value, bool) else value
 
 
+# Of the bills, those of other regions.
+REGIONS = {
+    "Milan": "eu-south-1",
+    "Hong Kong": "ap-east-1",
+    "Mexico": "mx-central-1",
+    "Cape Town": "af-south-1",
+    "Tokyo": "ap-northeast-1",
+}
 # X-Ray, Transaction Search, Lambda, CloudWatch. Below 1,769 MB a second of a whole processor is
 # 1769 / 1024 = 1.72754 GB-s.
 BILLS = {
@@ -71,23 +76,19 @@ BILLS = {
         usage(1_000_000, tracer="xray-sdk", processor="x86_64", memory_mb=3072), "4.50", "0.00", "0.03", "0.00"),
     # 26 metrics, 10 free: 1.60. 4 M traces read, 1 M free: 1.50. No request: nothing else.
     "alarms and reading": (usage(0, alarm_metrics=26, traces_read=4_000_000), "1.50", "0.00", "0.00", "1.60"),
-}  # fmt: skip
-
-
-# The same parts in other regions.
-ELSEWHERE = {
+    # The same parts in other regions.
     # 1 M x 1,174.9 us = 1,174.9 s = 2,029.69 GB-s x 0.0000195172 = 0.0396
-    "Milan": ("eu-south-1", usage(1_000_000, processor="x86_64"), "4.50", "0.00", "0.04", "0.00"),
+    "Milan": (usage(1_000_000, processor="x86_64"), "4.50", "0.00", "0.04", "0.00"),
     # 50 M x 1,174.9 us = 58,745 s = 101,484.3 GB-s x 0.0000183 = 1.8572. X-Ray: 49.9 M x $5 / M = 249.50
-    "Hong Kong": ("ap-east-1", usage(50_000_000), "249.50", "0.00", "1.86", "0.00"),
+    "Hong Kong": (usage(50_000_000), "249.50", "0.00", "1.86", "0.00"),
     # 101,484.3 GB-s x 0.000014 = 1.4208
-    "Mexico": ("mx-central-1", usage(50_000_000), "249.50", "0.00", "1.42", "0.00"),
+    "Mexico": (usage(50_000_000), "249.50", "0.00", "1.42", "0.00"),
     # 101,484.3 GB-s x 0.0000221 = 2.2428; 16 metrics beyond 10, at the price of us-east-1: 1.60
     "Cape Town": (
-        "af-south-1", usage(50_000_000, processor="x86_64", alarm_metrics=26), "249.50", "0.00", "2.24", "1.60"),
+        usage(50_000_000, processor="x86_64", alarm_metrics=26), "249.50", "0.00", "2.24", "1.60"),
     # 10 M x 8 x 1,500 bytes = 120 GB x 0.35 = 42.00; 9 % of 80 M = 7.2 M x 0.75 = 5.40. 20,296.86 GB-s x 0.0000133334 =
     # 0.2706
-    "Tokyo": ("ap-northeast-1", usage(10_000_000, transaction_search=True, indexed_percent=10),
+    "Tokyo": (usage(10_000_000, transaction_search=True, indexed_percent=10),
               "0.00", "47.40", "0.27", "0.00"),
 }  # fmt: skip
 
@@ -106,28 +107,18 @@ def one_run(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("one_run")
 @pytest.mark.parametrize("name", BILLS)
 def test_a_bill_is_the_one_worked_by_hand(name: str) -> None:
-    """To the cent, each part."""
-    asked, *wanted = BILLS[name]
-    made = bill(asked, read_prices())
+    """To the cent, each part; by the prices of the region where the list has them."""
+    month, *expected = BILLS[name]
+    made = bill(month, read_prices(REGIONS.get(name, "us-east-1")))
     parts = (made.xray, made.transaction_search, made.lambda_, made.cloudwatch)
-    assert [str(dollars(part)) for part in parts] == wanted
-
-
-@pytest.mark.usefixtures("one_run")
-@pytest.mark.parametrize("name", ELSEWHERE)
-def test_a_bill_of_another_region_is_the_one_worked_by_hand(name: str) -> None:
-    """To the cent, by the prices of the region where the list has them."""
-    region, asked, *wanted = ELSEWHERE[name]
-    made = bill(asked, read_prices(region))
-    parts = (made.xray, made.transaction_search, made.lambda_, made.cloudwatch)
-    assert [str(dollars(part)) for part in parts] == wanted
+    assert [str(dollars(part)) for part in parts] == expected
 
 
 def test_the_table_goes_from_nothing_to_all() -> None:
     """The asked rate among the usual ones, once."""
     table = over_rates(usage(1_000_000, rate=0.07), read_prices())
-    assert [str(one.usage.rate) for one in table] == ["0", "0.01", "0.05", "0.07", "0.1", "0.25", "0.5", "1"]
-    assert [int(one.traced) for one in table] == [0, 10_000, 50_000, 70_000, 100_000, 250_000, 500_000, 1_000_000]
+    assert [str(row.usage.rate) for row in table] == ["0", "0.01", "0.05", "0.07", "0.1", "0.25", "0.5", "1"]
+    assert [int(row.traced) for row in table] == [0, 10_000, 50_000, 70_000, 100_000, 250_000, 500_000, 1_000_000]
 
 
 def test_what_tracing_adds_is_what_was_measured() -> None:
@@ -136,39 +127,30 @@ def test_what_tracing_adds_is_what_was_measured() -> None:
     names = {"kit": "kit", "adot": "ADOT layer", "adot-fast": "ADOT FAST_START", "xray-sdk": "X-Ray SDK",
              "powertools": "Powertools Tracer"}  # fmt: skip
     measured = {
-        own: [f"{variants[name][key]['over_bare']:.1f}" for key in ("cold_ms", "sampled_cpu_us", "unsampled_cpu_us")]
-        for own, name in names.items()
+        option: [f"{variants[name][key]['over_bare']:.1f}" for key in ("cold_ms", "sampled_cpu_us", "unsampled_cpu_us")]
+        for option, name in names.items()
     }
     assert {
-        name: [str(one.cold_ms), str(one.sampled_us), str(one.unsampled_us)] for name, one in ADDED.items()
+        name: [str(added.cold_ms), str(added.sampled_us), str(added.unsampled_us)] for name, added in ADDED.items()
     } == measured
 
 
 def test_prices_are_in_one_file() -> None:
     """Nowhere else in the kit does a sum of money stand."""
     money = re.compile(r"(?<!\()\$\d(?![a-z$])|dollars? (?:a|per) million *=|0\.00001\d")
-    found = [path.name for path in (ROOT / "otel" / "lambda_latency").rglob("*.py") if money.search(path.read_text())]
-    assert found == []
-
-
-def listed() -> dict[str, Any]:
-    """The file of prices."""
-    document: dict[str, Any] = tomllib.loads(LISTED.read_text(), parse_float=Decimal)
-    return document
+    paths = [path.name for path in (ROOT / "otel" / "lambda_latency").rglob("*.py") if money.search(path.read_text())]
+    assert paths == []
 
 
 def test_each_price_has_its_date_and_its_publication() -> None:
-    """A month or a day that is past, and a publication of the list, each of which is used."""
-    document = listed()
-    prices = [one for region in document["regions"].values() for one in region.values()]
-    assert {tuple(sorted(one)) for one in prices} == {("date", "source", "usd")}
-    assert all(re.fullmatch(r"20\d\d-(0\d|1[0-2])(-[0-3]\d)?", one["date"]) for one in prices)
-    assert {one["source"] for one in prices} == document["sources"].keys()
-
-
-def test_us_east_1_has_every_price() -> None:
-    """It stands in for regions whose price is missing."""
-    assert listed()["regions"]["us-east-1"].keys() == PRICED.keys()
+    """A month or a day that is past, and a publication of the list, each of which is used; us-east-1 has every price,
+    as it stands in for regions whose price is missing."""
+    document: dict[str, Any] = tomllib.loads(LISTED.read_text(), parse_float=Decimal)
+    prices = [price for region in document["regions"].values() for price in region.values()]
+    assert {tuple(sorted(price)) for price in prices} == {("date", "source", "usd")}
+    assert all(re.fullmatch(r"20\d\d-(0\d|1[0-2])(-[0-3]\d)?", price["date"]) for price in prices)
+    assert {price["source"] for price in prices} == document["sources"].keys()
+    assert document["regions"]["us-east-1"].keys() == PRICED.keys()
 
 
 def test_a_region_has_its_own_prices_and_says_which_are_of_us_east_1() -> None:
@@ -177,26 +159,26 @@ def test_a_region_has_its_own_prices_and_says_which_are_of_us_east_1() -> None:
     assert (str(prices.logs_scanned_gb), prices.origins["logs_scanned_gb"]) == (
         "0.0063", Origin("eu-central-1", "2026-09-11", "AWS Price List, AmazonCloudWatch")
     )  # fmt: skip
-    asked = ("logs_scanned_gb", "lambda_gb_second_x86_64", "spans_gb")
-    assert prices.foreign(*asked) == "spans"
-    assert prices.source(*asked) == (
+    keys = ("logs_scanned_gb", "lambda_gb_second_x86_64", "spans_gb")
+    assert prices.foreign(*keys) == "spans"
+    assert prices.source(*keys) == (
         "public list prices of eu-central-1, 2026-09-11 to 2026-09-22 (Logs Insights and Lambda); "
         "public list prices of us-east-1, 2026-06 (spans)"
     )
     nowhere = read_prices("us-gov-west-1")
     assert nowhere.foreign(*PRICED) == nowhere.foreign(*nowhere.origins) != ""
-    assert {one.region for one in nowhere.origins.values()} == {"us-east-1"}
+    assert {origin.region for origin in nowhere.origins.values()} == {"us-east-1"}
 
 
 def test_prices_of_ones_own_beat_the_list(tmp_path: Path) -> None:
     """By key; a listed price of the region beats an own one of us-east-1."""
-    own = tmp_path / "mine.toml"
-    own.write_text(
+    file = tmp_path / "mine.toml"
+    file.write_text(
         'as_of = "May 2027"\n[regions.us-east-1]\ntraces_read_million = 0.60\nlogs_scanned_gb = 9\n'
         "[regions.eu-west-1]\nspans_gb = 0.40\n"
         'alarm_metric = { usd = 0.2, date = "2027-01", source = "the contract" }\n[free]\ntraces_recorded = 0\n'
     )
-    prices = read_prices("eu-west-1", own)
+    prices = read_prices("eu-west-1", file)
     assert [str(prices.spans_gb), str(prices.traces_read_million), str(prices.logs_scanned_gb)] == [
         "0.40", "0.60", "0.0057"
     ]  # fmt: skip
@@ -274,14 +256,14 @@ def test_rates_that_change_nothing_are_one_row(capsys: pytest.CaptureFixture[str
 @pytest.mark.usefixtures("one_run")
 def test_the_command_prints_json(capsys: pytest.CaptureFixture[str]) -> None:
     """The same numbers."""
-    assert main(["cost", "--requests", "10000000", "--rate", "5%", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert told["bill"] == {
+    assert main(["cost", "--requests", "10000000", "--rate", "5%", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["bill"] == {
         "rate": 0.05, "traced": 2962400.0, "gb_seconds": 12501.615,
         "dollars": {"xray": 14.31, "transaction_search": 0.0, "lambda": 0.17, "cloudwatch": 0.0, "total": 14.48},
     }  # fmt: skip
-    assert [one["rate"] for one in told["rates"]] == [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0]
-    assert (told["schema"], told["region"], told["prices"]) == (
+    assert [row["rate"] for row in document["rates"]] == [0.0, 0.01, 0.05, 0.1, 0.25, 0.5, 1.0]
+    assert (document["schema"], document["region"], document["prices"]) == (
         2,
         "us-east-1",
         {
@@ -305,7 +287,7 @@ def test_details_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixt
     )
     details = tmp_path / "month.toml"
     details.write_text("[usage]\nrequests = 7\nrate = 0.5\nprocessor = 'arm64'\ntransaction_search = true\n")
-    typed = ["cost", "--details", str(details), "--template", str(tmp_path), "--rate", "20%", "--json"]
+    typed = ["cost", "--details", str(details), "--template", str(tmp_path), "--rate", "20%", "--format", "json"]
     assert main(typed) == 0
     usage = json.loads(capsys.readouterr().out)["usage"]
     assert (usage["requests"], usage["rate"], usage["memory_mb"]) == (7, 0.2, 256)
@@ -335,11 +317,11 @@ SEARCH: dict[str, Any] = {
 
 def test_an_account_has_its_invocations_and_its_rule() -> None:
     """Invocations of all functions, and the sampling rule that is for every service."""
-    found = read_account(Cloud(METRICS).make, "eu-west-1", NOW)
-    assert found.usage == {
+    numbers = read_account(Cloud(METRICS).make, "eu-west-1", NOW)
+    assert numbers.usage == {
         "requests": Decimal(1_000_000), "rate": Decimal("0.05"), "reservoir": Decimal(1), "transaction_search": False,
     }  # fmt: skip
-    assert "\n".join(found.lines).splitlines() == [
+    assert "\n".join(numbers.lines).splitlines() == [
         "Account: eu-west-1, the 30 days until today.",
         "Invocations: 1,000,000.",
         "Sampling rule: Default (1 a second, 5 %). Other rules, not used: shop (5 a second, 10 %).",
@@ -351,8 +333,8 @@ def test_the_calls_are_those_that_the_policy_allows(capsys: pytest.CaptureFixtur
     cloud = Cloud(SEARCH)
     read_account(cloud.make, "eu-west-1", NOW)
     assert sorted(set(cloud.asked)) == list(ACTIONS)
-    assert all(re.fullmatch(r"\w+:Get\w+", one) for one in ACTIONS)
-    assert main(["cost", "--print-policy"]) == 0
+    assert all(re.fullmatch(r"\w+:Get\w+", action) for action in ACTIONS)
+    assert main(["policy", "cost"]) == 0
     (statement,) = json.loads(capsys.readouterr().out)["Statement"]
     assert (statement["Effect"], statement["Action"]) == ("Allow", list(ACTIONS))
 
@@ -368,30 +350,26 @@ def test_the_calls_are_those_that_the_policy_allows(capsys: pytest.CaptureFixtur
 )
 def test_a_refused_call_leaves_its_values_unread(denied: str, unread: list[str]) -> None:
     """The others are read."""
-    found = read_account(Cloud(SEARCH, denied=[denied]).make, "eu-west-1", NOW)
-    assert (found.unread(), [action.rpartition(":")[2] for action in found.refused]) == (unread, [denied])
-    assert found.usage.keys().isdisjoint(unread)
+    numbers = read_account(Cloud(SEARCH, denied=[denied]).make, "eu-west-1", NOW)
+    assert (numbers.unread(), [action.rpartition(":")[2] for action in numbers.refused]) == (unread, [denied])
+    assert numbers.usage.keys().isdisjoint(unread)
 
 
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the account that the command reads."""
-
-    def answer(cloud: Cloud) -> None:
-        monkeypatch.setattr("lambda_latency.fetch.Clients", lambda _: cloud)
-
-    return answer
+    return lambda cloud: monkeypatch.setattr("lambda_latency.fetch.Clients", lambda _: cloud)
 
 
 def test_the_command_uses_the_accounts_numbers(account: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Options override them; the region is the account's."""
     account(Cloud(SEARCH))
-    assert main(["cost", "--account", "--rate", "20%", "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {name: told["usage"][name] for name in ("requests", "rate", "reservoir", "indexed_percent")} == {
+    assert main(["cost", "--account", "--rate", "20%", "--format", "json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert {name: document["usage"][name] for name in ("requests", "rate", "reservoir", "indexed_percent")} == {
         "requests": 1_000_000.0, "rate": 0.2, "reservoir": 1.0, "indexed_percent": 5.0,
     }  # fmt: skip
-    assert (told["usage"]["transaction_search"], told["region"]) == (True, "eu-west-1")
+    assert (document["usage"]["transaction_search"], document["region"]) == (True, "eu-west-1")
     assert main(["cost", "--account"]) == 0
     out = capsys.readouterr().out
     assert out.startswith("Tracing costs $")
@@ -409,7 +387,7 @@ def test_refused_calls_are_said_first(account: Any, capsys: pytest.CaptureFixtur
     assert refused == (
         "Not read from the account in eu-west-1, because AWS refused: cloudwatch:GetMetricStatistics "
         "(AccessDeniedException), xray:GetSamplingRules (AccessDeniedException), xray:GetTraceSegmentDestination "
-        "(AccessDeniedException). `cost --print-policy` prints the permissions."
+        "(AccessDeniedException). `lambda-latency policy cost` prints the permissions."
     )
     assert assumed == (
         "Assumed, not the account's: 1,000,000 requests a month, a sampling rate of 5 %, a reservoir of 1 a second, "
@@ -419,10 +397,10 @@ def test_refused_calls_are_said_first(account: Any, capsys: pytest.CaptureFixtur
         "", "With what is assumed, tracing costs $4.53 a month: 1,000,000 of 1,000,000 requests are traced.",
     )  # fmt: skip
     assert prices.startswith("Prices: ")
-    assert main(["cost", "--account", "--json"]) == 4
-    told = json.loads(capsys.readouterr().out)
-    assert told["assumed"] == ["requests", "rate", "reservoir", "transaction_search"]
-    assert set(told["refused"].values()) == {"AccessDeniedException"}
+    assert main(["cost", "--account", "--format", "json"]) == 4
+    document = json.loads(capsys.readouterr().out)
+    assert document["assumed"] == ["requests", "rate", "reservoir", "transaction_search"]
+    assert set(document["refused"].values()) == {"AccessDeniedException"}
 
 
 def test_what_is_given_is_not_assumed(account: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -434,20 +412,3 @@ def test_what_is_given_is_not_assumed(account: Any, tmp_path: Path, capsys: pyte
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("Not read from the account in eu-west-1")
     assert lines[2].startswith("Tracing costs $")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "wrong"),
-    [
-        (["--rate", "7"], "--rate must be a share such as 5% or 0.05, got 7"),
-        (["--requests", "many"], "--requests must be a number, got 'many'"),
-        (["--requests", "-1"], "--requests must be 0 or more, got -1"),
-        (["out/traces.jsonl"], "'out/traces.jsonl': unexpected argument"),
-        *(([option, "1"], f"the option {option} is gone\n  {remedy}\n") for option, remedy in REMOVED.items()),
-    ],
-)
-def test_a_wrong_option_is_usage(arguments: list[str], wrong: str, capsys: pytest.CaptureFixture[str]) -> None:
-    """Status 2."""
-    with pytest.raises(SystemExit, match="2"):
-        main(["cost", *arguments])
-    assert wrong in capsys.readouterr().err

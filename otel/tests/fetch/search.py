@@ -1,11 +1,9 @@
-"""A stand-in for Transaction Search, as strict as AWS documents it: Logs Insights in `aws/spans`, and retrieval.
+"""A fake of Transaction Search, as strict as AWS documents it: Logs Insights in `aws/spans`, and retrieval.
 
 10,000 rows a query, seconds that both count, answers that are there later, 100 ids a retrieval, five traces a page.
 https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_StartQuery.html and
 https://docs.aws.amazon.com/xray/latest/api/API_StartTraceRetrieval.html
 """
-
-from __future__ import annotations
 
 import itertools
 import re
@@ -53,17 +51,17 @@ class Search:
         self._retrieved: dict[str, list[dict[str, Any]]] = {}
         self._looked: Counter[str] = Counter()
 
-    def answer(self, traces: Traces, what: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    def answer(self, traces: Traces, operation: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Status and body."""
         with self._lock:
-            self.calls[what] += 1
+            self.calls[operation] += 1
             answers = {
                 "StartQuery": self._start,
                 "GetQueryResults": self._results,
                 "/StartTraceRetrieval": self._retrieve,
                 "/ListRetrievedTraces": self._list,
             }
-            return answers[what](traces, body)
+            return answers[operation](traces, body)
 
     def _start(self, traces: Traces, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         if self.busy:
@@ -73,44 +71,43 @@ class Search:
         if match is None or body["logGroupNames"] != ["aws/spans"] or body["endTime"] < body["startTime"]:
             return _refused("MalformedQueryException", body["queryString"])
         conditions = match["filters"].removeprefix("filter ").split(" | filter ")
-        unknown = [one for one in conditions if one != BEGINS and one not in self.matches]
+        narrowing = [condition for condition in conditions if condition != BEGINS]
+        unknown = [condition for condition in narrowing if condition not in self.matches]
         if unknown:
             return _refused("MalformedQueryException", unknown[0])
         everything = traces.between(body["startTime"], body["endTime"])
-        found = [
-            (at, name) for at, name in everything if all(self.matches[one](name) for one in conditions if one != BEGINS)
-        ]
+        matching = [(second, name) for second, name in everything if all(self.matches[c](name) for c in narrowing)]
         scanned = len(everything) * SPANS * SPAN_BYTES
         self.scanned += scanned
         self.queries.append((body["startTime"], body["endTime"]))
         rows = [
-            [{"field": "began", "value": f"{at * 10**9}"}, {"field": "traceId", "value": name[2:].replace("-", "")}]
-            for at, name in reversed(found)
+            [{"field": "began", "value": f"{second * 10**9}"}, {"field": "traceId", "value": name[2:].replace("-", "")}]
+            for second, name in reversed(matching)
         ]
         done = {
             "status": self.ends.pop(0) if self.ends else "Complete",
             "results": rows[:10_000],
-            "statistics": {"recordsMatched": float(len(found)), "bytesScanned": float(scanned)},
+            "statistics": {"recordsMatched": float(len(matching)), "bytesScanned": float(scanned)},
         }
         number = f"query-{next(self._numbers)}"
         self._answers[number] = [{"status": "Scheduled", "results": []}, {"status": "Running", "results": []}, done]
         return 200, {"queryId": number}
 
     def _results(self, _: Traces, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        left = self._answers[body["queryId"]]
-        return 200, left.pop(0) if len(left) > 1 else left[0]
+        pending = self._answers[body["queryId"]]
+        return 200, pending.pop(0) if len(pending) > 1 else pending[0]
 
     def _retrieve(self, traces: Traces, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         ids = body["TraceIds"]
-        if len(ids) > 100 or any(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", one) is None for one in ids):
+        if len(ids) > 100 or any(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", name) is None for name in ids):
             return _refused("InvalidRequestException", "TraceIds")
-        found = []
+        retrieved = []
         for name in ids:
             whole = traces.whole(name)
             if whole is not None and body["StartTime"] <= int(name.split("-")[1], 16) <= body["EndTime"]:
-                found.append({"Id": name, "Duration": whole["Duration"], "Spans": whole["Segments"]})
+                retrieved.append({"Id": name, "Duration": whole["Duration"], "Spans": whole["Segments"]})
         token = f"token-{next(self._numbers)}"
-        self._retrieved[token] = found
+        self._retrieved[token] = retrieved
         return 200, {"RetrievalToken": token}
 
     def _list(self, _: Traces, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
@@ -118,9 +115,9 @@ class Search:
         self._looked[token] += 1
         if self._looked[token] == 1:
             return 200, {"RetrievalStatus": "RUNNING", "TraceFormat": "XRAY", "Traces": []}
-        some = self._retrieved[token][page : page + 5]
+        chunk = self._retrieved[token][page : page + 5]
         more = {"NextToken": str(page + 5)} if page + 5 < len(self._retrieved[token]) else {}
-        return 200, {"RetrievalStatus": "COMPLETE", "TraceFormat": "XRAY", "Traces": some, **more}
+        return 200, {"RetrievalStatus": "COMPLETE", "TraceFormat": "XRAY", "Traces": chunk, **more}
 
 
 def _refused(kind: str, message: str) -> tuple[int, dict[str, Any]]:

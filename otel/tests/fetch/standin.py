@@ -1,10 +1,8 @@
-"""A stand-in for X-Ray's API that is as strict as AWS documents it, and fails as it is told to.
+"""A fake of X-Ray's API that is as strict as AWS documents it, and fails as it is told to.
 
 https://docs.aws.amazon.com/xray/latest/api/API_GetTraceSummaries.html and API_BatchGetTraces.html: six hours, five ids,
 page tokens, unprocessed ids, throttles; and who is not allowed to ask.
 """
-
-from __future__ import annotations
 
 import bisect
 import http.client
@@ -81,19 +79,15 @@ class XRay:
         with self._lock:
             self.calls[path] += 1
             number = sum(self.calls.values())
-            lot = self._random.random()
+        lot = self.lot()
         self.on_call(number)
         if key == DENIED or (self.denied_after is not None and number > self.denied_after):
             who = "User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: xray:" + (
                 "GetTraceSummaries" if path == "/TraceSummaries" else "BatchGetTraces"
             )
             return _refused(403, "AccessDeniedException", who)
-        if key == EXPIRED:
-            return _refused(403, "ExpiredTokenException", "The security token included in the request is expired")
         if key != KNOWN:
-            return _refused(
-                403, "UnrecognizedClientException", "The security token included in the request is invalid."
-            )
+            return _unknown(key)
         if lot < self.failing / 2:
             return None if lot < self.failing / 4 else _refused(500, "InternalFailure", "")
         if lot < self.failing:
@@ -112,20 +106,19 @@ class XRay:
 
     def kept(self, key: str) -> tuple[int, dict[str, Any]]:
         """Where the account's traces go."""
-        if key == EXPIRED:
-            return _refused(403, "ExpiredTokenException", "The security token included in the request is expired")
         if key not in (KNOWN, DENIED):
-            return _refused(
-                403, "UnrecognizedClientException", "The security token included in the request is invalid."
-            )
+            return _unknown(key)
         if key == DENIED or not self.may_ask_where:
             return _refused(403, "AccessDeniedException", "not authorized to perform: xray:GetTraceSegmentDestination")
         return 200, {"Destination": "XRay" if self.search is None else "CloudWatchLogs", "Status": "ACTIVE"}
 
     def between(self, start_s: int, end_s: int) -> list[tuple[int, str]]:
         """The traces that began from one second to another, both included."""
-        first, last = bisect.bisect_left(self._ids, (start_s, "")), bisect.bisect_right(self._ids, (end_s, "~"))
-        return [one for one in self._ids[first:last] if one[1] not in self.only_xray]
+        return [trace for trace in self._began(start_s, end_s) if trace[1] not in self.only_xray]
+
+    def _began(self, start_s: int, end_s: int) -> list[tuple[int, str]]:
+        low, high = bisect.bisect_left(self._ids, (start_s, "")), bisect.bisect_right(self._ids, (end_s, "~"))
+        return self._ids[low:high]
 
     def whole(self, name: str) -> dict[str, Any] | None:
         """A trace as X-Ray stores it; None where there is none."""
@@ -136,9 +129,9 @@ class XRay:
         if self.a_second is None:
             return False
         with self._lock:
-            now = time.monotonic()
-            self._allowed = min(self.a_second, self._allowed + (now - self._filled) * self.a_second)
-            self._filled = now
+            now_s = time.monotonic()
+            self._allowed = min(self.a_second, self._allowed + (now_s - self._filled) * self.a_second)
+            self._filled = now_s
             if self._allowed < 1:
                 self.calls["throttled"] += 1
                 return True
@@ -157,75 +150,74 @@ class XRay:
             return _refused(400, "InvalidRequestException", "Invalid filter expression")
         query = json.dumps([start, end, expression])
         if "NextToken" not in body:
-            first, last = bisect.bisect_left(self._ids, (start, "")), bisect.bisect_right(self._ids, (end, "~"))
             # Both ends count, so a trace of the second between two windows is listed in both; the newest come first.
-            found = [name for _, name in reversed(self._ids[first:last]) if name not in self.only_search]
-            at = 0
+            names = [name for _, name in reversed(self._began(start, end)) if name not in self.only_search]
+            offset = 0
         else:
             token = self._tokens.pop(body["NextToken"], None)
             if token is None or token[0] != query:
                 return _refused(400, "InvalidRequestException", "Invalid NextToken")
-            _, found, at = token
-        some = found[at : at + self.page]
-        chosen = some if expression is None else [name for name in some if self.matches[expression](name)]
-        told: dict[str, Any] = {
+            _, names, offset = token
+        page = names[offset : offset + self.page]
+        chosen = page if expression is None else [name for name in page if self.matches[expression](name)]
+        response: dict[str, Any] = {
             "TraceSummaries": [{"Id": name, "Duration": 0.1} for name in chosen],
-            "TracesProcessedCount": len(some),
+            "TracesProcessedCount": len(page),
             "ApproximateTime": start,
         }
-        if at + self.page < len(found):
-            told["NextToken"] = self._token(query, found, at + self.page)
-        return 200, told
+        if offset + self.page < len(names):
+            response["NextToken"] = self._token(query, names, offset + self.page)
+        return 200, response
 
     def _traces(self, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         ids = body["TraceIds"]
         if len(ids) > 5:
             return _refused(400, "InvalidRequestException", "TraceIds must not be longer than 5")
-        if any(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", one) is None for one in ids):
+        if any(re.fullmatch(r"1-[0-9a-f]{8}-[0-9a-f]{24}", name) is None for name in ids):
             return _refused(400, "InvalidRequestException", "Invalid trace id")
         query = json.dumps(ids)
         if "NextToken" not in body:
-            here = [one for one in ids if self._is_processed(one)]
-            absent = [one for one in ids if one not in here]
+            processed = [name for name in ids if self._is_processed(name)]
+            absent = [name for name in ids if name not in processed]
         else:
             token = self._tokens.pop(body["NextToken"], None)
             if token is None or token[0] != query:
                 return _refused(400, "InvalidRequestException", "Invalid NextToken")
-            here, absent = token[1], []
-        told: dict[str, Any] = {
-            "Traces": [self._trace(one) for one in here[: self.batch_page]],
+            processed, absent = token[1], []
+        response: dict[str, Any] = {
+            "Traces": [self._trace(name) for name in processed[: self.batch_page]],
             "UnprocessedTraceIds": absent,
         }
-        if len(here) > self.batch_page:
-            told["NextToken"] = self._token(query, here[self.batch_page :], 0)
-        return 200, told
+        if len(processed) > self.batch_page:
+            response["NextToken"] = self._token(query, processed[self.batch_page :], 0)
+        return 200, response
 
-    def _is_processed(self, one: str) -> bool:
-        if self.absent.get(one, 0) > 0:
-            self.absent[one] -= 1
+    def _is_processed(self, name: str) -> bool:
+        if self.absent.get(name, 0) > 0:
+            self.absent[name] -= 1
             return False
-        return self._is_known(one) and one not in self.only_search and self._random.random() >= self.unprocessed
+        return self._is_known(name) and name not in self.only_search and self._random.random() >= self.unprocessed
 
-    def _is_known(self, one: str) -> bool:
-        at = bisect.bisect_left(self._ids, (int(one.split("-")[1], 16), one))
-        return at < len(self._ids) and self._ids[at][1] == one
+    def _is_known(self, name: str) -> bool:
+        index = bisect.bisect_left(self._ids, (int(name.split("-")[1], 16), name))
+        return index < len(self._ids) and self._ids[index][1] == name
 
-    def _trace(self, one: str) -> dict[str, Any]:
-        segments = self.segments(one, int(one.split("-")[1], 16))
-        if self.in_progress.get(one, 0) > 0:
-            self.in_progress[one] -= 1
-            last = {key: value for key, value in segments[-1].items() if key != "end_time"}
-            segments = [*segments[:-1], {**last, "in_progress": True}]
+    def _trace(self, name: str) -> dict[str, Any]:
+        segments = self.segments(name, int(name.split("-")[1], 16))
+        if self.in_progress.get(name, 0) > 0:
+            self.in_progress[name] -= 1
+            newest = {key: value for key, value in segments[-1].items() if key != "end_time"}
+            segments = [*segments[:-1], {**newest, "in_progress": True}]
         return {
-            "Id": one,
+            "Id": name,
             "Duration": 0.1,
             "LimitExceeded": False,
             "Segments": [{"Id": segment["id"], "Document": json.dumps(segment)} for segment in segments],
         }
 
-    def _token(self, query: str, found: list[str], at: int) -> str:
+    def _token(self, query: str, names: list[str], offset: int) -> str:
         token = f"token-{len(self._tokens)}-{self._random.random()}"
-        self._tokens[token] = (query, found, at)
+        self._tokens[token] = (query, names, offset)
         return token
 
 
@@ -241,7 +233,7 @@ class _Handler(Handler):
             self._answer(*self.xray.kept(key))
             return
         if self.xray.search is not None and (self.path in RETRIEVALS or target.startswith(LOGS)):
-            what = target.removeprefix(LOGS) or self.path
+            operation = target.removeprefix(LOGS) or self.path
             self.xray.on_call(sum(self.xray.search.calls.values()) + 1)
             lot = self.xray.lot()
             if lot < self.xray.failing / 4:
@@ -250,7 +242,7 @@ class _Handler(Handler):
             if lot < self.xray.failing:
                 self._answer(*_refused(503, "ServiceUnavailableException", ""))
                 return
-            self._answer(*self.xray.search.answer(self.xray, what, json.loads(body)))
+            self._answer(*self.xray.search.answer(self.xray, operation, json.loads(body)))
             return
         if self.path not in ("/TraceSummaries", "/Traces"):
             self._forward(body)
@@ -265,9 +257,9 @@ class _Handler(Handler):
         reset(self.connection)
         self.close_connection = True
 
-    def _answer(self, status: int, told: dict[str, Any]) -> None:
-        kind = {"x-amzn-ErrorType": told["__type"]} if "__type" in told else {}
-        self.answer(status, json.dumps(told).encode(), {"Content-Type": "application/json", **kind})
+    def _answer(self, status: int, response: dict[str, Any]) -> None:
+        kind = {"x-amzn-ErrorType": response["__type"]} if "__type" in response else {}
+        self.answer(status, json.dumps(response).encode(), {"Content-Type": "application/json", **kind})
 
     def _forward(self, body: bytes) -> None:
         """CloudWatch is somebody else's."""
@@ -279,9 +271,15 @@ class _Handler(Handler):
         headers = {name: value for name, value in self.headers.items() if name.lower() != "expect"}
         connection.request("POST", self.path, body, headers)
         answer = connection.getresponse()
-        kept = ("content-type", "smithy-protocol", "x-amzn-requestid")
-        self.answer(answer.status, answer.read(), [one for one in answer.getheaders() if one[0].lower() in kept])
+        passed = ("content-type", "smithy-protocol", "x-amzn-requestid")
+        self.answer(answer.status, answer.read(), [h for h in answer.getheaders() if h[0].lower() in passed])
         connection.close()
+
+
+def _unknown(key: str) -> tuple[int, dict[str, Any]]:
+    if key == EXPIRED:
+        return _refused(403, "ExpiredTokenException", "The security token included in the request is expired")
+    return _refused(403, "UnrecognizedClientException", "The security token included in the request is invalid.")
 
 
 def _refused(status: int, kind: str, message: str) -> tuple[int, dict[str, Any]]:

@@ -1,24 +1,18 @@
 """The command as a person installs it: in an environment of its own, with the extra for X-Ray and without it."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
 import sys
-import time
 import venv
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.fetch.account import sdk_segments
-from tests.fetch.conftest import ROOT, environment
-from tests.fetch.standin import KNOWN, trace_id
-
-if TYPE_CHECKING:
-    from tests.fetch.conftest import Start
+from tests.fetch.conftest import ROOT, Start, environment, known_to
+from tests.fetch.standin import trace_id
+from tests.fetch.test_fetch import filled
 
 UV = Path(sys.executable).with_name("uv")
 MEGABYTE = 1024 * 1024
@@ -38,20 +32,16 @@ def installed(folder: Path, extra: str) -> Path:
 
 def size(folder: Path) -> int:
     """Of the packages in bytes, without bytecode, which is Python's own business."""
-    files = [one for one in folder.rglob("*") if one.is_file() and "__pycache__" not in one.parts]
-    return sum(one.stat().st_size for one in files if "site-packages" in one.parts)
+    files = [path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    return sum(path.stat().st_size for path in files if "site-packages" in path.parts)
 
 
 def test_with_the_extra_alone_x_ray_is_reported_on(start: Start, tmp_path: Path) -> None:
     """All that it needs comes with it: boto3, and 40 MB at most."""
     command = installed(tmp_path / "fetch", "[fetch]")
     xray = start(sdk_segments)
-    now = int(time.time())
-    for number in range(30):
-        xray.put(now - 60 - number, trace_id(now - 60 - number, number))
-    env = environment(tmp_path, AWS_ACCESS_KEY_ID=KNOWN, AWS_SECRET_ACCESS_KEY="x", AWS_REGION="us-east-1")
-    asked = [str(command), "report", "--xray", "--json", "-", "--endpoint-url", xray.url]
-    done = subprocess.run(asked, cwd=tmp_path, env=_alone(env), capture_output=True, text=True, check=False, timeout=60)
+    filled(xray, 30, 3600)
+    done = ran(command, environment(tmp_path, **known_to(xray)), "report", "--xray", "--format", "json")
     assert (done.returncode, done.stderr) == (0, "")
     assert json.loads(done.stdout)["requests"] == 30
     assert size(tmp_path / "fetch") < 40 * MEGABYTE
@@ -61,14 +51,12 @@ def test_the_command_alone_is_small_and_says_what_x_ray_needs(tmp_path: Path) ->
     """Under 14 MB; files are reported on, and X-Ray is a line with the remedy."""
     command = installed(tmp_path / "alone", "")
     traces = tmp_path / "traces.jsonl"
-    segments = [{"Id": one["id"], "Document": json.dumps(one)} for one in sdk_segments(trace_id(1_795_600_000, 1), 1)]
+    segments = [{"Id": s["id"], "Document": json.dumps(s)} for s in sdk_segments(trace_id(1_795_600_000, 1), 1)]
     traces.write_text(json.dumps({"Id": trace_id(1_795_600_000, 1), "Segments": segments}) + "\n")
-    env = _alone(environment(tmp_path))
-    on_files = subprocess.run(
-        [str(command), "report", str(traces)], env=env, capture_output=True, text=True, check=False
-    )
+    env = environment(tmp_path)
+    on_files = ran(command, env, "report", str(traces))
     assert (on_files.returncode, on_files.stderr) == (0, "")
-    on_xray = subprocess.run([str(command), "report", "--xray"], env=env, capture_output=True, text=True, check=False)
+    on_xray = ran(command, env, "report", "--xray")
     assert (on_xray.returncode, on_xray.stdout, on_xray.stderr) == (
         1,
         "",
@@ -77,5 +65,9 @@ def test_the_command_alone_is_small_and_says_what_x_ray_needs(tmp_path: Path) ->
     assert size(tmp_path / "alone") < 14 * MEGABYTE
 
 
-def _alone(env: dict[str, str]) -> dict[str, str]:
-    return {name: value for name, value in env.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+def ran(command: Path, env: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The installed command, which finds nothing of this environment."""
+    env = {name: value for name, value in env.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    return subprocess.run(
+        [command, *arguments], cwd=command.parent, env=env, capture_output=True, text=True, check=False, timeout=60
+    )

@@ -1,25 +1,20 @@
 """The laptop's X-Ray, which is moto's, asked by the same commands as AWS's own."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.local.xray.document import segment_document
 from lambda_latency.local.xray.feed import Feed
 from lambda_latency.local.xray.segments import new_trace_id
 from lambda_latency.trace import read_traces, to_otlp
-from tests.fetch.conftest import ROOT
+from tests.fetch.conftest import ROOT, Run
 from tests.xray.test_intake import server_span
 
-if TYPE_CHECKING:
-    from tests.fetch.conftest import Run
-
-REQUESTS = 40
+REQUESTS = 20
 # Lambda and API Gateway write whole milliseconds; what lies between their spans and others is off by as much.
 IN_MILLISECONDS = ("api gateway", "lambda", "laptop", "unknown")
 
@@ -27,21 +22,21 @@ IN_MILLISECONDS = ("api gateway", "lambda", "laptop", "unknown")
 def feed(xray: str, *documents: Any) -> None:
     """Hand them over and wait until they are in."""
     failures: list[str] = []
-    one = Feed(xray, failures.append)
+    feeder = Feed(xray, failures.append)
     for document in documents:
-        one.add_otlp(document)
-    one.close()
+        feeder.add_otlp(document)
+    feeder.close()
     assert failures == []
 
 
 def accounts(text: str) -> dict[str, dict[str, Any]]:
     """The requests of a report by their trace ids."""
-    return {one["trace_id"]: one for one in json.loads(text)["per_request"]}
+    return {request["trace_id"]: request for request in json.loads(text)["per_request"]}
 
 
-def parts(one: dict[str, Any]) -> dict[tuple[str, str], int]:
+def parts(request: dict[str, Any]) -> dict[tuple[str, str], int]:
     """The time in each part of a request."""
-    return {(part["bucket"], part["name"]): part["ns"] for part in one["buckets"]}
+    return {(part["bucket"], part["name"]): part["ns"] for part in request["buckets"]}
 
 
 def cut_off(traces: Path) -> dict[str, int]:
@@ -49,13 +44,8 @@ def cut_off(traces: Path) -> dict[str, int]:
 
     Lambda's segment ends with that millisecond, and a call that runs beyond it is counted up to there.
     """
-    ends = [
-        (span.trace_id, span.end_ns or 0)
-        for trace in read_traces(traces).traces
-        for span in trace.spans
-        if span.name == "Invocation"
-    ]
-    return {trace_id: end % 1_000_000 for trace_id, end in ends}
+    spans = [span for trace in read_traces(traces).traces for span in trace.spans if span.name == "Invocation"]
+    return {span.trace_id: (span.end_ns or 0) % 1_000_000 for span in spans}
 
 
 def test_the_demos_traces_have_the_same_parts_when_they_went_through_x_ray(
@@ -65,71 +55,63 @@ def test_the_demos_traces_have_the_same_parts_when_they_went_through_x_ray(
 
     Nothing has to be set up for the laptop.
     """
-    command = [
-        sys.executable,
-        "-m",
-        "lambda_latency",
-        "demo",
-        "--requests",
-        str(REQUESTS),
-        "--out",
-        str(tmp_path / "out"),
-    ]
+    options = ["--requests", str(REQUESTS), "--out", str(tmp_path / "out")]
+    command = [sys.executable, "-m", "lambda_latency", "demo", *options]
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
     traces = tmp_path / "out" / "traces.jsonl"
     feed(laptop, *map(json.loads, traces.read_text().splitlines()))
 
     page = ("--html", str(tmp_path / "page.html"))
     unset = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_DEFAULT_REGION": ""}
-    fetched = run("report", "--xray", "--endpoint-url", laptop, "--json", "-", "--per-request", *page, **unset)
+    fetched = run("report", "--xray", "--all", "--format", "json", *page, AWS_ENDPOINT_URL=laptop, **unset)
     assert (fetched.returncode, fetched.stderr) == (0, "")
     written = (tmp_path / "page.html").read_text()
     assert '"sources":["X-Ray ' in written
     assert '"console":null' in written  # the laptop's X-Ray has none
-    before = accounts(run("report", str(traces), "--json", "-", "--per-request").stdout)
-    after = accounts(fetched.stdout)
+    by_file = accounts(run("report", str(traces), "--all", "--format", "json").stdout)
+    by_xray = accounts(fetched.stdout)
 
-    assert len(before) == REQUESTS
-    assert before.keys() <= after.keys()
+    assert len(by_file) == REQUESTS
+    assert by_file.keys() <= by_xray.keys()
     cut_ns = cut_off(traces)
     compared = 0
-    for trace_id, one in before.items():
-        ours, theirs = parts(one), parts(after[trace_id])
-        spans = {span["span_id"] for span in one["path"]}
-        for part in ours.keys() | theirs.keys():
-            difference = abs(ours.get(part, 0) - theirs.get(part, 0))
+    for trace_id, r in by_file.items():
+        file_parts, xray_parts = parts(r), parts(by_xray[trace_id])
+        spans = {span["span_id"] for span in r["path"]}
+        for part in file_parts.keys() | xray_parts.keys():
+            difference = abs(file_parts.get(part, 0) - xray_parts.get(part, 0))
             allowed_ns = 2_000_000 if part[0] in IN_MILLISECONDS else 1000 * len(spans) + cut_ns.get(trace_id, 0)
             assert difference <= allowed_ns, (trace_id, part, difference)
             compared += part[0] not in IN_MILLISECONDS
-        if not one["timeout"]:  # of a function that was killed X-Ray has Lambda's own segments alone, without a route
-            told = ("route", "status", "error", "cold_start")
-            assert [after[trace_id][name] for name in told] == [one[name] for name in told]
+        if not r["timeout"]:  # of a function that was killed X-Ray has Lambda's own segments alone, without a route
+            fields = ("route", "status", "error", "cold_start")
+            assert [by_xray[trace_id][name] for name in fields] == [r[name] for name in fields]
     assert compared > 2 * REQUESTS
 
 
 def test_basic_calls_bring_what_was_put(laptop: str, run: Run, tmp_path: Path) -> None:
     """GetTraceSummaries and BatchGetTraces of moto: every trace once, its documents as they are."""
     begin = (time.time_ns() // 10**9 - 300) * 10**9
-    spans = [server_span(new_trace_id(), start_ns=begin, end_ns=begin + at) for at in range(1, 13)]
+    spans = [server_span(new_trace_id(), start_ns=begin, end_ns=begin + number) for number in range(1, 13)]
     feed(laptop, *(to_otlp([span]) for span in spans))
     out = tmp_path / "out.jsonl"
 
-    done = run("fetch", "--endpoint-url", laptop, "--out", str(out), "--since", "400s", "--until", "200s")
+    done = run("fetch", "--out", str(out), "--since", "400s", "--until", "200s", AWS_ENDPOINT_URL=laptop)
 
     assert (done.returncode, done.stderr) == (0, "")
     lines = [json.loads(line) for line in out.read_text().splitlines()]
-    found = [json.loads(segment["Document"]) for one in lines for segment in one["Segments"]]
-    ours = {span.span_id for span in spans}
-    assert [one for one in lines if len(one["Segments"]) != 1] == []
-    assert sorted((one for one in found if one["id"] in ours), key=lambda one: str(one["id"])) == sorted(
-        (segment_document(span, ["http.route"]) for span in spans), key=lambda one: str(one["id"])
+    segments = [json.loads(segment["Document"]) for trace in lines for segment in trace["Segments"]]
+    span_ids = {span.span_id for span in spans}
+    assert [trace for trace in lines if len(trace["Segments"]) != 1] == []
+    assert sorted((s for s in segments if s["id"] in span_ids), key=lambda trace: str(trace["id"])) == sorted(
+        (segment_document(span, ["http.route"]) for span in spans), key=lambda s: str(s["id"])
     )
-    assert len({one["Id"] for one in lines}) == len(lines)
+    assert len({trace["Id"] for trace in lines}) == len(lines)
 
 
 def test_a_filter_is_refused_at_once_where_the_laptop_cannot_apply_it(laptop: str, run: Run) -> None:
     """moto knows none, and would be asked again for a minute."""
-    done = run("report", "--xray", "--endpoint-url", laptop, "--errors")
+    done = run("fetch", "--out", "-", "--errors", AWS_ENDPOINT_URL=laptop)
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         1,
         (

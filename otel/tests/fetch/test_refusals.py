@@ -1,146 +1,108 @@
 """Each way in which AWS says no, as a person reads it: what it was, what to do, and the exit status."""
 
-from __future__ import annotations
-
-import json
 import socket
+import subprocess
 import time
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 import pytest
 
 from tests.fetch.account import sdk_segments
-from tests.fetch.standin import DENIED, EXPIRED, XRay, trace_id
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from tests.fetch.conftest import Run, Start
+from tests.fetch.conftest import Run, Start
+from tests.fetch.standin import DENIED, EXPIRED, trace_id
+from tests.fetch.test_fetch import fetched, filled
 
 COMMANDS = (["report", "--xray"], ["fetch", "--out", "out.jsonl"])
 EXPRESSIONS = "https://docs.aws.amazon.com/xray/latest/devguide/xray-console-filters.html"
 
 
-def filled(xray: XRay, count: int) -> list[str]:
-    """Put so many traces of the last minutes; returns their ids."""
-    now = int(time.time())
-    ids = []
-    for number in range(count):
-        at = now - 60 - number
-        ids.append(trace_id(at, number))
-        xray.put(at, ids[-1])
-    return ids
+NO_KEYS = {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}
+NAME_THE_REGION = "name the region of the functions (--region)"
+# What is wrong before anything is asked: variables, options, what is said, and what to do.
+WRONG: dict[str, tuple[dict[str, str], list[str], str, str]] = {
+    "no keys": (
+        NO_KEYS,
+        [],
+        "no AWS credentials were found",
+        "name a profile (--profile), or run `aws configure` or `aws sso login`, or set " + " and ".join(NO_KEYS),
+    ),
+    "half of the keys": (
+        {"AWS_SECRET_ACCESS_KEY": ""},
+        [],
+        "the AWS credentials are not complete: Partial credentials found in env, missing: AWS_SECRET_ACCESS_KEY",
+        "set both keys, or name a profile (--profile)",
+    ),
+    "no such profile": (
+        {},
+        ["--profile", "nobody"],
+        "The config profile (nobody) could not be found",
+        "`aws configure list-profiles` lists the profiles",
+    ),
+    "no region": (
+        {"AWS_DEFAULT_REGION": ""},
+        [],
+        "no AWS region is set",
+        f"{NAME_THE_REGION[:-1]} us-east-1), or set AWS_REGION",
+    ),
+    "a mistyped region": (
+        {},
+        ["--region", "eu-wset-1"],
+        "X-Ray has no endpoint in eu-wset-1, according to boto3 and the network",
+        f"{NAME_THE_REGION}: did you mean eu-west-1 or us-west-1 or eu-west-3?",
+    ),
+    "no region's name": (
+        {},
+        ["--region", "us_east"],
+        "'us_east' is not a region",
+        f"{NAME_THE_REGION}: did you mean us-east-2 or us-east-1 or us-west-2?",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("variables", "options", "said"),
-    [
-        (
-            {"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""},
-            [],
-            (
-                "lambda-latency: no AWS credentials were found\n"
-                "  name a profile (--profile), or run `aws configure` or `aws sso login`, or set AWS_ACCESS_KEY_ID and "
-                "AWS_SECRET_ACCESS_KEY\n"
-            ),
-        ),
-        (
-            {"AWS_SECRET_ACCESS_KEY": ""},
-            [],
-            (
-                "lambda-latency: the AWS credentials are not complete: Partial credentials found in env, missing: "
-                "AWS_SECRET_ACCESS_KEY\n  set both keys, or name a profile (--profile)\n"
-            ),
-        ),
-        (
-            {},
-            ["--profile", "nobody"],
-            (
-                "lambda-latency: The config profile (nobody) could not be found\n"
-                "  `aws configure list-profiles` lists the profiles\n"
-            ),
-        ),
-        (
-            {"AWS_DEFAULT_REGION": ""},
-            [],
-            (
-                "lambda-latency: no AWS region is set\n"
-                "  name the region of the functions (--region us-east-1), or set AWS_REGION\n"
-            ),
-        ),
-        (
-            {},
-            ["--region", "eu-wset-1"],
-            (
-                "lambda-latency: X-Ray has no endpoint in eu-wset-1, according to boto3 and the network\n"
-                "  name the region of the functions (--region): did you mean eu-west-1 or us-west-1 or "
-                "eu-west-3?\n"
-            ),
-        ),
-        (
-            {},
-            ["--region", "us_east"],
-            (
-                "lambda-latency: 'us_east' is not a region\n"
-                "  name the region of the functions (--region): did you mean us-east-2 or us-east-1 or "
-                "us-west-2?\n"
-            ),
-        ),
-    ],
-)
-def test_what_is_wrong_before_anything_is_asked(
-    run: Run, variables: dict[str, str], options: list[str], said: str
-) -> None:
+@pytest.mark.parametrize("name", WRONG)
+def test_what_is_wrong_before_anything_is_asked(run: Run, name: str) -> None:
     """Status 1, and nothing but the line."""
+    variables, options, problem, todo = WRONG[name]
     done = run("report", "--xray", *options, **variables)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"lambda-latency: {problem}\n  {todo}\n")
 
 
-@pytest.mark.parametrize(
-    ("key", "said"),
-    [
-        (
-            DENIED,
-            (
-                "lambda-latency: AWS does not allow GetTraceSummaries: User: arn:aws:sts::123456789012:assumed-role/"
-                "dev/me is not authorized to perform: xray:GetTraceSummaries (AccessDeniedException)\n"
-                "  ask for the permissions that `lambda-latency fetch --print-policy` prints, or name another "
-                "--profile\n"
-            ),
-        ),
-        (
-            EXPIRED,
-            (
-                "lambda-latency: the AWS credentials have expired: The security token included in the request is "
-                "expired (ExpiredTokenException)\n"
-                "  renew them (`aws sso login`, or the tool that issued them), and run the command again\n"
-            ),
-        ),
-        (
-            "AKIAELSEWHERE",
-            (
-                "lambda-latency: AWS rejects these credentials: The security token included in the request is "
-                "invalid (UnrecognizedClientException)\n"
-                "  check them (--profile), the clock of this machine, and the region (--region): a region that is not "
-                "enabled in the account causes the same error\n"
-            ),
-        ),
-    ],
-)
-def test_who_may_not_ask_is_told_why(start: Start, run: Run, tmp_path: Path, key: str, said: str) -> None:
+TOKEN = "The security token included in the request is"
+DENIAL = "User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: xray:GetTraceSummaries"
+NOT_ENABLED = "a region that is not enabled in the account causes the same error"
+# By the access key what AWS says, and what to do.
+REFUSED = {
+    DENIED: (
+        f"AWS does not allow GetTraceSummaries: {DENIAL} (AccessDeniedException)",
+        "ask for the permissions that `lambda-latency policy fetch` prints, or name another --profile",
+    ),
+    EXPIRED: (
+        f"the AWS credentials have expired: {TOKEN} expired (ExpiredTokenException)",
+        "renew them (`aws sso login`, or the tool that issued them), and run the command again",
+    ),
+    "AKIAELSEWHERE": (
+        f"AWS rejects these credentials: {TOKEN} invalid (UnrecognizedClientException)",
+        f"check them (--profile), the clock of this machine, and the region (--region): {NOT_ENABLED}",
+    ),
+}
+
+
+@pytest.mark.parametrize("key", REFUSED)
+def test_who_may_not_ask_is_told_why(start: Start, run: Run, tmp_path: Path, key: str) -> None:
     """Status 1; a file of an earlier fetch stays as it was."""
+    problem, todo = REFUSED[key]
     xray = start(sdk_segments)
-    filled(xray, 20)
+    filled(xray, 20, 3600)
     (tmp_path / "out.jsonl").write_text("of an earlier fetch\n")
-    done = run(*COMMANDS[1], "--endpoint-url", xray.url, AWS_ACCESS_KEY_ID=key)
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", said)
+    done = run(*COMMANDS[1], AWS_ENDPOINT_URL=xray.url, AWS_ACCESS_KEY_ID=key)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"lambda-latency: {problem}\n  {todo}\n")
     assert (tmp_path / "out.jsonl").read_text() == "of an earlier fetch\n"
 
 
 def test_a_filter_expression_that_x_ray_does_not_take_is_shown(start: Start, run: Run, tmp_path: Path) -> None:
     """With one that it takes."""
     xray = start(sdk_segments)
-    done = run(*COMMANDS[1], "--endpoint-url", xray.url, "--filter", 'service("orders-api')
+    done = run(*COMMANDS[1], "--filter", 'service("orders-api', AWS_ENDPOINT_URL=xray.url)
     assert (done.returncode, done.stdout, done.stderr) == (
         1,
         "",
@@ -156,43 +118,42 @@ def test_a_filter_expression_that_x_ray_does_not_take_is_shown(start: Start, run
 def test_no_trace_in_the_time_says_what_to_check(start: Start, run: Run) -> None:
     """The region that was asked, the time, and sampling; with a filter, how many traces there were without it."""
     xray = start(sdk_segments, matches={"responsetime > 30": lambda _: False})
-    times = ("--since", "2h", "--until", "1h", "--endpoint-url", xray.url)
-    done = run("report", "--xray", *times)
-    what, todo = done.stderr.splitlines()
+    done = run("report", "--xray", "--since", "2h", "--until", "1h", AWS_ENDPOINT_URL=xray.url)
+    problem, todo = done.stderr.splitlines()
     assert (done.returncode, done.stdout) == (1, "")
-    assert what.startswith("lambda-latency: X-Ray in us-east-1 has no trace from 20")
+    assert problem.startswith("lambda-latency: X-Ray in us-east-1 has no trace from 20")
     assert todo == (
         "  check the region (--region), the time (--since 24h), and that requests are sampled: `Tracing: Active` "
         "on a function or `TracingEnabled: true` on an API, and no sampling rule of 0"
     )
-    filled(xray, 12)
-    done = run("report", "--xray", "--endpoint-url", xray.url, "--slower-than", "30000")
-    what, todo = done.stderr.splitlines()
+    filled(xray, 12, 3600)
+    done = run("fetch", "--out", "-", "--slower-than", "30000", AWS_ENDPOINT_URL=xray.url)
+    problem, todo = done.stderr.splitlines()
     assert done.returncode == 1
-    assert what.startswith("lambda-latency: none of the 12 traces from 20")
-    assert what.endswith("Z matches responsetime > 30")
+    assert problem.startswith("lambda-latency: none of the 12 traces from 20")
+    assert problem.endswith("Z matches responsetime > 30")
     assert todo == "  choose a longer period (--since 24h) or another filter"
 
 
 def test_a_trace_that_is_not_there_is_named(start: Start, run: Run) -> None:
     """In either form of its id; what is no id is refused."""
     xray = start(sdk_segments)
-    [known] = filled(xray, 1)
-    asked = ("report", "--xray", "--endpoint-url", xray.url, "--trace")
-    assert run(*asked, known, "--ascii").stdout.startswith(f"The request: POST create-order, 100 ms, {known}\n")
-    assert run(*asked, known[2:].replace("-", "")).returncode == 0
-    missing = run(*asked, trace_id(int(time.time()), 77))
+    [existing] = filled(xray, 1, 3600)
+
+    def ask(name: str) -> subprocess.CompletedProcess[str]:
+        return run("report", "--xray", "--trace", name, LC_ALL="C", AWS_ENDPOINT_URL=xray.url)
+
+    assert ask(existing).stdout.startswith(f"The request: POST create-order, 100 ms, {existing}\n")
+    assert ask(existing[2:].replace("-", "")).returncode == 0
+    missing = ask(trace_id(int(time.time()), 77))
     assert (missing.returncode, missing.stderr.split(" 1-")[0]) == (
         1,
         "lambda-latency: X-Ray in us-east-1 has no trace",
     )
-    assert (run(*asked, "77").returncode, run(*asked, "77").stderr) == (
-        2,
-        (
-            "lambda-latency: '77' is not a trace id\n"
-            "  a trace id looks like 1-5759e988-bd862e3fe1be46a994272793, or has 32 hex digits\n"
-        ),
-    )
+    wrong = ask("77")
+    problem, todo = wrong.stderr.splitlines()
+    assert (wrong.returncode, problem) == (2, "lambda-latency: '77' is not a trace id")
+    assert todo == "  a trace id looks like 1-5759e988-bd862e3fe1be46a994272793, or has 32 hex digits"
 
 
 def test_nobody_at_the_address_is_said_at_once(run: Run) -> None:
@@ -200,10 +161,13 @@ def test_nobody_at_the_address_is_said_at_once(run: Run) -> None:
     with socket.socket() as nobody:  # bound, but nobody listens
         nobody.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{nobody.getsockname()[1]}"
-        done = run("report", "--xray", "--endpoint-url", url)
+        done = run("report", "--xray", AWS_ENDPOINT_URL=url)
     assert (done.returncode, done.stderr) == (
         1,
-        f"lambda-latency: X-Ray cannot be reached at {url}: Connection refused\n  check --endpoint-url\n",
+        (
+            f"lambda-latency: X-Ray cannot be reached at {url}: Connection refused\n"
+            "  check the variable AWS_ENDPOINT_URL\n"
+        ),
     )
 
 
@@ -213,39 +177,14 @@ def test_permissions_that_end_in_the_middle_lose_nothing(
 ) -> None:
     """What came before is in the file and in the report; the line is last; the status says that some is missing."""
     xray = start(sdk_segments, denied_after=12, batch_page=5)
-    ids = filled(xray, 200)
-    out = tmp_path / "out.jsonl"
-    done = run(*command, *([] if "--out" in command else ["--out", str(out)]), "--endpoint-url", xray.url)
-    kept = [json.loads(line)["Id"] for line in out.read_text().splitlines()]
+    ids = filled(xray, 200, 3600)
+    done = run(*command, AWS_ENDPOINT_URL=xray.url)
     assert done.returncode == 4
-    assert len(kept) == len(set(kept)) == 50  # twelve calls, two of them for the ids
-    assert set(kept) < set(ids)
+    if "--out" in command:
+        retained = fetched(tmp_path / "out.jsonl")
+        assert len(retained) == len(set(retained)) == 50  # twelve calls, two of them for the ids
+        assert set(retained) < set(ids)
     assert done.stderr.splitlines()[0].startswith("lambda-latency: AWS does not allow BatchGetTraces: User: ")
     assert ("50 requests seen; how many were not sampled is unknown" if "--xray" in command else "50 traces") in (
         " ".join(done.stdout.split())
     )
-
-
-def test_options_that_do_not_go_together_are_a_matter_of_usage(run: Run) -> None:
-    """Status 2, and what to say instead."""
-    said: list[tuple[int, Any]] = []
-    for command in (
-        ["report"],
-        ["report", "--xray", "traces.jsonl"],
-        ["report", "traces.jsonl", "--max", "5"],
-        ["report", "traces.jsonl", "--endpoint-url", "http://127.0.0.1"],
-        ["fetch"],
-        ["fetch", "--dry-run", "--since", "40d"],
-        ["report", "--xray", "--since", "1h", "--until", "2h"],
-    ):
-        done = run(*command)
-        said.append((done.returncode, done.stderr.splitlines()[-1].strip()))
-    assert said == [
-        (2, "name a trace file or a folder, use - for standard input, or add --xray"),
-        (2, "remove --xray or the files"),
-        (2, "add --xray"),
-        (2, "add --xray"),
-        (2, "add --out FILE, or --archive DIR"),
-        (2, "use --since 30d"),
-        (2, "a duration is an age: --since 2h --until 1h is the hour before the last"),
-    ]

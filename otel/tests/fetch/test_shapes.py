@@ -1,19 +1,15 @@
 """Every shape in which traces lie in X-Ray, fetched and reported: who wrote them, and how far they had come."""
 
-from __future__ import annotations
-
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
+from tests.fetch.conftest import Run, Start
 from tests.fetch.standin import trace_id
 from tests.trace.build import MS
 from tests.trace.readers.test_xray import FUNCTION, GATEWAY, HANDLER, INIT, INVOCATION, OVERHEAD, PUT, SERVICE, START
-
-if TYPE_CHECKING:
-    from tests.fetch.conftest import Run, Start
 
 
 def segment(name: str, number: int, start: float, end: float, **more: Any) -> dict[str, Any]:
@@ -24,15 +20,13 @@ def segment(name: str, number: int, start: float, end: float, **more: Any) -> di
 
 def moved(document: dict[str, Any], by_s: float, name: str) -> dict[str, Any]:
     """The same at another time, in another trace."""
-    found = {**document, "trace_id": name}
+    copy = {**document, "trace_id": name}
     for key in ("start_time", "end_time"):
-        if key in found:
-            found[key] = round(found[key] + by_s, 3)
-    if "subsegments" in found:
-        found["subsegments"] = [moved(one, by_s, name) for one in found["subsegments"]]
-    return {
-        key: value for key, value in found.items() if key != "trace_id" or "parent_id" in found or "origin" in found
-    }
+        if key in copy:
+            copy[key] = round(copy[key] + by_s, 3)
+    if "subsegments" in copy:
+        copy["subsegments"] = [moved(child, by_s, name) for child in copy["subsegments"]]
+    return {key: value for key, value in copy.items() if key != "trace_id" or "parent_id" in copy or "origin" in copy}
 
 
 GET = segment(
@@ -78,6 +72,14 @@ REFUSED = {
     "subsegments": [segment("Lambda", 2, 2, 23, namespace="aws", throttle=True, http={"response": {"status": 429}})],
 }
 OPEN = {key: value for key, value in PAY.items() if key != "end_time"} | {"in_progress": True}
+CALLS: dict[str, float] = {
+    "api gateway ": 15,
+    "aws DynamoDB GetItem orders": 120,
+    "external payments.example.com": 200,
+    "lambda overhead": 90,
+    "lambda service": 395,
+    "own code ": 180,
+}
 SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
     "the X-Ray SDK, calls in the Invocation": (
         [
@@ -87,26 +89,12 @@ SHAPES: dict[str, tuple[list[dict[str, Any]], str, dict[str, float]]] = {
             INFERRED,
         ],
         "POST CreateOrder",
-        {
-            "api gateway ": 15,
-            "aws DynamoDB GetItem orders": 120,
-            "external payments.example.com": 200,
-            "lambda overhead": 90,
-            "lambda service": 395,
-            "own code ": 180,
-        },
+        CALLS,
     ),
     "the X-Ray SDK before there were Invocations": (
         [GATEWAY, SERVICE, {**FUNCTION, "subsegments": [GET, PAY, OVERHEAD]}],
         "POST CreateOrder",
-        {
-            "api gateway ": 15,
-            "aws DynamoDB GetItem orders": 120,
-            "external payments.example.com": 200,
-            "lambda overhead": 90,
-            "lambda service": 395,
-            "own code ": 180,
-        },
+        CALLS,
     ),
     "Powertools": (
         [
@@ -153,10 +141,10 @@ def test_a_shape_is_divided_as_it_lies_in_x_ray(start: Start, run: Run, shape: s
     documents, route, parts = SHAPES[shape]
     began = int(time.time()) - 1800
     name = trace_id(began, 1)
-    xray = start(lambda *_: [moved(one, began - START, name) for one in documents])
+    xray = start(lambda *_: [moved(document, began - START, name) for document in documents])
     xray.put(began, name)
-    done = run("report", "--xray", "--json", "-", "--per-request", "--endpoint-url", xray.url)
+    done = run("report", "--xray", "--all", "--format", "json", AWS_ENDPOINT_URL=xray.url)
     assert done.stderr == ""
-    [told] = json.loads(done.stdout)["per_request"]
-    found = {f"{part['bucket']} {part['name']}": part["ns"] / MS for part in told["buckets"]}
-    assert (told["route"], found) == (route, parts)
+    [request] = json.loads(done.stdout)["per_request"]
+    times = {f"{part['bucket']} {part['name']}": part["ns"] / MS for part in request["buckets"]}
+    assert (request["route"], times) == (route, parts)

@@ -1,44 +1,44 @@
 """What share of the traffic was traced: API Gateway's own count, out of moto's CloudWatch, beside X-Ray's traces."""
 
-from __future__ import annotations
-
 import json
 import time
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
-
-import boto3
+from typing import Any
 
 from tests.fetch.account import sdk_segments
-from tests.fetch.standin import trace_id
-
-if TYPE_CHECKING:
-    from tests.fetch.conftest import Run, Start
+from tests.fetch.conftest import Run, Start, measured
+from tests.fetch.standin import XRay, trace_id
 
 HOUR_S = 3600
 
 
 def count(url: str, at_s: int, requests: int, **dimensions: str) -> None:
     """Let API Gateway have counted so many requests in the minute that holds this second."""
-    make: Any = boto3.client
-    client = make(
-        "cloudwatch",
-        endpoint_url=url,
-        region_name="us-east-1",
-        aws_access_key_id="local",
-        aws_secret_access_key="local",
-    )
-    named = [{"Name": name, "Value": value} for name, value in dimensions.items()]
-    datum = {"MetricName": "Count", "Timestamp": datetime.fromtimestamp(at_s, timezone.utc), "Value": 1.0}
-    for first in range(0, requests, 500):
-        data = [{**datum, "Dimensions": named} for _ in range(first, min(requests, first + 500))]
-        client.put_metric_data(Namespace="AWS/ApiGateway", MetricData=data)
-    client.close()
+    measured(url, "AWS/ApiGateway/Count", at_s, 1.0, requests, **dimensions)
 
 
-def routed(name: str, start_s: int) -> list[dict[str, Any]]:
+def forty(xray: XRay) -> int:
+    """Put a trace in each of 40 seconds of a minute; returns its first second."""
+    minute = (int(time.time()) - 600) // 60 * 60
+    for number in range(40):
+        xray.put(minute + number, trace_id(minute + number, 100 + number))
+    return minute
+
+
+def report(run: Run, xray: XRay, *options: str) -> str:
+    """The text of a report on X-Ray, in one line."""
+    return " ".join(run("report", "--xray", *options, LC_ALL="C", AWS_ENDPOINT_URL=xray.url).stdout.split())
+
+
+def sampling(run: Run, xray: XRay, *options: str) -> Any:
+    """What its JSON has of sampling."""
+    printed = run("report", "--xray", *options, "--format", "json", AWS_ENDPOINT_URL=xray.url).stdout
+    return json.loads(printed)["sampling"]
+
+
+def routed(name: str, start_s: int, stage: str = "routed/prod") -> list[dict[str, Any]]:
     """As the collector has it: the function's own span says which route it was; to another stage for each test."""
-    stage, service, function = sdk_segments(name, start_s)
+    gateway, service, function = sdk_segments(name, start_s)
     number = int(name[-6:], 16)
     span = {
         "id": f"{number:016x}",
@@ -50,7 +50,7 @@ def routed(name: str, start_s: int) -> list[dict[str, Any]]:
         "annotations": {"http.route": "/orders" if number % 4 else "/orders/{id}"},
         "http": {"request": {"method": "POST" if number % 4 else "GET"}, "response": {"status": 200}},
     }
-    return [{**stage, "name": "routed/prod"}, service, function, span]
+    return [{**gateway, "name": stage}, service, function, span]
 
 
 def direct(name: str, start_s: int) -> list[dict[str, Any]]:
@@ -65,39 +65,30 @@ def test_the_share_is_told_by_hour_where_a_stage_counts(start: Start, run: Run, 
     """20 of 100 requests in one hour and 20 of 400 in the next: 8 %, and between 5 and 20."""
     xray = start(sdk_segments, cloudwatch=laptop)
     hour = (int(time.time()) - 3 * HOUR_S) // HOUR_S * HOUR_S
-    for at in (0, 1):
+    for index in (0, 1):
         for number in range(20):
-            second = hour + at * HOUR_S + 60 + number
-            xray.put(second, trace_id(second, 100 + at * 20 + number))
-        count(laptop, hour + at * HOUR_S + 60, (100, 400)[at], ApiName="orders-api", Stage="prod")
-    asked = ("report", "--xray", "--since", "4h", "--endpoint-url", xray.url)
-    text = " ".join(run(*asked, "--ascii").stdout.split())
-    one, next_one = (datetime.fromtimestamp(hour + later, timezone.utc) for later in (0, HOUR_S))
+            second = hour + index * HOUR_S + 60 + number
+            xray.put(second, trace_id(second, 100 + index * 20 + number))
+        count(laptop, hour + index * HOUR_S + 60, (100, 400)[index], ApiName="orders-api", Stage="prod")
+    text = report(run, xray, "--since", "4h")
+    begin, following = (datetime.fromtimestamp(hour + later, timezone.utc) for later in (0, HOUR_S))
     assert "8 % of the traffic seen (40 of 500)." in text
-    assert f" By hour: from 5 % ({next_one:%m-%d %H:00Z}) to 20 % ({one:%m-%d %H:00Z}). Every span was read." in text
+    assert f" By hour: from 5 % ({following:%m-%d %H:00Z}) to 20 % ({begin:%m-%d %H:00Z}). Every span was read." in text
     assert "| seen 8 %" in text
-    told = json.loads(run(*asked, "--json", "-").stdout)["sampling"]
-    assert told == {"seen": 40, "total": 500, "by_route": []}
+    assert sampling(run, xray, "--since", "4h") == {"seen": 40, "total": 500, "by_route": []}
 
 
 def test_routes_are_told_where_detailed_metrics_count_them(start: Start, run: Run, laptop: str) -> None:
     """And one that was never traced is not left out."""
     xray = start(routed, cloudwatch=laptop)
-    minute = (int(time.time()) - 600) // 60 * 60
-    for number in range(40):
-        xray.put(minute + number, trace_id(minute + number, 100 + number))
+    minute = forty(xray)
     counts = {("POST", "/orders"): 300, ("GET", "/orders/{id}"): 50, ("GET", "/health"): 250}
     for (method, path), requests in counts.items():
         count(laptop, minute, requests, ApiName="routed", Stage="prod", Method=method, Resource=path)
     count(laptop, minute, 600, ApiName="routed", Stage="prod")
-    asked = ("report", "--xray", "--endpoint-url", xray.url)
-    text = " ".join(run(*asked, "--ascii").stdout.split())
-    assert (
-        "7 % of the traffic seen (40 of 600). By route: POST /orders 10 %, GET /health 0 %, GET /orders/{id} 20 %."
-        in text
-    )
-    told = json.loads(run(*asked, "--json", "-").stdout)["sampling"]
-    assert told == {
+    by_route = "By route: POST /orders 10 %, GET /health 0 %, GET /orders/{id} 20 %."
+    assert f"7 % of the traffic seen (40 of 600). {by_route}" in report(run, xray)
+    assert sampling(run, xray) == {
         "seen": 40,
         "total": 600,
         "by_route": [
@@ -111,44 +102,33 @@ def test_routes_are_told_where_detailed_metrics_count_them(start: Start, run: Ru
 def test_one_route_has_a_share_of_its_own(start: Start, run: Run, laptop: str) -> None:
     """Where it is counted; a stage as a whole would be the wrong whole."""
     only = {'http.method = "POST" AND http.url CONTAINS "/orders"': lambda name: int(name[-6:], 16) % 4 > 0}
-    xray = start(
-        lambda *of: [
-            {**one, "name": "chosen/prod"} if "http" in one and "origin" in one else one for one in routed(*of)
-        ],
-        cloudwatch=laptop,
-        matches=only,
-    )
-    minute = (int(time.time()) - 600) // 60 * 60
-    for number in range(40):
-        xray.put(minute + number, trace_id(minute + number, 100 + number))
+    xray = start(lambda name, start_s: routed(name, start_s, "chosen/prod"), cloudwatch=laptop, matches=only)
+    minute = forty(xray)
     count(laptop, minute, 600, ApiName="chosen", Stage="prod")
-    asked = ("report", "--xray", "--route", "POST /orders", "--endpoint-url", xray.url, "--ascii")
-    said = " ".join(run(*asked).stdout.split())
+    said = report(run, xray, "--route", "POST /orders")
     assert "30 requests seen; how many were not sampled is not known: API Gateway counts by route only with" in said
     count(laptop, minute, 120, ApiName="chosen", Stage="prod", Method="POST", Resource="/orders")
-    said = " ".join(run(*asked).stdout.split())
+    said = report(run, xray, "--route", "POST /orders")
     assert "25 % of the traffic seen (30 of 120). Every span was read." in said
 
 
 def test_what_nobody_counts_is_not_part_of_the_share(start: Start, run: Run, laptop: str) -> None:
     """Functions that are called without an API: said beside it."""
     xray = start(direct, cloudwatch=laptop)
-    minute = (int(time.time()) - 600) // 60 * 60
-    for number in range(40):
-        xray.put(minute + number, trace_id(minute + number, 100 + number))
+    minute = forty(xray)
     count(laptop, minute, 60, ApiName="mixed", Stage="prod")
-    text = " ".join(run("report", "--xray", "--endpoint-url", xray.url, "--ascii").stdout.split())
-    assert "50 % of the traffic seen (30 of 60). 10 more requests came another way, which is not counted." in text
+    other_way = "10 more requests came another way, which is not counted."
+    assert f"50 % of the traffic seen (30 of 60). {other_way}" in report(run, xray)
 
 
 def test_where_it_cannot_be_read_the_report_says_that_it_does_not_know(start: Start, run: Run, laptop: str) -> None:
     """Who may not ask CloudWatch, and where API Gateway counted nothing."""
     said = []
     for url in (None, laptop):
-        xray = start(lambda *of: [{**one, "name": "idle/x"} for one in sdk_segments(*of)], cloudwatch=url)
-        now = int(time.time())
-        xray.put(now - 60, trace_id(now - 60, 1))
-        said.append(" ".join(run("report", "--xray", "--endpoint-url", xray.url).stdout.split()))
+        xray = start(lambda *of: [{**segment, "name": "idle/x"} for segment in sdk_segments(*of)], cloudwatch=url)
+        now_s = int(time.time())
+        xray.put(now_s - 60, trace_id(now_s - 60, 1))
+        said.append(report(run, xray))
     assert "how many were not sampled is not known: AWS does not allow ListMetrics: not you (Access" in said[0]
     assert (
         "1 request seen; how many were not sampled is not known: API Gateway's metric Count has no data of idle/x."

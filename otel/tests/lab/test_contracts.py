@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import grimp
 import pytest
 
-from lab.contracts import NoCircles, OnlyThesePackages, ThroughTheFace, Walls
+from lab.contracts import NoCircles, OnlyThesePackages, ThroughPublicApi, Walls
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = "cottage"
@@ -27,7 +27,7 @@ name = No module imports itself by way of others
 type = no_circles
 """
 
-Contracts: TypeAlias = type[NoCircles] | type[OnlyThesePackages] | type[ThroughTheFace] | type[Walls]
+Contracts: TypeAlias = type[NoCircles] | type[OnlyThesePackages] | type[ThroughPublicApi] | type[Walls]
 Check: TypeAlias = Callable[..., list[str]]
 
 
@@ -49,9 +49,9 @@ def wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Check:
         monkeypatch.syspath_prepend(tmp_path)
         graph = grimp.build_graph(PACKAGE, include_external_packages=True, cache_dir=None)
         outcome = contract("made up", {}, options).check(graph, verbose=False)
-        found: list[str] = outcome.metadata["wrong"]
-        assert outcome.kept is not bool(found)
-        return found
+        lines: list[str] = outcome.metadata["wrong"]
+        assert outcome.kept is not bool(lines)
+        return lines
 
     return check
 
@@ -84,7 +84,7 @@ def test_a_large_circle_is_told_by_its_shortest_way_round(wrong: Check) -> None:
 
 
 def test_a_room_that_imports_its_own_face_is_a_circle(wrong: Check) -> None:
-    """The face imports the module, and the module the face."""
+    """The public API imports the module, and the module the public API."""
     files = {"shed/__init__.py": "from cottage.shed.saw import Saw\n", "shed/saw.py": "from cottage.shed import Saw\n"}
     assert wrong(NoCircles, files) == [
         "cottage.shed:1 imports cottage.shed.saw, cottage.shed.saw:1 imports cottage.shed"
@@ -103,7 +103,7 @@ def test_a_known_circle_that_is_gone_is_to_be_deleted(wrong: Check) -> None:
     ]
 
 
-# ---- Through the face -----------------------------------------------------------------------------------------------
+# ---- Through the public API -------------------------------------------------------------------------------------
 
 SHED = {
     "shed/__init__.py": "from cottage.shed.saw import Saw\n\n__all__ = ['Saw']\n",
@@ -121,8 +121,8 @@ def test_the_inside_of_a_room_is_its_own(wrong: Check) -> None:
         "attic/c.py": "from cottage.shed import Saw, blade\n",
         "attic/d.py": "def cut() -> None:\n    from ..shed.saw import Saw\n",
     }
-    face = "which is not in the face of cottage.shed (its __all__)"
-    assert wrong(ThroughTheFace, files, package="cottage") == [
+    face = "which is not in the public API of cottage.shed (its __all__)"
+    assert wrong(ThroughPublicApi, files, package="cottage") == [
         f"cottage.attic.a:1 imports cottage.shed.blade, {face}",
         f"cottage.attic.b:2 imports cottage.shed.blade, {face}",
         f"cottage.attic.c:1 imports cottage.shed.blade, {face}",
@@ -131,21 +131,21 @@ def test_the_inside_of_a_room_is_its_own(wrong: Check) -> None:
 
 
 def test_the_face_of_a_room_is_for_all(wrong: Check) -> None:
-    """Its names, or the room as a whole; modules that are no room have no face."""
+    """Its names, or the subpackage as a whole; modules that are no subpackage have no public API."""
     files = {
         **SHED,
         "version.py": "VERSION = '1'\n",
         "attic/a.py": "from cottage.shed import Saw\nfrom cottage.version import VERSION\n",
         "attic/b.py": "import cottage.shed\nfrom cottage import shed\n",
     }
-    assert wrong(ThroughTheFace, files, package="cottage") == []
+    assert wrong(ThroughPublicApi, files, package="cottage") == []
 
 
 def test_a_known_import_of_an_inside_is_allowed_until_it_is_gone(wrong: Check) -> None:
-    """An exception is for a module or for all of a room; one that nothing needs is to be deleted."""
+    """An exception is for a module or for all of a subpackage; one that nothing needs is to be deleted."""
     files = {**SHED, "attic/a.py": "from cottage.shed.blade import Blade\n"}
     needed, gone = "cottage.attic -> cottage.shed.blade", "cottage.cellar -> cottage.shed"
-    assert wrong(ThroughTheFace, files, package="cottage", known=[needed, gone]) == [
+    assert wrong(ThroughPublicApi, files, package="cottage", known=[needed, gone]) == [
         f"{gone} is no longer so: delete it from the exceptions in pyproject.toml"
     ]
 
@@ -156,29 +156,29 @@ def test_a_known_import_of_an_inside_is_allowed_until_it_is_gone(wrong: Check) -
 def test_a_room_imports_only_the_rooms_of_its_line(wrong: Check) -> None:
     """The line is not read backwards: who may be imported may not import."""
     files = {**SHED, "attic/a.py": "from cottage.shed import Saw\n"}
-    rooms = ["__init__:", "attic: shed", "shed:"]
-    assert wrong(Walls, files, package="cottage", rooms=rooms) == []
+    subpackages = ["__init__:", "attic: shed", "shed:"]
+    assert wrong(Walls, files, package="cottage", subpackages=subpackages) == []
     files["shed/blade.py"] = "import cottage.attic.a\n"
-    assert wrong(Walls, files, package="cottage", rooms=rooms) == [
+    assert wrong(Walls, files, package="cottage", subpackages=subpackages) == [
         "cottage.shed.blade:1 imports cottage.attic.a: shed may not import attic"
     ]
-    known = ["cottage.shed -> cottage.attic", "cottage.attic -> cottage.cellar"]
-    assert wrong(Walls, files, package="cottage", rooms=rooms, known=known) == [
-        f"{known[1]} is no longer so: delete it from the exceptions in pyproject.toml"
+    exceptions = ["cottage.shed -> cottage.attic", "cottage.attic -> cottage.cellar"]
+    assert wrong(Walls, files, package="cottage", subpackages=subpackages, known=exceptions) == [
+        f"{exceptions[1]} is no longer so: delete it from the exceptions in pyproject.toml"
     ]
 
 
 def test_every_room_has_its_line(wrong: Check) -> None:
-    """A new room is not free of walls for being new."""
-    assert wrong(Walls, {"attic/__init__.py": ""}, package="cottage", rooms=["__init__:"]) == [
-        "cottage.attic is in no room: add a line for attic"
+    """A new subpackage is not free of walls for being new."""
+    assert wrong(Walls, {"attic/__init__.py": ""}, package="cottage", subpackages=["__init__:"]) == [
+        "cottage.attic is in no subpackage: add a line for attic"
     ]
 
 
 def test_a_package_that_is_to_stay_empty_imports_nothing_of_its_own(wrong: Check) -> None:
-    """The package's own `__init__` is a room of that name."""
+    """The package's own `__init__` is a subpackage of that name."""
     files = {**SHED, "__init__.py": "from cottage.shed import Saw\n"}
-    assert wrong(Walls, files, package="cottage", rooms=["__init__:", "shed:"]) == [
+    assert wrong(Walls, files, package="cottage", subpackages=["__init__:", "shed:"]) == [
         "cottage:1 imports cottage.shed: __init__ may not import shed"
     ]
 

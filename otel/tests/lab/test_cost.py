@@ -1,7 +1,5 @@
 """The benchmark of what tracing costs: its figures, its tables, its variants."""
 
-from __future__ import annotations
-
 import json
 import os
 import subprocess
@@ -30,7 +28,7 @@ def test_figures_are_medians_of_differences_within_a_round() -> None:
 def test_waits_are_told_set_by_set_over_bare_of_the_same_set() -> None:
     """A set is 40 requests; the last row has the median of the sets, and of their multiples."""
     measured = {
-        name: {f"{kind}_response_us": [one for one in sets for _ in range(40)] for kind in ("sampled", "unsampled")}
+        name: {f"{kind}_response_us": [wait for wait in sets for _ in range(40)] for kind in ("sampled", "unsampled")}
         for name, sets in (
             ("bare", [1000.0, 2000.0, 1500.0]), ("X-Ray SDK", [1400.0, 2500.0, 2000.0]),
             ("kit", [1440.0, 2400.0, 2050.0]),
@@ -42,12 +40,12 @@ def test_waits_are_told_set_by_set_over_bare_of_the_same_set() -> None:
         ("set 3", "1,500", "+500 (1.00x)", "+550 (1.10x)"),
         ("median of sets", "1,500", "+500 (1.00x)", "+440 (1.10x)"),
     ]
-    told = [
-        f"{first:16}{bare:>10}{xray:>20}{kit:>20}"
+    expected = [
+        f"{head:16}{bare:>10}{xray:>20}{kit:>20}"
         for title in ("sampled, us", "not sampled, us")
-        for first, bare, xray, kit in [(title, "bare", "X-Ray SDK", "kit"), *rows]
+        for head, bare, xray, kit in [(title, "bare", "X-Ray SDK", "kit"), *rows]
     ]
-    assert waits.table(measured) == "\n".join(told)
+    assert waits.table(measured) == "\n".join(expected)
 
 
 def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> None:
@@ -56,12 +54,12 @@ def test_a_module_has_what_is_not_nested_in_it_and_not_the_price_of_a_mark() -> 
              "< opentelemetry.sdk.trace", "< lambda_latency", "< set-up", "> first request",
              "< first request"]  # fmt: skip
     counters = [1000, 1010, 1020, 1030, 1045, 1060, 2070, 2100, 2300, 2311, 5321]
-    log = "".join(f"threads: 1 2\nevents-1: {one}\nevents-1-0: 7\nevents-2: 9\n" for one in counters)
-    found = self_instructions(marks, log + "==1== Collected : 6321\n")
-    assert found == {
+    log = "".join(f"threads: 1 2\nevents-1: {counter}\nevents-1-0: 7\nevents-2: 9\n" for counter in counters)
+    instructions = self_instructions(marks, log + "==1== Collected : 6321\n")
+    assert instructions == {
         "threads": 1001, "set-up": 195, "lambda_latency": 25, "opentelemetry.sdk.trace": 1000, "first request": 3000,
     }  # fmt: skip
-    assert [(package, names) for package, _, names in packages(found)] == [
+    assert [(package, names) for package, _, names in packages(instructions)] == [
         ("the first request's spans", ["first request"]),
         ("registration, and delivery after the response", ["threads"]),
         ("SDK", ["opentelemetry.sdk.trace"]),
@@ -106,4 +104,4 @@ def test_each_process_of_the_waits_has_a_memory_layout_of_its_own() -> None:
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(waits.MOVED)}
     started = [subprocess.run([sys.executable, "-c", count], env=environment, capture_output=True, check=True)
                for _ in range(4)]  # fmt: skip
-    assert len({one.stdout for one in started}) > 1
+    assert len({process.stdout for process in started}) > 1

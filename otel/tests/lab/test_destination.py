@@ -1,7 +1,5 @@
 """Where `make deploy` and `make prove` go: the order of what is said, the question, what stands before any call."""
 
-from __future__ import annotations
-
 import io
 import os
 import subprocess
@@ -78,9 +76,9 @@ def test_nowhere_is_told(
     """With what to do."""
     (configuration / "samconfig.toml").write_text(samconfig)
     (configuration / "config").write_text(config)
-    with pytest.raises(NowhereError) as told:
+    with pytest.raises(NowhereError) as error:
         destination_of(configuration, environment)
-    assert said in str(told.value)
+    assert said in str(error.value)
 
 
 NOBODY = "There is no terminal to answer: ARGS=--yes says yes. Nothing was created.\n"

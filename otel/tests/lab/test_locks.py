@@ -1,7 +1,5 @@
 """Locks that share a base: complete, hashed, one version of each package for each Python, and divided without loss."""
 
-from __future__ import annotations
-
 import re
 import subprocess
 import sys
@@ -32,9 +30,9 @@ ONE, TWO, OLD, NEW = (
 
 def _pins(lock: Path) -> list[Requirement]:
     """The pins of a lock and its base, each of which has to have hashes."""
-    found = packages(whole(lock))
-    matches = [HASHED.fullmatch(package) for package in found]
-    assert "".join(found) == whole(lock)
+    pinned = packages(whole(lock))
+    matches = [HASHED.fullmatch(package) for package in pinned]
+    assert "".join(pinned) == whole(lock)
     assert None not in matches
     return [Requirement(match[1]) for match in matches if match]
 
@@ -56,14 +54,14 @@ def _wanted(file: Path) -> Iterator[Requirement]:
             yield Requirement(line)
 
 
-def _unmet(wanted: Iterable[Requirement], versions: dict[str, str], python: dict[str, str]) -> list[str]:
+def _unmet(requirements: Iterable[Requirement], versions: dict[str, str], python: dict[str, str]) -> list[str]:
     return [
-        str(one)
-        for one in wanted
-        if (one.marker is None or one.marker.evaluate({**python, "extra": ""}))
+        str(requirement)
+        for requirement in requirements
+        if (requirement.marker is None or requirement.marker.evaluate({**python, "extra": ""}))
         and (
-            (version := versions.get(canonicalize_name(one.name))) is None
-            or not one.specifier.contains(version, prereleases=True)
+            (version := versions.get(canonicalize_name(requirement.name))) is None
+            or not requirement.specifier.contains(version, prereleases=True)
         )
     ]
 
@@ -80,20 +78,20 @@ def test_a_lock_with_its_base_has_each_package_once_with_hashes(lock: Path) -> N
 def test_a_lock_with_its_base_has_what_its_packages_need(lock: Path) -> None:
     """As far as this environment knows it: it has most of them in the same version."""
     versions = _versions(_pins(lock), {})
-    here = {str(canonicalize_name(one.name)): one for one in distributions()}
-    same = [here[name] for name, version in versions.items() if name in here and here[name].version == version]
-    assert len(same) > len(versions) / 3
-    assert _unmet((Requirement(need) for one in same for need in one.requires or ()), versions, {}) == []
+    local = {str(canonicalize_name(d.name)): d for d in distributions()}
+    alike = [local[name] for name, version in versions.items() if name in local and local[name].version == version]
+    assert len(alike) > len(versions) / 3
+    assert _unmet((Requirement(need) for d in alike for need in d.requires or ()), versions, {}) == []
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_base_has_all_that_the_locks_of_its_folder_share(folder: Path, tmp_path: Path) -> None:
     """Dividing the locks again changes nothing."""
-    before = {file.name: file.read_text() for file in folder.glob("*.txt")}
-    for name, text in before.items():
+    texts = {file.name: file.read_text() for file in folder.glob("*.txt")}
+    for name, text in texts.items():
         (tmp_path / name).write_text(text)
     share(tmp_path)
-    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == before
+    assert {file.name: file.read_text() for file in tmp_path.iterdir()} == texts
 
 
 def test_complete_locks_become_a_base_and_the_rest_of_each(tmp_path: Path) -> None:

@@ -1,7 +1,5 @@
 """`python -m lab`: the list of programs, and how one is run."""
 
-from __future__ import annotations
-
 import os
 import re
 import runpy
@@ -12,6 +10,8 @@ from pathlib import Path
 import pytest
 
 from lab.__main__ import Program, main, programs
+from lab.report_speed.rows import JAEGER, OTLP, ROWS, XRAY
+from lab.report_speed.table import LEAST, MOST_BEYOND_MB
 
 ROOT = Path(__file__).parents[3]
 PROGRAMS = programs()
@@ -43,7 +43,7 @@ def test_the_list_may_be_cut_off() -> None:
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-@pytest.mark.parametrize("program", PROGRAMS, ids=lambda one: one.name)
+@pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
 def test_a_program_says_what_it_does_its_time_and_its_options(program: Program) -> None:
     """In its docstring, which --help prints."""
     assert (program.about[-1:], bool(program.time)) in {(".", True), ("?", True)}
@@ -82,3 +82,12 @@ def test_an_interrupt_is_told_as_a_shell_does(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(runpy, "run_module", interrupted)
     monkeypatch.setattr(sys, "argv", ["lab"])
     assert main(["same"]) == 130
+
+
+def test_the_page_about_speed_names_the_goals_of_report_speed() -> None:
+    """And how many kinds of files there are."""
+    page = " ".join((ROOT / "docs" / "explanation" / "speed.md").read_text().split())
+    otlp, jaeger, xray = (LEAST[form] for form in (OTLP, JAEGER, XRAY))
+    assert f"at least {otlp} of the speed of `json.loads` for OTLP, {jaeger} for Jaeger, {xray} for X-Ray" in page
+    assert f"at most {MOST_BEYOND_MB} MB per process beyond the largest document" in page
+    assert f"`make lab NAME=report-speed` measures {len(ROWS)} kinds of files" in page

@@ -1,7 +1,5 @@
 """What a release needs: decisions of its owner, files that are the same each time, workflows that hold still."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -28,8 +26,8 @@ PINNED = re.compile(r"[\w-]+/[\w./-]+@[0-9a-f]{40}")
 
 def read(path: Path) -> dict[str, Any]:
     """A workflow; its values are texts only, so that `on` is no boolean."""
-    found: dict[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - it makes texts only
-    return found
+    workflow: dict[str, Any] = yaml.load(path.read_text(), yaml.BaseLoader)  # noqa: S506 - it makes texts only
+    return workflow
 
 
 def steps(path: Path) -> list[dict[str, Any]]:
@@ -88,7 +86,7 @@ def test_a_zip_file_is_the_same_each_time(tmp_path: Path) -> None:
     write_zip(folder, tmp_path / "two.zip")
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     with zipfile.ZipFile(tmp_path / "one.zip") as archive:
-        modes = {one.filename: oct(one.external_attr >> 16) for one in archive.infolist()}
+        modes = {member.filename: oct(member.external_attr >> 16) for member in archive.infolist()}
     assert modes == {"a": "0o100755", "python/b.py": "0o100644"}
 
 
@@ -96,7 +94,7 @@ def test_a_zip_file_is_the_same_each_time(tmp_path: Path) -> None:
 def test_actions_are_pinned_by_commit(path: Path) -> None:
     """With the version beside it, and no more permission than each job needs by default."""
     used = [step["uses"] for step in steps(path) if "uses" in step]
-    assert [one for one in used if not PINNED.fullmatch(one)] == []
+    assert [action for action in used if not PINNED.fullmatch(action)] == []
     assert all("  # v" in line for line in path.read_text().splitlines() if "uses:" in line)
     assert "write-all" not in path.read_text()
     assert isinstance(read(path)["permissions"], dict)
@@ -145,20 +143,20 @@ def test_the_commands_of_workflows_run(path: Path, tmp_path: Path) -> None:
     for name in ("SHA256SUMS", "lambda_latency-0.1.0-py3-none-any.whl"):
         (tmp_path / "dist" / name).touch()
     shutil.copyfile(ROOT / "CHANGELOG.md", tmp_path / "CHANGELOG.md")
-    known = {"GITHUB_REPOSITORY": "Shop/Orders", "GITHUB_ACTOR": "someone"}
-    known["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    variables = {"GITHUB_REPOSITORY": "Shop/Orders", "GITHUB_ACTOR": "someone"}
+    variables["PATH"] = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     for step in steps(path):
         if "run" in step:
-            given = {
-                name: re.sub(r"\$\{\{ (.*?) \}\}", lambda one: VALUES[one[1]], text)
+            step_variables = {
+                name: re.sub(r"\$\{\{ (.*?) \}\}", lambda match: VALUES[match[1]], text)
                 for name, text in step.get("env", {}).items()
             }
             command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
-            subprocess.run(command, cwd=tmp_path, env={**os.environ, **known, **given}, check=True)
+            subprocess.run(command, cwd=tmp_path, env={**os.environ, **variables, **step_variables}, check=True)
     assert [json.loads(line) for line in log.read_text().splitlines()] == RUNS[path.name]
     if path.name == "release.yml":
         assert (tmp_path / "notes.md").read_text().startswith("The first version.")
-        assert [one.name for one in (tmp_path / "packages").iterdir()] == ["lambda_latency-0.1.0-py3-none-any.whl"]
+        assert [p.name for p in (tmp_path / "packages").iterdir()] == ["lambda_latency-0.1.0-py3-none-any.whl"]
 
 
 def test_a_release_is_refused_while_its_owner_has_not_decided() -> None:
@@ -167,8 +165,8 @@ def test_a_release_is_refused_while_its_owner_has_not_decided() -> None:
     assert command == 'make lab NAME=release ARGS="--tag $TAG"'
     program = [sys.executable, "-m", "lab", "release", "--tag", "v0.0.0"]
     done = subprocess.run(program, cwd=ROOT, capture_output=True, text=True, check=False)
-    first = f"not ready: the tag is v0.0.0 and the version {VERSION} (otel/lambda_latency/version.py)"
-    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", first)
+    first_line = f"not ready: the tag is v0.0.0 and the version {VERSION} (otel/lambda_latency/version.py)"
+    assert (done.returncode, done.stdout, done.stderr.splitlines()[0]) == (1, "", first_line)
 
 
 def test_the_citation_is_of_this_version() -> None:

@@ -14,17 +14,17 @@ if TYPE_CHECKING:
 
 def test_two_rules_in_the_wrong_order_are_found() -> None:
     """A call to DynamoDB fits the rules of AWS and of databases: once only the demo noticed their order."""
-    at = TABLES["buckets"].names.index("an AWS call")
-    assert TABLES["buckets"].names[at + 1] == "a database call"
-    found, how = tried("buckets", at)
-    assert found, how
+    index = TABLES["buckets"].names.index("an AWS call")
+    assert TABLES["buckets"].names[index + 1] == "a database call"
+    is_found, how = tried("buckets", index)
+    assert is_found, how
 
 
 def test_a_swap_that_no_test_finds_fails_the_program(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only the pairs that exclude each other are not tried. All formats do, but for the pair of this test."""
-    monkeypatch.setitem(TABLES, "readers", replace(TABLES["readers"], excludes=lambda at: at != 2))
+    monkeypatch.setitem(TABLES, "readers", replace(TABLES["readers"], excludes=lambda index: index != 2))
     monkeypatch.setattr(swaps, "tried", lambda *_: (False, "NO TEST FAILS"))
     assert main(["--table", "readers"]) == 1
     lines = capsys.readouterr().out.splitlines()

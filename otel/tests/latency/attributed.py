@@ -1,21 +1,14 @@
 """Orders with attributes, of which those that a test chooses wait long for payments."""
 
-from __future__ import annotations
-
 import random
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from lambda_latency.latency import report_of
-from lambda_latency.trace import SpanKind, Trace
-from tests.latency.system import account, charge, put_item, request
+from lambda_latency.latency import Report, report_of
+from lambda_latency.trace import Span, SpanKind, Trace
+from tests.latency.system import breakdown_of, charge, put_item, request
 from tests.trace.build import MS, tree
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from lambda_latency.latency import Report
-    from lambda_latency.trace import Span
 
 SECOND_ = None
 
@@ -36,16 +29,17 @@ def attributed(
     is_slow: Callable[[Order, random.Random], object],
     count: int = 400,
     seed: int = 1,
+    late_ms: int = 900,
 ) -> list[Trace]:
-    """So many orders, a second apart. The slow ones wait 900 ms longer for payments."""
+    """So many orders, a second apart. The slow ones wait longer for payments, by `late_ms`."""
     draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
-    return [_trace(order := make(number, draw), bool(is_slow(order, draw)), draw) for number in range(count)]
+    return [_trace(order := make(number, draw), late_ms * bool(is_slow(order, draw)), draw) for number in range(count)]
 
 
-def _trace(order: Order, slow: bool, draw: random.Random) -> Trace:
-    paid = draw.lognormvariate(4.5, 0.15) + (900 if slow else 0)
-    top = request(put_item(10, 19), charge(20, 20 + paid), end=paid + 30, route="POST /orders")
-    made = tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{order.number:08x}", first=1)
+def _trace(order: Order, late_ms: int, draw: random.Random) -> Trace:
+    paid = draw.lognormvariate(4.5, 0.15) + late_ms
+    root = request(put_item(10, 19), charge(20, 20 + paid), end=paid + 30, route="POST /orders")
+    made = tree(root, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{order.number:08x}", first=1)
     later = order.number * SECOND
     return Trace(
         replace(
@@ -70,11 +64,11 @@ def report_on(traces: Sequence[Trace], *, by: str | None = None) -> Report:
     by_id = {trace.trace_id: trace for trace in traces}
 
     def find(ids: Iterable[str]) -> dict[str, Trace]:
-        return {one: by_id[one] for one in ids}
+        return {key: by_id[key] for key in ids}
 
-    return report_of([account(trace) for trace in traces], find, spans=lambda ids: read(by_id, ids), by=by)
+    return report_of([breakdown_of(trace) for trace in traces], find, spans=lambda ids: read(by_id, ids), by=by)
 
 
 def read(by_id: dict[str, Trace], ids: Iterable[str]) -> Iterable[Span]:
     """The spans of some traces."""
-    return (span for one in ids for span in by_id[one].spans)
+    return (span for key in ids for span in by_id[key].spans)

@@ -1,15 +1,8 @@
 """Requests of the order system, one for each feature of a report."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from lambda_latency.trace import SpanKind, Status
+from lambda_latency.trace import SpanKind, Status, Trace
 from tests.latency.system import charge, order, put_item, request
 from tests.trace.build import MS, node, tree
-
-if TYPE_CHECKING:
-    from lambda_latency.trace import Trace
 
 THROTTLED = "An error occurred (ThrottlingException) when calling the PutItem operation (reached max retries: 0): x"
 
@@ -68,8 +61,8 @@ def timed_out() -> Trace:
 
 
 def _one(number: int, *inside: object, **more: object) -> Trace:
-    top = request(*inside, **more)  # type: ignore[arg-type]
-    return tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")
+    root = request(*inside, **more)  # type: ignore[arg-type]
+    return tree(root, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}")
 
 
 def hundred() -> list[Trace]:

@@ -3,8 +3,6 @@
 The permitted spellings: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding, and JSON itself.
 """
 
-from __future__ import annotations
-
 import json
 import random
 from typing import Any
@@ -42,29 +40,34 @@ def rewrite(document: dict[str, Any], seed: int, ways: frozenset[str]) -> str:
 def _value(value: Any, draw: random.Random, ways: frozenset[str]) -> Any:
     """A value of the same meaning in another spelling."""
     if isinstance(value, list):
-        return [_value(one, draw, ways) for one in value]
+        return [_value(member, draw, ways) for member in value]
     if not isinstance(value, dict):
         return value
-    found = {key: _value(inner, draw, ways) for key, inner in value.items()}
-    if "attributes" in ways and isinstance(found.get("attributes"), list):
-        pairs = found["attributes"]
-        if len({pair["key"] for pair in pairs}) == len(pairs):
-            draw.shuffle(pairs)
-    if "numbers" in ways:
-        _number(found, draw)
-    if "capitals" in ways:
-        found |= {key: found[key].upper() for key in IDS if key in found and draw.random() < 0.5}
-    if "spanId" in found and "startTimeUnixNano" in found:
-        _span(found, draw, ways)
-    return found
+    rewritten = {key: _value(inner, draw, ways) for key, inner in value.items()}
+    for way, rewrite_in in (("attributes", _attributes), ("numbers", _numbers), ("capitals", _capitals)):
+        if way in ways:
+            rewrite_in(rewritten, draw)
+    if "spanId" in rewritten and "startTimeUnixNano" in rewritten:
+        _span(rewritten, draw, ways)
+    return rewritten
 
 
-def _number(found: dict[str, Any], draw: random.Random) -> None:
+def _attributes(mapping: dict[str, Any], draw: random.Random) -> None:
+    pairs = mapping.get("attributes")
+    if isinstance(pairs, list) and len({pair["key"] for pair in pairs}) == len(pairs):
+        draw.shuffle(pairs)
+
+
+def _capitals(mapping: dict[str, Any], draw: random.Random) -> None:
+    mapping |= {key: mapping[key].upper() for key in IDS if key in mapping and draw.random() < 0.5}
+
+
+def _numbers(mapping: dict[str, Any], draw: random.Random) -> None:
     for key in (*TIMES, "intValue"):
-        if key in found:
-            found[key] = int(found[key]) if draw.random() < 0.5 else str(found[key])
-    if isinstance(found.get("doubleValue"), float) and draw.random() < 0.5:
-        found["doubleValue"] = repr(found["doubleValue"])
+        if key in mapping:
+            mapping[key] = int(mapping[key]) if draw.random() < 0.5 else str(mapping[key])
+    if isinstance(mapping.get("doubleValue"), float) and draw.random() < 0.5:
+        mapping["doubleValue"] = repr(mapping["doubleValue"])
 
 
 def _span(span: dict[str, Any], draw: random.Random, ways: frozenset[str]) -> None:
@@ -90,12 +93,12 @@ def _write(value: Any, draw: random.Random, ways: frozenset[str]) -> str:
         if "keys" in ways:
             draw.shuffle(pairs)
         inner = ",".join(
-            f"{blank()}{_text(key, draw, ways)}{blank()}:{blank()}{_write(one, draw, ways)}{blank()}"
-            for key, one in pairs
+            f"{blank()}{_text(key, draw, ways)}{blank()}:{blank()}{_write(member, draw, ways)}{blank()}"
+            for key, member in pairs
         )
         return f"{{{inner or blank()}}}"
     if isinstance(value, list):
-        inner = ",".join(f"{blank()}{_write(one, draw, ways)}{blank()}" for one in value)
+        inner = ",".join(f"{blank()}{_write(member, draw, ways)}{blank()}" for member in value)
         return f"[{inner or blank()}]"
     return _text(value, draw, ways) if isinstance(value, str) else json.dumps(value)
 
@@ -103,16 +106,16 @@ def _write(value: Any, draw: random.Random, ways: frozenset[str]) -> str:
 def _text(text: str, draw: random.Random, ways: frozenset[str]) -> str:
     if "escapes" not in ways:
         return json.dumps(text, ensure_ascii=False)
-    return '"' + "".join(_character(one, draw) for one in text) + '"'
+    return '"' + "".join(_character(letter, draw) for letter in text) + '"'
 
 
-def _character(one: str, draw: random.Random) -> str:
+def _character(letter: str, draw: random.Random) -> str:
     """The character itself where allowed, its short escape, or its code units as escapes."""
-    plain = one >= " " and one not in '"\\'
+    plain = letter >= " " and letter not in '"\\'
     if plain and draw.random() < 0.8:
-        return one
-    if one in SHORT and draw.random() < 0.5:
-        return SHORT[one]
-    units = one.encode("utf-16-be")
-    written = [f"\\u{units[at]:02x}{units[at + 1]:02x}" for at in range(0, len(units), 2)]
+        return letter
+    if letter in SHORT and draw.random() < 0.5:
+        return SHORT[letter]
+    units = letter.encode("utf-16-be")
+    written = [f"\\u{units[index]:02x}{units[index + 1]:02x}" for index in range(0, len(units), 2)]
     return "".join(draw.choice((unit, unit[:2] + unit[2:].upper())) for unit in written)

@@ -1,22 +1,14 @@
 """Requests of the order system, with the spans of a local run: gateway, Lambda, handler, table, provider."""
 
-from __future__ import annotations
+from collections.abc import Mapping
 
-from typing import TYPE_CHECKING
-
-from lambda_latency.latency import Owners, Terms
-from lambda_latency.latency import account as account_of
-from lambda_latency.trace import Event, SpanKind, Status
+from lambda_latency.latency import AnalysisOptions, Breakdown, Owners
+from lambda_latency.latency import breakdown_of as breakdown_of_trace
+from lambda_latency.trace import Event, SpanKind, Status, Trace
 from tests.trace.build import MS, T0, Node, node, tree
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from lambda_latency.latency import Account
-    from lambda_latency.trace import Trace
-
 # The provider records spans in these traces, but is external.
-THEIRS = Terms(owners=Owners(theirs=("*payments.example.com",)))
+THEIRS = AnalysisOptions(owners=Owners(theirs=("*payments.example.com",)))
 LAMBDA = {"service.name": "CreateOrder", "faas.name": "CreateOrder"}
 PAYMENTS = {"service.name": "payments"}
 BOTOCORE = "opentelemetry.instrumentation.botocore.dynamodb"
@@ -24,9 +16,9 @@ REQUESTS = "opentelemetry.instrumentation.requests"
 NOTHING: Mapping[str, object] = {}
 
 
-def account(trace: Trace) -> Account:
-    """The account of a trace of the system; the provider is external."""
-    return account_of(trace, THEIRS)
+def breakdown_of(trace: Trace) -> Breakdown:
+    """The breakdown of a trace of the system; the provider is external."""
+    return breakdown_of_trace(trace, THEIRS)
 
 
 def put_item(
@@ -68,10 +60,10 @@ def attempts(*ends: tuple[float, float | None]) -> tuple[Event, ...]:
     return tuple(
         Event(
             "attempt",
-            T0 + round(at * MS),
+            T0 + round(end_ms * MS),
             {"attempt": number, **({} if delay is None else {"retry.delay_ms": float(delay)})},
         )
-        for number, (at, delay) in enumerate(ends, 1)
+        for number, (end_ms, delay) in enumerate(ends, 1)
     )
 
 
@@ -181,5 +173,5 @@ def order(end: float = 200, *, number: int = 0, cold: float = 0, status_code: in
         charge(begin + 18, end - 7, status_code=502 if status_code == 502 else 201),
         flush(end - 3, end + 12),
     )
-    top = request(*inside, end=end, cold=cold, status_code=status_code)
-    return tree(top, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}", first=1)
+    root = request(*inside, end=end, cold=cold, status_code=status_code)
+    return tree(root, unit=MS, trace_id=f"6b05a667affeb9dbb0aa7f2b{number:08x}", first=1)

@@ -1,24 +1,22 @@
 """Gates: the conditions that they check, and the errors of invalid expressions."""
 
-from __future__ import annotations
-
 import random
 import re
 
 import pytest
 
-from lambda_latency.latency import Account, Report, report_of
-from lambda_latency.latency.accounts.part import OWN_CODE
+from lambda_latency.latency import Breakdown, Report, report_of
 from lambda_latency.latency.baseline.against import against
+from lambda_latency.latency.breakdowns.component import OWN_CODE
 from lambda_latency.latency.gate import read_gate
-from tests.latency.requests import PAYMENTS, TABLE, drawn, request
+from tests.latency.drawn_requests import PAYMENTS, TABLE, drawn, request
 
 
 def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
     """A hundred requests of 30 ms own code and 70 ms provider, 500 ms in one of them."""
-    now = [request(number, {OWN_CODE: now_ms, PAYMENTS: 500 if number == 99 else 70}) for number in range(100)]
-    before = [request(number, {OWN_CODE: then_ms, PAYMENTS: 70}) for number in range(100)]
-    return report_of(now, lambda _: {}, against=against(now, before))
+    current = [request(number, {OWN_CODE: now_ms, PAYMENTS: 500 if number == 99 else 70}) for number in range(100)]
+    baseline = [request(number, {OWN_CODE: then_ms, PAYMENTS: 70}) for number in range(100)]
+    return report_of(current, lambda _: {}, against=against(current, baseline))
 
 
 @pytest.mark.parametrize(
@@ -41,9 +39,13 @@ def _report(now_ms: float = 30, then_ms: float = 10) -> Report:
         (
             "slower > 5%",
             True,
-            "POST /orders is slower than the baseline (typically, because of own code) by 25 %: more than 5 %.",
+            "Requests are slower than the baseline (on average, because of own code) by 30.4 %: more than 5 %.",
         ),
-        ("slower > 31%", False, "Requests are slower than the baseline's by 25 %: not more than 31 %."),
+        (
+            "slower > 31%",
+            False,
+            "Requests are slower than the baseline (on average, because of own code) by 30.4 %: not more than 31 %.",
+        ),
     ],
 )
 def test_a_gate_says_the_value_and_the_limit(expression: str, failed: bool, sentence: str) -> None:
@@ -63,15 +65,15 @@ def test_a_percentage_has_no_floor_of_its_own() -> None:
 
 def test_noise_is_not_slower() -> None:
     """Nor is a route without a sure difference."""
-    now, before = drawn("now"), drawn("then")
-    judged = read_gate("slower > 0%").judge(report_of(now, lambda _: {}, against=against(now, before)))
+    current, baseline = drawn("now"), drawn("then")
+    judged = read_gate("slower > 0%").judge(report_of(current, lambda _: {}, against=against(current, baseline)))
     assert (judged.failed, judged.unsure, judged.value) == (False, False, 0.0)
 
 
 def test_a_route_of_many_is_judged_by_itself() -> None:
     """It takes a fifth more; nine others do not."""
 
-    def some(seed: str, more: float) -> list[Account]:
+    def run(seed: str, more: float) -> list[Breakdown]:
         draw = random.Random(seed)  # noqa: S311
         return [
             request(
@@ -88,8 +90,8 @@ def test_a_route_of_many_is_judged_by_itself() -> None:
             for number in range(1000)
         ]
 
-    now, before = some("now", 5.5), some("then", 0)
-    report = report_of(now, lambda _: {}, against=against(now, before))
+    current, baseline = run("now", 5.5), run("then", 0)
+    report = report_of(current, lambda _: {}, against=against(current, baseline))
     judged = read_gate("slower > 5%").judge(report)
     assert (judged.failed, judged.route, judged.part) == (True, "GET /0", "DynamoDB PutItem orders")
     assert report.against is not None
@@ -122,17 +124,17 @@ def test_a_condition_that_cannot_be_judged_is_unsure_or_disturbed() -> None:
         True,
         "No request of GET /gone: p95(GET /gone) > 1ms cannot be judged.",
     )
-    few = drawn("few", 5)
-    judged = read_gate("slower > 5%").judge(report_of(few, lambda _: {}, against=against(few, few)))
+    too_few = drawn("few", 5)
+    judged = read_gate("slower > 5%").judge(report_of(too_few, lambda _: {}, against=against(too_few, too_few)))
     assert (judged.failed, judged.unsure, judged.disturbed) == (False, True, False)
-    before = [request(at, {OWN_CODE: 20 + at % 7, TABLE: 30 + at % 5, PAYMENTS: 60 + at % 9}) for at in range(200)]
-    now = [
-        request(at, {OWN_CODE: 40 + 2 * (at % 7), TABLE: 60 + 2 * (at % 5), PAYMENTS: 120 + 2 * (at % 9)})
-        for at in range(200)
+    baseline = [request(n, {OWN_CODE: 20 + n % 7, TABLE: 30 + n % 5, PAYMENTS: 60 + n % 9}) for n in range(200)]
+    current = [
+        request(n, {OWN_CODE: 40 + 2 * (n % 7), TABLE: 60 + 2 * (n % 5), PAYMENTS: 120 + 2 * (n % 9)})
+        for n in range(200)
     ]
-    found = against(now, before)
-    assert found.answer == "disturbed"
-    judged = read_gate("slower > 5%").judge(report_of(now, lambda _: {}, against=found))
+    diff = against(current, baseline)
+    assert diff.answer == "disturbed"
+    judged = read_gate("slower > 5%").judge(report_of(current, lambda _: {}, against=diff))
     assert (judged.failed, judged.unsure, judged.disturbed) == (False, False, True)
 
 

@@ -1,28 +1,21 @@
 """The traces that are shown in full are found by an index, without a second pass, and are the same."""
 
-from __future__ import annotations
-
 import gzip
 import random
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_latency.latency.loading.load import load
-from lambda_latency.trace import LineIndex, Source, dump_line, find_traces
+from lambda_latency.trace import LineIndex, Problem, Source, dump_line, find_traces
 from tests.latency.generated import few
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lambda_latency.trace import Problem
 
 
 def _lines() -> list[str]:
     spans = [span for trace in few() for span in trace.spans]
     random.Random(5).shuffle(spans)  # noqa: S311 - a repeatable seed
-    return [dump_line(spans[at : at + 3]) for at in range(0, len(spans), 3)]
+    return [dump_line(spans[start : start + 3]) for start in range(0, len(spans), 3)]
 
 
 def _loaded(sources: list[Source]) -> LineIndex:
@@ -45,14 +38,14 @@ def test_the_index_has_the_lines_of_a_trace_in_several_files(tmp_path: Path) -> 
     sources = _files(tmp_path)
     index = _loaded(sources)
     for trace in few():
-        wanted = {trace.trace_id}
-        assert find_traces(sources, wanted, index) == find_traces(sources, wanted)
+        ids = {trace.trace_id}
+        assert find_traces(sources, ids, index) == find_traces(sources, ids)
         for source in sources:
             text = source.path.read_bytes()
             naming = [line for line in text.split(b"\n") if trace.trace_id.encode() in line]
-            offsets = index.offsets(source, wanted)
+            offsets = index.offsets(source, ids)
             assert offsets is not None
-            assert [text[at:].split(b"\n", 1)[0] for at in offsets] == naming
+            assert [text[offset:].split(b"\n", 1)[0] for offset in offsets] == naming
 
 
 @pytest.mark.parametrize("how", ["compressed", "a broken line", "another format in it"])
@@ -65,21 +58,21 @@ def test_other_files_have_an_index_of_their_text(tmp_path: Path, how: str) -> No
     else:
         path.write_text(path.read_text() + ("{\n" if how == "a broken line" else '{"Traces": []}\n'))
     index = _loaded(sources)
-    wanted = {trace.trace_id for trace in few()}
-    assert index.offsets(sources[0], wanted)
+    ids = {trace.trace_id for trace in few()}
+    assert index.offsets(sources[0], ids)
     lines = text.splitlines(keepends=True)
-    assert index.offsets(sources[1], wanted) == [*accumulate(map(len, lines[:-1]), initial=0)]
-    assert find_traces(sources, wanted, index) == find_traces(sources, wanted)
+    assert index.offsets(sources[1], ids) == [*accumulate(map(len, lines[:-1]), initial=0)]
+    assert find_traces(sources, ids, index) == find_traces(sources, ids)
 
 
 def test_a_file_that_changed_is_searched_again(tmp_path: Path) -> None:
     """A collector may replace a file while it is read."""
     sources = _files(tmp_path)
     index = _loaded(sources)
-    wanted = {few()[0].trace_id}
+    ids = {few()[0].trace_id}
     for source in sources:
         source.path.write_text("{}\n" * 7 + source.path.read_text())
-    assert find_traces(sources, wanted, index) == find_traces(sources, wanted) != {}
+    assert find_traces(sources, ids, index) == find_traces(sources, ids) != {}
     for source in sources:
         source.path.unlink()
-    assert find_traces(sources, wanted, index) == {}
+    assert find_traces(sources, ids, index) == {}

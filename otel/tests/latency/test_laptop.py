@@ -1,7 +1,5 @@
 """Traces of the machine that stands for AWS: its gateway, queue and sandbox are its own, and cost nothing."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,14 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.local.xray.platform import PlatformSegments
-from lambda_latency.local.xray.segments import SCOPE, Times, TraceHeader, function_segments, new_span_id, new_trace_id
+from lambda_latency.local.xray.segments import (
+    SCOPE,
+    InvocationTimes,
+    TracingHeader,
+    function_segments,
+    new_span_id,
+    new_trace_id,
+)
 from lambda_latency.trace import GATEWAY, LAPTOP, Span, SpanKind, dump_line
 
 MS = 1_000_000
@@ -19,9 +24,9 @@ BEGUN = 1_796_000_000_000 * MS
 
 def hello_world(number: int, queue_ms: int, overhead_ms: int, init_ms: int) -> list[Span]:
     """The spans of a request of an app whose handler does nothing, `number` of a run."""
-    at = BEGUN + number * 100 * MS
-    header = TraceHeader(new_trace_id(), new_span_id(), True)
-    started = at + MS + queue_ms * MS + init_ms * MS
+    start_ns = BEGUN + number * 100 * MS
+    header = TracingHeader(new_trace_id(), new_span_id(), True)
+    started = start_ns + MS + queue_ms * MS + init_ms * MS
     responded = started + (2 + overhead_ms) * MS
     init = (started - init_ms * MS, started) if init_ms else None
     stage = Span(
@@ -29,35 +34,40 @@ def hello_world(number: int, queue_ms: int, overhead_ms: int, init_ms: int) -> l
         span_id=header.parent_id,
         name="hello/Prod",
         kind=SpanKind.SERVER,
-        start_ns=at,
+        start_ns=start_ns,
         end_ns=responded + MS,
         attributes={"aws.xray.origin": GATEWAY, "http.request.method": "GET", "http.route": "/hello"},
         resource={"service.name": "hello", LAPTOP: True},
         scope=SCOPE,
     )
-    times = Times(at + MS, started, responded, responded + overhead_ms * MS, init)
+    times = InvocationTimes(start_ns + MS, started, responded, responded + overhead_ms * MS, init)
     return [stage, *function_segments("Hello", header, new_span_id(), times, {"faas.coldstart": bool(init_ms)}, None)]
+
+
+def _as_xray(requests: list[list[Span]]) -> str:
+    """The answer of X-Ray's API with the documents of these requests."""
+    documents: dict[tuple[str, str], dict[str, Any]] = {}
+    for spans in requests:
+        (trace_id,) = {span.trace_id for span in spans}
+        # A stage is written again with its call: the last document of an id counts.
+        documents |= {(trace_id, segment["id"]): segment for segment in PlatformSegments().documents(spans)[0]}
+    by_trace: dict[str, list[dict[str, str]]] = {}
+    for (trace_id, key), segment in documents.items():
+        by_trace.setdefault(trace_id, []).append({"Id": key, "Document": json.dumps(segment)})
+    return json.dumps({"Traces": [{"Id": key, "Segments": segments} for key, segments in by_trace.items()]})
 
 
 @pytest.fixture(params=["otlp", "x-ray"])
 def traces(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """200 requests, of which 20 wait long for the machine and 10 for a cold start, as the laptop keeps them."""
-    every = [
+    requests = [
         hello_world(number, 400 if number % 10 == 3 else 1, 1, 700 if number % 20 == 5 else 0) for number in range(200)
     ]
     file = tmp_path / "traces"
     if request.param == "otlp":
-        file.write_text("".join(dump_line(spans) for spans in every))
+        file.write_text("".join(dump_line(spans) for spans in requests))
     else:
-        documents: dict[tuple[str, str], dict[str, Any]] = {}
-        for spans in every:
-            (trace_id,) = {one.trace_id for one in spans}
-            # A stage is written again with its call: the last document of an id counts.
-            documents |= {(trace_id, one["id"]): one for one in PlatformSegments().documents(spans)[0]}
-        found: dict[str, list[dict[str, str]]] = {}
-        for (trace_id, key), one in documents.items():
-            found.setdefault(trace_id, []).append({"Id": key, "Document": json.dumps(one)})
-        file.write_text(json.dumps({"Traces": [{"Id": key, "Segments": one} for key, one in found.items()]}))
+        file.write_text(_as_xray(requests))
     return file
 
 
@@ -77,7 +87,7 @@ def test_no_cause_is_the_platforms_and_nothing_has_a_price(traces: Path, capsys:
 
 def test_the_document_has_no_owner_platform_and_no_cost(traces: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The cost of a cold start is null."""
-    found: dict[str, Any] = json.loads(report(traces, capsys, "--json", "-"))
-    assert (found["cold_starts"]["requests"], found["cold_starts"]["cost"]) == (10, None)
-    told = json.dumps(found)
-    assert [told[told.index(one) - 80 :][:160] for one in ('"platform"', "the platform") if one in told] == []
+    document: dict[str, Any] = json.loads(report(traces, capsys, "--format", "json"))
+    assert (document["cold_starts"]["requests"], document["cold_starts"]["cost"]) == (10, None)
+    text = json.dumps(document)
+    assert [text[text.index(phrase) - 80 :][:160] for phrase in ('"platform"', "the platform") if phrase in text] == []

@@ -1,28 +1,34 @@
 """Files as accounts: the accounts of rows equal those of whole spans, for any spans in any lines."""
 
-from __future__ import annotations
-
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_latency.latency import Part, account, load
-from lambda_latency.trace import Attributes, Event, Scope, Source, Span, SpanKind, Status, Trace, dump_line, read_traces
+from lambda_latency.latency import Component, breakdown_of, load
+from lambda_latency.trace import (
+    Attributes,
+    Event,
+    Problem,
+    Scope,
+    Source,
+    Span,
+    SpanKind,
+    Status,
+    Trace,
+    dump_line,
+    read_traces,
+)
 from lambda_latency.trace.model.keys import READ
+from tests.draws import draws
 from tests.latency.generated import few, hundred, slow_order, timed_out
 from tests.latency.system import order
 from tests.trace.trees import trees
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
-    from lambda_latency.trace import Problem
-
-COLD_START = Part("cold start")
+COLD_START = Component("cold start")
 # Values that rules distinguish, some that they do not, and some with an unusual encoding.
 TEXTS = st.sampled_from(
     [
@@ -75,10 +81,10 @@ DECORATIONS = st.tuples(
 
 
 def _decorated(spans: list[Span], decorations: list[tuple[Any, ...]]) -> list[Span]:
-    found = []
+    decorated = []
     for number, span in enumerate(spans):
         attributes, kind, status, message, name, scope, remote, event = decorations[number % len(decorations)]
-        found.append(
+        decorated.append(
             replace(
                 span,
                 attributes=attributes,
@@ -92,26 +98,26 @@ def _decorated(spans: list[Span], decorations: list[tuple[Any, ...]]) -> list[Sp
                 resource=Attributes({"faas.name": "Create"} if number % 3 else {"service.name": "orders"}),
             )
         )
-    return found
+    return decorated
 
 
 def _events(span: Span, message: str) -> tuple[Event, ...]:
     if message != "attempt":
         return (Event("exception", span.start_ns, {"exception.message": message}),) if message else ()
-    first, last = span.start_ns + 1, (span.end_ns or span.start_ns) - 1
-    return Event("attempt", first, {"attempt": 1, "retry.delay_ms": 1e-6}), Event("attempt", last, {"attempt": 2})
+    first_ns, last_ns = span.start_ns + 1, (span.end_ns or span.start_ns) - 1
+    return Event("attempt", first_ns, {"attempt": 1, "retry.delay_ms": 1e-6}), Event("attempt", last_ns, {"attempt": 2})
 
 
 def _same(path: Path) -> None:
     """Assert that the accounts and problems of a file's rows equal those of its spans."""
     problems: list[Problem] = []
-    accounts = sorted(load([Source(str(path), path)], problems), key=lambda one: one.trace_id)
+    accounts = sorted(load([Source(str(path), path)], problems), key=lambda breakdown: breakdown.trace_id)
     traces, expected = read_traces(path)
-    assert accounts == sorted(map(account, traces), key=lambda one: one.trace_id)
-    assert sorted(one.reason for one in problems) == sorted(one.reason for one in expected)
+    assert accounts == sorted(map(breakdown_of, traces), key=lambda breakdown: breakdown.trace_id)
+    assert sorted(problem.reason for problem in problems) == sorted(problem.reason for problem in expected)
 
 
-@settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=draws(500), deadline=None, database=None, suppress_health_check=list(HealthCheck))
 @given(trees(), st.lists(DECORATIONS, min_size=1, max_size=6), st.integers(1, 5))
 def test_accounts_of_rows_equal_those_of_spans(
     tmp_path_factory: pytest.TempPathFactory, spans: list[Span], decorations: list[tuple[Any, ...]], lines: int
@@ -119,75 +125,11 @@ def test_accounts_of_rows_equal_those_of_spans(
     """Attributes that rules read and others, in several lines, on random trees."""
     path = tmp_path_factory.getbasetemp() / "random.jsonl"
     decorated = _decorated(spans, decorations)
-    path.write_text("".join(dump_line(decorated[at::lines]) for at in range(lines)))
+    path.write_text("".join(dump_line(decorated[start::lines]) for start in range(lines)))
     _same(path)
 
 
 GATEWAY, LAMBDA, FUNCTION = "AWS::ApiGateway::Stage", "AWS::Lambda", "AWS::Lambda::Function"
-# The spans of a cold start, and some others: name, kind, origin, scope.
-COLD = [
-    ("gateway", SpanKind.SERVER, GATEWAY, ""),
-    ("service", SpanKind.SERVER, LAMBDA, ""),
-    ("function", SpanKind.SERVER, FUNCTION, ""),
-    ("Initialization", SpanKind.INTERNAL, None, ""),
-    ("Restore", SpanKind.INTERNAL, None, ""),
-    ("Invocation", SpanKind.INTERNAL, None, ""),
-    ("Invocation", SpanKind.INTERNAL, None, ""),
-    ("Overhead", SpanKind.INTERNAL, None, ""),
-    ("handler", SpanKind.SERVER, None, "lambda_latency.runtime"),
-    ("call", SpanKind.CLIENT, None, ""),
-    ("step", SpanKind.INTERNAL, None, ""),
-    ("Dwell Time", SpanKind.INTERNAL, None, ""),
-    ("init", SpanKind.INTERNAL, None, "lambda_latency.runtime"),
-]
-USUAL_PARENT = [None, 0, 1, 2, 2, 2, 2, 2, 2, 8, 2, 1, 8]
-
-
-@st.composite
-def cold_starts(draw: st.DrawFn) -> list[Span]:
-    """Some spans of a cold start, most below their usual parents, at random times."""
-    rare = st.sampled_from([True] + [False] * 5)
-    drawn = [number for number in range(len(COLD)) if number < 4 or draw(st.booleans())]
-    outer = draw(st.sampled_from([0, 0, 0, 1, 1, 2]))
-    chosen = [number for number in drawn if number >= outer and (number != 12 or draw(rare))]
-    found: list[Span] = []
-    for at, number in enumerate(chosen):
-        name, kind, origin, scope = COLD[number]
-        usual = USUAL_PARENT[number]
-        above = chosen.index(usual) if usual in chosen else 0
-        if at and draw(rare):
-            above = draw(st.integers(0, at - 1))
-        start, length = draw(st.integers(1, 40)), draw(st.integers(0, 40))
-        if number < 3 and not draw(rare):
-            start, length = draw(st.integers(1, 12)), draw(st.integers(20, 60))
-        attributes: dict[str, object] = {} if origin is None else {"aws.xray.origin": origin}
-        if name == "call":
-            attributes["peer.service"] = "payments.example.com"
-        found.append(
-            Span(
-                trace_id="1" * 32,
-                span_id=f"{draw(st.integers(1, 9))}{at + 1:015x}",
-                parent_id=found[above].span_id if at else None,
-                name=name,
-                kind=kind,
-                start_ns=start,
-                end_ns=start + length,
-                attributes=attributes,
-                scope=Scope(scope),
-            )
-        )
-    return found
-
-
-@settings(max_examples=500, deadline=None, database=None, suppress_health_check=list(HealthCheck))
-@given(cold_starts())
-def test_accounts_of_rows_of_cold_starts_equal_those_of_spans(
-    tmp_path_factory: pytest.TempPathFactory, spans: list[Span]
-) -> None:
-    """The init and the spans around it are at random positions."""
-    path = tmp_path_factory.getbasetemp() / "cold.jsonl"
-    path.write_text(dump_line(spans))
-    _same(path)
 
 
 def test_accounts_of_rows_of_the_order_system_equal_those_of_spans(tmp_path: Path) -> None:
@@ -202,35 +144,35 @@ def test_an_initialization_below_the_service_is_no_cold_start(tmp_path: Path) ->
     """Only one below the function is, also if the traces have equal shapes."""
     path = tmp_path / "traces.jsonl"
     traces: list[Span] = []
-    for number, usual in enumerate((False, True, False), 1):
+    for number, in_function in enumerate((False, True, False), 1):
         spans = [
             ("gateway", SpanKind.SERVER, GATEWAY, None, number, 100),
             ("service", SpanKind.SERVER, LAMBDA, 0, 5, 95),
             ("function", SpanKind.SERVER, FUNCTION, 1, 40, 90),
-            ("Initialization", SpanKind.INTERNAL, None, 2 if usual else 1, 10, 35),
+            ("Initialization", SpanKind.INTERNAL, None, 2 if in_function else 1, 10, 35),
         ]
         traces += [
             replace(
-                _of(f"{at + 1:016x}", None if above is None else f"{above + 1:016x}", name, kind, origin, start, end),
+                _of(f"{n + 1:016x}", None if above is None else f"{above + 1:016x}", name, kind, origin, start, end),
                 trace_id=f"{number:032x}",
             )
-            for at, (name, kind, origin, above, start, end) in enumerate(spans)
+            for n, (name, kind, origin, above, start, end) in enumerate(spans)
         ]
     path.write_text(dump_line(traces))
-    accounts = sorted(load([Source(str(path), path)], []), key=lambda one: one.trace_id)
-    assert [dict(one.parts).get(COLD_START) for one in accounts] == [None, 30, None]
+    accounts = sorted(load([Source(str(path), path)], []), key=lambda breakdown: breakdown.trace_id)
+    assert [dict(breakdown.components).get(COLD_START) for breakdown in accounts] == [None, 30, None]
 
 
 def test_an_init_before_the_request_belongs_to_its_outermost_span() -> None:
-    """Also if three hundred other spans come before the outermost span in the file."""
+    """Also if three hundred other spans come before the root span in the file."""
     service, steps = "0" * 15 + "1", [f"{number:016x}" for number in range(100, 400)]
     spans = [
-        *(_of(span_id, service, "step", SpanKind.INTERNAL, None, 60 + at, 61 + at) for at, span_id in enumerate(steps)),
+        *(_of(span_id, service, "step", SpanKind.INTERNAL, None, 60 + n, 61 + n) for n, span_id in enumerate(steps)),
         _of(service, None, "service", SpanKind.SERVER, LAMBDA, 50, 900),
         _of("0" * 15 + "2", service, "function", SpanKind.SERVER, FUNCTION, 60, 890),
         _of("0" * 15 + "3", "0" * 15 + "2", "Initialization", SpanKind.INTERNAL, None, 10, 59),
     ]
-    assert dict(account(Trace(spans)).parts)[COLD_START] == 9
+    assert dict(breakdown_of(Trace(spans)).components)[COLD_START] == 9
 
 
 def _of(

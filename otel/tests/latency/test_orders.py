@@ -1,12 +1,12 @@
 """The report is the same byte for byte, for any order of spans and any number of processes."""
 
-from __future__ import annotations
-
 import io
 import json
 import random
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +17,6 @@ from lambda_latency.text import Style
 from lambda_latency.trace import to_otlp
 from tests.latency.generated import hundred
 from tests.latency.generated import load as every_kind
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
 
 FILES = ("a.jsonl", "b.jsonl", "c.jsonl")
 
@@ -47,9 +42,9 @@ def _write(folder: Path, draw: random.Random) -> list[Path]:
     spans = draw.sample(SPANS, len(SPANS))
     lines: dict[str, list[str]] = {name: [] for name in FILES}
     while spans:
-        some = [spans.pop() for _ in range(min(draw.randrange(1, 9), len(spans)))]
+        batch = [spans.pop() for _ in range(min(draw.randrange(1, 9), len(spans)))]
         groups = [
-            {"resource": resource, "scopeSpans": [{"scope": scope, "spans": [span]}]} for resource, scope, span in some
+            {"resource": resource, "scopeSpans": [{"scope": scope, "spans": [span]}]} for resource, scope, span in batch
         ]
         lines[draw.choice(FILES)].append(json.dumps(_mixed({"resourceSpans": groups}, draw)) + "\n")
     for name, written in lines.items():
@@ -60,16 +55,16 @@ def _write(folder: Path, draw: random.Random) -> list[Path]:
 def _mixed(value: Any, draw: random.Random) -> Any:
     """The value with keys and attributes in random order; lists of values keep their order."""
     if isinstance(value, dict):
-        found = {key: _mixed(inner, draw) for key, inner in draw.sample(list(value.items()), len(value))}
-        if "attributes" in found:
-            draw.shuffle(found["attributes"])
-        return found
-    return [_mixed(one, draw) for one in value] if isinstance(value, list) else value
+        mixed = {key: _mixed(inner, draw) for key, inner in draw.sample(list(value.items()), len(value))}
+        if "attributes" in mixed:
+            draw.shuffle(mixed["attributes"])
+        return mixed
+    return [_mixed(member, draw) for member in value] if isinstance(value, list) else value
 
 
 def _report(paths: list[Path], processes: int | None = None) -> tuple[int, str]:
     out = io.StringIO()
-    request = Request([*paths], json="-", per_request=True, processes=processes)
+    request = Request([*paths], json="-", everything=True, processes=processes)
     return run_report(request, Style(), out), out.getvalue()
 
 
@@ -83,8 +78,8 @@ def test_no_order_and_no_number_of_processes_changes_a_byte(
     expected = _report(_write(folder, random.Random(0)))  # noqa: S311 - a repeatable seed
     assert (expected[0], json.loads(expected[1])["requests"]) == (0, 46)
     paths = _write(folder, random.Random(seed))  # noqa: S311
-    found = {processes: _report(paths, processes) for processes in (None, 1, 2, 3)}
-    assert {processes: report == expected for processes, report in found.items()} == dict.fromkeys(found, True)
+    reports = {processes: _report(paths, processes) for processes in (None, 1, 2, 3)}
+    assert {processes: report == expected for processes, report in reports.items()} == dict.fromkeys(reports, True)
 
 
 def test_whether_a_span_can_be_read_does_not_depend_on_the_one_before(tmp_path: Path) -> None:
@@ -105,7 +100,7 @@ def test_whether_a_span_can_be_read_does_not_depend_on_the_one_before(tmp_path: 
         (tmp_path / name).write_text(json.dumps({"resourceSpans": [group]}, separators=(",", ":")) + "\n")
     a, b = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     assert _report([a, b]) == _report([b, a])
-    each = [json.loads(_report([path])[1]) for path in (a, b)]
+    alone = [json.loads(_report([path])[1]) for path in (a, b)]
     both = json.loads(_report([a, b])[1])
-    assert both["requests"] == sum(one["requests"] for one in each)
-    assert both["problems"] == [problem for one in each for problem in one["problems"]]
+    assert both["requests"] == sum(report["requests"] for report in alone)
+    assert both["problems"] == [problem for report in alone for problem in report["problems"]]

@@ -1,13 +1,11 @@
 """Own code divided by the samples on the handler's span."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lambda_latency.latency import Accounts, account, against, own_code_in, report_of, stacks_of
+from lambda_latency.latency import Breakdowns, against, breakdown_of, own_code_in, report_of, stacks_of
 from lambda_latency.latency.own_code import OwnCode
-from lambda_latency.latency.samples import Place, runs_of
+from lambda_latency.latency.waterfall import CodePlace, runs_of
 from lambda_latency.text import Style, render_flame, render_markdown, render_report, render_waterfall
 from lambda_latency.text.json_document import document
 from lambda_latency.text.prose import flat, sentence
@@ -20,10 +18,10 @@ PRICE, STOCK, LOCKED = (
 )  # fmt: skip
 
 
-def handler(number: int, wall: int, runs: str = "", after: int = 200, memory: int = 0, **more: object) -> Span:
+def handler(number: int, wall: int, runs: str = "", after_ms: int = 200, memory: int = 0, **more: object) -> Span:
     """A handler's span of some milliseconds with runs of samples."""
     samples = {
-        "lambda.profile.after_ms": after,
+        "lambda.profile.after_ms": after_ms,
         "lambda.profile.places": (PRICE, STOCK, LOCKED),
         "lambda.profile.waits": ("", "", "lock"),
         "lambda.profile.lines": ("return PATTERN.match(text)",),
@@ -58,21 +56,21 @@ def call(above: Span, begin: int, end: int) -> Span:
 def times(code: OwnCode | None) -> dict[str, int]:
     """Milliseconds by function, and those without samples."""
     assert code is not None
-    return {one.place.function: one.slow_ns // MS for one in code.places} | {"": code.unsampled_ns // MS}
+    return {line.place.function: line.slow_ns // MS for line in code.places} | {"": code.unsampled_ns // MS}
 
 
 def test_own_code_is_divided_by_the_samples_on_the_critical_path() -> None:
     """What was sampled during a call is not own code."""
-    top = handler(1, 1000, "0,300,290;1,200,190;0,300,300")
-    trace = Trace([top, call(top, 450, 650)])
+    root = handler(1, 1000, "0,300,290;1,200,190;0,300,300")
+    trace = Trace([root, call(root, 450, 650)])
     assert times(own_code_in(trace)) == {"price": 550, "stock": 50, "": 200}
 
 
 def test_samples_say_whether_a_line_computes_or_waits() -> None:
     """By the CPU time, at the share of a CPU that the memory gives."""
-    found = own_code_in(Trace([handler(1, 1000, "0,400,130;1,300,30;2,100,2", memory=512)]))
-    assert found is not None
-    assert [(one.place.function, one.state, one.waits_for) for one in found.places] == [
+    code = own_code_in(Trace([handler(1, 1000, "0,400,130;1,300,30;2,100,2", memory=512)]))
+    assert code is not None
+    assert [(line.place.function, line.state, line.waits_for) for line in code.places] == [
         ("price", "computing", ""),
         ("stock", "", ""),
         ("locked", "waiting", "lock"),
@@ -81,16 +79,16 @@ def test_samples_say_whether_a_line_computes_or_waits() -> None:
 
 def test_late_samples_make_a_place_uncertain() -> None:
     """From 30 % of its time."""
-    found = own_code_in(Trace([handler(1, 1000, "0,400,400,200;1,300,300,50")]))
-    assert found is not None
-    assert [one.about for one in found.places] == [True, False]
+    code = own_code_in(Trace([handler(1, 1000, "0,400,400,200;1,300,300,50")]))
+    assert code is not None
+    assert [line.about for line in code.places] == [True, False]
 
 
 def test_what_cannot_be_read_is_left_out() -> None:
     """A text that was cut, an unknown place, or none at all."""
     assert [run.end_ns // MS for run in runs_of(handler(0, 900, "0,100,100;0,50,50;9,1,1;0,5,5"))] == [300, 350]
     assert [run.end_ns // MS for run in runs_of(handler(0, 900, "0,100,100;0,5"))] == [300, 305]
-    assert runs_of(handler(0, 900, "0,100,100;x"))[0].place == Place("functions/orders.py", 14, "price", "")
+    assert runs_of(handler(0, 900, "0,100,100;x"))[0].place == CodePlace("functions/orders.py", 14, "price", "")
     assert runs_of(handler(0, 900)) == []
     assert own_code_in(Trace([handler(1, 900)])) is None
 
@@ -102,35 +100,35 @@ def plain(text: str) -> str:
 
 def traces() -> dict[str, Trace]:
     """200 requests: 12 slow in a regular expression, 8 at a lock, and typical ones with samples from their begin."""
-    found = {}
+    by_id = {}
     for number in range(200):
         if number % 10 == 3:
-            at = 0 if number < 120 else 2
-            span = handler(number, 1200, f"{at},900,{880 if at == 0 else 1};1,90,90")
+            place = 0 if number < 120 else 2
+            span = handler(number, 1200, f"{place},900,{880 if place == 0 else 1};1,90,90")
         elif number % 64 == 0:
-            span = handler(number, 100 + number % 7, "1,40,40;0,30,30", after=0)
+            span = handler(number, 100 + number % 7, "1,40,40;0,30,30", after_ms=0)
         else:
             span = handler(number, 100 + number % 7)
-        found[span.trace_id] = Trace([span])
-    return found
+        by_id[span.trace_id] = Trace([span])
+    return by_id
 
 
-def find_in(every: Mapping[str, Trace]):  # type: ignore[no-untyped-def]
+def find_in(by_id: Mapping[str, Trace]):  # type: ignore[no-untyped-def]
     """Finds traces by id."""
 
     def find(ids: Collection[str]) -> Mapping[str, Trace]:
-        return {one: every[one] for one in ids if one in every}
+        return {key: by_id[key] for key in ids if key in by_id}
 
     return find
 
 
 def test_the_sentence_names_the_lines_and_what_they_do() -> None:
     """Of two causes in one class, each with the number of its requests."""
-    every = traces()
-    report = report_of([account(one) for one in every.values()], find_in(every))
+    by_id = traces()
+    report = report_of([breakdown_of(trace) for trace in by_id.values()], find_in(by_id))
     assert flat(sentence(report, STYLE)).startswith(
-        "20 of 200 requests wait for the code of orders: 1,097 ms more than a typical request of their route (of which "
-        "870 ms in functions/orders.py:14 price(), computing, in 12 of them and 900 ms in functions/orders.py:40 "
+        "20 of 200 requests of POST /orders (10 %) wait for the code of orders: 1,097 ms more than a typical one (of "
+        "which 870 ms in functions/orders.py:14 price(), computing, in 12 of them and 900 ms in functions/orders.py:40 "
         "locked(), waiting for a lock, in 8 of them), 100 % of the excess."
     )
     text = plain(render_report(report, STYLE))
@@ -143,10 +141,10 @@ def test_the_sentence_names_the_lines_and_what_they_do() -> None:
 
 def test_the_json_has_the_places() -> None:
     """With lines, sources, CPU and what they wait for."""
-    every = traces()
-    report = report_of([account(one) for one in every.values()], find_in(every))
-    found: Any = document(report, command="", version="")["classes"]
-    code = found[0]["own_code"]
+    by_id = traces()
+    report = report_of([breakdown_of(trace) for trace in by_id.values()], find_in(by_id))
+    groups: Any = document(report, command="", version="")["classes"]
+    code = groups[0]["own_code"]
     assert (code["requests"], code["typical_requests"], code["before_sampling_ns"]) == (20, 4, 210 * MS)
     assert code["places"][0] == {
         "file": "functions/orders.py",
@@ -166,8 +164,8 @@ def test_the_json_has_the_places() -> None:
 
 def test_the_flame_graph_has_a_frame_for_each_line() -> None:
     """And one for the library's function below it; their sum is the request."""
-    top = handler(1, 1000, "0,300,290;1,200,190")
-    stacks = stacks_of([Trace([top])])
+    root = handler(1, 1000, "0,300,290;1,200,190")
+    stacks = stacks_of([Trace([root])])
     name = "POST /orders"
     assert {stack[1:]: ns // MS for stack, ns in stacks.items()} == {
         ("functions/orders.py:14 price()",): 300,
@@ -187,22 +185,69 @@ def test_a_waterfall_lists_the_lines_of_its_request() -> None:
 def test_against_a_baseline_the_line_that_became_slower_is_told() -> None:
     """From the requests that both sides sampled from their begin."""
 
-    def side(first: int, slow: int) -> dict[str, Trace]:
-        found = {}
-        for number in range(first, first + 640):
-            own = handler(number, 100 + slow + number % 7, f"0,{50 + slow},40;1,40,40", after=0)
-            found[own.trace_id] = Trace([own])
-        return found
+    def side(start: int, slow: int) -> dict[str, Trace]:
+        by_id = {}
+        for number in range(start, start + 640):
+            span = handler(number, 100 + slow + number % 7, f"0,{50 + slow},40;1,40,40", after_ms=0)
+            by_id[span.trace_id] = Trace([span])
+        return by_id
 
-    before, now = side(0, 0), side(64_000, 300)
-    accounts, then = ([account(one) for one in each.values()] for each in (now, before))
+    earlier, new = side(0, 0), side(64_000, 300)
+    accounts, then = ([breakdown_of(trace) for trace in run.values()] for run in (new, earlier))
     report = report_of(
-        accounts, find_in(now), against=against(accounts, then), baseline=Accounts(then), find_before=find_in(before)
+        accounts, find_in(new), against=against(accounts, then), baseline=Breakdowns(then), find_before=find_in(earlier)
     )
     code = report.own_code_against
     assert code is not None
-    assert [(one.place.function, one.excess_ns // MS) for one in code.places] == [("price", 300), ("stock", 0)]
+    assert [(line.place.function, line.excess_ns // MS) for line in code.places] == [("price", 300), ("stock", 0)]
     text = plain(render_report(report, STYLE))
     assert "More own code than in the baseline, by line:\n    300 ms  functions/orders.py:14 price()" in text
-    found: Any = document(report, command="", version="")["against"]
-    assert found["own_code"]["places"][0]["excess_ns"] == 300 * MS
+    comparison: Any = document(report, command="", version="")["against"]
+    assert comparison["own_code"]["places"][0]["excess_ns"] == 300 * MS
+
+
+def _charging(number: int, wall: int) -> Trace:
+    """A sampled handler that waits in `price` for a service without samples."""
+    root = handler(number, wall, f"1,10,10;0,{wall - 20},2", after_ms=0)
+    client = call(root, 10, wall - 10)
+    served = Span(
+        trace_id=root.trace_id,
+        span_id="c" * 16,
+        parent_id=client.span_id,
+        name="POST /charge",
+        kind=SpanKind.SERVER,
+        start_ns=client.start_ns + MS,
+        end_ns=(client.end_ns or 0) - MS,
+        resource={"service.name": "payments"},
+    )
+    return Trace([root, client, served])
+
+
+def test_a_line_of_the_caller_explains_no_own_code_of_a_called_service() -> None:
+    """Samples show one service; a callee without samples has no line, and its flame has no frame of the caller."""
+    charging = [_charging(number, 900 if number % 10 == 3 else 100 + number % 7) for number in range(200)]
+    by_id = {trace.trace_id: trace for trace in charging}
+    report = report_of([breakdown_of(trace) for trace in by_id.values()], find_in(by_id))
+    text = flat(sentence(report, STYLE))
+    assert "the code of payments" in text
+    assert "orders.py" not in text
+    assert report.own_code == {}
+    trace = by_id[f"{3:032x}"]
+    assert times(own_code_in(trace)) == {"stock": 10, "": 888}
+    assert not [frames for frames in stacks_of([trace]) if "payments POST /charge" in frames and PRICE in frames[-1]]
+
+
+def test_the_line_that_waits_for_a_call_is_in_the_finding_about_the_callee() -> None:
+    """By the samples of the caller during its calls; none without samples."""
+    by_id = {}
+    for number in range(200):
+        wall = 900 if number % 10 == 3 else 100 + number % 7
+        root = handler(number, wall, f"1,10,10;2,{wall - 20},2" if number % 10 == 3 else "", after_ms=0)
+        by_id[root.trace_id] = Trace([root, call(root, 10, wall - 10)])
+    report = report_of([breakdown_of(trace) for trace in by_id.values()], find_in(by_id))
+    assert flat(sentence(report, STYLE)) == (
+        "20 of 200 requests of POST /orders (10 %) wait for pay.example.com, called by orders: 797 ms more than a "
+        "typical one, 100 % of the excess. It is waited for at functions/orders.py:40 locked(). The cause is external."
+    )
+    [example] = [group["example"] for group in document(report, command="", version="")["classes"]]  # type: ignore[attr-defined]
+    assert example["line"] == "functions/orders.py:40 locked()"

@@ -1,34 +1,28 @@
 """What a report says about requests without traces."""
 
-from __future__ import annotations
-
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_latency.latency import report_of
-from lambda_latency.latency.accounts.totals import HOUR_NS, Traffic, Unknown
+from lambda_latency.latency.breakdowns.breakdown import Breakdown
+from lambda_latency.latency.breakdowns.totals import HOUR_NS, Traffic, Unknown
 from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
 from lambda_latency.text.facts import sampling
-from lambda_latency.trace import Source, dump_line
+from lambda_latency.trace import Problem, Source, dump_line
 from tests.latency.generated import few
-from tests.latency.system import account
+from tests.latency.system import breakdown_of
 from tests.trace.readers.test_xray import FUNCTION, GATEWAY, HANDLER, PUT, SERVICE, _answer
-
-if TYPE_CHECKING:
-    from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.trace import Problem
 
 HOUR = 1_795_600_800 * 1_000_000_000  # 2026-11-25T10:00:00Z
 
 
-def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Account]:
+def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Breakdown]:
     """These numbers of requests in consecutive hours, with the routes in turn."""
-    one = account(few()[0])
+    breakdown = breakdown_of(few()[0])
     return [
-        one._replace(
+        breakdown._replace(
             trace_id=f"{hour:016x}{number:016x}",
             start_ns=HOUR + hour * HOUR_NS + number,
             route=routes[number % len(routes)],
@@ -46,7 +40,7 @@ def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Ac
         (seen(5), Traffic(50), "10 % of the traffic seen (5 of 50)."),
         (
             seen(5),
-            Traffic(8, beside=1),
+            Traffic(8, without_stage=1),
             "50 % of the traffic seen (4 of 8). 1 more request came another way, which is not counted.",
         ),
         (
@@ -69,7 +63,7 @@ def seen(*per_hour: int, routes: tuple[str, ...] = ("POST /orders",)) -> list[Ac
     ],
 )
 def test_the_share_of_the_traffic_is_reported_as_far_as_it_is_known(
-    accounts: list[Account], traffic: Traffic | Unknown, said: str
+    accounts: list[Breakdown], traffic: Traffic | Unknown, said: str
 ) -> None:
     """By route if the reports have the same route names, by hour if there are two whole hours."""
     report = report_of(accounts, lambda _: {}, traffic=traffic)
@@ -84,6 +78,6 @@ def test_a_source_of_whole_traces_has_the_same_accounts(tmp_path: Path) -> None:
     for text in ("".join(lines), "".join(reversed(lines))):
         path.write_text(text)
         problems: list[Problem] = []
-        kept, let_go = (load([Source("t", path, whole=whole)], problems) for whole in (False, True))
+        retained, let_go = (load([Source("t", path, whole=whole)], problems) for whole in (False, True))
         assert problems == []
-        assert sorted(let_go, key=lambda one: one.trace_id) == sorted(kept, key=lambda one: one.trace_id)
+        assert sorted(let_go, key=lambda a: a.trace_id) == sorted(retained, key=lambda a: a.trace_id)

@@ -1,11 +1,10 @@
 """The report is the same byte for byte for any spelling of an OTLP/JSON file."""
 
-from __future__ import annotations
-
 import io
 import json
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -21,9 +20,6 @@ from tests.latency.generated import load as every_kind
 from tests.latency.rewriting import WAYS, rewrite
 from tests.latency.system import attempts, put_item, request
 from tests.trace.build import MS, T0, tree
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Attributes that rules read, a resource, a scope and events, with values that have many spellings.
 ODD = Span(
@@ -64,12 +60,12 @@ DOCUMENTS = _documents()
 
 def _report(path: Path) -> tuple[int, str]:
     out = io.StringIO()
-    return run_report(Request([path], json="-", per_request=True), Style(), out), out.getvalue()
+    return run_report(Request([path], json="-", everything=True), Style(), out), out.getvalue()
 
 
 @cache
 def _plain_report(path: Path) -> tuple[int, str]:
-    path.write_text("".join(rewrite(one, 0, frozenset()) for one in DOCUMENTS), encoding="utf-8")
+    path.write_text("".join(rewrite(document, 0, frozenset()) for document in DOCUMENTS), encoding="utf-8")
     return _report(path)
 
 
@@ -77,10 +73,10 @@ def _plain_report(path: Path) -> tuple[int, str]:
 def test_each_spelling_has_the_same_spans(way: str, tmp_path: Path) -> None:
     """Otherwise the property below would compare different spans."""
     path = tmp_path / "traces.jsonl"
-    path.write_text("".join(rewrite(one, 0, frozenset()) for one in DOCUMENTS), encoding="utf-8")
+    path.write_text("".join(rewrite(document, 0, frozenset()) for document in DOCUMENTS), encoding="utf-8")
     expected = read_traces(path)
     assert json.loads(rewrite(DOCUMENTS[0], 1, frozenset())) == DOCUMENTS[0]
-    text = "".join(rewrite(one, number, frozenset([way])) for number, one in enumerate(DOCUMENTS))
+    text = "".join(rewrite(document, number, frozenset([way])) for number, document in enumerate(DOCUMENTS))
     assert text != path.read_text(encoding="utf-8")
     path.write_text(text, encoding="utf-8")
     assert read_traces(path) == expected
@@ -93,13 +89,13 @@ def test_any_spelling_has_the_same_report(tmp_path_factory: pytest.TempPathFacto
     path = tmp_path_factory.getbasetemp() / "spellings.jsonl"
     expected = _plain_report(path)
     assert (expected[0], json.loads(expected[1])["requests"]) == (0, 20)
-    lines = [rewrite(one, seed + number, frozenset(ways)) for number, one in enumerate(DOCUMENTS)]
+    lines = [rewrite(document, seed + number, frozenset(ways)) for number, document in enumerate(DOCUMENTS)]
     path.write_text("".join(lines), encoding="utf-8")
     assert _report(path) == expected
 
 
 def test_an_attribute_may_have_its_value_before_its_key(tmp_path: Path) -> None:
-    """The value is not read as one of the previous attribute: of six calls, each of two hosts is charged with three."""
+    """The value is not read as one of the previous attribute: of six calls, three are attributed to each host."""
     path = tmp_path / "traces.jsonl"
     hosts = ("ship.example", "pay.example")
     lines = []
@@ -116,5 +112,5 @@ def test_an_attribute_may_have_its_value_before_its_key(tmp_path: Path) -> None:
         lines.append(f'{{"resourceSpans":[{{"resource":{{"attributes":[]}},"scopeSpans":[{scope}]}}]}}\n')
     path.write_text("".join(lines))
     status, text = _report(path)
-    charged = {(one["bucket"], one["name"]): one["total_ns"] for one in json.loads(text)["buckets"]}
+    charged = {(bucket["bucket"], bucket["name"]): bucket["total_ns"] for bucket in json.loads(text)["buckets"]}
     assert (status, charged) == (0, {("external", host): 3000 for host in hosts})

@@ -1,23 +1,17 @@
 """A running page, and what is closed after it."""
 
-from __future__ import annotations
-
-import os
-import shutil
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from lambda_latency.latency import Terms
+from lambda_latency.latency import AnalysisOptions
 from lambda_latency.live import Bounds, Receiver, RunningPage
 from tests.live.shop import Listener
-from tests.page.browser import Browser
+from tests.page.browser import Browser, chromium, cleared
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    Pages = Callable[..., RunningPage]
-    Listeners = Callable[..., Listener]
+Pages = Callable[..., RunningPage]
+State = Callable[[], dict[str, object]]
+Listeners = Callable[..., Listener]
 
 
 @pytest.fixture
@@ -25,8 +19,10 @@ def pages() -> Iterator[Pages]:
     """Makes pages, with bounds by name."""
     made: list[RunningPage] = []
 
-    def make(*, knows_ends: bool = False, told: Callable[[], dict[str, object]] = dict, **bounds: int) -> RunningPage:
-        made.append(RunningPage(Terms, bounds=Bounds(**bounds), knows_ends=knows_ends, told=told))
+    def make(*, knows_ends: bool = False, receiver_state: State = dict, **bounds: int) -> RunningPage:
+        made.append(
+            RunningPage(AnalysisOptions, bounds=Bounds(**bounds), knows_ends=knows_ends, receiver_state=receiver_state)
+        )
         return made[-1]
 
     yield make
@@ -59,24 +55,12 @@ def receiver(pages: Pages) -> Iterator[tuple[Receiver, RunningPage]]:
 
 @pytest.fixture(scope="session")
 def one_browser() -> Iterator[Browser]:
-    """Chromium with the network of this machine, where it is installed; in CI it has to be."""
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        reason = "no chromium and chromedriver: apt install chromium chromium-driver"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    made = Browser(*map(str, programs), offline=False)
-    yield made
-    made.close()
+    """Chromium with the network of this machine."""
+    yield from chromium(offline=False)
 
 
 @pytest.fixture
 def browser(one_browser: Browser) -> Iterator[Browser]:
     """The browser, with nothing of the test before; at the end its console has to be clean."""
-    one_browser.show("about:blank")
-    one_browser.size(1600)
-    one_browser.console()
-    yield one_browser
-    assert one_browser.console() == []
+    yield from cleared(one_browser)
     one_browser.show("about:blank")

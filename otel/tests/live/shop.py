@@ -1,18 +1,14 @@
 """Requests of a small shop as a sender exports them, and a page that listens as a browser does."""
 
-from __future__ import annotations
-
 import contextlib
 import http.client
 import json
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any
 from urllib.parse import urlsplit
 
 from lambda_latency.trace import Event, Span, SpanKind, Status, to_otlp
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 MS = 1_000_000
 PATIENCE = 20  # seconds until a test fails that waits for what never comes

@@ -1,17 +1,11 @@
 """The states of the page, as a person meets them: each is what was exported, printed and marked until then."""
 
-from __future__ import annotations
-
 import time
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
+from lambda_latency.live import RunningPage
 from lambda_latency.trace import FUNCTION, Event, Span, SpanKind, Status
 from tests.live.shop import MS, line, request_spans, stack
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.live import RunningPage
 
 KEPT = 5_000
 TIMEOUT_ID = f"{0xABC:032x}"

@@ -1,23 +1,18 @@
 """`lambda-latency live` as a person runs it: what it prints, a port that is taken, a file beside the page, its end."""
 
-from __future__ import annotations
-
 import re
 import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_latency.live import owner_of
 from tests.live.shop import Listener, ask, line, request_spans
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 LIVE = [sys.executable, "-u", "-m", "lambda_latency", "live"]
 

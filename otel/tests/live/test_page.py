@@ -1,20 +1,18 @@
 """The page in a browser: rows as they come, the keyboard, hostile names, and no violation that axe-core finds."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+import re
+from collections import Counter
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from lambda_latency.live import RunningPage
+from lambda_latency.live.page_server import document_of
+from tests.live.conftest import Pages
 from tests.live.shop import line, request_spans
 from tests.live.states import STATES, TIMEOUT_ID
+from tests.page.browser import Browser
 from tests.page.test_access import axe, violations
-
-if TYPE_CHECKING:
-    from lambda_latency.live import RunningPage
-    from tests.live.conftest import Pages
-    from tests.page.browser import Browser
 
 __all__ = ["axe"]  # a fixture
 
@@ -168,3 +166,20 @@ def test_the_end_of_the_command_is_said(browser: Browser, pages: Pages) -> None:
     browser.until("document.getElementById('link').textContent.startsWith('lambda-latency has ended')")
     assert browser.run(f"return {ROWS}.length") == 1
     browser.console()
+
+
+DECLARED = re.compile(r"^(?:async )?(?:const|let|function|class) (\w+)", re.MULTILINE)
+
+
+def test_no_name_is_declared_twice() -> None:
+    """A second function of a name would silently replace the first."""
+    names = Counter(DECLARED.findall(document_of().body.decode()))
+    assert len(names) > 50
+    assert [name for name, count in names.items() if count > 1] == []
+
+
+def test_nothing_of_the_modules_is_left() -> None:
+    """No import, no export, no placeholder."""
+    body = document_of().body.decode()
+    assert not re.search(r"^(import|export) ", body, re.MULTILINE)
+    assert not re.search(r"@[A-Z]+@", body)

@@ -1,28 +1,24 @@
 """What the page and the receiver refuse: other sites, other hosts, other methods, and bodies that are too much."""
 
-from __future__ import annotations
-
 import gzip
 import http.client
+import itertools
 import json
 import socket
 import time
 import zlib
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
-from lambda_latency.live import Bounds, Receiver
+from lambda_latency.live import Bounds, Receiver, RunningPage, page_server
 from lambda_latency.live import otlp_receiver as receiving
-from lambda_latency.live.decoding import MOST_OBJECTS, RefusedError, decompressed, from_json, from_protobuf
+from lambda_latency.live.decoding import MOST_OBJECTS, ExportError, decompressed, from_json, from_protobuf
+from tests.live.conftest import Listeners, Pages
 from tests.live.shop import Listener, ask, line, request_spans
 
-if TYPE_CHECKING:
-    from lambda_latency.live import RunningPage
-    from tests.live.conftest import Listeners, Pages
-
-    Received = tuple[Receiver, RunningPage]
+Received = tuple[Receiver, RunningPage]
 
 JSON = {"Content_Type": "application/json"}
 TRACES = "/v1/traces"
@@ -123,6 +119,18 @@ def test_pages_beyond_the_bound_are_refused_and_the_others_are_told(pages: Pages
     one.close()
 
 
+def test_a_page_that_does_not_read_is_let_go(pages: Pages, listen: Listeners, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place is free again, although it has not hung up."""
+    monkeypatch.setattr(page_server, "WAIT_S", 0.2)
+    monkeypatch.setattr(page_server, "page_events", lambda *_: itertools.repeat(b"more than a socket takes" * 100_000))
+    page = pages(tabs=1)
+    assert listen(page).answer.status == 200
+    end = time.monotonic() + 20
+    while (status := listen(page).answer.status) == 503 and time.monotonic() < end:
+        time.sleep(0.1)
+    assert status == 200
+
+
 def test_a_name_of_the_traces_is_data(pages: Pages, listen: Listeners) -> None:
     """A row is JSON, and ends no event."""
     page = pages()
@@ -213,21 +221,21 @@ def test_an_export_in_chunks_is_taken(receiver: Received) -> None:
 def test_bombs_are_refused_before_they_grow() -> None:
     """By the size after decompression, and by the objects that reading would make."""
     bomb = gzip.compress(bytes(40 * 1024 * 1024))
-    with pytest.raises(RefusedError, match="more than 20,971,520 bytes after decompression"):
+    with pytest.raises(ExportError, match="more than 20,971,520 bytes after decompression"):
         decompressed(bomb, "gzip", Bounds().body)
     many = b'{"resourceSpans":[' + b"{}," * MOST_OBJECTS + b"{}]}"
-    with pytest.raises(RefusedError, match="more than 1,000,000 objects"):
+    with pytest.raises(ExportError, match="more than 1,000,000 objects"):
         from_json(many)
-    with pytest.raises(RefusedError, match="more than 1,000,000 objects"):
+    with pytest.raises(ExportError, match="more than 1,000,000 objects"):
         from_protobuf(b"\x0a\x00" * 1_000_001)
     spans = b"\x12\x00" * 1_000_001  # empty spans of a scope
     scope = b"\x12" + _varint(len(spans)) + spans
-    with pytest.raises(RefusedError, match="more than 1,000,000 objects"):
+    with pytest.raises(ExportError, match="more than 1,000,000 objects"):
         from_protobuf(b"\x0a" + _varint(len(scope)) + scope)
     deep = b""
     for _ in range(3_000):
         deep = b"\x2a" + _varint(len(deep) + 2 + len(_varint(len(deep)))) + b"\x0a" + _varint(len(deep)) + deep
-    with pytest.raises(RefusedError, match="not OTLP as protobuf"):
+    with pytest.raises(ExportError, match="not OTLP as protobuf"):
         from_protobuf(_in_span(deep))
     assert zlib.crc32(bomb) != 0
 

@@ -1,18 +1,16 @@
 """From export requests to rows: each request once, whatever the order and the bounds."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
+
+from lambda_latency.live import page_server
+from tests.live.conftest import Listeners, Pages
 from tests.live.shop import ask, line, request_spans, stack
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    import pytest
-
-    from tests.live.conftest import Listeners, Pages
 
 
 def test_each_request_of_an_export_has_a_row(pages: Pages, listen: Listeners) -> None:
@@ -125,7 +123,7 @@ def test_the_running_verdict_is_that_of_report(
     assert told["requests"] == 120
     file = tmp_path / "saved.jsonl"
     file.write_bytes(ask(page.address, "save?minutes=0")[2])
-    assert main(["report", str(file), "--json", "-"]) == 0
+    assert main(["report", str(file), "--format", "json"]) == 0
     verdict = json.loads(capsys.readouterr().out)["verdict"]
     assert told["paragraphs"][0] == verdict["sentence"].replace("\u202f", " ")
 
@@ -199,6 +197,30 @@ def test_the_end_of_the_command_is_told(pages: Pages, listen: Listeners) -> None
     listener.until("state")
     page.close()
     assert listener.until("end") == {}
+
+
+def test_a_page_that_reads_slowly_is_told_of_the_end_too(
+    pages: Pages, listen: Listeners, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its connection stays open until it has been told: the server's threads may be late on a busy machine."""
+    released, page_events = threading.Event(), page_server.page_events
+
+    def late(*arguments: Any) -> Iterator[bytes]:
+        for events in page_events(*arguments):
+            if b"event: end" in events:
+                released.wait()
+            yield events
+
+    monkeypatch.setattr(page_server, "page_events", late)
+    page = pages()
+    listener = listen(page)
+    listener.until("state")
+    closing = threading.Thread(target=page.close)
+    closing.start()
+    closing.join(0.3)  # what would hang up does so at once
+    released.set()
+    assert listener.until("end") == {}
+    closing.join()
 
 
 def _spans(one: bytes) -> list[dict[str, str]]:

@@ -1,12 +1,11 @@
 """One HTTP request on a connection of its own, and waiting for what other threads and processes do."""
 
-from __future__ import annotations
-
 import http.client
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from tests.sandbox.state import until
 
@@ -49,3 +48,10 @@ def call(
 def eventually(condition: Callable[[], object]) -> None:
     """Return as soon as the condition holds; fail where it never does."""
     assert until(lambda: bool(condition()), PATIENCE), "what the test waits for never came"
+
+
+def port_of(url: str) -> int:
+    """Of an address that has one."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port

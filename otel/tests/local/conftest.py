@@ -1,13 +1,11 @@
 """What several tests of the laptop's system need: child processes that are cleared up, and the project's template."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.gateway.sam import Template, read_template
+from lambda_latency.local.gateway.sam import SamTemplate, read_template
 from lambda_latency.local.processes import Processes
 
 ROOT = Path(__file__).parents[3]
@@ -21,6 +19,6 @@ def processes() -> Iterator[Processes]:
 
 
 @pytest.fixture(scope="session")
-def project() -> Template:
+def project() -> SamTemplate:
     """The project's own template, with every parameter's default."""
     return read_template(ROOT / "template.yaml", {})

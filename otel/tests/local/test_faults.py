@@ -1,7 +1,5 @@
 """The fault plan: what it may say, and how often a fault happens."""
 
-from __future__ import annotations
-
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.faults import Faults, Plan, Rule, read_plan
+from lambda_latency.local.faults import FaultPlan, FaultRule, Faults, read_plan
 
 ADVICE = '\n  for example {"rules": [{"at": "provider", "kind": "delay", "share": 0.2, "ms": 900}]}'
 
@@ -19,7 +17,7 @@ def _places(faults: Faults, calls: int, *routes: str) -> list[int]:
 
 
 def _slow(share: float, seed: int = 1, route: str | None = None) -> Faults:
-    return Plan(seed, (Rule("provider", "delay", share, ms=1, route=route),)).at("provider")
+    return FaultPlan(seed, (FaultRule("provider", "delay", share, ms=1, route=route),)).faults_at("provider")
 
 
 def test_a_plan_is_read_whole() -> None:
@@ -29,26 +27,32 @@ def test_a_plan_is_read_whole() -> None:
         {"at": "function", "kind": "cpu", "ms": 40},
         {"at": "connect", "kind": "reset", "share": 1}
     ]}"""
-    assert Plan.from_json(text) == Plan(
+    assert FaultPlan.from_json(text) == FaultPlan(
         7,
         (
-            Rule("provider", "status", 0.05, ms=0, route="POST /orders", status=500),
-            Rule("function", "cpu", 1.0, ms=40, route=None, status=503),
-            Rule("connect", "reset", 1.0, ms=0, route=None, status=503),
+            FaultRule("provider", "status", 0.05, ms=0, route="POST /orders", status=500),
+            FaultRule("function", "cpu", 1.0, ms=40, route=None, status=503),
+            FaultRule("connect", "reset", 1.0, ms=0, route=None, status=503),
         ),
     )
 
 
 def test_an_empty_plan_has_no_faults() -> None:
     """A plan may be without rules, and then nothing is ever hit."""
-    plan = Plan.from_json('{"rules": []}')
-    assert (plan, bool(plan.at("provider")), plan.at("provider").next()) == (Plan(1, ()), False, None)
+    plan = FaultPlan.from_json('{"rules": []}')
+    assert (plan, bool(plan.faults_at("provider")), plan.faults_at("provider").next()) == (
+        FaultPlan(1, ()),
+        False,
+        None,
+    )
 
 
 def test_a_plan_survives_the_way_to_a_child_process() -> None:
     """What `to_json` writes, `from_json` reads as the same plan."""
-    plan = Plan(3, (Rule("table", "throttle", 1 / 3), Rule("function", "timeout", 0.1, 5, "GET /orders/{id}", 504)))
-    assert Plan.from_json(plan.to_json()) == plan
+    plan = FaultPlan(
+        3, (FaultRule("table", "throttle", 1 / 3), FaultRule("function", "timeout", 0.1, 5, "GET /orders/{id}", 504))
+    )
+    assert FaultPlan.from_json(plan.to_json()) == plan
 
 
 @pytest.mark.parametrize(
@@ -66,9 +70,9 @@ def test_a_plan_survives_the_way_to_a_child_process() -> None:
 )
 def test_a_broken_plan_is_told(text: str, message: str) -> None:
     """The message says what is wrong with the plan, what was seen, and shows one that is right."""
-    with pytest.raises(UsageError) as told:
-        Plan.from_json(text)
-    assert str(told.value) == message + ADVICE
+    with pytest.raises(UsageError) as raised:
+        FaultPlan.from_json(text)
+    assert str(raised.value) == message + ADVICE
 
 
 @pytest.mark.parametrize(
@@ -131,41 +135,41 @@ def test_a_broken_plan_is_told(text: str, message: str) -> None:
 def test_a_broken_rule_is_told(rule: object, message: str) -> None:
     """The message says which rule is wrong, what was seen and what is right."""
     right = {"at": "table", "kind": "hang"}
-    with pytest.raises(UsageError) as told:
-        Plan.from_json(json.dumps({"rules": [right, rule]}))
-    assert str(told.value) == message + ADVICE
+    with pytest.raises(UsageError) as raised:
+        FaultPlan.from_json(json.dumps({"rules": [right, rule]}))
+    assert str(raised.value) == message + ADVICE
 
 
 def test_a_plan_is_read_from_a_file(tmp_path: Path) -> None:
     """A file with a plan is that plan."""
     (tmp_path / "plan.json").write_text('{"rules": [{"at": "table", "kind": "hang"}]}')
-    assert read_plan(tmp_path / "plan.json") == Plan(1, (Rule("table", "hang", 1.0),))
+    assert read_plan(tmp_path / "plan.json") == FaultPlan(1, (FaultRule("table", "hang", 1.0),))
 
 
 def test_a_broken_file_is_named(tmp_path: Path) -> None:
     """The message of a plan in a file begins with the file."""
     (tmp_path / "plan.json").write_text('{"rules": [1]}')
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         read_plan(tmp_path / "plan.json")
-    assert str(told.value) == f"{tmp_path}/plan.json: rule 1 must be an object, got 1{ADVICE}"
+    assert str(raised.value) == f"{tmp_path}/plan.json: rule 1 must be an object, got 1{ADVICE}"
 
 
 @pytest.mark.parametrize(("name", "reason"), [("missing.json", "No such file or directory"), (".", "Is a directory")])
 def test_a_file_that_cannot_be_read_is_told(tmp_path: Path, name: str, reason: str) -> None:
     """The message names the file and the reason."""
     path = tmp_path / name
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         read_plan(path)
-    assert str(told.value) == f"{path} cannot be read: {reason}\n  --faults takes a JSON file"
+    assert str(raised.value) == f"{path} cannot be read: {reason}\n  --faults takes a JSON file"
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
     """Bytes that are not UTF-8 are a message, too."""
     path = tmp_path / "plan.json"
     path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(UsageError) as told:
+    with pytest.raises(UsageError) as raised:
         read_plan(path)
-    assert str(told.value) == f"{path} is not UTF-8 text\n  --faults takes a JSON file"
+    assert str(raised.value) == f"{path} is not UTF-8 text\n  --faults takes a JSON file"
 
 
 @pytest.mark.parametrize(
@@ -186,37 +190,41 @@ def test_hits_are_spread_evenly(share: float) -> None:
 
 def test_the_seed_decides_the_places() -> None:
     """The same seed hits the same calls, another seed other ones."""
-    first, again, other = (_places(_slow(0.1, seed), 200) for seed in (1, 1, 2))
-    assert (first == again, first == other, len(other)) == (True, False, 20)
+    places, repeated, reseeded = (_places(_slow(0.1, seed), 200) for seed in (1, 1, 2))
+    assert (places == repeated, places == reseeded, len(reseeded)) == (True, False, 20)
 
 
 def test_two_rules_of_a_plan_hit_different_calls() -> None:
     """Each rule is drawn for itself: rules of the same share do not always meet in one call."""
-    plan = Plan(1, (Rule("table", "delay", 0.1, ms=1), Rule("table", "hang", 0.1)))
-    faults = plan.at("table")
+    plan = FaultPlan(1, (FaultRule("table", "delay", 0.1, ms=1), FaultRule("table", "hang", 0.1)))
+    faults = plan.faults_at("table")
     kinds = [fault.kind for fault in (faults.next() for _ in range(300)) if fault]
     assert (kinds.count("delay"), kinds.count("hang") > 20) == (30, True)
 
 
 def test_the_first_rule_that_hits_wins() -> None:
     """One call suffers one fault."""
-    plan = Plan(1, (Rule("table", "delay", 1, ms=1), Rule("table", "hang", 1)))
-    faults = plan.at("table")
+    plan = FaultPlan(1, (FaultRule("table", "delay", 1, ms=1), FaultRule("table", "hang", 1)))
+    faults = plan.faults_at("table")
     assert [faults.next(), faults.next()] == [plan.rules[0]] * 2
 
 
 def test_a_rule_with_a_route_counts_only_calls_of_that_route() -> None:
     """Other routes are not hit, and do not use up the share of the one that is named."""
     faults = _slow(0.5, route="POST /orders")
-    others = [faults.next(("GET /orders",)) for _ in range(101)] + [faults.next() for _ in range(101)]
-    own = _places(faults, 100, "GET /orders/{id}", "POST /orders")
-    assert (set(others), len(own)) == ({None}, 50)
+    unmatched = [faults.next(("GET /orders",)) for _ in range(101)] + [faults.next() for _ in range(101)]
+    matched = _places(faults, 100, "GET /orders/{id}", "POST /orders")
+    assert (set(unmatched), len(matched)) == ({None}, 50)
 
 
 def test_faults_are_those_of_the_places_asked_for() -> None:
     """The provider never meets the faults of the table."""
-    plan = Plan(1, (Rule("table", "hang", 1), Rule("provider", "reset", 1)))
-    assert [plan.at(place).next() for place in ("provider", "table", "connect")] == [plan.rules[1], plan.rules[0], None]
+    plan = FaultPlan(1, (FaultRule("table", "hang", 1), FaultRule("provider", "reset", 1)))
+    assert [plan.faults_at(place).next() for place in ("provider", "table", "connect")] == [
+        plan.rules[1],
+        plan.rules[0],
+        None,
+    ]
 
 
 def test_threads_share_one_count() -> None:

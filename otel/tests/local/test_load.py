@@ -1,7 +1,5 @@
 """The demo's load: the same for the same seed, mixed as it says, and in an order that can be served."""
 
-from __future__ import annotations
-
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -11,7 +9,7 @@ import pytest
 
 from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.load import LEAD, Answer, Call, plan_calls, send, warm_up_calls
+from lambda_latency.local.load import LEAD, Call, TimedAnswer, plan_calls, send, warm_up_calls
 
 
 def _kind(call: Call) -> str:
@@ -122,11 +120,11 @@ def server() -> Iterator[Server]:
 def test_calls_are_sent_as_planned_over_one_connection(server: Server) -> None:
     """Method, path, JSON body; one caller keeps the order and its connection; each answer is told as it comes."""
     calls = [Call("POST", "/orders", {"a": 1}), Call("GET", "/orders?x=1"), Call("POST", "/orders/1/cancel", {})]
-    told: list[Answer] = []
-    answers = send(f"http://{server.address}", calls, 1, told.append)
+    reported: list[TimedAnswer] = []
+    answers = send(f"http://{server.address}", calls, 1, reported.append)
     said = [json.loads(answer.body) for answer in answers]
     ports = {line.pop() for line in said}
-    assert (said, len(ports), told) == (
+    assert (said, len(ports), reported) == (
         [
             ["POST", "/orders", '{"a": 1}', "application/json"],
             ["GET", "/orders?x=1", "", None],
@@ -151,9 +149,9 @@ def test_a_gateway_that_is_gone_is_told() -> None:
     with closing(Server(Mirror)) as server:
         pass
     url = f"http://{server.address}"
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         send(url, plan_calls(50, 1), 4, lambda _: None)
-    assert str(told.value) == (
+    assert str(raised.value) == (
         f"no answer from the gateway at {url}: ConnectionRefusedError(111, 'Connection refused')\n"
         "  out/system.log may say why"
     )

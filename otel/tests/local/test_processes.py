@@ -1,17 +1,17 @@
 """Child processes: started in groups of their own, and gone with the command, however it ends."""
 
-from __future__ import annotations
-
 import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lambda_latency.local import warden
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.processes import Processes
+from lambda_latency.local.processes import Processes, free_ports
 from tests.local.calls import eventually
 
 
@@ -92,9 +92,9 @@ def test_close_ends_children_with_whatever_they_started(tmp_path: Path) -> None:
     with processes.start([sys.executable, "-c", FAMILY], env=os.environ, cwd=tmp_path) as child:
         assert child.stdout is not None
         pids = [int(pid) for pid in child.stdout.readline().split()]
-        before = [_alive(pid) for pid in pids]
+        alive = [_alive(pid) for pid in pids]
         processes.close()
-        assert (before, folder.exists()) == ([True, True], False)
+        assert (alive, folder.exists()) == ([True, True], False)
     eventually(lambda: _gone(*pids))
     assert child.returncode == -signal.SIGKILL
 
@@ -115,8 +115,8 @@ def test_a_child_that_has_ended_is_not_ended_again(processes: Processes, tmp_pat
 
 def test_folders_are_new_and_ours(processes: Processes) -> None:
     """Each call makes another folder, for nobody else to read, with a name that says whose it is."""
-    one, two = processes.folder(), processes.folder()
-    assert (one != two, one.name.startswith("lambda-latency-"), one.stat().st_mode & 0o777) == (True, True, 0o700)
+    path, second = processes.folder(), processes.folder()
+    assert (path != second, path.name.startswith("lambda-latency-"), path.stat().st_mode & 0o777) == (True, True, 0o700)
 
 
 def test_nothing_is_started_once_the_end_has_begun(tmp_path: Path) -> None:
@@ -126,9 +126,9 @@ def test_nothing_is_started_once_the_end_has_begun(tmp_path: Path) -> None:
         processes.close()
         child.wait()
         processes.ended(child)
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         processes.start(["/bin/sh", "-c", f"touch {tmp_path}/began"], env=os.environ, cwd=tmp_path)
-    assert (str(told.value), (tmp_path / "began").exists()) == (
+    assert (str(raised.value), (tmp_path / "began").exists()) == (
         "no process can be started\n  the system is shutting down",
         False,
     )
@@ -139,9 +139,9 @@ def test_nothing_is_started_without_the_warden(tmp_path: Path) -> None:
     processes = Processes()
     processes._warden.kill()
     processes._warden.wait()
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         processes.start(["/bin/sh", "-c", f"touch {tmp_path}/began"], env=os.environ, cwd=tmp_path)
-    assert str(told.value) == ("the cleanup process of this command has ended\n  start the command again")
+    assert str(raised.value) == ("the cleanup process of this command has ended\n  start the command again")
     processes.close()
     assert not (tmp_path / "began").exists()
 
@@ -186,3 +186,72 @@ def test_nothing_is_left_however_the_command_ends(how: str, number: int | None, 
         running.wait()
         eventually(lambda: _gone(*pids) and not Path(folder).exists())
     assert running.returncode == status
+
+
+LEAVING = [sys.executable, "-I", "-S", warden.__file__]
+
+
+@pytest.fixture
+def sleeper() -> Iterator[subprocess.Popen[bytes]]:
+    """A process in a group of its own."""
+    with subprocess.Popen(["/bin/sleep", "1000"], start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def _run(lines: str) -> tuple[int, str]:
+    done = subprocess.run(LEAVING, input=lines, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_it_ends_the_groups_that_were_announced(sleeper: subprocess.Popen[bytes]) -> None:
+    """When the pipe closes, an announced group is killed."""
+    assert (_run(f"+{sleeper.pid}\n"), sleeper.wait()) == ((0, ""), -signal.SIGKILL)
+
+
+def test_it_spares_a_group_that_was_taken_back(sleeper: subprocess.Popen[bytes]) -> None:
+    """One that was waited for is left alone: its number may be another's."""
+    assert (_run(f"+{sleeper.pid}\n-{sleeper.pid}\n-{sleeper.pid}\n"), sleeper.poll()) == ((0, ""), None)
+
+
+def test_a_group_that_is_gone_already_hinders_nothing(tmp_path: Path) -> None:
+    """The folder after it is removed all the same, and a folder that is missing is no error."""
+    with subprocess.Popen(["/bin/true"], start_new_session=True) as ended:
+        ended.wait()
+    folder = tmp_path / "with a blank"
+    folder.mkdir()
+    (folder / "file").write_text("x")
+    assert (_run(f"+{ended.pid}\nfolder {tmp_path}/missing\nfolder {folder}\n"), folder.exists()) == ((0, ""), False)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_it_cannot_be_sent_away_before_its_work_is_done(tmp_path: Path, number: int) -> None:
+    """A signal to all processes of a session does not end it; the end of the pipe does."""
+    (tmp_path / "made").mkdir()
+    with subprocess.Popen(LEAVING, stdin=subprocess.PIPE) as process:
+        assert process.stdin is not None
+        process.stdin.write(f"folder {tmp_path}/made\n".encode())
+        process.stdin.flush()
+        _wait_until_it_ignores(process.pid, number)
+        process.send_signal(number)
+        process.stdin.close()
+        assert (process.wait(), (tmp_path / "made").exists()) == (0, False)
+
+
+def _wait_until_it_ignores(pid: int, number: int) -> None:
+    def ignored() -> bool:
+        status = Path(f"/proc/{pid}/status").read_text()
+        mask = next(line.split()[1] for line in status.splitlines() if line.startswith("SigIgn:"))
+        return bool(int(mask, 16) & 1 << (number - 1))
+
+    eventually(ignored)
+
+
+def test_no_connection_is_given_a_free_port() -> None:
+    """Another process may connect to something before the program listens on its port."""
+    assigned = Path("/proc/sys/net/ipv4/ip_local_port_range")
+    if not assigned.exists():
+        pytest.skip("this system does not tell which ports its connections get")
+    first, last = map(int, assigned.read_text().split())
+    ports = free_ports(50)
+    assert (len(set(ports)), [port for port in ports if first <= port <= last]) == (50, [])

@@ -1,7 +1,5 @@
 """The payments provider: its books, its part of the trace, and how it misbehaves on purpose."""
 
-from __future__ import annotations
-
 import http.client
 import json
 import threading
@@ -19,14 +17,13 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
 
 from lambda_latency.http import Server
-from lambda_latency.local.faults import Plan, Rule
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.provider import Books, Payments
-from lambda_latency.local.services import Service
+from lambda_latency.local.faults import FaultPlan, FaultRule
+from lambda_latency.local.processes import Processes, Service
+from lambda_latency.local.provider import Books, PaymentsHandler
 from lambda_latency.local.xray.receiver import serve_receiver
 from lambda_latency.local.xray.store import Store
 from lambda_latency.testing import snapshot_of
-from lambda_latency.testing.sdk import span_of
+from lambda_latency.testing.recording import span_of
 from lambda_latency.trace import Scope, Span, SpanKind, read_spans
 from tests.local.calls import PATIENCE, Reply, call, eventually
 
@@ -69,20 +66,20 @@ def begin() -> Iterator[Begin]:
     """Start a provider with some faults, as `main` does; all end with the test."""
     started: list[tuple[Provider, TracerProvider]] = []
 
-    def start(*rules: Rule) -> Provider:
+    def start(*rules: FaultRule) -> Provider:
         memory = InMemorySpanExporter()
         traces = TracerProvider(
             sampler=ParentBased(ALWAYS_OFF), resource=Resource({"service.name": "payments"}), shutdown_on_exit=False
         )
         traces.add_span_processor(SimpleSpanProcessor(memory))
-        plan = Plan(1, rules)
+        plan = FaultPlan(1, rules)
         handler = {
             "books": Books(),
-            "faults": plan.at("provider"),
-            "connect_faults": plan.at("connect"),
+            "faults": plan.faults_at("provider"),
+            "connect_faults": plan.faults_at("connect"),
             "tracer": traces.get_tracer("payments"),
         }
-        provider = Provider(Server(type("Payments", (Payments,), handler)), memory)
+        provider = Provider(Server(type("Payments", (PaymentsHandler,), handler)), memory)
         started.append((provider, traces))
         return provider
 
@@ -129,9 +126,9 @@ def test_a_refund_has_keys_of_its_own(provider: Provider) -> None:
 
 def test_a_declined_card_is_402(provider: Provider) -> None:
     """Nothing is entered, and the same key is declined again although the card is another one by then."""
-    first = provider.post("/charges", body={**CHARGE, "payment_method": "card-declined"})
-    again = provider.post("/charges")
-    assert [(answer.status, answer.json) for answer in (first, again)] == [(402, {"error": "card_declined"})] * 2
+    declined = provider.post("/charges", body={**CHARGE, "payment_method": "card-declined"})
+    repeated = provider.post("/charges")
+    assert [(answer.status, answer.json) for answer in (declined, repeated)] == [(402, {"error": "card_declined"})] * 2
     assert provider.books() == {"charges": [], "refunds": []}
 
 
@@ -214,7 +211,7 @@ def test_it_records_only_what_its_caller_has_sampled(provider: Provider, headers
 
 def test_a_fault_after_the_charge_leaves_it_charged(begin: Begin) -> None:
     """The caller hears 503, the books have the charge, and its span is an error."""
-    provider = begin(Rule("provider", "status", 1, status=503))
+    provider = begin(FaultRule("provider", "status", 1, status=503))
     reply = provider.post("/charges", headers=SAMPLED)
     assert (reply.status, reply.json, len(provider.books()["charges"])) == (
         503,
@@ -226,7 +223,7 @@ def test_a_fault_after_the_charge_leaves_it_charged(begin: Begin) -> None:
 
 def test_a_throttle_is_429(begin: Begin) -> None:
     """Its span says 429, which is no error of the server."""
-    provider = begin(Rule("provider", "throttle", 1))
+    provider = begin(FaultRule("provider", "throttle", 1))
     reply = provider.post("/charges", headers=SAMPLED)
     assert (reply.status, reply.json) == (429, {"error": "on purpose", "status": 429})
     assert [_said(span) for span in provider.spans()] == [_expected(429)]
@@ -234,7 +231,7 @@ def test_a_throttle_is_429(begin: Begin) -> None:
 
 def test_a_delay_lies_in_the_span(begin: Begin) -> None:
     """The answer is right and late, and the provider's own span shows where the time went."""
-    provider = begin(Rule("provider", "delay", 1, ms=30))
+    provider = begin(FaultRule("provider", "delay", 1, ms=30))
     reply = provider.post("/charges", headers=SAMPLED)
     assert (reply.status, [_said(span) for span in provider.spans()]) == (201, [_expected(201)])
     charge = snapshot_of(map(span_of, provider.spans())).one("POST /charges")
@@ -243,7 +240,7 @@ def test_a_delay_lies_in_the_span(begin: Begin) -> None:
 
 def test_a_reset_leaves_the_caller_without_an_answer(begin: Begin) -> None:
     """The connection is reset, the charge stays entered, and the span has no status and the reason."""
-    provider = begin(Rule("provider", "reset", 1))
+    provider = begin(FaultRule("provider", "reset", 1))
     with pytest.raises(ConnectionResetError):
         provider.post("/charges", headers=SAMPLED)
     assert [_said(span) for span in provider.spans()] == [_expected(None, "ERROR", ("exception",))]
@@ -252,7 +249,7 @@ def test_a_reset_leaves_the_caller_without_an_answer(begin: Begin) -> None:
 
 def test_a_hang_ends_when_the_caller_gives_up(begin: Begin) -> None:
     """No answer comes; the span ends once the caller is gone, and the charge stays entered."""
-    provider = begin(Rule("provider", "hang", 1))
+    provider = begin(FaultRule("provider", "hang", 1))
     with pytest.raises(TimeoutError):
         call(
             provider.server.port,
@@ -268,7 +265,7 @@ def test_a_hang_ends_when_the_caller_gives_up(begin: Begin) -> None:
 
 def test_a_hang_ends_with_the_provider(begin: Begin) -> None:
     """A caller without patience of its own is let go when the provider stops."""
-    provider = begin(Rule("provider", "hang", 1))
+    provider = begin(FaultRule("provider", "hang", 1))
     ended: list[Exception] = []
 
     def wait() -> None:
@@ -288,13 +285,13 @@ def test_a_hang_ends_with_the_provider(begin: Begin) -> None:
 
 def test_a_rule_for_a_route_hits_the_call_that_the_route_makes(begin: Begin) -> None:
     """`POST /orders` means charges and `POST /orders/{id}/cancel` means refunds."""
-    provider = begin(Rule("provider", "throttle", 1, route="POST /orders/{id}/cancel"))
+    provider = begin(FaultRule("provider", "throttle", 1, route="POST /orders/{id}/cancel"))
     assert [provider.post(path).status for path in ("/charges", "/refunds", "/charges")] == [201, 429, 201]
 
 
 def test_a_reset_at_connect_hits_new_connections_only(begin: Begin) -> None:
     """Every second connection breaks before it is heard; one that stands goes on to be used."""
-    provider = begin(Rule("connect", "reset", 0.5))
+    provider = begin(FaultRule("connect", "reset", 0.5))
     outcomes: list[object] = []
     for number in range(4):
         try:
@@ -306,7 +303,7 @@ def test_a_reset_at_connect_hits_new_connections_only(begin: Begin) -> None:
 
 def test_a_hang_at_connect_answers_nobody(begin: Begin) -> None:
     """The request that is already on its way does not wake it, and nothing is entered or recorded."""
-    provider = begin(Rule("connect", "hang", 1))
+    provider = begin(FaultRule("connect", "hang", 1))
     with pytest.raises(TimeoutError):
         call(provider.server.port, "POST", "/charges", b"{}", {**SAMPLED, "Idempotency-Key": "a"}, timeout=0.1)
     assert provider.memory.get_finished_spans() == ()
@@ -314,14 +311,14 @@ def test_a_hang_at_connect_answers_nobody(begin: Begin) -> None:
 
 def test_a_delay_at_connect_lies_before_the_span(begin: Begin) -> None:
     """The caller waits, and the provider's own span knows nothing of it."""
-    provider = begin(Rule("connect", "delay", 1, ms=1))
+    provider = begin(FaultRule("connect", "delay", 1, ms=1))
     reply = provider.post("/charges", headers=SAMPLED)
     assert (reply.status, [_said(span) for span in provider.spans()]) == (201, [_expected(201)])
 
 
 def test_it_runs_as_a_service_and_sends_its_last_spans(processes: Processes, tmp_path: Path) -> None:
     """In a process of its own it serves, follows its plan, and stops only once its spans are delivered."""
-    plan = Plan(1, (Rule("provider", "status", 1, status=500, route="POST /orders/{id}/cancel"),))
+    plan = FaultPlan(1, (FaultRule("provider", "status", 1, status=500, route="POST /orders/{id}/cancel"),))
     lines: list[str] = []
     with (
         closing(Store(tmp_path / "traces.jsonl")) as store,
@@ -341,16 +338,16 @@ def test_it_runs_as_a_service_and_sends_its_last_spans(processes: Processes, tmp
         [],
         [("POST /charges", 201), ("POST /refunds", 500)],
     )
-    first = snapshot_of(spans).one("POST /charges")
-    assert first == Span(
+    charge = snapshot_of(spans).one("POST /charges")
+    assert charge == Span(
         trace_id=TRACE,
-        span_id=first.span_id,
+        span_id=charge.span_id,
         parent_id=PARENT,
         parent_remote=True,
         name="POST /charges",
         kind=SpanKind.SERVER,
-        start_ns=first.start_ns,
-        end_ns=first.end_ns,
+        start_ns=charge.start_ns,
+        end_ns=charge.end_ns,
         attributes={
             "http.method": "POST",
             "http.route": "/charges",

@@ -1,7 +1,6 @@
 """Services: how they come up, how they fail to, and how they are stopped."""
 
-from __future__ import annotations
-
+import contextlib
 import os
 import signal
 from collections.abc import Callable
@@ -9,9 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from lambda_latency.local.app.serve import session as serve
+from lambda_latency.local.app.serve.session import Requests
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
+from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.processes import Processes, Service
+from lambda_latency.local.xray.segments import new_span_id, new_trace_id
+from lambda_latency.trace import FUNCTION, Span, SpanKind, Trace
 from tests.local.calls import eventually
 
 Start = Callable[..., Service]
@@ -33,7 +36,7 @@ def start(processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 SERVE = """
 import signal, sys, threading
-from lambda_latency.local.services import say_ready
+from lambda_latency.local.processes import say_ready
 stop = threading.Event()
 signal.signal(signal.SIGTERM, lambda *_: stop.set())
 print("hello", *sys.argv[1:], flush=True)
@@ -49,9 +52,9 @@ def test_a_service_says_its_port_and_its_last(start: Start) -> None:
     log: list[str] = []
     service = start(SERVE, log, "--a", "b c")
     port = service.wait_until_ready()
-    before = list(log)
+    ready_log = list(log)
     service.stop()
-    assert (port, before, log) == (4711, ["hello --a b c", "not well"], ["hello --a b c", "not well", "good bye"])
+    assert (port, ready_log, log) == (4711, ["hello --a b c", "not well"], ["hello --a b c", "not well", "good bye"])
 
 
 def test_services_start_side_by_side(start: Start) -> None:
@@ -65,10 +68,10 @@ def test_services_start_side_by_side(start: Start) -> None:
 def test_a_service_that_dies_at_its_start_is_told(start: Start) -> None:
     """The message has its last five lines: there its traceback ends."""
     service = start("print(*range(1, 9), sep='\\n')\nraise SystemExit('no more beans')")
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         service.wait_until_ready()
     service.stop()
-    assert (str(told.value), told.value.exit_status) == (
+    assert (str(raised.value), raised.value.exit_status) == (
         "some_service did not start\n  5\n  6\n  7\n  8\n  no more beans",
         1,
     )
@@ -77,10 +80,10 @@ def test_a_service_that_dies_at_its_start_is_told(start: Start) -> None:
 def test_a_service_that_dies_in_silence_is_told(start: Start) -> None:
     """Where it has printed nothing, the message says so."""
     service = start("raise SystemExit(3)")
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         service.wait_until_ready()
     service.stop()
-    assert str(told.value) == "some_service did not start\n  it printed nothing"
+    assert str(raised.value) == "some_service did not start\n  it printed nothing"
 
 
 def test_a_service_that_never_gets_ready_is_told(start: Start) -> None:
@@ -88,16 +91,16 @@ def test_a_service_that_never_gets_ready_is_told(start: Start) -> None:
     log: list[str] = []
     service = start("import signal\nprint('thinking', flush=True)\nsignal.pause()", log)
     eventually(lambda: log)
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         service.wait_until_ready(limit_s=0.05)
     service.stop()
-    assert str(told.value) == "some_service did not start\n  thinking"
+    assert str(raised.value) == "some_service did not start\n  thinking"
 
 
 def test_a_service_that_ignores_sigterm_is_killed(start: Start) -> None:
     """After the limit it is ended all the same."""
     service = start(
-        "import signal\nfrom lambda_latency.local.services import say_ready\n"
+        "import signal\nfrom lambda_latency.local.processes import say_ready\n"
         "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nsay_ready(1)\nwhile True: signal.pause()"
     )
     service.wait_until_ready()
@@ -107,7 +110,7 @@ def test_a_service_that_ignores_sigterm_is_killed(start: Start) -> None:
 
 def test_a_service_that_has_ended_can_be_stopped(start: Start) -> None:
     """Stopping what has crashed meanwhile is no error."""
-    service = start("from lambda_latency.local.services import say_ready\nsay_ready(1)\nraise SystemExit(7)")
+    service = start("from lambda_latency.local.processes import say_ready\nsay_ready(1)\nraise SystemExit(7)")
     service.wait_until_ready()
     eventually(lambda: service._child.poll() is not None)
     service.stop()
@@ -131,3 +134,49 @@ def test_the_persons_settings_do_not_lead_a_service_astray(start: Start, monkeyp
     eventually(lambda: len(log) == 2)
     service.stop()
     assert log == ["['MINE']", "True"]
+
+
+TRACE = new_trace_id()
+
+
+def answered(route: str) -> Answered:
+    """One that has a function behind it."""
+    return Answered(TRACE, True, route, "ok", 1, True)
+
+
+def function(name: str, start_ns: int) -> Span:
+    """The segment of an invocation."""
+    return Span(
+        trace_id=TRACE,
+        span_id=new_span_id(),
+        name=name,
+        kind=SpanKind.SERVER,
+        start_ns=start_ns,
+        end_ns=9,
+        attributes={"aws.xray.origin": FUNCTION},
+    )
+
+
+def test_events_of_one_trace_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As those of a bus to which a traced function has written: the first one takes the spans of all."""
+    monkeypatch.setattr(serve, "SPANS_WAIT_S", 300)
+    shown: list[tuple[str, list[str]]] = []
+
+    def show(request: Answered, trace: Trace | None) -> None:
+        shown.append((request.route, [span.name for span in trace.spans] if trace is not None else []))
+
+    with contextlib.closing(Requests(show)) as requests:
+        requests.spans([function("first", 1), function("second", 2)])
+        for route in ("one", "two"):
+            requests.answered(answered(route))
+        eventually(lambda: len(shown) == 2)
+    assert shown == [("one", ["first", "second"]), ("two", [])]
+
+
+def test_the_end_waits_for_no_spans(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has been answered is told of all the same."""
+    monkeypatch.setattr(serve, "SPANS_WAIT_S", 300)
+    shown: list[str] = []
+    with contextlib.closing(Requests(lambda request, _: shown.append(request.route))) as requests:
+        requests.answered(answered("one"))
+    assert shown == ["one"]

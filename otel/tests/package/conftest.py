@@ -1,19 +1,14 @@
 """A wheel of this tree, and environments that it is installed into, each made once a session."""
 
-from __future__ import annotations
-
 import os
 import subprocess
 import sys
 import venv
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[3]
 UV = Path(sys.executable).with_name("uv")

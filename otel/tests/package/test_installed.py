@@ -1,23 +1,16 @@
 """The first commands of somebody who has installed the wheel."""
 
-from __future__ import annotations
-
 import shlex
 import shutil
 import subprocess
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from lambda_latency.trace import dump_line
 from tests.latency.system import order
-from tests.package.conftest import UV
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.package.conftest import Built, Installed
+from tests.package.conftest import UV, Built, Installed
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
     ]
     tested = environment.run("pytest", "-q", cwd=shop)
     assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "2 passed")
-    ran = environment.run("lambda-latency", "demo", "--no-page", "--requests", "12", cwd=shop)
+    ran = environment.run("lambda-latency", "demo", "--page", "off", "--requests", "12", cwd=shop)
     assert (ran.returncode, ran.stderr) == (0, "")
     reported = environment.run("lambda-latency", "report", "out/traces.jsonl", cwd=shop)
     assert (reported.returncode, reported.stderr) == (0, "")
@@ -53,7 +46,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
 
 def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed], tmp_path: Path) -> None:
     """With the example that is in the wheel; it leaves nothing but its folder of traces."""
-    ran = installed("local,testing").run("lambda-latency", "demo", "--no-page", "--requests", "12", cwd=tmp_path)
+    ran = installed("local,testing").run("lambda-latency", "demo", "--page", "off", "--requests", "12", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl", "xray.json"}

@@ -1,21 +1,20 @@
 """A browser as a person uses it: what it shows, by mouse and by keyboard. It waits for states, never for time."""
 
-from __future__ import annotations
-
 import base64
+import os
 import re
-from typing import TYPE_CHECKING, Any
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
 from selenium import webdriver
 from selenium.webdriver import ActionChains
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from selenium.webdriver.remote.webelement import WebElement
 
 ARGUMENTS = (
     "--headless=new",
@@ -90,14 +89,14 @@ class Browser:
 
     def busy_ms(self) -> float:
         """The processor time of the page's main thread since its process started."""
-        told = self._command("Performance.getMetrics", {})["metrics"]
-        return 1000 * float(next(one["value"] for one in told if one["name"] == "TaskDuration"))
+        metrics = self._command("Performance.getMetrics", {})["metrics"]
+        return 1000 * float(next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration"))
 
     def heap_mb(self) -> float:
         """The memory of the page's scripts after a collection."""
         self._command("HeapProfiler.collectGarbage", {})
-        told = self._command("Performance.getMetrics", {})["metrics"]
-        return float(next(one["value"] for one in told if one["name"] == "JSHeapUsedSize")) / 1e6
+        metrics = self._command("Performance.getMetrics", {})["metrics"]
+        return float(next(metric["value"] for metric in metrics if metric["name"] == "JSHeapUsedSize")) / 1e6
 
     def run(self, script: str, *values: object) -> Any:
         """What a script returns; `arguments` are `values`."""
@@ -113,8 +112,8 @@ class Browser:
 
     def count(self, selector: str) -> int:
         """How many elements of a selector can be seen."""
-        found = "return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()).length"
-        return int(self.run(found, selector))
+        script = "return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVisibility()).length"
+        return int(self.run(script, selector))
 
     def text(self, selector: str) -> str:
         """The text of an element, with plain spaces between numbers and units."""
@@ -151,9 +150,9 @@ class Browser:
         element = self.one(selector)
         self.run("arguments[0].scrollIntoView({block: 'center', behavior: 'instant'})", element)
         size = (element.rect["width"], element.rect["height"])
-        first = [round((share - 0.5) * whole) for share, whole in zip(begin, size, strict=True)]
-        by = [round((to - at) * whole) for at, to, whole in zip(begin, end, size, strict=True)]
-        chain = ActionChains(self._driver).move_to_element_with_offset(element, *first)
+        offset = [round((share - 0.5) * whole) for share, whole in zip(begin, size, strict=True)]
+        by = [round((to - start) * whole) for start, to, whole in zip(begin, end, size, strict=True)]
+        chain = ActionChains(self._driver).move_to_element_with_offset(element, *offset)
         chain.click_and_hold().move_by_offset(*by).release().perform()
         self.settle()
 
@@ -193,3 +192,26 @@ class Browser:
 
     def _command(self, name: str, values: dict[str, object]) -> Any:
         return self._driver.execute_cdp_cmd(name, values)
+
+
+def chromium(*, offline: bool = True) -> Iterator[Browser]:
+    """Chromium and its driver until the end of the tests, where they are installed; in CI they have to be."""
+    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
+    if None in programs:
+        reason = "no chromium and chromedriver: apt install chromium chromium-driver"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    browser = Browser(*map(str, programs), offline=offline)
+    yield browser
+    browser.close()
+
+
+def cleared(browser: Browser) -> Iterator[Browser]:
+    """An empty page of the usual width; at the end the console has to be clean."""
+    browser.show("about:blank")
+    browser.size(1600)
+    browser.console()
+    yield browser
+    console = browser.console()
+    assert console == [], console

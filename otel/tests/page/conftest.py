@@ -1,43 +1,24 @@
 """A browser without a window, without a network, and the pages it is shown."""
 
-from __future__ import annotations
-
-import os
-import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.page.browser import Browser
+from tests.page.browser import Browser, chromium, cleared
 from tests.page.samples import FIRSTS, SAMPLES
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 
 @pytest.fixture(scope="session")
 def one_browser() -> Iterator[Browser]:
-    """Chromium and its driver, where they are installed; in CI they have to be."""
-    programs = [shutil.which(name) for name in ("chromium", "chromedriver")]
-    if None in programs:
-        reason = "no chromium and chromedriver: apt install chromium chromium-driver"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    browser = Browser(*(str(program) for program in programs))
-    yield browser
-    browser.close()
+    """Chromium without a network."""
+    yield from chromium()
 
 
 @pytest.fixture
 def browser(one_browser: Browser) -> Iterator[Browser]:
     """The browser, with nothing of the test before; at the end its console has to be clean."""
-    one_browser.show("about:blank")
-    one_browser.size(1600)
-    one_browser.console()
-    yield one_browser
-    assert one_browser.console() == []
+    yield from cleared(one_browser)
 
 
 @pytest.fixture(scope="session")

@@ -1,16 +1,10 @@
 """Files with one trait each, whose page says on its first screen what is true, and nothing else."""
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING
 
-from lambda_latency.trace import SpanKind
+from lambda_latency.trace import SpanKind, Trace
 from tests.latency.system import charge, put_item, request
 from tests.trace.build import MS, Node, later, node, tree
-
-if TYPE_CHECKING:
-    from lambda_latency.trace import Trace
 
 SERVICES = 50
 CALLED = 6  # services by one request, one after the other
@@ -56,7 +50,7 @@ def instant() -> list[Trace]:
 
 def late() -> list[Trace]:
     """One request of 37 ms, and forty spans after its response, for five minutes."""
-    jobs = [node(f"job {at}", 40 + 7000 * at, 40 + 7000 * at + 5000) for at in range(40)]
+    jobs = [node(f"job {number}", 40 + 7000 * number, 40 + 7000 * number + 5000) for number in range(40)]
     return [tree(request(node("accept", 12, 30, *jobs), end=37), unit=MS)]
 
 
@@ -67,23 +61,23 @@ def all_slow(requests: int = 60) -> list[Trace]:
 
 def beyond() -> list[Trace]:
     """Twenty of 300 orders wait nine seconds for the provider, and three milliseconds less for own code than others."""
-    usual = [_at(number, request(put_item(12, 24), charge(28, 90 + number % 12), end=97 + number % 12))
+    typical = [_at(number, request(put_item(12, 24), charge(28, 90 + number % 12), end=97 + number % 12))
              for number in range(280)]  # fmt: skip
     slow = [_at(280 + number, request(put_item(12, 24), charge(25, 8700 + 30 * number), end=8706 + 30 * number))
             for number in range(20)]  # fmt: skip
-    return [*usual, *slow]
+    return [*typical, *slow]
 
 
 def heavy(requests: int = 300) -> list[Trace]:
     """Orders with a hundred spans each: a page has no room for all of them."""
-    steps = [node(f"step {at}", 12 + at / 10, 12.05 + at / 10, attributes={"text": "x" * 150}) for at in range(100)]
-    found = []
+    steps = [node(f"step {nth}", 12 + nth / 10, 12.05 + nth / 10, attributes={"text": "x" * 150}) for nth in range(100)]
+    traces = []
     for number in range(requests):
         end = (1500 if number % 15 == 0 else 130) + 7 * (number % 17)
         status = 502 if number % 30 == 4 else 201
-        top = request(node("work", 11, 25, *steps), charge(26, end - 6), end=end, status_code=status)
-        found.append(_at(number, top))
-    return found
+        root = request(node("work", 11, 25, *steps), charge(26, end - 6), end=end, status_code=status)
+        traces.append(_at(number, root))
+    return traces
 
 
 def all_failed(requests: int = 60) -> list[Trace]:
@@ -97,29 +91,29 @@ def all_failed(requests: int = 60) -> list[Trace]:
 def three_classes() -> list[Trace]:
     """Of 300 orders 24 are cold, 20 wait for the provider, and 16 for retries of the table."""
     draw = random.Random(2)  # noqa: S311
-    found = []
+    traces = []
     for number in range(300):
         end = 160 + draw.lognormvariate(3, 0.2)
         match number % 25:
             case 3 | 11:
-                one = request(put_item(915, 927), charge(928, 893 + end), end=900 + end, cold=900)
+                root = request(put_item(915, 927), charge(928, 893 + end), end=900 + end, cold=900)
             case 7:
-                one = _paid(number, 1400 + draw.random() * 300)
+                root = _paid(number, 1400 + draw.random() * 300)
             case 17:
-                one = request(
+                root = request(
                     put_item(12, 700 + draw.random() * 80, more={"retry_attempts": 3}),
                     charge(785, 785 + end),
                     end=792 + end,
                 )
             case _:
-                one = _paid(number, end)
-        found.append(_at(number, one))
-    return found
+                root = _paid(number, end)
+        traces.append(_at(number, root))
+    return traces
 
 
 def sampled(requests: int = 60) -> list[Trace]:
     """Every fifth request computes for a second in one line, and reads a lock from another."""
-    found = []
+    traces = []
     for number in range(requests):
         slow = number % 5 == 0
         end = 1200 if slow else 100 + number % 7
@@ -139,8 +133,8 @@ def sampled(requests: int = 60) -> list[Trace]:
             "POST /orders", 0, end, kind=SpanKind.SERVER, attributes={**code, **(samples if slow else {})},
             resource={"faas.name": "orders"},
         )  # fmt: skip
-        found.append(_at(number, handler))
-    return found
+        traces.append(_at(number, handler))
+    return traces
 
 
 def _paid(number: int, end: float) -> Node:
@@ -154,27 +148,27 @@ def _at(number: int, top: Node) -> Trace:
 def _of_six(number: int, draw: random.Random) -> Node:
     """A request through the gateway; the slow ones call the service with the number 7 last."""
     slow = number % 10 == 0
-    called = [(7 * number + 11 * at) % SERVICES for at in range(CALLED)]
-    at = 2.0
+    called = [(7 * number + 11 * step) % SERVICES for step in range(CALLED)]
+    start = 2.0
     calls = []
-    for one in [*(called if 7 not in called else called[:-1]), *([7] if slow else [])]:
-        took = draw.lognormvariate(2, 0.2) * (40 if slow and one == 7 else 1)
-        calls.append(_call(f"service-{one:02d}", at, at + took, draw))
-        at += took + 0.5
+    for service in [*(called if 7 not in called else called[:-1]), *([7] if slow else [])]:
+        took = draw.lognormvariate(2, 0.2) * (40 if slow and service == 7 else 1)
+        calls.append(_call(f"service-{service:02d}", start, start + took, draw))
+        start += took + 0.5
     return node(
-        "GET /page", 0, at + 2, *calls, kind=SpanKind.SERVER, resource={"service.name": "gateway"},
+        "GET /page", 0, start + 2, *calls, kind=SpanKind.SERVER, resource={"service.name": "gateway"},
         attributes={"http.request.method": "GET", "http.route": "/page", "http.response.status_code": 200},
     )  # fmt: skip
 
 
 def _call(service: str, start: float, end: float, draw: random.Random) -> Node:
-    asked = node(
+    query = node(
         "SELECT", start + 0.6, start + 0.6 + (end - start - 1.2) * draw.uniform(0.2, 0.6), kind=SpanKind.CLIENT,
         attributes={"db.system": "postgresql", "server.address": f"{service}.db.example.com"},
         resource={"service.name": service},
     )  # fmt: skip
     served = node(
-        f"GET /{service}", start + 0.4, end - 0.4, asked, kind=SpanKind.SERVER, resource={"service.name": service}
+        f"GET /{service}", start + 0.4, end - 0.4, query, kind=SpanKind.SERVER, resource={"service.name": service}
     )
     return node(
         "GET",

@@ -1,26 +1,21 @@
 """Reports to look at in a browser: each kind of verdict, a rich one, one with hostile names, and many requests."""
 
-from __future__ import annotations
-
 import random
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
-from lambda_latency.latency import Accounts, against, report_of
-from lambda_latency.latency.accounts.totals import HOUR_NS, UNKNOWN, Traffic, Unknown
+from lambda_latency.latency import Breakdowns, against, report_of
+from lambda_latency.latency.breakdowns.totals import HOUR_NS, UNKNOWN, Traffic, Unknown
 from lambda_latency.page import build_page, page_values
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.text.style import Style
 from lambda_latency.trace import Event, Problem, SpanKind, Status, Trace
 from tests.latency.attributed import Order, attributed
 from tests.latency.generated import few, hundred
-from tests.latency.system import REQUESTS, THEIRS, account, charge, flush, order, put_item, request
+from tests.latency.system import REQUESTS, THEIRS, breakdown_of, charge, flush, order, put_item, request
 from tests.page import firsts
 from tests.page.shop import shop
 from tests.trace.build import MS, T0, Node, later, node, tree
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
 
 HOSTILE = "<script>alert(\"1\")</script> 'quoted' & \u202eright-to-left\u202c </script><!-- 🍕 عربي @TITLE@"
 STACK = """\
@@ -55,20 +50,20 @@ def page_of(
     """The page of a report on some traces, compared with those of a baseline."""
     by_id = {trace.trace_id: trace for trace in traces}
 
-    def find(wanted: Iterable[str]) -> dict[str, Trace]:
-        return {one: by_id[one] for one in wanted}
+    def find(trace_ids: Iterable[str]) -> dict[str, Trace]:
+        return {trace_id: by_id[trace_id] for trace_id in trace_ids}
 
-    accounts, before = (Accounts(map(account, some)) for some in (traces, baseline))
+    breakdowns, earlier = (Breakdowns(map(breakdown_of, group)) for group in (traces, baseline))
     report = report_of(
-        accounts,
+        breakdowns,
         find,
         problems=problems,
         sources=["traces/orders.jsonl"],
         traffic=traffic,
         owners=THEIRS.owners,
-        against=against(accounts, before, ["traces/before.jsonl"]) if baseline else None,
-        baseline=before if baseline else None,
-        spans=lambda wanted: (span for one in wanted for span in by_id[one].spans),
+        against=against(breakdowns, earlier, ["traces/before.jsonl"]) if baseline else None,
+        baseline=earlier if baseline else None,
+        spans=lambda trace_ids: (span for trace_id in trace_ids for span in by_id[trace_id].spans),
     )
     values, spans = page_values(
         report, find, command="lambda-latency report traces", version="1.0", notes=["A note."], console=console or None
@@ -112,10 +107,10 @@ def hostile() -> list[Trace]:
         attributes={"http.method": HOSTILE, "peer.service": HOSTILE},
         scope=REQUESTS,
     )
-    other = request(called, end=1910)
+    calling = request(called, end=1910)
     ids = (f"6b05a667affeb9dbb0aa7f2b{number:08x}" for number in (9001, 9002))
     hung = _stuck(9003, f'  File "/var/task/{HOSTILE}.py", line 4, in f\n    {HOSTILE}\n')
-    return [*traces[:-1], Trace(named), *(tree(top, unit=MS, trace_id=next(ids)) for top in (route, other)), hung]
+    return [*traces[:-1], Trace(named), *(tree(root, unit=MS, trace_id=next(ids)) for root in (route, calling)), hung]
 
 
 def long() -> list[Trace]:
@@ -135,8 +130,8 @@ def long() -> list[Trace]:
 def scaled(unit: int) -> list[Trace]:
     """Sixty requests, of which a few wait for the provider; 1 of their 60 to 1,000 units is `unit` nanoseconds."""
     ends = [60 + number % 7 + (900 if number % 12 == 0 else 0) for number in range(60)]
-    tops = [request(put_item(14, 26), charge(27, end - 7), end=end) for end in ends]
-    return [tree(top, unit=unit, trace_id=f"6b05a667affeb9dbb0aa7f2b{at:08x}") for at, top in enumerate(tops)]
+    roots = [request(put_item(14, 26), charge(27, end - 7), end=end) for end in ends]
+    return [tree(root, unit=unit, trace_id=f"6b05a667affeb9dbb0aa7f2b{nth:08x}") for nth, root in enumerate(roots)]
 
 
 def many(requests: int) -> list[Trace]:
@@ -172,17 +167,17 @@ def services() -> list[Trace]:
     """A few requests that call five hundred services together."""
     traces = []
     for number in range(24):
-        hosts = [f"service-{(number * 37 + at) % 500:03d}.internal.example.com" for at in range(100)]
+        hosts = [f"service-{(number * 37 + index) % 500:03d}.internal.example.com" for index in range(100)]
         calls = [
             node(
                 "POST",
-                12 + 0.4 * at,
-                12.3 + 0.4 * at,
+                12 + 0.4 * index,
+                12.3 + 0.4 * index,
                 kind=SpanKind.CLIENT,
                 attributes={"http.method": "POST", "peer.service": host},
                 scope=REQUESTS,
             )
-            for at, host in enumerate(hosts)
+            for index, host in enumerate(hosts)
         ]
         traces.append(later(_of(number, *calls, end=80 if number % 8 else 150 + number), 900 * number))
     return traces
@@ -236,8 +231,8 @@ def _table(operation: str, start: float, end: float, table: str = "orders") -> N
 
 
 def _retried(number: int) -> Trace:
-    first = put_item(12, 20, more={"http.status_code": 400}, message=THROTTLED)
-    return _of(number, first, put_item(24, 1080, more={"retry_attempts": 3}), charge(1084, 1190), end=1200)
+    throttled = put_item(12, 20, more={"http.status_code": 400}, message=THROTTLED)
+    return _of(number, throttled, put_item(24, 1080, more={"retry_attempts": 3}), charge(1084, 1190), end=1200)
 
 
 def _refused(number: int) -> Trace:

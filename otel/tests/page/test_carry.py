@@ -1,15 +1,10 @@
 """Carried away: what-if by ticks, a link, Markdown, a picture."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.page.browser import Browser
+from tests.page.browser import Browser
 
 # The clipboard of a browser that may write to it: `window.written` is what it has.
 CLIPBOARD = """
@@ -47,7 +42,7 @@ def rich(browser: Browser, page: Callable[[str], str]) -> Browser:
 def lengths(browser: Browser) -> list[float]:
     """Where the marks are, from above."""
     marks = browser.run("return [...document.querySelectorAll('.chart .mark')].map((one) => one.getBBox().y)")
-    return [float(one) for one in marks]
+    return [float(top) for top in marks]
 
 
 def test_ticking_a_part_redraws_what_is_left(rich: Browser) -> None:

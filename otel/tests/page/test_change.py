@@ -1,19 +1,12 @@
 """With a baseline the page begins with what changed: distributions, parts, rates, and both flame graphs in one."""
 
-from __future__ import annotations
+from pathlib import Path
 
-from typing import TYPE_CHECKING
-
-from lambda_latency.latency import Accounts, against, report_of
+from lambda_latency.latency import Breakdowns, Component, Report, against, report_of
 from lambda_latency.page import build_page, page_values
 from lambda_latency.page.change import change_values
-from tests.latency.requests import PAYMENTS, TABLE, request
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lambda_latency.latency import Part, Report
-    from tests.page.browser import Browser
+from tests.latency.drawn_requests import PAYMENTS, TABLE, request
+from tests.page.browser import Browser
 
 THEN = [request(number, {TABLE: 20 + number % 5, PAYMENTS: 80 + number % 7}) for number in range(120)]
 NOW = [request(500 + number, {TABLE: 20 + number % 5, PAYMENTS: 180 + number % 7}) for number in range(120)]
@@ -21,11 +14,11 @@ NOW = [request(500 + number, {TABLE: 20 + number % 5, PAYMENTS: 180 + number % 7
 
 def compared() -> Report:
     """A report whose provider became slower by 100 ms."""
-    then, now = Accounts(THEN), Accounts(NOW)
-    return report_of(now, lambda _: {}, against=against(now, then, ["before.jsonl"]), baseline=then)
+    past, current = Breakdowns(THEN), Breakdowns(NOW)
+    return report_of(current, lambda _: {}, against=against(current, past, ["before.jsonl"]), baseline=past)
 
 
-def number_of(part: Part) -> int:
+def number_of(part: Component) -> int:
     """The parts of the requests, by number."""
     return [TABLE, PAYMENTS].index(part)
 
@@ -40,10 +33,10 @@ def test_both_distributions_and_both_flame_graphs() -> None:
     assert isinstance(frames, list)
     assert len(bins["edges_ns"]) == len(bins["then"]) + 1 == len(bins["now"]) + 1
     assert [round(sum(bins[side]), 2) for side in ("then", "now")] == [1, 1]
-    assert [next(at for at, share in enumerate(bins[side]) if share) > 30 for side in ("then", "now")] == [False, True]
+    assert [next(i for i, share in enumerate(bins[side]) if share) > 30 for side in ("then", "now")] == [False, True]
     named = {
-        name: (depth, round(wide / 1e6), round(now / 1e6), round(then / 1e6), part)
-        for depth, name, wide, now, then, part in frames
+        name: (depth, round(wide / 1e6), round(now_ns / 1e6), round(then_ns / 1e6), part)
+        for depth, name, wide, now_ns, then_ns, part in frames
     }
     assert named["payments.example.com"] == (2, 183, 183, 83, 1)
     assert named["POST /orders"][0] == 0
@@ -51,7 +44,7 @@ def test_both_distributions_and_both_flame_graphs() -> None:
 
 def test_without_a_baseline_there_is_nothing() -> None:
     """Nor without the requests of one."""
-    report = report_of(Accounts(NOW), lambda _: {})
+    report = report_of(Breakdowns(NOW), lambda _: {})
     assert change_values(report, number_of) is None
 
 

@@ -1,15 +1,11 @@
 """What a person sees at a glance: nothing cut, nothing beside its place, every picture says what it shows."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.page.browser import Browser
+from tests.page.browser import Browser
+from tests.page.samples import LARGE, SAMPLES
 
 WIDTHS = (360, 768, 1024, 1200, 1366, 1440, 1600)
 OUTSIDE = """
@@ -46,12 +42,12 @@ COLOURS = (
 def test_nothing_is_beside_its_section(browser: Browser, page: Callable[[str], str], state: str) -> None:
     """Tables and pictures end where their section ends."""
     browser.show(page(state))
-    found = {}
+    outside = {}
     for width in WIDTHS:
         browser.size(width)
         browser.settle()
-        found[width] = browser.run(OUTSIDE)
-    assert {width: beside for width, beside in found.items() if beside} == {}
+        outside[width] = browser.run(OUTSIDE)
+    assert {width: beside for width, beside in outside.items() if beside} == {}
 
 
 def test_bars_stand_in_the_middle_of_their_rows(browser: Browser, page: Callable[[str], str]) -> None:
@@ -83,9 +79,9 @@ def test_the_two_strips_say_what_they_are(browser: Browser, page: Callable[[str]
 def test_services_have_colours_of_their_own(browser: Browser, page: Callable[[str], str]) -> None:
     """The code of three services is not one orange."""
     browser.show(page("shop"))
-    own = {name: colour for name, colour in browser.run(COLOURS) if name and name.endswith("own code")}
-    assert len(own) == 3
-    assert len(set(own.values())) == 3
+    colours = {name: colour for name, colour in browser.run(COLOURS) if name and name.endswith("own code")}
+    assert len(colours) == 3
+    assert len(set(colours.values())) == 3
 
 
 def test_a_short_window_is_told_in_seconds(browser: Browser, page: Callable[[str], str]) -> None:
@@ -184,10 +180,89 @@ def test_without_a_part_the_median_is_that_of_the_rest(browser: Browser, page: C
     """The line of the median moves with the marks."""
     browser.show(page("shop"))
     browser.click("#view-length")
-    before = browser.run("return document.querySelector('.median').textContent")
+    median = browser.run("return document.querySelector('.median').textContent")
     browser.run("document.getElementById('what-if').open = true")
     browser.click("#without-0")
-    after = browser.run("return document.querySelector('.median').textContent")
-    assert before.startswith("p50 ")
-    assert after.startswith("p50 ")
-    assert int(before[4:].split("\u202f")[0]) - int(after[4:].split("\u202f")[0]) > 100
+    shorter = browser.run("return document.querySelector('.median').textContent")
+    assert median.startswith("p50 ")
+    assert shorter.startswith("p50 ")
+    assert int(median[4:].split("\u202f")[0]) - int(shorter[4:].split("\u202f")[0]) > 100
+
+
+WINDOWS = (320, 360, 414, 520, 640, 768, 800, 960, 1024, 1280, 1359, 1360, 1600, 1920, 2200)
+STATES = [name for name in SAMPLES if name not in LARGE]
+# Wider than the window, or wider than what they stand in: texts of pictures too.
+BESIDE = """
+const words = (one) => `${one.tagName} ${one.getAttribute("class")} ${one.textContent.slice(0, 40)}`;
+const seen = (one) => one.checkVisibility() && one.closest(".skip, .stack ol, .patterns, .inner, .heads") === null;
+const found = [...document.querySelectorAll("main *, header *, footer *")].filter(seen).filter((one) => {
+  const { left, right, width } = one.getBoundingClientRect();
+  const box = one.matches(".node text") ? one.parentNode.querySelector("rect") : null;
+  return width > 0 && (right > (box?.getBoundingClientRect().right ?? arguments[0] + 0.5) || left < -0.5);
+});
+return [document.documentElement.scrollWidth, found.map(words)];
+"""
+# Of each text the contrast between its colour and the first opaque ground behind it (WCAG 2.2, 1.4.3).
+CONTRAST = """
+const number = (text) => text.match(/[\\d.]+/g).map(Number);
+const part = (value) => (value / 255 <= 0.04045 ? value / 255 / 12.92 : ((value / 255 + 0.055) / 1.055) ** 2.4);
+const light = ([r, g, b]) => 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+const ground = (one) => {
+  for (let at = one; at !== null; at = at.parentElement) {
+    const colour = number(getComputedStyle(at).backgroundColor);
+    if (colour.length === 3 || colour[3] === 1) return colour;
+  }
+  return number(getComputedStyle(document.documentElement).backgroundColor);
+};
+const worst = [];
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+  const one = text.parentElement;
+  if (text.data.trim() === "" || !one.checkVisibility()) continue;
+  if (one.closest("script, style, noscript, option, .skip") !== null) continue;
+  const style = getComputedStyle(one);
+  const colour = number(one.closest("svg") !== null ? style.fill : style.color);
+  const [a, b] = [light(colour), light(ground(one))].sort((x, y) => y - x);
+  const ratio = (a + 0.05) / (b + 0.05);
+  if (ratio < 4.5) worst.push(`${ratio.toFixed(2)} ${one.getAttribute("class")} ${text.data.slice(0, 40)}`);
+}
+return worst;
+"""
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_nothing_is_beside_the_window(browser: Browser, page: Callable[[str], str], state: str) -> None:
+    """From 320 to 2,200 pixels, with a request open and its first span told."""
+    browser.size(WINDOWS[-1])
+    browser.show(page(state))
+    overflows = {}
+    for width in reversed(WINDOWS):
+        browser.size(width)
+        browser.settle()
+        scrolls, beside = browser.run(BESIDE, width)
+        if scrolls > width or beside:
+            overflows[width] = (scrolls, beside[:5])
+    assert overflows == {}
+
+
+def test_a_title_is_above_what_chooses_its_picture(browser: Browser, page: Callable[[str], str]) -> None:
+    """On a phone they have a line each."""
+    browser.size(360)
+    browser.show(page("even"))
+    boxes = (
+        "return ['h2', '.views'].map((one) => document.querySelector(`#distribution ${one}`).getBoundingClientRect())"
+    )
+    title, views = browser.run(boxes)
+    assert (title["bottom"] <= views["top"], title["left"]) == (True, views["left"])
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("state", STATES)
+def test_every_text_is_readable(browser: Browser, page: Callable[[str], str], state: str, dark: bool) -> None:
+    """4.5 to 1 at least, on the ground of a chosen row too."""
+    for width in (1600, 360):
+        browser.size(width, dark=dark)
+        browser.show(page(state))
+        if browser.count(".span-row") > 0:
+            browser.click(".span-row .span-name .isolated")
+        assert browser.run(CONTRAST) == []

@@ -1,16 +1,11 @@
 """The page explains what is chosen: requests by start and length, their parts and attributes against the rest."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.page.browser import Browser
+from tests.page.browser import Browser
 
 
 @pytest.fixture
@@ -52,8 +47,8 @@ def test_a_rectangle_chooses_by_start_and_by_length(thousand: Browser) -> None:
     """Both at once, in the address too; a click on the ground takes it away, the tip tells of a cell."""
     assert thousand.text("#parts-title") == "Where the time goes: slow against typical"
     thousand.drag_area(".chart svg", (0.3, 0.05), (0.6, 0.4))
-    few = thousand.text("#found")
-    assert 0 < int(few.split()[0]) < 60
+    chosen = thousand.text("#found")
+    assert 0 < int(chosen.split()[0]) < 60
     assert [name in thousand.address for name in ("since=", "until=", "from=", "to=")] == [True] * 4
     assert thousand.text("#parts-title") == "Where the time goes: the chosen requests against the rest"
     box = thousand.run(
@@ -62,7 +57,7 @@ def test_a_rectangle_chooses_by_start_and_by_length(thousand: Browser) -> None:
     assert box[0] > 100
     assert box[1] > 50
     thousand.show(thousand.address)
-    assert thousand.text("#found") == few
+    assert thousand.text("#found") == chosen
     thousand.keys(Keys.ESCAPE, Keys.ESCAPE)
     assert thousand.text("#found") == "1,000 requests"
     thousand.drag_area(".chart svg", (0.5, 0.1), (0.5, 0.5))
@@ -108,13 +103,70 @@ def test_bars_go_to_either_side_of_a_common_zero(thousand: Browser) -> None:
         "const one = document.querySelector('#route'); one.value = '1'; one.dispatchEvent(new Event('change'))"
     )
     thousand.settle()
-    told = thousand.run(
+    bars = thousand.run(
         "return [...document.querySelectorAll('.parts tbody tr')].map((row) => {"
         "const zero = row.querySelector('.diverging'); const bar = row.querySelector('.fill').getBoundingClientRect();"
         "const share = parseFloat(zero.style.getPropertyValue('--zero')) / 100;"
         "const at = zero.getBoundingClientRect().left + zero.clientWidth * share;"
         "return [row.querySelector('.difference').textContent[0], bar.left - at, bar.right - at]; })"
     )
-    assert {sign for sign, *_ in told} == {"+", "\u2212"}
-    for sign, left, right in told:
-        assert abs(left if sign == "+" else right) < 1.5
+    assert {sign for sign, *_ in bars} == {"+", "\u2212"}
+    for sign, start, end in bars:
+        assert abs(start if sign == "+" else end) < 1.5
+
+
+# What a person sees of each section: its words, and the shapes of its pictures.
+SEEN = """
+const seen = {};
+for (const one of document.querySelectorAll("#bar, #facts, section")) {
+  const shown = [...one.querySelectorAll("*")].filter((each) => each.checkVisibility());
+  seen[one.id] = shown.map((each) => [each.className?.baseVal ?? each.className, each.getAttribute("d"),
+    each.getAttribute("style"), each.getAttribute("aria-pressed"), each.children.length ? "" : each.textContent]
+    .join("|")).join("\\n");
+}
+return seen;
+"""
+FIELD = "const one = document.getElementById('{}'); one.value = '{}'; one.dispatchEvent(new Event('{}'))"
+SELECTIONS = {
+    "a finding": "document.getElementById('show-1').click()",
+    "a route": FIELD.format("route", "1", "change"),
+    "a part": FIELD.format("part", "1", "change"),
+    "a mark": "document.getElementById('only-cold').click()",
+    "a duration": FIELD.format("from", "300", "input"),
+    "a start": "document.querySelector('.handle[data-side=since]').dispatchEvent(new KeyboardEvent('keydown', "
+    "{ key: 'PageUp', bubbles: true }))",
+    "a word": FIELD.format("search", "charges", "input"),
+    "a fact": "location.hash = '#fact=cold+start'",
+    "a what-if": "document.querySelector('.tick input').click()",
+}
+# The open request is not one of those that are chosen: it follows what-if alone.
+NOT_CHOSEN = {"request"}
+
+
+@pytest.mark.parametrize("selection", SELECTIONS)
+def test_every_section_follows(browser: Browser, page: Callable[[str], str], selection: str) -> None:
+    """All sections, all selections."""
+    browser.show(page("classes"))
+    whole = browser.run(SEEN)
+    browser.run(SELECTIONS[selection])
+    browser.settle()
+    selected = browser.run(SEEN)
+    still = NOT_CHOSEN if selection != "a what-if" else set()
+    assert sorted(name for name in whole if whole[name] == selected.get(name) and name not in still) == []
+    browser.run("document.getElementById('clear').click()")
+    browser.settle()
+    cleared = browser.run(SEEN)
+    moved = {*NOT_CHOSEN, "requests"}  # the list was at the open request, and is at its begin
+    assert sorted(name for name in whole if whole[name] != cleared[name] and name not in moved) == []
+    assert browser.text("#found") == "600 requests"
+
+
+def test_two_selections_at_once(browser: Browser, page: Callable[[str], str]) -> None:
+    """The bar says both, and one button takes both away."""
+    browser.show(page("classes"))
+    browser.click("#show-1")
+    browser.click("#only-slow")
+    chosen = browser.text("#chosen")
+    assert chosen.startswith("17 of 600 chosen: Slow requests payments.example.com · Slow · ")
+    browser.click("#clear")
+    assert (browser.text("#found"), browser.count("#bar")) == ("600 requests", 0)

@@ -1,16 +1,11 @@
 """One request: search in its spans, the critical path alone, the overview that zooms, a typical one beside it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.page.browser import Browser
+from tests.page.browser import Browser
 
 CONNECTING = "#trace=6b05a667affeb9dbb0aa7f2b00000137"
 
@@ -24,11 +19,11 @@ def request_page(browser: Browser, page: Callable[[str], str]) -> Browser:
 
 def names(browser: Browser, rows: str = ".span-row") -> list[str]:
     """The names of some rows of the waterfall."""
-    found = browser.run(
+    texts = browser.run(
         "return [...document.querySelectorAll(arguments[0])].map((one) => one.querySelector('.isolated').textContent)",
         rows,
     )
-    return [str(one) for one in found]
+    return [str(text) for text in texts]
 
 
 def test_a_search_marks_spans_and_enter_goes_on(request_page: Browser) -> None:
@@ -41,9 +36,9 @@ def test_a_search_marks_spans_and_enter_goes_on(request_page: Browser) -> None:
     request_page.keys(Keys.ESCAPE)
     assert request_page.text("#span-found") == ""
     request_page.keys("createorder")
-    first = names(request_page, ".span-row.current")
+    marked = names(request_page, ".span-row.current")
     request_page.keys(Keys.ENTER)
-    assert names(request_page, ".span-row.current") != first
+    assert names(request_page, ".span-row.current") != marked
     request_page.keys("x")
     assert request_page.text("#span-found") == "0 of 12 spans"
 
@@ -75,8 +70,8 @@ def test_a_typical_request_stands_beside_it(request_page: Browser) -> None:
         "return [...document.querySelectorAll('.twin tbody tr')]"
         ".map((row) => [...row.children].map((one) => one.textContent))"
     )
-    told = [[str(cell).replace("\u202f", " ") for cell in row] for row in rows]
-    assert told[:2] == [
+    shown = [[str(cell).replace("\u202f", " ") for cell in row] for row in rows]
+    assert shown[:2] == [
         ["POST payments.example.com", "993 ms", "4 ms", "+989 ms"],
         ["cold start", "300 ms", "0 ms", "+300 ms"],
     ]
@@ -96,10 +91,10 @@ def test_events_are_ticks_on_their_span(browser: Browser, page: Callable[[str], 
 def test_the_column_of_names_is_dragged_wider(request_page: Browser) -> None:
     """By its edge in the heads, which nothing covers; the arrow keys move it too."""
     width = "return Number(document.querySelector('#request .edge').getAttribute('aria-valuenow'))"
-    before = request_page.run(width)
+    initial = request_page.run(width)
     request_page.drag_area("#request .edge", (0.5, 0.5), (8.5, 0.5))
     wider = request_page.run(width)
-    assert 80 <= wider - before <= 110
+    assert 80 <= wider - initial <= 110
     request_page.focus("#request .edge")
     request_page.keys(Keys.ARROW_LEFT)
     assert request_page.run(width) == wider - 20

@@ -1,14 +1,10 @@
 """A page that the command saved at commit f5d3bba."""
 
-from __future__ import annotations
-
 import lzma
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.page.browser import Browser
+from tests.page.browser import Browser
 
 
 def test_a_saved_page_needs_nothing_else(tmp_path: Path, browser: Browser) -> None:

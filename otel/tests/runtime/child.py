@@ -3,8 +3,6 @@
 Started twice, with and without the wrapper's variables; the test compares. argv: a folder for the handlers' files.
 """
 
-from __future__ import annotations
-
 import contextlib
 import inspect
 import io
@@ -91,9 +89,9 @@ def forked(handler: str, *, wrapped: bool) -> Any:
         os._exit(0)
     os.close(writer)
     with os.fdopen(reader) as pipe:
-        found = json.load(pipe)
+        answer = json.load(pipe)
     os.wait()
-    return found
+    return answer
 
 
 def main() -> None:

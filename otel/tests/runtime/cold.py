@@ -3,8 +3,6 @@
 `before` has the function import first what has stand-ins; `bare` starts no runtime.
 """
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os
@@ -106,7 +104,7 @@ def use_what_has_stand_ins() -> None:
     state = TraceState.from_header(["a=1, b=2", "c@d=3"])
     assert state.add("e", "f").to_header() == "e=f,a=1,b=2,c@d=3"
     assert not TraceState([("A", "1")])
-    assert [one.name for one in entry_points(group="opentelemetry_propagator", name="xray")] == ["xray"]
+    assert [point.name for point in entry_points(group="opentelemetry_propagator", name="xray")] == ["xray"]
     assert asyncio.run(asyncio.sleep(0, 5)) == 5
     assert psutil.Process().pid == os.getpid()
     assert str(Requirement("boto3>=1").specifier) == ">=1"
@@ -152,9 +150,9 @@ def take_off_and_put_on() -> None:
     def call() -> object:
         return vars(botocore.client.BaseClient)["_make_api_call"]
 
-    ours = call()
+    traced_call = call()
     BotocoreInstrumentor().uninstrument()  # type: ignore[no-untyped-call]
-    assert call() is not ours
+    assert call() is not traced_call
     BotocoreInstrumentor().instrument()  # type: ignore[no-untyped-call]
     assert BotocoreInstrumentor().is_instrumented_by_opentelemetry  # type: ignore[no-untyped-call]
     URLLib3Instrumentor().instrument()

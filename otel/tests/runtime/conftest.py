@@ -1,29 +1,25 @@
 """A function's environment, and the runtime started in this process with spans kept in memory."""
 
-from __future__ import annotations
-
 import os
 import sys
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
+from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from lambda_latency.runtime import harmless
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
+from lambda_latency.runtime.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.runtime.untraceable import UNTRACEABLE
 from lambda_latency.testing import Snapshot, snapshot_of
-from lambda_latency.testing.sdk import span_of
+from lambda_latency.testing.recording import span_of
 from tests.runtime.lambdas import ENVIRONMENT, Context
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from opentelemetry.sdk.trace import ReadableSpan
 
 TRACE = "674385f00123456789abcdef01234567"
 SEGMENT = "0123456789abcdef"
@@ -53,8 +49,8 @@ class Function:
         The app of tests/local/app may be up in this process, and handle a message that comes late: its calls are traced
         like the function's, and are told by their region.
         """
-        found = [span for span in self.memory.get_finished_spans() if span.name not in STEPS]
-        return tuple(span for span in found if (span.attributes or {}).get("aws.region") != LAPTOP_REGION)
+        spans = [span for span in self.memory.get_finished_spans() if span.name not in STEPS]
+        return tuple(span for span in spans if (span.attributes or {}).get("aws.region") != LAPTOP_REGION)
 
     @property
     def trace(self) -> Snapshot:
@@ -74,6 +70,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
             monkeypatch.delenv(name)
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
+    harmless.LOGGED.clear()
     for name in UNTRACEABLE:  # what other tests of this process have imported is no library of the function's
         monkeypatch.delitem(sys.modules, name, raising=False)
 
@@ -97,6 +94,22 @@ def start() -> Iterator[Callable[..., Function]]:
 def function(start: Callable[..., Function]) -> Function:
     """A runtime with the default settings."""
     return start()
+
+
+class Clock:
+    """What the circuit of deliveries takes for the time."""
+
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """A clock that only the test moves."""
+    clock = Clock()
+    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: clock.now)
+    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.urandom", bytes)
+    return clock
 
 
 @pytest.fixture

@@ -1,8 +1,10 @@
 """What Lambda gives a function: the variables of its environment, and a context."""
 
-from __future__ import annotations
-
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from math import inf
+
+from opentelemetry.sdk.trace import ReadableSpan
 
 ENVIRONMENT = {
     "AWS_LAMBDA_FUNCTION_NAME": "orders-create",
@@ -22,3 +24,28 @@ class Context:
 
     aws_request_id: str = "5b7e2c60-0000-4000-8000-000000000001"
     invoked_function_arn: str = "arn:aws:lambda:eu-west-1:123456789012:function:orders-create"
+
+
+class Sink:
+    """Keeps the spans as they were recorded, those at a deadline apart."""
+
+    def __init__(self) -> None:
+        self.spans: list[ReadableSpan] = []
+        self.at_deadline: list[ReadableSpan] = []
+
+    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0) -> None:
+        """Keep them."""
+        self.spans += spans
+
+    def urgent(self, spans: Iterable[ReadableSpan], _seconds: float = inf) -> Callable[[float], str]:
+        """Keep them when they are delivered."""
+        copies = list(spans)
+
+        def deliver(_seconds: float) -> str:
+            self.at_deadline += copies
+            return ""
+
+        return deliver
+
+    def shutdown(self) -> None:
+        """There is nothing to close."""

@@ -1,14 +1,13 @@
 """What Lambda starts: the wrapper and the handler behind it, with the real runtime client in child processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -16,9 +15,6 @@ import lambda_latency.runtime
 from lambda_latency.runtime import bootstrap
 from tests.runtime.conftest import VARIABLES
 from tests.runtime.stubs import Server
-
-if TYPE_CHECKING:
-    from types import ModuleType
 
 RUNTIME = Path(lambda_latency.runtime.__file__).parent
 ROOT = RUNTIME.parent.parent
@@ -123,11 +119,11 @@ def test_a_library_costs_nothing_until_it_is_imported(bundle: Path) -> None:
         assert modules("", variables) & optional == {f"{prefix}botocore"}
         assert server.requests == []
         assert modules("handler(None, None)", variables) & optional == {f"{prefix}botocore", f"{prefix}requests"}
-        asked, told = server.requests
-    assert (asked.method, told.method, told.path) == ("GET", "POST", "/v1/traces")
-    assert asked.headers["x-amzn-trace-id"].endswith(";Sampled=1")
-    assert b"orders-create" in told.body
-    assert b"http.status_code" in told.body
+        call, delivery = server.requests
+    assert (call.method, delivery.method, delivery.path) == ("GET", "POST", "/v1/traces")
+    assert call.headers["x-amzn-trace-id"].endswith(";Sampled=1")
+    assert b"orders-create" in delivery.body
+    assert b"http.status_code" in delivery.body
 
 
 def test_a_call_that_is_not_to_be_traced_costs_nothing(bundle: Path) -> None:
@@ -173,9 +169,9 @@ def test_a_cold_start_loads_nothing_that_an_invocation_does_not_need(bundle: Pat
 
 def test_a_library_that_the_setting_leaves_out_has_no_instrumentation(bundle: Path) -> None:
     """The import of boto3 brings none."""
-    found = modules("", bundled(bundle, LAMBDA_LATENCY_INSTRUMENTATIONS="requests"))
-    assert "opentelemetry.sdk.trace" in found
-    assert {name for name in found if name.startswith("opentelemetry.instrumentation.")} == {
+    names = modules("", bundled(bundle, LAMBDA_LATENCY_INSTRUMENTATIONS="requests"))
+    assert "opentelemetry.sdk.trace" in names
+    assert {name for name in names if name.startswith("opentelemetry.instrumentation.")} == {
         "opentelemetry.instrumentation.version"
     }
 
@@ -207,8 +203,8 @@ def test_a_wrong_setting_is_one_warning_and_the_function_works(
         receiver = {"LAMBDA_LATENCY_HANDLER": "plain.go", "OTEL_EXPORTER_OTLP_ENDPOINT": server.url}
         printed = python("-c", code, variables=bundled(bundle, **receiver, **variables))
         assert len(server.requests) == 1
-    first, answer = (line for line in printed.splitlines() if "wait_next_invocation" not in line)
-    assert first.startswith(warning)
+    logged, answer = (line for line in printed.splitlines() if "wait_next_invocation" not in line)
+    assert logged.startswith(warning)
     assert answer == "fine"
 
 
@@ -266,7 +262,8 @@ os.environ.update({variables!r})
 sys.modules["snapshot_restore_py"] = SimpleNamespace(register_before_snapshot=list, register_after_restore=list)
 import lambda_latency.runtime.bootstrap as bootstrap
 handler = bootstrap.handler
-seen = [[name in sys.modules for name in ("lambda_latency.runtime." + end for end in ("delivery.sender", "redact"))]]
+names = ("lambda_latency.runtime.delivery.sender", "lambda_latency.redaction.attributes")
+seen = [[name in sys.modules for name in names]]
 try:
     handler("1", None)
 except TypeError:
@@ -291,7 +288,7 @@ def test_a_sink_that_was_never_used_has_nothing_to_close() -> None:
             return len(spans)
 
     make: Any = Made
-    late = bootstrap.Late(make)
+    late = bootstrap.LazySink(make)
     for name in ("disconnect", "forget", "shutdown"):
         getattr(late, name)()
     assert made == []

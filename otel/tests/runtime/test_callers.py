@@ -1,21 +1,15 @@
 """Headers of callers: they change nothing, unless a setting trusts them."""
 
-from __future__ import annotations
-
 import random
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from lab.faults.hostile import hostile
 from lambda_latency.testing import SERVER, remote, span
-from tests.runtime.conftest import SEGMENT, TRACE
+from tests.runtime.conftest import SEGMENT, TRACE, Function
 from tests.runtime.test_invocation import EVENT
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
 
 
 @pytest.mark.parametrize("sampled", ["1", "0"])

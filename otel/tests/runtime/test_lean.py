@@ -1,7 +1,5 @@
 """Lean spans are the SDK's to whoever looks by public names: a function, its processors, an instrumentation."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -21,7 +19,7 @@ from lambda_latency.runtime.propagation import LambdaSampler
 LIMITS = SpanLimits(128, 128, 128, 128, 128, 128, 5000, 5000)
 
 
-class Kept(SpanProcessor):
+class SpanLog(SpanProcessor):
     """In the recorder's place."""
 
     def __init__(self) -> None:
@@ -31,18 +29,18 @@ class Kept(SpanProcessor):
         self.spans.append(span)
 
 
-def provider(recorder: Kept | None = None) -> Provider:
+def provider(recorder: SpanLog | None = None) -> Provider:
     """A provider that records all, with ids in a row."""
     sampler = LambdaSampler()
-    keeps: Any = Kept() if recorder is None else recorder
+    keeps: Any = SpanLog() if recorder is None else recorder
     sampler.decision = True
     return Provider(keeps, sampler, LIMITS, resource=Resource({"a": "b"}), id_generator=Ids())
 
 
-@pytest.mark.parametrize("first", range(0, 400, 100))
-def test_whatever_is_done_to_a_lean_span_the_sdks_tells_the_same(first: int) -> None:
+@pytest.mark.parametrize("begin", range(0, 400, 100))
+def test_whatever_is_done_to_a_lean_span_the_sdks_tells_the_same(begin: int) -> None:
     """Drawn sequences of operations; `lab lean` draws more."""
-    assert [seed for seed in range(first, first + 100) if difference(seed) is not None] == []
+    assert [seed for seed in range(begin, begin + 100) if difference(seed) is not None] == []
 
 
 # Public names that a lean class takes over, because they use public names only, or because the SDK fills them.
@@ -53,14 +51,12 @@ INHERITED = {
 }
 
 
-@pytest.mark.parametrize(
-    ("lean", "theirs"), [(LeanSpan, sdk.Span), (LeanTracer, sdk.Tracer), (Provider, TracerProvider)]
-)
-def test_every_public_name_of_the_sdks_class_is_the_lean_classs_own(lean: type, theirs: type) -> None:
+@pytest.mark.parametrize(("lean", "sdks"), [(LeanSpan, sdk.Span), (LeanTracer, sdk.Tracer), (Provider, TracerProvider)])
+def test_every_public_name_of_the_sdks_class_is_the_lean_classs_own(lean: type, sdks: type) -> None:
     """A name that a release adds would read the SDK's private fields: it has to be looked at."""
-    public = {name for name in dir(theirs) if not name.startswith("_")} | {"__exit__", "__enter__"} & set(dir(theirs))
-    own = {"__enter__"} | set(vars(lean))  # the API's `__enter__` returns the span
-    assert public - own == INHERITED[theirs]  # type: ignore[index]
+    public = {name for name in dir(sdks) if not name.startswith("_")} | {"__exit__", "__enter__"} & set(dir(sdks))
+    overridden = {"__enter__"} | set(vars(lean))  # the API's `__enter__` returns the span
+    assert public - overridden == INHERITED[sdks]  # type: ignore[index]
 
 
 def test_a_lean_span_and_its_makers_are_instances_of_the_sdks_classes() -> None:
@@ -77,10 +73,13 @@ def test_a_lean_span_and_its_makers_are_instances_of_the_sdks_classes() -> None:
 
 def test_a_scope_has_one_tracer() -> None:
     """As with the SDK; a tracer whose names differ is another one."""
-    made, theirs = provider(), TracerProvider(shutdown_on_exit=False)
-    same = [one.get_tracer("t", "1") is one.get_tracer("t", "1") for one in (made, theirs)]
-    assert same[0] is same[1]
+    made, original = provider(), TracerProvider(shutdown_on_exit=False)
+    identical = [source.get_tracer("t", "1") is source.get_tracer("t", "1") for source in (made, original)]
+    assert identical[0] is identical[1]
     assert made.get_tracer("t", "1") is not made.get_tracer("t", "2")
+    tracer: Any = made.get_tracer("t", "1")
+    tracer.sampler = ALWAYS_ON
+    assert (made.get_tracer("t", "1") is tracer) is identical[1]
 
 
 def test_a_field_that_only_the_sdks_span_has_is_read_from_a_copy() -> None:
@@ -158,8 +157,8 @@ class Foreign(SpanProcessor):
     def keep_end(self, span: ReadableSpan) -> None:
         context = span.get_span_context()
         assert context is not None
-        kept = self.open.pop(context.span_id, None)
-        self.seen.append(None if kept is None else (kept.is_recording(), told(kept)))
+        span_begun = self.open.pop(context.span_id, None)
+        self.seen.append(None if span_begun is None else (span_begun.is_recording(), told(span_begun)))
 
     def end_start(self, span: Any) -> None:
         if span.name == "two":
@@ -177,26 +176,26 @@ def foreign(way: str, exporter: InMemorySpanExporter) -> SpanProcessor:
     return {"simple": SimpleSpanProcessor, "batch": BatchSpanProcessor}.get(way, lambda _: Foreign(way))(exporter)
 
 
-def seen_by(made: TracerProvider, kept: Kept, way: str, when: str) -> list[Any]:
+def seen_by(made: TracerProvider, recorder: SpanLog, way: str, when: str) -> list[Any]:
     """What a processor sees of three spans, and what the recorder keeps of them."""
-    exporter, own = InMemorySpanExporter(), InMemorySpanExporter()
+    exporter, memory = InMemorySpanExporter(), InMemorySpanExporter()
     processor = foreign(way, exporter)
     tracer = made.get_tracer("t", "1", attributes={"x": "y"})
 
     def add() -> None:
         made.add_span_processor(processor)
-        made.add_span_processor(SimpleSpanProcessor(own))
+        made.add_span_processor(SimpleSpanProcessor(memory))
 
     if when == "before":
         add()
     try:
-        with tracer.start_as_current_span("one", attributes={"k": 1}, start_time=1) as one:
+        with tracer.start_as_current_span("one", attributes={"k": 1}, start_time=1) as first_span:
             if when == "within":
                 add()
             with tracer.start_as_current_span("two", kind=SpanKind.CLIENT, start_time=2) as two:
                 two.add_event("e", {"a": [1]}, 5)
                 trace.get_current_span().set_attribute("v", "w")
-            one.set_attribute("after", "two")
+            first_span.set_attribute("after", "two")
             raise ValueError("x")
     except ValueError:
         pass
@@ -206,18 +205,18 @@ def seen_by(made: TracerProvider, kept: Kept, way: str, when: str) -> list[Any]:
         pass
     made.force_flush()
     made.shutdown()
-    exported = [list(map(told, one.get_finished_spans())) for one in (exporter, own)]
-    return [getattr(processor, "seen", None), exported, list(map(told, kept.spans))]
+    exported = [list(map(told, memory_of.get_finished_spans())) for memory_of in (exporter, memory)]
+    return [getattr(processor, "seen", None), exported, list(map(told, recorder.spans))]
 
 
 def untimed(value: Any) -> Any:
     """Without the instants of this run, which the clock told."""
     if isinstance(value, dict):
-        return {key: untimed(one) for key, one in value.items() if key not in ("times", "json", "resource")}
+        return {key: untimed(member) for key, member in value.items() if key not in ("times", "json", "resource")}
     if isinstance(value, str) and value.startswith("{"):
         return len(value)
     if isinstance(value, tuple | list):
-        return [untimed(one) for one in value if not (isinstance(one, int) and one > 10**15)]
+        return [untimed(member) for member in value if not (isinstance(member, int) and member > 10**15)]
     return value
 
 
@@ -225,8 +224,8 @@ def untimed(value: Any) -> Any:
 @pytest.mark.parametrize("way", WAYS)
 def test_a_functions_processor_sees_and_does_what_it_would_with_the_sdk_alone(way: str, when: str) -> None:
     """Added before, within or after a span; a span that was open then reaches its end without its start in both."""
-    kept, theirs = Kept(), Kept()
+    recorder, expected = SpanLog(), SpanLog()
     alone = TracerProvider(ALWAYS_ON, Resource({"a": "b"}), shutdown_on_exit=False, id_generator=Ids(),
                            span_limits=LIMITS)  # fmt: skip
-    alone.add_span_processor(theirs)
-    assert untimed(seen_by(provider(kept), kept, way, when)) == untimed(seen_by(alone, theirs, way, when))
+    alone.add_span_processor(expected)
+    assert untimed(seen_by(provider(recorder), recorder, way, when)) == untimed(seen_by(alone, expected, way, when))

@@ -1,10 +1,9 @@
 """Calls of every kind with lean spans and with the SDK's: equal attribute by attribute, stacks of exceptions too."""
 
-from __future__ import annotations
-
 import contextlib
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import boto3
 import pytest
@@ -16,34 +15,13 @@ from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.lean import LeanSpan
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
-from tests.runtime.lambdas import Context
+from tests.runtime.lambdas import Context, Sink
 from tests.runtime.stubs import Answer, Server, aws_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
 
 EVENT = {"resource": "/x", "path": "/x", "httpMethod": "GET", "requestContext": {"domainName": "d"}}
 KEY = {"id": {"S": "1"}}
 FOUND = Answer(200, b'{"Count": 0, "ScannedCount": 2, "Items": []}', {"x-amzn-RequestId": "REQ1"})
 WAITS = ("retry.delay_ms", "lambda.retry.first_ended_ms", "lambda.retry.last_began_ms")
-
-
-class Sink:
-    """Keeps the spans as they were recorded."""
-
-    def __init__(self) -> None:
-        self.spans: list[ReadableSpan] = []
-
-    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0, /) -> None:
-        self.spans += spans
-
-    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:  # noqa: ARG002
-        raise AssertionError
-
-    def shutdown(self) -> None:
-        """Nothing follows."""
 
 
 def calls(server: Server) -> Iterator[tuple[list[Answer], Callable[[], object]]]:
@@ -78,8 +56,8 @@ def calls(server: Server) -> Iterator[tuple[list[Answer], Callable[[], object]]]
     yield [], lambda: made["sns"].publish(TopicArn="arn:aws:sns:us-east-1:1:top", Message="x")
     yield [], lambda: made["sns"].publish(PhoneNumber="+49", Message="x")
     yield [], lambda: made["sns"].create_topic(Name="n")
-    other = "arn:aws:lambda:us-east-1:123456789012:function:other:live"
-    yield [], lambda: made["lambda"].invoke(FunctionName=other, Payload=b"{}")
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:other:live"
+    yield [], lambda: made["lambda"].invoke(FunctionName=arn, Payload=b"{}")
     yield [], lambda: made["lambda"].invoke(FunctionName="plain")
     secret = "arn:aws:secretsmanager:us-east-1:123456789012:secret:x"
     yield [], lambda: made["secretsmanager"].get_secret_value(SecretId=secret)
@@ -120,11 +98,11 @@ def spans_of(*, lean: bool) -> list[Any]:
     assert {isinstance(span, LeanSpan) for span in sink.spans} == {lean}
     spans = sorted(sink.spans, key=lambda span: (span.start_time or 0, -(span.end_time or 0)))
     names = {f"{span.context.span_id:016x}": f"{number} {span.name}" for number, span in enumerate(spans)}
-    found: list[Any] = [[names.get(header[48:64], header) for header in headers]]
+    facts: list[Any] = [[names.get(header[48:64], header) for header in headers]]
     for span in spans:
         assert span.instrumentation_scope is not None
         scope, parent = span.instrumentation_scope, span.parent
-        found.append({
+        facts.append({
             "name": span.name, "kind": span.kind, "status": (span.status.status_code, span.status.description),
             "parent": parent and names.get(f"{parent.span_id:016x}", parent), "attributes": items(span, port),
             "events": [(event.name, items(event, port)) for event in span.events], "links": list(span.links),
@@ -132,15 +110,15 @@ def spans_of(*, lean: bool) -> list[Any]:
             "dropped": (span.dropped_attributes, span.dropped_events, span.dropped_links),
             "resource": dict(span.resource.attributes), "flags": span.context.trace_flags,
         })  # fmt: skip
-    return [without(one, port) for one in found]
+    return [without(fact, port) for fact in facts]
 
 
 def without(value: Any, port: str) -> Any:
     """Texts without the server's port."""
     if isinstance(value, dict):
-        return {key: without(one, port) for key, one in value.items()}
+        return {key: without(member, port) for key, member in value.items()}
     if isinstance(value, list | tuple):
-        return [without(one, port) for one in value]
+        return [without(member, port) for member in value]
     return value.replace(port, "PORT") if isinstance(value, str) else value
 
 

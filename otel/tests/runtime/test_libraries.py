@@ -1,28 +1,23 @@
 """The table of libraries is true."""
 
-from __future__ import annotations
-
 import ast
 import importlib.util
 import sqlite3
 import sys
 import types
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from lambda_latency.runtime.libraries import DRIVERS, LIBRARIES, Library, on_first_call
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
+from lambda_latency.runtime.untraceable import UNTRACEABLE
+from tests.runtime.conftest import Function
 
 
 @pytest.mark.parametrize(
-    "library", [one for one in LIBRARIES if one.instrumentor], ids=lambda library: library.instrumentor
+    "library", [lib for lib in LIBRARIES if lib.instrumentor], ids=lambda library: library.instrumentor
 )
 def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
     """Read, not imported: most of the libraries are not installed here."""
@@ -37,7 +32,7 @@ def test_an_instrumentor_is_where_the_table_says(library: Library) -> None:
     assert name in names | imported
 
 
-@pytest.mark.parametrize("library", [one for one in LIBRARIES if one.driver], ids=lambda library: library.module)
+@pytest.mark.parametrize("library", [lib for lib in LIBRARIES if lib.driver], ids=lambda library: library.module)
 def test_what_upstream_leaves_out_has_a_module(library: Library) -> None:
     """Which is found where the table says."""
     assert importlib.util.find_spec(DRIVERS + library.driver) is not None
@@ -108,3 +103,44 @@ def test_a_method_that_somebody_wrapped_since_is_left_alone() -> None:
     undo()
     assert Pool.__dict__["call"] is theirs
     assert applied == []
+
+
+def test_it_is_told_once_an_environment(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """After the response, also where a later request imports it."""
+    function.invoke(lambda *_: None)
+    assert caplog.messages == []
+    monkeypatch.setitem(sys.modules, "oracledb", types.ModuleType("oracledb"))
+    for _ in range(2):
+        function.invoke(lambda *_: None)
+        function.runtime.after_response()
+    (message,) = caplog.messages
+    assert message.startswith("lambda-latency: oracledb is imported, and nothing traces its calls")
+
+
+def test_sqlalchemy_traces_the_drivers_below_it(
+    function: Function, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is to be said of those then."""
+    for name in ("oracledb", "sqlalchemy"):
+        monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
+    function.invoke(lambda *_: None)
+    function.runtime.after_response()
+    assert caplog.messages == []
+
+
+def test_nothing_is_said_where_nothing_is_to_be_traced(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who says `none` knows."""
+    monkeypatch.setitem(sys.modules, "oracledb", types.ModuleType("oracledb"))
+    function = start(LAMBDA_LATENCY_INSTRUMENTATIONS="none")
+    function.invoke(lambda *_: None)
+    function.runtime.after_response()
+    assert caplog.messages == []
+
+
+def test_none_of_them_is_traced() -> None:
+    """The two tables do not contradict each other."""
+    assert {library.module for library in LIBRARIES} & UNTRACEABLE == set()

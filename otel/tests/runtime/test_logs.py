@@ -1,23 +1,19 @@
 """Lines of the log carry the id of their trace."""
 
-from __future__ import annotations
-
 import json
 import logging
+from collections.abc import Callable, Iterator
 from io import StringIO
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from awslambdaric.lambda_runtime_log_utils import JsonFormatter
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.trace import get_current_span, get_tracer
 
-from tests.runtime.conftest import TRACE
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from tests.runtime.conftest import Function
+from lambda_latency.redaction import credentials
+from lambda_latency.runtime import harmless
+from tests.runtime.conftest import TRACE, Function
 
 LOG = logging.getLogger("orders")
 XRAY_ID = f"1-{TRACE[:8]}-{TRACE[8:]}"
@@ -66,21 +62,21 @@ def test_what_the_user_says_of_a_trace_stays(written: StringIO, start: Callable[
 
 def test_a_stopped_runtime_leaves_the_log_alone(written: StringIO, start: Callable[..., Function]) -> None:
     """Every handler formats as before."""
-    before = [dict(vars(handler)) for handler in logging.getLogger().handlers]
+    formats = [dict(vars(handler)) for handler in logging.getLogger().handlers]
     function = start()
-    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] != before
+    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] != formats
 
     function.runtime.stop()
 
-    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] == before
+    assert [dict(vars(handler)) for handler in logging.getLogger().handlers] == formats
 
 
 class Extras(logging.Formatter):
     """Dumps all that a record has beyond logging's own attributes, as many JSON formatters do."""
 
     def format(self, record: logging.LogRecord) -> str:
-        usual = vars(logging.makeLogRecord({}))
-        return json.dumps({name: value for name, value in vars(record).items() if name not in {*usual, "message"}})
+        standard = vars(logging.makeLogRecord({}))
+        return json.dumps({name: value for name, value in vars(record).items() if name not in {*standard, "message"}})
 
 
 @pytest.mark.parametrize(("pattern", "expected"), [(None, {}), ("%(message)s %(traceId)s", {"traceId": XRAY_ID})])
@@ -110,34 +106,34 @@ def test_no_later_handler_sees_the_id(written: StringIO, start: Callable[..., Fu
     logging.getLogger().addHandler(later)
     function.invoke(lambda *_: LOG.warning("slow"))
     logging.getLogger().removeHandler(later)
-    assert ("traceId" in written.getvalue(), [hasattr(one, "traceId") for one in records]) == (True, [False])
+    assert ("traceId" in written.getvalue(), [hasattr(record, "traceId") for record in records]) == (True, [False])
 
 
 def test_an_attribute_without_a_value_is_left_out_in_silence(written: StringIO, start: Callable[..., Function]) -> None:
     """Without the kit no SDK would warn; other mistakes are told in the words of the SDK, and kept as it keeps them."""
     attributes: Any = {"messaging.kafka.partition": None, "wrong": object(), "right": 1}
 
-    def told() -> list[str]:
-        found = [line["message"] for line in lines(written)]
+    def logged() -> list[str]:
+        messages = [line["message"] for line in lines(written)]
         written.truncate(0)
         written.seek(0)
-        return found
+        return messages
 
     def alone() -> tuple[list[str], set[str]]:
         span: Any = get_tracer("test", tracer_provider=TracerProvider()).start_span("own")
         span.set_attributes(attributes)
-        return told(), set(span.attributes)
+        return logged(), set(span.attributes)
 
-    before = alone()
+    expected = alone()
     function = start()
     function.invoke(lambda *_: get_current_span().set_attributes(attributes))
-    during = told()
+    during = logged()
     function.runtime.stop()
 
-    assert during == [line for line in before[0] if "NoneType" not in line] != []
-    assert alone() == before
+    assert during == [line for line in expected[0] if "NoneType" not in line] != []
+    assert alone() == expected
     [span] = function.spans
-    assert set(attributes) & set(span.attributes or {}) == before[1] >= {"right"}
+    assert set(attributes) & set(span.attributes or {}) == expected[1] >= {"right"}
 
 
 def test_a_failure_inside_of_an_instrumentation_is_one_line(written: StringIO, start: Callable[..., Function]) -> None:
@@ -162,3 +158,38 @@ def test_a_failure_inside_of_an_instrumentation_is_one_line(written: StringIO, s
         ("another", False),
         ("Error when invoking function 'on_success'", True),
     ]
+
+
+@harmless.harmless("the step")
+def fails(error: Exception) -> None:
+    """Raises it."""
+    raise error
+
+
+def test_an_error_is_one_line(caplog: pytest.LogCaptureFixture) -> None:
+    """It says what failed."""
+    fails(ValueError("no"))
+    assert caplog.messages == ["lambda-latency: the step failed (ValueError: no); the request goes on"]
+
+
+def test_a_line_that_cannot_be_written_is_left_out(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An error's text may raise, a filter of the function's, or redaction under a hook that checks types."""
+
+    class OddError(Exception):
+        def __str__(self) -> str:
+            raise LookupError("no text")
+
+    fails(OddError())
+
+    def refuse(_: object) -> bool:
+        raise LookupError("no line")
+
+    log = logging.getLogger("lambda_latency.runtime")
+    with monkeypatch.context() as replaced:
+        replaced.setattr(log, "filters", [refuse])
+        fails(ValueError("filtered"))
+    monkeypatch.setattr(credentials, "clean", refuse)
+    fails(ValueError("cleaned"))
+    assert caplog.messages == []

@@ -1,10 +1,9 @@
 """Lambda Managed Instances: a process for each slot, never frozen, not killed at a deadline."""
 
-from __future__ import annotations
-
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -12,13 +11,10 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.delivery import after_response
 from lambda_latency.runtime.delivery.extension import Background
-from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
+from lambda_latency.runtime.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from tests.sandbox.state import until
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 @pytest.fixture(autouse=True)

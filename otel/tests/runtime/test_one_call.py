@@ -1,27 +1,21 @@
 """One call is one span, whichever way it is made; and a library that is imported inside the handler is traced there."""
 
-from __future__ import annotations
-
 import contextlib
 import importlib
 import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import boto3
 import pytest
 import urllib3
 
-from tests.runtime.conftest import VARIABLES
+from tests.runtime.conftest import VARIABLES, Function
 from tests.runtime.stubs import Answer, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
 
 ROOT = Path(__file__).parents[3]
 ACTIVE = {"Table": {"TableName": "orders", "TableStatus": "ACTIVE"}, "Items": [], "Item": {"id": {"S": "1"}}}
@@ -105,7 +99,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
     )
     code = (
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
-        "from lambda_latency.runtime.redact.redacted_copies import RedactedSpans\n"
+        "from lambda_latency.runtime.redacted_copies import RedactedSpans\n"
         "import lambda_latency.runtime.bootstrap as b\n"
         "memory = InMemorySpanExporter()\n"
         "b.sink = lambda settings: RedactedSpans(memory, settings)\n"

@@ -1,17 +1,17 @@
 """The runtime reads no private attribute of another package, and its modules do not import each other in a circle."""
 
-from __future__ import annotations
-
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import lambda_latency.runtime
 
 RUNTIME = Path(lambda_latency.runtime.__file__).parent
+REDACTION = RUNTIME.parent / "redaction"
 MODULES = {
     ".".join(path.relative_to(RUNTIME).with_suffix("").parts): ast.parse(path.read_text())
     for path in RUNTIME.rglob("*.py")
-}
+} | {f"redaction.{path.stem}": ast.parse(path.read_text()) for path in REDACTION.glob("*.py")}
 
 # Each with the versions in which it was looked up. Where one is missing the runtime does without.
 ALLOWED = {
@@ -33,7 +33,7 @@ ALLOWED = {
     # Python's enum documents it: the value without the Python code of `value`.
     ("delivery.encoding", "_value_"),
     # Python 3.10 to 3.14: all variables of the environment as one value, to see whether one has changed.
-    ("redact.credentials", "_data"),
+    ("redaction.credentials", "_data"),
     # Python 3.10 to 3.14: whether a formatter of the log names the trace id.
     ("logs", "_fmt"),
     # Python 3.10 to 3.14: a thread's context without a frame of ours in the traceback that Python prints.
@@ -42,10 +42,6 @@ ALLOWED = {
     ("threads", "_signal"),
     # Python 3.10 to 3.14: the list of threads, from which the runtime takes its own.
     ("threads", "_active"),
-    # Python 3.10 to 3.14: the place at which `python -X importtime` measures.
-    ("startup", "_frozen_importlib"),
-    ("startup", "_find_and_load"),
-    ("startup", "_gcd_import"),
     # asyncpg 0.32: where `acquire` waits, whether it will, and whom the pool's connections go to.
     ("drivers.asyncpg", "_acquire"),
     ("drivers.asyncpg", "_queue"),
@@ -72,26 +68,29 @@ def private(text: str) -> bool:
 
 def test_no_private_attribute_of_another_package_is_read() -> None:
     """By a dot, by an import, or by a text that names it; OpenTelemetry has none in the list."""
-    found = set()
-    for name, tree in MODULES.items():
-        own = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
-        own |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and of_self(node)}
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and private(node.attr) and not of_self(node):
-                found |= {(name, node.attr)} if node.attr not in own else set()
-            elif isinstance(node, ast.ImportFrom):
-                parts = [*(node.module or "").split("."), *(alias.name for alias in node.names)]
-                found |= {(name, part) for part in parts if private(part)}
-            elif isinstance(text := named(node), str) and private(text):
-                found.add((name, text))
-            elif isinstance(node, ast.Tuple) and name == "unsampled":
-                texts = [getattr(element, "value", None) for element in node.elts]
-                found |= {(name, text) for text in texts if isinstance(text, str) and private(text)}
-    ours = {(name, "_X_AMZN_TRACE_ID") for name in ("drivers.aws", "invocation", "propagation")} | {
-        ("bootstrap", "_HANDLER"),
-        ("deadline.own_lines", "_HANDLER"),
-    }
-    assert found - ours == ALLOWED
+    read = {(name, attribute) for name, tree in MODULES.items() for attribute in attributes_read(tree)}
+    read |= {(name, str(text)) for name, tree in MODULES.items() for text in texts_read(name, tree)}
+    lambdas = {(name, "_X_AMZN_TRACE_ID") for name in ("drivers.aws", "invocation", "propagation")}
+    lambdas |= {("bootstrap", "_HANDLER"), ("deadline.own_lines", "_HANDLER")}
+    assert {(name, text) for name, text in read if private(text)} - lambdas == ALLOWED
+
+
+def attributes_read(tree: ast.AST) -> set[str]:
+    """The attributes that a module reads, without those that it defines itself."""
+    attributes = [node for node in ast.walk(tree) if isinstance(node, ast.Attribute)]
+    defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+    return {node.attr for node in attributes} - {node.attr for node in attributes if of_self(node)} - defined
+
+
+def texts_read(module: str, tree: ast.AST) -> Iterator[object]:
+    """Yield the names that a module imports, and the texts by which it looks something up."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            yield from [*(node.module or "").split("."), *(alias.name for alias in node.names)]
+        elif isinstance(node, ast.Tuple) and module == "unsampled":
+            yield from (getattr(element, "value", None) for element in node.elts)
+        else:
+            yield named(node)
 
 
 def named(node: ast.AST) -> object:
@@ -99,29 +98,13 @@ def named(node: ast.AST) -> object:
     if isinstance(node, ast.Subscript):
         return getattr(node.slice, "value", None)
     if isinstance(node, ast.Call):
-        at = 0 if isinstance(node.func, ast.Attribute) and node.func.attr == "get" else 1
+        index = 0 if isinstance(node.func, ast.Attribute) and node.func.attr == "get" else 1
         function = getattr(node.func, "id", getattr(node.func, "attr", ""))
-        if function in ("getattr", "hasattr", "get", "replaced", "within") and len(node.args) > at:
-            return getattr(node.args[at], "value", None)
+        if function in ("getattr", "hasattr", "get", "replaced", "within") and len(node.args) > index:
+            return getattr(node.args[index], "value", None)
     return None
 
 
 def of_self(node: ast.Attribute) -> bool:
     """`self._name` and `cls._name`."""
     return isinstance(node.value, ast.Name) and node.value.id in ("self", "cls")
-
-
-def test_no_modules_import_each_other_in_a_circle() -> None:
-    """Not for the type checker either."""
-    prefix = "lambda_latency.runtime."
-    imports: dict[str, set[str]] = {name: set() for name in MODULES}
-    for name, tree in MODULES.items():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(prefix):
-                imports[name].add((node.module or "")[len(prefix) :])
-    left = dict(imports)
-    while left:
-        free = [name for name, needs in left.items() if not needs & set(left)]
-        assert free, {name: needs & set(left) for name, needs in left.items()}
-        for name in free:
-            del left[name]

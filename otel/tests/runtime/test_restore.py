@@ -1,21 +1,16 @@
 """SnapStart: environments that are made of one snapshot share nothing that must be their own."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from tests.runtime.stubs import Server
 from tests.runtime.test_bootstrap import ROOT, python
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 COPIES = """
 import json, os, random
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 import lambda_latency.runtime.bootstrap as b
-from lambda_latency.runtime.redact.redacted_copies import RedactedSpans
+from lambda_latency.runtime.redacted_copies import RedactedSpans
 
 os.getpid = lambda: 1  # a fork stands for the copy, which has the number of what it is a copy of
 memory = InMemorySpanExporter()
@@ -60,9 +55,9 @@ def test_copies_of_one_memory_make_no_id_twice(tmp_path: Path) -> None:
         "PYTHONPATH": f"{tmp_path}:{ROOT / 'otel'}:{ROOT}",
         "PYTHONWARNINGS": "ignore",
     }
-    first, second = json.loads(python("-c", COPIES, variables=variables))
-    assert (len(first), len(second)) == (200, 200)
-    assert len({*first, *second}) == 400
+    copy_ids, second = json.loads(python("-c", COPIES, variables=variables))
+    assert (len(copy_ids), len(second)) == (200, 200)
+    assert len({*copy_ids, *second}) == 400
 
 
 RESTORED = """
@@ -100,6 +95,6 @@ def test_a_restored_environment_has_a_connection_of_its_own(tmp_path: Path) -> N
             "AWS_LAMBDA_INITIALIZATION_TYPE": "snap-start",
             "OTEL_EXPORTER_OTLP_ENDPOINT": server.url,
         }
-        told = json.loads(python("-c", RESTORED, variables=variables))
+        facts = json.loads(python("-c", RESTORED, variables=variables))
         assert server.connections == 2
-    assert told == [[True, False], [["restore", "restored"], ["orders-create", None]]]
+    assert facts == [[True, False], [["restore", "restored"], ["orders-create", None]]]

@@ -1,11 +1,9 @@
 """Settings never fail: a wrong one is replaced and named."""
 
-from __future__ import annotations
-
 import pytest
 
+from lambda_latency.redaction import Chosen
 from lambda_latency.runtime.libraries import NAMES
-from lambda_latency.runtime.redact.additions import Chosen
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Setting, Settings
 
 
@@ -24,11 +22,13 @@ def test_an_empty_environment_gives_the_defaults() -> None:
         stand_ins=True,
         trust_headers=False,
         connections=True,
-        sigalrm=False,
         profile_after_ms=200,
         xray_sdk="own",
         enabled=True,
         endpoint="http://localhost:4318/v1/traces",
+        headers=None,
+        compression="none",
+        certificate="",
         daemon=("127.0.0.1", 2000),
         propagators=(),
         value_length=4096,
@@ -54,6 +54,7 @@ PROPAGATORS = "xray, and with commas tracecontext and baggage if wanted"
         ("LAMBDA_LATENCY_EXPORT", "udp", "collector, daemon or otlp", "'udp'", "'collector'"),
         ("LAMBDA_LATENCY_TRUST_HEADERS", "yes", "true or false", "'yes'", "'false'"),
         ("OTEL_TRACES_EXPORTER", "zipkin", "otlp or none", "'zipkin'", "'otlp'"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "zstd", "gzip, deflate or none", "'zstd'", "'none'"),
         ("OTEL_PROPAGATORS", "b3", PROPAGATORS, "'b3'", "'xray'"),
         ("OTEL_ATTRIBUTE_VALUE_LENGTH_LIMIT", "all", "a whole number from 1 to 1000000", "'all'", "'4096'"),
         ("AWS_XRAY_DAEMON_ADDRESS", "here", "an address such as 169.254.79.129:2000", "'here'", "'127.0.0.1:2000'"),
@@ -119,22 +120,22 @@ def test_the_traces_endpoint_comes_before_the_general_one(variables: dict[str, s
 
 
 @pytest.mark.parametrize(
-    ("given", "address"),
+    ("setting", "address"),
     [
         ("169.254.79.129:2000", ("169.254.79.129", 2000)),
         ("tcp:10.0.0.1:2000 udp:10.0.0.2:2001", ("10.0.0.2", 2001)),
         ("udp:10.0.0.2:2001 tcp:10.0.0.1:2000", ("10.0.0.2", 2001)),
     ],
 )
-def test_the_daemons_address_has_two_forms(given: str, address: tuple[str, int]) -> None:
+def test_the_daemons_address_has_two_forms(setting: str, address: tuple[str, int]) -> None:
     """Both are the X-Ray SDK's own."""
-    assert Settings.read({"AWS_XRAY_DAEMON_ADDRESS": given}).daemon == address
+    assert Settings.read({"AWS_XRAY_DAEMON_ADDRESS": setting}).daemon == address
 
 
 def test_redacted_names_are_compared_without_case_and_dashes() -> None:
     """As they are written on spans."""
-    given = {"LAMBDA_LATENCY_REDACTED": "Customer.Id, x-tenant"}
-    assert Settings.read(given).redacted == Chosen(frozenset({"customer.id", "x_tenant"}))
+    variables = {"LAMBDA_LATENCY_REDACTED": "Customer.Id, x-tenant"}
+    assert Settings.read(variables).redacted == Chosen(frozenset({"customer.id", "x_tenant"}))
 
 
 @pytest.mark.parametrize(
@@ -150,3 +151,36 @@ def test_a_setting_is_documented_in_one_line(setting: Setting) -> None:
     """The tables are the documentation."""
     assert setting.doc.endswith(".")
     assert "\n" not in setting.doc
+
+
+@pytest.mark.parametrize(
+    ("value", "missing"),
+    [
+        ("", set()),
+        ("botocore", {"botocore"}),
+        (" botocore ,requests", {"botocore", "requests"}),
+        ("aiohttp-client,aio-pika", {"aiohttp", "aio_pika"}),
+        ("grpc_aio_client", {"grpc"}),
+        ("django,sklearn", set()),
+        ("*", NAMES),
+    ],
+)
+def test_instrumentations_that_opentelemetry_disables_are_left_out(value: str, missing: set[str]) -> None:
+    """Its names differ from the kit's by dashes and endings; those of other libraries change nothing."""
+    settings = Settings.read({"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": value})
+    assert NAMES - settings.libraries == missing
+    assert settings.warnings == ()
+    both = {"OTEL_PYTHON_DISABLED_INSTRUMENTATIONS": value, "LAMBDA_LATENCY_INSTRUMENTATIONS": "requests,redis"}
+    assert Settings.read(both).libraries == {"requests", "redis"} - missing
+
+
+@pytest.mark.parametrize("name", ["headers", "compression", "certificate"])
+def test_a_setting_for_traces_comes_before_the_general_one(name: str) -> None:
+    """An empty one counts as one that is not set."""
+    general, of_traces = (f"OTEL_EXPORTER_OTLP_{part}{name.upper()}" for part in ("", "TRACES_"))
+    values = {"headers": ("a=1", "b=2"), "compression": ("gzip", "deflate"), "certificate": ("/a.pem", "/b.pem")}
+    value, value_of_traces = values[name]
+    expected = [getattr(Settings.read({general: text}), name) for text in (value, value_of_traces)]
+    assert expected[0] != expected[1]
+    assert getattr(Settings.read({general: value, of_traces: value_of_traces}), name) == expected[1]
+    assert getattr(Settings.read({general: value, of_traces: " "}), name) == expected[0]

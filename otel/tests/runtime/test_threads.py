@@ -1,23 +1,18 @@
 """Work on other threads keeps its parent."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.threads import started, unlisted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
+from tests.runtime.conftest import Function
 
 USERS_OWN: ContextVar[str] = ContextVar("users_own", default="unset")
 
@@ -101,11 +96,11 @@ def test_a_span_on_another_thread_is_a_child(function: Function, way: Callable[[
 
 def test_a_pools_thread_does_not_keep_a_context(function: Function) -> None:
     """Not of the task before, and none at all between invocations."""
-    seen: list[Any] = []
+    current: list[Any] = []
     with ThreadPoolExecutor(1) as pool:
         function.invoke(lambda _event, _context: pool.submit(lambda: None).result())
-        pool.submit(lambda: seen.append(get_current_span())).result()
-    assert not seen[0].get_span_context().is_valid
+        pool.submit(lambda: current.append(get_current_span())).result()
+    assert not current[0].get_span_context().is_valid
 
 
 def test_users_own_context_variables_stay_as_python_has_them(function: Function) -> None:
@@ -133,47 +128,47 @@ def test_results_and_errors_come_back_as_ever(function: Function) -> None:
 
 def test_stopping_leaves_threads_as_they_were(start: Callable[..., Function]) -> None:
     """And somebody else's wrapper where it is."""
-    before = (threading.Thread.start, threading.Thread.__dict__["_bootstrap_inner"], ThreadPoolExecutor.submit)
+    originals = (threading.Thread.start, threading.Thread.__dict__["_bootstrap_inner"], ThreadPoolExecutor.submit)
     function = start()
-    ours = threading.Thread.start
+    traced_start = threading.Thread.start
 
     def theirs(self: threading.Thread) -> None:
-        ours(self)
+        traced_start(self)
 
     threading.Thread.start = theirs  # type: ignore[method-assign]
     try:
         function.runtime.stop()
         assert threading.Thread.__dict__["start"] is theirs
     finally:
-        threading.Thread.start = before[0]  # type: ignore[method-assign]
-    assert (threading.Thread.__dict__["_bootstrap_inner"], ThreadPoolExecutor.submit) == before[1:]
+        threading.Thread.start = originals[0]  # type: ignore[method-assign]
+    assert (threading.Thread.__dict__["_bootstrap_inner"], ThreadPoolExecutor.submit) == originals[1:]
 
 
 def test_threads_of_the_runtimes_own_take_no_signal() -> None:
     """They begin with all of them blocked, and the thread that starts them has its own mask afterwards."""
-    found: list[object] = []
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
-    started(lambda: found.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))).wait()
-    assert found == [signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}]
-    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before
+    masks: list[object] = []
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    started(lambda: masks.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))).wait()
+    assert masks == [signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == mask
 
 
 def test_threads_of_the_runtimes_own_are_in_no_list() -> None:
     """Neither is one that has asked for itself, as `logging` does. Their stacks are not of the function's size."""
-    found: list[bool] = []
+    in_list: list[bool] = []
 
     def listed() -> bool:
         return threading.get_ident() in [thread.ident for thread in threading.enumerate()]
 
     def work() -> None:
-        found.append(listed())
+        in_list.append(listed())
         threading.current_thread()
         unlisted()
-        found.append(listed())
+        in_list.append(listed())
 
-    before = threading.stack_size(64 * 1024)
+    stack_size = threading.stack_size(64 * 1024)
     try:
         started(work).wait()
-        assert (found, threading.stack_size()) == ([False, False], 64 * 1024)
+        assert (in_list, threading.stack_size()) == ([False, False], 64 * 1024)
     finally:
-        threading.stack_size(before)
+        threading.stack_size(stack_size)

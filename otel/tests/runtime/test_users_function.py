@@ -1,7 +1,5 @@
 """A function that uses OpenTelemetry itself: its metrics, logs and instrumentations, beside the runtime's stand-ins."""
 
-from __future__ import annotations
-
 import json
 from inspect import signature
 from typing import Any

@@ -1,13 +1,9 @@
 """Spans as one nested tuple, so that a test compares the whole tree and not one value of it."""
 
-from __future__ import annotations
+from collections.abc import Iterable
+from typing import Any, TypeAlias
 
-from typing import TYPE_CHECKING, Any, TypeAlias
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from opentelemetry.sdk.trace import ReadableSpan
+from opentelemetry.sdk.trace import ReadableSpan
 
 Tree: TypeAlias = tuple[str, str, str, dict[str, Any], list["Tree"]]
 

@@ -3,8 +3,6 @@
 It imports them before the libraries that the runtime traces, or after them where `USER_IMPORTS` says so.
 """
 
-from __future__ import annotations
-
 import os
 from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module

@@ -1,7 +1,5 @@
 """A sandbox for each test, with what it recorded and what its functions printed."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -14,13 +12,13 @@ import pytest
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.local.sandbox.lambda_service import Sandbox
-from lambda_latency.local.sandbox.variables import Settings
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.sandbox.variables import SandboxSettings
+from lambda_latency.local.xray.segments import TracingHeader
 from lambda_latency.trace import Span
 
 TASK = Path(__file__).parent / "task"
-SAMPLED = TraceHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", True)
-UNSAMPLED = TraceHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", False)
+SAMPLED = TracingHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", True)
+UNSAMPLED = TracingHeader("6b0649acfc163708c35b96fce41acb89", "0b9a684f4976364c", False)
 
 
 @dataclass
@@ -60,7 +58,7 @@ def make_box(processes: Processes, tmp_path: Path) -> Iterator[MakeBox]:
 
         def make(*functions: Function, **settings: Any) -> Box:
             box = Box()
-            where = Settings(task_root=TASK, layer=tmp_path, **settings)
+            where = SandboxSettings(task_root=TASK, layer=tmp_path, **settings)
             box.sandbox = Sandbox(functions, where, processes, record=box.spans.extend, log=box.log)
             stack.callback(box.sandbox.close)
             return box

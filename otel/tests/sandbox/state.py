@@ -1,7 +1,5 @@
 """What the kernel says about a process."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable
 from pathlib import Path

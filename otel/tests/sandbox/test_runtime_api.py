@@ -8,20 +8,20 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.sandbox.environment import Environment
+from lambda_latency.local.sandbox.environment import ExecutionEnvironment
 from lambda_latency.local.sandbox.function import Function, Outcome, Run
-from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.runtime_api import RuntimeInvocation
+from tests.local.calls import Reply
 from tests.sandbox.state import is_stopped, until
 
 FUNCTION = Function("orders", "orders.handler", timeout_s=20)
-INVOCATION = Invocation(
+INVOCATION = RuntimeInvocation(
     request_id="8476a536-e9f4-11e8-9739-2dfe598c3fcd",
     event=b'{"order": 1}',
     function_arn=FUNCTION.arn,
@@ -31,26 +31,13 @@ INVOCATION = Invocation(
 )
 
 
-@dataclass
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
 class Runtime:
     """An environment whose process only sleeps; the test makes the calls that a runtime or an extension would make."""
 
     def __init__(self, processes: Processes) -> None:
         self.settled: list[Run] = []
         self.lines: list[str] = []
-        self.environment = Environment(
+        self.environment = ExecutionEnvironment(
             FUNCTION,
             ["/bin/sleep", "600"],
             {},
@@ -61,14 +48,14 @@ class Runtime:
             log=self.lines.append,
         )
 
-    def call(self, method: str, path: str, body: str | Iterator[bytes] = "", **headers: str) -> Answer:
+    def call(self, method: str, path: str, body: str | Iterator[bytes] = "", **headers: str) -> Reply:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         chunked = not isinstance(body, str)
-        connection = http.client.HTTPConnection(self.environment.api_address, timeout=20)
+        connection = http.client.HTTPConnection(self.environment._api.address, timeout=20)
         try:
             connection.request(method, path, body, named, encode_chunked=chunked)
             response = connection.getresponse()
-            return Answer(response.status, dict(response.getheaders()), response.read())
+            return Reply(response.status, dict(response.getheaders()), response.read())
         finally:
             connection.close()
 
@@ -80,10 +67,10 @@ class Runtime:
 
     def answer(
         self, what: str, body: str | Iterator[bytes], request_id: str = INVOCATION.request_id, **headers: str
-    ) -> Answer:
+    ) -> Reply:
         return self.call("POST", f"/2018-06-01/runtime/invocation/{request_id}/{what}", body, **headers)
 
-    def register(self, body: str = '{"events": ["INVOKE"]}', name: str = "worker") -> Answer:
+    def register(self, body: str = '{"events": ["INVOKE"]}', name: str = "worker") -> Reply:
         return self.call("POST", "/2020-01-01/extension/register", body, Lambda_Extension_Name=name)
 
     def next_event(self, identifier: str) -> Future:
@@ -226,16 +213,11 @@ def test_an_init_error_is_reported_when_the_runtime_leaves(runtime: Runtime) -> 
     assert runtime.environment.wait_for_init(20) == error
 
 
-def test_an_init_error_after_init_is_refused(runtime: Runtime) -> None:
-    """403, as every transition that the state does not allow."""
+@pytest.mark.parametrize(("method", "path"), [("POST", "init/error"), ("GET", "restore/next")])
+def test_a_transition_that_the_state_does_not_allow_is_refused(runtime: Runtime, method: str, path: str) -> None:
+    """An init error after the init, and a restore without a snapshot."""
     initialized(runtime)
-    answer = runtime.call("POST", "/2018-06-01/runtime/init/error", "{}")
-    assert (answer.status, answer.json["errorType"]) == (403, "InvalidStateTransition")
-
-
-def test_there_is_nothing_to_restore_without_a_snapshot(runtime: Runtime) -> None:
-    """GET /runtime/restore/next"""
-    answer = runtime.call("GET", "/2018-06-01/runtime/restore/next")
+    answer = runtime.call(method, f"/2018-06-01/runtime/{path}", "{}")
     assert (answer.status, answer.json["errorType"]) == (403, "InvalidStateTransition")
 
 
@@ -276,17 +258,12 @@ def test_a_wrong_registration_is_refused(runtime: Runtime, body: str, name: str,
     assert (answer.status, answer.json["errorType"]) == (403, error)
 
 
-def test_a_name_is_registered_once(runtime: Runtime) -> None:
-    """Two extensions of one name are a mistake."""
-    runtime.register()
-    answer = runtime.register()
-    assert (answer.status, answer.json["errorType"]) == (403, "Extension.InvalidExtensionState")
-
-
-def test_ten_extensions_are_the_most(runtime: Runtime) -> None:
-    """The eleventh is refused."""
+def test_a_name_is_registered_once_and_ten_at_most(runtime: Runtime) -> None:
+    """Two extensions of one name are a mistake, and the eleventh is refused."""
     statuses = [runtime.register(name=str(number)).status for number in range(11)]
     assert statuses == [200] * 10 + [403]
+    answer = runtime.register(name="0")
+    assert (answer.status, answer.json["errorType"]) == (403, "Extension.InvalidExtensionState")
 
 
 def test_registration_closes_with_init(runtime: Runtime) -> None:
@@ -425,7 +402,7 @@ def test_times_are_those_of_the_invocation(runtime: Runtime) -> None:
 
 def test_an_extension_gets_its_event_after_the_runtime(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """The caller waits for the runtime; what is written to the extension takes no time from that."""
-    handed: list[Invocation] = []
+    handed: list[RuntimeInvocation] = []
     monkeypatch.setattr(runtime.environment, "handed", handed.append)
     identifier = runtime.register().headers["Lambda-Extension-Identifier"]
     event = runtime.next_event(identifier)
@@ -434,5 +411,5 @@ def test_an_extension_gets_its_event_after_the_runtime(runtime: Runtime, monkeyp
     assert waiting.result().body == INVOCATION.event
     assert until(lambda: handed == [INVOCATION])
     assert event.waits
-    Environment.handed(runtime.environment, INVOCATION)
+    ExecutionEnvironment.handed(runtime.environment, INVOCATION)
     assert event.result().json["requestId"] == INVOCATION.request_id

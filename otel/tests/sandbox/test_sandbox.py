@@ -1,7 +1,5 @@
 """The life cycle of execution environments, with AWS's own runtime client in real processes."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -15,9 +13,9 @@ import pytest
 
 from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.faults import Rule
+from lambda_latency.local.faults import FaultRule
 from lambda_latency.local.sandbox.function import Function, Outcome
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.xray.segments import TracingHeader
 from tests.sandbox.conftest import SAMPLED, TASK, UNSAMPLED, Box, MakeBox
 from tests.sandbox.state import is_gone, is_stopped, until
 
@@ -131,7 +129,9 @@ def test_more_requests_than_environments_wait_for_a_free_one(make_box: MakeBox) 
 def test_a_request_that_waits_for_a_start_has_a_cold_start(make_box: MakeBox) -> None:
     """Three at once where one environment starts at a time: Lambda would start one for each, and queue none."""
     box = make_box(ACT, starts_at_once=1)
-    headers = [TraceHeader(f"6b0649acfc163708c35b96fce41acb8{number}", "0b9a684f4976364c", True) for number in range(3)]
+    headers = [
+        TracingHeader(f"6b0649acfc163708c35b96fce41acb8{number}", "0b9a684f4976364c", True) for number in range(3)
+    ]
     with ThreadPoolExecutor(3) as threads:
         assert all(threads.map(lambda header: result(box, "Act", header=header), headers))
     assert until(lambda: len({span.trace_id for span in box.spans}) == 3)
@@ -424,7 +424,7 @@ def test_a_function_fault_holds_the_handler(make_box: MakeBox, kind: str) -> Non
     """The fault's milliseconds pass inside the invocation; one without a fault takes no notice."""
     box = make_box(ACT, faults=True)
     result(box, "Act")
-    result(box, "Act", header=SAMPLED, fault=Rule("function", kind, 1, ms=200))
+    result(box, "Act", header=SAMPLED, fault=FaultRule("function", kind, 1, ms=200))
     assert frozen(box)
     invocation = next(span for span in box.spans if span.name == "Invocation")
     assert invocation.end_ns is not None
@@ -436,10 +436,11 @@ def test_a_function_fault_in_a_line_of_its_own_code(make_box: MakeBox, kind: str
     """Its regular expression computes, and finds what it always finds; or its lock is held. Only that request."""
     box = make_box(ACT, faults=True)
     usual, faulty, after = (
-        result(box, "Act", {"do": "check"}, fault=fault) for fault in (None, Rule("function", kind, 1, ms=200), None)
+        result(box, "Act", {"do": "check"}, fault=fault)
+        for fault in (None, FaultRule("function", kind, 1, ms=200), None)
     )
     took = [one.pop("took") for one in (usual, faulty, after)]
-    assert took[1] > 0.1
+    assert took[1] > 5 * min(took[0], took[2])  # a regular expression is as long as it took a while ago: its ms vary
     assert after == usual == {"found": ["tea", None], "locked": False, "pattern": "(?P<name>[a-z]+)"}
     assert faulty["found"] == ["tea", None]
     assert (faulty["locked"], faulty["pattern"] == usual["pattern"]) == (kind == "lock", kind == "lock")
@@ -448,7 +449,7 @@ def test_a_function_fault_in_a_line_of_its_own_code(make_box: MakeBox, kind: str
 def test_a_function_fault_reaches_the_deadline(make_box: MakeBox) -> None:
     """Kind timeout."""
     box = make_box(Function("Act", "app.act", timeout_s=1), faults=True)
-    assert invoke(box, "Act", fault=Rule("function", "timeout", 1)).error == "Sandbox.Timedout"
+    assert invoke(box, "Act", fault=FaultRule("function", "timeout", 1)).error == "Sandbox.Timedout"
 
 
 def test_what_a_function_prints_is_logged_with_its_name(make_box: MakeBox) -> None:

@@ -1,7 +1,5 @@
 """The whole system, up for all the tests of one set-up: gateway, sandbox, runtime client, table, provider, receiver."""
 
-from __future__ import annotations
-
 import http.client
 import itertools
 import json
@@ -14,12 +12,12 @@ from urllib.parse import urlsplit
 import pytest
 
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.serve.system import Options, System
-from lambda_latency.local.faults import Plan
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.faults import FaultPlan
 from lambda_latency.local.log import LogFile
 from lambda_latency.trace import Trace, read_trace
 from tests.sandbox.state import until
-from tests.template.variants import write_variant
+from tests.template.deployed import write_variant
 
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
@@ -68,18 +66,20 @@ class Client:
 
     def books(self) -> dict[str, list[dict[str, Any]]]:
         """What the payments provider has charged and refunded."""
-        connection = http.client.HTTPConnection(urlsplit(self.system.stand_ins.provider_url).netloc, timeout=20)
+        connection = http.client.HTTPConnection(urlsplit(self.system.fakes.provider_url).netloc, timeout=20)
         connection.request("GET", "/")
         books: dict[str, list[dict[str, Any]]] = json.loads(connection.getresponse().read())
         connection.close()
         return books
 
 
-def start_system(out: Path, plan: Plan | None = None, template: Path = TEMPLATE, **parameters: str) -> Iterator[Client]:
+def start_system(
+    out: Path, plan: FaultPlan | None = None, template: Path = TEMPLATE, **parameters: str
+) -> Iterator[Client]:
     """A system that traces every request; for fixtures to yield from."""
     sampled = [True]
     log = LogFile(out / "system.log")
-    options = Options(out, plan=plan or Plan(), sampler=lambda: sampled[0])
+    options = SystemOptions(out, plan=plan or FaultPlan(), sampler=lambda: sampled[0])
     system = System(read_app(template, parameters), options, log=log.write)
     try:
         yield Client(system, log.path, sampled)
@@ -130,5 +130,5 @@ def tree(trace: Trace) -> Any:
         children = tuple(node(child) for child in trace.children(span) if child.name not in COLD[1:])
         return (label, *children) if children else label
 
-    tops = [node(span) for span in trace.tops]
+    tops = [node(span) for span in trace.local_roots]
     return tops[0] if len(tops) == 1 else tops

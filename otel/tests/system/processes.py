@@ -1,7 +1,5 @@
 """What a command leaves behind: processes, listening ports, temporary folders."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import socket

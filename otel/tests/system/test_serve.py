@@ -1,7 +1,6 @@
 """`lambda-latency serve` as a person runs it, in a process of its own."""
 
-from __future__ import annotations
-
+import gc
 import http.client
 import json
 import os
@@ -22,6 +21,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from lambda_latency.local.app.read.app import read_app
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from tests.live.shop import Listener, ask
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT, order
 from tests.system.processes import Footprint, own_temporary
@@ -179,7 +181,7 @@ def test_a_timeout_is_printed_with_the_call_and_the_line(serve: Serve, tmp_path:
 def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
     """By the very command that it prints; nobody needs credentials for it."""
     served = serve()
-    command = served.wait_for(r"^  lambda-latency (report --xray --endpoint-url http://\S+)$").group(1).split()
+    url, command = served.wait_for(r"^  AWS_ENDPOINT_URL=(http://\S+) lambda-latency (report --xray)$").groups()
     served.call("GET", "/orders/none")
     served.wait_for(r"^GET /orders")
     variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
@@ -187,9 +189,9 @@ def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
 
     def reported() -> bool:
         done = subprocess.run(
-            [sys.executable, "-m", "lambda_latency", *command],
+            [sys.executable, "-m", "lambda_latency", *command.split()],
             cwd=ROOT,
-            env={**variables, "AWS_EC2_METADATA_DISABLED": "true"},
+            env={**variables, "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": url},
             capture_output=True,
             text=True,
             check=False,
@@ -282,3 +284,88 @@ def test_a_function_of_the_example_is_invoked(serve: Serve, tmp_path: Path) -> N
     said = "lambda-latency: template.yaml has no function 'ListOrder'\n  did you mean 'ListOrders'?\n"
     assert (unknown.returncode, unknown.stdout, unknown.stderr) == (2, "", said)
     assert traces.read_bytes() == written
+
+
+class Loaded:
+    """Stands for what is in memory before a request comes: whatever is collected looks at it again and again."""
+
+
+def is_looked_at(one: object) -> bool:
+    """Whether the garbage collector goes through it."""
+    return any(other is one for other in gc.get_objects())
+
+
+def test_what_is_loaded_before_the_first_request_is_collected_after_the_last(tmp_path: Path) -> None:
+    """Else a collection in the middle of a load held up every answer, and reports named Lambda's overhead."""
+    loaded = Loaded()
+    system = System(read_app(Path("template.yaml"), {}), SystemOptions(tmp_path))
+    try:
+        during = is_looked_at(loaded)
+    finally:
+        system.close()
+    assert (during, is_looked_at(loaded)) == (False, True)
+
+
+__all__ = ["serve"]  # a fixture
+
+PAGE = r"^Page: (http://127\.0\.0\.1:\d+/[\w-]+/)$"
+
+
+def test_a_timeout_has_its_line_and_its_stack(serve: Serve, tmp_path: Path) -> None:
+    """One row, when `serve` knows that the request has ended."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "function", "kind": "timeout"}]}')
+    served = serve("--faults", str(plan))
+    address = served.wait_for(PAGE).group(1)
+    with closing(Listener(address)) as page:
+        assert served.call("GET", "/orders/none")[0] == 502
+        [row] = page.rows(1)
+        assert (row["route"], row["timeout"], row["cold"]) == ("GET /orders/{id}", True, True)
+        assert row["what"] == "timed out in DynamoDB GetItem OrdersTable"
+        assert row["where"].startswith("functions/table.py:")
+        told = json.loads(ask(address, f"request/{row['id']}")[2])
+        assert told["limit_ns"] == 6_000_000_000
+        assert any("functions/table.py" in place for place, *_ in told["frames"])
+        assert served.end(signal.SIGINT) == 130
+        assert page.until("end") == {}
+
+
+def test_what_a_function_printed_is_beside_its_spans(serve: Serve, tmp_path: Path) -> None:
+    """With the name of the function."""
+    plan = tmp_path / "plan.json"
+    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
+    served = serve("--faults", str(plan))
+    address = served.wait_for(PAGE).group(1)
+    with closing(Listener(address)) as page:
+        served.call("POST", "/orders", order())
+        [row] = page.rows(1)
+        told = json.loads(ask(address, f"request/{row['id']}")[2])
+    assert any(name == "CreateOrder" and "payments API broken" in text for name, text in told["logs"])
+
+
+def test_changed_code_is_marked_between_the_requests(serve: Serve, tmp_path: Path) -> None:
+    """Before the first request that uses it; each request has one row."""
+    project = tmp_path / "project"
+    shutil.copytree(ROOT / "functions", project / "functions")
+    for name in ("template.yaml", "observability.yaml", "explain.yaml"):
+        shutil.copy(ROOT / name, project)
+    served = serve(cwd=project)
+    address = served.wait_for(PAGE).group(1)
+    with closing(Listener(address)) as page:
+        for _ in range(3):
+            served.call("GET", "/orders/none")
+        rows = page.rows(3)
+        source = project / "functions" / "orders.py"
+        source.write_text(source.read_text().replace('"not_found"', '"nowhere"'))
+        assert served.call("GET", "/orders/none")[1]["error"] == "nowhere"
+        rows += page.rows(2)
+        assert [row.get("mark", row.get("status")) for row in rows] == [404, 404, 404, "code changed", 404]
+        assert len({row["id"] for row in rows}) == 5
+
+
+def test_without_a_page_no_address_is_printed(serve: Serve) -> None:
+    """--page", "off"""
+    served = serve("--page", "off")
+    served.call("GET", "/orders/none")
+    served.wait_for("^GET /orders")
+    assert not [line for line in served.lines if line.startswith("Page: ")]

@@ -1,7 +1,5 @@
 """Templates with conditions and intrinsic functions, and what CloudFormation makes of each by their defaults."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 
 
@@ -23,7 +21,7 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`sections` come before the resources, `properties` are of the function Work, `others` are more resources.
+    """`sections` come before the resources, `properties` are of the function Work, `resources` are more of them.
 
     `undecided` has what each command says of the undecided conditions.
     """
@@ -31,7 +29,7 @@ class Case:
     properties: str
     work: Made | None
     sections: str = ""
-    others: str = ""
+    resources: str = ""
     more: dict[str, Made] = field(default_factory=dict)
     undecided: tuple[str, ...] = ()
     condition: str = ""
@@ -53,7 +51,7 @@ Resources:
   Work:
     Type: AWS::Serverless::Function
 {condition}    Properties:
-{FIXED}{properties}{self.others}"""
+{FIXED}{properties}{self.resources}"""
 
 
 FIXED = """\
@@ -63,11 +61,11 @@ FIXED = """\
 """
 
 
-def another(name: str, rest: str = "", condition: str = "") -> str:
+def another(name: str, properties: str = "", condition: str = "") -> str:
     """One more function."""
-    first = f"  {name}:\n    Type: AWS::Serverless::Function\n"
+    head = f"  {name}:\n    Type: AWS::Serverless::Function\n"
     attribute = f"    Condition: {condition}\n" if condition else ""
-    return f"{first}{attribute}    Properties:\n{FIXED}{rest}"
+    return f"{head}{attribute}    Properties:\n{FIXED}{properties}"
 
 
 FLAG = "Parameters: { Flag: { Type: String, Default: true, AllowedValues: [true, false] } }\n"
@@ -91,28 +89,27 @@ Conditions:
   IsJoined: !Equals [!Join ["-", [a, !Ref Flag]], a-true]
 """,
     ),
-    "numbers are texts": Case(
-        "MemorySize: !If [IsFive, 256, 512]\nTimeout: !If [IsText, 7, 9]",
-        Made(256, 7),
-        """\
-Parameters: { Count: { Type: Number, Default: 5 } }
-Conditions: { IsFive: !Equals [!Ref Count, 5], IsText: !Equals ["5", !Ref Count] }
+    "numbers, fractions and booleans are texts": Case(
+        """
+MemorySize: !If [IsFive, !If [IsText, 256, 512], 512]
+Timeout: !If [IsHalf, !If [IsOne, 7, 9], 11]
+Tracing: !If [IsOff, !If [IsCapital, PassThrough, Active], PassThrough]
 """,
-    ),
-    "fractions are texts": Case(
-        "MemorySize: !If [IsHalf, 256, 512]\nTimeout: !If [IsOne, 7, 9]",
-        Made(256, 9),
+        Made(256, 9, tracing="Active"),
         """\
-Parameters: { Rate: { Type: Number, Default: 0.5 }, One: { Type: String, Default: "1.0" } }
-Conditions: { IsHalf: !Equals [!Ref Rate, "0.5"], IsOne: !Equals [!Ref One, 1] }
-""",
-    ),
-    "booleans are texts": Case(
-        "MemorySize: !If [IsOff, 256, 512]\nTimeout: !If [IsCapital, 7, 9]",
-        Made(256, 9),
-        """\
-Parameters: { Flag: { Type: String, Default: "false" }, Capital: { Type: String, Default: "True" } }
-Conditions: { IsOff: !Equals [!Ref Flag, false], IsCapital: !Equals [!Ref Capital, true] }
+Parameters:
+  Count: { Type: Number, Default: 5 }
+  Rate: { Type: Number, Default: 0.5 }
+  One: { Type: String, Default: "1.0" }
+  Flag: { Type: String, Default: "false" }
+  Capital: { Type: String, Default: "True" }
+Conditions:
+  IsFive: !Equals [!Ref Count, 5]
+  IsText: !Equals ["5", !Ref Count]
+  IsHalf: !Equals [!Ref Rate, "0.5"]
+  IsOne: !Equals [!Ref One, 1]
+  IsOff: !Equals [!Ref Flag, false]
+  IsCapital: !Equals [!Ref Capital, true]
 """,
     ),
     "and, or, not": Case(
@@ -140,40 +137,36 @@ Conditions:
   Both: { "Fn::And": [{ Condition: IsDev }, { "Fn::Not": [{ "Fn::Equals": [{ Ref: "AWS::Region" }, eu-west-1] }] }] }
 """,
     ),
-    "a choice in a choice": Case(
-        "MemorySize: !If [IsProd, 1024, !If [IsDev, 256, 512]]",
-        Made(256),
-        STAGE + "Conditions: { IsProd: !Equals [!Ref Stage, prod], IsDev: !Equals [!Ref Stage, dev] }",
-    ),
     "substitution": Case(
-        "MemorySize: !If [IsHere, 256, 512]\nTimeout: !If [IsNamed, 7, 9]",
-        Made(256, 7),
+        """
+MemorySize: !If [IsHere, 256, 512]
+Timeout: !If [IsNamed, 7, 9]
+Tracing: !If [IsLiteral, Active, PassThrough]
+Environment: { Variables: { NAME: !Sub "${!Stage}-${Stage}" } }
+""",
+        Made(256, 7, tracing="Active", variables={"NAME": "${Stage}-dev"}),
         STAGE
         + """\
 Conditions:
   IsHere: !Equals [!Sub "${Stage}-${AWS::Region}", dev-us-east-1]
   IsNamed: !Equals [!Sub ["${A}.${Stage}", { A: !Join ["+", [x, !Ref Stage]] }], x+dev.dev]
+  IsLiteral: !Equals [!Sub "${!Stage}-${Stage}", "${Stage}-dev"]
 """,
     ),
-    "a literal in a substitution": Case(
-        'Environment: { Variables: { NAME: !Sub "${!Stage}-${Stage}" } }\nMemorySize: !If [IsLiteral, 256, 512]',
-        Made(256, variables={"NAME": "${Stage}-dev"}),
-        STAGE + 'Conditions: { IsLiteral: !Equals [!Sub "${!Stage}-${Stage}", "${Stage}-dev"] }',
-    ),
-    "an item of a list": Case(
-        "MemorySize: !Select [1, !Ref Sizes]\nTimeout: !If [IsSecond, 7, 9]",
-        Made(256, 7),
-        """\
-Parameters: { Sizes: { Type: CommaDelimitedList, Default: "128, 256" } }
-Conditions: { IsSecond: !Equals [!Join ["/", !Ref Sizes], 128/256] }
+    "an item of a list, a part of a text": Case(
+        """
+MemorySize: !Select [1, !Ref Sizes]
+Timeout: !Select [1, !Split ["-", !Ref Size]]
+Tracing: !If [IsSecond, !If [IsLast, Active, PassThrough], PassThrough]
 """,
-    ),
-    "a part of a text": Case(
-        'MemorySize: !Select [1, !Split ["-", !Ref Size]]\nTimeout: !If [IsLast, 7, 9]',
-        Made(256, 7),
+        Made(256, 7, tracing="Active"),
         """\
-Parameters: { Size: { Type: String, Default: a-256-z } }
-Conditions: { IsLast: !Equals [!Select [2, !Split ["-", !Ref Size]], z] }
+Parameters:
+  Sizes: { Type: CommaDelimitedList, Default: "128, 256" }
+  Size: { Type: String, Default: a-7-z }
+Conditions:
+  IsSecond: !Equals [!Join ["/", !Ref Sizes], 128/256]
+  IsLast: !Equals [!Select [2, !Split ["-", !Ref Size]], z]
 """,
     ),
     "a mapping by region": Case(

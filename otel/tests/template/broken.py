@@ -1,7 +1,5 @@
 """Collector files that stop every function at init, or leave its spans where nobody sees them."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 GOOD = """\

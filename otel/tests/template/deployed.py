@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
@@ -19,6 +20,9 @@ import boto3
 from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
+
+from lambda_latency.adopt import AdoptOptions, edited_template
+from lambda_latency.example import FILES
 
 ROOT = Path(__file__).parents[3]
 REGION = "us-east-1"  # which the translator wants to know, although nothing is asked there
@@ -34,11 +38,11 @@ PACKAGED = {
 }
 # The functions that need nothing but their arguments.
 PLAIN: dict[str, Callable[..., Any]] = {
-    "Equals": lambda one, other: one == other,
-    "Not": lambda one: not one,
+    "Equals": lambda a, b: a == b,
+    "Not": lambda condition: not condition,
     "And": lambda *all_of: all(all_of),
     "Or": lambda *one_of: any(one_of),
-    "Contains": lambda listed, one: one in listed,
+    "Contains": lambda listed, member: member in listed,
     "Join": lambda separator, parts: separator.join(parts),
     "Select": lambda index, parts: parts[int(index)],
     "Split": lambda separator, text: text.split(separator),
@@ -56,28 +60,28 @@ class Stack:
 
     def of_type(self, kind: str) -> dict[str, dict[str, Any]]:
         """The properties of the resources of one type, by logical id; also of those within the stacks within."""
-        found = {name: one.get("Properties", {}) for name, one in self.resources.items() if one["Type"] == kind}
+        properties = {name: r.get("Properties", {}) for name, r in self.resources.items() if r["Type"] == kind}
         for stack in self.inner.values():
-            found |= stack.of_type(kind)
-        return found
+            properties |= stack.of_type(kind)
+        return properties
 
     def types(self) -> set[str]:
         """The types of all resources; also of those within the stacks within."""
-        return {one["Type"] for one in self.resources.values()}.union(*(one.types() for one in self.inner.values()))
+        return {r["Type"] for r in self.resources.values()}.union(*(r.types() for r in self.inner.values()))
 
     def text(self) -> str:
         """All that is made, as JSON."""
-        return json.dumps([self.resources, self.outputs, *(one.text() for one in self.inner.values())])
+        return json.dumps([self.resources, self.outputs, *(stack.text() for stack in self.inner.values())])
 
     def variables(self, function: str) -> dict[str, Any]:
         """A function's environment."""
-        found: dict[str, Any] = self.resources[function]["Properties"]["Environment"]["Variables"]
-        return found
+        environment: dict[str, Any] = self.resources[function]["Properties"]["Environment"]["Variables"]
+        return environment
 
     def actions(self) -> set[str]:
         """All that any policy allows."""
         policies = [
-            *(one["PolicyDocument"] for one in self.of_type("AWS::IAM::ManagedPolicy").values()),
+            *(policy["PolicyDocument"] for policy in self.of_type("AWS::IAM::ManagedPolicy").values()),
             *(
                 inline["PolicyDocument"]
                 for role in self.of_type("AWS::IAM::Role").values()
@@ -85,7 +89,7 @@ class Stack:
             ),
         ]
         listed = [statement["Action"] for policy in policies for statement in policy["Statement"]]
-        return {action for one in listed for action in ([one] if isinstance(one, str) else one)}
+        return {action for actions in listed for action in ([actions] if isinstance(actions, str) else actions)}
 
 
 @cache
@@ -129,9 +133,9 @@ def _translated(written: Mapping[str, Any]) -> dict[str, Any]:
     packaged = deepcopy(dict(written))
     shared = packaged.get("Globals", {}).get("Function", {})
     for properties in (shared, *(resource.get("Properties", {}) for resource in packaged["Resources"].values())):
-        for key, left in PACKAGED.items():
+        for key, location in PACKAGED.items():
             if key in properties:
-                properties[key] = f"{left}?{properties[key]}" if key == "Location" else left
+                properties[key] = f"{location}?{properties[key]}" if key == "Location" else location
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=REGION))
     made: dict[str, Any] = translator.translate(packaged, {})
     return made
@@ -140,20 +144,20 @@ def _translated(written: Mapping[str, Any]) -> dict[str, Any]:
 def _deploy(made: Mapping[str, Any], stack: str, region: str, parameters: Mapping[str, Any]) -> Stack:
     made = deepcopy(dict(made))
     resolve = Resolver(made, region, parameters, stack)
-    resources = {name: resolve(one) for name, one in made["Resources"].items() if resolve.holds(one.get("Condition"))}
+    resources = {name: resolve(r) for name, r in made["Resources"].items() if resolve.holds(r.get("Condition"))}
     outputs = {
-        name: resolve(one) for name, one in made.get("Outputs", {}).items() if resolve.holds(one.get("Condition"))
+        name: resolve(out) for name, out in made.get("Outputs", {}).items() if resolve.holds(out.get("Condition"))
     }
-    functions = tuple(name for name, one in resources.items() if one["Type"] == "AWS::Lambda::Function")
+    functions = tuple(name for name, resource in resources.items() if resource["Type"] == "AWS::Lambda::Function")
     inner = {
         name: _deploy(
-            translated(one["Properties"]["TemplateURL"].partition("?")[2]),
+            translated(resource["Properties"]["TemplateURL"].partition("?")[2]),
             f"{stack}-{name}-1A2B3C4D5E6F",
             region,
-            one["Properties"]["Parameters"],
+            resource["Properties"]["Parameters"],
         )
-        for name, one in resources.items()
-        if one["Type"] == "AWS::CloudFormation::Stack"
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::CloudFormation::Stack"
     }
     return Stack(resources, outputs, functions, inner)
 
@@ -166,7 +170,7 @@ class Resolver:
         assert not unknown, f"no such parameter: {unknown}"
         self._conditions = made.get("Conditions", {})
         self._mappings = made.get("Mappings", {})
-        defaults = {name: str(one["Default"]) for name, one in made["Parameters"].items() if "Default" in one}
+        defaults = {name: str(p["Default"]) for name, p in made["Parameters"].items() if "Default" in p}
         missing = set(made["Parameters"]) - set(defaults) - set(parameters)
         assert not missing, f"no value of {missing}"
         self._values: dict[str, Any] = {
@@ -187,7 +191,7 @@ class Resolver:
 
     def __call__(self, value: Any) -> Any:
         if isinstance(value, list):
-            return [one for one in map(self, value) if one is not GONE]
+            return [resolved for resolved in map(self, value) if resolved is not GONE]
         if not isinstance(value, dict):
             return value
         if len(value) == 1:
@@ -198,8 +202,8 @@ class Resolver:
                 return self.holds(argument)
             if name.startswith("Fn::"):
                 return self._function(name.removeprefix("Fn::"), argument)
-        pairs: Iterator[tuple[str, Any]] = ((name, self(one)) for name, one in value.items())
-        return {name: one for name, one in pairs if one is not GONE}
+        pairs: Iterator[tuple[str, Any]] = ((name, self(inner)) for name, inner in value.items())
+        return {name: resolved for name, resolved in pairs if resolved is not GONE}
 
     def _function(self, name: str, argument: Any) -> Any:
         if name == "If":
@@ -216,8 +220,8 @@ class Resolver:
         return PLAIN[name](*self(argument))
 
     def _sub(self, argument: Any) -> Any:
-        text, own = argument if isinstance(argument, list) else (argument, {})
-        values = {**self._values, **{name: _text(self(one)) for name, one in own.items()}}
+        text, variables = argument if isinstance(argument, list) else (argument, {})
+        values = {**self._values, **{name: _text(self(variable)) for name, variable in variables.items()}}
         filled: str = re.sub(r"\$\{([^}!]+)\}", lambda match: str(_text(values.get(match[1], match[0]))), text)
         return {"Fn::Sub": filled} if "${" in filled else filled
 
@@ -227,3 +231,41 @@ def _text(value: Any) -> Any:
     if isinstance(value, dict) and "Ref" in value:
         return f"${{{value['Ref']}}}"
     return value["Fn::Sub"] if isinstance(value, dict) and "Fn::Sub" in value else value
+
+
+EXPORTS, INSTRUMENTATIONS = ("collector", "daemon", "otlp"), ("kit", "layer")
+TEMPLATE = ROOT / "template.yaml"
+
+
+@cache
+def variant_text(export: str, instrumentation: str) -> str:
+    """The template that `adopt --export EXPORT --instrumentation INSTRUMENTATION` writes."""
+    return edited_template(TEMPLATE, AdoptOptions(export, instrumentation=instrumentation))
+
+
+def variant(export: str, instrumentation: str, **parameters: str) -> Stack:
+    """The stack of a variant."""
+    return deploy_text(variant_text(export, instrumentation), **parameters)
+
+
+def write_variant(
+    folder: Path, export: str = "collector", instrumentation: str = "kit", edits: Mapping[str, str] | None = None
+) -> Path:
+    """Write the example with a variant of its template into a folder; returns the template's path.
+
+    `edits`: texts of the template, each of which is in it once, with what takes its place.
+    """
+    for name in FILES:
+        source, target = ROOT / name, folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if source.is_dir():
+            shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"), dirs_exist_ok=True)
+        else:
+            shutil.copy2(source, target)
+    text = variant_text(export, instrumentation)
+    for old, new in (edits or {}).items():
+        assert text.count(old) == 1, old
+        text = text.replace(old, new)
+    template = folder / "template.yaml"
+    template.write_text(text, "utf-8")
+    return template

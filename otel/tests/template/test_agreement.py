@@ -1,7 +1,5 @@
 """Every command reads a template as CloudFormation does: each condition, each function, each value."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterable
 from dataclasses import replace
@@ -14,16 +12,16 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from lambda_latency.adopt import Wanted, make_plan
+from lambda_latency.adopt import AdoptOptions, make_plan
 from lambda_latency.adopt.plan import read_templates
 from lambda_latency.cli import main
-from lambda_latency.doctor import Where, diagnose
+from lambda_latency.doctor import Deployment, diagnose
 from lambda_latency.doctor import read_app as read_for_doctor
-from lambda_latency.local import Options, invoke_function, read_app
+from lambda_latency.local import SystemOptions, invoke_function, read_app
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.sam import read_template
-from lambda_latency.template import Finding, Node, node_of, read_functions, resolve
+from lambda_latency.template import Diagnostic, YamlNode, node_of, read_functions, resolve
 from tests.template.agreement import CASES, FIXED, Case, Made
 
 each_case = pytest.mark.parametrize("case", CASES.values(), ids=CASES)
@@ -40,8 +38,8 @@ def path(case: Case, tmp_path: Path) -> Path:
 @each_case
 def test_the_doctor_reads_what_is_deployed(case: Case, path: Path) -> None:
     """Its rules see the functions and values of the deployment; undecided conditions are findings."""
-    app = read_for_doctor(path, Where())
-    assert not isinstance(app, Finding)
+    app = read_for_doctor(path, Deployment())
+    assert not isinstance(app, Diagnostic)
     made = {
         fn.name: Made(
             int(fn.number("MemorySize", default=128) or 0),
@@ -53,32 +51,32 @@ def test_the_doctor_reads_what_is_deployed(case: Case, path: Path) -> None:
         for fn in app.functions
     }
     assert made == case.made
-    found = [one.what for one in diagnose(path, Where()) if one.rule == "condition-undecided"]
-    assert said(found) == said(case.undecided)
+    undecided = [finding.what for finding in diagnose(path, Deployment()) if finding.rule == "condition-undecided"]
+    assert said(undecided) == said(case.undecided)
 
 
 @each_case
 def test_adopt_plans_for_what_is_deployed(case: Case, path: Path) -> None:
     """It knows which functions exist, and edits the others, too; undecided conditions are left to a person."""
     (template,) = read_templates(path, path.parent, 2, set())
-    made = {one.name: made_of(one.places) for one in template.subjects if one.created}
+    made = {fn.name: made_of(fn.places) for fn in template.functions if fn.created}
     assert made == case.made
-    plan = make_plan(path, Wanted())
-    assert [row.function for row in plan.rows] == [one.name for one in template.subjects if one.left is None]
-    assert said(one.what for one in plan.left if one.what.startswith("condition ")) == said(case.undecided)
+    plan = make_plan(path, AdoptOptions())
+    assert [row.function for row in plan.summaries] == [fn.name for fn in template.functions if fn.obstacle is None]
+    assert said(todo.problem for todo in plan.findings if todo.problem.startswith("condition ")) == said(case.undecided)
 
 
-def made_of(places: Iterable[Node]) -> Made:
+def made_of(places: Iterable[YamlNode]) -> Made:
     """A function of its resolved properties, its own first."""
-    own = [*places]
-    layers = [item.text for place in reversed(own) if (node := place.get("Layers")) is not None for item in node.items]
+    levels = [*places]
+    layers = [arn.text for place in reversed(levels) if (node := place.get("Layers")) is not None for arn in node.items]
     variables: dict[str, str] = {}
-    for place in reversed(own):
+    for place in reversed(levels):
         node = place.get("Environment", "Variables")
         variables |= {name: value.text for name, _, value in node.named()} if node is not None else {}
 
     def text(key: str, otherwise: str) -> str:
-        return next((node.text for place in own if (node := place.get(key)) is not None), otherwise)
+        return next((node.text for place in levels if (node := place.get(key)) is not None), otherwise)
 
     names = tuple(arn.split(":")[-2] for arn in layers)
     return Made(
@@ -91,13 +89,13 @@ def test_serve_and_invoke_run_what_is_deployed(case: Case, path: Path) -> None:
     """As they declare it to the sandbox, and to the emulator's CloudFormation; undecided conditions are notes."""
     app = read_app(path, {})
     made = {}
-    for key, one in app.functions.items():
-        if isinstance(one, Declared):
+    for key, declared in app.functions.items():
+        if isinstance(declared, Declared):
             properties = app.part.properties(key)
-            names = tuple(arn.split(":")[-2] for arn in one.arns)
+            names = tuple(arn.split(":")[-2] for arn in declared.arns)
             tracing = properties.get("TracingConfig", {}).get("Mode", "PassThrough")
             variables = properties.get("Environment", {}).get("Variables", {})
-            made[key] = Made(one.memory_mb, one.timeout_s, names, tracing, variables)
+            made[key] = Made(declared.memory_mb, declared.timeout_s, names, tracing, variables)
     assert made == case.made
     assert "Conditions" not in app.part.plain  # the emulator has nothing to decide
     assert said(after_line(path, app.notes)) == said(case.undecided)
@@ -108,10 +106,9 @@ def test_the_examples_system_runs_what_is_deployed(case: Case, path: Path) -> No
     """The one with the payments API, which `demo`, `serve` and `invoke` start. It has no layers of the user's."""
     path.write_text(f"{case.text}  Route:\n{ROUTE}")
     template = read_template(path, {})
-    made = {one.name: (one.memory_mb, one.timeout_s, one.environment) for one in template.functions}
+    made = {fn.name: (fn.memory_mb, fn.timeout_s, fn.environment) for fn in template.functions}
     del made["Route"]
-    assert made == {name: (one.memory_mb, one.timeout_s, one.variables) for name, one in case.made.items()}
-    assert said(note.partition(": ")[2] for note in template.notes) == said(case.undecided)
+    assert made == {name: (fn.memory_mb, fn.timeout_s, fn.variables) for name, fn in case.made.items()}
 
 
 ROUTE = """\
@@ -127,9 +124,9 @@ ROUTE = """\
 @each_case
 def test_the_cost_is_that_of_what_is_deployed(case: Case, path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The mean memory of the functions that exist; undecided conditions are on stderr."""
-    assert main(["cost", "--template", str(path), "--json"]) == 0
+    assert main(["cost", "--template", str(path), "--format", "json"]) == 0
     printed = capsys.readouterr()
-    assert json.loads(printed.out)["usage"]["memory_mb"] == round(fmean(one.memory_mb for one in case.made.values()))
+    assert json.loads(printed.out)["usage"]["memory_mb"] == round(fmean(fn.memory_mb for fn in case.made.values()))
     lines = (line.removeprefix("lambda-latency: ") for line in printed.err.splitlines())
     assert said(after_line(path, lines)) == said(case.undecided)
 
@@ -141,21 +138,21 @@ def test_cloudformation_makes_the_same_of_what_sams_translator_makes(case: Case)
     root = node_of(translator.translate(yaml_parse(case.text), {}))
     resources = resolve(root, {}, "us-east-1").root.get("Resources")
     assert resources is not None
-    functions = {name: one for name, _, one in resources.named() if one.get("Type") == node_of("AWS::Lambda::Function")}
+    functions = {name: r for name, _, r in resources.named() if r.get("Type") == node_of("AWS::Lambda::Function")}
     made = {}
-    for name, one in functions.items():
-        own = one.get("Properties")
-        assert own is not None
-        tracing = own.get("TracingConfig", "Mode")
-        made[name] = replace(made_of([own]), tracing=tracing.text if tracing is not None else "PassThrough")
+    for name, resource in functions.items():
+        properties = resource.get("Properties")
+        assert properties is not None
+        tracing = properties.get("TracingConfig", "Mode")
+        made[name] = replace(made_of([properties]), tracing=tracing.text if tracing is not None else "PassThrough")
     assert made == case.made
 
 
 @each_case
 def test_a_test_invokes_what_is_deployed(case: Case, path: Path) -> None:
     """The fixture `invoke` of the pytest plugin."""
-    made = {one.name: (one.memory_mb, one.timeout_s, one.variables) for one in read_functions(path)}
-    assert made == {name: (one.memory_mb, one.timeout_s, one.variables) for name, one in case.made.items()}
+    made = {fn.name: (fn.memory_mb, fn.timeout_s, fn.variables) for fn in read_functions(path)}
+    assert made == {name: (fn.memory_mb, fn.timeout_s, fn.variables) for name, fn in case.made.items()}
 
 
 PARENT = f"""\
@@ -190,14 +187,14 @@ def test_a_nested_template_has_the_parameters_that_its_stack_passes(tmp_path: Pa
     path.write_text(PARENT)
     child.write_text(CHILD)
     undecided = ["condition WithTable is undecided, because Arn is unknown: true is assumed"]
-    parent = read_for_doctor(path, Where())
-    assert not isinstance(parent, Finding)
+    parent = read_for_doctor(path, Deployment())
+    assert not isinstance(parent, Diagnostic)
     assert [*parent.nested()] == [(child, {"Stage": "prod-1", "Arn": None})]
-    found = diagnose(path, Where())
-    assert [(one.path, one.what) for one in found if one.rule == "condition-undecided"] == [(str(child), *undecided)]
-    inner = next(one for one in read_templates(path, tmp_path, 2, set()) if one.path.name == "child.yaml")
-    assert {one.name: made_of(one.places) for one in inner.subjects if one.created} == {"Work": Made(256)}
-    assert [one.what for one in inner.left] == undecided
+    findings = diagnose(path, Deployment())
+    assert [(f.path, f.what) for f in findings if f.rule == "condition-undecided"] == [(str(child), *undecided)]
+    inner = next(read for read in read_templates(path, tmp_path, 2, set()) if read.path.name == "child.yaml")
+    assert {fn.name: made_of(fn.places) for fn in inner.functions if fn.created} == {"Work": Made(256)}
+    assert [finding.problem for finding in inner.findings] == undecided
     app = read_app(path, {})
     work = app.functions["Child/Work"]
     assert isinstance(work, Declared)
@@ -211,12 +208,12 @@ def test_an_app_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
     path = tmp_path / "template.yaml"
     case = CASES["an account"]
     path.write_text(f"{case.text}  Route:\n{ROUTE}")
-    told: list[str] = []
+    lines: list[str] = []
     with pytest.raises(UsageError, match="has no function 'Wurk'"):
         invoke_function(
-            lambda: read_app(path, {}), Options(tmp_path), "Wurk", b"{}", log=lambda *_: None, tell=told.append
+            lambda: read_app(path, {}), SystemOptions(tmp_path), "Wurk", b"{}", log=lambda *_: None, tell=lines.append
         )
-    assert said(line.partition(": ")[2] for line in told) == said(case.undecided)
+    assert said(line.partition(": ")[2] for line in lines) == said(case.undecided)
 
 
 def test_the_details_of_cost_override_the_template(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -227,7 +224,7 @@ def test_the_details_of_cost_override_the_template(tmp_path: Path, capsys: pytes
     )
 
     def sizes(*options: str) -> tuple[float, str]:
-        assert main(["cost", "--template", str(path), "--json", *options]) == 0
+        assert main(["cost", "--template", str(path), "--format", "json", *options]) == 0
         usage = json.loads(capsys.readouterr().out)["usage"]
         return usage["memory_mb"], usage["processor"]
 
@@ -247,5 +244,5 @@ def said(lines: Iterable[str]) -> list[str]:
 
 def after_line(path: Path, lines: Iterable[str]) -> list[str]:
     """The lines about conditions, without the path and the line before them."""
-    rests = [line.removeprefix(f"{path}:").partition(": ")[2] for line in lines]
-    return [rest for rest in rests if rest.startswith("condition ")]
+    texts = [line.removeprefix(f"{path}:").partition(": ")[2] for line in lines]
+    return [condition for condition in texts if condition.startswith("condition ")]

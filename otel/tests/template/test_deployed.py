@@ -1,13 +1,14 @@
 """What is deployed for which parameters: variables, layers, permission and tracing mode of every function."""
 
-from __future__ import annotations
-
 import json
+import shlex
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lambda_latency.cli.entry import parser
 from tests.template.deployed import PACKAGED, Stack, deploy
 
 FUNCTIONS = ["CancelOrder", "CreateOrder", "GetOrder", "ListOrders"]
@@ -57,11 +58,11 @@ def test_these_parameters_make_these_functions(name: str) -> None:
     layers = stack.of_type("AWS::Lambda::LayerVersion")
 
     assert sorted(stack.functions) == FUNCTIONS
-    assert [one["LayerName"] for one in layers.values()] == (["shop-kit"] if traced else [])
+    assert [layer["LayerName"] for layer in layers.values()] == (["shop-kit"] if traced else [])
     for function in FUNCTIONS:
         properties = stack.resources[function]["Properties"]
         assert stack.variables(function) == PLAIN | case.variables
-        assert properties["Layers"] == ([{"Ref": own} for own in layers] + HERE if traced else [])
+        assert properties["Layers"] == ([{"Ref": layer} for layer in layers] + HERE if traced else [])
         assert properties["TracingConfig"] == {"Mode": case.tracing}
         assert properties["Architectures"] == ["arm64"]
         role = stack.resources[f"{function}Role"]["Properties"]
@@ -147,10 +148,10 @@ def test_the_dashboard_has_the_timeout_of_each_function() -> None:
 
 def watched(stack: Stack, alarm: str) -> tuple[str, list[tuple[str, str, str]]]:
     """What an alarm adds up: the expression, and each metric with what it is of and its statistic."""
-    first, *parts = stack.of_type("AWS::CloudWatch::Alarm")[alarm]["Metrics"]
-    metrics = [(one["MetricStat"]["Metric"], one["MetricStat"]["Stat"]) for one in parts]
-    assert all(one["ReturnData"] is False for one in parts)
-    return first["Expression"], [
+    formula, *parts = stack.of_type("AWS::CloudWatch::Alarm")[alarm]["Metrics"]
+    metrics = [(part["MetricStat"]["Metric"], part["MetricStat"]["Stat"]) for part in parts]
+    assert all(part["ReturnData"] is False for part in parts)
+    return formula["Expression"], [
         (metric["MetricName"], ".".join(_of(dimension) for dimension in metric["Dimensions"]), stat)
         for metric, stat in metrics
     ]
@@ -165,10 +166,10 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
     """Slow and failing requests, errors, timeouts, refusals by Lambda and DynamoDB; without requests none rings."""
     stack = deploy()
     alarms = stack.of_type("AWS::CloudWatch::Alarm")
-    each = ["CreateOrder", "GetOrder", "ListOrders", "CancelOrder"]
+    names = ["CreateOrder", "GetOrder", "ListOrders", "CancelOrder"]
 
-    assert [one["AlarmName"] for one in alarms.values()] == [f"shop.{name}" for name in alarms]
-    assert {one["TreatMissingData"] for one in alarms.values()} == {"notBreaching"}
+    assert [alarm["AlarmName"] for alarm in alarms.values()] == [f"shop.{name}" for name in alarms]
+    assert {alarm["TreatMissingData"] for alarm in alarms.values()} == {"notBreaching"}
     assert watched(stack, "SlowAlarm") == (
         "IF(requests >= 20, latency, 0)",
         [("Latency", "shop.dev", "p95"), ("Count", "shop.dev", "Sum")],
@@ -177,11 +178,11 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
         "IF(requests >= 20, 100 * failures / requests, IF(failures >= 3, 100, 0))",
         [("5XXError", "shop.dev", "Sum"), ("Count", "shop.dev", "Sum")],
     )
-    assert watched(stack, "ErrorAlarm") == ("SUM(METRICS())", [("Errors", one, "Sum") for one in each])
-    seconds = [stack.resources[one]["Properties"]["Timeout"] for one in each]
-    shares = ", ".join(f"{one[0].lower()}{one[1:]} / {limit}" for one, limit in zip(each, seconds, strict=True))
-    assert watched(stack, "TimeoutAlarm") == (f"MAX([{shares}])", [("Duration", one, "Maximum") for one in each])
-    assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", one, "Sum") for one in each])
+    assert watched(stack, "ErrorAlarm") == ("SUM(METRICS())", [("Errors", name, "Sum") for name in names])
+    seconds = [stack.resources[name]["Properties"]["Timeout"] for name in names]
+    shares = ", ".join(f"{name[0].lower()}{name[1:]} / {limit}" for name, limit in zip(names, seconds, strict=True))
+    assert watched(stack, "TimeoutAlarm") == (f"MAX([{shares}])", [("Duration", name, "Maximum") for name in names])
+    assert watched(stack, "FunctionThrottleAlarm") == ("SUM(METRICS())", [("Throttles", name, "Sum") for name in names])
     assert watched(stack, "TableThrottleAlarm") == (
         "SUM(METRICS())",
         [
@@ -204,7 +205,7 @@ def test_the_alarms_watch_every_function_and_the_table_with_its_index() -> None:
 def test_few_requests_ring_by_count_and_many_by_share(requests: int, failures: int, rings: bool) -> None:
     """The expression of 5xx, with Python's arithmetic for CloudWatch's."""
     alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ServerErrorAlarm"]
-    names = {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "failures": failures}
+    names = {"IF": lambda met, yes, no: yes if met else no, "requests": requests, "failures": failures}
     text = alarm["Metrics"][0]["Expression"].replace("/ requests", "/ max(requests, 1)")
     value = eval(text, {**names, "max": max})  # noqa: S307 - the template's own text
 
@@ -215,15 +216,15 @@ def test_few_requests_ring_by_count_and_many_by_share(requests: int, failures: i
 def test_a_slow_request_among_few_does_not_ring() -> None:
     """The expression of slow requests is over the threshold from 20 requests on."""
     alarm = deploy(SlowMs="500").of_type("AWS::CloudWatch::Alarm")["SlowAlarm"]
-    found = [
+    latencies = [
         eval(  # noqa: S307 - the template's own text
             alarm["Metrics"][0]["Expression"],
-            {"IF": lambda one, yes, no: yes if one else no, "requests": requests, "latency": 900},
+            {"IF": lambda met, yes, no: yes if met else no, "requests": requests, "latency": 900},
         )
         for requests in (1, 19, 20)
     ]
 
-    assert [value > int(alarm["Threshold"]) for value in found] == [False, False, True]
+    assert [value > int(alarm["Threshold"]) for value in latencies] == [False, False, True]
 
 
 def test_an_error_in_a_single_minute_does_not_ring() -> None:
@@ -231,7 +232,7 @@ def test_an_error_in_a_single_minute_does_not_ring() -> None:
     alarm = deploy().of_type("AWS::CloudWatch::Alarm")["ErrorAlarm"]
 
     assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"], alarm["Threshold"]) == (2, 5, 0)
-    assert {one["MetricStat"]["Period"] for one in alarm["Metrics"][1:]} == {60}
+    assert {metric["MetricStat"]["Period"] for metric in alarm["Metrics"][1:]} == {60}
 
 
 @pytest.mark.parametrize("topic", ["", "arn:aws:sns:us-east-1:123456789012:oncall"])
@@ -268,3 +269,44 @@ def test_nothing_names_an_account_a_region_or_a_partition_of_ours() -> None:
 
     assert "us-east-1" not in elsewhere
     assert "arn:aws:lambda:eu-west-3:" in elsewhere
+
+
+TRACES = ["ApiUrl", "DashboardUrl", "Report", "TryIt"]
+
+
+@pytest.mark.parametrize(
+    ("tracing", "names"), [("Active", TRACES), ("PassThrough", TRACES), ("Off", ["ApiUrl", "DashboardUrl", "TryIt"])]
+)
+def test_a_deployment_says_what_to_do_next(tracing: str, names: list[str]) -> None:
+    """Each output with its sentence; those of traces only where there are any."""
+    outputs = deploy(Tracing=tracing).outputs
+
+    assert sorted(outputs) == names
+    assert all(output["Description"].endswith(".") for output in outputs.values())
+
+
+def test_the_next_command_is_one_that_there_is() -> None:
+    """`lambda-latency report` of this stack's own traces, in its own region."""
+    value = deploy("eu-west-1", Stage="prod").outputs["Report"]["Value"]["Fn::Sub"]
+    fetch, _, report = value.partition(" | ")
+    command, *arguments = shlex.split(fetch)
+
+    assert (command, report) == ("lambda-latency", "lambda-latency report -")
+    options = parser().parse_args(arguments)
+    assert (options.command, options.out, options.region) == ("fetch", Path("-"), "eu-west-1")
+    # Passed through, the stage records nothing, and a trace has the names of functions only.
+    assert options.filter == (
+        'service("shop/prod") OR service("${CreateOrder}") OR service("${GetOrder}") OR service("${ListOrders}")'
+        ' OR service("${CancelOrder}")'
+    )
+
+
+def test_the_curl_to_paste_makes_an_order() -> None:
+    """What it sends is a valid body; where it sends it is the API's address with its stage and route."""
+    outputs = deploy(Stage="prod").outputs
+    curl, *arguments = shlex.split(outputs["TryIt"]["Value"]["Fn::Sub"])
+
+    assert curl == "curl"
+    assert arguments[:2] == ["-si", f"{outputs['ApiUrl']['Value']['Fn::Sub']}/orders"]
+    assert arguments[2:4] == ["-H", "Content-Type: application/json"]
+    assert sorted(json.loads(arguments[5])) == ["customer", "items", "payment_method"]

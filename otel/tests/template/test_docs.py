@@ -1,7 +1,5 @@
 """The pages about the template and its deployment, held against the template and the build."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 
@@ -28,7 +26,7 @@ def test_every_parameter_is_in_the_table_with_its_default_and_its_values() -> No
     rows = TEMPLATE.table("parameter | default | values")
 
     shown = [(code(name)[0], (code(default) or [""])[0]) for name, default, _ in rows]
-    assert shown == [(name, str(one["Default"])) for name, one in written.items()]
+    assert shown == [(name, str(parameter["Default"])) for name, parameter in written.items()]
     for name, _, values in rows:
         parameter = written[code(name)[0]]
         if "AllowedValues" in parameter:
@@ -41,8 +39,8 @@ def test_every_output_is_in_the_table_with_its_sentence() -> None:
     """The template's own."""
     rows = {code(name)[0]: sentence for name, sentence in TEMPLATE.table("output | what it is for")}
 
-    assert rows == {name: one["Description"] for name, one in template()["Outputs"].items()}
-    assert {name for name, one in template()["Outputs"].items() if "Condition" in one} == {"Report"}
+    assert rows == {name: output["Description"] for name, output in template()["Outputs"].items()}
+    assert {name for name, output in template()["Outputs"].items() if "Condition" in output} == {"Report"}
 
 
 def test_every_alarm_is_in_the_table() -> None:
@@ -58,7 +56,7 @@ def test_every_environment_is_in_the_table() -> None:
     rows = [
         (environment, code(stack)[0], "".join(code(parameters)))
         for (environment,), stack, parameters in (
-            (code(first), second, third) for first, second, third in DEPLOY.table("environment | stack | parameters")
+            (code(name), stack, texts) for name, stack, texts in DEPLOY.table("environment | stack | parameters")
         )
     ]
 
@@ -85,10 +83,10 @@ def test_what_to_add_to_an_app_of_ones_own_is_what_the_template_has() -> None:
     added: dict[str, Any] = yaml_parse(block)
     stack = deploy()
     (kit,) = stack.of_type("AWS::Lambda::LayerVersion")
-    layers = [{"Ref": "LambdaLatency"} if one == {"Ref": kit} else one for one in function_of(stack)["Layers"]]
-    own = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS", "OTEL_RESOURCE_ATTRIBUTES"}
+    layers = [{"Ref": "LambdaLatency"} if layer == {"Ref": kit} else layer for layer in function_of(stack)["Layers"]]
+    system_variables = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS", "OTEL_RESOURCE_ATTRIBUTES"}
 
-    variables = {name: value for name, value in stack.variables("GetOrder").items() if name not in own}
+    variables = {name: value for name, value in stack.variables("GetOrder").items() if name not in system_variables}
     assert added["Globals"] == {
         "Function": {
             "Tracing": function_of(stack)["TracingConfig"]["Mode"],

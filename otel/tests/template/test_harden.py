@@ -1,10 +1,9 @@
 """The page about production: its lines fit into the template, do what it says, and are what `make deploy` asks for."""
 
-from __future__ import annotations
-
 import json
 import sys
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from samcli.yamlhelper import yaml_parse
@@ -13,9 +12,6 @@ from lab import destination
 from lab.hardened import PAGE, missing_protections
 from tests.docs.pages import page
 from tests.template.deployed import ROOT, Stack, deploy, deploy_written, merged, template
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 IAM, TOKEN, LOG, PROTECTION, PROCESSOR = map(yaml_parse, page("how-to/harden.md").blocks("yaml"))
 METHODS = {("/orders", "post"), ("/orders", "get"), ("/orders/{id}", "get"), ("/orders/{id}/cancel", "post")}
@@ -37,12 +33,12 @@ def with_lines(*additions: dict[str, Any]) -> dict[str, Any]:
 def security(stack: Stack) -> tuple[dict[tuple[str, str], Any], dict[str, Any]]:
     """What each method of the API asks of its caller, and the schemes that there are."""
     (api,) = stack.of_type("AWS::ApiGateway::RestApi").values()
-    asked = {
+    rules = {
         (path, method): operation.get("security")
         for path, methods in api["Body"]["paths"].items()
         for method, operation in methods.items()
     }
-    return asked, api["Body"].get("securityDefinitions") or api["Body"].get("components", {}).get("securitySchemes", {})
+    return rules, api["Body"].get("securityDefinitions") or api["Body"].get("components", {}).get("securitySchemes", {})
 
 
 def test_the_example_is_open() -> None:
@@ -57,10 +53,10 @@ SCHEMES = [(IAM, "AWS_IAM", "awsSigv4"), (TOKEN, "Token", "cognito_user_pools")]
 def test_every_method_asks_the_same_of_its_caller(addition: dict[str, Any], scheme: str, kind: str) -> None:
     """None is forgotten, and API Gateway invokes the functions by its own permission."""
     stack = deploy_written(with_lines(addition))
-    asked, schemes = security(stack)
+    rules, schemes = security(stack)
 
-    assert asked == {method: [{scheme: []}] for method in METHODS}
-    assert {name: one["x-amazon-apigateway-authtype"] for name, one in schemes.items()} == {scheme: kind}
+    assert rules == {method: [{scheme: []}] for method in METHODS}
+    assert {name: definition["x-amazon-apigateway-authtype"] for name, definition in schemes.items()} == {scheme: kind}
     assert "arn:aws:iam::*:user/*" not in stack.text()
 
 
@@ -83,12 +79,12 @@ def test_the_table_is_protected_from_deletion_and_by_backups() -> None:
 
 def test_another_processor_has_its_collector() -> None:
     """All else of the layers stays."""
-    usual, other = (
+    default, changed = (
         stack.resources["GetOrder"]["Properties"] for stack in (deploy(), deploy_written(with_lines(PROCESSOR)))
     )
 
-    assert other["Architectures"] == ["x86_64"]
-    assert other["Layers"] == [*usual["Layers"][:-1], usual["Layers"][-1].replace("-arm64-", "-amd64-")]
+    assert changed["Architectures"] == ["x86_64"]
+    assert changed["Layers"] == [*default["Layers"][:-1], default["Layers"][-1].replace("-arm64-", "-amd64-")]
 
 
 def test_requests_are_throttled() -> None:

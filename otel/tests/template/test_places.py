@@ -1,12 +1,18 @@
 """Where a template is, and what a folder without one is."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import pytest
 
-from lambda_latency.template import missing_template, usual_template
+from lambda_latency.template import (
+    YamlNode,
+    check_template,
+    decoded,
+    missing_template,
+    own_python_files,
+    read_yaml,
+    usual_template,
+)
 
 SAM = "Resources:\n  F:\n    Type: AWS::Serverless::Function\n"
 PLAIN = '{"Resources": {"F": {"Type": "AWS::Lambda::Function"}}}'
@@ -51,7 +57,7 @@ def test_many_templates_are_counted(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "what", "todo"),
+    ("name", "framework", "todo"),
     [
         ("cdk.json", "a CDK app", "run cdk synth, then name cdk.out/STACK.template.json"),
         (
@@ -62,11 +68,11 @@ def test_many_templates_are_counted(tmp_path: Path) -> None:
         ("main.tf", "a Terraform configuration", "name a SAM or CloudFormation template"),
     ],
 )
-def test_another_framework_is_named(tmp_path: Path, name: str, what: str, todo: str) -> None:
+def test_another_framework_is_named(tmp_path: Path, name: str, framework: str, todo: str) -> None:
     """With the command that makes a template to read; the layer is added by hand."""
     put(tmp_path, f"infra/{name}")
-    assert missing_template(tmp_path) == (f"no template.yaml: it is {what}", todo)
-    assert missing_template(tmp_path, to_edit=True) == (f"no template.yaml: it is {what}", BY_HAND)
+    assert missing_template(tmp_path) == (f"no template.yaml: it is {framework}", todo)
+    assert missing_template(tmp_path, to_edit=True) == (f"no template.yaml: it is {framework}", BY_HAND)
 
 
 def test_what_another_framework_has_made_is_read_and_not_edited(tmp_path: Path) -> None:
@@ -81,3 +87,53 @@ def test_an_empty_folder(tmp_path: Path) -> None:
     """Nothing is known of it."""
     assert missing_template(tmp_path) == ("no template.yaml", "name a SAM or CloudFormation template")
     assert missing_template(tmp_path, to_edit=True) == ("no template.yaml", "name a SAM template")
+
+
+QUEUE = """\
+Resources:
+  F:
+    Type: AWS::Serverless::Function
+    Properties:
+      Events:
+        Rule:
+          Type: EventBridgeRule
+          Properties: { Pattern: { source: [a] }, DeadLetterConfig: { Type: SQS, QueueLogicalId: Dead } }
+Outputs:
+  Queue: { Value: !GetAtt Dead.Arn }
+"""
+INCLUDED = """\
+Resources:
+  Fn::Transform: { Name: AWS::Include, Parameters: { Location: s3://bucket/more.yaml } }
+Outputs:
+  Queue: { Value: !GetAtt Dead.Arn }
+"""
+
+
+@pytest.mark.parametrize("text", [QUEUE, INCLUDED, f"Fn::Transform: {{ Name: Mine }}\n{INCLUDED}"])
+def test_a_generated_name_is_known(text: str) -> None:
+    """The queue of an event, and what an included file may have."""
+    root = read_yaml("t.yaml", text)
+    assert isinstance(root, YamlNode)
+    assert check_template("t.yaml", root) == ()
+
+
+def test_tests_packages_and_hidden_folders_are_left_out(tmp_path: Path) -> None:
+    """Sorted within a folder; a file that no import can name is no module."""
+    for name in (
+        "app.py", "my-handler.py", "test_app.py", "app.test.py", "notes.txt", "shop/__init__.py", "shop/tests/a.py",
+        ".venv/lib/x.py", "six.py", "boto3/session.py", "six-1.dist-info/RECORD", "boto3-1.dist-info/METADATA",
+        "odd-1.dist-info/RECORD", "odd,name/a.py",
+    ):  # fmt: skip
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "six-1.dist-info" / "RECORD").write_text("six.py,sha256=aa,1\nsix-1.dist-info/RECORD,,\n")
+    paths = [str(path.relative_to(tmp_path)) for path in own_python_files(tmp_path, ["tests"])]
+    assert paths == ["app.py", "my-handler.py", "boto3/session.py", "odd,name/a.py", "shop/__init__.py"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16-le", "utf-16-be"])
+def test_text_by_its_byte_order_mark(encoding: str) -> None:
+    """The mark stays in the text, so that encoding it gives the same bytes."""
+    content = "\ufeffboto3\n".encode(encoding)
+    assert decoded(content) == ("\ufeffboto3\n", encoding)
+    assert decoded(b"boto3\n") == ("boto3\n", "utf-8")

@@ -1,7 +1,5 @@
 """The limits of calls, functions and gateway add up: each sum is computed from the code and the template."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -35,23 +33,23 @@ class Calls:
 @pytest.fixture
 def calls(api: Api, provider: FakePayments) -> dict[str, Calls]:
     """The calls of each function, counted while its route answers."""
-    begun: list[str] = []
-    found: dict[str, Calls] = {}
+    operations: list[str] = []
+    by_function: dict[str, Calls] = {}
 
     def note(model: Any, **_: object) -> None:
-        begun.append(model.name)
+        operations.append(model.name)
 
     events = api.table.CLIENT.meta.events
     events.register("before-call.dynamodb", note)
     try:
         for name, ask in ROUTES.items():
-            begun.clear()
+            operations.clear()
             paid = len(provider.asked)
             ask(api)
-            found[name] = Calls(len(begun), len(provider.asked) - paid)
+            by_function[name] = Calls(len(operations), len(provider.asked) - paid)
     finally:
         events.unregister("before-call.dynamodb", note)
-    return found
+    return by_function
 
 
 def longest_call(api: Api) -> float:
@@ -68,7 +66,7 @@ def test_the_calls_of_a_request_end_before_its_function_does(api: Api, calls: di
     """And the function before the gateway: whatever hangs is answered by the code that called it."""
     functions = deploy().of_type("AWS::Lambda::Function")
     limits = {name: functions[name]["Timeout"] for name in calls}
-    sums = {name: one.table * longest_call(api) + one.payments * PAYMENTS_MS / 1000 for name, one in calls.items()}
+    sums = {name: made.table * longest_call(api) + made.payments * PAYMENTS_MS / 1000 for name, made in calls.items()}
 
     assert {name for name, total in sums.items() if total >= limits[name]} == set()
     assert {name for name, limit in limits.items() if limit >= GATEWAY_S} == set()
@@ -82,9 +80,9 @@ def test_the_page_has_the_sizes_the_timeouts_and_the_sums(api: Api, calls: dict[
 
     shown = {name.strip("`"): (memory, limit, sums.partition(":")[0]) for name, memory, limit, sums in rows}
     expected = {}
-    for name, one in calls.items():
-        parts = [f"{table:g}", f"{payments:g}", f"{table:g}"] if one.payments else []
-        total = f"{one.table * table + one.payments * payments:g} s"
+    for name, made in calls.items():
+        parts = [f"{table:g}", f"{payments:g}", f"{table:g}"] if made.payments else []
+        total = f"{made.table * table + made.payments * payments:g} s"
         expected[name] = (
             f"{functions[name]['MemorySize']} MB",
             f"{functions[name]['Timeout']} s",

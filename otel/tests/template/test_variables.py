@@ -1,7 +1,5 @@
 """The environment variables: each that the code reads is set, and each that is set is read by somebody."""
 
-from __future__ import annotations
-
 import ast
 import importlib
 from collections.abc import Iterator
@@ -11,8 +9,7 @@ import pytest
 
 from lambda_latency.runtime.settings import SETTINGS, STANDARD, Settings
 from orders_api import imported
-from tests.template.deployed import ROOT, deploy
-from tests.template.variants import EXPORTS, INSTRUMENTATIONS, variant
+from tests.template.deployed import EXPORTS, INSTRUMENTATIONS, ROOT, deploy, variant
 
 BUSINESS = {"ORDERS_TABLE", "PAYMENTS_URL", "PAYMENTS_TIMEOUT_MS"}
 # Read by Lambda itself, by the collector's extension, by OpenTelemetry's resource.

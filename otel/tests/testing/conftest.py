@@ -1,15 +1,10 @@
 """What the projects beside this file print when they are tested, each once for all tests that look at it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.testing.project import Outcome, run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 collect_ignore = ["lies", "shop", "others"]
 

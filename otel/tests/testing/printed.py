@@ -1,7 +1,5 @@
 """What a failed comparison prints, for each lie; `docs/reference/testing.md` shows the same."""
 
-from __future__ import annotations
-
 PRINTED = {
     "test_call_moved_under_another_parent": """\
 the trace is not the one expected   (- missing   + unexpected   ~ different)

@@ -1,17 +1,12 @@
 """Runs pytest as its users do: on a project of its own, in a process of its own, as an editor or a pipe sees it."""
 
-from __future__ import annotations
-
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 HERE = Path(__file__).parent
 # Under these pytest cuts nothing; and what the suite itself is told is not for the inner one.
@@ -30,8 +25,8 @@ class Outcome:
 
     def tree(self, test: str) -> str:
         """What stands in the section of a failed test's tree, else in its error, else all that is printed of it."""
-        after = self.text.split(f"_ {test} _", 1)[1].split("\n", 1)[1]
-        mine = after.split("\n____", 1)[0].split("\n====", 1)[0]
+        tail = self.text.split(f"_ {test} _", 1)[1].split("\n", 1)[1]
+        mine = tail.split("\n____", 1)[0].split("\n====", 1)[0]
         _, section, tree = mine.partition(" span tree ")
         if section:
             mine = tree.split("\n", 1)[1]

@@ -1,7 +1,5 @@
 """The page about tests, held against the code."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 from typing import Any
@@ -40,10 +38,10 @@ def test_what_can_be_said_is_python() -> None:
     table = PAGE.split("## Expectations")[1].split("##")[0]
     names = {**NAMES, "b": NAMES["span"]("b"), "c": NAMES["span"]("c"), "trace_id": "1" * 32, "span_id": "1" * 16}
     cells = [row.split(" | ")[1] for row in table.splitlines() if row.startswith("| ")][1:]
-    code = [one for cell in cells for one in re.findall(r"`([^`]+)`", cell) if one.startswith(("span(", "["))]
+    code = [piece for cell in cells for piece in re.findall(r"`([^`]+)`", cell) if piece.startswith(("span(", "["))]
     assert len(code) >= 18
-    for one in code:
-        assert eval(one, dict(names)) is not None  # noqa: S307 - our own page
+    for piece in code:
+        assert eval(piece, dict(names)) is not None  # noqa: S307 - our own page
 
 
 @pytest.mark.parametrize("number", [1, 2])

@@ -1,10 +1,9 @@
 """What can be said of a span, and what is said when it does not hold."""
 
-from __future__ import annotations
-
 import json
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.resources import Resource
@@ -18,6 +17,7 @@ from lambda_latency.testing import (
     INTERNAL,
     SERVER,
     UNSET,
+    Recording,
     any_order,
     at_most,
     concurrent,
@@ -30,11 +30,6 @@ from lambda_latency.testing import (
 )
 from lambda_latency.trace import Event, Link, Span, Trace, dump_line, read_trace
 from tests.testing.trees import compared
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from lambda_latency.testing import Recording
 
 TRACE, OTHER, SEGMENT = "69559d800123456789abcdef01234567", "f" * 32, "0123456789abcdef"
 
@@ -197,12 +192,12 @@ def test_one_expectation_for_memory_and_files(tmp_path: Path) -> None:
     with recorded() as trace:
         shop(trace)
     assert trace() == SHOP
-    (found,) = trace().traces
+    (original,) = trace().traces
     path = tmp_path / "traces.jsonl"
-    path.write_text(dump_line(found.spans))
-    assert read_trace(path, found.trace_id) == SHOP
-    path.write_text(json.dumps(jaeger(found)))
-    assert read_trace(path, found.trace_id) == SHOP
+    path.write_text(dump_line(original.spans))
+    assert read_trace(path, original.trace_id) == SHOP
+    path.write_text(json.dumps(jaeger(original)))
+    assert read_trace(path, original.trace_id) == SHOP
 
 
 def jaeger(trace: Trace) -> dict[str, Any]:
@@ -213,26 +208,26 @@ def jaeger(trace: Trace) -> dict[str, Any]:
                 "traceID": trace.trace_id,
                 "spans": [
                     {
-                        "traceID": one.trace_id,
-                        "spanID": one.span_id,
-                        "operationName": one.name,
-                        "references": [{"refType": "CHILD_OF", "traceID": one.trace_id, "spanID": one.parent_id}]
-                        if one.parent_id
+                        "traceID": node.trace_id,
+                        "spanID": node.span_id,
+                        "operationName": node.name,
+                        "references": [{"refType": "CHILD_OF", "traceID": node.trace_id, "spanID": node.parent_id}]
+                        if node.parent_id
                         else [],
                         # Microseconds would not keep the order of what starts in the same one.
                         "startTime": 1_000 + number,
                         "duration": 100 - number,
                         "tags": [
-                            {"key": "span.kind", "type": "string", "value": one.kind.name.lower()},
-                            *({"key": key, "type": "int64", "value": value} for key, value in one.attributes.items()),
+                            {"key": "span.kind", "type": "string", "value": node.kind.name.lower()},
+                            *({"key": key, "type": "int64", "value": value} for key, value in node.attributes.items()),
                         ],
-                        "processID": str(one.resource["service.name"]),
+                        "processID": str(node.resource["service.name"]),
                     }
-                    for number, one in enumerate(trace.spans)
+                    for number, node in enumerate(trace.spans)
                 ],
                 "processes": {
-                    str(one.resource["service.name"]): {"serviceName": one.resource["service.name"], "tags": []}
-                    for one in trace.spans
+                    str(node.resource["service.name"]): {"serviceName": node.resource["service.name"], "tags": []}
+                    for node in trace.spans
                 },
             }
         ]

@@ -1,15 +1,10 @@
 """What a developer reads first when a test fails: which span, what to paste, and no frame of the kit."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from tests.testing.project import run
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 HEAD = "from lambda_latency.testing import SERVER, at_most, span\n\n\ndef test_it(invoke, trace):\n"
 HANDLER = """\
@@ -31,7 +26,7 @@ def failed(folder: Path, code: str) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("recorded", "children", "first"),
+    ("recorded", "children", "summary"),
     [
         (["price", "store"], 'span("store")', "span price is unexpected"),
         (["store"], 'span("price"), span("store")', "span price is missing"),
@@ -43,13 +38,13 @@ def failed(folder: Path, code: str) -> list[str]:
         (["a", "b", "c"], 'span("d")', "span a is unexpected, and 3 more"),
     ],
 )
-def test_the_first_line_names_the_span(tmp_path: Path, recorded: list[str], children: str, first: str) -> None:
+def test_the_first_line_names_the_span(tmp_path: Path, recorded: list[str], children: str, summary: str) -> None:
     """The first that differs, and how many more do; pytest's summary begins with it."""
     lines = failed(
         tmp_path, f'    invoke(handler, {recorded})\n    assert trace() == span("handler", SERVER)[{children}]\n'
     )
-    assert next(line for line in lines if line.startswith("E ")).split("assert ", 1)[1] == first
-    (name, _, _) = first[5:].partition(" ")
+    assert next(line for line in lines if line.startswith("E ")).split("assert ", 1)[1] == summary
+    (name, _, _) = summary[5:].partition(" ")
     assert f"assert span {name}" in next(line for line in lines if line.startswith("FAILED "))
 
 

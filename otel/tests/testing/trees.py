@@ -1,23 +1,17 @@
 """Small random traces, one random change of a trace, and the expectation that says all of each span."""
 
-from __future__ import annotations
-
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hypothesis import strategies as st
 
-from lambda_latency.testing import event, remote, span
+from lambda_latency.testing import Expectation, event, remote, span
 from lambda_latency.testing.comparison import Comparison, compare
-from lambda_latency.testing.expectation import tops_of
-from lambda_latency.testing.matchers import ANYTHING, ms
+from lambda_latency.testing.expectation import roots_of
+from lambda_latency.testing.expected import ANYTHING, ms
 from lambda_latency.testing.snapshot import forest_of
 from lambda_latency.trace import Event, Link, Span, SpanKind, Status, Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lambda_latency.testing import Expectation
 
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
@@ -57,9 +51,9 @@ def spans(number: int, parent: int | None) -> st.SearchStrategy[Span]:
 
 
 @st.composite
-def traces(draw: Any, most: int = 8) -> Trace:
+def traces(draw: Any, limit: int = 8) -> Trace:
     """A trace that breaks no guarantee."""
-    size = draw(st.integers(1, most))
+    size = draw(st.integers(1, limit))
     parents = [draw(st.one_of(st.none(), st.integers(0, number - 1))) if number else None for number in range(size)]
     return Trace([draw(spans(number, parent)) for number, parent in enumerate(parents)])
 
@@ -67,9 +61,9 @@ def traces(draw: Any, most: int = 8) -> Trace:
 @st.composite
 def changes(draw: Any, trace: Trace) -> Trace:
     """The same trace with one thing changed: a value of a span, its parent, or whether it is there at all."""
-    found = list(trace.spans)
-    number = draw(st.integers(0, len(found) - 1))
-    one = found[number]
+    remaining = list(trace.spans)
+    number = draw(st.integers(0, len(remaining) - 1))
+    chosen = remaining[number]
     values: dict[str, st.SearchStrategy[Any]] = {
         "name": NAMED,
         "kind": st.sampled_from(SpanKind),
@@ -81,53 +75,53 @@ def changes(draw: Any, trace: Trace) -> Trace:
         "start_ns": st.integers(T0, T0 + 10),
         "parent_id": st.one_of(st.none(), st.integers(0, number - 1) if number else st.none()).map(identifier),
     }
-    if one.attributes:  # one more attribute is no change that an expectation sees
-        values["attributes"] = VALUES.map(lambda value: {**one.attributes, next(iter(one.attributes)): value})
-    what = draw(st.sampled_from([*values, "gone", "more"]))
-    if what == "more":
-        found.append(draw(spans(len(found), draw(st.one_of(st.none(), st.integers(0, len(found) - 1))))))
-    elif what == "gone":
-        del found[number]
-        found = [replace(other, parent_id=one.parent_id, parent_remote=one.parent_remote)
-                 if other.parent_id == one.span_id else other for other in found]  # fmt: skip
+    if chosen.attributes:  # one more attribute is no change that an expectation sees
+        values["attributes"] = VALUES.map(lambda value: {**chosen.attributes, next(iter(chosen.attributes)): value})
+    change = draw(st.sampled_from([*values, "gone", "more"]))
+    if change == "more":
+        remaining.append(draw(spans(len(remaining), draw(st.one_of(st.none(), st.integers(0, len(remaining) - 1))))))
+    elif change == "gone":
+        del remaining[number]
+        remaining = [replace(s, parent_id=chosen.parent_id, parent_remote=chosen.parent_remote)
+                 if s.parent_id == chosen.span_id else s for s in remaining]  # fmt: skip
     else:
-        changed: dict[str, Any] = {what: draw(values[what])}
-        if what == "parent_id":
-            changed["parent_remote"] = None if changed[what] is None else False
-        elif what == "start_ns":
-            changed["end_ns"] = changed[what] + (one.end_ns or 0) - one.start_ns  # moved, and as long as before
-        found[number] = replace(one, **changed)
-    return Trace(found) if found else trace
+        changed: dict[str, Any] = {change: draw(values[change])}
+        if change == "parent_id":
+            changed["parent_remote"] = None if changed[change] is None else False
+        elif change == "start_ns":
+            changed["end_ns"] = changed[change] + (chosen.end_ns or 0) - chosen.start_ns  # moved, and as long as before
+        remaining[number] = replace(chosen, **changed)
+    return Trace(remaining) if remaining else trace
 
 
 def stated(trace: Trace) -> list[Any]:
     """All that an expectation can say of each span, said."""
 
-    def below(one: Span) -> Expectation:
-        assert one.end_ns is not None
+    def below(recorded: Span) -> Expectation:
+        assert recorded.end_ns is not None
         said = span(
-            one.name,
-            one.kind,
-            attributes=one.attributes,
-            status=one.status,
-            parent=None if one.parent_id is None else ANYTHING,
-            took=ms((one.end_ns - one.start_ns) / 1e6),
-            service=one.resource["service.name"],
-            links=[remote(link.trace_id, link.span_id) for link in one.links],
-            events=[event(found.name) for found in one.events],
+            recorded.name,
+            recorded.kind,
+            attributes=recorded.attributes,
+            status=recorded.status,
+            parent=None if recorded.parent_id is None else ANYTHING,
+            took=ms((recorded.end_ns - recorded.start_ns) / 1e6),
+            service=recorded.resource["service.name"],
+            links=[remote(link.trace_id, link.span_id) for link in recorded.links],
+            events=[event(e.name) for e in recorded.events],
         )
-        children = trace.children(one)
+        children = trace.children(recorded)
         return said[tuple(below(child) for child in children)] if children else said
 
-    return [below(top) for top in trace.tops]
+    return [below(top) for top in trace.local_roots]
 
 
 def compared(expected: object, recorded: object) -> Comparison:
     """An expectation, or a list of them, laid over a snapshot or a trace."""
-    tops, forest = tops_of(expected), forest_of(recorded)
-    assert tops is not None
+    roots, forest = roots_of(expected), forest_of(recorded)
+    assert roots is not None
     assert forest is not None
-    return compare(tops, forest)
+    return compare(roots, forest)
 
 
 def outline(trace: Trace) -> object:
@@ -136,18 +130,18 @@ def outline(trace: Trace) -> object:
     def below(spans: Iterable[Span]) -> tuple[object, ...]:
         return tuple(
             (
-                one.name,
-                one.kind,
-                one.status,
-                one.parent_id is None,
-                (one.end_ns or 0) - one.start_ns,
-                repr(sorted(one.attributes.items())),
-                repr(one.links),
-                [found.name for found in one.events],
-                one.resource["service.name"],
-                below(trace.children(one)),
+                recorded.name,
+                recorded.kind,
+                recorded.status,
+                recorded.parent_id is None,
+                (recorded.end_ns or 0) - recorded.start_ns,
+                repr(sorted(recorded.attributes.items())),
+                repr(recorded.links),
+                [e.name for e in recorded.events],
+                recorded.resource["service.name"],
+                below(trace.children(recorded)),
             )
-            for one in spans
+            for recorded in spans
         )
 
-    return below(trace.tops)
+    return below(trace.local_roots)

@@ -1,41 +1,34 @@
 """What a sentence would hide stands beside it."""
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from lambda_latency.latency import account, report_of, trace_name
+from lambda_latency.latency import Breakdown, breakdown_of, report_of, trace_name
 from lambda_latency.text import Style, render_report
 from lambda_latency.text.cautions import cautions, failed_first
 from lambda_latency.trace import Problem, SpanKind
-from tests.latency.requests import PAYMENTS, TABLE, request
+from tests.latency.drawn_requests import PAYMENTS, TABLE, request
 from tests.trace.build import MS, node, tree
-
-if TYPE_CHECKING:
-    from lambda_latency.latency import Account
 
 STYLE = Style(unicode=False)
 CONSUMERS = (("early", 13, 20), ("log", 30, 55), ("mail", 40, 900), ("stock", 20, 600), ("audit", 30, 50))
 
 
-def _told(accounts: list[Account], *problems: Problem) -> list[str]:
+def _cautions(accounts: list[Breakdown], *problems: Problem) -> list[str]:
     return cautions(report_of(accounts, lambda _: {}, problems=problems), STYLE)
 
 
-def _plain(count: int, ms: float = 50) -> list[Account]:
+def _plain(count: int, ms: float = 50) -> list[Breakdown]:
     return [request(number, {TABLE: ms + number % 7}) for number in range(count)]
 
 
 def test_an_ordinary_report_has_none() -> None:
     """Nothing is said of what is as it should be."""
-    assert _told(_plain(100)) == []
+    assert _cautions(_plain(100)) == []
 
 
 def test_an_outlier_is_told_where_nothing_stands_out() -> None:
     """Twenty seconds are no "19 ms more"."""
     slow = request(900, {TABLE: 20_000})
-    [told] = _told([*_plain(400), slow])
-    assert told == (
+    [caution] = _cautions([*_plain(400), slow])
+    assert caution == (
         "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
         "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the median is 53 ms."
     )
@@ -45,40 +38,42 @@ def test_an_outlier_is_told_beside_a_clear_verdict_that_does_not_explain_it() ->
     """The verdict names one part, the slowest request waited for another; one that timed out hides nothing."""
     slow = [request(500 + number, {TABLE: 50, PAYMENTS: 400 + number}) for number in range(20)]
     report = [*_plain(380), *slow]
-    assert _told([*report, request(900, {PAYMENTS: 20_000, TABLE: 50})]) == []
+    assert _cautions([*report, request(900, {PAYMENTS: 20_000, TABLE: 50})]) == []
     late = request(901, {PAYMENTS: 30_000})._replace(timed_out=True)
-    [told] = _told([*report, request(900, {TABLE: 2_000}), late])
-    assert told.startswith("The slowest took 2,000 ms, 2,000 ms of it DynamoDB PutItem orders: POST /orders ")
+    [caution] = _cautions([*report, request(900, {TABLE: 2_000}), late])
+    assert caution.startswith("The slowest took 2,000 ms, 2,000 ms of it DynamoDB PutItem orders: POST /orders ")
 
 
 def test_failing_requests_are_told() -> None:
     """From one in twenty on."""
-    failing = [one._replace(error=True) for one in _plain(100)[:5]]
-    assert _told([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %): POST /orders with status 201."]
-    assert _told([*_plain(100)[4:], *failing[:4]]) == []
+    failing = [a._replace(error=True) for a in _plain(100)[:5]]
+    assert _cautions([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %): POST /orders with status 201."]
+    assert _cautions([*_plain(100)[4:], *failing[:4]]) == []
 
 
 def test_connections_that_stay_open_are_told() -> None:
     """A WebSocket's request lasts as long as its connection."""
-    open_ones = [one._replace(status_code=101) for one in _plain(100)[:3]]
-    [told] = _told([*_plain(100)[3:], *open_ones])
-    assert told.startswith(
+    open_ones = [a._replace(status_code=101) for a in _plain(100)[:3]]
+    [caution] = _cautions([*_plain(100)[3:], *open_ones])
+    assert caution.startswith(
         "In 3 of 100 requests the connection was upgraded, as for WebSockets (status 101): the time is"
     )
 
 
 def test_skipped_input_is_told() -> None:
     """What a report does not rest on."""
-    assert _told(_plain(30), Problem("a.json", 3, "cut")) == ["Part of the input was skipped: 1 thing (--problems)."]
-    assert _told(_plain(30), Problem("a.json", 3, "odd", "counted")) == []
+    assert _cautions(_plain(30), Problem("a.json", 3, "cut")) == [
+        "Part of the input was skipped: 1 thing (--problems)."
+    ]
+    assert _cautions(_plain(30), Problem("a.json", 3, "odd", "counted")) == []
 
 
 def test_clocks_and_lost_parents_are_told() -> None:
     """By the number of requests that they concern."""
-    some = _plain(30)
-    flawed = [some[0]._replace(flaws=3), some[1]._replace(flaws=1), some[2]._replace(flaws=28), *some[3:]]
-    assert _told(flawed) == [
-        "In 2 of 30 requests the clocks of services differ and were corrected (--no-skew leaves them).",
+    plain = _plain(30)
+    flawed = [plain[0]._replace(flaws=3), plain[1]._replace(flaws=1), plain[2]._replace(flaws=28), *plain[3:]]
+    assert _cautions(flawed) == [
+        "In 2 of 30 requests the clocks of services differ and were corrected (clock-skew = keep leaves them).",
         "In 1 of 30 requests the span that called the others was not recorded: the time between them is unknown.",
         "In 1 of 30 requests spans are outside of the request, because their parent was not recorded.",
         "In 1 of 30 requests the request has no end: it is measured up to the last instant that its spans show.",
@@ -88,17 +83,17 @@ def test_clocks_and_lost_parents_are_told() -> None:
 
 def test_times_in_a_wrong_unit_are_told() -> None:
     """Only if a smaller unit makes them times of this century: small numbers in a test are no mistake."""
-    some = [one._replace(start_ns=one.start_ns // 1000) for one in _plain(30)]
-    assert _told(some) == [
+    early = [a._replace(start_ns=a.start_ns // 1000) for a in _plain(30)]
+    assert _cautions(early) == [
         "The times of 30 requests are in 1970: if their unit is wrong, durations are 1,000 times too short."
     ]
-    assert _told([one._replace(start_ns=5000) for one in some]) == []
+    assert _cautions([a._replace(start_ns=5000) for a in early]) == []
 
 
 def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() -> None:
     """Of five routes with one request each the slowest is told, with its parts, and nothing is "even"."""
-    each = [request(number, {TABLE: 50 + 100 * number}, route=f"GET /{number}") for number in range(5)]
-    report = report_of(each, lambda _: {})
+    single = [request(number, {TABLE: 50 + 100 * number}, route=f"GET /{number}") for number in range(5)]
+    report = report_of(single, lambda _: {})
     text = render_report(report, STYLE).replace("\n", " ")
     assert report.verdict.kind == "alone"
     assert text.startswith(
@@ -106,8 +101,8 @@ def test_a_request_that_is_the_only_one_of_its_route_is_compared_with_nothing() 
         "orders, 100 % of its time. For a verdict: 160 requests or more of few routes."
     )
     two = [request(901, {TABLE: 900}, route="GET /once"), request(902, {TABLE: 800}, route="GET /other")]
-    [told] = _told([*_plain(100), *two])
-    assert told == (
+    [caution] = _cautions([*_plain(100), *two])
+    assert caution == (
         "Not compared, because each is the only request of its route: GET /other took 800 ms, 800 ms of it DynamoDB "
         "PutItem orders (--trace 1-6b05a667-affeb9dbb0aa7f2b00000386)."
     )
@@ -133,9 +128,9 @@ def test_consumers_of_the_only_request_are_told_with_their_times() -> None:
     late = [node(f"{name} process", start, end, kind=SpanKind.CONSUMER) for name, start, end in CONSUMERS]
     sent = node("send", 10, 12, *late, kind=SpanKind.PRODUCER)
     trace = tree(node("GET /", 0, 40, sent, kind=SpanKind.SERVER), unit=MS)
-    report = report_of([account(trace)], lambda _: {trace.trace_id: trace})
-    [told] = cautions(report, STYLE)
-    assert told == (
+    report = report_of([breakdown_of(trace)], lambda _: {trace.trace_id: trace})
+    [caution] = cautions(report, STYLE)
+    assert caution == (
         "Consumers of its messages worked until 900 ms after its start: mail process 860 ms, stock process 580 ms, "
         "log process 25 ms, 1 more (--follow-links judges the whole flow)."
     )
@@ -148,7 +143,7 @@ def test_a_failed_card_counts_its_requests_and_names_the_call() -> None:
     assert "".join(piece.text for piece in failed_first(report, STYLE)) == (
         "All 30 requests failed: POST /orders with status 500."
     )
-    mixed = [one._replace(status_code=502, route="GET /") if at < 10 else one for at, one in enumerate(plain)]
+    mixed = [a._replace(status_code=502, route="GET /") if index < 10 else a for index, a in enumerate(plain)]
     report = report_of([*mixed, *_plain(40)[30:]], lambda _: {})
     assert "".join(piece.text for piece in failed_first(report, STYLE)) == (
         "30 of 40 requests failed (75 %): 20 of them POST /orders with status 500."

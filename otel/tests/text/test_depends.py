@@ -1,15 +1,18 @@
 """What slow requests depend on, as sentences: short whatever the names; and the queries of AWS's consoles."""
 
-from __future__ import annotations
-
 import random
 from typing import Literal
 
 import pytest
 
-from lambda_latency.latency import ABSENT, Cell, Finding, OfChange, Part, Since, Value
-from lambda_latency.text.console_queries import spans_query, xray_filter
-from lambda_latency.text.depends import change_depends, depends_sentence, since_sentence
+from lambda_latency.latency import ABSENT, Association, ChangeAssociation, Component, Edge, Since, Value
+from lambda_latency.text.correlation import (
+    change_correlation,
+    correlation_sentence,
+    since_sentence,
+    spans_query,
+    xray_filter,
+)
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style
 from lambda_latency.text.words import wrap_pieces
@@ -30,12 +33,12 @@ def _value(draw: random.Random) -> Value:
     return Value("shop", _name(draw), None, low, draw.choice((None, low + draw.randrange(1, 10**9))))
 
 
-def _finding(draw: random.Random) -> Finding:
-    slow, others = draw.randrange(1, 10_000), draw.randrange(1, 10_000)
-    return Finding(
+def _finding(draw: random.Random) -> Association:
+    slow, typical = draw.randrange(1, 10_000), draw.randrange(1, 10_000)
+    return Association(
         tuple(_value(draw) for _ in range(draw.choice((1, 2)))),
         (draw.randrange(slow + 1), slow),
-        (draw.randrange(others + 1), others),
+        (draw.randrange(typical + 1), typical),
         30.0,
         tuple(_value(draw) for _ in range(draw.randrange(4))),
     )
@@ -48,10 +51,10 @@ def test_a_sentence_has_two_lines_at_most() -> None:
         style = Style(unicode=draw.random() < 0.8)
         finding = _finding(draw)
         routes = [_name(draw) for _ in range(draw.randrange(6))]
-        changed = OfChange(finding, callee=draw.choice(("", _name(draw))), lacks=draw.random() < 0.5)
-        for told in (depends_sentence(finding, style, routes), change_depends(changed, style)):
-            assert len(wrap_pieces(told, 100)) <= 2, flat(told)
-            assert flat(told).startswith("It depends: ")
+        changed = ChangeAssociation(finding, callee=draw.choice(("", _name(draw))), lacks=draw.random() < 0.5)
+        for pieces in (correlation_sentence(finding, style, routes), change_correlation(changed, style)):
+            assert len(wrap_pieces(pieces, 100)) <= 2, flat(pieces)
+            assert flat(pieces).startswith("It depends: ")
 
 
 def test_so_has_the_time_since_when() -> None:
@@ -59,26 +62,26 @@ def test_so_has_the_time_since_when() -> None:
     draw = random.Random(2)  # noqa: S311 - cases that can be repeated
     for _ in range(CASES):
         routes = tuple(_name(draw) for _ in range(draw.randrange(1, 6)))
-        cell = draw.choice((None, Cell(_name(draw), Part("database", _name(draw)))))
+        cell = draw.choice((None, Edge(_name(draw), Component("database", _name(draw)))))
         kind: Literal["step", "drift"] = draw.choice(("step", "drift"))
         values = tuple(Value("shop", _name(draw), _name(draw)) for _ in range(draw.randrange(4)))
-        told = since_sentence(Since(routes, kind, 10**18, None, 10**11, 10**12, cell, 0, values), STYLE)
-        assert len(wrap_pieces(told, 100)) <= 2, flat(told)
+        pieces = since_sentence(Since(routes, kind, 10**18, None, 10**11, 10**12, cell, 0, values), STYLE)
+        assert len(wrap_pieces(pieces, 100)) <= 2, flat(pieces)
 
 
 def test_short_names_are_told_whole_and_long_ones_shortened() -> None:
     """Values of the same requests are left out first; quotes of names for assistants stay."""
     tenant, name = Value("shop", "tenant.id", "acme"), Value("shop", "tenant.name", "Acme Inc.")
-    told = flat(depends_sentence(Finding((tenant,), (31, 31), (3, 100), 30.0, (name,)), STYLE))
-    assert told == (
+    text = flat(correlation_sentence(Association((tenant,), (31, 31), (3, 100), 30.0, (name,)), STYLE))
+    assert text == (
         "It depends: all 31 have tenant.id = acme; 3 % of the other requests do (the same requests: tenant.name = Acme "
         "Inc.)."
     )
     long = Value("shop", "x" * 60, '"' + "y" * 60 + '"')
-    told = flat(depends_sentence(Finding((long, long), (31, 40), (0, 100), 30.0, (name,)), STYLE, ["GET /a"]))
-    assert told.startswith("It depends: 31 of 40 slow requests of GET /a have xxx")
-    assert told.count('…"') == 2
-    assert told.endswith("; none of the other requests do.")
+    text = flat(correlation_sentence(Association((long, long), (31, 40), (0, 100), 30.0, (name,)), STYLE, ["GET /a"]))
+    assert text.startswith("It depends: 31 of 40 slow requests of GET /a have xxx")
+    assert text.count('…"') == 2
+    assert text.endswith("; none of the other requests do.")
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,5 @@
 """A reader of the JSON report of schema 2 finds its keys in schema 3."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,8 +21,8 @@ def keys(schema: dict[str, Any], above: str = "", inside: tuple[str, ...] = ()) 
         if name not in inside:
             yield from keys(SCHEMA["$defs"][name], above, (*inside, name))
     for choice in ("anyOf", "oneOf", "allOf"):
-        for one in schema.get(choice, []):
-            yield from keys(one, above, inside)
+        for branch in schema.get(choice, []):
+            yield from keys(branch, above, inside)
     for name, below in schema.get("properties", {}).items():
         yield above + name
         yield from keys(below, f"{above}{name}.", inside)

@@ -1,14 +1,21 @@
 """The waterfall of one request: rows, bars, and what lies beside its tree."""
 
-from __future__ import annotations
-
+import io
+import json
 from dataclasses import replace
+from pathlib import Path
 
-from lambda_latency.text import Style, paint, render_waterfall
+import pytest
+
+from lambda_latency.cli.commands.report import run_report
+from lambda_latency.cli.request import Request
+from lambda_latency.latency import stacks_of
+from lambda_latency.text import Style, paint, render_flame, render_waterfall
+from lambda_latency.text.facts import distribution
 from lambda_latency.text.waterfall import waterfall
-from lambda_latency.trace import Span, SpanKind, Trace
-from tests.latency.generated import slow_order, timed_out
-from tests.latency.system import THEIRS, order, put_item, request
+from lambda_latency.trace import Span, SpanKind, Trace, dump_line
+from tests.latency.generated import load, slow_order, timed_out
+from tests.latency.system import THEIRS, breakdown_of, order, put_item, request
 from tests.trace.build import MS, T0, TRACE_ID, node, tree
 
 
@@ -87,7 +94,7 @@ def test_waited_adds_up_to_the_requests_time() -> None:
     rows = _rows(order(200))[2:]
     waited = [row[37:46].strip() for row in rows]
     # 3.5 ms each of service and function share a row; the halves of Overhead and of what is around the handler round.
-    assert sum(int(one.removesuffix(" ms")) for one in waited if one != "-") in (200, 201)
+    assert sum(int(text.removesuffix(" ms")) for text in waited if text != "-") in (200, 201)
 
 
 def test_a_throttled_call_says_so() -> None:
@@ -127,22 +134,21 @@ def test_what_lies_beside_the_requests_tree_is_told() -> None:
 
 def test_a_caller_above_the_gateway_begins_the_request() -> None:
     """It is the first bar, what the gateway's request has stands below it, and there is no other root."""
-    gateway = order(200).outermost
+    gateway = order(200).request_root
     caller = replace(gateway, span_id="f" * 16, attributes={}, name="curl", kind=SpanKind.CLIENT)
-    rest = [span for span in order(200).spans if span is not gateway and span.span_id != gateway.span_id]
-    trace = Trace([caller, replace(gateway, parent_id="f" * 16), *rest])
+    inner = [span for span in order(200).spans if span is not gateway and span.span_id != gateway.span_id]
+    trace = Trace([caller, replace(gateway, parent_id="f" * 16), *inner])
     names = [row[:37].strip() for row in _rows(trace)]
     assert names[2:5] == ["curl", "orders-api/dev", "Lambda CreateOrder"]
     assert not [name for name in names if "root" in name]
 
 
-def test_of_many_spans_those_waited_for_longest_are_shown() -> None:
+def test_of_many_spans_those_waited_for_longest_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     """None without the one above it; the rest is counted with its time."""
+    monkeypatch.setattr("lambda_latency.text.waterfall.MOST_ROWS", 8)
     calls = [put_item(10 + 10 * number, 10 + 10 * number + 1 + number % 5) for number in range(60)]
     trace = tree(request(*calls, end=640), unit=MS)
-    rows = (
-        paint(waterfall(trace, Style(), most_rows=8, owners=THEIRS.owners), Style()).replace("\u202f", " ").splitlines()
-    )
+    rows = paint(waterfall(trace, Style(), owners=THEIRS.owners), Style()).replace("\u202f", " ").splitlines()
     assert [row[:46].rstrip() for row in rows[2:]] == [
         "orders-api/dev                            5 ms",
         "  Lambda CreateOrder                      6 ms",
@@ -205,12 +211,96 @@ def test_a_deep_trace_is_drawn_without_recursion() -> None:
     assert _rows(Trace(spans))[-1].startswith("  9,960 more spans")
 
 
-def test_the_init_of_the_kit_lies_in_lambdas_own_and_names_its_imports() -> None:
+def test_the_init_of_the_kit_lies_in_lambdas_own() -> None:
     """One cold start, counted once."""
-    imports = {"lambda.init.imports": ["botocore 31.2 ms", "requests 9.0 ms"]}
-    init = node("init", 2, 298, scope="lambda_latency.runtime", attributes=imports)
-    one = tree(request(init, end=700, cold=300), unit=MS)
-    lines = _rows(one)
+    init = node("init", 2, 298, scope="lambda_latency.runtime")
+    trace = tree(request(init, end=700, cold=300), unit=MS)
+    lines = _rows(trace)
     assert [line.split("  ")[2] for line in lines if "cold start " in line[:20]] == ["cold start"]
     assert [line.strip().split("  ")[0] for line in lines if line.strip().startswith("init")] == ["init"]
-    assert lines[-2:] == ["", "Slowest imports of the cold start: botocore 31.2 ms, requests 9.0 ms."]
+
+
+def _drawn(walls_ms: list[float], style: Style, slow_ms: float | None = None) -> list[str]:
+    walls = [round(wall * MS) for wall in walls_ms]
+    lines = distribution(walls, None if slow_ms is None else round(slow_ms * MS), style)
+    return paint(lines, style).replace("\u202f", " ").splitlines()
+
+
+def test_requests_are_drawn_where_they_belong() -> None:
+    """The most crowded column is full; `┊` is where the slow ones begin."""
+    walls = [30.0] * 8 + [60.0] * 4 + [61.0] + [300.0] * 2 + [1500.0]
+    assert _drawn(walls, Style(), slow_ms=300) == [
+        "         █            ▄▁                             ▂┊                            ▁",
+        "  20 ms            50           100          200              500          1 s           2 s",
+    ]
+
+
+def test_a_single_request_has_an_axis_too() -> None:
+    """From the mark below it to the mark above."""
+    assert _drawn([120.0], Style(width=60, unicode=False)) == [
+        "              @",
+        "  100 ms                                         200",
+    ]
+
+
+def test_very_short_and_very_long_ones_share_an_axis() -> None:
+    """Labels that would touch are left out."""
+    assert _drawn([0.2, 290_000.0], Style(width=60)) == [
+        "  █                                            █",
+        "  1 ms 5  10    50  200 500  2 s  10 s  50 s 200 s",
+    ]
+
+
+def test_nothing_is_drawn_of_nothing() -> None:
+    """No axis without a request."""
+    assert _drawn([], Style()) == []
+
+
+def test_folded_stacks_add_up_to_all_requests() -> None:
+    """The root first; of two requests that are alike, twice the time."""
+    traces = [order(100, number=1), order(100, number=2)]
+    folded = render_flame(stacks_of(traces, THEIRS.owners), "requests.folded")
+    lines = dict(line.rsplit(" ", 1) for line in folded.splitlines())
+    assert sum(map(int, lines.values())) * 1000 == sum(breakdown_of(trace).wall_ns for trace in traces)
+    assert lines == EXPECTED
+
+
+def test_nothing_is_lost_whatever_happens_to_a_request() -> None:
+    """Cold starts, retries, timeouts: the sum is that of the wall clocks, to the nanosecond."""
+    stacks = stacks_of(load(), THEIRS.owners)
+    assert stacks.total() == sum(breakdown_of(trace).wall_ns for trace in load())
+
+
+def test_the_name_of_the_file_says_the_format(tmp_path: Path) -> None:
+    """Written by the command; the same total in each."""
+    traces = tmp_path / "traces.jsonl"
+    traces.write_text("".join(dump_line(trace.spans) for trace in load()))
+    written = {}
+    for name in ("a.folded", "a.speedscope.json", "a.json"):
+        assert run_report(Request([traces], flame=str(tmp_path / name)), Style(), io.StringIO()) == 0
+        written[name] = (tmp_path / name).read_text()
+    total = sum(int(line.rsplit(" ", 1)[1]) for line in written["a.folded"].splitlines())
+    [profile] = json.loads(written["a.speedscope.json"])["profiles"]
+    slices = json.loads(written["a.json"])["traceEvents"]
+    assert sum(profile["weights"]) == profile["endValue"] == total
+    assert max(s["ts"] + s["dur"] for s in slices) == total
+    roots = [s for s in slices if s["ts"] == 0]
+    assert roots[0]["dur"] == max(s["dur"] for s in slices)
+
+
+def test_a_name_ends_neither_its_frame_nor_its_line() -> None:
+    """Whatever a trace calls its spans."""
+    assert render_flame({("a;b", "c\n9"): 5_000}, "x") == "a,b;c\\x0a9 5\n"
+
+
+HANDLER = "orders-api/dev;Lambda CreateOrder;CreateOrder handler"
+EXPECTED = {
+    "orders-api/dev": "10000",
+    "orders-api/dev;Lambda CreateOrder": "7000",
+    HANDLER: "20000",
+    f"{HANDLER};DynamoDB PutItem orders": "24000",
+    f"{HANDLER};POST payments.example.com": "8000",
+    f"{HANDLER};POST payments.example.com;payments POST /charges": "120000",
+    f"{HANDLER};POST payments.example.com;payments POST /charges;INSERT charges": "4000",
+    "orders-api/dev;Lambda CreateOrder;Lambda overhead": "7000",
+}

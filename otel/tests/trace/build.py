@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 from lambda_latency.trace import Event, Scope, Span, SpanKind, Status, Trace
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
 
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
@@ -50,41 +47,41 @@ def node(
     return Node(name, start, end, children, kind, attributes, resource, scope, status, message, events)
 
 
-def tree(*tops: Node, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> Trace:
+def tree(*roots: Node, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> Trace:
     """A trace of these trees; times are in `unit` nanoseconds."""
-    return Trace(spans_of(tops, unit=unit, trace_id=trace_id, first=first))
+    return Trace(spans_of(roots, unit=unit, trace_id=trace_id, first=first))
 
 
-def spans_of(tops: Iterable[Node], *, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> list[Span]:
+def spans_of(roots: Iterable[Node], *, unit: int = 1, trace_id: str = TRACE_ID, first: int = 1) -> list[Span]:
     """The spans of trees: ids count up from `first` in the order of writing, parents before children."""
-    found: list[Span] = []
+    spans: list[Span] = []
 
-    def add(one: Node, parent_id: str | None) -> None:
-        span_id = f"{first + len(found):016x}"
-        found.append(
+    def add(member: Node, parent_id: str | None) -> None:
+        span_id = f"{first + len(spans):016x}"
+        spans.append(
             Span(
                 trace_id=trace_id,
                 span_id=span_id,
                 parent_id=parent_id,
-                parent_remote=None if parent_id is None else one.kind is SpanKind.SERVER,
-                name=one.name,
-                kind=one.kind,
-                start_ns=T0 + round(one.start * unit),
-                end_ns=None if one.end is None else T0 + round(one.end * unit),
-                status=one.status,
-                status_message=one.message,
-                attributes=one.attributes,
-                events=one.events,
-                resource=one.resource,
-                scope=Scope(one.scope),
+                parent_remote=None if parent_id is None else member.kind is SpanKind.SERVER,
+                name=member.name,
+                kind=member.kind,
+                start_ns=T0 + round(member.start * unit),
+                end_ns=None if member.end is None else T0 + round(member.end * unit),
+                status=member.status,
+                status_message=member.message,
+                attributes=member.attributes,
+                events=member.events,
+                resource=member.resource,
+                scope=Scope(member.scope),
             )
         )
-        for child in one.children:
+        for child in member.children:
             add(child, span_id)
 
-    for top in tops:
-        add(top, None)
-    return found
+    for root in roots:
+        add(root, None)
+    return spans
 
 
 def later(trace: Trace, by_ms: int) -> Trace:

@@ -1,19 +1,17 @@
 """Trace files: many lines, one document, gzip, and files that are broken but partly readable."""
 
-from __future__ import annotations
-
 import gzip
 import json
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
+from lab.mutation import check
 from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp, trace_id_of
+from tests.draws import draws
 from tests.trace.build import T0, TRACE_ID, node, spans_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from tests.trace.writers import WRITERS
 
 SPANS = spans_of([node("a", 0, 100, node("b", 10, 20), node("c", 30, 40))])
 OTHER = Span(trace_id="7" * 32, span_id="00000000000000aa", name="other", start_ns=T0 - 5, end_ns=T0)
@@ -213,3 +211,14 @@ def test_a_trace_is_found_by_its_id_in_hex_or_in_the_form_of_x_ray(tmp_path: Pat
 def test_a_trace_id_is_accepted_in_any_form(text: str, expected: str) -> None:
     """The forms of X-Ray, Tempo, Zipkin and others."""
     assert trace_id_of(text) == expected
+
+
+DOCUMENTS = draws(500)  # of each format; `python -m lab mutation` breaks many more
+
+
+@pytest.mark.drawn
+@pytest.mark.parametrize("name", WRITERS)
+def test_no_broken_document_stops_the_reader_or_hides_a_span(name: str, tmp_path: Path) -> None:
+    """The status is 0, 1 or 4, and unread spans are problems."""
+    for seed in range(DOCUMENTS):
+        check(name, seed, tmp_path)

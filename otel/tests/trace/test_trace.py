@@ -1,7 +1,5 @@
 """`Trace` builds the tree of one trace id, and reports inconsistencies."""
 
-from __future__ import annotations
-
 import copy
 import pickle
 from dataclasses import replace
@@ -62,8 +60,6 @@ def test_only_a_local_parent_that_was_never_recorded_makes_an_orphan() -> None:
     trace = Trace(spans)
     assert [span.name for span in trace.roots] == ["span 1"]
     assert [span.name for span in trace.orphans] == ["span 2"]
-    assert [span.name for span in trace.remote_parents] == ["span 3"]
-    assert [span.name for span in trace.unknown_parents] == ["span 4"]
     assert [span.name for span in trace.children(_span(2))] == ["span 5"]
 
 
@@ -117,7 +113,7 @@ def test_of_provisional_spans_the_one_that_ends_later_counts() -> None:
 def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
     """No span is lost: the cut span becomes a root."""
     trace = Trace([_span(1), _span(2, 4, start=3), _span(3, 2, start=4), _span(4, 3, start=5), _span(5, 5, start=6)])
-    assert [span.name for span in trace.tops] == ["span 1", "span 2", "span 5"]
+    assert [span.name for span in trace.local_roots] == ["span 1", "span 2", "span 5"]
     assert trace.orphans == ()
     assert [problem.reason for problem in trace.problems] == [
         "span 0000000000000002 (span 2) is its own ancestor: cut there",
@@ -126,13 +122,13 @@ def test_a_cycle_is_cut_at_its_first_span_and_reported() -> None:
 
 
 def test_the_outermost_span_is_the_gateways_else_lambdas_else_the_handlers() -> None:
-    """Without a layer, the next one is outermost."""
+    """Without a layer, the next one is the root."""
     handler = node("POST /orders", 5, 90, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
     function = node("CreateOrder", 4, 95, handler, attributes={"aws.xray.origin": "AWS::Lambda::Function"})
     service = node("CreateOrder", 3, 96, function, attributes={"aws.xray.origin": "AWS::Lambda"})
     stage = node("orders-api/dev", 0, 100, service, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
-    tops = (stage, service, function, handler, node("job", 0, 3))
-    assert [tree(top).outermost.origin or tree(top).outermost.name for top in tops] == [
+    layers = (stage, service, function, handler, node("job", 0, 3))
+    assert [tree(layer).request_root.origin or tree(layer).request_root.name for layer in layers] == [
         "AWS::ApiGateway::Stage",
         "AWS::Lambda",
         "AWS::Lambda::Function",
@@ -146,7 +142,7 @@ def test_an_api_that_the_function_calls_is_not_the_outermost_span() -> None:
     stage = node("other-api/dev", 30, 60, attributes={"aws.xray.origin": "AWS::ApiGateway::Stage"})
     call = node("GET", 20, 70, stage, kind=SpanKind.CLIENT)
     handler = node("POST /orders", 0, 90, call, kind=SpanKind.SERVER, scope="lambda_latency.runtime")
-    assert tree(handler).outermost.name == "POST /orders"
+    assert tree(handler).request_root.name == "POST /orders"
 
 
 def test_the_facts_of_a_request_come_from_its_handler_and_its_gateway() -> None:
@@ -205,8 +201,8 @@ def test_a_framework_inside_a_handler_of_all_paths_names_the_route(kind: SpanKin
     code = {"http.request.method": "GET"}
     view = node("cart", 3, 8, node("x", 4, 5, kind=SpanKind.CLIENT, attributes={**code, "http.route": "/other"}))
     items = node("items", 2, 9, view, kind=kind, attributes={**code, "http.route": "/items/{id}"})
-    own = {**code, "http.route": written} if written is not None else code
-    handler = node("GET", 0, 10, node("middleware", 1, 9, items), kind=SpanKind.SERVER, attributes=own)
+    attributes = {**code, "http.route": written} if written is not None else code
+    handler = node("GET", 0, 10, node("middleware", 1, 9, items), kind=SpanKind.SERVER, attributes=attributes)
     assert tree(handler).route == "GET /items/{id}"
 
 
@@ -219,8 +215,8 @@ def test_a_framework_of_another_service_does_not_name_the_route() -> None:
     assert tree(handler).route == "GET /{proxy+}"
     stock = node("GET", 3, 7, kind=SpanKind.SERVER, attributes={**code, "http.route": "/stock"})
     assert tree(replace(handler, children=(stock,))).route == "GET /{proxy+}"
-    own = replace(stock, resource=shop)
-    routed = replace(handler, children=(own,), attributes={**code, "http.route": "/orders"})
+    inside = replace(stock, resource=shop)
+    routed = replace(handler, children=(inside,), attributes={**code, "http.route": "/orders"})
     assert tree(routed).route == "GET /orders"
 
 
@@ -250,7 +246,7 @@ def test_a_deep_trace_is_built_without_recursion() -> None:
     """20,000 nested spans."""
     spans = [_span(number, number - 1 or None, start=number, end=50_000 - number) for number in range(1, 20_001)]
     trace = Trace(spans)
-    assert trace.outermost.name == "span 1"
+    assert trace.request_root.name == "span 1"
     assert len(trace.spans) == 20_000
 
 

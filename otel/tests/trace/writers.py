@@ -1,13 +1,12 @@
 """One trace of two services in every format: from the writer's own library, or as its documentation shows it."""
 
-from __future__ import annotations
-
 import base64
 import gzip
 import io
 import json
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from google.protobuf.json_format import MessageToJson, ParseDict
 from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
@@ -16,9 +15,6 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.export import ConsoleSpanExporter
 from opentelemetry.trace import SpanContext, SpanKind, TraceFlags
 from opentelemetry.trace.status import Status, StatusCode
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 TRACE_ID = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 T0 = 1_795_560_000_000_000_000
@@ -34,9 +30,9 @@ KINDS = {"INTERNAL": 1, "SERVER": 2, "CLIENT": 3}
 
 
 def _resources(scopes: str = "scopeSpans", scope: str = "scope") -> list[dict[str, Any]]:
-    found: dict[str, list[dict[str, Any]]] = {}
+    by_service: dict[str, list[dict[str, Any]]] = {}
     for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
-        found.setdefault(service, []).append(
+        by_service.setdefault(service, []).append(
             {
                 "traceId": TRACE_ID,
                 "spanId": span_id,
@@ -54,7 +50,7 @@ def _resources(scopes: str = "scopeSpans", scope: str = "scope") -> list[dict[st
             "resource": {"attributes": [{"key": "service.name", "value": {"stringValue": service}}]},
             scopes: [{scope: {"name": "by.hand"}, "spans": spans}],
         }
-        for service, spans in found.items()
+        for service, spans in by_service.items()
     ]
 
 
@@ -78,23 +74,23 @@ def _protobuf() -> bytes:
 
 
 def _each() -> list[bytes]:
-    return [TracesData(resource_spans=[one]).SerializeToString() for one in _message().resource_spans]
+    return [TracesData(resource_spans=[group]).SerializeToString() for group in _message().resource_spans]
 
 
 def _collector() -> bytes:
-    return b"".join(len(one).to_bytes(4, "big") + one for one in _each())
+    return b"".join(len(message).to_bytes(4, "big") + message for message in _each())
 
 
 def _delimited() -> bytes:
-    return b"".join(_varint(len(one)) + one for one in _each())
+    return b"".join(_varint(len(message)) + message for message in _each())
 
 
 def _varint(value: int) -> bytes:
-    found = bytearray()
+    encoded = bytearray()
     while value > 127:
-        found.append(value & 127 | 128)
+        encoded.append(value & 127 | 128)
         value >>= 7
-    return bytes([*found, value])
+    return bytes([*encoded, value])
 
 
 def _snake() -> bytes:
@@ -120,7 +116,7 @@ def _mixed() -> bytes:
 
 
 def _java() -> bytes:
-    return "".join(json.dumps(one) + "\n" for one in _resources()).encode()
+    return "".join(json.dumps(group) + "\n" for group in _resources()).encode()
 
 
 def _python() -> bytes:
@@ -154,8 +150,8 @@ def _go() -> bytes:
         ]
 
     def time(ms: int) -> str:
-        at = datetime.fromtimestamp((T0 + ms * MS) // 10**9, timezone(timedelta(hours=-5)))
-        return f"{at:%Y-%m-%dT%H:%M:%S}.{ms:03}-05:00"
+        local = datetime.fromtimestamp((T0 + ms * MS) // 10**9, timezone(timedelta(hours=-5)))
+        return f"{local:%Y-%m-%dT%H:%M:%S}.{ms:03}-05:00"
 
     printed = ""
     for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
@@ -233,37 +229,37 @@ def _records() -> list[dict[str, Any]]:
 
 
 def _cloudwatch() -> bytes:
-    return "".join(json.dumps(one) + "\n" for one in _records()).encode()
+    return "".join(json.dumps(record) + "\n" for record in _records()).encode()
 
 
 def _insights() -> bytes:
-    rows = [[{"field": "@message", "value": json.dumps(one)}] for one in _records()]
+    rows = [[{"field": "@message", "value": json.dumps(record)}] for record in _records()]
     return json.dumps({"results": rows, "status": "Complete"}).encode()
 
 
 def _flat() -> bytes:
     rows = [
         {
-            "traceId": one["traceId"],
-            "spanId": one["spanId"],
-            "parentSpanId": one.get("parentSpanId", ""),
-            "name": one["name"],
-            "kind": one["kind"],
-            "startTimeUnixNano": str(one["startTimeUnixNano"]),
-            "durationNano": str(one["durationNano"]),
-            "status.code": one["status"]["code"],
+            "traceId": record["traceId"],
+            "spanId": record["spanId"],
+            "parentSpanId": record.get("parentSpanId", ""),
+            "name": record["name"],
+            "kind": record["kind"],
+            "startTimeUnixNano": str(record["startTimeUnixNano"]),
+            "durationNano": str(record["durationNano"]),
+            "status.code": record["status"]["code"],
             "attributes.n": 7,
-            "resource.attributes.service.name": one["resource"]["attributes"]["service.name"],
+            "resource.attributes.service.name": record["resource"]["attributes"]["service.name"],
             "scope.name": "by.hand",
         }
-        for one in _records()
+        for record in _records()
     ]
-    return "".join(json.dumps(one) + "\n" for one in rows).encode()
+    return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
 
 def _log_events() -> bytes:
     return json.dumps(
-        {"events": [{"logStreamName": "default", "message": json.dumps(one)} for one in _records()]}
+        {"events": [{"logStreamName": "default", "message": json.dumps(record)} for record in _records()]}
     ).encode()
 
 
@@ -285,14 +281,14 @@ def _jaeger() -> bytes:
         }
         for span_id, parent_id, name, kind, start, end, service, failed in SPANS
     ]
-    services = {one[6]: {"serviceName": one[6], "tags": []} for one in SPANS}
+    services = {row[6]: {"serviceName": row[6], "tags": []} for row in SPANS}
     return json.dumps({"data": [{"traceID": TRACE_ID, "spans": spans, "processes": services}]}).encode()
 
 
 def _xray() -> bytes:
-    found: dict[str, dict[str, Any]] = {}
+    segments_by_id: dict[str, dict[str, Any]] = {}
     for span_id, parent_id, name, kind, start, end, service, failed in SPANS:
-        one: dict[str, Any] = {
+        segment: dict[str, Any] = {
             "id": span_id,
             "name": service if kind == "SERVER" else name,
             "start_time": float(f"{(T0 + start * MS) / 10**9:.3f}"),
@@ -302,13 +298,13 @@ def _xray() -> bytes:
             "annotations": {"n": 7},
         }
         if parent_id:
-            one |= {"parent_id": parent_id}
+            segment |= {"parent_id": parent_id}
         if kind != "SERVER":
-            one |= {"type": "subsegment"}
+            segment |= {"type": "subsegment"}
         if kind == "CLIENT":
-            one |= {"namespace": "remote"}
-        found[span_id] = one
-    segments = [{"Id": one["id"], "Document": json.dumps(one)} for one in found.values()]
+            segment |= {"namespace": "remote"}
+        segments_by_id[span_id] = segment
+    segments = [{"Id": s["id"], "Document": json.dumps(s)} for s in segments_by_id.values()]
     trace = {"Id": f"1-{TRACE_ID[:8]}-{TRACE_ID[8:]}", "Duration": 0.1, "Segments": segments}
     return json.dumps({"Traces": [trace], "UnprocessedTraceIds": []}).encode()
 

@@ -1,13 +1,10 @@
 """The laptop's X-Ray, up."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import pytest
 
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
+from lambda_latency.local.processes import Processes, Service
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,5 @@
 """Spans turned into segment documents, against the documents that ADOT's own exporter made of the same spans."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -1,7 +1,5 @@
 """Spans handed to the laptop's X-Ray, and traces read back from it by X-Ray's own API."""
 
-from __future__ import annotations
-
 import json
 import socket
 import urllib.error
@@ -11,9 +9,8 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.xray.document import segment_document, xray_trace_id
-from lambda_latency.local.xray.feed import Feed
+from lambda_latency.local.xray.feed import Feed, batch_get_traces
 from lambda_latency.local.xray.segments import new_span_id, new_trace_id
-from lambda_latency.local.xray.traces import batch_get_traces
 from lambda_latency.trace import Span, SpanKind, to_otlp
 from tests.sandbox.state import until
 from tests.xray.test_platform import FUNCTION, STAGE, TRACE, invocation, stage
@@ -116,9 +113,9 @@ def test_what_does_not_reach_x_ray_is_said_once() -> None:
         nobody.bind(("127.0.0.1", 0))
         said: list[str] = []
         one = Feed(f"http://127.0.0.1:{nobody.getsockname()[1]}", said.append)
-        one.add([server_span(new_trace_id())])
+        one.add_otlp(to_otlp([server_span(new_trace_id())]))
         assert until(lambda: bool(said))
-        one.add([server_span(new_trace_id())])
+        one.add_otlp(to_otlp([server_span(new_trace_id())]))
         one.close()
 
     assert said == ["some spans did not reach the laptop's X-Ray (ConnectionRefusedError(111, 'Connection refused'))"]

@@ -1,13 +1,11 @@
 """The segments that API Gateway and Lambda write, made from the laptop's platform spans."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
 
 from lambda_latency.local.xray.platform import PlatformSegments
-from lambda_latency.local.xray.segments import Times, TraceHeader, function_segments
+from lambda_latency.local.xray.segments import InvocationTimes, TracingHeader, function_segments
 from lambda_latency.trace import Span, SpanKind
 
 TRACE = "6b062b4446e3a08453e966dd7812677f"
@@ -46,11 +44,11 @@ def stage(status: int = 201) -> Span:
 
 def invocation(failure: str | None = None) -> list[Span]:
     """Lambda's spans of the same request: a cold start, 40 ms of work, and some after the response."""
-    times = Times(at(2.5), at(10.25), at(50.5), at(60), (at(2.75), at(10)))
+    times = InvocationTimes(at(2.5), at(10.25), at(50.5), at(60), (at(2.75), at(10)))
     attributes: dict[str, object] = {"cloud.resource_id": ARN, "faas.invocation_id": "request-2"}
     if failure is not None:
         attributes["error.type"] = failure
-    return function_segments("CreateOrder", TraceHeader(TRACE, STAGE, True), FUNCTION, times, attributes, failure)
+    return function_segments("CreateOrder", TracingHeader(TRACE, STAGE, True), FUNCTION, times, attributes, failure)
 
 
 def by_origin(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:

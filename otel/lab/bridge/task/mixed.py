@@ -1,7 +1,5 @@
 """Half of it rewritten for OpenTelemetry's API, half of it still written for the X-Ray SDK."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from aws_xray_sdk.core import xray_recorder

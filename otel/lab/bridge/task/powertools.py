@@ -1,7 +1,5 @@
 """Uses of Powertools' Tracer."""
 
-from __future__ import annotations
-
 import asyncio
 from typing import Any
 

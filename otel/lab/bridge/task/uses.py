@@ -3,19 +3,18 @@
 A use returns what it has seen, so that answers are compared as well as documents.
 """
 
-from __future__ import annotations
-
 import asyncio
 import decimal
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import aws_xray_sdk
 import own_module
 from aws_xray_sdk.core import AWSXRayRecorder, patch, patch_all, xray_recorder
-from aws_xray_sdk.core.async_context import AsyncContext
 from aws_xray_sdk.core.exceptions.exceptions import AlreadyEndedException, SegmentNotFoundException
 from aws_xray_sdk.core.models import http
 from aws_xray_sdk.core.models.subsegment import Subsegment
@@ -54,56 +53,67 @@ def block() -> Any:
         return [subsegment.name, subsegment.namespace, subsegment.type]
 
 
-@use
-def nested_blocks() -> Any:
-    with xray_recorder.in_subsegment("outer"), xray_recorder.in_subsegment("inner"):
-        return xray_recorder.current_subsegment().name
+FLAGS = {"fault_flag": "add_fault_flag", "error_flag": "add_error_flag", "throttle_flag": "add_throttle_flag"}
+
+
+def flagged(name: str) -> None:
+    with xray_recorder.in_subsegment("flagged") as subsegment:
+        getattr(subsegment, FLAGS[name])()
+
+
+USES |= {name: partial(flagged, name) for name in FLAGS}
 
 
 @use
-def siblings() -> None:
-    with xray_recorder.in_subsegment("parent"):
+def names() -> Any:
+    with xray_recorder.in_subsegment("what? (is) *this*; $") as subsegment:
+        changed = subsegment.name
+        subsegment.name = "after"
+    with xray_recorder.in_subsegment("api.example.com", namespace="remote"):
+        return changed
+
+
+@use
+def order_of_levels() -> Any:
+    seen = []
+    for name in ("one", "two", "three"):
+        xray_recorder.begin_subsegment(name)
+    for _ in range(3):
+        seen.append(xray_recorder.current_subsegment().name)
+        xray_recorder.end_subsegment()
+    with ExitStack() as stack:
+        for number in range(3):
+            stack.enter_context(xray_recorder.in_subsegment(f"level {number}"))
         for name in ("first", "second", "third"):
             with xray_recorder.in_subsegment(name):
-                pass
-
-
-@use
-def begin_and_end() -> Any:
-    subsegment = xray_recorder.begin_subsegment("by hand")
-    inside = xray_recorder.current_subsegment() is subsegment
+                seen.append(xray_recorder.current_subsegment().name)
+    outer, inner = xray_recorder.begin_subsegment("outer"), xray_recorder.begin_subsegment("inner")
+    outer.put_annotation("before", 1)
+    inside = xray_recorder.current_subsegment() is inner
     xray_recorder.end_subsegment()
-    return [inside, xray_recorder.current_subsegment() is None, subsegment.in_progress]
+    xray_recorder.end_subsegment()
+    return [seen, inside, outer.in_progress, inner.in_progress, xray_recorder.current_subsegment() is None]
 
 
 @use
-def end_time() -> None:
+def order_of_ends() -> Any:
+    """With a time, without a begin, twice, and a change after the end."""
     subsegment = xray_recorder.begin_subsegment("timed")
     xray_recorder.end_subsegment(subsegment.start_time + 2)
-
-
-@use
-def remote_namespace() -> None:
-    with xray_recorder.in_subsegment("api.example.com", namespace="remote"):
-        pass
+    answers = [subsegment.end_time - subsegment.start_time == 2, str(xray_recorder.end_subsegment())]
+    for change in (subsegment.close, partial(subsegment.put_annotation, "late", True)):
+        try:
+            change()
+        except AlreadyEndedException as error:
+            answers.append(f"{type(error).__name__}: {error}")
+    with xray_recorder.in_subsegment("afterwards"):
+        return [*answers, xray_recorder.current_subsegment().name]
 
 
 @use
 def aws_namespace() -> None:
     with xray_recorder.in_subsegment("S3", namespace="aws"):
         pass
-
-
-@use
-def invalid_name() -> Any:
-    with xray_recorder.in_subsegment("what? (is) *this*; $") as subsegment:
-        return subsegment.name
-
-
-@use
-def renamed() -> None:
-    with xray_recorder.in_subsegment("before") as subsegment:
-        subsegment.name = "after"
 
 
 @use
@@ -117,27 +127,14 @@ def annotations() -> None:
 
 
 @use
-def annotation_through_recorder() -> None:
-    with xray_recorder.in_subsegment("annotated"):
+def other_annotations() -> None:
+    """Through the recorder, with computed keys, and with keys and values that are dropped."""
+    with xray_recorder.in_subsegment("annotated") as subsegment:
         xray_recorder.put_annotation("key", "value")
-
-
-@use
-def annotations_that_are_dropped() -> None:
-    with xray_recorder.in_subsegment("annotated") as subsegment:
-        subsegment.put_annotation("a-b", "value")
-        subsegment.put_annotation("a.b", "value")
-        subsegment.put_annotation(1, "value")
-        subsegment.put_annotation("list", ["value"])
-        subsegment.put_annotation("none", None)
-        subsegment.put_annotation("kept", "value")
-
-
-@use
-def computed_keys() -> None:
-    with xray_recorder.in_subsegment("annotated") as subsegment:
         for number in range(12):
             subsegment.put_annotation(f"key_{number}", number)
+        for key, value in (("a-b", "value"), ("a.b", "value"), (1, "value"), ("list", ["value"]), ("none", None)):
+            subsegment.put_annotation(key, value)
 
 
 @use
@@ -155,7 +152,9 @@ def metadata() -> None:
 
 
 @use
-def metadata_of_objects() -> None:
+def other_metadata() -> None:
+    """Objects, and a reserved namespace."""
+
     class Thing:
         def __init__(self) -> None:
             self.shown, self._hidden = "yes", "no"
@@ -164,18 +163,11 @@ def metadata_of_objects() -> None:
             pass
 
     with xray_recorder.in_subsegment("described") as subsegment:
-        subsegment.put_metadata("decimal", decimal.Decimal("1.5"))
-        subsegment.put_metadata("tuple", (1, 2))
-        subsegment.put_metadata("thing", Thing())
-        subsegment.put_metadata("kind", dict)
-
-
-@use
-def metadata_in_a_reserved_namespace() -> None:
-    with xray_recorder.in_subsegment("described") as subsegment:
-        subsegment.put_metadata("key", "value", "AWS.mine")
-        subsegment.put_metadata("key", "value", 1)
-        subsegment.put_metadata("key", "value", "mine")
+        values = {"decimal": decimal.Decimal("1.5"), "tuple": (1, 2), "thing": Thing(), "kind": dict}
+        for key, value in values.items():
+            subsegment.put_metadata(key, value)
+        for namespace in ("AWS.mine", 1, "mine"):
+            subsegment.put_metadata("key", "value", namespace)
 
 
 @use
@@ -220,34 +212,43 @@ def decorated_methods() -> Any:
 
 
 @use
-def decorated_twice() -> Any:
+def decorated_within_decorated() -> Any:
     @xray_recorder.capture("outer")
     @xray_recorder.capture("inner")
-    def both() -> str:
-        return "value"
-
-    return both()
-
-
-@use
-def decorated_that_calls_decorated() -> Any:
-    @xray_recorder.capture("inner")
-    def inner() -> int:
+    def twice() -> str:
         xray_recorder.put_annotation("depth", 2)
-        return 1
+        return str(xray_recorder.current_subsegment().name)
 
-    @xray_recorder.capture("outer")
-    def outer() -> int:
+    @xray_recorder.capture("level")
+    def deeper(left: int) -> int:
+        return deeper(left - 1) if left else 0
+
+    @xray_recorder.capture("calls")
+    def calls() -> str:
         xray_recorder.put_annotation("depth", 1)
-        return inner()
+        return twice()
 
-    return outer()
+    with xray_recorder.in_subsegment("parent"):
+        return [calls(), deeper(2), twice(), xray_recorder.current_subsegment().name]
 
 
 @use
-def exception_in_a_block() -> None:
-    with xray_recorder.in_subsegment("failing"):
-        raise ValueError("of no value")
+def exceptions() -> Any:
+    """Of a class of one's own, caught outside of their subsegment, and added by hand."""
+
+    class OwnError(Exception):
+        pass
+
+    with xray_recorder.in_subsegment("parent") as parent:
+        for number, error in enumerate((ValueError("of no value"), OwnError("mine"))):
+            with suppress(ValueError, OwnError), xray_recorder.in_subsegment(f"child {number}"):
+                raise error
+        try:
+            raise ValueError("seen")
+        except ValueError as error:
+            parent.add_exception(error, stacktrace.get_stacktrace())
+        parent.add_exception(KeyError("second"), [])
+        return xray_recorder.current_subsegment().name
 
 
 @use
@@ -265,67 +266,6 @@ def exception_through_levels() -> None:
         raise RuntimeError("deep down")
 
 
-@use
-def exception_that_is_caught() -> None:
-    with xray_recorder.in_subsegment("outer"):
-        try:
-            with xray_recorder.in_subsegment("inner"):
-                raise RuntimeError("deep down")
-        except RuntimeError:
-            pass
-
-
-@use
-def exception_of_a_class_of_ones_own() -> None:
-    class OwnError(Exception):
-        pass
-
-    with xray_recorder.in_subsegment("failing"):
-        raise OwnError("mine")
-
-
-@use
-def exception_added_by_hand() -> None:
-    with xray_recorder.in_subsegment("watching") as subsegment:
-        try:
-            raise ValueError("seen")
-        except ValueError as error:
-            subsegment.add_exception(error, stacktrace.get_stacktrace())
-
-
-@use
-def two_exceptions() -> None:
-    with xray_recorder.in_subsegment("watching") as subsegment:
-        for error in (ValueError("first"), KeyError("second")):
-            subsegment.add_exception(error, [])
-
-
-@use
-def fault_flag() -> None:
-    with xray_recorder.in_subsegment("flagged") as subsegment:
-        subsegment.add_fault_flag()
-
-
-@use
-def error_flag() -> None:
-    with xray_recorder.in_subsegment("flagged") as subsegment:
-        subsegment.add_error_flag()
-
-
-@use
-def throttle_flag() -> None:
-    with xray_recorder.in_subsegment("flagged") as subsegment:
-        subsegment.add_throttle_flag()
-
-
-@use
-def http_call() -> None:
-    with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
-        subsegment.put_http_meta(http.URL, "https://api.example.com/v1/things")
-        subsegment.put_http_meta(http.METHOD, "GET")
-        subsegment.put_http_meta(http.STATUS, 200)
-
-
 def http_status(status: Any) -> None:
     with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
         subsegment.put_http_meta(http.URL, "https://api.example.com/")
@@ -340,17 +280,9 @@ def http_404() -> None:
 
 
 @use
-def http_429() -> None:
-    http_status("429")
-
-
-@use
-def http_503() -> None:
-    http_status(503)
-
-
-@use
-def http_unknown_key() -> None:
+def http_calls() -> None:
+    for status in (200, "429", 503):
+        http_status(status)
     with xray_recorder.in_subsegment("api.example.com", namespace="remote") as subsegment:
         subsegment.put_http_meta("colour", "blue")
         subsegment.put_http_meta(http.METHOD, None)
@@ -382,22 +314,6 @@ def traced_connection() -> Any:
 
 
 @use
-def after_the_end() -> Any:
-    subsegment = xray_recorder.begin_subsegment("ended")
-    xray_recorder.end_subsegment()
-    try:
-        subsegment.put_annotation("late", True)
-    except AlreadyEndedException as error:
-        return str(error)
-    return "nothing"
-
-
-@use
-def end_without_begin() -> Any:
-    return str(xray_recorder.end_subsegment())
-
-
-@use
 def left_open() -> None:
     xray_recorder.begin_subsegment("left open")
 
@@ -413,24 +329,13 @@ def without_sampling() -> Any:
 
 
 @use
-def is_sampled() -> Any:
-    with xray_recorder.in_subsegment("asked"):
-        return xray_recorder.is_sampled()
-
-
-@use
 def segment_by_hand() -> Any:
     segment = xray_recorder.begin_segment("mine")
     with xray_recorder.in_subsegment("inside"):
         pass
     xray_recorder.end_segment()
-    return segment.name
-
-
-@use
-def in_segment() -> None:
     with xray_recorder.in_segment("mine"), xray_recorder.in_subsegment("inside"):
-        pass
+        return [segment.name, xray_recorder.is_sampled()]
 
 
 @use
@@ -476,35 +381,29 @@ def record_subsegment() -> Any:
     )
 
 
+def in_thread(work: Any) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 @use
 def threads() -> None:
+    """Each below the handler's subsegment, with levels, and with an error; one knows of no subsegment."""
     with xray_recorder.in_subsegment("parent") as parent:
 
-        def work(number: int) -> None:
+        def work() -> None:
             xray_recorder.set_trace_entity(parent)
-            with xray_recorder.in_subsegment(f"thread {number}"):
+            with xray_recorder.in_subsegment("outer in the thread"), xray_recorder.in_subsegment("inner in the thread"):
                 pass
+            with suppress(ValueError), xray_recorder.in_subsegment("failing"):
+                raise ValueError("in a thread")
             xray_recorder.clear_trace_entities()
 
-        for number in range(3):
-            thread = threading.Thread(target=work, args=(number,))
-            thread.start()
-            thread.join()
-
-
-@use
-def thread_pool() -> None:
-    with xray_recorder.in_subsegment("parent"):
-        entity = xray_recorder.get_trace_entity()
-
-        def work(number: int) -> None:
-            xray_recorder.set_trace_entity(entity)
-            with xray_recorder.in_subsegment("worker"):
-                pass
-            xray_recorder.clear_trace_entities()
-
-        with ThreadPoolExecutor(1) as pool:
-            list(pool.map(work, range(3)))
+        for _ in range(2):
+            in_thread(work)
+        with xray_recorder.in_subsegment("in the handler"):
+            pass
 
 
 @use
@@ -513,9 +412,23 @@ def thread_without_an_entity() -> None:
         with xray_recorder.in_subsegment("in a thread"):
             pass
 
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
+    in_thread(work)
+
+
+@use
+def thread_pool() -> Any:
+    @xray_recorder.capture("captured")
+    def double(number: int) -> int:
+        return number * 2
+
+    with xray_recorder.in_subsegment("parent") as parent:
+
+        def work(number: int) -> int:
+            xray_recorder.set_trace_entity(parent)
+            return double(number)
+
+        with ThreadPoolExecutor(1) as pool:
+            return list(pool.map(work, range(3)))
 
 
 @use
@@ -528,13 +441,27 @@ async def async_block() -> None:
 
 
 @use
-async def async_function() -> Any:
-    @xray_recorder.capture_async("named")
-    async def named(one: int) -> int:
-        await asyncio.sleep(0)
-        return one
+async def async_functions() -> Any:
+    """Awaited, in a task, in an executor, and one after the other."""
 
-    return await named(1)
+    @xray_recorder.capture_async("named")
+    async def named(one: int) -> list[Any]:
+        await asyncio.sleep(0)
+        return [one, xray_recorder.current_subsegment().name]
+
+    async with xray_recorder.in_subsegment_async("parent") as parent:
+
+        def work() -> int:
+            xray_recorder.set_trace_entity(parent)
+            with xray_recorder.in_subsegment("in the executor"):
+                return 1
+
+        answers = [await named(1), await asyncio.create_task(named(2)), xray_recorder.current_subsegment().name]
+        answers.append(await asyncio.get_running_loop().run_in_executor(None, work))
+    for number in range(3):
+        async with xray_recorder.in_subsegment_async(f"step {number}"):
+            await asyncio.sleep(0)
+    return answers
 
 
 @use
@@ -558,109 +485,43 @@ async def async_gather() -> None:
 
 
 @use
-def async_context() -> Any:
-    return type(AsyncContext).__name__
+def generators() -> Any:
+    def inner() -> Any:
+        with xray_recorder.in_subsegment("inner"):
+            yield 1
 
+    def outer() -> Any:
+        with xray_recorder.in_subsegment("outer"):
+            yield from inner()
 
-@use
-def generator() -> Any:
     @xray_recorder.capture("generator")
     def numbers() -> Any:
         yield 1
         yield 2
 
-    return list(numbers())
-
-
-@use
-def order_outer_is_closed_first() -> Any:
-    outer = xray_recorder.begin_subsegment("outer")
-    inner = xray_recorder.begin_subsegment("inner")
-    outer.put_annotation("before", 1)
-    xray_recorder.end_subsegment()
-    xray_recorder.end_subsegment()
-    return [outer.in_progress, inner.in_progress]
-
-
-@use
-def order_three_levels_end_from_inside() -> Any:
-    for name in ("one", "two", "three"):
-        xray_recorder.begin_subsegment(name)
-    names = []
-    for _ in range(3):
-        names.append(xray_recorder.current_subsegment().name)
-        xray_recorder.end_subsegment()
-    return names
-
-
-@use
-def order_end_with_a_time() -> Any:
-    subsegment = xray_recorder.begin_subsegment("timed")
-    xray_recorder.end_subsegment(subsegment.start_time + 1)
-    return subsegment.end_time - subsegment.start_time == 1
-
-
-@use
-def order_end_without_a_begin() -> Any:
-    with xray_recorder.in_subsegment("only"):
-        pass
-    xray_recorder.end_subsegment()
-    with xray_recorder.in_subsegment("afterwards"):
-        return xray_recorder.current_subsegment().name
-
-
-@use
-def order_ended_twice() -> Any:
-    subsegment = xray_recorder.begin_subsegment("twice")
-    xray_recorder.end_subsegment()
-    try:
-        subsegment.close()
-    except AlreadyEndedException as error:
-        return type(error).__name__
-    return "closed"
-
-
-@use
-def order_changed_after_its_end() -> Any:
-    subsegment = xray_recorder.begin_subsegment("ended")
-    xray_recorder.end_subsegment()
-    try:
-        subsegment.put_annotation("late", 1)
-    except AlreadyEndedException as error:
-        return type(error).__name__
-    return "annotated"
-
-
-@use
-def order_exit_stack() -> None:
-    from contextlib import ExitStack
-
-    with ExitStack() as stack:
-        for number in range(3):
-            stack.enter_context(xray_recorder.in_subsegment(f"level {number}"))
-
-
-@use
-def order_siblings_after_an_error() -> Any:
     with xray_recorder.in_subsegment("parent"):
-        for number in range(2):
-            try:
-                with xray_recorder.in_subsegment(f"child {number}"):
-                    raise ValueError(number)
-            except ValueError:
-                pass
-        return xray_recorder.current_subsegment().name
+        return [list(numbers()), list(outer())]
 
 
 @use
-def order_generator_with_a_block() -> Any:
-    def numbers() -> Any:
-        with xray_recorder.in_subsegment("generator"):
-            yield 1
-            yield 2
+async def async_generator() -> Any:
+    async def numbers() -> Any:
+        async with xray_recorder.in_subsegment_async("generator"):
+            for number in range(2):
+                yield number
 
-    with xray_recorder.in_subsegment("parent"):
-        return list(numbers())
+    return [number async for number in numbers()]
+
+
+@use
+async def async_error_in_the_middle() -> Any:
+    async with xray_recorder.in_subsegment_async("parent"):
+        try:
+            async with xray_recorder.in_subsegment_async("failing"):
+                raise ValueError("in the middle")
+        except ValueError:
+            pass
+        return xray_recorder.current_subsegment().name
 
 
 @use
@@ -675,38 +536,6 @@ def order_generator_that_is_closed() -> Any:
     running.close()
     with xray_recorder.in_subsegment("afterwards"):
         return first
-
-
-@use
-def order_generator_inside_a_generator() -> Any:
-    def inner() -> Any:
-        with xray_recorder.in_subsegment("inner"):
-            yield 1
-
-    def outer() -> Any:
-        with xray_recorder.in_subsegment("outer"):
-            yield from inner()
-
-    return list(outer())
-
-
-@use
-def order_recursion() -> Any:
-    @xray_recorder.capture("level")
-    def deeper(left: int) -> int:
-        return deeper(left - 1) if left else 0
-
-    return deeper(2)
-
-
-@use
-def order_capture_in_a_block() -> Any:
-    @xray_recorder.capture("captured")
-    def work() -> str:
-        return str(xray_recorder.current_subsegment().name)
-
-    with xray_recorder.in_subsegment("parent"):
-        return [work(), xray_recorder.current_subsegment().name, work()]
 
 
 @use
@@ -735,107 +564,6 @@ def order_threads_at_once() -> None:
 
 
 @use
-def order_thread_with_levels() -> None:
-    with xray_recorder.in_subsegment("parent") as parent:
-
-        def work() -> None:
-            xray_recorder.set_trace_entity(parent)
-            with xray_recorder.in_subsegment("outer in the thread"), xray_recorder.in_subsegment("inner in the thread"):
-                pass
-            xray_recorder.clear_trace_entities()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-        with xray_recorder.in_subsegment("in the handler"):
-            pass
-
-
-@use
-def order_thread_that_fails() -> None:
-    with xray_recorder.in_subsegment("parent") as parent:
-
-        def work() -> None:
-            xray_recorder.set_trace_entity(parent)
-            try:
-                with xray_recorder.in_subsegment("failing"):
-                    raise ValueError("in a thread")
-            except ValueError:
-                pass
-            xray_recorder.clear_trace_entities()
-
-        thread = threading.Thread(target=work)
-        thread.start()
-        thread.join()
-
-
-@use
-def order_pool_of_captured_functions() -> Any:
-    @xray_recorder.capture("worker")
-    def work(number: int) -> int:
-        return number * 2
-
-    with xray_recorder.in_subsegment("parent") as parent:
-
-        def begin(number: int) -> int:
-            xray_recorder.set_trace_entity(parent)
-            return work(number)
-
-        with ThreadPoolExecutor(1) as pool:
-            return list(pool.map(begin, range(2)))
-
-
-@use
-async def order_async_levels() -> Any:
-    @xray_recorder.capture_async("inner")
-    async def inner() -> str:
-        await asyncio.sleep(0)
-        return str(xray_recorder.current_subsegment().name)
-
-    async with xray_recorder.in_subsegment_async("outer"):
-        return [await inner(), xray_recorder.current_subsegment().name]
-
-
-@use
-async def order_async_one_after_the_other() -> None:
-    for number in range(3):
-        async with xray_recorder.in_subsegment_async(f"step {number}"):
-            await asyncio.sleep(0)
-
-
-@use
-async def order_async_task_awaited_in_a_block() -> Any:
-    @xray_recorder.capture_async("task")
-    async def work() -> int:
-        await asyncio.sleep(0)
-        return 1
-
-    async with xray_recorder.in_subsegment_async("parent"):
-        return await asyncio.create_task(work())
-
-
-@use
-async def order_async_generator() -> Any:
-    async def numbers() -> Any:
-        async with xray_recorder.in_subsegment_async("generator"):
-            for number in range(2):
-                yield number
-
-    return [number async for number in numbers()]
-
-
-@use
-async def order_async_error_in_the_middle() -> Any:
-    async with xray_recorder.in_subsegment_async("parent"):
-        try:
-            async with xray_recorder.in_subsegment_async("failing"):
-                raise ValueError("in the middle")
-        except ValueError:
-            pass
-        return xray_recorder.current_subsegment().name
-
-
-@use
 async def order_async_timeout() -> Any:
     @xray_recorder.capture_async("too long")
     async def work() -> None:
@@ -849,26 +577,11 @@ async def order_async_timeout() -> Any:
 
 
 @use
-async def order_block_in_an_executor() -> Any:
-    async with xray_recorder.in_subsegment_async("parent") as parent:
-
-        def work() -> int:
-            xray_recorder.set_trace_entity(parent)
-            with xray_recorder.in_subsegment("in the executor"):
-                return 1
-
-        return await asyncio.get_running_loop().run_in_executor(None, work)
-
-
-@use
-def own_module_patched() -> Any:
+def modules_patched() -> Any:
     patch(["own_module"])
-    return [own_module.double(2), own_module.Thing(3).value()]
-
-
-@use
-def unknown_module_patched() -> None:
+    answers = [own_module.double(2), own_module.Thing(3).value()]
     patch(["there_is_no_such_module"])
+    return answers
 
 
 @use
@@ -882,18 +595,9 @@ def headers() -> Any:
         inject_trace_header(sent, subsegment)
         given = TraceHeader.from_header_str(sent["X-Amzn-Trace-Id"])
         return [found.root, found.parent, found.sampled, found.data, built.to_header_str(), given.sampled,
-                given.root == subsegment.trace_id, given.parent == subsegment.id]  # fmt: skip
-
-
-@use
-def malformed_header() -> Any:
-    found = TraceHeader.from_header_str("nonsense")
-    return [str(found.root), str(found.parent), str(found.sampled)]
-
-
-@use
-def addresses() -> Any:
-    return [strip_url("https://example.com/a?b=c"), get_hostname("https://example.com/a"), get_hostname(None)]
+                given.root == subsegment.trace_id, given.parent == subsegment.id,
+                TraceHeader.from_header_str("nonsense").to_header_str(), strip_url("https://example.com/a?b=c"),
+                get_hostname("https://example.com/a"), get_hostname(None)]  # fmt: skip
 
 
 @use
@@ -947,25 +651,6 @@ def flask_app() -> Any:
 
 
 @use
-def flask_request() -> Any:
-    def ask(client: Any) -> Any:
-        answer = client.get("/orders/1?x=1", headers={"User-Agent": "mine/1", "X-Forwarded-For": "203.0.113.9"})
-        return [answer.status_code, answer.json, answer.headers["X-Amzn-Trace-Id"][:5]]
-
-    return served("shop", flask_app, ask)
-
-
-@use
-def flask_request_not_found() -> Any:
-    return served("shop", flask_app, lambda client: client.get("/orders/none").status_code)
-
-
-@use
-def flask_request_that_fails() -> Any:
-    return served("shop", flask_app, lambda client: client.get("/fails").status_code)
-
-
-@use
 def flask_names_by_host() -> Any:
     from aws_xray_sdk.core.models.default_dynamic_naming import DefaultDynamicNaming
 
@@ -1008,16 +693,6 @@ def bottle_ask(path: str) -> Any:
     return ask
 
 
-@use
-def bottle_request() -> Any:
-    return served("shop", bottle_app, bottle_ask("/orders"))
-
-
-@use
-def bottle_request_that_fails() -> Any:
-    return served("shop", bottle_app, bottle_ask("/fails"))
-
-
 def django_client() -> Any:
     import sys
     from types import ModuleType
@@ -1050,16 +725,6 @@ def django_client() -> Any:
 
 
 @use
-def django_request() -> Any:
-    return served("shop", django_client, lambda client: client.get("/orders", HTTP_USER_AGENT="mine/1").status_code)
-
-
-@use
-def django_request_that_fails() -> Any:
-    return served("shop", django_client, lambda client: client.get("/fails").status_code)
-
-
-@use
 def patterns_and_messages() -> Any:
     from aws_xray_sdk.core.utils.search_pattern import wildcard_match
     from aws_xray_sdk.core.utils.sqs_message_helper import SqsMessageHelper
@@ -1077,3 +742,23 @@ def samplers_and_plugins() -> Any:
     xray_recorder.configure(sampler=LocalSampler())
     with xray_recorder.in_subsegment("sampled by Lambda"):
         return [ec2_plugin.SERVICE_NAME, ec2_plugin.ORIGIN, ecs_plugin.SERVICE_NAME, ecs_plugin.ORIGIN]
+
+
+REQUESTS = {
+    "flask_request_not_found": (flask_app, lambda client: client.get("/orders/none").status_code),
+    "flask_request_that_fails": (flask_app, lambda client: client.get("/fails").status_code),
+    "bottle_request": (bottle_app, bottle_ask("/orders")),
+    "bottle_request_that_fails": (bottle_app, bottle_ask("/fails")),
+    "django_request": (django_client, lambda client: client.get("/orders", HTTP_USER_AGENT="mine/1").status_code),
+    "django_request_that_fails": (django_client, lambda client: client.get("/fails").status_code),
+}
+USES |= {name: partial(served, "shop", *parts) for name, parts in REQUESTS.items()}
+
+
+@use
+def flask_request() -> Any:
+    def ask(client: Any) -> Any:
+        answer = client.get("/orders/1?x=1", headers={"User-Agent": "mine/1", "X-Forwarded-For": "203.0.113.9"})
+        return [answer.status_code, answer.json, answer.headers["X-Amzn-Trace-Id"][:5]]
+
+    return served("shop", flask_app, ask)

@@ -1,7 +1,5 @@
 """AWS's own clients."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from lab.libraries.four import awaited, four

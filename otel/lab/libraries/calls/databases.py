@@ -1,26 +1,60 @@
 """Drivers of PostgreSQL, MariaDB and SQLite, and SQLAlchemy above them."""
 
-from __future__ import annotations
-
 import sqlite3
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from lab.libraries.four import awaited, four, patience
+from lab.libraries.four import Ask, awaited, four, patience
 
 SELECT = "SELECT 'ada' AS name, 7 AS n"
 NOWHERE = "SELECT * FROM nowhere WHERE token = 'hunter2'"
 
 
-def psycopg2_ask(port: int, statement: str) -> Any:
+def by_cursor(connect: Callable[[int], Any]) -> Ask:
+    """A driver with the interface of PEP 249."""
+
+    def ask(port: int, statement: str) -> Any:
+        connection = connect(port)
+        try:
+            cursor = connection.cursor()
+            cursor.execute(statement)
+            return [list(row) for row in cursor.fetchall()]
+        finally:
+            connection.close()
+
+    return ask
+
+
+@by_cursor
+def psycopg2_ask(port: int) -> Any:
     import psycopg2
 
-    connection = psycopg2.connect(host="localhost", port=port, dbname="shop", user="shop", connect_timeout=2)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute(statement)
-            return cursor.fetchall()
-    finally:
-        connection.close()
+    return psycopg2.connect(host="localhost", port=port, dbname="shop", user="shop", connect_timeout=2)
+
+
+@by_cursor
+def pg8000_ask(port: int) -> Any:
+    import pg8000.dbapi
+
+    return pg8000.dbapi.connect("shop", host="localhost", port=port, database="shop", timeout=patience.seconds)
+
+
+@by_cursor
+def pymysql_ask(port: int) -> Any:
+    import pymysql
+
+    waits = {"connect_timeout": 1, "read_timeout": 1}
+    return pymysql.connect(host="localhost", port=port, user="shop", password="secret", database="shop", **waits)
+
+
+def mysql_connect(port: int, *, pure: bool) -> Any:
+    import mysql.connector
+
+    return mysql.connector.connect(
+        host="localhost", port=port, user="shop", password="secret", database="shop", connection_timeout=1,
+        use_pure=pure, ssl_disabled=True,
+    )  # fmt: skip
 
 
 def psycopg_ask(port: int, statement: str) -> Any:
@@ -61,18 +95,6 @@ async def psycopg_async_pool_ask(port: int, statement: str) -> Any:
         return await (await connection.execute(statement)).fetchall()
 
 
-def pg8000_ask(port: int, statement: str) -> Any:
-    import pg8000.dbapi
-
-    connection = pg8000.dbapi.connect("shop", host="localhost", port=port, database="shop", timeout=patience.seconds)
-    try:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        return [list(row) for row in cursor.fetchall()]
-    finally:
-        connection.close()
-
-
 def pg8000_native_ask(port: int, statement: str) -> Any:
     import pg8000.native
 
@@ -105,46 +127,6 @@ async def asyncpg_pool_ask(port: int, statement: str) -> Any:
     )
     async with pool, pool.acquire() as connection:
         return [dict(row) for row in await connection.fetch(statement)]
-
-
-def pymysql_ask(port: int, statement: str) -> Any:
-    import pymysql
-
-    connection = pymysql.connect(
-        host="localhost", port=port, user="shop", password="secret", database="shop", connect_timeout=1, read_timeout=1
-    )
-    with connection, connection.cursor() as cursor:
-        cursor.execute(statement)
-        return cursor.fetchall()
-
-
-def mysql_pure_ask(port: int, statement: str) -> Any:
-    return mysql_ask(port, statement, pure=True)
-
-
-def mysql_ask(port: int, statement: str, *, pure: bool = False) -> Any:
-    import mysql.connector
-
-    connection = mysql.connector.connect(
-        host="localhost", port=port, user="shop", password="secret", database="shop", connection_timeout=1,
-        use_pure=pure, ssl_disabled=True,
-    )  # fmt: skip
-    try:
-        cursor = connection.cursor()
-        cursor.execute(statement)
-        return cursor.fetchall()
-    finally:
-        connection.close()
-
-
-def sqlite3_ask(port: int, statement: str) -> Any:
-    connection = sqlite3.connect(":memory:")
-    cursor = connection.cursor()
-    try:
-        cursor.execute(statement)
-        return cursor.fetchall()
-    finally:
-        connection.close()
 
 
 def sqlite3_short_ask(port: int, statement: str) -> Any:
@@ -197,9 +179,9 @@ LIBRARIES = {
     "asyncpg": four(awaited(asyncpg_ask), *STATEMENTS),
     "asyncpg pool": four(awaited(asyncpg_pool_ask), *STATEMENTS),
     "pymysql": four(pymysql_ask, *STATEMENTS),
-    "mysql.connector": four(mysql_ask, *STATEMENTS),
-    "mysql.connector pure": four(mysql_pure_ask, *STATEMENTS),
-    "sqlite3": four(sqlite3_ask, *STATEMENTS),
+    "mysql.connector": four(by_cursor(partial(mysql_connect, pure=False)), *STATEMENTS),
+    "mysql.connector pure": four(by_cursor(partial(mysql_connect, pure=True)), *STATEMENTS),
+    "sqlite3": four(by_cursor(lambda _: sqlite3.connect(":memory:")), *STATEMENTS),
     "sqlite3 Connection.execute": four(sqlite3_short_ask, *STATEMENTS),
     "sqlalchemy psycopg2": four(
         alchemy("postgresql+psycopg2://shop@localhost:{port}/shop", connect_timeout=2), *STATEMENTS

@@ -1,7 +1,5 @@
 """Clients of HTTP, and gRPC."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from lab.libraries.four import awaited, four, patience
@@ -66,18 +64,18 @@ async def aiohttp_get(port: int, path: str) -> Any:
         return await answer.json()
 
 
-def grpc_get(port: int, what: str) -> Any:
+def grpc_get(port: int, request: str) -> Any:
     import grpc
 
     with grpc.insecure_channel(f"localhost:{port}") as channel:
-        return channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=patience.seconds)
+        return channel.unary_unary("/shop.Orders/Get")(request.encode(), timeout=patience.seconds)
 
 
-async def grpc_async_get(port: int, what: str) -> Any:
+async def grpc_async_get(port: int, request: str) -> Any:
     import grpc
 
     async with grpc.aio.insecure_channel(f"localhost:{port}") as channel:
-        return await channel.unary_unary("/shop.Orders/Get")(what.encode(), timeout=patience.seconds)
+        return await channel.unary_unary("/shop.Orders/Get")(request.encode(), timeout=patience.seconds)
 
 
 PATHS = ("/orders", "/status/503", "/slow")

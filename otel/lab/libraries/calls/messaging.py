@@ -1,7 +1,5 @@
 """Clients of RabbitMQ and Kafka."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from lab.libraries.four import awaited, four
@@ -44,14 +42,14 @@ def confluent_ask(port: int, topic: str) -> Any:
     from confluent_kafka import Producer
 
     producer = Producer({"bootstrap.servers": f"localhost:{port}", "message.timeout.ms": 800, "log_level": 0})
-    seen: list[Any] = []
+    errors: list[Any] = []
     producer.produce(
         topic,
         b"x" * 2_000_000 if topic == "large" else b"an order",
-        on_delivery=lambda error, _: seen.append(error and error.name()),
+        on_delivery=lambda error, _: errors.append(error and error.name()),
     )
     producer.flush(5)
-    return seen
+    return errors
 
 
 async def aiokafka_ask(port: int, topic: str) -> Any:

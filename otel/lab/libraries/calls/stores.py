@@ -1,70 +1,52 @@
 """Clients of Redis and Valkey, MongoDB, Elasticsearch and OpenSearch."""
 
-from __future__ import annotations
-
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
 from lab.libraries.four import Ask, awaited, four, patience
 
 
-def redis_like(module: str, client: str) -> Ask:
-    """redis and valkey have the same face."""
+def redis_like(module: str, client: str, variant: str = "") -> Any:
+    """A client of redis or valkey, which have the same interface; it makes no second attempt."""
 
-    def ask(port: int, command: str) -> Any:
-        import importlib
-
-        found = importlib.import_module(module)
-        with getattr(found, client)(
+    def connected(port: int) -> Any:
+        backoff = import_module(f"{module}.backoff").NoBackoff()
+        retry = import_module(f"{module}{variant}.retry").Retry(backoff, 0)
+        return getattr(import_module(f"{module}{variant}"), client)(
             host="localhost",
             port=port,
             db=2,
             socket_timeout=patience.seconds,
             socket_connect_timeout=patience.seconds,
-            retry=retry(module),
-        ) as connection:
+            retry=retry,
+        )
+
+    return connected
+
+
+def executed(connected: Callable[[int], Any]) -> Ask:
+    """A command by a client."""
+
+    def ask(port: int, command: str) -> Any:
+        with connected(port) as connection:
             return connection.execute_command(*command.split())
 
     return ask
 
 
-def redis_like_async(module: str, client: str) -> Ask:
-    async def ask(port: int, command: str) -> Any:
-        import importlib
+def executed_async(connected: Callable[[int], Any]) -> Ask:
+    """A command by an asynchronous client."""
 
-        found = importlib.import_module(f"{module}.asyncio")
-        async with getattr(found, client)(
-            host="localhost",
-            port=port,
-            db=2,
-            socket_timeout=patience.seconds,
-            socket_connect_timeout=patience.seconds,
-            retry=retry(module, ".asyncio"),
-        ) as connection:
+    async def ask(port: int, command: str) -> Any:
+        async with connected(port) as connection:
             return await connection.execute_command(*command.split())
 
     return awaited(ask)
 
 
-def retry(module: str, variant: str = "") -> Any:
-    """No second attempt."""
-    import importlib
-
-    return importlib.import_module(f"{module}{variant}.retry").Retry(
-        importlib.import_module(f"{module}.backoff").NoBackoff(), 0
-    )
-
-
 def redis_pipeline_ask(port: int, command: str) -> Any:
-    import redis
-
-    with redis.Redis(
-        host="localhost",
-        port=port,
-        db=2,
-        socket_timeout=patience.seconds,
-        socket_connect_timeout=patience.seconds,
-        retry=retry("redis"),
-    ) as connection:
+    with redis_like("redis", "Redis")(port) as connection:
         return connection.pipeline(transaction=False).execute_command(*command.split()).get("other").execute()
 
 
@@ -126,11 +108,11 @@ async def opensearch_async_ask(port: int, index: str) -> Any:
 
 COMMANDS = ("GET order:1", "LPUSH")
 LIBRARIES = {
-    "redis": four(redis_like("redis", "Redis"), *COMMANDS),
+    "redis": four(executed(redis_like("redis", "Redis")), *COMMANDS),
     "redis pipeline": four(redis_pipeline_ask, *COMMANDS),
-    "redis async": four(redis_like_async("redis", "Redis"), *COMMANDS),
-    "valkey": four(redis_like("valkey", "Valkey"), *COMMANDS),
-    "valkey async": four(redis_like_async("valkey", "Valkey"), *COMMANDS),
+    "redis async": four(executed_async(redis_like("redis", "Redis", ".asyncio")), *COMMANDS),
+    "valkey": four(executed(redis_like("valkey", "Valkey")), *COMMANDS),
+    "valkey async": four(executed_async(redis_like("valkey", "Valkey", ".asyncio")), *COMMANDS),
     "pymongo": four(pymongo_ask, "orders", "nonsense"),
     "pymongo async": four(awaited(pymongo_async_ask), "orders", "nonsense"),
     "elasticsearch": four(elasticsearch_ask, "orders", "missing"),

@@ -9,21 +9,21 @@ import requests
 
 
 def handler(event: dict[str, Any], context: Any) -> Any:
-    what = event.get("do")
-    if what == "call":
+    action = event.get("do")
+    if action == "call":
         requests.get(os.environ["PEER"], timeout=10)
-    elif what == "late":
+    elif action == "late":
         requests.get(os.environ["PEER"], timeout=10)
         time.sleep(max(0.0, (context.get_remaining_time_in_millis() - event["left_ms"]) / 1000))
         return {"pid": os.getpid(), "deadline_ms": context._epoch_deadline_time_in_ms}
-    elif what == "sleep":
+    elif action == "sleep":
         time.sleep(event["s"])
-    elif what == "raise":
+    elif action == "raise":
         raise ValueError("as told")
-    elif what == "exit":
+    elif action == "exit":
         sys.exit(3)
-    elif what == "large":
+    elif action == "large":
         return "x" * 7_000_000
-    elif what == "deep":
+    elif action == "deep":
         return handler(event, context)
     return {"pid": os.getpid(), "id": context.aws_request_id}

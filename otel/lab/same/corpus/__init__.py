@@ -1,7 +1,5 @@
 """The corpus: every handler that runs bare and with the kit."""
 
-from __future__ import annotations
-
 from lab.same.corpus import answers, practices, programs, requests, tracers
 
 CORPUS = [*answers.CASES, *practices.CASES, *programs.CASES, *requests.CASES, *tracers.CASES]

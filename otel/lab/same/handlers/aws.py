@@ -5,22 +5,20 @@ import copy
 import datetime
 import functools
 import io
-import multiprocessing.dummy
 import os
 import types
-import unittest.mock
 
 import boto3
 import botocore.config
 import botocore.exceptions
 import botocore.session
 import botocore.stub
-from boto3.s3.transfer import TransferConfig
 from botocore.awsrequest import AWSResponse
 from botocore.credentials import RefreshableCredentials
 
 PEER = os.environ["PEER"]
 TABLE = boto3.client("dynamodb")
+KEY = {"id": {"S": "1"}}
 PATHS = botocore.config.Config(s3={"addressing_style": "path"})
 
 
@@ -43,85 +41,17 @@ def tried(call):
 
 
 def get_item(event, context):
-    return TABLE.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]
-
-
-def twice(event, context):
-    return [TABLE.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]["n"] for _ in range(2)]
-
-
-def metadata(event, context):
-    answer = TABLE.put_item(TableName="orders", Item={"id": {"S": "1"}})
-    return [answer["ResponseMetadata"]["HTTPStatusCode"], answer["ResponseMetadata"]["RetryAttempts"], sorted(answer)]
-
-
-def resource(event, context):
-    table = boto3.resource("dynamodb").Table("orders")
-    return [str(table.get_item(Key={"id": "1"})["Item"]["n"]), table.name]
-
-
-def batch_writer(event, context):
-    with boto3.resource("dynamodb").Table("orders").batch_writer() as batch:
-        for number in range(3):
-            batch.put_item(Item={"id": str(number)})
-    return "ok"
-
-
-def pages(event, context):
-    return [
-        page["Items"]
-        for page in TABLE.get_paginator("query").paginate(TableName="orders", KeyConditionExpression="id = :i")
-    ]
-
-
-def waits(event, context):
-    return TABLE.get_waiter("table_exists").wait(TableName="orders", WaiterConfig={"Delay": 1, "MaxAttempts": 2})
-
-
-def missing(event, context):
-    return tried(lambda: TABLE.get_item(TableName="missing", Key={"id": {"S": "1"}}))
-
-
-def missing_unhandled(event, context):
-    TABLE.get_item(TableName="missing", Key={"id": {"S": "1"}})
-
-
-def conditional(event, context):
-    try:
-        TABLE.put_item(TableName="conditional", Item={"id": {"S": "1"}}, ConditionExpression="attribute_not_exists(id)")
-    except TABLE.exceptions.ConditionalCheckFailedException as error:
-        return [type(error).__qualname__, error.response["Error"]["Code"]]
+    return TABLE.get_item(TableName="orders", Key=KEY)["Item"]
 
 
 def throttled(event, context):
-    client = boto3.client(
-        "dynamodb", config=botocore.config.Config(retries={"total_max_attempts": 2, "mode": "standard"})
-    )
-    return tried(lambda: client.get_item(TableName="throttled", Key={"id": {"S": "1"}}))
-
-
-def invalid(event, context):
-    return tried(lambda: TABLE.get_item(TableName="orders", Key={"id": 7}))
-
-
-def transaction(event, context):
-    TABLE.transact_write_items(TransactItems=[{"Put": {"TableName": "orders", "Item": {"id": {"S": "1"}}}}])
-    return "ok"
-
-
-def unreachable(event, context):
-    config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=1)
-    return tried(lambda: boto3.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config).list_tables())[:1]
-
-
-def queue(event, context):
-    answer = boto3.client("sqs").send_message(QueueUrl=f"{PEER}/1/q", MessageBody="hi", MessageAttributes={
-        "own": {"StringValue": "1", "DataType": "String"}})  # fmt: skip
-    return answer["MessageId"]
-
-
-def topic(event, context):
-    return boto3.client("sns").publish(TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="hi")["MessageId"]
+    answers = []
+    for mode in ("standard", "adaptive"):
+        retries = {"total_max_attempts": 2, "mode": mode}
+        config = botocore.config.Config(retries=retries, max_pool_connections=1, user_agent_extra="own/1")
+        client = boto3.client("dynamodb", config=config)
+        answers.append(tried(lambda: client.get_item(TableName="throttled", Key=KEY)))
+    return answers
 
 
 def topic_attributes(event, context):
@@ -132,16 +62,6 @@ def topic_attributes(event, context):
         TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="hi", MessageAttributes=attributes
     )
     return attributes == before
-
-
-def bus(event, context):
-    entry = {"Source": "s", "DetailType": "d", "Detail": "{}"}
-    return boto3.client("events").put_events(Entries=[entry])["Entries"]
-
-
-def another_function(event, context):
-    answer = boto3.client("lambda").invoke(FunctionName="other", Payload=b'{"a": 1}', ClientContext="e30=")
-    return answer["Payload"].read().decode()
 
 
 def bucket(event, context):
@@ -156,16 +76,6 @@ def upload(event, context):
     into = io.BytesIO()
     client.download_fileobj("b", "k", into)
     return into.getvalue().decode()
-
-
-def presigned(event, context):
-    client = boto3.client("s3", config=PATHS)
-    address = client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}, ExpiresIn=60)
-    return sorted(part.split("=")[0] for part in address.partition("?")[2].split("&"))
-
-
-def identity(event, context):
-    return boto3.client("sts").get_caller_identity()["Account"]
 
 
 def own_hooks(event, context):
@@ -225,16 +135,6 @@ def clients_in_threads(event, context):
         return list(workers.map(call, range(3)))
 
 
-def asynchronous(event, context):
-    from aiobotocore.session import get_session
-
-    async def go():
-        async with get_session().create_client("dynamodb", region_name="us-east-1") as client:
-            return (await client.get_item(TableName="orders", Key={"id": {"S": "1"}}))["Item"]
-
-    return asyncio.run(go())
-
-
 def modelled(event, context):
     from pynamodb.attributes import NumberAttribute, UnicodeAttribute
     from pynamodb.models import Model
@@ -258,7 +158,7 @@ def event_handlers(event, context):
                  "before-sign", "before-send", "response-received", "needs-retry", "after-call"):  # fmt: skip
         note = functools.partial(lambda what, **given: seen.append([what, sorted(given)]), what)
         client.meta.events.register(f"{what}.dynamodb.GetItem", note)
-    client.get_item(TableName="orders", Key={"id": {"S": "1"}})
+    client.get_item(TableName="orders", Key=KEY)
     return seen
 
 
@@ -278,63 +178,12 @@ def answered_by_handlers(event, context):
     return [early.list_tables()["TableNames"], late.list_tables()["TableNames"]]
 
 
-def replaced_method(event, context):
-    """As tests and wrappers do it."""
-    usual = botocore.client.BaseClient._make_api_call
-
-    def replacement(self, operation, given):
-        return {"replaced": operation} if operation == "ListTables" else usual(self, operation, given)
-
-    with unittest.mock.patch("botocore.client.BaseClient._make_api_call", new=replacement):
-        client = boto3.client("dynamodb")
-        return [client.list_tables(), client.get_item(TableName="orders", Key={"id": {"S": "1"}})["Item"]["n"]]
-
-
 def refreshed(event, context):
     session = botocore.session.get_session()
     session._credentials = RefreshableCredentials.create_from_metadata(
         stub_of_credentials(), stub_of_credentials, "custom"
     )
     return boto3.Session(botocore_session=session).client("sts").get_caller_identity()["Account"]
-
-
-def uploads_in_threads(event, context):
-    client, seen = boto3.client("s3", config=PATHS), []
-    for number in range(3):
-        client.upload_fileobj(
-            io.BytesIO(b"x" * 1000), "b", f"k{number}", Config=TransferConfig(max_concurrency=4), Callback=seen.append
-        )
-    return sum(seen)
-
-
-def mapped(event, context):
-    client = boto3.client("s3", config=PATHS)
-    with multiprocessing.dummy.Pool(3) as pool:
-        return pool.map(lambda key: client.get_object(Bucket="b", Key=key)["Body"].read().decode(), "abc")
-
-
-def limited_retries(event, context):
-    retries = {"mode": "adaptive", "total_max_attempts": 2}
-    config = botocore.config.Config(
-        retries=retries, connect_timeout=3, max_pool_connections=1, user_agent_extra="own/1"
-    )
-    client = boto3.client("dynamodb", config=config)
-    return tried(lambda: client.get_item(TableName="throttled", Key={"id": {"S": "1"}}))
-
-
-def waiter_fails(event, context):
-    waiter = TABLE.get_waiter("table_not_exists")
-    return tried(lambda: waiter.wait(TableName="orders", WaiterConfig={"Delay": 0, "MaxAttempts": 2}))
-
-
-def searched_pages(event, context):
-    pages = TABLE.get_paginator("scan").paginate(TableName="t", PaginationConfig={"PageSize": 1, "MaxItems": 2})
-    return [*pages.search("Items[].id.S")]
-
-
-def posted(event, context):
-    post = boto3.client("s3", config=PATHS).generate_presigned_post("b", "k", ExpiresIn=60)
-    return [post["url"], sorted(post["fields"])]
 
 
 def task_each(event, context):
@@ -349,3 +198,98 @@ def task_each(event, context):
             return [[item["Item"]["n"] for item in items], [page["Count"] async for page in pages]]
 
     return asyncio.run(all_of_them())
+
+
+def queue():
+    attributes = {"own": {"StringValue": "1", "DataType": "String"}}
+    client = boto3.client("sqs")
+    return client.send_message(QueueUrl=f"{PEER}/1/q", MessageBody="hi", MessageAttributes=attributes)["MessageId"]
+
+
+def another_function():
+    answer = boto3.client("lambda").invoke(FunctionName="other", Payload=b'{"a": 1}', ClientContext="e30=")
+    return answer["Payload"].read().decode()
+
+
+def topic():
+    return boto3.client("sns").publish(TopicArn="arn:aws:sns:us-east-1:123456789012:t", Message="hi")["MessageId"]
+
+
+def bus():
+    entry = {"Source": "s", "DetailType": "d", "Detail": "{}"}
+    return boto3.client("events").put_events(Entries=[entry])["Entries"]
+
+
+SERVICES = {"SQS": queue, "SNS": topic, "EventBridge": bus, "Lambda": another_function}
+
+
+def service(event, context):
+    return SERVICES[event["service"]]()
+
+
+def conditional():
+    try:
+        TABLE.put_item(TableName="conditional", Item=KEY, ConditionExpression="attribute_not_exists(id)")
+    except TABLE.exceptions.ConditionalCheckFailedException as error:
+        return [type(error).__qualname__, error.response["Error"]["Code"]]
+
+
+def metadata():
+    answer = TABLE.put_item(TableName="orders", Item=KEY)
+    return [answer["ResponseMetadata"]["HTTPStatusCode"], answer["ResponseMetadata"]["RetryAttempts"], sorted(answer)]
+
+
+def resource():
+    table = boto3.resource("dynamodb").Table("orders")
+    with table.batch_writer() as batch:
+        for number in range(3):
+            batch.put_item(Item={"id": str(number)})
+    return [str(table.get_item(Key={"id": "1"})["Item"]["n"]), table.name]
+
+
+def pages():
+    found = TABLE.get_paginator("query").paginate(TableName="orders", KeyConditionExpression="id = :i")
+    searched = TABLE.get_paginator("scan").paginate(TableName="t", PaginationConfig={"PageSize": 1, "MaxItems": 2})
+    return [[page["Items"] for page in found], [*searched.search("Items[].id.S")]]
+
+
+def waits():
+    failing = TABLE.get_waiter("table_not_exists")
+    TABLE.get_waiter("table_exists").wait(TableName="orders", WaiterConfig={"Delay": 1, "MaxAttempts": 2})
+    return tried(lambda: failing.wait(TableName="orders", WaiterConfig={"Delay": 0, "MaxAttempts": 2}))
+
+
+def unreachable():
+    config = botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+    return tried(lambda: boto3.client("dynamodb", endpoint_url="http://127.0.0.1:1", config=config).list_tables())[:1]
+
+
+OPERATIONS = {
+    "missing": lambda: tried(lambda: TABLE.get_item(TableName="missing", Key=KEY)),
+    "missing unhandled": lambda: TABLE.get_item(TableName="missing", Key=KEY),
+    "invalid": lambda: tried(lambda: TABLE.get_item(TableName="orders", Key={"id": 7})),
+    "transaction": lambda: TABLE.transact_write_items(TransactItems=[{"Put": {"TableName": "orders", "Item": KEY}}]),
+    "conditional": conditional,
+    "metadata": metadata,
+    "resource": resource,
+    "pages": pages,
+    "waits": waits,
+    "unreachable": unreachable,
+}
+
+
+def done(event, context):
+    answer = OPERATIONS[event["operation"]]()
+    return sorted(answer) if isinstance(answer, dict) else answer
+
+
+def presigned(event, context):
+    client = boto3.client("s3", config=PATHS)
+    post = client.generate_presigned_post("b", "k", ExpiresIn=60)
+    address = client.generate_presigned_url("get_object", Params={"Bucket": "b", "Key": "k"}, ExpiresIn=60)
+    parameters = sorted(part.split("=")[0] for part in address.partition("?")[2].split("&"))
+    return [post["url"], sorted(post["fields"]), parameters]
+
+
+def twice(event, context):
+    return [TABLE.get_item(TableName="orders", Key=KEY)["Item"]["n"] for _ in range(2)]

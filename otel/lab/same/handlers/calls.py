@@ -1,18 +1,24 @@
 """HTTP by every client."""
 
 import asyncio
+import contextlib
+import gc
 import http.client
 import io
 import os
 import socket
 import urllib.error
 import urllib.request
+import weakref
 
 import requests
 import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.util.retry import Retry
 
 PEER = os.environ["PEER"]
 HTTP = f"{PEER}/http"
+HOST, PORT = PEER.removeprefix("http://").split(":")
 SESSION = requests.Session()
 MANAGER = urllib3.PoolManager()
 
@@ -23,9 +29,10 @@ def closed_port():
         return nobody.getsockname()[1]
 
 
-def tried(call):
+def tried(call, *args, **kwargs):
+    """The answer, or the names of the error and its causes."""
     try:
-        call()
+        return call(*args, **kwargs)
     except Exception as error:
         return [f"{type(one).__module__}.{type(one).__name__}" for one in chain(error)]
 
@@ -46,12 +53,6 @@ def post(event, context):
     return [answer.status_code, answer.request.headers["Content-Type"], answer.request.headers["X-Own"]]
 
 
-def own_headers_untouched(event, context):
-    mine = {"X-Own": "1"}
-    requests.get(f"{HTTP}/get", headers=mine, timeout=10)
-    return mine
-
-
 def own_tracing_header(event, context):
     """A caller that sends its own headers of traces on purpose."""
     own = {"traceparent": "00-" + "a" * 32 + "-" + "b" * 16 + "-01", "baggage": "k=v", "tracestate": "x=y"}
@@ -60,108 +61,14 @@ def own_tracing_header(event, context):
     return "ok"
 
 
-def own_xray_header(event, context):
-    """As many functions forward it by hand."""
-    requests.get(f"{HTTP}/aside", headers={"X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"]}, timeout=10)
-    return "ok"
-
-
 def session(event, context):
     SESSION.headers["X-Session"] = "s"
     return [SESSION.get(f"{HTTP}/{number}", timeout=10).status_code for number in range(3)]
 
 
-def redirect(event, context):
-    answer = requests.get(f"{HTTP}/redirect", timeout=10)
-    return [answer.json(), [one.status_code for one in answer.history]]
-
-
-def not_found(event, context):
-    requests.get(f"{HTTP}/status/404", timeout=10).raise_for_status()
-
-
-def unavailable(event, context):
-    answer = requests.get(f"{HTTP}/status/503", timeout=10)
-    return [answer.status_code, answer.ok, answer.reason]
-
-
-def refused(event, context):
-    port = closed_port()
-    return tried(lambda: requests.get(f"http://127.0.0.1:{port}/", timeout=5))
-
-
-def refused_unhandled(event, context):
-    requests.get("http://127.0.0.1:1/", timeout=5)
-
-
-def reset(event, context):
-    return tried(lambda: requests.get(f"{HTTP}/reset", timeout=5))
-
-
-def too_slow(event, context):
-    return tried(lambda: requests.get(f"{HTTP}/slow", timeout=0.2))
-
-
-def bad_address(event, context):
-    return [tried(lambda: requests.get(address, timeout=1)) for address in ("nonsense", "http://", "ftp://x/y")]
-
-
-def streamed(event, context):
-    with requests.get(f"{HTTP}/large", stream=True, timeout=10) as answer:
-        return sum(len(part) for part in answer.iter_content(1000))
-
-
 def uploaded(event, context):
     answer = requests.post(f"{HTTP}/upload", data=(part for part in (b"a", b"b")), timeout=10)
     return answer.status_code
-
-
-def hooks(event, context):
-    seen = []
-    requests.get(
-        f"{HTTP}/hooks", hooks={"response": lambda answer, *_, **__: seen.append(answer.status_code)}, timeout=10
-    )
-    return seen
-
-
-class Adapter(requests.adapters.HTTPAdapter):
-    def send(self, request, **kwargs):
-        request.headers["X-Adapter"] = "1"
-        return super().send(request, **kwargs)
-
-
-def adapter(event, context):
-    with requests.Session() as own:
-        own.mount("http://", Adapter(max_retries=urllib3.Retry(2, status_forcelist=[503], backoff_factor=0)))
-        return tried(lambda: own.get(f"{HTTP}/status/503", timeout=10))
-
-
-class Auth(requests.auth.AuthBase):
-    def __call__(self, request):
-        request.headers["X-Auth"] = "signed " + ",".join(sorted(request.headers))
-        return request
-
-
-def auth(event, context):
-    return requests.get(f"{HTTP}/auth", auth=Auth(), timeout=10).status_code
-
-
-def prepared(event, context):
-    with requests.Session() as own:
-        request = own.prepare_request(requests.Request("GET", f"{HTTP}/prepared"))
-        return [own.send(request, timeout=10).status_code, sorted(request.headers)[:2]]
-
-
-class Session(requests.Session):
-    def send(self, request, **kwargs):
-        answer = super().send(request, **kwargs)
-        answer.mine = True
-        return answer
-
-
-def subclassed_session(event, context):
-    with Session() as own:
-        return own.get(f"{HTTP}/sub", timeout=10).mine
 
 
 def patched_by_user(event, context):
@@ -191,19 +98,6 @@ def urllib_request(event, context):
         return [answer.status, request.get_method(), request.get_header("X-own")]
 
 
-def urllib_error(event, context):
-    try:
-        urllib.request.urlopen(f"{HTTP}/status/404", timeout=10)
-    except urllib.error.HTTPError as error:
-        return [error.code, str(error), error.read().decode()]
-
-
-def urllib_opener(event, context):
-    opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor())
-    opener.addheaders = [("User-Agent", "own")]
-    return opener.open(f"{HTTP}/opener", timeout=10).status
-
-
 def by_urllib3(event, context):
     answer = MANAGER.request("GET", f"{HTTP}/urllib3", headers={"X-Own": "1"})
     return [answer.status, answer.data.decode()]
@@ -222,13 +116,6 @@ def urllib3_fields(event, context):
     return [answer.status, len(data)]
 
 
-def by_http_client(event, context):
-    connection = http.client.HTTPConnection(PEER.removeprefix("http://"), timeout=10)
-    connection.request("GET", "/http/client")
-    answer = connection.getresponse()
-    return [answer.status, answer.read().decode()]
-
-
 def by_socket(event, context):
     host, port = PEER.removeprefix("http://").split(":")
     with socket.create_connection((host, int(port)), timeout=10) as connection:
@@ -241,16 +128,6 @@ def by_httpx(event, context):
 
     answer = httpx.get(f"{HTTP}/httpx", params={"q": "secret"})
     return [answer.status_code, answer.json(), str(answer.url)[-8:], sorted(answer.request.headers)[:3]]
-
-
-def httpx_client(event, context):
-    import httpx
-
-    seen = []
-    with httpx.Client(
-        base_url=HTTP, event_hooks={"request": [lambda request: seen.append(sorted(request.headers))]}
-    ) as client:
-        return [client.get("/one").status_code, client.post("/two", json={}).status_code, len(seen)]
 
 
 def httpx_error(event, context):
@@ -293,24 +170,6 @@ def by_aiohttp(event, context):
     return asyncio.run(go())
 
 
-def aiohttp_traced_by_user(event, context):
-    import aiohttp
-
-    seen = []
-
-    async def started(*_):
-        seen.append("start")
-
-    async def go():
-        config = aiohttp.TraceConfig()
-        config.on_request_start.append(started)
-        async with aiohttp.ClientSession(trace_configs=[config]) as client:
-            async with client.post(f"{HTTP}/traced", json={"a": 1}) as answer:
-                return [answer.status, seen]
-
-    return asyncio.run(go())
-
-
 def aiohttp_error(event, context):
     import aiohttp
 
@@ -334,3 +193,276 @@ def slept_in(event, context):
             return "too slow"
 
     return asyncio.run(go())
+
+
+class Session(requests.Session):
+    def send(self, request, **kwargs):
+        answer = super().send(request, **kwargs)
+        answer.mine = True
+        return answer
+
+
+def streamed():
+    with requests.get(f"{HTTP}/large", stream=True, timeout=10) as answer:
+        return sum(len(part) for part in answer.iter_content(1000))
+
+
+def prepared():
+    with requests.Session() as own:
+        request = own.prepare_request(requests.Request("GET", f"{HTTP}/prepared"))
+        return [own.send(request, timeout=10).status_code, sorted(request.headers)[:2]]
+
+
+def own_headers_untouched():
+    mine = {"X-Own": "1"}
+    requests.get(f"{HTTP}/get", headers=mine, timeout=10)
+    return mine
+
+
+def own_xray_header():
+    """As many functions forward it by hand."""
+    header = {"X-Amzn-Trace-Id": os.environ["_X_AMZN_TRACE_ID"]}
+    return requests.get(f"{HTTP}/aside", headers=header, timeout=10).status_code
+
+
+def redirect():
+    answer = requests.get(f"{HTTP}/redirect", timeout=10)
+    return [answer.json(), [one.status_code for one in answer.history]]
+
+
+def urllib_error():
+    try:
+        urllib.request.urlopen(f"{HTTP}/status/404", timeout=10)
+    except urllib.error.HTTPError as error:
+        return [error.code, str(error), error.read().decode()]
+
+
+def by_http_client():
+    connection = http.client.HTTPConnection(PEER.removeprefix("http://"), timeout=10)
+    connection.request("GET", "/http/client")
+    answer = connection.getresponse()
+    return [answer.status, answer.read().decode()]
+
+
+# A GET each: of the three bad addresses, one gets as far as an adapter.
+GETS = {
+    "not found": lambda: requests.get(f"{HTTP}/status/404", timeout=10).raise_for_status(),
+    "unavailable": lambda: requests.get(f"{HTTP}/status/503", timeout=10).reason,
+    "refused": lambda: tried(lambda: requests.get(f"http://127.0.0.1:{closed_port()}/", timeout=5)),
+    "refused unhandled": lambda: requests.get("http://127.0.0.1:1/", timeout=5),
+    "reset": lambda: tried(lambda: requests.get(f"{HTTP}/reset", timeout=5)),
+    "too slow": lambda: tried(lambda: requests.get(f"{HTTP}/slow", timeout=0.2)),
+    "bad addresses": lambda: [tried(lambda: requests.get(address, timeout=1))
+                              for address in ("nonsense", "http://", "ftp://x/y")],
+    "subclassed session": lambda: Session().get(f"{HTTP}/sub", timeout=10).mine,
+    "streamed": streamed,
+    "prepared": prepared,
+    "own headers": own_headers_untouched,
+    "own tracing header": own_xray_header,
+    "redirect": redirect,
+    "urllib's error": urllib_error,
+    "http.client": by_http_client,
+}  # fmt: skip
+
+
+def got(event, context):
+    return GETS[event["get"]]()
+
+
+def retried_by_adapter(event, context):
+    session, seen = requests.Session(), []
+    retries = Retry(total=2, status_forcelist=[503], backoff_factor=0.001)
+    session.mount("http://", HTTPAdapter(max_retries=retries, pool_maxsize=1, pool_block=True))
+    session.hooks["response"].append(lambda answer, *_, **more: seen.append([answer.status_code, sorted(more)]))
+    refused = tried(session.get, f"{HTTP}/status/503", timeout=5)
+    return [refused, session.get(f"{HTTP}/fine", timeout=5).json(), seen]
+
+
+def body_that_fails(event, context):
+    def chunks():
+        yield b"one"
+        raise KeyError("mine")
+
+    return tried(requests.post, f"{HTTP}/up", data=chunks(), timeout=5)
+
+
+class Signed(requests.auth.AuthBase):
+    """Signs the headers it sees, and asks again after a 401."""
+
+    def __call__(self, request):
+        names = sorted(name.lower() for name in request.headers)
+        request.headers["X-Signed"] = " ".join(name for name in names if name != "x-amzn-trace-id")
+        request.register_hook("response", self.again)
+        return request
+
+    def again(self, answer, **more):
+        if answer.status_code != 401 or "X-Again" in answer.request.headers:
+            return answer
+        answer.close()
+        request = answer.request.copy()
+        request.headers["X-Again"] = "1"
+        second = answer.connection.send(request, **more)
+        second.history.append(answer)
+        return second
+
+
+def authenticated_again(event, context):
+    answer = requests.get(f"{HTTP}/status/401", auth=Signed(), timeout=5)
+    return [answer.status_code, len(answer.history), answer.request.headers["X-Signed"]]
+
+
+def call_in_a_hook(event, context):
+    def hook(answer, *_, **__):
+        if not answer.url.endswith("inner"):
+            requests.get(f"{HTTP}/aside/inner", timeout=5)  # inside of the call, so not a call of its own
+
+    return requests.get(f"{HTTP}/outer", hooks={"response": hook}, timeout=5).status_code
+
+
+def freed(event, context):
+    """Nothing of ours keeps an answer or a session."""
+    session = requests.Session()
+    answer = session.get(f"{HTTP}/freed", timeout=5)
+    references = [weakref.ref(one) for one in (session, answer, answer.request)]
+    del session, answer
+    gc.collect()
+    return [one() is None for one in references]
+
+
+def redirects_and_retries(event, context):
+    manager = urllib3.PoolManager(retries=Retry(3, status_forcelist=[500], backoff_factor=0, raise_on_status=False))
+    failed = manager.request("GET", f"{HTTP}/status/500", redirect=False)
+    moved = manager.request("GET", f"{HTTP}/redirect")
+    return [failed.status, len(failed.retries.history), [one.redirect_location for one in moved.retries.history]]
+
+
+class Counted(urllib3.connection.HTTPConnection):
+    made = 0
+
+    def connect(self):
+        Counted.made += 1
+        return super().connect()
+
+
+class CountingPool(urllib3.HTTPConnectionPool):
+    ConnectionCls = Counted
+
+
+def own_connection(event, context):
+    pool = CountingPool(HOST, int(PORT))
+    return [pool.request("GET", "/http/1").status, pool.request("GET", "/http/2").status, Counted.made]
+
+
+def streamed_by_pool(event, context):
+    manager = urllib3.PoolManager()
+    with contextlib.closing(manager.request("GET", f"{HTTP}/large", preload_content=False)) as answer:
+        return [sum(map(len, answer.stream(4096))), len(manager.pools)]
+
+
+def retrieved(event, context):
+    class Own(urllib.request.HTTPHandler):
+        def http_open(self, request):
+            request.add_unredirected_header("X-Mine", "1")
+            return super().http_open(request)
+
+    opener = urllib.request.build_opener(Own, urllib.request.HTTPCookieProcessor())
+    urllib.request.install_opener(opener)
+    steps = []
+    _, headers = urllib.request.urlretrieve(f"{HTTP}/large", "/tmp/large", lambda *step: steps.append(step))
+    with urllib.request.urlopen(urllib.request.Request(f"{HTTP}/gone", method="DELETE"), timeout=5) as answer:
+        return [len(steps), headers["Content-Type"], answer.status]
+
+
+def httpx_hooks_and_flow(event, context):
+    import httpx
+
+    class Flow(httpx.Auth):
+        def auth_flow(self, request):
+            request.headers["X-Token"] = "1"
+            answer = yield request
+            if answer.status_code == 401:
+                request.headers["X-Token"] = "2"
+                yield request
+
+    seen = []
+    hooks = {
+        "request": [lambda request: seen.append(sorted(set(request.headers) - {"x-amzn-trace-id"}))],
+        "response": [lambda answer: seen.append(answer.status_code)],
+    }
+    with httpx.Client(event_hooks=hooks, auth=Flow(), transport=httpx.HTTPTransport(retries=1)) as client:
+        refused = client.get(f"{HTTP}/status/401")
+        uploaded = client.post(f"{HTTP}/up", files={"f": ("n.txt", b"data")}, data={"k": "v"})
+    return [refused.request.headers["X-Token"], uploaded.status_code, seen]
+
+
+def httpx_cancelled(event, context):
+    import httpx
+
+    async def main():
+        async with httpx.AsyncClient(timeout=5) as client:
+            task = asyncio.create_task(client.get(f"{HTTP}/slow"))
+            await asyncio.sleep(0.05)
+            task.cancel()
+            found = await asyncio.gather(task, client.get(f"{HTTP}/reset"), return_exceptions=True)
+            return [type(one).__name__ for one in found]
+
+    return asyncio.run(main())
+
+
+def by_httpx2(event, context):
+    import httpx2
+
+    async def main():
+        async with httpx2.AsyncClient() as client:
+            return (await client.get(f"{HTTP}/awaited")).status_code
+
+    return [asyncio.run(main()), httpx2.get(f"{HTTP}/direct").status_code]
+
+
+def httpx2_as_httpx(event, context):
+    """It refuses to stand in for a library that is imported already."""
+    import httpx2
+
+    httpx2.alias_httpx()
+    import httpx
+
+    return [httpx is httpx2, httpx.get(f"{HTTP}/alias").status_code]
+
+
+def aiohttp_trace_config(event, context):
+    import aiohttp
+
+    seen = []
+
+    async def start(session, own, params):
+        own.number = len(seen)
+        seen.append(params.method)
+
+    async def end(session, own, params):
+        seen.append([own.number, params.response.status])
+
+    async def calls():
+        trace = aiohttp.TraceConfig()
+        trace.on_request_start.append(start)
+        trace.on_request_end.append(end)
+        async with aiohttp.ClientSession(trace_configs=[trace], connector=aiohttp.TCPConnector(limit=2)) as session:
+            async with session.get(f"{HTTP}/get", params={"a": "1"}) as one:
+                await one.json()
+            async with session.post(f"{HTTP}/post", json={"a": 1}) as one:
+                return one.status
+
+    return [asyncio.run(calls()), seen]
+
+
+def retried_by_result(event, context):
+    import tenacity
+
+    @tenacity.retry(
+        stop=tenacity.stop_after_attempt(3),
+        retry=tenacity.retry_if_result(lambda status: status == 503),
+        retry_error_callback=lambda state: ["gave up", state.attempt_number],
+    )
+    def call():
+        return requests.get(f"{HTTP}/status/503", timeout=10).status_code
+
+    return [call(), call.statistics["attempt_number"]]

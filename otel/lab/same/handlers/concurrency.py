@@ -17,18 +17,11 @@ import requests
 PEER = os.environ["PEER"]
 VARIABLE = contextvars.ContextVar("variable", default="unset")
 LOOP = asyncio.new_event_loop()
+OURS = ("LAMBDA_LATENCY_", "OTEL_EXPORTER", "AWS_LAMBDA_RUNTIME_API", "AWS_LAMBDA_LOG_STREAM", "PEER", "AWS_ENDPOINT")
 
 
 def ask(what):
     return requests.get(f"{PEER}/http/{what}", timeout=10).json()["path"]
-
-
-def thread(event, context):
-    got = []
-    worker = threading.Thread(target=lambda: got.append(ask("thread")), name="worker")
-    worker.start()
-    worker.join()
-    return got
 
 
 class Worker(threading.Thread):
@@ -40,51 +33,18 @@ class Worker(threading.Thread):
         self.got = ask("subclass")
 
 
-def subclass(event, context):
-    worker = Worker()
-    worker.start()
-    worker.join()
-    return worker.got
+def thread(event, context):
+    got = []
+    workers = [threading.Thread(target=lambda: got.append(ask("thread")), name="worker"), Worker()]
+    for worker in workers:
+        worker.start()
+        worker.join()
+    return [got, workers[1].got]
 
 
 def pool(event, context):
     with concurrent.futures.ThreadPoolExecutor(3, thread_name_prefix="p") as workers:
         return list(workers.map(ask, ["a", "b", "c"]))
-
-
-POOL = concurrent.futures.ThreadPoolExecutor(2)
-
-
-def module_pool(event, context):
-    return [future.result() for future in [POOL.submit(ask, str(number)) for number in range(3)]]
-
-
-def failing_pool(event, context):
-    with concurrent.futures.ThreadPoolExecutor(1) as workers:
-        return workers.submit(int, "x").result()
-
-
-def failing_thread(event, context):
-    worker = threading.Thread(target=lambda: 1 / 0, name="worker")
-    worker.start()
-    worker.join()
-    return "fine"
-
-
-def thread_hook(event, context):
-    seen = []
-    threading.excepthook = lambda args: seen.append([args.exc_type.__name__, str(args.exc_value)])
-    worker = threading.Thread(target=lambda: 1 / 0)
-    worker.start()
-    worker.join()
-    threading.excepthook = threading.__excepthook__
-    return seen
-
-
-def timer(event, context):
-    done = threading.Event()
-    threading.Timer(0.05, done.set).start()
-    return done.wait(5)
 
 
 def queued(event, context):
@@ -100,13 +60,6 @@ def queued(event, context):
         jobs.put(job)
     worker.join()
     return [results.get(), results.get()]
-
-
-def thread_local(event, context):
-    local = threading.local()
-    local.x = 1
-    with concurrent.futures.ThreadPoolExecutor(1) as workers:
-        return workers.submit(hasattr, local, "x").result()
 
 
 def context_variables(event, context):
@@ -163,13 +116,6 @@ def own_loop(event, context):
     return LOOP.run_until_complete(work())
 
 
-def current_loop(event, context):
-    try:
-        return type(asyncio.get_running_loop()).__name__
-    except RuntimeError as error:
-        return str(error)
-
-
 def tasks(event, context):
     async def one(number):
         await asyncio.sleep(0.01 * number)
@@ -181,29 +127,6 @@ def tasks(event, context):
         return [task.result() for task in made]
 
     return asyncio.run(go())
-
-
-def failing_tasks(event, context):
-    async def one():
-        raise ValueError("in a task")
-
-    async def go():
-        return [repr(result) for result in await asyncio.gather(one(), one(), return_exceptions=True)]
-
-    return asyncio.run(go())
-
-
-def task_never_awaited(event, context):
-    async def one():
-        raise ValueError("nobody asks")
-
-    async def go():
-        task = asyncio.ensure_future(one())
-        await asyncio.sleep(0.01)
-        del task
-
-    asyncio.run(go())
-    return "done"
 
 
 def cancelling(event, context):
@@ -221,18 +144,6 @@ def cancelling(event, context):
             await task
         except asyncio.CancelledError:
             return "cancelled"
-
-    return asyncio.run(go())
-
-
-def asynchronous_generator(event, context):
-    async def numbers():
-        for number in range(3):
-            await asyncio.sleep(0)
-            yield number
-
-    async def go():
-        return [number async for number in numbers()]
 
     return asyncio.run(go())
 
@@ -267,36 +178,6 @@ def double(number):
     return [number * 2, ask(f"child-{number}")]
 
 
-def send(connection):
-    connection.send(ask("piped"))
-    connection.close()
-
-
-def forked_process(event, context):
-    here, there = multiprocessing.Pipe()
-    child = multiprocessing.get_context("fork").Process(target=send, args=(there,))
-    child.start()
-    got = here.recv()
-    child.join(10)
-    return [got, child.exitcode]
-
-
-def failing_process(event, context):
-    child = multiprocessing.get_context("fork").Process(target=int, args=("x",), name="child")
-    child.start()
-    child.join(10)
-    return child.exitcode
-
-
-def spawned_process(event, context):
-    here, there = multiprocessing.Pipe()
-    child = multiprocessing.get_context("spawn").Process(target=send, args=(there,))
-    child.start()
-    got = here.recv()
-    child.join(10)
-    return [got, child.exitcode]
-
-
 def process_pool(event, context):
     with concurrent.futures.ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as workers:
         return sorted(workers.map(double, [1, 2]))
@@ -316,14 +197,6 @@ def forked(event, context):
         return [answer.read(), os.waitstatus_to_exitcode(status)]
 
 
-def forked_and_exits(event, context):
-    sys.stdout.flush()
-    child = os.fork()
-    if child == 0:
-        sys.exit(6)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-
-
 def command(event, context):
     code = "import os, sys; print(len(sys.argv), os.environ.get('AWS_LAMBDA_FUNCTION_NAME')); sys.exit(3)"
     done = subprocess.run([sys.executable, "-c", code, "x"], capture_output=True, text=True, check=False)
@@ -336,19 +209,7 @@ def command_environment(event, context):
     import json
 
     variables, modules = json.loads(done.stdout)
-    ours = (
-        "LAMBDA_LATENCY_",
-        "OTEL_EXPORTER",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_LAMBDA_LOG_STREAM",
-        "PEER",
-        "AWS_ENDPOINT",
-    )
-    return [{name: value for name, value in sorted(variables.items()) if not name.startswith(ours)}, modules]
-
-
-def failing_command(event, context):
-    subprocess.run(["/bin/false"], check=True)
+    return [{name: value for name, value in sorted(variables.items()) if not name.startswith(OURS)}, modules]
 
 
 def random_in_forks(event, context):
@@ -371,3 +232,95 @@ def others_joined(event, context):
         if thread is not threading.main_thread():
             thread.join(5)
     return threading.active_count()
+
+
+def send(connection, what):
+    connection.send(ask(what))
+    connection.close()
+
+
+def processes(event, context):
+    """One that is forked and asks, one in another interpreter, one that fails."""
+    answers = []
+    for method, what in (("fork", "piped"), ("spawn", "aside")):
+        here, there = multiprocessing.Pipe()
+        child = multiprocessing.get_context(method).Process(target=send, args=(there, what))
+        child.start()
+        answers.append(here.recv())
+        child.join(10)
+        answers.append(child.exitcode)
+    failing = multiprocessing.get_context("fork").Process(target=int, args=("x",), name="child")
+    failing.start()
+    failing.join(10)
+    return [*answers, failing.exitcode]
+
+
+def work_in_thread(work):
+    worker = threading.Thread(target=work, name="worker")
+    worker.start()
+    worker.join()
+
+
+def failing_thread():
+    work_in_thread(lambda: 1 / 0)
+
+
+def thread_hook():
+    seen = []
+    threading.excepthook = lambda args: seen.append([args.exc_type.__name__, str(args.exc_value)])
+    work_in_thread(lambda: 1 / 0)
+    threading.excepthook = threading.__excepthook__
+    return seen
+
+
+def timer():
+    done = threading.Event()
+    threading.Timer(0.05, done.set).start()
+    return done.wait(5)
+
+
+def thread_local():
+    local = threading.local()
+    local.x = 1
+    with concurrent.futures.ThreadPoolExecutor(1) as workers:
+        return workers.submit(hasattr, local, "x").result()
+
+
+async def fail():
+    raise ValueError("in a task")
+
+
+async def failing_tasks():
+    return [repr(result) for result in await asyncio.gather(fail(), fail(), return_exceptions=True)]
+
+
+async def task_never_awaited():
+    task = asyncio.ensure_future(fail())
+    await asyncio.sleep(0.01)
+    del task
+
+
+def forked_and_exits():
+    sys.stdout.flush()
+    child = os.fork()
+    if child == 0:
+        sys.exit(6)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+WORK = {
+    "failing thread": failing_thread,
+    "thread hook": thread_hook,
+    "timer": timer,
+    "thread local": thread_local,
+    "loop": asyncio.get_running_loop,
+    "failing tasks": lambda: asyncio.run(failing_tasks()),
+    "task never awaited": lambda: asyncio.run(task_never_awaited()),
+    "forked and exits": forked_and_exits,
+    "failing command": lambda: subprocess.run(["/bin/false"], check=True),
+}
+
+
+def worked(event, context):
+    """Calls nobody."""
+    return WORK[event["work"]]()

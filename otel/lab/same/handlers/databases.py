@@ -4,8 +4,6 @@ import os
 import sqlite3
 import threading
 
-KEPT = sqlite3.connect(":memory:", check_same_thread=False)
-
 
 def tried(call):
     try:
@@ -29,69 +27,6 @@ def connection_methods(event, context):
         connection.execute("create table t(n)")
         connection.executescript("insert into t values(1); insert into t values(2);")
         return [row[0] for row in connection.execute("select n from t order by n")]
-
-
-def row_factory(event, context):
-    connection = sqlite3.connect(":memory:")
-    connection.row_factory = sqlite3.Row
-    row = connection.execute("select 1 as one, 'x' as two").fetchone()
-    return [dict(row), row.keys(), type(row).__name__]
-
-
-def functions(event, context):
-    connection = sqlite3.connect(":memory:")
-    connection.create_function("double", 1, lambda number: number * 2)
-    return [connection.execute("select double(21)").fetchone()[0], connection.in_transaction, connection.total_changes]
-
-
-class Connection(sqlite3.Connection):
-    def mine(self):
-        return "mine"
-
-
-def own_class(event, context):
-    connection = sqlite3.connect(":memory:", factory=Connection)
-    return [connection.mine(), isinstance(connection, Connection), isinstance(connection, sqlite3.Connection)]
-
-
-def types(event, context):
-    connection = sqlite3.connect(":memory:")
-    return [type(connection).__name__, isinstance(connection.cursor(), sqlite3.Cursor), hasattr(connection, "backup")]
-
-
-def backup(event, context):
-    source, target = sqlite3.connect(":memory:"), sqlite3.connect(":memory:")
-    source.execute("create table t(n)")
-    source.backup(target)
-    return target.execute("select name from sqlite_master").fetchall()
-
-
-def failing(event, context):
-    return [tried(lambda: KEPT.execute("select * from nowhere")), tried(lambda: KEPT.cursor().execute("nonsense"))]
-
-
-def failing_unhandled(event, context):
-    sqlite3.connect(":memory:").cursor().execute("select * from nowhere")
-
-
-def rolled_back(event, context):
-    connection = sqlite3.connect(":memory:")
-    connection.execute("create table t(n)")
-    try:
-        with connection:
-            connection.execute("insert into t values(1)")
-            raise ValueError("undo")
-    except ValueError:
-        return connection.execute("select count(*) from t").fetchone()
-
-
-def other_thread(event, context):
-    got = []
-    connection = sqlite3.connect(":memory:")
-    thread = threading.Thread(target=lambda: got.append(tried(lambda: connection.execute("select 1"))[0]))
-    thread.start()
-    thread.join()
-    return got
 
 
 def alchemy(event, context):
@@ -149,3 +84,71 @@ def mysql_refused(event, context):
     import pymysql
 
     return tried(lambda: pymysql.connect(host="127.0.0.1", port=1, user="u", password="p"))
+
+
+class Connection(sqlite3.Connection):
+    def mine(self):
+        return "mine"
+
+
+def row_factory(connection):
+    connection.row_factory = sqlite3.Row
+    row = connection.execute("select 1 as one, 'x' as two").fetchone()
+    return [dict(row), row.keys(), type(row).__name__]
+
+
+def functions(connection):
+    connection.create_function("double", 1, lambda number: number * 2)
+    return [connection.execute("select double(21)").fetchone()[0], connection.in_transaction, connection.total_changes]
+
+
+def types(connection):
+    own = sqlite3.connect(":memory:", factory=Connection)
+    names = [type(connection).__name__, isinstance(connection.cursor(), sqlite3.Cursor), hasattr(connection, "backup")]
+    return [*names, own.mine(), isinstance(own, Connection), isinstance(own, sqlite3.Connection)]
+
+
+def backup(connection):
+    connection.execute("create table t(n)")
+    target = sqlite3.connect(":memory:")
+    connection.backup(target)
+    return target.execute("select name from sqlite_master").fetchall()
+
+
+def failing(connection):
+    return [tried(lambda: connection.execute("select * from nowhere")),
+            tried(lambda: connection.cursor().execute("nonsense"))]  # fmt: skip
+
+
+def rolled_back(connection):
+    connection.execute("create table t(n)")
+    try:
+        with connection:
+            connection.execute("insert into t values(1)")
+            raise ValueError("undo")
+    except ValueError:
+        return connection.execute("select count(*) from t").fetchone()
+
+
+def other_thread(connection):
+    got = []
+    thread = threading.Thread(target=lambda: got.append(tried(lambda: connection.execute("select 1"))[0]))
+    thread.start()
+    thread.join()
+    return got
+
+
+USES = {
+    "row factory": row_factory,
+    "functions": functions,
+    "types": types,
+    "backup": backup,
+    "failing": failing,
+    "failing unhandled": lambda connection: connection.cursor().execute("select * from nowhere"),
+    "rolled back": rolled_back,
+    "other thread": other_thread,
+}
+
+
+def used(event, context):
+    return USES[event["use"]](sqlite3.connect(":memory:"))

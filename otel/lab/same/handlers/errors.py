@@ -2,7 +2,6 @@
 
 import asyncio
 import ctypes
-import functools
 import json
 import os
 import signal
@@ -46,38 +45,6 @@ def plain(event, context):
     raise ValueError("bad value")
 
 
-def no_message(event, context):
-    raise ValueError
-
-
-def several(event, context):
-    raise ValueError("a", 2, {"three": 3})
-
-
-def unicode(event, context):
-    raise ValueError("grüß \U0001f600 \ud800".encode("utf-8", "replace").decode())
-
-
-def lines(event, context):
-    raise ValueError("first\nsecond\r\nthird\tx")
-
-
-def long(event, context):
-    raise ValueError("x" * 100_000)
-
-
-def own(event, context):
-    raise Odd(42, "answer")
-
-
-def unprintable(event, context):
-    raise Unprintable("x")
-
-
-def unrepresentable(event, context):
-    raise Unrepresentable("x")
-
-
 class Untrue(Exception):
     """Cannot be compared, hashed or tested for truth."""
 
@@ -88,16 +55,46 @@ class Untrue(Exception):
     __hash__ = None
 
 
-def untrue(event, context):
-    raise Untrue("x")
+def wait():
+    async def over():
+        await asyncio.wait_for(asyncio.sleep(5), 0.01)
+
+    asyncio.run(over())
 
 
-def closed(event, context):
-    raise Closed("x")
+RAISED = {
+    "no message": ValueError,
+    "several arguments": lambda: ValueError("a", 2, {"three": 3}),
+    "unicode": lambda: ValueError("grüß \U0001f600 ?"),
+    "lines": lambda: ValueError("first\nsecond\r\nthird\tx"),
+    "long": lambda: ValueError("x" * 100_000),
+    "own": lambda: Odd(42, "answer"),
+    "unprintable": lambda: Unprintable("x"),
+    "unrepresentable": lambda: Unrepresentable("x"),
+    "untrue": lambda: Untrue("x"),
+    "closed": lambda: Closed("x"),
+    "assertion": lambda: AssertionError("it is not"),
+    "memory": lambda: MemoryError("planned"),
+    "code in a text": lambda: exec(compile("def f():\n    raise ValueError('from exec')\nf()", "<generated>", "exec")),
+    "syntax": lambda: eval("1 +"),
+    "decoding": lambda: b"\xff".decode(),
+    "no more": lambda: next(iter(())),
+    "too late": wait,
+    "no file": lambda: open("/nonexistent/file"),
+}
 
 
-def base(event, context):
-    raise Base("not an Exception")
+def raised(event, context):
+    raise RAISED[event["error"]]()
+
+
+ENDS = {"base": lambda: Base("not an Exception"), "generator exit": GeneratorExit, "interrupt": KeyboardInterrupt,
+        "cancelled": asyncio.CancelledError, "exit": SystemExit, "exit with a text": lambda: SystemExit("a last word")}  # fmt: skip
+
+
+def ended(event, context):
+    """What is no Exception, and may end the process."""
+    raise ENDS[event["error"]]()
 
 
 def chained(event, context):
@@ -105,27 +102,6 @@ def chained(event, context):
         json.loads("{")
     except ValueError as error:
         raise KeyError("chained") from error
-
-
-def during(event, context):
-    try:
-        raise ValueError("first")
-    except ValueError:
-        raise KeyError("second")
-
-
-def suppressed(event, context):
-    try:
-        raise ValueError("first")
-    except ValueError:
-        raise KeyError("second") from None
-
-
-def in_finally(event, context):
-    try:
-        raise ValueError("first")
-    finally:
-        {}["missing"]
 
 
 def noted(event, context):
@@ -151,58 +127,11 @@ def recursion(event, context):
     return recursion(event, context)
 
 
-def from_exec(event, context):
-    exec(compile("def f():\n    raise ValueError('from exec')\nf()", "<generated>", "exec"))
-
-
-def syntax(event, context):
-    eval("1 +")
-
-
-def decoding(event, context):
-    b"\xff".decode()
-
-
-def assertion(event, context):
-    assert event == {"never"}, "it is not"
-
-
-def stop_iteration(event, context):
-    next(iter(()))
-
-
 def stop_in_generator(event, context):
     def numbers():
         yield next(iter(()))
 
     return list(numbers())
-
-
-def generator_exit(event, context):
-    raise GeneratorExit
-
-
-def memory(event, context):
-    raise MemoryError("planned")
-
-
-def interrupt(event, context):
-    raise KeyboardInterrupt
-
-
-def cancelled(event, context):
-    raise asyncio.CancelledError
-
-
-def timeout(event, context):
-    async def wait():
-        await asyncio.wait_for(asyncio.sleep(5), 0.01)
-
-    asyncio.run(wait())
-
-
-def os_error(event, context):
-    open("/nonexistent/file")
 
 
 THE_ONE = ValueError("the same object each time")
@@ -219,41 +148,10 @@ def traced_back(event, context):
         return [line for line in traceback.format_exc().splitlines() if "bootstrap" not in line]
 
 
-def caught_by_name(event, context):
-    try:
-        {}["x"]
-    except KeyError as error:
-        return {"frames": len(traceback.extract_tb(error.__traceback__)), "args": list(error.args)}
-
-
-def reraising(function):
-    @functools.wraps(function)
-    def around(event, context):
-        try:
-            return function(event, context)
-        except ValueError as error:
-            raise RuntimeError(f"wrapped: {error}") from error
-
-    return around
-
-
-@reraising
-def decorated(event, context):
-    raise ValueError("inside")
-
-
-def exit_nothing(event, context):
-    sys.exit()
-
-
 def exit_three(event, context):
     if event.get("exit"):
         sys.exit(3)
     return "still here"
-
-
-def exit_text(event, context):
-    sys.exit("a last word")
 
 
 def hard_exit(event, context):
@@ -261,18 +159,6 @@ def hard_exit(event, context):
         print("before", flush=True)
         os._exit(4)
     return "still here"
-
-
-def killed(event, context):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-
-def aborted(event, context):
-    os.abort()
-
-
-def crashed(event, context):
-    ctypes.string_at(0)
 
 
 def exit_in_thread(event, context):
@@ -286,3 +172,10 @@ def timed_out(event, context):
     print("waiting", flush=True)
     time.sleep(event["s"])
     return "in time"
+
+
+DEATHS = {"kill": lambda: os.kill(os.getpid(), signal.SIGKILL), "abort": os.abort, "crash": lambda: ctypes.string_at(0)}
+
+
+def dies(event, context):
+    DEATHS[event["by"]]()

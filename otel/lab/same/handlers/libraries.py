@@ -22,23 +22,19 @@ def signatures(event, context):
         urllib3.HTTPConnectionPool.urlopen,
         threading.Thread.start,
     ]
-    return [[function.__name__, function.__module__, str(inspect.signature(function))] for function in functions]
-
-
-def documentation(event, context):
     return [
-        (function.__doc__ or "")[:40] for function in (requests.get, requests.Session.send, urllib3.PoolManager.request)
+        [function.__name__, function.__module__, str(inspect.signature(function)), (function.__doc__ or "")[:40]]
+        for function in functions
     ]
 
 
-def pickled(event, context):
-    functions = (requests.get, requests.Session.send, threading.Thread.start)
-    return [pickle.loads(pickle.dumps(function)) is not None for function in functions]
-
-
 def copied(event, context):
-    session = requests.Session()
-    return [type(copy.copy(session)).__name__, type(copy.deepcopy(session)).__name__, len(pickle.dumps(session)) > 100]
+    functions, session = (requests.get, requests.Session.send, threading.Thread.start), requests.Session()
+    again = pickle.loads(pickle.dumps(session))
+    return [
+        [pickle.loads(pickle.dumps(function)) is not None for function in functions],
+        [type(copy.copy(session)).__name__, type(copy.deepcopy(session)).__name__, again.headers["Accept"]],
+    ]
 
 
 def mocked(event, context):
@@ -60,20 +56,13 @@ def imported_again(event, context):
     return [again is saved, again.__name__, again.__spec__.loader.__class__.__name__]
 
 
-def modules(event, context):
+def specifications(event, context):
+    import email.mime.text as lazily
+
     spec = requests.__spec__
-    return [spec.name, type(spec.loader).__name__, spec.cached is not None, requests.__loader__ is spec.loader]
-
-
-def lazily(event, context):
-    import email.mime.text as one
-    import xml.etree.ElementTree as two
-
-    return [one.__spec__.loader.__class__.__name__, two.__spec__.loader.__class__.__name__]
-
-
-def missing_module(event, context):
-    import not_there  # noqa: F401
+    found = [importlib.util.find_spec(name) is not None for name in ("json", "sqlite3", "not_there")]
+    return [spec.name, type(spec.loader).__name__, spec.cached is not None, requests.__loader__ is spec.loader,
+            lazily.__spec__.loader.__class__.__name__, found]  # fmt: skip
 
 
 def missing_name(event, context):
@@ -85,10 +74,6 @@ def optional_module(event, context):
         import not_there  # noqa: F401
     except ImportError as error:
         return [error.name, str(error)]
-
-
-def finders(event, context):
-    return [importlib.util.find_spec(name) is not None for name in ("json", "sqlite3", "not_there")]
 
 
 class Asked:
@@ -121,14 +106,11 @@ def warned(event, context):
         return [str(one.message) for one in caught]
 
 
-def collected(event, context):
-    gc.collect()
-    return [gc.isenabled(), gc.get_threshold(), gc.garbage]
-
-
 def interpreter(event, context):
-    return [sys.getrecursionlimit(), sys.getswitchinterval(), sys.getprofile(), sys.gettrace(), sys.argv[1:], sys.flags.optimize,
-            sys.excepthook is sys.__excepthook__, sys.dont_write_bytecode, str(warnings.filters)[:2000]]  # fmt: skip
+    gc.collect()
+    return [gc.isenabled(), gc.get_threshold(), gc.garbage, sys.getrecursionlimit(), sys.getswitchinterval(), sys.getprofile(), sys.gettrace(), sys.argv[1:],
+            sys.flags.optimize, sys.excepthook is sys.__excepthook__,
+            threading.excepthook is threading.__excepthook__, sys.unraisablehook is sys.__unraisablehook__, sys.dont_write_bytecode, str(warnings.filters)[:2000]]  # fmt: skip
 
 
 def path(event, context):
@@ -144,21 +126,6 @@ def deep_recursion(event, context):
     return down(sys.getrecursionlimit() - 60)
 
 
-def retried(event, context):
-    import tenacity
-
-    calls = []
-
-    @tenacity.retry(stop=tenacity.stop_after_attempt(3), wait=tenacity.wait_none(), reraise=True)
-    def flaky():
-        calls.append(1)
-        if len(calls) < 3:
-            raise ConnectionError("again")
-        return len(calls)
-
-    return flaky()
-
-
 def validated(event, context):
     import pydantic
 
@@ -166,7 +133,3 @@ def validated(event, context):
         id: int
 
     return Order.model_validate(event).model_dump()
-
-
-def cloudpickled_class(event, context):
-    return pickle.loads(pickle.dumps(requests.Session())).headers["Accept"]

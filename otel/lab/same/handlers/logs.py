@@ -39,10 +39,6 @@ def an_exception(event, context):
         traceback.print_exc()
 
 
-def extra(event, context):
-    LOG.warning("with extra", extra={"traceId": "mine", "order": 7})
-
-
 class Json(logging.Formatter):
     def format(self, record):
         known = set(logging.makeLogRecord({}).__dict__)
@@ -50,14 +46,18 @@ class Json(logging.Formatter):
         return json.dumps({"message": record.getMessage(), "level": record.levelname, **more})
 
 
-def own_formatter(event, context):
-    """Each attribute that is not Python's own is written."""
+def formatted(formatter):
     before = logging.getLogger().handlers[:]
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(Json())
+    handler.setFormatter(formatter)
     logging.getLogger().handlers[:] = [handler]
     LOG.warning("formatted", extra={"order": 7})
     logging.getLogger().handlers[:] = before
+
+
+def own_formatter(event, context):
+    """Each attribute that is not Python's own is written."""
+    formatted(Json())
 
 
 def basic(event, context):
@@ -95,22 +95,6 @@ def debug(event, context):
 def info(event, context):
     logging.getLogger().setLevel("INFO")
     LOG.info("shown")
-
-
-def handlers(event, context):
-    return [
-        [type(handler).__name__, handler.level, type(handler.formatter).__name__]
-        for handler in logging.getLogger().handlers
-    ]
-
-
-def root_level(event, context):
-    return [
-        logging.getLogger().level,
-        logging.lastResort.level,
-        logging.raiseExceptions,
-        logging.getLogRecordFactory().__name__,
-    ]
 
 
 def record_factory(event, context):
@@ -176,37 +160,10 @@ def captured(event, context):
     logging.captureWarnings(False)
 
 
-def names(event, context):
-    """No logger of ours makes the user's see more."""
-    return [LOG.propagate, LOG.isEnabledFor(logging.INFO), LOG.getEffectiveLevel()]
-
-
-def by_structlog(event, context):
-    import structlog
-
-    structlog.configure(
-        processors=[structlog.processors.add_log_level, structlog.processors.JSONRenderer(sort_keys=True)]
-    )
-    structlog.get_logger().info("structured", order=7)
-
-
-def by_loguru(event, context):
-    from loguru import logger
-
-    logger.remove()
-    logger.add(sys.stdout, format="{level}|{message}|{extra}", backtrace=False, diagnose=False)
-    logger.bind(order=7).info("bound")
-
-
 def by_json_logger(event, context):
     from pythonjsonlogger.json import JsonFormatter
 
-    before = logging.getLogger().handlers[:]
-    handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(JsonFormatter("%(levelname)s %(message)s"))
-    logging.getLogger().handlers[:] = [handler]
-    LOG.warning("json", extra={"order": 7})
-    logging.getLogger().handlers[:] = before
+    formatted(JsonFormatter("%(levelname)s %(message)s"))
 
 
 def by_structlog_context(event, context):
@@ -235,3 +192,15 @@ def by_loguru_context(event, context):
     logger.add(sys.stdout, format="{level}|{message}|{extra}")
     with logger.contextualize(request=context.aws_request_id):
         logger.info("in context")
+
+
+def extra(event, context):
+    LOG.warning("with extra", extra={"traceId": "mine", "order": 7})
+
+
+def state(event, context):
+    """No logger of ours makes the user's see more."""
+    root = logging.getLogger()
+    handlers = [[type(one).__name__, one.level, type(one.formatter).__name__] for one in root.handlers]
+    defaults = [root.level, logging.lastResort.level, logging.raiseExceptions, logging.getLogRecordFactory().__name__]
+    return [handlers, defaults, LOG.propagate, LOG.isEnabledFor(logging.INFO), LOG.getEffectiveLevel()]

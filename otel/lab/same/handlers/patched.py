@@ -21,18 +21,6 @@ def get(what):
     return requests.get(f"{HTTP}/{what}", timeout=10).status_code
 
 
-def adapter(event, context):
-    real, seen = requests.adapters.HTTPAdapter.send, []
-
-    def send(self, request, **options):
-        seen.append([request.method, options["timeout"]])
-        request.headers["X-Own"] = "1"
-        return real(self, request, **options)
-
-    with unittest.mock.patch.object(requests.adapters.HTTPAdapter, "send", send):
-        return [get("adapter"), seen]
-
-
 def function(event, context):
     with unittest.mock.patch("requests.get", side_effect=requests.get) as replaced:
         return [get("function"), replaced.call_count]
@@ -105,11 +93,6 @@ def environment(event, context):
     return [get("aside"), os.environ["_X_AMZN_TRACE_ID"]]
 
 
-def no_environment(event, context):
-    with unittest.mock.patch.dict(os.environ, {"ONLY": "one"}, clear=True):
-        return [get("none"), dict(os.environ)]
-
-
 def modules(event, context):
     """As tests and plug-in systems import a library anew."""
     saved = {name: sys.modules.pop(name) for name in list(sys.modules) if name.partition(".")[0] == "requests"}
@@ -145,3 +128,15 @@ def default_timeout(event, context):
             return [one.gettimeout(), get("timeout")]
     finally:
         socket.setdefaulttimeout(None)
+
+
+def adapter(event, context):
+    real, seen = requests.adapters.HTTPAdapter.send, []
+
+    def send(self, request, **options):
+        seen.append([request.method, options["timeout"]])
+        request.headers["X-Own"] = "1"
+        return real(self, request, **options)
+
+    with unittest.mock.patch.object(requests.adapters.HTTPAdapter, "send", send):
+        return [get("adapter"), seen]

@@ -1,45 +1,94 @@
 """What handlers return, and what they are called with."""
 
 import asyncio
-import contextlib
 import dataclasses
 import datetime
 import decimal
 import enum
 import functools
 import inspect
-import json
 import os
 import pickle
 import types
 
 
-def nothing(event, context):
+class Colour(str, enum.Enum):
+    RED = "red"
+
+
+class Fields(dict):
+    def __missing__(self, key):
+        return key
+
+
+class Items(list):
     pass
 
 
-def text(event, context):
-    return "grüß dich \u2028 \U0001f600 \x00"
+class Watched(dict):
+    """Says what is asked of it."""
+
+    def get(self, key, default=None):
+        print("get", key)
+        return super().get(key, default)
+
+    def __contains__(self, key):
+        print("contains", key)
+        return super().__contains__(key)
 
 
-def number(event, context):
-    return 1e22
+class Unreadable(dict):
+    def __contains__(self, key):
+        raise RuntimeError("mine")
+
+    get = __getitem__ = __contains__
 
 
-def not_a_number(event, context):
-    return {"x": float("nan"), "y": float("inf")}
+@dataclasses.dataclass
+class Point:
+    x: int
 
 
-def nested(event, context):
-    return {"a": [{"b": {"c": [None, True, 1.5, "x"]}}], "1": {}}
+def circular():
+    me = {}
+    me["me"] = me
+    return me
 
 
-def keys(event, context):
-    return {1: "a", None: "b", True: "c", 2.5: "d"}
+VALUES = {
+    "nothing": lambda: None,
+    "text": lambda: "grüß dich \u2028 \U0001f600 \x00",
+    "half a character": lambda: "\ud800",
+    "number": lambda: 1e22,
+    "not a number": lambda: {"x": float("nan"), "y": float("inf")},
+    "nested": lambda: {"a": [{"b": {"c": [None, True, 1.5, "x"]}}], "1": {}},
+    "keys": lambda: {1: "a", None: "b", True: "c", 2.5: "d"},
+    "large": lambda: "x" * 1_000_000,
+    "decimals": lambda: {"total": decimal.Decimal("1.10")},
+    "set": lambda: {1, 2},
+    "bytes": lambda: b"abc",
+    "date": lambda: {"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)},
+    "object": lambda: object,
+    "circular": circular,
+    "generator": lambda: (number for number in range(3)),
+    "enum": lambda: {"colour": Colour.RED, "priority": enum.IntEnum("P", "LOW HIGH").HIGH},
+    "own dict": lambda: Fields(a=1),
+    "own list": lambda: {"items": Items([1, 2]), "pair": (1, 2)},
+    "watched": lambda: Watched(batchItemFailures=[], statusCode=500),
+    "unreadable": lambda: Unreadable(statusCode=500),
+    "dataclass": lambda: Point(1),
+    "fields of a dataclass": lambda: dataclasses.asdict(Point(1)),
+    "200": lambda: {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "hello"},
+    "503": lambda: {"statusCode": 503, "body": "later"},
+    "odd status": lambda: {"statusCode": "200 OK", "body": None},
+    "huge status": lambda: {"statusCode": 10**30},
+    "trace": lambda: os.environ.get("_X_AMZN_TRACE_ID"),
+    "handler": lambda: os.environ["_HANDLER"],
+}
 
 
-def large(event, context):
-    return "x" * 1_000_000
+def returned(event, context):
+    return VALUES[event["value"]]()
 
 
 def too_large(event, context):
@@ -54,36 +103,6 @@ def changed_event(event, context):
     event["seen"] = True
     event.pop("Records", None)
     return event
-
-
-def decimals(event, context):
-    return {"total": decimal.Decimal("1.10")}
-
-
-def a_set(event, context):
-    return {1, 2}
-
-
-def some_bytes(event, context):
-    return b"abc"
-
-
-def a_date(event, context):
-    return {"at": datetime.datetime(2026, 1, 1, tzinfo=datetime.timezone.utc)}
-
-
-def an_object(event, context):
-    return object
-
-
-def circular(event, context):
-    me = {}
-    me["me"] = me
-    return me
-
-
-def generated(event, context):
-    return (number for number in range(3))
 
 
 def streamed(event, context):
@@ -101,72 +120,6 @@ def asynchronous_inside(event, context):
         return {"ok": True}
 
     return asyncio.run(work())
-
-
-class Colour(str, enum.Enum):
-    RED = "red"
-
-
-def an_enum(event, context):
-    return {"colour": Colour.RED, "priority": enum.IntEnum("P", "LOW HIGH").HIGH}
-
-
-class Fields(dict):
-    def __missing__(self, key):
-        return key
-
-
-def a_dict_of_its_own(event, context):
-    return Fields(a=1)
-
-
-class Watched(dict):
-    """Says what is asked of it."""
-
-    def get(self, key, default=None):
-        print("get", key)
-        return super().get(key, default)
-
-    def __contains__(self, key):
-        print("contains", key)
-        return super().__contains__(key)
-
-
-def watched(event, context):
-    return Watched(batchItemFailures=[], statusCode=500)
-
-
-class Items(list):
-    pass
-
-
-def a_list_of_its_own(event, context):
-    return {"items": Items([1, 2]), "pair": (1, 2)}
-
-
-@dataclasses.dataclass
-class Point:
-    x: int
-
-
-def a_dataclass(event, context):
-    return dataclasses.asdict(Point(1)) if event.get("dict") else Point(1)
-
-
-def ok(event, context):
-    return {"statusCode": 200, "headers": {"Content-Type": "text/plain"}, "body": "hello"}
-
-
-def server_error(event, context):
-    return {"statusCode": 503, "body": "later"}
-
-
-def odd_status(event, context):
-    return {"statusCode": "200 OK", "body": None}
-
-
-def huge_status(event, context):
-    return {"statusCode": 10**30}
 
 
 def batch_failures(event, context):
@@ -198,21 +151,19 @@ def writes_on_the_context(event, context):
     return vars(context)["tenant"]
 
 
-def one_argument(event):
-    return 1
-
-
 def any_arguments(*args, **kwargs):
     return [len(args), sorted(kwargs), type(args[1]).__name__]
+
+
+def one_argument(event):
+    return 1
 
 
 def defaults(event, context, more="default"):
     return more
 
 
-class Callable:
-    """A class whose instance is the handler."""
-
+class Handlers:
     def __init__(self):
         self.calls = 0
 
@@ -220,9 +171,17 @@ class Callable:
         self.calls += 1
         return self.calls
 
+    @staticmethod
+    def static(event, context):
+        return "static"
 
-an_instance = Callable()
-a_class_method = Callable().__call__
+    @classmethod
+    def of_class(cls, event, context):
+        return cls.__name__
+
+
+an_instance, a_bound_method = Handlers(), Handlers().__call__
+a_static_method, a_class_method = Handlers.static, Handlers.of_class
 a_partial = functools.partial(defaults, more="bound")
 a_lambda = lambda event, context: "from a lambda"  # noqa: E731
 a_builtin = types.SimpleNamespace(call=max).call
@@ -270,36 +229,19 @@ def counting(event, context):
     return STATE
 
 
+OURS = (
+    "LAMBDA_LATENCY_",
+    "OTEL_EXPORTER",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_LAMBDA_LOG_STREAM",
+    "PEER",
+    "AWS_ENDPOINT",
+    "_X_",
+)
+
+
 def environment(event, context):
-    ours = (
-        "LAMBDA_LATENCY_",
-        "OTEL_EXPORTER",
-        "AWS_LAMBDA_RUNTIME_API",
-        "AWS_LAMBDA_LOG_STREAM",
-        "PEER",
-        "AWS_ENDPOINT",
-        "_X_",
-    )
-    return {name: value for name, value in sorted(os.environ.items()) if not name.startswith(ours)}
-
-
-def trace_variable(event, context):
-    return os.environ.get("_X_AMZN_TRACE_ID")
-
-
-def handler_variable(event, context):
-    return os.environ["_HANDLER"]
-
-
-class Unreadable(dict):
-    def __contains__(self, key):
-        raise RuntimeError("mine")
-
-    get = __getitem__ = __contains__
-
-
-def unreadable(event, context):
-    return Unreadable(statusCode=500)
+    return {name: value for name, value in sorted(os.environ.items()) if not name.startswith(OURS)}
 
 
 def ends_the_span(event, context):
@@ -316,51 +258,7 @@ def no_environment(event, context):
     return [requests.get(f"{peer}/http/bare", timeout=5).status_code, len(os.environ)]
 
 
-def json_text(event, context):
-    return json.dumps(event)
-
-
-class Methods:
-    @staticmethod
-    def static(event, context):
-        return "static"
-
-    @classmethod
-    def of_class(cls, event, context):
-        return cls.__name__
-
-    def bound(self, event, context):
-        return type(self).__name__
-
-
-a_static_method, a_method_of_a_class, a_bound_method = Methods.static, Methods.of_class, Methods().bound
-
-
-@functools.singledispatch
-def dispatched(event, context):
-    return "an object"
-
-
-@dispatched.register
-def of_dict(event: dict, _context):
-    return "a dict"
-
-
-@contextlib.contextmanager
-def around():
-    yield
-
-
-@around()
-def in_a_context_manager(event, context):
-    return "inside"
-
-
 def about_itself(event, context):
     return [str(inspect.signature(about_itself)), inspect.getsource(about_itself)[:17],
             [frame.function for frame in inspect.stack() if frame.filename == __file__],
             pickle.loads(pickle.dumps(about_itself)) is about_itself]  # fmt: skip
-
-
-def half_a_character(event, context):
-    return "\ud800"

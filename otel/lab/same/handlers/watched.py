@@ -1,20 +1,18 @@
-"""Functions that watch the interpreter: traces, profiles, collections, stacks, limits."""
+"""Functions that watch the interpreter, and work at odd moments: when objects die, under a limit, in threads that stay."""
 
+import asyncio
 import atexit
-import cProfile
+import ctypes
 import faulthandler
 import gc
-import io
-import logging
-import logging.config
-import multiprocessing
 import os
-import pstats
+import queue
+import resource
 import sys
 import tempfile
 import threading
+import time
 import tracemalloc
-import traceback
 import weakref
 
 import requests
@@ -22,12 +20,12 @@ import requests
 HTTP = f"{os.environ['PEER']}/http"
 
 
-def get(what):
+def get(what="x"):
     return requests.get(f"{HTTP}/{what}", timeout=10).status_code
 
 
 def traced(event, context):
-    """As coverage does it, threads too."""
+    """As coverage and profilers do it, threads too."""
     seen = []
 
     def watch(frame, what, argument):
@@ -37,23 +35,18 @@ def traced(event, context):
         return None
 
     sys.settrace(watch)
+    sys.setprofile(lambda frame, what, argument: None)
     threading.settrace(watch)
     try:
+        get("traced")
         thread = threading.Thread(target=get, args=("traced",))
         thread.start()
         thread.join()
     finally:
         sys.settrace(None)
+        sys.setprofile(None)
         threading.settrace(None)
     return seen
-
-
-def profiled(event, context):
-    profile = cProfile.Profile()
-    status = profile.runcall(get, "profiled")
-    out = io.StringIO()
-    pstats.Stats(profile, stream=out).print_stats("watched")
-    return [status, "watched.py" in out.getvalue()]
 
 
 def allocations(event, context):
@@ -65,22 +58,6 @@ def allocations(event, context):
         return [status, len(kept), bool(found.statistics("lineno"))]
     finally:
         tracemalloc.stop()
-
-
-def collections(event, context):
-    seen = []
-
-    def called(phase, info):
-        seen.append(phase)
-
-    gc.collect()
-    gc.callbacks.append(called)
-    try:
-        gc.collect()
-        first = seen[:]
-        return [first, get("collections"), gc.isenabled(), gc.get_threshold(), gc.get_debug(), len(gc.callbacks)]
-    finally:
-        gc.callbacks.remove(called)
 
 
 def finalized(event, context):
@@ -100,27 +77,6 @@ def dumped(event, context):
         return [line.strip() for line in file if "watched.py" in line]
 
 
-def hooks(event, context):
-    seen = []
-
-    def told(args):
-        names = [frame.name for frame in traceback.extract_tb(args.exc_traceback) if "watched" in frame.filename]
-        seen.append([args.exc_type.__name__, str(args.exc_value), names])
-
-    def fails():
-        raise KeyError("in a thread")
-
-    real, threading.excepthook = threading.excepthook, told
-    try:
-        thread = threading.Thread(target=fails)
-        thread.start()
-        thread.join()
-    finally:
-        threading.excepthook = real
-    return [seen, sys.excepthook is sys.__excepthook__, real is threading.__excepthook__,
-            sys.unraisablehook is sys.__unraisablehook__]  # fmt: skip
-
-
 def shallow(event, context):
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(220)
@@ -131,8 +87,6 @@ def shallow(event, context):
 
 
 def no_files_left(event, context):
-    import resource
-
     limits, taken = resource.getrlimit(resource.RLIMIT_NOFILE), []
     resource.setrlimit(resource.RLIMIT_NOFILE, (64, limits[1]))
     try:
@@ -158,33 +112,108 @@ def closes_all(event, context):
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def piped(event, context):
-    """Lambda has no shared memory: processes answer through pipes."""
-    forks = multiprocessing.get_context("fork")
-    answers = []
-    for number in range(2):
-        here, there = forks.Pipe()
-        process = forks.Process(target=lambda: there.send([number, get(f"piped/{number}")]))
-        process.start()
-        answers.append(here.recv())
-        process.join()
-        answers.append(process.exitcode)
-    return answers
-
-
-def configured(event, context):
-    logging.config.dictConfig(
-        {"version": 1, "disable_existing_loggers": True, "formatters": {"own": {"format": "%(name)s|%(message)s"}},
-         "handlers": {"out": {"class": "logging.StreamHandler", "formatter": "own", "stream": "ext://sys.stdout"}},
-         "root": {"level": "DEBUG", "handlers": ["out"]}}
-    )  # fmt: skip
-    logging.getLogger("own").debug("at debug")
-    try:
-        return get("configured")
-    finally:
-        logging.getLogger().setLevel("WARNING")
-
-
 def calls_at_exit(event, context):
     atexit.register(lambda: print("at exit", get("aside"), flush=True))
     sys.exit(0)
+
+
+KEPT = []
+
+
+def finally_clause(event, context):
+    def generator():
+        try:
+            yield 1
+        finally:
+            print("closed", get())
+
+    left = generator()
+    next(left)
+    del left
+    gc.collect()
+
+
+class Dies:
+    def __del__(self):
+        print("dies", get())
+
+
+def deleted(event, context):
+    one = Dies()
+    one.itself = one
+    del one
+    gc.collect()
+
+
+def memory_limit(event, context):
+    usual = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (2_000_000_000, usual[1]))
+    try:
+        bytearray(4_000_000_000)
+    except MemoryError as error:
+        found = type(error).__name__
+    resource.setrlimit(resource.RLIMIT_AS, usual)
+    return [found, get()]
+
+
+def stopped_thread(event, context):
+    """By an exception that another thread sets."""
+    ready, found = threading.Event(), []
+
+    def work():
+        try:
+            get()
+            ready.set()
+            while True:
+                time.sleep(0.001)
+        except InterruptedError:
+            found.append("stopped")
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    ready.wait(10)
+    ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread.ident), ctypes.py_object(InterruptedError))
+    thread.join(10)
+    return found
+
+
+def kept_worker(event, context):
+    """A thread that the first invocation starts, and that works for each."""
+    if not KEPT:
+        KEPT.extend((queue.Queue(), queue.Queue()))
+        threading.Thread(target=work_for_ever, args=KEPT, daemon=True).start()
+    KEPT[0].put("job")
+    return KEPT[1].get(timeout=10)
+
+
+def work_for_ever(jobs, answers):
+    while True:
+        answers.put(get(jobs.get()))
+
+
+def kept_loop(event, context):
+    if not KEPT:
+        KEPT.append(asyncio.new_event_loop())
+        threading.Thread(target=KEPT[0].run_forever, daemon=True).start()
+    return asyncio.run_coroutine_threadsafe(asyncio.to_thread(get), KEPT[0]).result(10)
+
+
+def eager_tasks(event, context):
+    async def main():
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(asyncio.to_thread(get, str(number))) for number in range(2)]
+        return [task.result() for task in tasks]
+
+    return asyncio.run(main())
+
+
+def collected(event, context):
+    """At each allocation."""
+    seen, usual = [], gc.get_threshold()
+    gc.callbacks.append(lambda phase, _: seen.append(phase))
+    gc.set_threshold(1, 1, 1)
+    status = get()
+    gc.set_threshold(*usual)
+    gc.callbacks.pop()
+    return [status, sorted(set(seen)), len(gc.callbacks)]

@@ -1,91 +1,85 @@
-"""The tools that read an AWS account, only with `--account`: a first call tells the price, a second one pays it."""
+"""The tools that read an AWS account, only with `--account`: a first call names the price, a second one pays it."""
 
 from __future__ import annotations
 
 import io
 import tempfile
 import time
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lambda_latency.agent.answers.verdicts import time_of
-from lambda_latency.agent.brief import brief, names_in, quoted_report
-from lambda_latency.agent.commands import shell
-from lambda_latency.agent.errors import Cancelled, RefusedError
-from lambda_latency.agent.quoting import Names, quoted
+from lambda_latency.agent.brief import brief, names_in, quoted_report, shell
+from lambda_latency.agent.loading import Loader, ToolCall, time_of
+from lambda_latency.agent.quoting import QuotedNames, quoted
+from lambda_latency.agent.tools import AccountOptions, Cancelled, RefusedError
 from lambda_latency.alarm import explain, fetched, last_ring
 from lambda_latency.fetch import Account, Choice, Clients, Place, resolve
 from lambda_latency.latency import against, load
 from lambda_latency.text import instant_of
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from lambda_latency.agent.loading import Call, Loader
-    from lambda_latency.agent.options import AccountOptions
-
-USUAL = 1_000  # traces of a fetch
+DEFAULT_LIMIT = 1_000  # traces of a fetch
 HOUR_NS = 3_600 * 10**9
 
 
 def fetch_traces(
     loader: Loader,
-    call: Call,
+    call: ToolCall,
     since: str | None = None,
     until: str | None = None,
     route: str | None = None,
     slower_than_ms: float | None = None,
     errors: bool = False,
-    limit: int = USUAL,
+    limit: int = DEFAULT_LIMIT,
     confirm_usd: float | None = None,
 ) -> str:
-    """The name of a source with the fetched traces; or the price, as long as it is not confirmed."""
+    """Name the source that has the fetched traces; or the price, until it is confirmed."""
     options, place = _place(loader)
     slower_ns = round(slower_than_ms * 1e6) if slower_than_ms is not None else None
     choice = Choice(None, slower_ns, errors=errors, route=route.strip('"') if route is not None else None)
-    asked = resolve(time_of(since), time_of(until), now_ns=time.time_ns(), choice=choice, most=limit)
+    selection = resolve(time_of(since), time_of(until), now_ns=time.time_ns(), choice=choice, most=limit)
     account = Account(place)
-    if (told := _unpaid(account.price(asked), confirm_usd, options)) is not None:
-        return told
-    words = ["report", "--xray", "--since", instant_of(asked.since_ns), "--until", instant_of(asked.until_ns)]
+    if (question := _unpaid(account.price(selection), confirm_usd, options)) is not None:
+        return question
+    words = ["fetch", "--since", instant_of(selection.since_ns), "--until", instant_of(selection.until_ns)]
     words += ["--route", choice.route] if choice.route is not None else []
     words += ["--slower-than", f"{slower_than_ms:g}"] if slower_than_ms is not None else []
     words += ["--errors"] if errors else []
     if call.is_gone():
         raise Cancelled
     path = loader.add_fetched([*words, "--max", str(limit), *_where(options)])
-    result = account.fetch(asked, path, io.StringIO())
+    result = account.fetch(selection, path, io.StringIO())
     return f"source: {path.name}\n{quoted(result.sentence, 300)}\nwhy_slow with this source says what is slow."
 
 
 def explain_alarm(
-    loader: Loader, call: Call, alarm: str, at: str | None = None, confirm_usd: float | None = None
+    loader: Loader, call: ToolCall, alarm: str, at: str | None = None, confirm_usd: float | None = None
 ) -> str:
-    """The verdict on the traces of an alarm's window, and the comparison with the hour before."""
+    """Print the verdict on the traces of an alarm's window, and the comparison with the hour before."""
     options, place = _place(loader)
     account = Account(place)
     rang = last_ring(Clients(place).make("cloudwatch"), alarm, account.region, time_of(at))
-    asked = resolve(rang.begin_ns - HOUR_NS, rang.at_ns, now_ns=time.time_ns())
-    if (told := _unpaid(2 * account.price(asked), confirm_usd, options)) is not None:  # slow ones and a sample
-        return told
+    selection = resolve(rang.begin_ns - HOUR_NS, rang.at_ns, now_ns=time.time_ns())
+    if (question := _unpaid(2 * account.price(selection), confirm_usd, options)) is not None:  # slow ones and a sample
+        return question
     if call.is_gone():
         raise Cancelled
     with tempfile.TemporaryDirectory(prefix="alarm-") as folder:
-        found = fetched(account, rang, Path(folder), lambda: 0.0 if call.is_gone() else 1.0)
-        if not (found.chosen or found.sample):
+        traces = fetched(account, rang, Path(folder), lambda: 0.0 if call.is_gone() else 1.0)
+        if not (traces.chosen or traces.sample):
             raise RefusedError("there is no trace in the alarm's window", "check the time and the sampling")
-        explained = explain(rang, found, loader.terms)
-        sample, before = (load(some, [], processes=1, terms=loader.terms) for some in (found.sample, found.before))
-        owners = loader.terms.owners.settle(explained.report.accounts, sample, before)
-        names = Names(names_in(explained.report.accounts, sample, before))
-        now, then = (one.named(names, names.part) for one in (sample, before))
+        explained = explain(rang, traces, loader.analysis_options)
+        accounts, windows = explained.report.breakdowns, (traces.sample, traces.hour_before)
+        current, earlier = (load(files, [], processes=1, options=loader.analysis_options) for files in windows)
+        owners = loader.analysis_options.owners.settle(accounts, current, earlier)
+        names = QuotedNames(names_in(accounts, current, earlier))
+        quoted_current, quoted_baseline = (breakdown.named(names, names.part) for breakdown in (current, earlier))
+        compared = None
+        if quoted_current and quoted_baseline:
+            compared = against(quoted_current, quoted_baseline, ["the hour before"])
         report = quoted_report(
-            names, explained.report.accounts, explained.find, slow_ns=rang.threshold_ns, owners=owners
+            names, accounts, explained.find, compared=compared, slow_ns=rang.threshold_ns, owners=owners
         )
-        if now and then:
-            report = replace(report, against=against(now, then, ["the hour before"]))
-        command = shell("explain", alarm, "--at", instant_of(rang.at_ns), *_where(options))
+        command = shell("report", "--alarm", alarm, "--until", instant_of(rang.at_ns), *_where(options))
         window = f"{instant_of(rang.begin_ns)} to {instant_of(rang.at_ns)}"
         return f"alarm {quoted(alarm)}, {window}, with the hour before as baseline\n{brief(report, command)}"
 
@@ -93,16 +87,16 @@ def explain_alarm(
 def _place(loader: Loader) -> tuple[AccountOptions, Place]:
     options = loader.account
     assert options is not None
-    return options, Place(options.profile, options.region, options.endpoint_url)
+    return options, Place(options.profile, options.region)
 
 
 def _where(options: AccountOptions) -> Sequence[str]:
-    given = (("--profile", options.profile), ("--region", options.region))
-    return [word for name, value in given if value is not None for word in (name, value)]
+    options_by_name = (("--profile", options.profile), ("--region", options.region))
+    return [word for name, value in options_by_name if value is not None for word in (name, value)]
 
 
 def _unpaid(price: float, confirmed: float | None, options: AccountOptions) -> str | None:
-    """What to ask of the user; None if the price is confirmed. Raises `RefusedError` above the user's limit."""
+    """Return the question to the user; None if the price is confirmed. Raises `RefusedError` above the limit."""
     if price > options.most_usd:
         raise RefusedError(
             f"AWS would charge about ${price:,.4f}, above the limit of ${options.most_usd:,.2f} a call",

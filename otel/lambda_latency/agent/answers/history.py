@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lambda_latency.agent.answers.verdicts import time_of
-from lambda_latency.agent.brief import DATA
-from lambda_latency.agent.budget import Answer
-from lambda_latency.agent.commands import shell
-from lambda_latency.agent.errors import RefusedError
+from lambda_latency.agent.brief import DATA, shell
+from lambda_latency.agent.budget import BoundedAnswer
+from lambda_latency.agent.loading import Loader, ToolCall, time_of
 from lambda_latency.agent.quoting import quoted, quoted_name
 from lambda_latency.agent.roots import ARCHIVE_MARK
-
-if TYPE_CHECKING:
-    from lambda_latency.agent.loading import Call, Loader
+from lambda_latency.agent.tools import RefusedError
 
 HOUR = "strftime(make_timestamp(start_time_unix_nano // 1000), '%Y-%m-%dT%H:00Z') as hour"
 VALUES = {
@@ -22,7 +16,8 @@ VALUES = {
     "count(*) filter (timed_out) as timeouts, count(*) filter (cold_start) as cold_starts",
     "parts": "count(distinct trace_id) as requests, round(sum(ns) / 1e6) as total_ms",
 }
-QUESTIONS = {  # the view, what its rows are grouped by, and their order
+# The view, what its rows are grouped by, and their order
+QUESTIONS = {
     "by_day": ("accounts", "day, route", "day desc, requests desc, route"),
     "by_hour": ("accounts", HOUR, "hour desc"),
     "by_route": ("accounts", "route", "requests desc, route"),
@@ -34,14 +29,14 @@ MOST_ROWS = 40
 
 def query_archive(
     loader: Loader,
-    _: Call,
+    _: ToolCall,
     question: str,
     archive: str = "archive",
     since: str | None = None,
     until: str | None = None,
     route: str | None = None,
 ) -> str:
-    """The rows that answer a question, the newest or the largest first."""
+    """Print the rows that answer a question, the newest or the largest first."""
     path = loader.roots.path(archive)
     if not (path / ARCHIVE_MARK).is_file():
         raise RefusedError(
@@ -52,29 +47,29 @@ def query_archive(
     view, groups, order = QUESTIONS[question]
     conditions = " and ".join(_conditions(since, until, route)) or "true"
     sql = f"select {groups}, {VALUES[view]} from {view} where {conditions} group by all order by {order}"  # noqa: S608
-    found = query(str(path), sql)
-    answer = Answer()
-    answer.add(f"{len(found.rows):,} rows. All of them: {shell('archive', 'query', sql, '--archive', archive)}")
-    answer.add(" | ".join(found.names))
-    for row in found.rows[:MOST_ROWS]:
-        if not answer.add(" | ".join(_cell(name, value) for name, value in zip(found.names, row, strict=True))):
+    answered = query(str(path), sql)
+    answer = BoundedAnswer()
+    answer.add(f"{len(answered.rows):,} rows. All of them: {shell('archive', 'query', sql, '--archive', archive)}")
+    answer.add(" | ".join(answered.names))
+    for row in answered.rows[:MOST_ROWS]:
+        if not answer.add(" | ".join(_edge(name, value) for name, value in zip(answered.names, row, strict=True))):
             break
-    if len(found.rows) > MOST_ROWS:
-        answer.add(f"{len(found.rows) - MOST_ROWS:,} more rows: the command prints them")
+    if len(answered.rows) > MOST_ROWS:
+        answer.add(f"{len(answered.rows) - MOST_ROWS:,} more rows: the command prints them")
     return answer.text(DATA, more="the command prints all")
 
 
 def _conditions(since: str | None, until: str | None, route: str | None) -> list[str]:
-    found = []
+    conditions = []
     if (since_ns := time_of(since)) is not None:
-        found.append(f"start_time_unix_nano >= {since_ns}")
+        conditions.append(f"start_time_unix_nano >= {since_ns}")
     if (until_ns := time_of(until)) is not None:
-        found.append(f"start_time_unix_nano < {until_ns}")
+        conditions.append(f"start_time_unix_nano < {until_ns}")
     if route is not None:
         text = route.strip('"').replace("'", "''")
-        found.append(f"route = '{text}'")
-    return found
+        conditions.append(f"route = '{text}'")
+    return conditions
 
 
-def _cell(name: str, value: object) -> str:
+def _edge(name: str, value: object) -> str:
     return quoted_name(str(value)) if name in ("route", "name") and value else str(value)

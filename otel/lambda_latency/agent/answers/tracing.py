@@ -6,80 +6,80 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_latency.agent.brief import DATA
-from lambda_latency.agent.budget import Answer
-from lambda_latency.agent.commands import shell
-from lambda_latency.agent.quoting import MARK, Names, plain, quoted
+from lambda_latency.agent.brief import DATA, shell
+from lambda_latency.agent.budget import BoundedAnswer
+from lambda_latency.agent.quoting import MARK, QuotedNames, plain, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambda_latency.agent.loading import Call, Loader
+    from lambda_latency.agent.loading import Loader, ToolCall
     from lambda_latency.doctor import Finding
     from lambda_latency.trace import Trace
 
 TEMPLATES = (".yaml", ".yml", ".template")
 MOST_TRACES = 2_000
 MOST_FINDINGS = 12
+SEVERITIES = ("error", "warning", "note")  # the worst first
 LINE = 300  # characters
 
 
-def check_tracing(loader: Loader, call: Call, path: str = ".") -> str:
-    """The doctor's findings about a template (a file, or a folder that has one) or about traces."""
-    found = loader.roots.path(path)
-    if (found.is_dir() and not _has_traces(found)) or found.name.lower().endswith(TEMPLATES):
-        from lambda_latency.doctor import Where, diagnose
+def check_tracing(loader: Loader, call: ToolCall, path: str = ".") -> str:
+    """Print the doctor's findings about a template (a file, or a folder that has one) or about traces."""
+    subject = loader.roots.path(path)
+    if (subject.is_dir() and not _has_traces(subject)) or subject.name.lower().endswith(TEMPLATES):
+        from lambda_latency.doctor import Deployment, diagnose
 
         findings = [
             replace(
-                one,
-                path=loader.roots.name(Path(one.path)),
-                what=quoted(one.what, LINE),
-                todo=quoted(one.todo, LINE),
+                finding,
+                path=loader.roots.name(Path(finding.path)),
+                what=quoted(finding.what, LINE),
+                todo=quoted(finding.todo, LINE),
             )
-            for one in diagnose(found, Where(), loader.ignored)
+            for finding in diagnose(subject, Deployment(), loader.ignored)
         ]
         return _text(findings, f"template {quoted(path)}", shell("doctor", path))
     from lambda_latency.doctor import diagnose_traces
 
     loaded = loader.load(path, call)
-    every = loaded.accounts
-    step = max(1, -(-len(every) // MOST_TRACES))
-    traces = loaded.find({every.trace_id(at) for at in range(0, len(every), step)})
+    accounts = loaded.breakdowns
+    step = max(1, -(-len(accounts) // MOST_TRACES))
+    traces = loaded.find({accounts.trace_id(index) for index in range(0, len(accounts), step)})
     findings = [
-        replace(one, what=quoted(_with_names(one.what, traces), LINE))
-        for one in diagnose_traces(loaded.name, [traces[one] for one in sorted(traces)])
-        if one.rule not in loader.ignored
+        replace(finding, what=quoted(_with_names(finding.what, traces), LINE))
+        for finding in diagnose_traces(loaded.name, [traces[trace_id] for trace_id in sorted(traces)])
+        if finding.rule not in loader.ignored
     ]
-    about = f"{len(traces):,} of {len(every):,} traces of {quoted(path)}"
-    return _text(findings, about, shell("doctor", "--trace", path))
+    about = f"{len(traces):,} of {len(accounts):,} traces of {quoted(path)}"
+    return _text(findings, about, shell("report", path, "--problems"))
 
 
-def _with_names(what: str, traces: Mapping[str, Trace]) -> str:
-    """A finding about a trace, with a mark for each name of its spans that reads like a sentence."""
-    about = next((trace for trace_id, trace in traces.items() if trace_id in what), None)
-    if about is None and len(traces) == 1:
-        [about] = traces.values()
-    names = Names()
-    for name in {span.name for span in about.spans} if about is not None else ():
+def _with_names(sentence: str, traces: Mapping[str, Trace]) -> str:
+    """Replace each span name in a finding about a trace that reads like a sentence by its mark."""
+    trace = next((trace for trace_id, trace in traces.items() if trace_id in sentence), None)
+    if trace is None and len(traces) == 1:
+        [trace] = traces.values()
+    names = QuotedNames()
+    for name in {span.name for span in trace.spans} if trace is not None else ():
         if name and names(name).startswith(MARK):
-            what = what.replace(name, names(name).strip('"'))
-    return what
+            sentence = sentence.replace(name, names(name).strip('"'))
+    return sentence
 
 
 def _has_traces(folder: Path) -> bool:
-    return any(folder.glob("*.jsonl")) and not any((folder / f"template{one}").exists() for one in TEMPLATES)
+    return any(folder.glob("*.jsonl")) and not any((folder / f"template{suffix}").exists() for suffix in TEMPLATES)
 
 
 def _text(findings: Sequence[Finding], about: str, command: str) -> str:
-    answer = Answer()
-    errors = sum(one.severity == "error" for one in findings)
+    answer = BoundedAnswer()
+    errors = sum(f.severity == "error" for f in findings)
     answer.add(f"Findings: {len(findings)} about {about}, errors: {errors}. All of it: {command}")
-    for one in sorted(findings, key=lambda one: ("error", "warning", "note").index(one.severity))[:MOST_FINDINGS]:
-        answer.add(f"{one.severity} {one.rule}, {quoted(f'{one.path}:{one.line}', 120)}")
-        answer.add(f"  observed: {one.what}")
-        answer.add(f"  effect: {plain(one.effect, LINE)}")
-        answer.add(f"  remedy: {one.todo}")
+    for finding in sorted(findings, key=lambda f: SEVERITIES.index(f.severity))[:MOST_FINDINGS]:
+        answer.add(f"{finding.severity} {finding.rule}, {quoted(f'{finding.path}:{finding.line}', 120)}")
+        answer.add(f"  observed: {finding.what}")
+        answer.add(f"  effect: {plain(finding.effect, LINE)}")
+        answer.add(f"  remedy: {finding.todo}")
     if len(findings) > MOST_FINDINGS:
         answer.add(f"{len(findings) - MOST_FINDINGS} more findings: the command prints them")
     return answer.text(DATA, more="the command prints all")

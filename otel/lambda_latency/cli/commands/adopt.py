@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from lambda_latency.adopt import Plan
 
 TRACED_BEFORE = ("as it is", "switched")
+TEMPLATES = (".yaml", ".yml", ".json", ".template")
+EPILOG = """\
+exit status: 0 fine, 1 failed, 2 usage, 3 --check: not adopted or not up to
+date, 4 some functions cannot be edited, 130 Ctrl-C
+"""
 HEADINGS = ("function", "runtime", "processor", "edited in", "bridge", "permission")
 
 
@@ -27,17 +32,18 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help=summary,
         description="Edits a SAM app so that its Python functions are traced: the template, the requirements, and a "
         "folder with the kit's layer. Without an option nothing is written: the edits are printed.",
+        epilog=EPILOG,
     )
     parser.removed = {"--rewrite": "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand"}
     parser.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH",
                         help="a template, or the folder that has one; default: this folder")  # fmt: skip
-    what = parser.add_mutually_exclusive_group()
-    what.add_argument("--write", action="store_true", help="write the edits")
-    what.add_argument("--undo", action="store_true", help="restore every byte that --write changed")
-    what.add_argument(
+    actions = parser.add_mutually_exclusive_group()
+    actions.add_argument("--write", action="store_true", help="write the edits")
+    actions.add_argument("--undo", action="store_true", help="restore every byte that --write changed")
+    actions.add_argument(
         "--check", action="store_true", help="exit with status 3 unless the app is adopted and up to date"
     )
-    what.add_argument("--upgrade", action="store_true", help="replace the kit's layer by the one of this release")
+    actions.add_argument("--upgrade", action="store_true", help="replace the kit's layer by the one of this release")
     parser.add_argument("--export", choices=("collector", "daemon", "otlp"),
                         help="what takes the spans to X-Ray: ADOT's collector, a layer; Lambda's daemon; or X-Ray's "
                         "own OTLP endpoint; default: collector in a new app, unchanged in an adopted one")  # fmt: skip
@@ -55,17 +61,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Plan the edits, print them, and write them if requested; returns the exit status."""
-    from lambda_latency.adopt import (
-        Wanted,
-        add_packages,
-        check_clean,
-        compile_layer,
-        find_template,
-        make_plan,
-        regions_of,
-        undo,
-        write,
-    )
+    from lambda_latency.adopt import AdoptOptions, find_template, make_plan, regions_of, undo
 
     template = find_template(options.path)
     if options.undo:
@@ -73,96 +69,98 @@ def run(options: argparse.Namespace) -> int:
         print(f"{template.parent} is restored: {len(files)} files.")
         return FINE
     regions, origin = regions_of(template.parent, options.region, os.environ)
-    wanted = Wanted(options.export, packages=options.packages, regions=regions,
+    goal = AdoptOptions(options.export, packages=options.packages, regions=regions,
                     instrumentation=options.instrumentation)  # fmt: skip
-    plan = make_plan(template, wanted)
+    plan = make_plan(template, goal)
     if options.check:
         return _check(plan)
     if options.upgrade and not _is_adopted(plan):
         return usage(f"{template} is not adopted", "lambda-latency adopt --write adopts it")
     print(_text(plan), end="")
-    if any(row.where not in TRACED_BEFORE for row in plan.rows) and options.packages == "adot":
+    if options.packages == "adot" and any(row.where not in TRACED_BEFORE for row in plan.summaries):
         print(f"ADOT's layer is that of {', '.join(regions)} ({origin}).")
     if not plan.changes and not plan.outdated:
-        nothing = "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
-        print("Nothing to do: " + ("it is adopted." if plan.rows else nothing))
+        print(f"Nothing to do: {_nothing_to_do(plan)}")
     elif options.write or options.upgrade:
-        if not options.force:
-            check_clean(plan.root)
-        add_packages(plan)
-        write(plan)
-        missing = compile_layer(plan.root, [row.runtime for row in plan.rows])
-        if missing:
-            print(f"No bytecode for {', '.join(missing)} (not installed): each cold start will compile the layer.")
-        removed = f" Removed: {len(plan.outdated)} of an earlier release." if plan.outdated else ""
-        print(f"Written: {len(plan.changes)} files.{removed} `lambda-latency adopt --undo` reverts them. Next:\n")
-        print(_next(template))
+        _write(plan, template, force=options.force)
     else:
         print("Nothing was written. `lambda-latency adopt --write` writes it.")
     return SOMETHING_SKIPPED if plan.skipped else FINE
 
 
-def _next(template: Path) -> str:
-    """The commands that follow, with the template's path unless they find it by themselves."""
+def _nothing_to_do(plan: Plan) -> str:
+    if plan.summaries:
+        return "it is adopted."
+    return "no function can be adopted as it is." if plan.skipped else "it has no Python function to adopt."
+
+
+def _write(plan: Plan, template: Path, *, force: bool) -> None:
+    from lambda_latency.adopt import add_packages, check_clean, compile_layer, write
     from lambda_latency.template import usual_template
 
-    found = usual_template(Path())
-    is_found = found is not None and found.samefile(template)
-    path = "" if is_found else shlex.quote(str(template))
-    return (
-        f"  lambda-latency doctor {path}".rstrip()
-        + "\n  lambda-latency serve"
-        + (f" --template {path}" if path else "")
-    )
+    if not force:
+        check_clean(plan.root)
+    add_packages(plan)
+    write(plan)
+    missing = compile_layer(plan.root, [row.runtime for row in plan.summaries])
+    if missing:
+        print(f"No bytecode for {', '.join(missing)} (not installed): each cold start will compile the layer.")
+    removed = f" Removed: {len(plan.outdated)} of an earlier release." if plan.outdated else ""
+    print(f"Written: {len(plan.changes)} files.{removed} `lambda-latency adopt --undo` reverts them. Next:\n")
+    default_template = usual_template(Path())
+    is_found = default_template is not None and default_template.samefile(template)  # the commands find it, too
+    path = "" if is_found else f" {shlex.quote(str(template))}"
+    option = f" --template{path}" if path else ""
+    print(f"  lambda-latency doctor{path}\n  lambda-latency serve{option}")
 
 
 def _check(plan: Plan) -> int:
     """Print whether the app is adopted and up to date; returns the exit status."""
-    from lambda_latency.adopt import read_record
-
     if plan.unswitched:
         warn(f"{plan.template} has functions that cannot be switched\n  leave out --check: the command lists them")
         return GATE_FAILED
-    if not plan.changes and not plan.outdated and plan.rows:
+    if not plan.changes and not plan.outdated and plan.summaries:
         print(f"{plan.template} is adopted and up to date.")
         return FINE
-    if any(row.where == "switched" for row in plan.rows):
-        warn(f"{plan.template} is traced in another way\n  lambda-latency adopt --write, with the same options")
-    elif read_record(plan.root) is None or not _is_adopted(plan):
-        warn(f"{plan.template} is not adopted\n  lambda-latency adopt --write")
-    elif (
-        plan.edited
-        and not plan.outdated
-        and all(one.shown.endswith((".yaml", ".yml", ".json", ".template")) for one in plan.edited)
-    ):
-        warn(f"{plan.template} has functions that are not adopted\n  lambda-latency adopt --write")
-    else:
-        first = next((one.shown for one in plan.changes), None) or plan.outdated[0]
-        warn(f"{plan.template}: {first} is not of this release\n  lambda-latency adopt --upgrade")
+    warn(f"{plan.template}{_difference(plan)}")
     return GATE_FAILED
 
 
+def _difference(plan: Plan) -> str:
+    """Say why an app is not adopted or not up to date, and what to do."""
+    from lambda_latency.adopt import read_record
+
+    if any(row.where == "switched" for row in plan.summaries):
+        return " is traced in another way\n  lambda-latency adopt --write, with the same options"
+    if read_record(plan.root) is None or not _is_adopted(plan):
+        return " is not adopted\n  lambda-latency adopt --write"
+    edits_templates = all(change.shown.endswith(TEMPLATES) for change in plan.edited)
+    if plan.edited and not plan.outdated and edits_templates:
+        return " has functions that are not adopted\n  lambda-latency adopt --write"
+    outdated = next((change.shown for change in plan.changes), None) or plan.outdated[0]
+    return f": {outdated} is not of this release\n  lambda-latency adopt --upgrade"
+
+
 def _is_adopted(plan: Plan) -> bool:
-    return any(row.where in TRACED_BEFORE for row in plan.rows)
+    return any(row.where in TRACED_BEFORE for row in plan.summaries)
 
 
 def _text(plan: Plan) -> str:
-    """The diff, the table of functions, and the steps that remain for the user."""
+    """Return the diff, the table of functions, and the steps that remain for the user."""
     from lambda_latency.text import aligned
 
-    parts = [plan.diff()]
-    for kind, found in (
-        ("new", [one for one in plan.changes if one.before is None]),
-        ("changed", [one for one in plan.edited if one.is_of_layer]),
-    ):
-        if found:
-            parts.append(f"{found[0].shown.partition('/')[0]}/: {len(found)} {kind} files\n")
-    if plan.rows:
-        rows = [
-            HEADINGS,
-            *((r.function, r.runtime, r.architecture, r.where, r.bridge, r.permission) for r in plan.rows),
-        ]
-        parts.append("\n" + aligned(rows))
-    if plan.left:
-        parts.append("\nFor you:\n" + "".join(f"{one}\n" for one in plan.left))
-    return "".join(parts) + ("\n" if plan.rows or plan.left else "")
+    texts = [plan.diff()]
+    texts.append(_files("new", [change.shown for change in plan.changes if change.original is None]))
+    texts.append(_files("changed", [change.shown for change in plan.edited if change.is_of_layer]))
+    if plan.summaries:
+        rows = [(r.function, r.runtime, r.architecture, r.where, r.bridge, r.permission) for r in plan.summaries]
+        texts.append("\n" + aligned([HEADINGS, *rows]))
+    if plan.findings:
+        texts.append("\nFor you:\n" + "".join(f"{finding}\n" for finding in plan.findings))
+    if plan.summaries or plan.findings:
+        texts.append("\n")
+    return "".join(texts)
+
+
+def _files(kind: str, paths: list[str]) -> str:
+    return f"{paths[0].partition('/')[0]}/: {len(paths)} {kind} files\n" if paths else ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import argparse
+from typing import Any
 
 from lambda_latency.cli.exit_statuses import FINE
-
-if TYPE_CHECKING:
-    import argparse
 
 SHELLS = ("bash", "zsh", "tcsh")  # those of shtab
 DESCRIPTION = """\

@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import region
-from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE, SOMETHING_SKIPPED
+from lambda_latency.cli.exit_statuses import FAILED, FINE, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, usage, warn
 
 if TYPE_CHECKING:
-    import argparse
+    from lambda_latency.prices import AccountUsage, Prices, Usage
 
-    from lambda_latency.prices import Account, Prices, Usage
-
-EPILOG = f"""\
+EPILOG = """\
 examples:
   lambda-latency cost --requests 50000000 --rate 5%
   lambda-latency cost --template .          memory and architecture as there
   lambda-latency cost --account             requests and sampling of an account
   lambda-latency cost --details month.toml  all else, and prices of your own
 
-{EXIT_STATUSES}
+exit status: 0 fine, 1 failed, 2 usage, 4 estimated but the account refused a
+call, 130 Ctrl-C
 """
 # The keys of [usage] in a file of details that have taken the place of options.
 KEYS = {
@@ -45,7 +45,8 @@ REMOVED = {option: f"set {key} in the table [usage] of a file: --details FILE" f
     "--stack": "--account reads all functions; for some of them, write --requests N",
     "--rule": "--account reads the rule for every service; for another, write --rate P",
     "--profile": "set the variable AWS_PROFILE",
-    "--endpoint-url": "set the variable AWS_ENDPOINT_URL",
+    "--json": "write --format json",
+    "--print-policy": "lambda-latency policy cost prints it",
 }
 
 
@@ -75,14 +76,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
         help="requests, sampling and Transaction Search of the last 30 days, by read-only calls (extra fetch)",
     )
     add("--details", type=Path, metavar="FILE", help="a TOML file with all other details, and prices of your own")
-    add("--json", action="store_true", help="print JSON")
-    add("--print-policy", action="store_true", help="print the minimal IAM policy of --account and exit")
+    add("--format", choices=("text", "json"), default="text", help="text (default) or json")
 
 
 def number(text: str) -> Decimal:
-    """A number between 0 and `MOST`."""
-    import argparse
-
+    """Read a number between 0 and `MOST`."""
     from lambda_latency.prices import MOST
 
     try:
@@ -97,9 +95,7 @@ def number(text: str) -> Decimal:
 
 
 def share(text: str) -> Decimal:
-    """A share between 0 and 1, written as `5%` or `0.05`."""
-    import argparse
-
+    """Read a share between 0 and 1, written as `5%` or `0.05`."""
     value = number(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
     if value > 1:
         raise argparse.ArgumentTypeError(f"must be a share such as 5% or 0.05, got {text}")
@@ -108,12 +104,9 @@ def share(text: str) -> Decimal:
 
 def run(options: argparse.Namespace) -> int:
     """Print the estimate; returns the exit status."""
-    from lambda_latency.prices import Account, Usage, account_usage_policy, read_prices, read_usage
+    from lambda_latency.prices import AccountUsage, Usage, read_prices, read_usage
 
-    if options.print_policy:
-        print(account_usage_policy())
-        return FINE
-    account = _account(options.region) if options.account else Account("")
+    account = _account(options.region) if options.account else AccountUsage("")
     region = options.region or account.region or "us-east-1"
     try:
         details = read_usage(options.details) if options.details else {}
@@ -124,31 +117,29 @@ def run(options: argparse.Namespace) -> int:
     except ValueError as error:
         return usage(str(error), "docs/reference/cli.md has the keys of this file")
     typed = {name: getattr(options, name) for name in ("requests", "rate") if getattr(options, name) is not None}
-    given = _sizes(options.template, region) | account.usage | details | typed
-    assumed = [name for name in account.unread() if name not in given]
-    show = _print_json if options.json else _print_text
-    show(Usage(**given), prices, account, assumed)
+    stated = _sizes(options.template, region) | account.usage | details | typed
+    month, assumed = Usage(**stated), [name for name in account.unread() if name not in stated]
+    _print(options, month, prices, account, assumed)
     return SOMETHING_SKIPPED if account.refused else FINE
 
 
-def _print_json(month: Usage, prices: Prices, account: Account, assumed: list[str]) -> None:
-    from lambda_latency.prices import bills_as_json
+def _print(
+    options: argparse.Namespace, month: Usage, prices: Prices, account: AccountUsage, assumed: list[str]
+) -> None:
+    from lambda_latency.prices import bills_as_json, bills_as_text
 
-    print(json.dumps(bills_as_json(month, prices) | {"assumed": assumed, "refused": account.refused}, indent=2))
-
-
-def _print_text(month: Usage, prices: Prices, account: Account, assumed: list[str]) -> None:
-    """Print refused calls first: what is assumed in their place is not the account's."""
-    from lambda_latency.prices import bills_as_text
-
-    if account.refused:
+    if options.format == "json":
+        document = bills_as_json(month, prices) | {"assumed": assumed, "refused": account.refused}
+        print(json.dumps(document, indent=2))
+        return
+    if account.refused:  # the refused calls are first: what is assumed in their place is not the account's
         print(f"{account.refusals_text(assumed, month)}\n")
     print(bills_as_text(month, prices, assumed=bool(assumed)))
     for line in account.lines:
         print(line)
 
 
-def _account(region: str | None) -> Account:
+def _account(region: str | None) -> AccountUsage:
     from datetime import datetime, timezone
 
     from lambda_latency.fetch import Clients, Place, refusal
@@ -163,17 +154,17 @@ def _account(region: str | None) -> Account:
 
 
 def _sizes(template: Path | None, region: str) -> dict[str, Any]:
-    """The mean memory and the most frequent processor of a template's functions, as far as they are known."""
+    """Return the mean memory and the most frequent processor of a template's functions, as far as they are known."""
     from statistics import fmean, mode
 
     if template is None:
         return {}
-    from lambda_latency.doctor import Where, read_app, template_in
-    from lambda_latency.template import Finding
+    from lambda_latency.doctor import Deployment, read_app, template_in
+    from lambda_latency.template import Diagnostic
 
-    app = read_app(template_in(template), Where({}, region))
-    if isinstance(app, Finding):
-        fail(f"{app.source}:{app.line}: {app.what}", app.todo)
+    app = read_app(template_in(template), Deployment({}, region))
+    if isinstance(app, Diagnostic):
+        fail(f"{app.source}:{app.line}: {app.problem}", app.todo)
     for undecided in app.undecided:
         warn(f"{app.name}:{undecided.line}: {undecided}")
     sizes: dict[str, Any] = {}

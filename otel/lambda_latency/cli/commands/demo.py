@@ -8,10 +8,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import requests, whole
+from lambda_latency.cli.arguments import requests
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import (
-    add_app_options,
     add_page_options,
     add_system_options,
     app_options,
@@ -25,11 +24,12 @@ from lambda_latency.cli.messages import usage
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from lambda_latency.local import Demo
 
-UP = "warming up"  # the first stage in which the system runs
+LOAD_SEED = 1  # of load and faults
+UP = "warming up"  # the first stage of a running system
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -48,14 +48,14 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="docker|PATH|none",
         help="collector that receives the spans (default: the one of `make collector`, else Docker's)",
     )
-    parser.add_argument(
-        "--seed", type=whole, default=1, metavar="S", help="seed of the random load and faults (default: 1)"
-    )
-    parser.removed = {"--alarm": "`lambda-latency explain NAME` explains an alarm of an account"}
-    parser.add_argument("--example", action="store_true", help="run the packaged example in any folder")
+    parser.removed = {
+        "--alarm": "`lambda-latency report --alarm NAME` explains an alarm of an account",
+        "--example": "run the command in a folder without a template, such as a new one",
+        "--seed": "the load is the same in each run",
+    }
     add_page_options(parser, "while the demo runs")
-    add_app_options(parser)
     add_system_options(parser)
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress and no notes")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     require_local()
     from lambda_latency.local import choose_collector, run_demo
 
-    app = read(_template(options.template, example=options.example), options)
+    app = read(_template(options.template), options)
     if options.collector and not app.is_example:
         return usage("--collector is for the packaged example", f"leave it out: {app.path} is another app")
     collector = choose_collector(options.collector, app.root)
@@ -71,82 +71,76 @@ def run(options: argparse.Namespace) -> int:
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
         _progress(quiet=options.quiet) as (stage, step),
     ):
-        said = _saying(address, stage, quiet=options.quiet)
+        announce = _saying(address, stage, quiet=options.quiet)
         chosen = replace(app_options(options, "traces.jsonl", observer), collector=collector)
-        ran = run_demo(app, chosen, options.requests, options.seed, stage=said, step=step, tell=tell)
-    if not ran.traced:
-        print(_untraced(ran.ms))
+        demo = run_demo(app, chosen, options.requests, LOAD_SEED, stage=announce, step=step, tell=tell)
+    if not demo.traced:
+        ordered = sorted(demo.ms)
+        p50, p95 = (ordered[max(0, -(-len(ordered) * q // 100) - 1)] for q in (50, 95))
+        times = f"p50 {p50:,.0f} ms, p95 {p95:,.0f} ms, max {ordered[-1]:,.0f} ms, as the callers saw them"
+        print(f"Tracing is off: {len(ordered)} requests were served ({times}), and no span was recorded.")
         return FINE
-    return _report(ran, [*_notes(ran, options.requests, collector.sentence)], options)
+    return _report(demo, [*_notes(demo, options.requests, collector.sentence)], options)
 
 
-def _notes(ran: Demo, requests: int, collector: str) -> Iterator[str]:
-    xray = f" In X-Ray's format: {ran.xray}." if ran.xray else ""
-    yield f"Traces: {ran.traces}.{xray} Function output: {ran.log}."
-    if not ran.xray:
-        yield f"{requests} calls of {ran.kinds} kinds, {ran.failed} of them failed."
-    elif ran.sent == "collector":
+def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
+    xray = f" In X-Ray's format: {demo.xray}." if demo.xray else ""
+    yield f"Traces: {demo.traces}.{xray} Function output: {demo.log}."
+    if not demo.xray:
+        yield f"{requests} calls of {demo.kinds} kinds, {demo.failed} of them failed."
+    elif demo.sent == "collector":
         yield collector
-    elif ran.sent == "endpoint":
+    elif demo.sent == "endpoint":
         yield "No collector: spans went to an emulator of X-Ray's OTLP endpoint."
     else:
         yield "No collector: spans went by UDP to an emulator of Lambda's X-Ray daemon."
-    if not ran.complete:
+    if not demo.complete:
         yield "Some invocations never ended: their spans are missing."
 
 
 def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> Callable[[str, int], None]:
-    """The same as `stage`; says the page's address as soon as the system is up."""
+    """Return a function that does the same as `stage`, and prints the page's address as soon as the system is up."""
 
-    def said(name: str, steps: int) -> None:
+    def announce(name: str, steps: int) -> None:
         if name == UP and address and not quiet:
             tell(f"Page until the demo ends: {address}")
         stage(name, steps)
 
-    return said
+    return announce
 
 
-def _report(ran: Demo, notes: list[str], options: argparse.Namespace) -> int:
+def _report(demo: Demo, notes: list[str], options: argparse.Namespace) -> int:
     from lambda_latency.cli.commands.report import run_report
     from lambda_latency.cli.request import Request
     from lambda_latency.latency import Traffic
     from lambda_latency.text import style_for
 
     request = Request(
-        [ran.traces],
+        [demo.traces],
         traffic=Traffic(options.requests),
         notes=[] if options.quiet else notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
-        terms=provider_is_theirs(),
+        analysis_options=provider_is_theirs(),
     )
     status = run_report(request, style_for(sys.stdout), sys.stdout)
-    return status or (FINE if ran.complete else FAILED)
+    return status or (FINE if demo.complete else FAILED)
 
 
-def _template(named: Path, *, example: bool) -> Path:
-    """The template of this folder; without one, that of the packaged example."""
+def _template(path: Path) -> Path:
+    """Return the template of this folder; without one, that of the packaged example."""
     from lambda_latency.example import example_folder
     from lambda_latency.local import find_template
 
-    found = find_template(named)
-    if not example and (named != Path("template.yaml") or found.exists()):
-        return found
+    template = find_template(path)
+    if path != Path("template.yaml") or template.exists():
+        return template
     return example_folder() / "template.yaml"
-
-
-def _untraced(ms: Sequence[float]) -> str:
-    ordered = sorted(ms)
-    p50, p95 = (ordered[max(0, -(-len(ordered) * q // 100) - 1)] for q in (50, 95))
-    return (
-        f"Tracing is off: {len(ms)} requests were served (p50 {p50:,.0f} ms, p95 {p95:,.0f} ms, "
-        f"max {ordered[-1]:,.0f} ms, as the callers saw them), and no span was recorded."
-    )
 
 
 @contextlib.contextmanager
 def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
-    """A progress bar on stderr, if that is a terminal; yields a function that starts a stage and one that steps."""
+    """Draw a progress bar on a terminal's stderr; yields a function that starts a stage and one that steps."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -157,7 +151,7 @@ def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Call
 
         def stage(name: str, steps: int) -> None:
             nonlocal task
-            progress.remove_task(task)  # a task's total cannot be reset to None
+            progress.remove_task(task)  # a total cannot be reset
             task = progress.add_task(name, total=steps or None)
 
         yield stage, lambda: progress.advance(task)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import argparse
 import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.cli.exit_statuses import FINE
-
-if TYPE_CHECKING:
-    import argparse
 
 # The commands of a project that need an extra.
 COMMANDS = {"testing": ("pytest",), "local": ("lambda-latency demo", "lambda-latency serve")}
@@ -24,7 +22,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "functions, the collector's configuration and tests of the spans of two requests.",
     )
     parser.add_argument("folder", type=Path, metavar="DIR", help="a folder that is new or empty")
-    parser.add_argument("--agents", action="store_true", help="write AGENTS.md too: how an assistant asks for a report")
+    parser.removed = {"--agents": "docs/how-to/ask-an-assistant.md has the lines for AGENTS.md"}
 
 
 def run(options: argparse.Namespace) -> int:
@@ -33,12 +31,6 @@ def run(options: argparse.Namespace) -> int:
     from lambda_latency.installing import is_installed
 
     files = write_project(options.folder)
-    if options.agents:
-        from lambda_latency.agent import changes_for
-        from lambda_latency.files import replace_files
-
-        replace_files([(one.path, one.after) for one in changes_for(options.folder, None, agents=True)])
-        files.append("AGENTS.md")
     missing = [extra for extra in COMMANDS if not is_installed(extra)]
     ready = [command for extra, commands in COMMANDS.items() if extra not in missing for command in commands]
     print(f"{options.folder} has {len(files)} files: a SAM app, its tracing and tests of its spans. Next:\n")

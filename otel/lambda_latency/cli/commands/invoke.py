@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import (
-    add_app_options,
     add_system_options,
     app_options,
     read,
@@ -16,9 +16,6 @@ from lambda_latency.cli.laptop import (
     tell,
 )
 from lambda_latency.cli.messages import usage
-
-if TYPE_CHECKING:
-    import argparse
 
 TRACES = "invoked.jsonl"
 
@@ -36,7 +33,6 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "event", nargs="?", metavar="EVENT", help="a JSON file with the event, or - for stdin (default: {})"
     )
-    add_app_options(parser)
     add_system_options(parser)
 
 

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import port
-from lambda_latency.cli.exit_statuses import EXIT_STATUSES, FAILED, FINE
+from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.messages import usage, warn
-from lambda_latency.cli.settings import settings_of
+from lambda_latency.cli.settings import add_settings, analysis_options_of
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from lambda_latency.latency import Terms
-    from lambda_latency.live import Receiver, RunningPage
+    from lambda_latency.live import RunningPage
 
-USUAL_PORT = 4318  # of OTLP over HTTP
+DEFAULT_PORT = 4318  # of OTLP over HTTP
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -30,12 +29,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
         description="Receives traces by OTLP over HTTP from any sender on this machine, and serves a page of the "
         "requests while they happen: a row for each, the verdict on the last minutes, the waterfall of one that is "
         "clicked, the line of an error or a timeout. The newest 5,000 requests are kept in memory.",
-        epilog=EXIT_STATUSES,
     )
     parser.add_argument(
         "--otlp-port",
         type=port,
-        default=USUAL_PORT,
+        default=DEFAULT_PORT,
         metavar="P",
         help="port of the receiver on 127.0.0.1 (default: 4318; 0: any free port)",
     )
@@ -55,47 +53,43 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Receive and serve until Ctrl-C; returns the exit status."""
     from lambda_latency.http import wait_for_signal
-    from lambda_latency.live import Bounds, Receiver, RunningPage
+    from lambda_latency.live import Bounds, Receiver, RunningPage, needs_formats
 
     if options.page == options.otlp_port != 0:
         return usage(f"--page and --otlp-port are both {options.page}", "choose another port for one of them")
-    terms = _terms(options)
+    add_settings(options)
+    analysis_options = analysis_options_of(options)
     with contextlib.ExitStack() as ending:
         receiver: Receiver | None = None
 
-        def told() -> dict[str, object]:
+        def receiver_state() -> dict[str, object]:
             return receiver.state() if receiver is not None else {}
 
         try:
-            page = RunningPage(lambda: terms, port=options.page, told=told)
+            page = RunningPage(lambda: analysis_options, port=options.page, receiver_state=receiver_state)
         except OSError as error:
-            return _taken(options.page, "the page's port", "--page", error)
+            return _port_taken(options.page, "the page's port", "--page", error)
         ending.callback(page.close)
-        keep = _keeping(page, options.out, ending)
+        keep = _line_sink(page, options.out, ending)
         if keep is None:
             return FAILED
         try:
             receiver = Receiver(keep, options.otlp_port, Bounds().body)
         except OSError as error:
-            return _taken(options.otlp_port, "the port of OTLP over HTTP", "--otlp-port", error)
+            return _port_taken(options.otlp_port, "the port of OTLP over HTTP", "--otlp-port", error)
         ending.callback(receiver.close)
-        _say_up(page, receiver)
+        print(f"Page: {page.address}")
+        print(f"Spans: OTLP over HTTP at http://{receiver.address}. Ctrl-C ends it.\n")
+        print(f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{receiver.address}")
+        print("  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n", flush=True)
+        if missing := needs_formats():
+            warn(f"JSON only: {missing}")
         wait_for_signal()
     return FINE
 
 
-def _terms(options: argparse.Namespace) -> Terms:
-    from lambda_latency.latency import Owners, Terms
-    from lambda_latency.trace import View
-
-    found = settings_of(options)
-    ours = tuple(options.ours) if options.ours is not None else found.ours
-    theirs = tuple(options.theirs) if options.theirs is not None else found.theirs
-    return Terms(View(from_lambda=found.from_ == "lambda"), Owners(ours, theirs))
-
-
-def _keeping(page: RunningPage, out: Path | None, ending: contextlib.ExitStack) -> Callable[[bytes], bool] | None:
-    """What takes the lines: the page, and with --out a file before it. None if the file cannot be opened."""
+def _line_sink(page: RunningPage, out: Path | None, ending: contextlib.ExitStack) -> Callable[[bytes], bool] | None:
+    """Return the function that takes the lines, for the page and the file of --out; None if that cannot be opened."""
     if out is None:
         return page.add
     from lambda_latency.files import unwritable
@@ -123,28 +117,17 @@ def _keeping(page: RunningPage, out: Path | None, ending: contextlib.ExitStack) 
     return keep
 
 
-def _taken(number: int, what: str, option: str, error: OSError) -> int:
-    """Say that a port cannot be used, and by whom it is, if the system tells."""
+def _port_taken(number: int, name: str, option: str, error: OSError) -> int:
+    """Print that a port cannot be used, and which process has it, if the system tells."""
     from lambda_latency.live import owner_of
 
     if error.errno != errno.EADDRINUSE:
-        warn(f"{what}, {number}, cannot be used: {error.strerror}\n  choose another one with {option}")
+        warn(f"{name}, {number}, cannot be used: {error.strerror}\n  choose another one with {option}")
         return FAILED
     owner = owner_of(number)
     by = f"by {owner}" if owner else "by a process that this user may not see"
     todo = f"stop it, or choose another port with {option}"
     if option == "--otlp-port":
         todo += ", such as 4319, and set OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4319 for what sends"
-    warn(f"{what}, {number}, is taken {by}\n  {todo}")
+    warn(f"{name}, {number}, is taken {by}\n  {todo}")
     return FAILED
-
-
-def _say_up(page: RunningPage, receiver: Receiver) -> None:
-    from lambda_latency.live import needs_formats
-
-    print(f"Page: {page.address}")
-    print(f"Spans: OTLP over HTTP at http://{receiver.address}. Ctrl-C ends it.\n")
-    print(f"  export OTEL_EXPORTER_OTLP_ENDPOINT=http://{receiver.address}")
-    print("  export OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf\n", flush=True)
-    if missing := needs_formats():
-        warn(f"JSON only: {missing}")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from lambda_latency.cli.arguments import port
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
-    add_app_options,
     add_page_options,
     add_system_options,
     app_options,
@@ -30,8 +29,8 @@ if TYPE_CHECKING:
     from lambda_latency.local import Answered, System
     from lambda_latency.trace import Trace
 
-TRACES = "served.jsonl"  # another file than the demo's, which is kept
-SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of its sampling rule
+TRACES = "served.jsonl"  # beside the demo's
+SAMPLING = {"TracesPerSecond", "SampleRate"}  # the template's parameters of sampling
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
@@ -53,24 +52,30 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--built", action="store_true", help="run what `sam build` made, from read-only folders as on Lambda"
     )
-    parser.removed = {"--slow-ms": "`lambda-latency report out/served.jsonl --slow MS` says why requests were slow"}
+    parser.removed = {
+        "--slow-ms": "`lambda-latency report out/served.jsonl --slow MS` says why requests were slow",
+        "--explain": "write --differences",
+    }
     add_page_options(parser, "of requests as they end")
     parser.add_argument(
-        "--explain", action="store_true", help="print a table of what differs from AWS for this app, and end"
+        "--differences", action="store_true", help="print a table of what differs from AWS for this app, and end"
     )
-    add_app_options(parser)
     add_system_options(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until Ctrl-C; returns the exit status."""
     require_local()
-    from lambda_latency.local import Plan, find_template, read_plan, serve_app
+    from lambda_latency.local import FaultPlan, explained, find_template, read_plan, serve_app
 
     template = find_template(options.template)
-    if options.explain:
-        return _explain(template, options)
-    plan = read_plan(options.faults) if options.faults else Plan()
+    if options.differences:
+        # Those that the template shows; what only a start shows, such as packages, is not among them
+        print("| this machine | what to do | on AWS |\n|---|---|---|")
+        for says, todo, source in explained(read(template, options)):
+            print(f"| {says} | {todo} | {source} |")
+        return FINE
+    plan = read_plan(options.faults) if options.faults else FaultPlan()
     app = read(template, options, built=options.built)
     sampler = None if SAMPLING & dict(options.parameter).keys() else lambda: True
     with live_page(options, TRACES, knows_ends=True) as (observer, address):
@@ -80,23 +85,13 @@ def run(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _explain(template: Path, options: argparse.Namespace) -> int:
-    """Print the differences that the template shows; what only a start shows, such as packages, is not among them."""
-    from lambda_latency.local import explained
-
-    print("| this machine | what to do | on AWS |\n|---|---|---|")
-    for says, todo, source in explained(read(template, options)):
-        print(f"| {says} | {todo} | {source} |")
-    return FINE
-
-
 def _say_up(page: str, system: System, differences: list[str]) -> None:
     from lambda_latency.local import commands, resource_commands
 
     print(f"{system.app.path} is up at {system.url}, traces go to {system.store.path}. Ctrl-C ends it.\n")
     if page:
         print(f"Page: {page}\n")
-    print("This machine is not AWS (serve --explain has the sources):")
+    print("This machine is not AWS (serve --differences has the sources):")
     for line in differences:
         print(f"  - {line}")
     print()
@@ -107,23 +102,23 @@ def _say_up(page: str, system: System, differences: list[str]) -> None:
         print(f"  {command}")
     print(f"\n  lambda-latency report {system.store.path}")
     if system.app.is_example:
-        print(f"  lambda-latency report --xray --endpoint-url {system.stand_ins.xray_url}")
+        print(f"  AWS_ENDPOINT_URL={system.fakes.xray_url} lambda-latency report --xray")
     print(flush=True)
 
 
 def _has_credentials() -> bool:
-    """Whether the AWS CLI finds credentials. The emulator accepts any, but the AWS CLI does not start without them."""
+    """Return whether the AWS CLI finds credentials: without any it does not start, but the emulator accepts all."""
     variables = ("AWS_ACCESS_KEY_ID", "AWS_PROFILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_CONFIG_FILE")
     files = ("credentials", "config")
     return any(map(os.environ.get, variables)) or any((Path.home() / ".aws" / name).is_file() for name in files)
 
 
 def _show_request(request: Answered, trace: Trace | None) -> None:
-    from lambda_latency.latency import largest_part, timeout_of
+    from lambda_latency.latency import largest_component, timeout_of
 
     line = f"{request.route:<28} {request.status}  {request.duration_ns / 1e6:>9,.1f} ms"
     if trace is not None:
-        part, ns = largest_part(trace, provider_is_theirs())
+        part, ns = largest_component(trace, provider_is_theirs())
         line += f"  {part} {ns / 1e6:,.1f} ms"
         timeout = timeout_of(trace, provider_is_theirs().owners)
         if timeout is not None:

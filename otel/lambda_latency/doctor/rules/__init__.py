@@ -1,5 +1,6 @@
 """All rules in one table: name, severity, effect, explanation, check."""
 
+from lambda_latency.doctor.finding import Rule, rules_in
 from lambda_latency.doctor.rules import (
     clients,
     collectors,
@@ -13,20 +14,20 @@ from lambda_latency.doctor.rules import (
     variables,
     wrappers,
 )
-from lambda_latency.doctor.rules.template import unreadable
 
-__all__ = ["RULES", "unreadable"]
+__all__ = ["RULES"]
 
-RULES = (
-    *template.RULES,
-    *layers.RULES,
-    *wrappers.RULES,
-    *variables.RULES,
-    *packages.RULES,
-    *collectors.RULES,
-    *tracing.RULES,
-    *roles.RULES,
-    *limits.RULES,
-    *clients.RULES,
-    *handlers.RULES,
+MODULES = (
+    template,
+    layers,
+    wrappers,
+    variables,
+    packages,
+    collectors,
+    tracing,
+    roles,
+    limits,
+    clients,
+    handlers,
 )
+RULES: tuple[Rule, ...] = tuple(rule for module in MODULES for rule in rules_in(vars(module)))

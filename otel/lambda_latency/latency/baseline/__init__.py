@@ -1,1 +1,1 @@
-"""The comparison with a baseline: what became slower, on which routes, since when, and whose doing that is."""
+"""The comparison with a baseline: what became slower, on which routes, since when, and because of which service."""

@@ -1,95 +1,166 @@
-"""Comparison with a baseline: one answer, the causes of it, and the cells that became slower or faster."""
+"""Comparison with a baseline: one answer, its causes, the edges that became slower or faster, and rates."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from math import sqrt
+from statistics import NormalDist
+from typing import NamedTuple, TypeAlias
 
-from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.part import Cell, Part
-from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.baseline.bootstrap import Estimate, Stratum, Times, of_means, of_medians
-from lambda_latency.latency.baseline.causes import Cause, causes
-from lambda_latency.latency.baseline.changing import Changed, alike_within, changed, slowed_alike
-from lambda_latency.latency.baseline.exceeding import critical
-from lambda_latency.latency.baseline.rates import Rate, rates
-from lambda_latency.latency.baseline.routes import RouteChange, route_changes
-from lambda_latency.latency.baseline.shapes import CallChange, Shapes, shapes
-from lambda_latency.latency.baseline.sides import Entries, Side, blocks_of
-from lambda_latency.latency.baseline.slow import Fresh, fresh
-from lambda_latency.latency.judge.thresholds import (
+from lambda_latency.latency.analysis.thresholds import (
     ALIKE_LEAST,
     ALIKE_SHARE,
     COMPARABLE_REQUESTS,
     LIKELY,
     ROUTE_DEVIATIONS,
     ROUTE_PERCENT,
+    TRUST_PERCENT,
 )
+from lambda_latency.latency.baseline.call_graphs import CallChange, CallGraphChanges, call_graph_changes
+from lambda_latency.latency.baseline.causes import Cause, causes
+from lambda_latency.latency.baseline.changing import (
+    EdgeTest,
+    RouteChange,
+    alike_within,
+    edge_test,
+    new_groups,
+    route_changes,
+    slowed_alike,
+)
+from lambda_latency.latency.baseline.decision import NO_SLOWDOWN, UNCOMPARED, Answer, Decision, Measure, Slowdown
+from lambda_latency.latency.baseline.exceeding import critical
+from lambda_latency.latency.baseline.periods import (
+    ChangeEstimate,
+    EdgeWaits,
+    Period,
+    Times,
+    WeightedTimes,
+    blocks_of,
+    of_means,
+    of_medians,
+)
+from lambda_latency.latency.breakdowns.breakdown import Breakdown, Kind
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Component, Edge
+from lambda_latency.latency.breakdowns.totals import at_rank
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+RATES: Mapping[str, Callable[[Kind], bool]] = {
+    "errors": lambda kind: kind.error and not kind.timed_out,
+    "cold starts": lambda kind: kind.cold_start,
+    "timeouts": lambda kind: kind.timed_out,
+}
 
-    from lambda_latency.latency.accounts.account import Account
-    from lambda_latency.latency.baseline.bootstrap import Blocks
+
+class Rate(NamedTuple):
+    """Requests of one kind, as (count, all), before and now. `low` and `high` bound the difference of the shares."""
+
+    name: str
+    old: tuple[int, int]
+    new: tuple[int, int]
+    low: float
+    high: float
+
+    @property
+    def difference(self) -> float:
+        """The share now minus the share before."""
+        return self.new[0] / self.new[1] - self.old[0] / self.old[1]
+
+    @property
+    def stands(self) -> bool:
+        """Whether the difference is real, not noise."""
+        return self.low > 0 or self.high < 0
+
+
+def rates(old: Breakdowns, new: Breakdowns) -> tuple[Rate, ...]:
+    """Return the rates of errors, cold starts and timeouts, with joint bounds; empty if a period has no requests."""
+    if not old or not new:
+        return ()
+    old_counts, new_counts = Counter(old.kind_of), Counter(new.kind_of)
+    result: list[Rate] = []
+    for name, is_counted in RATES.items():
+        old_rate = (sum(old_counts[number] for kind, number in old.kinds.items() if is_counted(kind)), len(old))
+        new_rate = (sum(new_counts[number] for kind, number in new.kinds.items() if is_counted(kind)), len(new))
+        result.append(Rate(name, old_rate, new_rate, *_bounds(old_rate, new_rate)))
+    return tuple(result)
+
+
+def _bounds(old: tuple[int, int], new: tuple[int, int]) -> tuple[float, float]:
+    """The bounds of the difference of two shares (Newcombe), joint for all rates."""
+    z = NormalDist().inv_cdf(1 - (1 - TRUST_PERCENT / 100) / len(RATES) / 2)
+    p, p_low, p_high = _wilson(*old, z)
+    q, q_low, q_high = _wilson(*new, z)
+    low = q - p - sqrt((q - q_low) ** 2 + (p_high - p) ** 2)
+    high = q - p + sqrt((q_high - q) ** 2 + (p - p_low) ** 2)
+    return low, high
+
+
+def _wilson(count: int, size: int, z: float) -> tuple[float, float, float]:
+    share = count / size
+    middle = (share + z * z / (2 * size)) / (1 + z * z / size)
+    half = z / (1 + z * z / size) * sqrt(share * (1 - share) / size + z * z / (4 * size * size))
+    return share, max(0.0, middle - half), min(1.0, middle + half)
+
 
 PERCENTILES = (50, 95, 99)
-NO_SHAPES = Shapes()
-Answer: TypeAlias = Literal["disturbed", "slower", "shape", "faster", "unsure", "same", "few"]
+NO_SHAPES = CallGraphChanges()
+Conclusion: TypeAlias = "tuple[Answer, tuple[Cause, ...], tuple[int, int] | None]"
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A cell (None: the whole request) before and now, as measured and as tested.
+class EdgeChange:
+    """An edge (None: the whole request) before and now, as measured and as tested.
 
-    `typical` compares medians of the requests that waited for the cell; it is None if too few did. `mean` compares
-    means of all requests, including those that did not wait for the cell: the means of all cells add up. `waited` is
-    the number of requests that waited for the cell, `requests` that of all compared requests, each as (before, now).
+    `typical` compares medians of the requests that waited for the edge; it is None if too few did. `mean` compares
+    means of all requests, including those that did not wait for the edge: the means of all edges add up. `waited` is
+    the number of requests that waited for the edge or, by another kind of edge, for the same callee; `requests` that of
+    all compared requests, each as (before, now).
     """
 
-    cell: Cell | None
-    typical: Estimate | None
-    mean: Estimate
+    edge: Edge | None
+    typical: ChangeEstimate | None
+    mean: ChangeEstimate
     waited: tuple[int, int]
     requests: tuple[int, int]
-    tested: Changed
+    tested: EdgeTest
 
     @property
-    def part(self) -> Part | None:
-        """The part of the cell."""
-        return self.cell.part if self.cell is not None else None
+    def component(self) -> Component | None:
+        """The component of the edge."""
+        return self.edge.component if self.edge is not None else None
 
     @property
     def by_typical(self) -> bool:
         """Whether the typical request changed, not only the tail."""
-        return self.tested.kind != "same" and self.tested.how == "typical" and self._points(self.typical)
+        if self.tested.kind == "same" or self.tested.how != "typical" or self.typical is None:
+            return False
+        return self.typical.low_ns > 0 if self.tested.kind == "slower" else self.typical.high_ns < 0
 
     @property
-    def real(self) -> Estimate | None:
+    def difference(self) -> ChangeEstimate | None:
         """The measured difference that shows the change; None if there is no change."""
         if self.tested.kind == "same":
             return None
         return self.typical if self.by_typical else self.mean
 
     @property
-    def per_request_ns(self) -> int:
-        """The change per request in nanoseconds; 0 if there is none."""
-        return self.mean.difference_ns if self.real is not None else 0
-
-    def _points(self, one: Estimate | None) -> bool:
-        """Whether the bounds of a measured difference lie in the direction of the change."""
-        return one is not None and (one.low_ns > 0 if self.tested.kind == "slower" else one.high_ns < 0)
+    def is_waited_for_otherwise(self) -> bool:
+        """Whether a larger or smaller share of the requests waits for the edge than before, beyond chance."""
+        old, new = zip(self.waited, self.requests, strict=True)
+        low, high = _bounds(old, new)
+        return low > 0 or high < 0
 
 
 @dataclass(frozen=True, slots=True)
 class Against:
-    """A comparison with a baseline. `cells` are all cells of the compared routes, the largest change first.
+    """A comparison with a baseline. `edges` are all edges of the compared routes, the largest change first.
 
-    `answer` is the only one: text, JSON and gate give it. `shapes` has what calls
-    others than before. `stretch` (epoch nanoseconds) is set if requests are slower
-    in an interval only. `causes` are ranked; for the answers `same` and `unsure` they are candidates.
+    `decision` is the only one: text, JSON and gate are made from it. `call_graphs` has the changed call graphs.
+    `causes` are ranked; for the answers `same` and `unsure` they are candidates.
 
-    `routes` are the compared routes: those with enough requests on both sides; `by_route` has the change of each.
+    `routes` are the compared routes: those with enough requests in both periods; `by_route` has the change of each.
     `left_out` are the others. `whole` is None if no route is compared. `requests` counts the requests that did not time
     out, `timeouts` those that did, each as (before, now). `rates` and `percentiles` cover all requests; `percentiles`
     are `(percent, before_ns, now_ns)` of the wall clock.
@@ -100,23 +171,27 @@ class Against:
     timeouts: tuple[int, int]
     routes: tuple[str, ...]
     left_out: tuple[str, ...]
-    whole: Change | None
-    cells: tuple[Change, ...]
+    whole: EdgeChange | None
+    edges: tuple[EdgeChange, ...]
     rates: tuple[Rate, ...] = ()
     percentiles: tuple[tuple[int, int, int], ...] = ()
-    answer: Answer = "few"
+    decision: Decision = UNCOMPARED
     causes: tuple[Cause, ...] = ()
-    stretch: tuple[int, int] | None = None
     by_route: tuple[RouteChange, ...] = ()
-    shapes: Shapes = NO_SHAPES
+    call_graphs: CallGraphChanges = NO_SHAPES
 
     @property
-    def changed(self) -> tuple[Change, ...]:
-        """The cells that changed as the answer says: its first cause first."""
+    def answer(self) -> Answer:
+        """The answer of the decision."""
+        return self.decision.answer
+
+    @property
+    def changed(self) -> tuple[EdgeChange, ...]:
+        """The edges that changed as the answer says: its first cause first."""
         kind = "slower" if self.answer == "disturbed" else self.answer
-        found = [one for one in self.cells if one.tested.kind == kind != "same"]
-        first = self.causes[0].cells if self.causes and kind == "slower" else ()
-        return tuple(sorted(found, key=lambda one: (one.cell not in first, -abs(one.tested.excess_ns))))
+        changes = [change for change in self.edges if change.tested.kind == kind != "same"]
+        blamed = self.causes[0].edges if self.causes and kind == "slower" else ()
+        return tuple(sorted(changes, key=lambda change: (change.edge not in blamed, -abs(change.tested.excess_ns))))
 
     @property
     def how(self) -> str:
@@ -125,240 +200,288 @@ class Against:
             return ""
         return (self.changed[0] if self.changed else self.whole).tested.how
 
-    @property
-    def slower_percent(self) -> float:
-        """By how many percent the route that changed most became slower (negative: faster); 0 without a change.
 
-        If a cell is surely slower, and no route is, it is the change of the mean request: of all routes, or of those
-        with slow requests that the baseline does not have.
-        """
-        if self.answer in ("disturbed", "few", "unsure"):
-            return 0.0
-        found = [one.percent for one in self.by_route if one.is_slower or one.is_sure]
-        if self.answer != "slower":
-            return max(found, key=abs, default=0.0)
-        if not found and self.whole is not None:  # no route is surely slower, but a cell is
-            mean = self.whole.mean
-            found = [0.0, 100 * mean.difference_ns / max(mean.before_ns, 1)]
-            found += [one.tested.fresh.percent for one in self.changed if one.tested.fresh is not None]
-        return max(found, default=0.0)
-
-
-def against(now: Iterable[Account], before: Iterable[Account], sources: Sequence[str] = ()) -> Against:
+def against(
+    requests: Iterable[Breakdown], baseline_requests: Iterable[Breakdown], sources: Sequence[str] = ()
+) -> Against:
     """Compare requests with a baseline, route by route; `sources` are the names of the baseline's files.
 
     A changed mix of routes is not a difference.
     """
-    before, now = Accounts.of(before), Accounts.of(now)
-    shares = rates(before, now)
-    walls = [sorted(side.walls_ns) for side in (before, now)]
-    ranks = tuple((percent, at_rank(walls[0], percent), at_rank(walls[1], percent)) for percent in PERCENTILES)
-    counts = [_ended(side) for side in (before, now)]
-    seen = sorted({*counts[0], *counts[1]})
-    routes = tuple(name for name in seen if all(one.get(name, 0) >= COMPARABLE_REQUESTS for one in counts))
-    left_out = tuple(name for name in seen if name not in routes)
-    requests = (sum(counts[0].values()), sum(counts[1].values()))
-    timeouts = (len(before.timed_out()), len(now.timed_out()))
-    if not routes:
-        return Against(tuple(sources), requests, timeouts, (), left_out, None, (), shares, ranks)
-    old, new = Side(before, routes), Side(now, routes)
-    tested = _tested(old, new)
-    measured = _measured(old, new, tested)
-    slower = [cell for cell, one in tested.items() if cell is not None and one.kind == "slower"]
-    by_route = route_changes(old, new, routes, slower)
-    reshaped = shapes(old, new)
-    answer, found, stretch = _answer(old, new, tested, by_route, reshaped)
-    return Against(
+    baseline, current = Breakdowns.from_breakdowns(baseline_requests), Breakdowns.from_breakdowns(requests)
+    old_counts, new_counts = baseline.ended_by_route(), current.ended_by_route()
+    old_walls, new_walls = sorted(baseline.walls_ns), sorted(current.walls_ns)
+    all_routes = sorted({*old_counts, *new_counts})
+    routes = [name for name in all_routes if min(old_counts[name], new_counts[name]) >= COMPARABLE_REQUESTS]
+    compared = Against(
         sources=tuple(sources),
-        requests=requests,
-        timeouts=timeouts,
-        routes=routes,
-        left_out=left_out,
-        whole=measured[0],
-        cells=tuple(sorted(measured[1:], key=_most_first)),
-        rates=shares,
-        percentiles=ranks,
-        answer=answer,
-        causes=found,
-        stretch=stretch,
-        by_route=by_route,
-        shapes=reshaped,
+        requests=(old_counts.total(), new_counts.total()),
+        timeouts=(len(baseline.timed_out()), len(current.timed_out())),
+        routes=tuple(routes),
+        left_out=tuple(name for name in all_routes if name not in routes),
+        whole=None,
+        edges=(),
+        rates=rates(baseline, current),
+        percentiles=tuple((rank, at_rank(old_walls, rank), at_rank(new_walls, rank)) for rank in PERCENTILES),
     )
+    if not routes:
+        return compared
+    old, new = Period(baseline, routes), Period(current, routes)
+    tests = _tests(old, new)
+    whole, *edges = _measured(old, new, tests)
+    comparison = _Comparison(old, new, tests, routes)
+    answer, ranked, window = comparison.answer()
+    compared = replace(
+        compared,
+        whole=whole,
+        edges=tuple(sorted(edges, key=_most_first)),
+        decision=Decision(answer, window=window),
+        causes=ranked,
+        by_route=comparison.by_route,
+        call_graphs=comparison.reshaped,
+    )
+    return replace(compared, decision=_decision(compared, old, new))
 
 
-def _ended(side: Accounts) -> dict[str, int]:
-    """The number of requests that did not time out, by route."""
-    found: dict[str, int] = {}
-    kinds = list(side.kinds)
-    for at in side.ended():
-        route = kinds[side.kind_of[at]].route
-        found[route] = found.get(route, 0) + 1
-    return found
+def _decision(compared: Against, old: Period, new: Period) -> Decision:
+    """Complete the decision of a comparison, which has its answer and its window."""
+    decision, causes = compared.decision, compared.causes
+    if decision.is_undecided:
+        return decision
+    slowdown = _largest([*_by_route(compared), *_by_edge(compared, old, new)])
+    is_cause = decision.answer in ("slower", "shape") and bool(causes) and causes[0].asserted
+    decision = replace(
+        decision, slowdown=slowdown, edge=causes[0].edges[0] if is_cause else slowdown.edge, is_cause=is_cause
+    )
+    if decision.answer in ("shape", "faster"):
+        return replace(decision, doubled=next((change.route for change in compared.by_route if change.is_doubled), ""))
+    return _with_groups(decision, compared.changed) if decision.answer == "slower" else decision
 
 
-def _tested(old: Side, new: Side) -> dict[Cell | None, Changed]:
-    """The tests of the whole request and of all cells."""
-    cells: list[Cell | None] = [None, *sorted({cell for side in (old, new) for cell in side.cells if cell is not None})]
-    need = critical(len(cells))
-    found = {cell: changed(old, new, cell, need) for cell in cells}
-    for one in fresh(old, new):
-        for cell in one.cells:
-            if found[cell].kind != "slower":
-                found[cell] = _with(found[cell], one, len(new.cells[cell]))
-    return found
-
-
-def _with(seen: Changed, one: Fresh, requests: int) -> Changed:
-    """A cell whose change only its slow requests tell: on its other routes, or in the median, it is the same."""
+def _with_groups(decision: Decision, changed: Sequence[EdgeChange]) -> Decision:
+    groups = [change.tested.new_group for change in changed if change.tested.new_group is not None]
     return replace(
-        seen,
-        kind="slower",
-        how="tail",
-        excess_ns=max(seen.excess_ns, one.excess_call_ns * (one.slow[1] - one.slow[0]) / requests),
-        is_sure=one.stretch is None,
-        stretch=one.stretch,
-        pieces=one.pieces,
-        fresh=one,
+        decision,
+        group=changed[0].tested.new_group if changed and not changed[0].by_typical else None,
+        slower=frozenset(change.edge.merged for change in changed if change.edge is not None),
+        grown=frozenset(edge.merged for group in groups if group.slow[0] for edge in group.edges),
     )
 
 
-def _answer(
-    old: Side,
-    new: Side,
-    tested: Mapping[Cell | None, Changed],
-    by_route: Sequence[RouteChange],
-    reshaped: Shapes,
-) -> tuple[Answer, tuple[Cause, ...], tuple[int, int] | None]:
-    """The first answer that holds, its causes, and the interval in which requests are slower."""
-    cells = {cell: one for cell, one in tested.items() if cell is not None}
-    slower = [cell for cell, one in cells.items() if one.kind == "slower"]
-    likely = {cell for cell, one in cells.items() if one.deviations >= LIKELY or one.kind == "slower"}
-    ranked = causes({cell: one.excess_ns for cell, one in cells.items()}, slower, likely, new.operations())
-    whole = tested[None]
-    if slower:
-        top = next((cell for first in ranked[:1] for cell in first.cells if cell in slower), slower[0])
-        sure = any(cells[cell].is_sure for cell in slower)
-        pieces = cells[top].pieces if not sure else None
-        if slowed_alike(old, new, top, cells) if pieces is None else alike_within(new, top, pieces):
-            return "disturbed", ranked, None
-        ranked = (*_by_calls(old, new, slower, reshaped), *ranked)
-        return "slower", ranked, cells[top].stretch if not sure else None
-    rose = any(one.is_slower for one in by_route) or (whole.kind == "slower" and whole.is_sure)
-    if rose and _is_drift(new, likely):
-        return "disturbed", ranked, None
-    route = next((one for one in by_route if one.is_slower and one.percent >= ROUTE_PERCENT), None)
-    if route is not None or (whole.kind == "slower" and whole.is_sure):
-        found = _causes_on(old, new, route.route) if route is not None else ranked
-        certain = [one.cells[0] for one in found if one.asserted]
-        return "slower", (*_by_calls(old, new, certain, reshaped), *found), None
-    if whole.pieces is not None and alike_within(new, None, whole.pieces):
-        return "disturbed", ranked, None
-    if reshaped.services:
-        changed_shape = [_reshaped(service) for service in reshaped.services]
-        return "shape", (*changed_shape, *(one for one in ranked if one.service not in reshaped.services)), None
-    if whole.kind == "faster" or any(one.kind == "faster" for one in cells.values()):
-        return "faster", ranked, None
-    if whole.kind == "slower" or any(one.is_doubled for one in by_route):
-        return "unsure", ranked, None
-    return "same", (*(_reshaped(service, asserted=False) for service in reshaped.candidates), *ranked), None
+def _largest(slowdowns: Sequence[Slowdown]) -> Slowdown:
+    """Return the measure that rose most, a tail only if no mean and no route did; if none rose, what fell most."""
+    rose = [slowdown for slowdown in slowdowns if slowdown.percent > 0]
+    told = [slowdown for slowdown in rose if slowdown.measure == "route" or slowdown.how is None]
+    largest = max(told or rose or slowdowns, key=lambda slowdown: abs(slowdown.percent), default=NO_SLOWDOWN)
+    return largest._replace(percent=round(largest.percent, 3))  # all outputs round the same number
 
 
-def _by_calls(old: Side, new: Side, slower: Iterable[Cell], reshaped: Shapes) -> list[Cause]:
-    """The callers whose further calls add more to a request than any slower cell does."""
-    most_ns = max((_added_ns(old, new, cell) for cell in slower), default=0.0)
-    more = [one for one in reshaped.calls if one.kind in ("more", "new")]
-    callers = [one.cell.caller for one in more if _added_by_calls_ns(old, new, one) > most_ns]
-    return [_reshaped(caller) for caller in dict.fromkeys(callers)]
+def _by_route(compared: Against) -> Iterator[Slowdown]:
+    """Yield the routes that are surely slower or faster."""
+    for change in compared.by_route:
+        if change.is_slower or change.is_sure:
+            yield Slowdown(change.percent, "route", (change.route,), change.how, change.edge)
 
 
-def _added_by_calls_ns(old: Side, new: Side, one: CallChange) -> float:
-    """How much longer a request waits because of its further calls, if each took as long as in the baseline."""
-    entries = (old if one.cell in old.cells else new).cells.get(one.cell, Entries())
-    return (one.mean[1] - one.mean[0]) * sum(entries.call_ns) / max(len(entries), 1)
+def _by_edge(compared: Against, old: Period, new: Period) -> Iterator[Slowdown]:
+    """Yield the means of all requests, of routes with new slow requests, and of requests that wait for a slower edge.
+
+    Only if requests are slower: else a mean may differ by chance.
+    """
+    if compared.answer != "slower" or compared.whole is None:
+        return
+    walls_ns = {route: sum(times) / len(times) for route, times in old.edges[None].by_route().items()}
+    slower_routes = {change.route for change in compared.by_route if change.is_slower}
+    for change in (compared.whole, *compared.changed):
+        group, requests = change.tested.new_group, Counter(new.waits(change.edge).routes)
+        if group is not None:
+            yield Slowdown(group.percent, "group", group.routes, edge=change.edge)
+        if requests and change.waited[1]:
+            usual_ns = sum(walls_ns[route] * count for route, count in requests.items()) / requests.total()
+            routes = tuple(sorted(slower_routes & requests.keys() or requests))
+            yield _of_waiting(change, len(new), usual_ns, routes)
 
 
-def _added_ns(old: Side, new: Side, cell: Cell) -> float:
-    """How much longer the mean request waits for a cell."""
-    then, now = (sum(side.cells[cell].ns) / len(side) if cell in side.cells else 0.0 for side in (old, new))
-    return now - then
+def _of_waiting(change: EdgeChange, requests: int, usual_ns: float, routes: tuple[str, ...]) -> Slowdown:
+    """By how much the requests that wait for an edge are slower, which usually take so long."""
+    measure: Measure = "mean" if change.edge is None else "waiting"
+    added_ns = change.mean.difference_ns * requests / change.waited[1]
+    if added_ns > 0:
+        return Slowdown(100 * added_ns / max(usual_ns, 1), measure, routes, None, change.edge)
+    # The baseline had a few very long requests
+    return Slowdown(100 * change.tested.excess_ns / max(usual_ns, 1), measure, routes, "tail", change.edge)
+
+
+def _tests(old: Period, new: Period) -> dict[Edge | None, EdgeTest]:
+    """The tests of the whole request and of all edges."""
+    edges: list[Edge | None] = [None, *sorted(filter(None, {*old.edges, *new.edges}))]
+    need = critical(len(edges))
+    tests = {edge: edge_test(old, new, edge, need) for edge in edges}
+    for group in new_groups(old, new):
+        added_ns = group.excess_call_ns * (group.slow[1] - group.slow[0])
+        for edge in group.edges:
+            test = tests[edge]
+            if test.kind == "slower":
+                tests[edge] = replace(test, new_group=group)
+            elif not group.is_chance:
+                # On its other routes, or in the median, it may be the same
+                tests[edge] = replace(
+                    test,
+                    kind="slower",
+                    how="tail",
+                    excess_ns=max(test.excess_ns, added_ns / len(new.edges[edge])),
+                    is_sure=group.window is None,
+                    window=group.window,
+                    pieces=group.pieces,
+                    new_group=group,
+                )
+    return tests
+
+
+class _Comparison:
+    """The tests of the requests of two periods, and the answer that follows from them."""
+
+    def __init__(self, old: Period, new: Period, tests: Mapping[Edge | None, EdgeTest], routes: Sequence[str]) -> None:
+        self._old, self._new = old, new
+        self._whole = tests[None]
+        self._is_sure = self._whole.kind == "slower" and self._whole.is_sure
+        self._tests = {edge: test for edge, test in tests.items() if edge is not None}
+        self._slower = [edge for edge, test in self._tests.items() if test.kind == "slower"]
+        self._likely = {*self._slower, *_likely(self._tests)}
+        self._ranked = _ranked(self._tests, self._likely, new)
+        self.by_route, self.reshaped = route_changes(old, new, routes, self._slower), call_graph_changes(old, new)
+
+    def answer(self) -> Conclusion:
+        """Return the first answer that holds, its causes, and the interval in which requests are slower."""
+        conclusion = self._slower_edges() if self._slower else self._slower_routes()
+        return conclusion or self._changed_call_graph() or self._faster_or_unsure()
+
+    def _slower_edges(self) -> Conclusion:
+        sure = [edge for edge in self._slower if self._tests[edge].is_sure]
+        blamed = self._ranked[0].edges if self._ranked else ()
+        top = next((edge for edge in blamed if edge in self._slower), self._slower[0])
+        test = self._tests[top]
+        if sure or test.pieces is None:
+            is_machine = slowed_alike(self._old, self._new, top, self._tests)
+        else:
+            is_machine = alike_within(self._new, top, test.pieces)
+        if is_machine:
+            return "disturbed", self._ranked, None
+        return "slower", self._by_calls(self._slower, self._ranked), test.window if not sure else None
+
+    def _slower_routes(self) -> Conclusion | None:
+        """The answer if no edge is slower, but the whole request or a route is."""
+        slower = [change for change in self.by_route if change.is_slower]
+        if (slower or self._is_sure) and _is_machine_drift(self._new, self._likely):
+            return "disturbed", self._ranked, None
+        route = next((change.route for change in slower if change.percent >= ROUTE_PERCENT), None)
+        if route is not None:
+            return self._slower_because_of(self._causes_on(route))
+        return self._slower_because_of(self._ranked) if self._is_sure else self._slower_window()
+
+    def _slower_because_of(self, ranked: tuple[Cause, ...]) -> Conclusion:
+        certain = [cause.edges[0] for cause in ranked if cause.asserted]
+        return "slower", self._by_calls(certain, ranked), None
+
+    def _slower_window(self) -> Conclusion | None:
+        pieces = self._whole.pieces
+        is_machine = pieces is not None and alike_within(self._new, None, pieces)
+        return ("disturbed", self._ranked, None) if is_machine else None
+
+    def _changed_call_graph(self) -> Conclusion | None:
+        services = self.reshaped.services
+        further = [cause for cause in self._ranked if cause.service not in services]
+        return ("shape", (*map(_reshaped, services), *further), None) if services else None
+
+    def _faster_or_unsure(self) -> Conclusion:
+        if "faster" in {self._whole.kind, *(test.kind for test in self._tests.values())}:
+            return "faster", self._ranked, None
+        if self._whole.kind == "slower" or any(change.is_doubled for change in self.by_route):
+            return "unsure", self._ranked, None
+        candidates = [_reshaped(service, asserted=False) for service in self.reshaped.candidates]
+        return "same", (*candidates, *self._ranked), None
+
+    def _causes_on(self, route: str) -> tuple[Cause, ...]:
+        """The causes on a route that is surely slower: fewer deviations make an edge sure than among all edges."""
+        edges = [edge for edge, waits in self._new.edges.items() if edge is not None and route in waits.routes]
+        tests = {edge: edge_test(self._old, self._new, edge, ROUTE_DEVIATIONS, route) for edge in edges}
+        return _ranked(tests, _likely(tests), self._new)
+
+    def _by_calls(self, slower: Iterable[Edge], ranked: tuple[Cause, ...]) -> tuple[Cause, ...]:
+        """Prepend the callers whose further calls add more to a request than any slower edge does."""
+        waits = [(self._old.waits(edge), self._new.waits(edge)) for edge in slower]
+        added_ns = [sum(new.ns) / len(self._new) - sum(old.ns) / len(self._old) for old, new in waits]
+        most_ns = max(added_ns, default=0.0)
+        more = [change for change in self.reshaped.calls if change.kind in ("more", "new")]
+        callers = [change.edge.caller for change in more if self._added_by_calls_ns(change) > most_ns]
+        return (*map(_reshaped, dict.fromkeys(callers)), *ranked)
+
+    def _added_by_calls_ns(self, change: CallChange) -> float:
+        """How much longer a request waits because of its further calls, if each took as long as in the baseline."""
+        period = self._old if change.edge in self._old.edges else self._new
+        waits = period.waits(change.edge)
+        return (change.mean[1] - change.mean[0]) * sum(waits.call_ns) / max(len(waits), 1)
+
+
+def _likely(tests: Mapping[Edge, EdgeTest]) -> set[Edge]:
+    return {edge for edge, test in tests.items() if test.deviations >= LIKELY}
+
+
+def _ranked(tests: Mapping[Edge, EdgeTest], likely: Collection[Edge], new: Period) -> tuple[Cause, ...]:
+    slower = [edge for edge, test in tests.items() if test.kind == "slower"]
+    return causes({edge: test.excess_ns for edge, test in tests.items()}, slower, likely, new.operations())
 
 
 def _reshaped(service: str, *, asserted: bool = True) -> Cause:
-    return Cause(service, "shape", 0.0, (Cell(service, Part("own code", service)),), asserted=asserted)
+    return Cause(service, "shape", 0.0, (Edge(service, Component("own code", service)),), asserted=asserted)
 
 
-def _is_drift(new: Side, likely: Collection[Cell]) -> bool:
-    """Whether no cell is surely slower, but most of several services' cells are likely so: a drift of the machine."""
-    cells = [cell for cell, one in new.cells.items() if cell is not None and one.waiting >= ALIKE_LEAST]
-    callers = {cell.caller for cell in cells}
-    return len(callers) > 1 and len(cells) >= 3 and len(likely) >= ALIKE_SHARE * len(cells)
+def _is_machine_drift(new: Period, likely: Collection[Edge]) -> bool:
+    """Whether no edge is surely slower, but most of several services' edges are likely so: a drift of the machine."""
+    edges = [edge for edge, waits in new.edges.items() if edge is not None and waits.waiting >= ALIKE_LEAST]
+    callers = {edge.caller for edge in edges}
+    return len(callers) > 1 and len(edges) >= 3 and len(likely) >= ALIKE_SHARE * len(edges)
 
 
-def _causes_on(old: Side, new: Side, route: str) -> tuple[Cause, ...]:
-    """The causes on a route that is surely slower: fewer deviations make a cell sure than among all cells."""
-    found: dict[Cell, Changed] = {}
-    for cell, entries in new.cells.items():
-        if cell is not None and route in entries.routes:
-            found[cell] = changed(old, new, cell, ROUTE_DEVIATIONS, route)
-    slower = [cell for cell, one in found.items() if one.kind == "slower"]
-    likely = {cell for cell, one in found.items() if one.deviations >= LIKELY}
-    return causes({cell: one.excess_ns for cell, one in found.items()}, slower, likely, new.operations())
+def _measured(old: Period, new: Period, tests: Mapping[Edge | None, EdgeTest]) -> list[EdgeChange]:
+    """The whole request and the edges with their estimates."""
+    requests = Counter([*old.edges[None].routes, *new.edges[None].routes])
+    weights = {route: Fraction(count, requests.total()) for route, count in requests.items()}
+    all_strata = {edge: _strata(edge, old, new, weights) for edge in tests}
+    strata = {edge: of_edge for edge, of_edge in all_strata.items() if of_edge}
+    estimates = len(tests) + len(strata)
+    typical = {edge: of_medians(f"typical {_key(edge)}", of_edge, estimates) for edge, of_edge in strata.items()}
+    old_blocks, new_blocks = blocks_of(old, [*tests], weights), blocks_of(new, [*tests], weights)
+    changes: list[EdgeChange] = []
+    for edge, test in tests.items():
+        mean = of_means(f"mean {_key(edge)}", old_blocks[edge], new_blocks[edge], estimates)
+        waited = (old.waiting(edge), new.waiting(edge))
+        changes.append(EdgeChange(edge, typical.get(edge), mean, waited, (len(old), len(new)), test))
+    return changes
 
 
-def _measured(old: Side, new: Side, tested: Mapping[Cell | None, Changed]) -> list[Change]:
-    """The whole request and the cells with their estimates."""
-    cells = list(tested)
-    both = {route: 0 for side in (old, new) for route in side.cells[None].routes}
-    for side in (old, new):
-        for route in side.cells[None].routes:
-            both[route] += 1
-    weights = {route: Fraction(count, sum(both.values())) for route, count in both.items()}
-    strata = {cell: found for cell in cells if (found := _strata(cell, old, new, weights))}
-    asked = len(cells) + len(strata)
-    typical = {cell: of_medians(f"typical {_key(cell)}", found, asked) for cell, found in strata.items()}
-    compared = (len(old), len(new))
-    return [
-        Change(cell, typical.get(cell), mean, (_waited(old, cell), _waited(new, cell)), compared, tested[cell])
-        for cell, mean in zip(cells, _means(old, new, cells, weights, asked), strict=True)
-    ]
+def _key(edge: Edge | None) -> str:
+    return edge.label if edge is not None else "the whole request"
 
 
-def _key(cell: Cell | None) -> str:
-    return cell.label if cell is not None else "the whole request"
-
-
-def _waited(side: Side, cell: Cell | None) -> int:
-    entries = side.cells.get(cell)
-    return sum(1 for ns in entries.ns if ns) if entries is not None else 0
-
-
-def _strata(cell: Cell | None, old: Side, new: Side, routes: Iterable[str]) -> list[Stratum]:
-    """The routes with enough requests on both sides that waited for the cell."""
-    times = [_times(side.cells.get(cell, Entries())) for side in (old, new)]
-    found: list[Stratum] = []
+def _strata(edge: Edge | None, old: Period, new: Period, routes: Iterable[str]) -> list[WeightedTimes]:
+    """The routes with enough requests in both periods that waited for the edge."""
+    old_times, new_times = (_times(period.waits(edge)) for period in (old, new))
+    strata: list[WeightedTimes] = []
     for route in routes:
-        then, now = (one.get(route, []) for one in times)
-        if min(len(then), len(now)) >= COMPARABLE_REQUESTS:
-            found.append(Stratum(len(then) + len(now), Times.of(then), Times.of(now)))
-    return found
+        old_ns, new_ns = old_times.get(route, []), new_times.get(route, [])
+        if min(len(old_ns), len(new_ns)) >= COMPARABLE_REQUESTS:
+            strata.append(WeightedTimes(len(old_ns) + len(new_ns), Times.in_order(old_ns), Times.in_order(new_ns)))
+    return strata
 
 
-def _times(entries: Entries) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for route, ns in zip(entries.routes, entries.ns, strict=True):
+def _times(waits: EdgeWaits) -> dict[str, list[int]]:
+    times: dict[str, list[int]] = {}
+    for route, ns in zip(waits.routes, waits.ns, strict=True):
         if ns:
-            found.setdefault(route, []).append(ns)
-    return found
+            times.setdefault(route, []).append(ns)
+    return times
 
 
-def _means(
-    old: Side, new: Side, cells: Sequence[Cell | None], weights: Mapping[str, Fraction], asked: int
-) -> Iterator[Estimate]:
-    before: Mapping[Cell | None, Blocks]
-    before, now = blocks_of(old, cells, weights), blocks_of(new, cells, weights)
-    for cell in cells:
-        yield of_means(f"mean {_key(cell)}", before[cell], now[cell], asked)
-
-
-def _most_first(one: Change) -> tuple[bool, int, int, str]:
-    return one.real is None, -abs(one.per_request_ns), -abs(one.mean.difference_ns), _key(one.cell)
+def _most_first(change: EdgeChange) -> tuple[bool, int, str]:
+    return change.difference is None, -abs(change.mean.difference_ns), _key(change.edge)

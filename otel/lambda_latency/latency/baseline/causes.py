@@ -6,10 +6,10 @@ An edge belongs to its callee, or to its caller if most of its edges slowed alik
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from collections.abc import Collection, Mapping, Sequence
+from typing import Literal, NamedTuple, TypeAlias
 
-from lambda_latency.latency.baseline.sides import Side
-from lambda_latency.latency.judge.thresholds import (
+from lambda_latency.latency.analysis.thresholds import (
     CALLER_EDGES,
     CALLER_LIKE,
     CALLER_SHARE,
@@ -17,18 +17,17 @@ from lambda_latency.latency.judge.thresholds import (
     OPERATIONS_POWER,
     TYPICAL_PERCENT,
 )
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-
-    from lambda_latency.latency.accounts.columns import Accounts
-    from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.judge.cohorts import Cohorts
+from lambda_latency.latency.analysis.typical_and_slow import TypicalAndSlow
+from lambda_latency.latency.baseline.periods import Period
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Edge
 
 MOST_SUSPECTS = 3
-MOST = 1_000  # slow requests, and typical ones of each route, that are compared
-WITHIN = ("retries", "connect", "pool")  # buckets of the same calls as another edge
-CALLER_WEIGHT = 1.5  # the edges of a slow caller count together as one and a half of their mean
+# Slow requests, and typical ones of each route, that are compared
+MOST = 1_000
+WITHIN = ("retries", "connect", "pool")  # categories of the same calls as another edge
+# The edges of a slow caller count together as one and a half of their mean
+CALLER_WEIGHT = 1.5
 Origin: TypeAlias = Literal["own code", "callee", "caller", "shape"]
 
 
@@ -37,85 +36,96 @@ class Cause(NamedTuple):
 
     Of the origin `shape`: a service that calls others than before; it need not be slower.
 
-    `cells` are the evidence, the largest first; `score_ns` is their excess a call, of own code less if a service runs
-    many operations. `asserted`: one of the cells is sure.
+    `edges` are the evidence, the largest first; `score_ns` is their excess a call, of own code less if a service runs
+    many operations. `asserted`: one of the edges is sure.
     """
 
     service: str
     origin: Origin
     score_ns: float
-    cells: tuple[Cell, ...]
+    edges: tuple[Edge, ...]
     asserted: bool
 
 
 def causes(
-    excess: Mapping[Cell, float], sure: Sequence[Cell], likely: Collection[Cell], operations: Mapping[str, float]
+    excess: Mapping[Edge, float], sure: Sequence[Edge], likely: Collection[Edge], operations: Mapping[str, float]
 ) -> tuple[Cause, ...]:
-    """The causes of the excess (nanoseconds a call) of all cells, those with a sure cell first, the largest first.
+    """Return the causes of the excess (nanoseconds a call) of all edges: those with a sure edge first, then by size.
 
-    Only edges that are `likely` slower count as slowed alike. `operations`: how many each service runs in a request.
+    Only calls that are `likely` slower count as slowed alike. `operations`: how many each service runs in a request.
     """
-    edges: defaultdict[str, list[float]] = defaultdict(list)
-    for cell, ns in excess.items():
-        if not cell.is_own and cell.part.bucket not in WITHIN:
-            edges[cell.caller].append(ns if cell in likely else 0.0)
-    found: defaultdict[str, list[tuple[float, Origin, Cell]]] = defaultdict(list)
-    for cell, ns in excess.items():
+    calls: defaultdict[str, list[float]] = defaultdict(list)
+    for edge, ns in excess.items():
+        if not edge.is_own and edge.component.category not in WITHIN:
+            calls[edge.caller].append(ns if edge in likely else 0.0)
+    evidence_of: defaultdict[str, list[tuple[float, Origin, Edge]]] = defaultdict(list)
+    for edge, ns in excess.items():
         if ns > 0:
-            service, score, origin = _blamed(cell, ns, edges[cell.caller], operations)
-            found[service].append((score, origin, cell))
-    certain = set(sure)
+            service, score, origin = _blamed(edge, ns, calls[edge.caller], operations)
+            evidence_of[service].append((score, origin, edge))
+    sure_set = set(sure)
     ranked = []
-    for service, evidence in found.items():
-        evidence.sort(key=lambda one: (-one[0], one[2]))
-        cells = tuple(cell for _, _, cell in evidence)
+    for service, evidence in evidence_of.items():
+        evidence.sort(key=lambda piece: (-piece[0], piece[2]))
+        edges = tuple(edge for _, _, edge in evidence)
         score = sum([score for score, _, _ in evidence])
-        ranked.append(Cause(service, evidence[0][1], score, cells, not certain.isdisjoint(cells)))
-    return tuple(sorted(ranked, key=lambda one: (not one.asserted, -one.score_ns, one.service)))
+        ranked.append(Cause(service, evidence[0][1], score, edges, not sure_set.isdisjoint(edges)))
+    return tuple(sorted(ranked, key=lambda cause: (not cause.asserted, -cause.score_ns, cause.service)))
 
 
 def _blamed(
-    cell: Cell, ns: float, edges: Sequence[float], operations: Mapping[str, float]
+    edge: Edge, ns: float, calls: Sequence[float], operations: Mapping[str, float]
 ) -> tuple[str, float, Origin]:
-    if cell.part.bucket == "own code":
+    """The service, the score and the origin of an edge; `calls` has the excess of each call of its caller."""
+    if edge.component.category == "own code":
         # An edge is one call, own code all operations of a service: the slow one has all of the excess, or a share.
-        return cell.caller, ns / max(operations.get(cell.caller, 1.0), 1.0) ** OPERATIONS_POWER, "own code"
-    if cell.is_own:
-        return cell.caller, ns, "own code"
-    alike = sum([other > CALLER_LIKE * ns for other in edges])
-    if len(edges) >= CALLER_EDGES and alike >= CALLER_SHARE * len(edges):
-        return cell.caller, ns * CALLER_WEIGHT / len(edges), "caller"
-    return cell.part.name, ns, "callee"
+        return edge.caller, ns / max(operations.get(edge.caller, 1.0), 1.0) ** OPERATIONS_POWER, "own code"
+    if edge.is_own:
+        return edge.caller, ns, "own code"
+    alike = sum([call_ns > CALLER_LIKE * ns for call_ns in calls])
+    if len(calls) >= CALLER_EDGES and alike >= CALLER_SHARE * len(calls):
+        return edge.caller, ns * CALLER_WEIGHT / len(calls), "caller"
+    return edge.component.name, ns, "callee"
 
 
-def suspects(every: Accounts, compared: Cohorts) -> tuple[Cause, ...]:
-    """The services for whose cells slow requests wait longer, a call, than typical ones of the same route, if felt."""
-    slow = {one.account.trace_id for one in compared.slow[:MOST]}
-    routes = {one.account.route for one in compared.slow[:MOST]}
-    kinds = list(every.kinds)
+def suspects(breakdowns: Breakdowns, compared: TypicalAndSlow) -> tuple[Cause, ...]:
+    """Return the services that slow requests wait longer for, a call, than typical ones of the same route, if felt."""
+    slow = {request.breakdown.trace_id for request in compared.slow[:MOST]}
+    routes = {request.breakdown.route for request in compared.slow[:MOST]}
+    period = Period(breakdowns.take(_slow_and_typical(breakdowns, slow, routes)), routes)
+    excess = _excess(period, [period.breakdowns.trace_id(place) in slow for place in range(len(period))])
+    ranked = causes(excess, (), {edge for edge, ns in excess.items() if ns > 0}, period.operations())
+    return tuple(cause for cause in ranked[:MOST_SUSPECTS] if cause.score_ns >= EVEN_NS)
+
+
+def _slow_and_typical(breakdowns: Breakdowns, slow: Collection[str], routes: Collection[str]) -> list[int]:
+    """The requests with these trace ids, and some typical ones of each route, by index."""
+    kinds = list(breakdowns.kinds)
     members: dict[str, list[int]] = {route: [] for route in routes}
-    for at in every.ended():
-        members.get(kinds[every.kind_of[at]].route, []).append(at)
+    for index in breakdowns.ended():
+        members.get(kinds[breakdowns.kind_of[index]].route, []).append(index)
     chosen: list[int] = []
-    for its in members.values():
-        ordered = sorted(its, key=lambda at: (every.walls_ns[at], every.starts_ns[at]))
-        chosen += [at for at in its if every.trace_id(at) in slow]
+    for indices in members.values():
+        ordered = sorted(indices, key=lambda index: (breakdowns.walls_ns[index], breakdowns.starts_ns[index]))
+        chosen += [index for index in indices if breakdowns.trace_id(index) in slow]
         low, high = (len(ordered) * percent // 100 for percent in TYPICAL_PERCENT)
-        typical = [at for at in ordered[low:high] if every.trace_id(at) not in slow]
+        typical = [index for index in ordered[low:high] if breakdowns.trace_id(index) not in slow]
         chosen += typical[:: len(typical) // MOST + 1]
-    side = Side(every.take(chosen), routes)
-    is_slow = [side.accounts.trace_id(place) in slow for place in range(len(side))]
-    excess: dict[Cell, float] = {}
-    for cell, entries in side.cells.items():
-        usual: defaultdict[str, list[int]] = defaultdict(list)
-        longer: list[tuple[str, int]] = []
-        for place, ns, route in entries.listed():
+    return chosen
+
+
+def _excess(period: Period, is_slow: Sequence[bool]) -> dict[Edge, float]:
+    """The mean time a call, by edge, that slow requests wait beyond the others of their route, in nanoseconds."""
+    excess: dict[Edge, float] = {}
+    for edge, waits in period.edges.items():
+        typical: defaultdict[str, list[int]] = defaultdict(list)
+        slow: list[tuple[str, int]] = []
+        for place, ns, route in waits.listed():
             if is_slow[place]:
-                longer.append((route, ns))
+                slow.append((route, ns))
             else:
-                usual[route].append(ns)
-        if cell is not None and longer:
-            means = {route: sum(each) / len(each) for route, each in usual.items()}
-            excess[cell] = sum([ns - means.get(route, 0.0) for route, ns in longer]) / len(longer)
-    ranked = causes(excess, (), {cell for cell, ns in excess.items() if ns > 0}, side.operations())
-    return tuple(one for one in ranked[:MOST_SUSPECTS] if one.score_ns >= EVEN_NS)
+                typical[route].append(ns)
+        if edge is not None and slow:
+            means = {route: sum(times) / len(times) for route, times in typical.items()}
+            excess[edge] = sum([ns - means.get(route, 0.0) for route, ns in slow]) / len(slow)
+    return excess

@@ -1,225 +1,526 @@
-"""Whether one cell became slower or faster than in the baseline: everywhere, or in an interval of time."""
+"""Whether an edge, a route, or a few slow requests changed since the baseline: everywhere, or in a window of time."""
 
 from __future__ import annotations
 
+import random
 from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log
+from math import exp, lgamma, log
 from statistics import median
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
-from lambda_latency.latency.accounts.totals import at_rank
-from lambda_latency.latency.baseline.exceeding import exceeding, quantile
-from lambda_latency.latency.baseline.sides import Entries
-from lambda_latency.latency.judge.slowness import PIECES, scan
-from lambda_latency.latency.judge.thresholds import (
+from lambda_latency.latency.analysis.cause_groups import CauseGroup, Sets, cause_groups, grouped
+from lambda_latency.latency.analysis.slowness import PIECES, Scan, scan, slowness
+from lambda_latency.latency.analysis.thresholds import (
+    ALIKE_EDGES,
     ALIKE_LEAST,
     ALIKE_RATIO,
     ALIKE_SHARE,
     ALIKE_WITHIN,
+    BEYOND_NS,
+    BEYOND_TIMES,
     COMPARABLE_REQUESTS,
+    DOUBLED,
+    DOUBLED_LIKELY,
+    DOUBLED_OVER,
+    DOUBLED_REQUESTS,
+    ENOUGH_SLOW,
     EVEN_NS,
     FELT_PERCENT,
+    GROWN,
     LIKELY,
-    STRETCH_AGAIN,
-    STRETCH_INSIDE,
-    STRETCH_MOST,
-    STRETCH_RATIO,
-    STRETCH_REQUESTS,
-    STRETCH_SLOW,
+    TRUST_PERCENT,
+    WINDOW_AGAIN,
+    WINDOW_INSIDE,
+    WINDOW_RATIO,
+    WINDOW_REQUESTS,
+    WINDOW_SLOW,
 )
+from lambda_latency.latency.baseline.exceeding import Deviations, critical, deviations_of, quantile
+from lambda_latency.latency.baseline.periods import EdgeWaits, Period, Times, draws_of, wider_by
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.component import Edge
+from lambda_latency.latency.breakdowns.totals import at_rank
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+MOST = 0.95  # quantile of the baseline
 
-    from lambda_latency.latency.accounts.part import Cell
-    from lambda_latency.latency.baseline.sides import Side
-    from lambda_latency.latency.baseline.slow import Fresh
 
-LEAST = 3  # requests with a cell on both sides; fewer are not measured
-SLOW = 0.95  # quantile of the baseline that the slow requests of a stretch exceed
+class NewGroup(NamedTuple):
+    """A cause group that the baseline has none of, or a far smaller one. `requests` are (then, now) of its `routes`.
+
+    `edges` are one edge of its set, whoever calls, and `excess_ns` is the excess in that edge.
+    `slow` are those of the group: (then, now); `members` their places now. `window` (epoch nanoseconds), if it is set,
+    holds nearly all of them, in the `pieces` of all requests from the first up to, not including, the last. The group
+    adds `percent` to the time that its routes take without it. `calls` are those of a request, usually and now, if
+    there are several times as many. If it `is_chance`, its number alone proves nothing.
+    """
+
+    edges: tuple[Edge, ...]
+    routes: tuple[str, ...]
+    requests: tuple[int, int]
+    slow: tuple[int, int]
+    excess_ns: int
+    excess_call_ns: int
+    percent: float
+    calls: tuple[int, int] | None
+    window: tuple[int, int] | None
+    pieces: tuple[int, int] | None
+    members: frozenset[int]
+    is_chance: bool
+
+    @property
+    def has_grown(self) -> bool:
+        """Whether several times as large a share of the requests is in the group as in the baseline."""
+        old, new = (slow / max(requests, 1) for slow, requests in zip(self.slow, self.requests, strict=True))
+        return new >= GROWN * old
+
+
+def new_groups(old: Period, new: Period) -> tuple[NewGroup, ...]:
+    """Return the groups that are new or have grown, with `TRUST_PERCENT` % trust in all that are not `is_chance`."""
+    groups = cause_groups(new.breakdowns).groups
+    if not groups:
+        return ()
+    old_sets = grouped(old.breakdowns, slowness(old.breakdowns))[0]
+    chance = (100 - TRUST_PERCENT) / 100 / len(groups)
+    places = [(group, place) for group in groups for place in range(len(group.edges))]
+    waiting = [_waiting_for(old, old_sets, group, place) for group, place in places]
+    tested = [_new_group(old, new, *of, requests, chance) for of, requests in zip(places, waiting, strict=True)]
+    return tuple(group for group in tested if group.has_grown and _is_longer(old, new, group))
+
+
+def _is_longer(old: Period, new: Period, group: NewGroup) -> bool:
+    """Whether its requests wait longer than nearly all old ones. More requests that wait as long are no slower ones."""
+    old_times: defaultdict[str, list[int]] = defaultdict(list)
+    for ns, route in _times(old, group).values():
+        old_times[route].append(ns)
+    limits = {route: BEYOND_TIMES * quantile(sorted(times), MOST) + BEYOND_NS for route, times in old_times.items()}
+    new_times = _times(new, group)
+    longer = [ns > limits.get(route, 0) for place, (ns, route) in new_times.items() if place in group.members]
+    return 2 * sum(longer) > len(longer)
+
+
+def _times(period: Period, group: NewGroup) -> dict[int, tuple[int, str]]:
+    """The time and the route of each request of the cause group's routes that waits for its edge."""
+    times: dict[int, tuple[int, str]] = {}
+    for edge in group.edges:
+        waits = period.waits(edge)
+        for place, ns, route in zip(waits.places, waits.ns, waits.routes, strict=True):
+            if ns and route in group.routes:
+                times[place] = (times.get(place, (0, route))[0] + ns, route)
+    return times
+
+
+def _waiting_for(old: Period, old_sets: Sets, group: CauseGroup, place: int) -> list[int]:
+    """Return the slow requests of the baseline that wait for the edge at this place of a cause group."""
+    edges, (edge, _) = enumerate(old.breakdowns.edges), group.edges[place]
+    numbers = {number for number, old_edge in edges if old_edge.merged == edge.merged}
+    return [member.request for s, members in old_sets.items() if not numbers.isdisjoint(s) for member in members]
+
+
+def _new_group(
+    old: Period, new: Period, group: CauseGroup, place: int, old_requests: Sequence[int], chance: float
+) -> NewGroup:
+    """The edge of a cause group at this place; so many requests are new ones by this chance at most, or `is_chance`.
+
+    `old_requests` are the slow ones of the baseline that wait for this edge.
+    """
+    edge, excess_ns = group.edges[place]
+    excess_call_ns, calls = excess_ns, None
+    if not place:
+        excess_call_ns, calls = group.excess_call_ns, group.calls if group.makes_more_calls else None
+    old_whole, new_whole = old.edges[None], new.edges[None]
+    old_slow = [request for request in old_requests if old_whole.routes[request] in group.routes]
+    requests = _count(old_whole, group.routes), _count(new_whole, group.routes)
+    walls_ns = sum(ns for ns, route in zip(new_whole.ns, new_whole.routes, strict=True) if route in group.routes)
+    added_ns = group.excess_ns * len(group.members)
+    slow = (len(old_slow), len(group.members))
+    # Requests of one moment count once, as they may have one reason; a window of time is reported as such.
+    moments = (_moments(old_slow, old.breakdowns), _moments(group.members, new.breakdowns))
+    return NewGroup(
+        edges=tuple(waited for waited in filter(None, new.edges) if waited.merged == edge.merged),
+        routes=group.routes,
+        requests=requests,
+        slow=slow,
+        excess_ns=excess_ns,
+        excess_call_ns=excess_call_ns,
+        percent=100 * added_ns / max(walls_ns - added_ns, 1),
+        calls=calls,
+        window=group.window,
+        pieces=_pieces_of(group, new),
+        members=frozenset(group.members),
+        is_chance=_chance(slow if group.window is not None else moments, requests[1] / max(sum(requests), 1)) > chance,
+    )
+
+
+def _count(waits: EdgeWaits, routes: Iterable[str]) -> int:
+    counts = Counter(waits.routes)
+    return sum(counts[route] for route in routes)
+
+
+def _pieces_of(group: CauseGroup, new: Period) -> tuple[int, int] | None:
+    """The pieces of all requests with the members of a cause group in its window of time."""
+    if group.window is None:
+        return None
+    begin_ns, end_ns = group.window
+    starts = new.breakdowns.starts_ns
+    pieces = [place * PIECES // len(new) for place in group.members if begin_ns <= starts[place] <= end_ns]
+    return (min(pieces), max(pieces) + 1) if pieces else None
+
+
+def _moments(members: Iterable[int], breakdowns: Breakdowns) -> int:
+    return len({place * PIECES // len(breakdowns) for place in members})
+
+
+def _chance(counts: tuple[int, int], share: float) -> float:
+    """The chance that so many of all these are new ones, or more, if `share` of the requests are."""
+    total = sum(counts)
+    if counts[1] < ENOUGH_SLOW / 2:
+        return 1.0
+    odds, whole = log(share) - log(1 - share), total * log(1 - share) + lgamma(total + 1)
+    counted = range(counts[1], total + 1)
+    logarithms = [whole + count * odds - lgamma(count + 1) - lgamma(total - count + 1) for count in counted]
+    return sum([exp(logarithm) for logarithm in logarithms])
+
+
+# Requests with an edge in both periods; fewer are not measured
+LEAST = 3
+# Quantile of the baseline that the slow requests of a window of time exceed
+SLOW = 0.95
 TAIL = 0.9
-Kind: TypeAlias = Literal["slower", "faster", "same"]
+How: TypeAlias = Literal["typical", "tail"]
 
 
 @dataclass(frozen=True, slots=True)
-class Changed:
-    """The test of a cell. `excess_ns` is the mean a call now beyond that of its route in the baseline;
+class EdgeTest:
+    """The test of an edge. `excess_ns` is the mean a call now beyond that of its route in the baseline;
     the p90 or the median, if these are longer and the mean is not, as where the baseline has a few very long calls.
 
     `deviations` is the strongest test in standard deviations; it may be likely slower without being surely so.
-    `is_sure`: the difference is tested. Otherwise a slower cell is so only in its `stretch` (epoch nanoseconds), which
-    are the `pieces` of all requests from the first up to, not including, the last. `fresh` are slow requests of the
-    cell that the baseline does not have, if they alone tell the change.
+    `is_sure`: the difference is tested. Otherwise a slower edge is so only in its `window` (epoch nanoseconds), which
+    are the `pieces` of all requests from the first up to, not including, the last. `new_group` are slow requests of the
+    edge that the baseline does not have, or has far fewer of.
     """
 
-    kind: Kind
-    how: Literal["typical", "tail"]
+    kind: Literal["slower", "faster", "same"]
+    how: How
     excess_ns: float
     deviations: float = 0.0
     is_sure: bool = False
-    stretch: tuple[int, int] | None = None
+    window: tuple[int, int] | None = None
     pieces: tuple[int, int] | None = None
-    fresh: Fresh | None = None
+    new_group: NewGroup | None = None
 
 
-SAME = Changed("same", "typical", 0.0)
+SAME = EdgeTest("same", "typical", 0.0)
 
 
-def _tested_with(old: Side, new: Side, cell: Cell | None) -> Entries:
-    """The entries of a cell in the baseline; of one that it hardly has: no time in the requests that ran its caller.
+def _compared_waits(old: Period, new: Period, edge: Edge | None) -> EdgeWaits:
+    """The waits for an edge in the baseline; of one that it hardly has: no time in the requests that ran its caller.
 
     Over all requests of the route, a changed mix would look slow.
     """
-    entries = old.cells.get(cell, Entries())
-    if cell is None or len(entries) >= LEAST or len(new.cells.get(cell, ())) < COMPARABLE_REQUESTS:
-        return entries
-    routes, idle = {*new.cells[cell].routes}, dict[int, str]()
-    for other, its in old.cells.items():
-        if other is not None and other.is_own and other.caller == cell.caller:
-            idle |= {place: route for place, route in zip(its.places, its.routes, strict=True) if route in routes}
+    waits = old.waits(edge)
+    if edge is None or len(waits) >= LEAST or len(new.edges.get(edge, ())) < COMPARABLE_REQUESTS:
+        return waits
+    routes, idle = {*new.edges[edge].routes}, dict[int, str]()
+    of_caller = [own for own in old.edges if own is not None and own.is_own and own.caller == edge.caller]
+    for caller_waits in map(old.waits, of_caller):
+        rows = zip(caller_waits.places, caller_waits.routes, strict=True)
+        idle |= {place: route for place, route in rows if route in routes}
     if len(idle) < COMPARABLE_REQUESTS:
-        return entries
-    return Entries.of((place, 0, 0, route) for place, route in sorted(idle.items()))
+        return waits
+    return EdgeWaits.from_rows((place, 0, 0, route) for place, route in sorted(idle.items()))
 
 
-def changed(old: Side, new: Side, cell: Cell | None, need: float, route: str | None = None) -> Changed:
-    """Test the entries of a cell in the baseline and now, or those of one route; `need` is the critical value."""
-    seen, before, now = old.cells.get(cell, Entries()), _tested_with(old, new, cell), new.cells.get(cell, Entries())
+def edge_test(old: Period, new: Period, edge: Edge | None, need: float, route: str | None = None) -> EdgeTest:
+    """Test the waits for an edge in the baseline and now, or those of one route; `need` is the critical value."""
+    baseline_waits, new_waits = old.waits(edge), new.waits(edge)
+    old_waits = _compared_waits(old, new, edge)
     if route is not None:
-        seen, before, now = (one.of_route(route) for one in (seen, before, now))
-    if min(len(before), len(now)) < LEAST:
+        baseline_waits, old_waits = baseline_waits.of_route(route), old_waits.of_route(route)
+        new_waits = new_waits.of_route(route)
+    if min(len(old_waits), len(new_waits)) < LEAST:
         return SAME
-    tested = exceeding(old, new, before, now)
-    excess, typical, tail = _excess(seen if len(seen) else before, now)
-    largest = typical if 0 < len(seen) < LEAST else max(excess, typical, tail)  # a call or two then have no tail
-    felt = _felt(old, now)
-    how: Literal["typical", "tail"] = "typical" if tested.typical >= need else "tail"
-    if tested.strongest >= need and largest >= felt:
-        return Changed("slower", how, excess if excess > 0 else largest, tested.strongest, is_sure=True)
-    if excess < 0 and min(excess, typical, tail) <= -felt:  # nothing is faster that takes more time on average
-        back = exceeding(new, old, now, before)  # the baseline is slower than the requests now
+    deviations = deviations_of(old, new, old_waits, new_waits)
+    excess = _excess(baseline_waits or old_waits, new_waits)
+    # One call or two in the baseline have no tail
+    largest = excess.typical if 0 < len(baseline_waits) < LEAST else max(excess)
+    felt = _least_felt(old, new_waits)
+    if deviations.strongest >= need and largest >= felt:
+        return EdgeTest("slower", _how(deviations, need), excess.mean_or(largest), deviations.strongest, is_sure=True)
+    if excess.mean < 0 and min(excess) <= -felt:  # nothing is faster that takes more time on average
+        back = deviations_of(new, old, new_waits, old_waits)  # the baseline is slower than the requests now
         if back.strongest >= need:
-            return Changed(
-                "faster", "typical" if back.typical >= need else "tail", excess, -back.strongest, is_sure=True
-            )
-    pieces = stretch_of(old, new, before, now)
-    if pieces is not None and max(excess, tail) >= felt:
-        starts = [new.accounts.starts_ns[at] for at in range(len(new)) if _is_in(pieces, at, len(new))]
-        longer = excess if excess > 0 else tail
-        return Changed("slower", "tail", longer, tested.strongest, stretch=(starts[0], starts[-1]), pieces=pieces)
-    return Changed("same", how, excess, tested.strongest)
+            return EdgeTest("faster", _how(back, need), excess.mean, -back.strongest, is_sure=True)
+    if max(excess.mean, excess.tail) >= felt and (pieces := window_of(old, new, old_waits, new_waits)) is not None:
+        longer, window = excess.mean_or(excess.tail), _window(new, pieces)
+        return EdgeTest("slower", "tail", longer, deviations.strongest, window=window, pieces=pieces)
+    return EdgeTest("same", _how(deviations, need), excess.mean, deviations.strongest)
 
 
-def _excess(before: Entries, now: Entries) -> tuple[float, float, float]:
+def _how(deviations: Deviations, need: float) -> How:
+    return "typical" if deviations.typical >= need else "tail"
+
+
+def _window(new: Period, pieces: tuple[int, int]) -> tuple[int, int]:
+    """The starts of the first and the last request in these pieces, in nanoseconds since 1970."""
+    starts = [ns for place, ns in enumerate(new.breakdowns.starts_ns) if _is_in(pieces, place, len(new))]
+    return starts[0], starts[-1]
+
+
+class _Excess(NamedTuple):
     """The mean, the median and the p90 of the times a call beyond the mean of their route in the baseline."""
-    then = before.by_route()
-    means = {route: sum(values) / len(values) for route, values in then.items() if len(values) >= LEAST}
-    pooled = sum(before.call_ns) / len(before)
-    both = [
-        sorted([ns - means.get(route, pooled) for route, ns in zip(side.routes, side.call_ns, strict=True)])
-        for side in (before, now)
-    ]
-    ranks = [[values[min(len(values) - 1, int(len(values) * share))] for share in (0.5, TAIL)] for values in both]
-    return sum(both[1]) / len(now), ranks[1][0] - ranks[0][0], ranks[1][1] - ranks[0][1]
+
+    mean: float
+    typical: float
+    tail: float
+
+    def mean_or(self, longer: float) -> float:
+        return self.mean if self.mean > 0 else longer
 
 
-def _felt(old: Side, now: Entries) -> float:
-    """The least difference that counts: on the routes of a cell, a share of a typical request."""
+def _excess(old_waits: EdgeWaits, new_waits: EdgeWaits) -> _Excess:
+    by_route = old_waits.by_route()
+    means = {route: sum(times) / len(times) for route, times in by_route.items() if len(times) >= LEAST}
+    pooled = sum(old_waits.call_ns) / len(old_waits)
+    old, new = _beyond_means(old_waits, means, pooled), _beyond_means(new_waits, means, pooled)
+    typical, tail = quantile(new, 0.5) - quantile(old, 0.5), quantile(new, TAIL) - quantile(old, TAIL)
+    return _Excess(sum(new) / len(new), typical, tail)
+
+
+def _beyond_means(waits: EdgeWaits, means: Mapping[str, float], pooled: float) -> list[float]:
+    times = zip(waits.routes, waits.call_ns, strict=True)
+    return sorted([ns - means.get(route, pooled) for route, ns in times])
+
+
+def _least_felt(old: Period, new_waits: EdgeWaits) -> float:
+    """The least difference that counts: on the routes of an edge, a share of a typical request."""
     walls: defaultdict[str, list[int]] = defaultdict(list)
-    whole = old.cells[None]
+    whole = old.edges[None]
     for route, ns in zip(whole.routes, whole.ns, strict=True):
         walls[route].append(ns)
-    counts = Counter(now.routes)
-    typical = sum([at_rank(sorted(walls[route]), 50) * count for route, count in counts.items()]) / len(now)
-    return min(EVEN_NS, typical * FELT_PERCENT / 100)
+    counts = Counter(new_waits.routes)
+    total = sum([at_rank(sorted(walls[route]), 50) * count for route, count in counts.items()])
+    return min(EVEN_NS, total / len(new_waits) * FELT_PERCENT / 100)
 
 
-def stretch_of(old: Side, new: Side, before: Entries, now: Entries) -> tuple[int, int] | None:
-    """The pieces in which the exceedances over the baseline's p95 lie, if the baseline has no such interval."""
-    if min(len(before), len(now)) < COMPARABLE_REQUESTS:
+def window_of(old: Period, new: Period, old_waits: EdgeWaits, new_waits: EdgeWaits) -> tuple[int, int] | None:
+    """Return the pieces in which the exceedances over the baseline's p95 lie, if the baseline has no such interval."""
+    if min(len(old_waits), len(new_waits)) < COMPARABLE_REQUESTS:
         return None
-    over = {route: quantile(sorted(values), SLOW) for route, values in before.by_route().items()}
-    scans = []
-    for side, entries in ((old, before), (new, now)):
-        seen, slow = [0] * PIECES, [0] * PIECES
-        for place, ns, route in zip(entries.places, entries.call_ns, entries.routes, strict=True):
-            if route in over:
-                piece = place * PIECES // len(side)
-                seen[piece] += 1
-                slow[piece] += ns > over[route]
-        scans.append(scan(slow, seen))
-    then, best = scans
-    is_stretch = (
-        best.ratio >= max(STRETCH_RATIO, STRETCH_AGAIN * then.ratio)
-        and best.inside >= max(STRETCH_REQUESTS, STRETCH_INSIDE * best.every)
-        and best.inside >= STRETCH_SLOW * best.seen
-        and best.last - best.first <= STRETCH_MOST * PIECES
+    limits = {route: quantile(sorted(times), SLOW) for route, times in old_waits.by_route().items()}
+    old_scan, best = _scanned(old, old_waits, limits), _scanned(new, new_waits, limits)
+    is_window = (
+        best.ratio >= max(WINDOW_RATIO, WINDOW_AGAIN * old_scan.ratio)
+        and best.inside >= max(WINDOW_REQUESTS, WINDOW_INSIDE * best.slow)
+        and best.inside >= WINDOW_SLOW * best.requests
+        and best.is_short
     )
-    return (best.first, best.last) if is_stretch else None
+    return (best.start, best.end) if is_window else None
+
+
+def _scanned(period: Period, waits: EdgeWaits, limits: Mapping[str, int]) -> Scan:
+    requests, slow = [0] * PIECES, [0] * PIECES
+    for place, ns, route in waits.listed():
+        if route in limits:
+            piece = place * PIECES // len(period)
+            requests[piece] += 1
+            slow[piece] += ns > limits[route]
+    return scan(slow, requests)
 
 
 def _is_in(pieces: tuple[int, int], place: int, size: int) -> bool:
     return pieces[0] <= place * PIECES // size < pieces[1]
 
 
-def slowed_alike(old: Side, new: Side, top: Cell, tested: Mapping[Cell, Changed]) -> bool:
-    """Whether most cells, of most services, slowed by a like factor as `top`: a loaded machine.
+def slowed_alike(old: Period, new: Period, top: Edge, tests: Mapping[Edge, EdgeTest]) -> bool:
+    """Whether most edges, of most services, slowed by a like factor as `top`: a loaded machine.
 
-    Only cells that are likely slower count as slowed. The factor is that of the medians, or of p90 if the tail changed.
+    Only edges that are likely slower count as slowed. The factor is that of the medians, or of p90 if the tail changed.
     """
-    share = 0.5 if tested[top].how == "typical" else TAIL
-    ratios: dict[Cell, float] = {}
-    for cell, now in new.cells.items():
-        if cell is None or cell not in old.cells:
+    share = 0.5 if tests[top].how == "typical" else TAIL
+    ratios: dict[Edge, float] = {}
+    for edge, new_waits in new.edges.items():
+        if edge is None or edge not in old.edges:
             continue
-        then, later = sorted(old.cells[cell].call_ns), sorted(now.call_ns)
-        if min(len(then), len(later)) >= ALIKE_LEAST and quantile(then, share) > 0:
-            ratios[cell] = log(max(quantile(later, share), 1) / quantile(then, share))
-    likely = {cell for cell, one in tested.items() if one.deviations >= LIKELY}
-    return _are_most(ratios, ratios.get(top, 0), likely, ALIKE_SHARE)
+        old_times, new_times = sorted(old.edges[edge].call_ns), sorted(new_waits.call_ns)
+        if min(len(old_times), len(new_times)) >= ALIKE_LEAST and quantile(old_times, share) > 0:
+            ratios[edge] = log(max(quantile(new_times, share), 1) / quantile(old_times, share))
+    likely = {edge for edge, test in tests.items() if test.deviations >= LIKELY}
+    return _is_machine(_Ratios(ratios, ratios.get(top, 0), top), likely, old, ALIKE_SHARE)
 
 
-def alike_within(new: Side, top: Cell | None, pieces: tuple[int, int]) -> bool:
-    """Whether most cells slowed in a stretch by a like factor as `top` (None: the whole request): a loaded machine.
-
-    The factor of a request is that over the median of its route outside of the stretch.
-    """
-    ratios: dict[Cell, float] = {}
+def alike_within(new: Period, top: Edge | None, pieces: tuple[int, int]) -> bool:
+    """Whether most edges slowed in a window of time by a like factor as `top` (None: the whole request): a loaded
+    machine."""
+    ratios: dict[Edge, float] = {}
     rise = 0.0
-    for cell, now in new.cells.items():
-        inside: list[tuple[str, int]] = []
-        outside: defaultdict[str, list[int]] = defaultdict(list)
-        for place, ns, route in now.listed():
-            if ns and _is_in(pieces, place, len(new)):
-                inside.append((route, ns))
-            elif ns:
-                outside[route].append(ns)
-        usual = {route: median(values) for route, values in outside.items() if len(values) >= LEAST}
-        times = [log(ns / usual[route]) for route, ns in inside if route in usual]
-        if len(times) >= ALIKE_LEAST:
-            if cell == top:
-                rise = median(times)
-            if cell is not None:
-                ratios[cell] = median(times)
-    return _are_most(ratios, rise, ratios.keys(), ALIKE_WITHIN)
+    for edge, waits in new.edges.items():
+        factors = _factors(waits, pieces, len(new))
+        if len(factors) >= ALIKE_LEAST:
+            if edge == top:
+                rise = median(factors)
+            if edge is not None:
+                ratios[edge] = median(factors)
+    return _is_machine(_Ratios(ratios, rise, top), ratios.keys(), new, ALIKE_WITHIN)
 
 
-def _are_most(ratios: Mapping[Cell, float], top: float, likely: Collection[Cell], share: float) -> bool:
-    """Whether this share of the cells, of most services, slowed by a like factor (logarithm) as `top`."""
-    if len(ratios) < LEAST or top <= ALIKE_RATIO / 4:
+def _factors(waits: EdgeWaits, pieces: tuple[int, int], size: int) -> list[float]:
+    """The factor (logarithm) of each request in a window of time over the median of its route outside of the window."""
+    inside: list[tuple[str, int]] = []
+    outside: defaultdict[str, list[int]] = defaultdict(list)
+    for place, ns, route in waits.listed():
+        if ns and _is_in(pieces, place, size):
+            inside.append((route, ns))
+        elif ns:
+            outside[route].append(ns)
+    medians = {route: median(times) for route, times in outside.items() if len(times) >= LEAST}
+    return [log(ns / medians[route]) for route, ns in inside if route in medians]
+
+
+class _Ratios(NamedTuple):
+    """By which factor (logarithm) each edge slowed, and the suspect `top` (None: the whole request)."""
+
+    by_edge: Mapping[Edge, float]
+    of_top: float
+    top: Edge | None
+
+
+def _is_machine(ratios: _Ratios, likely: Collection[Edge], period: Period, share: float) -> bool:
+    """Whether this share of the other edges' time, at most services, slowed by a like factor as the suspect.
+
+    The suspect itself is left out: a component with most of the time would always be like most of the time.
+    """
+    edges = ratios.by_edge.keys()
+    if len(edges) < LEAST or ratios.of_top <= ALIKE_RATIO / 4:
         return False
-    near = [cell for cell, ratio in ratios.items() if ratio >= ALIKE_RATIO * top and cell in likely]
-    services, callers = ({one(cell) for cell in ratios} for one in (_service, _caller))
-    if len(callers) > 1:
-        return len(near) >= share * len(ratios) and len({*map(_caller, near)}) >= ALIKE_SHARE * len(callers)
-    # Less memory slows all of the only service's own work: that its callees slowed alike must show, too.
-    return len(near) >= share * len(ratios) and len({*map(_service, near)}) >= max(3, ALIKE_SHARE * len(services))
+    alike = {edge for edge in likely if ratios.by_edge.get(edge, 0) >= ALIKE_RATIO * ratios.of_top}
+    if len({edge.caller for edge in edges}) == 1:
+        # Less memory slows all of the only service's own work: that its callees slowed alike must show, too.
+        services, slower = {edge.service for edge in edges}, {edge.service for edge in alike}
+        return len(alike) >= share * len(edges) and len(slower) >= max(3, ALIKE_SHARE * len(services))
+    times_ns = {edge: sum(period.waits(edge).ns) for edge in edges}
+    others = edges - {ratios.top}
+    return (
+        sum([times_ns[edge] for edge in others & alike]) >= share * sum([times_ns[edge] for edge in others])
+        and len(alike) >= ALIKE_EDGES * len(edges)
+        and _are_of_most(alike, times_ns)
+    )
 
 
-def _service(cell: Cell) -> str:
-    return cell.service
+def _are_of_most(alike: Iterable[Edge], times_ns: Mapping[Edge, int]) -> bool:
+    """Whether these edges are of three services at least (or of all), which have most of the time."""
+    callers, slower = {edge.caller for edge in times_ns}, {edge.caller for edge in alike}
+    of_slower = sum([ns for edge, ns in times_ns.items() if edge.caller in slower])
+    return len(slower) >= min(3, len(callers)) and of_slower >= ALIKE_SHARE * sum(times_ns.values())
 
 
-def _caller(cell: Cell) -> str:
-    return cell.caller
+PERCENTILE = 95
+
+
+@dataclass(frozen=True, slots=True)
+class RouteChange:
+    """A route before and now: the median and the p95 of its wall clocks, in nanoseconds.
+
+    `percent` is the change of the median or (`how`) of the tail, `low` and `high` are its bounds. `is_sure`: it is
+    tested; `in_window`: the route is slower in an interval, and an edge of it is tested. `is_doubled`: the p95 has at
+    least doubled, in several requests. `edge` has the largest increase a request, `edge_ns`.
+    """
+
+    route: str
+    p50_ns: tuple[int, int]
+    p95_ns: tuple[int, int]
+    how: How
+    percent: float
+    low: float
+    high: float
+    is_sure: bool
+    in_window: bool
+    is_doubled: bool
+    edge: Edge | None
+    edge_ns: int
+
+    @property
+    def is_slower(self) -> bool:
+        """Whether requests became slower: surely, or in an interval."""
+        return self.percent > 0 and (self.is_sure or self.in_window)
+
+
+def route_changes(old: Period, new: Period, routes: Sequence[str], slower: Sequence[Edge]) -> tuple[RouteChange, ...]:
+    """Return the changes of these routes, the largest increase first. `slower` are the edges that are tested to be."""
+    need = critical(len(routes))
+    tested = {route for edge in slower for route in new.edges[edge].routes}
+    changes = [_route_change(old, new, route, need, len(routes), may_be_in_window=route in tested) for route in routes]
+    return tuple(sorted(changes, key=lambda change: (not change.is_sure, -change.percent, change.route)))
+
+
+def _route_change(
+    old: Period, new: Period, route: str, need: float, estimates: int, *, may_be_in_window: bool
+) -> RouteChange:
+    old_waits, new_waits = old.edges[None].of_route(route), new.edges[None].of_route(route)
+    old_walls, new_walls = sorted(old_waits.ns), sorted(new_waits.ns)
+    deviations = deviations_of(old, new, old_waits, new_waits)
+    back = deviations_of(new, old, new_waits, old_waits)
+    p50_ns = (at_rank(old_walls, 50), at_rank(new_walls, 50))
+    p95_ns = (at_rank(old_walls, PERCENTILE), at_rank(new_walls, PERCENTILE))
+    ratios = {50: p50_ns[1] / max(p50_ns[0], 1), PERCENTILE: p95_ns[1] / max(p95_ns[0], 1)}
+    is_typical = max(deviations.typical, back.typical) >= need
+    rose_most = back.strongest > deviations.strongest or ratios[50] >= ratios[PERCENTILE]
+    percent = 50 if is_typical and rose_most else PERCENTILE
+    low, high = _bounds(route, Times.in_order(old_waits.ns), Times.in_order(new_waits.ns), percent, estimates)
+    edge, edge_ns = _most_grown(old, new, route, typical=percent == 50)
+    return RouteChange(
+        route=route,
+        p50_ns=p50_ns,
+        p95_ns=p95_ns,
+        how="typical" if percent == 50 else "tail",
+        percent=100 * (ratios[percent] - 1),
+        low=low,
+        high=high,
+        is_sure=max(deviations.strongest, back.strongest) >= need,
+        # Bursts of a busy machine make windows of slow requests in which no edge stands out.
+        in_window=may_be_in_window and window_of(old, new, old_waits, new_waits) is not None,
+        is_doubled=ratios[PERCENTILE] >= DOUBLED and _is_doubled(old_walls, new_walls, deviations),
+        edge=edge,
+        edge_ns=edge_ns,
+    )
+
+
+def _is_doubled(old_walls: Sequence[int], new_walls: Sequence[int], deviations: Deviations) -> bool:
+    """Whether several sorted wall clocks are far beyond the old p95, and no requests of one moment."""
+    slow = DOUBLED_OVER * at_rank(old_walls, PERCENTILE)
+    if sum(ns > slow for ns in new_walls) < DOUBLED_REQUESTS:
+        return False
+    # Requests of one moment are no proof, but if all of them are slower than any before, they are a difference.
+    slowest = max(slow, old_walls[-1])
+    return deviations.strongest >= DOUBLED_LIKELY or sum(ns > slowest for ns in new_walls) >= DOUBLED_REQUESTS
+
+
+def _bounds(route: str, old: Times, new: Times, percent: int, estimates: int) -> tuple[float, float]:
+    """The bounds of a percentile's ratio in percent."""
+    draw = random.Random(f"route {route}")  # noqa: S311 - a repeatable seed, not a secret
+    pairs = zip(draws_of(old, percent, draw), draws_of(new, percent, draw), strict=True)
+    ratios = sorted([100 * (new_ns / max(old_ns, 1) - 1) for old_ns, new_ns in pairs])
+    return wider_by(ratios, estimates)
+
+
+def _most_grown(old: Period, new: Period, route: str, *, typical: bool) -> tuple[Edge | None, int]:
+    """The edge with the largest increase a request of the route, of the median or of the mean, and that increase."""
+    old_times, new_times = _by_edge(old, route, typical=typical), _by_edge(new, route, typical=typical)
+    increases = {edge: ns - old_times.get(edge, 0) for edge, ns in new_times.items()}
+    largest = max(increases, key=lambda edge: (increases[edge], edge), default=None)
+    if largest is None or increases[largest] <= 0:
+        return _most_grown(old, new, route, typical=False) if typical else (None, 0)
+    return largest, increases[largest]
+
+
+def _by_edge(period: Period, route: str, *, typical: bool) -> dict[Edge, int]:
+    """The median or the mean time of each edge in a request of the route, in nanoseconds."""
+    count = period.edges[None].routes.count(route)
+    by_edge: dict[Edge, int] = {}
+    for edge, waits in period.edges.items():
+        times = [ns for name, ns in zip(waits.routes, waits.ns, strict=True) if name == route and ns]
+        if edge is not None and times:
+            by_edge[edge] = at_rank(sorted([0] * (count - len(times)) + times), 50) if typical else sum(times) // count
+    return by_edge

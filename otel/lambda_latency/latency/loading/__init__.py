@@ -1,1 +1,1 @@
-"""Loading of trace files as accounts: in memory, in worker processes, or spilled to disk."""
+"""Loading of trace files as breakdowns: in memory, in worker processes, or spilled to disk."""

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from lambda_latency.trace import is_compressed
-
-if TYPE_CHECKING:
-    from lambda_latency.trace import Source
+from lambda_latency.trace import Source, is_compressed
 
 
 class Progress:
-    """Receives the progress of a report, in bytes of its files. This class discards it."""
+    """Receives the progress of a report, in bytes of its files. This cause group discards it."""
 
     def stage(self, name: str, size: int) -> None:
         """A stage of `size` bytes begins."""
@@ -30,7 +25,7 @@ PACKED = 10  # typical compression ratio of gzip
 
 
 def size_of(source: Source) -> int:
-    """The approximate size of a file without compression, in bytes; 0 if the file is missing."""
+    """Return the approximate size of a file without compression, in bytes; 0 if the file is missing."""
     try:
         return bytes_of(source) * (PACKED if is_compressed(source) else 1)
     except OSError:
@@ -38,7 +33,7 @@ def size_of(source: Source) -> int:
 
 
 def bytes_of(source: Source) -> int:
-    """The size of a file in bytes; 0 if the file is missing, which reading it reports."""
+    """Return the size of a file in bytes; 0 if the file is missing, which reading it reports."""
     try:
         return source.path.stat().st_size
     except OSError:

@@ -1,35 +1,66 @@
-"""A worker of a large report: it spills rows to disk by trace id, then judges the traces of partitions."""
+"""A worker of a large report: it spills spans to disk by trace id, then judges the traces of partitions.
+
+Workers take the numbers of tasks from a queue, without messages between them.
+"""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from lambda_latency.latency.accounts.columns import Accounts
-from lambda_latency.latency.accounts.owners import USUAL, Terms
-from lambda_latency.latency.judge.accounting import Judge
+from lambda_latency.latency.analysis.analyzer import Analyzer
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOptions
 from lambda_latency.trace import (
+    CompactSpan,
     Extents,
     LineIndex,
     Problem,
     Reader,
-    Shape,
+    Signature,
     Source,
     Spill,
     count_lines,
-    read_rows,
-    spilled,
+    read_compact_spans,
+    read_spilled,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from lambda_latency.trace import Row
-
-MOST_WAITING = 2000  # traces in memory before their rows are spilled
+MOST = 8192  # numbers that fit into a pipe on every system
+WIDTH = 2  # bytes per number
 
 
-class Piece(NamedTuple):
+class TaskQueue:
+    """The numbers from 0 up, in a pipe. A process reads a whole number at a time, so each number reaches one process.
+
+    `file` is the descriptor that other processes inherit.
+    """
+
+    def __init__(self, file: int) -> None:
+        self.file = file
+
+    @classmethod
+    def up_to(cls, count: int) -> TaskQueue:
+        """A queue of the numbers below `count`, which must not exceed `MOST`."""
+        file, begin = os.pipe()
+        os.write(begin, b"".join(number.to_bytes(WIDTH, "big") for number in range(count)))
+        os.close(begin)
+        return cls(file)
+
+    def __iter__(self) -> Iterator[int]:
+        while number := os.read(self.file, WIDTH):
+            yield int.from_bytes(number, "big")
+
+    def close(self) -> None:
+        """Close the queue in this process."""
+        os.close(self.file)
+
+
+MOST_WAITING = 2000  # traces in memory before their spans are spilled
+
+
+class SourceRange(NamedTuple):
     """A source, or its lines that begin between two offsets, and the number of their bytes on disk."""
 
     source: Source
@@ -38,72 +69,76 @@ class Piece(NamedTuple):
 
 
 class ReadPieces(NamedTuple):
-    """The results of reading pieces, besides rows: problems, and the positions of lines."""
+    """The results of reading pieces, besides spans: problems, and the positions of lines."""
 
     problems: list[Problem]
     lines: LineIndex
 
 
 class Spilled(NamedTuple):
-    """What a process has spilled: the shapes of its rows, and the position of the rows of each partition."""
+    """What a process has spilled: the signatures of its spans, and the position of the spans of each partition."""
 
-    shapes: list[Shape]
+    signatures: list[Signature]
     extents: list[Extents]
 
 
 class Worker:
-    """A worker. `files` are the descriptors of the spill files of all workers; `own` is the index of its own file."""
+    """A worker. `files` are the descriptors of the spill files of all workers; `number` is the index of its own."""
 
-    def __init__(self, files: list[int], own: int, partitions: int, terms: Terms = USUAL) -> None:
+    def __init__(
+        self, files: list[int], number: int, partitions: int, options: AnalysisOptions = DEFAULT_OPTIONS
+    ) -> None:
         self._files = files
-        self._spill = Spill(files[own], partitions)
-        self._reader, self.accounts = Reader(), Accounts()
-        self._judge = Judge(self.accounts, terms)
+        self._spill = Spill(files[number], partitions)
+        self._reader, self.breakdowns = Reader(), Breakdowns()
+        self._analyzer = Analyzer(self.breakdowns, options)
         self._spilled: list[Spilled] = []
-        self._left = self.accounts.pieces()
+        self._unsent = self.breakdowns.pieces()
 
-    def read(self, pieces: Iterable[Piece]) -> ReadPieces:
-        """Read pieces and spill their rows to disk. Raises `OSError` if the disk is full."""
-        found = ReadPieces([], LineIndex())
+    def read(self, pieces: Iterable[SourceRange]) -> ReadPieces:
+        """Read pieces and spill their spans to disk. Raises `OSError` if the disk is full."""
+        result = ReadPieces([], LineIndex())
         for piece in pieces:
-            found.problems.extend(self._read(piece, found.lines))
-        return found
+            result.problems.extend(self._read(piece, result.lines))
+        return result
 
-    def _read(self, piece: Piece, index: LineIndex) -> list[Problem]:
+    def _read(self, piece: SourceRange, index: LineIndex) -> list[Problem]:
         problems: list[Problem] = []
-        for traces in read_rows(piece.source, self._reader, problems, index, between=piece.between):
+        for traces in read_compact_spans(piece.source, self._reader, problems, index, between=piece.between):
             if piece.source.whole:
-                self._judge.take(traces, problems)
+                self._analyzer.take(traces, problems)
             elif len(traces) > MOST_WAITING:
-                self._spill.take(traces)
-        self._spill.take(self._reader.traces)
-        if piece.between is not None and piece.between[0] and any(one.line for one in problems):
-            before = count_lines(piece.source, piece.between[0])
-            problems = [one if one.line is None else replace(one, line=one.line + before) for one in problems]
+                self._spill.add(traces)
+        self._spill.add(self._reader.traces)
+        if piece.between is not None and piece.between[0] and any(problem.line for problem in problems):
+            lines_before = count_lines(piece.source, piece.between[0])
+            problems = [p if p.line is None else replace(p, line=p.line + lines_before) for p in problems]
         return problems
 
     def spill(self) -> Spilled:
-        """Flush the rows to disk, after the last piece."""
+        """Flush the spans to disk, after the last piece."""
         self._spill.flush()
-        return Spilled(self._spill.shapes, self._spill.extents)
+        return Spilled(self._spill.signatures, self._spill.extents)
 
     def share(self, spilled_by_each: list[Spilled]) -> None:
         """Receive what all workers have spilled, in the order of their files."""
         self._spilled = spilled_by_each
 
-    def judge(self, partition: int) -> list[Problem]:
-        """Add the accounts of the traces in a partition; the result is their inconsistencies."""
+    def analyze(self, partition: int) -> list[Problem]:
+        """Add the breakdowns of the traces in a partition; the result is their inconsistencies."""
         problems: list[Problem] = []
-        traces: dict[str, list[Row]] = {}
-        for file, one in zip(self._files, self._spilled, strict=True):
-            for trace_id, rows in spilled(file, one.extents[partition], one.shapes):
-                traces.setdefault(trace_id, []).extend(rows)
-        self._judge.take(traces, problems)
+        traces: dict[str, list[CompactSpan]] = {}
+        for file, spilled_by_worker in zip(self._files, self._spilled, strict=True):
+            for trace_id, spans in read_spilled(
+                file, spilled_by_worker.extents[partition], spilled_by_worker.signatures
+            ):
+                traces.setdefault(trace_id, []).extend(spans)
+        self._analyzer.take(traces, problems)
         return problems
 
-    def judged(self) -> tuple[str, Any] | None:
-        """The next piece of the accounts of the traces that this worker has judged; None after the last.
+    def next_piece(self) -> tuple[str, Any] | None:
+        """Return the next piece of the breakdowns of the traces that this worker has judged; None after the last.
 
-        As one message, the accounts would be in memory several times.
+        As one message, the breakdowns would be in memory several times.
         """
-        return next(self._left, None)
+        return next(self._unsent, None)

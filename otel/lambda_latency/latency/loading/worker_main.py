@@ -6,8 +6,7 @@ import gc
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lambda_latency.latency.loading.task_queue import TaskQueue
-from lambda_latency.latency.loading.worker import Worker
+from lambda_latency.latency.loading.worker import TaskQueue, Worker
 
 
 def main(number: int) -> None:
@@ -15,34 +14,35 @@ def main(number: int) -> None:
 
     An `OSError` is sent as the result of its call.
     """
-    gc.disable()  # accounts have no reference cycles
-    line: Connection[Any, Any] = Connection(number)
+    gc.disable()  # breakdowns have no reference cycles
+    connection: Connection[Any, Any] = Connection(number)
     try:
-        own, partitions, files, queues, terms = line.recv()
-        worker = Worker(files, own, partitions, terms)
+        worker_number, partitions, files, queues, options = connection.recv()
+        worker = Worker(files, worker_number, partitions, options)
         while True:
-            what, given = line.recv()
+            method, arguments = connection.recv()
             try:
-                if what in queues:
-                    _share(line, worker, what, given, TaskQueue(queues[what]))
+                if method in queues:
+                    _share(connection, worker, method, arguments, TaskQueue(queues[method]))
                 else:
-                    line.send(getattr(worker, what)(*given))
+                    connection.send(getattr(worker, method)(*arguments))
             except OSError as error:
-                line.send(error)
+                connection.send(error)
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 
 
-def _share(line: Connection[Any, Any], worker: Worker, what: str, tasks: Any, queue: TaskQueue) -> None:
+def _share(connection: Connection[Any, Any], worker: Worker, method: str, tasks: Any, queue: TaskQueue) -> None:
     """Do the tasks that this process takes from the queue; send the results with their numbers, then None.
 
     The results are sent at the end: the process at the other end is working too, and a send would wait for it.
     """
     answers: list[tuple[int, object]] = []
     for number in queue:
-        answers.append((number, getattr(worker, what)(tasks[number])))
-        if line.poll():
-            raise EOFError  # no call is sent during tasks: the connection was closed
+        answers.append((number, getattr(worker, method)(tasks[number])))
+        if connection.poll():
+            # No call is sent during tasks: the connection was closed
+            raise EOFError
     while answers:
-        line.send(answers.pop())
-    line.send(None)
+        connection.send(answers.pop())
+    connection.send(None)

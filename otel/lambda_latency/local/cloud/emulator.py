@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -12,19 +11,18 @@ from typing import Any
 
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
+from lambda_latency.local.cloud.clients import clients
+from lambda_latency.local.processes import Processes, Service, free_ports
 
 LOCK = Path(__file__).with_name("ministack.txt")
 LAUNCHER = Path(__file__).with_name("ministack_main.py")
-FAILED = "state machine failed: "  # begins the line of `ministack_states` for a failed execution
+# Begins the line of `ministack_main` for a failed execution
+FAILED = "state machine failed: "
 PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack forwards a function's events to this address
 
 
 class Cloud:
-    """The emulator. The constructor starts it; `wait` returns when it is ready. `log` receives its output, `tell` the
-    lines of failed state machines.
-    """
+    """The emulator; the constructor starts it. `log` receives its output, `tell` the lines of failed state machines."""
 
     def __init__(
         self, packages: Packages, processes: Processes, log: Callable[[str], None], tell: Callable[[str], None]
@@ -35,9 +33,7 @@ class Cloud:
                 tell(line)
 
         python = packages.emulator(LOCK)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self._port = int(probe.getsockname()[1])
+        (self._port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{self._port}"
         variables = {
             "BIND_HOST": "127.0.0.1",
@@ -77,26 +73,3 @@ class Cloud:
     def client(self) -> Callable[[str], Any]:
         """A function that returns boto3's client of a service, by the service's name."""
         return clients(self.url)
-
-
-def clients(url: str) -> Callable[[str], Any]:
-    """A function that returns boto3's clients of an emulator, independent of the user's AWS settings."""
-    import boto3
-    from botocore.config import Config
-
-    session = boto3.Session("local", "local", region_name=REGION)
-    config = Config(
-        retries={"max_attempts": 1},
-        s3={"addressing_style": "path"},
-        read_timeout=300,
-        proxies={},
-        inject_host_prefix=False,
-    )
-    made: dict[str, Any] = {}
-
-    def client(service: str) -> Any:
-        if service not in made:
-            made[service] = session.client(service, endpoint_url=url, config=config)  # type: ignore[call-overload]
-        return made[service]
-
-    return client

@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from lambda_latency.http import request
+from lambda_latency.local.app.read.definitions import REST
 from lambda_latency.local.cloud.emulator import Cloud
-from lambda_latency.local.cloud.service_routes import REST, Direct
+from lambda_latency.local.cloud.service_routes import Direct
 from lambda_latency.local.gateway.api_gateway import ROUTE
 from lambda_latency.local.gateway.contract import Authorize
 
@@ -19,7 +20,7 @@ WHY = "x-lambda-latency-why"  # a response's header with the reason of a failure
 HOP = ("connection", "transfer-encoding", "date", WHY)
 
 
-class Onward:
+class Forwarder:
     """A WSGI application that forwards to the app's API in the emulator which has the route.
 
     `resources`: physical ids and types of one template's resources; `routes` call a service without a function. Other
@@ -40,41 +41,41 @@ class Onward:
         self._stages: dict[str, str] = {}
         self._resources, self._routes = resources, routes
         self._authorize, self._tell = authorize, tell
-        self._rest = next((one for one, kind in resources.values() if kind == REST), "")
+        self._rest = next((physical for physical, kind in resources.values() if kind == REST), "")
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         headers = dict(_headers(environ))
-        found = self._route(environ["REQUEST_METHOD"], environ["PATH_INFO"])
-        if found is None:
+        direct = self._route(environ["REQUEST_METHOD"], environ["PATH_INFO"])
+        if direct is None:
             return self._forwarded(self._rest, self._stage(self._rest), environ, headers, start_response)
-        if found.route != "$default":
-            environ[ROUTE] = found.route
+        if direct.route != "$default":
+            environ[ROUTE] = direct.route
         body = environ["wsgi.input"].read()
         environ["wsgi.input"] = BytesIO(body)
         query = dict(parse_qsl(environ.get("QUERY_STRING", ""), keep_blank_values=True))
-        asked = {
+        event = {
             "headers": headers,
             "requestContext": {},
             "queryStringParameters": query,
             "body": body.decode(errors="replace"),
         }
-        refused = self._authorize(asked, found.route)
-        if refused is not None:
-            answer = json.loads(refused)
+        refusal = self._authorize(event, direct.route)
+        if refusal is not None:
+            answer = json.loads(refusal)
             status = answer["statusCode"]
             start_response(f"{status} {http.client.responses[status]}", list(answer["headers"].items()))
             return [answer["body"].encode()]
-        api = self._resources.get(found.api, ("", ""))[0]
-        stage = "" if found.is_http else self._stage(api)
+        api = self._resources.get(direct.api, ("", ""))[0]
+        stage = "" if direct.is_http else self._stage(api)
         return self._forwarded(api, stage, environ, headers, start_response)
 
     def _route(self, method: str, path: str) -> Direct | None:
-        """The route of a request; a route with fewer parameters is before others."""
-        known = [one for one in self._routes if one.matches(method, path)]
-        return min(known, key=lambda one: (one.route == "$default", one.route.count("{")), default=None)
+        """Return the route of a request; a route with fewer parameters is before others."""
+        matching = [route for route in self._routes if route.matches(method, path)]
+        return min(matching, key=lambda route: (route.route == "$default", route.route.count("{")), default=None)
 
     def _stage(self, api: str) -> str:
-        """The first stage of a REST API; empty without an API."""
+        """Return the first stage of a REST API; empty without an API."""
         if api and api not in self._stages:
             stages = self._client("apigateway").get_stages(restApiId=api)["item"]
             self._stages[api] = stages[0]["stageName"] if stages else "Prod"
@@ -88,7 +89,7 @@ class Onward:
         headers: dict[str, str],
         start_response: Callable[..., Any],
     ) -> Iterable[bytes]:
-        """The emulator's response. `stage` is the first part of a REST API's paths; empty for an HTTP API."""
+        """Return the emulator's response. `stage` is the first part of a REST API's paths; empty for an HTTP API."""
         if not api:
             start_response("404 NOT FOUND", [("Content-Type", "application/json")])
             return [b'{"message":"Not Found"}']
@@ -101,13 +102,13 @@ class Onward:
             self._tell(f"{method} {environ['PATH_INFO']} fails here: {why}")
         start_response(
             f"{answer.status} {http.client.responses.get(answer.status, 'OK')}",
-            [one for one in answer.headers.items() if one[0].lower() not in HOP],
+            [header for header in answer.headers.items() if header[0].lower() not in HOP],
         )
         return [answer.body]
 
 
 def _headers(environ: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
-    """The headers of a request, without those of the connection."""
+    """Yield the headers of a request, without those of the connection."""
     for key, value in environ.items():
         name = key.removeprefix("HTTP_").replace("_", "-").lower()
         if (key.startswith("HTTP_") and name not in ("host", *HOP)) or (key == "CONTENT_TYPE" and value):

@@ -12,7 +12,7 @@ behaviour differs from AWS:
   into the messages of a queue. An execution without a header starts a trace.
 - API Gateway calls services without a function (`ministack_apis`).
 - A call to a service that ministack lacks is refused at once; ministack reads the models of all services first.
-- State machines call any service of ministack (`ministack_states`), and the app's API by `apigateway:invoke`. A POST to
+- State machines call any service of ministack, by boto3, and the app's API by `apigateway:invoke`. A POST to
   `/_lambda-latency/apis` sets the APIs' addresses. Each execution that fails is printed.
 
 A POST to `/_lambda-latency/schedules/NAME` fires a schedule immediately.
@@ -25,19 +25,22 @@ import time
 import uuid
 from contextvars import ContextVar
 from datetime import datetime, timezone
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from ministack_apis import call_services
-from ministack_states import call_any_service, print_failures
 
 FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
-STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}  # the key of a record with its sequence number
+# The key of a record with its sequence number.
+STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}
 SCHEDULES = "/_lambda-latency/schedules/"
 APIS = "/_lambda-latency/apis"
+STATE_MACHINE = "state machine failed: "  # `emulator` shows the lines that begin with it
+LONGEST = 300  # characters of an error in that line
+UNKNOWN = "MiniStack"  # in the causes of ministack's own errors
 
 # ministack starts each thread with a copy of its request's context, which includes this variable.
 tracing_header: ContextVar[str] = ContextVar("tracing_header", default="")
@@ -47,32 +50,27 @@ apis: dict[str, str] = {}  # host and port of each of the app's APIs, by its id
 def main() -> None:
     """Serve until SIGTERM."""
     from ministack import app
+    from ministack.core import router
     from ministack.services.cloudformation.provisioners import _RESOURCE_HANDLERS
 
     types = Path(sys.argv.pop())
     types.write_text(json.dumps(sorted(_RESOURCE_HANDLERS)), encoding="utf-8")
-    hand_errors_on()
-    try_again()
-    give_up()
-    carry_the_header(app)
+    pass_on_errors()
+    retry_events()
+    skip_failed_batches()
+    propagate_header(app)
     call_apis()
     call_services()
-    call_any_service(tracing_header)
+    call_any_service()
     print_failures()
-    name_errors()
-    answer_for_us(app)
-    know_services()
+    rename_errors()
+    serve_own_paths(app)
+    # Every other service that a request is signed for is one of AWS, without reading the models of them all.
+    router._is_aws_service_name = lambda _: True
     app.main()
 
 
-def know_services() -> None:
-    """Take every other service that a request is signed for as one of AWS, without reading the models of them all."""
-    from ministack.core import router
-
-    router._is_aws_service_name = lambda _: True
-
-
-def hand_errors_on() -> None:
+def pass_on_errors() -> None:
     """Pass on the error of a failed function unchanged."""
     from ministack.services import lambda_svc
 
@@ -89,7 +87,7 @@ def hand_errors_on() -> None:
     lambda_svc._execute_function_proxy = executed
 
 
-def try_again() -> None:
+def retry_events() -> None:
     """Retry events of a bus or a topic as asynchronous invocations."""
     from ministack.services import eventbridge, lambda_svc, sns
 
@@ -99,7 +97,7 @@ def try_again() -> None:
             record = lambda_svc._execution_record_for_config(function, config)
             lambda_svc.invoke_async_with_retry(record, json.loads(payload))
 
-    class Retrying:
+    class RetryingLambda:
         """The Lambda module that SNS calls, with retries."""
 
         _execute_function_with_config_scope = staticmethod(lambda_svc.invoke_async_with_retry)
@@ -108,10 +106,10 @@ def try_again() -> None:
             return getattr(lambda_svc, name)
 
     eventbridge._dispatch_to_lambda = dispatched
-    sns._lambda_svc = Retrying()
+    sns._lambda_svc = RetryingLambda()
 
 
-def give_up() -> None:
+def skip_failed_batches() -> None:
     """Skip a stream's batch after too many failures, and report it to the mapping's destination."""
     from ministack.services import lambda_svc
 
@@ -132,15 +130,15 @@ def give_up() -> None:
         mapping = mapping_of(function, batch[1]) if batch is not None else None
         if batch is None or mapping is None:
             return result
-        size, _, first = batch
+        size, _, sequence_number = batch
         if not result.get("error"):
-            batches.go_on(mapping, first, size, [])
+            batches.set_next(mapping, sequence_number, size, [])
             return result
-        again, attempts = batches.failed(mapping, first, size)
-        batches.go_on(mapping, first, size, again)
-        if not again:
-            tell_destination(mapping, function, event["Records"], attempts)
-        return result if again else {**result, "error": False}
+        retry_sizes, attempts = batches.failed(mapping, sequence_number, size)
+        batches.set_next(mapping, sequence_number, size, retry_sizes)
+        if not retry_sizes:
+            report_to_destination(mapping, function, event["Records"], attempts)
+        return result if retry_sizes else {**result, "error": False}
 
     lambda_svc._execute_function = executed
 
@@ -153,33 +151,31 @@ class Batches:
         self._waiting: dict[str, list[int]] = {}
         self._sizes: dict[str, int] = {}  # the configured sizes of the mappings
 
-    def failed(self, mapping: Any, first: str, size: int) -> tuple[list[int], int]:
-        """The sizes of the retries, empty if the batch is given up; and the number of attempts so far.
-
-        Halving a batch does not count as an attempt.
-        """
+    def failed(self, mapping: Any, sequence_number: str, size: int) -> tuple[list[int], int]:
+        """Return the sizes of the retries, if any, and the number of attempts, of which halving a batch is none."""
         if size > 1 and mapping.get("BisectBatchOnFunctionError"):
             return [size // 2, size - size // 2], 0
-        key = (mapping["UUID"], first)
+        key = (mapping["UUID"], sequence_number)
         attempts = self._failures[key] = self._failures.get(key, 0) + 1
-        most = mapping.get("MaximumRetryAttempts")
-        return ([size] if most is None or most < 0 or attempts <= most else []), attempts
+        max_retries = mapping.get("MaximumRetryAttempts")
+        is_retried = max_retries is None or max_retries < 0 or attempts <= max_retries
+        return [size] if is_retried else [], attempts
 
-    def go_on(self, mapping: Any, first: str, size: int, again: list[int]) -> None:
+    def set_next(self, mapping: Any, sequence_number: str, size: int, retry_sizes: list[int]) -> None:
         """Set the size of the mapping's next batch."""
         name = mapping["UUID"]
-        left = [*again, *self._waiting.pop(name, [size])[1:]]
-        if not again:
-            self._failures.pop((name, first), None)
-        if left:
+        sizes = [*retry_sizes, *self._waiting.pop(name, [size])[1:]]
+        if not retry_sizes:
+            self._failures.pop((name, sequence_number), None)
+        if sizes:
             self._sizes.setdefault(name, mapping.get("BatchSize", 100))
-            self._waiting[name] = left
-            mapping["BatchSize"] = left[0]
+            self._waiting[name] = sizes
+            mapping["BatchSize"] = sizes[0]
         elif name in self._sizes:
             mapping["BatchSize"] = self._sizes.pop(name)
 
 
-def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: int) -> None:
+def report_to_destination(mapping: Any, function: Any, records: list[Any], attempts: int) -> None:
     """Send AWS's description of a batch that was given up, without its records, to a queue or a topic.
 
     https://docs.aws.amazon.com/lambda/latest/dg/kinesis-on-failure-destination.html
@@ -191,8 +187,8 @@ def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: 
         return
     kind = STREAMS[records[0]["eventSource"]]
     ends = [records[0][kind], records[-1][kind]]
-    numbers = [one.get("SequenceNumber") or one["sequenceNumber"] for one in ends]
-    times = [one.get("ApproximateCreationDateTime") or one["approximateArrivalTimestamp"] for one in ends]
+    numbers = [record.get("SequenceNumber") or record["sequenceNumber"] for record in ends]
+    times = [r.get("ApproximateCreationDateTime") or r["approximateArrivalTimestamp"] for r in ends]
     shard = records[0]["eventID"].partition(":")[0] if kind == "kinesis" else "shardId-00000000000000000000-00000000"
     body = {
         "requestContext": {
@@ -221,7 +217,7 @@ def tell_destination(mapping: Any, function: Any, records: list[Any], attempts: 
 
 
 def instant(seconds: float) -> str:
-    """A time as AWS writes it."""
+    """Return a time as AWS writes it."""
     return datetime.fromtimestamp(float(seconds), timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 
@@ -235,7 +231,7 @@ def stream_of(event: Any) -> tuple[int, str, str] | None:
         return None
 
 
-def carry_the_header(app: Any) -> None:
+def propagate_header(app: Any) -> None:
     """Pass the tracing header from a request to the functions and the messages that it causes."""
     from ministack.services import lambda_svc, sqs, stepfunctions
 
@@ -243,8 +239,8 @@ def carry_the_header(app: Any) -> None:
     execute = stepfunctions._run_execution
 
     async def served(scope: Any, receive: Any, send: Any) -> None:
-        given = [value for name, value in scope.get("headers", ()) if name.lower() == b"x-amzn-trace-id"]
-        tracing_header.set(given[0].decode("latin-1") if given else "")
+        values = [value for name, value in scope.get("headers", ()) if name.lower() == b"x-amzn-trace-id"]
+        tracing_header.set(values[0].decode("latin-1") if values else "")
         await serve(scope, receive, send)
 
     def completed(message: Any) -> None:
@@ -254,10 +250,10 @@ def carry_the_header(app: Any) -> None:
             message["sys"].setdefault(HEADER, tracing_header.get())
 
     def attributed(*args: Any) -> Any:
-        made = attributes(*args)
+        message_attributes = attributes(*args)
         if tracing_header.get():
-            made.setdefault(HEADER, tracing_header.get())
-        return made
+            message_attributes.setdefault(HEADER, tracing_header.get())
+        return message_attributes
 
     def executed(*args: Any) -> Any:
         if not tracing_header.get():
@@ -283,40 +279,44 @@ def call_apis() -> None:
         address = apis.get(name.partition(".")[0])
         if address is None:
             raise stepfunctions._ExecutionError("States.Runtime", f"{name} is not an API of this app")
-        query = urlencode(data.get("QueryParameters") or {}, doseq=True)
-        path = quote(str(data.get("Path") or "/"), safe="/%")
-        body = data.get("RequestBody")
-        headers = {
-            key: value if isinstance(value, str) else ",".join(value)
-            for key, value in (data.get("Headers") or {}).items()
-        }
-        if tracing_header.get():
-            headers["X-Amzn-Trace-Id"] = tracing_header.get()
-        connection = HTTPConnection(address, timeout=60)
         try:
-            payload = body if isinstance(body, str) or body is None else json.dumps(body)
-            connection.request(data.get("Method", "GET"), f"{path}?{query}" if query else path, payload, headers)
-            answer = connection.getresponse()
-            text = answer.read().decode(errors="replace")
+            answer, text = sent(address, data)
         except OSError as error:
             raise stepfunctions._ExecutionError("ApiGateway.Connection", str(error)) from error
-        finally:
-            connection.close()
         if answer.status >= 400:
             raise stepfunctions._ExecutionError(f"ApiGateway.{answer.status}", text)
-        given: dict[str, list[str]] = {}
+        headers: dict[str, list[str]] = {}
         for key, value in answer.getheaders():
-            given.setdefault(key, []).append(value)
+            headers.setdefault(key, []).append(value)
         try:
-            said: Any = json.loads(text)
+            body: Any = json.loads(text)
         except ValueError:
-            said = text
-        return {"Headers": given, "ResponseBody": said, "StatusCode": answer.status, "StatusText": answer.reason}
+            body = text
+        return {"Headers": headers, "ResponseBody": body, "StatusCode": answer.status, "StatusText": answer.reason}
 
     stepfunctions._SERVICE_DISPATCH["arn:aws:states:::apigateway:invoke"] = called
 
 
-def name_errors() -> None:
+def sent(address: str, data: Any) -> tuple[HTTPResponse, str]:
+    """Send a state machine's request to an API; returns the response and its text."""
+    query = urlencode(data.get("QueryParameters") or {}, doseq=True)
+    path = quote(str(data.get("Path") or "/"), safe="/%")
+    body = data.get("RequestBody")
+    payload = body if isinstance(body, str) or body is None else json.dumps(body)
+    written = (data.get("Headers") or {}).items()
+    headers = {key: value if isinstance(value, str) else ",".join(value) for key, value in written}
+    if tracing_header.get():
+        headers["X-Amzn-Trace-Id"] = tracing_header.get()
+    connection = HTTPConnection(address, timeout=60)
+    try:
+        connection.request(data.get("Method", "GET"), f"{path}?{query}" if query else path, payload, headers)
+        answer = connection.getresponse()
+        return answer, answer.read().decode(errors="replace")
+    finally:
+        connection.close()
+
+
+def rename_errors() -> None:
     """Rename DynamoDB errors that are not in the API's model to AmazonDynamoDBException, as state machines do."""
     from ministack.services import stepfunctions
 
@@ -333,7 +333,7 @@ def name_errors() -> None:
     stepfunctions._invoke_dynamodb = invoked
 
 
-def answer_for_us(app: Any) -> None:
+def serve_own_paths(app: Any) -> None:
     """Serve the kit's own paths: one fires a schedule (404 if it is unknown), one sets the addresses of the APIs."""
     serve = app.app
 
@@ -366,14 +366,97 @@ def fire(name: str) -> bool:
         (scheduler._schedules._data, scheduler._schedule_last_fired, scheduler._tick_schedules),
     )
     for declared, fired, tick in kinds:
-        for key, one in declared.items():
-            if one["Name"] == name and one.get("ScheduleExpression"):
-                state, one["State"] = one.get("State"), "ENABLED"
+        for key, schedule in declared.items():
+            if schedule["Name"] == name and schedule.get("ScheduleExpression"):
+                state, schedule["State"] = schedule.get("State"), "ENABLED"
                 fired[key] = 0
                 tick()
-                one["State"] = state
+                schedule["State"] = state
                 return True
     return False
+
+
+def call_any_service() -> None:
+    """Let state machines call services that ministack does not know there: by boto3, in the same ministack."""
+    from ministack.services import stepfunctions
+
+    invoke = stepfunctions._invoke_aws_sdk_integration
+
+    def invoked(resource: str, data: Any) -> Any:
+        try:
+            return invoke(resource, data)
+        except stepfunctions._ExecutionError as error:
+            if UNKNOWN not in error.cause:
+                raise
+            *_, service, action = resource.split(":")
+            return called(service.lower(), action[0].upper() + action[1:], data or {})
+
+    stepfunctions._invoke_aws_sdk_integration = invoked
+
+
+def print_failures() -> None:
+    """Print a line for each execution that fails, for whoever started it and waits for its functions."""
+    from ministack.services import stepfunctions
+
+    fail = stepfunctions._fail_execution
+
+    def failed(execution: Any, error: str, cause: str) -> None:
+        fail(execution, error, cause)
+        machine = execution["stateMachineArn"].rpartition(":")[2]
+        reason = " ".join(f"{error}: {cause}".split())[:LONGEST]
+        print(f"{STATE_MACHINE}{machine}: {reason} (execution {execution['name']})", flush=True)
+
+    stepfunctions._fail_execution = failed
+
+
+def called(service: str, operation: str, data: Any) -> Any:
+    """Return the result of an operation, with its names as a state machine has them. Its errors have AWS's names."""
+    import boto3
+    from botocore.exceptions import BotoCoreError, ClientError
+    from ministack.services import stepfunctions
+
+    try:
+        client: Any = boto3.client(service)  # type: ignore[call-overload]
+        if tracing_header.get():
+            client.meta.events.register("before-send", add_header)
+        model = client.meta.service_model
+        shapes = model.operation_model(operation)
+        parameters = stepfunctions._sdk_json_param_value(data, shapes.input_shape) if shapes.input_shape else {}
+        result = client._make_api_call(operation, texts(parameters, shapes.input_shape))
+    except ClientError as error:
+        name = f"{model.service_id.replace(' ', '')}.{error.response['Error']['Code']}"
+        raise stepfunctions._ExecutionError(name, error.response["Error"].get("Message", "")) from error
+    except (BotoCoreError, KeyError) as error:
+        raise stepfunctions._ExecutionError("States.Runtime", f"{service}:{operation}: {error}") from error
+    result.pop("ResponseMetadata", None)
+    return stepfunctions._sdk_json_value(plain(result), shapes.output_shape) if shapes.output_shape else {}
+
+
+def texts(value: Any, shape: Any) -> Any:
+    """Parameters with JSON in place of objects where the operation wants text, as a state machine sends them."""
+    if shape is None:
+        return value
+    if shape.type_name == "string" and isinstance(value, dict | list):
+        return json.dumps(value, separators=(",", ":"))
+    if shape.type_name == "structure" and isinstance(value, dict):
+        return {key: texts(member, shape.members.get(key)) for key, member in value.items()}
+    if shape.type_name == "map" and isinstance(value, dict):
+        return {key: texts(member, shape.value) for key, member in value.items()}
+    return [texts(member, shape.member) for member in value] if isinstance(value, list) else value
+
+
+def add_header(request: Any, **_: Any) -> None:
+    """Add the tracing header of an execution to a request."""
+    request.headers["X-Amzn-Trace-Id"] = tracing_header.get()
+
+
+def plain(value: Any) -> Any:
+    """Return a result without times, which become text."""
+    if isinstance(value, dict):
+        return {key: plain(member) for key, member in value.items()}
+    if isinstance(value, list):
+        return [plain(member) for member in value]
+    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 if __name__ == "__main__":

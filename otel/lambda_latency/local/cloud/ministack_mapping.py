@@ -35,8 +35,8 @@ class Input:
 
     def json(self, path: str) -> str:
         """What JSONPath finds in the body, in JSON; empty if that is nothing."""
-        found = self._found(path)
-        return "" if found is None else json.dumps(found, separators=(",", ":"), ensure_ascii=False)
+        result = self._found(path)
+        return "" if result is None else json.dumps(result, separators=(",", ":"), ensure_ascii=False)
 
     def path(self, path: str) -> Any:
         """What JSONPath finds in the body."""
@@ -60,8 +60,8 @@ class Input:
         except ValueError:
             data = self.body or {}
         query = jsonpath.compile(path)
-        found = query.findall(data)
-        return found if not query.singular_query() else found[0] if found else None
+        results = query.findall(data)
+        return results if not query.singular_query() else results[0] if results else None
 
 
 class Util:
@@ -76,9 +76,9 @@ class Util:
 
 
 def unknown_references(template: str) -> list[str]:
-    """The functions of `$input` and `$util` in a template that API Gateway does not have, in their order."""
-    known = {"input": {"body", "json", "path", "params"}, "util": {*vars(Util)}}
-    return [found[0] for found in REFERENCE.finditer(template) if found[2] not in known[found[1]]]
+    """Return the functions of `$input` and `$util` in a template that API Gateway does not have, in their order."""
+    functions = {"input": {"body", "json", "path", "params"}, "util": {*vars(Util)}}
+    return [match[0] for match in REFERENCE.finditer(template) if match[2] not in functions[match[1]]]
 
 
 def rendered(template: str, body: str, params: Any, context: Any, variables: Any) -> str:
@@ -87,12 +87,13 @@ def rendered(template: str, body: str, params: Any, context: Any, variables: Any
     import jsonpath
 
     for literal in (airspeed.StringLiteral, airspeed.InterpolatedStringLiteral):
-        literal.ESCAPED_CHAR = NEVER  # unlike airspeed, Velocity keeps the backslashes of a string
+        # Unlike airspeed, Velocity keeps the backslashes of a string
+        literal.ESCAPED_CHAR = NEVER
     if unknown := unknown_references(template):
         raise MappingError(f"{unknown[0]} is unknown")
-    known = {"input": Input(body, params), "util": Util(), "context": context, "stageVariables": variables}
+    namespace = {"input": Input(body, params), "util": Util(), "context": context, "stageVariables": variables}
     try:
-        return str(airspeed.Template(template).merge(known))
+        return str(airspeed.Template(template).merge(namespace))
     except (
         airspeed.TemplateError,
         jsonpath.JSONPathError,
@@ -106,14 +107,14 @@ def rendered(template: str, body: str, params: Any, context: Any, variables: Any
 
 
 def as_java(value: Any) -> Any:
-    """A value of JSON whose booleans are written as in Java."""
+    """Return a value of JSON whose booleans are written as in Java."""
     if isinstance(value, bool):
         return Flag(value)
     if isinstance(value, dict):
-        return {name: as_java(one) for name, one in value.items()}
-    return [as_java(one) for one in value] if isinstance(value, list) else value
+        return {name: as_java(member) for name, member in value.items()}
+    return [as_java(member) for member in value] if isinstance(value, list) else value
 
 
 def written(value: Any) -> str:
-    """The text of an argument."""
+    """Return the text of an argument."""
     return "" if value is None else str(value)

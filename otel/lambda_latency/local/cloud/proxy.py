@@ -19,7 +19,7 @@ from xml.sax.saxutils import escape
 from lambda_latency.http import Answer, Client, Handler, Server
 from lambda_latency.local.app.read.parameters import REGION
 from lambda_latency.local.cloud.emulator import PROXY
-from lambda_latency.local.cloud.table_faults import TableFaults
+from lambda_latency.local.faults import TableFaults
 from lambda_latency.local.sandbox.function import Outcome
 
 INVOKE = re.compile(r"/2015-03-31/functions/([^/?]+)/invocations")
@@ -43,7 +43,7 @@ VALUES = {
 Invoke = Callable[[str, bytes, str], "Outcome | None"]
 
 
-class Front:
+class AwsProxy:
     """Listens on 127.0.0.1. `invoke` runs a function by name, with an event and a tracing header; it returns None for
     an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing;
     `faults` are those of DynamoDB calls.
@@ -52,35 +52,23 @@ class Front:
     def __init__(
         self, url: str, invoke: Invoke, tell: Callable[[str], None], port: int = 0, faults: TableFaults | None = None
     ) -> None:
-        self._told: set[str] = set()
+        self._printed: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
-        own = {"front": self, "url": url, "invoke": staticmethod(invoke), "faults": faults}
-        kind = type("Front", (_Door,), own)
+        attributes = {"proxy": self, "url": url, "invoke": staticmethod(invoke), "faults": faults}
+        kind = type("AwsProxy", (_ProxyHandler,), attributes)
         self._server = Server(kind, port)
 
     @property
     def url(self) -> str:
         return f"http://{self._server.address}"
 
-    def missing(self, service: str, what: str) -> None:
-        """Print that the emulator does not support a service, once."""
-        self._tell_once(service, f"a call to {service} is not emulated here: {what}")
-
-    def made_up(self) -> None:
-        """Print that the emulator has no models, once."""
-        self._tell_once("bedrock", BEDROCK)
-
-    def absent(self, name: str, command: str) -> None:
-        """Print that a parameter or a secret does not exist, and the command that makes it, once."""
-        made = f"aws --endpoint-url {self.url} --region {REGION} {command.format(shlex.quote(name))}"
-        self._tell_once(command + name, f"{name} is not here: {made}")
-
-    def _tell_once(self, about: str, line: str) -> None:
+    def tell_once(self, about: str, line: str) -> None:
+        """Print a line, unless one about the same was printed."""
         with self._lock:
-            if about in self._told:
+            if about in self._printed:
                 return
-            self._told.add(about)
+            self._printed.add(about)
         self._tell(line)
 
     def close(self) -> None:
@@ -88,15 +76,15 @@ class Front:
         self._server.close()
 
 
-class _Door(Handler):
-    front: Front
+class _ProxyHandler(Handler):
+    proxy: AwsProxy
     url: str
     invoke: Invoke
     faults: TableFaults | None
 
     def setup(self) -> None:
         super().setup()
-        self._onward = Client(self.url, 300)
+        self._emulator = Client(self.url, 300)
 
     def do_GET(self) -> None:
         body = self.body()
@@ -112,7 +100,7 @@ class _Door(Handler):
 
     def finish(self) -> None:
         super().finish()
-        self._onward.close()
+        self._emulator.close()
 
     def _invoked(self, function: str, body: bytes) -> bool:
         """Invoke a function of the app and answer; False if the emulator must handle the call."""
@@ -120,7 +108,8 @@ class _Door(Handler):
         header = self.headers.get("X-Amzn-Trace-Id", "")
         kind = self.headers.get("X-Amz-Invocation-Type", "RequestResponse")
         if kind == "Event":
-            return False  # the emulator retries, and knows the destination of failures
+            # The emulator retries, and knows the destination of failures
+            return False
         if kind == "DryRun":
             self.answer(204)
             return True
@@ -136,58 +125,66 @@ class _Door(Handler):
     def _with_proxy(self, body: bytes) -> bytes:
         """New variables of a function, with the one by which the emulator forwards its events."""
         with contextlib.suppress(ValueError, KeyError, TypeError):
-            given = json.loads(body)
-            variables = given["Environment"]["Variables"]
+            configuration = json.loads(body)
+            variables = configuration["Environment"]["Variables"]
             variables[PROXY] = json.loads(self._sent("GET", b"", {}).body)["Environment"]["Variables"][PROXY]
-            return json.dumps(given).encode()
+            return json.dumps(configuration).encode()
         return body
 
     def _forward(self, body: bytes) -> None:
-        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        headers = self._forwarded_headers()
         signed = SIGNED.search(headers.get("Authorization", ""))
         service = signed[3] if signed else "AWS"
-        if signed:  # all resources are in one region, regardless of the region in the code
-            headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
-        host = self.headers.get("Host", "")
-        headers["Host"] = host if host.endswith(".amazonaws.com") else urlsplit(self.url).netloc
         target = self.headers.get("X-Amz-Target", "")
         status, received, payload = self._sent(self.command, body, headers)
         if status in (400, 404, 501) and MISSING.search(payload[:500]):
-            named = ACTION.search(body)
-            action = target.rpartition(".")[2] or (named[1].decode() if named else "")
-            what = action or f"{self.command} {self.path[:60]}"
-            self.front.missing(service, what)
-            status, received, payload = _not_emulated(service, what, self.headers.get("Content-Type", ""))
+            status, received, payload = self._not_emulated(service, target, body)
         elif status == 400 and target in VALUES and b"NotFound" in payload:
             self._tell_absent(target, body)
         elif service == "bedrock" and status == 200:
-            self.front.made_up()
+            self.proxy.tell_once("bedrock", BEDROCK)
         dropped = HOP - {"content-length"} if self.command == "HEAD" else HOP  # that of HEAD is of an object
-        self.answer(status, payload, [one for one in received.items() if one[0].lower() not in dropped])
+        self.answer(status, payload, [h for h in received.items() if h[0].lower() not in dropped])
+
+    def _forwarded_headers(self) -> dict[str, str]:
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        # All resources are in one region, regardless of the region in the code
+        if "Authorization" in headers:
+            headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
+        host = self.headers.get("Host", "")
+        headers["Host"] = host if host.endswith(".amazonaws.com") else urlsplit(self.url).netloc
+        return headers
+
+    def _not_emulated(self, service: str, target: str, body: bytes) -> Answer:
+        """Return the refusal of a call, in the form of its protocol. The SDKs do not repeat a call with this status."""
+        form_action = ACTION.search(body)
+        action = target.rpartition(".")[2] or (form_action[1].decode() if form_action else "")
+        call = action or f"{self.command} {self.path[:60]}"
+        self.proxy.tell_once(service, f"a call to {service} is not emulated here: {call}")
+        message = f"{call} of {service} is not emulated on this machine"
+        headers = HTTPMessage()
+        headers["x-amzn-ErrorType"] = NOT_EMULATED
+        if self.headers.get("Content-Type", "").startswith("application/x-www-form-urlencoded"):
+            error = f"<Error><Type>Sender</Type><Code>{NOT_EMULATED}</Code><Message>{escape(message)}</Message></Error>"
+            headers["Content-Type"] = "text/xml"
+            return Answer(400, headers, f"<ErrorResponse>{error}</ErrorResponse>".encode())
+        headers["Content-Type"] = "application/json"
+        return Answer(400, headers, json.dumps({"__type": NOT_EMULATED, "message": message}).encode())
 
     def _tell_absent(self, target: str, body: bytes) -> None:
+        """Print that a parameter or a secret does not exist, and the command that makes it."""
         key, command = VALUES[target]
         with contextlib.suppress(ValueError, KeyError):
-            self.front.absent(str(json.loads(body)[key]), command)
+            name = str(json.loads(body)[key])
+            made = command.format(shlex.quote(name))
+            line = f"{name} is not here: aws --endpoint-url {self.proxy.url} --region {REGION} {made}"
+            self.proxy.tell_once(command + name, line)
 
     def _sent(self, command: str, body: bytes, headers: dict[str, str]) -> Answer:
         with contextlib.suppress(OSError):  # the emulator may have closed an idle connection
-            return self._onward.request(command, self.path, body or None, headers)
+            return self._emulator.request(command, self.path, body or None, headers)
         try:
-            return self._onward.request(command, self.path, body or None, headers)
+            return self._emulator.request(command, self.path, body or None, headers)
         except OSError as error:
             why = {"message": f"the emulator does not answer: {error!r}"}
             return Answer(503, HTTPMessage(), json.dumps(why).encode())
-
-
-def _not_emulated(service: str, what: str, kind: str) -> Answer:
-    """The refusal of a call, in the form of its protocol. The SDKs do not repeat a call with this status."""
-    message = f"{what} of {service} is not emulated on this machine"
-    headers = HTTPMessage()
-    headers["x-amzn-ErrorType"] = NOT_EMULATED
-    if kind.startswith("application/x-www-form-urlencoded"):
-        error = f"<Error><Type>Sender</Type><Code>{NOT_EMULATED}</Code><Message>{escape(message)}</Message></Error>"
-        headers["Content-Type"] = "text/xml"
-        return Answer(400, headers, f"<ErrorResponse>{error}</ErrorResponse>".encode())
-    headers["Content-Type"] = "application/json"
-    return Answer(400, headers, json.dumps({"__type": NOT_EMULATED, "message": message}).encode())

@@ -10,10 +10,22 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lambda_latency.local.app.read.definitions import (
+    AUTHORIZER,
+    HTTP,
+    INTEGRATION,
+    REST,
+    ApiOperation,
+    Fields,
+    mapping,
+    of_type,
+    operations,
+    properties,
+    schemes,
+)
 from lambda_latency.local.cloud.ministack_mapping import unknown_references
 
-REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
-INTEGRATION, AUTHORIZER = "x-amazon-apigateway-integration", "x-amazon-apigateway-authorizer"
+METHOD, ROUTE = "AWS::ApiGateway::Method", "AWS::ApiGatewayV2::Route"
 ACTION = re.compile(r"apigateway:(?:\$\{[^}]*\}|[^:$])*:([\w-]+):(?:action|path)/([^\"]*)")
 SERVICES = ("dynamodb", "events", "kinesis", "s3", "sns", "sqs", "states")  # of REST APIs
 UNKNOWN = "its function cannot be read from the template"  # of a route with a function, if samcli reads none
@@ -40,54 +52,59 @@ class Direct:
     why: str = ""
 
     def is_among(self, routes: Collection[str]) -> bool:
-        """Whether a gateway with these routes has it; `ANY` is one route for each method there."""
+        """Return whether a gateway with these routes has it; `ANY` is one route for each method there."""
         path = self.route.removeprefix("ANY ")
         return self.route in routes or (path[0] in "/$" and f"GET {path}" in routes)
 
     def matches(self, method: str, path: str) -> bool:
-        """Whether a request is for this route."""
-        known, _, pattern = self.route.partition(" ")
-        if self.route == "$default":
-            return True
-        parts = re.split(r"(\{[^}]+\})", pattern)
-        whole = "".join((".+" if "+" in one else "[^/]+") if one.startswith("{") else re.escape(one) for one in parts)
-        return known in (method, "ANY") and re.fullmatch(whole, path) is not None
+        """Return whether a request is for this route."""
+        return self.route == "$default" or leads(self.route, method, path)
 
 
-def direct_routes(plain: Mapping[str, Any]) -> list[Direct]:
+def leads(route: str, method: str, path: str) -> bool:
+    """Return whether a route with a path (`GET /orders/{id}`) is that of a request."""
+    route_method, _, pattern = route.partition(" ")
+    whole = ""
+    for part in re.split(r"(\{[^}]+\})", pattern):
+        parameter = ".+" if "+" in part else "[^/]+"
+        whole += parameter if part.startswith("{") else re.escape(part)
+    return route_method in (method, "ANY") and re.fullmatch(whole, path) is not None
+
+
+def direct_routes(plain: Fields) -> list[Direct]:
     """Such routes of a translated template, in its order; and those of functions, with `UNKNOWN` as their `why`."""
-    resources: Mapping[str, Any] = plain["Resources"]
-    found: list[Direct] = []
-    for name, resource in resources.items():
-        kind, properties = resource.get("Type"), resource.get("Properties") or {}
-        if kind in (REST, HTTP):
-            found += _of_definition(name, kind == HTTP, properties.get("Body"))
-        elif kind == "AWS::ApiGatewayV2::Route":
-            integration = _integration(properties, resources)
-            if integration.get("IntegrationSubtype"):
-                key, api = str(properties.get("RouteKey")), _referred(properties.get("ApiId"))
-                found.append(Direct(key, api, True, _subtype(integration["IntegrationSubtype"])))
-        elif kind == "AWS::ApiGateway::Method":
-            route = f"{properties.get('HttpMethod')} {path_of(properties.get('ResourceId'), resources)}"
-            api = _referred(properties.get("RestApiId"))
-            found += _of_integration(route, api, _lowered(properties.get("Integration")))
-    return found
+    resources: Fields = plain["Resources"]
+    routes: list[Direct] = []
+    for name, declared in of_type(resources, REST, HTTP, ROUTE, METHOD):
+        kind = resources[name]["Type"]
+        if kind == METHOD:
+            route = f"{declared.get('HttpMethod')} {path_of(declared.get('ResourceId'), resources)}"
+            api = _referred(declared.get("RestApiId"))
+            integration = mapping(declared.get("Integration")).items()
+            as_defined = {name[0].lower() + name[1:]: value for name, value in integration}
+            routes += _of_integration(route, api, as_defined)
+        elif kind != ROUTE:
+            routes += _of_definition(name, kind == HTTP, declared.get("Body"))
+        elif subtype := _integration(declared, resources).get("IntegrationSubtype"):
+            api = _referred(declared.get("ApiId"))
+            routes.append(Direct(str(declared.get("RouteKey")), api, True, _subtype(subtype)))
+    return routes
 
 
-def expanded(plain: Mapping[str, Any], *, authorizers: bool) -> dict[str, Any]:
-    """The template with resources for such routes of HTTP APIs' definitions, which the emulator does not read.
+def expanded(plain: Fields, *, authorizers: bool) -> dict[str, Any]:
+    """Return the template with resources for such routes of HTTP APIs' definitions, which the emulator does not read.
 
     Routes with a JWT authorizer have none, because the gateway checks the tokens.
     """
-    made: dict[str, Any] = {}
-    for name, resource in plain["Resources"].items():
-        body = (resource.get("Properties") or {}).get("Body") if resource.get("Type") == HTTP else None
+    added: dict[str, Any] = {}
+    for name, declared in of_type(plain["Resources"], HTTP):
+        body = declared.get("Body")
         for number, (route, operation, integration) in enumerate(_operations(body)):
             if not integration.get("integrationSubtype"):
                 continue
             start = f"{name}Direct{number}"
             api = {"ApiId": {"Ref": name}}
-            made[start] = {
+            added[start] = {
                 "Type": "AWS::ApiGatewayV2::Integration",
                 "Properties": {
                     **api,
@@ -98,27 +115,24 @@ def expanded(plain: Mapping[str, Any], *, authorizers: bool) -> dict[str, Any]:
                 },
             }
             target = {"Fn::Join": ["/", ["integrations", {"Ref": start}]]}
-            properties = {**api, "RouteKey": route, "Target": target}
+            route_properties = {**api, "RouteKey": route, "Target": target}
             authorizer = _lambda_authorizer(body, operation) if authorizers else None
             if authorizer is not None:
-                made[f"{start}Authorizer"] = {
+                added[f"{start}Authorizer"] = {
                     "Type": "AWS::ApiGatewayV2::Authorizer",
                     "Properties": {**api, **authorizer},
                 }
-                properties |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{start}Authorizer"}}
-            made[f"{start}Route"] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": properties}
-    return {**plain, "Resources": {**plain["Resources"], **made}}
+                route_properties |= {"AuthorizationType": "CUSTOM", "AuthorizerId": {"Ref": f"{start}Authorizer"}}
+            added[f"{start}Route"] = {"Type": "AWS::ApiGatewayV2::Route", "Properties": route_properties}
+    return {**plain, "Resources": {**plain["Resources"], **added}}
 
 
-def _operations(body: Any) -> Iterator[tuple[str, Mapping[str, Any], Mapping[str, Any]]]:
-    """The routes of a definition, each with its operation and its integration."""
-    paths = body.get("paths") if isinstance(body, dict) else None
-    for path, methods in paths.items() if isinstance(paths, dict) else ():
-        for method, one in methods.items() if isinstance(methods, dict) else ():
-            integration = one.get(INTEGRATION) if isinstance(one, dict) else None
-            if isinstance(integration, dict):
-                named = f"{'ANY' if method.startswith('x-') else method.upper()} {path}"
-                yield "$default" if path == "/$default" else named, one, integration
+def _operations(body: Any) -> Iterator[tuple[str, ApiOperation, Fields]]:
+    """Yield the routes of a definition, each with its operation and its integration."""
+    for operation in operations(body):
+        integration = operation.content.get(INTEGRATION)
+        if isinstance(integration, Mapping):
+            yield "$default" if operation.path == "/$default" else operation.route, operation, integration
 
 
 def _of_definition(api: str, is_http: bool, body: Any) -> Iterator[Direct]:
@@ -129,8 +143,8 @@ def _of_definition(api: str, is_http: bool, body: Any) -> Iterator[Direct]:
             yield from _of_integration(route, api, integration)
 
 
-def _of_integration(route: str, api: str, integration: Mapping[str, Any]) -> Iterator[Direct]:
-    """The route of an integration with an address of API Gateway, if it has one."""
+def _of_integration(route: str, api: str, integration: Fields) -> Iterator[Direct]:
+    """Yield the route of an integration with an address of API Gateway, if it has one."""
     uri = json.dumps(integration.get("uri"), default=str)
     action = ACTION.search(uri) or ACTION.search(_joined(integration.get("uri")))
     if action is None:
@@ -138,9 +152,9 @@ def _of_integration(route: str, api: str, integration: Mapping[str, Any]) -> Ite
     if action[1] == "lambda" and str(integration.get("type")).upper() != "AWS":
         yield Direct(route, api, False, UNKNOWN)
         return
-    why = (
-        "" if action[1] in (*SERVICES, "lambda") else f"API Gateway calls {action[1]} ({action[2]}) without a function"
-    )
+    why = ""
+    if action[1] not in (*SERVICES, "lambda"):
+        why = f"API Gateway calls {action[1]} ({action[2]}) without a function"
     for template in (integration.get("requestTemplates") or {}).values():
         if unknown := unknown_references(str(template)):
             why = why or f"its mapping template has {unknown[0]}, which is not evaluated"
@@ -151,63 +165,55 @@ def _subtype(subtype: Any) -> str:
     return "" if subtype in SUBTYPES else f"API Gateway calls {subtype} without a function"
 
 
-def _lambda_authorizer(body: Any, operation: Mapping[str, Any]) -> dict[str, Any] | None:
-    """The properties of the Lambda authorizer of an HTTP API's operation; None if it has none."""
-    schemes = (body.get("components") or {}).get("securitySchemes") or {}
-    for entry in operation.get("security") or ():
-        for name in entry:
-            made = (schemes.get(name) or {}).get(AUTHORIZER) or {}
-            if made.get("type") == "request":
-                source = made.get("identitySource") or []
-                return {
-                    "AuthorizerType": "REQUEST",
-                    "Name": name,
-                    "AuthorizerUri": made.get("authorizerUri"),
-                    "IdentitySource": [one.strip() for one in source.split(",")] if isinstance(source, str) else source,
-                    "AuthorizerPayloadFormatVersion": str(made.get("authorizerPayloadFormatVersion", "2.0")),
-                    "EnableSimpleResponses": made.get("enableSimpleResponses", False),
-                    "AuthorizerResultTtlInSeconds": made.get("authorizerResultTtlInSeconds", 0),
-                }
+def _lambda_authorizer(body: Any, operation: ApiOperation) -> dict[str, Any] | None:
+    """Return the properties of the Lambda authorizer of an HTTP API's operation; None if it has none."""
+    by_name = schemes(body)
+    for name in [name for requirement in operation.security for name in requirement]:
+        authorizer = mapping(by_name.get(name, {}).get(AUTHORIZER))
+        if authorizer.get("type") == "request":
+            source = authorizer.get("identitySource") or []
+            return {
+                "AuthorizerType": "REQUEST",
+                "Name": name,
+                "AuthorizerUri": authorizer.get("authorizerUri"),
+                "IdentitySource": [part.strip() for part in source.split(",")] if isinstance(source, str) else source,
+                "AuthorizerPayloadFormatVersion": str(authorizer.get("authorizerPayloadFormatVersion", "2.0")),
+                "EnableSimpleResponses": authorizer.get("enableSimpleResponses", False),
+                "AuthorizerResultTtlInSeconds": authorizer.get("authorizerResultTtlInSeconds", 0),
+            }
     return None
 
 
-def _integration(route: Mapping[str, Any], resources: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The properties of a route's integration; empty if the route's target does not name it."""
+def _integration(route: Fields, resources: Fields) -> Fields:
+    """Return the properties of a route's integration; empty if the route's target does not name it."""
     target = json.dumps(route.get("Target"), default=str)
-    for name, one in resources.items():
-        named = re.search(rf'"{name}"|\$\{{{name}\}}', target)
-        if one.get("Type") == "AWS::ApiGatewayV2::Integration" and named:
-            return one.get("Properties") or {}
+    for name, declared in of_type(resources, "AWS::ApiGatewayV2::Integration"):
+        if re.search(rf'"{name}"|\$\{{{name}\}}', target):
+            return declared
     return {}
 
 
-def path_of(resource: Any, resources: Mapping[str, Any]) -> str:
-    """The path of a REST API's resource, from its id."""
+def path_of(resource: Any, resources: Fields) -> str:
+    """Return the path of a REST API's resource, from its id."""
     parts: list[str] = []
     while isinstance(resource, dict) and "Ref" in resource:
-        properties = resources.get(resource["Ref"], {}).get("Properties") or {}
-        parts.append(str(properties.get("PathPart")))
-        resource = properties.get("ParentId")
+        declared = properties(resources.get(resource["Ref"]))
+        parts.append(str(declared.get("PathPart")))
+        resource = declared.get("ParentId")
     return "/" + "/".join(reversed(parts))
 
 
 def _joined(value: Any) -> str:
-    """The text of an `Fn::Join`, with a placeholder for each value that only the emulator knows."""
+    """Return the text of an `Fn::Join`, with a placeholder for each value that only the emulator knows."""
     pair: Sequence[Any] = value["Fn::Join"] if isinstance(value, dict) and "Fn::Join" in value else ("", [])
     parts = pair[1] if isinstance(pair[1], list) else []
-    return str(pair[0]).join(_text(one) for one in parts)
+    return str(pair[0]).join(_text(part) for part in parts)
 
 
 def _text(value: Any) -> str:
     if isinstance(value, dict) and "Fn::Sub" in value:
         value = value["Fn::Sub"]
     return value if isinstance(value, str) else "${value}"
-
-
-def _lowered(properties: Any) -> Mapping[str, Any]:
-    """An integration's properties as in a definition."""
-    given = properties if isinstance(properties, dict) else {}
-    return {name[0].lower() + name[1:]: value for name, value in given.items()}
 
 
 def _referred(value: Any) -> str:

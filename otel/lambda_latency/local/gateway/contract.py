@@ -7,13 +7,15 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 from lambda_latency.local.app.read.parameters import ACCOUNT
 
-Authorize = Callable[[dict[str, Any], str], "str | None"]  # the response for a refused event of a route, else None
+# The response for a refused event of a route, else None.
+Authorize = Callable[[dict[str, Any], str], "str | None"]
 
+Found = TypeVar("Found")
 API_KEY = "x-api-key"
 # A header by which a request counts as signed, because signatures are not verified here.
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/execute-api/aws4_request"
@@ -37,41 +39,41 @@ class Contract:
     required: tuple[str, ...] = ()
 
     def names(self, place: str) -> tuple[str, ...]:
-        """The names of required parameters of one place: `header` or `querystring`."""
-        return tuple(one.partition(".")[2] for one in self.required if one.startswith(f"{place}."))
+        """Return the names of required parameters of one place: `header` or `querystring`."""
+        return tuple(name.partition(".")[2] for name in self.required if name.startswith(f"{place}."))
 
 
-def contract_of(contracts: Mapping[str, Contract], route: str) -> Contract | None:
-    """The contract of a route, or of the route `ANY` of its path."""
-    return contracts.get(route) or contracts.get(f"ANY {route.partition(' ')[2]}")
+def of_route(by_route: Mapping[str, Found], route: str) -> Found | None:
+    """What is found for a route, or for the route `ANY` of its path."""
+    return by_route.get(route) or by_route.get(f"ANY {route.partition(' ')[2]}")
 
 
 def check(contracts: Mapping[str, Contract], event: dict[str, Any], route: str) -> str | None:
     """Add the caller's identity to an event, in place. Returns API Gateway's response if it refuses the request."""
-    found = contract_of(contracts, "ANY $default" if event.get("routeKey") == DEFAULT else route)
-    if found is None:
+    contract = of_route(contracts, "ANY $default" if event.get("routeKey") == DEFAULT else route)
+    if contract is None:
         return None
     headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
-    if found.signed:
+    if contract.signed:
         key = _access_key(headers, event.get("queryStringParameters") or {})
         if not key:
-            return _refusal(403, "Forbidden" if found.is_http else "Missing Authentication Token")
-        _identify(event, key, is_http=found.is_http)
-    if found.keyed:
-        given = headers.get(API_KEY, "")
-        if not given or (found.keys and given not in found.keys):
-            return _refusal(403, "Forbidden")
-        event["requestContext"].setdefault("identity", {}).update(apiKey=given, apiKeyId="local")
-    missing = ", ".join(_missing(found, event, headers))
+            return refusal(403, "Forbidden" if contract.is_http else "Missing Authentication Token")
+        _identify(event, key, is_http=contract.is_http)
+    if contract.keyed:
+        api_key = headers.get(API_KEY, "")
+        if not api_key or (contract.keys and api_key not in contract.keys):
+            return refusal(403, "Forbidden")
+        event["requestContext"].setdefault("identity", {}).update(apiKey=api_key, apiKeyId="local")
+    missing = ", ".join(_missing(contract, event, headers))
     if missing:
-        return _refusal(400, f"Missing required request parameters: [{missing}]")
-    if not _fits(found, event, headers):
-        return _refusal(400, "Invalid request body")
+        return refusal(400, f"Missing required request parameters: [{missing}]")
+    if not _fits(contract, event, headers):
+        return refusal(400, "Invalid request body")
     return None
 
 
 def _access_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
-    """The access key of a signature, in the header or in the query; empty without one."""
+    """Return the access key of a signature, in the header or in the query; empty without one."""
     signed = CREDENTIAL.search(headers.get("authorization", ""))
     return signed[1] if signed else unquote(query.get("X-Amz-Credential", "")).partition("/")[0]
 
@@ -79,23 +81,23 @@ def _access_key(headers: Mapping[str, str], query: Mapping[str, str]) -> str:
 def _identify(event: dict[str, Any], key: str, *, is_http: bool) -> None:
     caller = {"accessKey": key, "accountId": ACCOUNT, "principalOrgId": None, "userArn": IAM_USER}
     if is_http:
-        own = {**caller, "callerId": "local", "cognitoIdentity": None, "userId": "local"}
-        event["requestContext"]["authorizer"] = {"iam": own}
+        iam = {**caller, "callerId": "local", "cognitoIdentity": None, "userId": "local"}
+        event["requestContext"]["authorizer"] = {"iam": iam}
     else:
         event["requestContext"].setdefault("identity", {}).update(caller, caller="local", user="local")
 
 
 def _missing(contract: Contract, event: Mapping[str, Any], headers: Mapping[str, str]) -> Iterator[str]:
-    """The names of required parameters that a request lacks, or has without a value."""
-    for one in contract.required:
-        place, _, name = one.partition(".")
-        value = headers.get(name.lower()) if place == "header" else (event.get(PLACES.get(place, "")) or {}).get(name)
-        if not value:
+    """Yield the names of required parameters that a request lacks, or has without a value."""
+    for parameter in contract.required:
+        place, _, name = parameter.partition(".")
+        sent = event.get(PLACES.get(place, "")) or {}
+        if not (headers.get(name.lower()) if place == "header" else sent.get(name)):
             yield name
 
 
 def _fits(contract: Contract, event: Mapping[str, Any], headers: Mapping[str, str]) -> bool:
-    """Whether the body is valid by the model of its content type; a body without a model is."""
+    """Return whether the body is valid by the model of its content type; a body without a model is."""
     if not contract.models:
         return True
     kind = headers.get("content-type", "application/json").partition(";")[0].strip().lower()
@@ -124,6 +126,7 @@ def _is_valid(value: Any, schema: Any) -> bool:
     return True
 
 
-def _refusal(status: int, message: str) -> str:
+def refusal(status: int, message: str) -> str:
+    """API Gateway's own response."""
     body = json.dumps({"message": message}, separators=(",", ":"))
     return json.dumps({"statusCode": status, "headers": {"Content-Type": "application/json"}, "body": body})

@@ -35,7 +35,7 @@ class WsgiHandler(Handler):
             payload = b"".join(result)
             status, headers = started
             if self.command != "HEAD":  # whose length is that of the answer to GET
-                headers = [header for header in headers if header[0].lower() != "content-length"]
+                headers = [h for h in headers if h[0].lower() != "content-length"]
             self.answer(status, payload, [*headers, ("Date", self.date_time_string())])
         finally:
             if callable(close := getattr(result, "close", None)):
@@ -68,6 +68,7 @@ class WsgiHandler(Handler):
         if "Content-Type" in self.headers:
             environ["CONTENT_TYPE"] = environ.pop("HTTP_CONTENT_TYPE")
         environ.pop("HTTP_CONTENT_LENGTH", None)
-        if environ.pop("HTTP_TRANSFER_ENCODING", None) or body:  # the body is complete, even if it came in chunks
+        # The body is complete, even if it came in chunks.
+        if environ.pop("HTTP_TRANSFER_ENCODING", None) or body:
             environ["CONTENT_LENGTH"] = str(len(body))
         return environ

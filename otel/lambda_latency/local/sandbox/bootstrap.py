@@ -23,8 +23,9 @@ from typing import Any
 Handler = Callable[[Any, Any], Any]
 
 AWS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws")
-MEASURED_S = 0.03  # of backtracking, to know how long it takes here and now
-STAND_IN = ".invalid"  # of an endpoint that is a parameter without a value
+# Of backtracking, to know how long it takes here and now
+MEASURED_S = 0.03
+NO_ENDPOINT = ".invalid"  # of an endpoint that is a parameter without a value
 
 
 def stay_on_loopback() -> None:
@@ -50,7 +51,8 @@ def heed_permissions() -> None:
     if not hasattr(libc, "capget"):  # only Linux has capabilities
         return
     header = (ctypes.c_uint32 * 2)(0x20080522, 0)  # version 3 of the interface, this thread
-    capabilities = (ctypes.c_uint32 * 6)()  # effective, permitted, inheritable; twice, for there are more than 32
+    # Effective, permitted, inheritable; twice, for there are more than 32.
+    capabilities = (ctypes.c_uint32 * 6)()
     if libc.capget(header, capabilities) == 0:
         capabilities[0] &= ~(1 << 1)  # CAP_DAC_OVERRIDE
         libc.capset(header, capabilities)
@@ -60,19 +62,17 @@ def name_hosts(hosts: str) -> None:
     """Resolve the names in `name=address,...` without DNS."""
     import socket
 
-    known = dict(host.split("=", 1) for host in hosts.split(","))
+    addresses = dict(host.split("=", 1) for host in hosts.split(","))
     ask = socket.getaddrinfo
 
     def getaddrinfo(host: Any, *args: Any, **kwargs: Any) -> Any:
-        return ask(known.get(host, host), *args, **kwargs)
+        return ask(addresses.get(host, host), *args, **kwargs)
 
     socket.getaddrinfo = getaddrinfo
 
 
-def held(handler: Handler, package: str) -> Handler:
-    """A handler that first runs the fault in the invocation's client context, if there is one. `package` is the
-    top-level name of the function's own modules.
-    """
+def with_fault(handler: Handler, package: str) -> Handler:
+    """Return a handler that first runs the fault of the client context. `package` has the function's own modules."""
 
     def faulty(event: Any, context: Any) -> Any:
         import time
@@ -111,18 +111,18 @@ def backtracking(seconds: float, package: str) -> Iterator[None]:
 
     part = "(?:(?:|){14}(?!)|)"  # 2 to the 14th alternatives, and none of them matches
     ten = re.compile(part + "{10}")
-    begun, count = time.perf_counter(), 0
-    while (took := time.perf_counter() - begun) < MEASURED_S:
+    start, count = time.perf_counter(), 0
+    while (took := time.perf_counter() - start) < MEASURED_S:
         ten.match("")
         count += 10
     count = max(1, round(count * (seconds - took) / took))
-    found = [(module, *first) for module in own(package) for first in named(module, re.Pattern)[:1]]
-    for module, name, pattern in found:
+    patterns = [(m, *pair) for m in own_modules(package) for pair in members(m, re.Pattern)[:1]]
+    for module, name, pattern in patterns:
         setattr(module, name, re.compile(f"{part}{{{count}}}(?:{pattern.pattern})", pattern.flags))
     try:
         yield
     finally:
-        for module, name, pattern in found:
+        for module, name, pattern in patterns:
             setattr(module, name, pattern)
 
 
@@ -130,19 +130,19 @@ def hold_locks(seconds: float, package: str) -> None:
     """Hold the locks of the function's modules for some time, as another thread would."""
     import threading
 
-    for module in own(package):
-        for _, lock in named(module, type(threading.Lock())):
+    for module in own_modules(package):
+        for _, lock in members(module, type(threading.Lock())):
             lock.acquire()
             threading.Timer(seconds, lock.release).start()
 
 
-def own(package: str) -> list[ModuleType]:
-    """The function's own modules."""
+def own_modules(package: str) -> list[ModuleType]:
+    """Return the function's own modules."""
     return [module for name, module in list(sys.modules.items()) if name.partition(".")[0] == package]
 
 
-def named(module: ModuleType, kind: type) -> list[tuple[str, Any]]:
-    """The names and values of a kind in a module, in the order of their definition."""
+def members(module: ModuleType, kind: type) -> list[tuple[str, Any]]:
+    """Return the names and values of a kind in a module, in the order of their definition."""
     return [(name, value) for name, value in vars(module).items() if isinstance(value, kind)]
 
 
@@ -188,13 +188,13 @@ class AfterImport(MetaPathFinder, Loader):
 
 
 def make_faulty(name: str) -> None:
-    """Wrap the handler of this name in `held` after its module is imported."""
+    """Wrap the handler of this name in `with_fault` after its module is imported."""
     file, _, function = name.rpartition(".")
 
     def then(module: ModuleType) -> None:
         handler = getattr(module, function, None)
         if handler is not None:  # the runtime client reports a missing handler
-            setattr(module, function, held(handler, name.partition(".")[0]))
+            setattr(module, function, with_fault(handler, name.partition(".")[0]))
 
     sys.meta_path.insert(0, AfterImport(file.replace("/", "."), then))
 
@@ -214,9 +214,9 @@ def reach(emulator: str) -> None:
         send = module.URLLib3Session.send
 
         def redirected(self: Any, request: Any) -> Any:
-            _, _, rest = request.url.partition("://")
-            host, slash, path = rest.partition("/")
-            if host.partition(":")[0].endswith((*AWS, STAND_IN)):
+            _, _, host_and_path = request.url.partition("://")
+            host, slash, path = host_and_path.partition("/")
+            if host.partition(":")[0].endswith((*AWS, NO_ENDPOINT)):
                 request.url = f"{emulator}{slash}{path}"
                 request.headers["Host"] = host
             return send(self, request)
@@ -227,7 +227,8 @@ def reach(emulator: str) -> None:
         set_variable = module.Session.set_config_variable
 
         def set_config_variable(self: Any, name: str, value: Any) -> None:
-            if name != "profile":  # no profile exists here; the credentials in the variables are enough
+            # No profile exists here; the credentials in the variables are enough
+            if name != "profile":
                 set_variable(self, name, value)
 
         module.Session.set_config_variable = set_config_variable
@@ -270,7 +271,8 @@ def replace_native_client() -> None:
 
 def main() -> None:
     """Run as the Lambda runtime."""
-    own_folder = not getattr(sys.flags, "safe_path", False)  # with PYTHONSAFEPATH, this script's folder is not there
+    # With PYTHONSAFEPATH, this script's folder is not there.
+    own_folder = not getattr(sys.flags, "safe_path", False)
     sys.path[:own_folder] = [os.environ["LAMBDA_TASK_ROOT"]]
     if hosts := os.environ.pop("LAMBDA_LATENCY_LOCAL_HOSTS", ""):
         name_hosts(hosts)

@@ -8,27 +8,37 @@ import queue
 import signal
 import threading
 import time
+import uuid
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
 from lambda_latency.local.processes import Processes, asleep
-from lambda_latency.local.sandbox.extensions import Extensions
 from lambda_latency.local.sandbox.function import Function, Outcome, Run
-from lambda_latency.local.sandbox.runtime_api import MAX_PAYLOAD, ExtensionEvent, Invocation, Refusal, serve_runtime_api
+from lambda_latency.local.sandbox.runtime_api import (
+    MAX_PAYLOAD,
+    ExtensionEvent,
+    Refusal,
+    RuntimeInvocation,
+    serve_runtime_api,
+)
 
-SHUTDOWN_S = 0.5  # from SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once
-MOST_EARLY = 100  # lines of an init that are kept for the first invocation
-AWAKE_S = 0.1  # the limit for its threads to block again after a thaw; a busy thread does not
+# From SIGTERM to SIGKILL with internal extensions; without any, Lambda sends SIGKILL at once.
+SHUTDOWN_S = 0.5
+# Lines of an init that are retained for the first invocation
+MOST_EARLY = 100
+# The limit for its threads to block again after a thaw; a busy thread does not
+AWAKE_S = 0.1
 
-Phase = Literal["init", "idle", "busy", "ended"]
+MAX_EXTENSIONS = 10
 
 
-class Environment:
+class ExecutionEnvironment:
     """A child process with its own Runtime API: one invocation at a time, frozen while idle.
 
     `command` is the runtime's command line and `env` its variables without the API's address. `settled` is called at
-    the end of an invocation, when the runtime and every extension have asked for the next event or the process is gone;
+    the end of an invocation, when the runtime and every extension have requested the next event or the process is gone;
     `ended` when the process is gone; `log` with each line it prints, `printed` with such a line after the
     trace header of its invocation.
     """
@@ -41,8 +51,8 @@ class Environment:
         cwd: Path,
         processes: Processes,
         *,
-        settled: Callable[[Environment, Run], None],
-        ended: Callable[[Environment], None],
+        settled: Callable[[ExecutionEnvironment, Run], None],
+        ended: Callable[[ExecutionEnvironment], None],
         log: Callable[[str], None],
         printed: Callable[[str, str], object] = lambda *_: None,
     ) -> None:
@@ -52,11 +62,11 @@ class Environment:
         self._settled, self._ended, self._log, self._printed = settled, ended, log, printed
         self._processes = processes
         self._lock = threading.RLock()
-        self._phase: Phase = "init"
-        self._frozen = False
+        self.phase: Literal["init", "idle", "busy", "ended"] = "init"
+        self.frozen = False
         self._initialized = threading.Event()
         self._init_error: Outcome | None = None
-        self._inbox: queue.SimpleQueue[Invocation | None] = queue.SimpleQueue()
+        self._inbox: queue.SimpleQueue[RuntimeInvocation | None] = queue.SimpleQueue()
         self._runtime_waits = False
         self._extensions = Extensions()
         self._running: Run | None = None
@@ -78,41 +88,26 @@ class Environment:
         return self._child.pid
 
     @property
-    def api_address(self) -> str:
-        """The address of its Runtime API, the value of AWS_LAMBDA_RUNTIME_API."""
-        return self._api.address
-
-    @property
-    def phase(self) -> Phase:
-        return self._phase
-
-    @property
-    def frozen(self) -> bool:
-        return self._frozen
-
-    @property
     def overdue(self) -> bool:
         """Whether an extension is still busy past the deadline, after the response."""
         run = self._running
         return run is not None and run.responded.is_set() and time.time() * 1000 > run.invocation.deadline_ms
 
     def wait_for_init(self, limit_s: float) -> Outcome | None:
-        """Waits for the init. Returns None on success, else the error; kills the process at the limit
-        (`Sandbox.Timedout`).
-        """
+        """Waits for the init. Returns its error, None without one; kills it at the limit (`Sandbox.Timedout`)."""
         if not self._initialized.wait(limit_s):
             self.kill()
             return Outcome.failed("Sandbox.Timedout", f"Error: Task timed out after {limit_s:.2f} seconds")
         return self._init_error
 
-    def invoke(self, invocation: Invocation) -> Run | None:
+    def invoke(self, invocation: RuntimeInvocation) -> Run | None:
         """Sends an event and waits for the response; kills the process at the deadline. None if it had ended."""
         run = Run(invocation, time.time_ns())
         with self._lock:
-            if self._phase == "ended":
+            if self.phase == "ended":
                 return None
             self._thaw()
-            self._phase = "busy"
+            self.phase = "busy"
             self.invocations += 1
             self._running = run
             early, self._early = self._early, []
@@ -134,7 +129,7 @@ class Environment:
     def stop(self) -> None:
         """Shuts down as Lambda does: at once without extensions, after SIGTERM and half a second with internal ones."""
         with self._lock:
-            if self._extensions and self._phase != "ended":
+            if self._extensions and self.phase != "ended":
                 self._thaw()
                 self._wait_until_awake()
                 self._signal(signal.SIGTERM)
@@ -150,27 +145,22 @@ class Environment:
 
     # Called by its runtime and extensions, through the Runtime API.
 
-    def next_invocation(self) -> Invocation | None:
+    def next_invocation(self) -> RuntimeInvocation | None:
         self._runtime_waits = True
         self._settle()
         return self._inbox.get()
 
-    def handed(self, invocation: Invocation) -> None:
+    def handed(self, invocation: RuntimeInvocation) -> None:
         # After the runtime's event is written: the threads share the interpreter, and the caller waits for the runtime.
         with self._lock:
             self._extensions.hand(invocation)
 
     def respond(self, request_id: str, payload: bytes) -> None:
         if len(payload) > MAX_PAYLOAD:
-            self._answered(
-                request_id,
-                Outcome.failed(
-                    "Function.ResponseSizeTooLarge",
-                    f"Response payload size ({len(payload)} bytes) exceeded maximum allowed payload size "
-                    f"({MAX_PAYLOAD} bytes).",
-                ),
-            )
-            raise Refusal(413, "RequestEntityTooLarge", f"Exceeded maximum allowed payload size ({MAX_PAYLOAD} bytes).")
+            limit = f"maximum allowed payload size ({MAX_PAYLOAD} bytes)."
+            message = f"Response payload size ({len(payload)} bytes) exceeded {limit}"
+            self._answered(request_id, Outcome.failed("Function.ResponseSizeTooLarge", message))
+            raise Refusal(413, "RequestEntityTooLarge", f"Exceeded {limit}")
         self._answered(request_id, Outcome(payload))
 
     def fail(self, request_id: str, payload: bytes) -> None:
@@ -178,13 +168,13 @@ class Environment:
 
     def init_failed(self, payload: bytes) -> None:
         with self._lock:
-            if self._phase != "init":
+            if self.phase != "init":
                 raise Refusal(403, "InvalidStateTransition", "the environment has initialized already")
             self._init_error = Outcome(payload, "Runtime.InitError")
 
     def register(self, name: str, events: list[str]) -> tuple[str, dict[str, str]]:
         with self._lock:
-            if self._phase != "init" or self._runtime_waits:
+            if self.phase != "init" or self._runtime_waits:
                 raise Refusal(403, "Extension.RegistrationClosed", "Extension registration closed already")
             identifier = self._extensions.register(name, events)
         function = self.function
@@ -217,30 +207,27 @@ class Environment:
         with self._lock:
             if not self._runtime_waits or not self._extensions.all_wait:
                 return
-            if self._phase == "init":
+            if self.phase == "init":
                 self.ready_ns = time.time_ns()
-            elif self._phase != "busy":
+            elif self.phase != "busy":
                 return
             run, self._running = self._running, None
-            self._phase = "idle"
+            self.phase = "idle"
             self.idle_since = time.monotonic()
-            self._freeze()
+            self._signal(signal.SIGSTOP)
+            self.frozen = True
         self._initialized.set()
         if run is not None:
-            self._over(run)
+            self._end_run(run)
 
-    def _over(self, run: Run) -> None:
+    def _end_run(self, run: Run) -> None:
         run.ended_ns = time.time_ns()
         self._settled(self, run)
 
-    def _freeze(self) -> None:
-        self._signal(signal.SIGSTOP)
-        self._frozen = True
-
     def _thaw(self) -> None:
-        if self._frozen:
+        if self.frozen:
             self._signal(signal.SIGCONT)
-            self._frozen = False
+            self.frozen = False
 
     def _wait_until_awake(self) -> None:
         """Waits until its threads wait as before the freeze, so that SIGTERM reaches the main thread.
@@ -254,8 +241,9 @@ class Environment:
 
     def _signal(self, number: signal.Signals) -> None:
         with self._lock:
-            if self._phase != "ended":  # later, the id may belong to another process
-                with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS: of a group of zombies
+            if self.phase != "ended":  # later, the id may belong to another process
+                # macOS: of a group of zombies.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.killpg(self._child.pid, number)
 
     # Background threads.
@@ -275,13 +263,15 @@ class Environment:
     def _wait_for_end(self) -> None:
         child = self._child
         if hasattr(os, "waitid"):
-            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # not reaped yet: its group id is still valid
-        else:  # macOS before Python 3.13: the id stays valid as long as a process of the group lives
+            # Not reaped yet: its group id is still valid.
+            os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        else:
+            # macOS before Python 3.13: the id stays valid as long as a process of the group lives
             child.wait()
         with self._lock:
             self._signal(signal.SIGKILL)  # also kills its children
             status = child.wait()
-            self._phase = "ended"
+            self.phase = "ended"
             run, self._running = self._running, None
         self._processes.ended(child)
         how = f"signal: {signal.Signals(-status).name}" if status < 0 else f"exit status {status}"
@@ -295,8 +285,78 @@ class Environment:
             if run.outcome is None:
                 message = f"RequestId: {run.invocation.request_id} Error: Runtime exited with error: {how}"
                 run.answer(Outcome.failed("Runtime.ExitError", message))
-            self._over(run)
-        self._inbox.put(None)  # releases threads of the API that still wait for an event
+            self._end_run(run)
+        # Releases threads of the API that still wait for an event
+        self._inbox.put(None)
         self._extensions.release()
         self._api.close()
         self._ended(self)
+
+
+@dataclass(slots=True)
+class InternalExtension:
+    """One internal extension, which runs inside the runtime's process."""
+
+    name: str
+    events: list[str]
+    waits: bool = False  # whether it waits for an event
+    inbox: queue.SimpleQueue[ExtensionEvent | None] = field(default_factory=queue.SimpleQueue)
+
+
+class Extensions:
+    """The internal extensions of an environment; external ones are not supported. The environment holds the lock."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, InternalExtension] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_id)
+
+    def register(self, name: str, events: list[str]) -> str:
+        """Registers an extension; returns its identifier. Raises `Refusal` for an invalid registration."""
+        for event in events:
+            # An extension inside the runtime's process gets no SHUTDOWN
+            if event != "INVOKE":
+                raise Refusal(403, "Extension.InvalidEventType", f"{event}: not an event for an internal extension")
+        if any(extension.name == name for extension in self._by_id.values()):
+            raise Refusal(403, "Extension.InvalidExtensionState", "Extension with this name already registered")
+        if len(self._by_id) >= MAX_EXTENSIONS:
+            raise Refusal(403, "Extension.TooManyExtensions", f"Extension limit ({MAX_EXTENSIONS}) reached")
+        identifier = str(uuid.uuid4())
+        self._by_id[identifier] = InternalExtension(name, events)
+        return identifier
+
+    def get(self, identifier: str) -> InternalExtension:
+        """Return the extension of an identifier. Raises `Refusal` for an unknown one."""
+        if (extension := self._by_id.get(identifier)) is None:
+            raise Refusal(403, "Extension.UnknownExtensionIdentifier", f"Unknown extension {identifier}")
+        return extension
+
+    @property
+    def all_wait(self) -> bool:
+        """Whether every extension has requested its next event."""
+        return all(extension.waits for extension in self._by_id.values())
+
+    def expect(self) -> None:
+        """Begins an invocation: each extension with INVOKE events must ask for another event after it."""
+        for extension in self._by_id.values():
+            if "INVOKE" in extension.events:
+                extension.waits = False
+
+    def hand(self, invocation: RuntimeInvocation) -> None:
+        """Sends the invocation to each extension with INVOKE events."""
+        body = {
+            "eventType": "INVOKE",
+            "deadlineMs": invocation.deadline_ms,
+            "requestId": invocation.request_id,
+            "invokedFunctionArn": invocation.function_arn,
+            "tracing": {"type": "X-Amzn-Trace-Id", "value": invocation.trace_header},
+        }
+        for extension in self._by_id.values():
+            if "INVOKE" in extension.events:
+                extension.inbox.put(ExtensionEvent(str(uuid.uuid4()), body))
+
+    def release(self) -> None:
+        """Releases waiting extensions: there is no further event."""
+        for extension in self._by_id.values():
+            extension.inbox.put(None)

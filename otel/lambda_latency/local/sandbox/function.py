@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from lambda_latency.local.sandbox.runtime_api import Invocation
+from lambda_latency.local.sandbox.runtime_api import RuntimeInvocation
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +25,13 @@ class Function:
     log_level: str = "INFO"
     code: Path | None = None  # the folder for /var/task, if not the project's root
     read_only: bool = False  # whether that folder is read-only, for root too
-    python: Path | None = None  # the interpreter with the runtime's packages, if not the current one
+    # The interpreter with the runtime's packages, if not the current one
+    python: Path | None = None
     runtime: str = ""  # Lambda's name of the runtime, if `python` is set
-    paths: tuple[Path, ...] = ()  # import paths after the code, if `python` is set: requirements, layers
-    layers: tuple[Path, ...] = ()  # folders unpacked to /opt; a later one replaces files of an earlier one
+    # Import paths after the code, if `python` is set: requirements, layers
+    paths: tuple[Path, ...] = ()
+    # Folders unpacked to /opt; a later one replaces files of an earlier one
+    layers: tuple[Path, ...] = ()
 
     @property
     def arn(self) -> str:
@@ -51,7 +54,7 @@ class Outcome:
 class Run:
     """The progress of an invocation: started, responded, ended. Times are epoch nanoseconds, 0 until reached."""
 
-    invocation: Invocation
+    invocation: RuntimeInvocation
     started_ns: int
     responded_ns: int = 0
     ended_ns: int = 0

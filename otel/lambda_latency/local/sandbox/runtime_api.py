@@ -16,7 +16,8 @@ from typing import Any, Protocol, cast
 from lambda_latency.http import Handler, Server
 
 MAX_PAYLOAD = 6 * 1024 * 1024  # bytes of a synchronous response
-LONGEST_LINE = 2**20  # bytes of a header's line: more than the runtime client sends
+# Bytes of a header's line: more than the runtime client sends
+LONGEST_LINE = 2**20
 
 RUNTIME = "/2018-06-01/runtime"
 EXTENSION = "/2020-01-01/extension"
@@ -24,7 +25,7 @@ ANSWER = re.compile(rf"{RUNTIME}/invocation/([^/]+)/(response|error)")
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class RuntimeInvocation:
     """The runtime's event with its headers."""
 
     request_id: str
@@ -55,8 +56,8 @@ class Refusal(Exception):  # noqa: N818 - it is a response, not a failure of the
 class RuntimeHost(Protocol):
     """The environment that implements the API. Methods may raise `Refusal`; `next_*` return None at shutdown."""
 
-    def next_invocation(self) -> Invocation | None: ...
-    def handed(self, invocation: Invocation) -> None: ...
+    def next_invocation(self) -> RuntimeInvocation | None: ...
+    def handed(self, invocation: RuntimeInvocation) -> None: ...
     def respond(self, request_id: str, payload: bytes) -> None: ...
     def fail(self, request_id: str, payload: bytes) -> None: ...
     def init_failed(self, payload: bytes) -> None: ...
@@ -119,8 +120,8 @@ class _RuntimeApi(Handler):
 
     def _post(self, body: bytes) -> None:
         if match := ANSWER.fullmatch(self.path):
-            request_id, what = match.groups()
-            (self.host.respond if what == "response" else self.host.fail)(request_id, body)
+            request_id, kind_of_answer = match.groups()
+            (self.host.respond if kind_of_answer == "response" else self.host.fail)(request_id, body)
             self._json(202, {"status": "OK"})
         elif self.path == f"{RUNTIME}/init/error":
             self.host.init_failed(body)

@@ -51,10 +51,10 @@ def _call(
     connection.flush()
     status = int(connection.readline().split()[1])
     headers = http.client.parse_headers(connection)
-    found = connection.read(int(headers["Content-Length"]))
+    answer = connection.read(int(headers["Content-Length"]))
     if status >= 300:
-        raise RuntimeError(f"{method} {path} was answered with {status}: {found[:200]!r}")
-    return found, headers
+        raise RuntimeError(f"{method} {path} was answered with {status}: {answer[:200]!r}")
+    return answer, headers
 
 
 @cache

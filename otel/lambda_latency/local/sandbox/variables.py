@@ -14,29 +14,28 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 
 KIT = Path(__file__).parents[2]
-OWN_WRAPPER = "/opt/lambda-latency/wrapper"  # of the kit's layer
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class SandboxSettings:
     """The sandbox's folders and variables, and Lambda's limits.
 
-    `task_root` replaces /var/task; `layer`, below the function's own layers, replaces /opt. `overrides` replace
-    variables that a function has, such as an address on Lambda by a local one; `extra` are added for every function.
+    `task_root` replaces /var/task; `layer`, below the function's own layers, replaces /opt; `extra` are variables for
+    every function.
     """
 
     task_root: Path
     layer: Path
-    overrides: Mapping[str, str] = field(default_factory=dict)
     extra: Mapping[str, str] = field(default_factory=dict)
     faults: bool = False  # whether faults can be injected into handlers
-    max_environments: int = 8  # of one function; more requests wait for the first free one
+    # Of one function; more requests wait for the first free one
+    max_environments: int = 8
     starts_at_once: int = os.cpu_count() or 1  # more concurrent starts would exceed the init limit
     init_limit_s: float = 10
     idle_limit_s: float = 300
 
     def local(self, value: str, layers: Sequence[Path] = ()) -> str:
-        """A variable's value with the local folder in place of a leading /var/task or /opt.
+        """Return a variable's value with the local folder in place of a leading /var/task or /opt.
 
         If several layers have a file, the last one counts, as on Lambda, which unpacks each layer over those before it.
         If no layer has the kit's wrapper, the running kit's wrapper is used.
@@ -45,7 +44,7 @@ class Settings:
             inside = layer / value.removeprefix("/opt/")
             if value.startswith("/opt/") and inside.exists():
                 return str(inside)
-        if value == OWN_WRAPPER:
+        if value == "/opt/lambda-latency/wrapper":  # of the kit's layer
             return str(KIT / "runtime" / "wrapper")
         for prefix, folder in (("/var/task", self.task_root), ("/opt", self.layer)):
             if value == prefix or value.startswith(f"{prefix}/"):
@@ -53,7 +52,7 @@ class Settings:
         return value
 
     def wrapper(self, function: Function) -> Path | None:
-        """The function's exec wrapper, or None. Raises `LocalError` if the file is not executable."""
+        """Return the function's exec wrapper, or None. Raises `LocalError` if the file is not executable."""
         named = function.environment.get("AWS_LAMBDA_EXEC_WRAPPER")
         if not named:
             return None
@@ -66,19 +65,19 @@ class Settings:
         return path
 
 
-def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
-    """All variables of a new environment, except AWS_LAMBDA_RUNTIME_API."""
-    own = {name: settings.local(value, function.layers) for name, value in function.environment.items()}
-    own |= {name: value for name, value in settings.overrides.items() if name in own}
+def lambda_variables(function: Function, settings: SandboxSettings) -> dict[str, str]:
+    """Return all variables of a new environment, except AWS_LAMBDA_RUNTIME_API."""
+    variables = {name: settings.local(value, function.layers) for name, value in function.environment.items()}
     python = function.python or Path(sys.executable)
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
     if function.python is None:
         layers = [str(layer / "python") for layer in (*function.layers, settings.layer)]
         modules = [*layers, os.environ.get("PYTHONPATH", "")]
-    else:  # the interpreter has its own environment, without the packages of the current one
+    else:
+        # The interpreter has its own environment, without the packages of the current one
         modules = [*map(str, function.paths), str(settings.layer / "python")]
         version = function.runtime.removeprefix("python")
-    faulty = own.get("LAMBDA_LATENCY_HANDLER", function.handler)  # the function's own handler, not the kit's
+    faulty = variables.get("LAMBDA_LATENCY_HANDLER", function.handler)  # the function's own handler, not the kit's
     commands = [str(path / "bin") for path in function.paths if (path / "bin").is_dir()]
     return {
         "PATH": os.pathsep.join([str(python.parent), *commands, "/usr/local/bin:/usr/bin:/bin"]),
@@ -112,5 +111,5 @@ def lambda_variables(function: Function, settings: Settings) -> dict[str, str]:
         **settings.extra,
         **({"LAMBDA_LATENCY_LOCAL_FAULTS": faulty} if settings.faults else {}),
         **{name: value for name, value in os.environ.items() if name == "LAMBDA_LATENCY_LOCAL_NETWORK"},
-        **own,
+        **variables,
     }

@@ -11,15 +11,13 @@ import shutil
 import socket
 import subprocess
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from lambda_latency.local.errors import LocalError, UsageError
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
-from lambda_latency.template import Finding, read_collector
+from lambda_latency.local.processes import Processes, Service, free_ports
+from lambda_latency.template import Diagnostic, read_collector
 
 BUILT = Path("build/collector/otelcol")  # below the folder of the template
 SOURCE = Path("requirements/collector.yaml")  # the builder's file, which only a checkout has
@@ -27,14 +25,14 @@ IMAGE = "public.ecr.aws/aws-observability/aws-otel-collector:v0.43.3"
 DOCKER_PORT = 4318
 # The exporter that replaces awsxray. As awsxray, it neither queues nor retries, so a sender waits for the answer. Its
 # timeout is longer than the second of collector.yaml, because a busy laptop is slower than X-Ray.
-STAND_IN = (
+REPLACEMENT = (
     '{{endpoint: "{0}", compression: none, timeout: 30s, sending_queue: {{enabled: false}}, '
     "retry_on_failure: {{enabled: false}}}}"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class CollectorChoice:
     """The collector that receives the spans. `sentence` describes it to the user."""
 
     kind: Literal["none", "program", "docker"]
@@ -42,34 +40,34 @@ class Choice:
     program: Path = BUILT
 
 
-IN_DOCKER = Choice(
+IN_DOCKER = CollectorChoice(
     "docker", "Collector: AWS's image in Docker (compose.yaml); its awsxray exporter sends to the laptop's X-Ray."
 )
 
 
-def choose_collector(asked: str | None, root: Path) -> Choice:
-    """The requested collector (docker, none, or the path of a program), else the one that is found below `root`.
+def choose_collector(requested: str | None, root: Path) -> CollectorChoice:
+    """Return the requested collector (docker, none, or the path of a program), else the one that is found below `root`.
 
     Raises `UsageError` for a program that cannot be run, and for docker if Docker is missing or not running.
     """
-    if asked == "none":
-        return Choice("none", "No collector (--collector none): spans went directly to the laptop's stores.")
-    if asked == "docker":
+    if requested == "none":
+        return CollectorChoice("none", "No collector (--collector none): spans went directly to the laptop's stores.")
+    if requested == "docker":
         _check_docker()
         return IN_DOCKER
-    program = Path(asked) if asked is not None else root / BUILT
+    program = Path(requested) if requested is not None else root / BUILT
     if os.access(program, os.X_OK) and program.is_file():
         where = program.relative_to(root) if program.is_relative_to(root) else program
-        return Choice("program", f"Collector: {where}; the laptop's X-Ray replaces awsxray.", program)
-    if asked is not None:
+        return CollectorChoice("program", f"Collector: {where}; the laptop's X-Ray replaces awsxray.", program)
+    if requested is not None:
         raise UsageError(
-            f"--collector {asked} is not an executable program",
+            f"--collector {requested} is not an executable program",
             "use docker, none, or the path of a collector (make collector builds one)",
         )
     if _succeeds("docker", "image", "inspect", IMAGE):
         return IN_DOCKER
     how = "make collector builds one" if (root / SOURCE).exists() else "--collector names one"
-    return Choice("none", f"No collector was found ({how}): spans went directly to the laptop's stores.")
+    return CollectorChoice("none", f"No collector was found ({how}): spans went directly to the laptop's stores.")
 
 
 class RunningCollector:
@@ -81,7 +79,7 @@ class RunningCollector:
 
     def __init__(
         self,
-        choice: Choice,
+        choice: CollectorChoice,
         root: Path,
         processes: Processes,
         *,
@@ -91,13 +89,32 @@ class RunningCollector:
     ) -> None:
         self._down: list[str] = []
         if choice.kind == "docker":
-            port = DOCKER_PORT
-            self._service = self._docker(root, processes, spans_url, xray_url, log)
-            limit_s = 300.0  # an image of 60 MB may have to be downloaded first
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", DOCKER_PORT)) == 0:
+                    raise LocalError(
+                        f"port {DOCKER_PORT} of 127.0.0.1 is taken, and the collector of Docker listens there",
+                        "stop the program that listens there (docker ps), or use --collector none",
+                    )
+            compose = ["docker", "compose", "--file", str(root / "compose.yaml")]
+            self._down = [*compose, "down", "--timeout", "5"]
+            viewer = ", otlp/viewer" if "viewer" in os.environ.get("COMPOSE_PROFILES", "").split(",") else ""
+            variables = {
+                "AWS_REGION": "us-east-1",
+                "XRAY_ENDPOINT": xray_url,
+                "LAPTOP_ENDPOINT": spans_url,
+                "EXPORTERS": f"[awsxray, otlphttp/laptop{viewer}]",
+            }
+            up = ["up", "--no-color"]
+            self._service = Service("docker compose", up, processes, log, command=compose, variables=variables)
+            port, limit_s = DOCKER_PORT, 300.0  # an image of 60 MB may have to be downloaded first
         else:
-            port, grpc = _free_ports(2)
+            port, grpc = free_ports(2)
             config = processes.folder() / "collector.yaml"
-            config.write_text(_with_stand_in(root / "collector.yaml", spans_url), encoding="utf-8")
+            collector = read_collector(root / "collector.yaml")
+            if isinstance(collector, Diagnostic):
+                raise UsageError(str(collector), "correct the collector's file")
+            replacement = REPLACEMENT.format(spans_url)
+            config.write_text(collector.with_exporter("awsxray", "otlphttp/awsxray", replacement), encoding="utf-8")
             self._service = Service(
                 "collector",
                 [
@@ -123,34 +140,6 @@ class RunningCollector:
         if self._down:
             subprocess.run(self._down, capture_output=True, check=False, timeout=60)
 
-    def _docker(
-        self, root: Path, processes: Processes, spans_url: str, xray_url: str, log: Callable[[str], None]
-    ) -> Service:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", DOCKER_PORT)) == 0:
-                raise LocalError(
-                    f"port {DOCKER_PORT} of 127.0.0.1 is taken, and the collector of Docker listens there",
-                    "stop the program that listens there (docker ps), or use --collector none",
-                )
-        viewer = "viewer" in os.environ.get("COMPOSE_PROFILES", "").split(",")
-        exporters = ["awsxray", "otlphttp/laptop", *(["otlp/viewer"] if viewer else [])]
-        compose = ["docker", "compose", "--file", str(root / "compose.yaml")]
-        self._down = [*compose, "down", "--timeout", "5"]
-        variables = {
-            "AWS_REGION": "us-east-1",
-            "XRAY_ENDPOINT": xray_url,
-            "LAPTOP_ENDPOINT": spans_url,
-            "EXPORTERS": f"[{', '.join(exporters)}]",
-        }
-        return Service("docker compose", ["up", "--no-color"], processes, log, command=compose, variables=variables)
-
-
-def _with_stand_in(path: Path, spans_url: str) -> str:
-    collector = read_collector(path)
-    if isinstance(collector, Finding):
-        raise UsageError(str(collector), "correct the collector's file")
-    return collector.with_exporter("awsxray", "otlphttp/awsxray", STAND_IN.format(spans_url))
-
 
 def _check_docker() -> None:
     if shutil.which("docker") is None:
@@ -168,12 +157,3 @@ def _succeeds(*command: str) -> bool:
         return subprocess.run(command, capture_output=True, check=False, timeout=20).returncode == 0
     except (OSError, subprocess.TimeoutExpired):
         return False
-
-
-def _free_ports(count: int) -> list[int]:
-    """Free ports, because the collector does not report the port that it gets for port 0."""
-    with ExitStack() as stack:
-        probes = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind(("127.0.0.1", 0))
-        return [int(probe.getsockname()[1]) for probe in probes]

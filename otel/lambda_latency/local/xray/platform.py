@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from typing import Any
 
-from lambda_latency.local.xray.document import seconds, xray_trace_id
+from lambda_latency.local.xray.document import Document, present, seconds, xray_trace_id
 from lambda_latency.trace import FUNCTION, GATEWAY, LAPTOP, OUTER, SERVICE, Span, Status, is_platform_phase
 
 REGION = "us-east-1"
 API = "localapi00"
-REMEMBERED = 1000  # the most unpaired spans that are kept; that of a 404 never gets a counterpart
+# The most unpaired spans that are retained; that of a 404 never gets a counterpart
+REMEMBERED = 1000
 
 
 class PlatformSegments:
@@ -28,42 +28,44 @@ class PlatformSegments:
 
     def __init__(self) -> None:
         self._stages: dict[str, Span] = {}
-        self._called: dict[str, Span] = {}  # Lambda's spans by the id of the stage that called
+        self._calls: dict[str, Span] = {}  # Lambda's spans by the id of the stage that called
 
-    def documents(self, spans: Iterable[Span]) -> tuple[list[dict[str, Any]], list[Span]]:
-        """The documents of the platform spans of one export request, and its other spans."""
+    def documents(self, spans: Iterable[Span]) -> tuple[list[Document], list[Span]]:
+        """Return the documents of the platform spans of one export request, and its other spans."""
         by_id = {span.span_id: span for span in spans}
         phases: dict[str, list[Span]] = {}
-        others: list[Span] = []
+        other_spans: list[Span] = []
         for span in by_id.values():
             parent = by_id.get(span.parent_id or "")
             if parent is not None and is_platform_phase(span, parent):
                 phases.setdefault(parent.span_id, []).append(span)
             elif span.origin not in OUTER:
-                others.append(span)
-        documents: list[dict[str, Any]] = []
+                other_spans.append(span)
+        documents: list[Document] = []
         for span in by_id.values():
-            if span.origin == FUNCTION:
-                documents.append(_function(span, phases.get(span.span_id, ())))
-            elif span.origin == SERVICE:
-                documents += [_service(span), *self._with_call(span)]
-            elif span.origin == GATEWAY:
-                documents.append(self._stage(span))
-        return documents, others
+            documents += self._documents(span, phases.get(span.span_id, ()))
+        return documents, other_spans
 
-    def _stage(self, span: Span) -> dict[str, Any]:
-        called = self._called.pop(span.span_id, None)
-        if called is None:
+    def _documents(self, span: Span, phases: Iterable[Span]) -> list[Document]:
+        if span.origin == FUNCTION:
+            return [_function(span, phases)]
+        if span.origin == SERVICE:
+            return [_service(span), *self._with_call(span)]
+        return [self._stage(span)] if span.origin == GATEWAY else []
+
+    def _stage(self, span: Span) -> Document:
+        call = self._calls.pop(span.span_id, None)
+        if call is None:
             _remember(self._stages, span.span_id, span)
-        return _stage(span, called)
+        return _stage(span, call)
 
-    def _with_call(self, called: Span) -> list[dict[str, Any]]:
-        """The segment of the calling stage, again with its call, if the stage was written before; else empty."""
-        stage_id = called.parent_id or ""
+    def _with_call(self, call: Span) -> list[Document]:
+        """Return the segment of the calling stage, again with its call, if the stage was written before; else empty."""
+        stage_id = call.parent_id or ""
         stage = self._stages.pop(stage_id, None)
         if stage is None:
-            _remember(self._called, stage_id, called)
-        return [] if stage is None else [_stage(stage, called)]
+            _remember(self._calls, stage_id, call)
+        return [] if stage is None else [_stage(stage, call)]
 
 
 def _remember(halves: dict[str, Span], stage_id: str, span: Span) -> None:
@@ -72,7 +74,7 @@ def _remember(halves: dict[str, Span], stage_id: str, span: Span) -> None:
         del halves[next(iter(halves))]
 
 
-def _stage(span: Span, called: Span | None) -> dict[str, Any]:
+def _stage(span: Span, called: Span | None) -> Document:
     stage = span.name.rpartition("/")[2]
     request_id = span.attributes.get("aws.request_id")
     request = {
@@ -102,8 +104,8 @@ def _stage(span: Span, called: Span | None) -> dict[str, Any]:
     return document
 
 
-def _call(stage: Span, called: Span) -> dict[str, Any]:
-    """The subsegment of the stage's call to Lambda, with the times of Lambda's span."""
+def _call(stage: Span, called: Span) -> Document:
+    """Return the subsegment of the stage's call to Lambda, with the times of Lambda's span."""
     arn = called.attributes.get("cloud.resource_id")
     path = f"2015-03-31/functions/{arn}/invocations"
     return {
@@ -127,7 +129,7 @@ def _call(stage: Span, called: Span) -> dict[str, Any]:
     }
 
 
-def _service(span: Span) -> dict[str, Any]:
+def _service(span: Span) -> Document:
     document = {
         **_segment(span, _milliseconds),
         "http": {"response": {"status": 200}},  # of the call, not of the function
@@ -139,7 +141,7 @@ def _service(span: Span) -> dict[str, Any]:
     return document | ({"fault": True} if span.status is Status.ERROR else {})
 
 
-def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
+def _function(span: Span, phases: Iterable[Span]) -> Document:
     arn = span.attributes.get("cloud.resource_id")
     document = {
         **_segment(span, seconds),
@@ -163,9 +165,9 @@ def _function(span: Span, phases: Iterable[Span]) -> dict[str, Any]:
     return document
 
 
-def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
-    """The fields that every segment has."""
-    found = {
+def _segment(span: Span, time: Callable[[int], float]) -> Document:
+    """Return the fields that every segment has."""
+    fields = {
         "id": span.span_id,
         "name": span.name,
         "trace_id": xray_trace_id(span.trace_id),
@@ -174,11 +176,11 @@ def _segment(span: Span, time: Callable[[int], float]) -> dict[str, Any]:
         "parent_id": span.parent_id,
         "origin": span.origin,
     }
-    return {key: value for key, value in found.items() if value is not None} | _marked(span)
+    return present(fields) | _marked(span)
 
 
-def _marked(span: Span) -> dict[str, Any]:
-    """The mark of the laptop's own spans, as the exporter writes attributes of a resource."""
+def _marked(span: Span) -> Document:
+    """Return the mark of the laptop's own spans, as the exporter writes attributes of a resource."""
     mark = _mark(span)
     return {"metadata": {"default": mark}} if mark else {}
 
@@ -206,7 +208,7 @@ def _account(span: Span | None) -> str:
 
 
 def _call_id(span_id: str) -> str:
-    """The id of a subsegment that has no span of its own, derived from the id of a span."""
+    """Return the id of a subsegment that has no span of its own, derived from the id of a span."""
     return hashlib.blake2s(span_id.encode(), digest_size=8).hexdigest()
 
 

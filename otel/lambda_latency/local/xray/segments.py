@@ -16,7 +16,7 @@ PARENT = re.compile(r"(?!0{16})[0-9a-f]{16}", re.IGNORECASE | re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
-class TraceHeader:
+class TracingHeader:
     """X-Ray's tracing header, `X-Amzn-Trace-Id`: the trace, the caller's span, and whether it is sampled."""
 
     trace_id: str
@@ -28,7 +28,7 @@ class TraceHeader:
         return f"Root={root};Parent={self.parent_id};Sampled={int(self.sampled)}"
 
     @classmethod
-    def parse(cls, header: str) -> TraceHeader | None:
+    def parse(cls, header: str) -> TracingHeader | None:
         """Parses a header; None without a valid root and parent. A missing `Sampled` means not sampled."""
         fields = dict(field.strip().split("=", 1) for field in header.split(";") if "=" in field)
         root, parent = ROOT.fullmatch(fields.get("Root", "")), PARENT.fullmatch(fields.get("Parent", ""))
@@ -37,13 +37,13 @@ class TraceHeader:
         return cls((root[1] + root[2]).lower(), parent[0].lower(), fields.get("Sampled") == "1")
 
     @classmethod
-    def new(cls, *, sampled: bool) -> TraceHeader:
-        """A header of a new trace; its parent is the first span."""
+    def new(cls, *, sampled: bool) -> TracingHeader:
+        """Return a header of a new trace; its parent is the first span."""
         return cls(new_trace_id(), new_span_id(), sampled)
 
 
 def new_trace_id() -> str:
-    """A trace id of 32 hex digits, the first 8 of which are the seconds since 1970, as X-Ray requires."""
+    """Return a trace id of 32 hex digits, the first 8 of which are the seconds since 1970, as X-Ray requires."""
     return f"{int(time.time()):08x}{os.urandom(12).hex()}"
 
 
@@ -52,7 +52,7 @@ def new_span_id() -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
+class InvocationTimes:
     """The times of an invocation, in epoch nanoseconds; `init` only if the request waited for it."""
 
     called: int
@@ -64,9 +64,9 @@ class Times:
 
 def function_segments(
     name: str,
-    header: TraceHeader,
+    header: TracingHeader,
     function_span_id: str,
-    times: Times,
+    times: InvocationTimes,
     attributes: Mapping[str, object],
     failure: str | None,
 ) -> list[Span]:

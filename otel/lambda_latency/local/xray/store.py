@@ -17,10 +17,6 @@ from lambda_latency.local.log import open_for_writing
 from lambda_latency.trace import Span, spans_of, to_otlp
 
 
-def ignore(*_: object) -> None:
-    """Does nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Observer:
     """Functions that must return at once, because requests wait for them.
@@ -30,10 +26,10 @@ class Observer:
     called when changed code takes effect.
     """
 
-    line: Callable[[bytes], object] = ignore
-    ended: Callable[[str], object] = ignore
-    printed: Callable[[str, str, str], object] = ignore
-    renewed: Callable[[], object] = ignore
+    line: Callable[[bytes], object] = lambda *_: None
+    ended: Callable[[str], object] = lambda *_: None
+    printed: Callable[[str, str, str], object] = lambda *_: None
+    renewed: Callable[[], object] = lambda *_: None
 
 
 NOBODY = Observer()
@@ -43,27 +39,28 @@ TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # as the lines of this st
 class Store:
     """Appends export requests to one file, as whole lines. Thread-safe.
 
-    A line that cannot be written, as on a full disk, is dropped: `error` is set, and `failed` receives the first error.
+    `line` is called with each line, before the watchers of its spans. A line that cannot be written, as on a full disk,
+    is dropped: `error` is set, and `failed` receives the first error.
     """
 
-    def __init__(self, path: Path, failed: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        failed: Callable[[str], None] = lambda _: None,
+        line: Callable[[bytes], object] = lambda _: None,
+    ) -> None:
         self.path = path
         self.error: LocalError | None = None
-        self._failed = failed
+        self._failed, self._line = failed, line
         self._size = 0
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
-        self._line_watcher: Callable[[bytes], object] = lambda _: None
         self._forgotten: frozenset[bytes] = frozenset()  # trace ids
         self._file = open_for_writing(path)
 
     def watch(self, watcher: Callable[[list[Span]], None]) -> None:
         """Call `watcher` with the spans of each later export request, on the thread that adds them."""
         self._watchers.append(watcher)
-
-    def watch_lines(self, watcher: Callable[[bytes], object]) -> None:
-        """Call `watcher` with each later line, before the watchers of its spans."""
-        self._line_watcher = watcher
 
     def add(self, spans: list[Span]) -> None:
         """Append spans of this process."""
@@ -73,9 +70,10 @@ class Store:
         """Append an export request in OTLP/JSON."""
         line = _line(document)
         if self._forgotten and not self._forgotten.isdisjoint(TRACE_ID.findall(line)):
-            kept = [one for one in spans_of(line, lambda _: None) if one.trace_id.encode() not in self._forgotten]
-            if kept:
-                self.add(kept)
+            spans = spans_of(line, lambda _: None)
+            retained = [span for span in spans if span.trace_id.encode() not in self._forgotten]
+            if retained:
+                self.add(retained)
             return
         self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
 
@@ -99,18 +97,15 @@ class Store:
             if self._file.closed:  # the system is shutting down; late spans are dropped
                 return
             try:
-                self._append(line)
+                unwritten = memoryview(line)
+                while unwritten:
+                    unwritten = unwritten[self._file.write(unwritten) :]
+                self._size += len(line)
             except OSError as error:
                 self._fail(error)
-        self._line_watcher(line)
+        self._line(line)
         for watcher in self._watchers:
             watcher(spans)
-
-    def _append(self, line: bytes) -> None:
-        left = memoryview(line)
-        while left:
-            left = left[self._file.write(left) :]
-        self._size += len(line)
 
     def _fail(self, error: OSError) -> None:
         with contextlib.suppress(OSError):

@@ -40,14 +40,14 @@ CONVENTIONS = {
 RESOURCE = (
     "cloud.provider cloud.platform cloud.account.id cloud.region cloud.availability_zone container.name container.id "
     "container.image.name container.image.tag deployment.environment faas.name faas.id faas.version faas.instance "
-    "faas.max_memory host.name host.arch host.type host.image.name host.image.id host.image.version k8s.cluster.name "
-    "k8s.namespace.name k8s.pod.uid k8s.pod.name k8s.container.name k8s.replicaset.uid k8s.replicaset.name "
-    "k8s.deployment.uid k8s.deployment.name k8s.statefulset.uid k8s.statefulset.name k8s.daemonset.uid "
-    "k8s.daemonset.name k8s.job.uid k8s.job.name k8s.cronjob.uid k8s.cronjob.name os.description os.type os.version "
-    "process.pid process.parent_pid process.executable.name process.executable.path process.command "
-    "process.command_line process.command_args process.owner process.runtime.name process.runtime.version "
-    "process.runtime.description service.name service.namespace service.instance.id service.version "
-    "telemetry.sdk.name telemetry.sdk.version telemetry.auto.version telemetry.sdk.language"
+    "faas.max_memory host.name host.arch host.id host.type host.image.name host.image.id host.image.version "
+    "k8s.cluster.name k8s.namespace.name k8s.pod.uid k8s.pod.name k8s.container.name k8s.replicaset.uid "
+    "k8s.replicaset.name k8s.deployment.uid k8s.deployment.name k8s.statefulset.uid k8s.statefulset.name "
+    "k8s.daemonset.uid k8s.daemonset.name k8s.job.uid k8s.job.name k8s.cronjob.uid k8s.cronjob.name os.description "
+    "os.type os.version process.pid process.parent_pid process.executable.name process.executable.path "
+    "process.command process.command_line process.command_args process.owner process.runtime.name "
+    "process.runtime.version process.runtime.description service.name service.namespace service.instance.id "
+    "service.version telemetry.sdk.name telemetry.sdk.version telemetry.auto.version telemetry.sdk.language"
 )
 
 

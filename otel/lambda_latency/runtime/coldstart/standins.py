@@ -45,13 +45,14 @@ class StandIn(ModuleType):
         self.__dict__.update(names)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # attributes that the import system reads from every module
+        # Attributes that the import system reads from every module
+        if name.startswith("__"):
             raise AttributeError(name)
         return getattr(real(self.__name__), name)
 
 
 def real(name: str) -> ModuleType:
-    """The real module; imports it if necessary."""
+    """Return the real module; imports it if necessary."""
     if isinstance(sys.modules.get(name), StandIn):
         del sys.modules[name]
     return import_module(name)
@@ -68,8 +69,10 @@ def read(name: str, *, stand_ins: bool) -> ModuleType:
         except Exception as error:  # noqa: BLE001 - whatever fails, the real modules may work
             failed = error
         module = import_module(name)
-        warn(f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
-             "longer; please report it")  # fmt: skip
+        warn(
+            f"{name} is imported with all that it imports ({type(failed).__name__}: {failed}): a cold start takes "
+            "longer; please report it"
+        )
     return module
 
 
@@ -104,7 +107,7 @@ def standing_in() -> Iterator[None]:
     """
     put: dict[str, ModuleType] = {}
     if threading.active_count() == 1:  # the runtime's own threads do not count
-        put = {one.__name__: one for one in stand_ins() if one.__name__ not in sys.modules}
+        put = {s.__name__: s for s in stand_ins() if s.__name__ not in sys.modules}
         sys.modules.update(put)
     try:
         with reading() if put else nullcontext():
@@ -115,14 +118,12 @@ def standing_in() -> Iterator[None]:
                 del sys.modules[name]
 
 
-class Reader:
-    """A finder for the modules of OpenTelemetry and of the runtime, and the loader of those in `READ_WITH`: each of
-    these runs with a stand-in in place of one imported module.
-    """
+class ModuleReader:
+    """A finder for modules of OpenTelemetry and of the runtime. It loads those in `READ_WITH` with a stand-in each."""
 
     def find_spec(self, name: str, path: Any, _target: ModuleType | None = None) -> Any:
-        """The method of a finder; None leaves a module to Python's own."""
-        spec = found(name, path) if name.startswith(READ) else None
+        """Return a spec, as a finder does; None leaves a module to Python's own."""
+        spec = spec_of(name, path) if name.startswith(READ) else None
         if spec is not None and name in READ_WITH:
             spec.loader_state, spec.loader = spec.loader, self
         return spec
@@ -134,17 +135,17 @@ class Reader:
         """Run the module with the stand-in, then restore the real module."""
         spec = module.__spec__
         spec.loader = module.__loader__ = spec.loader_state
-        others = {name: import_module(name) for name in READ_WITH[module.__name__]}
+        originals = {name: import_module(name) for name in READ_WITH[module.__name__]}
         for name, names in READ_WITH[module.__name__].items():
-            sys.modules[name] = StandIn(name, **{**vars(others[name]), **names})
+            sys.modules[name] = StandIn(name, **{**vars(originals[name]), **names})
         try:
             spec.loader.exec_module(module)
         finally:
-            sys.modules.update(others)
+            sys.modules.update(originals)
 
 
-def found(name: str, path: Any) -> Any:
-    """The spec of a module, from the only folder of its package; None if it is not a file of source there.
+def spec_of(name: str, path: Any) -> Any:
+    """Return the spec of a module, from the only folder of its package; None if it is not a file of source there.
 
     6: Python's own search also lists the folder, tries the suffixes of extension modules and joins each path by parts.
     """
@@ -166,8 +167,8 @@ def found(name: str, path: Any) -> Any:
 
 
 def pattern(*compiled: Any) -> Any:
-    """A regular expression that is compiled on its first use."""
-    return Late(lambda: re.compile(*compiled))
+    """Return a regular expression that is compiled on its first use."""
+    return LazyProxy(lambda: re.compile(*compiled))
 
 
 def filtering(*args: Any, **kwargs: Any) -> None:
@@ -177,7 +178,7 @@ def filtering(*args: Any, **kwargs: Any) -> None:
 
 
 def plain(kind: Any) -> Any:
-    """`dataclass` without comparison and text: the class takes its fields, by position or by name."""
+    """Replace `dataclass`, without comparison and text: the class takes its fields, by position or by name."""
     names = tuple(kind.__annotations__)
 
     def take(self: Any, *values: object, **named: object) -> None:
@@ -187,8 +188,9 @@ def plain(kind: Any) -> Any:
     return kind
 
 
-reader = Reader()
-idle = functools.partial[Any](memoryview, b"")  # a context manager in C that does nothing: each call enters one
+reader = ModuleReader()
+# A context manager in C that does nothing: each call enters one
+idle = functools.partial[Any](memoryview, b"")
 READ_WITH: dict[str, dict[str, dict[str, object]]] = {
     # 4: patterns for the header `tracestate`, which is neither read nor written.
     "opentelemetry.trace.span": {"re": {"compile": pattern, "split": lambda compiled, text: compiled.split(text)}},
@@ -205,39 +207,39 @@ READ_WITH: dict[str, dict[str, dict[str, object]]] = {
 
 @functools.cache
 def stand_ins() -> tuple[StandIn, ...]:
-    """All stand-ins."""
+    """Return all stand-ins."""
     version = StandIn("packaging.version")
     dependencies = "opentelemetry.instrumentation.dependencies"
     return (
         # 68, most of it packaging.requirements and packaging.version: for the check of versions, which is skipped.
         StandIn(dependencies, DependencyConflict=Nothing,
-                DependencyConflictError=late(dependencies, "DependencyConflictError"),
-                get_dependency_conflicts=late(dependencies, "get_dependency_conflicts")),
+                DependencyConflictError=lazy(dependencies, "DependencyConflictError"),
+                get_dependency_conflicts=lazy(dependencies, "get_dependency_conflicts")),
         StandIn("packaging", version=version),
         version,
         # 45, most of it asyncio, to wrap three functions. Other names come from the real module, as for `httplib`.
-        StandIn("wrapt", wrap_function_wrapper=wrap, BaseObjectProxy=Wrapped, ObjectProxy=Wrapped),
+        StandIn("wrapt", wrap_function_wrapper=wrap, BaseObjectProxy=WrapperType, ObjectProxy=WrapperType),
         # 34: for attributes of the process, which are not used.
         StandIn("psutil"),
         # 71 and 4: instruments and loggers that nobody reads. They are real if the user has imported the API.
         StandIn("opentelemetry.metrics", **dict.fromkeys(METRICS, Nothing),
-                get_meter=given("opentelemetry.metrics", "get_meter"),
-                get_meter_provider=given("opentelemetry.metrics", "get_meter_provider")),
-        StandIn("opentelemetry._logs", Logger=Nothing, get_logger=given("opentelemetry._logs", "get_logger")),
+                get_meter=if_loaded("opentelemetry.metrics", "get_meter"),
+                get_meter_provider=if_loaded("opentelemetry.metrics", "get_meter_provider")),
+        StandIn("opentelemetry._logs", Logger=Nothing, get_logger=if_loaded("opentelemetry._logs", "get_logger")),
         # 1: a clock.
         StandIn("timeit", default_timer=time.perf_counter),
         # 12: marks functions that warn when they are called. SDK 1.33 (with `deprecated`) calls such a function, which
         # would raise if the handler turns warnings into errors.
         StandIn("deprecated", deprecated=unmarked),
-        StandIn("typing_extensions", deprecated=unmarked, assert_never=late("typing_extensions", "assert_never")),
+        StandIn("typing_extensions", deprecated=unmarked, assert_never=lazy("typing_extensions", "assert_never")),
         # 2 and 1: propagators that are created but not used: for comments in SQL, and before the runtime sets its own.
-        *[StandIn(name, **{its: made_late(name, its)}) for name, its in PROPAGATORS.items()],
+        *[StandIn(name, **{its: lazy_instance(name, its)}) for name, its in PROPAGATORS.items()],
         # 1: for an instrumentation of `http.client` that only users install; it writes a call's address to its span.
-        StandIn(HTTPLIB, set_ip_on_next_http_connection=given(HTTPLIB, "set_ip_on_next_http_connection", idle)),
+        StandIn(HTTPLIB, set_ip_on_next_http_connection=if_loaded(HTTPLIB, "set_ip_on_next_http_connection", idle)),
         # 5: a metric of the number of spans, which a variable switches on.
         StandIn(TRACER_METRICS, create_tracer_metrics=tracer_metrics),
         # 1: for the search of installed packages, which is skipped.
-        StandIn(METADATA, entry_points=late(METADATA, "entry_points")),
+        StandIn(METADATA, entry_points=lazy(METADATA, "entry_points")),
         # 3: detectors of other platforms, which import HTTP and TLS clients; the handler's libraries do, too.
         *map(detector, OTHER_PLATFORMS),
         # 37: hundreds of unused attribute names, and enumerations of their values.
@@ -266,20 +268,20 @@ PARTS: tuple[tuple[str, str, dict[str, object]], ...] = (
 
 
 def detector(platform: str) -> StandIn:
-    """A stand-in for the module of a platform's detector, such as `AwsEc2ResourceDetector`."""
+    """Return a stand-in for the module of a platform's detector, such as `AwsEc2ResourceDetector`."""
     module, name = DETECTORS + platform, f"Aws{platform.capitalize()}ResourceDetector"
-    return StandIn(module, **{name: late(module, name)})
+    return StandIn(module, **{name: lazy(module, name)})
 
 
 def conventions() -> list[StandIn]:
     """Stand-ins for the modules of OpenTelemetry's semantic conventions."""
     modules = {name: named(values) for name, values in CONVENTIONS.items()}
     for module, name, names in (*PARTS, ("resource", "ResourceAttributes", named(RESOURCE))):
-        modules.setdefault(module, {})[name] = late(SEMCONV + module, name, names)
+        modules.setdefault(module, {})[name] = lazy(SEMCONV + module, name, names)
     return [StandIn(SEMCONV + module, **names) for module, names in modules.items()]
 
 
-class Late:
+class LazyProxy:
     """A proxy of a class, an object or a function. It is fetched on the use of anything beyond `names`."""
 
     def __init__(self, fetch: Callable[[], Any], names: Mapping[str, object] = MappingProxyType({})) -> None:
@@ -295,20 +297,21 @@ class Late:
         return self._fetch()(*args, **kwargs)
 
 
-def late(module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> Any:
-    """A proxy of a module's attribute, which imports the module on its use."""
-    return Late(lambda: getattr(real(module), name), names)
+def lazy(module: str, name: str, names: Mapping[str, object] = MappingProxyType({})) -> Any:
+    """Return a proxy of a module's attribute, which imports the module on its use."""
+    return LazyProxy(lambda: getattr(real(module), name), names)
 
 
-def made_late(module: str, name: str) -> Callable[..., Any]:
-    """A function in place of a module's class. It returns proxies, which create their instance on their use."""
-    return lambda *args: Late(lambda: getattr(real(module), name)(*args))
+def lazy_instance(module: str, name: str) -> Callable[..., Any]:
+    """Return a function in place of a module's class. It returns proxies, which create their instance on their use."""
+    return lambda *args: LazyProxy(lambda: getattr(real(module), name)(*args))
 
 
 class Nothing:
     """A meter, an instrument or a logger. Every method accepts all arguments and does nothing."""
 
-    record: Callable[..., object] = "".format  # a method in C: a request calls it, and the client waits
+    # A method in C: a request calls it, and the client waits
+    record: Callable[..., object] = "".format
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -319,8 +322,8 @@ class Nothing:
         return self
 
 
-def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
-    """A function that calls the real module's if the user has imported that, else `otherwise`."""
+def if_loaded(module: str, function: str, otherwise: Callable[[], Any] = Nothing) -> Callable[..., Any]:
+    """Return a function that calls the real module's if the user has imported that, else `otherwise`."""
 
     def chosen(*args: Any, **kwargs: Any) -> Any:
         loaded = sys.modules.get(module)
@@ -332,22 +335,22 @@ def given(module: str, function: str, otherwise: Callable[[], Any] = Nothing) ->
 
 
 def tracer_metrics(provider: object, enabled: object) -> Any:
-    """The real metrics of a tracer if they are enabled, else ones that do nothing."""
+    """Return the real metrics of a tracer if they are enabled, else ones that do nothing."""
     return real(TRACER_METRICS).create_tracer_metrics(provider, enabled) if enabled else Nothing()
 
 
 def unmarked(*_: object, **__: object) -> Callable[[Any], Any]:
-    """`deprecated` without an effect."""
+    """Replace `deprecated`, without an effect."""
     return lambda function: function
 
 
 def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
     """As wrapt's `wrap_function_wrapper`, for functions and for methods that are called on an instance."""
     owner = import_module(target) if isinstance(target, str) else target
-    *path, last = name.split(".")
+    *path, attribute = name.split(".")
     for part in path:
         owner = getattr(owner, part)
-    original, is_method = getattr(owner, last), isinstance(owner, type)
+    original, is_method = getattr(owner, attribute), isinstance(owner, type)
 
     @functools.wraps(original)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -356,7 +359,7 @@ def wrap(target: object, name: str, wrapper: Callable[..., Any]) -> Any:
         return wrapper(original, None, args, kwargs)
 
     wrapped.wrapped_here = wrapper  # type: ignore[attr-defined]
-    setattr(owner, last, wrapped)
+    setattr(owner, attribute, wrapped)
     return wrapped
 
 
@@ -367,9 +370,9 @@ class WrappedHere(type):
         wrapt = sys.modules.get("wrapt")
         if wrapt is None or isinstance(wrapt, StandIn):
             return hasattr(instance, "wrapped_here")
-        theirs = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
-        return hasattr(instance, "wrapped_here") or isinstance(instance, theirs)
+        proxy = getattr(wrapt, "BaseObjectProxy", wrapt.ObjectProxy)
+        return hasattr(instance, "wrapped_here") or isinstance(instance, proxy)
 
 
-class Wrapped(metaclass=WrappedHere):
+class WrapperType(metaclass=WrappedHere):
     """The stand-in for wrapt's proxy classes."""

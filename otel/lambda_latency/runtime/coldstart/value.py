@@ -14,7 +14,7 @@ else:
 
 
 @dataclass_transform(frozen_default=True)
-class Value:
+class Frozen:
     """A frozen value. The annotations of a subclass are its fields, in order; class attributes are their defaults."""
 
     _fields: ClassVar[tuple[str, ...]] = ()
@@ -26,17 +26,17 @@ class Value:
 
     def __init__(self, *values: object, **named: object) -> None:
         fields = self._fields
-        given = self.__dict__
-        given.update(zip(fields, values, strict=False), **named)
+        members = self.__dict__
+        members.update(zip(fields, values, strict=False), **named)
         exact = len(values) == len(fields) and not named
-        if not exact and (len(values) > len(fields) or not self._needed <= given.keys() <= set(fields)):
-            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(given)}")
+        if not exact and (len(values) > len(fields) or not self._needed <= members.keys() <= set(fields)):
+            raise TypeError(f"{type(self).__name__} takes {', '.join(fields)}, got {', '.join(members)}")
 
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen: {name} stays as it is")
 
-    def but(self, **named: object) -> Self:
-        """A copy with some fields replaced."""
+    def with_fields(self, **named: object) -> Self:
+        """Return a copy with some fields replaced."""
         return type(self)(**{**self.__dict__, **named})
 
     def __eq__(self, other: object) -> bool:

@@ -19,29 +19,29 @@ if TYPE_CHECKING:
 # and samples system calls instead of computing code.
 HURRIED, SAMPLING, HELD = OURS = 101, 501, 20_001
 
-_asked: dict[object, int] = {}  # microseconds, by who asks
-_usual = sys.getswitchinterval()
+_requested: dict[object, int] = {}  # microseconds, by who asks
+_default_s = sys.getswitchinterval()  # the function's own interval
 
 
 def ask(who: object, microseconds: int) -> None:
     """Ask for an interval, such as `SAMPLING`, until `release`."""
-    global _usual  # noqa: PLW0603 - the process has one switch interval
-    now = sys.getswitchinterval()
-    if round(now * 1e6) not in OURS:
-        _usual = now
-    _asked[who] = microseconds
+    global _default_s  # noqa: PLW0603 - the process has one switch interval
+    interval_s = sys.getswitchinterval()
+    if round(interval_s * 1e6) not in OURS:
+        _default_s = interval_s
+    _requested[who] = microseconds
     _set()
 
 
 def release(who: object) -> None:
-    """Withdraw what one has asked for; a second time does nothing."""
-    if _asked.pop(who, None):
+    """Withdraw a request; a second time does nothing."""
+    if _requested.pop(who, None):
         _set()
 
 
 def forget() -> None:
-    """Withdraw all: after a fork, the threads that have asked do not exist."""
-    _asked.clear()
+    """Withdraw all: after a fork, the requesting threads do not exist."""
+    _requested.clear()
     _set()
 
 
@@ -71,10 +71,10 @@ def _set() -> None:
     Two threads may be here at the same time, and a lock would be held in a fork: so each checks what it has set.
     """
     while True:
-        last = [*_asked.values()][-1:]
-        if last:
-            sys.setswitchinterval(last[0] / 1e6)
+        latest = [*_requested.values()][-1:]
+        if latest:
+            sys.setswitchinterval(latest[0] / 1e6)
         elif round(sys.getswitchinterval() * 1e6) in OURS:
-            sys.setswitchinterval(_usual)
-        if [*_asked.values()][-1:] == last:
+            sys.setswitchinterval(_default_s)
+        if [*_requested.values()][-1:] == latest:
             return

@@ -5,15 +5,13 @@ from __future__ import annotations
 import os
 import re
 import sys
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from types import FrameType
+from typing import Any, NamedTuple
 
 from lambda_latency.runtime.threads import works_below
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
-    from types import FrameType
 
 PACKAGES = ("site-packages/", "dist-packages/", "/lambda_latency/")
 TRACING = ("lambda_latency.", "opentelemetry.", "wrapt")
@@ -25,7 +23,7 @@ MOST_KNOWN = 1024
 MOST_TASKS = 64  # tasks that are looked at in one sample
 
 
-class Place(NamedTuple):
+class Location(NamedTuple):
     """A line of the function's own code, such as `functions/orders.py:14 price > json.dumps`: after the arrow, the
     library's function that it called. Without a line of its own in the stack, `file` is empty.
 
@@ -44,125 +42,128 @@ class Paths(dict[str, str]):
         self.root, self.packages = root, packages
 
     def __missing__(self, file: str) -> str:
-        rest = file[len(self.root) :] if file.startswith(self.root) else ""
-        is_library = rest.partition("/")[0] in self.packages or any(one in f"/{rest}" for one in PACKAGES)
-        self[file] = path = "" if is_library else rest
+        relative = file[len(self.root) :] if file.startswith(self.root) else ""
+        is_library = relative.partition("/")[0] in self.packages or any(p in f"/{relative}" for p in PACKAGES)
+        self[file] = path = "" if is_library else relative
         return path
 
 
 class OwnLines:
-    """Finds places. The function's own code is below its folder `root`, without the packages that pip put there."""
+    """Finds code locations. The function's own code is below its folder `root`, without the packages in it."""
 
     def __init__(self) -> None:
         handler = os.environ.get("_HANDLER", "").replace("/", ".").partition(".")[0]
         self.root = os.environ.get("LAMBDA_TASK_ROOT", "/var/task").rstrip("/") + "/"
         self._paths = Paths(self.root, installed(self.root) - {handler})
-        self._known: dict[tuple[int, int | None, int | None], tuple[Place, object, object]] = {}
+        # By own code object, line, and the code object that it called; with both, so that no other gets their ids.
+        self._cache: dict[tuple[int, int | None, int | None], tuple[Location, object, object]] = {}
 
-    def of(self, frames: Mapping[int, FrameType], thread: int, trace_id: int) -> tuple[Place, str]:
-        """The place of a thread. If it waits for another `thread` that works for the trace, or for a `task`: its place,
-        and that word.
-        """
+    def locate(self, frames: Mapping[int, FrameType], thread: int, trace_id: int) -> tuple[Location, str]:
+        """Return the location of a thread, or of the `thread` or `task` of the trace that it awaits, and this word."""
         frame = frames[thread]
-        leaf = str(frame.f_globals.get("__name__"))
-        if leaf.startswith(WAITS):
-            others = [one for at, one in frames.items() if at != thread and works_below(one).trace_id == trace_id]
-            found, via = [place for one in others if (place := self._innermost(one))], "thread"
-            if not found and leaf.startswith(LOOPS):
-                found, via = list(self._awaited(frame)), "task"
-            if found:  # the place of most; of several, the first one, so that samples of the same state agree
-                return max(sorted(found), key=found.count), via
-        return self._innermost(frame) or Place(f"> {named(frame)}"), ""
+        module = str(frame.f_globals.get("__name__"))
+        if module.startswith(WAITS):
+            stacks = [f for ident, f in frames.items() if ident != thread and works_below(f).trace_id == trace_id]
+            locations, via = [*filter(None, map(self._innermost, stacks))], "thread"
+            if not locations and module.startswith(LOOPS):
+                locations, via = list(self._awaited(frame)), "task"
+            # The location of most; of several, the first one, so that samples of the same state agree
+            if locations:
+                return max(sorted(locations), key=locations.count), via
+        return self._innermost(frame) or Location(f"> {name_of(frame)}"), ""
 
-    def _innermost(self, frame: FrameType) -> Place | None:
-        """The innermost own line of a stack."""
+    def _innermost(self, frame: FrameType) -> Location | None:
+        """Return the innermost own line of a stack."""
         paths, below = self._paths, None
-        at: FrameType | None = frame
-        while at is not None and not paths[at.f_code.co_filename]:
-            below, at = at, at.f_back
-        if at is None:
+        caller: FrameType | None = frame
+        while caller is not None and not paths[caller.f_code.co_filename]:
+            below, caller = caller, caller.f_back
+        if caller is None:
             return None
-        key = id(at.f_code), at.f_lineno, below and id(below.f_code)
-        known = self._known.get(key)
-        if known is None:
-            if len(self._known) >= MOST_KNOWN:
-                self._known.clear()
-            place = self._place(at, called(frame, at))
-            known = self._known[key] = place, at.f_code, below and below.f_code  # an id is not given away again
-        return known[0]
+        key = id(caller.f_code), caller.f_lineno, below and id(below.f_code)
+        cached = self._cache.get(key)
+        if cached is None:
+            if len(self._cache) >= MOST_KNOWN:
+                self._cache.clear()
+            location = self._location(caller, called(frame, caller))
+            cached = self._cache[key] = location, caller.f_code, below and below.f_code
+        return cached[0]
 
-    def _place(self, own: FrameType, below: str) -> Place:
-        """The place of an own frame. A comprehension or a lambda has the name of the function around it."""
-        at: FrameType | None = own
-        while at is not None and (at.f_code.co_name in UNNAMED or not self._paths[at.f_code.co_filename]):
-            at = at.f_back
-        file, line = self._paths[own.f_code.co_filename], own.f_lineno or 0
-        return Place(f"{file}:{line} {qualified(at or own)}" + (f" > {below}" if below else ""), file, line)
+    def _location(self, frame: FrameType, below: str) -> Location:
+        """Return the location of an own frame. A comprehension or a lambda has the name of the function around it."""
+        named: FrameType | None = frame
+        while named is not None and (named.f_code.co_name in UNNAMED or not self._paths[named.f_code.co_filename]):
+            named = named.f_back
+        file, line = self._paths[frame.f_code.co_filename], frame.f_lineno or 0
+        text = f"{file}:{line} {qualified(named or frame)}" + (f" > {below}" if below else "")
+        return Location(text, file, line)
 
-    def _awaited(self, frame: FrameType) -> Iterator[Place]:
-        """The own lines at which the tasks are suspended that the event loop of a stack runs, innermost tasks only."""
-        at: FrameType | None = frame
-        while at is not None and at.f_code.co_name not in ("run_until_complete", "run"):
-            at = at.f_back
-        local = at.f_locals if at is not None else {}
-        loop, todo = local.get("self"), [local.get("future") or local.get("task")]
-        every = getattr(sys.modules.get("asyncio"), "all_tasks", lambda _: ())
-        seen: list[Any] = []
-        while todo and len(seen) < MOST_TASKS:
-            task = todo.pop()
-            if task is None or task in seen:
+    def _awaited(self, frame: FrameType) -> Iterator[Location]:
+        """Yield the own lines at which tasks of a stack's event loop are suspended, innermost tasks only."""
+        runner: FrameType | None = frame
+        while runner is not None and runner.f_code.co_name not in ("run_until_complete", "run"):
+            runner = runner.f_back
+        local = runner.f_locals if runner is not None else {}
+        loop, pending = local.get("self"), [local.get("future") or local.get("task")]
+        all_tasks = getattr(sys.modules.get("asyncio"), "all_tasks", lambda _: ())
+        visited: list[Any] = []
+        while pending and len(visited) < MOST_TASKS:
+            task = pending.pop()
+            if task is None or task in visited:
                 continue
-            seen.append(task)
-            place, last = self._suspended(task)
-            inner = [*getattr(task, "_children", ()), getattr(task, "_fut_waiter", None)]
-            inner = [one for one in inner if hasattr(one, "get_coro") or hasattr(one, "_children")]
-            if not inner and last.startswith(WAITS_FOR_TASKS):
-                inner = [one for one in every(getattr(loop, "_loop", loop)) if one not in seen]
-            todo += inner
-            if place is not None and not inner:
-                yield place
+            visited.append(task)
+            location, function = self._suspended(task)
+            futures = [*getattr(task, "_children", ()), getattr(task, "_fut_waiter", None)]
+            inner = [f for f in futures if hasattr(f, "get_coro") or hasattr(f, "_children")]
+            if not inner and function.startswith(WAITS_FOR_TASKS):
+                inner = [t for t in all_tasks(getattr(loop, "_loop", loop)) if t not in visited]
+            pending += inner
+            if location is not None and not inner:
+                yield location
 
-    def _suspended(self, task: Any) -> tuple[Place | None, str]:
-        """The innermost own line of a suspended task, and the function that it waits in."""
-        own, below, last = None, "", ""
+    def _suspended(self, task: Any) -> tuple[Location | None, str]:
+        """Return the innermost own line of a suspended task, and the function that it waits in."""
+        own_frame, below, function = None, "", ""
         coroutine = task.get_coro() if hasattr(task, "get_coro") else None
         while coroutine is not None:
             frame = getattr(coroutine, "cr_frame", None) or getattr(coroutine, "gi_frame", None)
             if frame is not None:
-                last = named(frame)
-                own, below = (frame, "") if self._paths[frame.f_code.co_filename] else (own, below or last)
+                function = name_of(frame)
+                is_own = self._paths[frame.f_code.co_filename]
+                own_frame, below = (frame, "") if is_own else (own_frame, below or function)
             coroutine = getattr(coroutine, "cr_await", None) or getattr(coroutine, "gi_yieldfrom", None)
-        return self._place(own, below) if own is not None else None, last
+        return self._location(own_frame, below) if own_frame is not None else None, function
 
 
-def called(innermost: FrameType, own: FrameType) -> str:
-    """The library's function that an own frame called; the ones of tracing are passed over."""
+def called(innermost: FrameType, own_frame: FrameType) -> str:
+    """Return the library's function that an own frame called; the ones of tracing are passed over."""
     name = ""
-    at: FrameType | None = innermost
-    while at is not None and at is not own:
-        one = named(at)
-        name = name if one.startswith(TRACING) else one
-        at = at.f_back
+    frame: FrameType | None = innermost
+    while frame is not None and frame is not own_frame:
+        frame_name = name_of(frame)
+        name = name if frame_name.startswith(TRACING) else frame_name
+        frame = frame.f_back
     return name
 
 
-def named(frame: FrameType) -> str:
-    """Module and function of a frame, such as `json.dumps`. `json.encoder.dumps` would be its private module."""
+def name_of(frame: FrameType) -> str:
+    """Return module and function of a frame, such as `json.dumps`; `json.encoder` is a private module."""
     return f"{frame.f_globals.get('__name__')}.{qualified(frame)}"
 
 
 def qualified(frame: FrameType) -> str:
-    """The name of a frame's function, with its class where Python tells it (from 3.11 on)."""
+    """Return the name of a frame's function, with its class where Python has it (from 3.11 on)."""
     code = frame.f_code
     return str(getattr(code, "co_qualname", code.co_name)).rpartition("<locals>.")[2]
 
 
 def installed(root: str) -> set[str]:
-    """The top-level names of the packages that pip has installed into a folder, as `sam build` does."""
-    found: set[str] = set()
-    with suppress(OSError, ValueError):  # then packages without their metadata count as the function's own
+    """Return the top-level names of the packages that pip has installed into a folder, as `sam build` does."""
+    names: set[str] = set()
+    # Then packages without their metadata count as the function's own
+    with suppress(OSError, ValueError):
         for package in Path(root).glob("*.dist-info"):
             listed = package / "top_level.txt"  # `RECORD` has each file, and is long
             text = (listed if listed.exists() else package / "RECORD").read_text(encoding="utf-8")
-            found.update(re.findall(r"^[^/,\s]+", text, re.MULTILINE))
-    return found
+            names.update(re.findall(r"^[^/,\s]+", text, re.MULTILINE))
+    return names

@@ -12,42 +12,41 @@ import stat
 import sys
 import threading
 import time
+from collections.abc import Callable
 from functools import partial
 from resource import RUSAGE_SELF, getrusage
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.runtime.deadline.interpreter import SAMPLING, ask, hurried, release
-from lambda_latency.runtime.deadline.own_lines import OwnLines, Place
-from lambda_latency.runtime.deadline.running import NEVER
+from lambda_latency.runtime.deadline.own_lines import Location, OwnLines
+from lambda_latency.runtime.deadline.running import NEVER, Running
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from lambda_latency.runtime.deadline.running import Running
-
-EVERY_S, EVERY_SHARE = 0.01, 0.05  # later samples come after this share of the time so far: 190 in 15 minutes
+# Later samples come after this share of the time so far: 190 in 15 minutes
+EVERY_S, EVERY_SHARE = 0.01, 0.05
 # On a busy machine, or with a small function's share of a processor, samples are rarer, too: a sample may take this
 # share of the processor time that a computing handler has until the next one.
 OWN_SHARE, LONGEST_S = 0.01, 0.03
 LOOKS_COUNTED = 4  # samples whose processor time is taken together
 MOST_PLACES, MOST_LINES = 48, 8
-PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05  # the source of a place is read once it has that much time
+# The source of a place is read once it has that much time
+PLACE_LENGTH, LINE_LENGTH, LINE_AFTER_S = 160, 120, 0.05
 MOST_LOOKS = 16  # at the system call of a place whose samples come late
 WAITING_SHARE = 0.1  # a sample with less CPU than that is one of waiting
-RESTS = ("sleep", "network", "file", "process")  # not a lock: the thread may wait for the interpreter itself
+# Not a lock: the thread may wait for the interpreter itself
+RESTS = ("sleep", "network", "file", "process")
 
 
 def profiles(*, lines: bool) -> Callable[[Running, object, float], Profile]:
-    """What makes the profile of an invocation, from an instant on; with the text of `lines`, or without it."""
+    """Return what makes the profile of an invocation from an instant on; with the text of `lines`, or without it."""
     return partial(Profile, OwnLines(), MOST_LINES if lines else 0)
 
 
-class Seen:
-    """What samples have told of a place: its seconds, what it waits for, its source, and looks at its system call."""
+class Spot:
+    """A place in the code with its samples: its seconds, its kind of wait, its source, and looks at its system call."""
 
     __slots__ = ("line", "looks", "place", "seconds", "waits")
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Location) -> None:
         self.place, self.seconds, self.waits, self.line, self.looks = place, 0.0, "", "", 0
 
 
@@ -58,63 +57,66 @@ class Profile:
     thread from running for a second. For the same reason the first weight begins at the instant at which it was due.
     """
 
-    def __init__(self, own: OwnLines, lines: int, running: Running, invocation: object, start: float) -> None:
-        self.invocation, self._running, self._own, self._lines_left = invocation, running, own, lines
+    def __init__(self, code: OwnLines, lines: int, running: Running, invocation: object, start: float) -> None:
+        self.invocation, self._running, self._code, self._lines_left = invocation, running, code, lines
         self._trace_id = running.span.get_span_context().trace_id
         self._stopped, self.every_s, self.start, self._last = False, EVERY_S, start, start
         # Not everywhere: macOS has no clock of another thread.
         self._clock = time.pthread_getcpuclockid(running.thread) if hasattr(time, "pthread_getcpuclockid") else None
-        now, self._process = self._cpu(), time.process_time()
-        self._used = now - min(now - running.cpu_s, max(0.0, time.time() - start))
+        cpu_s, self._process = self._cpu(), time.process_time()
+        self._used = cpu_s - min(cpu_s - running.cpu_s, max(0.0, time.time() - start))
         self._process_used, self._cpu_s, self._samples = self._process, 0.0, 0
         self._looks, self._look_s, self._own_s = 0, 0.0, time.thread_time()
-        self._seen: dict[Place, Seen] = {}
-        self._runs: list[list[Any]] = []  # what was seen, and seconds: wall, CPU, and how late the samples came
-        self._computing: Seen | None = None  # where it was last seen to compute
+        self._spots: dict[Location, Spot] = {}
+        # Runs of samples of one spot: it, and seconds of wall clock and CPU, and how late the samples came
+        self._runs: list[list[Any]] = []
+        self._computing: Spot | None = None  # of the last sample that computed
         self._pauses_s, self._pause_begun, self._faults = 0.0, 0.0, getrusage(RUSAGE_SELF).ru_majflt
         ask(self, SAMPLING)
         gc.callbacks.append(self._collects)
 
-    def sample(self, now: float) -> None:
+    def sample(self, now_s: float) -> None:
         """Take a sample at an instant (seconds since 1970)."""
         frames, thread = sys._current_frames(), self._running.thread
         if self._stopped or thread not in frames:
             return
-        place, via = self._own.of(frames, thread, self._trace_id)
+        place, via = self._code.locate(frames, thread, self._trace_id)
         del frames  # they keep the request's values alive
-        wall, cpu = now - self._last if now > self._last else 0.0, self._cpu()
-        used, self._last, self._used = cpu - self._used, now, cpu
+        wall, cpu = now_s - self._last if now_s > self._last else 0.0, self._cpu()
+        used, self._last, self._used = cpu - self._used, now_s, cpu
         if via == "thread":
             process = time.process_time()
             used, self._process_used = process - self._process_used, process
         used = used if used < wall else wall  # noqa: FURB136 - a call of `min` costs more
-        seen = self._seen.get(place)
-        if seen is None:
-            place = place if len(self._seen) < MOST_PLACES - 1 else Place("")
-            seen = self._seen.setdefault(place, Seen(place))
+        spot = self._spots.get(place)
+        if spot is None:
+            place = place if len(self._spots) < MOST_PLACES - 1 else Location("")
+            spot = self._spots.setdefault(place, Spot(place))
         is_waiting = not via and self._clock is not None and used < WAITING_SHARE * wall
         is_late = wall > 2 * self.every_s and not is_waiting
-        rest = seen.waits
-        if not via and not rest and (is_waiting or (is_late and seen.looks < MOST_LOOKS)):
-            rest = waits_for(thread)
-            seen.looks += 1  # bounded, because each look at a file gives the interpreter away three times
-            seen.waits = rest if is_waiting else ""
-        if is_late and rest in RESTS and self._computing is not None:
+        wait = spot.waits
+        if not via and not wait and (is_waiting or (is_late and spot.looks < MOST_LOOKS)):
+            wait = waits_for(thread)
+            # bounded, because each look at a file gives the interpreter away three times
+            spot.looks += 1
+            spot.waits = wait if is_waiting else ""
+        if is_late and wait in RESTS and self._computing is not None:
             # A thread at rest leaves interpreter and processor to others: code before it let the sample be late.
             self._add(self._computing, wall - self.every_s, used)
             wall, used, is_waiting = self.every_s, 0.0, True
         if not is_waiting:
-            self._computing = seen
-        self._add(seen, wall, used)
-        if seen.seconds > LINE_AFTER_S and not seen.line and self._lines_left and seen.place.file:
+            self._computing = spot
+        self._add(spot, wall, used)
+        if spot.seconds > LINE_AFTER_S and not spot.line and self._lines_left and spot.place.file:
             self._lines_left -= 1
             with hurried():
-                seen.line = linecache.getline(self._own.root + place.file, place.line).strip()[:LINE_LENGTH] or " "
+                line = linecache.getline(self._code.root + place.file, place.line)
+                spot.line = line.strip()[:LINE_LENGTH] or " "
         self._looks += 1
         if not self._looks % LOOKS_COUNTED:  # to ask for the time costs, too
             own_s, self._own_s = self._own_s, time.thread_time()
             self._look_s = (self._own_s - own_s) / LOOKS_COUNTED
-        every_s = EVERY_SHARE * (now - self.start)
+        every_s = EVERY_SHARE * (now_s - self.start)
         if used and not is_waiting and (rarer_s := self._look_s * wall / used / OWN_SHARE) > every_s:
             every_s = max(every_s, min(LONGEST_S, rarer_s))
         self.every_s = every_s if every_s > EVERY_S else EVERY_S  # noqa: FURB136 - as above
@@ -127,29 +129,29 @@ class Profile:
         release(self)
         if self._collects in gc.callbacks:
             gc.callbacks.remove(self._collects)
-        rest = time.time() - self._last
-        if self._runs and 0 < rest < 2 * every_s:  # the end of the last run, until the next sample
-            self._runs[-1][1] += rest
+        tail_s = time.time() - self._last
+        if self._runs and 0 < tail_s < 2 * every_s:  # the end of the last run, until the next sample
+            self._runs[-1][1] += tail_s
         self._cpu_s, self._process = self._cpu() - self._running.cpu_s, time.process_time() - self._process
         self._faults = getrusage(RUSAGE_SELF).ru_majflt - self._faults
 
     def attributes(self) -> dict[str, Any]:
-        """The attributes of the handler's span, after `stop`. Places with the most time come first."""
+        """Return the attributes of the handler's span, after `stop`. Places with the most time come first."""
         runs = list(self._runs)  # first: the thread may be in a last sample
-        seen = sorted(self._seen.values(), key=lambda one: -one.seconds)
-        found = {
-            "after_ms": max(0, round((self.start - self._running.begun) * 1e3)),
+        spots = sorted(self._spots.values(), key=lambda spot: -spot.seconds)
+        attributes = {
+            "after_ms": max(0, round((self.start - self._running.start) * 1e3)),
             "samples": self._samples,
-            "places": [one.place.text[:PLACE_LENGTH] for one in seen],
-            "runs": ";".join(self._told(runs, seen)),
-            "waits": trimmed([one.waits for one in seen]),
-            "lines": trimmed([one.line.strip() for one in seen]),
+            "places": [spot.place.text[:PLACE_LENGTH] for spot in spots],
+            "runs": ";".join(self._run_texts(runs, spots)),
+            "waits": trimmed([spot.waits for spot in spots]),
+            "lines": trimmed([spot.line.strip() for spot in spots]),
             "process_cpu_ms": round(self._process * 1e3),
             "collector_ms": round(self._pauses_s * 1e3),
             "major_faults": self._faults,
             "cpu_ms": round(self._cpu_s * 1e3) if self._clock is not None else [],
         }
-        return {f"lambda.profile.{key}": value for key, value in found.items() if value != []}
+        return {f"lambda.profile.{key}": value for key, value in attributes.items() if value != []}
 
     def _cpu(self) -> float:
         try:
@@ -157,27 +159,29 @@ class Profile:
         except OSError:  # in a fork, where the clock's thread does not exist
             return self._running.cpu_s
 
-    def _add(self, seen: Seen, wall: float, used: float) -> None:
-        seen.seconds += wall
+    def _add(self, spot: Spot, wall: float, used: float) -> None:
+        spot.seconds += wall
         self._samples += 1
-        if not self._runs or self._runs[-1][0] is not seen:
-            self._runs.append([seen, 0.0, 0.0, 0.0])
-        last = self._runs[-1]
-        last[1] += wall
-        last[2] += used
-        last[3] += wall - self.every_s if wall > 2 * self.every_s else 0.0
+        if not self._runs or self._runs[-1][0] is not spot:
+            self._runs.append([spot, 0.0, 0.0, 0.0])
+        run = self._runs[-1]
+        run[1] += wall
+        run[2] += used
+        run[3] += wall - self.every_s if wall > 2 * self.every_s else 0.0
 
-    def _told(self, runs: list[list[Any]], seen: list[Seen]) -> list[str]:
-        """The runs in the order of time: place, and milliseconds of wall clock, CPU and lateness."""
-        found, ends = [], [0.0, 0.0, 0.0]
-        for one, *run in runs:  # differences of rounded sums: the errors do not add up
-            before, ends = ends, [sum(pair) for pair in zip(ends, run, strict=True)]
-            wall, cpu, late = (round(end * 1e3) - round(begin * 1e3) for begin, end in zip(before, ends, strict=True))
-            found.append(f"{seen.index(one)},{wall},{cpu if self._clock is not None else ''}" + f",{late}" * (late > 0))
-        return found
+    def _run_texts(self, runs: list[list[Any]], spots: list[Spot]) -> list[str]:
+        """Return the runs in the order of time: place, and milliseconds of wall clock, CPU and lateness."""
+        texts, ends = [], [0.0, 0.0, 0.0]
+        for spot, *run in runs:  # differences of rounded sums: the errors do not add up
+            begins, ends = ends, [sum(pair) for pair in zip(ends, run, strict=True)]
+            wall, cpu, late = (round(end * 1e3) - round(begin * 1e3) for begin, end in zip(begins, ends, strict=True))
+            cpu_text = cpu if self._clock is not None else ""
+            late_text = f",{late}" if late > 0 else ""
+            texts.append(f"{spots.index(spot)},{wall},{cpu_text}{late_text}")
+        return texts
 
     def _collects(self, phase: str, _info: dict[str, int]) -> None:
-        """A callback of the garbage collector, on the thread that it interrupts."""
+        """Time a pause. The garbage collector calls it, on the thread that it interrupts."""
         if phase == "start":
             self._pause_begun = time.time()
         elif self._pause_begun:
@@ -185,7 +189,7 @@ class Profile:
 
 
 def trimmed(texts: list[str]) -> list[str]:
-    """The texts without the empty ones at the end."""
+    """Return the texts without the empty ones at the end."""
     return texts[: max((count for count, text in enumerate(texts, 1) if text), default=0)]
 
 
@@ -203,19 +207,19 @@ CALLS = {number: kind for kind, both in NUMBERS.items() for number in (*both, ()
 
 
 def waits_for(thread: int) -> str:
-    """What a thread waits for: `lock`, `sleep`, `file`, `network` or `process`; empty if unknown, or if it is running.
+    """Return what a thread waits for: `lock`, `sleep`, `file`, `network`, `process`; empty if unknown or if it runs.
 
-    It is told by the system call that the thread is in: Linux tells a process about its own threads.
+    The system call that the thread is in shows it: Linux lets a process read those of its own threads.
     """
     try:
         native = threading._active[thread].native_id  # type: ignore[attr-defined]
         with open(f"/proc/self/task/{native}/syscall") as file:  # noqa: PTH123 - pathlib takes twice as long
-            call, first, *_ = file.read(64).split()  # one word if it is running
+            call, argument, *_ = file.read(64).split()  # one word if it is running
         kind = CALLS.get(int(call), "")
         if kind == "select":  # without files, it is `time.sleep` of Python 3.10
-            return "network" if int(first, 16) else "sleep"
+            return "network" if int(argument, 16) else "sleep"
         if kind == "read":
-            mode = os.fstat(int(first, 16)).st_mode
+            mode = os.fstat(int(argument, 16)).st_mode
             return "network" if stat.S_ISSOCK(mode) else "process" if stat.S_ISFIFO(mode) else "file"
     except (AttributeError, KeyError, OSError, ValueError):
         return ""

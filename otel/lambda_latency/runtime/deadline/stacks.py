@@ -13,33 +13,31 @@ import os
 import sys
 import threading
 import traceback
+from collections.abc import Collection, Mapping, Sequence
 from time import time
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
+from opentelemetry.sdk.trace import ReadableSpan, Span
 from opentelemetry.trace import Status, StatusCode
 
 from lambda_latency.runtime.copies import ended_at, identity
 from lambda_latency.runtime.deadline.interpreter import hurried
+from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.threads import within, works_below
-
-if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping, Sequence
-    from types import FrameType
-
-    from opentelemetry.sdk.trace import ReadableSpan, Span
-
-    from lambda_latency.runtime.deadline.running import Running
 
 OPEN = Status(StatusCode.ERROR, "still open at the function's timeout")
 # X-Ray replaces a document by a later one with the same id only if the first one is in progress.
 PROVISIONAL = {"lambda.provisional": True, "aws.xray.inprogress": True}
-CLOCKS_S = 0.02  # the largest error of the remaining time that Lambda tells, in whole milliseconds
-READING_SHARE = 0.25  # share of the time between alarm and deadline in which source files are read
+# The largest error of the remaining time that Lambda reports, in whole milliseconds
+CLOCKS_S = 0.02
+# Share of the time between alarm and deadline in which source files are read
+READING_SHARE = 0.25
 Marks = dict[int, dict[str, Any]]
 
 
 def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: int) -> Marks:
-    """Attributes by span id: stacks for the innermost span of each thread, the timeout for the invocation's span.
+    """Return attributes by span id: stacks for each thread's innermost span, the timeout for the invocation's span.
 
     `spans` are pairs of a span and the thread that started it, in the order of their starts.
     """
@@ -47,10 +45,12 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
     marks: Marks = {identity(span): {} for span, _ in spans}
     innermost = {thread: identity(span) for span, thread in spans}  # the last one to start
     for thread, span in innermost.items():
-        marks[span]["code.stacktrace"] = stacks.of(thread)
+        marks[span]["code.stacktrace"] = stacks.stack_of(thread)
     for span, mark in marks.items():
-        mark["lambda.timeout.threads"] = stacks.below(span, innermost)
-    marks[running.span_id] |= {"lambda.timeout": True, "lambda.timeout.limit_ms": limit_ms(running)}
+        mark["lambda.timeout.threads"] = stacks.stacks_below(span, innermost)
+    # Lambda does not tell the timeout, but it is a whole number of seconds.
+    limit_ms = math.ceil(running.deadline - running.start - CLOCKS_S) * 1000
+    marks[running.span_id] |= {"lambda.timeout": True, "lambda.timeout.limit_ms": limit_ms}
     marks[running.span_id] |= running.samples
     return {span: {key: value for key, value in mark.items() if value != ""} for span, mark in marks.items()}
 
@@ -58,7 +58,7 @@ def marks_of(running: Running, spans: Sequence[tuple[Span, int]], text_limit: in
 def ended_now(
     spans: Sequence[tuple[Span, int]], marks: Mapping[int, dict[str, Any]], now_ns: int
 ) -> list[ReadableSpan]:
-    """Copies of the open spans that end at `now_ns` (nanoseconds since 1970)."""
+    """Copy the open spans, which end at `now_ns` (nanoseconds since 1970)."""
     return [ended_at(span, now_ns, {**marks[identity(span)], **PROVISIONAL}, OPEN) for span, _ in spans]
 
 
@@ -67,11 +67,6 @@ def write(spans: Sequence[tuple[Span, int]], marks: Mapping[int, dict[str, Any]]
     for span, _ in spans:
         span.set_attributes(marks[identity(span)])
         span.set_status(OPEN)
-
-
-def limit_ms(running: Running) -> int:
-    """The function's timeout in milliseconds: Lambda does not tell it, but it is a whole number of seconds."""
-    return math.ceil(running.deadline - running.begun - CLOCKS_S) * 1000
 
 
 TASK_ROOT = 'File "/var/task/'
@@ -91,32 +86,32 @@ class Stacks:
         self._task_root = f'File "{os.environ.get("LAMBDA_TASK_ROOT", "/var/task")}/'
         self._frames = sys._current_frames()
 
-    def of(self, thread: int) -> str:
-        """The stack of a thread; empty if the thread has ended."""
+    def stack_of(self, thread: int) -> str:
+        """Return the stack of a thread; empty if the thread has ended."""
         frame = self._frames.get(thread)
         return "" if frame is None else self._text(frame)
 
-    def below(self, span: int, known: Collection[int]) -> str:
-        """The stacks of threads that work under a span, each with the thread's name. `known` threads are left out."""
-        names = {one.ident: one.name for one in threading.enumerate()}
-        found = [
+    def stacks_below(self, span: int, marked: Collection[int]) -> str:
+        """Return the stacks of threads that work under a span, with their names; `marked` threads are left out."""
+        names = {thread.ident: thread.name for thread in threading.enumerate()}
+        stacks = [
             f"Thread {names.get(thread, thread)}:\n{self._text(frame)}"
             for thread, frame in self._frames.items()
-            if thread not in known and works_below(frame).span_id == span
+            if thread not in marked and works_below(frame).span_id == span
         ]
-        return fitted(found, self._limit)
+        return fitted(stacks, self._limit)
 
     def _text(self, frame: FrameType) -> str:
-        own: list[FrameType] = []
-        at: FrameType | None = frame
-        while at is not None and not is_entry(at):
-            own.append(at)
-            at = at.f_back
-        summary = traceback.StackSummary.from_list(list(map(self._entry, reversed(own))))
+        frames: list[FrameType] = []
+        current: FrameType | None = frame
+        while current is not None and not is_entry(current):
+            frames.append(current)
+            current = current.f_back
+        summary = traceback.StackSummary.from_list(list(map(self._entry, reversed(frames))))
         return fitted([entry.replace(self._task_root, TASK_ROOT, 1) for entry in summary.format()], self._limit)
 
     def _entry(self, frame: FrameType) -> traceback.FrameSummary:
-        """One frame. `StackSummary.extract` would call `stat` for each file, and each call releases the interpreter."""
+        """Summarize a frame. `StackSummary.extract` calls `stat` for each file, which releases the interpreter."""
         code, number = frame.f_code, frame.f_lineno or 0
         line = ""
         if code.co_filename in linecache.cache:
@@ -133,11 +128,11 @@ def is_entry(frame: FrameType) -> bool:
 
 
 def fitted(parts: list[str], limit: int) -> str:
-    """The parts joined. If they exceed the limit, parts from the middle are left out: both ends say most."""
-    kept, size = list(parts), sum(map(len, parts))
+    """Join the parts. If they exceed the limit, parts from the middle are left out: both ends say most."""
+    shown, size = list(parts), sum(map(len, parts))
     mark = "  ...\n"
-    while size + len(mark) * (len(kept) < len(parts)) > limit and kept:
-        size -= len(kept.pop(len(kept) // 2))
-    if len(kept) < len(parts):
-        kept.insert((len(kept) + 1) // 2, mark)
-    return "".join(kept)
+    while size + len(mark) * (len(shown) < len(parts)) > limit and shown:
+        size -= len(shown.pop(len(shown) // 2))
+    if len(shown) < len(parts):
+        shown.insert((len(shown) + 1) // 2, mark)
+    return "".join(shown)

@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     from opentelemetry.sdk.trace import Span
 
     from lambda_latency.runtime.deadline.profile import Profile
-    from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
     from lambda_latency.runtime.settings import Settings
 
-    Begun = tuple[Span, int, float, float, float]  # the fields of `Running`
+    Fields = tuple[Span, int, float, float, float]  # of `Running`
 
 LONGEST_SLEEP_S = 1.0
 
@@ -46,26 +45,19 @@ class DeadlineWatch:
         self._after_s = settings.profile_after_ms / 1000 or NEVER  # after which a request is sampled
         self._profile: Profile | None = None
         self._profile_of: Callable[[Running, object, float], Profile] | None = None  # once a request is slow
-        self._signal: AlarmSignal | None = None
-        if settings.sigalrm:
-            from lambda_latency.runtime.deadline.sigalrm import AlarmSignal
-
-            self._signal = AlarmSignal(self.look_now)
-        self._running: Begun | None = None
+        self._running: Fields | None = None
         self._sleep_s, self._shortest_s = LONGEST_SLEEP_S, NEVER
-        self._look, self._looked = taken(), threading.Event()
+        self._look = taken()
         self._stopped = False
         self._rung: object = None
         self._ended: threading.Event | None = None  # of the thread, once it has started
 
     @harmless("the watch over the deadline")
-    def begin(self, span: Span, deadline: float, begun: float) -> None:
-        """An invocation runs on this thread from `begun` to `deadline` (seconds since 1970)."""
+    def begin(self, span: Span, deadline: float, start: float) -> None:
+        """An invocation runs on this thread from `start` to `deadline` (seconds since 1970)."""
         self._running = span, get_ident(), deadline, thread_time(), self._after_s
-        if deadline - begun < self._shortest_s:
-            self._shorten(deadline - begun)
-        if self._signal is not None:
-            self._signal.begin(Running(*self._running).alarm, deadline)
+        if deadline - start < self._shortest_s:
+            self._shorten(deadline - start)
 
     def choose(self) -> None:
         """Sample the invocation from its begin."""
@@ -76,14 +68,12 @@ class DeadlineWatch:
     def end(self) -> None:
         """The invocation has ended; its span is still open, and gets the samples."""
         running, self._running = self._running, None
-        if self._signal is not None:
-            self._signal.end()
         # Read last: the thread stores a profile, and then looks whether the invocation still runs.
         if self._profile is not None:
-            self._tell(running)
+            self._end_samples(running)
 
     @harmless("the samples of a slow request")
-    def _tell(self, running: Begun | None) -> None:
+    def _end_samples(self, running: Fields | None) -> None:
         """End the samples, and write them to the span of `running` if they are of this invocation."""
         profile, self._profile = self._profile, None
         if profile is not None:
@@ -93,24 +83,16 @@ class DeadlineWatch:
 
     def renew(self) -> None:
         """Forget the thread: it does not exist after a fork, and under gevent new threads are of another kind."""
-        self._look, self._looked = taken(), threading.Event()
+        self._look = taken()
         self._running = self._ended = None
         self._shortest_s = NEVER
-        self._tell(None)
+        self._end_samples(None)
         forget()
-
-    def look_now(self, seconds: float) -> bool:
-        """Wake the thread and wait at most `seconds` until it has looked; returns whether it has."""
-        self._looked.clear()
-        self._wake()
-        return self._looked.wait(seconds)
 
     def stop(self) -> None:
         """End the thread."""
         self._stopped = True
         self._wake()
-        if self._signal is not None:
-            self._signal.stop()
         if self._ended is not None:
             self._ended.wait()
 
@@ -136,55 +118,55 @@ class DeadlineWatch:
         while not self._stopped:
             try:
                 late_s = self._wait(wait_s)
-                running, wait_s = self._running, self._sleep_s
-                if running is not None and running is not self._rung:
-                    wait_s = self._seen(running, late_s)
+                fields, wait_s = self._running, self._sleep_s
+                if fields is not None and fields is not self._rung:
+                    wait_s = self._examine(fields, late_s)
             except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
                 if self._profile is not None:
                     self._profile.stop()
                 failed("watching a request", error)
-            self._looked.set()
             unlisted()
 
     def _wait(self, wait_s: float) -> float:
         """Wait for the next look, and sample a slow request meanwhile. Returns by how much the look is late."""
         until = time() + wait_s
         while True:
-            profile, now = self._profile, time()
-            due = until if profile is None else min(until, now + profile.every_s)
-            if self._look.acquire(timeout=max(0.0, due - now)):
+            profile, now_s = self._profile, time()
+            due = until if profile is None else min(until, now_s + profile.every_s)
+            if self._look.acquire(timeout=max(0.0, due - now_s)):
                 return 0.0
-            now = time()
+            now_s = time()
             if profile is not None:
-                profile.sample(now)
-            if now >= until or (profile is not None and now - due > until - now):
-                return now - due
+                profile.sample(now_s)
+            if now_s >= until or (profile is not None and now_s - due > until - now_s):
+                return now_s - due
 
-    def _seen(self, running: Begun, late_s: float) -> float:
+    def _examine(self, fields: Fields, late_s: float) -> float:
         """Look at an invocation, `late_s` after the planned instant; returns the seconds until the next look."""
-        this, now = Running(*running), time()
-        left, young_s = this.alarm - now, this.begun + this.after_s / 2 - now
-        if 0 < young_s < left - this.after_s:
+        running, now_s = Running(*fields), time()
+        left_s, young_s = running.alarm - now_s, running.start + running.after_s / 2 - now_s
+        if 0 < young_s < left_s - running.after_s:
             return young_s  # most requests end before, and cost no more than this
-        if this.is_due(left, late_s):
-            self._rung = running
+        if running.is_due(left_s, late_s):
+            self._rung = fields
             if self._profile is not None:
                 self._profile.stop()
-                this.samples = self._profile.attributes()
-            self._ring(this)
+                running.samples = self._profile.attributes()
+            self._ring(running)
             return self._sleep_s
-        next_s = min(self._glance(this, left), self._sampled(this, running))
-        left = this.alarm - time()  # again: on a busy machine, the glance may have used up the time
-        early = left - this.margin / 2
-        return max(0.0, min(early if early > 0 else left, self._sleep_s, next_s))
+        next_s = min(self._glance(running, left_s), self._sampled(running, fields))
+        # again: on a busy machine, the glance may have used up the time
+        left_s = running.alarm - time()
+        early_s = left_s - running.margin / 2
+        return max(0.0, min(early_s if early_s > 0 else left_s, self._sleep_s, next_s))
 
-    def _sampled(self, this: Running, running: Begun) -> float:
+    def _sampled(self, running: Running, fields: Fields) -> float:
         """Begin to sample an invocation that has become slow; returns the seconds until it is, unless it already is."""
-        start = this.begun + this.after_s
+        start = running.start + running.after_s
         if self._profile is not None or start == NEVER:
             return NEVER
         if self._profile_of is None:
-            # Ahead of the first sample: beside a computing handler, files and imports take a tenth of a second.
+            # Ahead of the first sample: while a handler computes, files and imports take a tenth of a second.
             with hurried():
                 from lambda_latency.runtime.deadline.profile import profiles
 
@@ -192,15 +174,16 @@ class DeadlineWatch:
             start = max(start, time())  # the time of the imports is not one of samples
         if time() < start:
             return start - time()
-        self._profile = sampled = self._profile_of(this, running, start)
-        if self._running is not running:  # it has ended meanwhile, perhaps without a look at the profile
-            self._tell(None)
-        sampled.sample(time())
+        self._profile = profile = self._profile_of(running, fields, start)
+        # It has ended meanwhile, perhaps without a look at the profile
+        if self._running is not fields:
+            self._end_samples(None)
+        profile.sample(time())
         return NEVER
 
 
 def taken() -> LockType:
-    """A lock that is not free: who waits for it is woken by its release, which needs no lock of its own."""
+    """Return a lock that is not free: its release wakes who waits for it, and needs no lock of its own."""
     lock = threading.Lock()  # looked up now: gevent replaces it
     lock.acquire()
     return lock

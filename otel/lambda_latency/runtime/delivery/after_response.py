@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
 
 def hook_responses(
-    step: Callable[[float], None], last: Callable[[], None], ready: Callable[[], None] = lambda: None
+    step: Callable[[float], None], at_exit: Callable[[], None], ready: Callable[[], None] = lambda: None
 ) -> Responses | None:
     """Run `step` after each response; None if there is no hook, so that the caller must run it before responses.
 
     `step` gets the deadline of the invocation in seconds since 1970, infinite if only the handler's context has it.
-    `last` runs when the process itself exits, as after `sys.exit` in a handler or a response that Lambda refuses.
+    `at_exit` runs when the process itself exits, as after `sys.exit` in a handler or a response that Lambda refuses.
     `ready` runs at the end of init.
     """
     client = sys.modules.get("awslambdaric.lambda_runtime_client")
     owner = getattr(client, "BaseLambdaRuntimeClient", None) or getattr(client, "LambdaRuntimeClient", None)
     original = getattr(owner, "wait_next_invocation", None)
-    atexit.register(unless_forked, last, os.getpid())
+    atexit.register(unless_forked, at_exit, os.getpid())
     if owner is None or original is None:
         warn("the runtime client has no wait_next_invocation; spans are delivered before each response")
         return None
@@ -41,21 +41,21 @@ def hook_responses(
 
     @functools.wraps(original)
     def wait_next_invocation(self: object, *args: Any, **kwargs: Any) -> Any:
-        responses.out()
+        responses.finish()
         return original(self, *args, **kwargs)
 
     owner.wait_next_invocation = wait_next_invocation
     return responses
 
 
-def unless_forked(last: Callable[[], None], process: int) -> None:
-    """Run `last` in the given process only: its forks must not deliver the same spans."""
+def unless_forked(at_exit: Callable[[], None], process: int) -> None:
+    """Run `at_exit` in this process only: its forks must not deliver the same spans."""
     if os.getpid() == process:
-        last()
+        at_exit()
 
 
 class Responses:
-    """Its method `out` runs before the runtime asks for an event: at the end of init, then after each response."""
+    """Its method `finish` runs before the runtime asks for an event: at the end of init, then after each response."""
 
     def __init__(self, step: Callable[[float], None], ready: Callable[[], None]) -> None:
         self._step, self._ready, self._initialized = step, ready, False
@@ -67,7 +67,7 @@ class Responses:
         self._helper = helper(self._step)
 
     @harmless("delivering spans")
-    def out(self) -> None:
+    def finish(self) -> None:
         """The runtime asks for the next event: the init, or the last response, is over."""
         alive = self._helper is not None and self._helper.alive
         if not self._initialized:
@@ -80,9 +80,10 @@ class Responses:
 
 
 def helper(step: Callable[[float], None]) -> Background | Extension | None:
-    """The delivering thread for this environment; None if the runtime's own thread has to deliver."""
+    """Start the delivering thread for this environment; None if the runtime's own thread has to deliver."""
     if is_monkey_patched():
-        return None  # a thread would be a greenlet, which never runs while the runtime client waits for an event
+        # A thread would be a greenlet, which never runs while the runtime client waits for an event
+        return None
     if is_managed():
         return Background(step)
     api = os.environ.get("AWS_LAMBDA_RUNTIME_API")

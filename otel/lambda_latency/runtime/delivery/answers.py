@@ -10,29 +10,71 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable, Iterator
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from lambda_latency.runtime.delivery.transport import Answer
+from lambda_latency.runtime.delivery.transport import Reply
 
 LONGEST = 300  # the most characters of a receiver's message
-PASSING = (408, 429)  # errors of a request that may succeed later; others of 300 to 499 are final
+LONGEST_KIND = 60  # of the type of an answer
+HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
+# Errors of a request that may succeed later; others of 300 to 499 are final
+PASSING = (408, 429)
 
 
-def outcome(answer: Answer, count: int) -> tuple[int, str]:
-    """How many of `count` spans the receiver refuses for good, and why; -1 if it may accept all of them later."""
+def outcome(answer: Reply, count: int, headers: Iterable[str]) -> tuple[int, str]:
+    """Return how many of `count` spans are refused for good, and why; -1 if all may be accepted later.
+
+    `headers` are the names of those that each request has by a setting.
+    """
     if 200 <= answer.status < 300:
-        refused, said = rejected(answer)
-        return min(refused, count), said[:LONGEST] or "it says no more" * bool(refused)
+        return accepted(answer, count) if is_otlp(answer) else (count, foreign(answer))
     is_final = 300 <= answer.status < 500 and answer.status not in PASSING
-    return count if is_final else -1, f"it answered {answer.status}"
+    why = f"it answered {answer.status}"
+    if answer.status in (401, 403):
+        names = ", ".join(headers)
+        why += f" to the header {names}: correct its value" if names else f" to no header: set {HEADERS}"
+    return count if is_final else -1, why
 
 
-def retry_after(answer: Answer) -> float:
-    """The seconds that the receiver asks to wait before the next request; 0 if it does not."""
+def accepted(answer: Reply, count: int) -> tuple[int, str]:
+    """As `outcome`, of an answer that means success: partial success rejects some spans."""
+    refused, said = rejected(answer)
+    if len(said) > LONGEST:
+        said = said[:LONGEST].rpartition(" ")[0] or said[:LONGEST]  # a key is a word: whole, or not at all
+    return min(refused, count), said or "it says no more" * bool(refused)
+
+
+def is_otlp(answer: Reply) -> bool:
+    """Whether an answer that means success may come from an OTLP receiver: protobuf, JSON, or no body at all.
+
+    Servers for anything else answer any path, too: with a page, or with a document about their health. A JSON text that
+    cannot be parsed may be cut off.
+    """
+    kind, body = answer.header(b"content-type").lower(), answer.body.lstrip()
+    if b"protobuf" in kind:
+        return True
+    if body[:1] == b"{":
+        try:
+            document = json.loads(body)
+        except (ValueError, RecursionError):
+            return True
+        return not document or "partialSuccess" in document
+    if not body:
+        return not kind.startswith(b"text/") or answer.header(b"content-length") == b"0"
+    # The first byte of a partial success in protobuf
+    return answer.body[0] == 10 and not body.startswith(b"<")
+
+
+def foreign(answer: Reply) -> str:
+    """Return why the spans are lost to a receiver of something else."""
+    kind = answer.header(b"content-type").decode("latin-1")[:LONGEST_KIND] or "no type"
+    return f"its answer {answer.status} ({kind}) is none of OTLP: correct the address or its port"
+
+
+def retry_after(answer: Reply) -> float:
+    """Return the seconds that the receiver asks to wait before the next request; 0 if it does not."""
     value = answer.header(b"retry-after").decode("latin-1")
     try:
         if value.isdecimal():
@@ -42,31 +84,31 @@ def retry_after(answer: Answer) -> float:
         return 0.0
 
 
-def rejected(answer: Answer) -> tuple[int, str]:
+def rejected(answer: Reply) -> tuple[int, str]:
     """OTLP's partial success: the number of rejected spans of an accepted request, and the reason."""
     try:
-        if answer.header(b"content-type").startswith(b"application/json"):
-            partial = (json.loads(answer.body or b"{}").get("partialSuccess")) or {}
+        if answer.body[:1] == b"{":
+            partial = (json.loads(answer.body).get("partialSuccess")) or {}
             number, said = int(partial.get("rejectedSpans", 0)), str(partial.get("errorMessage", ""))
         else:
             inner = dict(fields(answer.body)).get(1, b"")
-            found: dict[int, Any] = dict(fields(inner)) if isinstance(inner, bytes) else {}
-            number, said = int(found.get(1, 0)), bytes(found.get(2, b"")).decode("utf-8", "replace")
+            parts: dict[int, Any] = dict(fields(inner)) if isinstance(inner, bytes) else {}
+            number, said = int(parts.get(1, 0)), bytes(parts.get(2, b"")).decode("utf-8", "replace")
     except (ValueError, TypeError, AttributeError, IndexError, OverflowError, RecursionError):
         return 0, ""
     return (number if 0 < number < 2**63 else 0), said  # a larger one is a negative number
 
 
 def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
-    """The fields of a protobuf message that are numbers or bytes. Raises `IndexError` for a bad number."""
-    at = 0
+    """Return the fields of a protobuf message that are numbers or bytes. Raises `IndexError` for a bad number."""
+    position = 0
 
     def number() -> int:
-        nonlocal at
+        nonlocal position
         value = shift = 0
         while True:
-            byte = data[at]
-            at += 1
+            byte = data[position]
+            position += 1
             value |= (byte & 0x7F) << shift
             if byte < 0x80:
                 return value
@@ -74,14 +116,14 @@ def fields(data: bytes) -> Iterator[tuple[int, int | bytes]]:
             if shift > 63:
                 raise IndexError("a number of more than ten bytes")
 
-    while at < len(data):
+    while position < len(data):
         key = number()
         if key & 7 == 0:
             yield key >> 3, number()
         elif key & 7 == 2:
             size = number()
-            yield key >> 3, data[at : at + size]
-            at += size
+            yield key >> 3, data[position : position + size]
+            position += size
         else:
             return
 
@@ -101,10 +143,10 @@ REMEDIES = (
 )  # fmt: skip
 
 
-def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
-    """How many of `count` spans X-Ray refuses for good, and why; -1 if it may accept all of them later."""
+def outcome_of_xray(answer: Reply, count: int) -> tuple[int, str]:
+    """Return how many of `count` spans X-Ray refuses for good, and why; -1 if all may be accepted later."""
     if answer.status < 300:
-        return outcome(answer, count)
+        return accepted(answer, count)
     said = f"{answer.header(b'x-amzn-errortype').decode('latin-1').partition(':')[0]} {message(answer)}".strip()
     why = f"it answered {answer.status}" + f", {said[:LONGEST]}" * bool(said)
     for words, remedy in REMEDIES:
@@ -115,7 +157,7 @@ def outcome_of_xray(answer: Answer, count: int) -> tuple[int, str]:
 
 
 def unreachable(error: Exception) -> str:
-    """The reason and the remedy if X-Ray cannot be reached."""
+    """Return the reason and the remedy if X-Ray cannot be reached."""
     why = f"{type(error).__name__}: {error}"
     if isinstance(error, PermissionError):
         return str(error)
@@ -123,13 +165,13 @@ def unreachable(error: Exception) -> str:
     return f"{why}; X-Ray has to be in the region {region!r}, and in reach of the function's subnet if it has one"
 
 
-def message(answer: Answer) -> str:
-    """The message of an error, from AWS's JSON or from the Status of OTLP's protobuf."""
+def message(answer: Reply) -> str:
+    """Return the message of an error, from AWS's JSON or from the Status of OTLP's protobuf."""
     try:
         if answer.body[:1] == b"{":
-            given = json.loads(answer.body)
-            name = str(given.get("__type") or given.get("code") or "").rpartition("#")[2]
-            return f"{name} {given.get('message') or given.get('Message') or ''}".strip()
+            error = json.loads(answer.body)
+            name = str(error.get("__type") or error.get("code") or "").rpartition("#")[2]
+            return f"{name} {error.get('message') or error.get('Message') or ''}".strip()
         return bytes(dict(fields(answer.body)).get(2, b"")).decode("utf-8", "replace")
     except (ValueError, TypeError, AttributeError, IndexError, RecursionError):
         return ""

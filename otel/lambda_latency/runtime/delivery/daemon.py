@@ -1,4 +1,4 @@
-"""Sends spans by UDP to the X-Ray daemon that Lambda runs beside every traced function; there is no answer.
+"""Sends spans by UDP to the X-Ray daemon that Lambda runs with every traced function; there is no answer.
 
 The format is that of ADOT's own exporter (`amazon.opentelemetry.distro.otlp_udp_exporter`): a line of JSON, `T1S`, and
 an OTLP export request in base64.
@@ -9,26 +9,21 @@ from __future__ import annotations
 import socket
 import time
 from base64 import b64encode
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from math import inf
-from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
+from opentelemetry.sdk.trace import ReadableSpan
+
+from lambda_latency.runtime.delivery.encoding import Encoded, Encoder, batches, redaction_of, request
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.redact import Redaction
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from lambda_latency.runtime.delivery.encoding import Encoded
-    from lambda_latency.runtime.settings import Settings
+from lambda_latency.runtime.settings import Settings
 
 PREFIX = b'{"format":"json","version":1}\nT1S'
 DATAGRAM = 65_507  # bytes: the largest payload of IPv4
 LARGEST = (DATAGRAM - len(PREFIX)) // 4 * 3
-PAUSE_S = 0.001  # between large datagrams: the receiver's socket silently drops what does not fit into its buffer
+# Between large datagrams: the receiver's socket silently drops what does not fit into its buffer
+PAUSE_S = 0.001
 
 
 class DaemonSender:
@@ -36,7 +31,7 @@ class DaemonSender:
 
     def __init__(self, settings: Settings) -> None:
         self._address = settings.daemon
-        self._encoder = Encoder(Redaction.of(settings))
+        self._encoder = Encoder(redaction_of(settings))
         self._seconds = settings.flush_ms / 1000
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
@@ -46,9 +41,9 @@ class DaemonSender:
         """Send the spans in as few datagrams as possible."""
         self._send(self._batches(spans, seconds / 2), min(self._seconds, seconds))
 
-    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
-        """Encode spans; returns the function that sends them within some seconds. The daemon accepts all."""
-        return partial(self._send, list(self._batches(spans)))
+    def urgent(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> Callable[[float], str]:
+        """Encode spans, redacted in at most `seconds`; returns the function that sends them: the daemon accepts all."""
+        return partial(self._send, list(self._batches(spans, seconds)))
 
     def shutdown(self) -> None:
         """Close the socket."""
@@ -57,9 +52,9 @@ class DaemonSender:
     def _batches(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> Iterator[list[Encoded]]:
         return batches(self._encoder.encode(spans, LARGEST, seconds), LARGEST)
 
-    def _send(self, found: Iterable[list[Encoded]], seconds: float) -> bool:
+    def _send(self, pending: Iterable[list[Encoded]], seconds: float) -> str:
         deadline = time.monotonic() + seconds
-        for number, batch in enumerate(found):
+        for number, batch in enumerate(pending):
             if number and time.monotonic() < deadline:
                 time.sleep(PAUSE_S)
             try:
@@ -71,4 +66,4 @@ class DaemonSender:
                 self._failing = True
             else:
                 self._failing = False
-        return True
+        return ""

@@ -12,10 +12,12 @@ import threading
 from http.client import HTTPException
 from math import inf
 from queue import SimpleQueue
-from socket import socket  # before the import of the function, which may replace it, by one with a proxy
+
+# Before the import of the function, which may replace it, by one with a proxy
+from socket import socket
 from typing import TYPE_CHECKING
 
-from lambda_latency.runtime.delivery.transport import Answer, read_answer
+from lambda_latency.runtime.delivery.transport import Reply, read_answer
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.threads import started, unlisted
 
@@ -68,8 +70,10 @@ class Extension:
                     unlisted()
         except (OSError, HTTPException) as error:
             self._alive = False
-            warn(f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
-                 "spans are delivered by the runtime's own thread")  # fmt: skip
+            warn(
+                f"Lambda's Extensions API failed ({type(error).__name__}: {error}); "
+                "spans are delivered by the runtime's own thread"
+            )
             while not self._released.empty():  # pragma: no branch - for a release in the meantime
                 self._released.get()
                 self._step(inf)
@@ -91,9 +95,9 @@ class Extension:
         self._connection.sendall(head.encode("ascii") + body)
         return self._connection
 
-    def _answer(self, connection: socket) -> Answer:
+    def _answer(self, connection: socket) -> Reply:
         answer = read_answer(lambda: connection.recv(65536))
-        if not answer.kept:
+        if not answer.reusable:
             connection.close()
             self._connection = None
         if answer.status != 200:
@@ -102,9 +106,9 @@ class Extension:
 
 
 def deadline_in(event: bytes) -> float:
-    """The deadline in an INVOKE event, in seconds since 1970; infinite if it has none."""
-    found = re.search(rb'"deadlineMs"\s*:\s*(\d{1,15})\b', event)
-    return int(found[1]) / 1000 if found else inf
+    """Return the deadline in an INVOKE event, in seconds since 1970; infinite if it has none."""
+    match = re.search(rb'"deadlineMs"\s*:\s*(\d{1,15})\b', event)
+    return int(match[1]) / 1000 if match else inf
 
 
 class Background:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from lambda_latency.runtime.recorder import Recorder
     from lambda_latency.runtime.settings import Settings
 
-    class Sink(Protocol):  # not at runtime: the creation of a Protocol costs more than the import of a module
+    # Not at runtime: the creation of a Protocol costs more than the import of a module
+    class Sink(Protocol):
         """The destination of spans. It gets them as they were recorded, and redacts them as it encodes them."""
 
         def export(self, spans: Iterable[ReadableSpan], seconds: float = inf, /) -> object:
@@ -30,10 +31,10 @@ if TYPE_CHECKING:
             The encoding takes a part of the seconds; `spans` ends when that part is over.
             """
 
-        def urgent(self, spans: Sequence[ReadableSpan], /) -> Callable[[float], bool]:
-            """Encode spans; returns the function that delivers them, without those that wait, within some seconds.
+        def urgent(self, spans: Iterable[ReadableSpan], seconds: float = inf, /) -> Callable[[float], str]:
+            """Encode spans, redacted in at most `seconds`; returns the function that delivers only these.
 
-            It returns False if they were not accepted.
+            It takes seconds, and returns why they are not accepted, empty if they are.
             """
 
         def shutdown(self) -> None:
@@ -41,7 +42,8 @@ if TYPE_CHECKING:
 
 
 SHORT_S = 0.05
-MARGIN_S, MARGIN_SHARE = 0.1, 0.1  # between a delivery and the deadline; the share counts below a second
+# Between a delivery and the deadline; the share counts below a second
+MARGIN_S, MARGIN_SHARE = 0.1, 0.1
 EVERY_S = 2.0
 # The share of the time to the alarm that is left at the rehearsal. The watch looks twice before the alarm; a request
 # that ends long before its deadline, as a first request often does after a second, must not pay for the rehearsal.
@@ -49,18 +51,15 @@ REHEARSAL_SHARE = 0.75
 
 
 class Outbox:
-    """Moves ended spans from the buffer to the sink, one delivery at a time.
-
-    `killed`: Lambda kills the process at an invocation's deadline (not on Managed Instances).
-    """
+    """Moves ended spans from the buffer to the sink, one delivery at a time. `killed`: deadlines end the process."""
 
     def __init__(self, recorder: Recorder, sink: Sink, settings: Settings, *, killed: bool = True) -> None:
         self._recorder, self._sink, self._settings, self._killed = recorder, sink, settings, killed
         # A delivery during an invocation must end before the one at its deadline.
         self._bound_s = max(settings.first_flush_ms, settings.flush_ms) / 1000
         self._until = inf  # the end of deliveries, in seconds since 1970
-        self._told_late = self._waits = False  # whether spans wait in the sink
-        self._seen: Running | None = None
+        self._warned_late = self._waits = False  # whether spans wait in the sink
+        self._watched: Running | None = None
         self._rehearsed, self._next = False, 0.0
         self._delivering = threading.Lock()
 
@@ -82,10 +81,7 @@ class Outbox:
         getattr(self._sink, "forget", list)()
 
     def begin(self, context: object) -> None:
-        """An invocation begins. Deliveries end before its deadline, at which Lambda kills a busy environment.
-
-        Without a `context`, no deadline follows: the process ends.
-        """
+        """An invocation begins: deliveries end before Lambda kills at its deadline. No `context`: the process ends."""
         self._until = inf
         left_ms = getattr(context, "get_remaining_time_in_millis", None)
         if self._killed and left_ms is not None:
@@ -118,8 +114,8 @@ class Outbox:
         """Whether there is no time for a delivery that ends at `until`."""
         if until - time() >= SHORT_S:
             return False
-        if len(self._recorder.buffer) and not self._told_late:
-            self._told_late = True
+        if len(self._recorder.buffer) and not self._warned_late:
+            self._warned_late = True
             warn("a response came so shortly before the function's timeout that its spans wait for the next delivery")
         return True
 
@@ -129,7 +125,8 @@ class Outbox:
         if self._is_late(until):
             return False
         seconds = until - time()
-        self._waits = True  # before the buffer is emptied, and until all is delivered
+        # Before the buffer is emptied, and until all is delivered
+        self._waits = True
         spans = deque(parents_first(self._ended()))
         try:
             self._waits = export(timely(spans, time() + seconds / 2), seconds) is False or bool(spans)
@@ -142,58 +139,71 @@ class Outbox:
 
         The watch calls it with the seconds until the alarm. Returns the seconds until the next call.
         """
-        if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.begun):
+        if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.start):
             from lambda_latency.runtime.deadline.interpreter import hurried
 
             self._rehearsed = True
             with hurried():
                 self._rehearse(running)
-        if self._seen is None or self._seen.span is not running.span:
-            self._seen = running
-            self._next = running.begun + EVERY_S
-        now = time()
-        if now >= self._next:
-            self._next = now + EVERY_S
-            if len(self._recorder.buffer) and running.alarm - now > self._bound_s:
+        if self._watched is None or self._watched.span is not running.span:
+            self._watched = running
+            self._next = running.start + EVERY_S
+        now_s = time()
+        if now_s >= self._next:
+            self._next = now_s + EVERY_S
+            if len(self._recorder.buffer) and running.alarm - now_s > self._bound_s:
                 self.flush()
         return self._next - time()
 
     def at_deadline(self, running: Running) -> None:
-        """Deliver ended and open spans now, because the process will be killed. The watch calls it."""
-        from lambda_latency.runtime.deadline.interpreter import held
+        """Deliver ended and open spans now, because the process will be killed. The watch calls it.
 
-        with held():
-            self._tell(running)
-
-    def _tell(self, running: Running) -> None:
-        from lambda_latency.runtime.deadline.interpreter import hurried
+        An invocation that ends meanwhile needs the processor for its answer: all stops, and its spans leave as ever.
+        """
+        from lambda_latency.runtime.deadline.interpreter import held, hurried
         from lambda_latency.runtime.deadline.stacks import ended_now, marks_of, write
 
-        # The open spans are read before the buffer: a span that ends in between is in both, and is sent as ended.
-        spans = self._recorder.open_spans()
-        if running.span_id not in {identity(span) for span, _ in spans}:
-            return  # the invocation has just ended
-        marks = marks_of(running, spans, self._settings.value_length)
-        if not self._killed:
-            write(spans, marks)
-            return
-        told = [self._recorder.placed(span) for span in ended_now(spans, marks, time_ns())]
+        with held():
+            # The open spans are read before the buffer: a span that ends in between is in both, and is sent as ended.
+            spans = self._recorder.open_spans()
+            if not self._runs(running):
+                return
+            marks = marks_of(running, spans, self._settings.value_length)
+            if not self._killed:
+                write(spans, marks)
+                return
+            marked = [self._recorder.placed(span) for span in ended_now(spans, marks, time_ns())]
         # With a limit: the function itself may be in a delivery that waits for its answer.
         with hurried():
             alone = self._delivering.acquire(timeout=max(0.0, (running.deadline - time()) / 2))
         try:
             ended = self._ended()
-            done = {identity(span) for span in ended}
-            leaving = [*(span for span in told if identity(span) not in done), *ended]
-            deliver = self._sink.urgent(parents_first(leaving))
-            with hurried():
-                taken = deliver(running.deadline - time())
-            if not taken:
-                for span in ended:
-                    self._recorder.keep(span)
+            if not self._delivered(running, marked, ended):
+                self._recorder.put_back(ended)
         finally:
             if alone:
                 self._delivering.release()
+
+    def _delivered(self, running: Running, marked: Sequence[ReadableSpan], ended: Sequence[ReadableSpan]) -> bool:
+        """Deliver the spans of an invocation while it runs; returns whether the ended ones need no other delivery."""
+        from lambda_latency.runtime.deadline.interpreter import held, hurried
+
+        done = set(map(identity, ended))
+        spans = parents_first([*(span for span in marked if identity(span) not in done), *ended])
+        with held():
+            running_spans = (span for span in spans if self._runs(running))
+            deliver = self._sink.urgent(running_spans, (running.deadline - time()) / 2)
+        if not self._runs(running):
+            return False
+        with hurried():
+            refusal = deliver(running.deadline - time())
+        if refusal and self._runs(running):
+            warn(f"a timeout could not be told to {refusal}")
+        return not refusal
+
+    def _runs(self, running: Running) -> bool:
+        """Whether an invocation has not ended."""
+        return running.span_id in self._recorder.open
 
     def _rehearse(self, running: Running) -> None:
         """Do all but the delivery ahead of the alarm: imports, source lines, patterns of redaction.
@@ -203,24 +213,26 @@ class Outbox:
         from lambda_latency.runtime.deadline.stacks import ended_now, marks_of
 
         spans = self._recorder.open_spans()
-        if running.span_id in {identity(span) for span, _ in spans}:
+        if self._runs(running):
             self._sink.urgent(ended_now(spans, marks_of(running, spans, self._settings.value_length), time_ns()))
 
     def _ended(self) -> list[ReadableSpan]:
         spans, dropped = self._recorder.buffer.drain()
         if dropped:
-            warn(f"{dropped} spans were dropped in one invocation; "
-                 "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits")  # fmt: skip
+            warn(
+                f"{dropped} spans were dropped in one invocation; "
+                "LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits"
+            )
         return spans
 
 
 def timely(spans: deque[ReadableSpan], until: float) -> Iterator[ReadableSpan]:
-    """Takes the spans from the queue, the last one before the instant `until`."""
+    """Take the spans from the queue, the last one before the instant `until`."""
     while spans and time() < until:
         yield spans.popleft()
 
 
 def parents_first(spans: Sequence[ReadableSpan]) -> list[ReadableSpan]:
-    """The spans by start. They arrive by end; if only some of those were delivered, their parents would be missing."""
+    """Sort the spans by start. They arrive by end; if only some of those were delivered, parents would be missing."""
     latest_first = spans[::-1]  # of two with the same start, the outer one ends later
     return sorted(latest_first, key=lambda span: span.start_time or 0)

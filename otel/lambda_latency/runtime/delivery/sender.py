@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
 from functools import partial
 from http.client import HTTPException
 from math import inf
-from typing import TYPE_CHECKING
+from os import urandom
+from time import gmtime, strftime
+from time import time as wall_clock
 
-from lambda_latency.runtime.delivery.circuit import Circuit
-from lambda_latency.runtime.delivery.encoding import Encoder, batches, request
-from lambda_latency.runtime.delivery.transport import transport_to
+from opentelemetry.sdk.trace import ReadableSpan
+
+from lambda_latency.runtime.delivery.encoding import Encoded, Encoder, batches, redaction_of, request
+from lambda_latency.runtime.delivery.transport import Transport, transport_to
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.recorder import Buffer
-from lambda_latency.runtime.redact import Redaction
+from lambda_latency.runtime.settings import Settings
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from lambda_latency.runtime.delivery.encoding import Encoded
-    from lambda_latency.runtime.delivery.transport import Transport
-    from lambda_latency.runtime.settings import Settings
-
-LARGEST = 512 * 1024  # bytes of a request: with a small function's share of CPU, a receiver answers it within the bound
+# Bytes of a request: with a small function's share of CPU, a receiver answers it within the bound
+LARGEST = 512 * 1024
 LARGEST_SPAN_OF_XRAY = 200_000  # bytes, as documented for its endpoint
-LEAST_S = 0.02  # a delivery with less time before a deadline is not begun
+# A delivery with less time before a deadline is not begun
+LEAST_S = 0.02
 LATER, LATE, TOO_LARGE = -1, -2, -3
 """What a request comes to if no span is accepted or refused: an error that may pass, no answer in time, status 413."""
+
+FIRST_S, LONGEST_S = 1.0, 30.0
+# The longest pause that a receiver may ask for: many environments do not live longer without a request
+LONGEST_PAUSE_S = 300.0
+# The share by which a pause is longer at most, so that many environments do not come back at once
+JITTER = 0.25
 
 
 class Sender:
@@ -39,8 +42,9 @@ class Sender:
         self._transport = transport_to(settings)
         self._to_xray = settings.export == "otlp"
         self._largest = LARGEST_SPAN_OF_XRAY if self._to_xray else LARGEST
-        self._batch = LARGEST  # bytes of a request; less for a receiver that calls this too large
-        self._encoder = Encoder(Redaction.of(settings))
+        # Bytes of a request; less for a receiver that calls this too large
+        self._batch = LARGEST
+        self._encoder = Encoder(redaction_of(settings))
         self._waiting: Buffer[Encoded] = Buffer(settings.buffered_spans, settings.buffered_kb * 1024)
         self._circuit = Circuit()
         # The first delivery has more time, because the collector may still be starting.
@@ -49,9 +53,7 @@ class Sender:
         self._log = Log(self._transport.address)
 
     def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
-        """Deliver these spans and the waiting ones within the bound or `seconds`, if those are fewer; False if some
-        wait afterwards. The seconds include the encoding.
-        """
+        """Encode and deliver these spans and the waiting ones in the bound or fewer `seconds`; False if some wait."""
         until = time.monotonic() + seconds
         for encoded in self._encoder.encode(spans, self._largest, seconds / 2):
             self._waiting.add(encoded, encoded.size)
@@ -60,13 +62,14 @@ class Sender:
         self._log.settle(self._waiting.dropped)
         return not self._waiting
 
-    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
-        """Encode spans; returns the function that delivers them within some seconds, even with an open circuit.
+    def urgent(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> Callable[[float], str]:
+        """Encode spans, redacted in at most `seconds`; returns the function that delivers them within some seconds.
 
-        It uses a new connection, and waits for each answer: a receiver may drop a request whose sender has closed the
-        connection. It returns False if the receiver may accept some of the spans later.
+        It delivers even with an open circuit. It uses a new connection, and waits for each answer: a receiver may drop
+        a request whose sender has closed the connection. It returns why some were not accepted that the receiver may
+        accept later; empty if there are none.
         """
-        encoded = self._encoder.encode(spans, self._largest)
+        encoded = self._encoder.encode(spans, self._largest, seconds)
         bodies = [(request(batch), batch) for batch in batches(encoded, min(self._largest, self._batch))]
         return partial(self._deliver_now, bodies)
 
@@ -91,20 +94,21 @@ class Sender:
         self._transport.close()
 
     def _deliver(self, until: float) -> None:
-        now = time.monotonic()
-        bound = min(self._seconds, until - now)
+        start = time.monotonic()
+        bound = min(self._seconds, until - start)
         is_cut = bound < self._seconds
         if is_cut and bound < LEAST_S:
             return
         if not is_cut:
             self._seconds = self._later_seconds
         while batch := self._waiting.oldest(self._batch):
-            left = now + bound - time.monotonic()
-            if left < bound / 2:
-                return  # with less time, a working receiver could look like a failing one
-            refused, why, asked_s = self._post(self._transport, request(batch), len(batch), left)
+            left_s = start + bound - time.monotonic()
+            if left_s < bound / 2:
+                # With less time, a working receiver could look like a failing one
+                return
+            refused, why, pause_s = self._post(self._transport, request(batch), len(batch), left_s)
             if refused == TOO_LARGE:
-                self._batch = sum([one.size for one in batch]) // 2
+                self._batch = sum([encoded.size for encoded in batch]) // 2
             elif refused >= 0:
                 self._seconds = self._later_seconds
                 self._circuit.succeeded()
@@ -115,11 +119,11 @@ class Sender:
                     if not self._circuit.cut_short():
                         return
                 else:
-                    self._circuit.failed(asked_s)
-                self._log.failing(why)
+                    self._circuit.failed(pause_s)
+                self._log.failing(why, self._circuit.end if pause_s else 0.0)
                 return
 
-    def _deliver_now(self, bodies: list[tuple[bytes, list[Encoded]]], seconds: float) -> bool:
+    def _deliver_now(self, bodies: list[tuple[bytes, list[Encoded]]], seconds: float) -> str:
         until = time.monotonic() + seconds
         transport = transport_to(self._settings)
         waiting = bodies[::-1]
@@ -131,14 +135,13 @@ class Sender:
                     half = len(batch) // 2
                     waiting += [(request(part), part) for part in (batch[half:], batch[:half])]
                 elif refused < 0:
-                    warn(f"a timeout could not be told to {transport.address}: {why}")
-                    return False
+                    return f"{transport.address}: {why}"
                 else:
                     self._settled(refused, len(batch), why)
         finally:
             transport.close()
         self._log.settle(self._waiting.dropped)
-        return True
+        return ""
 
     def _settled(self, refused: int, count: int, why: str) -> None:
         """The receiver has accepted `count` spans but those that it refuses for good."""
@@ -149,25 +152,80 @@ class Sender:
             self._log.working(why)
 
     def _post(self, transport: Transport, body: bytes, count: int, seconds: float) -> tuple[int, str, float]:
-        """How many of `count` spans the receiver refuses for good, or a negative number; why; the pause in seconds that
-        it asks for.
+        """Return how many of `count` spans are refused for good (negative: an error), why, and the pause in seconds.
+
+        A receiver's message may repeat a key of the request, so it is redacted as spans are.
         """
+        refused, why, pause_s = self._exchange(transport, body, count, seconds)
+        chosen = self._settings.redacted
+        return refused, chosen.clean(why) if chosen and why else why, pause_s
+
+    def _exchange(self, transport: Transport, body: bytes, count: int, seconds: float) -> tuple[int, str, float]:
         try:
             answer = transport.post(body, seconds)
         except (OSError, HTTPException) as error:
-            result = LATE if isinstance(error, TimeoutError) else LATER
-            if self._to_xray:
-                from lambda_latency.runtime.delivery.answers import unreachable
-
-                return result, unreachable(error), 0.0
-            return result, f"{type(error).__name__}: {error}", 0.0
-        if answer.status == 200 and not answer.body:
+            return LATE if isinstance(error, TimeoutError) else LATER, self._failure(error), 0.0
+        if answer.status == 200 and not answer.body and not answer.header(b"content-type").startswith(b"text/"):
             return 0, "", 0.0
         if answer.status == 413 and count > 1:
             return TOO_LARGE, "", 0.0
         from lambda_latency.runtime.delivery.answers import outcome, outcome_of_xray, retry_after
 
-        return *(outcome_of_xray if self._to_xray else outcome)(answer, count), retry_after(answer)
+        if self._to_xray:
+            return *outcome_of_xray(answer, count), retry_after(answer)
+        headers = self._settings.headers
+        return *outcome(answer, count, headers.names if headers else ()), retry_after(answer)
+
+    def _failure(self, error: Exception) -> str:
+        """Return why a request has no answer."""
+        if self._to_xray:
+            from lambda_latency.runtime.delivery.answers import unreachable
+
+            return unreachable(error)
+        if self._settings.headers and isinstance(error, HTTPException):
+            return type(error).__name__  # its text has the bytes that are no answer: a key may be among them
+        return f"{type(error).__name__}: {error}"
+
+
+class Circuit:
+    """A circuit breaker: a failed delivery opens it, and no request is sent until a back-off is over."""
+
+    def __init__(self) -> None:
+        self._back_off, self._pause, self._opened, self._was_cut = 0.0, 0.0, 0.0, False
+
+    @property
+    def closed(self) -> bool:
+        """Whether a delivery may be tried."""
+        # By the wall clock: the monotonic one may stop while the environment is frozen. A clock that was set back must
+        # not keep the circuit open.
+        return not 0 <= wall_clock() - self._opened < self._pause
+
+    @property
+    def end(self) -> float:
+        """When the circuit closes, in seconds since 1970."""
+        return self._opened + self._pause
+
+    def succeeded(self) -> None:
+        """Close the circuit."""
+        self._back_off = self._pause = 0.0
+        self._was_cut = False
+
+    def failed(self, pause_s: float = 0.0) -> None:
+        """Open the circuit, for longer than the last time, and for as long as the receiver has requested."""
+        self._back_off = min(2 * self._back_off, LONGEST_S) or FIRST_S
+        least = max(self._back_off, min(pause_s, LONGEST_PAUSE_S))
+        # From the kernel: the function may have seeded `random`.
+        self._pause = least * (1 + JITTER * urandom(1)[0] / 255)
+        self._opened = wall_clock()
+        self._was_cut = False
+
+    def cut_short(self) -> bool:
+        """A shortened delivery had no answer. The second one in a row opens the circuit; returns whether it does."""
+        if self._was_cut:
+            self.failed()
+            return True
+        self._was_cut = True
+        return False
 
 
 class Log:
@@ -176,13 +234,16 @@ class Log:
     def __init__(self, address: str) -> None:
         self._address = address
         self._said = self._state = "working"
-        self._why, self._dropped = "", 0
-        self._told = 0  # refused spans that the log knows of
+        self._why, self._until, self._dropped = "", "it takes them", 0
+        self._refused = 0  # refused spans that the log knows of
         self._remarked = False
 
-    def failing(self, why: str) -> None:
-        """A delivery failed; it will be tried again."""
+    def failing(self, why: str, pause_end: float) -> None:
+        """A delivery failed; it will be tried again. The receiver has asked for a pause if `pause_end` is not 0."""
         self._state, self._why = "failing", why
+        self._until = "it takes them"
+        if pause_end:
+            self._until = strftime("the next try at %H:%M:%S UTC", gmtime(pause_end))
 
     def refusing(self, refused: int, count: int, why: str) -> None:
         """Some spans of a delivery, or all, were refused for good."""
@@ -200,19 +261,21 @@ class Log:
         lost = dropped - self._dropped
         if self._state == "failing" and lost:
             self._state = "full"
-        if self._state == self._said == "refusing" and lost >= 10 * self._told:
-            self._told = lost
+        if self._state == self._said == "refusing" and lost >= 10 * self._refused:
+            self._refused = lost
             warn(f"{self._address} still refuses spans ({self._why}): {lost} so far")
         if self._state == self._said != "working" or (self._state, self._said) == ("failing", "full"):
             return
         if self._state == "failing":
-            warn(f"no spans are delivered to {self._address} ({self._why}); they wait until it takes them")
+            warn(f"no spans are delivered to {self._address} ({self._why}); they wait until {self._until}")
         elif self._state == "refusing":
-            self._told = lost
+            self._refused = lost
             warn(f"{self._address} refuses spans ({self._why}); they are dropped")
         elif self._state == "full":
-            warn(f"no spans are delivered to {self._address} ({self._why}) and too many wait: the oldest are dropped "
-                 "(LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits)")  # fmt: skip
+            warn(
+                f"no spans are delivered to {self._address} ({self._why}) and too many wait: the oldest are dropped "
+                "(LAMBDA_LATENCY_BUFFERED_SPANS and LAMBDA_LATENCY_BUFFERED_KB are the limits)"
+            )
         else:
             if self._said != "working":
                 warn(f"spans are delivered to {self._address} again; {lost} were dropped")

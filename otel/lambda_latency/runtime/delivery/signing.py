@@ -18,19 +18,16 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 WITHIN_S = 0.5  # the endpoint of credentials is on the same machine
 EARLY_S = 300  # credentials are renewed this long before they expire
 
-_kept: dict[str, tuple[tuple[str, str, str], float]] = {}
+_cached: dict[str, tuple[tuple[str, str, str], float]] = {}
 
 
 def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
-    """The header lines that sign a POST of `body` to `target` (path and query) at this instant.
-
-    Uses the current credentials of the environment. Raises `OSError` if there are none.
-    """
+    """Return the header lines that sign a POST to `target` (path, query) now. Raises `OSError` without credentials."""
     key, secret, token = credentials()
     region = os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION", "")
-    at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
-    scope = f"{at[:8]}/{region}/xray/aws4_request"
-    headers = {"content-type": content_type, "host": host, "x-amz-date": at}
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime())
+    scope = f"{stamp[:8]}/{region}/xray/aws4_request"
+    headers = {"content-type": content_type, "host": host, "x-amz-date": stamp}
     if token:
         headers["x-amz-security-token"] = token
     names = ";".join(headers)
@@ -44,45 +41,46 @@ def signed(host: str, target: str, content_type: str, body: bytes) -> bytes:
         names,
         hashlib.sha256(body).hexdigest(),
     ]
-    text = "\n".join([ALGORITHM, at, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
+    text = "\n".join([ALGORITHM, stamp, scope, hashlib.sha256("\n".join(lines).encode()).hexdigest()])
     derived = f"AWS4{secret}".encode()
     for part in (*scope.split("/"), text):
         derived = hmac.digest(derived, part.encode(), "sha256")
-    found = f"X-Amz-Date: {at}\r\n" + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
+    added = f"X-Amz-Date: {stamp}\r\n" + (f"X-Amz-Security-Token: {token}\r\n" if token else "")
     authorization = f"{ALGORITHM} Credential={key}/{scope}, SignedHeaders={names}, Signature={derived.hex()}"
-    return f"{found}Authorization: {authorization}\r\n".encode("ascii")
+    return f"{added}Authorization: {authorization}\r\n".encode("ascii")
 
 
 def credentials() -> tuple[str, str, str]:
     """Access key, secret key and session token: from the environment, or after SnapStart from Lambda's endpoint."""
-    found = tuple(os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
-    if found[0] and found[1]:
-        return found[0], found[1], found[2]
+    keys = tuple(os.environ.get(f"AWS_{name}", "") for name in ("ACCESS_KEY_ID", "SECRET_ACCESS_KEY", "SESSION_TOKEN"))
+    if keys[0] and keys[1]:
+        return keys[0], keys[1], keys[2]
     if os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI"):
         return container_credentials()
-    raise PermissionError("the environment has no AWS credentials; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are "
-                          "Lambda's own variables")  # fmt: skip
+    raise PermissionError(
+        "the environment has no AWS credentials; AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are Lambda's own variables"
+    )
 
 
 def container_credentials() -> tuple[str, str, str]:
-    """Those of SnapStart, from a local endpoint, renewed before they expire. Raises `OSError` if it has none.
+    """Return those of SnapStart, from a local endpoint, renewed before they expire. Raises `OSError` if it has none.
 
     https://docs.aws.amazon.com/lambda/latest/dg/snapstart-activate.html
     """
     url = os.environ["AWS_CONTAINER_CREDENTIALS_FULL_URI"]
-    found, until = _kept.get(url, (("", "", ""), 0.0))
+    keys, until = _cached.get(url, (("", "", ""), 0.0))
     if time.time() >= until - EARLY_S:
         parts = urlsplit(url)
         connection = HTTPConnection(parts.hostname or "", parts.port or 80, timeout=WITHIN_S)
         try:
             token = os.environ.get("AWS_CONTAINER_AUTHORIZATION_TOKEN", "")
             connection.request("GET", parts.path, headers={"Authorization": token})
-            given = json.loads(connection.getresponse().read())
-            found = given["AccessKeyId"], given["SecretAccessKey"], given["Token"]
-            until = datetime.fromisoformat(given["Expiration"].replace("Z", "+00:00")).timestamp()
+            answer = json.loads(connection.getresponse().read())
+            keys = answer["AccessKeyId"], answer["SecretAccessKey"], answer["Token"]
+            until = datetime.fromisoformat(answer["Expiration"].replace("Z", "+00:00")).timestamp()
         except (OSError, HTTPException, ValueError, LookupError) as error:
             raise PermissionError(f"Lambda's endpoint of credentials gave none: {type(error).__name__}") from error
         finally:
             connection.close()
-        _kept[url] = found, until
-    return found
+        _cached[url] = keys, until
+    return keys

@@ -1,4 +1,4 @@
-"""What AWS calls need beside botocore's instrumentation: the tracing header, attempts, tables, throttles, conditions.
+"""What AWS calls need besides botocore's instrumentation: the tracing header, attempts, tables, throttles, conditions.
 
 botocore writes the tracing header of the invocation, with the `Lineage` by which Lambda detects loops; a header without
 it would end the detection. The handlers put the current span into that header as the parent, also if botocore's calls
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry.propagators.textmap import default_setter
 from opentelemetry.trace import Status, StatusCode, TraceFlags, get_current_span
 
-from lambda_latency.runtime.harmless import failed, harmless
+from lambda_latency.runtime.harmless import failed, harmless, warn
 from lambda_latency.runtime.propagation import HEADER, LINEAGE, header_of, root_of, write
 
 if TYPE_CHECKING:
@@ -29,9 +29,6 @@ if TYPE_CHECKING:
     from opentelemetry.trace import Span
     from opentelemetry.util.types import AttributeValue
 
-# Milliseconds since the call's start. They repeat the events, because X-Ray keeps no events.
-FIRST_ENDED = "lambda.retry.first_ended_ms"
-LAST_BEGAN = "lambda.retry.last_began_ms"
 ATTEMPT = "lambda_latency_attempt"
 
 
@@ -40,20 +37,20 @@ LATER = SimpleNamespace(inject=lambda _headers: None)
 
 
 def watch_sessions(botocore: ModuleType, dynamodb: Callable[..., None]) -> Callable[[], None]:
-    """Register the handlers in boto3's default session and in each new session; returns the function that undoes it.
-
-    `dynamodb` is called before a client for DynamoDB is created.
-    """
+    """Register the handlers in boto3's sessions, and `dynamodb` before its clients; returns the function to undo it."""
 
     def initialize(session: Any) -> None:
         session.register("creating-client-class.dynamodb", dynamodb)
         for event, handler in HANDLERS.items():
             session.register(event, handler, unique_id=f"lambda-latency {event}")
 
+    if not hasattr(botocore, "register_initializer"):
+        warn(f"botocore {botocore.__version__} is too old for the tracing header and the attempts of AWS calls")
+        return lambda: None
     botocore.register_initializer(initialize)
-    usual = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
-    if usual is not None:
-        initialize(usual.events)
+    default_session = getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+    if default_session is not None:
+        initialize(default_session.events)
     return lambda: botocore.unregister_initializer(initialize)
 
 
@@ -62,7 +59,7 @@ def request_created(request: Any, **_: object) -> None:
     """botocore has created a request, of the first or a later attempt."""
     try:
         if ATTEMPT in request.context:
-            write_attempt(request.context, again=True)
+            write_attempt(request.context, is_repeated=True)
     except Exception as error:  # noqa: BLE001 - the request goes on, whatever fails
         failed("an attempt of an AWS call", error)
 
@@ -74,20 +71,21 @@ def before_send(request: Any, **_: object) -> None:
     """
     try:
         headers, span = request.headers, get_current_span()
-        trace_id, span_id, _remote, flags, _state, _valid = span.get_span_context()  # its properties would be calls
-        root, before = root_of(trace_id), headers.get(HEADER)
-        if type(before) is bytes:  # as botocore prepares its own headers
-            before = before.decode("ascii", "replace")
+        context = span.get_span_context()
+        root, header = root_of(context.trace_id), headers.get(HEADER)
+        if type(header) is bytes:  # as botocore prepares its own headers
+            header = header.decode("ascii", "replace")
         if (
-            type(before) is str
-            and before.startswith(root)
-            and LINEAGE in before
-            and flags & TraceFlags.SAMPLED
+            type(header) is str
+            and header.startswith(root)
+            and LINEAGE in header
+            and context.trace_flags & TraceFlags.SAMPLED
             and span.is_recording()
-            and not hasattr(headers, "replace_header")  # in a message of `email`, this would add a second header
+            # In a message of `email`, this would add a second header
+            and not hasattr(headers, "replace_header")
         ):  # botocore has written Lambda's header, of this trace: only the parent changes
-            lineage = before.partition(LINEAGE)[2].partition(";")[0]
-            headers[HEADER] = f"{root};Parent={span_id:016x};Sampled=1{LINEAGE}{lineage}"
+            lineage = header.partition(LINEAGE)[2].partition(";")[0]
+            headers[HEADER] = f"{root};Parent={context.span_id:016x};Sampled=1{LINEAGE}{lineage}"
         else:
             rewrite(headers)
     except Exception as error:  # noqa: BLE001 - the same
@@ -96,15 +94,16 @@ def before_send(request: Any, **_: object) -> None:
 
 def rewrite(headers: Any) -> None:
     """Write the current span as the parent. A header of another trace than Lambda's is deliberate and stays."""
-    span, before = get_current_span(), header_of(headers)
-    if before:
+    span, header = get_current_span(), header_of(headers)
+    if header:
         if not span.is_recording():
-            return  # the header is the one that botocore took from Lambda's variable
-        if not before.startswith(root_of(span.get_span_context().trace_id)):
+            # The header is the one that botocore took from Lambda's variable
+            return
+        if not header.startswith(root_of(span.get_span_context().trace_id)):
             lambdas = os.environ.get("_X_AMZN_TRACE_ID", "").partition(";")[0]
-            if not before.startswith(lambdas or "Root="):
+            if not header.startswith(lambdas or "Root="):
                 return
-    write(span, headers, before, default_setter)
+    write(span, headers, header, default_setter)
 
 
 def attempt_ended(
@@ -121,34 +120,35 @@ def call_ended(context: Any = None, **_: object) -> None:
     """A call has ended."""
     try:
         if context and ATTEMPT in context and context[ATTEMPT][0] > 1:
-            write_attempt(context, again=False)
+            write_attempt(context, is_repeated=False)
     except Exception as error:  # noqa: BLE001 - the same
         failed("the last attempt of an AWS call", error)
 
 
-def write_attempt(context: MutableMapping[str, Any], *, again: bool) -> None:
+def write_attempt(context: MutableMapping[str, Any], *, is_repeated: bool) -> None:
     """Add an event at the end of an attempt. `retry.delay_ms` is the wait before the next attempt."""
     attempt, ended_ns, response, error = context.pop(ATTEMPT)
     span = get_current_span()
     if not span.is_recording():
         return
-    told: dict[str, AttributeValue] = {"attempt": attempt}
+    attributes: dict[str, AttributeValue] = {"attempt": attempt}
     if response is not None:
         http, parsed = response
-        told["http.status_code"] = http.status_code
+        attributes["http.status_code"] = http.status_code
         code = (parsed.get("Error") or {}).get("Code")
         if code:
-            told["error.type"] = code
+            attributes["error.type"] = code
     if error is not None:
-        told["error.type"] = type(error).__qualname__
-    if again:
-        told["retry.delay_ms"] = delay_ms = (time_ns() - ended_ns) / 1e6
-        begun_ns = getattr(span, "start_time", None) or ended_ns
-        ended_ms = (ended_ns - begun_ns) / 1e6
+        attributes["error.type"] = type(error).__qualname__
+    if is_repeated:
+        attributes["retry.delay_ms"] = delay_ms = (time_ns() - ended_ns) / 1e6
+        started_ns = getattr(span, "start_time", None) or ended_ns
+        ended_ms = (ended_ns - started_ns) / 1e6
+        # Since the call's start. They repeat the events, because X-Ray keeps no events.
         if attempt == 1:
-            span.set_attribute(FIRST_ENDED, ended_ms)
-        span.set_attribute(LAST_BEGAN, ended_ms + delay_ms)
-    span.add_event("attempt", told, ended_ns)
+            span.set_attribute("lambda.retry.first_ended_ms", ended_ms)
+        span.set_attribute("lambda.retry.last_began_ms", ended_ms + delay_ms)
+    span.add_event("attempt", attributes, ended_ns)
 
 
 HANDLERS: dict[str, Callable[..., None]] = {
@@ -162,7 +162,8 @@ HANDLERS: dict[str, Callable[..., None]] = {
 
 SUBJECT = "an AWS call's span"
 TABLES = "aws.dynamodb.table_names"
-TOLD = frozenset(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"))  # upstream tells their table
+# Operations whose table upstream names
+NAMED_BY_UPSTREAM = frozenset(("GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan"))
 
 # The codes that botocore retries as throttling (`botocore.retries.standard.ThrottledRetryableChecker`), by a test.
 THROTTLES = frozenset((
@@ -175,7 +176,7 @@ THROTTLES = frozenset((
 
 def requested(span: Span, service: str, operation: str, params: Mapping[str, Any]) -> None:
     """The instrumentation's request hook, which runs before the call."""
-    if service != "dynamodb" or operation in TOLD:
+    if service != "dynamodb" or operation in NAMED_BY_UPSTREAM:
         return
     try:
         if span.is_recording() and TABLES not in (getattr(span, "attributes", None) or ()):
@@ -189,11 +190,11 @@ def requested(span: Span, service: str, operation: str, params: Mapping[str, Any
 def responded(span: Span, _service: str, _operation: str, result: Mapping[str, Any] | None) -> None:
     """The instrumentation's response hook. It runs before the span ends; a failed call has the error's response."""
     if result and "Error" in result:
-        tell_error(span, result)
+        write_error(span, result)
 
 
 @harmless(SUBJECT)
-def tell_error(span: Span, result: Mapping[str, Any]) -> None:
+def write_error(span: Span, result: Mapping[str, Any]) -> None:
     """Write the error of a call's response to its span."""
     error = result["Error"]
     code = error.get("Code") if isinstance(error, Mapping) else None
@@ -219,11 +220,11 @@ def is_condition(code: str, result: Mapping[str, Any]) -> bool:
 
 
 def tables(params: Mapping[str, Any]) -> list[str]:
-    """The tables of a DynamoDB call (plain, batch or transaction), each once, in the order of the call."""
+    """Return the tables of a DynamoDB call (plain, batch or transaction), each once, in the order of the call."""
     if "RequestItems" not in params and "TransactItems" not in params:
         name = params.get("TableName")
         return [name] if isinstance(name, str) else []
-    found = [params.get("TableName"), *(params.get("RequestItems") or ())]
+    names = [params.get("TableName"), *(params.get("RequestItems") or ())]
     for item in params.get("TransactItems") or ():
-        found += [action.get("TableName") for action in item.values()]
-    return list(dict.fromkeys(name for name in found if isinstance(name, str)))
+        names += [action.get("TableName") for action in item.values()]
+    return list(dict.fromkeys(name for name in names if isinstance(name, str)))

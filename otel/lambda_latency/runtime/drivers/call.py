@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
-from opentelemetry.trace import INVALID_SPAN, SpanKind, get_current_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Tracer, TracerProvider, get_current_span
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.unsampled import is_unrecorded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
-
-    from opentelemetry.trace import Span, Tracer, TracerProvider
-    from opentelemetry.util.types import AttributeValue
 
 
 def is_wanted() -> bool:
@@ -28,8 +23,13 @@ def is_wanted() -> bool:
 def call(
     tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind = SpanKind.CLIENT
 ) -> Iterator[Span | None]:
-    """The current span of the block, or None. An exception that leaves the block is the span's error."""
-    entered = begun(tracer, name, attributes, kind) if is_wanted() else None
+    """Make a span the block's current one, unless it needs none. An exception that leaves it is the span's error."""
+    entered: AbstractContextManager[Span] | None = None
+    if is_wanted():
+        try:
+            entered = tracer.start_as_current_span(name, kind=kind, attributes=attributes)
+        except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
+            warn(f"a call {name!r} is not traced ({type(error).__name__}: {error})")
     if entered is None:
         yield None
         return
@@ -37,23 +37,12 @@ def call(
         yield span
 
 
-def begun(
-    tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue], kind: SpanKind
-) -> AbstractContextManager[Span] | None:
-    """The span's context manager; None if that fails, because the call must go on."""
-    try:
-        return tracer.start_as_current_span(name, kind=kind, attributes=attributes)
-    except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
-        warn(f"a call {name!r} is not traced ({type(error).__name__}: {error})")
-        return None
-
-
 # The span that an instrumentation gets instead: an invalid one, or the outer call's, to which it adds attributes.
 INSTEAD: dict[str, Callable[[], Span]] = {"asyncpg": lambda: INVALID_SPAN, "aiokafka": get_current_span}
 
 
 class Suppressible:
-    """The given provider, for instrumentations that ignore the suppression inside of another call."""
+    """A provider for instrumentations that ignore the suppression inside of another call."""
 
     def __init__(self, provider: TracerProvider, library: str) -> None:
         self._provider = provider

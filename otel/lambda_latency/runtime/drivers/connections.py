@@ -41,11 +41,12 @@ class Connections:
         """Start to watch new connections."""
         self._replace(socket, "getaddrinfo", self._looking_up)
         self._replace(socket, "create_connection", self._connecting)
-        hook.when("ssl", lambda module: self._replace(module.SSLContext, "wrap_socket", self._securing))
-        hook.when("urllib3.util.connection",
-                  lambda module: self._replace(module, "create_connection", self._connecting))  # fmt: skip
+        hook.on_import("ssl", lambda module: self._replace(module.SSLContext, "wrap_socket", self._securing))
+        hook.on_import(
+            "urllib3.util.connection", lambda module: self._replace(module, "create_connection", self._connecting)
+        )
         # Around `wrap_socket`: urllib3 loads the trusted certificates here, which takes longer than the handshake.
-        hook.when("urllib3.connection", lambda module: self._replace(module, "ssl_wrap_socket", self._securing))
+        hook.on_import("urllib3.connection", lambda module: self._replace(module, "ssl_wrap_socket", self._securing))
 
     def _replace(self, owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> None:
         self._undo.append(replaced(owner, name, around))
@@ -58,7 +59,7 @@ class Connections:
                 return original(address, *args, **kwargs)
             local.peer, literal = peer_of(*address[:2])
             if literal:  # no lookup precedes it
-                local.tcp = Step(self._tracer, "tcp", local.peer)
+                local.tcp = StepSpan(self._tracer, "tcp", local.peer)
             opening = OPENING.get()
             token = OPENING.set(None)  # the socket's own connect is not a step of its own
             try:  # not by `Ending`: four calls more
@@ -74,7 +75,7 @@ class Connections:
                 local.peer = local.tcp = None
                 OPENING.reset(token)
             if opening is not None:
-                opening.handshake()
+                opening.begin("handshake")
             return connected
 
         return create_connection
@@ -90,12 +91,12 @@ class Connections:
                     peer = opening.peer
             if peer is None or local.tcp is not None:
                 return original(*args, **kwargs)
-            dns = Step(self._tracer, "dns", peer)
+            dns = StepSpan(self._tracer, "dns", peer)
             with Ending(lambda: dns):
-                found = original(*args, **kwargs)
+                addresses = original(*args, **kwargs)
             if local.peer is not None:
-                local.tcp = Step(self._tracer, "tcp", peer)
-            return found
+                local.tcp = StepSpan(self._tracer, "tcp", peer)
+            return addresses
 
         return getaddrinfo
 
@@ -109,7 +110,7 @@ class Connections:
             name, opening = kwargs.get("server_hostname"), OPENING.get()
             if opening is not None:
                 opening.end()
-            tls = Step(self._tracer, "tls", host(name) if isinstance(name, str) else {})
+            tls = StepSpan(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
                 with Ending(lambda: tls):
@@ -118,7 +119,7 @@ class Connections:
             finally:
                 local.secures = False
             if opening is not None:
-                opening.handshake()
+                opening.begin("handshake")
             return secured
 
         return wrap_socket
@@ -128,11 +129,11 @@ class Local(threading.local):
     """The state of a thread: the peer it connects to, the span of TCP's connect, whether it is in a handshake."""
 
     peer: dict[str, AttributeValue] | None = None
-    tcp: Step | None = None
+    tcp: StepSpan | None = None
     secures = False
 
 
-class Step:
+class StepSpan:
     """The span of one step. Neither its start nor its end raises."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: dict[str, AttributeValue]) -> None:
@@ -159,23 +160,16 @@ class Step:
 
 
 class Opening:
-    """A connection to a database or a broker while it opens: its peer and its current step.
-
-    The time after TCP's connect or after TLS is the handshake of the driver's protocol.
-    """
+    """A connection to a database or a broker while it opens: its peer and its step, after TCP or TLS `handshake`."""
 
     def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
         self.peer, self._tracer = peer, tracer
-        self._step: Step | None = None
+        self._step: StepSpan | None = None
 
     def begin(self, step: str) -> None:
         """End the current step and start the next one."""
         self.end()
-        self._step = Step(self._tracer, step, self.peer)
-
-    def handshake(self) -> None:
-        """Start the handshake of the driver's protocol: the socket is connected, or secured."""
-        self.begin("handshake")
+        self._step = StepSpan(self._tracer, step, self.peer)
 
     def end(self, error: BaseException | None = None) -> None:
         """End the current step: the connection is open, has failed, or TLS follows."""
@@ -190,7 +184,7 @@ OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", defau
 class Ending:
     """Ends a step (of an opening its current one) at the end of a `with` block, if the step has started by then."""
 
-    def __init__(self, step: Callable[[], Step | Opening | None]) -> None:
+    def __init__(self, step: Callable[[], StepSpan | Opening | None]) -> None:
         self._step = step
 
     def __enter__(self) -> None:
@@ -205,18 +199,18 @@ class Ending:
 def in_a_call() -> bool:
     """Whether the current span is a recorded call."""
     span = get_current_span()
-    return isinstance(span, RecordingSpan) and span.kind is CLIENT and span.is_recording()
+    return isinstance(span, RecordingSpan) and getattr(span, "kind", None) is CLIENT and span.is_recording()
 
 
 @functools.lru_cache(maxsize=64)  # a function calls few different hosts
 def peer_of(name: object, port: int) -> tuple[dict[str, AttributeValue], bool]:
-    """The attributes for host and port, and whether the host is an IP address."""
+    """Return the attributes for host and port, and whether the host is an IP address."""
     text = str(name).strip("[]")
     return {**host(text), "server.port": port}, is_literal(text)
 
 
 def host(name: str) -> dict[str, AttributeValue]:
-    """The host under two keys: X-Ray's exporter drops the first, and would name the step by a key of client spans."""
+    """Return the host under two keys: X-Ray's exporter drops the first, and would name the step as client spans do."""
     return {"server.address": name, "lambda.connect.host": name}
 
 

@@ -6,17 +6,15 @@ It replaces methods of asyncio's base loop classes; loops of uvloop do not have 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.runtime.drivers.connections import OPENING, Ending, Step, host, in_a_call, is_literal, peer_of
-from lambda_latency.runtime.replace import put, replaced
+from opentelemetry.trace import Tracer
+from opentelemetry.util.types import AttributeValue
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
+from lambda_latency.runtime.drivers.connections import OPENING, Ending, StepSpan, host, in_a_call, is_literal, peer_of
+from lambda_latency.runtime.replace import replaced
 
 MOST_NAMES = 256
 
@@ -27,11 +25,11 @@ class Securing:
     def __init__(self, tracer: Tracer, name: object) -> None:
         self._tracer = tracer
         self._peer = host(name) if isinstance(name, str) else {}
-        self.step: Step | None = None
+        self.step: StepSpan | None = None
 
     def begin(self) -> None:
         """Start the span of TLS: a socket is connected. Of several sockets that race, the first one counts."""
-        self.step = self.step or Step(self._tracer, "tls", self._peer)
+        self.step = self.step or StepSpan(self._tracer, "tls", self._peer)
 
 
 SECURING: ContextVar[Securing | None] = ContextVar("lambda_latency_securing", default=None)
@@ -41,12 +39,13 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the imported module, asyncio or `anyio.streams.tls`; returns the functions that undo it."""
     if module.__name__ != "asyncio":
         return [watch_anyio(module, tracer)]
-    base, loops = module.base_events.BaseEventLoop, Loops(tracer)
+    base, selecting = module.base_events.BaseEventLoop, module.selector_events.BaseSelectorEventLoop
+    names: dict[object, str] = {}  # of hosts, by looked-up address
     return [
-        replaced(base, "getaddrinfo", loops.looking_up),
-        replaced(module.selector_events.BaseSelectorEventLoop, "sock_connect", loops.connecting),
-        replaced(base, "create_connection", loops.creating),
-        replaced(base, "start_tls", loops.securing),
+        replaced(base, "getaddrinfo", functools.partial(looking_up, tracer, names)),
+        replaced(selecting, "sock_connect", functools.partial(connecting, tracer, names)),
+        replaced(base, "create_connection", functools.partial(creating, tracer)),
+        replaced(base, "start_tls", functools.partial(securing, tracer)),
     ]
 
 
@@ -56,107 +55,98 @@ def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
     def around(original: Any) -> Callable[..., Any]:
         async def wrap(kind: Any, *args: Any, **kwargs: Any) -> Any:
             if not in_a_call():
-                return await original.__func__(kind, *args, **kwargs)
+                return await original(kind, *args, **kwargs)
             name = kwargs.get("hostname")
-            tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
+            tls = StepSpan(tracer, "tls", host(name) if isinstance(name, str) else {})
             with Ending(lambda: tls):
-                stream = await original.__func__(kind, *args, **kwargs)
+                stream = await original(kind, *args, **kwargs)
                 tls.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
             return stream
 
         return wrap
 
-    original = vars(module.TLSStream)["wrap"]
-    return put(module.TLSStream, "wrap", classmethod(functools.wraps(original.__func__)(around(original))))
+    return replaced(module.TLSStream, "wrap", around)
 
 
-class Loops:
-    """The wrappers of the loop's methods."""
+def looking_up(tracer: Tracer, names: dict[object, str], original: Callable[..., Any]) -> Callable[..., Any]:
+    async def getaddrinfo(self: object, host: Any, port: Any, **kwargs: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        if not isinstance(name, str) or is_literal(name) or not in_a_call():
+            return await original(self, host, port, **kwargs)
+        dns = StepSpan(tracer, "dns", peer(name, port))
+        with Ending(lambda: dns):
+            addresses = await original(self, host, port, **kwargs)
+        if len(names) > MOST_NAMES:
+            names.clear()
+        names.update({address[0]: name for *_, address in addresses})
+        return addresses
 
-    def __init__(self, tracer: Tracer) -> None:
-        self._tracer = tracer
-        self._names: dict[object, str] = {}  # host names by looked-up address
+    return getaddrinfo
 
-    def looking_up(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        async def getaddrinfo(self: object, host: Any, port: Any, **kwargs: Any) -> Any:
-            name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-            if not isinstance(name, str) or is_literal(name) or not in_a_call():
-                return await original(self, host, port, **kwargs)
-            dns = Step(tracer, "dns", peer(name, port))
-            with Ending(lambda: dns):
-                found = await original(self, host, port, **kwargs)
-            if len(names) > MOST_NAMES:
-                names.clear()
-            names.update({address[0]: name for *_, address in found})
-            return found
 
-        tracer, names = self._tracer, self._names
-        return getaddrinfo
+def connecting(tracer: Tracer, names: dict[object, str], original: Callable[..., Any]) -> Callable[..., Any]:
+    async def sock_connect(self: object, sock: Any, address: Any) -> Any:
+        if not isinstance(address, tuple) or not in_a_call():
+            return await original(self, sock, address)
+        opening = OPENING.get()
+        target = opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1])
+        tcp = StepSpan(tracer, "tcp", target)
+        with Ending(lambda: tcp):
+            await original(self, sock, address)
+        securing = SECURING.get()
+        if securing is not None:
+            securing.begin()
+        elif opening is not None:
+            opening.begin("handshake")
+        return None
 
-    def connecting(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        async def sock_connect(self: object, sock: Any, address: Any) -> Any:
-            if not isinstance(address, tuple) or not in_a_call():
-                return await original(self, sock, address)
-            opening = OPENING.get()
-            known = opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1])
-            tcp = Step(tracer, "tcp", known)
-            with Ending(lambda: tcp):
-                await original(self, sock, address)
-            securing = SECURING.get()
-            if securing is not None:
-                securing.begin()
-            elif opening is not None:
-                opening.handshake()
-            return None
+    return sock_connect
 
-        tracer, names = self._tracer, self._names
-        return sock_connect
 
-    def creating(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        async def create_connection(self: object, *args: Any, **kwargs: Any) -> Any:
-            if not kwargs.get("ssl") or not in_a_call():
-                return await original(self, *args, **kwargs)
-            securing = Securing(tracer, kwargs.get("server_hostname") or kwargs.get("host") or (args[1:2] or [""])[0])
-            if kwargs.get("sock") is not None:
-                securing.begin()
-            token = SECURING.set(securing)
-            try:
-                with Ending(lambda: securing.step):
-                    transport, protocol = await original(self, *args, **kwargs)
-                    agreed(securing.step, transport)
-            finally:
-                SECURING.reset(token)
-            talk()
-            return transport, protocol
+def creating(tracer: Tracer, original: Callable[..., Any]) -> Callable[..., Any]:
+    async def create_connection(self: object, *args: Any, **kwargs: Any) -> Any:
+        if not kwargs.get("ssl") or not in_a_call():
+            return await original(self, *args, **kwargs)
+        securing = Securing(tracer, kwargs.get("server_hostname") or kwargs.get("host") or (args[1:2] or [""])[0])
+        if kwargs.get("sock") is not None:
+            securing.begin()
+        token = SECURING.set(securing)
+        try:
+            with Ending(lambda: securing.step):
+                transport, protocol = await original(self, *args, **kwargs)
+                agreed(securing.step, transport)
+        finally:
+            SECURING.reset(token)
+        talk()
+        return transport, protocol
 
-        tracer = self._tracer
-        return create_connection
+    return create_connection
 
-    def securing(self, original: Callable[..., Any]) -> Callable[..., Any]:
-        async def start_tls(self: object, *args: Any, **kwargs: Any) -> Any:
-            if not in_a_call():
-                return await original(self, *args, **kwargs)
-            name, opening = kwargs.get("server_hostname"), OPENING.get()
-            if opening is not None:
-                opening.end()
-            tls = Step(tracer, "tls", host(name) if isinstance(name, str) else {})
-            with Ending(lambda: tls):
-                transport = await original(self, *args, **kwargs)
-                agreed(tls, transport)
-            talk()
-            return transport
 
-        tracer = self._tracer
-        return start_tls
+def securing(tracer: Tracer, original: Callable[..., Any]) -> Callable[..., Any]:
+    async def start_tls(self: object, *args: Any, **kwargs: Any) -> Any:
+        if not in_a_call():
+            return await original(self, *args, **kwargs)
+        name, opening = kwargs.get("server_hostname"), OPENING.get()
+        if opening is not None:
+            opening.end()
+        tls = StepSpan(tracer, "tls", host(name) if isinstance(name, str) else {})
+        with Ending(lambda: tls):
+            transport = await original(self, *args, **kwargs)
+            agreed(tls, transport)
+        talk()
+        return transport
+
+    return start_tls
 
 
 @functools.lru_cache(maxsize=64)
 def peer(name: str, port: object) -> dict[str, AttributeValue]:
-    """The attributes for host and port; without the port if a lookup has none, or the name of a service."""
+    """Return the attributes for host and port; without the port if a lookup has none, or the name of a service."""
     return peer_of(name, port)[0] if isinstance(port, int) else host(name)
 
 
-def agreed(step: Step | None, transport: Any) -> None:
+def agreed(step: StepSpan | None, transport: Any) -> None:
     """Record the version of TLS on its span."""
     secured = transport.get_extra_info("ssl_object") if transport is not None else None
     if step is not None and secured is not None:
@@ -167,4 +157,4 @@ def talk() -> None:
     """Start the handshake of the driver's protocol, if a driver opens the connection."""
     opening = OPENING.get()
     if opening is not None:
-        opening.handshake()
+        opening.begin("handshake")

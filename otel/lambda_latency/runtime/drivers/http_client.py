@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from opentelemetry.instrumentation.utils import is_http_instrumentation_enabled
 from opentelemetry.propagate import inject
-from opentelemetry.trace import INVALID_SPAN, SpanKind, Status, StatusCode, get_current_span, use_span
+from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Status, StatusCode, Tracer, get_current_span, use_span
 
 from lambda_latency.runtime.drivers.call import is_wanted
 from lambda_latency.runtime.replace import replaced
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Span, Tracer
-
-OTHERS = ("botocore", "requests", "urllib3")  # libraries on http.client whose calls have spans of their own
+# Libraries on http.client whose calls have spans of their own
+OTHERS = ("botocore", "requests", "urllib3")
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Wrap `request`, `getresponse` and `close`."""
-    calls, owner = Calls(module, tracer), module.HTTPConnection
+    calls, owner = PendingCalls(module, tracer), module.HTTPConnection
     return [
         replaced(owner, "request", calls.requesting),
         replaced(owner, "getresponse", calls.answering),
@@ -30,7 +27,7 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     ]
 
 
-class Calls:
+class PendingCalls:
     """The calls that wait for their response, by connection."""
 
     def __init__(self, module: Any, tracer: Tracer) -> None:
@@ -40,14 +37,16 @@ class Calls:
 
     def requesting(self, original: Callable[..., Any]) -> Callable[..., Any]:
         def request(connection: Any, method: str, url: str, body: Any = None, headers: Any = None, **more: Any) -> Any:
-            given = headers if headers is not None else {}
+            plain = headers if headers is not None else {}
             if type(connection).__module__.partition(".")[0] in OTHERS or not is_http_instrumentation_enabled():
-                return original(connection, method, url, body, given, **more)
-            with use_span(self._begun(connection, method, url), record_exception=False, set_status_on_exception=False):
-                carried: dict[str, str] = {}
-                inject(carried)
+                return original(connection, method, url, body, plain, **more)
+            with use_span(
+                self._started(connection, method, url), record_exception=False, set_status_on_exception=False
+            ):
+                tracing: dict[str, str] = {}
+                inject(tracing)
                 try:
-                    return original(connection, method, url, body, {**dict(given), **carried}, **more)
+                    return original(connection, method, url, body, {**dict(plain), **tracing}, **more)
                 except BaseException as error:
                     self._end(connection, error)
                     raise
@@ -73,17 +72,21 @@ class Calls:
 
         return close
 
-    def _begun(self, connection: Any, method: str, url: str) -> Span:
-        """The span of a call; in an unrecorded request the current, unrecorded one."""
+    def _started(self, connection: Any, method: str, url: str) -> Span:
+        """Return the span of a call; in an unrecorded request the current, unrecorded one."""
         self._end(connection)
         current = get_current_span()
         if not is_wanted():
             return current if current.get_span_context().is_valid else INVALID_SPAN
         scheme = "https" if isinstance(connection, self._secure) else "http"
         address = url if "://" in url else f"{scheme}://{connection.host}:{connection.port}{url}"
-        about = {"http.method": method, "http.url": address, "net.peer.name": connection.host,
-                 "net.peer.port": connection.port}  # fmt: skip
-        span = self._open[connection] = self._tracer.start_span(method, kind=SpanKind.CLIENT, attributes=about)
+        attributes = {
+            "http.method": method,
+            "http.url": address,
+            "net.peer.name": connection.host,
+            "net.peer.port": connection.port,
+        }
+        span = self._open[connection] = self._tracer.start_span(method, kind=SpanKind.CLIENT, attributes=attributes)
         return span
 
     def _end(self, connection: Any, error: BaseException | None = None, status: int = 0) -> None:

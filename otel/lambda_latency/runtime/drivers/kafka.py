@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.within import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
+from lambda_latency.runtime.replace import put
 
 SYSTEM = {"messaging.system": "kafka"}
 
@@ -33,8 +30,9 @@ def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     class Producer(original):  # type: ignore[misc,valid-type]
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            given = {**(args[0] if args and isinstance(args[0], dict) else {}), **kwargs}
-            self.traced_host = host_of(given.get("bootstrap.servers"))
+            options = {**(args[0] if args and isinstance(args[0], dict) else {}), **kwargs}
+            servers = str(options.get("bootstrap.servers") or "")
+            self.traced_host = servers.partition(",")[0].rpartition(":")[0]
 
         def flush(self, *args: Any, **kwargs: Any) -> Any:
             if not len(self):
@@ -43,13 +41,7 @@ def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
                 return super().flush(*args, **kwargs)
 
     Producer.__module__, Producer.__qualname__ = original.__module__, original.__qualname__
-    module.Producer = Producer
-
-    def undo() -> None:
-        if module.Producer is Producer:
-            module.Producer = original
-
-    return [undo]
+    return [put(module, "Producer", Producer)]
 
 
 def aiokafka(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -58,10 +50,10 @@ def aiokafka(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
         return opening(tracer, SYSTEM, host, port)
 
     def send_and_wait(producer: Any, topic: Any = "", *_: object, **__: object) -> Any:
-        return sending(tracer, f"{topic} send", about(producer))
+        return sending(tracer, f"{topic} send", broker_of(producer))
 
     def flush(producer: Any, *_: object, **__: object) -> Any:
-        return call(tracer, "flush", {**about(producer), "messaging.operation": "flush"})
+        return call(tracer, "flush", {**broker_of(producer), "messaging.operation": "flush"})
 
     producer = module.AIOKafkaProducer
     return [
@@ -73,17 +65,12 @@ def aiokafka(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 @contextmanager
 def sending(tracer: Tracer, name: str, attributes: Mapping[str, AttributeValue]) -> Iterator[None]:
-    """A span for the call. Upstream's `send` inside of it writes its attributes and the message's header."""
+    """Make a span for the call. Upstream's `send` inside of it writes its attributes and the message's header."""
     with call(tracer, name, attributes, SpanKind.PRODUCER), suppress_instrumentation():
         yield
 
 
-def about(producer: Any) -> Mapping[str, AttributeValue]:
-    """The attributes of the broker of a producer of aiokafka."""
+def broker_of(producer: Any) -> Mapping[str, AttributeValue]:
+    """Return the attributes of the broker of a producer of aiokafka."""
     host, _port = next(iter(producer.client.hosts), ("", 0))[:2]
     return {**SYSTEM, "net.peer.name": host}
-
-
-def host_of(servers: object) -> str:
-    """The host of the first server in a configuration."""
-    return str(servers or "").split(",")[0].rpartition(":")[0]

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.trace import Tracer
 
 from lambda_latency.runtime.drivers.opening import opening, watch_sockets
 from lambda_latency.runtime.drivers.within import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Tracer
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Wrap each connect, also a reconnect of the same object."""
 
-    def connect(connection: Any, *_: object, **given: Any) -> Any:
-        host, port = given.get("host") or connection.server_host, given.get("port") or connection.server_port
+    def connect(connection: Any, *_: object, **options: Any) -> Any:
+        host, port = options.get("host") or connection.server_host, options.get("port") or connection.server_port
         # Not its property, which would send a query to the server.
-        name = given.get("database") or given.get("db") or getattr(connection, "_database", None) or ""
+        name = options.get("database") or options.get("db") or getattr(connection, "_database", None) or ""
         return opening(tracer, {"db.system": "mysql", "db.name": str(name)}, host, port)
 
     def connect_pymysql(connection: Any, *_: object, **__: object) -> Any:

@@ -7,37 +7,33 @@ from __future__ import annotations
 
 import functools
 import socket
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import Tracer, get_current_span
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
-from lambda_latency.runtime.drivers.connections import OPENING, Ending, Opening, Step, host, in_a_call, peer_of
+from lambda_latency.runtime.drivers.connections import OPENING, Ending, Opening, StepSpan, host, in_a_call, peer_of
 from lambda_latency.runtime.unsampled import is_unrecorded
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
 
 
 @contextmanager
 def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, port: object) -> Iterator[None]:
-    """The opening of a connection to the host `name`. A path or an empty name is a local socket, without spans."""
+    """Trace the opening of a connection to the host `name`. A path or an empty name is a local socket: no spans."""
     text = str(name or "localhost").strip("[]")
     number = int(port) if isinstance(port, int) or (isinstance(port, str) and port.isdigit()) else 0
     if is_unrecorded(get_current_span()) or text.startswith(("/", "@")):
         yield
         return
     peer = peer_of(text, number)[0] if number else host(text)
-    known = {"net.peer.name": text, **({"net.peer.port": number} if number else {}), **peer}
-    with nullcontext() if in_a_call() else call(tracer, "connect", {**attributes, **known}):
-        at = Opening(tracer, peer)
-        token = OPENING.set(at)
+    target = {"net.peer.name": text, **({"net.peer.port": number} if number else {}), **peer}
+    with nullcontext() if in_a_call() else call(tracer, "connect", {**attributes, **target}):
+        current = Opening(tracer, peer)
+        token = OPENING.set(current)
         try:
-            with Ending(lambda: at):
+            with Ending(lambda: current):
                 yield
         finally:
             OPENING.reset(token)
@@ -45,23 +41,21 @@ def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
 
 @contextmanager
 def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: object, *, waits: bool) -> Iterator[None]:
-    """The span of a wait for a connection of an exhausted pool."""
+    """Trace the wait for a connection of an exhausted pool."""
     current = get_current_span()
     if not waits or not current.is_recording():
         yield
         return
-    told: Mapping[str, Any] = getattr(current, "attributes", None) or {}
-    text = str(name or told.get("net.peer.name") or "")
-    known = {key: told[key] for key in ("db.system", "db.name") if key in told}
-    step = Step(tracer, "pool", {**known, **attributes, **host(text)})
+    recorded: Mapping[str, Any] = getattr(current, "attributes", None) or {}
+    text = str(name or recorded.get("net.peer.name") or "")
+    database = {key: recorded[key] for key in ("db.system", "db.name") if key in recorded}
+    step = StepSpan(tracer, "pool", {**database, **attributes, **host(text)})
     with Ending(lambda: step):
         yield
 
 
 def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
-    """Watch each connect while a driver opens a connection: a driver may create its sockets itself, without
-    `socket.create_connection`. Installed once for all drivers.
-    """
+    """Watch each connect, once for all drivers: a driver may create its sockets without `socket.create_connection`."""
     original, inherited = socket.socket.connect, "connect" not in vars(socket.socket)
     if hasattr(original, "traced_here"):
         return []
@@ -71,10 +65,10 @@ def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
         opening = OPENING.get()
         if opening is None or not isinstance(address, tuple) or self.gettimeout() == 0:
             return original(self, address)
-        tcp = Step(tracer, "tcp", opening.peer)
+        tcp = StepSpan(tracer, "tcp", opening.peer)
         with Ending(lambda: tcp):
             original(self, address)
-        opening.handshake()
+        opening.begin("handshake")
         return None
 
     def undo() -> None:

@@ -2,46 +2,50 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 from weakref import WeakKeyDictionary
+
+from opentelemetry.trace import Tracer
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.within import within
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
-
-KNOWN: WeakKeyDictionary[object, Mapping[str, AttributeValue]] = WeakKeyDictionary()
+ATTRIBUTES: WeakKeyDictionary[object, Mapping[str, AttributeValue]] = WeakKeyDictionary()
 METHODS = (("Cursor", "execute"), ("Connection", "run"), ("PreparedStatement", "run"))
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the imported module: `core` opens connections, the others run statements."""
     if module.__name__ == "pg8000.core":
-        return [within(module.CoreConnection, "__init__", lambda *args, **given: opened(tracer, *args, **given))]
+        return [within(module.CoreConnection, "__init__", lambda *args, **kwargs: opened(tracer, *args, **kwargs))]
 
-    def run(owner: Any, statement: Any = "", *_: object, **given: Any) -> Any:
+    def run(owner: Any, statement: Any = "", *_: object, **kwargs: Any) -> Any:
         connection = getattr(owner, "_c", None) or getattr(owner, "con", None) or owner
-        text = str(statement or given.get("operation") or given.get("sql") or "")
+        text = str(statement or kwargs.get("operation") or kwargs.get("sql") or "")
         words = text.split(None, 1)
-        about = {**KNOWN.get(connection, {}), "db.statement": text}
-        return call(tracer, words[0] if words else "postgresql", about)
+        attributes = {**ATTRIBUTES.get(connection, {}), "db.statement": text}
+        return call(tracer, words[0] if words else "postgresql", attributes)
 
     classes = [(vars(module).get(kind), method) for kind, method in METHODS]
     return [within(kind, method, run) for kind, method in classes if kind is not None and method in vars(kind)]
 
 
 def opened(
-    tracer: Tracer, connection: Any, user: Any = "", host: Any = "localhost", database: Any = None, port: Any = 5432,
-    *_: object, **__: object,
-) -> Any:  # fmt: skip
-    """The attributes of a connection. The default database has the name of the user."""
+    tracer: Tracer,
+    connection: Any,
+    user: Any = "",
+    host: Any = "localhost",
+    database: Any = None,
+    port: Any = 5432,
+    *_: object,
+    **__: object,
+) -> Any:
+    """Return the attributes of a connection. The default database has the name of the user."""
     name = database or user
     text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-    about = {"db.system": "postgresql", "db.name": text}
-    KNOWN[connection] = {**about, "net.peer.name": str(host), "net.peer.port": port}
-    return opening(tracer, about, host, port)
+    attributes = {"db.system": "postgresql", "db.name": text}
+    ATTRIBUTES[connection] = {**attributes, "net.peer.name": str(host), "net.peer.port": port}
+    return opening(tracer, attributes, host, port)

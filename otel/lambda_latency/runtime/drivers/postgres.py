@@ -5,21 +5,16 @@ libpq opens connections in C. With psycopg it tells what it waits for; with psyc
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from selectors import EVENT_READ
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from lambda_latency.runtime.drivers.connections import OPENING
+from opentelemetry.trace import Tracer
+
+from lambda_latency.runtime.drivers.connections import OPENING, Opening
 from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Tracer
-
-    from lambda_latency.runtime.drivers.connections import Opening
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -28,18 +23,18 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def psycopg2(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    def connect(dsn: Any = None, *_: object, **given: Any) -> Any:
-        return opened(tracer, module.extensions.parse_dsn, dsn, given)
+    def connect(dsn: Any = None, *_: object, **options: Any) -> Any:
+        return opened(tracer, module.extensions.parse_dsn, dsn, options)
 
     return [within(module, "connect", connect)]
 
 
 def psycopg(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    def connect(conninfo: Any = "", *_: object, **given: Any) -> Any:
-        return opened(tracer, module.conninfo.conninfo_to_dict, conninfo, given)
+    def connect(conninfo: Any = "", *_: object, **options: Any) -> Any:
+        return opened(tracer, module.conninfo.conninfo_to_dict, conninfo, options)
 
-    def method(_: object, *args: Any, **given: Any) -> Any:
-        return connect(*args, **given)
+    def method(_: object, *args: Any, **options: Any) -> Any:
+        return connect(*args, **options)
 
     return [
         within(module, "connect", connect),
@@ -54,8 +49,8 @@ def attempts(module: Any) -> list[Callable[[], object]]:
 
     def watched(original: Callable[..., Any]) -> Callable[..., Any]:
         def connect(*args: Any, **kwargs: Any) -> Any:
-            steps, at = original(*args, **kwargs), OPENING.get()
-            return steps if at is None else Attempt(steps, at)
+            steps, current = original(*args, **kwargs), OPENING.get()
+            return steps if current is None else Attempt(steps, current)
 
         return connect
 
@@ -72,16 +67,16 @@ class Attempt(Generator[Any, Any, Any]):
         opening.begin("tcp")
 
     def send(self, value: Any) -> Any:
-        """The next wait."""
-        return self._seen(self._steps.send, value)
+        """Return the next wait."""
+        return self._run(self._steps.send, value)
 
     def throw(self, *error: Any) -> Any:
         """As the original generator."""
-        return self._seen(self._steps.throw, *error)
+        return self._run(self._steps.throw, *error)
 
-    def _seen(self, step: Callable[..., Any], *given: Any) -> Any:
+    def _run(self, step: Callable[..., Any], *args: Any) -> Any:
         try:
-            waits = step(*given)
+            waits = step(*args)
         except StopIteration:
             raise
         except BaseException as error:
@@ -89,19 +84,19 @@ class Attempt(Generator[Any, Any, Any]):
             raise
         if self._connecting and waits[1] == EVENT_READ:
             self._connecting = False
-            self._opening.handshake()
+            self._opening.begin("handshake")
         return waits
 
 
-def opened(tracer: Tracer, parse: Callable[[Any], Any], dsn: Any, given: dict[str, Any]) -> Any:
-    """The opening for a connection string and keyword arguments. The library itself refuses an invalid string."""
+def opened(tracer: Tracer, parse: Callable[[Any], Any], dsn: Any, options: dict[str, Any]) -> Any:
+    """Return the opening for a connection string and keyword arguments. The library refuses an invalid string."""
     try:
-        known = {**(parse(dsn) if dsn else {}), **given}
+        target = {**(parse(dsn) if dsn else {}), **options}
     except Exception:  # noqa: BLE001 - the call itself raises
-        known = given
-    name = known.get("dbname") or known.get("database") or ""
+        target = options
+    name = target.get("dbname") or target.get("database") or ""
     return opening(
-        tracer, {"db.system": "postgresql", "db.name": str(name)}, known.get("host"), known.get("port", 5432)
+        tracer, {"db.system": "postgresql", "db.name": str(name)}, target.get("host"), target.get("port", 5432)
     )
 
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from opentelemetry.trace import get_current_span
+from opentelemetry.trace import Tracer, get_current_span
 
 from lambda_latency.runtime.drivers.opening import opening, watch_sockets
 from lambda_latency.runtime.drivers.within import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from opentelemetry.trace import Tracer
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -41,9 +37,7 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 @contextmanager
 def selecting(tracer: Tracer, host: str, port: int, operation: str) -> Iterator[None]:
-    """The wait for a server. If there is none, pymongo sends no command, and upstream makes no span: then the wait is
-    the span of the operation.
-    """
+    """Trace the wait for a server. If there is none, upstream makes no span: then the operation's is the wait."""
     outside = get_current_span()
     with opening(tracer, {"db.system": "mongodb"}, host, port):
         try:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from opentelemetry.trace import Tracer
 
 from lambda_latency.runtime.drivers.connections import OPENING, is_literal
 from lambda_latency.runtime.drivers.opening import opening
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from opentelemetry.trace import Tracer
 
 SYSTEM = {"messaging.system": "rabbitmq"}
 
@@ -24,8 +22,8 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     def connect(_: object, parameters: Any = None, *__: object, **___: object) -> Any:
-        first = next(iter(parameters), None) if isinstance(parameters, list | tuple) else parameters
-        return opening(tracer, SYSTEM, getattr(first, "host", "localhost"), getattr(first, "port", 5672))
+        target = next(iter(parameters), None) if isinstance(parameters, list | tuple) else parameters
+        return opening(tracer, SYSTEM, getattr(target, "host", "localhost"), getattr(target, "port", 5672))
 
     def once(original: Callable[..., Any]) -> Callable[..., Any]:
         def channel(*args: Any, **kwargs: Any) -> Any:
@@ -47,24 +45,24 @@ def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     ]
 
 
-def lookup(given: Mapping[str, Any]) -> str:
-    """The step of the lookup, which runs in a thread of pika; an IP address needs none."""
-    return "" if is_literal(str(given.get("host"))) else "dns"
+def lookup(arguments: Mapping[str, Any]) -> str:
+    """Return the step of the lookup, which runs in a thread of pika; an IP address needs none."""
+    return "" if is_literal(str(arguments.get("host"))) else "dns"
 
 
-def securing(given: Mapping[str, Any]) -> str:
-    """The step of TLS, if the connection uses TLS."""
-    return "" if given.get("ssl_context") is None else "tls"
+def securing(arguments: Mapping[str, Any]) -> str:
+    """Return the step of TLS, if the connection uses TLS."""
+    return "" if arguments.get("ssl_context") is None else "tls"
 
 
 def stepping(step: Callable[[Mapping[str, Any]], str], then: str = "") -> Callable[..., Callable[..., Any]]:
     """Wrap a function that does not block, and calls back at its end."""
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
-        def begin(*args: Any, **given: Any) -> Any:
-            if "on_done" in given:
-                given["on_done"] = stepped(step(given), given["on_done"], then)
-            return original(*args, **given)
+        def begin(*args: Any, **kwargs: Any) -> Any:
+            if "on_done" in kwargs:
+                kwargs["on_done"] = stepped(step(kwargs), kwargs["on_done"], then)
+            return original(*args, **kwargs)
 
         return begin
 
@@ -73,17 +71,17 @@ def stepping(step: Callable[[Mapping[str, Any]], str], then: str = "") -> Callab
 
 def stepped(step: str, on_done: Callable[[Any], Any], then: str = "") -> Callable[[Any], Any]:
     """Start a step of the opening connection. It ends at the callback, which starts the next step."""
-    at = OPENING.get()
-    if at is None:
+    current = OPENING.get()
+    if current is None:
         return on_done
     if step:
-        at.begin(step)
+        current.begin(step)
 
     def done(result: Any) -> Any:
         error = result if isinstance(result, BaseException) else None
-        at.end(error)
+        current.end(error)
         if then and error is None:
-            at.begin(then)
+            current.begin(then)
         return on_done(result)
 
     return done
@@ -101,7 +99,7 @@ def aio_pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 
 def one_name() -> list[Callable[[], object]]:
-    """The name of a destination, without the comma that upstream puts between an empty exchange and the key."""
+    """Name destinations once: without the comma that upstream puts between an empty exchange and the key."""
     try:
         from opentelemetry.instrumentation.aio_pika.span_builder import SpanBuilder
     except ImportError:  # logged elsewhere

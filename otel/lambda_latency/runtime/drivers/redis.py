@@ -6,17 +6,15 @@ of redis.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from opentelemetry.trace import Tracer
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.drivers.opening import opening, waiting, watch_sockets
 from lambda_latency.runtime.drivers.within import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -49,13 +47,15 @@ def commands(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Instrument the commands of valkey."""
 
     def command(client: Any, *args: Any, **_: object) -> Any:
-        return call(tracer, str(args[0]) if args else "valkey", {**about(client), "db.statement": statement(args)})
+        return call(tracer, str(args[0]) if args else "valkey", {**server_of(client), "db.statement": statement(args)})
 
     def pipeline(client: Any, *_: object, **__: object) -> Any:
-        commands = [one.args if hasattr(one, "args") else one[0] for one in client.command_stack]
-        name = " ".join(str(one[0]) for one in commands) or "PIPELINE"
+        commands = [queued.args if hasattr(queued, "args") else queued[0] for queued in client.command_stack]
+        name = " ".join(str(arguments[0]) for arguments in commands) or "PIPELINE"
         text = "\n".join(map(statement, commands))
-        return call(tracer, name, {**about(client), "db.statement": text, "db.redis.pipeline_length": len(commands)})
+        return call(
+            tracer, name, {**server_of(client), "db.statement": text, "db.redis.pipeline_length": len(commands)}
+        )
 
     clients = (module.client, module.asyncio.client)
     return [
@@ -64,15 +64,15 @@ def commands(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     ]
 
 
-def about(client: Any) -> dict[str, AttributeValue]:
-    """The attributes of a client's server."""
-    known = client.connection_pool.connection_kwargs
-    peer = {"net.peer.name": known.get("host", "localhost"), "net.peer.port": known.get("port", 6379)}
-    if "path" in known:
-        peer = {"net.peer.name": known["path"]}
-    return {"db.system": "valkey", "db.redis.database_index": known.get("db", 0), **peer}
+def server_of(client: Any) -> dict[str, AttributeValue]:
+    """Return the attributes of a client's server."""
+    options = client.connection_pool.connection_kwargs
+    peer = {"net.peer.name": options.get("host", "localhost"), "net.peer.port": options.get("port", 6379)}
+    if "path" in options:
+        peer = {"net.peer.name": options["path"]}
+    return {"db.system": "valkey", "db.redis.database_index": options.get("db", 0), **peer}
 
 
 def statement(args: Sequence[object]) -> str:
-    """The command without its arguments."""
+    """Return the command without its arguments."""
     return " ".join([*map(str, args[:1]), *["?"] * (len(args) - 1)])

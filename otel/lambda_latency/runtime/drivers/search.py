@@ -5,20 +5,17 @@ Both use other libraries whose calls have spans; inside of these calls they have
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation
-from opentelemetry.trace import SpanKind
+from opentelemetry.trace import SpanKind, Tracer
+from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.drivers.within import within
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from opentelemetry.trace import Tracer
-    from opentelemetry.util.types import AttributeValue
+from lambda_latency.runtime.replace import put
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -28,17 +25,10 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
 def elasticsearch(module: Any, _: Tracer) -> list[Callable[[], object]]:
     """Replace its tracer, which creates INTERNAL spans, by one that creates CLIENT spans."""
-    own = module._otel
-    original = own._tracer
-    own._tracer = Calls(original)
-
-    def undo() -> None:
-        own._tracer = original
-
-    return [undo]
+    return [put(module._otel, "_tracer", CallTracer(module._otel._tracer))]
 
 
-class Calls:
+class CallTracer:
     """A tracer whose spans are calls; HTTP calls inside have no spans."""
 
     def __init__(self, tracer: Tracer) -> None:
@@ -54,6 +44,8 @@ class Calls:
             yield span
 
     def __getattr__(self, name: str) -> Any:
+        if name == "_tracer":  # in a copy that has no fields yet
+            raise AttributeError(name)
         return getattr(self._tracer, name)
 
 
@@ -62,19 +54,8 @@ def opensearch(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
     @contextmanager
     def perform(transport: Any, method: str = "", url: str = "", *_: object, **__: object) -> Iterator[None]:
-        parts = [part for part in str(url).partition("?")[0].split("/") if part]
-        operation = next((part.lstrip("_") for part in parts if part.startswith("_")), "") or str(method)
-        about: dict[str, AttributeValue] = {
-            "db.system": "opensearch",
-            "db.operation": operation,
-            "http.method": str(method),
-        }
-        if parts and not parts[0].startswith("_"):
-            about["db.collection.name"] = parts[0]
-        if transport.hosts:
-            about["net.peer.name"] = transport.hosts[0].get("host", "localhost")
-            about["net.peer.port"] = transport.hosts[0].get("port", 9200)
-        with call(tracer, operation, about) as span, suppress_http_instrumentation():
+        operation, attributes = described(transport, str(method), str(url))
+        with call(tracer, operation, attributes) as span, suppress_http_instrumentation():
             try:
                 yield
             except Exception as error:
@@ -87,3 +68,17 @@ def opensearch(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     if hasattr(module, "AsyncTransport"):
         transports.append(module.AsyncTransport)
     return [within(transport, "perform_request", perform) for transport in transports]
+
+
+def described(transport: Any, method: str, url: str) -> tuple[str, dict[str, AttributeValue]]:
+    """Return the operation and the attributes of a request: by the parts of its path, such as `/orders/_search`."""
+    parts = [part for part in url.partition("?")[0].split("/") if part]
+    operation = next((part.lstrip("_") for part in parts if part.startswith("_")), "") or method
+    attributes: dict[str, AttributeValue] = {"db.system": "opensearch", "db.operation": operation}
+    attributes["http.method"] = method
+    if parts and not parts[0].startswith("_"):
+        attributes["db.collection.name"] = parts[0]
+    if transport.hosts:
+        attributes["net.peer.name"] = transport.hosts[0].get("host", "localhost")
+        attributes["net.peer.port"] = transport.hosts[0].get("port", 9200)
+    return operation, attributes

@@ -7,20 +7,17 @@ they are part of `connect`, or of the call that waits for them.
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from weakref import WeakSet
 
 from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.trace import Tracer
 
 from lambda_latency.runtime.drivers.opening import waiting
 from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.replace import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Tracer
 
 ITSELF = ("initialize", "set_isolation_level", "do_ping", "do_rollback")
 
@@ -57,8 +54,8 @@ def connecting(original: Callable[..., Any]) -> Callable[..., Any]:
     """Wrap the function of a dialect that opens connections."""
 
     def on_connect_url(*args: Any, **kwargs: Any) -> Any:
-        found = original(*args, **kwargs)
-        return None if found is None else quiet(found)
+        connect = original(*args, **kwargs)
+        return None if connect is None else quiet(connect)
 
     return on_connect_url
 
@@ -69,12 +66,12 @@ def each_engine() -> list[Callable[[], object]]:
         from opentelemetry.instrumentation.sqlalchemy.engine import EngineTracer
     except ImportError:  # logged elsewhere
         return []
-    seen: WeakSet[object] = WeakSet()
+    traced: WeakSet[object] = WeakSet()
 
     def around(original: Callable[..., Any]) -> Callable[..., Any]:
         def init(self: Any, tracer: Any, engine: Any, *args: Any, **kwargs: Any) -> None:
-            if engine not in seen:
-                seen.add(engine)
+            if engine not in traced:
+                traced.add(engine)
                 quieten(engine.dialect)
                 original(self, tracer, engine, *args, **kwargs)
 

@@ -7,15 +7,13 @@ Upstream's instrumentation returns wrappers of connections, which sqlite3's `bac
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.trace import Tracer
 
 from lambda_latency.runtime.drivers.call import call
 from lambda_latency.runtime.replace import replaced
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from opentelemetry.trace import Tracer
 
 RUN = ("execute", "executemany", "executescript")
 FACTORY = 5  # the position of the argument of `connect`
@@ -23,11 +21,11 @@ FACTORY = 5  # the position of the argument of `connect`
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Wrap `connect`, under its two names in the package."""
-    classes = Classes(module, tracer)
+    classes = TracedClasses(module, tracer)
     return [replaced(owner, "connect", classes.connecting) for owner in (module, module.dbapi2)]
 
 
-class Classes:
+class TracedClasses:
     """Creates one subclass for each class of connections and cursors, the user's classes included."""
 
     def __init__(self, module: Any, tracer: Tracer) -> None:
@@ -39,11 +37,11 @@ class Classes:
             kind = args[FACTORY] if len(args) > FACTORY else kwargs.get("factory", self._module.Connection)
             if not (isinstance(kind, type) and issubclass(kind, self._module.Connection)):
                 return original(*args, **kwargs)
-            ours = self._made.get(kind) or self._made.setdefault(kind, self._connections(kind))
+            subclass = self._made.get(kind) or self._made.setdefault(kind, self._connections(kind))
             if len(args) > FACTORY:
-                args = (*args[:FACTORY], ours, *args[FACTORY + 1 :])
+                args = (*args[:FACTORY], subclass, *args[FACTORY + 1 :])
             else:
-                kwargs["factory"] = ours
+                kwargs["factory"] = subclass
             connection = original(*args, **kwargs)
             path = str(args[0] if args else kwargs.get("database", ""))
             connection.traced_name = path.rpartition("/")[2] or path
@@ -71,15 +69,19 @@ class Classes:
         @functools.wraps(original)
         def run(cursor: Any, statement: Any, *args: Any, **kwargs: Any) -> Any:
             words = statement.split(None, 1) if isinstance(statement, str) else ()
-            about = {"db.system": "sqlite", "db.name": cursor.connection.traced_name, "db.statement": str(statement)}
-            with call(self._tracer, words[0] if words else "sqlite", about):
+            attributes = {
+                "db.system": "sqlite",
+                "db.name": cursor.connection.traced_name,
+                "db.statement": str(statement),
+            }
+            with call(self._tracer, words[0] if words else "sqlite", attributes):
                 return original(cursor, statement, *args, **kwargs)
 
         return run
 
 
 def by_cursor(original: Callable[..., Any]) -> Callable[..., Any]:
-    """A method of a connection, such as `execute`, through a cursor."""
+    """Return a method of a connection, such as `execute`, that uses a cursor."""
 
     @functools.wraps(original)
     def run(connection: Any, *args: Any, **kwargs: Any) -> Any:
@@ -89,6 +91,6 @@ def by_cursor(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def alike(kind: type, more: dict[str, Any]) -> type:
-    """A subclass with the name and module of its base."""
+    """Return a subclass with the name and module of its base."""
     names = {"__module__": kind.__module__, "__qualname__": kind.__qualname__, "__doc__": kind.__doc__}
     return type(kind.__name__, (kind,), {**names, **more})

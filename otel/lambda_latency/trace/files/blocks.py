@@ -6,20 +6,18 @@ import gzip
 import io
 import zlib
 from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, compress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from lambda_latency.trace.files.sources import Source
 from lambda_latency.trace.model.problem import Problem
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from lambda_latency.trace.files.sources import Source
 
 UNREADABLE = (OSError, EOFError, zlib.error)
 GZIP = b"\x1f\x8b"
 ZSTD = b"\x28\xb5\x2f\xfd"
-LONGEST_LINE = 256 * 1024 * 1024  # bytes; a longer line means a broken file and could exhaust the memory
+# bytes; a longer line means a broken file and could exhaust the memory
+LONGEST_LINE = 256 * 1024 * 1024
 BUFFER = 1024 * 1024
 BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
 
@@ -44,17 +42,17 @@ class Block(NamedTuple):
         return Block(self.numbers[:count], self.lines[:count], self.offsets[:count], end)
 
 
-class Text:
-    """Consecutive whole lines as one text; `number` and `at` are the number and the byte offset of the first line.
+class Chunk:
+    """Consecutive whole lines as one text; `number` and `offset` are the number and the offset of the first line.
 
-    `taken` is the number of bytes of the file that were read up to the end of the text. In a compressed file these are
-    compressed bytes, while `at` is an offset in the decompressed text.
+    `consumed` is the number of bytes of the file that were read up to the end of the text. In a compressed file these
+    are compressed bytes, while `offset` is an offset in the decompressed text.
     """
 
-    __slots__ = ("_count", "at", "number", "taken", "text")
+    __slots__ = ("_count", "consumed", "number", "offset", "text")
 
-    def __init__(self, number: int, at: int, text: bytes, taken: int) -> None:
-        self.number, self.at, self.text, self.taken = number, at, text, taken
+    def __init__(self, number: int, offset: int, text: bytes, consumed: int) -> None:
+        self.number, self.offset, self.text, self.consumed = number, offset, text, consumed
         self._count: int | None = None
 
     @property
@@ -64,30 +62,32 @@ class Text:
 
     def block(self) -> Block:
         """The lines of the text, without the empty ones."""
-        found = [self.text] if self.text.find(b"\n", 0, -1) < 0 else _lines_of(self.text)  # a large line is not copied
-        self._count = len(found)
-        *offsets, end = accumulate(map(len, found), initial=self.at)
-        numbers: Sequence[int] = range(self.number, self.number + len(found))
-        if any(map(bytes.isspace, found)):
-            full = [not line.isspace() for line in found]
-            numbers, offsets = list(compress(numbers, full)), list(compress(offsets, full))
-            found = list(compress(found, full))
-        return Block(numbers, found, offsets, end)
+        is_one = self.text.find(b"\n", 0, -1) < 0  # a large line is not copied
+        lines = [self.text] if is_one else io.BytesIO(self.text).readlines()  # `splitlines` splits at carriage returns
+        self._count = len(lines)
+        *offsets, end = accumulate(map(len, lines), initial=self.offset)
+        numbers: Sequence[int] = range(self.number, self.number + len(lines))
+        if any(map(bytes.isspace, lines)):
+            has_text = [not line.isspace() for line in lines]
+            numbers, offsets = list(compress(numbers, has_text)), list(compress(offsets, has_text))
+            lines = list(compress(lines, has_text))
+        return Block(numbers, lines, offsets, end)
 
 
-def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Text]:
+def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Chunk]:
     """The lines of a file that begin at or after the offset `begin`. Their numbers count from there.
 
     A line of `LONGEST_LINE` bytes or more is left out. An error ends the iteration; `problems` gets both.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
-            at, compressed = begin, stream is not file
-            if at:
-                file.seek(at - 1)  # the rest of a line that begins before `begin` is skipped
-                at += len(file.readline()) - 1
-            taken = (lambda _: file.tell()) if compressed else int
-            yield from _texts(stream, at, source.name, problems, taken)
+            offset, compressed = begin, stream is not file
+            if offset:
+                # The rest of a line that begins before `begin` is skipped
+                file.seek(offset - 1)
+                offset += len(file.readline()) - 1
+            consumed = (lambda _: file.tell()) if compressed else int
+            yield from _texts(stream, offset, source.name, problems, consumed)
     except UNREADABLE as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
@@ -127,62 +127,62 @@ def _passed(stream: io.BufferedReader[Any] | gzip.GzipFile, offsets: Iterable[in
 
 
 def blocks(
-    found: Iterable[Text], step: Callable[[int], None] = lambda _: None, between: tuple[int, int] | None = None
+    chunks: Iterable[Chunk], step: Callable[[int], None] = lambda _: None, between: tuple[int, int] | None = None
 ) -> Iterator[Block]:
-    """The lines of texts. `step` is called with the number of bytes of the file that were read since the last call.
-
-    `between` are the first and the last offset of a part of the file. `found` must begin at the first one; lines that
-    begin at or after the last one are left out.
-    """
+    """The lines of chunks, from the first offset of `between` on. `step` and `between` are those of `documents`."""
     reported = between[0] if between is not None else 0
-    for text in found:
-        whole = text.block()
+    for chunk in chunks:
+        whole = chunk.block()
         block = whole if between is None else whole.until(bisect_left(whole.offsets, between[1]))
         if block.lines:
             yield block
-        now = text.taken if block is whole else block.end
-        step(now - reported)
-        reported = now
+        position = chunk.consumed if block is whole else block.end
+        step(position - reported)
+        reported = position
         if block is not whole:
             return
 
 
 def _texts(
     stream: io.BufferedReader[Any] | gzip.GzipFile,
-    at: int,
+    offset: int,
     name: str,
     problems: list[Problem],
-    taken: Callable[[int], int],
-) -> Iterator[Text]:
-    """Whole lines, about `BLOCK` bytes at a time. `taken` returns the bytes of the file up to an offset just read."""
+    consumed: Callable[[int], int],
+) -> Iterator[Chunk]:
+    """Yield whole lines, about `BLOCK` bytes at a time. `consumed`: the bytes of the file up to an offset just read."""
     number = 1
     broken: Exception | None = None
     while broken is None:
-        read: list[bytes] = []
-        last = 0  # the offset of the last line in `text`
-        try:
-            last = _read(stream, read)
-        except UNREADABLE as error:
-            broken = error
-        text = b"".join(read)
-        if broken is not None:
-            text = text[: text.rfind(b"\n") + 1]  # the whole lines before the error are kept
+        text, last_line, broken = _read_lines(stream)
         if not text:
             break
-        endless = len(text) - last >= LONGEST_LINE and not text.endswith(b"\n")
-        whole = text[:last] if endless else text
-        found = Text(number, at, whole, taken(at + len(whole)))
+        endless = len(text) - last_line >= LONGEST_LINE and not text.endswith(b"\n")
+        whole = text[:last_line] if endless else text
+        chunk = Chunk(number, offset, whole, consumed(offset + len(whole)))
         if whole:
-            yield found
-        at, number = at + len(text), number + found.count
+            yield chunk
+        offset, number = offset + len(text), number + chunk.count
         if endless:
             problems.append(Problem(name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
             number += 1
-            while text and not text.endswith(b"\n"):
-                text = stream.readline(BLOCK)
-                at += len(text)
+            skipped = b" "
+            while skipped and not skipped.endswith(b"\n"):
+                skipped = stream.readline(BLOCK)
+                offset += len(skipped)
     if broken is not None:
         raise broken
+
+
+def _read_lines(stream: io.BufferedReader[Any] | gzip.GzipFile) -> tuple[bytes, int, Exception | None]:
+    """Return some whole lines, the offset of the last one in them, and the error that ended the reading."""
+    read: list[bytes] = []
+    try:
+        last_line = _read(stream, read)
+    except UNREADABLE as error:
+        text = b"".join(read)
+        return text[: text.rfind(b"\n") + 1], 0, error
+    return b"".join(read), last_line, None
 
 
 def _read(stream: io.BufferedReader[Any] | gzip.GzipFile, read: list[bytes]) -> int:
@@ -191,15 +191,11 @@ def _read(stream: io.BufferedReader[Any] | gzip.GzipFile, read: list[bytes]) -> 
     if not read[0].endswith(b"\n") or len(read[0]) >= BLOCK:
         return 0
     read.append(stream.read1(BLOCK))
-    last = len(read[0]) + read[1].rfind(b"\n") + 1
-    rest = len(read[0]) + len(read[1]) - last
-    if rest:
-        read.append(stream.readline(max(LONGEST_LINE - rest, 0)))
-    return last
-
-
-def _lines_of(text: bytes) -> list[bytes]:
-    return io.BytesIO(text).readlines()  # bytes.splitlines would also split at carriage returns
+    last_line = len(read[0]) + read[1].rfind(b"\n") + 1
+    partial = len(read[0]) + len(read[1]) - last_line
+    if partial:
+        read.append(stream.readline(max(LONGEST_LINE - partial, 0)))
+    return last_line
 
 
 def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
@@ -226,9 +222,9 @@ def count_lines(source: Source, end: int) -> int:
     Raises `OSError` if the file cannot be read.
     """
     with source.path.open("rb") as file:
-        before = end - 1
-        found = 1 if end else 0
-        while before > 0 and (text := file.read(min(BLOCK, before))):
-            found += text.count(b"\n")
-            before -= len(text)
-    return found
+        remaining = end - 1
+        count = 1 if end else 0
+        while remaining > 0 and (text := file.read(min(BLOCK, remaining))):
+            count += text.count(b"\n")
+            remaining -= len(text)
+    return count

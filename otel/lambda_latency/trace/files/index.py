@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections.abc import Collection, Iterable, Sequence
 from itertools import compress
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
-
-    from lambda_latency.trace.files.sources import Source
+from lambda_latency.trace.files.sources import Source
 
 ID = re.compile(r"[0-9a-f]{32}\Z")  # no other text is in the index
 WORDS = 16 // array("I").itemsize  # array items in a trace id
@@ -31,7 +29,7 @@ class LineIndex:
     """The byte offsets of the lines of each trace, for each source: 12 bytes for each trace in a line. Those of a
     compressed file are offsets in its text.
 
-    Only the last word of a trace id is kept: a search may find lines of another trace too, but it misses none.
+    Only the last word of a trace id is retained: a search may find lines of another trace too, but it misses none.
     """
 
     def __init__(self) -> None:
@@ -45,9 +43,9 @@ class LineIndex:
     def note(self, trace_ids: Sequence[Collection[str]], offsets: Iterable[int]) -> None:
         """Add lines: their offsets, and for each the ids (in hex) of the traces in it."""
         hashes, begins = self._lines
-        known = [trace_id for ids in trace_ids for trace_id in ids]
-        hashes += array("I", bytes.fromhex("".join(known)))[WORDS - 1 :: WORDS]
-        if len(known) == len(trace_ids) and all(trace_ids):  # one trace a line, as in most files
+        flat_ids = [trace_id for ids in trace_ids for trace_id in ids]
+        hashes += array("I", bytes.fromhex("".join(flat_ids)))[WORDS - 1 :: WORDS]
+        if len(flat_ids) == len(trace_ids) and all(trace_ids):  # one trace a line, as in most files
             begins.extend(offsets)
         else:
             begins.extend(offset for ids, offset in zip(trace_ids, offsets, strict=True) for _ in ids)
@@ -56,25 +54,21 @@ class LineIndex:
         """Remove a source whose lines cannot all be read by offset: a search has to read all of it."""
         self._sources.pop(source, None)
 
-    def merge(self, source: Source, other: LineIndex) -> None:
+    def merge(self, source: Source, added_index: LineIndex) -> None:
         """Add the lines of a source from another index. If the other one leaves the source out, so does this one."""
-        known = other._sources.get(source)
-        if known is None:
+        added = added_index._sources.get(source)
+        if added is None:
             self._left_out.add(source)
             self._sources.pop(source, None)
         elif source not in self._left_out:
-            ours = self._sources.setdefault(source, _Lines.empty())
-            for own, others in zip(ours, known, strict=True):
-                own.extend(others)
+            lines = self._sources.setdefault(source, _Lines.empty())
+            for column, added_column in zip(lines, added, strict=True):
+                column.extend(added_column)
 
     def offsets(self, source: Source, trace_ids: Collection[str]) -> list[int] | None:
         """The offsets of the lines that may have spans of these traces, ascending; None if the source has no index."""
-        known = self._sources.get(source)
-        if known is None or not known.hashes:
+        lines = self._sources.get(source)
+        if lines is None or not lines.hashes:
             return None
-        wanted = {_hash(trace_id) for trace_id in trace_ids if ID.match(trace_id)}
-        return sorted(set(compress(known.begins, map(wanted.__contains__, known.hashes))))
-
-
-def _hash(trace_id: str) -> int:
-    return array("I", bytes.fromhex(trace_id))[-1]  # equal in every process, unlike Python's `hash`
+        hashes = {array("I", bytes.fromhex(trace_id))[-1] for trace_id in trace_ids if ID.match(trace_id)}
+        return sorted(set(compress(lines.begins, map(hashes.__contains__, lines.hashes))))

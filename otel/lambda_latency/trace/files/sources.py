@@ -28,38 +28,33 @@ class Source(NamedTuple):
 
 
 def find_sources(
-    wanted: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[str], Path] | None = None
+    paths: Iterable[str | Path | Source], problems: list[Problem], spool: Callable[[str], Path] | None = None
 ) -> list[Source]:
     """The files of names, folders (all trace files in them) and patterns, each once, in a deterministic order.
 
     `spool` copies to a file what can be read only once, and returns the file's path; it is called with the name of a
-    pipe, and with `-` for standard input. A folder or a pattern
-    without files is added to `problems`. A `Source` is returned as it is.
+    pipe, and with `-` for standard input. A folder or a pattern without files is added to `problems`. A `Source` is
+    returned as it is.
     """
-    found: dict[Path, Source] = {}
-    for one in wanted:
-        if isinstance(one, Source):
-            found.setdefault(one.path, one)
+    sources: dict[Path, Source] = {}
+    for path in paths:
+        if isinstance(path, Source):
+            sources.setdefault(path.path, path)
             continue
-        name = str(one)
+        name = str(path)
         if spool is not None and (name == STANDARD_INPUT or Path(name).is_fifo()):
             spooled = Source(name, spool(name))
-            found.setdefault(spooled.path, spooled)
+            sources.setdefault(spooled.path, spooled)
             continue
         for file in _sources_of(name, problems):
-            found.setdefault(Path(os.path.realpath(file.path)), file)  # resolve() raises at a loop of links
-    return list(found.values())
+            sources.setdefault(Path(os.path.realpath(file.path)), file)  # resolve() raises at a loop of links
+    return list(sources.values())
 
 
 def _sources_of(name: str, problems: list[Problem]) -> Iterator[Source]:
     path = Path(name)
-    if path.is_dir() and not os.access(path, os.R_OK | os.X_OK):
-        problems.append(Problem(name, None, os.strerror(errno.EACCES)))
-    elif path.is_dir():
-        files = sorted(file for file in path.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
-        if not files:
-            problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(PLAIN[:3])}, or .gz)"))
-        yield from (Source(str(file), file) for file in files)
+    if path.is_dir():
+        yield from _sources_in(path, name, problems)
     elif glob.has_magic(name) and not path.exists():
         matches = sorted(glob.glob(name, recursive=True))  # noqa: PTH207 - Path.glob takes no absolute pattern
         if not matches:
@@ -68,3 +63,13 @@ def _sources_of(name: str, problems: list[Problem]) -> Iterator[Source]:
             yield from _sources_of(match, problems)
     else:
         yield Source(name, path)  # a missing file is reported when it is opened
+
+
+def _sources_in(folder: Path, name: str, problems: list[Problem]) -> Iterator[Source]:
+    if not os.access(folder, os.R_OK | os.X_OK):
+        problems.append(Problem(name, None, os.strerror(errno.EACCES)))
+        return
+    files = sorted(file for file in folder.rglob("*") if file.name.lower().endswith(ENDINGS) and file.is_file())
+    if not files:
+        problems.append(Problem(name, None, f"no trace file in this folder ({', '.join(PLAIN[:3])}, or .gz)"))
+    yield from (Source(str(file), file) for file in files)

@@ -41,13 +41,14 @@ class _Frames(io.RawIOBase):
     def _next(self) -> bytes:
         self._begun = True
         try:
-            data = bytes(self._frame.decompress(self._input))
-        except Exception as error:  # each module has its own error class, and only one module is imported
+            decompressed = bytes(self._frame.decompress(self._input))
+        except Exception as error:
+            # Each module has its own error class, and only one module is imported
             raise OSError(f"not zstd: {error}") from error
         self._input = b""
         if self._frame.eof:
             self._input, self._frame, self._begun = self._frame.unused_data, _frame(), False
-        return data
+        return decompressed
 
 
 def opened(file: io.BufferedReader[Any]) -> io.BufferedReader[Any]:
@@ -55,9 +56,9 @@ def opened(file: io.BufferedReader[Any]) -> io.BufferedReader[Any]:
     return io.BufferedReader(_Frames(file), CHUNK)
 
 
-def unpacked(data: bytes) -> bytes:
+def unpacked(packed: bytes) -> bytes:
     """The decompressed bytes of packed data. Raises `OSError` as `opened` and its stream do."""
-    return opened(io.BufferedReader(io.BytesIO(data))).read()
+    return opened(io.BufferedReader(io.BytesIO(packed))).read()
 
 
 def _frame() -> Any:

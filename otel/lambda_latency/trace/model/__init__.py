@@ -1,1 +1,1 @@
-"""The model: spans as values, rows and shapes for judging, and the facts that both hold."""
+"""The model: spans as values, rows and signatures for judging, and the facts that both hold."""

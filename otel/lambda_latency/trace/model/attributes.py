@@ -19,8 +19,8 @@ class Attributes(Mapping[str, Value]):
     __slots__ = ("_items",)
     _items: dict[str, Value]
 
-    def __init__(self, items: Mapping[str, object] | None = None) -> None:
-        self._items = {str(key): freeze(value) for key, value in items.items()} if items else {}
+    def __init__(self, mapping: Mapping[str, object] | None = None) -> None:
+        self._items = {str(key): freeze(value) for key, value in mapping.items()} if mapping else {}
 
     def __getitem__(self, key: str) -> Value:
         return self._items[key]
@@ -58,7 +58,7 @@ def freeze(value: object) -> Value:
     if isinstance(value, Mapping):
         return Attributes(value)
     if isinstance(value, Sequence):
-        return tuple(freeze(item) for item in value)
+        return tuple(map(freeze, value))
     return str(value)
 
 

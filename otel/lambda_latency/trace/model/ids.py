@@ -5,10 +5,7 @@ Handmade traces, and some systems, have other texts as ids. Each is replaced by 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from collections.abc import Sequence
 
 HEX = b"0123456789abcdef"
 DIGITS = HEX.decode()
@@ -34,8 +31,8 @@ def checked(value: object, name: str, length: int) -> str:
     if len(text) == length and not text.strip(DIGITS) and text.strip("0"):
         return text
     if not text.strip("0"):
-        wanted = "not be all zeros" if text else f"be {length} hex digits"
-        raise ValueError(f"{name} must {wanted}, got {value!r:.60}")
+        requirement = "not be all zeros" if text else f"be {length} hex digits"
+        raise ValueError(f"{name} must {requirement}, got {value!r:.60}")
     return text.zfill(length) if len(text) < length and not text.strip(DIGITS) else digest(str(value), length)
 
 

@@ -1,4 +1,4 @@
-"""The attributes that a row keeps: those that rules read, each reduced to the values that rules distinguish.
+"""The attributes in a compact span: those that rules read, each reduced to the values that rules distinguish.
 
 A rule that reads another attribute needs its key here: `Shape` raises `KeyError` for a key that is not in the table.
 Of texts about errors, rules distinguish some codes.
@@ -7,13 +7,10 @@ Of texts about errors, rules distinguish some codes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 # https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
 THROTTLES = frozenset(
@@ -36,9 +33,11 @@ THROTTLES = frozenset(
 )
 # An outcome, not an error: the condition of a conditional write was false.
 OUTCOMES = frozenset({"ConditionalCheckFailedException"})
-CLIENT_TIMEOUT = "ClientTimeout"  # stands for every error with which a client ends a call that takes too long
+# Stands for every error with which a client ends a call that takes too long
+CLIENT_TIMEOUT = "ClientTimeout"
 CODES = THROTTLES | OUTCOMES | {CLIENT_TIMEOUT}
-EXCEPTION_KEYS = ("exception.type", "exception.message")  # the attributes of an exception event that may hold a code
+# The attributes of an exception event that may hold a code
+EXCEPTION_KEYS = ("exception.type", "exception.message")
 
 # botocore's ClientError holds the code only in its message: "An error occurred (ThrottlingException) when calling ...".
 GAVE_UP = re.compile(r"time[sd]?[ _-]?out|deadline[ _-]?exceeded", re.IGNORECASE)
@@ -63,11 +62,13 @@ Reduce: TypeAlias = Callable[[object], object]
 
 # Attributes that instrumentations of Lambda set on the span of an invocation, in old and in new versions.
 INVOCATION_KEYS = ("faas.invocation_id", "faas.trigger", "faas.coldstart", "faas.execution", "faas.name", "faas.id")
-LAPTOP = "lambda_latency.laptop"  # of spans of the machine that stands for AWS: its gateway, its queue, its sandbox
+# Of spans of the machine that stands for AWS: its gateway, its queue, its sandbox
+LAPTOP = "lambda_latency.laptop"
 RESOURCE_KEYS = ("faas.name", "service.name", LAPTOP)
-UNNAMED = "unknown_service:"  # https://opentelemetry.io/docs/specs/semconv/resource/#service
-# A route is a field of the row and not of its shape: many instrumentations put paths with ids there, and each path
-# would make a new shape.
+# https://opentelemetry.io/docs/specs/semconv/resource/#service
+UNNAMED = "unknown_service:"
+# A route is a field of the compact span and not of its signature: many instrumentations put paths with ids there, and
+# each path would make a new signature.
 ROUTE = "http.route"
 # The kind of the reference to the parent. OpenTracing's FOLLOWS_FROM means that the parent does not wait.
 FOLLOWS = "ref.type"
@@ -158,9 +159,9 @@ def _cluster(name: object) -> object:
     return name.rpartition("|")[2] if isinstance(name, str) else ""
 
 
-def _code(value: object) -> object:
+def _code(text: object) -> object:
     """The error codes in a text that rules look for. The rest is dropped: most errors have a text of their own."""
-    return tuple(sorted(codes_in([str(value)]) & CODES))
+    return tuple(sorted(codes_in([str(text)]) & CODES))
 
 
 READ: dict[str, Reduce] = {
@@ -186,8 +187,3 @@ def _without_folder(name: object) -> object:
     if isinstance(name, str) and name.startswith(UNNAMED):
         return UNNAMED + re.split(r"[/\\]", name)[-1].removeprefix(UNNAMED)
     return name
-
-
-def reduced(key: str, value: object) -> object:
-    """The part of an attribute's value that a row keeps. `key` must be in `READ`."""
-    return READ[key](value)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.model.span import Span
 
 GATEWAY = "AWS::ApiGateway::Stage"
-SERVICE = "AWS::Lambda"  # the Lambda service: from the request of the caller to the answer
-FUNCTION = "AWS::Lambda::Function"  # the function: the part of that time in one execution environment
-STATE_MACHINE = "AWS::StepFunctions::StateMachine"  # an execution of Step Functions, with a subsegment for each state
+# The Lambda service: from the request of the caller to the answer
+SERVICE = "AWS::Lambda"
+# The function: the part of that time in one execution environment
+FUNCTION = "AWS::Lambda::Function"
+# An execution of Step Functions, with a subsegment for each state
+STATE_MACHINE = "AWS::StepFunctions::StateMachine"
 OUTER = (GATEWAY, SERVICE, FUNCTION)  # from the outside in
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")
 # Steps of a new connection, children of a call, as other SDKs name them (X-Ray's for Go, OpenTelemetry's for Node, Go).

@@ -1,28 +1,28 @@
-"""Facts about a request from two of its rows: the outermost one, and the handler's if it was recorded.
+"""Facts about a request from two of its compact spans: the request root, and the handler's if it was recorded.
 
-A view decides which row is the outermost one.
+A view decides which one is the request root.
 """
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-if TYPE_CHECKING:
-    from lambda_latency.trace.model.row import Row
+from lambda_latency.trace.model.compact_span import CompactSpan
+from lambda_latency.trace.model.platform import GATEWAY
 
 
 class View(NamedTuple):
     """`skew`: correct the clock skew between services. `from_lambda`: a request begins at AWS's or the handler's span.
 
-    Without `from_lambda` a request begins at the top above that span, if a caller recorded spans.
+    Without `from_lambda` a request begins at the root above that span, if a caller recorded spans.
     """
 
     skew: bool = True
     from_lambda: bool = False
 
 
-PLAIN = View()
+DEFAULT_VIEW = View()
 
 
 # What tells an id in a path from a word: a number or a date, or a UUID or eight characters and more with two digits.
@@ -31,24 +31,24 @@ RANDOM = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?=(?:[a-z]*\d){2})[0-9a-
 ID = re.compile(rf"(?<=/)(?:\d+(?:[-:]\d+)*|(?:[a-z]+[-_])?(?:{RANDOM})|[a-z]+[-_]\d{{3,}})(?![^/\s])", re.IGNORECASE)
 
 
-def route_of(outermost: Row, router: Row | None, function: str) -> str:
-    """`POST /orders`: the method and the resource path of the span that names the route, else of the outermost span.
+def route_of(request_root: CompactSpan, router: CompactSpan | None, function: str) -> str:
+    """`POST /orders`: the method and the resource path of the span that names the route, else of the request root.
 
     Without a path the route is the name of the first of these spans that was recorded. A stage of API Gateway serves
     many routes, so instead of its name the route is its method and the function: `POST CreateOrder`. The X-Ray SDK
     records no resource path. Ids in a path are replaced by `{id}`, and a query is cut off.
     """
-    return without_ids(_written_route(outermost, router, function))
+    return without_ids(_written_route(request_root, router, function))
 
 
-def _written_route(outermost: Row, router: Row | None, function: str) -> str:
-    rows = [row for row in (router, outermost) if row is not None]
-    for row in rows:
-        if row.route:
-            return f"{_method(row)} {row.route}".strip()
-    if rows[0].shape.is_gateway and function:
-        return f"{_method(rows[0])} {function}".strip()
-    return rows[0].name
+def _written_route(request_root: CompactSpan, router: CompactSpan | None, function: str) -> str:
+    spans = [span for span in (router, request_root) if span is not None]
+    for span in spans:
+        if span.route:
+            return f"{_method(span)} {span.route}".strip()
+    if spans[0].signature.origin == GATEWAY and function:
+        return f"{_method(spans[0])} {function}".strip()
+    return spans[0].name
 
 
 def without_ids(route: str) -> str:
@@ -56,36 +56,36 @@ def without_ids(route: str) -> str:
     return ID.sub("{id}", route.partition("?")[0])
 
 
-def function_of(segment: Row | None, handler: Row | None) -> str:
+def function_of(segment: CompactSpan | None, handler: CompactSpan | None) -> str:
     """The function that answered: the name of Lambda's segment, else from the handler's resource, else empty."""
     if segment is not None:
         return segment.name
-    resource = handler.shape.resource if handler is not None else {}
+    resource = handler.signature.resource if handler is not None else {}
     name = resource.get("faas.name") or resource.get("service.name")
     return name if isinstance(name, str) else ""
 
 
-def status_code_of(outermost: Row, handler: Row | None) -> int | None:
-    """The HTTP status of the outermost span, which the caller saw, else of the handler's; None if both have none."""
-    for row in (outermost, handler):
+def status_code_of(request_root: CompactSpan, handler: CompactSpan | None) -> int | None:
+    """The HTTP status of the request root, which the caller saw, else of the handler's span; None without both."""
+    for span in (request_root, handler):
         for key in ("http.response.status_code", "http.status_code"):
-            code = row.shape[key] if row is not None else None
+            code = span.signature[key] if span is not None else None
             if isinstance(code, int) and not isinstance(code, bool):
                 return code
     return None
 
 
-def is_error(outermost: Row, handler: Row | None) -> bool:
-    """Whether the request failed: an HTTP status of 5xx, or status ERROR on the outermost or the handler's span."""
-    code = status_code_of(outermost, handler)
+def is_error(request_root: CompactSpan, handler: CompactSpan | None) -> bool:
+    """Whether the request failed: an HTTP status of 5xx, or status ERROR on the request root or the handler's span."""
+    code = status_code_of(request_root, handler)
     if code is not None and code >= 500:
         return True
-    return any(row is not None and row.shape.status.name == "ERROR" for row in (outermost, handler))
+    return any(span is not None and span.signature.status.name == "ERROR" for span in (request_root, handler))
 
 
-def _method(row: Row) -> str:
+def _method(span: CompactSpan) -> str:
     for key in ("http.request.method", "http.method"):
-        value = row.shape[key]
-        if isinstance(value, str) and value:
-            return value
+        method = span.signature[key]
+        if isinstance(method, str) and method:
+            return method
     return ""

@@ -5,14 +5,11 @@ It holds no lock and no reference to the SDK, so it can be compared, copied, pic
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from lambda_latency.trace.model.attributes import EMPTY, Attributes
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
 
 
 class SpanKind(Enum):
@@ -24,7 +21,8 @@ class SpanKind(Enum):
     PRODUCER = 4
     CONSUMER = 5
 
-    __hash__ = object.__hash__  # a member equals only itself; Enum's own __hash__ is Python code, and slow
+    # A member equals only itself; Enum's own __hash__ is Python code, and slow
+    __hash__ = object.__hash__
 
 
 class Status(Enum):
@@ -110,7 +108,7 @@ class Span:
         object.__setattr__(self, "provisional", self.attributes.get("lambda.provisional") is True)
 
 
-def _freeze(value: object, name: str) -> None:
-    mapping = getattr(value, name)
+def _freeze(owner: object, name: str) -> None:
+    mapping = getattr(owner, name)
     if not isinstance(mapping, Attributes):
-        object.__setattr__(value, name, Attributes(mapping))
+        object.__setattr__(owner, name, Attributes(mapping))

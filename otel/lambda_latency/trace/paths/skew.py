@@ -6,55 +6,51 @@ starts as after its server ended: https://www.jaegertracing.io/docs/latest/faq/#
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
 
+from lambda_latency.trace.model.compact_span import CompactSpan
 from lambda_latency.trace.model.span import SpanKind
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
-    from lambda_latency.trace.model.row import Row
 
 
 def correct_clocks(
-    servers: Sequence[Row], rows: Mapping[str, Row], children: Mapping[str, Sequence[Row]]
-) -> list[tuple[Row, int]]:
+    servers: Sequence[CompactSpan], spans: Mapping[str, CompactSpan], children: Mapping[str, Sequence[CompactSpan]]
+) -> list[tuple[CompactSpan, int]]:
     """Move each server that does not lie inside its call, with its descendants, to the middle of the call.
 
     A server that is longer than its call is moved only if it starts before the call, to the start of the call.
     `servers` must have parents before children. Returns each server that was moved, and by how many nanoseconds.
     """
-    moved: list[tuple[Row, int]] = []
+    moved: list[tuple[CompactSpan, int]] = []
     for server in servers:
-        call = rows.get(server.parent_id)
+        call = spans.get(server.parent_id)
         if call is None or not _is_remote(call, server):
             continue
-        by = _difference(call, server)
-        if by:
-            for row in _below(server, children):
-                row.start_ns += by
-                row.end_ns += by if row.end_ns else 0
-            moved.append((server, by))
+        shift_ns = _difference(call, server)
+        if shift_ns:
+            for span in with_descendants(server, children):
+                span.start_ns += shift_ns
+                span.end_ns += shift_ns if span.end_ns else 0
+            moved.append((server, shift_ns))
     return moved
 
 
-def service_of(row: Row) -> str:
-    """The service that recorded a row, from its resource; empty if the resource names none."""
-    resource = row.shape.resource
+def service_of(span: CompactSpan) -> str:
+    """The service that recorded a span, from its resource; empty if the resource names none."""
+    resource = span.signature.resource
     name = resource.get("service.name") or resource.get("faas.name")
     return name if isinstance(name, str) else ""
 
 
-def _is_remote(call: Row, server: Row) -> bool:
-    if call.shape.kind is not SpanKind.CLIENT or server.shape.kind is not SpanKind.SERVER:
+def _is_remote(call: CompactSpan, server: CompactSpan) -> bool:
+    if call.signature.kind is not SpanKind.CLIENT or server.signature.kind is not SpanKind.SERVER:
         return False
-    if call.shape.origin is not None or server.shape.origin is not None or server.shape.remote is False:
+    if call.signature.origin is not None or server.signature.origin is not None or server.signature.remote is False:
         return False
     caller, callee = service_of(call), service_of(server)
     return not (caller and caller == callee)
 
 
-def _difference(call: Row, server: Row) -> int:
+def _difference(call: CompactSpan, server: CompactSpan) -> int:
     """The nanoseconds to add to the server's times; 0 if the server fits into its call."""
     if not (call.end_ns and server.end_ns) or server.end_ns < server.start_ns or call.end_ns < call.start_ns:
         return 0
@@ -65,8 +61,9 @@ def _difference(call: Row, server: Row) -> int:
     return (call.start_ns + call.end_ns - server.start_ns - server.end_ns) // 2
 
 
-def _below(server: Row, children: Mapping[str, Sequence[Row]]) -> Iterator[Row]:
-    todo = [server]
-    for row in todo:
-        yield row
-        todo += children.get(row.span_id, ())
+def with_descendants(ancestor: CompactSpan, children: Mapping[str, Sequence[CompactSpan]]) -> Iterator[CompactSpan]:
+    """Yield a span and everything below it, parents before children."""
+    todo = [ancestor]
+    for span in todo:
+        yield span
+        todo += children.get(span.span_id, ())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from lambda_latency.trace.model.attributes import Attributes, Value
@@ -15,29 +15,21 @@ NOT_FINITE = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 def read_value(value: object) -> Value:
     """The Python value of an AnyValue; None if it is not valid or of an unknown kind.
 
-    It raises nothing: a span is kept even if one of its attributes cannot be read.
+    It raises nothing: a span is retained even if one of its attributes cannot be read.
     """
     try:
-        return _read(value)
+        for kind, inner in value.items() if isinstance(value, dict) else ():
+            reader = READERS.get(kind)
+            if reader is not None:
+                return reader(inner)
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, RecursionError):
         return None
+    return None
 
 
 def write_attributes(attributes: Mapping[str, object]) -> list[dict[str, object]]:
     """A mapping as OTLP/JSON's list of attributes: `{"key": ..., "value": AnyValue}`."""
     return [{"key": key, "value": _write(value)} for key, value in attributes.items()]
-
-
-def _read(value: object) -> Value:
-    for kind, inner in value.items() if isinstance(value, dict) else ():
-        reader = READERS.get(kind)
-        if reader is not None:
-            return reader(inner)
-    return None
-
-
-def _read_string(inner: object) -> Value:
-    return inner if isinstance(inner, str) else str(inner)
 
 
 def _read_bool(inner: object) -> Value:
@@ -70,8 +62,8 @@ def _read_kvlist(inner: Any) -> Value:
     return Attributes({pair["key"]: read_value(pair.get("value")) for pair in inner.get("values") or ()})
 
 
-READERS = {
-    "stringValue": _read_string,
+READERS: dict[str, Callable[[Any], Value]] = {
+    "stringValue": str,
     "boolValue": _read_bool,
     "intValue": _read_int,
     "doubleValue": _read_double,

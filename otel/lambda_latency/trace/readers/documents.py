@@ -5,20 +5,17 @@ from __future__ import annotations
 import io
 import itertools
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
-from lambda_latency.trace.files.blocks import Block, Text, blocks, texts
+from lambda_latency.trace.files.blocks import Block, Chunk, blocks, texts
+from lambda_latency.trace.files.sources import Source
 from lambda_latency.trace.model.problem import Problem
 from lambda_latency.trace.readers.protobuf import is_binary
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from lambda_latency.trace.files.sources import Source
-
-LARGE = 4 * 1024 * 1024  # bytes; a document that is decoded at once takes ten times its size in memory
+# bytes; a document that is decoded at once takes ten times its size in memory
+LARGE = 4 * 1024 * 1024
 AT_ONCE = 1000  # spans of a large document that are decoded together
 BOM = b"\xef\xbb\xbf"
 # What console exporters print that is no JSON.
@@ -32,7 +29,6 @@ WRITE_OTLP = "write OTLP by a collector's file exporter"
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
-_decode_any = msgspec.json.Decoder().decode
 
 
 def documents(
@@ -48,30 +44,38 @@ def documents(
     read since its last call. `between` are two offsets in a file with one document a line: the lines that begin at or
     after the first and before the second are read.
     """
-    found = texts(source, problems, between[0] if between is not None else 0)
-    begin = _first_two(found)
-    together = itertools.chain(begin, found)
-    if (between is not None and between[0] > 0) or _are_documents(begin):
-        yield from blocks(together, step, between)
+    begin = between[0] if between is not None else 0
+    chunks = texts(source, problems, begin)
+    first_chunks = _first_two(chunks)
+    all_chunks = itertools.chain(first_chunks, chunks)
+    if begin > 0 or _are_documents(first_chunks):
+        yield from blocks(all_chunks, step, between)
         return
     # Any other file is tried as a whole, and line by line if it is not a document as a whole.
-    whole, reported = io.BytesIO(), 0  # `getvalue` makes no copy
-    for text in together:
-        whole.write(text.text)
-        step(text.taken - reported)
-        reported = text.taken
-    document = whole.getvalue()
-    number = next((number for text in begin for number in text.block().numbers), 0)
-    if number and (
-        is_binary(document)
-        or why_not_json(document) is None
-        or not any(map(_is_document, document.splitlines(keepends=True)))
-    ):
+    document = _joined(all_chunks, step)
+    number = next((number for chunk in first_chunks for number in chunk.block().numbers), 0)
+    if number and _is_one_document(document):
         yield Block([number], [document], (), len(document))
     elif number:
         yield from (block._replace(offsets=()) for block in blocks(texts(source, [])))
-    elif not any(problem.source == source.name for problem in problems):
+    elif source.name not in [problem.source for problem in problems]:
         problems.append(Problem(source.name, None, "empty: no trace in it", "counted"))
+
+
+def _joined(chunks: Iterable[Chunk], step: Callable[[int], None]) -> bytes:
+    whole, reported = io.BytesIO(), 0  # `getvalue` makes no copy
+    for chunk in chunks:
+        whole.write(chunk.text)
+        step(chunk.consumed - reported)
+        reported = chunk.consumed
+    return whole.getvalue()
+
+
+def _is_one_document(text: bytes) -> bool:
+    """Whether a file is read as one document: it is binary or JSON, or none of its lines is a document."""
+    if is_binary(text) or why_not_json(text) is None:
+        return True
+    return not any(map(_is_document, text.splitlines(keepends=True)))
 
 
 def is_by_line(source: Source) -> bool:
@@ -81,11 +85,11 @@ def is_by_line(source: Source) -> bool:
 
 def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
     """The documents that follow each other in a text, each with None; the last with the reason if it cannot be read."""
-    left = memoryview(text.removeprefix(BOM))
-    while left:
-        end, reason = len(left), None
+    remaining = memoryview(text.removeprefix(BOM))
+    while remaining:
+        end, reason = len(remaining), None
         try:
-            _decode_raw(left)
+            _decode_raw(remaining)
         except RecursionError:
             reason = "not read: nested too deeply"
         except msgspec.DecodeError as error:
@@ -93,9 +97,9 @@ def split(text: bytes) -> Iterator[tuple[bytes, str | None]]:
             if trailing is not None:
                 end = int(trailing[1]) - 1  # msgspec counts these bytes from 1
             else:
-                reason = _reason(bytes(left), str(error))
-        yield text if end == len(text) else bytes(left[:end]), reason  # a large document is not copied
-        left = left[end:]
+                reason = _reason(bytes(remaining), str(error))
+        yield text if end == len(text) else bytes(remaining[:end]), reason  # a large document is not copied
+        remaining = remaining[end:]
 
 
 def why_not_json(text: bytes) -> str | None:
@@ -113,15 +117,15 @@ def _reason(document: bytes, error: str) -> str:
         return "not text: the bytes are not UTF-8"
     if "truncated" in error:
         return "cut: the JSON ends too early"
-    what = error.removeprefix("JSON is malformed: ")
-    return f"{'not JSON' if document.rstrip().endswith((b'}', b']')) else 'cut or not JSON'}: {what}"
+    mistake = error.removeprefix("JSON is malformed: ")
+    return f"{'not JSON' if document.rstrip().endswith((b'}', b']')) else 'cut or not JSON'}: {mistake}"
 
 
-def _are_documents(begin: Sequence[Text]) -> bool:
+def _are_documents(first_chunks: Sequence[Chunk]) -> bool:
     """Whether a file has one document a line, by its first two lines that are not empty; the first may be broken."""
-    if begin and is_binary(begin[0].text):
+    if first_chunks and is_binary(first_chunks[0].text):
         return False
-    lines = [line for text in begin for line in text.block().lines[:2]]
+    lines = [line for chunk in first_chunks for line in chunk.block().lines[:2]]
     if not lines or why_not_json(lines[0]) is None:
         return bool(lines)
     # If a list is written over many lines, its second line may be a document by itself.
@@ -132,11 +136,11 @@ def _is_document(line: bytes) -> bool:
     return line.lstrip()[:1] in (b"{", b"[") and line.strip() not in (b"{}", b"[]") and why_not_json(line) is None
 
 
-def _first_two(found: Iterator[Text]) -> list[Text]:
-    """The texts up to the second line that is not empty."""
-    begin: list[Text] = []
-    for text in found:
-        begin.append(text)
-        if sum(len(each.block().lines) for each in begin) > 1:
+def _first_two(chunks: Iterator[Chunk]) -> list[Chunk]:
+    """The chunks up to the second line that is not empty."""
+    first_chunks: list[Chunk] = []
+    for chunk in chunks:
+        first_chunks.append(chunk)
+        if sum(len(c.block().lines) for c in first_chunks) > 1:
             break
-    return begin
+    return first_chunks

@@ -18,28 +18,28 @@ EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 def instant_ns(text: object) -> int:
     """Nanoseconds since 1970. An instant without a zone is UTC. Raises `ValueError` if it is not an instant."""
-    found = INSTANT.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
+    match = INSTANT.fullmatch(text) if isinstance(text, str) else None
+    if match is None:
         raise ValueError(f"times must be like 2026-11-27T08:00:00.123456789Z, got {text!r:.60}")
-    day = datetime.fromisoformat(f"{found['date']}T{found['time']}+00:00")
-    seconds = (day - EPOCH) // timedelta(seconds=1) - _zone_s(found["zone"] or "Z")
-    return seconds * 10**9 + int((found["fraction"] or "0").ljust(9, "0"))
+    day = datetime.fromisoformat(f"{match['date']}T{match['time']}+00:00")
+    seconds = (day - EPOCH) // timedelta(seconds=1) - _zone_s(match["zone"] or "Z")
+    return seconds * 10**9 + int((match["fraction"] or "0").ljust(9, "0"))
 
 
-def time_ns(value: object) -> int:
+def time_ns(time: object) -> int:
     """An instant or a number of seconds to nanoseconds as nanoseconds since 1970.
 
     Raises `ValueError` for one that is no time of this century.
     """
-    if isinstance(value, str):
-        if not value.replace(".", "", 1).isdigit():
-            return instant_ns(value)
-        value = float(value) if "." in value else int(value)
-    if isinstance(value, (int, float)):
+    if isinstance(time, str):
+        if not time.replace(".", "", 1).isdigit():
+            return instant_ns(time)
+        time = float(time) if "." in time else int(time)
+    if isinstance(time, (int, float)):
         for unit in UNITS:
-            if int(value // unit) in CENTURY_S:
-                return round(value * (10**9 // unit))
-    raise ValueError(f"times must be from 2000 to 2100, got {value!r:.60}")
+            if int(time // unit) in CENTURY_S:
+                return round(time * (10**9 // unit))
+    raise ValueError(f"times must be from 2000 to 2100, got {time!r:.60}")
 
 
 def _zone_s(zone: str) -> int:

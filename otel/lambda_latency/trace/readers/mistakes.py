@@ -6,7 +6,7 @@ import re
 
 AT = r"(?: - at `\$\.?(?P<at>.*)`)?\Z"
 EXPECTED = re.compile(
-    r"Expected `(?P<wanted>[^`]+)`(?P<bound> (?:[<>]=?|of length) .*?)?(?:, got `(?P<seen>[^`]+)`)?" + AT
+    r"Expected `(?P<expected>[^`]+)`(?P<bound> (?:[<>]=?|of length) .*?)?(?:, got `(?P<actual>[^`]+)`)?" + AT
 )
 MISSING = re.compile(r"Object missing required field `(?P<field>[^`]+)`" + AT)
 WORDS = {"array": "a list", "object": "an object", "int": "a whole number", "float": "a number", "str": "a text"}
@@ -27,12 +27,16 @@ def reason_of(error: Exception) -> str:
     if isinstance(error, KeyError):
         return f"it has no {error.args[0] if error.args else 'such member'}"
     text = str(error)
-    found = EXPECTED.match(text)
-    if found is not None:
-        wanted = " or ".join(WORDS.get(one, one) for one in found["wanted"].split(" | ") if one != "null")
-        seen = f", got {WORDS.get(found['seen'], found['seen'])}" if found["seen"] else ""
-        return f"{found['at'] or 'it'} must be {wanted}{found['bound'] or ''}{seen}"
+    mismatch = EXPECTED.match(text)
+    if mismatch is not None:
+        return _mismatch_of(mismatch)
     missing = MISSING.match(text)
     if missing is not None:
         return f"{missing['at'] or 'it'} has no {missing['field']}"
     return text
+
+
+def _mismatch_of(match: re.Match[str]) -> str:
+    expected = " or ".join(WORDS.get(word, word) for word in match["expected"].split(" | ") if word != "null")
+    actual = f", got {WORDS.get(match['actual'], match['actual'])}" if match["actual"] else ""
+    return f"{match['at'] or 'it'} must be {expected}{match['bound'] or ''}{actual}"

@@ -17,7 +17,7 @@ from lambda_latency.trace.readers.otlp_writer import HAS_REMOTE, IS_REMOTE
 LAST_INSTANT = 2**63 - 1
 
 
-class Pair(Struct, gc=False):
+class KeyValue(Struct, gc=False):
     key: str
     value: Raw = Raw(b"{}")
 
@@ -30,13 +30,13 @@ class RawStatus(Struct, frozen=True, gc=False):
 class RawEvent(Struct, gc=False):
     time_ns: int = field(name="timeUnixNano", default=0)
     name: str | None = ""
-    attributes: list[Pair] | None = None
+    attributes: list[KeyValue] | None = None
 
 
 class RawLink(Struct, gc=False):
     trace_id: str | None = field(name="traceId", default="")
     span_id: str | None = field(name="spanId", default="")
-    attributes: list[Pair] | None = None
+    attributes: list[KeyValue] | None = None
 
 
 class RawSpan(Struct, gc=False, kw_only=True):
@@ -50,7 +50,7 @@ class RawSpan(Struct, gc=False, kw_only=True):
     kind: int | str | None = 0
     start_ns: Annotated[int, Meta(ge=1, le=LAST_INSTANT)] = field(name="startTimeUnixNano")
     end_ns: Annotated[int, Meta(ge=0, le=LAST_INSTANT)] | None = field(name="endTimeUnixNano", default=0)
-    attributes: list[Pair] | None = None
+    attributes: list[KeyValue] | None = None
     events: list[RawEvent] | None = None
     links: list[RawLink] | None = None
     status: RawStatus | None = None
@@ -59,11 +59,11 @@ class RawSpan(Struct, gc=False, kw_only=True):
 class RawScope(Struct, gc=False):
     name: str | None = ""
     version: str | None = ""
-    attributes: list[Pair] | None = None
+    attributes: list[KeyValue] | None = None
 
 
 class RawResource(Struct, gc=False):
-    attributes: list[Pair] | None = None
+    attributes: list[KeyValue] | None = None
 
 
 class Text(Struct, gc=False, forbid_unknown_fields=True):
@@ -82,22 +82,24 @@ class ScopeSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True
 
 
 class ResourceSpans(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
-    """Unknown members are an error, because another writer may keep spans there: `otlp_pieces` reads such a request."""
+    """Unknown members are an error, because another writer may keep spans there: such a request is read piecewise."""
 
     resource: Raw = Raw(b"null")
     scope_spans: list[ScopeSpans[SpanType]] | None = field(name="scopeSpans", default=None)
     schema: Raw = field(name="schemaUrl", default=Raw(b"null"))
 
 
-class Request(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
+class ExportRequest(Struct, Generic[SpanType], gc=False, forbid_unknown_fields=True):
     resource_spans: list[ResourceSpans[SpanType]] = field(name="resourceSpans")
 
 
-decode_large = msgspec.json.Decoder(Request[Raw]).decode
+decode_large = msgspec.json.Decoder(ExportRequest[Raw]).decode
 decode_span = msgspec.json.Decoder(RawSpan, strict=False).decode
 _decode_resource = msgspec.json.Decoder(RawResource | None).decode
 _decode_scope = msgspec.json.Decoder(RawScope | None).decode
 decode_any = msgspec.json.Decoder().decode
+decode_list = msgspec.json.Decoder(list[Raw]).decode
+decode_members = msgspec.json.Decoder(dict[str, Raw]).decode
 _decode_text = msgspec.json.Decoder(Text).decode
 
 UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, RecursionError)
@@ -128,14 +130,18 @@ def span_of(raw: RawSpan, resource: Attributes, scope: Scope) -> Span:
         status_message=raw.status.message or "" if raw.status is not None else "",
         attributes=attributes_of(raw.attributes),
         events=[Event(event.name or "", event.time_ns, attributes_of(event.attributes)) for event in raw.events or ()],
-        links=[
-            Link(link.trace_id.lower(), link.span_id.lower(), attributes_of(link.attributes))
-            for link in raw.links or ()
-            if link.trace_id and link.span_id  # an empty link points to nothing
-        ],
+        links=_links_of(raw.links) if raw.links else (),
         resource=resource,
         scope=scope,
     )
+
+
+def _links_of(links: Iterable[RawLink]) -> list[Link]:
+    return [
+        Link(link.trace_id.lower(), link.span_id.lower(), attributes_of(link.attributes))
+        for link in links
+        if link.trace_id and link.span_id  # an empty link points to nothing
+    ]
 
 
 def _parent_of(raw: RawSpan) -> str:
@@ -158,13 +164,13 @@ def status_of(raw: RawSpan) -> Status:
     return Status.UNSET if raw.status is None else STATUSES.get(raw.status.code, Status.UNSET)
 
 
-def attributes_of(pairs: Iterable[Pair] | None) -> Attributes:
+def attributes_of(pairs: Iterable[KeyValue] | None) -> Attributes:
     """Attributes by key. If a key occurs twice, its last value counts."""
     return Attributes({pair.key: value_of(pair.value) for pair in pairs}) if pairs else EMPTY
 
 
 def value_of(written: Raw | bytes) -> object:
-    """The value of an attribute; None if it is not valid, such as a number that is too large. The span is kept."""
+    """The value of an attribute; None if it is not valid, such as a number that is too large. The span stays."""
     try:
         try:
             return _decode_text(written).text

@@ -6,17 +6,19 @@ Ids are hex, and 64-bit integers are text.
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
 from lambda_latency.trace.model.attributes import Attributes
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, Status
 from lambda_latency.trace.readers.anyvalue import write_attributes
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
 HAS_REMOTE = 0x100  # SPAN_FLAGS_CONTEXT_HAS_IS_REMOTE_MASK
 IS_REMOTE = 0x200  # SPAN_FLAGS_CONTEXT_IS_REMOTE_MASK
+FLAGS: dict[bool | None, dict[str, object]] = {
+    None: {},
+    False: {"flags": HAS_REMOTE},
+    True: {"flags": HAS_REMOTE | IS_REMOTE},
+}
 
 
 def to_otlp(spans: Iterable[Span]) -> dict[str, object]:
@@ -25,18 +27,14 @@ def to_otlp(spans: Iterable[Span]) -> dict[str, object]:
     for span in spans:
         resource = span.resource if isinstance(span.resource, Attributes) else Attributes(span.resource)
         groups.setdefault(resource, {}).setdefault(span.scope, []).append(span)
-    return {
-        "resourceSpans": [
-            {
-                "resource": {"attributes": write_attributes(resource)},
-                "scopeSpans": [
-                    {"scope": _write_scope(scope), "spans": [_write_span(span) for span in members]}
-                    for scope, members in scopes.items()
-                ],
-            }
-            for resource, scopes in groups.items()
-        ]
-    }
+    resource_spans: list[dict[str, object]] = []
+    for resource, scopes in groups.items():
+        scope_spans: list[dict[str, object]] = []
+        for scope, members in scopes.items():
+            written = _with_attributes({"name": scope.name, "version": scope.version}, scope)
+            scope_spans.append({"scope": written, "spans": list(map(_write_span, members))})
+        resource_spans.append({"resource": {"attributes": write_attributes(resource)}, "scopeSpans": scope_spans})
+    return {"resourceSpans": resource_spans}
 
 
 def dump_line(spans: Iterable[Span]) -> str:
@@ -47,9 +45,7 @@ def dump_line(spans: Iterable[Span]) -> str:
 def _write_span(span: Span) -> dict[str, object]:
     raw: dict[str, object] = {"traceId": span.trace_id, "spanId": span.span_id}
     if span.parent_id is not None:
-        raw["parentSpanId"] = span.parent_id
-        if span.parent_remote is not None:
-            raw["flags"] = HAS_REMOTE | (IS_REMOTE if span.parent_remote else 0)
+        raw |= {"parentSpanId": span.parent_id, **FLAGS[span.parent_remote]}
     raw |= {"name": span.name, "kind": span.kind.value, "startTimeUnixNano": str(span.start_ns)}
     if span.end_ns is not None:
         raw["endTimeUnixNano"] = str(span.end_ns)
@@ -59,18 +55,10 @@ def _write_span(span: Span) -> dict[str, object]:
         raw["events"] = [_with_attributes({"timeUnixNano": str(e.time_ns), "name": e.name}, e) for e in span.events]
     if span.links:
         raw["links"] = [_with_attributes({"traceId": k.trace_id, "spanId": k.span_id}, k) for k in span.links]
-    status: dict[str, object] = {}
-    if span.status is not Status.UNSET:
-        status["code"] = span.status.value
-    if span.status_message:
-        status["message"] = span.status_message
-    raw["status"] = status
+    code = {} if span.status is Status.UNSET else {"code": span.status.value}
+    raw["status"] = {**code, **({"message": span.status_message} if span.status_message else {})}
     return raw
 
 
-def _write_scope(scope: Scope) -> dict[str, object]:
-    return _with_attributes({"name": scope.name, "version": scope.version}, scope)
-
-
-def _with_attributes(raw: dict[str, object], value: Event | Link | Scope) -> dict[str, object]:
-    return raw | {"attributes": write_attributes(value.attributes)} if value.attributes else raw
+def _with_attributes(raw: dict[str, object], source: Event | Link | Scope) -> dict[str, object]:
+    return raw | {"attributes": write_attributes(source.attributes)} if source.attributes else raw

@@ -6,7 +6,10 @@ length has four bytes, and each message may be JSON or packed with zstd. Other w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import base64
+import gzip
+import zlib
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -14,11 +17,13 @@ import msgspec
 
 from lambda_latency.trace.files.blocks import ZSTD
 from lambda_latency.trace.model.problem import NO_TRACES
-from lambda_latency.trace.readers.dialects import resource_spans
+from lambda_latency.trace.readers.dialects import OnProblem, resource_spans
+from lambda_latency.trace.readers.otlp_message import decode_any
 
 NO_OTLP = "no trace file: its bytes are neither text nor OTLP as protobuf"
 REMEDY = "OTLP as protobuf needs the extra formats"
-FIRST = b"\n"  # the tag of `resource_spans`, which is the first byte of a message
+# The tag of `resource_spans`, which is the first byte of a message
+FIRST = b"\n"
 LOOKED_AT = 16  # bytes
 IDS = (16, 8)  # bytes of a trace id and of a span id
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
@@ -32,10 +37,7 @@ NAMED = {
 }
 
 TAR_AT = 257  # where a tar archive has its name
-
-Problem = Callable[[str], object]
-
-_decode = msgspec.json.Decoder().decode
+MARK = "__otel_otlp_stdout"  # a member of a line in a function's log
 
 
 def is_binary(begin: bytes) -> bool:
@@ -46,17 +48,14 @@ def is_binary(begin: bytes) -> bool:
     return head[:1] not in (b"{", b"[") and not CONTROLS.isdisjoint(head)
 
 
-def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, Any]]:
-    """The resources of all messages of a file, as OTLP/JSON has them.
-
-    `problem` is called with the reason for each part that is left out.
-    """
+def protobuf_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str, Any]]:
+    """The resources of all messages of a file, as OTLP/JSON has them."""
     if document[TAR_AT:].startswith(b"ustar"):
         problem("not read: a tar archive: unpack it first")
         return
-    for begin, what in NAMED.items():
+    for begin, remedy in NAMED.items():
         if document.startswith(begin):
-            problem(f"not read: {what}")
+            problem(f"not read: {remedy}")
             return
     try:
         from opentelemetry.proto.trace.v1.trace_pb2 import TracesData  # noqa: F401 - whether the package is there
@@ -68,7 +67,7 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
     for number, message in enumerate(_messages(document, problem), 1):
         try:
             plain = _unpacked(message)
-            decoded = _decode(plain) if plain[:1] == b"{" else _decode_message(plain)
+            decoded = decode_any(plain) if plain[:1] == b"{" else _decode_message(plain)
             if decoded is None:
                 problem(NO_TRACES)
             else:
@@ -76,6 +75,28 @@ def protobuf_resources(document: bytes, problem: Problem) -> Iterator[dict[str, 
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
             kind = f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out"
             problem(kind if number > 1 else NO_OTLP)
+
+
+def is_printed(members: Mapping[str, object]) -> bool:
+    """Whether these are the members of a line in the log of a function, which holds the spans of one export, packed.
+
+    Exporters for Python, Node.js and Rust print these lines: https://github.com/dev7a/serverless-otlp-forwarder.
+    """
+    return MARK in members
+
+
+def printed_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str, Any]]:
+    """The resources of a line, as OTLP/JSON has them."""
+    printed = decode_any(document)
+    payload = printed.get("payload")
+    try:
+        request = base64.b64decode(payload, validate=True) if printed.get("base64") else msgspec.json.encode(payload)
+        if printed.get("content-encoding") == "gzip":
+            request = gzip.decompress(request)
+    except (TypeError, ValueError, OSError, EOFError, zlib.error) as error:
+        problem(f"not a payload of OTLP: {error}")
+        return
+    yield from protobuf_resources(request, problem)
 
 
 def _unpacked(message: bytes) -> bytes:
@@ -93,68 +114,76 @@ def _decode_message(message: bytes) -> dict[str, Any] | None:
     """
     from google.protobuf.json_format import MessageToDict
     from google.protobuf.message import DecodeError
-    from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
-    from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
     from opentelemetry.proto.trace.v1.trace_pb2 import TracesData
 
     try:
-        found, failure = TracesData.FromString(message), None
+        traces, failure = TracesData.FromString(message), None
     except DecodeError as error:
-        found, failure = TracesData(), error
-    spans = [span for one in found.resource_spans for scope in one.scope_spans for span in scope.spans]
-    if (spans or failure) and not any((len(span.trace_id), len(span.span_id)) == IDS for span in spans):
-        with suppress(DecodeError):
-            logs = LogsData.FromString(message)
-            if any(scope.log_records for one in logs.resource_logs for scope in one.scope_logs):
-                return None
-        with suppress(DecodeError):
-            metrics = MetricsData.FromString(message)
-            if any(scope.metrics for one in metrics.resource_metrics for scope in one.scope_metrics):
-                return None
+        traces, failure = TracesData(), error
+    spans = [span for resource in traces.resource_spans for scope in resource.scope_spans for span in scope.spans]
+    has_ids = any((len(span.trace_id), len(span.span_id)) == IDS for span in spans)
+    if (spans or failure) and not has_ids and _has_logs_or_metrics(message):
+        return None
     if failure is not None:
         raise failure
-    return MessageToDict(found)
+    return MessageToDict(traces)
 
 
-def _messages(data: bytes, problem: Problem) -> Iterator[bytes]:
+def _has_logs_or_metrics(message: bytes) -> bool:
+    from google.protobuf.message import DecodeError
+    from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
+    from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
+
+    with suppress(DecodeError):
+        logs = LogsData.FromString(message)
+        if any(scope.log_records for resource in logs.resource_logs for scope in resource.scope_logs):
+            return True
+    with suppress(DecodeError):
+        metrics = MetricsData.FromString(message)
+        return any(scope.metrics for resource in metrics.resource_metrics for scope in resource.scope_metrics)
+    return False
+
+
+def _messages(content: bytes, problem: OnProblem) -> Iterator[bytes]:
     """The messages of a file. `problem` is called if the last one is cut."""
-    framed = _framed(data, _by_four)
-    if framed is None and not data.startswith(FIRST):
-        framed = _framed(data, _by_varint)
+    framed = _framed(content, _by_four)
+    if framed is None and not content.startswith(FIRST):
+        framed = _framed(content, _by_varint)
     if framed is None:
-        yield data
+        yield content
         return
-    messages, rest = framed
+    messages, rest_size = framed
     yield from messages
-    if rest:
-        problem(f"cut: the last {rest} bytes are a part of a message, after {len(messages)} whole ones")
+    if rest_size:
+        problem(f"cut: the last {rest_size} bytes are a part of a message, after {len(messages)} whole ones")
 
 
-def _framed(data: bytes, length_at: Any) -> tuple[list[bytes], int] | None:
+def _framed(content: bytes, length_at: Any) -> tuple[list[bytes], int] | None:
     """The messages and the number of bytes behind them; None if there is none, or one has a wrong first byte."""
-    found: list[bytes] = []
-    at = 0
-    while at < len(data):
-        length, begin = length_at(data, at)
-        if length is None or begin + length > len(data):
+    messages: list[bytes] = []
+    offset = 0
+    while offset < len(content):
+        length, body = length_at(content, offset)
+        if length is None or body + length > len(content):
             break
-        message = data[begin : begin + length]
+        message = content[body : body + length]
         if message[:1] not in (FIRST, b"{") and not message.startswith(ZSTD):
             return None
-        found.append(message)
-        at = begin + length
-    return (found, len(data) - at) if found else None
+        messages.append(message)
+        offset = body + length
+    return (messages, len(content) - offset) if messages else None
 
 
-def _by_four(data: bytes, at: int) -> tuple[int | None, int]:
-    return (int.from_bytes(data[at : at + 4], "big"), at + 4) if at + 4 <= len(data) else (None, at)
+def _by_four(content: bytes, offset: int) -> tuple[int | None, int]:
+    end = offset + 4
+    return (int.from_bytes(content[offset:end], "big"), end) if end <= len(content) else (None, offset)
 
 
-def _by_varint(data: bytes, at: int) -> tuple[int | None, int]:
+def _by_varint(content: bytes, offset: int) -> tuple[int | None, int]:
     length = shift = 0
-    while at < len(data) and shift < 35:
-        byte = data[at]
-        at, length, shift = at + 1, length | (byte & 127) << shift, shift + 7
+    while offset < len(content) and shift < 35:
+        byte = content[offset]
+        offset, length, shift = offset + 1, length | (byte & 127) << shift, shift + 7
         if byte < 128:
-            return length, at
-    return None, at
+            return length, offset
+    return None, offset

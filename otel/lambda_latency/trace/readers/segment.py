@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from msgspec import Raw, Struct, field
 
 from lambda_latency.trace.model.attributes import freeze
+from lambda_latency.trace.model.compact_span import ATTEMPT, DELAY, LONGEST_MS
 from lambda_latency.trace.model.platform import FUNCTION, RUNTIME_SCOPE, SERVICE
-from lambda_latency.trace.model.row import ATTEMPT, DELAY
 from lambda_latency.trace.model.span import Event, SpanKind, Status
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
 LAST_SECOND = 2**62 // 10**9
-LONGEST_MS = 900_000  # the longest run of a function
 RESOURCE = "otel.resource."
 NESTED = (list, dict)  # the types of JSON values that hold other values
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "CONNECT", "TRACE"})
@@ -57,7 +54,7 @@ DOTTED = {
 }
 
 
-class Segment(Struct, gc=False, kw_only=True):
+class SegmentDocument(Struct, gc=False, kw_only=True):
     """A segment document. In some documents the `Any` members have another type, and are then ignored."""
 
     id: str
@@ -81,7 +78,7 @@ class Segment(Struct, gc=False, kw_only=True):
     annotations: Any = None
     metadata: Any = None
     links: Any = None
-    subsegments: list[Segment] | None = None
+    subsegments: list[SegmentDocument] | None = None
 
 
 class Described(NamedTuple):
@@ -95,34 +92,46 @@ class Described(NamedTuple):
     scope: str
 
 
-def described(segment: Segment, *, subsegment: bool) -> Described:
+def described(segment: SegmentDocument, *, subsegment: bool) -> Described:
     """The span of a segment. `subsegment`: whether the document is a subsegment."""
     namespace, name = segment.namespace, segment.name or ""
-    kind = SpanKind.CLIENT if namespace in ("aws", "remote") else SpanKind.INTERNAL if subsegment else SpanKind.SERVER
     attributes, resource = _values(segment)
-    if segment.http is not None:
-        _add_http(segment.http, attributes)
-    if namespace == "aws":
-        _add_aws(segment, name, attributes)
-    elif namespace == "remote" and not attributes.get("http.url") and name not in METHODS:
-        attributes.setdefault("peer.service", name)
-    if segment.sql is not None:
-        _add_sql(segment.sql, attributes)
+    local_kind = SpanKind.INTERNAL if subsegment else SpanKind.SERVER
+    kind = SpanKind.CLIENT if namespace in ("aws", "remote") else local_kind
+    if namespace is not None or segment.http is not None or segment.sql is not None:
+        _add_call(segment, name, attributes)
     if HOST in attributes:
         attributes["server.address"] = attributes[HOST]
     if not subsegment:
-        if segment.origin is not None:
-            attributes["aws.xray.origin"] = segment.origin
-            if segment.origin in (SERVICE, FUNCTION):
-                resource.setdefault("faas.name", name)
-        resource.setdefault("service.name", name)
-        _add_log(segment.aws, attributes)
+        _add_service(segment, name, attributes, resource)
     if segment.throttle:
-        attributes["http.status_code"] = 429  # in place of DynamoDB's 400 or of none: rules look for 429
+        # In place of DynamoDB's 400 or of none: rules look for 429
+        attributes["http.status_code"] = 429
     scope = "" if attributes.keys().isdisjoint(KIT) else RUNTIME_SCOPE
-    return Described(
-        _name(name, kind, namespace, attributes), kind, _status(segment, kind), attributes, resource, scope
-    )
+    name = _name(name, kind, namespace, attributes)
+    return Described(name, kind, _status(segment, kind), attributes, resource, scope)
+
+
+def _add_call(segment: SegmentDocument, name: str, attributes: dict[str, Any]) -> None:
+    """Add the attributes of a call over HTTP, to an AWS service, or to a database."""
+    if segment.http is not None:
+        _add_http(segment.http, attributes)
+    if segment.namespace == "aws":
+        _add_aws(segment, name, attributes)
+    elif segment.namespace == "remote" and not attributes.get("http.url") and name not in METHODS:
+        attributes.setdefault("peer.service", name)
+    if segment.sql is not None:
+        _add_sql(segment.sql, attributes)
+
+
+def _add_service(segment: SegmentDocument, name: str, attributes: dict[str, Any], resource: dict[str, Any]) -> None:
+    """Add what names the service of a segment, and where it logs."""
+    if segment.origin is not None:
+        attributes["aws.xray.origin"] = segment.origin
+        if segment.origin in (SERVICE, FUNCTION):
+            resource.setdefault("faas.name", name)
+    resource.setdefault("service.name", name)
+    _add_log(segment.aws, attributes)
 
 
 def _add_log(block: object, attributes: dict[str, Any]) -> None:
@@ -133,12 +142,12 @@ def _add_log(block: object, attributes: dict[str, Any]) -> None:
         if isinstance(block.get(member), str):
             attributes.setdefault(key, block[member])
     logs = block.get("cloudwatch_logs")
-    groups = [one.get("log_group") for one in logs if isinstance(one, dict)] if isinstance(logs, list) else []
+    groups = [log.get("log_group") for log in logs if isinstance(log, dict)] if isinstance(logs, list) else []
     if any(groups):
-        attributes.setdefault("aws.log.group.names", [one for one in groups if isinstance(one, str)])
+        attributes.setdefault("aws.log.group.names", [group for group in groups if isinstance(group, str)])
 
 
-def count_retries(segments: Sequence[Segment]) -> None:
+def count_retries(segments: Sequence[SegmentDocument]) -> None:
     """Make `retries` of AWS calls the number of retries. `segments` are a segment and its subsegments.
 
     For the AWS SDK v3, the X-Ray SDK for Node.js writes the number of attempts, which is never 0:
@@ -151,10 +160,10 @@ def count_retries(segments: Sequence[Segment]) -> None:
             block["retries"] -= 1
 
 
-def exceptions_of(segment: Segment, start_ns: int) -> Iterator[Event]:
+def exceptions_of(segment: SegmentDocument, start_ns: int) -> Iterator[Event]:
     """The exceptions of a segment, as events at its start, because X-Ray keeps no instants of them."""
-    found = segment.cause.get("exceptions") if isinstance(segment.cause, dict) else None
-    for exception in found if isinstance(found, list) else ():
+    exceptions = segment.cause.get("exceptions") if isinstance(segment.cause, dict) else None
+    for exception in exceptions if isinstance(exceptions, list) else ():
         if isinstance(exception, dict):
             attributes = {f"exception.{key}": str(exception.get(key) or "") for key in ("type", "message")}
             yield Event("exception", start_ns, attributes)
@@ -167,9 +176,9 @@ def attempts_in(attributes: dict[str, Any], start_ns: int) -> Iterator[Event]:
     """
     if RETRY[0] not in attributes:
         return
-    first, last = (attributes.get(key) for key in RETRY)
-    if isinstance(first, int | float) and isinstance(last, int | float) and 0 <= first <= last < LONGEST_MS:
-        yield Event(ATTEMPT, start_ns + round(first * 10**6), {"attempt": 1, DELAY: last - first})
+    first_ms, last_ms = (attributes.get(key) for key in RETRY)
+    if isinstance(first_ms, int | float) and isinstance(last_ms, int | float) and 0 <= first_ms <= last_ms < LONGEST_MS:
+        yield Event(ATTEMPT, start_ns + round(first_ms * 10**6), {"attempt": 1, DELAY: last_ms - first_ms})
 
 
 def nanoseconds(raw: Raw, name: str) -> int | None:
@@ -193,20 +202,20 @@ def nanoseconds(raw: Raw, name: str) -> int | None:
     return ns
 
 
-def _values(segment: Segment) -> tuple[dict[str, Any], dict[str, Any]]:
+def _values(segment: SegmentDocument) -> tuple[dict[str, Any], dict[str, Any]]:
     """Annotations and metadata: the attributes of the span, and those that the exporter took from the resource."""
     metadata = segment.metadata
     default = metadata.get("default") if isinstance(metadata, dict) else None
-    values: dict[str, Any] = {}
+    attributes: dict[str, Any] = {}
     resource: dict[str, Any] = {}
     for group in (default, segment.annotations):
         for key, value in group.items() if isinstance(group, dict) else ():
-            kept = freeze(value) if value.__class__ in NESTED else value
+            frozen = freeze(value) if value.__class__ in NESTED else value
             if key.startswith(RESOURCE):
-                resource[key[len(RESOURCE) :]] = kept
+                resource[key[len(RESOURCE) :]] = frozen
             else:
-                values[DOTTED.get(key) or key] = kept
-    return values, resource
+                attributes[DOTTED.get(key) or key] = frozen
+    return attributes, resource
 
 
 def _add_http(http: object, attributes: dict[str, Any]) -> None:
@@ -219,7 +228,7 @@ def _add_http(http: object, attributes: dict[str, Any]) -> None:
         attributes["http.status_code"] = response["status"]
 
 
-def _add_aws(segment: Segment, name: str, attributes: dict[str, Any]) -> None:
+def _add_aws(segment: SegmentDocument, name: str, attributes: dict[str, Any]) -> None:
     block = segment.aws if isinstance(segment.aws, dict) else {}
     attributes["rpc.system"] = "aws-api"
     attributes["rpc.service"] = attributes.get("rpc.service") or name
@@ -246,14 +255,15 @@ def _name(name: str, kind: SpanKind, namespace: object, attributes: dict[str, An
     if namespace == "aws" and attributes.get("rpc.method"):
         return f"{attributes['rpc.service']}.{attributes['rpc.method']}"
     method = str(attributes.get("http.request.method") or attributes.get("http.method") or "")
-    if namespace == "remote" and method:
+    if not method:
+        return name
+    if namespace == "remote":
         return method
-    if kind is SpanKind.SERVER and "aws.xray.origin" not in attributes and method and attributes.get("http.route"):
-        return f"{method} {attributes['http.route']}"
-    return name
+    route = attributes.get("http.route") if "aws.xray.origin" not in attributes else None
+    return f"{method} {route}" if route and kind is SpanKind.SERVER else name
 
 
-def _status(segment: Segment, kind: SpanKind) -> Status:
+def _status(segment: SegmentDocument, kind: SpanKind) -> Status:
     if segment.fault:
         return Status.ERROR
     # A 4xx answer is an error of the caller, not of the server.

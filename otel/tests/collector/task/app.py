@@ -9,7 +9,7 @@ from opentelemetry import trace
 from opentelemetry.trace import Link, SpanKind, Status, StatusCode
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.delivery.transport import Answer, Transport
+from lambda_latency.runtime.delivery.transport import Reply, Transport
 
 SPANS = 99
 tracer = trace.get_tracer("app", "1.2.3", attributes={"scope": "attribute"})
@@ -17,7 +17,7 @@ folder = Path(os.environ["TEE"])
 post = Transport.post
 
 
-def teed(self: Transport, body: bytes, seconds: float) -> Answer:
+def teed(self: Transport, body: bytes, seconds: float) -> Reply:
     """Write each body to a file of its own, then send it."""
     (folder / f"{os.getpid()}-{time.monotonic_ns()}").write_bytes(body)
     return post(self, body, seconds)

@@ -1,7 +1,5 @@
 """Input beyond memory: the report does not depend on processes or order, and nothing remains on the disk."""
 
-from __future__ import annotations
-
 import io
 import json
 import multiprocessing
@@ -18,8 +16,8 @@ import pytest
 from lab.generate import realistic
 from lambda_latency.cli.commands.report import run_report
 from lambda_latency.cli.request import Request
-from lambda_latency.latency import Owners, Terms
-from lambda_latency.latency.accounts.choice import ReportError
+from lambda_latency.latency import AnalysisOptions, Owners
+from lambda_latency.latency.breakdowns.choice import ReportError
 from lambda_latency.latency.loading import spilling
 from lambda_latency.latency.loading.load import load
 from lambda_latency.text import Style
@@ -41,10 +39,10 @@ def folder(tmp_path: Path) -> Path:
     made = list(realistic(60))
     call = put_item(20, 120, more={"retry_attempts": 1}, events=attempts((30, 50), (118, None)))
     retried = tree(request(call, end=200), unit=MS, trace_id=RETRIED)
-    some = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20], retried] for span in trace.spans]
-    random.Random(1).shuffle(some)  # noqa: S311 - a repeatable seed
-    (tmp_path / "a.jsonl").write_text("".join([*made[:100], BROKEN, *some[::2]]))
-    (tmp_path / "b.jsonl").write_text("".join([*made[100:], *some[1::2], "{cut"]))
+    lines = [dump_line([span]) for trace in [*every_kind(), *hundred()[:20], retried] for span in trace.spans]
+    random.Random(1).shuffle(lines)  # noqa: S311 - a repeatable seed
+    (tmp_path / "a.jsonl").write_text("".join([*made[:100], BROKEN, *lines[::2]]))
+    (tmp_path / "b.jsonl").write_text("".join([*made[100:], *lines[1::2], "{cut"]))
     (tmp_path / "c.json").write_text(json.dumps(json.loads(made[0]), indent=1))
     golden = Path(__file__).parents[2] / "golden" / "xray"
     for number, file in enumerate(sorted(golden.glob("*.json"))[:3]):
@@ -54,8 +52,8 @@ def folder(tmp_path: Path) -> Path:
 
 def _json(*sources: Path | str, processes: int | None = None) -> tuple[int, str]:
     out = io.StringIO()
-    terms = Terms(owners=Owners(theirs=("*.example.com",)))
-    request = Request([*sources], json="-", per_request=True, processes=processes, terms=terms)
+    terms = AnalysisOptions(owners=Owners(theirs=("*.example.com",)))
+    request = Request([*sources], json="-", everything=True, processes=processes, analysis_options=terms)
     return run_report(request, Style(), out), out.getvalue()
 
 
@@ -89,14 +87,14 @@ def test_windows_line_ends_and_processes_by_spawn_change_nothing(
     monkeypatch.setattr(os, "fork", forked)
     monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 0)
     monkeypatch.setattr(spilling, "PIECE", 20_000)
-    before = multiprocessing.get_start_method(allow_none=True)
+    start_method = multiprocessing.get_start_method(allow_none=True)
     multiprocessing.set_start_method("spawn", force=True)
     try:
         for processes in (1, 3):
             status, report = _json(*sorted(windows.iterdir()), processes=processes)
             assert (status, report.replace(str(windows), str(folder))) == expected
     finally:
-        multiprocessing.set_start_method(before, force=True)
+        multiprocessing.set_start_method(start_method, force=True)
 
 
 def test_functions_and_their_callees_are_numbered_by_name(tmp_path: Path) -> None:
@@ -130,16 +128,16 @@ def test_the_pieces_of_a_file_have_all_its_lines(tmp_path: Path) -> None:
     source, size = Source("t", path), path.stat().st_size
     expected = _lines(source, (0, size))
     for piece in (1, 2, 7, 50, size, size + 1):
-        found = []
+        lines = []
         for begin in range(0, size, piece):
-            before = count_lines(source, begin)
-            found += [(before + number, line) for number, line in _lines(source, (begin, begin + piece))]
-        assert found == expected
+            preceding = count_lines(source, begin)
+            lines += [(preceding + number, line) for number, line in _lines(source, (begin, begin + piece))]
+        assert lines == expected
 
 
 def _lines(source: Source, between: tuple[int, int]) -> list[tuple[int, bytes]]:
-    found = blocks(texts(source, [], between[0]), between=between)
-    return [one for block in found for one in zip(block.numbers, block.lines, strict=True)]
+    file_blocks = blocks(texts(source, [], between[0]), between=between)
+    return [pair for block in file_blocks for pair in zip(block.numbers, block.lines, strict=True)]
 
 
 def test_the_index_has_the_traces_of_all_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,29 +149,29 @@ def test_the_index_has_the_traces_of_all_processes(folder: Path, monkeypatch: py
     index, alone = LineIndex(), LineIndex()
     accounts = load(sources, [], index=index, processes=2)
     load(sources, [], index=alone)
-    for one in accounts:
+    for breakdown in accounts:
         for source in sources:
-            assert index.offsets(source, [one.trace_id]) == alone.offsets(source, [one.trace_id])
+            assert index.offsets(source, [breakdown.trace_id]) == alone.offsets(source, [breakdown.trace_id])
     assert index.offsets(sources[0], [accounts[0].trace_id]) is not None
     assert index.offsets(sources[1], [accounts[0].trace_id]) is not None
     ids = [RETRIED, accounts[0].trace_id]
-    found, expected = find_traces(sources, ids, index), find_traces(sources, ids)
-    assert {one: trace.spans for one, trace in found.items()} == {one: trace.spans for one, trace in expected.items()}
-    assert set(found) == set(ids)
+    indexed, expected = find_traces(sources, ids, index), find_traces(sources, ids)
+    assert {key: trace.spans for key, trace in indexed.items()} == {key: trace.spans for key, trace in expected.items()}
+    assert set(indexed) == set(ids)
 
 
 def test_only_large_input_goes_to_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Input is large above 48 MB; here, above 64 KB."""
-    asked: list[int | None] = []
+    calls: list[int | None] = []
 
     def spilled(*_: object) -> object:
-        asked.append(None)
+        calls.append(None)
         raise ReportError("disk", "")
 
     monkeypatch.setattr("lambda_latency.latency.loading.spilling.load_spilled", spilled)
     sources = find_sources([folder], [])
     load(sources, [])
-    assert asked == []
+    assert calls == []
     monkeypatch.setattr("lambda_latency.latency.loading.load.IN_MEMORY", 64 * 1024)
     with pytest.raises(ReportError):
         load(sources, [])
@@ -195,7 +193,7 @@ def test_a_full_disk_is_an_error(folder: Path, monkeypatch: pytest.MonkeyPatch) 
 FULL = """
 import sys
 from lambda_latency.latency.loading import load as loading
-from lambda_latency.latency.accounts.choice import ReportError
+from lambda_latency.latency.breakdowns.choice import ReportError
 from lambda_latency.trace import find_sources
 loading.IN_MEMORY = 0
 try:
@@ -215,7 +213,7 @@ ENDED = """
 import os, signal, sys
 from pathlib import Path
 from lambda_latency.latency.loading import spilling
-from lambda_latency.latency.accounts.choice import ReportError
+from lambda_latency.latency.breakdowns.choice import ReportError
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import Progress
 from lambda_latency.trace import find_sources
@@ -233,16 +231,23 @@ except ReportError as error:
 """
 
 
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file of 115 MB, which is spilled."""
+    path = tmp_path_factory.mktemp("large") / "t.jsonl"
+    lines = "".join(realistic(1700))
+    with path.open("w") as file:
+        for _ in range(6):
+            file.write(lines)
+    return path
+
+
 @pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_no_signal_leaves_files_or_processes(tmp_path: Path, end: signal.Signals) -> None:
+def test_no_signal_leaves_files_or_processes(tmp_path: Path, large: Path, end: signal.Signals) -> None:
     """Killed during spilling: the files have no names, and the workers end with the report's process."""
     temporary = tmp_path / "tmp"
     temporary.mkdir()
-    path = tmp_path / "t.jsonl"
-    with path.open("w") as file:
-        for _ in range(6):  # 115 MB
-            file.writelines(realistic(1700))
-    command = [sys.executable, "-m", "lambda_latency", "report", str(path)]
+    command = [sys.executable, "-m", "lambda_latency", "report", str(large)]
     environ = {**os.environ, "TMPDIR": str(temporary)}
     running = subprocess.Popen(
         command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
@@ -272,12 +277,12 @@ def _wait_for_spilling(pid: int) -> list[int]:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        for at in (pid, *children):
+        for process in (pid, *children):
             try:
-                held = [file.stat() for file in Path(f"/proc/{at}/fd").iterdir() if "(deleted)" in str(file.readlink())]
+                held = [fd.stat() for fd in Path(f"/proc/{process}/fd").iterdir() if "(deleted)" in str(fd.readlink())]
             except OSError:
                 continue
-            if any(one.st_size for one in held):
+            if any(status.st_size for status in held):
                 return [int(child) for child in children]
         time.sleep(0.01)
     raise AssertionError("nothing was spilled")
@@ -291,7 +296,7 @@ def test_standard_input_is_spilled_without_a_name(folder: Path, tmp_path: Path) 
         "import lambda_latency.latency.loading.load as loading, sys\n"
         "loading.IN_MEMORY = 0\n"
         "from lambda_latency.cli import main\n"
-        "sys.exit(main(['report', '-', '--json', '-']))\n"
+        "sys.exit(main(['report', '-', '--format', 'json']))\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", script],

@@ -1,7 +1,5 @@
 """The app of `shop/`, up for all tests: its functions in the sandbox, its resources in the emulator."""
 
-from __future__ import annotations
-
 import json
 import shutil
 import threading
@@ -15,14 +13,13 @@ from typing import Any
 import pytest
 
 from lab.apps import CACHE, READY, VERSION
-from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.serve.session import Renewal
-from lambda_latency.local.app.serve.system import Options, System
-from lambda_latency.local.cloud.emulator import clients
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.cloud.clients import clients
 from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.trace import Trace, read_trace
-from tests.local.calls import call
-from tests.local.ports import port_of
+from tests.local.calls import call, port_of
 from tests.sandbox.state import until
 
 SHOP = Path(__file__).with_name("shop")
@@ -36,7 +33,7 @@ class Shop:
 
     system: System
     folder: Path
-    told: list[str]
+    messages: list[str]
     lines: list[tuple[str, str]]
     answered: list[Answered]
     changed: threading.Condition
@@ -59,17 +56,17 @@ class Shop:
             json.loads(line[6:]) for name, line in list(self.lines) if name == function and line.startswith("EVENT ")
         ]
 
-    def event(self, function: str, what: str) -> Any:
+    def event(self, function: str, text: str) -> Any:
         """The first event of a function that holds a text; waits for it."""
-        found: list[Any] = []
+        matching: list[Any] = []
 
         def there() -> bool:
-            found[:] = [one for one in self.events(function) if what in json.dumps(one)]
-            return bool(found)
+            matching[:] = [event for event in self.events(function) if text in json.dumps(event)]
+            return bool(matching)
 
         with self.changed:
             assert self.changed.wait_for(there, PATIENCE_S), (function, self.events(function))
-        return found[0]
+        return matching[0]
 
     def fire(self, schedule: str) -> int:
         """Have a schedule's event come now; the status."""
@@ -78,20 +75,20 @@ class Shop:
     def handled(self, route: str) -> Answered:
         """The first request or event of a route; waits for it."""
         with self.changed:
-            assert self.changed.wait_for(lambda: any(one.route == route for one in self.answered), PATIENCE_S), route
-        return next(one for one in self.answered if one.route == route)
+            assert self.changed.wait_for(lambda: any(a.route == route for a in self.answered), PATIENCE_S), route
+        return next(a for a in self.answered if a.route == route)
 
     def trace(self, trace_id: str, spans: int) -> Trace:
         """A trace, once it has so many spans."""
-        found: list[Trace] = []
+        traces: list[Trace] = []
 
         def complete() -> bool:
-            one = read_trace(self.system.store.path, trace_id)
-            found[:] = [one] if one is not None else []
-            return one is not None and len(one.spans) >= spans
+            trace = read_trace(self.system.store.path, trace_id)
+            traces[:] = [trace] if trace is not None else []
+            return trace is not None and len(trace.spans) >= spans
 
-        assert until(complete, PATIENCE_S), [span.name for one in found for span in one.spans]
-        return found[0]
+        assert until(complete, PATIENCE_S), [span.name for trace in traces for span in trace.spans]
+        return traces[0]
 
 
 def copied(folder: Path) -> Path:
@@ -120,30 +117,30 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @contextmanager
-def up(app: App, folder: Path) -> Iterator[Shop]:
+def up(app: LocalApp, folder: Path) -> Iterator[Shop]:
     """An app that is up, its traces in a folder."""
     changed = threading.Condition()
-    told: list[str] = list(app.notes)
+    messages: list[str] = list(app.notes)
     lines: list[tuple[str, str]] = []
     answered: list[Answered] = []
 
     def heard(into: list[Any]) -> Callable[..., None]:
-        def hear(*what: Any) -> None:
+        def hear(*arguments: Any) -> None:
             with changed:
-                into.append(what if len(what) > 1 else what[0])
+                into.append(arguments if len(arguments) > 1 else arguments[0])
                 changed.notify_all()
 
         return hear
 
     system = System(
         app,
-        Options(folder / "out", cache=CACHE),
+        SystemOptions(folder / "out", cache=CACHE),
         answered=heard(answered),
         log=heard(lines),
-        tell=heard(told),
-        before=Renewal(app),
+        tell=heard(messages),
+        prepare=Renewal(app),
     )
     try:
-        yield Shop(system, folder, told, lines, answered, changed)
+        yield Shop(system, folder, messages, lines, answered, changed)
     finally:
         system.close()

@@ -1,7 +1,5 @@
 """AWS's own example events, which come with the SAM CLI (`sam local generate-event`), and how an event is like one."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -29,11 +27,11 @@ SCHEDULED = {**EVENT, "detail-type": "Scheduled Event", "source": "aws.events", 
 
 def example(service: str, kind: str, **values: str) -> Any:
     """One of the SAM CLI's, by the words of its command."""
-    given = {"region": "us-east-1", "partition": "aws", "account_id": "1", "dns_suffix": "a.b", **values}
+    variables = {"region": "us-east-1", "partition": "aws", "account_id": "1", "dns_suffix": "a.b", **values}
     events = Events()
-    for name, one in events.event_mapping[service][kind]["tags"].items():
-        given.setdefault(name, one["default"])
-    return json.loads(events.generate_event(service, kind, given))
+    for name, tag in events.event_mapping[service][kind]["tags"].items():
+        variables.setdefault(name, tag["default"])
+    return json.loads(events.generate_event(service, kind, variables))
 
 
 def shape(value: Any, name: str = "") -> Any:
@@ -41,9 +39,9 @@ def shape(value: Any, name: str = "") -> Any:
     if value is None or name in DATA:
         return "data" if name in DATA else None
     if isinstance(value, dict):
-        return {key: shape(one, key) for key, one in value.items()}
+        return {key: shape(member, key) for key, member in value.items()}
     if isinstance(value, list):
-        return [shape(one) for one in value[:1]]
+        return [shape(member) for member in value[:1]]
     if name in CONSTANTS:
         return value
     return "number" if type(value) in (int, float) else type(value).__name__

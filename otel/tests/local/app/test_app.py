@@ -1,15 +1,12 @@
 """A whole app of our own: every trigger with the event that AWS sends, real names, calls that stay here, traces."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 import pytest
 
 from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
-from tests.local.calls import call
-from tests.local.ports import port_of
+from tests.local.calls import call, port_of
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
@@ -23,7 +20,7 @@ def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
         f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no local layer has{REMEDY}",
         "not emulated here and left out: AWS::XRay::Group",
         "parameter Owner is in Parameter Store, which is not read: its value is 'local' (--parameter Owner=VALUE)",
-    } <= {*shop.told}
+    } <= {*shop.messages}
     assert shop.result("Other", {})["errorType"] == "Sandbox.Refused"
 
 
@@ -63,7 +60,7 @@ def test_a_call_that_is_not_emulated_is_told_once(shop: Shop) -> None:
     for _ in range(2):
         with pytest.raises(ClientError):
             shop.client("translate").list_languages()
-    assert [line for line in shop.told if "translate" in line] == [
+    assert [line for line in shop.messages if "translate" in line] == [
         "a call to translate is not emulated here: ListLanguages"
     ]
 
@@ -79,7 +76,7 @@ def test_a_missing_value_of_the_account_is_told_once(shop: Shop) -> None:
         with pytest.raises(ClientError):
             secrets.get_secret_value(SecretId="no-secret")
     aws = f"aws --endpoint-url {shop.system.aws_url} --region us-east-1"
-    assert [line for line in shop.told if "is not here:" in line] == [
+    assert [line for line in shop.messages if "is not here:" in line] == [
         f"/shop/not here is not here: {aws} ssm put-parameter --type String --name '/shop/not here' --value VALUE",
         f"no-secret is not here: {aws} secretsmanager create-secret --name no-secret --secret-string VALUE",
     ]
@@ -113,7 +110,7 @@ def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:
     }
     assert event["requestContext"]["path"] == "/Prod/things/1"
     trace = shop.trace(shop.handled("GET /things/{id}").trace_id, 6)
-    (top,) = trace.tops
+    (top,) = trace.local_roots
     assert (top.name, "GET /things/{id}" in {span.name for span in trace.spans}) == ("shop/Prod", True)
 
 
@@ -160,8 +157,8 @@ def test_a_message_that_fails_comes_again_and_then_goes_to_the_dead_letter_queue
         return bool(dead)
 
     assert until(arrived, PATIENCE_S)
-    seen = [one["body"] for event in shop.events("FromQueue") for one in event["Records"]]
-    assert ([one["Body"] for one in dead], seen.count("good"), seen.count("bad")) == (["bad"], 1, 2)
+    bodies = [record["body"] for event in shop.events("FromQueue") for record in event["Records"]]
+    assert ([message["Body"] for message in dead], bodies.count("good"), bodies.count("bad")) == (["bad"], 1, 2)
 
 
 def test_a_topic_leads_to_its_function(shop: Shop) -> None:
@@ -196,7 +193,7 @@ def test_an_event_of_a_bus_that_fails_comes_again_twice(shop: Shop) -> None:
         "Detail": '{"order": "fail-on-purpose"}',
     }
     shop.client("events").put_events(Entries=[entry])
-    assert until(lambda: [one["detail-type"] for one in shop.events("FromBus")].count("Failing") == 3, PATIENCE_S)
+    assert until(lambda: [event["detail-type"] for event in shop.events("FromBus")].count("Failing") == 3, PATIENCE_S)
 
 
 def test_a_bucket_leads_to_its_function(shop: Shop) -> None:
@@ -220,7 +217,7 @@ def test_a_tables_stream_leads_to_its_function(shop: Shop) -> None:
     """With what was written."""
     shop.client("dynamodb").put_item(TableName=shop.physical("Table"), Item={"id": {"S": "streamed"}})
     event = shop.event("FromTable", "streamed")
-    (record,) = [one for one in event["Records"] if one["dynamodb"]["Keys"]["id"]["S"] == "streamed"]
+    (record,) = [r for r in event["Records"] if r["dynamodb"]["Keys"]["id"]["S"] == "streamed"]
     assert (record["eventName"], record["eventSource"], record["dynamodb"]["NewImage"]) == (
         "INSERT",
         "aws:dynamodb",
@@ -253,7 +250,7 @@ def test_a_failed_execution_is_printed(shop: Shop) -> None:
     )
     states.start_execution(stateMachineArn=machine["stateMachineArn"], name="first")
     line = "state machine failed: fails: TooLate: It is over (execution first)"
-    assert until(lambda: line in shop.told, PATIENCE_S)
+    assert until(lambda: line in shop.messages, PATIENCE_S)
 
 
 def test_inline_code_runs(shop: Shop) -> None:

@@ -1,7 +1,5 @@
 """Templates with one mistake each: what is wrong, in which line, and the nearest thing that would be right."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import threading
@@ -14,7 +12,7 @@ import pytest
 from lambda_latency.cli import main
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.errors import LocalError, UsageError
-from lambda_latency.template import Finding, Node, check_template, read_yaml
+from lambda_latency.template import Diagnostic, YamlNode, check_template, read_yaml
 from tests.template.deployed import ROOT
 
 RIGHT = """\
@@ -165,10 +163,10 @@ def laid_out(folder: Path, text: str) -> Path:
 def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., list[str]]:
     """Runs a command that must end with status 1 before it has started a process: what it says."""
 
-    start, here = subprocess.Popen, threading.get_ident()
+    start, thread = subprocess.Popen, threading.get_ident()
 
     def refuse(*command: Any, **options: Any) -> Any:
-        if threading.get_ident() != here:  # the app of other tests, which a schedule may wake
+        if threading.get_ident() != thread:  # the app of other tests, which a schedule may wake
             return start(*command, **options)
         raise AssertionError(f"{command} was started")
 
@@ -183,11 +181,11 @@ def refused(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
     return run
 
 
-def told(folder: Path, text: str, **given: str) -> tuple[int, list[str]]:
+def refusal(folder: Path, text: str, **parameters: str) -> tuple[int, list[str]]:
     """The status and the lines of the message."""
     path = laid_out(folder, text)
     with pytest.raises(LocalError) as raised:
-        read_app(path, given)
+        read_app(path, parameters)
     return raised.value.exit_status, str(raised.value).replace(f"{path}:", "").splitlines()
 
 
@@ -204,18 +202,18 @@ def test_the_template_without_a_mistake_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("mistake", BROKEN)
 def test_a_mistake_is_told_with_its_line_and_what_is_near(tmp_path: Path, mistake: str) -> None:
     """Status 1; the first line says what and where, the second what to do."""
-    right, wrong, what, todo = BROKEN[mistake]
+    right, wrong, problem, todo = BROKEN[mistake]
     assert right in RIGHT
-    status, lines = told(tmp_path, RIGHT.replace(right, wrong, 1))
-    assert (status, lines[0][: len(what)], lines[1].strip()[: len(todo)]) == (1, what, todo), lines
+    status, lines = refusal(tmp_path, RIGHT.replace(right, wrong, 1))
+    assert (status, lines[0][: len(problem)], lines[1].strip()[: len(todo)]) == (1, problem, todo), lines
 
 
 @pytest.mark.parametrize("mistake", BROKEN)
 def test_nothing_is_started_for_a_mistake(tmp_path: Path, refused: Callable[..., list[str]], mistake: str) -> None:
     """`serve` ends with status 1 and the same words."""
-    right, wrong, what, _ = BROKEN[mistake]
+    right, wrong, problem, _ = BROKEN[mistake]
     path = laid_out(tmp_path, RIGHT.replace(right, wrong, 1))
-    assert refused("serve", "--port", "0", "--template", str(path))[0].startswith(f"lambda-latency: {path}:{what}")
+    assert refused("serve", "--port", "0", "--template", str(path))[0].startswith(f"lambda-latency: {path}:{problem}")
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
@@ -224,14 +222,14 @@ def test_a_mistake_in_the_example_is_told_in_the_same_way(
     tmp_path: Path, refused: Callable[..., list[str]], command: str, mistake: str
 ) -> None:
     """Before anything of it is started."""
-    right, wrong, what, todo = BROKEN_EXAMPLE[mistake]
-    before, after = (ROOT / "template.yaml").read_text().split(right, 1)
+    right, wrong, problem, todo = BROKEN_EXAMPLE[mistake]
+    head, tail = (ROOT / "template.yaml").read_text().split(right, 1)
     path = tmp_path / "template.yaml"
-    path.write_text(before + wrong + after)
-    line = before.count("\n") + 1
+    path.write_text(head + wrong + tail)
+    line = head.count("\n") + 1
     arguments = ("demo", "--collector", "none") if command == "demo" else ("serve", "--port", "0")
     said = refused(*arguments, "--out", str(tmp_path / "out"), "--template", str(path))
-    assert said[:2] == [f"lambda-latency: {path}:{line}: {what}", f"  {todo}"]
+    assert said[:2] == [f"lambda-latency: {path}:{line}: {problem}", f"  {todo}"]
 
 
 def test_a_fault_plan_for_a_route_that_is_not_there_is_told(tmp_path: Path, refused: Callable[..., list[str]]) -> None:
@@ -250,15 +248,15 @@ def test_a_type_that_is_newer_than_the_list_is_no_mistake() -> None:
     """Only a slip of the pen is one."""
     text = "Resources: { A: { Type: AWS::New::Thing }, B: { Type: AWS::SNS::TopicV2 }, C: { Type: AWS::SNS::Topik } }"
     root = read_yaml("t", text)
-    assert isinstance(root, Node)
+    assert isinstance(root, YamlNode)
     assert check_template("t", root, ["AWS::SNS::Topic"]) == (
-        Finding("t", 1, "C: unknown type 'AWS::SNS::Topik'", "did you mean 'AWS::SNS::Topic'?"),
+        Diagnostic("t", 1, "C: unknown type 'AWS::SNS::Topik'", "did you mean 'AWS::SNS::Topic'?"),
     )
 
 
 def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
     """In the order of their lines."""
-    _, lines = told(tmp_path, RIGHT.replace("Ref Table", "Ref Tabel").replace("[Topic]", "[Topik]"))
+    _, lines = refusal(tmp_path, RIGHT.replace("Ref Table", "Ref Tabel").replace("[Topic]", "[Topik]"))
     assert [line.strip() for line in lines] == [
         "17: Ref names 'Tabel', which is not in the template",
         "did you mean 'Table'?",
@@ -268,23 +266,23 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given", "message"),
+    ("parameters", "message"),
     [
         ({"Stag": "dev"}, "template.yaml has no parameter Stag\n  did you mean 'Stage'?"),
         ({"Stage": "test"}, "Stage must be one of dev, prod, got 'test'"),
     ],
 )
-def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, given: dict[str, str], message: str) -> None:
+def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, parameters: dict[str, str], message: str) -> None:
     """Status 2: it is the command line that is wrong."""
     (tmp_path / "template.yaml").write_text(RIGHT)
     with pytest.raises(UsageError) as raised:
-        read_app(tmp_path / "template.yaml", given)
+        read_app(tmp_path / "template.yaml", parameters)
     assert message in str(raised.value)
     assert raised.value.exit_status == 2
 
 
 @pytest.mark.parametrize(
-    ("make", "what"),
+    ("make", "problem"),
     [
         (lambda _: None, "cannot be read (No such file or directory)"),
         (lambda path: path.mkdir(), "no template.yaml"),
@@ -295,11 +293,11 @@ def test_a_parameter_that_is_not_allowed_is_told(tmp_path: Path, given: dict[str
         (lambda path: path.write_text("Resources: [a]"), "Resources is empty"),
     ],
 )
-def test_what_is_no_template_is_told(tmp_path: Path, make: object, what: str) -> None:
+def test_what_is_no_template_is_told(tmp_path: Path, make: object, problem: str) -> None:
     """The path, and why."""
     path = tmp_path / "template.yaml"
     assert callable(make)
     make(path)
     with pytest.raises(LocalError) as raised:
         read_app(path, {})
-    assert str(raised.value).startswith(f"{path}:1: {what}\n")
+    assert str(raised.value).startswith(f"{path}:1: {problem}\n")

@@ -1,7 +1,5 @@
 """`lambda-latency demo` in the folder of an app: its example events and its routes that read."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,7 +9,7 @@ import pytest
 
 from lab.apps import VERSION
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.triggers.calls import Invocation, Request, load
+from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load
 from lambda_latency.trace import read_traces
 from tests.local.app.conftest import needs_packages
 from tests.local.app.test_serve import lambda_latency
@@ -65,10 +63,10 @@ def test_a_load_is_of_examples_and_of_routes_that_read(folder: Path) -> None:
     system: Any = SimpleNamespace(app=app, refused={})
     kind = (("Content-Type", "application/json"),)
     assert load(system) == [
-        Request(0, "GET", "/orders?limit=a+b"),
-        Request(0, "POST", "/orders", kind, "[1]"),
-        Invocation("MakeThumbnail", b'{"name": "picture"}'),
-        Request(0, "GET", "/orders/1"),
+        HttpCall(0, "GET", "/orders?limit=a+b"),
+        HttpCall(0, "POST", "/orders", kind, "[1]"),
+        FunctionCall("MakeThumbnail", b'{"name": "picture"}'),
+        HttpCall(0, "GET", "/orders/1"),
     ]
 
 

@@ -1,14 +1,12 @@
 """What an app uses that differs on this machine: one block at start, one table."""
 
-from __future__ import annotations
-
 import subprocess
 import sys
 from pathlib import Path
 
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.differing import differing
-from lambda_latency.local.app.serve.session import Gathered
+from lambda_latency.local.app.serve.session import DifferenceNotes
 from tests.local.gateway.test_contract import DEFINITION, EVENTS, OWN
 
 FUNCTION = """
@@ -86,8 +84,8 @@ def test_the_lines_of_the_start_are_one_block(tmp_path: Path) -> None:
     """What is told while an app starts waits for the block, unless it is progress; later it is told at once."""
     path = tmp_path / "template.yaml"
     path.write_text(EVENTS)
-    told: list[str] = []
-    gathered = Gathered(read_app(path, {}), told.append)
+    shown: list[str] = []
+    gathered = DifferenceNotes(read_app(path, {}), shown.append)
     refused, layer = (
         "Work does not run here: it is a container image",
         "F: the layer arn exists only on AWS and is left out",
@@ -95,17 +93,17 @@ def test_the_lines_of_the_start_are_one_block(tmp_path: Path) -> None:
     for line in (layer, "installing packages, which may take a minute", refused):
         gathered(line)
     block = gathered.end()
-    assert told == ["installing packages, which may take a minute"]
+    assert shown == ["installing packages, which may take a minute"]
     assert [line.partition(";")[0] for line in block][-2:] == [refused, layer]
     gathered(refused)
-    assert told[1:] == [refused]
+    assert shown[1:] == [refused]
 
 
-def test_explain_prints_a_table_with_sources(tmp_path: Path) -> None:
+def test_the_differences_are_printed_as_a_table_with_sources(tmp_path: Path) -> None:
     """Without a start, with the notes of the template."""
     path = tmp_path / "template.yaml"
     path.write_text(f"{EVENTS}  Work:{FUNCTION}      Runtime: nodejs22.x\n")
-    command = [sys.executable, "-m", "lambda_latency", "serve", "--explain", "--template", str(path)]
+    command = [sys.executable, "-m", "lambda_latency", "serve", "--differences", "--template", str(path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     rows = [line.split(" | ") for line in done.stdout.splitlines()]
     assert (done.returncode, done.stderr) == (0, "")

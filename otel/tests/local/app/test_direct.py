@@ -1,7 +1,5 @@
 """Routes that call a service of AWS without a function: the call, the response, and the trace."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -33,10 +31,10 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 def post(app: Shop, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
     """The response to a request."""
-    given = {"Content-Type": "application/json", **(headers or {})}
+    merged = {"Content-Type": "application/json", **(headers or {})}
     port = urlsplit(app.system.url).port
     assert port is not None
-    return call(port, "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), given)
+    return call(port, "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), merged)
 
 
 def trace_of(reply: Reply) -> str:
@@ -47,7 +45,7 @@ def trace_of(reply: Reply) -> str:
 def is_joined(app: Shop, reply: Reply) -> bool:
     """Whether the function is in the request's trace, below the gateway's span."""
     trace = app.trace(trace_of(reply), 1)
-    return len(trace.tops) == 1 and {"AWS::ApiGateway::Stage", "AWS::Lambda"} <= {one.origin for one in trace.spans}
+    return len(trace.local_roots) == 1 and {"AWS::ApiGateway::Stage", "AWS::Lambda"} <= {s.origin for s in trace.spans}
 
 
 def test_an_http_api_sends_a_message(app: Shop) -> None:
@@ -90,11 +88,11 @@ def test_authorizers_guard_routes_without_a_function(app: Shop) -> None:
     api: Api = app.system.app.apis[0][1]
     guard = api.guard("POST /token")
     assert guard is not None
-    wanted = {
+    expected = {
         "/gated": [(None, 401), ("shut", 403), ("open", 200)],
         "/token": [(None, 401), ("no.to.ken", 401), (token(guard), 200)],
     }
-    for path, cases in wanted.items():
+    for path, cases in expected.items():
         for authorization, status in cases:
             headers = {"Authorization": authorization} if authorization else {}
             assert (path, authorization, post(app, path, {"by": path}, headers).status) == (path, authorization, status)
@@ -185,4 +183,4 @@ def test_a_mapping_template_that_fails_is_told(app: Shop) -> None:
     """The caller gets API Gateway's error; a line has the reason."""
     reply = post(app, "/items", {"key": "id", "id": "one", "tags": 5, "new": False})
     assert (reply.status, reply.json) == (500, {"message": "Internal server error"})
-    eventually(lambda: any(one.startswith("POST /items fails here: the mapping template: ") for one in app.told))
+    eventually(lambda: any(line.startswith("POST /items fails here: the mapping template: ") for line in app.messages))

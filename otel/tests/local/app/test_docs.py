@@ -1,7 +1,5 @@
 """docs/reference/laptop.md, held against the tests and the app that they serve."""
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 
@@ -17,7 +15,7 @@ TRIGGERS, _, DIFFERENT = PAGE.partition("## What differs from AWS")
 
 def rows(text: str) -> list[list[str]]:
     """The cells of a table without its head."""
-    return [[one.strip() for one in line.strip("|").split(" | ")] for line in text.splitlines() if line[:2] == "| "][1:]
+    return [[cell.strip() for cell in row.strip("|").split(" | ")] for row in text.splitlines() if row[:2] == "| "][1:]
 
 
 ROWS = rows(TRIGGERS)
@@ -26,13 +24,13 @@ ROWS = rows(TRIGGERS)
 def test_every_test_that_is_named_exists() -> None:
     """By its name, in this folder."""
     named = {name for row in ROWS for name in re.findall(r"`(test_\w+)`", row[-1])}
-    there = {
+    defined = {
         name
         for file in Path(__file__).parent.glob("test_*.py")
         for name in re.findall(r"^def (test_\w+)", file.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert len(named) > 10
-    assert named - there == set()
+    assert named - defined == set()
 
 
 def test_every_trigger_of_the_tests_app_has_its_row() -> None:
@@ -40,8 +38,8 @@ def test_every_trigger_of_the_tests_app_has_its_row() -> None:
     resources = yaml_parse((SHOP / "template.yaml").read_text(encoding="utf-8"))["Resources"].values()
     kinds = {
         event["Type"]
-        for one in resources
-        for event in (one.get("Properties", {}).get("Events") or {}).values()
+        for resource in resources
+        for event in (resource.get("Properties", {}).get("Events") or {}).values()
         if isinstance(event, dict)
     }
     assert kinds - {row[0].strip("`| ") for row in ROWS} == set()
@@ -55,15 +53,14 @@ def test_a_cell_is_claimed_with_a_test_only() -> None:
 def test_the_table_of_differences_is_that_of_the_code() -> None:
     """Each line with a word for each field."""
     assert rows(DIFFERENT) == [
-        [re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), one.says), one.todo, f"<{one.source}>"]
-        for one in DIFFERENCES
+        [re.sub(r"\{(\w+)\}", lambda match: match[1].upper(), d.says), d.todo, f"<{d.source}>"] for d in DIFFERENCES
     ]
 
 
 def test_every_difference_has_something_to_do_and_knows_its_own_lines() -> None:
     """And none takes the line of another for its own."""
-    assert [one.name for one in DIFFERENCES if not (one.todo and one.source.startswith("https://docs.aws."))] == []
-    for one in DIFFERENCES:
-        line = one.line(**dict.fromkeys(re.findall(r"\{(\w+)\}", one.says), "x"))
-        assert difference_of(line) is one
-        assert one.with_todo(line) == one.with_todo(one.with_todo(line))
+    assert [d.name for d in DIFFERENCES if not (d.todo and d.source.startswith("https://docs.aws."))] == []
+    for difference in DIFFERENCES:
+        line = difference.line(**dict.fromkeys(re.findall(r"\{(\w+)\}", difference.says), "x"))
+        assert difference_of(line) is difference
+        assert difference.with_todo(line) == difference.with_todo(difference.with_todo(line))

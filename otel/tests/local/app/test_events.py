@@ -1,17 +1,14 @@
 """Each trigger's whole event, key by key, against AWS's own example of it."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.triggers.event_fields import delivered
+from lambda_latency.local.app.triggers.relayed import delivered
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.app.examples import EVENT, SCHEDULED, example, shape
-from tests.local.calls import call
-from tests.local.ports import port_of
+from tests.local.calls import call, port_of
 
 AGENT = {"User-Agent": "agent"}
 # API Gateway's documentation has these, and the SAM CLI's older example does not.
@@ -26,11 +23,11 @@ def test_the_event_of_a_queue_is_as_documented(shop: Shop) -> None:
     queue = shop.physical("Queue")
     shop.client("sqs").send_message(QueueUrl=queue, MessageBody="documented", MessageAttributes={"one": attribute})
     event = shop.event("FromQueue", '"documented"')
-    wanted = shape(example("sqs", "receive-message"))
-    wanted["Records"][0]["messageAttributes"] = {
+    expected = shape(example("sqs", "receive-message"))
+    expected["Records"][0]["messageAttributes"] = {
         "one": {"stringValue": "str", "dataType": "str", "stringListValues": [], "binaryListValues": []}
     }
-    assert shape(event) == wanted
+    assert shape(event) == expected
 
 
 @needs_packages
@@ -72,13 +69,13 @@ def test_the_event_of_a_tables_stream_is_as_documented(shop: Shop) -> None:
     client.delete_item(TableName=table, Key={"id": {"S": "documented"}})
     shop.event("FromTable", '"REMOVE"')
     records = [
-        one
+        record
         for event in shop.events("FromTable")
-        for one in event["Records"]
-        if one["dynamodb"]["Keys"]["id"]["S"] == "documented"
+        for record in event["Records"]
+        if record["dynamodb"]["Keys"]["id"]["S"] == "documented"
     ]
-    assert [shape(one) for one in records] == [shape(one) for one in example("dynamodb", "update")["Records"]]
-    assert [one["dynamodb"]["SizeBytes"] for one in records] == [24, 42, 30]
+    assert [shape(record) for record in records] == [shape(r) for r in example("dynamodb", "update")["Records"]]
+    assert [record["dynamodb"]["SizeBytes"] for record in records] == [24, 42, 30]
 
 
 @needs_packages
@@ -109,11 +106,11 @@ def test_the_event_of_a_rest_api_is_as_documented(shop: Shop) -> None:
     """With what is known by now of callers and domains."""
     call(port_of(shop.system.url), "GET", "/things/documented?a=b", headers=AGENT)
     event = shop.event("Rest", "/things/documented")
-    wanted = shape(example("apigateway", "aws-proxy"))
-    wanted["body"] = None
-    wanted["requestContext"] |= SINCE
-    wanted["requestContext"]["identity"] |= IDENTITY_SINCE
-    assert shape(event) == wanted
+    expected = shape(example("apigateway", "aws-proxy"))
+    expected["body"] = None
+    expected["requestContext"] |= SINCE
+    expected["requestContext"]["identity"] |= IDENTITY_SINCE
+    assert shape(event) == expected
     context = event["requestContext"]
     assert (context["stage"], context["identity"]["userAgent"]) == ("Prod", "agent")
 
@@ -128,12 +125,12 @@ def test_the_event_of_an_http_api_is_as_documented(shop: Shop, body: bytes | Non
     else:
         call(port_of(shop.system.url), "POST", f"{path}?a=b", body, {"Cookie": "c=d", **AGENT})
     event = shop.event("Http", path)
-    wanted = shape(example("apigateway", "http-api-proxy"))
+    expected = shape(example("apigateway", "http-api-proxy"))
     for name in ("authentication", "authorizer"):  # there is no certificate, and no authorizer
-        del wanted["requestContext"][name]
+        del expected["requestContext"][name]
     for name in ("stageVariables", *(("body", "cookies", "queryStringParameters") if body is None else ())):
-        del wanted[name]
-    assert shape(event) == {**wanted, "version": "2.0"}
+        del expected[name]
+    assert shape(event) == {**expected, "version": "2.0"}
 
 
 @needs_packages
@@ -141,12 +138,12 @@ def test_the_event_of_a_function_url_is_as_documented(shop: Shop) -> None:
     """That of an HTTP API, without parameters in its path."""
     call(port_of(shop.system.urls["Url"]), "GET", "/documented/path", headers=AGENT)
     event = shop.event("Url", "/documented/path")
-    wanted = shape(example("apigateway", "http-api-proxy"))
+    expected = shape(example("apigateway", "http-api-proxy"))
     for name in ("authentication", "authorizer"):
-        del wanted["requestContext"][name]
+        del expected["requestContext"][name]
     for name in ("stageVariables", "body", "cookies", "queryStringParameters", "pathParameters"):
-        del wanted[name]
-    assert shape(event) == wanted
+        del expected[name]
+    assert shape(event) == expected
 
 
 @pytest.mark.parametrize("event", [b"{", b"1", b"[]", b"{}", b'{"Records": 1}', b'{"Records": [1]}'])

@@ -1,12 +1,11 @@
 """What cannot be made is left out and said, and the rest of the app runs; packages that no requirements file names."""
 
-from __future__ import annotations
-
 import json
 import subprocess
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,14 +13,16 @@ from typing import Any
 import pytest
 
 from lab.apps import CACHE, VERSION
-from lambda_latency.local.app.prepare.layer_imports import borrowed
+from lambda_latency.http import Handler, Server
+from lambda_latency.local.app.prepare.imports import borrowed
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.preparation import Preparation
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.serve.system import Options, System
+from lambda_latency.local.app.read.inclusion import Content
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.app.triggers.relayed import with_response_url
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 from tests.local.app.conftest import needs_packages, up
@@ -105,22 +106,24 @@ def test_a_custom_resource_whose_function_fails_is_left_out(tmp_path: Path) -> N
     (tmp_path / "template.yaml").write_text(TEMPLATE)
     (tmp_path / "nested.yaml").write_text(NESTED.replace("3.13", f"{VERSION[0]}.{VERSION[1]}"))
     (tmp_path / "other.yaml").write_text(OTHER)
-    told: list[str] = []
-    system = System(read_app(tmp_path / "template.yaml", {}), Options(tmp_path / "out", cache=CACHE), tell=told.append)
+    notes: list[str] = []
+    system = System(
+        read_app(tmp_path / "template.yaml", {}), SystemOptions(tmp_path / "out", cache=CACHE), tell=notes.append
+    )
     try:
         payloads = [system.invoke(key, b"{}").payload for key in ("Runs", "Same", "Told", "Late", "NotSame")]
-        assert [json.loads(one) for one in payloads[:4]] == [42, "same", ["mine", "hello"], "set"]
+        assert [json.loads(payload) for payload in payloads[:4]] == [42, "same", ["mine", "hello"], "set"]
         assert json.loads(payloads[4])["errorType"] == "Sandbox.Refused"
     finally:
         system.close()
-    left = sorted(line.partition(": ")[0] for line in told if "left out" in line)
-    assert left == [
+    left_out = sorted(line.partition(": ")[0] for line in notes if "left out" in line)
+    assert left_out == [
         "Nested (AWS::CloudFormation::Stack) cannot be created here and is left out",
         "Thing (Custom::Thing) cannot be created here and is left out",
     ]
-    assert any("Thing" in line and "ValueError: not today" in line for line in told)
+    assert any("Thing" in line and "ValueError: not today" in line for line in notes)
     why = "it was not created: its condition is false, or a dependency failed"
-    assert {f"{key} does not run here: {why}" for key in ("NotSame", "Other/Never")} <= {*told}
+    assert {f"{key} does not run here: {why}" for key in ("NotSame", "Other/Never")} <= {*notes}
 
 
 @needs_packages
@@ -142,7 +145,7 @@ Resources:
 """
     )
     with up(read_app(tmp_path / "template.yaml", {}), tmp_path) as shop:
-        (why,) = [line for line in shop.told if "not run here" in line]
+        (why,) = [line for line in shop.messages if "not run here" in line]
         assert why.startswith(f"Wants, Shares do not run here: uv pip install failed for {requirements}\n")
         assert "missing-1.0" in why
         assert (shop.system.invoke("Wants", b"{}").error, shop.result("Runs", {})) == ("Sandbox.Refused", "runs")
@@ -179,14 +182,14 @@ def test_an_installation_is_announced(tmp_path: Path) -> None:
     """It may take a minute, in which nothing else is printed. What is installed already is not announced, nor is the
     kit's own layer, which is only copied.
     """
-    told: list[str] = []
-    packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, told.append)
+    messages: list[str] = []
+    packages = Packages(tmp_path, {(3, 12): Path(sys.executable)}, messages.append)
     assert (packages.kit((3, 12)) / "lambda-latency").is_dir()
     file = tmp_path / "requirements.txt"
     file.write_text("# none\n")
-    first, second = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
-    assert first == second
-    assert told == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
+    installed, reused = (packages.requirements(file, tmp_path, (3, 12)) for _ in range(2))
+    assert installed == reused
+    assert messages == [f"packages are installed into {tmp_path}, which may take a minute; later starts use them again"]
 
 
 def test_an_index_that_does_not_answer_is_told(tmp_path: Path) -> None:
@@ -210,12 +213,12 @@ def test_a_cache_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     packages = Packages(tmp_path / "file" / "cache", {(3, 12): Path(sys.executable)})
     with pytest.raises(LocalError) as raised:
         packages.distributions(["any"], (3, 12))
-    what = f"{tmp_path / 'file' / 'cache'} cannot be written: Not a directory"
-    assert str(raised.value) == f"{what}\n  set XDG_CACHE_HOME to a folder that can be written"
+    message = f"{tmp_path / 'file' / 'cache'} cannot be written: Not a directory"
+    assert str(raised.value) == f"{message}\n  set XDG_CACHE_HOME to a folder that can be written"
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "wanted"),
+    ("name", "text", "packages"),
     [
         ("pyproject.toml", '[project]\ndependencies = ["requests>=2", "boto3"]\n', ["requests>=2", "boto3"]),
         (
@@ -262,18 +265,18 @@ pytest = "*"
     ],
 )
 def test_without_a_requirements_file_the_projects_own_needs_are_installed(
-    tmp_path: Path, name: str, text: str, wanted: list[str]
+    tmp_path: Path, name: str, text: str, packages: list[str]
 ) -> None:
     """Those of the nearest pyproject.toml or Pipfile above the code; that is told."""
     code = tmp_path / "src" / "orders"
     code.mkdir(parents=True)
     (tmp_path / name).write_text(text)
-    asked: list[list[str]] = []
-    told: list[str] = []
-    function = prepared(tmp_path, asked, told, Content(code))
+    installed: list[list[str]] = []
+    notes: list[str] = []
+    function = prepared(tmp_path, installed, notes, Content(code))
     assert isinstance(function, Function)
-    assert (asked, function.paths) == ([wanted], (Path("made"),))
-    assert told == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
+    assert (installed, function.paths) == ([packages], (Path("made"),))
+    assert notes == [f"{code} has no requirements.txt: its packages are those of {tmp_path / name}"]
 
 
 def test_an_external_extension_is_named(tmp_path: Path) -> None:
@@ -282,10 +285,10 @@ def test_an_external_extension_is_named(tmp_path: Path) -> None:
     (tmp_path / "layer" / "extensions" / "cache").touch()
     secrets = "AWS-Parameters-and-Secrets-Lambda-Extension:12"
     names = ("mine:1", secrets, "AWSOpenTelemetryDistroPython:29", "aws-otel-collector-amd64-ver-0-117-0:1")
-    told: list[str] = []
+    notes: list[str] = []
     layers, arns = (Content(tmp_path / "layer"),), tuple(f"arn:aws:lambda:us-east-1:1:layer:{name}" for name in names)
-    prepared(tmp_path, [], told, Content(tmp_path), layers, arns)
-    assert told == [
+    prepared(tmp_path, [], notes, Content(tmp_path), layers, arns)
+    assert notes == [
         f"the layer {tmp_path / 'layer'} has extensions, which are not started here: cache",
         "F: the layer arn:aws:lambda:us-east-1:1:layer:mine:1 exists only on AWS and is left out",
         f"the layer {secrets} is an extension, which is not started here",
@@ -294,10 +297,10 @@ def test_an_external_extension_is_named(tmp_path: Path) -> None:
 
 def test_a_module_that_only_the_tracing_layer_has_is_found(tmp_path: Path) -> None:
     """Not one of the function's packages, of its runtime, or of its own; nor OpenTelemetry, which the code means."""
-    code, own, tracing = (tmp_path / name for name in ("code", "own", "tracing"))
+    code, packages, tracing = (tmp_path / name for name in ("code", "own", "tracing"))
     for folder, names in (
         (code, "mine"),
-        (own, "boto3 wrapt"),
+        (packages, "boto3 wrapt"),
         (tracing, "mine boto3 requests idna opentelemetry wrapt"),
     ):
         for name in names.split():
@@ -305,7 +308,7 @@ def test_a_module_that_only_the_tracing_layer_has_is_found(tmp_path: Path) -> No
     (code / "app.py").write_text("import boto3, mine, json, opentelemetry.trace\nfrom requests.adapters import Retry\n")
     (code / "later.py").write_text("def handler(event, context):\n    import wrapt, idna\n    from . import charset\n")
     (code / "broken.py").write_text("def (")
-    assert borrowed(code, [own], [tracing]) == ["idna", "requests"]
+    assert borrowed(code, [packages], [tracing]) == ["idna", "requests"]
 
 
 def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:
@@ -329,16 +332,16 @@ def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:
 
 def prepared(
     folder: Path,
-    asked: list[list[str]],
-    told: list[str],
+    installed: list[list[str]],
+    said: list[str],
     code: Content,
     layers: tuple[Content, ...] = (),
     arns: tuple[str, ...] = (),
 ) -> Function | Refused:
-    """A function that is prepared without an installation: `asked` gets the names of its packages, `told` the notes."""
+    """A function that is prepared without an installation: `installed` gets its packages' names, `said` the notes."""
 
     def distributions(names: list[str], _: object) -> Path:
-        asked.append(names)
+        installed.append(names)
         return Path("made")
 
     packages: Any = SimpleNamespace(
@@ -347,5 +350,46 @@ def prepared(
         distributions=distributions,
         layer=lambda *_: None,
     )
-    prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, told.append), "none", told.append)
+    prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, said.append), "none", said.append)
     return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, "", ""), {})
+
+
+BOOTSTRAP = Path(__file__).parents[4] / "otel/lambda_latency/local/sandbox/bootstrap.py"
+ANSWER = """
+import runpy, sys
+bootstrap = runpy.run_path(sys.argv[1])
+bootstrap["reach"](sys.argv[2])
+from http.client import HTTPSConnection
+connection = HTTPSConnection(sys.argv[2].partition("://")[2])
+connection.request("PUT", "/answer", "{}")
+print(connection.getresponse().status)
+"""
+
+
+class Taking(Handler):
+    """What CloudFormation is."""
+
+    def do_PUT(self) -> None:
+        self.body()
+        self.answer(201)
+
+
+def test_an_answer_by_https_reaches_the_emulator() -> None:
+    """In the process of a function; libraries such as crhelper use nothing else."""
+    with closing(Server(Taking)) as server:
+        command = [sys.executable, "-c", ANSWER, str(BOOTSTRAP), f"http://{server.address}"]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("201\n", "")
+
+
+@pytest.mark.parametrize(
+    ("event", "expected"),
+    [
+        ({"ResponseURL": "http://localhost:1/a?b=c"}, {"ResponseURL": "http://127.0.0.1:2/a?b=c"}),
+        ({"Records": []}, {"Records": []}),
+    ],
+)
+def test_a_request_of_cloudformation_is_answered_at_the_proxy(event: object, expected: object) -> None:
+    """Whose address the sandbox knows; another event is as it was."""
+    assert json.loads(with_response_url(json.dumps(event).encode(), "http://127.0.0.1:2")) == expected
+    assert with_response_url(b"none", "http://127.0.0.1:2") == b"none"

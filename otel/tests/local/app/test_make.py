@@ -1,7 +1,5 @@
 """Functions and layers that a Makefile builds, as for `sam build`."""
 
-from __future__ import annotations
-
 import sys
 from pathlib import Path
 
@@ -10,8 +8,8 @@ import pytest
 from lab.apps import VERSION
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.read.contents import Content
 from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.app.read.inclusion import Content
 from lambda_latency.local.errors import LocalError
 from tests.local.app.conftest import Shop, needs_packages
 
@@ -37,23 +35,23 @@ def source(tmp_path: Path) -> Path:
 
 def test_a_target_is_built_once_and_beside_the_source(source: Path, tmp_path: Path) -> None:
     """Until the source has changed; what is not built is used as it lies there."""
-    told: list[str] = []
-    builds = Builds(tmp_path, PYTHONS, told.append)
-    made = builds.of(Content(source, "Greet"), VERSION)
+    notes: list[str] = []
+    builds = Builds(tmp_path, PYTHONS, notes.append)
+    made = builds.artifact(Content(source, "Greet"), VERSION)
     (source / "greet.py").write_text("second")
-    assert (builds.of(Content(source, "Greet"), VERSION), (made / "greet.py").read_text()) == (made, "first")
+    assert (builds.artifact(Content(source, "Greet"), VERSION), (made / "greet.py").read_text()) == (made, "first")
     builds.forget()
-    assert (builds.of(Content(source, "Greet"), VERSION) / "greet.py").read_text() == "second"
+    assert (builds.artifact(Content(source, "Greet"), VERSION) / "greet.py").read_text() == "second"
     assert sorted(path.name for path in source.iterdir()) == ["Makefile", "greet.py"]
-    assert builds.of(Content(source), VERSION) == source
-    assert told == [f"Greet is built by `make build-Greet` in {source}, as by `sam build`"] * 2
+    assert builds.artifact(Content(source), VERSION) == source
+    assert notes == [f"Greet is built by `make build-Greet` in {source}, as by `sam build`"] * 2
 
 
 def test_a_build_that_fails_is_told_with_its_last_words(source: Path, tmp_path: Path) -> None:
     """And the folder that it failed in."""
     with pytest.raises(LocalError) as raised:
-        Builds(tmp_path, PYTHONS, lambda _: None).of(Content(source, "Broken"), VERSION)
-    assert raised.value.what == f"make build-Broken failed in {source}"
+        Builds(tmp_path, PYTHONS, lambda _: None).artifact(Content(source, "Broken"), VERSION)
+    assert raised.value.message == f"make build-Broken failed in {source}"
     assert raised.value.todo.splitlines()[0] == "what went wrong"
 
 
@@ -95,11 +93,11 @@ Resources:
     function = read_app(path, {}).functions["Greet"]
     assert isinstance(function, Declared)
     assert function.code is not None
-    told: list[str] = []
-    made = Builds(tmp_path, PYTHONS, told.append).of(function.code, VERSION)
+    notes: list[str] = []
+    made = Builds(tmp_path, PYTHONS, notes.append).artifact(function.code, VERSION)
     where = Path((made / "where").read_text().strip())
     assert where == (tmp_path if working == "." else made.parent / "source" / "deep")
-    assert told == [f"Greet is built by `make build-Greet` in {(tmp_path / working).resolve()}, as by `sam build`"]
+    assert notes == [f"Greet is built by `make build-Greet` in {(tmp_path / working).resolve()}, as by `sam build`"]
 
 
 @needs_packages

@@ -1,29 +1,28 @@
 """The parts that make an app ready, one by one: parameters, packaging, functions, pruning, messages."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.read.app import read_app
+from lab.apps import VERSION
+from lambda_latency.local.app.read.app import calls_payments, read_app
+from lambda_latency.local.app.read.decided import pruned, unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
-from lambda_latency.local.app.read.example import calls_payments
 from lambda_latency.local.app.read.inclusion import Packaged, package
 from lambda_latency.local.app.read.parameters import parameter_values
-from lambda_latency.local.app.read.source import Source, find_template, read_source
-from lambda_latency.local.app.stack.prune import pruned, unknown_to
-from lambda_latency.local.app.triggers.origin import origin
+from lambda_latency.local.app.read.source import SamFile, find_template, read_source
+from lambda_latency.local.app.triggers.relayed import origin
 from lambda_latency.local.cloud.service_routes import Direct
 from lambda_latency.pythons import nearest_python, version_of
+from tests.local.app.conftest import needs_packages, up
 from tests.local.conftest import ROOT
 
 HEADER = "Root=1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9;Parent=53995c3f42cd8ad8;Sampled=1"
 
 
-def source(folder: Path, text: str) -> Source:
+def source(folder: Path, text: str) -> SamFile:
     """A template in a file."""
     path = folder / "template.yaml"
     path.write_text(text)
@@ -39,12 +38,12 @@ def test_a_runtime_has_a_version_if_it_is_python_3(runtime: str, version: object
 
 
 @pytest.mark.parametrize(
-    ("wanted", "found"), [((3, 8), (3, 10)), ((3, 11), (3, 12)), ((3, 12), (3, 12)), ((3, 14), (3, 13))]
+    ("requested", "nearest"), [((3, 8), (3, 10)), ((3, 11), (3, 12)), ((3, 12), (3, 12)), ((3, 14), (3, 13))]
 )
-def test_the_nearest_python_is_the_next_newer_one(wanted: tuple[int, int], found: tuple[int, int]) -> None:
+def test_the_nearest_python_is_the_next_newer_one(requested: tuple[int, int], nearest: tuple[int, int]) -> None:
     """Where there is none, the newest."""
-    here = {version: Path("python") for version in ((3, 10), (3, 12), (3, 13))}
-    assert nearest_python(wanted, here) == found
+    pythons = {version: Path("python") for version in ((3, 10), (3, 12), (3, 13))}
+    assert nearest_python(requested, pythons) == nearest
 
 
 def test_a_parameter_is_given_or_of_samconfig_or_by_default_or_stands_in(tmp_path: Path) -> None:
@@ -86,16 +85,16 @@ Resources:
 
 
 @pytest.mark.parametrize(
-    ("first", "value", "environments"), [("default", "1", []), ("develop", "1", ["'develop'"])], ids=str
+    ("environment", "value", "environments"), [("default", "1", []), ("develop", "1", ["'develop'"])], ids=str
 )
 def test_parameters_are_those_of_the_default_environment_or_the_first(
-    tmp_path: Path, first: str, value: str, environments: list[str]
+    tmp_path: Path, environment: str, value: str, environments: list[str]
 ) -> None:
     """Which one is told if it is not `default`; a value may be in quotes, as `sam deploy --guided` writes it."""
     (tmp_path / "samconfig.toml").write_text(
         f"""\
 version = 0.1
-[{first}.deploy.parameters]
+[{environment}.deploy.parameters]
 parameter_overrides = "Given=\\"{value}\\" Elsewhere=2"
 [prod.deploy.parameters]
 parameter_overrides = ["Given=3"]
@@ -208,12 +207,12 @@ def test_functions_that_cannot_run_are_refused_one_by_one() -> None:
         },
     }
     plain = {
-        "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": one} for name, one in functions.items()}
+        "Resources": {name: {"Type": "AWS::Lambda::Function", "Properties": props} for name, props in functions.items()}
     }
     runs, *refused = declared_functions(plain, Packaged({}), "Child/")
     assert isinstance(runs, Declared)
     assert (runs.key, runs.name, runs.version, runs.timeout_s) == ("Child/Runs", "Child-Runs", (3, 12), 7)
-    assert [one.why for one in refused if isinstance(one, Refused)] == [
+    assert [refusal.why for refusal in refused if isinstance(refusal, Refused)] == [
         "its runtime is nodejs22.x, and only Python 3 runs here",
         "it is a container image",
         "its code is in an account's S3, and not beside the template",
@@ -266,8 +265,8 @@ def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
 
 def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
     """Only that one has it."""
-    other = source(tmp_path, "Resources: { Topic: { Type: AWS::SNS::Topic } }")
-    assert (calls_payments(read_source(ROOT / "template.yaml")), calls_payments(other)) == (True, False)
+    topic_only = source(tmp_path, "Resources: { Topic: { Type: AWS::SNS::Topic } }")
+    assert (calls_payments(read_source(ROOT / "template.yaml")), calls_payments(topic_only)) == (True, False)
 
 
 def test_a_key_that_stands_twice_with_the_same_value_is_told(tmp_path: Path) -> None:
@@ -369,7 +368,7 @@ Resources:
         "GET /settings is not served here: API Gateway calls AppConfig-GetConfiguration without a function",
     ]
     ((_, api),) = app.apis
-    assert [(one.route, one.api, one.is_http) for one in api.direct] == [
+    assert [(route.route, route.api, route.is_http) for route in api.direct] == [
         ("$default", "Http", True),
         ("PUT /things/{id}", "Rest", False),
         ("POST /messages", "Http", True),
@@ -440,3 +439,75 @@ def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: 
     app = read_app(path, {})
     assert list(app.part.children["Child"].plain["Resources"]) == ["Queue"]
     assert app.notes == [f"Child is not built yet: it is read from {tmp_path}/child/template.yml"]
+
+
+SHOW = """\
+      InlineCode: |
+        import os
+        def handler(event, context):
+            seconds = context.get_remaining_time_in_millis() / 1000
+            return [context.memory_limit_in_mb, round(seconds), os.environ.get("WORD"), os.environ.get("LEFT")]
+"""
+FUNCTION = f"""\
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python{VERSION[0]}.{VERSION[1]}
+      Handler: index.handler
+{SHOW}"""
+TEMPLATE = f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Flag: {{ Type: String, Default: true }}, Stage: {{ Type: String }} }}
+Mappings: {{ Stages: {{ dev: {{ Word: hello }} }} }}
+Conditions:
+  IsFlag: !Equals [!Ref Flag, true]
+  InMap: !Equals [!FindInMap [Stages, dev, Word], hello]
+  IsJoined: !Equals [!Join ["-", [a, !Ref Flag]], a-true]
+  IsProd: !Equals [!Ref Stage, prod]
+Resources:
+  Work:
+{FUNCTION}\
+      MemorySize: !If [IsFlag, 256, 512]
+      Timeout: !If [IsJoined, 17, 9]
+      Environment:
+        Variables:
+          WORD: !If [InMap, !FindInMap [Stages, dev, Word], "no"]
+          LEFT: !If [IsProd, "1", !Ref AWS::NoValue]
+  Queue: {{ Type: AWS::SQS::Queue, Condition: IsFlag, Properties: {{ QueueName: jobs }}, DependsOn: Topic }}
+  Topic: {{ Type: AWS::SNS::Topic, Condition: IsProd }}
+  Inner:
+    Type: AWS::Serverless::Application
+    Properties: {{ Location: inner.yaml, Parameters: {{ Given: !GetAtt Queue.QueueName }} }}
+"""
+INNER = f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ Given: {{ Type: String }} }}
+Conditions: {{ HasJobs: !Equals [!Ref Given, jobs] }}
+Resources:
+  Work:
+{FUNCTION}\
+      MemorySize: !If [HasJobs, 256, 512]
+      Timeout: 17
+      Environment: {{ Variables: {{ WORD: !If [HasJobs, jobs, none] }} }}
+"""
+
+
+@needs_packages
+def test_functions_run_with_the_values_of_their_conditions(tmp_path: Path) -> None:
+    """The emulator decides a condition on a value that it passes to a nested template; what is undecided is said."""
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE)
+    (tmp_path / "inner.yaml").write_text(INNER)
+    app = read_app(path, {})
+    assert {key: function.memory_mb for key, function in app.functions.items() if isinstance(function, Declared)} == {
+        "Work": 256,
+        "Inner/Work": 512,
+    }
+    with up(app, tmp_path) as shop:
+        assert shop.result("Work", {}) == ["256", 17, "hello", None]
+        assert shop.result("Inner/Work", {})[2:] == ["jobs", None]
+        assert "Topic" not in shop.system.stack.resources
+    outer, inner = (note for note in app.notes if ": condition " in note)
+    why = "condition IsProd is undecided, because Stage is unknown: false is assumed"
+    assert outer == f"{path}:8: {why} (--parameter Stage=VALUE)"
+    why = "condition HasJobs is undecided, because Given is unknown: false is assumed"
+    assert inner == f"{tmp_path / 'inner.yaml'}:3: {why} for functions; the emulator decides it for resources"

@@ -1,30 +1,28 @@
 """Templates as other people write them: read without a failure, with a line where something is not served."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.read.app import LocalApp, read_app
+from lambda_latency.local.app.read.decided import unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.source import TemplateError
-from lambda_latency.local.app.stack.prune import unknown_to
 
 PYTHON = "Runtime: python3.12, Handler: index.handler, InlineCode: 'def handler(event, context): ...'"
 
 URI = "arn:aws:apigateway:${AWS::Region}:lambda:path/2015-03-31/functions/${Work.Arn}/invocations"
 
 
-def app(folder: Path, text: str) -> App:
+def app(folder: Path, text: str) -> LocalApp:
     """An app with this template."""
     path = folder / "template.yaml"
     path.write_text(text)
     return read_app(path, {})
 
 
-def routes(read: App) -> list[str]:
+def routes(read: LocalApp) -> list[str]:
     """The routes of all its APIs."""
     return [route for _, api in read.apis for route in api.shown()]
 
@@ -298,7 +296,7 @@ def test_what_cdk_and_the_serverless_framework_have_built_is_read(tmp_path: Path
         "Parameters": {"Key": {"Type": "String", "Default": "x"}},
     }
     read = app(tmp_path, json.dumps(template, indent="\t"))
-    codes = {key: one.code.path for key, one in read.functions.items() if isinstance(one, Declared) and one.code}
+    codes = {key: fn.code.path for key, fn in read.functions.items() if isinstance(fn, Declared) and fn.code}
     assert codes == {"ByMetadata": folder, "ByHash": folder, "ByName": tmp_path / "shop.zip"}
     away = Refused("Away", "Away", "its code is in an account's S3, and not beside the template")
     assert (read.functions["Away"], [*read.part.children]) == (away, ["Nested"])
@@ -373,7 +371,7 @@ Resources:
 """,
     )
     path, build = f"{tmp_path}/template.yaml", f"run the build that makes it in {tmp_path}"
-    assert {key: one.why if isinstance(one, Refused) else "" for key, one in read.functions.items()} == {
+    assert {key: fn.why if isinstance(fn, Refused) else "" for key, fn in read.functions.items()} == {
         "Gone": f"{path}:4: CodeUri 'qqqq' is not there: correct the name, or {build}",
         "Wrong": f"{path}:5: Wrong: work.py has no 'handlr': did you mean 'handler'?",
         "Work": "",

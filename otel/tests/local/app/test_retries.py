@@ -1,15 +1,12 @@
 """What comes again after a failure, and what an API answers instead."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
 import pytest
 
 from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
-from tests.local.calls import call
-from tests.local.ports import port_of
+from tests.local.calls import call, port_of
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
@@ -20,7 +17,7 @@ def attempts(shop: Shop, function: str) -> list[Any]:
     """The events of a function that are made to fail, once there are three of them."""
 
     def seen() -> list[Any]:
-        return [one for one in shop.events(function) if FAIL in json.dumps(one)]
+        return [event for event in shop.events(function) if FAIL in json.dumps(event)]
 
     assert until(lambda: len(seen()) >= 3, PATIENCE_S), seen()
     return seen()
@@ -29,15 +26,15 @@ def attempts(shop: Shop, function: str) -> list[Any]:
 def test_a_message_of_a_topic_that_fails_comes_again_twice(shop: Shop) -> None:
     """As what nobody waits for."""
     shop.client("sns").publish(TopicArn=shop.physical("Topic"), Message=FAIL)
-    first, *others = attempts(shop, "FromTopic")
-    assert others == [first, first]
+    event, *retries = attempts(shop, "FromTopic")
+    assert retries == [event, event]
 
 
 def test_an_object_whose_event_fails_comes_again_twice(shop: Shop) -> None:
     """As what nobody waits for."""
     shop.client("s3").put_object(Bucket=shop.physical("Bucket"), Key=f"{FAIL}.txt", Body=b"")
-    first, *others = attempts(shop, "FromBucket")
-    assert others == [first, first]
+    event, *retries = attempts(shop, "FromBucket")
+    assert retries == [event, event]
 
 
 def test_a_schedule_whose_event_fails_comes_again_twice(shop: Shop) -> None:
@@ -50,7 +47,7 @@ def test_records_of_a_tables_stream_come_again_as_often_as_the_mapping_says(shop
     """Twice; what is written afterwards is handled, and not before."""
     client, table = shop.client("dynamodb"), shop.physical("Table")
     client.put_item(TableName=table, Item={"id": {"S": FAIL}})
-    records = [one["Records"] for one in attempts(shop, "FromTable")]
+    records = [event["Records"] for event in attempts(shop, "FromTable")]
     assert records[1:] == [records[0], records[0]]
     client.put_item(TableName=table, Item={"id": {"S": "after a failure"}})
     (record,) = shop.event("FromTable", "after a failure")["Records"]
@@ -61,7 +58,7 @@ def test_records_of_a_stream_come_again_as_often_as_the_mapping_says(shop: Shop)
     """Twice; what is written afterwards is handled, and not before."""
     client, stream = shop.client("kinesis"), shop.physical("Stream")
     client.put_record(StreamName=stream, Data=b"", PartitionKey=FAIL)
-    records = [one["Records"] for one in attempts(shop, "FromStream")]
+    records = [event["Records"] for event in attempts(shop, "FromStream")]
     assert records[1:] == [records[0], records[0]]
     client.put_record(StreamName=stream, Data=b"", PartitionKey="after a failure")
     (record,) = shop.event("FromStream", "after a failure")["Records"]
@@ -70,16 +67,16 @@ def test_records_of_a_stream_come_again_as_often_as_the_mapping_says(shop: Shop)
 
 def received(shop: Shop, queue: str) -> Any:
     """The first message of a queue, as JSON."""
-    found: list[Any] = []
+    messages: list[Any] = []
 
     def there() -> bool:
         url = shop.physical(queue)
         got = shop.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=1, VisibilityTimeout=0)
-        found[:] = [json.loads(one["Body"]) for one in got.get("Messages", [])]
-        return bool(found)
+        messages[:] = [json.loads(message["Body"]) for message in got.get("Messages", [])]
+        return bool(messages)
 
     assert until(there, PATIENCE_S)
-    return found[0]
+    return messages[0]
 
 
 def test_a_batch_of_a_stream_is_split_until_what_fails_is_alone(shop: Shop) -> None:
@@ -89,14 +86,14 @@ def test_a_batch_of_a_stream_is_split_until_what_fails_is_alone(shop: Shop) -> N
     client.put_records(StreamName=stream, Records=[{"Data": b"", "PartitionKey": key} for key in keys])
     message = received(shop, "AllLosses")
     shop.event("FromHalves", '"d"')
-    batches = [[one["kinesis"]["partitionKey"] for one in event["Records"]] for event in shop.events("FromHalves")]
+    batches = [[r["kinesis"]["partitionKey"] for r in event["Records"]] for event in shop.events("FromHalves")]
     assert [batch for batch in batches if batch == [FAIL]] == [[FAIL]] * 2
     assert [key for batch in batches if FAIL not in batch for key in batch] == ["a", "b", "c", "d"]
     alone = next(event for event in shop.events("FromHalves") if len(event["Records"]) == 1)["Records"][0]
     number = next(
         event["Records"][0]["kinesis"]["sequenceNumber"]
         for event in shop.events("FromHalves")
-        if [one["kinesis"]["partitionKey"] for one in event["Records"]] == [FAIL]
+        if [record["kinesis"]["partitionKey"] for record in event["Records"]] == [FAIL]
     )
     assert alone["eventSourceARN"] == message["KinesisBatchInfo"]["streamArn"]
     info = message.pop("KinesisBatchInfo")
@@ -148,4 +145,4 @@ def test_a_caller_gets_an_error_once(shop: Shop, function: str, status: int, mes
     reply = call(port_of(shop.system.urls.get(function, shop.system.url)), "GET", path + FAIL)
     assert (reply.status, reply.json) == (status, message)
     shop.event(function, FAIL)  # its line may come after the answer
-    assert sum(FAIL in json.dumps(one) for one in shop.events(function)) == 1
+    assert sum(FAIL in json.dumps(event) for event in shop.events(function)) == 1

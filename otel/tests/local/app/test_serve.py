@@ -1,7 +1,5 @@
 """`lambda-latency serve` and `invoke` in the folder of an app, as a person runs them."""
 
-from __future__ import annotations
-
 import json
 import os
 import signal
@@ -91,7 +89,7 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     assert served.call("GET", "/hello") == (200, "hello")
     served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
 
-    from lambda_latency.local.cloud.emulator import clients
+    from lambda_latency.local.cloud.clients import clients
 
     clients(command.group(1))("sqs").send_message(QueueUrl=command.group(2), MessageBody="{}")
     served.wait_for(r"^SQS -> Greet +ok +[\d,]+\.\d ms  \w")
@@ -212,9 +210,10 @@ def test_an_option_that_cannot_work_for_an_app_is_told(folder: Path, option: tup
     assert (status, lines[0]) == (2, f"lambda-latency: {said}")
 
 
-def test_an_option_without_effect_is_told() -> None:
+def test_a_setting_without_effect_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """A parameter of the example decides how its functions are traced."""
-    options: Any = SimpleNamespace(parameter=[], disable_authorizer=False, instrument="layer")
+    monkeypatch.setenv("LAMBDA_LATENCY_INSTRUMENT", "layer")
+    options: Any = SimpleNamespace(parameter=[])
     [said] = read(ROOT / "template.yaml", options).notes
     names = "CreateOrder, GetOrder, ListOrders, CancelOrder"
-    assert said == f"--instrument layer has no effect: {names} start OpenTelemetry by the template, see its parameters"
+    assert said == f"instrument = layer has no effect: {names} start OpenTelemetry by the template, see its parameters"

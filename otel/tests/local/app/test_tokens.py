@@ -1,7 +1,5 @@
 """Cognito and JWT authorizers: 401 without a token, the claims of one in the event."""
 
-from __future__ import annotations
-
 import base64
 import json
 from dataclasses import replace
@@ -13,9 +11,9 @@ import pytest
 
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.gateway.api_gateway import Gateway
-from lambda_latency.local.gateway.tokens import Guard, authorize
+from lambda_latency.local.gateway.tokens import TokenGuard, authorize
 from lambda_latency.local.sandbox.function import Outcome
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.xray.segments import TracingHeader
 from tests.local.calls import call
 
 TEMPLATE = """\
@@ -52,7 +50,7 @@ Resources:
             Auth: { Authorizer: Issuer, AuthorizationScopes: [write] }
         Any: { Type: HttpApi, Properties: { ApiId: !Ref Http, Path: /open, Method: ANY } }
 """
-POOL, ISSUER = Guard("Pool", "Authorization", is_http=False), Guard("Issuer", "X-Token", is_http=True)
+POOL, ISSUER = TokenGuard("Pool", "Authorization", is_http=False), TokenGuard("Issuer", "X-Token", is_http=True)
 BOB = {"sub": "bob", "iss": "https://issuer.example", "aud": "me", "scope": "write"}
 GUARDS = {"GET /orders/{id}": POOL, "PUT /http": ISSUER, "ANY /all": POOL, "ANY $default": POOL}
 DEFAULT = {"GET /else": {"routeKey": "$default"}}
@@ -74,7 +72,7 @@ def test_the_routes_of_a_template_have_their_guards(tmp_path: Path) -> None:
     path.write_text(TEMPLATE)
     app = read_app(path, {})
     ((_, api),) = app.apis
-    assert {route: one for route, one in api.guards.items() if not route.startswith("OPTIONS")} == {
+    assert {route: guard for route, guard in api.guards.items() if not route.startswith("OPTIONS")} == {
         "GET /orders/{id}": POOL,
         "PUT /http": replace(ISSUER, issuer="https://issuer.example", audience=("me",), scopes=("write",)),
     }
@@ -85,7 +83,7 @@ def test_the_routes_of_a_template_have_their_guards(tmp_path: Path) -> None:
 
 
 def test_without_authorizers_no_route_has_a_guard(tmp_path: Path) -> None:
-    """--disable-authorizer."""
+    """With the setting authorizers = "off"."""
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE)
     ((_, api),) = read_app(path, {}, authorizers=False).apis
@@ -138,7 +136,7 @@ def test_an_http_apis_event_has_the_claims_and_the_scopes() -> None:
 )
 def test_a_token_is_for_an_audience_by_an_issuer_and_with_a_scope(changed: dict[str, Any], status: int) -> None:
     """A caller without a scope that the route wants is 403 for an HTTP API, and 401 for a REST API."""
-    guard = Guard("Issuer", "X-Token", True, "https://issuer.example", ("me",), ("write",))
+    guard = TokenGuard("Issuer", "X-Token", True, "https://issuer.example", ("me",), ("write",))
     claims = {**BOB, **changed}
     assert guard.refuses(claims) == status
     assert replace(guard, is_http=False).refuses(claims) == min(status, 401)
@@ -157,7 +155,7 @@ def test_who_is_refused_does_not_reach_the_function(tmp_path: Path) -> None:
     ((_, api),) = read_app(path, {}).apis
     events: list[Any] = []
 
-    def invoke(_function: str, event: bytes, _header: TraceHeader, _route: str) -> Outcome:
+    def invoke(_function: str, event: bytes, _header: TracingHeader, _route: str) -> Outcome:
         events.append(json.loads(event))
         return Outcome(b'{"statusCode": 200, "body": "{}"}')
 

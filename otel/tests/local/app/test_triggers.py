@@ -1,7 +1,5 @@
 """The commands that `serve` prints: each can be pasted as it is."""
 
-from __future__ import annotations
-
 import json
 import re
 import subprocess
@@ -12,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.read.app import App, read_app
+from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.read.declared import Refused
-from lambda_latency.local.app.triggers.commands import commands, resource_commands
-from lambda_latency.local.gateway.tokens import Guard, authorize, token
+from lambda_latency.local.app.triggers.commands import commands, matching_entry, resource_commands
+from lambda_latency.local.gateway.tokens import TokenGuard, authorize, token
 from tests.local.app.test_tokens import TEMPLATE
 
-SCOPED = Guard("Issuer", "X-Token", True, "https://issuer.example", ("me", "others"), ("read", "write"))
+SCOPED = TokenGuard("Issuer", "X-Token", True, "https://issuer.example", ("me", "others"), ("read", "write"))
 RAW = """\
 Resources:
   Rest: { Type: AWS::ApiGateway::RestApi }
@@ -43,7 +41,7 @@ def printed(
     """What is printed for an app whose gateways listen at http://api; physical ids and types of resources, and the
     functions that get their events.
     """
-    app: App = read_app(path, {})
+    app: LocalApp = read_app(path, {})
     system: Any = SimpleNamespace(
         app=app,
         gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
@@ -91,19 +89,19 @@ def test_a_route_is_called_as_its_example_or_its_definition_says(tmp_path: Path)
     }
     event = {"httpMethod": "POST", "path": "/events/a/b", "body": "eyJhIjoxfQ==", "isBase64Encoded": True}
     (tmp_path / "events").mkdir()
-    for name, one in {
+    for name, example in {
         "any": event,
         "all": {"httpMethod": "GET", "path": "/events/all", "queryStringParameters": {"q": "1"}, "body": "{}"},
         "long": {"httpMethod": "POST", "path": "/long", "body": "x" * 501},
     }.items():
-        (tmp_path / "events" / f"{name}.json").write_text(json.dumps(one))
+        (tmp_path / "events" / f"{name}.json").write_text(json.dumps(example))
     path = tmp_path / "template.yaml"
-    rest = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "DefinitionBody": definition}}
+    api = {"Type": "AWS::Serverless::Api", "Properties": {"StageName": "dev", "DefinitionBody": definition}}
     work = {
         "Type": "AWS::Serverless::Function",
         "Properties": {"Runtime": "python3.12", "Handler": "index.a", "InlineCode": "def a(b, c): ..."},
     }
-    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Rest": rest, "Work": work}}))
+    path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Rest": api, "Work": work}}))
     json_ = "-H 'Content-Type: application/json'"
     assert [line for line in printed(path) if line.startswith("curl")] == [
         "curl -s 'http://api/events/all?q=1'",
@@ -158,14 +156,14 @@ def test_a_lambda_authorizer_gets_the_headers_that_it_is_called_for(
             },
         },
     }
-    own = {
+    authorizers = {
         "Auth": {"DefaultAuthorizer": "Mine", "Authorizers": {"Mine": {**auth, "FunctionArn": "arn:aws:lambda:::f"}}}
     }
-    api = {"Type": f"AWS::Serverless::{kind}", "Properties": {"StageName": "dev", **own}}
+    api = {"Type": f"AWS::Serverless::{kind}", "Properties": {"StageName": "dev", **authorizers}}
     path = tmp_path / "template.yaml"
     path.write_text(json.dumps({"Transform": "AWS::Serverless-2016-10-31", "Resources": {"Api": api, "Work": work}}))
-    asked = "".join(f"-H '{name}: token' " for name in headers.split())
-    assert printed(path)[0] == f"curl -s {asked}http://api/get"
+    options = "".join(f"-H '{name}: token' " for name in headers.split())
+    assert printed(path)[0] == f"curl -s {options}http://api/get"
 
 
 def test_a_route_of_a_refused_function_is_not_called(tmp_path: Path) -> None:
@@ -247,7 +245,7 @@ def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
     default = [{"Source": "shop", "DetailType": "test", "Detail": "{}"}]
     readers = {f"events:{name}": {"F"} for name in rules}
     assert printed(path, resources, rules=rules, readers=readers) == [
-        f"{put} '{json.dumps(one)}'" for one in (mine, default)
+        f"{put} '{json.dumps(event)}'" for event in (mine, default)
     ]
 
 
@@ -324,8 +322,8 @@ Resources:
 )
 def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules: Any, key: str) -> None:
     """No function would be called for another one."""
-    one = {"Event": "s3:ObjectCreated:*", "Function": "arn", "Filter": {"S3Key": {"Rules": rules}}}
-    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"LambdaConfigurations": [one]}}}
+    conf = {"Event": "s3:ObjectCreated:*", "Function": "arn", "Filter": {"S3Key": {"Rules": rules}}}
+    bucket = {"Type": "AWS::S3::Bucket", "Properties": {"NotificationConfiguration": {"LambdaConfigurations": [conf]}}}
     folder = {"Type": "String", "Default": "in/"}
     path = tmp_path / "template.yaml"
     conditions = {"Is": {"Fn::Equals": ["a", "b"]}}
@@ -338,39 +336,39 @@ def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules
     assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == []  # an object would call no function
 
 
-@pytest.mark.parametrize("guard", [SCOPED, Guard("Pool", "Authorization", is_http=False)])
-def test_a_token_that_is_printed_opens_its_route(guard: Guard) -> None:
+@pytest.mark.parametrize("guard", [SCOPED, TokenGuard("Pool", "Authorization", is_http=False)])
+def test_a_token_that_is_printed_opens_its_route(guard: TokenGuard) -> None:
     """With the issuer, the audience and the scopes that the route wants."""
     event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
     assert authorize({"GET /": guard}, event, "GET /") is None
 
 
 @pytest.mark.parametrize(
-    ("guard", "wanted"),
+    ("guard", "expected"),
     [
         (
-            Guard("Pool", "Authorization", is_http=False),
+            TokenGuard("Pool", "Authorization", is_http=False),
             {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
         ),
         (
-            Guard("Pool", "Authorization", is_http=False, scopes=("read",)),
+            TokenGuard("Pool", "Authorization", is_http=False, scopes=("read",)),
             {"sub": "me", "username": "me", "token_use": "access", "scope": "read"},
         ),
         (
-            Guard("Jwt", "Authorization", is_http=True, issuer="https://cognito-idp.us-east-1.amazonaws.com/pool"),
+            TokenGuard("Jwt", "Authorization", is_http=True, issuer="https://cognito-idp.us-east-1.amazonaws.com/pool"),
             {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
         ),
-        (Guard("Jwt", "Authorization", is_http=True, issuer="https://issuer.example"), {"sub": "me"}),
+        (TokenGuard("Jwt", "Authorization", is_http=True, issuer="https://issuer.example"), {"sub": "me"}),
     ],
     ids=["id", "access", "http", "other"],
 )
-def test_a_token_of_cognito_has_its_claims(guard: Guard, wanted: dict[str, str]) -> None:
+def test_a_token_of_cognito_has_its_claims(guard: TokenGuard, expected: dict[str, str]) -> None:
     """Handlers read the caller's name from them."""
     event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
     assert authorize({"GET /": guard}, event, "GET /") is None
     authorizer = event["requestContext"]["authorizer"]
     claims = (authorizer["jwt"] if guard.is_http else authorizer)["claims"]
-    assert {name: value for name, value in claims.items() if name not in ("exp", "iss")} == wanted
+    assert {name: value for name, value in claims.items() if name not in ("exp", "iss")} == expected
 
 
 def test_a_printed_command_is_one_for_a_shell(tmp_path: Path) -> None:
@@ -413,3 +411,37 @@ Resources:
     ]
     system.stack.resources = {"F": ("f", "AWS::Lambda::Function")}
     assert list(resource_commands(system)) == []
+
+
+@pytest.mark.parametrize(
+    ("pattern", "entry"),
+    [
+        ({}, ("my.app", "test", {})),
+        ({"source": ["shop", "other"]}, ("shop", "test", {})),
+        (
+            {"source": [{"prefix": "com.shop"}], "detail-type": ["Order Created"], "detail": {"state": ["paid"]}},
+            ("com.shop", "Order Created", {"state": "paid"}),
+        ),
+        ({"detail": {"order": {"total": [{"numeric": [">", 10]}]}}}, ("my.app", "test", {"order": {"total": 11}})),
+        ({"detail": {"n": [{"numeric": ["<", 10, ">=", 5]}]}}, ("my.app", "test", {"n": 9})),
+        ({"detail": {"name": [{"suffix": ".png"}, 1]}}, ("my.app", "test", {"name": ".png"})),
+        ({"detail": {"name": [{"prefix": {"equals-ignore-case": "A"}}]}}, ("my.app", "test", {"name": "A"})),
+        ({"detail": {"path": [{"wildcard": "a*/b"}]}}, ("my.app", "test", {"path": "a/b"})),
+        (
+            {"detail": {"a": [{"anything-but": ["x"]}], "b": [{"exists": True}], "c": [{"exists": False}]}},
+            ("my.app", "test", {"a": "other", "b": "1"}),
+        ),
+        ({"detail": {"$or": [{"a": [1]}, {"b": [2]}], "c": [None]}}, ("my.app", "test", {"a": 1, "c": None})),
+        ({"detail": {"a": []}, "source": [], "region": ["us-east-1"]}, ("my.app", "test", {"a": ""})),
+    ],
+)
+def test_an_entry_matches_its_pattern(pattern: dict[str, Any], entry: tuple[str, str, Any]) -> None:
+    """The first alternative of each field."""
+    matching = matching_entry(pattern)
+    assert matching is not None
+    assert (matching["Source"], matching["DetailType"], json.loads(matching["Detail"])) == entry
+
+
+def test_an_event_of_a_service_of_aws_cannot_be_sent() -> None:
+    """PutEvents refuses such a source, on AWS and in the emulator."""
+    assert matching_entry({"source": ["aws.s3"], "detail-type": ["Object Created"]}) is None

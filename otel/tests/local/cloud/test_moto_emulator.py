@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,27 +15,27 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from lambda_latency.local.cloud.proxy import Front
-from lambda_latency.local.cloud.table_faults import TableFaults
-from lambda_latency.local.faults import Plan, Rule
-from lambda_latency.local.gateway.sam import Template
-from lambda_latency.local.processes import Processes
-from lambda_latency.local.services import Service
-from tests.local.calls import PATIENCE
-from tests.local.ports import port_of
+from lambda_latency.http import Handler, Server
+from lambda_latency.local.cloud.clients import clients
+from lambda_latency.local.cloud.proxy import AwsProxy
+from lambda_latency.local.faults import FaultPlan, FaultRule, TableFaults
+from lambda_latency.local.gateway.sam import SamTemplate
+from lambda_latency.local.processes import Processes, Service
+from tests.local.calls import PATIENCE, port_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+
 # One function for each kind of fault; `Fine` has a route, too, but no rule names it.
 RULES = (
-    Rule("table", "throttle", 1, route="POST /throttled"),
-    Rule("table", "status", 1, route="POST /broken", status=500),
-    Rule("table", "delay", 1, ms=30, route="POST /slow"),
-    Rule("table", "hang", 1, route="POST /hanging"),
-    Rule("table", "reset", 1, route="POST /reset"),
-    Rule("table", "throttle", 0.5, route="POST /sometimes"),
-    Rule("provider", "throttle", 1),
+    FaultRule("table", "throttle", 1, route="POST /throttled"),
+    FaultRule("table", "status", 1, route="POST /broken", status=500),
+    FaultRule("table", "delay", 1, ms=30, route="POST /slow"),
+    FaultRule("table", "hang", 1, route="POST /hanging"),
+    FaultRule("table", "reset", 1, route="POST /reset"),
+    FaultRule("table", "throttle", 0.5, route="POST /sometimes"),
+    FaultRule("provider", "throttle", 1),
 )
 ROUTES = {
     "Throttled": ["GET /other", "POST /throttled"],
@@ -72,20 +73,22 @@ class Aws:
 
 
 @pytest.fixture(scope="module")
-def aws(project: Template) -> Iterator[Aws]:
+def aws(project: SamTemplate) -> Iterator[Aws]:
     """The emulator with the project's tables and the plan above."""
     printed: list[str] = []
     options = ["--tables", json.dumps(project.tables)]
     with Processes() as processes:
         service = Service("lambda_latency.local.cloud.moto_emulator", options, processes, printed.append)
-        faults = TableFaults(Plan(1, RULES), ROUTES)
-        front = Front(f"http://127.0.0.1:{service.wait_until_ready()}", lambda *_: None, printed.append, faults=faults)
+        faults = TableFaults(FaultPlan(1, RULES), ROUTES)
+        front = AwsProxy(
+            f"http://127.0.0.1:{service.wait_until_ready()}", lambda *_: None, printed.append, faults=faults
+        )
         yield Aws(port_of(front.url), printed)
         front.close()
         service.stop()
 
 
-def test_the_templates_tables_exist(aws: Aws, project: Template) -> None:
+def test_the_templates_tables_exist(aws: Aws, project: SamTemplate) -> None:
     """When the emulator is ready its tables are, with the index of the template."""
     (declared,) = project.tables
     with aws.client("Fine") as client:
@@ -111,13 +114,13 @@ def test_an_order_is_put_got_and_queried(aws: Aws) -> None:
         client.put_item(TableName="OrdersTable", Item=order)
         got = client.get_item(TableName="OrdersTable", Key=KEY)["Item"]
         missing = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "none"}})
-        found = client.query(
+        queried = client.query(
             TableName="OrdersTable",
             IndexName="customer-index",
             KeyConditionExpression="customer = :c",
             ExpressionAttributeValues={":c": {"S": "grace"}},
         )["Items"]
-    assert (got, "Item" in missing, found) == (order, False, [order])
+    assert (got, "Item" in missing, queried) == (order, False, [order])
 
 
 def test_a_condition_holds(aws: Aws) -> None:
@@ -133,14 +136,14 @@ def test_a_throttle_is_dynamodbs_own(aws: Aws) -> None:
     """boto3 knows the error: its code, its message, its status; and nothing was written."""
     with (
         aws.client("Throttled") as client,
-        pytest.raises(client.exceptions.ProvisionedThroughputExceededException) as told,
+        pytest.raises(client.exceptions.ProvisionedThroughputExceededException) as raised,
     ):
         client.put_item(TableName="OrdersTable", Item={**ORDER, "order_id": {"S": "throttled"}})
     with aws.client("Fine") as client:
         written = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "throttled"}})
     assert (
-        told.value.response["Error"],
-        told.value.response["ResponseMetadata"]["HTTPStatusCode"],
+        raised.value.response["Error"],
+        raised.value.response["ResponseMetadata"]["HTTPStatusCode"],
         "Item" in written,
     ) == (
         {
@@ -166,9 +169,9 @@ def test_a_share_of_the_calls_is_throttled(aws: Aws) -> None:
 
 def test_a_status_is_an_error_of_the_service(aws: Aws) -> None:
     """The status of the rule, with DynamoDB's name for it."""
-    with aws.client("Broken") as client, pytest.raises(ClientError) as told:
+    with aws.client("Broken") as client, pytest.raises(ClientError) as raised:
         client.get_item(TableName="OrdersTable", Key=KEY)
-    assert (told.value.response["Error"], told.value.response["ResponseMetadata"]["HTTPStatusCode"]) == (
+    assert (raised.value.response["Error"], raised.value.response["ResponseMetadata"]["HTTPStatusCode"]) == (
         {"Code": "InternalServerError", "Message": "The request could not be processed."},
         500,
     )
@@ -225,3 +228,60 @@ def test_it_prints_nothing(aws: Aws) -> None:
     with aws.client("Fine") as client:
         client.list_tables()
     assert aws.printed == []
+
+
+class Bucket(Handler):
+    """An emulator with one object of 11 bytes."""
+
+    def do_HEAD(self) -> None:
+        self.answer(200, b"", {"Content-Length": "11", "ETag": '"x"'})
+
+    def do_GET(self) -> None:
+        self.answer(200, b"hello world", {"ETag": '"x"'})
+
+
+def answer_of(url: str, method: str) -> tuple[str | None, str | None, bytes]:
+    """Length, tag and body of an answer."""
+    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
+        connection.request(method, "/bucket/key")
+        response = connection.getresponse()
+        return response.headers["Content-Length"], response.headers["ETag"], response.read()
+
+
+class Lacking(Handler):
+    """An emulator without the service."""
+
+    def do_POST(self) -> None:
+        self.body()
+        self.answer(400, b'{"error": "Unsupported service: polly"}')
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "named"),
+    [("polly", "put_lexicon", {"Name": "a", "Content": "b"}), ("elasticbeanstalk", "describe_applications", {})],
+)
+def test_a_service_that_is_not_emulated_is_refused_at_once(service: str, operation: str, named: dict[str, str]) -> None:
+    """With an error of this machine, in JSON and in XML, that no SDK repeats; the user is told once."""
+    messages: list[str] = []
+    with (
+        closing(Server(type("Post", (Lacking,), {"do_PUT": Lacking.do_POST}))) as emulator,
+        closing(AwsProxy(f"http://{emulator.address}", lambda *_: None, messages.append)) as front,
+    ):
+        client = clients(front.url)(service)
+        for _ in range(2):
+            with pytest.raises(ClientError) as raised:
+                getattr(client, operation)(**named)
+    error = raised.value.response
+    assert (error["Error"]["Code"], error["ResponseMetadata"]["RetryAttempts"]) == ("NotEmulatedHere", 0)
+    assert error["Error"]["Message"].endswith(f" of {service} is not emulated on this machine")
+    assert len(messages) == 1
+
+
+def test_a_head_request_tells_the_size_of_an_object() -> None:
+    """As HeadObject does; a function that reads `ContentLength` gets it."""
+    with (
+        closing(Server(Bucket)) as emulator,
+        closing(AwsProxy(f"http://{emulator.address}", lambda *_: None, lambda _: None)) as front,
+    ):
+        assert answer_of(front.url, "HEAD") == ("11", '"x"', b"")
+        assert answer_of(front.url, "GET") == ("11", '"x"', b"hello world")

@@ -1,8 +1,7 @@
 """The gateway: begins the trace, completes the event, answers as API Gateway does, and records its own span."""
 
-from __future__ import annotations
-
 import json
+import random
 import re
 import socket
 from collections.abc import Callable, Iterator
@@ -12,10 +11,10 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.api_gateway import ROUTE, Answered, Gateway
-from lambda_latency.local.gateway.sam import Template
+from lambda_latency.local.gateway.api_gateway import ROUTE, Answered, Gateway, StageSampler
+from lambda_latency.local.gateway.sam import SamTemplate
 from lambda_latency.local.sandbox.function import Outcome
-from lambda_latency.local.xray.segments import SCOPE, TraceHeader
+from lambda_latency.local.xray.segments import SCOPE, TracingHeader
 from lambda_latency.testing import snapshot_of
 from lambda_latency.trace import Span, SpanKind, Status
 from tests.local.calls import PATIENCE, Reply, call, eventually
@@ -29,12 +28,12 @@ class Lambda:
     """A fake of everything behind the gateway, and what it was told."""
 
     outcome: Outcome = OK
-    invoked: list[tuple[str, dict[str, Any], TraceHeader, str]] = field(default_factory=list)
+    invoked: list[tuple[str, dict[str, Any], TracingHeader, str]] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     answered: list[Answered] = field(default_factory=list)
     sampled: bool = True
 
-    def invoke(self, function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
+    def invoke(self, function: str, event: bytes, header: TracingHeader, route: str) -> Outcome:
         """What a sandbox is asked."""
         self.invoked.append((function, json.loads(event), header, route))
         return self.outcome
@@ -61,9 +60,9 @@ class System:
         self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
     ) -> tuple[Reply, Answered]:
         """One request, and what the gateway told of it once its response was out."""
-        before = len(self.behind.answered)
+        count = len(self.behind.answered)
         reply = call(self.port, method, path, body, headers)
-        eventually(lambda: len(self.behind.answered) > before)
+        eventually(lambda: len(self.behind.answered) > count)
         return reply, self.behind.answered[-1]
 
 
@@ -71,7 +70,7 @@ Begin = Callable[..., System]
 
 
 @pytest.fixture
-def begin(project: Template) -> Iterator[Begin]:
+def begin(project: SamTemplate) -> Iterator[Begin]:
     """Start a gateway for the project's template, changed as said."""
     started: list[Gateway] = []
 
@@ -102,7 +101,7 @@ def system(begin: Begin) -> System:
 
 def test_the_event_is_completed(system: System) -> None:
     """Ids, the path with its stage, who called and the trace: what samcli leaves out is there."""
-    reply, told = system.ask(
+    reply, answered = system.ask(
         "POST", "/orders/1/cancel?x=1", b"{}", {"User-Agent": "tests", "Content-Type": "application/json"}
     )
     ((function, event, header, route),) = system.behind.invoked
@@ -135,12 +134,12 @@ def test_the_event_is_completed(system: System) -> None:
         "requestId": reply.headers["x-amzn-RequestId"],
         "extendedRequestId": reply.headers["x-amzn-RequestId"],
     }
-    assert told == Answered(header.trace_id, True, "POST /orders/{id}/cancel", 200, told.duration_ns, True)
+    assert answered == Answered(header.trace_id, True, "POST /orders/{id}/cancel", 200, answered.duration_ns, True)
 
 
 def test_its_own_span_is_whole(system: System) -> None:
     """The root of the trace: from the request to the end of the response, named as X-Ray names a stage."""
-    reply, told = system.ask("GET", "/orders/1?secret=2")
+    reply, answered = system.ask("GET", "/orders/1?secret=2")
     ((_, _, header, _),) = system.behind.invoked
     span = system.span
     assert span == Span(
@@ -150,7 +149,7 @@ def test_its_own_span_is_whole(system: System) -> None:
         name="orders/dev",
         kind=SpanKind.SERVER,
         start_ns=span.start_ns,
-        end_ns=span.start_ns + told.duration_ns,
+        end_ns=span.start_ns + answered.duration_ns,
         attributes={
             "aws.xray.origin": "AWS::ApiGateway::Stage",
             "http.request.method": "GET",
@@ -163,7 +162,7 @@ def test_its_own_span_is_whole(system: System) -> None:
         resource={"service.name": "orders", "cloud.provider": "aws", "lambda_latency.laptop": True},
         scope=SCOPE,
     )
-    assert told.duration_ns > 0
+    assert answered.duration_ns > 0
 
 
 def test_the_response_has_the_gateways_headers(system: System) -> None:
@@ -185,10 +184,10 @@ def test_the_response_has_the_gateways_headers(system: System) -> None:
 def test_a_callers_header_does_not_move_the_trace(system: System) -> None:
     """With tracing on, the gateway begins every trace and decides: what a stranger sends is not believed."""
     system.behind.sampled = False
-    _, told = system.ask("GET", "/orders", headers={"X-Amzn-Trace-Id": CALLER})
+    _, answered = system.ask("GET", "/orders", headers={"X-Amzn-Trace-Id": CALLER})
     ((_, event, header, _),) = system.behind.invoked
     assert (header.trace_id in CALLER.replace("-", ""), header.parent_id in CALLER, header.sampled) == (False,) * 3
-    assert (event["headers"]["X-Amzn-Trace-Id"], told.trace_id, told.sampled, system.behind.spans) == (
+    assert (event["headers"]["X-Amzn-Trace-Id"], answered.trace_id, answered.sampled, system.behind.spans) == (
         str(header),
         header.trace_id,
         False,
@@ -199,9 +198,9 @@ def test_a_callers_header_does_not_move_the_trace(system: System) -> None:
 def test_without_tracing_a_callers_header_is_passed_on(begin: Begin) -> None:
     """The function sees the caller's own trace, and the gateway records nothing although it is sampled."""
     system = begin(traced=False)
-    _, told = system.ask("GET", "/orders", headers={"X-Amzn-Trace-Id": CALLER})
+    _, answered = system.ask("GET", "/orders", headers={"X-Amzn-Trace-Id": CALLER})
     ((_, event, header, _),) = system.behind.invoked
-    assert (str(header), event["headers"]["X-Amzn-Trace-Id"], told.sampled, system.behind.spans) == (
+    assert (str(header), event["headers"]["X-Amzn-Trace-Id"], answered.sampled, system.behind.spans) == (
         CALLER,
         CALLER,
         False,
@@ -209,13 +208,13 @@ def test_without_tracing_a_callers_header_is_passed_on(begin: Begin) -> None:
     )
 
 
-@pytest.mark.parametrize("given", [{}, {"X-Amzn-Trace-Id": "Root=1-zz;Parent=1"}], ids=["none", "nonsense"])
-def test_without_tracing_and_header_nothing_is_sampled(begin: Begin, given: dict[str, str]) -> None:
+@pytest.mark.parametrize("headers", [{}, {"X-Amzn-Trace-Id": "Root=1-zz;Parent=1"}], ids=["none", "nonsense"])
+def test_without_tracing_and_header_nothing_is_sampled(begin: Begin, headers: dict[str, str]) -> None:
     """As on Lambda there is a header all the same; the sampler is not asked."""
     system = begin(traced=False)
-    system.ask("GET", "/orders", headers=given)
+    system.ask("GET", "/orders", headers=headers)
     ((_, event, header, _),) = system.behind.invoked
-    assert (TraceHeader.parse(event["headers"]["X-Amzn-Trace-Id"]), header.sampled) == (header, False)
+    assert (TracingHeader.parse(event["headers"]["X-Amzn-Trace-Id"]), header.sampled) == (header, False)
 
 
 @pytest.mark.parametrize(
@@ -232,9 +231,9 @@ def test_without_tracing_and_header_nothing_is_sampled(begin: Begin, given: dict
 def test_a_function_that_fails_is_502(system: System, outcome: Outcome) -> None:
     """Whatever a failed function says, the caller hears API Gateway's own words; the span is an error."""
     system.behind.outcome = outcome
-    reply, told = system.ask("GET", "/orders")
+    reply, answered = system.ask("GET", "/orders")
     span = system.span
-    assert (reply.status, reply.json, told.status, told.reached_lambda) == (
+    assert (reply.status, reply.json, answered.status, answered.reached_lambda) == (
         502,
         {"message": "Internal server error"},
         502,
@@ -258,10 +257,10 @@ def test_an_error_of_the_business_is_no_error_of_the_gateway(system: System) -> 
 
 def test_an_unknown_route_never_reaches_lambda(system: System) -> None:
     """403 as API Gateway says it; the span and what is told of it name the path, since no route matched."""
-    reply, told = system.ask("DELETE", "/orders/1?x=2")
+    reply, answered = system.ask("DELETE", "/orders/1?x=2")
     span = system.span
     assert (reply.status, reply.json, system.behind.invoked) == (403, {"message": "Missing Authentication Token"}, [])
-    assert told == Answered(span.trace_id, True, "DELETE /orders/1", 403, told.duration_ns, False)
+    assert answered == Answered(span.trace_id, True, "DELETE /orders/1", 403, answered.duration_ns, False)
     assert (span.attributes["http.route"], reply.headers["X-Amzn-Trace-Id"]) == (
         "/orders/1",
         f"Root=1-{span.trace_id[:8]}-{span.trace_id[8:]}",
@@ -291,9 +290,9 @@ def test_an_invoke_that_raises_is_an_answer_all_the_same(system: System) -> None
         raise LocalError("the sandbox is gone", "start it again")
 
     system.gateway._invoke = broken
-    reply, told = system.ask("GET", "/orders")
+    reply, answered = system.ask("GET", "/orders")
     system.gateway._invoke = system.behind.invoke
-    assert (reply.status >= 500, told.status, len(system.behind.spans), system.ask("GET", "/orders")[0].status) == (
+    assert (reply.status >= 500, answered.status, len(system.behind.spans), system.ask("GET", "/orders")[0].status) == (
         True,
         reply.status,
         1,
@@ -313,16 +312,16 @@ def test_a_port_in_use_is_told(begin: Begin) -> None:
     """The message names the port, the reason and the option."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        with pytest.raises(LocalError) as told:
+        with pytest.raises(LocalError) as raised:
             begin(port=port)
-    assert (told.value.what, told.value.todo, told.value.exit_status) == (
+    assert (raised.value.message, raised.value.todo, raised.value.exit_status) == (
         f"port {port} of 127.0.0.1 cannot be used: Address already in use",
         "stop the program that listens there, or choose another port with --port (0: any free port)",
         1,
     )
 
 
-def test_close_frees_the_port(begin: Begin, project: Template) -> None:
+def test_close_frees_the_port(begin: Begin, project: SamTemplate) -> None:
     """Nobody listens any more, and the same port can be had again."""
     system = begin()
     port = system.port
@@ -330,3 +329,69 @@ def test_close_frees_the_port(begin: Begin, project: Template) -> None:
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), PATIENCE)
     assert begin(port=port).ask("GET", "/orders")[0].status == 200
+
+
+class StoppedClock:
+    """Stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = 1_795_560_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def _draws(sampler: StageSampler, count: int) -> list[bool]:
+    return [sampler() for _ in range(count)]
+
+
+def test_the_reservoir_is_filled_anew_each_second() -> None:
+    """So many requests of each second are traced although the rate is 0."""
+    clock = StoppedClock()
+    sampler = StageSampler(per_second=2, rate=0, clock=clock)
+    begin_draws = _draws(sampler, 4)
+    clock.now += 0.9
+    same_second = _draws(sampler, 2)
+    clock.now += 0.1
+    assert (begin_draws, same_second, _draws(sampler, 4)) == (
+        [True, True, False, False],
+        [False, False],
+        [True, True, False, False],
+    )
+
+
+def test_what_was_not_taken_does_not_add_up() -> None:
+    """A second without requests leaves nothing for the next."""
+    clock = StoppedClock()
+    sampler = StageSampler(per_second=1, rate=0, clock=clock)
+    _draws(sampler, 1)
+    clock.now += 10
+    assert _draws(sampler, 3) == [True, False, False]
+
+
+def test_the_rate_decides_on_the_rest() -> None:
+    """With a rate of 1 every request is traced, with none of both none is."""
+    clock = StoppedClock()
+    assert (_draws(StageSampler(0, 1, clock=clock), 5), _draws(StageSampler(0, 0, clock=clock), 5)) == (
+        [True] * 5,
+        [False] * 5,
+    )
+
+
+def test_the_rate_is_met_by_seeded_draws() -> None:
+    """5 % of the requests beyond the reservoir: those that the seed picks, and the reservoir uses up no draw."""
+    draw = random.Random(7)  # noqa: S311 - a draw, not a secret
+    expected = [draw.random() < 0.05 for _ in range(2000)]
+    drawn = _draws(StageSampler(seed=7, clock=StoppedClock()), 2001)
+    assert (drawn, sum(expected)) == ([True, *expected], 120)
+
+
+def test_another_seed_picks_others() -> None:
+    """Two runs with the same seed agree, with another they do not."""
+    draws, repeated, reseeded = (_draws(StageSampler(0, 0.5, seed, StoppedClock()), 64) for seed in (1, 1, 2))
+    assert (draws == repeated, draws == reseeded) == (True, False)
+
+
+def test_the_default_is_that_of_x_ray() -> None:
+    """One each second and 5 %: the first request of a run is always traced."""
+    assert StageSampler()() is True

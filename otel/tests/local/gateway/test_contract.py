@@ -1,7 +1,5 @@
 """What API Gateway checks before it calls a function: signatures, API keys, parameters and bodies."""
 
-from __future__ import annotations
-
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,14 +8,13 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.app.read.app import App, read_app
-from lambda_latency.local.app.triggers.calls import request_for
-from lambda_latency.local.app.triggers.instances import instance
-from lambda_latency.local.cloud.integrations import Onward
+from lambda_latency.local.app.read.app import LocalApp, read_app
+from lambda_latency.local.app.triggers.calls import instance, request_for
+from lambda_latency.local.cloud.integrations import Forwarder
 from lambda_latency.local.gateway.api_gateway import Gateway
 from lambda_latency.local.gateway.contract import SIGNATURE
 from lambda_latency.local.sandbox.function import Outcome
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.xray.segments import TracingHeader
 from tests.local.calls import Reply, call
 
 EVENTS = """\
@@ -129,7 +126,7 @@ Called = Callable[..., Reply]
 
 
 @contextmanager
-def served(text: str, folder: Path, authorizer: Outcome | None = None) -> Iterator[tuple[Called, list[Any], App]]:
+def served(text: str, folder: Path, authorizer: Outcome | None = None) -> Iterator[tuple[Called, list[Any], LocalApp]]:
     """A function that calls the app, and the events of its functions. `authorizer` is what those of others return."""
     path = folder / "template.yaml"
     path.write_text(text)
@@ -137,7 +134,7 @@ def served(text: str, folder: Path, authorizer: Outcome | None = None) -> Iterat
     ((_, api),) = app.apis
     events: list[Any] = []
 
-    def invoke(function: str, event: bytes, _header: TraceHeader, _route: str) -> Outcome:
+    def invoke(function: str, event: bytes, _header: TracingHeader, _route: str) -> Outcome:
         events.append((function, json.loads(event)))
         if function == "Guard":
             return authorizer or Outcome(json.dumps(ALLOWED).encode())
@@ -160,7 +157,7 @@ def served(text: str, folder: Path, authorizer: Outcome | None = None) -> Iterat
         gateway.close()
 
 
-class _Nothing(Onward):
+class _Nothing(Forwarder):
     """What is behind an app without an API that has other integrations."""
 
     def __init__(self) -> None:
@@ -175,7 +172,7 @@ ORDER = {"X-Tenant": "me", "Content-Type": "application/json"}
 
 
 @pytest.mark.parametrize(
-    ("path", "headers", "body", "wanted"),
+    ("path", "headers", "body", "expected"),
     [
         ("/orders?shop=1", ORDER, b'{"sku": "tea", "n": 1}', (200, {})),
         ("/orders", {}, b'{"sku": "tea"}', (400, {"message": "Missing required request parameters: [shop, X-Tenant]"})),
@@ -187,12 +184,12 @@ ORDER = {"X-Tenant": "me", "Content-Type": "application/json"}
     ],
 )
 def test_a_validator_refuses_requests(
-    path: str, headers: dict[str, str], body: bytes | None, wanted: tuple[int, Any], tmp_path: Path
+    path: str, headers: dict[str, str], body: bytes | None, expected: tuple[int, Any], tmp_path: Path
 ) -> None:
     """Without a required parameter, or with a body that its model refuses; other content types have no model."""
     with served(EVENTS, tmp_path) as (ask, events, _):
-        assert seen(ask("POST", path, body, headers=headers)) == wanted
-    assert len(events) == (wanted[0] == 200)
+        assert seen(ask("POST", path, body, headers=headers)) == expected
+    assert len(events) == (expected[0] == 200)
 
 
 def test_a_route_with_an_api_key_needs_one(tmp_path: Path) -> None:
@@ -206,8 +203,8 @@ def test_a_route_with_an_api_key_needs_one(tmp_path: Path) -> None:
 
 def test_a_templates_own_value_of_a_key_is_the_only_one(tmp_path: Path) -> None:
     """As it is on AWS."""
-    own = "  Key: { Type: AWS::ApiGateway::ApiKey, Properties: { Value: the-only-key-of-this-app } }\n"
-    with served(EVENTS + own, tmp_path) as (ask, _, _):
+    key = "  Key: { Type: AWS::ApiGateway::ApiKey, Properties: { Value: the-only-key-of-this-app } }\n"
+    with served(EVENTS + key, tmp_path) as (ask, _, _):
         assert seen(ask("GET", "/key", headers={"x-api-key": "mine"})) == FORBIDDEN
         assert seen(ask("GET", "/key", headers={"x-api-key": "the-only-key-of-this-app"})) == (200, {})
 
@@ -219,16 +216,16 @@ def test_a_route_with_iam_needs_a_signature(tmp_path: Path) -> None:
         assert seen(ask("GET", "/signed")) == FORBIDDEN
         assert seen(ask("GET", "/iam", headers={"Authorization": SIGNATURE})) == (200, {})
         assert seen(ask("GET", "/signed?X-Amz-Credential=AKIA%2F2026%2Fx")) == (200, {})
-    (_, rest), (_, http) = events
+    (_, rest_event), (_, http_event) = events
     arn = "arn:aws:iam::123456789012:user/local"
-    assert {key: rest["requestContext"]["identity"][key] for key in ("accessKey", "userArn", "user")} == {
+    assert {key: rest_event["requestContext"]["identity"][key] for key in ("accessKey", "userArn", "user")} == {
         "accessKey": "local",
         "userArn": arn,
         "user": "local",
     }
-    assert (http["requestContext"]["authorizer"]["iam"]["accessKey"], arn) == (
+    assert (http_event["requestContext"]["authorizer"]["iam"]["accessKey"], arn) == (
         "AKIA",
-        http["requestContext"]["authorizer"]["iam"]["userArn"],
+        http_event["requestContext"]["authorizer"]["iam"]["userArn"],
     )
 
 
@@ -245,22 +242,22 @@ def test_a_definition_with_a_key_and_an_authorizer_is_served(tmp_path: Path) -> 
         ]
     assert statuses == [200, 403, 401, 400, 200]
     assert [function for function, _ in events] == ["Guard", "Function", "Guard", "Guard", "Guard", "Function"]
-    (note,) = [one for one in app.notes if "served here" in one]
+    (note,) = [line for line in app.notes if "served here" in line]
     assert note.startswith("GET /broken is not served here: Invalid security definition found")
 
 
 @pytest.mark.parametrize(
-    ("error", "wanted"),
+    ("error", "expected"),
     [
         ("Unauthorized", (401, {"message": "Unauthorized"})),
         ("no such table", (500, {"message": None})),
     ],
 )
-def test_an_authorizer_that_raises_is_answered_as_on_aws(error: str, wanted: tuple[int, Any], tmp_path: Path) -> None:
+def test_an_authorizer_that_raises_is_answered_as_on_aws(error: str, expected: tuple[int, Any], tmp_path: Path) -> None:
     """Not by a failed function's 502; the message `Unauthorized` is how an authorizer refuses."""
     headers = {"x-api-key": "k", "Authorization": "t"}
     with served(DEFINITION, tmp_path, Outcome.failed("Exception", error)) as (ask, events, _):
-        assert seen(ask("GET", "/apart", headers=headers)) == wanted
+        assert seen(ask("GET", "/apart", headers=headers)) == expected
     assert [function for function, _ in events] == ["Guard"]
 
 
@@ -336,23 +333,23 @@ def test_cloudformations_own_methods_are_checked(tmp_path: Path) -> None:
     """As those of a definition are; the printed request passes all checks."""
     with served(OWN, tmp_path) as (ask, events, app):
         ((_, api),) = app.apis
-        one = request_for("POST /orders", 0, api)
-        headers, body = dict(one.headers), (one.body or "").encode()
+        request = request_for("POST /orders", 0, api)
+        headers, body = dict(request.headers), (request.body or "").encode()
         statuses = [
-            ask("POST", one.path, body, headers=headers).status,
+            ask("POST", request.path, body, headers=headers).status,
             *(
-                ask("POST", one.path, body, headers={**headers, name: ""}).status
+                ask("POST", request.path, body, headers={**headers, name: ""}).status
                 for name in ("Authorization", "x-api-key")
             ),
             ask("POST", "/orders", body, headers=headers).status,
-            ask("POST", one.path, b"{}", headers=headers).status,
+            ask("POST", request.path, b"{}", headers=headers).status,
         ]
     assert statuses == [200, 403, 403, 400, 400]
     assert len(events) == 1
 
 
 def test_without_authorizers_no_request_needs_a_signature(tmp_path: Path) -> None:
-    """--disable-authorizer; validators still apply."""
+    """With the setting authorizers = "off"; validators still apply."""
     path = tmp_path / "template.yaml"
     path.write_text(OWN)
     ((_, api),) = read_app(path, {}, authorizers=False).apis
@@ -361,7 +358,7 @@ def test_without_authorizers_no_request_needs_a_signature(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("schema", "wanted"),
+    ("schema", "expected"),
     [
         ({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 3}}}, {"a": 3}),
         ({"type": "array", "minItems": 1, "items": {"enum": ["x", "y"]}}, ["x"]),
@@ -373,6 +370,6 @@ def test_without_authorizers_no_request_needs_a_signature(tmp_path: Path) -> Non
         ({"$ref": "#/nowhere"}, {}),
     ],
 )
-def test_a_value_that_a_model_accepts(schema: dict[str, Any], wanted: Any) -> None:
+def test_a_value_that_a_model_accepts(schema: dict[str, Any], expected: Any) -> None:
     """With what is required and no more."""
-    assert instance(schema) == wanted
+    assert instance(schema) == expected

@@ -1,7 +1,5 @@
 """What is used of samcli: the template read whole, and API Gateway's local half."""
 
-from __future__ import annotations
-
 import io
 import json
 from collections.abc import Callable
@@ -11,11 +9,15 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
+from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.gateway.sam import Template, gateway_app, read_template
-from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.gateway.api_gateway import Gateway
+from lambda_latency.local.gateway.sam import SamTemplate, gateway_app, read_template
+from lambda_latency.local.sandbox.function import Function, Outcome
+from lambda_latency.local.xray.segments import TracingHeader
+from tests.local.calls import call
 from tests.local.conftest import ROOT
-from tests.template.variants import write_variant
+from tests.template.deployed import write_variant
 
 PLAIN = {"ORDERS_TABLE": "OrdersTable", "PAYMENTS_URL": "https://payments.invalid", "PAYMENTS_TIMEOUT_MS": "3000"}
 TRACED = {
@@ -50,11 +52,11 @@ def _functions(variables: dict[str, str]) -> dict[str, Function]:
     }
 
 
-def _by_name(template: Template) -> dict[str, Function]:
+def _by_name(template: SamTemplate) -> dict[str, Function]:
     return {function.name: function for function in template.functions}
 
 
-def test_the_projects_template_is_read_whole(project: Template) -> None:
+def test_the_projects_template_is_read_whole(project: SamTemplate) -> None:
     """Routes, names, stage and the table as CreateTable wants it."""
     assert (project.path, project.routes, project.api_name, project.stage, project.tables) == (
         ROOT / "template.yaml",
@@ -197,106 +199,32 @@ def test_a_template_that_says_little_has_lambdas_defaults(tmp_path: Path) -> Non
     }
 
 
-def test_a_missing_template_is_told(tmp_path: Path) -> None:
-    """The message names the path and the option."""
-    path = tmp_path / "none.yaml"
-    assert _told(path) == f"no template at {path}: No such file or directory\n  name a template with --template"
-
-
-def test_a_folder_is_no_template(tmp_path: Path) -> None:
-    """The message says that it is a folder."""
-    assert _told(tmp_path) == f"no template at {tmp_path}: Is a directory\n  name a template with --template"
-
-
-def test_a_template_that_is_not_yaml_is_told(tmp_path: Path) -> None:
-    """On one line, with the place in the file."""
-    path = tmp_path / "template.yaml"
-    path.write_text("Resources: [a\nb: c")
-    assert _told(path) == (
-        f'{path} is not YAML: while parsing a flow sequence in "<unicode string>", line 1, column 12: Resources: [a ^ '
-        "expected ',' or ']', but got ':' in \"<unicode string>\", line 2, column 2: b: c ^\n  correct the file"
-    )
-
-
-def test_a_template_that_is_no_text_is_told(tmp_path: Path) -> None:
-    """Bytes that are not UTF-8 are a message, too."""
-    path = tmp_path / "template.yaml"
-    path.write_bytes(b"\xff\xfe\x00")
-    reason = "'utf-8' codec can't decode byte 0xff in position 0: invalid start byte"
-    assert _told(path) == f"{path} is not YAML: {reason}\n  correct the file"
-
-
-@pytest.mark.parametrize("text", ["", "text", "[a]", "Parameters: {}", "Resources:", "Resources: [a]"])
-def test_a_template_without_resources_is_told(tmp_path: Path, text: str) -> None:
-    """YAML alone makes no template."""
-    path = tmp_path / "template.yaml"
-    path.write_text(text)
-    assert _told(path) == f"{path} has no Resources\n  it must be a SAM template"
-
-
 def test_a_template_without_routes_is_told(tmp_path: Path) -> None:
     """A function that no request can reach is nothing to serve."""
     path = tmp_path / "template.yaml"
     path.write_text(SMALL.partition("      Events")[0])
-    assert _told(path) == (f"{path} has no function with an Api event\n  requests cannot reach any function")
+    assert _refusal(path) == (f"{path} has no function with an Api event\n  requests cannot reach any function")
 
 
 def test_a_template_that_sam_refuses_is_told(tmp_path: Path) -> None:
     """What samcli says of it is in the message, with the command that says more."""
     path = tmp_path / "template.yaml"
     path.write_text(SMALL.replace("Runtime: python3.13", "Timeout: { Ref: Only, And: More }"))
-    message = _told(path)
+    message = _refusal(path)
     assert (message.startswith(f"{path} "), "Traceback" in message) == (True, False)
 
 
-def test_an_unknown_parameter_is_told_with_its_neighbour() -> None:
-    """A near miss is named."""
-    path = ROOT / "template.yaml"
-    assert _told(path, Traceing="Off") == f"{path} has no parameter Traceing\n  did you mean Tracing?"
-
-
-def test_an_unknown_parameter_is_told_with_all_there_are() -> None:
-    """Where nothing is near, all are named."""
-    path = ROOT / "template.yaml"
-    assert _told(path, X="1") == (
-        f"{path} has no parameter X\n  it has Tracing, PaymentsUrl, Stage, TracesPerSecond, SampleRate, SlowMs, "
-        "AlarmTopicArn, LogRetentionDays"
-    )
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "allowed"),
-    [
-        ("Tracing", "off", "Active, PassThrough, Off"),
-        ("LogRetentionDays", "2", "1, 3, 5, 7, 14, 30, 60, 90, 180, 365"),
-    ],
-)
-def test_a_value_that_is_not_allowed_is_told(name: str, value: str, allowed: str) -> None:
-    """The message has the values that are, numbers among them."""
-    path = ROOT / "template.yaml"
-    assert _told(path, **{name: value}) == (
-        f"{name} must be one of {allowed}, got {value!r}\n  {path} allows no other value"
-    )
-
-
-def test_a_parameter_for_a_template_without_any_is_told(tmp_path: Path) -> None:
-    """An empty `Parameters` is none."""
-    path = tmp_path / "small.yaml"
-    path.write_text(SMALL)
-    assert _told(path, Stage="test").startswith(f"{path} has no parameter Stage\n")
-
-
-def _told(path: Path, **parameters: str) -> str:
-    with pytest.raises(UsageError) as told:
-        read_template(path, parameters)
-    return str(told.value)
+def _refusal(path: Path) -> str:
+    with pytest.raises(UsageError) as raised:
+        read_template(path, {})
+    return str(raised.value)
 
 
 Invoke = Callable[[str, bytes], str]
 
 
 def _ask(
-    template: Template, invoke: Invoke, method: str, target: str, body: bytes = b"", **headers: str
+    template: SamTemplate, invoke: Invoke, method: str, target: str, body: bytes = b"", **headers: str
 ) -> tuple[str, dict[str, str], bytes]:
     """One request to the WSGI application, without a server."""
     path, _, query = target.partition("?")
@@ -320,12 +248,12 @@ def _ask(
     return (*started[0], answer)
 
 
-def test_a_request_becomes_a_rest_event(project: Template) -> None:
+def test_a_request_becomes_a_rest_event(project: SamTemplate) -> None:
     """The function gets API Gateway's event, whole, and its answer becomes the response."""
-    seen: list[tuple[str, dict[str, Any]]] = []
+    invoked: list[tuple[str, dict[str, Any]]] = []
 
     def invoke(function: str, event: bytes) -> str:
-        seen.append((function, json.loads(event)))
+        invoked.append((function, json.loads(event)))
         return json.dumps({"statusCode": 201, "headers": {"Location": "/orders/1"}, "body": '{"ok":true}'})
 
     status, headers, body = _ask(
@@ -337,7 +265,7 @@ def test_a_request_becomes_a_rest_event(project: Template) -> None:
         "application/json",
         b'{"ok":true}',
     )
-    ((function, event),) = seen
+    ((function, event),) = invoked
     context = event["requestContext"]
     made = {name: context[name] for name in ("requestId", "extendedRequestId", "requestTime", "requestTimeEpoch")}
     assert (function, event) == (
@@ -406,7 +334,7 @@ def test_a_request_becomes_a_rest_event(project: Template) -> None:
         '{"statusCode": "many", "body": "x"}',
     ],
 )
-def test_what_is_no_proxy_response_is_502(project: Template, payload: str) -> None:
+def test_what_is_no_proxy_response_is_502(project: SamTemplate, payload: str) -> None:
     """API Gateway's own body, and nothing of the function's error in it."""
     status, headers, body = _ask(project, lambda *_: payload, "GET", "/orders")
     assert (status, headers["Content-Type"], json.loads(body)) == (
@@ -419,7 +347,7 @@ def test_what_is_no_proxy_response_is_502(project: Template, payload: str) -> No
 @pytest.mark.parametrize(
     ("method", "path"), [("GET", "/"), ("DELETE", "/orders"), ("GET", "/orders/1/cancel"), ("GET", "/x")]
 )
-def test_an_unknown_route_is_403(project: Template, method: str, path: str) -> None:
+def test_an_unknown_route_is_403(project: SamTemplate, method: str, path: str) -> None:
     """As API Gateway answers it, without a function being called."""
     called: list[object] = []
 
@@ -429,3 +357,41 @@ def test_an_unknown_route_is_403(project: Template, method: str, path: str) -> N
 
     status, _, body = _ask(project, invoke, method, path)
     assert (status, json.loads(body), called) == ("403 FORBIDDEN", {"message": "Missing Authentication Token"}, [])
+
+
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12, Handler: index.handler } }
+Resources:
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: KIND, Properties: { Path: "/jobs/{job-id}/{part}/{rest-of-it+}", Method: get } }
+"""
+ROUTE = "/jobs/{job-id}/{part}/{rest-of-it+}"
+
+
+@pytest.mark.parametrize(
+    ("kind", "named"),
+    [("Api", {"resource": ROUTE, "resourcePath": ROUTE}), ("HttpApi", {"routeKey": f"GET {ROUTE}"})],
+)
+def test_a_path_parameter_may_have_a_hyphen(tmp_path: Path, kind: str, named: dict[str, str]) -> None:
+    """Of a REST API and of an HTTP API; the other parameters stay as they are."""
+    path = tmp_path / "template.yaml"
+    path.write_text(TEMPLATE.replace("KIND", kind))
+    ((_, api),) = read_app(path, {}).apis
+    events: list[Any] = []
+
+    def invoke(_function: str, event: bytes, _header: TracingHeader, _route: str) -> Outcome:
+        events.append(json.loads(event))
+        return Outcome(b'{"statusCode": 200, "body": "{}"}')
+
+    gateway = Gateway(api.template, invoke, lambda: True, record=lambda _: None, answered=lambda _: None)
+    reply = call(int(gateway.url.rpartition(":")[2]), "GET", "/jobs/7/two/a/b")
+    gateway.close()
+    (event,) = events
+    assert (reply.status, event["pathParameters"]) == (200, {"job-id": "7", "part": "two", "rest-of-it": "a/b"})
+    context = event["requestContext"]
+    assert {name: event.get(name, context.get(name)) for name in named} == named

@@ -1,9 +1,9 @@
 """The OTLP receiver: what exporters send, in either encoding, becomes a line that the kit reads."""
 
-from __future__ import annotations
-
 import gzip
 import json
+import socket
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from opentelemetry.trace import SpanKind as SdkKind
 from opentelemetry.trace import Status as SdkStatus
 
 from lambda_latency.http import Server
-from lambda_latency.local.xray.receiver import MAX_BODY, serve_receiver
+from lambda_latency.local.xray.receiver import MAX_BODY, Daemon, serve_receiver
 from lambda_latency.local.xray.store import Store
 from lambda_latency.trace import Event, Link, Problem, Scope, Span, SpanKind, Status, read_spans
 from tests.local.calls import Reply, call
@@ -38,7 +38,7 @@ class Receiver:
     """A receiver that listens, and what it has kept."""
 
     server: Server
-    kept: list[dict[str, Any]]
+    documents: list[dict[str, Any]]
 
     def post(self, body: bytes, headers: dict[str, str], path: str = "/v1/traces") -> Reply:
         """One export request."""
@@ -48,9 +48,9 @@ class Receiver:
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
     """A receiver that keeps what it gets in a list."""
-    kept: list[dict[str, Any]] = []
-    with closing(serve_receiver(kept.append)) as server:
-        yield Receiver(server, kept)
+    documents: list[dict[str, Any]] = []
+    with closing(serve_receiver(documents.append)) as server:
+        yield Receiver(server, documents)
 
 
 def _request() -> ExportTraceServiceRequest:
@@ -100,7 +100,7 @@ def test_protobuf_becomes_otlp_json(receiver: Receiver, packed: bool) -> None:
     reply = receiver.post(
         *((gzip.compress(body), {**PROTOBUF, "Content-Encoding": "gzip"}) if packed else (body, PROTOBUF))
     )
-    assert (reply.status, reply.headers["Content-Type"], reply.body, receiver.kept) == (
+    assert (reply.status, reply.headers["Content-Type"], reply.body, receiver.documents) == (
         200,
         "application/x-protobuf",
         b"",
@@ -116,7 +116,7 @@ def test_json_is_kept_as_it_is(receiver: Receiver, packed: bool) -> None:
     reply = receiver.post(
         *((gzip.compress(body), {**headers, "Content-Encoding": "gzip"}) if packed else (body, headers))
     )
-    assert (reply.status, reply.headers["Content-Type"], reply.body, receiver.kept) == (
+    assert (reply.status, reply.headers["Content-Type"], reply.body, receiver.documents) == (
         200,
         "application/json",
         b"{}",
@@ -126,7 +126,7 @@ def test_json_is_kept_as_it_is(receiver: Receiver, packed: bool) -> None:
 
 def test_an_empty_request_is_fine(receiver: Receiver) -> None:
     """No spans is a request like any other: some exporters send it to see whether anybody is there."""
-    assert (receiver.post(b"", PROTOBUF).status, receiver.post(b"{}", JSON).status, receiver.kept) == (
+    assert (receiver.post(b"", PROTOBUF).status, receiver.post(b"{}", JSON).status, receiver.documents) == (
         200,
         200,
         [{}, {}],
@@ -136,13 +136,13 @@ def test_an_empty_request_is_fine(receiver: Receiver) -> None:
 @pytest.mark.parametrize("headers", [{"Content-Type": "text/plain"}, {}], ids=["text", "none"])
 def test_another_media_type_is_415(receiver: Receiver, headers: dict[str, str]) -> None:
     """Only OTLP's two encodings are taken."""
-    assert (receiver.post(b"{}", headers).status, receiver.kept) == (415, [])
+    assert (receiver.post(b"{}", headers).status, receiver.documents) == (415, [])
 
 
 @pytest.mark.parametrize("path", ["/", "/v1/metrics", "/v1/traces/", "/v1/traces?x=1"])
 def test_another_path_is_404(receiver: Receiver, path: str) -> None:
     """Only traces are taken."""
-    assert (receiver.post(b"{}", JSON, path).status, receiver.kept) == (404, [])
+    assert (receiver.post(b"{}", JSON, path).status, receiver.documents) == (404, [])
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_another_path_is_404(receiver: Receiver, path: str) -> None:
 def test_a_broken_body_is_400(receiver: Receiver, body: bytes, headers: dict[str, str], reason: bytes) -> None:
     """The answer says why, nothing is kept, and the next request is served."""
     reply = receiver.post(body, headers)
-    assert (reply.status, reason in reply.body, receiver.kept) == (400, True, []), reply.body
+    assert (reply.status, reason in reply.body, receiver.documents) == (400, True, []), reply.body
     assert receiver.post(b"{}", JSON).status == 200
 
 
@@ -174,7 +174,7 @@ def test_a_body_over_the_limit_is_400(receiver: Receiver) -> None:
     """What unpacks to more than the collector would take is refused, however small it came."""
     bomb = gzip.compress(b" " * (MAX_BODY + 1), 1)
     reply = receiver.post(bomb, {**JSON, "Content-Encoding": "gzip"})
-    assert (reply.status, reply.body, receiver.kept) == (400, b"more than 20971520 bytes", [])
+    assert (reply.status, reply.body, receiver.documents) == (400, b"more than 20971520 bytes", [])
 
 
 @pytest.mark.parametrize("compression", [Compression.NoCompression, Compression.Gzip])
@@ -239,3 +239,69 @@ def test_what_the_sdk_exports_is_what_the_kit_reads(tmp_path: Path, compression:
         ],
         [],
     )
+
+
+TRACE_ID, SPAN_ID, PARENT_ID = "5b8efff798038103d269b633813fc60c", "eee19b7ec3c1b174", "eee19b7ec3c1b173"
+HEADER = b'{"format":"json","version":1}\n'
+
+
+def request(name: str = "POST /orders") -> bytes:
+    """An export request with one span."""
+    sent = ExportTraceServiceRequest()
+    span = sent.resource_spans.add().scope_spans.add().spans.add()
+    span.name = name
+    span.trace_id, span.span_id, span.parent_span_id = map(bytes.fromhex, (TRACE_ID, SPAN_ID, PARENT_ID))
+    return sent.SerializeToString()
+
+
+def received(*datagrams: bytes) -> tuple[list[dict[str, Any]], list[str]]:
+    """What a daemon makes of these, and what it says."""
+    documents: list[dict[str, Any]] = []
+    said: list[str] = []
+    daemon = Daemon(documents.append, said.append)
+    host, port = daemon.address.split(":")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
+        for datagram in datagrams:
+            sender.sendto(datagram, (host, int(port)))
+        daemon.close()
+    return documents, said
+
+
+def test_an_export_request_is_kept_with_hex_ids() -> None:
+    """As the receiver of OTLP/HTTP keeps it."""
+    documents, said = received(HEADER + b"T1S" + b64encode(request()))
+
+    span = {"traceId": TRACE_ID, "spanId": SPAN_ID, "parentSpanId": PARENT_ID, "name": "POST /orders"}
+    assert (documents, said) == ([{"resourceSpans": [{"scopeSpans": [{"spans": [span]}]}]}], [])
+
+
+def test_everything_that_was_sent_before_the_end_is_kept() -> None:
+    """In its order, however much it is."""
+    documents, _ = received(*(HEADER + b"T1S" + b64encode(request(f"span {number}")) for number in range(200)))
+
+    names = [document["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["name"] for document in documents]
+    assert names == [f"span {number}" for number in range(200)]
+
+
+def test_spans_that_are_not_sampled_are_dropped_without_a_word() -> None:
+    """The daemon has no use for them, and nobody made a mistake."""
+    assert received(HEADER + b"T1U" + b64encode(request())) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("datagram", "reason"),
+    [
+        (b"", "a datagram of 0 bytes was dropped: it must begin with"),
+        (json.dumps({"id": SPAN_ID}).encode(), "a datagram of 26 bytes was dropped: it must begin with"),
+        (HEADER + b"M1S" + b64encode(request()), "was dropped: it must begin with"),
+        (HEADER + b"T1S%%%%", "a datagram of 37 bytes was dropped: the rest after b'T1S' is not base64: "),
+        (HEADER + b"T1S" + b64encode(b"\xff\xff"), "was dropped: "),
+    ],
+)
+def test_what_is_no_export_request_is_told_and_the_next_one_is_kept(datagram: bytes, reason: str) -> None:
+    """A segment of the X-Ray SDK, metrics, damaged bytes."""
+    documents, said = received(datagram, HEADER + b"T1S" + b64encode(request()))
+
+    assert len(documents) == 1
+    assert len(said) == 1
+    assert reason in said[0]

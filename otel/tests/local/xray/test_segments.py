@@ -1,20 +1,18 @@
 """The platform's spans of an invocation, and the tracing header."""
 
-from __future__ import annotations
-
 import re
 import time
 
 import pytest
 
-from lambda_latency.local.xray.segments import SCOPE, Times, TraceHeader, function_segments, new_trace_id
+from lambda_latency.local.xray.segments import SCOPE, InvocationTimes, TracingHeader, function_segments, new_trace_id
 from lambda_latency.trace import Span, SpanKind, Status
 
 TRACE = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"
 ROOT = "1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9"
 PARENT = "53995c3f42cd8ad8"
 OWN = "00000000000000aa"
-HEADER = TraceHeader(TRACE, PARENT, True)
+HEADER = TracingHeader(TRACE, PARENT, True)
 RESOURCE = {
     "service.name": "Get",
     "cloud.provider": "aws",
@@ -27,9 +25,9 @@ RESOURCE = {
 @pytest.mark.parametrize("sampled", [True, False])
 def test_a_header_is_written_as_x_ray_does(sampled: bool) -> None:
     """Root, Parent, Sampled; and reading it gives the same header."""
-    header = TraceHeader(TRACE, PARENT, sampled)
+    header = TracingHeader(TRACE, PARENT, sampled)
     text = f"Root={ROOT};Parent={PARENT};Sampled={int(sampled)}"
-    assert (str(header), TraceHeader.parse(text)) == (text, header)
+    assert (str(header), TracingHeader.parse(text)) == (text, header)
 
 
 @pytest.mark.parametrize(
@@ -45,13 +43,13 @@ def test_a_header_is_written_as_x_ray_does(sampled: bool) -> None:
 )
 def test_a_header_is_read_however_it_is_written(text: str) -> None:
     """Order, blanks, case and fields of others do not matter."""
-    assert TraceHeader.parse(text) == HEADER
+    assert TracingHeader.parse(text) == HEADER
 
 
 @pytest.mark.parametrize("sampled", ["", ";Sampled=", ";Sampled=?", ";Sampled=0", ";Sampled=true", ";Sampled=11"])
 def test_only_a_1_means_sampled(sampled: str) -> None:
     """Whatever else it says, nothing is recorded."""
-    assert TraceHeader.parse(f"Root={ROOT};Parent={PARENT}{sampled}") == TraceHeader(TRACE, PARENT, False)
+    assert TracingHeader.parse(f"Root={ROOT};Parent={PARENT}{sampled}") == TracingHeader(TRACE, PARENT, False)
 
 
 @pytest.mark.parametrize(
@@ -84,29 +82,29 @@ def test_only_a_1_means_sampled(sampled: str) -> None:
 )
 def test_a_header_that_names_no_trace_is_none(text: str) -> None:
     """What is no root and parent in hex, of the right length and not all zeros, is no header."""
-    assert TraceHeader.parse(text) is None
+    assert TracingHeader.parse(text) is None
 
 
 def test_a_new_header_begins_a_trace_of_its_own() -> None:
     """Its ids are new and readable as a header again."""
-    one, two = TraceHeader.new(sampled=True), TraceHeader.new(sampled=False)
-    ids = {one.trace_id, one.parent_id, two.trace_id, two.parent_id}
-    assert (len(ids), TraceHeader.parse(str(one)), TraceHeader.parse(str(two))) == (4, one, two)
+    sampled, unsampled = TracingHeader.new(sampled=True), TracingHeader.new(sampled=False)
+    ids = {sampled.trace_id, sampled.parent_id, unsampled.trace_id, unsampled.parent_id}
+    assert (len(ids), TracingHeader.parse(str(sampled)), TracingHeader.parse(str(unsampled))) == (4, sampled, unsampled)
 
 
 def test_a_trace_id_begins_with_its_time() -> None:
     """X-Ray takes a trace by the seconds in its id."""
-    before = int(time.time())
+    start_s = int(time.time())
     trace_id = new_trace_id()
-    after = int(time.time())
-    assert (re.fullmatch("[0-9a-f]{32}", trace_id) is not None, before <= int(trace_id[:8], 16) <= after) == (
+    end_s = int(time.time())
+    assert (re.fullmatch("[0-9a-f]{32}", trace_id) is not None, start_s <= int(trace_id[:8], 16) <= end_s) == (
         True,
         True,
     )
 
 
 def _spans(init: tuple[int, int] | None = None, failure: str | None = None, started: int = 20) -> list[Span]:
-    times = Times(called=10, started=started, responded=30, ended=40, init=init)
+    times = InvocationTimes(called=10, started=started, responded=30, ended=40, init=init)
     return function_segments("Get", HEADER, OWN, times, {"faas.coldstart": init is not None}, failure)
 
 
@@ -185,7 +183,7 @@ def test_a_failed_or_timed_out_invocation(failure: str) -> None:
 
 def test_a_failed_init() -> None:
     """The time went into an Initialization; the invocation that never was has no length."""
-    times = Times(called=10, started=30, responded=30, ended=30, init=(10, 30))
+    times = InvocationTimes(called=10, started=30, responded=30, ended=30, init=(10, 30))
     spans = function_segments("Get", HEADER, OWN, times, {"faas.coldstart": True}, "Runtime.ExitError")
     service, _, init, invocation, overhead = (span.span_id for span in spans)
     assert spans == [

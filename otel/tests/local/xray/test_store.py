@@ -1,7 +1,5 @@
 """The trace store: one whole line for each export request, and those who watch spans arrive."""
 
-from __future__ import annotations
-
 import json
 import resource
 import sys
@@ -36,8 +34,8 @@ def _span(number: int = 1, name: str = "work") -> Span:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
     """A store in a folder that it has to make."""
-    with closing(Store(tmp_path / "out" / "deep" / "traces.jsonl")) as kept:
-        yield kept
+    with closing(Store(tmp_path / "out" / "deep" / "traces.jsonl")) as opened:
+        yield opened
 
 
 def test_spans_are_read_back_as_they_were(store: Store) -> None:
@@ -51,47 +49,47 @@ def test_spans_are_read_back_as_they_were(store: Store) -> None:
 def test_a_request_is_one_line_at_once(store: Store) -> None:
     """The line is in the file, whole, when `add` returns."""
     store.add([_span(1), _span(2)])
-    first = store.path.read_text()
+    line = store.path.read_text()
     store.add_otlp({"resourceSpans": []})
-    assert (first, store.path.read_text()) == (
+    assert (line, store.path.read_text()) == (
         dump_line([_span(1), _span(2)]),
-        first + '{"resourceSpans":[]}\n',
+        line + '{"resourceSpans":[]}\n',
     )
 
 
 def test_watchers_see_the_spans_of_both_kinds(store: Store) -> None:
     """Each export request is told to each watcher as spans, whether it came as spans or as OTLP/JSON."""
-    one: list[list[Span]] = []
-    two: list[list[Span]] = []
+    batches: list[list[Span]] = []
+    copies: list[list[Span]] = []
     store.add([_span(1)])
-    store.watch(one.append)
-    store.watch(two.append)
+    store.watch(batches.append)
+    store.watch(copies.append)
     store.add([_span(2)])
     store.add_otlp(to_otlp([_span(3), _span(4)]))
-    assert (one, two) == ([[_span(2)], [_span(3), _span(4)]], one)
+    assert (batches, copies) == ([[_span(2)], [_span(3), _span(4)]], batches)
 
 
 def test_a_document_that_cannot_be_read_is_kept_and_told_as_no_spans(store: Store) -> None:
     """The store judges nothing: a broken export request is a line for the reader to complain about."""
-    seen: list[list[Span]] = []
-    store.watch(seen.append)
+    batches: list[list[Span]] = []
+    store.watch(batches.append)
     store.add_otlp({"resourceSpans": 3})
-    assert (seen, store.path.read_text()) == ([[]], '{"resourceSpans":3}\n')
+    assert (batches, store.path.read_text()) == ([[]], '{"resourceSpans":3}\n')
 
 
 def test_what_is_forgotten_is_gone_and_its_late_spans_are_left_out(store: Store) -> None:
     """Spans of other traces in the same export request stay."""
-    late, other = _span(2), replace(_span(3), trace_id="6b05a667000000000000000000000001")
+    late, fresh = _span(2), replace(_span(3), trace_id="6b05a667000000000000000000000001")
     store.add([_span(1)])
     store.forget()
     forgotten = store.path.read_text()
     store.add_otlp(to_otlp([late]))
-    store.add_otlp(to_otlp([late, other]))
-    store.add([replace(other, span_id="00000000000000aa")])
+    store.add_otlp(to_otlp([late, fresh]))
+    store.add([replace(fresh, span_id="00000000000000aa")])
     problems: list[Problem] = []
     assert (forgotten, list(read_spans(store.path, problems)), problems) == (
         "",
-        [other, replace(other, span_id="00000000000000aa")],
+        [fresh, replace(fresh, span_id="00000000000000aa")],
         [],
     )
 
@@ -101,17 +99,17 @@ def test_lines_of_threads_do_not_mix(store: Store) -> None:
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda n: store.add([_span(n, "w" * 5000)]), range(1, 201)))
     lines = store.path.read_text().splitlines()
-    found = [json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["spanId"] for line in lines]
-    assert sorted(found) == [f"{n:016x}" for n in range(1, 201)]
+    span_ids = [json.loads(line)["resourceSpans"][0]["scopeSpans"][0]["spans"][0]["spanId"] for line in lines]
+    assert sorted(span_ids) == [f"{n:016x}" for n in range(1, 201)]
 
 
 def test_a_closed_store_takes_nothing_more(store: Store) -> None:
     """What arrives while the system goes down is dropped, for watchers as well."""
-    seen: list[list[Span]] = []
-    store.watch(seen.append)
+    batches: list[list[Span]] = []
+    store.watch(batches.append)
     store.close()
     store.add([_span()])
-    assert (seen, store.path.read_text()) == ([], "")
+    assert (batches, store.path.read_text()) == ([], "")
 
 
 def test_a_new_run_begins_with_an_empty_file(store: Store) -> None:
@@ -124,9 +122,9 @@ def test_a_new_run_begins_with_an_empty_file(store: Store) -> None:
 def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a file lies in the way of the folder, the message names the path and the option."""
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         Store(tmp_path / "out" / "traces.jsonl")
-    assert (str(told.value), told.value.exit_status) == (
+    assert (str(raised.value), raised.value.exit_status) == (
         f"{tmp_path}/out/traces.jsonl cannot be written: File exists; choose another folder with --out",
         1,
     )
@@ -134,19 +132,19 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     """Where a folder lies in the way of the file, the message says so."""
-    with pytest.raises(LocalError) as told:
+    with pytest.raises(LocalError) as raised:
         Store(tmp_path)
-    assert str(told.value) == f"{tmp_path} cannot be written: Is a directory; choose another folder with --out"
+    assert str(raised.value) == f"{tmp_path} cannot be written: Is a directory; choose another folder with --out"
 
 
 def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What was written before stays readable, and nothing is raised where a span comes from."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # no half of a compiled module is to be left
-    told: list[str] = []
+    messages: list[str] = []
     path = tmp_path / "traces.jsonl"
     line = dump_line([_span(1)])
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    with closing(Store(path, told.append)) as store:
+    with closing(Store(path, messages.append)) as store:
         resource.setrlimit(resource.RLIMIT_FSIZE, (len(line) * 5 // 2, limits[1]))
         try:
             for _ in range(4):
@@ -155,5 +153,5 @@ def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path, monkeypa
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         store.add([_span(2)])
         assert path.read_text() == line + line + dump_line([_span(2)])
-        assert told == [f"{path} cannot be written: File too large: spans are missing"]
-        assert str(store.error) == told[0]
+        assert messages == [f"{path} cannot be written: File too large: spans are missing"]
+        assert str(store.error) == messages[0]

@@ -1,7 +1,5 @@
 """What a cold start leaves out, and that nobody misses it."""
 
-from __future__ import annotations
-
 import importlib
 import importlib.util
 import os
@@ -17,20 +15,23 @@ from typing import Any
 import pytest
 from opentelemetry.propagators.aws.aws_xray_propagator import AwsXRayPropagator
 
+from lambda_latency.runtime import bootstrap
+from lambda_latency.runtime import coldstart as versions
 from lambda_latency.runtime.coldstart.standins import (
     READ,
     READ_WITH,
     Nothing,
     StandIn,
     conventions,
-    found,
     read,
     reader,
+    spec_of,
     stand_ins,
     standing_in,
     tracer_metrics,
     unmarked,
 )
+from lambda_latency.runtime.settings import Settings
 from tests.runtime.cold import replaced
 
 REPLACED = replaced()
@@ -122,26 +123,26 @@ def test_what_a_stand_in_cannot_do_is_done_by_the_real_modules(
     assert [line.partition(": ")[2][: len(start)] for line, start in zip(caplog.messages, said, strict=True)] == said
 
 
-@pytest.mark.parametrize("stand_in", conventions(), ids=lambda one: one.__name__)
+@pytest.mark.parametrize("stand_in", conventions(), ids=lambda stand_in: stand_in.__name__)
 def test_a_name_has_the_value_that_it_has_in_the_real_module(stand_in: StandIn) -> None:
     """Of every constant and of those in classes; what is fetched later is there."""
     assert_same(stand_in, importlib.import_module(stand_in.__name__))
 
 
-def assert_same(given: object, real: object) -> None:
+def assert_same(stand_in: object, module: object) -> None:
     """All that is given is so in the real one."""
-    names = {name: value for name, value in vars(given).items() if not name.startswith("_")}
+    names = {name: value for name, value in vars(stand_in).items() if not name.startswith("_")}
     for name, value in names.items():
         if isinstance(value, str):
-            assert (name, value) == (name, getattr(real, name))
+            assert (name, value) == (name, getattr(module, name))
         else:
-            assert_same(value, getattr(real, name))
+            assert_same(value, getattr(module, name))
 
 
 @pytest.mark.pinned
 def test_what_more_is_asked_of_a_part_comes_from_the_real_one() -> None:
     """Members of enumerations, a function, and the propagator of another header."""
-    parts: dict[str, Any] = {name: its for one in conventions() for name, its in vars(one).items()}
+    parts: dict[str, Any] = {name: its for stand_in in conventions() for name, its in vars(stand_in).items()}
     assert parts["Schemas"].V1_21_0.value == "https://opentelemetry.io/schemas/1.21.0"
     assert parts["UserAgentSyntheticTypeValues"].BOT.value == "bot"
     assert parts["DbSystemValues"].POSTGRESQL.value == "postgresql"
@@ -149,7 +150,7 @@ def test_what_more_is_asked_of_a_part_comes_from_the_real_one() -> None:
 
 def test_a_propagator_that_is_made_is_there_when_it_is_asked() -> None:
     """The one for comments in SQL, and the one that is set before ours."""
-    names = {name: its for one in stand_ins() for name, its in vars(one).items()}
+    names = {name: its for stand_in in stand_ins() for name, its in vars(stand_in).items()}
     assert names["TraceContextTextMapPropagator"]().fields == {"traceparent", "tracestate"}
     assert names["CompositePropagator"]([AwsXRayPropagator()]).fields == {"X-Amzn-Trace-Id"}
 
@@ -189,9 +190,9 @@ def read_here(name: str) -> Any:
 def test_dynamodb_has_the_same_operations() -> None:
     """Beside the abstract one, which no call has the name of."""
     name = "opentelemetry.instrumentation.botocore.extensions.dynamodb"
-    found, wanted = read_here(name)._OPERATION_MAPPING, importlib.import_module(name)._OPERATION_MAPPING
-    assert {None, *wanted} == set(found)
-    assert {key: kind.__name__ for key, kind in wanted.items()} == {key: found[key].__name__ for key in wanted}
+    lazy, expected = read_here(name)._OPERATION_MAPPING, importlib.import_module(name)._OPERATION_MAPPING
+    assert {None, *expected} == set(lazy)
+    assert {key: kind.__name__ for key, kind in expected.items()} == {key: lazy[key].__name__ for key in expected}
 
 
 def test_a_tracer_is_enabled_or_not() -> None:
@@ -201,30 +202,63 @@ def test_a_tracer_is_enabled_or_not() -> None:
         pytest.skip("this version of the SDK has no configuration of tracers")
     kind = module._TracerConfig
     made = [kind.default(), kind(True), kind(False), kind(is_enabled=False)]
-    assert [one.is_enabled for one in made] == [True, True, False, False]
+    assert [config.is_enabled for config in made] == [True, True, False, False]
 
 
 @pytest.mark.pinned
 def test_the_runtimes_own_search_finds_what_pythons_finds() -> None:
     """Of each module and package that is read at a cold start: the same file, loader, bytecode and folders."""
     names = [name for name in LISTED.read_text().split() if name.startswith(READ)]
-    differing, asked = [], 0
+    differing, answered = [], 0
     for name in names:
         path = importlib.import_module(name.rpartition(".")[0]).__path__
-        ours, theirs = found(name, path), PathFinder.find_spec(name, path)
-        assert theirs is not None
-        if ours is not None:
-            asked += 1
-            told = [
-                (spec.name, spec.origin, spec.cached, spec.has_location, spec.submodule_search_locations, spec.loader)
-                for spec in (ours, theirs)
+        spec, expected = spec_of(name, path), PathFinder.find_spec(name, path)
+        assert expected is not None
+        if spec is not None:
+            answered += 1
+            facts = [
+                (s.name, s.origin, s.cached, s.has_location, s.submodule_search_locations, s.loader)
+                for s in (spec, expected)
             ]
-            differing += [name] if told[0][:5] != told[1][:5] or vars(told[0][5]) != vars(told[1][5]) else []
+            differing += [name] if facts[0][:5] != facts[1][:5] or vars(facts[0][5]) != vars(facts[1][5]) else []
     assert differing == []
-    assert asked > 0.8 * len(names)
+    assert answered > 0.8 * len(names)
 
 
 @pytest.mark.parametrize("path", [None, [], ["a", "b"], ["relative"], ["/nowhere"], [str(ROOT / "otel")]])
 def test_a_module_in_another_place_is_left_to_python(path: list[str] | None) -> None:
     """In several folders, in an archive, in a folder that is no package, or nowhere."""
-    assert found("lambda_latency.runtime.nothing", path) is None
+    assert spec_of("lambda_latency.runtime.nothing", path) is None
+
+
+def test_the_installed_versions_are_in_the_table() -> None:
+    """The table is what the tests have run with, and these run now."""
+    assert versions.is_tested(versions.installed())
+
+
+@pytest.mark.parametrize("installed", [("1.99.0", "0.99b0"), ("1.44.0", "0.54b1"), ("1.44.0rc1", "0.65b0")])
+def test_another_version_is_imported_plainly_and_told_of_once(
+    installed: tuple[str, str], monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An SDK that is in the table with other instrumentations is one, too."""
+    monkeypatch.setattr(versions, "installed", lambda: installed)
+    checked = bootstrap.checked(Settings.read({}))
+    assert (checked.stand_ins, checked.flush_ms) == (False, 250)
+    (message,) = caplog.messages
+    assert message.startswith(
+        f"lambda-latency: OpenTelemetry {installed[0]} with instrumentations {installed[1]} is not one that"
+    )
+
+
+def test_another_version_is_told_of_where_the_stand_ins_are_switched_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Its requests take longer all the same."""
+    monkeypatch.setattr(versions, "installed", lambda: ("1.99.0", "0.99b0"))
+    settings = Settings.read({"LAMBDA_LATENCY_STAND_INS": "false"})
+    assert bootstrap.checked(settings) == settings
+    (message,) = caplog.messages
+    assert message == (
+        "lambda-latency: OpenTelemetry 1.99.0 with instrumentations 0.99b0 is not one that this release was tested "
+        "with: everything of it is imported and the SDK makes the spans, so that a cold start and a request take longer"
+    )

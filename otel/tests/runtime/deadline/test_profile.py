@@ -1,7 +1,5 @@
 """The samples of a slow request: where they say its time went, and that nothing of them stays behind."""
 
-from __future__ import annotations
-
 import asyncio
 import gc
 import itertools
@@ -10,7 +8,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,34 +24,11 @@ from lambda_latency.runtime.deadline.profile import Profile, profiles
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
+from tests.runtime.lambdas import Sink
 from tests.sandbox.state import until
 
 HEADER = "Root=1-674385f0-{:024x};Parent=0123456789abcdef;Sampled=1"
 LOCK = threading.Lock()
-
-
-class Sink:
-    """Keeps the spans, those at a deadline apart."""
-
-    def __init__(self) -> None:
-        self.spans: list[ReadableSpan] = []
-        self.at_deadline: list[ReadableSpan] = []
-
-    def export(self, spans: Iterable[ReadableSpan], _seconds: float = 0) -> None:
-        """Keep them."""
-        self.spans += spans
-
-    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
-        """Keep them when they are delivered."""
-
-        def deliver(_seconds: float) -> bool:
-            self.at_deadline += spans
-            return True
-
-        return deliver
-
-    def shutdown(self) -> None:
-        """There is nothing to close."""
 
 
 class Context:
@@ -96,22 +71,22 @@ class Site:
             traced(handler, runtime)({}, Context(seconds))
         finally:
             runtime.after_response()
-        *_, last = self.spans
-        return told(last)
+        *_, span = self.spans
+        return profile_of(span)
 
 
-def told(span: ReadableSpan) -> dict[str, Any]:
+def profile_of(span: ReadableSpan) -> dict[str, Any]:
     """The attributes of the samples, without their prefix."""
     prefix = "lambda.profile."
     return {key.removeprefix(prefix): value for key, value in (span.attributes or {}).items() if key.startswith(prefix)}
 
 
-def functions(found: dict[str, Any]) -> Counter[str]:
+def functions(attributes: dict[str, Any]) -> Counter[str]:
     """Milliseconds by function."""
     sums = Counter[str]()
-    for run in found["runs"].split(";"):
+    for run in attributes["runs"].split(";"):
         number, wall, *_ = run.split(",")
-        sums[found["places"][int(number)].partition(" > ")[0].rpartition(" ")[2]] += int(wall)
+        sums[attributes["places"][int(number)].partition(" > ")[0].rpartition(" ")[2]] += int(wall)
     return sums
 
 
@@ -148,28 +123,28 @@ def locked() -> None:
 
 def test_the_line_that_computes_has_the_time_and_its_source(site: Site) -> None:
     """With the CPU that it used."""
-    found = site.run(compute)
-    assert functions(found).most_common(1)[0][0] == "compute"
-    assert found["places"][0].startswith("test_profile.py:")
-    assert "range(200)" in "".join(found["lines"]) or "perf_counter" in "".join(found["lines"])
-    assert found["cpu_ms"] > 50
-    assert 20 <= found["after_ms"] < 400
+    attributes = site.run(compute)
+    assert functions(attributes).most_common(1)[0][0] == "compute"
+    assert attributes["places"][0].startswith("test_profile.py:")
+    assert "range(200)" in "".join(attributes["lines"]) or "perf_counter" in "".join(attributes["lines"])
+    assert attributes["cpu_ms"] > 50
+    assert 20 <= attributes["after_ms"] < 400
 
 
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="only Linux tells what a thread waits for")
 @pytest.mark.parametrize(("work", "kind"), [(rest, "sleep"), (locked, "lock")])
 def test_what_a_line_waits_for_is_told(site: Site, work: Callable[[], None], kind: str) -> None:
     """By the system call."""
-    found = site.run(work)
-    assert functions(found).most_common(1)[0][0] == work.__name__
-    assert found["waits"][0] == kind
-    assert found["cpu_ms"] < 200
+    attributes = site.run(work)
+    assert functions(attributes).most_common(1)[0][0] == work.__name__
+    assert attributes["waits"][0] == kind
+    assert attributes["cpu_ms"] < 200
 
 
 def test_source_lines_are_left_out_by_their_setting(site: Site) -> None:
     """Places stay."""
-    found = site.run(compute, LAMBDA_LATENCY_SOURCE_LINES="false")
-    assert ("lines" in found, bool(found["places"])) == (False, True)
+    attributes = site.run(compute, LAMBDA_LATENCY_SOURCE_LINES="false")
+    assert ("lines" in attributes, bool(attributes["places"])) == (False, True)
 
 
 def test_a_fast_request_has_no_samples(site: Site) -> None:
@@ -193,13 +168,13 @@ def test_a_sample_that_fails_is_the_last_one(
 
     def works() -> None:
         assert until(lambda: bool(caplog.records))
-        assert until(lambda: sys.getswitchinterval() == usual)
+        assert until(lambda: sys.getswitchinterval() == interval_s)
         rest(0.1)
 
-    usual = sys.getswitchinterval()
-    monkeypatch.setattr(OwnLines, "of", fails)
+    interval_s = sys.getswitchinterval()
+    monkeypatch.setattr(OwnLines, "locate", fails)
     assert site.run(works)["samples"] == 0
-    assert [one.getMessage() for one in caplog.records] == [
+    assert [record.getMessage() for record in caplog.records] == [
         "lambda-latency: watching a request failed (ValueError: no frame); the request goes on"
     ]
 
@@ -207,9 +182,9 @@ def test_a_sample_that_fails_is_the_last_one(
 def test_one_in_64_requests_is_sampled_from_its_begin(site: Site) -> None:
     """By its trace id."""
     site.run(lambda: rest(0.1), trace=64)  # the first imports the module
-    found = site.run(lambda: rest(0.1), trace=128, LAMBDA_LATENCY_PROFILE_AFTER_MS="60000")
-    assert found["after_ms"] < 50
-    assert functions(found)["rest"] > 50
+    attributes = site.run(lambda: rest(0.1), trace=128, LAMBDA_LATENCY_PROFILE_AFTER_MS="60000")
+    assert attributes["after_ms"] < 50
+    assert functions(attributes)["rest"] > 50
 
 
 def in_pool() -> None:
@@ -249,9 +224,9 @@ async def limited() -> None:
 @pytest.mark.parametrize("work", [gathered, limited])
 def test_the_task_that_a_loop_waits_for_has_the_time(site: Site, work: Callable[[], Any]) -> None:
     """Not the line that runs the loop."""
-    found = site.run(lambda: asyncio.run(work()))
-    assert functions(found).most_common(1)[0][0] == "slow_task"
-    assert found["places"][0].endswith("slow_task > asyncio.tasks.sleep")
+    attributes = site.run(lambda: asyncio.run(work()))
+    assert functions(attributes).most_common(1)[0][0] == "slow_task"
+    assert attributes["places"][0].endswith("slow_task > asyncio.tasks.sleep")
 
 
 def test_an_exception_leaves_the_samples_and_the_interval(site: Site) -> None:
@@ -263,17 +238,17 @@ def test_an_exception_leaves_the_samples_and_the_interval(site: Site) -> None:
 
     with pytest.raises(ValueError, match="no"):
         site.run(fails)
-    *_, last = site.spans
-    assert functions(told(last))["compute"] > 20
+    *_, span = site.spans
+    assert functions(profile_of(span))["compute"] > 20
 
 
 def test_the_deadline_tells_where_the_whole_request_went(site: Site) -> None:
     """Its marks have the samples too; the handler that makes it after all has those until then."""
-    found = site.run(lambda: rest(1.3), seconds=1)
-    [marked] = [one for one in site.sink.at_deadline if (one.attributes or {}).get("lambda.timeout")]
-    assert functions(told(marked))["rest"] > 500
+    attributes = site.run(lambda: rest(1.3), seconds=1)
+    [marked] = [span for span in site.sink.at_deadline if (span.attributes or {}).get("lambda.timeout")]
+    assert functions(profile_of(marked))["rest"] > 500
     assert "code.stacktrace" in (marked.attributes or {})
-    assert functions(found) == functions(told(marked))
+    assert functions(attributes) == functions(profile_of(marked))
 
 
 def test_samples_are_bounded(site: Site) -> None:
@@ -282,9 +257,9 @@ def test_samples_are_bounded(site: Site) -> None:
     lines = "\n".join("    sleep(0.012)" for _ in range(80))
     source = f"def many():\n{lines}\n"
     exec(compile(source, str(Path(__file__).parent / "many.py"), "exec"), namespace)  # noqa: S102 - code of the test
-    found = site.run(namespace["many"])
-    assert (len(found["places"]) <= 48, found["samples"] <= 75) == (True, True)
-    assert len(found["runs"]) < 4096
+    attributes = site.run(namespace["many"])
+    assert (len(attributes["places"]) <= 48, attributes["samples"] <= 75) == (True, True)
+    assert len(attributes["runs"]) < 4096
 
 
 @pytest.mark.parametrize(
@@ -296,9 +271,9 @@ def test_samples_are_rarer_where_they_take_more_than_a_hundredth_of_what_the_han
     """In 10 ms of the clock, of which it has `cpu_s` on a processor."""
     span: Any = TracerProvider().get_tracer("test").start_span("handler")
     profile = profiles(lines=False)(Running(span, threading.get_ident(), time.time() + 60), None, 1000.0)
-    used, own = itertools.count(1.0, cpu_s), itertools.count(1.0, 4 * cost_s)
+    used, sampling = itertools.count(1.0, cpu_s), itertools.count(1.0, 4 * cost_s)
     monkeypatch.setattr(Profile, "_cpu", lambda _: next(used))
-    monkeypatch.setattr(time, "thread_time", lambda: next(own))
+    monkeypatch.setattr(time, "thread_time", lambda: next(sampling))
     for look in range(1, 9):
         profile.sample(1000 + look / 100)
     monkeypatch.undo()
@@ -318,9 +293,9 @@ def test_a_fork_keeps_nothing(site: Site) -> None:
             os._exit(0)
         os.wait()
 
-    before = f"{sys.getswitchinterval():.4f} {len(gc.callbacks)}"
+    expected = f"{sys.getswitchinterval():.4f} {len(gc.callbacks)}"
     site.run(forks)
-    assert os.read(read, 100).decode() == before
+    assert os.read(read, 100).decode() == expected
     os.close(read)
     os.close(write)
 
@@ -338,29 +313,29 @@ def test_packages_beside_the_own_code_are_libraries(tmp_path: Path, monkeypatch:
     assert installed(f"{tmp_path}/") == {"requests", "urllib3", "urllib3-2.2.0.dist-info", "six.py", "orders"}
     monkeypatch.setenv("LAMBDA_TASK_ROOT", str(tmp_path))
     monkeypatch.setenv("_HANDLER", "orders/api.handler")
-    own = OwnLines()
-    given = ("orders/api.py", "requests/api.py", "six.py", "own.py", "lib/site-packages/x.py")
-    assert [own._paths[f"{tmp_path}/{file}"] for file in given] == ["orders/api.py", "", "", "own.py", ""]
+    own_lines = OwnLines()
+    files = ("orders/api.py", "requests/api.py", "six.py", "own.py", "lib/site-packages/x.py")
+    assert [own_lines._paths[f"{tmp_path}/{file}"] for file in files] == ["orders/api.py", "", "", "own.py", ""]
 
 
 def test_the_last_wish_for_an_interval_counts_and_the_usual_one_returns() -> None:
     """In whatever order wishes end."""
-    usual = sys.getswitchinterval()
+    interval_s = sys.getswitchinterval()
     interpreter.ask("first", interpreter.SAMPLING)
     with interpreter.hurried():
         assert sys.getswitchinterval() == pytest.approx(0.000101)
         interpreter.release("first")
         assert sys.getswitchinterval() == pytest.approx(0.000101)
-    assert sys.getswitchinterval() == usual
+    assert sys.getswitchinterval() == interval_s
 
 
 def test_an_interval_of_the_function_stays() -> None:
     """It is set while samples are taken."""
-    usual = sys.getswitchinterval()
+    interval_s = sys.getswitchinterval()
     try:
         interpreter.ask("one", interpreter.SAMPLING)
         sys.setswitchinterval(0.007)
         interpreter.release("one")
         assert sys.getswitchinterval() == pytest.approx(0.007)
     finally:
-        sys.setswitchinterval(usual)
+        sys.setswitchinterval(interval_s)

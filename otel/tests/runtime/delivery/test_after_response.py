@@ -1,21 +1,21 @@
 """When spans leave: after the response and before the freeze, in real processes with Lambda's own runtime client."""
 
-from __future__ import annotations
-
 import json
-from typing import TYPE_CHECKING, Any
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from lab.faults.box import SEGMENT, TRACE, Box
 from lab.faults.collector import Collector
 from lambda_latency.local.processes import Processes
+from lambda_latency.runtime.delivery import extension
+from lambda_latency.runtime.delivery.extension import Extension
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Answer, Server
 from tests.sandbox.state import is_stopped, until
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
 
 FUNCTION = "lab.faults.function.handler"
 BOUND_MS = "20000"  # so long that nobody could take a held response for a quick one
@@ -36,13 +36,13 @@ def start(collector: Collector) -> Iterator[Callable[..., Box]]:
     with Server(otherwise=Answer(body=b"{}")) as provider, Processes() as processes:
 
         def begin(way: Any = "extension", **variables: str) -> Box:
-            own = {
+            settings = {
                 "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": collector.url,
                 "LAMBDA_LATENCY_FIRST_FLUSH_MS": BOUND_MS,
                 "LAMBDA_LATENCY_FLUSH_MS": BOUND_MS,
                 "PROVIDER": provider.url,
             }
-            boxes.append(Box(processes, FUNCTION, own | variables, way))
+            boxes.append(Box(processes, FUNCTION, settings | variables, way))
             return boxes[-1]
 
         yield begin
@@ -148,3 +148,75 @@ def test_a_refused_registration_is_told(start: Callable[..., Box]) -> None:
     box.settle()
     said = "spans are delivered by the runtime's own thread"
     assert until(lambda: [said in line for line in box.lines].count(True) == 1)
+
+
+REGISTERED = b"HTTP/1.1 200 OK\r\nLambda-Extension-Identifier: one\r\nContent-Length: 2\r\n\r\n{}"
+EVENT = b"HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\n" + b'{"eventType":"INVOKE"}'
+
+
+class Watched:
+    """A socket that remembers at which of its reads no response was out yet."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self.real = real
+        self.out = threading.Event()
+        self.early: list[tuple[object, ...]] = []
+
+    def connect(self, _: object) -> None:
+        """It is connected."""
+
+    def recv(self, *args: int) -> bytes:
+        if not self.out.is_set():
+            self.early.append(args)
+        return self.real.recv(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+
+@pytest.fixture
+def ends(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Watched, socket.socket]]:
+    """The extension's end, and the API's."""
+    extension_end, api_end = socket.socketpair()
+    api_end.settimeout(10)
+    watched = Watched(extension_end)
+    monkeypatch.setattr(extension, "socket", lambda: watched)
+    with extension_end, api_end:
+        yield watched, api_end
+
+
+def registered(watched: Watched, api: socket.socket, step: Any) -> Extension:
+    """One that has asked for its first event."""
+    client = Extension("localhost:1", step)
+    assert b"/register" in api.recv(65536)
+    api.sendall(REGISTERED)
+    assert b"/event/next" in api.recv(65536)
+    watched.early.clear()
+    return client
+
+
+def test_the_event_is_read_when_the_response_is_out(ends: tuple[Watched, socket.socket]) -> None:
+    """The thread takes no time from the handler: until then it waits for nothing but the release."""
+    watched, api = ends
+    stepped = threading.Event()
+    client = registered(watched, api, lambda _: stepped.set())
+    api.sendall(EVENT)
+    watched.out.set()
+    client.release()
+    assert stepped.wait(10)
+    assert b"/event/next" in api.recv(65536)
+    assert watched.early == []
+
+
+def test_the_spans_of_an_invocation_whose_event_never_comes_leave_all_the_same(
+    ends: tuple[Watched, socket.socket], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The API goes away: that is told, what has ended is delivered, and the next invocations do without it."""
+    watched, api = ends
+    stepped = threading.Event()
+    client = registered(watched, api, lambda _: stepped.set())
+    api.close()
+    client.release()
+    assert until(lambda: "Lambda's Extensions API failed (RemoteDisconnected" in caplog.text)
+    assert stepped.is_set()
+    assert not client.alive

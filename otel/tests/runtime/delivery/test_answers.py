@@ -1,37 +1,34 @@
 """Answers of a collector, of every kind: none holds the delivery beyond its bound, and what is refused is counted."""
 
-from __future__ import annotations
-
 import json
 import re
 import socket
 import struct
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.utils import formatdate
-from typing import TYPE_CHECKING
+from http.client import BadStatusLine, RemoteDisconnected
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from lambda_latency.runtime.delivery.answers import retry_after
 from lambda_latency.runtime.delivery.sender import Sender
-from lambda_latency.runtime.delivery.transport import Answer
+from lambda_latency.runtime.delivery.transport import Reply, read_answer
 from lambda_latency.runtime.settings import Settings
 from tests.runtime.delivery.test_encoding import simple
 from tests.runtime.delivery.test_sender import count, raw_server
 from tests.runtime.stubs import Answer as Planned
 from tests.runtime.stubs import Server
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
 SPANS = 4
 BOUND_S = 0.4
 NOW = 1_000_000_000.0
 PROTOBUF = "Content-Type: application/x-protobuf"
 JSON = "Content-Type: application/json; charset=utf-8"
+HTML = "Content-Type: text/html"
 TAKEN, WAITING = True, False
 
 
@@ -65,6 +62,7 @@ class Kind:
 
 
 REJECTS = partial(3, "too old")
+FOREIGN = r"\(4 of 4: its answer 200 \(%s\) is none of OTLP: correct the address or its port\); they are dropped"
 KINDS = {
     "accepted": Kind(answer("200 OK", b"", PROTOBUF), TAKEN),
     "accepted, without reason": Kind(answer("200", b"{}", JSON), TAKEN),
@@ -87,16 +85,31 @@ KINDS = {
     "a body that is cut off": Kind(answer("200 OK", b"{", "Content-Length: 50", length=False), TAKEN),
     "a body that is nothing": Kind(answer("200 OK", b"\xff" * 60, PROTOBUF), TAKEN),
     "a number without an end": Kind(answer("200 OK", b"\x0a\x7f\x08" + b"\x80" * 60_000, PROTOBUF), TAKEN),
-    "lists without an end": Kind(answer("200 OK", b"[" * 60_000, JSON), TAKEN),
+    "objects without an end": Kind(answer("200 OK", b'{"a":' * 12_000, JSON), TAKEN),
+    "lists without an end": Kind(answer("200 OK", b"[" * 60_000, JSON), TAKEN, 4, r"200 \(application/json; char"),
+    "a page": Kind(answer("200 OK", b"<html>Log in</html>", HTML), TAKEN, 4, FOREIGN % "text/html"),
+    "a page without a type": Kind(answer("200 OK", b"\n<!DOCTYPE html>"), TAKEN, 4, FOREIGN % "no type"),
+    "a page that is not read": Kind(
+        answer("200 OK", b"", HTML, "Content-Length: 70000", length=False), TAKEN, 4, "text/html"),
+    "a page without a length": Kind(
+        answer("200 OK", b"", HTML, length=False), TAKEN, 4, "text/html"),
+    "a word": Kind(answer("200 OK", b"OK", "Content-Type: text/plain"), TAKEN, 4, FOREIGN % "text/plain"),
+    "health": Kind(answer("200 OK", b'{"status": "up"}', JSON), TAKEN, 4, "application/json"),
+    "accepted, as a page": Kind(answer("200 OK", b"", HTML), TAKEN),
+    "accepted, as a text": Kind(answer("200 OK", b"{}", "Content-Type: text/plain"), TAKEN),
+    "rejected in part, without a type": Kind(answer("200 OK", REJECTS), TAKEN, 3, r"refuses spans \(3 of 4: too old\)"),
     "chunks that are none": Kind(
         answer("200 OK", b"zz\r\nxx", "Transfer-Encoding: chunked", length=False), TAKEN),
     "malformed": Kind(answer("400 Bad Request", b"no"), TAKEN, 4, r"refuses spans \(4 of 4: it answered 400\)"),
-    "not allowed": Kind(answer("401 Unauthorized"), TAKEN, 4, r"\(4 of 4: it answered 401\)"),
+    "not allowed": Kind(
+        answer("401 Unauthorized"), TAKEN, 4, r"\(4 of 4: it answered 401 to no header: set OTEL_EXPORTER_OTLP_HEAD"),
     "not there": Kind(answer("404 Not Found"), TAKEN, 4, r"\(4 of 4: it answered 404\)"),
     "elsewhere": Kind(answer("307 Temporary", b"", "Location: http://x/"), TAKEN, 4, r"\(4 of 4: it answered 307\)"),
     "too large, always": Kind(answer("413 Too Large"), TAKEN, 4, r"refuses spans \(1 of 1: it answered 413\)"),
     "a slow request": Kind(answer("408 Request Timeout"), WAITING, 0, r"\(it answered 408\); they wait"),
-    "too many": Kind(answer("429 Too Many", b"", "Retry-After: 7"), WAITING, 0, r"\(it answered 429\); they wait"),
+    "too many": Kind(
+        answer("429 Too Many", b"", "Retry-After: 7"), WAITING, 0,
+        r"\(it answered 429\); they wait until the next try at \d\d:\d\d:\d\d UTC$"),
     "an error": Kind(answer("500 Error", b"<html>"), WAITING, 0, r"\(it answered 500\); they wait"),
     "away": Kind(answer("503 Away", b"", f"Retry-After: {formatdate(2e9)}"), WAITING, 0, r"\(it answered 503\)"),
     "a status of a thousand": Kind(answer("1000 What"), WAITING, 0, "BadStatusLine"),
@@ -191,11 +204,11 @@ def test_a_batch_that_is_too_large_is_split(caplog: pytest.LogCaptureFixture) ->
         sender = Sender(Settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url}))
         for _ in range(2):
             assert sender.export([simple(number=number) for number in range(8)])
-        asked = len(server.requests)
-        assert sender.urgent([simple(number=number) for number in range(8)])(5)
+        requests = len(server.requests)
+        assert sender.urgent([simple(number=number) for number in range(8)])(5) == ""
         sender.disconnect()
     assert sum(server.accepted) == 24
-    assert asked - len(server.accepted) <= 3
+    assert requests - len(server.accepted) <= 3
     assert caplog.messages == []
 
 
@@ -203,21 +216,21 @@ def test_an_urgent_batch_that_is_too_large_is_split() -> None:
     """Before a timeout too."""
     with Picky() as server:
         sender = Sender(Settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url}))
-        assert sender.urgent([simple(number=number) for number in range(8)])(5)
+        assert sender.urgent([simple(number=number) for number in range(8)])(5) == ""
     assert server.accepted == [2, 2, 2, 2]
 
 
-@pytest.mark.parametrize(("asked", "least"), [("7", 7), ("90", 90), ("86400", 3600), ("0", 1), ("soon", 1)])
-def test_the_pause_that_a_collector_asks_for_is_kept(asked: str, least: float, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("delay", "least"), [("7", 7), ("90", 90), ("86400", 300), ("0", 1), ("soon", 1)])
+def test_the_pause_that_a_collector_asks_for_is_kept(delay: str, least: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """With up to a quarter more, so that not all environments come back at once."""
-    now = [1_000_000.0]
-    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: now[0])
-    with Server(Planned(429, b"", {"Retry-After": asked})) as server:
+    clock = [1_000_000.0]
+    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: clock[0])
+    with Server(Planned(429, b"", {"Retry-After": delay})) as server:
         sender = Sender(Settings.read({"OTEL_EXPORTER_OTLP_ENDPOINT": server.url}))
         sender.export([simple()])
-        now[0] += least - 0.01
+        clock[0] += least - 0.01
         assert not sender.export([])
-        now[0] += least / 4 + 0.02
+        clock[0] += least / 4 + 0.02
         assert sender.export([])
         sender.disconnect()
     assert len(server.requests) == 2
@@ -225,15 +238,15 @@ def test_the_pause_that_a_collector_asks_for_is_kept(asked: str, least: float, m
 
 def test_pauses_of_many_environments_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     """By chance from the kernel, since a function may seed `random`."""
-    from lambda_latency.runtime.delivery.circuit import Circuit
+    from lambda_latency.runtime.delivery.sender import Circuit
 
-    now = [1_000_000.0]
-    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: now[0])
+    clock = [1_000_000.0]
+    monkeypatch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: clock[0])
     circuits = [Circuit() for _ in range(50)]
-    for one in circuits:
-        one.failed(100)
-    now[0] += 112
-    assert 0 < sum(one.closed for one in circuits) < 50
+    for circuit in circuits:
+        circuit.failed(100)
+    clock[0] += 112
+    assert 0 < sum(circuit.closed for circuit in circuits) < 50
 
 
 @pytest.mark.parametrize(
@@ -247,8 +260,8 @@ def test_pauses_of_many_environments_differ(monkeypatch: pytest.MonkeyPatch) -> 
 def test_the_pause_is_seconds_or_a_date(value: bytes, seconds: float, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is neither is no pause."""
     monkeypatch.setattr(time, "time", lambda: NOW)
-    found = retry_after(Answer(503, b"HTTP/1.1 503 Away\r\nRetry-After: " + value))
-    assert found == seconds
+    pause_s = retry_after(Reply(503, b"HTTP/1.1 503 Away\r\nRetry-After: " + value))
+    assert pause_s == seconds
 
 
 def test_refusals_that_go_on_are_told_again_at_ten_times_their_number(caplog: pytest.LogCaptureFixture) -> None:
@@ -264,3 +277,53 @@ def test_refusals_that_go_on_are_told_again_at_ten_times_their_number(caplog: py
         f"lambda-latency: {where} still refuses spans (1 of 1: it answered 400): 10 so far",
         f"lambda-latency: spans are delivered to {where} again; 25 were dropped",
     ]
+
+
+def read_in_parts(*parts: bytes) -> tuple[int, bool]:
+    """Status, and whether the connection can be used again."""
+    pieces = list(parts)
+    answer = read_answer(lambda: pieces.pop(0) if pieces else b"")
+    return answer.status, answer.reusable
+
+
+def test_an_answer_comes_in_any_pieces() -> None:
+    """To its end, and the connection is kept."""
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX: y\r\n\r\n{}"
+    for cut in range(len(whole)):
+        assert read_in_parts(*filter(None, (whole[:cut], whole[cut:]))) == (200, True)
+    assert read_in_parts(*(whole[index : index + 1] for index in range(len(whole)))) == (200, True)
+
+
+def test_what_comes_before_the_answer_is_passed() -> None:
+    """100 Continue."""
+    assert read_in_parts(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n") == (204, True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"HTTP/1.0 503 Busy\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 0\r\nConnection: Close\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nTransfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\n\r\nuntil the end",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 9999999999\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: -1\r\n\r\n",
+        b"HTTP/1.1 503 Busy\r\nContent-Length: 5\r\n\r\n{}",
+    ],
+)
+def test_a_connection_whose_next_answer_cannot_be_told_is_given_up(text: bytes) -> None:
+    """The status counts all the same."""
+    assert read_in_parts(text) == (503, False)
+
+
+@pytest.mark.parametrize("nonsense", [b"\r\n\r\n", b"SSH-2.0\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n", b"HTTP/1.1 200 OK\r\n"])
+def test_what_is_no_answer_is_named(nonsense: bytes) -> None:
+    """With http.client's own exception."""
+    with pytest.raises(BadStatusLine):
+        read_in_parts(nonsense)
+
+
+def test_no_answer_at_all_is_a_closed_connection() -> None:
+    """As after the idle limit of the other side."""
+    with pytest.raises(RemoteDisconnected):
+        read_in_parts()

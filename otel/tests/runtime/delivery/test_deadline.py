@@ -1,36 +1,29 @@
 """Deliveries end before the deadline of the invocation, at which Lambda kills a busy environment."""
 
-from __future__ import annotations
-
 import socket
 import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partialmethod
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from opentelemetry.sdk.trace import ReadableSpan
 
-from lambda_latency.runtime.delivery.circuit import Circuit
-from lambda_latency.runtime.delivery.encoding import Encoder
+from lambda_latency.runtime.delivery.encoding import Encoded, Encoder
 from lambda_latency.runtime.delivery.extension import deadline_in
 from lambda_latency.runtime.delivery.outbox import MARGIN_S, SHORT_S, Outbox
-from lambda_latency.runtime.delivery.sender import Sender
-from lambda_latency.runtime.delivery.transport import Answer, Transport
+from lambda_latency.runtime.delivery.sender import Circuit, Sender
+from lambda_latency.runtime.delivery.transport import Reply, Transport
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Buffer, Recorder
 from lambda_latency.runtime.settings import Settings
+from tests.draws import draws
 from tests.runtime.delivery.test_encoding import simple
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from lambda_latency.runtime.delivery.encoding import Encoded
 
 TIMEOUT_S = 3.0
 ENCODE = Encoder.encode
@@ -50,27 +43,27 @@ class World:
         """Of the context of an invocation that begins now."""
         return int(TIMEOUT_S * 1000)
 
-    def post(self, _transport: Transport, _body: bytes, seconds: float) -> Answer:
+    def post(self, _transport: Transport, _body: bytes, seconds: float) -> Reply:
         """As `Transport.post`."""
         self.posts.append(seconds)
         if self.answer_s > seconds:
             self.now += max(0.0, seconds)
             raise TimeoutError("timed out")
         self.now += self.answer_s
-        return Answer(200)
+        return Reply(200)
 
     def encode(
         self, encoder: Encoder, spans: Iterable[ReadableSpan], limit: int, _seconds: float = 0
     ) -> Iterator[Encoded]:
         """As `Encoder.encode`."""
-        for one in ENCODE(encoder, spans, limit):
+        for encoded in ENCODE(encoder, spans, limit):
             self.now += self.encoding_s
-            yield one
+            yield encoded
 
 
-def in_world(self: object, call: Callable[..., Any], *given: Any) -> Any:
+def in_world(self: object, call: Callable[..., Any], *arguments: Any) -> Any:
     """A method in the world."""
-    return call(self, *given)
+    return call(self, *arguments)
 
 
 @contextmanager
@@ -80,7 +73,7 @@ def world(answer_s: float = 0.0, encoding_s: float = 0.0) -> Iterator[World]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lambda_latency.runtime.delivery.outbox.time", lambda: made.now)
         patch.setattr("lambda_latency.runtime.delivery.sender.time", SimpleNamespace(monotonic=lambda: made.now))
-        patch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: made.now)
+        patch.setattr("lambda_latency.runtime.delivery.sender.wall_clock", lambda: made.now)
         patch.setattr(Transport, "post", partialmethod(in_world, made.post))
         patch.setattr(Encoder, "encode", partialmethod(in_world, made.encode))
         yield made
@@ -95,7 +88,7 @@ def outbox_with(first_ms: int = 1000, later_ms: int = 250, *, killed: bool = Tru
     return Outbox(recorder, Sender(chosen), chosen, killed=killed), recorder
 
 
-@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(100), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.floats(0, TIMEOUT_S), min_size=1, max_size=4), st.integers(1, 3000), st.integers(1, 1000),
     st.floats(0, 4), st.floats(0, 0.02), st.integers(1, 30),
@@ -106,16 +99,16 @@ def test_a_delivery_ends_before_the_deadline_whatever_is_left(
     """Half of the margin before it at the latest; with less than margin and shortest delivery none begins."""
     with world(answer_s=delay_s, encoding_s=encoding_s) as made:
         outbox, recorder = outbox_with(first_ms, later_ms)
-        for left in left_s:
+        for seconds in left_s:
             deadline = made.now + TIMEOUT_S
             outbox.begin(made)
-            made.now = answered = deadline - left
+            made.now = answered = deadline - seconds
             for number in range(spans):
                 recorder.on_end(simple(number=number))
-            asked, waiting = len(made.posts), len(recorder.buffer)
+            posted, waiting = len(made.posts), len(recorder.buffer)
             outbox.flush()
-            if left < MARGIN_S + SHORT_S - 0.001:
-                assert (made.now, len(made.posts), len(recorder.buffer)) == (answered, asked, waiting)
+            if seconds < MARGIN_S + SHORT_S - 0.001:
+                assert (made.now, len(made.posts), len(recorder.buffer)) == (answered, posted, waiting)
             else:
                 assert made.now <= deadline - MARGIN_S / 2
         made.answer_s = made.encoding_s = 0.0
@@ -182,8 +175,8 @@ def test_spans_that_there_was_no_time_to_encode_return_to_the_buffer() -> None:
             recorder.on_end(simple(number=number))
         assert not outbox.flush()
         recorder.on_end(simple(number=6))
-        kept = [span.name for span in recorder.buffer.drain()[0]]
-        assert kept == [simple(number=number).name for number in (2, 3, 4, 5, 6)]
+        waiting = [span.name for span in recorder.buffer.drain()[0]]
+        assert waiting == [simple(number=number).name for number in (2, 3, 4, 5, 6)]
 
 
 def test_the_deadline_of_the_event_counts_if_it_is_sooner() -> None:
@@ -258,8 +251,8 @@ def test_a_name_that_is_looked_up_leads_to_its_address(monkeypatch: pytest.Monke
     """In a thread of its own, whose failure is the caller's."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        found = socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
-        monkeypatch.setattr("lambda_latency.runtime.delivery.transport.getaddrinfo", lambda *_, **__: found)
+        addresses = socket.getaddrinfo("127.0.0.1", port, type=socket.SOCK_STREAM)
+        monkeypatch.setattr("lambda_latency.runtime.delivery.transport.getaddrinfo", lambda *_, **__: addresses)
         with pytest.raises(TimeoutError):
             Transport(f"http://collector.example:{port}").post(b"", 0.05)
         listener.accept()[0].close()

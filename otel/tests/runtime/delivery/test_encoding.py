@@ -1,7 +1,5 @@
 """Spans as bytes: what the protobuf package makes of them, and no larger than the transport takes."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pytest
@@ -15,10 +13,10 @@ from opentelemetry.sdk.trace import Event, ReadableSpan
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode, TraceFlags, TraceState
 
+from lambda_latency.redaction import Redaction, parse_chosen
 from lambda_latency.runtime.delivery.encoding import ANNOTATIONS, INDEXED, Encoder, request
-from lambda_latency.runtime.redact.additions import chosen
-from lambda_latency.runtime.redact.redacted_copies import redacted
-from lambda_latency.runtime.redact.spans import Redaction
+from lambda_latency.runtime.redacted_copies import redacted
+from tests.draws import draws
 
 SECRET = "kM3nPq7RsT9vWx2Y"
 PLAIN = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
@@ -36,7 +34,7 @@ KEYS = st.sampled_from(
 ) | PLAIN.filter(lambda text: text not in {"", ANNOTATIONS, *INDEXED})
 ATTRIBUTES = st.dictionaries(KEYS, VALUES, max_size=5)
 TIMES = st.integers(0, 2**64 - 1)
-CHOSEN = chosen("app.tenant, /tenant-\\d+/")
+CHOSEN = parse_chosen("app.tenant, /tenant-\\d+/")
 
 
 @st.composite
@@ -82,18 +80,18 @@ def spans(draw: st.DrawFn) -> ReadableSpan:
     )
 
 
-@settings(deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(100), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spans(), max_size=4))
-def test_spans_are_encoded_as_the_protobuf_package_does(given: list[ReadableSpan]) -> None:
+def test_spans_are_encoded_as_the_protobuf_package_does(drawn: list[ReadableSpan]) -> None:
     """Byte by byte, of the redacted copies; from the caches too, and with a secret that comes later."""
     encoder = Encoder(Redaction(CHOSEN, 4096))
     with pytest.MonkeyPatch.context() as patch:
         for password in ("", "", "swordfish-7"):
             patch.setenv("DB_PASSWORD", password)
-            encoded = list(encoder.encode(given, 10**9))
-            expected = encode_spans(redacted(Redaction(CHOSEN, 4096), given)).SerializeToString(deterministic=True)
+            encoded = list(encoder.encode(drawn, 10**9))
+            expected = encode_spans(redacted(Redaction(CHOSEN, 4096), drawn)).SerializeToString(deterministic=True)
             assert request(encoded) == expected
-            assert sum(one.size for one in encoded) >= len(expected)
+            assert sum(span.size for span in encoded) >= len(expected)
     assert SECRET.encode() not in expected
     assert b"swordfish-7" not in expected
 
@@ -114,14 +112,14 @@ def test_a_span_that_is_too_large_is_cut_until_it_fits(caplog: pytest.LogCapture
     encoder = Encoder(Redaction(None, 4096))
     values = {f"key {number:03d}" * 10: "x" * 500 for number in range(128)} | {"late": 1}
     for _ in range(2):
-        (one,) = encoder.encode([simple(number=7, listed=("a",), text="x" * 500, **values)], 48_000)
-    assert one.size <= 48_000
-    (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
-    kept = {pair.key: pair.value.string_value or pair.value.int_value for pair in span.attributes}
+        (encoded,) = encoder.encode([simple(number=7, listed=("a",), text="x" * 500, **values)], 48_000)
+    assert encoded.size <= 48_000
+    (span,) = ExportTraceServiceRequest.FromString(request([encoded])).resource_spans[0].scope_spans[0].spans
+    attributes = {pair.key: pair.value.string_value or pair.value.int_value for pair in span.attributes}
     assert (span.span_id, span.start_time_unix_nano, span.end_time_unix_nano) == ((2).to_bytes(8, "big"), 3, 4)
     assert (len(span.name), len(span.status.message), span.status.code) == (200, 200, 2)
-    assert (kept["number"], kept["text"], "listed" in kept) == (7, "x" * 200, False)
-    assert (span.dropped_attributes_count + len(kept), span.dropped_events_count, span.dropped_links_count) == (
+    assert (attributes["number"], attributes["text"], "listed" in attributes) == (7, "x" * 200, False)
+    assert (span.dropped_attributes_count + len(attributes), span.dropped_events_count, span.dropped_links_count) == (
         132,
         1,
         1,
@@ -132,16 +130,16 @@ def test_a_span_that_is_too_large_is_cut_until_it_fits(caplog: pytest.LogCapture
 
 def test_what_no_utf8_can_say_is_no_reason_to_lose_a_span() -> None:
     """A lone surrogate, as `os.fsdecode` makes them; and a value of a type that nobody foresaw."""
-    (one,) = Encoder(Redaction(None, 4096)).encode([simple(text="a\ud800b", odd=complex(1, 2))], 10**9)
-    (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
+    (encoded,) = Encoder(Redaction(None, 4096)).encode([simple(text="a\ud800b", odd=complex(1, 2))], 10**9)
+    (span,) = ExportTraceServiceRequest.FromString(request([encoded])).resource_spans[0].scope_spans[0].spans
     assert [pair.value.string_value for pair in span.attributes] == ["a?b", "(1+2j)"]
 
 
 def test_what_can_be_searched_for_is_named_on_the_span() -> None:
     """For an exporter that has no list of its own; what the function has named stays, and lists are left out."""
-    given = {"http.route": "/a", "tenant": "t1", "aws.xray.annotations": ("tenant",), "aws.table_name": "orders"}
-    (one,) = Encoder(Redaction(None, 4096)).encode([simple(**given)], 10**9)
-    (span,) = ExportTraceServiceRequest.FromString(request([one])).resource_spans[0].scope_spans[0].spans
+    attributes = {"http.route": "/a", "tenant": "t1", "aws.xray.annotations": ("tenant",), "aws.table_name": "orders"}
+    (encoded,) = Encoder(Redaction(None, 4096)).encode([simple(**attributes)], 10**9)
+    (span,) = ExportTraceServiceRequest.FromString(request([encoded])).resource_spans[0].scope_spans[0].spans
     named = [pair.value.array_value.values for pair in span.attributes if pair.key == "aws.xray.annotations"]
     assert [[value.string_value for value in values] for values in named] == [
         ["tenant", "http.route", "aws.table_name"]

@@ -1,33 +1,26 @@
 """What leaves in a delivery, in order."""
 
-from __future__ import annotations
-
 import linecache
 import logging
 import sys
 import threading
 import time
+from collections.abc import Callable, Iterable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from opentelemetry.sdk.trace import ReadableSpan, Span, TracerProvider
-from opentelemetry.trace import set_span_in_context
+from opentelemetry.trace import Tracer, set_span_in_context
 
+from lambda_latency.runtime.deadline import stacks
 from lambda_latency.runtime.deadline.running import Running
 from lambda_latency.runtime.deadline.stacks import Stacks
 from lambda_latency.runtime.delivery.outbox import Outbox
 from lambda_latency.runtime.propagation import LambdaSampler
 from lambda_latency.runtime.recorder import Buffer, Recorder
 from lambda_latency.runtime.settings import Settings
-from tests.runtime.conftest import HEADER
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from opentelemetry.trace import Tracer
-
-    from tests.runtime.conftest import Function
+from tests.runtime.conftest import HEADER, Function
 
 Made = tuple["Tracer", Outbox, "Sink", Recorder]
 
@@ -42,11 +35,12 @@ class Sink:
 
     def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
         self.seconds.append(seconds)
-        self.deliveries.append([one.name for one in spans])
+        self.deliveries.append([span.name for span in spans])
         return self.takes
 
-    def urgent(self, spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
-        return lambda _: self.export(spans)
+    def urgent(self, spans: Iterable[ReadableSpan], _seconds: float = inf) -> Callable[[float], str]:
+        copies = list(spans)
+        return lambda _: "" if self.export(copies) else "a collector: no answer"
 
     def shutdown(self) -> None:
         """Nothing to let go of."""
@@ -87,23 +81,23 @@ def test_only_what_has_ended_leaves(made: Made) -> None:
 def test_a_flush_delivers_and_says_whether_all_was_taken(made: Made) -> None:
     """`force_flush` of the SDK's provider. The sink is asked while it has spans that wait, and not without any."""
     tracer, _, sink, recorder = made
-    told = []
+    results = []
     for name, takes in (("a", True), ("", True), ("b", False), ("", False), ("", True), ("", True)):
         if name:
             tracer.start_span(name).end()
         sink.takes = takes
-        told.append(recorder.force_flush(1000))
-    assert (told, sink.deliveries) == ([True, True, False, False, True, True], [["a"], ["b"], [], []])
+        results.append(recorder.force_flush(1000))
+    assert (results, sink.deliveries) == ([True, True, False, False, True, True], [["a"], ["b"], [], []])
 
 
 def test_spans_that_never_end_are_forgotten_and_told_of_once(made: Made, caplog: pytest.LogCaptureFixture) -> None:
     """The oldest beyond a number, and all of them when the next invocation begins; one that ends late is kept."""
     tracer, outbox, sink, recorder = made
-    first, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
+    oldest, *_ = [tracer.start_span(f"span {number}") for number in range(5)]
     assert [span.name for span, _ in recorder.open_spans()] == ["span 2", "span 3", "span 4"]
     recorder.forget_open()
     assert recorder.open_spans() == []
-    first.end()
+    oldest.end()
     outbox.flush()
     assert sink.deliveries == [["span 0"]]
     (message,) = caplog.messages
@@ -135,10 +129,10 @@ def test_a_span_that_ends_in_a_later_invocation_is_kept(
 ) -> None:
     """A thread that goes on: whether the invocation is recorded in which it ends is no matter."""
     function = start()
-    kept: list[Any] = []
-    function.invoke(lambda _event, _context: kept.append(function.runtime.provider.get_tracer("f").start_span("late")))
+    late: list[Any] = []
+    function.invoke(lambda _event, _context: late.append(function.runtime.provider.get_tracer("f").start_span("late")))
     monkeypatch.setenv("_X_AMZN_TRACE_ID", HEADER.replace("Sampled=1", "Sampled=0"))
-    function.invoke(lambda _event, _context: kept.pop().end())
+    function.invoke(lambda _event, _context: late.pop().end())
     function.runtime.after_response()
     assert function.trace.one("late").parent_id == function.trace.one("orders-create").span_id
 
@@ -146,34 +140,34 @@ def test_a_span_that_ends_in_a_later_invocation_is_kept(
 def test_what_is_prepared_for_a_timeout_is_prepared_in_a_hurry(made: Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """Beside a handler that computes, imports at Python's own switch interval took longer than the timeout."""
     tracer, outbox, _, _ = made
-    seen: list[float] = []
-    monkeypatch.setattr(outbox, "_rehearse", lambda *_: seen.append(sys.getswitchinterval()))
-    usual = sys.getswitchinterval()
+    intervals_s: list[float] = []
+    monkeypatch.setattr(outbox, "_rehearse", lambda *_: intervals_s.append(sys.getswitchinterval()))
+    interval_s = sys.getswitchinterval()
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     running = Running(span, 0, time.time() + 60)
     outbox.on_the_way(running, 50)
-    assert seen == []  # most invocations end long before their deadline
+    assert intervals_s == []  # most invocations end long before their deadline
     outbox.on_the_way(running, 40)
     outbox.on_the_way(running, 30)
-    assert [round(seconds, 5) for seconds in seen] == [0.0001]
-    assert sys.getswitchinterval() == usual
+    assert [round(seconds, 5) for seconds in intervals_s] == [0.0001]
+    assert sys.getswitchinterval() == interval_s
 
 
 def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -> None:
     """`force_flush` in the handler, and a collector that does not answer."""
     tracer, outbox, sink, _ = made
-    answered, asked = threading.Event(), threading.Event()
+    answered, exporting = threading.Event(), threading.Event()
 
     def export(spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
-        asked.set()
+        exporting.set()
         return answered.wait(60)
 
-    told: list[list[str]] = []
+    urgent_names: list[list[str]] = []
 
-    def urgent(spans: Sequence[ReadableSpan]) -> Callable[[float], bool]:
-        told.append([one.name for one in spans])
-        return lambda _: True
+    def urgent(spans: Iterable[ReadableSpan], _seconds: float = inf) -> Callable[[float], str]:
+        urgent_names.append([span.name for span in spans])
+        return lambda _: ""
 
     sink.urgent = urgent  # type: ignore[method-assign]
     sink.export = export  # type: ignore[method-assign]
@@ -182,10 +176,10 @@ def test_a_timeout_is_told_while_the_function_waits_for_a_delivery(made: Made) -
     assert isinstance(span, Span)
     flush = threading.Thread(target=outbox.flush)
     flush.start()
-    assert asked.wait(60)
+    assert exporting.wait(60)
     try:
         outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 0.1))
-        assert told == [["handler"]]
+        assert urgent_names == [["handler"]]
     finally:
         answered.set()
         flush.join(60)
@@ -196,23 +190,73 @@ def test_nobody_takes_the_interpreter_from_what_is_computed_for_a_timeout(
 ) -> None:
     """A handler that imports would keep it while it compiles; what is sent gives it away with each system call."""
     tracer, outbox, sink, _ = made
-    seen: list[tuple[str, float]] = []
-    usual = sys.getswitchinterval()
+    intervals: list[tuple[str, float]] = []
+    interval_s = sys.getswitchinterval()
 
-    def urgent(_: object) -> Callable[[float], bool]:
-        seen.append(("computed", round(sys.getswitchinterval(), 4)))
+    def urgent(*_: object) -> Callable[[float], str]:
+        intervals.append(("computed", round(sys.getswitchinterval(), 4)))
         return sent
 
-    def sent(_: float) -> bool:
-        seen.append(("sent", round(sys.getswitchinterval(), 4)))
-        return True
+    def sent(_: float) -> str:
+        intervals.append(("sent", round(sys.getswitchinterval(), 4)))
+        return ""
 
     monkeypatch.setattr(sink, "urgent", urgent)
     span = tracer.start_span("handler")
     assert isinstance(span, Span)
     outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
-    assert seen == [("computed", 0.02), ("sent", 0.0001)]
-    assert sys.getswitchinterval() == usual
+    assert intervals == [("computed", 0.02), ("sent", 0.0001)]
+    assert sys.getswitchinterval() == interval_s
+
+
+@pytest.mark.parametrize("step", ["before", "marks", "encoding", "delivery"])
+def test_an_invocation_that_ends_beside_its_alarm_is_told_of_no_timeout(
+    step: str, made: Made, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """All stops at the next step, nothing is said, and the ended spans leave with the next delivery."""
+    tracer, outbox, sink, recorder = made
+    steps: list[str] = []
+    tracer.start_span("ended").end()
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+
+    def passed(name: str) -> None:
+        steps.append(name)
+        if name == step:
+            span.end()
+
+    def marked(*_: object) -> dict[int, dict[str, Any]]:
+        passed("marks")
+        return {span.get_span_context().span_id: {}}
+
+    def urgent(spans: Iterable[ReadableSpan], _seconds: float) -> Callable[[float], str]:
+        for _ in spans:
+            passed("encoding")
+        return delivered
+
+    def delivered(_: float) -> str:
+        passed("delivery")
+        return "a collector: no answer"
+
+    monkeypatch.setattr(stacks, "marks_of", marked)
+    monkeypatch.setattr(sink, "urgent", urgent)
+    passed("before")
+    outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
+    expected = ["before", "marks", "encoding", "encoding", "delivery"]
+    ends = {"before": 1, "marks": 2, "encoding": 3, "delivery": 5}
+    assert steps == expected[: ends[step]]
+    assert caplog.messages == []
+    assert sorted(ended.name for ended in recorder.buffer.drain()[0]) == ["ended", "handler"]
+
+
+def test_a_timeout_that_no_collector_takes_is_one_line(made: Made, caplog: pytest.LogCaptureFixture) -> None:
+    """While the invocation runs."""
+    tracer, outbox, sink, _ = made
+    sink.takes = False
+    span = tracer.start_span("handler")
+    assert isinstance(span, Span)
+    outbox.at_deadline(Running(span, threading.get_ident(), time.time() + 60))
+    assert caplog.messages == ["lambda-latency: a timeout could not be told to a collector: no answer"]
 
 
 @pytest.mark.parametrize("left_s", [60, -60])
@@ -229,9 +273,9 @@ def test_files_of_source_are_read_for_a_timeout_only_while_there_is_time(
     monkeypatch.setattr(linecache, "cache", {})
     monkeypatch.setattr(linecache, "updatecache", look)
     monkeypatch.setattr(linecache, "checkcache", look)
-    told = Stacks(100_000, time.time() + left_s).of(threading.get_ident())
-    assert ("# from the disk" in told, __file__ in looked) == (left_s > 0, left_s > 0)
+    stack = Stacks(100_000, time.time() + left_s).stack_of(threading.get_ident())
+    assert ("# from the disk" in stack, __file__ in looked) == (left_s > 0, left_s > 0)
     looked.clear()
     linecache.cache[__file__] = (1, None, ["# known\n"] * 1000, __file__)
-    assert "# known" in Stacks(100_000, 0).of(threading.get_ident())
+    assert "# known" in Stacks(100_000, 0).stack_of(threading.get_ident())
     assert looked == []

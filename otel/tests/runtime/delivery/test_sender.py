@@ -1,27 +1,21 @@
 """Delivery: bounded whatever the receiver does, and told once."""
 
-from __future__ import annotations
-
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from opentelemetry.sdk.trace import ReadableSpan
 
 from lambda_latency.runtime.delivery.sender import Sender
-from lambda_latency.runtime.delivery.transport import Answer as Response
+from lambda_latency.runtime.delivery.transport import Reply as Response
 from lambda_latency.runtime.delivery.transport import Transport
 from lambda_latency.runtime.settings import Settings
-from tests.runtime.conftest import TRACE, Function
+from tests.runtime.conftest import TRACE, Clock, Function
 from tests.runtime.stubs import Answer, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
-    from opentelemetry.sdk.trace import ReadableSpan
 
 
 @pytest.fixture
@@ -29,22 +23,6 @@ def spans(function: Function) -> Sequence[ReadableSpan]:
     """Something to send."""
     function.invoke(lambda _event, _context: None)
     return function.spans
-
-
-class Clock:
-    """What the circuit takes for the time."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_000.0
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """A clock that only the test moves."""
-    clock = Clock()
-    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.wall_clock", lambda: clock.now)
-    monkeypatch.setattr("lambda_latency.runtime.delivery.circuit.urandom", bytes)
-    return clock
 
 
 def count(body: bytes) -> int:
@@ -90,11 +68,11 @@ def test_spans_arrive_as_otlp_over_one_connection(spans: Sequence[ReadableSpan])
     with Server() as server, sending_to(server.url) as sender:
         for _ in range(3):
             sender.export(spans)
-        first = server.requests[0]
+        request = server.requests[0]
         assert (len(server.requests), server.connections) == (3, 1)
-    assert (first.method, first.path) == ("POST", "/v1/traces")
-    assert first.headers["content-type"] == "application/x-protobuf"
-    message = ExportTraceServiceRequest.FromString(first.body)
+    assert (request.method, request.path) == ("POST", "/v1/traces")
+    assert request.headers["content-type"] == "application/x-protobuf"
+    message = ExportTraceServiceRequest.FromString(request.body)
     (sent,) = message.resource_spans[0].scope_spans[0].spans
     assert (sent.name, sent.trace_id.hex()) == ("orders-create", TRACE)
 
@@ -210,12 +188,12 @@ def test_a_receiver_that_never_answers_holds_the_request_for_the_bound_only(
             sender.export(spans)
             took.append(time.monotonic() - begin)
             clock.now += 2
-        (told,) = caplog.messages
+        (message,) = caplog.messages
         released.set()
-    first, later = took
-    assert 0.3 <= first < 2  # far above, for a busy machine; a wait for ever would be ten seconds
-    assert 0.1 <= later < 2
-    assert "TimeoutError" in told
+    cold_s, warm_s = took
+    assert 0.3 <= cold_s < 2  # far above, for a busy machine; a wait for ever would be ten seconds
+    assert 0.1 <= warm_s < 2
+    assert "TimeoutError" in message
 
 
 def test_an_answer_that_is_no_http_is_a_failed_delivery(

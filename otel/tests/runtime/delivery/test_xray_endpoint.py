@@ -1,30 +1,23 @@
 """Export=otlp: spans to X-Ray's own endpoint, signed; whatever it answers is one line with the remedy."""
 
-from __future__ import annotations
-
 import json
+import random
+import string
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
+from opentelemetry.sdk.trace import ReadableSpan
 
-from lab.faults.signatures import what_is_wrong
+from lab.faults.signatures import signature_of, what_is_wrong
 from lambda_latency.runtime.delivery.sender import Sender
+from lambda_latency.runtime.delivery.signing import container_credentials, signed
 from lambda_latency.runtime.settings import Settings
-from tests.runtime.certificate import certificate
-from tests.runtime.stubs import Answer, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from pathlib import Path
-
-    from opentelemetry.sdk.trace import ReadableSpan
-
-    from tests.runtime.conftest import Function
+from tests.runtime.conftest import Function
+from tests.runtime.delivery.test_answers import partial
+from tests.runtime.delivery.test_sender import count
+from tests.runtime.stubs import Answer, Server, certificate
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAEXAMPLE", "AWS_SECRET_ACCESS_KEY": "secret", "AWS_SESSION_TOKEN": "token"}
 PROTOBUF = {"Content-Type": "application/x-protobuf"}
@@ -53,12 +46,6 @@ def settings_for(url: str) -> Settings:
     return Settings.read({"LAMBDA_LATENCY_EXPORT": "otlp", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{url}/v1/traces"})
 
 
-def count(body: bytes) -> int:
-    """The spans of an export request."""
-    message = ExportTraceServiceRequest.FromString(body)
-    return sum(len(scope.spans) for resource in message.resource_spans for scope in resource.scope_spans)
-
-
 @pytest.mark.parametrize(
     ("region", "endpoint"),
     [
@@ -69,8 +56,8 @@ def count(body: bytes) -> int:
 )
 def test_spans_go_to_the_functions_own_region(region: str, endpoint: str) -> None:
     """Without a further variable; a collector's address does not matter."""
-    given = {"LAMBDA_LATENCY_EXPORT": "otlp", "AWS_REGION": region, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}
-    assert Settings.read(given).endpoint == endpoint
+    variables = {"LAMBDA_LATENCY_EXPORT": "otlp", "AWS_REGION": region, "OTEL_EXPORTER_OTLP_ENDPOINT": "http://c:4318"}
+    assert Settings.read(variables).endpoint == endpoint
 
 
 def test_requests_are_signed_and_share_one_connection(
@@ -84,41 +71,10 @@ def test_requests_are_signed_and_share_one_connection(
             assert [sender.export(spans) for _ in range(3)] == [True, True, True]
         got = server.requests
         assert (len(got), server.connections) == (3, 1)
-    for one in got:
-        assert what_is_wrong(one.path, one.headers, one.body, CREDENTIALS, "eu-west-1") == ""
-        assert count(one.body) == 2
+    for request in got:
+        assert what_is_wrong(request.path, request.headers, request.body, CREDENTIALS, "eu-west-1") == ""
+        assert count(request.body) == 2
     assert caplog.messages == []
-
-
-def partial(rejected: int, why: str) -> bytes:
-    message = ExportTraceServiceResponse()
-    message.partial_success.rejected_spans, message.partial_success.error_message = rejected, why
-    return message.SerializeToString()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answer(200, partial(1, "Span is too large"), PROTOBUF),
-        Answer(
-            200,
-            json.dumps({"partialSuccess": {"rejectedSpans": "1", "errorMessage": "Span is too large"}}).encode(),
-            JSON,
-        ),
-    ],
-)
-def test_spans_that_are_left_out_are_told_in_one_line(
-    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture, answer: Answer
-) -> None:
-    """The request was taken: it is not sent again, and the circuit stays closed."""
-    with Server(answer, answer, otherwise=Answer(200, b"{}", JSON)) as server, sending_to(server.url) as sender:
-        assert [sender.export(spans) for _ in range(3)] == [True, True, True]
-        assert [count(one.body) for one in server.requests] == [2, 2, 2]
-        where = f"{server.url}/v1/traces"
-    assert caplog.messages == [
-        f"lambda-latency: {where} refuses spans (1 of 2: Span is too large); they are dropped",
-        f"lambda-latency: spans are delivered to {where} again; 2 were dropped",
-    ]
 
 
 def refused(status: int, name: str, message: str) -> Answer:
@@ -248,19 +204,98 @@ def test_the_last_words_before_a_timeout_are_signed_too(
     """And what is left out of them is told."""
     with Server(Answer(200, b"", PROTOBUF), Answer(200, partial(2, "too old"), PROTOBUF)) as server:
         sender = Sender(settings_for(server.url))
-        assert [sender.urgent(spans)(5) for _ in range(2)] == [True, True]
-        for one in server.requests:
-            assert what_is_wrong(one.path, one.headers, one.body, CREDENTIALS, "eu-west-1") == ""
+        assert [sender.urgent(spans)(5) for _ in range(2)] == ["", ""]
+        for request in server.requests:
+            assert what_is_wrong(request.path, request.headers, request.body, CREDENTIALS, "eu-west-1") == ""
         where = f"{server.url}/v1/traces"
     assert caplog.messages == [f"lambda-latency: {where} refuses spans (2 of 2: too old); they are dropped"]
 
 
-@pytest.mark.parametrize("body", [b"\xff", b"\x0a\xff\x01", b"{", b"[]", b"\x0d\x00", b"{}"])
-def test_an_answer_that_cannot_be_read_leaves_the_spans_delivered(
-    spans: Sequence[ReadableSpan], caplog: pytest.LogCaptureFixture, body: bytes
-) -> None:
-    """It was 200."""
-    for headers in (PROTOBUF, JSON):
-        with Server(Answer(200, body, headers)) as server, sending_to(server.url) as sender:
-            assert sender.export(spans)
-    assert caplog.messages == []
+PLACES = string.ascii_letters + string.digits
+ODD = PLACES + "-._~!'()*+,;=:@$&%20 ü"
+
+
+def some(draw: random.Random, letters: str, limit: int) -> str:
+    """A text of at least one character."""
+    return "".join(draw.choice(letters) for _ in range(draw.randint(1, limit)))
+
+
+def headers_of(lines: bytes) -> dict[str, str]:
+    """As a server reads them."""
+    return dict(line.split(": ", 1) for line in lines.decode("ascii").split("\r\n") if line)
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_a_signature_is_botocores(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Random hosts, paths, bodies, regions and credentials, with a session token or without."""
+    draw = random.Random(seed)  # noqa: S311 - a seed that can be repeated
+    variables = {
+        "AWS_ACCESS_KEY_ID": some(draw, string.ascii_uppercase, 20),
+        "AWS_SECRET_ACCESS_KEY": some(draw, PLACES + "/+=", 40),
+        "AWS_SESSION_TOKEN": draw.choice(["", some(draw, PLACES + "/+=", 400)]),
+        "AWS_REGION": draw.choice(["eu-west-1", "us-gov-west-1", "cn-north-1"]),
+    }
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    host = f"{some(draw, string.ascii_lowercase, 20)}.example.com" + draw.choice(["", ":4318"])
+    path = "/" + "/".join(some(draw, ODD, 12).strip("/. ") or "x" for _ in range(draw.randint(1, 3)))
+    query = draw.choice(["", "?b=2&a=1", "?a=1&a=0", "?key"])
+    body = draw.randbytes(draw.choice([0, 1, 10_000]))
+    content_type = draw.choice(["application/x-protobuf", "application/json"])
+
+    headers = headers_of(signed(host, path + query, content_type, body))
+
+    names = headers["Authorization"].partition("SignedHeaders=")[2].partition(",")[0]
+    assert names == "content-type;host;x-amz-date" + ";x-amz-security-token" * bool(variables["AWS_SESSION_TOKEN"])
+    sent = {"Content-Type": content_type, "Host": host} | {
+        name: value for name, value in headers.items() if name != "Authorization"
+    }
+    expected = signature_of(
+        f"https://{host}{path}{query}", sent, body, variables, headers["X-Amz-Date"], variables["AWS_REGION"]
+    )
+    assert headers["Authorization"].rpartition("=")[2] == expected
+    got = sent | {"Authorization": headers["Authorization"]}
+    assert what_is_wrong(path + query, got, body, variables, variables["AWS_REGION"]) == ""
+    assert what_is_wrong(path + query, got, body + b"x", variables, variables["AWS_REGION"]) != ""
+
+
+def test_credentials_are_read_afresh_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Lambda does not change them, and a function may."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    keys = []
+    for key in ("FIRST", "SECOND"):
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", key)
+        keys.append(headers_of(signed("h", "/", "text/plain", b""))["Authorization"].partition("/")[0])
+    assert keys == ["AWS4-HMAC-SHA256 Credential=FIRST", "AWS4-HMAC-SHA256 Credential=SECOND"]
+
+
+def test_without_credentials_nothing_is_signed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An OSError, as of a network that fails."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "KEY")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY", raising=False)
+    monkeypatch.delenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", raising=False)
+    with pytest.raises(PermissionError, match="the environment has no AWS credentials"):
+        signed("h", "/", "text/plain", b"")
+
+
+def test_after_a_snapshot_lambdas_endpoint_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, until shortly before they expire; then again."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN", "permit")
+
+    def given(key: str, expiration: str) -> Answer:
+        body = {"AccessKeyId": key, "SecretAccessKey": "s", "Token": "t", "Expiration": expiration}
+        return Answer(200, json.dumps(body).encode())
+
+    late, early = given("KEY1", "2024-11-25T00:00:00Z"), given("KEY2", "2999-01-01T00:00:00Z")
+    with Server(late, early, Answer(500, b"no")) as server:
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/2021-04-23/credentials")
+        lines = [headers_of(signed("h", "/", "text/plain", b"")) for _ in range(3)]
+        requests = [(request.path, request.headers["authorization"]) for request in server.requests]
+        monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{server.url}/other")
+        with pytest.raises(PermissionError, match="Lambda's endpoint of credentials gave none: JSONDecodeError"):
+            container_credentials()
+    assert [headers["Authorization"].split("/")[0].partition("=")[2] for headers in lines] == ["KEY1", "KEY2", "KEY2"]
+    assert {headers["X-Amz-Security-Token"] for headers in lines} == {"t"}
+    assert requests == [("/2021-04-23/credentials", "permit")] * 2

@@ -1,10 +1,10 @@
 """botocore's spans, with upstream's instrumentation, against a DynamoDB that answers by plan."""
 
-from __future__ import annotations
-
 import contextlib
+from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from types import ModuleType
+from typing import Any
 
 import boto3
 import pytest
@@ -13,13 +13,9 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.retries.standard import ThrottledRetryableChecker
 from moto import mock_aws
 
-from lambda_latency.runtime.drivers.aws import THROTTLES, requested, responded
+from lambda_latency.runtime.drivers.aws import THROTTLES, requested, responded, watch_sessions
+from tests.runtime.conftest import Function
 from tests.runtime.stubs import Answer, Server, aws_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
 
 ITEM = {"id": {"S": "1"}}
 KEYS = (
@@ -69,7 +65,7 @@ def test_a_call_is_one_client_span_with_what_x_ray_shows(function: Function, ser
 
 
 @pytest.mark.parametrize(
-    ("operation", "params", "one", "all_names"),
+    ("operation", "params", "table", "all_names"),
     [
         ("get_item", {"TableName": "orders", "Key": ITEM}, "orders", ("orders",)),
         ("put_item", {"TableName": "orders", "Item": ITEM}, "orders", ("orders",)),
@@ -92,11 +88,11 @@ def test_a_call_is_one_client_span_with_what_x_ray_shows(function: Function, ser
     ],
 )  # fmt: skip
 def test_the_tables_of_a_call_are_named(
-    function: Function, server: Server, operation: str, params: dict[str, Any], one: str | None, all_names: Any
+    function: Function, server: Server, operation: str, params: dict[str, Any], table: str | None, all_names: Any
 ) -> None:
     """One by X-Ray's key, all by OpenTelemetry's; those of transactions too, which upstream leaves out."""
     _, _, _, attributes, _ = call(function, lambda: getattr(client(server), operation)(**params))
-    assert (attributes.get("aws.table_name"), attributes.get("aws.dynamodb.table_names")) == (one, all_names)
+    assert (attributes.get("aws.table_name"), attributes.get("aws.dynamodb.table_names")) == (table, all_names)
 
 
 @pytest.mark.parametrize(
@@ -114,11 +110,11 @@ def test_a_throttle_is_a_429(function: Function, server: Server, code: str) -> N
 def attempts(function: Function) -> list[dict[str, Any]]:
     """The events of the one call, with their delays as whether there was one."""
     [span] = [span for span in function.spans if span.kind.name == "CLIENT"]
-    told = [event for event in span.events if event.name == "attempt"]
-    times = [span.start_time or 0, *(event.timestamp or 0 for event in told), span.end_time or 0]
+    events = [event for event in span.events if event.name == "attempt"]
+    times = [span.start_time or 0, *(event.timestamp or 0 for event in events), span.end_time or 0]
     assert times == sorted(times)
-    found = [dict[str, Any](event.attributes or {}) for event in told]
-    return [{**one, **({"retry.delay_ms": True} if one.get("retry.delay_ms", 0) > 0 else {})} for one in found]
+    raw = [dict[str, Any](event.attributes or {}) for event in events]
+    return [{**fields, **({"retry.delay_ms": True} if fields.get("retry.delay_ms", 0) > 0 else {})} for fields in raw]
 
 
 def test_each_attempt_of_a_call_that_was_tried_again_is_an_event(function: Function, server: Server) -> None:
@@ -132,10 +128,10 @@ def test_each_attempt_of_a_call_that_was_tried_again_is_an_event(function: Funct
         {"attempt": 3, "http.status_code": 200},
     ]
     [span] = [span for span in function.spans if span.kind.name == "CLIENT"]
-    first, second, _ = (event for event in span.events if event.name == "attempt")
+    initial, second, _ = (event for event in span.events if event.name == "attempt")
     begun_ns, delay_ms = span.start_time or 0, (second.attributes or {})["retry.delay_ms"]
     assert isinstance(delay_ms, float)
-    assert (span.attributes or {})["lambda.retry.first_ended_ms"] == (first.timestamp - begun_ns) / 1e6
+    assert (span.attributes or {})["lambda.retry.first_ended_ms"] == (initial.timestamp - begun_ns) / 1e6
     assert (span.attributes or {})["lambda.retry.last_began_ms"] == (second.timestamp - begun_ns) / 1e6 + delay_ms
 
 
@@ -232,3 +228,13 @@ def test_hooks_never_fail_a_call(function: Function, caplog: pytest.LogCaptureFi
     nonsense: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": 7}
     responded(span, "dynamodb", "PutItem", nonsense)
     assert [message.partition(" (")[0] for message in caplog.messages] == ["lambda-latency: an AWS call's span failed"]
+
+
+def test_a_botocore_without_initializers_is_one_plain_line(caplog: pytest.LogCaptureFixture) -> None:
+    """Such as those of 2021: its spans are upstream's alone."""
+    botocore = ModuleType("botocore")
+    botocore.__version__ = "1.20.0"  # type: ignore[attr-defined]
+    watch_sessions(botocore, lambda **_: None)()
+    assert caplog.messages == [
+        "lambda-latency: botocore 1.20.0 is too old for the tracing header and the attempts of AWS calls"
+    ]

@@ -1,9 +1,8 @@
 """What AWS calls carry: our span as the parent, and Lambda's Lineage."""
 
-from __future__ import annotations
-
 import contextlib
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl
 
 import boto3
@@ -13,13 +12,8 @@ from botocore.endpoint import Endpoint
 from botocore.session import Session
 from opentelemetry.instrumentation.botocore import BotocoreInstrumentor
 
-from tests.runtime.conftest import SEGMENT, TRACE
+from tests.runtime.conftest import SEGMENT, TRACE, Function
 from tests.runtime.stubs import Answer, Server, aws_error
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
 
 ROOT = f"1-{TRACE[:8]}-{TRACE[8:]}"
 
@@ -75,17 +69,17 @@ def test_an_unsampled_call_says_so(function: Function, server: Server, monkeypat
 
 def test_a_header_that_somebody_wrote_on_purpose_stays(function: Function, server: Server) -> None:
     """It names another trace."""
-    theirs = "Root=1-00000001-000000000000000000000001;Parent=0000000000000001;Sampled=1"
+    header = "Root=1-00000001-000000000000000000000001;Parent=0000000000000001;Sampled=1"
 
     def handler(_event: object, _context: object) -> None:
         dynamodb = client(server)
         dynamodb.meta.events.register(
-            "before-call", lambda params, **_: params["headers"].__setitem__("X-Amzn-Trace-Id", theirs)
+            "before-call", lambda params, **_: params["headers"].__setitem__("X-Amzn-Trace-Id", header)
         )
         dynamodb.list_tables()
 
     function.invoke(handler)
-    assert server.requests[0].headers["x-amzn-trace-id"] == theirs
+    assert server.requests[0].headers["x-amzn-trace-id"] == header
 
 
 def test_lineage_that_an_instrumentation_has_lost_is_written_again(function: Function, server: Server) -> None:
@@ -97,9 +91,9 @@ def test_lineage_that_an_instrumentation_has_lost_is_written_again(function: Fun
         dynamodb.list_tables()
 
     def upstream(request: Any, **_: object) -> None:
-        before = request.headers["X-Amzn-Trace-Id"]
+        header = request.headers["X-Amzn-Trace-Id"]
         del request.headers["X-Amzn-Trace-Id"]
-        request.headers["X-Amzn-Trace-Id"] = before.partition(";Lineage")[0]
+        request.headers["X-Amzn-Trace-Id"] = header.partition(";Lineage")[0]
 
     function.invoke(handler)
     call = function.trace.one("DynamoDB.ListTables")
@@ -146,14 +140,14 @@ def test_upstreams_wrapper_that_writes_the_header_is_off_unless_the_function_ins
     start: Callable[..., Function],
 ) -> None:
     """The runtime writes the header later, in a handler of botocore; upstream's wrapper would only cost time."""
-    own = vars(Endpoint)["prepare_request"]
+    plain = vars(Endpoint)["prepare_request"]
     function = start()
     during = vars(Endpoint)["prepare_request"]
     instrumentor: Any = BotocoreInstrumentor()  # type: ignore[no-untyped-call]
     instrumentor.instrument(tracer_provider=function.runtime.provider)
     installed = vars(Endpoint)["prepare_request"]
     instrumentor.uninstrument()
-    assert (during is own, installed is own, vars(Endpoint)["prepare_request"] is own) == (True, False, True)
+    assert (during is plain, installed is plain, vars(Endpoint)["prepare_request"] is plain) == (True, False, True)
 
 
 def test_stopping_leaves_botocore_as_it_was(start: Callable[..., Function]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import gc
 import os
@@ -13,8 +14,10 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import FrameType
+from typing import Any
 
 import boto3
 import pytest
@@ -24,15 +27,9 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 import lambda_latency.runtime.drivers.connections
-from tests.runtime.certificate import certificate
-from tests.runtime.stubs import Answer, Server
+from tests.runtime.conftest import Function
+from tests.runtime.stubs import Answer, Server, certificate
 from tests.runtime.tree import identity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from types import FrameType
-
-    from tests.runtime.conftest import Function
 
 ROOT = Path(__file__).parents[4]
 OLD = ROOT / "build" / "urllib3-1.26"
@@ -73,7 +70,30 @@ def with_httpx(url: str, trusted: str | None) -> None:
         client.get(f"{url}/a")
 
 
-CALLS = [with_requests, with_boto3, with_urllib, with_httpx]
+def with_httpx_awaited(url: str, trusted: str | None) -> None:
+    """httpx in asyncio"""
+    httpx = pytest.importorskip("httpx")
+
+    async def awaited() -> None:
+        async with httpx.AsyncClient(verify=ssl.create_default_context(cafile=trusted), timeout=20) as client:
+            await client.get(f"{url}/a")
+
+    asyncio.run(awaited())
+
+
+def with_aiohttp(url: str, trusted: str | None) -> None:
+    """aiohttp"""
+    aiohttp = pytest.importorskip("aiohttp")
+
+    async def awaited() -> None:
+        context = ssl.create_default_context(cafile=trusted)
+        async with aiohttp.ClientSession() as session, session.get(f"{url}/a", ssl=context) as answer:
+            await answer.read()
+
+    asyncio.run(awaited())
+
+
+CALLS = [with_requests, with_boto3, with_urllib, with_httpx, with_httpx_awaited, with_aiohttp]
 PROXIED = [with_requests, with_boto3]
 
 
@@ -103,9 +123,9 @@ def steps(function: Function, *keys: str) -> list[Step]:
     ]
 
 
-def plain(found: list[Step]) -> list[str]:
+def plain(traced: list[Step]) -> list[str]:
     """Names, and what is an ERROR."""
-    return [name + (" ERROR" if status == "ERROR" else "") for name, status, _ in found]
+    return [name + (" ERROR" if status == "ERROR" else "") for name, status, _ in traced]
 
 
 @pytest.mark.parametrize("call", CALLS)
@@ -141,7 +161,7 @@ def test_a_connection_that_is_used_again_calls_nothing_of_ours(
     function: Function, secure: Server, trusted: str, with_session: bool
 ) -> None:
     """Every Python function that the second call runs is looked at."""
-    url, ours = f"https://localhost:{secure.port}", list[str]()
+    url, called = f"https://localhost:{secure.port}", list[str]()
     if with_session:
         session = requests.Session()
 
@@ -155,7 +175,7 @@ def test_a_connection_that_is_used_again_calls_nothing_of_ours(
 
     def look(frame: FrameType, event: str, _: object) -> None:
         if event == "call" and frame.f_code.co_filename == lambda_latency.runtime.drivers.connections.__file__:
-            ours.append(frame.f_code.co_name)
+            called.append(frame.f_code.co_name)
 
     def handler(*_: object) -> None:
         call()
@@ -166,7 +186,7 @@ def test_a_connection_that_is_used_again_calls_nothing_of_ours(
             sys.setprofile(None)
 
     function.invoke(handler)
-    assert (plain(steps(function)), ours) == (["dns", "tcp", "tls"], [])
+    assert (plain(steps(function)), called) == (["dns", "tcp", "tls"], [])
     assert len([span for span in function.spans if span.kind.name == "CLIENT"]) == 2
 
 
@@ -246,8 +266,21 @@ def test_what_is_not_recorded_has_no_steps(function: Function, server: Server, m
     assert (function.memory.get_finished_spans(), len(server.requests)) == ((), 1)
 
 
+def test_what_is_no_call_has_no_steps(function: Function, server: Server) -> None:
+    """A connection of asyncio that the function opens by itself."""
+
+    async def opened() -> None:
+        _, writer = await asyncio.open_connection("localhost", server.port)
+        writer.close()
+        await writer.wait_closed()
+
+    function.invoke(lambda *_: asyncio.run(opened()))
+    assert [span.name for span in function.memory.get_finished_spans()] == ["orders-create"]
+
+
 def test_everything_is_as_before_when_the_runtime_stops(start: Callable[..., Function]) -> None:
-    """The functions that were replaced."""
+    """The functions that were replaced, and the methods of loops."""
+    base, selector = asyncio.base_events.BaseEventLoop, asyncio.selector_events.BaseSelectorEventLoop
 
     def replaced() -> list[object]:
         return [
@@ -256,14 +289,18 @@ def test_everything_is_as_before_when_the_runtime_stops(start: Callable[..., Fun
             ssl.SSLContext.wrap_socket,
             urllib3.util.connection.create_connection,
             vars(urllib3.connection)["ssl_wrap_socket"],
+            base.getaddrinfo,
+            base.create_connection,
+            base.start_tls,
+            selector.sock_connect,
         ]
 
-    before = replaced()
+    originals = replaced()
     function = start()
     during = replaced()
     function.runtime.stop()
-    assert [one is other for one, other in zip(before, during, strict=True)] == [False] * 5
-    assert replaced() == before
+    assert [original is function_now for original, function_now in zip(originals, during, strict=True)] == [False] * 9
+    assert replaced() == originals
 
 
 @pytest.mark.skipif("urllib3-1.26" in os.environ.get("PYTHONPATH", ""), reason="this is the run with urllib3 1.26")
@@ -305,8 +342,8 @@ class Proxy:
                 pass
             client.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
             while True:
-                for one in select.select([client, target], [], [])[0]:
-                    data = one.recv(65536)
+                for ready in select.select([client, target], [], [])[0]:
+                    data = ready.recv(65536)
                     if not data:
                         return
-                    (target if one is client else client).sendall(data)
+                    (target if ready is client else client).sendall(data)

@@ -1,26 +1,22 @@
 """HTTP calls with upstream's instrumentations, against a provider that writes down what it gets."""
 
-from __future__ import annotations
-
 import asyncio
 import queue
 import threading
 import urllib.error
 import urllib.request
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import requests
 import urllib3
 from opentelemetry import context, propagate
+from opentelemetry.trace import SpanKind
 
-from tests.runtime.conftest import SEGMENT, TRACE
+from lambda_latency.runtime.copies import peer_of
+from tests.runtime.conftest import SEGMENT, TRACE, Function
 from tests.runtime.stubs import Answer, Server
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
 
 OTHER = TRACE[::-1]
 KEYS = ("http.method", "http.url", "http.status_code", "peer.service", "net.peer.name", "net.peer.port")
@@ -103,10 +99,10 @@ def test_an_unsampled_call_goes_past_upstreams_wrapper(
     function: Function, server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The wrapper only asks whether spans are suppressed; all of a recorded call's work begins with that."""
-    asked: list[str] = []
+    calls: list[str] = []
 
     def wrapper_asks() -> bool:
-        asked.append("wrapper")
+        calls.append("wrapper")
         return True
 
     upstream = "opentelemetry.instrumentation.requests.is_http_instrumentation_enabled"
@@ -114,10 +110,10 @@ def test_an_unsampled_call_goes_past_upstreams_wrapper(
     function.invoke(lambda _event, _context: with_requests(server.url))
     monkeypatch.setattr(upstream, wrapper_asks)
     function.invoke(lambda _event, _context: with_requests(server.url))
-    assert asked == ["wrapper"]
+    assert calls == ["wrapper"]
     monkeypatch.setenv("_X_AMZN_TRACE_ID", f"Root=1-{TRACE[:8]}-{TRACE[8:]};Parent={SEGMENT};Sampled=0")
     function.invoke(lambda _event, _context: with_requests(server.url))
-    assert asked == ["wrapper"]
+    assert calls == ["wrapper"]
     assert len(server.requests) == 3
 
 
@@ -166,28 +162,21 @@ def test_a_call_in_a_thread_of_an_earlier_invocation_is_a_span(
     ]
 
 
-def get_with_httpx(url: str) -> None:
-    """GET with httpx, at once and awaited."""
-    httpx = pytest.importorskip("httpx")
+def get_with_httpx(url: str, name: str = "httpx") -> None:
+    """GET with httpx, awaited and at once: the first call installs the instrumentation."""
+    httpx = pytest.importorskip(name)
 
     async def awaited() -> None:
         async with httpx.AsyncClient() as client:
             await client.get(url)
 
-    httpx.get(url)
     asyncio.run(awaited())
+    httpx.get(url)
 
 
 def get_with_httpx2(url: str) -> None:
-    """GET with httpx2, awaited and at once: the first call installs the instrumentation."""
-    httpx2 = pytest.importorskip("httpx2", reason="httpx2 is not installed; it needs Python 3.11")
-
-    async def awaited() -> None:
-        async with httpx2.AsyncClient() as client:
-            await client.get(url)
-
-    asyncio.run(awaited())
-    httpx2.get(url)
+    """The same with its successor, which needs Python 3.11."""
+    get_with_httpx(url, "httpx2")
 
 
 def get_with_aiohttp(url: str) -> None:
@@ -283,11 +272,59 @@ def test_stopping_leaves_every_library_as_it_was(start: Callable[..., Function],
         (urllib3.HTTPConnectionPool, "urlopen"),
         (urllib.request.OpenerDirector, "open"),
     ]
-    before = [getattr(owner, name) for owner, name in methods]
+    originals = [getattr(owner, name) for owner, name in methods]
     propagator = propagate.get_global_textmap()
     for act in (lambda: None, lambda: with_urllib3(server.url)):
         function = start()
         function.invoke(lambda _event, _context, act=act: act())  # type: ignore[misc]
         function.runtime.stop()
-        assert [getattr(owner, name) for owner, name in methods] == before
+        assert [getattr(owner, name) for owner, name in methods] == originals
         assert propagate.get_global_textmap() is propagator
+
+
+UPSTREAM = "opentelemetry.instrumentation.requests"
+
+
+@pytest.mark.parametrize(
+    ("url", "host", "port"),
+    [
+        ("https://payments.example.com/v1/charges", "payments.example.com", 443),
+        ("http://127.0.0.1:8080", "127.0.0.1", 8080),
+        ("http://[::1]:8080/a", "::1", 8080),
+        ("https://user:secret@payments.example.com?token=secret#part", "payments.example.com", 443),
+        ("HTTPS://Payments.Example.COM/", "payments.example.com", 443),
+        ("ftp://files.example.com/a", "files.example.com", 0),
+    ],
+)
+def test_a_peer_is_host_and_port(url: str, host: str, port: int) -> None:
+    """Nothing else of the address."""
+    assert peer_of(url) == {"peer.service": host, "net.peer.name": host, "net.peer.port": port}
+
+
+@pytest.mark.parametrize(
+    "url", ["", "no address", "http://", "http://user:pa/ss@host/", "http://[::1", "http://h:99999/"]
+)
+def test_what_is_no_address_has_no_peer(url: str) -> None:
+    """And nothing of it is told in the log: it may hold a password where a port should be."""
+    assert peer_of(url) == {}
+
+
+@pytest.mark.parametrize(
+    ("scope", "kind", "peer"),
+    [
+        (UPSTREAM, SpanKind.CLIENT, "payments.example.com"),
+        (UPSTREAM, SpanKind.SERVER, None),
+        ("the.handlers.own", SpanKind.CLIENT, None),
+    ],
+)
+def test_only_upstreams_calls_are_completed(function: Function, scope: str, kind: SpanKind, peer: str | None) -> None:
+    """A handler's own spans say what it has written, whether the tracer's first or a later one."""
+
+    def handler(_event: object, _context: object) -> None:
+        tracer = function.runtime.provider.get_tracer(scope)
+        for _ in range(2):
+            address: dict[str, Any] = {"http.url": "https://payments.example.com/v1"}
+            tracer.start_span("call", kind=kind, attributes=address).end()
+
+    function.invoke(handler)
+    assert [(span.attributes or {}).get("peer.service") for span in function.spans] == [None, peer, peer]

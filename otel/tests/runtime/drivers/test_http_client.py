@@ -1,22 +1,16 @@
 """A call of http.client by hand is a span from its request to its response."""
 
-from __future__ import annotations
-
 import socket
+from collections.abc import Callable
 from http.client import HTTPConnection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 import requests
 
-from tests.runtime.stubs import Answer
+from tests.runtime.conftest import Function
+from tests.runtime.stubs import Answer, Server
 from tests.runtime.tree import identity
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from tests.runtime.conftest import Function
-    from tests.runtime.stubs import Server
 
 
 def calls(function: Function) -> list[tuple[str, str, Any]]:
@@ -110,8 +104,8 @@ def test_what_nobody_records_has_no_span_and_says_so(
 
 def test_http_client_is_as_before_when_the_runtime_stops(start: Callable[..., Function], server: Server) -> None:
     """After a call, which puts the rest on."""
-    before = [vars(HTTPConnection)[name] for name in ("request", "getresponse", "close")]
+    originals = [vars(HTTPConnection)[name] for name in ("request", "getresponse", "close")]
     function = start()
     function.invoke(lambda *_: get(server.port))
     function.runtime.stop()
-    assert [vars(HTTPConnection)[name] for name in ("request", "getresponse", "close")] == before
+    assert [vars(HTTPConnection)[name] for name in ("request", "getresponse", "close")] == originals

@@ -8,19 +8,16 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from opentelemetry import trace
+from opentelemetry.trace import Tracer
 
 from lambda_latency.runtime.drivers.opening import opening, waiting, watch_sockets
 from lambda_latency.runtime.drivers.within import within
+from tests.runtime.conftest import Function
 from tests.runtime.tree import listed
-
-if TYPE_CHECKING:
-    from opentelemetry.trace import Tracer
-
-    from tests.runtime.conftest import Function
 
 SYSTEM = {"db.system": "mysql", "db.name": "shop"}
 
@@ -85,8 +82,8 @@ def tracer(function: Function) -> Iterator[Tracer]:
     undo = watch_sockets(made)
     undo += [within(Driver, name, connect) for name in ("connect", "connect_by_hand", "connect_async")]
     yield made
-    for one in reversed(undo):
-        one()
+    for restore in reversed(undo):
+        restore()
 
 
 def tree(function: Function) -> list[str]:
@@ -196,11 +193,11 @@ def test_what_nobody_records_has_no_span(function: Function, monkeypatch: pytest
 
 def test_sockets_are_watched_once_and_left_as_they_were(function: Function) -> None:
     """However many drivers ask for it."""
-    made, before = function.runtime.provider.get_tracer("lambda_latency.runtime"), socket.socket.connect
+    made, original = function.runtime.provider.get_tracer("lambda_latency.runtime"), socket.socket.connect
     (undo,) = watch_sockets(made)
-    assert (watch_sockets(made), socket.socket.connect is before) == ([], False)
+    assert (watch_sockets(made), socket.socket.connect is original) == ([], False)
     undo()
-    assert socket.socket.connect is before
+    assert socket.socket.connect is original
 
 
 def test_the_wait_for_a_connection_of_a_pool_is_a_span_where_it_waits(function: Function, tracer: Tracer) -> None:
@@ -252,24 +249,24 @@ class Subject:
 
 def test_a_function_of_each_kind_runs_inside() -> None:
     """A coroutine until its end; each is what it was afterwards."""
-    seen: list[str] = []
+    steps: list[str] = []
 
     @contextmanager
-    def told(*_: object) -> Iterator[None]:
-        seen.append("begin")
+    def noted(*_: object) -> Iterator[None]:
+        steps.append("begin")
         yield
-        seen.append("end")
+        steps.append("end")
 
-    before = dict(vars(Subject))
-    undo = [within(Subject, name, told) for name in ("plain", "coroutine", "of_class")]
+    originals = dict(vars(Subject))
+    undo = [within(Subject, name, noted) for name in ("plain", "coroutine", "of_class")]
     subject = Subject()
     assert (subject.plain(), asyncio.run(subject.coroutine()), Subject.of_class()) == ("plain", "coroutine", "Subject")
-    assert seen == ["begin", "end"] * 3
+    assert steps == ["begin", "end"] * 3
     assert asyncio.iscoroutinefunction(Subject.coroutine)
-    assert [one() for one in undo] == [True, True, True]
-    assert [one() for one in undo] == [False, False, False]
+    assert [restore() for restore in undo] == [True, True, True]
+    assert [restore() for restore in undo] == [False, False, False]
     assert {name: vars(Subject)[name] for name in ("plain", "coroutine", "of_class")} == {
-        name: before[name] for name in ("plain", "coroutine", "of_class")
+        name: originals[name] for name in ("plain", "coroutine", "of_class")
     }
 
 
@@ -286,5 +283,5 @@ def test_a_library_that_is_not_as_it_was_is_called_all_the_same(caplog: pytest.L
         undo()
     (message,) = caplog.messages
     assert message.startswith(
-        "lambda-latency: a call of tests.runtime.drivers.test_opening is not traced (AttributeError:"
+        "lambda-latency: tracing a call by tests.runtime.drivers.test_opening failed (AttributeError:"
     )

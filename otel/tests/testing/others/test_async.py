@@ -1,7 +1,5 @@
 """Spans of coroutines, in tests that are coroutines."""
 
-from __future__ import annotations
-
 import asyncio
 
 import pytest

@@ -1,7 +1,5 @@
 """A literal that inline-snapshot writes, and matchers of dirty-equals."""
 
-from __future__ import annotations
-
 from dirty_equals import IsPositive, IsStr
 from inline_snapshot import snapshot
 from opentelemetry.trace import SpanKind, get_tracer

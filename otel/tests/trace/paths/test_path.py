@@ -1,26 +1,25 @@
 """The critical path: a test for each rule, and random trees compared with an obvious walk."""
 
-from __future__ import annotations
+from collections.abc import Mapping
+from dataclasses import replace
 
-import random
-from typing import TYPE_CHECKING
+from hypothesis import HealthCheck, given, settings
 
-from lambda_latency.trace import Span, SpanKind, Trace, critical_path
-from tests.trace.build import T0, TRACE_ID, Node, node, tree
-from tests.trace.reference import reference_sections
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from lambda_latency.latency import breakdown_of
+from lambda_latency.trace import Link, Span, SpanKind, Trace, critical_path, join_traces, traces_of
+from tests.draws import draws
+from tests.trace.build import MS, T0, TRACE_ID, Node, node, spans_of, tree
+from tests.trace.trees import reference_sections, trees
 
 FUNCTION: Mapping[str, object] = {"aws.xray.origin": "AWS::Lambda::Function"}
 SERVICE: Mapping[str, object] = {"aws.xray.origin": "AWS::Lambda"}
 
 
-def _path(*tops: Node) -> str:
+def _path(*roots: Node) -> str:
     """The sections of a trace, such as `a 0-20, b 20-50`."""
     return ", ".join(
         f"{section.span.name} {section.start_ns - T0}-{section.end_ns - T0}"
-        for section in critical_path(tree(*tops)).sections
+        for section in critical_path(tree(*roots)).sections
     )
 
 
@@ -94,8 +93,8 @@ def test_an_orphan_leaves_the_wall_clock_of_the_request_unchanged() -> None:
 def test_a_cycle_takes_no_time() -> None:
     """It is not below the request."""
     ring = [
-        Span(trace_id=TRACE_ID, span_id=own * 16, parent_id=other * 16, name=own, start_ns=T0, end_ns=T0 + 500)
-        for own, other in (("e", "f"), ("f", "e"))
+        Span(trace_id=TRACE_ID, span_id=child * 16, parent_id=parent * 16, name=child, start_ns=T0, end_ns=T0 + 500)
+        for child, parent in (("e", "f"), ("f", "e"))
     ]
     path = critical_path(Trace([*tree(node("a", 0, 100)).spans, *ring]))
     assert [(section.span.name, section.ns) for section in path.sections] == [("a", 100)]
@@ -192,39 +191,57 @@ def test_a_deep_trace_is_walked_without_recursion() -> None:
     assert sum(section.ns for section in path.sections) == path.wall_ns == 49_999
 
 
-def test_random_trees_equal_the_obvious_walk() -> None:
-    """With overlaps, ties, skew, zero lengths and open spans; sections are disjoint, without gaps, and exact."""
-    rng = random.Random(5)  # noqa: S311 - a repeatable seed
-    for _ in range(3000):
-        trace = _random_trace(rng)
-        path = critical_path(trace)
-        at = path.start_ns
-        for section in path.sections:
-            assert (section.start_ns, section.ns > 0) == (at, True)
-            at = section.end_ns
-        assert at == path.end_ns
-        found = [(section.span.span_id, section.start_ns, section.end_ns) for section in path.sections]
-        assert found == reference_sections(trace)
+@settings(max_examples=draws(10_000), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@given(trees())
+def test_sections_are_disjoint_without_gaps_and_equal_the_obvious_walk(spans: list[Span]) -> None:
+    """They add up to the wall clock to the nanosecond, as do the parts of the request's account."""
+    trace = Trace(spans)
+    path = critical_path(trace)
+    end_ns = path.start_ns
+    for section in path.sections:
+        assert (section.start_ns, section.ns > 0) == (end_ns, True)
+        end_ns = section.end_ns
+    assert end_ns == path.end_ns
+    sections = [(section.span.span_id, section.start_ns, section.end_ns) for section in path.sections]
+    assert sections == reference_sections(trace)
+    assert sum(ns for _, ns in breakdown_of(trace).components) == path.wall_ns
 
 
-def _random_trace(rng: random.Random) -> Trace:
-    ids = list(range(1, rng.randint(2, 40) + 1))
-    rng.shuffle(ids)
-    spans: list[Span] = []
-    for number in ids:
-        parent = rng.choice(spans) if spans else None
-        low = parent.start_ns - T0 if parent is not None else 0
-        start = low + rng.randint(-3, 12)
-        end = start + rng.choice([0, 1, 3, 7, 15, 30])
-        spans.append(
-            Span(
-                trace_id=TRACE_ID,
-                span_id=f"{number:016x}",
-                parent_id=parent.span_id if parent is not None else None,
-                name=f"{number}",
-                start_ns=T0 + start,
-                end_ns=None if parent is not None and rng.random() < 0.1 else T0 + end,
-            )
-        )
-    rng.shuffle(spans)
-    return Trace(spans)
+OTHER = "6b05a667affeb9dbb0aa7f2b00000002"
+
+
+def _two() -> list[Span]:
+    """An order that sends a message until 30 ms, and the consumer's trace, from 90 to 140 ms."""
+    sent = node(
+        "send",
+        20,
+        30,
+        kind=SpanKind.PRODUCER,
+        resource={"service.name": "shop"},
+        attributes={"messaging.destination.name": "orders"},
+    )
+    sender = spans_of(
+        [node("POST /orders", 0, 40, sent, kind=SpanKind.SERVER, resource={"service.name": "shop"})], unit=MS
+    )
+    work = node("orders process", 90, 140, kind=SpanKind.CONSUMER, resource={"service.name": "worker"})
+    [consumer] = spans_of([work], unit=MS, trace_id=OTHER, first=100)
+    return [*sender, replace(consumer, links=(Link(sender[1].trace_id, sender[1].span_id),))]
+
+
+def test_a_linked_trace_and_the_wait_are_part_of_the_request() -> None:
+    """The time from the sender's end to the consumer's start is the queue's; the route stays the request's."""
+    [trace] = traces_of(join_traces(_two()))
+    breakdown = breakdown_of(trace)
+    assert (breakdown.route, breakdown.wall_ns) == ("POST /orders", 140 * MS)
+    assert {part.label: ns // MS for part, ns in breakdown.components} == {
+        "queue orders": 60,
+        "worker: own code": 50,
+        "shop: own code": 20,
+        "unknown callee": 10,
+    }
+
+
+def test_without_links_nothing_is_joined() -> None:
+    """The same applies to a link to an unknown span."""
+    spans = [replace(span, links=(Link("f" * 32, "e" * 16),) if span.links else ()) for span in _two()]
+    assert list(join_traces(spans)) == spans

@@ -1,20 +1,14 @@
 """A document of each recorder, with the format that has to read it, and which documents two formats claim."""
 
-from __future__ import annotations
-
 import json
+from collections.abc import Callable, Iterator
 from itertools import combinations
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from lambda_latency.trace.readers.formats import Format
 from tests.trace.writers import MS, T0, TRACE_ID, WRITERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-
-    from lambda_latency.trace.readers.formats import Known
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "xray"
 MOST_LEFT_OUT = 3
@@ -60,26 +54,26 @@ CLAIMS: dict[str, tuple[str, Callable[[], bytes]]] = {
 
 def objects(name: str) -> Iterator[dict[str, msgspec.Raw]]:
     """The members of each object of a recorder's text, which holds objects, lists of them, or lists of lists."""
-    rest, decoder = CLAIMS[name][1]().decode().strip(), json.JSONDecoder()
-    while rest:
-        found, end = decoder.raw_decode(rest)
-        rest = rest[end:].lstrip()
-        todo = [found]
-        for one in todo:
-            if isinstance(one, dict):
-                yield {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in one.items()}
+    text, decoder = CLAIMS[name][1]().decode().strip(), json.JSONDecoder()
+    while text:
+        document, end = decoder.raw_decode(text)
+        text = text[end:].lstrip()
+        todo = [document]
+        for member in todo:
+            if isinstance(member, dict):
+                yield {key: msgspec.Raw(msgspec.json.encode(value)) for key, value in member.items()}
             else:
-                todo += one
+                todo += member
 
 
-def both_claim(first: Known, second: Known) -> set[str]:
+def both_claim(upper: Format, lower: Format) -> set[str]:
     """The recorders of which both formats claim an object, whole or without some of its members: most are optional."""
     return {
         name
         for name in CLAIMS
         for members in objects(name)
         for part in _with_members_left_out(members)
-        if first.fits(part) and second.fits(part)
+        if upper.fits(part) and lower.fits(part)
     }
 
 

@@ -1,31 +1,38 @@
 """Every known format: read plain and compressed, and rejected with position and remedy if broken."""
 
-from __future__ import annotations
-
 import gzip
 import json
 import re
 import sys
+from collections.abc import Callable
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 from google.protobuf.json_format import ParseDict
 from opentelemetry.proto.logs.v1.logs_pb2 import LogsData
 from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 
-from lambda_latency.latency import account
-from lambda_latency.trace import read_traces
+from lambda_latency.latency import breakdown_of
+from lambda_latency.trace import (
+    LineIndex,
+    Problem,
+    Reader,
+    Reading,
+    Source,
+    dump_line,
+    find_traces,
+    read_compact_spans,
+    read_traces,
+    to_otlp,
+)
 from lambda_latency.trace.model.problem import BY_COLLECTOR
-from lambda_latency.trace.readers.formats import FORMATS, KNOWN, Known
+from lambda_latency.trace.readers import otlp
+from lambda_latency.trace.readers.formats import FORMATS, KNOWN, Format
+from tests.trace.build import node, spans_of
 from tests.trace.readers.claims import CLAIMS, both_claim, objects
 from tests.trace.writers import MS, SPANS, T0, TRACE_ID, WRITERS
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from pathlib import Path
-
-    from lambda_latency.trace import Reading
 
 AT = "2026-11-27T08:00:00Z"
 SKYWALKING = {"traceId": "a.b.c", "segmentId": "s", "spanId": 0, "refs": [], "startTime": 1, "endTime": 2}
@@ -76,10 +83,10 @@ def test_each_format_has_the_same_trace(name: str, tmp_path: Path) -> None:
     assert trace.trace_id == (TRACE_ID if "Zipkin" not in name else TRACE_ID[16:].zfill(32))
     assert {str(span.attributes["n"]) for span in trace.spans} == {"7"}
     if name != "X-Ray":
-        assert [span.resource["service.name"] for span in trace.spans] == [one[6] for one in SPANS]
-        assert [span.name for span in trace.spans] == [one[2] for one in SPANS]
+        assert [span.resource["service.name"] for span in trace.spans] == [row[6] for row in SPANS]
+        assert [span.name for span in trace.spans] == [row[2] for row in SPANS]
     packed = gzip.compress(data), _zstd(data)
-    assert [_read(tmp_path, one) for one in packed] == [plain, plain]
+    assert [_read(tmp_path, file) for file in packed] == [plain, plain]
 
 
 @pytest.mark.parametrize("name", [name for name in WRITERS if "protobuf" not in name])
@@ -117,14 +124,14 @@ def test_a_truncated_compressed_file_is_read_up_to_the_cut(pack: str, tmp_path: 
     data = WRITERS["Java's logging-otlp"]() * 2000
     packed = gzip.compress(data) if pack == "gzip" else _zstd(data)
     reading = _read(tmp_path, packed[: len(packed) // 2])
-    assert any("end" in one.reason.lower() for one in reading.problems)
+    assert any("end" in problem.reason.lower() for problem in reading.problems)
 
 
 def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> None:
     """The collector's file exporter with `compression: zstd` writes them so, as JSON or protobuf."""
     for name in ("OTLP/JSON", "OTLP protobuf"):
-        one = _zstd(WRITERS[name]())
-        assert _facts(_read(tmp_path, len(one).to_bytes(4, "big") + one)) == EXPECTED
+        message = _zstd(WRITERS[name]())
+        assert _facts(_read(tmp_path, len(message).to_bytes(4, "big") + message)) == EXPECTED
 
 
 @pytest.mark.parametrize(
@@ -204,8 +211,8 @@ def test_another_format_is_refused_with_what_was_seen_and_the_way_to_otlp(
     """Alone and in a list: no reader takes a document of another format for one of its own."""
     for written in (document, [document], [[document]]):
         reading = _read(tmp_path, json.dumps(written).encode())
-        seen = ", ".join(document)[:60]
-        assert (reading.traces, [one.reason for one in reading.problems]) == ((), [f"no trace: got {seen}; {KNOWN}"])
+        keys = ", ".join(document)[:60]
+        assert (reading.traces, [p.reason for p in reading.problems]) == ((), [f"no trace: got {keys}; {KNOWN}"])
 
 
 def test_spans_of_zipkins_first_version_are_refused(tmp_path: Path) -> None:
@@ -215,7 +222,7 @@ def test_spans_of_zipkins_first_version_are_refused(tmp_path: Path) -> None:
     parts: list[dict[str, object]] = [{"binaryAnnotations": []}, {"annotations": notes}]
     for more in parts:
         reading = _read(tmp_path, json.dumps([{"traceId": "a1", "id": "b2", **more}, *new]).encode())
-        assert (reading.traces, [one.reason for one in reading.problems]) == (
+        assert (reading.traces, [problem.reason for problem in reading.problems]) == (
             (),
             [f"not read: Zipkin's version 1; {BY_COLLECTOR}"],
         )
@@ -235,7 +242,7 @@ def test_the_origin_of_a_subsegment_in_a_record_is_that_of_its_segment(tmp_path:
     records = [
         {
             "traceId": TRACE_ID,
-            "spanId": f"{at + 1:016x}",
+            "spanId": f"{index + 1:016x}",
             **({} if above is None else {"parentSpanId": f"{above + 1:016x}"}),
             "name": name,
             "kind": kind,
@@ -244,11 +251,11 @@ def test_the_origin_of_a_subsegment_in_a_record_is_that_of_its_segment(tmp_path:
             "attributes": {"aws.xray.origin": origin, **attributes},
             "resource": {"attributes": {"service.name": "Work"}},
         }
-        for at, (name, above, kind, origin, start, end, attributes) in enumerate(spans)
+        for index, (name, above, kind, origin, start, end, attributes) in enumerate(spans)
     ]
     reading = _read(tmp_path, "\n".join(map(json.dumps, records)).encode())
     assert reading.problems == ()
-    assert {part.label: ns / MS for part, ns in account(reading.traces[0]).parts} == {
+    assert {part.label: ns / MS for part, ns in breakdown_of(reading.traces[0]).components} == {
         "cold start": 45,
         "DynamoDB PutItem": 20,
         "own code": 19,
@@ -263,7 +270,7 @@ def test_spans_of_phoenix_are_read(tmp_path: Path) -> None:
     times = {"start_time": "2026-07-09T00:00:01+00:00", "end_time": "2026-07-09T00:00:03.5+00:00"}
     span = {**ids, **times, "name": "model-5", "span_kind": "LLM", "status_code": "ERROR", "attributes": {"n": 7}}
     reading = _read(tmp_path, json.dumps([span], indent=1).encode())
-    [read] = [one for trace in reading.traces for one in trace.spans]
+    [read] = [s for trace in reading.traces for s in trace.spans]
     assert (reading.problems, read.name, read.kind.name, read.status.name) == ((), "model-5", "INTERNAL", "ERROR")
     assert (read.end_ns or 0) - read.start_ns == 2_500 * MS
     assert dict(read.attributes) == {"n": 7, "openinference.span.kind": "LLM"}
@@ -285,7 +292,7 @@ def test_bare_spans_with_the_names_of_the_proto_file_are_read(tmp_path: Path) ->
     }
     reading = _read(tmp_path, json.dumps(span).encode() + b"\n")
     assert (reading.problems, _facts(reading)) == ((), [("00000000000000a1", "", "SERVER", T0, T0 + MS, True)])
-    assert [(one.attributes["n"], dict(one.resource)) for one in reading.traces[0].spans] == [(7, resource)]
+    assert [(s.attributes["n"], dict(s.resource)) for s in reading.traces[0].spans] == [(7, resource)]
 
 
 def test_ids_and_times_that_are_numbers_are_read(tmp_path: Path) -> None:
@@ -312,19 +319,19 @@ def test_bare_spans_with_times_in_any_unit_are_read(start: object, end: object, 
     """One a line or in a list; what OTLP does not have as a kind or a status is left out."""
     names = ("trace_id", "span_id", "parent_id", "start_time", "end_time", "service")
     sdks = ("traceId", "spanId", "parentSpanId", "startTime", "endTime", "serviceName")
-    for keys, other in ((names, {"kind": "LLM", "status": "success"}), (sdks, {"kind": "CLIENT", "status": "error"})):
+    for keys, extra in ((names, {"kind": "LLM", "status": "success"}), (sdks, {"kind": "CLIENT", "status": "error"})):
         values = (TRACE_ID, "00000000000000a1", None, start, end, "shop")
-        span = {**dict(zip(keys, values, strict=True)), "name": "GET /", "attributes": {"n": 7}, **other}
-        failed = other["status"] == "error"
+        span = {**dict(zip(keys, values, strict=True)), "name": "GET /", "attributes": {"n": 7}, **extra}
+        failed = extra["status"] == "error"
         kind = "CLIENT" if failed else "INTERNAL"
         for written in (span, [span, span], {"count": 1, "spans": [span]}):
             reading = _read(tmp_path, json.dumps(written).encode())
             facts = {
-                (*one[:3], one[3], round(one[4] - T0, -3), one[5]) for one in map(tuple[Any, ...], _facts(reading))
+                (*fact[:3], fact[3], round(fact[4] - T0, -3), fact[5]) for fact in map(tuple[Any, ...], _facts(reading))
             }
             assert facts == {("00000000000000a1", "", kind, T0, 1_500_000, failed)}
-            assert {one.resource["service.name"] for one in reading.traces[0].spans} == {"shop"}
-            assert {one.attributes["n"] for one in reading.traces[0].spans} == {7}
+            assert {s.resource["service.name"] for s in reading.traces[0].spans} == {"shop"}
+            assert {s.attributes["n"] for s in reading.traces[0].spans} == {7}
 
 
 def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
@@ -335,7 +342,7 @@ def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
     reading = _read(tmp_path, json.dumps({"projectId": "p", "traceId": TRACE_ID, "spans": spans}).encode())
     [trace] = reading.traces
     assert (reading.problems, trace.trace_id) == ((), TRACE_ID)
-    assert [(one.kind.name, one.attributes["n"], one.parent_id) for one in trace.spans] == [
+    assert [(s.kind.name, s.attributes["n"], s.parent_id) for s in trace.spans] == [
         ("SERVER", "7", None),
         ("CLIENT", "7", "0000000000000017"),
     ]
@@ -343,10 +350,10 @@ def test_bare_spans_of_one_trace_are_read_from_its_list(tmp_path: Path) -> None:
 
 def test_a_bare_span_without_a_time_of_this_century_is_a_problem(tmp_path: Path) -> None:
     """The unit of a small number cannot be known."""
-    for start, seen in ((1000, "1000"), ({"$date": "2026"}, "{'$date': '2026'}"), (None, "None")):
+    for start, shown in ((1000, "1000"), ({"$date": "2026"}, "{'$date': '2026'}"), (None, "None")):
         span = {"trace_id": TRACE_ID, "span_id": "a1", "name": "GET /", "start_time": start, "end_time": 2000}
         [problem] = _read(tmp_path, json.dumps({"spans": [span]}).encode()).problems
-        assert problem.reason == f"not a span: times must be from 2000 to 2100, got {seen}"
+        assert problem.reason == f"not a span: times must be from 2000 to 2100, got {shown}"
 
 
 def test_bare_spans_of_otlp_keep_their_attributes(tmp_path: Path) -> None:
@@ -355,7 +362,7 @@ def test_bare_spans_of_otlp_keep_their_attributes(tmp_path: Path) -> None:
     times = {"startTimeUnixNano": str(T0), "endTimeUnixNano": str(T0 + MS)}
     span = {"traceId": TRACE_ID, "spanId": "00000000000000a1", **times, "name": "GET /", "attributes": pairs}
     [trace] = _read(tmp_path, json.dumps(span).encode() + b"\n").traces
-    assert [dict(one.attributes) for one in trace.spans] == [{"n": 7, "list": ()}]
+    assert [dict(s.attributes) for s in trace.spans] == [{"n": 7, "list": ()}]
 
 
 def test_an_empty_link_is_left_out(tmp_path: Path) -> None:
@@ -374,7 +381,7 @@ def test_a_server_that_shares_the_id_of_its_client_is_its_child(flag: bytes, tmp
     )
     data = data.replace(b'"parentId": "00000000000000a3"', b'"parentId": "00000000000000a2"')
     facts = _facts(_read(tmp_path, data))
-    assert [one[:3] for one in facts[2:]] == [
+    assert [fact[:3] for fact in facts[2:]] == [
         ("80000000000000a2", "00000000000000a2", "SERVER"),
         ("00000000000000a4", "80000000000000a2", "INTERNAL"),
     ]
@@ -406,7 +413,7 @@ def test_logs_and_metrics_as_protobuf_are_named(write: Callable[[bytes], bytes],
     ]
     for message in messages:
         reading = _read(tmp_path, write(message.SerializeToString()))
-        reasons = [one.reason for one in reading.problems]
+        reasons = [problem.reason for problem in reading.problems]
         assert (reading.traces, reasons) == (
             (),
             ["OTLP logs or metrics, and not traces: name the file with resourceSpans"],
@@ -426,18 +433,82 @@ NEIGHBOURS = [*pairwise(FORMATS)]
 @pytest.mark.parametrize("recorder", CLAIMS)
 def test_a_recorded_document_is_read_by_its_format(recorder: str) -> None:
     """The first format that fits reads it, so an order of formats is an order of readers."""
-    read_by = {next(one.name for one in FORMATS if one.fits(members)) for members in objects(recorder)}
+    read_by = {next(f.name for f in FORMATS if f.fits(members)) for members in objects(recorder)}
     assert read_by == {CLAIMS[recorder][0]}
 
 
-@pytest.mark.parametrize(("first", "second"), NEIGHBOURS, ids=[f"{a.name}, {b.name}" for a, b in NEIGHBOURS])
-def test_neighbouring_formats_exclude_each_other_or_a_document_shows_their_order(first: Known, second: Known) -> None:
+@pytest.mark.parametrize(("upper", "lower"), NEIGHBOURS, ids=[f"{a.name}, {b.name}" for a, b in NEIGHBOURS])
+def test_neighbouring_formats_exclude_each_other_or_a_document_shows_their_order(upper: Format, lower: Format) -> None:
     """Shown by the documents of all recorders, each with any of its members left out."""
-    claimed = both_claim(first, second)
-    of_the_second = {one for one in claimed if CLAIMS[one][0] != first.name}
-    assert of_the_second == set(), f"{first.name!r} comes before {second.name!r}"
+    claimed = both_claim(upper, lower)
+    of_the_second = {name for name in claimed if CLAIMS[name][0] != upper.name}
+    assert of_the_second == set(), f"{upper.name!r} comes before {lower.name!r}"
 
 
 def test_each_format_reads_a_recorded_document() -> None:
     """Binary OTLP, the last one, is recognized by its bytes."""
-    assert {claim for claim, _ in CLAIMS.values()} == {one.name for one in FORMATS[:-1]}
+    assert {claim for claim, _ in CLAIMS.values()} == {f.name for f in FORMATS[:-1]}
+
+
+DOCUMENTS = spans_of([node("a", 0, 100, node("b", 10, 20), node("c", 30, 40))])
+
+
+def _read_documents(path: Path) -> tuple[list[str], list[str]]:
+    """The names of rows and the problems of a file; asserts that the spans of the traces have the same names."""
+    problems: list[Problem] = []
+    reader, index, source = Reader(), LineIndex(), Source(path.name, path)
+    for _ in read_compact_spans(source, reader, problems, index):
+        pass
+    names = sorted(row.name for rows in reader.traces.values() for row in rows)
+    whole = find_traces([source], reader.traces, index).values()
+    assert sorted(span.name for trace in whole for span in trace.spans) == names
+    return names, [str(problem) for problem in problems]
+
+
+@pytest.mark.parametrize("indent", [None, 1])
+@pytest.mark.parametrize("between", ["", "\n", "\n\n"])
+def test_documents_may_follow_each_other(tmp_path: Path, indent: int | None, between: str) -> None:
+    """On one line, on lines of their own, and over many lines."""
+    path = tmp_path / "t.json"
+    path.write_text(between.join(json.dumps(to_otlp([span]), indent=indent) for span in DOCUMENTS))
+    assert _read_documents(path) == (["a", "b", "c"], [])
+
+
+@pytest.mark.parametrize("text", ["[\n{0}\n]\n", "[{0}]", "[\n{0}]", "\n\n[[\n\n{0}]]\n"])
+def test_lists_of_documents_are_read_in_any_layout(tmp_path: Path, text: str) -> None:
+    """A list over many lines may have a document on a line of its own."""
+    path = tmp_path / "t.json"
+    path.write_text(text.format(dump_line(DOCUMENTS).strip()))
+    assert _read_documents(path) == (["a", "b", "c"], [])
+
+
+def test_text_after_a_document_is_a_problem(tmp_path: Path) -> None:
+    """The document itself is read."""
+    path = tmp_path / "t.jsonl"
+    path.write_text(dump_line(DOCUMENTS[:1]) + dump_line(DOCUMENTS[1:]).strip() + ' {"more\n')
+    assert _read_documents(path) == (["a", "b", "c"], ["t.jsonl:2: cut or not JSON: invalid character (byte 6)"])
+
+
+def test_a_large_document_is_read_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A few spans at a time; a broken span is a problem, and the rest is read."""
+    monkeypatch.setattr(otlp, "LARGE", 10)
+    monkeypatch.setattr(otlp, "AT_ONCE", 2)
+    document: Any = to_otlp(DOCUMENTS)
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(document))
+    assert _read_documents(path) == (["a", "b", "c"], [])
+    document["resourceSpans"][0]["scopeSpans"][0]["spans"][1]["spanId"] = ""
+    path.write_text(json.dumps(document))
+    assert _read_documents(path) == (["a", "c"], ["t.json:1: not a span: spanId must be 16 hex digits, got None"])
+
+
+def test_ids_may_be_in_capitals(tmp_path: Path) -> None:
+    """In some documents only: the spans still form one trace."""
+    path = tmp_path / "t.jsonl"
+    upper = dump_line(DOCUMENTS[1:])
+    for span in DOCUMENTS:
+        upper = upper.replace(span.span_id, span.span_id.upper())
+    path.write_text(dump_line(DOCUMENTS[:1]) + upper.replace(TRACE_ID, TRACE_ID.upper()))
+    assert _read_documents(path) == (["a", "b", "c"], [])
+    [trace] = find_traces([Source("t", path)], [TRACE_ID]).values()
+    assert [span.name for span in trace.children(trace.roots[0])] == ["b", "c"]

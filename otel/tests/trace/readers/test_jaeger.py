@@ -1,7 +1,5 @@
 """Jaeger's JSON: spans of OpenTelemetry are read back unchanged."""
 
-from __future__ import annotations
-
 import json
 from typing import Any
 
@@ -111,8 +109,8 @@ def test_values_of_tags_keep_their_types() -> None:
 
 def test_a_process_is_named_or_written_in_the_span() -> None:
     """A name that the trace does not have is a service without a name."""
-    own = {"serviceName": "pay", "tags": [_tag("faas.name", "Pay")]}
-    document = {"spans": [PARENT, {**CHILD, "process": own}, {**CHILD, "processID": "p9"}], "processes": PROCESSES}
+    process = {"serviceName": "pay", "tags": [_tag("faas.name", "Pay")]}
+    document = {"spans": [PARENT, {**CHILD, "process": process}, {**CHILD, "processID": "p9"}], "processes": PROCESSES}
     assert [dict(span.resource) for span in _read(document)[0]] == [
         {"service.name": "orders", "faas.name": "Create"},
         {"service.name": "pay", "faas.name": "Pay"},

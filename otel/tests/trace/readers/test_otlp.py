@@ -1,11 +1,9 @@
 """OTLP/JSON: the reader reads what the writer writes, and documents of other writers."""
 
-from __future__ import annotations
-
 import json
 import random
+from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -23,9 +21,6 @@ from lambda_latency.trace import (
     to_otlp,
 )
 from tests.trace.build import T0, TRACE_ID
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 PLAIN = Span(trace_id=TRACE_ID, span_id="00000000000000aa", name="a", start_ns=T0, end_ns=T0 + 5)
 RAW = {"traceId": TRACE_ID, "spanId": "00000000000000aa", "name": "a", "kind": 1, "startTimeUnixNano": "7"}

@@ -1,12 +1,10 @@
 """X-Ray's documents in practice: a test for each peculiarity."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.latency import Part, account
+from lambda_latency.latency import Component, breakdown_of
 from lambda_latency.trace import Link, Span, SpanKind, Status, Trace, critical_path, read_traces, spans_of
 from tests.trace.build import MS
 
@@ -26,7 +24,7 @@ def _segment(name: str, number: int, start: float, end: float | None, **more: An
 
 def _answer(*segments: dict[str, Any], **more: Any) -> str:
     """The output of `aws xray batch-get-traces`: documents as text, in any order."""
-    documents = [{"Id": one["id"], "Document": json.dumps({"trace_id": ID, **one})} for one in segments]
+    documents = [{"Id": s["id"], "Document": json.dumps({"trace_id": ID, **s})} for s in segments]
     traces = [{"Id": ID, "Duration": 1.0, "Segments": documents[::-1]}]
     return json.dumps({"Traces": traces, "UnprocessedTraceIds": [], **more})
 
@@ -43,7 +41,7 @@ def _trace(*segments: dict[str, Any]) -> Trace:
 
 
 def _parts(trace: Trace) -> dict[str, float]:
-    return {part.label: ns / MS for part, ns in account(trace).parts}
+    return {part.label: ns / MS for part, ns in breakdown_of(trace).components}
 
 
 GATEWAY = _segment(
@@ -111,7 +109,7 @@ def test_the_chain_of_a_request_by_parent_ids() -> None:
         201,
         True,
     )
-    assert len(trace.tops) == 1
+    assert len(trace.local_roots) == 1
 
 
 def test_initialization_before_its_function_is_the_cold_start() -> None:
@@ -139,7 +137,7 @@ def test_a_millisecond_that_lambda_truncated_is_the_handlers() -> None:
     cut = _parts(_trace(GATEWAY, SERVICE, FUNCTION, handler))
     differences = {label: round(cut[label] - whole[label], 6) for label in whole if cut[label] != whole[label]}
     assert differences == {"own code": 10.4, "Lambda overhead": -10.4}
-    spans = {one.name: one for one in _trace(GATEWAY, SERVICE, FUNCTION, handler).spans}
+    spans = {s.name: s for s in _trace(GATEWAY, SERVICE, FUNCTION, handler).spans}
     assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_400_000
 
 
@@ -153,7 +151,7 @@ def test_the_outer_segments_end_no_earlier_than_the_invocation() -> None:
     gateway = {**GATEWAY, "end_time": START + 0.9, "subsegments": [_segment("Lambda", 2, 2, 900, namespace="aws")]}
     handler = {**HANDLER, "end_time": START + 0.9004}
     spans = _trace(gateway, service, function, handler).spans
-    ends = {one.origin or one.name: one.end_ns - START * 10**9 for one in spans if one.end_ns is not None}
+    ends = {s.origin or s.name: s.end_ns - START * 10**9 for s in spans if s.end_ns is not None}
     assert ends == {
         "AWS::ApiGateway::Stage": 900_600_000,
         "Lambda": 900_600_000,
@@ -167,7 +165,7 @@ def test_the_outer_segments_end_no_earlier_than_the_invocation() -> None:
 
 def test_a_span_that_outlives_an_invocation_does_not_lengthen_it() -> None:
     """Only an end within the last millisecond of the invocation extends it."""
-    spans = {one.name: one for one in _trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "end_time": START + 0.901}).spans}
+    spans = {s.name: s for s in _trace(GATEWAY, SERVICE, FUNCTION, {**HANDLER, "end_time": START + 0.901}).spans}
     assert spans["Invocation"].end_ns == spans["Overhead"].start_ns == START * 10**9 + 900_000_000
 
 
@@ -212,7 +210,7 @@ def test_an_asynchronous_invocation_is_as_long_as_its_trace() -> None:
     function = {**_segment("CreateOrder", 4, 310, 1190, origin="AWS::Lambda::Function"), "parent_id": f"{11:016x}"}
     trace = _trace(service, function)
     assert critical_path(trace).wall_ns == 1195 * MS
-    assert dict(account(trace).parts)[Part("lambda", "service")] == 315 * MS
+    assert dict(breakdown_of(trace).components)[Component("lambda", "service")] == 315 * MS
 
 
 def test_inferred_segments_repeat_a_call_and_count_once() -> None:
@@ -222,7 +220,7 @@ def test_inferred_segments_repeat_a_call_and_count_once() -> None:
     trace = _trace(GATEWAY, SERVICE, FUNCTION, HANDLER, PUT, inferred, behind)
     assert sum(span.name.startswith("DynamoDB") for span in trace.spans) == 1
     assert [trace.parent(span) for span in trace.spans if span.name == "stream"] == [trace.get(PUT["id"])]
-    assert dict(account(trace).calls)[Part("aws", "DynamoDB PutItem orders")].calls == 1
+    assert dict(breakdown_of(trace).calls)[Component("aws", "DynamoDB PutItem orders")].calls == 1
 
 
 def test_a_segment_in_progress_is_replaced_by_the_complete_one() -> None:
@@ -260,11 +258,11 @@ def test_times_are_read_as_decimals() -> None:
 
 def test_bare_segments_are_read_alone_or_as_a_list() -> None:
     """The daemon receives single ones; people save lists."""
-    documents = [{"trace_id": ID, **one} for one in (GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)]
+    documents = [{"trace_id": ID, **segment} for segment in (GATEWAY, SERVICE, FUNCTION, HANDLER, PUT)]
     together, problems = _read(json.dumps(documents))
     assert (len(together), problems) == (9, [])
-    assert [span for one in documents for span in _read(json.dumps(one))[0]] == together
-    wrapped = [{"Id": one["id"], "Document": json.dumps(one)} for one in documents]
+    assert [span for segment in documents for span in _read(json.dumps(segment))[0]] == together
+    wrapped = [{"Id": segment["id"], "Document": json.dumps(segment)} for segment in documents]
     assert _read(json.dumps(wrapped))[0] == together
 
 
@@ -292,7 +290,7 @@ def test_broken_documents_are_problems() -> None:
     answer["Traces"][0]["Segments"] += [{"Document": "{"}, {"Id": "x"}, 7, {"Document": "{}"}]
     answer["Traces"].append({"Id": ID})
     bad = ({"id": "0"}, {"start_time": "now"}, {"trace_id": "1-2"}, {"end_time": -5}, {"start_time": 1e300})
-    answer["Traces"][0]["Segments"] += [{"Document": json.dumps({"trace_id": ID, **PUT, **one})} for one in bad]
+    answer["Traces"][0]["Segments"] += [{"Document": json.dumps({"trace_id": ID, **PUT, **wrong})} for wrong in bad]
     spans, problems = _read(json.dumps(answer))
     assert len(spans) == 2
     assert sorted(problem[:60] for problem in problems) == [
@@ -321,7 +319,7 @@ def test_x_rays_fields_for_failures_and_databases_are_read() -> None:
     spans, problems = _read(json.dumps([refused, host, throttled, shop, caller]))
     assert problems == []
     assert [span.status for span in spans] == [Status.ERROR, Status.ERROR, Status.ERROR, Status.UNSET, Status.UNSET]
-    assert [account(Trace([span])).parts[0][0].label for span in spans if span.kind is SpanKind.CLIENT] == [
+    assert [breakdown_of(Trace([span])).components[0][0].label for span in spans if span.kind is SpanKind.CLIENT] == [
         "a",
         "pay.example",
         "S3",
@@ -339,7 +337,7 @@ def test_the_attempts_of_a_call_are_read_from_the_kits_metadata() -> None:
         _parts(_trace(_segment("api", 1, 0, 130, subsegments=[{**call, "metadata": {"default": metadata}}])))
         for metadata in (attempts, {}, {**attempts, "lambda.retry.last_began_ms": 1e9})
     ]
-    assert [(one["retries DynamoDB orders"], one.get("DynamoDB PutItem orders")) for one in parts] == [
+    assert [(p["retries DynamoDB orders"], p.get("DynamoDB PutItem orders")) for p in parts] == [
         (69.5, 30.5),
         (100, None),
         (100, None),
@@ -354,12 +352,12 @@ def test_a_count_of_attempts_is_not_one_of_retries() -> None:
 
     def labels(*counts: int) -> list[str]:
         calls = [
-            _segment("S3", at, 10 * at, 10 * at + 5, namespace="aws", aws={"operation": "GetObject", "retries": count})
-            for at, count in enumerate(counts, 2)
+            _segment("S3", n, 10 * n, 10 * n + 5, namespace="aws", aws={"operation": "GetObject", "retries": count})
+            for n, count in enumerate(counts, 2)
         ]
         spans, problems = _read(_answer(_segment("api", 1, 0, 100, subsegments=calls)))
         assert problems == []
-        return [f"{part.label} {calls.retries}" for part, calls in account(Trace(spans)).calls]
+        return [f"{part.label} {calls.retries}" for part, calls in breakdown_of(Trace(spans)).calls]
 
     assert labels(1) == ["S3 GetObject 0"]
     assert labels(1, 2) == ["S3 GetObject 0", "retries S3 1"]
@@ -371,14 +369,16 @@ def test_documents_of_the_exporter_have_the_accounts_of_their_spans() -> None:
     from_documents, problems = read_traces(GOLDEN / "segments.jsonl")
     from_spans, _ = read_traces(GOLDEN / "spans.jsonl")
     assert problems == ()
-    seen, expected = ({trace.trace_id: account(trace) for trace in traces} for traces in (from_documents, from_spans))
-    assert seen.keys() == expected.keys()
-    for trace_id, one in expected.items():
-        other = seen[trace_id]
-        assert (other.route, other.cold_start, other.error) == (one.route, one.cold_start, one.error)
-        assert dict(other.calls) == dict(one.calls)
-        for part, ns in one.parts:
-            assert abs(dict(other.parts).get(part, 0) - ns) < 5_000
+    read, expected = (
+        {trace.trace_id: breakdown_of(trace) for trace in traces} for traces in (from_documents, from_spans)
+    )
+    assert read.keys() == expected.keys()
+    for trace_id, breakdown in expected.items():
+        copy = read[trace_id]
+        assert (copy.route, copy.cold_start, copy.error) == (breakdown.route, breakdown.cold_start, breakdown.error)
+        assert dict(copy.calls) == dict(breakdown.calls)
+        for part, ns in breakdown.components:
+            assert abs(dict(copy.components).get(part, 0) - ns) < 5_000
 
 
 def test_a_segment_links_to_the_trace_of_its_message(tmp_path: Path) -> None:

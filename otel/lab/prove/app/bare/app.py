@@ -1,7 +1,5 @@
 """A function with one call of AWS, which needs no permission; with `rounds` in its event it computes instead."""
 
-from __future__ import annotations
-
 import boto3
 
 sts = boto3.client("sts")

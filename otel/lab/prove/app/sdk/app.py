@@ -1,7 +1,5 @@
 """The same function with the X-Ray SDK."""
 
-from __future__ import annotations
-
 import boto3
 from aws_xray_sdk.core import patch_all
 

@@ -31,22 +31,22 @@ def handler(event: Any, context: Any) -> Any:
 
 def listed(event: Any, context: Any) -> Any:
     """Whether the app's bucket is the only one."""
-    names = [one["Name"] for one in boto3.client("s3").list_buckets()["Buckets"]]
+    names = [bucket["Name"] for bucket in boto3.client("s3").list_buckets()["Buckets"]]
     return {"only": names == [os.environ["FILES"]]}
 
 
 def received(event: Any, context: Any) -> Any:
     """Fail for a message that says so."""
-    if any(one["body"] == "fail" for one in event["Records"]):
+    if any(record["body"] == "fail" for record in event["Records"]):
         raise ValueError("on purpose")
 
 
 def made(event: Any, context: Any) -> Any:
     """Answer CloudFormation as libraries do: by HTTPS, whatever the address says."""
-    given = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    identity = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
     url = urlsplit(event["ResponseURL"])
     connection = HTTPSConnection(url.netloc, timeout=10)
-    body = json.dumps({"Status": "SUCCESS", "PhysicalResourceId": "thing", **given})
+    body = json.dumps({"Status": "SUCCESS", "PhysicalResourceId": "thing", **identity})
     connection.request("PUT", url.path, body)
     connection.getresponse().read()
 

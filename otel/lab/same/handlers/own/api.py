@@ -1,5 +1,6 @@
 """User code with OpenTelemetry's API alone."""
 
+import multiprocessing
 import os
 import threading
 
@@ -121,3 +122,33 @@ def across_generators(event, context):
             yield 2
 
     return list(numbers())
+
+
+def forked(event, context):
+    """Spans of a child."""
+    here, there = multiprocessing.Pipe()
+
+    def work():
+        with TRACER.start_as_current_span("in the child"):
+            there.send(requests.get(f"{PEER}/http/child", timeout=10).status_code)
+        there.close()
+
+    child = multiprocessing.get_context("fork").Process(target=work)
+    child.start()
+    got = here.recv()
+    child.join(10)
+    return [got, child.exitcode]
+
+
+def variables(event, context):
+    """OpenTelemetry's own variables, as people set them for other tools."""
+    requests.get(f"{PEER}/http/variables", timeout=10)
+    with TRACER.start_as_current_span("mine"):
+        pass
+    return {
+        name: value for name, value in sorted(os.environ.items()) if name.startswith("OTEL_") and "ENDPOINT" not in name
+    }
+
+
+def fields(event, context):
+    return sorted(set(propagate.get_global_textmap().fields) - {"X-Amzn-Trace-Id"})

@@ -1,6 +1,6 @@
-"""Imports itself by way of another module."""
+"""Imports itself by way of another module, by a relative name."""
 
-from starts import circular_other
+from . import circular_other
 
 
 def handler(event, context):

@@ -1,18 +1,29 @@
-"""Powertools for AWS Lambda."""
+"""Powertools for AWS Lambda: logs, metrics, routes, batches, parameters, idempotency, streams, flags, parsers."""
 
+import asyncio
 import json
 import os
 
 import boto3
 import requests
 from aws_lambda_powertools import Logger, Metrics
-from aws_lambda_powertools.event_handler import APIGatewayRestResolver
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, APIGatewayRestResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError
 from aws_lambda_powertools.utilities import parameters
-from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
+    BatchProcessor,
+    EventType,
+    async_process_partial_response,
+    process_partial_response,
+)
+from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer, IdempotencyConfig, idempotent_function
+from aws_lambda_powertools.utilities.streaming import S3Object
+from botocore.config import Config
 
-LOGGER = Logger(service="orders")
+LOGGER, SHOP = Logger(service="orders"), Logger(service="shop", log_uncaught_exceptions=True)
 METRICS = Metrics(namespace="shop", service="orders")
-APP = APIGatewayRestResolver()
+APP, VALIDATED = APIGatewayRestResolver(), APIGatewayHttpResolver(enable_validation=True)
 BATCH = BatchProcessor(event_type=EventType.SQS)
 PEER = os.environ["PEER"]
 
@@ -56,3 +67,82 @@ def batched(event, context):
 
 def parameter(event, context):
     return parameters.get_parameter("/shop/x", max_age=60)
+
+
+PAID = []
+
+
+@idempotent_function(
+    data_keyword_argument="order",
+    persistence_store=DynamoDBPersistenceLayer(table_name="orders"),
+    config=IdempotencyConfig(use_local_cache=True),
+)
+def pay(order):
+    PAID.append(order["id"])
+    return {"paid": order["id"]}
+
+
+def idempotent(event, context):
+    return [pay(order={"id": 1}), pay(order={"id": 1}), PAID]
+
+
+def cached_parameters(event, context):
+    provider = parameters.SSMProvider()
+    found = [provider.get("/a", max_age=5), provider.get("/a", max_age=5), provider.get("/a", force_fetch=True)]
+    try:
+        parameters.get_secret("s")
+    except parameters.GetParameterError as error:
+        found.append(str(error))
+    return found
+
+
+async def handle(record):
+    if record.body == "bad":
+        raise ValueError("planned")
+    return (await asyncio.to_thread(requests.get, f"{PEER}/http/batch", timeout=10)).status_code
+
+
+def tasks_of_a_batch(event, context):
+    processor = AsyncBatchProcessor(event_type=EventType.SQS)
+    return async_process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+
+
+def seen(app, following):
+    print("path", app.current_event.path)
+    return following(app)
+
+
+@VALIDATED.get("/orders/<number>", middlewares=[seen])
+def order(number: int) -> dict:
+    return {"number": number}
+
+
+@VALIDATED.get("/none")
+def none():
+    raise NotFoundError("no such order")
+
+
+@VALIDATED.exception_handler(KeyError)
+def key_error(error):
+    return Response(400, "text/plain", f"key {error}")
+
+
+@VALIDATED.get("/key")
+def key():
+    raise KeyError("x")
+
+
+def validated(event, context):
+    return VALIDATED.resolve(event, context)
+
+
+def streamed(event, context):
+    client = boto3.client("s3", config=Config(s3={"addressing_style": "path"}))
+    return [line.decode() for line in S3Object(bucket="b", key="k", boto3_client=client)]
+
+
+@SHOP.inject_lambda_context(clear_state=True, correlation_id_path="requestContext.requestId")
+def correlated(event, context):
+    SHOP.append_keys(order=7)
+    SHOP.info("hello")
+    return SHOP.get_correlation_id()

@@ -40,22 +40,21 @@ def fast_sync():
     return {"status": requests.get(f"{PEER}/http/fastapi", timeout=10).status_code}
 
 
-STREAMS = flask.Flask("streams")
 LIVES = []
 
 
-@STREAMS.get("/parts")
+@FLASK.get("/parts")
 def parts():
     numbers = (f"{number}{flask.request.path}" for number in range(3))
     return flask.Response(flask.stream_with_context(numbers), headers={"X-Own": "1"})
 
 
-@STREAMS.errorhandler(404)
+@FLASK.errorhandler(404)
 def not_found(error):
     return {"error": str(error)}, 404
 
 
-@STREAMS.teardown_request
+@FLASK.teardown_request
 def torn_down(error):
     print("torn down", error, flush=True)
 
@@ -88,7 +87,7 @@ STARLETTE = Starlette(
     middleware=[Middleware(CORSMiddleware, allow_origins=["*"])],
     lifespan=life,
 )
-by_streams = apig_wsgi.make_lambda_handler(STREAMS, binary_support=True)
+by_streams = apig_wsgi.make_lambda_handler(FLASK, binary_support=True)
 ASGI = Mangum(STARLETTE)
 
 

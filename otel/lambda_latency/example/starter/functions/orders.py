@@ -89,7 +89,7 @@ def get_order(event: dict[str, Any], _context: object) -> dict[str, Any]:
 def read_order(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Return the order in a request and its payment method, which is not stored. Raises `ValueError`."""
     try:
-        body = json.loads(event["body"] or "")
+        body = json.loads(event["body"])
         order = {"order_id": uuid.uuid4().hex, "currency": "EUR", **body}
         items = [{name: item[name] for name in ("sku", "quantity", "unit_price")} for item in body["items"]]
     except (ValueError, TypeError, KeyError) as error:
@@ -100,12 +100,16 @@ def read_order(event: dict[str, Any]) -> tuple[dict[str, Any], str]:
             raise ValueError(f"{name} must be a text of 1 to 64 characters")
     if not ORDER_ID.fullmatch(texts["order_id"]):
         raise ValueError("order_id must consist of letters, digits, - and _")
-    numbers = [item[name] for item in items for name in ("quantity", "unit_price")]
-    if not 1 <= len(items) <= 100 or not all(type(number) is int and 0 < number < 1_000_000 for number in numbers):
-        raise ValueError("items must be 1 to 100 with quantity and unit_price (in cents) from 1 to 999999")
     payment_method = texts.pop("payment_method")
-    amount = sum(item["quantity"] * item["unit_price"] for item in items)
-    return {**texts, "items": items, "amount": amount}, payment_method
+    return {**texts, "items": items, "amount": amount_of(items)}, payment_method
+
+
+def amount_of(basket: list[dict[str, Any]]) -> int:
+    """Return the price of all items in cents. Raises `ValueError`."""
+    numbers = [item[name] for item in basket for name in ("quantity", "unit_price")]
+    if not 1 <= len(basket) <= 100 or not all(type(number) is int and 0 < number < 1_000_000 for number in numbers):
+        raise ValueError("items must be 1 to 100 with quantity and unit_price (in cents) from 1 to 999999")
+    return sum(item["quantity"] * item["unit_price"] for item in basket)
 
 
 def charge(order: dict[str, Any], payment_method: str) -> str:

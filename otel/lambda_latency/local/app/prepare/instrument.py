@@ -10,16 +10,16 @@ from typing import Literal
 
 from lambda_latency.layer import WRAPPER
 from lambda_latency.local.app.prepare.packages import Packages
-from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import LocalError
 from lambda_latency.pythons import Version
 
-How = Literal["kit", "layer", "none"]
+TracingMode = Literal["kit", "layer", "none"]
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
 ADOT = "/opt/otel-instrument"
-# The wrappers of an app that has adopted the kit: in a layer, or in a copy beside its code.
+# The wrappers of an app that has adopted the kit: in a layer, or in a copy next to its code.
 KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
 BOOTSTRAP = "lambda_latency.runtime.bootstrap.handler"  # calls the handler in LAMBDA_LATENCY_HANDLER
 # The same as in the example's template. Application Signals would need CloudWatch's agent.
@@ -41,28 +41,28 @@ class Instrumentation:
     paths: tuple[Path, ...] = ()
 
 
-def starting_themselves(app: App) -> list[str]:
-    """The keys of the functions that start OpenTelemetry by their template: `How` does not change them."""
-    declared = [one for one in app.functions.values() if isinstance(one, Declared)]
-    return [one.key for one in declared if app.is_example or one.wrapper == ADOT or one.wrapper.endswith(KIT)]
+def starting_themselves(app: LocalApp) -> list[str]:
+    """Return the keys of functions that start OpenTelemetry by their template: `TracingMode` does not change them."""
+    declared = [function for function in app.functions.values() if isinstance(function, Declared)]
+    return [f.key for f in declared if app.is_example or f.wrapper == ADOT or f.wrapper.endswith(KIT)]
 
 
 def instrumentation(
-    declared: Declared, how: How, packages: Packages, version: Version, folders: Sequence[Path]
+    declared: Declared, how: TracingMode, packages: Packages, version: Version, folders: Sequence[Path]
 ) -> Instrumentation:
-    """The instrumentation of a function whose code and layers are in `folders`, the code first.
+    """Return the instrumentation of a function whose code and layers are in `folders`, the code first.
 
     A function with its own exec wrapper keeps it. Raises `LocalError` if that wrapper is missing or not executable.
     """
     by_layer = declared.wrapper == ADOT or (how == "layer" and not declared.wrapper)
     if by_layer:
-        own = {EXEC_WRAPPER: ADOT} if declared.wrapper else {EXEC_WRAPPER: ADOT, **BY_LAYER}
-        return Instrumentation(declared.handler, own, (), (packages.tracing(version),))
+        by_wrapper = {EXEC_WRAPPER: ADOT} if declared.wrapper else {EXEC_WRAPPER: ADOT, **BY_LAYER}
+        return Instrumentation(declared.handler, by_wrapper, (), (packages.tracing(version),))
     adopted = declared.wrapper.endswith(KIT)
-    if not adopted and declared.wrapper:
+    if not adopted:
         _check(declared.wrapper, folders)
-    if not adopted and how != "kit":
-        return Instrumentation(declared.handler)
+        if how != "kit":
+            return Instrumentation(declared.handler)
     kit = packages.kit(version)
     paths = (kit / "python", packages.tracing(version))
     if adopted or not declared.wrapper:
@@ -73,16 +73,16 @@ def instrumentation(
 
 
 def _check(wrapper: str, folders: Sequence[Path]) -> None:
+    if not wrapper:
+        return
     code, *layers = folders
-    roots = {"/var/task/": [code], "/opt/": layers}
-    found = [
-        folder / wrapper.removeprefix(prefix)
-        for prefix, inside in roots.items()
-        if wrapper.startswith(prefix)
-        for folder in inside
-        if (folder / wrapper.removeprefix(prefix)).is_file()
-    ]
-    if not found:
+    paths: list[Path] = []
+    if wrapper.startswith("/var/task/"):
+        paths = [code / wrapper.removeprefix("/var/task/")]
+    elif wrapper.startswith("/opt/"):
+        paths = [layer / wrapper.removeprefix("/opt/") for layer in layers]
+    files = [path for path in paths if path.is_file()]
+    if not files:
         raise LocalError(f"its {EXEC_WRAPPER} is {wrapper}, which no local layer has", "add the layer that has it")
-    if not os.access(found[-1], os.X_OK):
-        raise LocalError(f"its {EXEC_WRAPPER} {found[-1]} is not executable", f"chmod +x {found[-1]}")
+    if not os.access(files[-1], os.X_OK):
+        raise LocalError(f"its {EXEC_WRAPPER} {files[-1]} is not executable", f"chmod +x {files[-1]}")

@@ -30,7 +30,6 @@ RUNTIME = ("awslambdaric>=3,<5", "boto3", "setuptools<81")
 LIMIT_S = 600
 PATH = re.compile(r"^\s*(-e\s*)?\.{1,2}/", re.MULTILINE)  # in a requirements file
 UNREACHED = re.compile("error sending request|Failed to fetch|dns error")
-_lock = threading.Lock()
 _locks: dict[str, threading.Lock] = {}
 # The PyPI packages of known public layers, whose archives exist only on AWS.
 LAYERS: Mapping[str, tuple[str, ...]] = {
@@ -59,36 +58,21 @@ class Packages:
 
     def runtime(self, version: Version) -> Path:
         """The interpreter of an environment with the runtime's packages. Raises `LocalError` with uv's last output."""
-        name = f"runtime-{_dotted(version)}-{_digest(RUNTIME)}"
-
-        def make(folder: Path) -> None:
-            self._uv("venv", "--quiet", "--clear", "--python", str(self.pythons[version]), str(folder))
-            python = ["--python", str(folder / "bin" / "python")]
-            self._uv("pip", "install", "--quiet", "--compile-bytecode", *python, *RUNTIME)
-
-        return self._made(name, make) / "bin" / "python"
+        name = f"runtime-{dotted(version)}-{_digest(RUNTIME)}"
+        return self._environment(name, self.pythons[version], "--compile-bytecode", *RUNTIME)
 
     def emulator(self, lock: Path) -> Path:
-        """The interpreter of an environment with the packages of a lock file, which would conflict with others.
-
-        Raises `LocalError` with uv's last output.
-        """
+        """Return the interpreter of an environment for a lock file alone. Raises `LocalError` with uv's last output."""
         name = f"emulator-{hashlib.sha256(lock.read_bytes()).hexdigest()[:12]}"
-
-        def make(folder: Path) -> None:
-            self._uv("venv", "--quiet", "--clear", "--python", sys.executable, str(folder))
-            python = str(folder / "bin" / "python")
-            self._uv("pip", "install", "--quiet", "--require-hashes", "--python", python, "--requirement", str(lock))
-
-        return self._made(name, make) / "bin" / "python"
+        return self._environment(name, Path(sys.executable), "--require-hashes", "--requirement", str(lock))
 
     def tracing(self, version: Version) -> Path:
-        """A folder with the packages of the tracing layer."""
-        wanted = [f"{name}=={installed_version(name)}" for name in ("aws-opentelemetry-distro",)]
-        return self.distributions(wanted, version)
+        """Return a folder with the packages of the tracing layer."""
+        distro = "aws-opentelemetry-distro"
+        return self.distributions([f"{distro}=={installed_version(distro)}"], version)
 
     def kit(self, version: Version) -> Path:
-        """The folder of the kit's layer, unpacked, with the same files as on Lambda."""
+        """Return the folder of the kit's layer, unpacked, with the same files as on Lambda."""
         files = layer_files()
         whole = b"".join(name.encode() + file.read_bytes() for name, file in files.items())
         content = hashlib.sha256(whole).hexdigest()[:12]
@@ -100,7 +84,7 @@ class Packages:
             compiled = [str(self.pythons[version]), "-m", "compileall", "-q", str(folder)]
             subprocess.run(compiled, check=False, capture_output=True, timeout=LIMIT_S)
 
-        return self._made(f"layer-{_dotted(version)}-{content}", make, installs=False)
+        return self._made(f"layer-{dotted(version)}-{content}", make, installs=False)
 
     def requirements(self, file: Path, root: Path, version: Version) -> Path:
         """A folder with the packages of a requirements file. Paths in it are relative to the file, or else to `root`.
@@ -108,7 +92,7 @@ class Packages:
         Raises `LocalError` with uv's last output.
         """
         content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
-        name = f"requirements-{_dotted(version)}-{content}"
+        name = f"requirements-{dotted(version)}-{content}"
         arguments = ["--requirement", str(file)]
         folders = [file.parent]
         if file.parent != root and PATH.search(file.read_text(encoding="utf-8")):
@@ -118,19 +102,29 @@ class Packages:
                 return self._folder(name, version, arguments, cwd=folder)
             except LocalError as error:
                 failed = error
-        raise LocalError(f"{failed.what} for {file}", failed.todo)
+        raise LocalError(f"{failed.message} for {file}", failed.todo)
 
-    def distributions(self, wanted: Sequence[str], version: Version) -> Path:
-        """A folder with distributions, which are given as lines of a requirements file."""
-        return self._folder(f"distributions-{_dotted(version)}-{_digest(wanted)}", version, wanted)
+    def distributions(self, requirements: Sequence[str], version: Version) -> Path:
+        """Return a folder with distributions, which are given as lines of a requirements file."""
+        return self._folder(f"distributions-{dotted(version)}-{_digest(requirements)}", version, requirements)
 
     def layer(self, arn: str, version: Version) -> Path | None:
-        """A folder with the packages of a known public layer; None for any other layer."""
+        """Return a folder with the packages of a known public layer; None for any other layer."""
         name = arn.partition(":layer:")[2]
-        for known, wanted in LAYERS.items():
-            if name.startswith(known):
-                return self.distributions(wanted, version)
+        for public_name, packages in LAYERS.items():
+            if name.startswith(public_name):
+                return self.distributions(packages, version)
         return None
+
+    def _environment(self, name: str, base: Path, *arguments: str) -> Path:
+        """Return the interpreter of a virtual environment with the packages of these arguments of `uv pip install`."""
+
+        def make(folder: Path) -> None:
+            self._uv("venv", "--quiet", "--clear", "--python", str(base), str(folder))
+            python = str(folder / "bin" / "python")
+            self._uv("pip", "install", "--quiet", "--python", python, *arguments)
+
+        return self._made(name, make) / "bin" / "python"
 
     def _folder(self, name: str, version: Version, arguments: Sequence[str], *, cwd: Path | None = None) -> Path:
         def make(folder: Path) -> None:
@@ -151,17 +145,17 @@ class Packages:
         An installation (`installs`) is announced, because it takes long.
         """
         folder = self.cache / name
-        with _making(name):
+        with _locks.setdefault(name, threading.Lock()):
             if not folder.exists():
                 if installs:
-                    what = f"packages are installed into {self.cache}"
-                    self.tell(f"{what}, which may take a minute; later starts use them again")
+                    note = f"packages are installed into {self.cache}"
+                    self.tell(f"{note}, which may take a minute; later starts use them again")
                 try:
                     self.cache.mkdir(parents=True, exist_ok=True)
                     half = tempfile.TemporaryDirectory(prefix=f".{name}-", dir=self.cache)
                 except OSError as error:
-                    what = f"{self.cache} cannot be written: {error.strerror}"
-                    raise LocalError(what, "set XDG_CACHE_HOME to a folder that can be written") from None
+                    mistake = f"{self.cache} cannot be written: {error.strerror}"
+                    raise LocalError(mistake, "set XDG_CACHE_HOME to a folder that can be written") from None
                 with half as half_made:
                     place = Path(half_made, name)
                     make(place)
@@ -189,13 +183,8 @@ class Packages:
             raise LocalError(f"uv {' '.join(arguments[:2])} failed", "\n  ".join(printed))
 
 
-def _making(name: str) -> threading.Lock:
-    with _lock:
-        return _locks.setdefault(name, threading.Lock())
-
-
 def cache_folder() -> Path:
-    """The default cache: `lambda-latency` in XDG_CACHE_HOME, or in ~/.cache."""
+    """Return the default cache: `lambda-latency` in XDG_CACHE_HOME, or in ~/.cache."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
 
 
@@ -203,5 +192,6 @@ def _digest(parts: Iterable[str]) -> str:
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
-def _dotted(version: Version) -> str:
+def dotted(version: Version) -> str:
+    """`3.13`."""
     return ".".join(map(str, version))

@@ -1,1 +1,1 @@
-"""Reads an app: its template, the files beside it, its functions and its APIs."""
+"""Reads an app: its template, the files next to it, its functions and its APIs."""

@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
+import importlib.util
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.local.app.prepare.artifacts import BUILT
-from lambda_latency.local.app.read.apis import Api, empty_api, function_url, read_apis
+from lambda_latency.local.app.prepare.make import BUILT
+from lambda_latency.local.app.read.apis import Api, ApiReader, empty_api, function_url, unserved
 from lambda_latency.local.app.read.contracts import contracts
-from lambda_latency.local.app.read.decided import CONDITIONS, decide, resolved
-from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
-from lambda_latency.local.app.read.example import calls_payments
-from lambda_latency.local.app.read.handlers import checked
+from lambda_latency.local.app.read.decided import CONDITIONS, NOT_CREATED, decide, resolved, translated
+from lambda_latency.local.app.read.declared import Declared, Refused, checked, declared_functions
+from lambda_latency.local.app.read.definitions import Fields, mapping, properties, samples
 from lambda_latency.local.app.read.inclusion import REPOSITORY, Packaged, package
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, chosen_values, parameter_values
-from lambda_latency.local.app.read.samples import samples
-from lambda_latency.local.app.read.source import Source, TemplateError, read_source
-from lambda_latency.local.app.read.translation import translated
-from lambda_latency.local.app.read.undefined_names import check
-from lambda_latency.local.app.read.unserved import unserved
-from lambda_latency.local.app.stack.resources import Part
-from lambda_latency.local.cloud.service_routes import UNKNOWN, direct_routes, expanded
+from lambda_latency.local.app.read.source import SamFile, TemplateError, read_source
+from lambda_latency.local.app.stack.resources import StackTemplate
+from lambda_latency.local.cloud.service_routes import UNKNOWN, Direct, direct_routes, expanded
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.gateway.tokens import guards
-from lambda_latency.template import Finding
+from lambda_latency.template import Diagnostic, YamlNode, check_template
 
-STACK_TEMPLATE, PACKAGE = (
-    ".template.json",
-    ".serverless",
-)  # the end of CDK's templates, the Serverless Framework's folder
+STACK_TEMPLATE = ".template.json"  # the end of CDK's templates
+PACKAGE = ".serverless"  # the Serverless Framework's folder
+# The address of the API that `lambda_latency.local.provider` emulates
+PAYMENTS = "PAYMENTS_URL"
+# cfn-lint is a dependency of the SAM CLI. Importing it would take a second.
+LISTED = Path("data", "schemas", "providers", "us-east-1.json")
 
 
 @dataclass(slots=True)
-class App:
+class LocalApp:
     """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
     `missing` are findings about nested templates that are not there, `notes` lines for the user. Without
     `authorizers`, every route is open. `parameters` are those given or configured. `is_built` says that `path` is the
@@ -43,10 +43,10 @@ class App:
 
     path: Path
     name: str
-    part: Part
+    part: StackTemplate
     functions: dict[str, Declared | Refused] = field(default_factory=dict)
     apis: list[tuple[str, Api]] = field(default_factory=list)
-    missing: list[Finding] = field(default_factory=list)
+    missing: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     authorizers: bool = True
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -60,20 +60,21 @@ class App:
         return path.parents[len(BUILT.parts) - 1] if self.is_built else path.parent
 
     def function_key(self, prefix: str, function: str) -> str:
-        """The key of the function that a route names, by its logical id or, in another stack, by its name."""
-        own = prefix + function
-        if own in self.functions:
-            return own
-        return next((key for key, one in self.functions.items() if one.name == function), own)
+        """Return the key of the function that a route names, by its logical id or, in another stack, by its name."""
+        key = prefix + function
+        if key in self.functions:
+            return key
+        return next((other_key for other_key, f in self.functions.items() if f.name == function), key)
 
     def urls(self) -> Iterator[tuple[str, Api]]:
-        """The function URLs, each with the key of its function."""
-        for key, one in self.functions.items():
-            if isinstance(one, Declared) and one.url:
-                yield key, function_url(self.path, key, one.name, signed=self.authorizers and one.url == "AWS_IAM")
+        """Yield the function URLs, each with the key of its function."""
+        for key, function in self.functions.items():
+            if isinstance(function, Declared) and function.url:
+                signed = self.authorizers and function.url == "AWS_IAM"
+                yield key, function_url(self.path, key, function.name, signed=signed)
 
 
-def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True, built: bool = False) -> App:
+def read_app(path: Path, parameters: Mapping[str, str], *, authorizers: bool = True, built: bool = False) -> LocalApp:
     """Read a template and the files that it refers to. Without `authorizers`, every route is open; `built` reads what
     `sam build` has made of it.
 
@@ -81,91 +82,128 @@ def read_app(path: Path, given: Mapping[str, str], *, authorizers: bool = True, 
     `TemplateError` with all errors of the template, also if that leaves no function, and `UsageError` for a parameter
     or value that it does not declare.
     """
-    own = path.parent / BUILT if built else path
-    if built and not own.exists():
-        raise UsageError(f"{own} is not there", "run `sam build` first (the example: make build)")
-    source = read_source(own)
+    template = path.parent / BUILT if built else path
+    if built and not template.exists():
+        raise UsageError(f"{template} is not there", "run `sam build` first (the example: make build)")
+    source = read_source(template)
     name = _stack_name(path)
-    app = App(own, name, Part({}, {}), authorizers=authorizers, is_built=built)
-    app.parameters = chosen_values(source, given, app.root)
+    app = LocalApp(template, name, StackTemplate({}, {}), authorizers=authorizers, is_built=built)
+    app.parameters = chosen_values(source, parameters, app.root)
     app.is_example = calls_payments(source)
-    app.part = _read(app, source, given, "", authorizers)
-    missing = [
-        *app.missing,
-        *(one.finding for one in app.functions.values() if isinstance(one, Refused) and one.finding),
-    ]
-    if missing and not any(isinstance(one, Declared) for one in app.functions.values()):
+    app.part = _read(app, source, parameters, "")
+    refused = [f for f in app.functions.values() if isinstance(f, Refused)]
+    missing = app.missing + [function.finding for function in refused if function.finding]
+    if missing and len(refused) == len(app.functions):
         raise TemplateError(missing)
     return app
 
 
-def _read(app: App, source: Source, given: Mapping[str, str | None], prefix: str, authorizers: bool) -> Part:
+def _read(app: LocalApp, source: SamFile, parameters: Mapping[str, str | None], prefix: str) -> StackTemplate:
+    """Read one template: add its functions, APIs and notes to the app, with those of its nested templates."""
     folder = None if prefix else app.root
-    values, notes = parameter_values(source, given, folder)
+    values, notes = parameter_values(source, parameters, folder)
     check(source.path, source.root)
-    later = {name for name, value in given.items() if value is None}
-    decided = decide(source, chosen_values(source, given, folder), later)
+    later = {name for name, value in parameters.items() if value is None}
+    decided = decide(source, chosen_values(source, parameters, folder), later)
     packaged: Packaged = package(replace(source, raw=decided.raw), values)
-    own = {name: value for name, value in values.items() if name not in later}
-    plain = resolved(translated(source, packaged.raw, values), own)
+    early = {name: value for name, value in values.items() if name not in later}
+    plain = resolved(translated(source, packaged.raw, values), early)
     direct = direct_routes(plain)
-    plain = expanded(plain, authorizers=authorizers)
+    plain = expanded(plain, authorizers=app.authorizers)
     app.notes += [*source.notes, *notes, *decided.notes, *packaged.notes, *unserved(plain, prefix)]
-    order = list(source.raw["Resources"])
-    for name, one in packaged.missing.items():
+    for name, finding in packaged.missing.items():
         if str(packaged.raw["Resources"][name].get("Type")) == REPOSITORY:
-            app.missing.append(one)
-            app.notes.append(f"{prefix}{name} is left out: {one}")
-    named = {"AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
-    functions = [*declared_functions(resolved(plain, named | values), packaged, prefix), *decided.refused(prefix)]
-    declared = sorted(functions, key=lambda one: _place(one.key, prefix, order))
-    if app.is_built:
-        declared = [one.as_built() if isinstance(one, Declared) else one for one in declared]
-    found = {one.key: checked(source, one, prefix) for one in declared}
-    app.functions |= found
-    elsewhere = [one for one in direct if one.why != UNKNOWN]
+            app.missing.append(finding)
+            app.notes.append(f"{prefix}{name} is left out: {finding}")
+    stack_name = {"AWS::StackName": "-".join((app.name, *prefix.split("/")[:-1]))}
+    functions = [*declared_functions(resolved(plain, stack_name | values), packaged, prefix)]
+    functions += [Refused(prefix + name, prefix + name, NOT_CREATED) for name in decided.gone]
+    names = _add_functions(app, source, functions, prefix)
     decisions = resolved(packaged.raw, values, CONDITIONS)
-    read = read_apis(source.path, decisions, values, app.name, elsewhere, authorizers=authorizers)
-    routes = {route for one in read if isinstance(one, Api) for route in one.template.routes}
-    app.notes += [
-        f"{one.route} {'may not be' if one.why == UNKNOWN else 'is not'} served here: {one.why}"
-        for one in direct
-        if one.why and not (one.why == UNKNOWN and (one.is_among(routes) or _is_told(one.route, read)))
-    ]
-    served = tuple(one for one in direct if not one.why)
-    app.notes += [one for one in read if isinstance(one, str)]
-    apis = [one for one in read if isinstance(one, Api)]
-    if served and len(apis) == len(read) and not any(one.owns(served[0].api) for one in apis):
-        rest = frozenset(key for key in plain["Resources"] if not any(one.owns(key) for one in apis))
-        api = empty_api(source.path, app.name, is_http=all(one.is_http for one in served))
-        apis.append(replace(api, only=rest))
-    for api in apis:
-        own = {key: one for key, one in plain["Resources"].items() if api.owns(key)}
-        found_guards = guards({"Resources": own}) if authorizers else {}
-        mine = tuple(one for one in served if api.owns(one.api))
-        checked_of = contracts({"Resources": own}, authorizers=authorizers)
-        found_samples = samples({"Resources": own})
-        complete = replace(api, guards=found_guards, contracts=checked_of, direct=mine, samples=found_samples)
-        app.apis.append((prefix, complete))
-        for name in sorted({one.name for one in found_guards.values()}):
-            app.notes.append(f"{name}: tokens are read, their signatures are not verified")
-    children: dict[str, Part] = {}
-    part = Part(plain, {key.removeprefix(prefix): one.name for key, one in found.items()}, children)
-    passed = {name: part.properties(name).get("Parameters") or {} for name in packaged.children}
+    elsewhere = {route.route for route in direct if route.why != UNKNOWN}
+    reader = ApiReader(source.path, decisions, values, app.name, elsewhere, app.authorizers)
+    _add_apis(app, source, reader.read(), plain, direct, prefix)
+    return _with_children(app, StackTemplate(plain, names, {}), packaged.children, values, prefix)
+
+
+def _with_children(
+    app: LocalApp, parent: StackTemplate, sources: Mapping[str, SamFile], values: Mapping[str, str], prefix: str
+) -> StackTemplate:
+    """Read the nested templates of a template whose parameters have these values."""
+    children: dict[str, StackTemplate] = {}
+    parent = replace(parent, children=children)  # a child may receive the outputs of one that is read before it
+    passed = {name: parent.properties(name).get("Parameters") or {} for name in sources}
     for name in _sources_first(passed):
-        child = packaged.children[name]
-        wanted = child.raw.get("Parameters") or {}
-        known = {key: _known(value, values, part) for key, value in passed[name].items() if key in wanted}
-        children[name] = _read(app, child, known, f"{prefix}{name}/", authorizers)
-    return part
+        declared = sources[name].raw.get("Parameters") or {}
+        received = {key: _known(value, values, parent) for key, value in passed[name].items() if key in declared}
+        children[name] = _read(app, sources[name], received, f"{prefix}{name}/")
+    return parent
 
 
-def _is_told(route: str, read: Iterable[object]) -> bool:
-    return any(str(one).startswith(f"{route} is not served here:") for one in read)
+def _add_functions(
+    app: LocalApp, source: SamFile, functions: Iterable[Declared | Refused], prefix: str
+) -> dict[str, str]:
+    """Add the functions in the order of their template, which the translator changes; their names by logical id."""
+    names = {}
+    order = list(source.raw["Resources"])
+    logical_ids = {function.key.removeprefix(prefix): function for function in functions}
+    for logical in sorted(logical_ids, key=lambda name: order.index(name) if name in order else len(order)):
+        function = logical_ids[logical]
+        if app.is_built and isinstance(function, Declared):
+            function = function.as_built()
+        app.functions[function.key] = checked(source, function, prefix)
+        names[logical] = function.name
+    return names
 
 
-def _sources_first(passed: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    """The names of nested templates in their order, but each after those whose outputs it receives."""
+def _add_apis(
+    app: LocalApp, source: SamFile, read: list[Api | str], plain: Fields, direct: list[Direct], prefix: str
+) -> None:
+    """Add the APIs with what the gateway checks of their requests; an API without a route to a function, too."""
+    apis = [api for api in read if isinstance(api, Api)]
+    messages = [message for message in read if isinstance(message, str)]
+    app.notes += [*_not_served(direct, apis, messages), *messages]
+    served = tuple(route for route in direct if not route.why)
+    if served and not messages and not _is_owned(served[0].api, apis):
+        unowned = frozenset(key for key in plain["Resources"] if not _is_owned(key, apis))
+        empty = empty_api(source.path, app.name, is_http=all(route.is_http for route in served))
+        apis.append(replace(empty, only=unowned))
+    for api in apis:
+        complete = _with_checks(api, plain, served, authorizers=app.authorizers)
+        app.apis.append((prefix, complete))
+        for name in sorted({guard.name for guard in complete.guards.values()}):
+            app.notes.append(f"{name}: tokens are read, their signatures are not verified")
+
+
+def _is_owned(key: str, apis: Iterable[Api]) -> bool:
+    return any(api.owns(key) for api in apis)
+
+
+def _with_checks(api: Api, plain: Fields, served: Iterable[Direct], *, authorizers: bool) -> Api:
+    resources = {"Resources": {key: r for key, r in plain["Resources"].items() if api.owns(key)}}
+    return replace(
+        api,
+        guards=guards(resources) if authorizers else {},
+        contracts=contracts(resources, authorizers=authorizers),
+        direct=tuple(route for route in served if api.owns(route.api)),
+        samples=samples(resources),
+    )
+
+
+def _not_served(direct: Iterable[Direct], apis: Iterable[Api], messages: Iterable[str]) -> Iterator[str]:
+    """Yield a line for each route that is not served here, or may not be, unless a message says so."""
+    routes = {route for api in apis for route in api.template.routes}
+    for route in direct:
+        line = f"{route.route} is not served here:"
+        if route.why and route.why != UNKNOWN:
+            yield f"{line} {route.why}"
+        is_known = route.is_among(routes) or any(message.startswith(line) for message in messages)
+        if route.why == UNKNOWN and not is_known:
+            yield f"{route.route} may not be served here: {route.why}"
+
+
+def _sources_first(passed: Mapping[str, Fields]) -> list[str]:
+    """Return the names of nested templates in their order, but each after those whose outputs it receives."""
     ordered: dict[str, None] = {}
 
     def add(name: str, waiting: tuple[str, ...]) -> None:
@@ -179,7 +217,7 @@ def _sources_first(passed: Mapping[str, Mapping[str, Any]]) -> list[str]:
     return [*ordered]
 
 
-def _known(passed: Any, values: Mapping[str, str], part: Part) -> str | None:
+def _known(passed: Any, values: Mapping[str, str], part: StackTemplate) -> str | None:
     """The value that a nested template receives; None if only the emulator knows it, such as a table's ARN. `part` is
     the template that passes it; the names and ARNs of its functions, and of those in its nested templates, are known.
     """
@@ -198,22 +236,44 @@ def _known(passed: Any, values: Mapping[str, str], part: Part) -> str | None:
 
 
 def _attribute(value: Any) -> tuple[str, str]:
-    """The resource and the attribute that an `Fn::GetAtt` names; both empty for another value."""
-    written = value.get("Fn::GetAtt") if isinstance(value, dict) else None
-    name, _, attribute = ".".join(map(str, written)).partition(".") if isinstance(written, list) else ("", "", "")
+    """Return the resource and the attribute that an `Fn::GetAtt` names; both empty for another value."""
+    written = mapping(value).get("Fn::GetAtt")
+    name, _, attribute = ".".join(map(str, written if isinstance(written, list) else ())).partition(".")
     return name, attribute
 
 
-def _place(key: str, prefix: str, order: list[str]) -> int:
-    """A function's position in its template, because the translator changes the order."""
-    logical = key.removeprefix(prefix)
-    return order.index(logical) if logical in order else len(order)
-
-
 def _stack_name(path: Path) -> str:
-    """The name of the template's folder, changed to a valid name of a stack; of CDK's template, its own."""
+    """Return the name of the template's folder, changed to a valid name of a stack; of CDK's template, its own."""
     folder = path.resolve().parent
-    own = path.name.removesuffix(STACK_TEMPLATE)
-    name = own if own != path.name else folder.parent.name if folder.name == PACKAGE else folder.name
+    name = folder.parent.name if folder.name == PACKAGE else folder.name
+    if path.name.endswith(STACK_TEMPLATE):
+        name = path.name.removesuffix(STACK_TEMPLATE)
     name = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
+
+
+def calls_payments(source: SamFile) -> bool:
+    """Return whether the functions of a template call the payments API of the example."""
+    shared = mapping(source.raw.get("Globals")).get("Function")
+    functions = [shared, *map(properties, source.raw["Resources"].values())]
+    environments = [mapping(mapping(function).get("Environment")) for function in functions]
+    return any(PAYMENTS in mapping(environment.get("Variables")) for environment in environments)
+
+
+def check(path: Path, root: YamlNode) -> None:
+    """Raises `TemplateError` with all names of a template that are not defined."""
+    findings = check_template(str(path), root, resource_types())
+    if findings:
+        raise TemplateError(list(findings))
+
+
+@cache
+def resource_types() -> frozenset[str]:
+    """CloudFormation's resource types, from cfn-lint's list; empty without cfn-lint or its list."""
+    package = importlib.util.find_spec("cfnlint")
+    if package is None or package.origin is None:
+        return frozenset()
+    try:
+        return frozenset(json.loads((Path(package.origin).parent / LISTED).read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return frozenset()

@@ -1,11 +1,16 @@
-"""OpenAPI definitions as samcli can read them: with at most one authorizer for each operation, and that one a function.
+"""The OpenAPI definitions of APIs: their operations, authorizers and examples, and definitions that samcli can read.
 
-API keys, signatures and token authorizers are checked by the gateway (`contracts`, `tokens`), not by samcli.
+samcli reads at most one authorizer for each operation, and only functions. API keys, signatures and token authorizers
+are checked by the gateway (`contracts`, `tokens`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import json
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 BODIES = {
@@ -16,84 +21,118 @@ BODIES = {
 }
 AUTHORIZER, INTEGRATION = "x-amazon-apigateway-authorizer", "x-amazon-apigateway-integration"
 ANY = "x-amazon-apigateway-any-method"
+REST, HTTP = "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
 LAMBDA = ("token", "request")  # the types of authorizers that are functions
 
-Operation = tuple[str, str, str]  # the API's logical id, the path and the method, as written
+# Of an operation: the API's logical id, the path and the method, as written
+Key = tuple[str, str, str]
+Fields = Mapping[str, Any]  # an object of a template, a definition or an event
+HEADER = re.compile(r"request\.header\.([\w-]+)")
 
 
-def readable(resources: Mapping[str, Any]) -> dict[str, Any]:
-    """The resources with readable definitions."""
-    return {key: _with_body(one, _readable) for key, one in resources.items()}
+@dataclass(frozen=True, slots=True)
+class ApiOperation:
+    """An operation of a definition. `shared` has what all operations of its path share, `content` its own."""
+
+    path: str
+    method: str
+    shared: Fields
+    content: Fields
+
+    @property
+    def route(self) -> str:
+        """`GET /orders`."""
+        return f"{'ANY' if self.method == ANY else self.method.upper()} {self.path}"
+
+    @property
+    def parameters(self) -> list[Fields]:
+        """The parameters of its path, then its own."""
+        return [*mappings(self.shared.get("parameters")), *mappings(self.content.get("parameters"))]
+
+    @property
+    def security(self) -> list[Fields]:
+        """The requirements: the scopes of each authorizer, by its name."""
+        return mappings(self.content.get("security"))
 
 
-def operations(resources: Mapping[str, Any]) -> Iterator[Operation]:
-    """The operations of all definitions that have an integration."""
-    for key, one in resources.items():
-        for path, methods in _mapping(_mapping(_body(one)).get("paths")).items():
-            yield from ((key, path, method) for method, op in _mapping(methods).items() if INTEGRATION in _mapping(op))
+def operations(body: Any) -> Iterator[ApiOperation]:
+    """Yield the operations of a definition, in its order."""
+    for path, methods in mapping(mapping(body).get("paths")).items():
+        for method, content in mapping(methods).items():
+            if isinstance(content, Mapping):
+                yield ApiOperation(path, method, methods, content)
 
 
-def without(resources: Mapping[str, Any], left_out: set[Operation]) -> dict[str, Any]:
-    """The resources without some operations."""
-
-    def kept(key: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-        def changed(body: Mapping[str, Any]) -> dict[str, Any]:
-            paths = {
-                path: {method: one for method, one in _mapping(methods).items() if (key, path, method) not in left_out}
-                for path, methods in _mapping(body.get("paths")).items()
-            }
-            return {**body, "paths": paths}
-
-        return changed
-
-    return {key: _with_body(one, kept(key)) for key, one in resources.items()}
+def schemes(body: Any) -> dict[str, Fields]:
+    """Return the security schemes of a definition, by name: of Swagger 2 and of OpenAPI 3."""
+    named = mapping(mapping(body).get("securityDefinitions"))
+    components = mapping(mapping(body).get("components"))
+    named = {**named, **mapping(components.get("securitySchemes"))}
+    return {name: mapping(scheme) for name, scheme in named.items()}
 
 
-def route_of(operation: Operation) -> str:
-    """`GET /orders`."""
-    _, path, method = operation
-    return f"{'ANY' if method == ANY else method.upper()} {path}"
+def readable(resources: Fields) -> dict[str, Any]:
+    """Return the resources with readable definitions."""
+    return {key: _with_body(resource, _readable) for key, resource in resources.items()}
 
 
-def _readable(body: Mapping[str, Any]) -> dict[str, Any]:
-    components = _mapping(body.get("components"))
-    schemes = {**_mapping(body.get("securityDefinitions")), **_mapping(components.get("securitySchemes"))}
-    functions = {name: one for name, one in schemes.items() if _is_function(one)}
-    made = {
-        **body,
-        "paths": {path: _readable_path(one, functions) for path, one in _mapping(body.get("paths")).items()},
+def integrated(resources: Fields) -> dict[Key, str]:
+    """Return the routes of the operations of all definitions that have an integration."""
+    return {
+        (key, operation.path, operation.method): operation.route
+        for key, resource in resources.items()
+        for operation in operations(_body(resource))
+        if INTEGRATION in operation.content
     }
+
+
+def without(resources: Fields, left_out: Collection[Key]) -> dict[str, Any]:
+    """Return the resources without some operations."""
+
+    def changed(key: str, body: Fields) -> dict[str, Any]:
+        paths = {}
+        for path, methods in mapping(body.get("paths")).items():
+            paths[path] = {name: part for name, part in mapping(methods).items() if (key, path, name) not in left_out}
+        return {**body, "paths": paths}
+
+    return {key: _with_body(resource, partial(changed, key)) for key, resource in resources.items()}
+
+
+def _readable(body: Fields) -> dict[str, Any]:
+    functions = {name: scheme for name, scheme in schemes(body).items() if _is_function(scheme)}
+    paths = mapping(body.get("paths")).items()
+    made = {**body, "paths": {path: _readable_path(methods, functions) for path, methods in paths}}
     if "securityDefinitions" in body:
         made["securityDefinitions"] = functions
+    components = mapping(body.get("components"))
     if "securitySchemes" in components:
         made["components"] = {**components, "securitySchemes": functions}
-    root = _names(body.get("security"), functions)
     made.pop("security", None)
-    return {**made, "security": [{root[0]: []}]} if root and "openapi" in body else made
+    root = _required(body.get("security"), functions)
+    return {**made, "security": root} if root and "openapi" in body else made
 
 
-def _readable_path(methods: Any, functions: Mapping[str, Any]) -> Any:
+def _readable_path(methods: Any, functions: Fields) -> Any:
     if not isinstance(methods, Mapping):
         return methods
     made = dict(methods)
-    for method, one in methods.items():
-        if isinstance(one, Mapping) and isinstance(one.get("security"), list):
-            names = _names(one["security"], functions)
-            made[method] = {**one, "security": [{names[0]: []}] if names else []}
+    for method, content in methods.items():
+        if isinstance(content, Mapping) and isinstance(content.get("security"), list):
+            made[method] = {**content, "security": _required(content["security"], functions)}
     return made
 
 
-def _names(security: Any, functions: Mapping[str, Any]) -> list[str]:
-    """The names of the authorizers in a list of requirements that are functions."""
-    entries = security if isinstance(security, list) else []
-    return [name for entry in entries for name in _mapping(entry) if name in functions]
+def _required(security: Any, functions: Fields) -> list[dict[str, Any]]:
+    """Return the first authorizer in a list of requirements that is a function, as a list of requirements."""
+    names = [name for entry in mappings(security) for name in entry if name in functions]
+    return [{name: []} for name in names[:1]]
 
 
-def _is_function(scheme: Any) -> bool:
-    return str(_mapping(_mapping(scheme).get(AUTHORIZER)).get("type")).lower() in LAMBDA
+def _is_function(scheme: Fields) -> bool:
+    return str(mapping(scheme.get(AUTHORIZER)).get("type")).lower() in LAMBDA
 
 
-def _with_body(resource: Any, changed: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Any:
+def _with_body(resource: Any, changed: Callable[[Fields], dict[str, Any]]) -> Any:
     body = _body(resource)
     if not isinstance(body, Mapping):
         return resource
@@ -102,9 +141,87 @@ def _with_body(resource: Any, changed: Callable[[Mapping[str, Any]], dict[str, A
 
 
 def _body(resource: Any) -> Any:
-    key = BODIES.get(str(_mapping(resource).get("Type")))
-    return _mapping(_mapping(resource).get("Properties")).get(key) if key else None
+    key = BODIES.get(str(mapping(resource).get("Type")))
+    return properties(resource).get(key) if key else None
 
 
-def _mapping(value: Any) -> Mapping[str, Any]:
+def of_type(resources: Fields, *kinds: str) -> Iterator[tuple[str, Fields]]:
+    """Yield the logical ids and the properties of the resources of these types."""
+    for key, resource in resources.items():
+        if resource.get("Type") in kinds:
+            yield key, properties(resource)
+
+
+def properties(resource: Any) -> Fields:
+    """Return the properties of a resource; empty without any."""
+    return mapping(mapping(resource).get("Properties"))
+
+
+def mapping(value: Any) -> Fields:
+    """Return a mapping; an empty one for any other value."""
     return value if isinstance(value, Mapping) else {}
+
+
+def mappings(value: Any) -> list[Fields]:
+    """Return the mappings of a list; none for any other value."""
+    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
+
+
+@dataclass(frozen=True, slots=True)
+class RouteExample:
+    """Example values of a route: of path parameters by name, a body, which is empty without an example, and the headers
+    without which API Gateway does not call the route's Lambda authorizer.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    body: str = ""
+    headers: tuple[str, ...] = ()
+
+
+def samples(plain: Fields) -> dict[str, RouteExample]:
+    """The samples of a translated template, by route (`GET /orders/{id}`); routes without an example are left out."""
+    by_route = {}
+    for _, api in of_type(plain["Resources"], REST, HTTP):
+        body = api.get("Body")
+        identities = {name: _identity(scheme) for name, scheme in schemes(body).items()}
+        for operation in operations(body):
+            names = [name for requirement in operation.security for name in requirement]
+            headers = [header for name in names for header in identities.get(name, ())]
+            sample = _sample(operation, tuple(headers))
+            if sample != RouteExample():
+                by_route[operation.route] = sample
+    return by_route
+
+
+def _identity(scheme: Fields) -> list[str]:
+    """Return the headers in the identity source of a Lambda authorizer; none for another scheme."""
+    authorizer = mapping(scheme.get(AUTHORIZER))
+    if authorizer.get("type") == "token":
+        return [str(scheme.get("name") or "Authorization")]
+    if authorizer.get("type") == "request":
+        return HEADER.findall(json.dumps(authorizer.get("identitySource")))
+    return []
+
+
+def _sample(operation: ApiOperation, headers: tuple[str, ...]) -> RouteExample:
+    parameters = operation.parameters
+    values = {str(p.get("name")): _example(p) for p in parameters if p.get("in") == "path"}
+    bodies = [p for p in parameters if p.get("in") == "body"]  # Swagger 2
+    bodies += map(mapping, mapping(mapping(operation.content.get("requestBody")).get("content")).values())
+    body = next((example for example in map(_example, bodies) if example is not None), "")
+    return RouteExample(
+        {name: str(value) for name, value in values.items() if isinstance(value, str | int | float)},
+        body if isinstance(body, str) else json.dumps(body, default=str),
+        headers,
+    )
+
+
+def _example(declared: Fields) -> Any:
+    """The first example of a parameter or a body, else its default, else its first allowed value; None without any."""
+    schema = mapping(declared.get("schema"))
+    named = [mapping(example).get("value") for example in mapping(declared.get("examples")).values()]
+    candidates = [declared.get("example"), declared.get("x-example"), *named, schema.get("example")]
+    for holder in (declared, schema):
+        allowed = holder.get("enum")
+        candidates += [holder.get("default"), *(allowed if isinstance(allowed, list) else ())]
+    return next((candidate for candidate in candidates if candidate is not None), None)

@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
-from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.stack.resources import Part
+from lambda_latency.local.app.read.definitions import AUTHORIZER, HTTP, LAMBDA, REST, mapping, properties, schemes
+from lambda_latency.local.app.stack.resources import StackTemplate
 from lambda_latency.local.differences import DIFFERENCES, difference_of
+from lambda_latency.local.gateway.contract import Contract
 
 TABLE = "AWS::DynamoDB::Table"
-FUNCTION, REST, HTTP = "AWS::Lambda::Function", "AWS::ApiGateway::RestApi", "AWS::ApiGatewayV2::Api"
+FUNCTION = "AWS::Lambda::Function"
 STAGES = ("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage")
 GATEWAY_ONLY = (
     "AWS::ApiGateway::DomainName",
@@ -22,114 +24,100 @@ GATEWAY_ONLY = (
     "AWS::WAFv2::WebACLAssociation",
     "AWS::CloudFront::Distribution",
 )
-_FUNCTION = next(one for one in DIFFERENCES if one.name == "function")
+_FUNCTION = next(difference for difference in DIFFERENCES if difference.name == "function")
 SHOWN = 4  # names in a line
 Resource = tuple[str, Mapping[str, Any]]
 
 
-def differing(app: App) -> list[str]:
-    """The lines, in the order of the table."""
-    functions = [key for key, one in app.functions.items() if isinstance(one, Declared)]
+def differing(app: LocalApp) -> list[str]:
+    """Return the lines, in the order of the table."""
     resources = [*_resources(app.part, "")]
-    found: dict[str, list[str]] = {
-        "memory": functions,
-        "iam": [*_routes(app, lambda one: one.signed), *_signed_urls(app)],
-        "keys": _routes(app, lambda one: one.keyed and not one.keys),
-        "throttling": _named(resources, _throttles),
-        "authorizer-cache": _named(resources, _has_lambda_authorizer),
-        "gateway-responses": _named(resources, _has_responses),
-        "vpc": _named(resources, lambda one: _of(one, FUNCTION).get("VpcConfig")),
-        "kinesis-of-table": _named(resources, lambda one: _of(one, TABLE).get("KinesisStreamSpecification")),
-        "tenants": _named(resources, lambda one: _of(one, FUNCTION).get("TenancyConfig")),
-        "concurrency": _named(resources, _has_concurrency),
-    }
-    only = [(name, one) for name, one in resources if one.get("Type") in GATEWAY_ONLY]
+    users = _users(app, resources)
+    gateway_only = {name: str(r.get("Type")) for name, r in resources if r.get("Type") in GATEWAY_ONLY}
     lines = []
-    for one in DIFFERENCES:
-        if one.name in ("times", "policies", "task") and functions:
-            lines.append(one.line())
-        elif one.name == "gateway-only" and only:
-            kinds = ", ".join(sorted({str(resource.get("Type")) for _, resource in only}))
-            lines.append(one.line(names=_shown([name for name, _ in only]), kinds=kinds))
-        elif found.get(one.name):
-            lines.append(one.line(names=_shown(found[one.name])))
+    for difference in DIFFERENCES:
+        if difference.name in ("times", "policies", "task") and users["memory"]:
+            lines.append(difference.line())
+        elif difference.name == "gateway-only" and gateway_only:
+            kinds = ", ".join(sorted({*gateway_only.values()}))
+            lines.append(difference.line(names=_shown([*gateway_only]), kinds=kinds))
+        elif users.get(difference.name):
+            lines.append(difference.line(names=_shown(users[difference.name])))
     return lines
 
 
-def explained(app: App) -> list[tuple[str, str, str]]:
+def _users(app: LocalApp, resources: list[Resource]) -> dict[str, list[str]]:
+    """Return the functions, routes and resources that use what differs, by the name of the difference."""
+    functions = {key: f for key, f in app.functions.items() if isinstance(f, Declared)}
+    signed_urls = [f"the URL of {key}" for key, function in functions.items() if function.url == "AWS_IAM"]
+    return {
+        "memory": [*functions],
+        "iam": [*_routes(app, lambda contract: contract.signed), *signed_urls],
+        "keys": _routes(app, lambda contract: contract.keyed and not contract.keys),
+        "throttling": _named(resources, _throttles),
+        "authorizer-cache": _named(resources, _has_lambda_authorizer),
+        "gateway-responses": _named(resources, _has_responses),
+        "vpc": _named(resources, lambda r: _typed(r, FUNCTION).get("VpcConfig")),
+        "kinesis-of-table": _named(resources, lambda r: _typed(r, TABLE).get("KinesisStreamSpecification")),
+        "tenants": _named(resources, lambda r: _typed(r, FUNCTION).get("TenancyConfig")),
+        "concurrency": _named(resources, _has_concurrency),
+    }
+
+
+def explained(app: LocalApp) -> list[tuple[str, str, str]]:
     """The differences of an app, with what its template's notes say: each with what to do and with its source."""
     lines = [*differing(app), *app.notes]
-    refused = [one for one in app.functions.values() if isinstance(one, Refused)]
-    lines += [_FUNCTION.line(names=one.key, does="does", why=one.why) for one in refused]
-    return [
-        (line.removesuffix(f"; {one.todo}").replace("\n", " "), one.todo, one.source)
-        for line in lines
-        if (one := difference_of(line)) is not None
-    ]
+    refused = [f for f in app.functions.values() if isinstance(f, Refused)]
+    lines += [_FUNCTION.line(names=f.key, does="does", why=f.why) for f in refused]
+    differences = [(line, d) for line in lines if (d := difference_of(line)) is not None]
+    return [(line.removesuffix(f"; {d.todo}").replace("\n", " "), d.todo, d.source) for line, d in differences]
 
 
-def _resources(part: Part, prefix: str) -> Iterator[Resource]:
-    yield from ((prefix + name, one) for name, one in (part.plain.get("Resources") or {}).items())
+def _resources(part: StackTemplate, prefix: str) -> Iterator[Resource]:
+    yield from ((prefix + name, r) for name, r in (part.plain.get("Resources") or {}).items())
     for name, child in part.children.items():
         yield from _resources(child, f"{prefix}{name}/")
 
 
 def _named(resources: Iterable[Resource], differs: Callable[[Mapping[str, Any]], Any]) -> list[str]:
-    return [name for name, one in resources if differs(one)]
+    return [name for name, resource in resources if differs(resource)]
 
 
-def _routes(app: App, differs: Callable[[Any], bool]) -> list[str]:
-    return sorted(route for _, api in app.apis for route, one in api.contracts.items() if differs(one))
-
-
-def _signed_urls(app: App) -> list[str]:
-    return [
-        f"the URL of {key}" for key, one in app.functions.items() if isinstance(one, Declared) and one.url == "AWS_IAM"
-    ]
+def _routes(app: LocalApp, differs: Callable[[Contract], bool]) -> list[str]:
+    return sorted(route for _, api in app.apis for route, c in api.contracts.items() if differs(c))
 
 
 def _throttles(resource: Mapping[str, Any]) -> bool:
-    settings = json.dumps([_of(resource, kind) for kind in STAGES], default=str)
+    settings = json.dumps([_typed(resource, kind) for kind in STAGES], default=str)
     return resource.get("Type") == "AWS::ApiGateway::UsagePlan" or "Throttling" in settings
 
 
 def _has_lambda_authorizer(resource: Mapping[str, Any]) -> bool:
-    body = _of(resource, REST, HTTP).get("Body")
-    schemes = [(body or {}).get("securityDefinitions"), ((body or {}).get("components") or {}).get("securitySchemes")]
-    made = [
-        one.get("x-amazon-apigateway-authorizer") or {}
-        for named in schemes
-        for one in (named or {}).values()
-        if isinstance(one, Mapping)
-    ]
-    return any(one.get("type") in ("token", "request") and _is_cached(one) for one in made)
-
-
-def _is_cached(authorizer: Mapping[str, Any]) -> bool:
-    """Whether its answers are kept on AWS: by default for a REST API, which has a token or an identity source."""
-    return str(authorizer.get("authorizerResultTtlInSeconds", 300)) != "0"
+    by_name = schemes(_typed(resource, REST, HTTP).get("Body"))
+    authorizers = [mapping(scheme.get(AUTHORIZER)) for scheme in by_name.values()]
+    # Its answers are cached on AWS by default for a REST API, which has a token or an identity source.
+    cached = [a for a in authorizers if str(a.get("authorizerResultTtlInSeconds", 300)) != "0"]
+    return any(authorizer.get("type") in LAMBDA for authorizer in cached)
 
 
 def _has_responses(resource: Mapping[str, Any]) -> bool:
-    body = _of(resource, REST).get("Body") or {}
-    return resource.get("Type") == "AWS::ApiGateway::GatewayResponse" or bool(
-        isinstance(body, Mapping) and body.get("x-amazon-apigateway-gateway-responses")
-    )
+    body = mapping(_typed(resource, REST).get("Body"))
+    is_own = resource.get("Type") == "AWS::ApiGateway::GatewayResponse"
+    return is_own or bool(body.get("x-amazon-apigateway-gateway-responses"))
 
 
 def _has_concurrency(resource: Mapping[str, Any]) -> bool:
-    snap = _of(resource, FUNCTION).get("SnapStart") or {}
+    function = _typed(resource, FUNCTION)
     return (
-        _of(resource, FUNCTION).get("ReservedConcurrentExecutions") is not None
-        or bool(_of(resource, "AWS::Lambda::Alias").get("ProvisionedConcurrencyConfig"))
-        or (isinstance(snap, Mapping) and snap.get("ApplyOn", "None") != "None")
+        function.get("ReservedConcurrentExecutions") is not None
+        or bool(_typed(resource, "AWS::Lambda::Alias").get("ProvisionedConcurrencyConfig"))
+        or mapping(function.get("SnapStart")).get("ApplyOn", "None") != "None"
     )
 
 
-def _of(resource: Mapping[str, Any], *kinds: str) -> Mapping[str, Any]:
-    """The properties of a resource of one of these types; empty for another."""
-    properties = resource.get("Properties") if resource.get("Type") in kinds else None
-    return properties if isinstance(properties, Mapping) else {}
+def _typed(resource: Mapping[str, Any], *kinds: str) -> Mapping[str, Any]:
+    """Return the properties of a resource of one of these types; empty for another."""
+    return properties(resource) if resource.get("Type") in kinds else {}
 
 
 def _shown(names: list[str]) -> str:

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+import random
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_latency.files import replace_files, unwritable
-from lambda_latency.local.app.read.app import App
-from lambda_latency.local.app.serve.loads import AppCalls, Orders
-from lambda_latency.local.app.serve.system import Options, System
+from lambda_latency.local.app.read.app import LocalApp
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load, perform
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.faults import FaultPlan, FaultRule
 from lambda_latency.local.gateway.api_gateway import Answered
-from lambda_latency.local.lock import only_one
-from lambda_latency.local.log import LogFile
-from lambda_latency.local.xray.traces import batch_get_traces
+from lambda_latency.local.load import plan_calls, send, warm_up_calls
+from lambda_latency.local.log import LogFile, only_one
+from lambda_latency.local.xray.feed import batch_get_traces
 
 TRACES = "traces.jsonl"
 NEW = f".{TRACES}.new"  # the name of the file until the run is over
+AT_ONCE = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +48,8 @@ class Demo:
 
 
 def run_demo(
-    app: App,
-    options: Options,
+    app: LocalApp,
+    options: SystemOptions,
     requests: int,
     seed: int,
     *,
@@ -71,7 +74,9 @@ def run_demo(
         if request.sampled:
             sampled.append(request.trace_id)
 
-    with only_one(options.out, "demo"), _removed(options.out / NEW):
+    with only_one(options.out, "demo"), ExitStack() as unfinished:
+        # An interrupted run keeps the traces of the previous run.
+        unfinished.callback((options.out / NEW).unlink, missing_ok=True)
         stage("starting the app", 0)
         with ExitStack() as ending:
             log = LogFile(options.out / "system.log")
@@ -89,7 +94,7 @@ def run_demo(
             load.send(system, step)
             stage("collecting spans", 0)
             complete = system.finish()
-            documents = json.dumps(batch_get_traces(system.stand_ins.xray_url, sampled)) if app.is_example else ""
+            documents = json.dumps(batch_get_traces(system.fakes.xray_url, sampled)) if app.is_example else ""
         if system.store.error is not None:
             raise system.store.error
         traces, xray = options.out / TRACES, options.out / "xray.json"
@@ -107,15 +112,106 @@ def run_demo(
         load.kinds,
         load.failed,
         system.traced,
-        system.stand_ins.sent if app.is_example else "",
+        system.fakes.sent if app.is_example else "",
         complete,
     )
 
 
-@contextlib.contextmanager
-def _removed(path: Path) -> Iterator[None]:
-    """Removes the file at the end of the block, so that an interrupted run keeps the traces of the previous run."""
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
+def demo_plan(seed: int, timeouts_among: int) -> FaultPlan:
+    """The fault plan of the demo: payments slow for one order in five, throttles, payment errors, one function timeout,
+    and two lines of own code that are slow: a regular expression that backtracks, and a lock that another thread holds.
+
+    `timeouts_among` is the number of requests that read an order: one of them ends in the function timeout.
+    """
+    rules = [
+        FaultRule("provider", "status", 0.04, status=503, route="POST /orders"),
+        FaultRule("provider", "delay", 0.1, ms=900, route="POST /orders"),
+        FaultRule("provider", "delay", 0.1, ms=1300, route="POST /orders"),
+        FaultRule("provider", "delay", 1, ms=60),
+        FaultRule("table", "throttle", 0.03),
+    ]
+    if timeouts_among:
+        rules.append(FaultRule("function", "timeout", 1 / timeouts_among, route="GET /orders/{id}"))
+    rules += [FaultRule("function", kind, 0.17, ms=700, route="GET /orders/{id}") for kind in ("regex", "lock")]
+    return FaultPlan(seed, tuple(rules))
+
+
+class Orders:
+    """The load of the packaged example, or of an app with some of its routes. After `send`, `ms` has the time of each
+    answer, and `failed` is the number of calls with a status of 500 or more.
+    """
+
+    kinds = 0  # a mix, which is not counted by kinds
+
+    def __init__(self, app: LocalApp, requests: int, seed: int) -> None:
+        routes = {route for _, api in app.apis for route in api.template.routes}
+        self._calls, self._warm = plan_calls(requests, seed, routes), warm_up_calls(AT_ONCE, seed, routes)
+        plan = demo_plan(seed, sum(call.method == "GET" and "?" not in call.path for call in self._calls))
+        self.plan = replace(plan, rules=tuple(rule for rule in plan.rules if rule.route in (None, *routes)))
+        self.ms: list[float] = []
+        self.failed = 0
+
+    def warm_ups(self, system: System) -> int:
+        """Return the number of steps of `warm_up`."""
+        return AT_ONCE * len(system.app.functions) + sum(map(len, self._warm))
+
+    def warm_up(self, system: System, step: Callable[[], None]) -> None:
+        """Start the environments that the load needs, and send each kind of request to each of them."""
+        system.sandbox.prepare(AT_ONCE, step)
+        for batch in self._warm:
+            send(system.url, batch, AT_ONCE, lambda _: step())
+
+    def send(self, system: System, step: Callable[[], None]) -> None:
+        """Send the load."""
+        answers = send(system.url, self._calls, AT_ONCE, lambda _: step())
+        self.ms, self.failed = [a.ms for a in answers], sum(a.status >= 500 for a in answers)
+
+
+class AppCalls:
+    """The load of another app: its example events and its routes that read, again and again in a seeded order."""
+
+    plan = FaultPlan()
+    ms: Sequence[float] = ()
+
+    def __init__(self, app: LocalApp, requests: int, seed: int) -> None:
+        self._app, self._requests, self._seed = app, requests, seed
+        self._calls: list[HttpCall | FunctionCall] = []
+        self.failed = 0
+
+    @property
+    def kinds(self) -> int:
+        """The number of different calls."""
+        return len(self._calls)
+
+    def warm_ups(self, system: System) -> int:
+        """Return the number of steps of `warm_up`. Raises `LocalError` if there is nothing to call."""
+        self._calls = load(system)
+        if not self._calls:
+            todo = "put example events into events/, as for `sam local invoke`, each named after its function"
+            raise LocalError(f"{self._app.path} has no GET route and no example event: there is nothing to call", todo)
+        return len(self._calls)
+
+    def warm_up(self, system: System, step: Callable[[], None]) -> None:
+        """Make each call once."""
+        self._perform(self._calls, system, step)
+
+    def send(self, system: System, step: Callable[[], None]) -> None:
+        """Send the load."""
+        calls = [self._calls[number % len(self._calls)] for number in range(self._requests)]
+        self.failed = self._perform(calls, system, step)
+
+    def _perform(self, calls: Sequence[HttpCall | FunctionCall], system: System, step: Callable[[], None]) -> int:
+        """Returns the number of failed calls."""
+        calls = random.Random(self._seed).sample(calls, len(calls))  # noqa: S311 - an order, not a secret
+        failed = 0
+        with ThreadPoolExecutor(AT_ONCE) as callers:
+            try:
+                for done in as_completed([callers.submit(perform, call, system) for call in calls]):
+                    failed += done.result() is not None
+                    step()
+            except BaseException:
+                callers.shutdown(wait=False, cancel_futures=True)
+                # Ends calls in progress, for which the executor would wait
+                system.close()
+                raise
+        return failed

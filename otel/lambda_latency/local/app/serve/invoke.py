@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable
+from pathlib import Path
+from urllib.parse import quote
 
-from lambda_latency.local.app.read.app import App
-from lambda_latency.local.app.serve.running import invoke_running
-from lambda_latency.local.app.serve.system import Options, System
-from lambda_latency.local.errors import UsageError
+from lambda_latency.http import request
+from lambda_latency.local.app.read.app import LocalApp
+from lambda_latency.local.app.serve.system import System, SystemOptions
+from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.template import nearest
 
+FILE = "serve.json"
+
 
 def invoke_function(
-    read: Callable[[], App],
-    options: Options,
+    read: Callable[[], LocalApp],
+    options: SystemOptions,
     function: str,
     event: bytes,
     *,
@@ -34,9 +39,33 @@ def invoke_function(
     for note in app.notes:
         tell(note)
     if function not in app.functions:
-        what = f"{app.path} has no function {function!r}"
-        raise UsageError(what, nearest(function, list(app.functions), "it has none"))
+        mistake = f"{app.path} has no function {function!r}"
+        raise UsageError(mistake, nearest(function, list(app.functions), "it has none"))
     with contextlib.closing(System(app, options, log=log, tell=tell)) as system:
         outcome = system.invoke(function, event)
         system.sandbox.wait_until_idle(10)  # its spans come after the response
     return outcome
+
+
+def remember(out: Path, url: str) -> None:
+    """Store the address of the emulated AWS."""
+    (out / FILE).write_text(json.dumps({"aws": url}), encoding="utf-8")
+
+
+def forget(out: Path) -> None:
+    """Remove the stored address."""
+    (out / FILE).unlink(missing_ok=True)
+
+
+def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
+    """Run a function of the running app with a JSON event; None if none runs. Raises `LocalError` if it is unknown."""
+    try:
+        url = json.loads((out / FILE).read_text(encoding="utf-8"))["aws"]
+        path = f"/2015-03-31/functions/{quote(function, safe='')}/invocations"
+        answer = request("POST", url + path, event, timeout_s=900)
+    except (OSError, ValueError, KeyError):
+        # Without an answer, `serve` was killed, and its file was not removed
+        return None
+    if answer.status != 200:
+        raise LocalError(f"no function {function!r} is served", "name one that `lambda-latency serve` has listed")
+    return Outcome(answer.body, answer.headers["X-Amz-Function-Error"])

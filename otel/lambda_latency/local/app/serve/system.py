@@ -3,50 +3,51 @@
 from __future__ import annotations
 
 import gc
+import json
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
-from lambda_latency.local.app.prepare.instrument import How
+from lambda_latency.http import request
+from lambda_latency.local.app.prepare.instrument import TracingMode
 from lambda_latency.local.app.prepare.packages import cache_folder
 from lambda_latency.local.app.read.apis import Api
-from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Refused
-from lambda_latency.local.app.serve.addresses import Served, localized, served_apis, tell_emulator
-from lambda_latency.local.app.stack.custom_resources import answer_for, with_response_url
+from lambda_latency.local.app.read.definitions import HTTP, REST
 from lambda_latency.local.app.stack.emulated import Emulated
-from lambda_latency.local.app.stack.resources import Stack
-from lambda_latency.local.app.stack.stand_ins import StandIns
-from lambda_latency.local.app.triggers.event_fields import delivered
-from lambda_latency.local.app.triggers.origin import origin
-from lambda_latency.local.cloud.integrations import Onward
-from lambda_latency.local.cloud.proxy import Front
-from lambda_latency.local.cloud.relay import serve_relay
-from lambda_latency.local.cloud.table_faults import TableFaults
+from lambda_latency.local.app.stack.fakes import Fakes
+from lambda_latency.local.app.stack.resources import CreatedStack
+from lambda_latency.local.app.triggers.relayed import answer_for, delivered, origin, serve_relay, with_response_url
+from lambda_latency.local.cloud.integrations import Forwarder
+from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.faults import Plan
-from lambda_latency.local.gateway.api_gateway import Answered, Gateway, Sampler, check_port
+from lambda_latency.local.faults import FaultPlan, TableFaults
+from lambda_latency.local.gateway.api_gateway import Answered, Gateway, StageSampler, check_port
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
-from lambda_latency.local.sandbox.variables import Settings
-from lambda_latency.local.xray.collector import Choice
-from lambda_latency.local.xray.daemon import Daemon
-from lambda_latency.local.xray.receiver import serve_receiver
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.sandbox.variables import SandboxSettings
+from lambda_latency.local.xray.collector import CollectorChoice
+from lambda_latency.local.xray.receiver import Daemon, serve_receiver
+from lambda_latency.local.xray.segments import TracingHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
 from lambda_latency.trace import Span, to_otlp
 
 LAYER = Path(__file__).parents[2] / "layer"
+EXECUTE_API = re.compile(r"https?://(\w+)\.execute-api\.[\w.-]+(?::\d+)?(?:/([\w$-]+)(?=/|$))?")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class SystemOptions:
     """The options. `traces` is a file below `out`; `cache` is the folder of packages, by default `cache_folder`;
     `sampler` decides whether the next request is traced, by default the packaged example's sampling rule, and each
     request of another app; `collector` is the one of the packaged example.
@@ -55,43 +56,43 @@ class Options:
     out: Path = Path("out")
     traces: str = "traces.jsonl"
     port: int = 0
-    instrument: How = "kit"
+    instrument: TracingMode = "kit"
     cache: Path | None = None
     observer: Observer = NOBODY
-    plan: Plan = field(default_factory=Plan)
+    plan: FaultPlan = field(default_factory=FaultPlan)
     sampler: Callable[[], bool] | None = None
-    collector: Choice = field(default_factory=lambda: Choice("none", ""))
+    collector: CollectorChoice = field(default_factory=lambda: CollectorChoice("none", ""))
 
 
 class System:
     """A running app. The constructor starts all parts; `close` stops them.
 
-    `before` is called before each invocation; `answered` receives each request and event after its end; `log` the
+    `prepare` is called before each invocation; `answered` receives each request and event after its end; `log` the
     source and the text of each line that a function prints; `tell` notes for the user; `failed` one message if traces
     cannot be written (default: `tell`). Raises `LocalError` if a part does not start.
     """
 
     def __init__(
         self,
-        app: App,
-        options: Options,
+        app: LocalApp,
+        options: SystemOptions,
         *,
         answered: Callable[[Answered], None] = lambda _: None,
         log: Callable[[str, str], None] = lambda *_: None,
         tell: Callable[[str], None] = lambda _: None,
         failed: Callable[[str], None] | None = None,
-        before: Callable[[System], None] = lambda _: None,
+        prepare: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
         self.gateways: list[Gateway] = []
         self.urls: dict[str, str] = {}
         self.faulty = True  # whether the planned faults of functions are injected
-        self._answered, self._before = answered, before
-        told: set[str] = set()
+        self._answered, self._prepare = answered, prepare
+        sent: set[str] = set()
 
         def once(line: str) -> None:
-            if line not in told:
-                told.add(line)
+            if line not in sent:
+                sent.add(line)
                 tell(line)
 
         self._tell = once
@@ -101,9 +102,8 @@ class System:
         check_port(options.port)
         self._routes = _routes(app)
         _check(options.plan, app, self._routes)
-        self._faults = options.plan.at("function")
-        self.store = Store(options.out / options.traces, failed or tell)
-        self.store.watch_lines(options.observer.line)
+        self._faults = options.plan.faults_at("function")
+        self.store = Store(options.out / options.traces, failed or tell, options.observer.line)
         self._xray: Callable[[dict[str, Any]], object] | None = None  # receives all spans, too
         self._renewed = options.observer.renewed
         self._closing: list[Callable[[], object]] = [self.store.close]
@@ -116,64 +116,61 @@ class System:
     @property
     def url(self) -> str:
         """The address of its first API; without an API, that of the emulated AWS."""
-        return self.gateways[0].url if self.gateways else self._front.url
+        return self.gateways[0].url if self.gateways else self._proxy.url
 
     @property
     def aws_url(self) -> str:
         """The address of the emulated AWS."""
-        return self._front.url
+        return self._proxy.url
 
     @property
     def refused(self) -> dict[str, Refused]:
         """The functions that cannot run here, by key."""
-        return self._ground.refused
+        return self._backend.refused
 
     @property
     def traced(self) -> bool:
         """Whether the platform records spans: the example's parameter Tracing."""
-        return self._ground.traced
+        return self._backend.traced
 
     @property
-    def stack(self) -> Stack:
+    def stack(self) -> CreatedStack:
         """The created resources, which the packaged example does not have."""
-        assert isinstance(self._ground, Emulated)
-        return self._ground.stack
+        assert isinstance(self._backend, Emulated)
+        return self._backend.stack
 
     @property
-    def stand_ins(self) -> StandIns:
+    def fakes(self) -> Fakes:
         """What the packaged example calls, and no other app."""
-        assert isinstance(self._ground, StandIns)
-        return self._ground
+        assert isinstance(self._backend, Fakes)
+        return self._backend
 
     def invoke(
-        self, key: str, event: bytes, header: TraceHeader | None = None, route: str = "", *, requested: str = ""
+        self, key: str, event: bytes, header: TracingHeader | None = None, route: str = "", *, requested: str = ""
     ) -> Outcome:
         """Run a function by its key, with a JSON event. `route` is the name of an event when it is printed, `requested`
         the route of a request.
 
         A function that cannot run locally has the outcome `Sandbox.Refused`.
         """
-        self._before(self)
+        self._prepare(self)
         function = self._function(key)
         if function is None:
             refused = self.refused.get(key)
             why = f"{key} does not run here: {refused.why}" if refused else f"{key} is not in the template"
             return Outcome.failed("Sandbox.Refused", why)
-        begun, header = time.time_ns(), header or TraceHeader.new(sampled=True)
+        start_ns, header = time.time_ns(), header or TracingHeader.new(sampled=True)
         fault = self._faults.next((requested,)) if self.faulty else None
         outcome = self.sandbox.invoke(function.name, event, header, fault)
         if route:
-            took = time.time_ns() - begun
-            self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", took, True))
+            duration_ns = time.time_ns() - start_ns
+            self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", duration_ns, True))
         return outcome
 
     def renew(self) -> None:
-        """Prepare every function again before its next invocation, because code or packages have changed.
-
-        A function whose packages or build failed is tried again.
-        """
+        """Prepare all functions again before their next invocations, failed ones too: code or packages have changed."""
         with self._preparing:
-            self._ground.forget()
+            self._backend.forget()
             self._ready.clear()
         self._renewed()
 
@@ -188,7 +185,7 @@ class System:
             self._end(gateway.close)
         done = self.sandbox.wait_until_idle(limit_s)
         self._end(self._daemon.close)
-        self._ground.finish()
+        self._backend.finish()
         return done
 
     def close(self) -> None:
@@ -200,26 +197,27 @@ class System:
         close()
         self._closing.remove(close)
 
-    def _start(self, options: Options, log: Callable[[str, str], None]) -> None:
+    def _start(self, options: SystemOptions, log: Callable[[str, str], None]) -> None:
         app = self.app
         processes = Processes()
         self._closing.append(processes.close)
-        receiver = serve_receiver(self._keep_otlp)
+        receiver = serve_receiver(self._store_otlp)
         self._closing.append(receiver.close)
-        self._daemon = Daemon(self._keep_otlp, lambda _: None)  # the X-Ray SDK's datagrams are no OTLP and are ignored
+        # The X-Ray SDK's datagrams are no OTLP and are ignored.
+        self._daemon = Daemon(self._store_otlp, lambda _: None)
         self._closing.append(self._daemon.close)
         spans = f"http://{receiver.address}/v1/traces"
-        self._ground: Emulated | StandIns
+        self._backend: Emulated | Fakes
         if app.is_example:
-            self._ground = stand_ins = StandIns(
+            self._backend = fakes = Fakes(
                 app, options.plan, self._routes, processes, spans, log=log, closing=self._closing
             )
-            stand_ins.collect(options.collector, processes, receiver, self.store.add_otlp, log)
-            self._xray = stand_ins.feed.add_otlp
+            fakes.collect(options.collector, processes, receiver, self.store.add_otlp, log)
+            self._xray = fakes.feed.add_otlp
         else:
             noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
             self._closing.append(noise.close)
-            self._ground = Emulated(
+            self._backend = Emulated(
                 app,
                 options.instrument,
                 options.cache or cache_folder(),
@@ -228,34 +226,34 @@ class System:
                 log=lambda line: noise.write("aws", line),
                 tell=self._tell,
             )
-            self._closing.append(self._ground.cloud.stop)
+            self._closing.append(self._backend.cloud.stop)
         has_urls = app.apis or any(True for _ in app.urls())
         faults = None if app.is_example else TableFaults(options.plan, self._routes)
-        self._front = Front(self._ground.url, self._invoked, self._tell, 0 if has_urls else options.port, faults)
-        self._closing.append(self._front.close)
+        self._proxy = AwsProxy(self._backend.url, self._invoked, self._tell, 0 if has_urls else options.port, faults)
+        self._closing.append(self._proxy.close)
         self.sandbox = Sandbox(
             (),
-            Settings(
+            SandboxSettings(
                 task_root=app.root,
                 layer=LAYER,
                 extra={
-                    "AWS_ENDPOINT_URL": self._front.url,
+                    "AWS_ENDPOINT_URL": self._proxy.url,
                     "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
                     "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
-                    "LAMBDA_LATENCY_LOCAL_AWS": self._front.url,
-                    **self._ground.variables,
+                    "LAMBDA_LATENCY_LOCAL_AWS": self._proxy.url,
+                    **self._backend.variables,
                 },
                 faults=bool(self._faults),
             ),
             processes,
-            record=self._keep if self.traced else lambda _: None,
+            record=self._store_spans if self.traced else lambda _: None,
             log=log,
             printed=options.observer.printed,
         )
         self._closing.append(self.sandbox.close)
         relay = serve_relay(self._relayed)
         self._closing.append(relay.close)
-        self._ground.create(f"http://{relay.address}")
+        self._backend.create(f"http://{relay.address}")
         self._start_gateways(options)
         for key in app.functions:  # so that the first request of each does not wait
             self._function(key)
@@ -265,15 +263,17 @@ class System:
         gc.freeze()
         self._closing.append(gc.unfreeze)
 
-    def _start_gateways(self, options: Options) -> None:
+    def _start_gateways(self, options: SystemOptions) -> None:
         listening, port = [], options.port
         for prefix, api in self.app.apis:
-            onward = self._ground.onward(prefix, api)
-            listening.append((prefix, api, self._listen(prefix, api, options.sampler, port, 500, onward).url))
+            forwarder = self._backend.forwarder(prefix, api)
+            listening.append((prefix, api, self._listen(prefix, api, options.sampler, port, 500, forwarder).url))
             port = 0
         if not self.app.is_example:
             self._apis = served_apis(listening, self.stack.resources)
-            tell_emulator(self._ground.url, self._apis)
+            # The emulator calls them for `apigateway:invoke`.
+            addresses = {api_id: urlsplit(api.url).netloc for api_id, api in self._apis.items()}
+            request("POST", f"{self._backend.url}/_lambda-latency/apis", json.dumps(addresses))
         for key, api in self.app.urls():
             self.urls[key] = self._listen("", api, options.sampler, port, 502, None).url
             port = 0
@@ -285,24 +285,24 @@ class System:
         sampler: Callable[[], bool] | None,
         port: int,
         status: int,
-        onward: Onward | None,
+        forwarder: Forwarder | None,
     ) -> Gateway:
         key_of = cache(partial(self.app.function_key, prefix))
 
-        def invoke(function: str, event: bytes, header: TraceHeader, route: str) -> Outcome:
+        def invoke(function: str, event: bytes, header: TracingHeader, route: str) -> Outcome:
             return self.invoke(key_of(function), event, header, requested=route)
 
-        template = self._ground.served(api)
+        template = self._backend.served(api)
         gateway = Gateway(
             template,
             invoke,
-            sampler or Sampler(*template.sampling),
-            record=self._keep,
+            sampler or StageSampler(*template.sampling),
+            record=self._store_spans,
             answered=self._answered,
             port=port,
             failed_status=status,
             is_http=api.is_http,
-            fallback=onward,
+            fallback=forwarder,
             authorize=api.refusal if api.guards or api.contracts else None,
         )
         self.gateways.append(gateway)
@@ -310,25 +310,23 @@ class System:
         return gateway
 
     def _function(self, key: str) -> Function | None:
-        """A prepared function; None if it cannot run. Also works during the creation of the stack, because a custom
-        resource waits for its function.
-        """
+        """Return a prepared function; None if it cannot run."""
         with self._preparing:
             if key not in self._ready:
-                function = self._ground.function(key)
+                function = self._backend.function(key)
                 if function is None:
                     return None
-                own = {name: localized(value, self._apis) for name, value in function.environment.items()}
-                self._ready[key] = function = replace(function, environment=own)
+                variables = {name: localized(value, self._apis) for name, value in function.environment.items()}
+                self._ready[key] = function = replace(function, environment=variables)
                 self.sandbox.add(function)
             return self._ready[key]
 
-    def _keep(self, spans: list[Span]) -> None:
+    def _store_spans(self, spans: list[Span]) -> None:
         self.store.add(spans)
         if self._xray is not None:
             self._xray(to_otlp(spans))
 
-    def _keep_otlp(self, document: dict[str, Any]) -> None:
+    def _store_otlp(self, document: dict[str, Any]) -> None:
         self.store.add_otlp(document)
         if self._xray is not None:
             self._xray(document)
@@ -336,7 +334,7 @@ class System:
     def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
         """Handle an event that the emulator forwards."""
         event = with_response_url(event, self.aws_url)
-        outcome = self.invoke(key, delivered(event), TraceHeader.parse(header), f"{origin(event)} -> {key}")
+        outcome = self.invoke(key, delivered(event), TracingHeader.parse(header), f"{origin(event)} -> {key}")
         if outcome.error is not None:
             answer_for(event, outcome)
         return outcome
@@ -345,25 +343,59 @@ class System:
         """Invoke a function by its name, for another function or the user; None for an unknown function."""
         for key, declared in self.app.functions.items():
             if name in (declared.name, key):
-                given = TraceHeader.parse(header)
-                return self.invoke(key, event, given, "" if given else f"invoke -> {key}")
+                caller = TracingHeader.parse(header)
+                return self.invoke(key, event, caller, "" if caller else f"invoke -> {key}")
         return None
 
 
-def _routes(app: App) -> dict[str, list[str]]:
-    """The routes of each function, by its name."""
-    found: dict[str, list[str]] = {}
+def _routes(app: LocalApp) -> dict[str, list[str]]:
+    """Return the routes of each function, by its name."""
+    by_function: dict[str, list[str]] = {}
     for prefix, api in app.apis:
         for route, function in api.template.routes.items():
             key = app.function_key(prefix, function)
-            found.setdefault(app.functions[key].name if key in app.functions else key, []).append(route)
-    return found
+            name = app.functions[key].name if key in app.functions else key
+            by_function.setdefault(name, []).append(route)
+    return by_function
 
 
-def _check(plan: Plan, app: App, routes: dict[str, list[str]]) -> None:
+def _check(plan: FaultPlan, app: LocalApp, routes: dict[str, list[str]]) -> None:
     """Raises `LocalError` for a rule of a plan that would never apply."""
-    plan.check_routes([route for own in routes.values() for route in own])
+    plan.check_routes([*chain.from_iterable(routes.values())])
     for number, rule in enumerate(plan.rules, start=1):
         if rule.at in ("provider", "connect") and not app.is_example:
-            what = f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of one'
-            raise UsageError(what, 'use "table" or "function": only the packaged example has a payments API here')
+            mistake = f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of one'
+            raise UsageError(mistake, 'use "table" or "function": only the packaged example has a payments API here')
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The local address of an API; on AWS, its paths begin with `stage`."""
+
+    url: str
+    stage: str
+
+
+def served_apis(
+    listening: Iterable[tuple[str, Api, str]], resources: Mapping[str, tuple[str, str]]
+) -> dict[str, Served]:
+    """The APIs of the stack by physical id. `listening` has the key prefix, the API and the address of each gateway."""
+    by_id = {}
+    for prefix, api, url in listening:
+        for key, (physical, kind) in resources.items():
+            folder, _, name = key.rpartition("/")
+            if kind in (REST, HTTP) and folder == prefix.rstrip("/") and api.owns(name):
+                by_id[physical] = Served(url, api.template.stage)
+    return by_id
+
+
+def localized(value: str, served: Mapping[str, Served]) -> str:
+    """Return a text with the addresses of the local gateways in place of those of execute-api."""
+
+    def address(match: re.Match[str]) -> str:
+        api = served.get(match[1])
+        if api is None:
+            return match[0]
+        return api.url + (f"/{match[2]}" if match[2] not in (None, api.stage) else "")
+
+    return EXECUTE_API.sub(address, value)

@@ -1,6 +1,6 @@
-"""What any app stands on: AWS as the emulator has it, with the app's resources, and functions with their own packages.
+"""What any app calls: AWS as the emulator has it, with the app's resources, and functions with their own packages.
 
-The packaged example stands on `stand_ins` instead, which needs no download.
+The packaged example calls `fakes` instead, which needs no download.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lambda_latency.local.app.prepare.instrument import How
+from lambda_latency.local.app.prepare.instrument import TracingMode
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.preparation import Preparation
 from lambda_latency.local.app.read.apis import Api
-from lambda_latency.local.app.read.app import App
+from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.stack.resources import Stack
+from lambda_latency.local.app.read.definitions import REST
+from lambda_latency.local.app.stack.resources import CreatedStack
 from lambda_latency.local.cloud.emulator import Cloud
-from lambda_latency.local.cloud.integrations import Onward
-from lambda_latency.local.cloud.service_routes import REST
-from lambda_latency.local.gateway.sam import COLLECTOR, Template
+from lambda_latency.local.cloud.integrations import Forwarder
+from lambda_latency.local.gateway.sam import COLLECTOR, SamTemplate
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import pythons
@@ -35,8 +35,8 @@ class Emulated:
 
     def __init__(
         self,
-        app: App,
-        how: How,
+        app: LocalApp,
+        how: TracingMode,
         cache: Path,
         processes: Processes,
         spans: str,
@@ -46,7 +46,7 @@ class Emulated:
     ) -> None:
         self._app, self._tell, self._spans = app, tell, spans
         self.traced = True
-        # Nothing is written beside the app's sources.
+        # Nothing is written next to the app's sources.
         self.variables: dict[str, str] = {"PYTHONDONTWRITEBYTECODE": "1"}
         self.refused: dict[str, Refused] = {}
         self._packages = packages = Packages(cache, pythons(), tell, processes.run)
@@ -63,29 +63,27 @@ class Emulated:
 
     def create(self, relay: str) -> None:
         """Create the app's resources; their functions forward events to the address of the relay."""
-        self.stack = Stack(self.cloud, self._app.name, self._app.part, relay, self._tell)
+        self.stack = CreatedStack(self.cloud, self._app.name, self._app.part, relay, self._tell)
 
-    def served(self, api: Api) -> Template:
-        """An API, every request of which is traced."""
+    def served(self, api: Api) -> SamTemplate:
+        """Return an API, every request of which is traced."""
         return api.template
 
-    def onward(self, prefix: str, api: Api) -> Onward:
-        """The integrations of an API that call no function."""
-        own = {
-            key.removeprefix(prefix): one
-            for key, one in self.stack.resources.items()
-            if key.rpartition("/")[0] == prefix.rstrip("/") and (one[1] != REST or api.owns(key[len(prefix) :]))
+    def forwarder(self, prefix: str, api: Api) -> Forwarder:
+        """Return the integrations of an API that call no function."""
+        resources = {
+            key.removeprefix(prefix): (physical, kind)
+            for key, (physical, kind) in self.stack.resources.items()
+            if key.rpartition("/")[0] == prefix.rstrip("/") and (kind != REST or api.owns(key[len(prefix) :]))
         }
-        return Onward(self.cloud, own, api.direct, api.refusal, self._tell)
+        return Forwarder(self.cloud, resources, api.direct, api.refusal, self._tell)
 
     def function(self, key: str) -> Function | None:
-        """A prepared function; None if it cannot run. Also works during the creation of the stack, because a custom
-        resource waits for its function.
-        """
+        """A prepared function; None if it cannot run. A custom resource calls its own while the stack is created."""
         declared = self._app.functions.get(key)
         if not isinstance(declared, Declared) or key in self.refused:
             return None
-        variables = Stack.variables(self.cloud, key, declared.name)
+        variables = CreatedStack.variables(self.cloud, key, declared.name)
         if variables is None:
             self._refuse(Refused(key, declared.name, NOT_CREATED))
             return None
@@ -101,7 +99,8 @@ class Emulated:
         """Prepare all functions again, because sources have changed; those whose preparation failed, too."""
         self._builds.forget()
         self._packages.forget()
-        self.refused = {key: one for key, one in self.refused.items() if self._app.functions[key] == one}
+        declared = self._app.functions
+        self.refused = {key: f for key, f in self.refused.items() if declared[key] == f}
 
     def finish(self) -> None:
         """Nothing here has spans of its own."""
@@ -110,7 +109,8 @@ class Emulated:
         """Install the packages of all functions and build them, while the emulator starts."""
         workers = ThreadPoolExecutor(4)
         try:
-            self._refuse(*filter(None, workers.map(self._prepared_early, self._app.functions.values())))
+            prepared = workers.map(self._prepared_early, self._app.functions.values())
+            self._refuse(*(f for f in prepared if isinstance(f, Refused)))
         except BaseException:
             workers.shutdown(wait=False, cancel_futures=True)
             self._builds.close()
@@ -119,16 +119,15 @@ class Emulated:
         finally:
             workers.shutdown()
 
-    def _prepared_early(self, declared: Declared | Refused) -> Refused | None:
+    def _prepared_early(self, declared: Declared | Refused) -> Function | Refused:
         """Install a function's packages early; its variables are known only after its resources exist."""
-        prepared = declared if isinstance(declared, Refused) else self._prepare(declared, {})
-        return prepared if isinstance(prepared, Refused) else None
+        return declared if isinstance(declared, Refused) else self._prepare(declared, {})
 
     def _refuse(self, *refused: Refused) -> None:
         """Refuse functions, with one line for those that have the same reason."""
         keys: dict[str, list[str]] = {}
-        for one in refused:
-            self.refused[one.key] = one
-            keys.setdefault(one.why, []).append(one.key)
+        for function in refused:
+            self.refused[function.key] = function
+            keys.setdefault(function.why, []).append(function.key)
         for why, named in keys.items():
             self._tell(f"{', '.join(named)} {'does' if len(named) == 1 else 'do'} not run here: {why}")

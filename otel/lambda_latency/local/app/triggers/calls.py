@@ -1,12 +1,12 @@
-"""The requests of `demo` for any app: its example events, as requests where possible, and its GET routes."""
+"""The calls of `demo` for any app: its example events in `events/`, as requests where possible, and its GET routes."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -14,20 +14,23 @@ from urllib.parse import quote, urlencode
 from lambda_latency.http import request
 from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
 from lambda_latency.local.app.serve.system import System
-from lambda_latency.local.app.triggers.examples import examples, likeness
-from lambda_latency.local.app.triggers.instances import instance
+from lambda_latency.local.cloud.service_routes import leads
 from lambda_latency.local.gateway.contract import API_KEY, SIGNATURE
+from lambda_latency.local.gateway.sam import PARAMETER
 from lambda_latency.local.gateway.tokens import token
-from lambda_latency.local.xray.segments import TraceHeader
+from lambda_latency.local.xray.segments import TracingHeader
 
-PARAMETER: re.Pattern[str] = re.compile(r"\{([^}+]+)(\+?)\}")
-WITH_BODY = ("POST", "PUT", "PATCH")
 JSON = ("Content-Type", "application/json")
+WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+COMMON = {"function", "lambda", "event", "events", "json", "handler"}
+DEEPEST = 8  # levels of a schema that refers to itself
+FORMATS = {"date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z", "email": "me@example.com"}
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpCall:
     """A request to a gateway, which is an index into the system's gateways. `path` includes the query."""
 
     gateway: int
@@ -38,147 +41,216 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
+class FunctionCall:
     """An invocation of a function, by its key, with an event in JSON."""
 
     key: str
     event: bytes
 
 
-def load(system: System) -> list[Request | Invocation]:
-    """The calls of an app: each example event once, then each GET route without an example.
+def load(system: System) -> list[HttpCall | FunctionCall]:
+    """Return the calls of an app: each example event once, then each GET route without an example.
 
     An example becomes a request if a route matches it, else an event of the function with the most similar name. Empty
     if an app has neither.
     """
-    found: list[Request | Invocation] = []
-    routed = {
-        system.app.function_key(prefix, key) for prefix, api in system.app.apis for key in api.template.routes.values()
-    }
-    others = {
-        key: one.events
-        for key, one in system.app.functions.items()
-        if isinstance(one, Declared) and key not in routed and key not in system.refused
-    }
-    for file in examples(system.app.root):
-        event = _read(system.app.root / file)
+    calls: list[HttpCall | FunctionCall] = []
+    called: set[tuple[int, str]] = set()
+    functions = _without_route(system)
+    for file, event in _events(system):
         request = _as_request(event, system)
         if request is not None:
-            found.append(request)
+            calls.append(request)
+            called |= {(request.gateway, route) for route in routes_of(request, system)}
             continue
-        key = max(others, key=lambda one: likeness(one, others[one], file), default="")
-        if key and likeness(key, others[key], file):
-            found.append(Invocation(key, json.dumps(event).encode()))
-    seen = {(one.gateway, route) for one in found if isinstance(one, Request) for route in routes_of(one, system)}
-    for place, (_, api) in enumerate(system.app.apis):
-        for route in api.shown():
-            method, _, path = route.partition(" ")
-            if method in ("GET", "ANY") and (place, route) not in seen and path != "$default":
-                found.append(request_for(route, place, api))
-    return found
+        key = max(functions, key=lambda name: likeness(name, functions[name], file), default="")
+        if key and likeness(key, functions[key], file):
+            calls.append(FunctionCall(key, json.dumps(event).encode()))
+    for index, (_, api) in enumerate(system.app.apis):
+        routes = filter(_reads, api.shown())
+        calls += [request_for(route, index, api) for route in routes if (index, route) not in called]
+    return calls
 
 
-def example_requests(system: System) -> list[Request]:
-    """The requests of the example events that match a route."""
-    found = (_as_request(_read(system.app.root / file), system) for file in examples(system.app.root))
-    return [one for one in found if one is not None]
+def _reads(route: str) -> bool:
+    method, _, path = route.partition(" ")
+    return method in ("GET", "ANY") and path != "$default"
 
 
-def request_for(route: str, gateway: int, api: Api) -> Request:
-    """A request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
+def _without_route(system: System) -> dict[str, Sequence[str]]:
+    """Return the functions that run here and that no route calls, with the types of their events."""
+    app = system.app
+    routed = {app.function_key(prefix, name) for prefix, api in app.apis for name in api.template.routes.values()}
+    return {
+        key: function.events
+        for key, function in app.functions.items()
+        if isinstance(function, Declared) and key not in routed and key not in system.refused
+    }
+
+
+def example_requests(system: System) -> list[HttpCall]:
+    """Return the requests of the example events that match a route."""
+    requests = (_as_request(event, system) for _, event in _events(system))
+    return [request for request in requests if request is not None]
+
+
+def request_for(route: str, gateway: int, api: Api) -> HttpCall:
+    """Return a request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
     method, _, path = route.partition(" ")
     sample, contract = api.sample(route), api.contract(route)
-    path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), "/" if path == "$default" else path)
+    path = "/" if path == "$default" else path
+    path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), path)
     query = urlencode(dict.fromkeys(contract.names("querystring"), "1"))
-    with_body = method in WITH_BODY
+    with_body = method in ("POST", "PUT", "PATCH")
     headers = ((JSON,) if with_body else ()) + _guarded(route, api)
     body = sample.body or json.dumps(instance(next(iter(contract.models.values()), {})))
     method = "GET" if method == "ANY" else method
-    return Request(gateway, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
+    return HttpCall(gateway, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
 
 
-def routes_of(request: Request, system: System) -> Iterator[str]:
-    """The routes of its API that match a request, those without parameters first."""
+def routes_of(request: HttpCall, system: System) -> Iterator[str]:
+    """Return the routes of its API that match a request, those without parameters first."""
     _, api = system.app.apis[request.gateway]
     path = request.path.partition("?")[0]
-    return (route for route in api.template.routes if _leads(route, request.method, path))
+    return (route for route in api.template.routes if leads(route, request.method, path))
 
 
-def perform(call: Request | Invocation, system: System) -> str | None:
+def perform(call: HttpCall | FunctionCall, system: System) -> str | None:
     """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
-    if isinstance(call, Invocation):
-        return system.invoke(call.key, call.event, TraceHeader.new(sampled=True), f"invoke -> {call.key}").error
+    if isinstance(call, FunctionCall):
+        header = TracingHeader.new(sampled=True)
+        return system.invoke(call.key, call.event, header, f"invoke -> {call.key}").error
+    url = system.gateways[call.gateway].url + call.path
     try:
-        answer = request(call.method, system.gateways[call.gateway].url + call.path, call.body, dict(call.headers))
+        answer = request(call.method, url, call.body, dict(call.headers))
     except OSError as error:
         return repr(error)
     return str(answer.status) if answer.status >= 500 else None
 
 
-def _read(path: Path) -> Any:
-    """The content of an example; None if it is not JSON."""
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
+def _events(system: System) -> Iterator[tuple[Path, Any]]:
+    """Yield the example events, each with its path; None for a file that is not JSON."""
+    for file in examples(system.app.root):
+        try:
+            yield file, json.loads((system.app.root / file).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            yield file, None
 
 
-def _as_request(event: Any, system: System) -> Request | None:
-    """The request of an API Gateway event of either format; None for other events, and if no route matches."""
+def _as_request(event: Any, system: System) -> HttpCall | None:
+    """Return the request of an API Gateway event of either format; None for other events, and if no route matches."""
     if not isinstance(event, dict):
         return None
-    context = event.get("requestContext")
-    http_ = context.get("http") if isinstance(context, dict) else None
-    if isinstance(http_, dict):
-        method, path, query = http_.get("method"), event.get("rawPath"), str(event.get("rawQueryString") or "")
-    else:
-        given = event.get("queryStringParameters")
-        method, path = event.get("httpMethod"), event.get("path")
-        query = urlencode(given) if isinstance(given, dict) else ""
+    method, path, query = _request_line(event)
     if not isinstance(method, str) or not isinstance(path, str):
         return None
-    headers = event.get("headers")
-    kind = _content_type(headers) if isinstance(headers, dict) else ()
+    headers = mapping(event.get("headers"))
+    kinds = [("Content-Type", str(value)) for name, value in headers.items() if name.lower() == "content-type"]
     body = _body(event) if method not in ("GET", "HEAD") else None
-    for place, (_, api) in enumerate(system.app.apis):
-        for route in api.template.routes:
-            if _leads(route, method, path):
-                whole = f"{path}?{query}" if query else path
-                return Request(place, method, whole, (*kind, *_guarded(route, api)), body)
+    for index, (_, api) in enumerate(system.app.apis):
+        request = HttpCall(index, method, f"{path}?{query}" if query else path, tuple(kinds), body)
+        route = next(routes_of(request, system), None)
+        if route is not None:
+            return replace(request, headers=(*kinds, *_guarded(route, api)))
     return None
 
 
-def _body(event: Mapping[str, Any]) -> str | None:
-    """The body of an event as text; None without one, and for a binary one."""
+def _request_line(event: Fields) -> tuple[Any, Any, str]:
+    """Return the method, the path and the query of an API Gateway event of either format."""
+    http_ = mapping(event.get("requestContext")).get("http")
+    if isinstance(http_, dict):
+        return http_.get("method"), event.get("rawPath"), str(event.get("rawQueryString") or "")
+    return event.get("httpMethod"), event.get("path"), urlencode(mapping(event.get("queryStringParameters")))
+
+
+def _body(event: Fields) -> str | None:
+    """Return the body of an event as text; None without one, and for a binary one."""
     body = event.get("body")
-    if not isinstance(body, str) or not event.get("isBase64Encoded"):
-        return body if isinstance(body, str) else None
+    if not isinstance(body, str):
+        return None
+    if not event.get("isBase64Encoded"):
+        return body
     try:
         return base64.b64decode(body).decode()
     except ValueError:
         return None
 
 
-def _leads(route: str, method: str, path: str) -> bool:
-    known, _, pattern = route.partition(" ")
-    if known not in (method, "ANY") or pattern == "$default":
-        return False
-    parts = (re.escape(part) for part in re.split(r"\{[^}]+\}", pattern))
-    values = [".+" if plus else "[^/]+" for _, plus in PARAMETER.findall(pattern)]
-    whole = "".join(part + value for part, value in zip(parts, [*values, ""], strict=True))
-    return re.fullmatch(whole, path) is not None
-
-
 def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
-    """The headers that a route needs; a Lambda authorizer decides itself what it accepts."""
+    """Return the headers that a route needs; a Lambda authorizer decides itself what it accepts."""
     guard, contract = api.guard(route), api.contract(route)
-    found = dict.fromkeys(contract.names("header"), "1")
-    found |= {header: "token" for header in api.sample(route).headers if header.lower() != API_KEY}
-    found |= {API_KEY: min(contract.keys, default="local")} if contract.keyed else {}
-    found |= {"Authorization": SIGNATURE} if contract.signed else {}
-    found |= {guard.header: token(guard)} if guard is not None else {}
-    return tuple(found.items())
+    headers = dict.fromkeys(contract.names("header"), "1")
+    headers |= {h: "token" for h in api.sample(route).headers if h.lower() != API_KEY}
+    if contract.keyed:
+        headers[API_KEY] = min(contract.keys, default="local")
+    if contract.signed:
+        headers["Authorization"] = SIGNATURE
+    if guard is not None:
+        headers[guard.header] = token(guard)
+    return tuple(headers.items())
 
 
-def _content_type(headers: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple(("Content-Type", str(value)) for name, value in headers.items() if name.lower() == "content-type")
+def examples(root: Path) -> list[Path]:
+    """Return the paths of the example events, relative to the app's folder, in their order."""
+    return sorted(path.relative_to(root) for path in root.glob("events/**/*.json"))
+
+
+def example_for(key: str, events: Sequence[str], among: Sequence[Path]) -> Path | None:
+    """The example that is most similar to a function's key and to its events' types: the first if none is, or None."""
+    return max(among, key=lambda path: likeness(key, events, path), default=None)
+
+
+def likeness(key: str, events: Sequence[str], example: Path) -> int:
+    """Return the number of words of an example's path that a function's key or the types of its events have, too."""
+    return len((_words_in(key) | {event.lower() for event in events}) & _words_in(str(example)))
+
+
+def _words_in(text: str) -> set[str]:
+    return {word.lower() for word in WORD.findall(text)} - COMMON
+
+
+def instance(schema: Any, root: Fields | None = None, level: int = 0) -> Any:
+    """Return a value with the required properties only. It need not match patterns, which are not solved here."""
+    root = schema if root is None else root
+    schema = _referred(schema, root)
+    for key in ("example", "default", "const"):
+        if key in schema:
+            return schema[key]
+    if schema.get("enum"):
+        return schema["enum"][0]
+    for key in ("oneOf", "anyOf"):
+        if schema.get(key):
+            return instance(schema[key][0], root, level + 1)
+    kind = schema.get("type")
+    return _of_kind(kind[0] if isinstance(kind, list) else kind, schema, root, level)
+
+
+def _of_kind(kind: Any, schema: Fields, root: Fields, level: int) -> Any:
+    if kind == "array":
+        return [instance(schema.get("items"), root, level + 1)] * int(schema.get("minItems") or 0)
+    if kind in ("integer", "number"):
+        minimum = schema.get("minimum", 0)
+        return minimum + 1 if schema.get("exclusiveMinimum") is True else minimum
+    if kind == "string":
+        text = FORMATS.get(str(schema.get("format")), "text")
+        return text.ljust(int(schema.get("minLength") or 0), "x")[: int(schema.get("maxLength") or 1000)]
+    return True if kind == "boolean" else _object(schema, root, level)
+
+
+def _object(schema: Fields, root: Fields, level: int) -> dict[str, Any]:
+    parts = [*(_referred(part, root) for part in mappings(schema.get("allOf"))), schema]
+    properties = {name: part for whole in parts for name, part in mapping(whole.get("properties")).items()}
+    names = [name for part in parts for name in part.get("required") or ()]
+    return {name: instance(properties.get(name), root, level + 1) for name in names if level < DEEPEST}
+
+
+def _referred(schema: Any, root: Fields) -> Fields:
+    """Return the schema, or the one in the same document that it refers to."""
+    for _ in range(DEEPEST):
+        if not isinstance(schema, Mapping) or not str(schema.get("$ref", "")).startswith("#/"):
+            break
+        target: Any = root
+        for part in str(schema["$ref"])[2:].split("/"):
+            target = target.get(part) if isinstance(target, Mapping) else None
+        schema = target
+    return schema if isinstance(schema, Mapping) else {}

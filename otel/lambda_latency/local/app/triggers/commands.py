@@ -5,21 +5,28 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from lambda_latency.local.app.read.declared import Declared
+from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
 from lambda_latency.local.app.serve.system import System
-from lambda_latency.local.app.triggers.calls import Request, example_requests, request_for, routes_of
-from lambda_latency.local.app.triggers.examples import example_for, examples
-from lambda_latency.local.app.triggers.patterns import matching_entry
+from lambda_latency.local.app.triggers.calls import (
+    HttpCall,
+    example_for,
+    example_requests,
+    examples,
+    request_for,
+    routes_of,
+)
 from lambda_latency.local.xray.platform import REGION
 
 RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
 WITHOUT_DATA = ("AWS::Lambda::", "AWS::IAM::", "AWS::ApiGateway", "AWS::Logs::", "AWS::CloudFormation::")
 LONGEST = 500  # characters of a body in a command
-GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"  # of queues and topics that keep the order
+# Of queues and topics that keep the order.
+GROUP = " --message-group-id 1 --message-deduplication-id $(date +%s)"
 # The services of resources whose events are received; without a receiver that runs, a command would have no effect.
 READ = {
     RULE: "events",
@@ -34,36 +41,43 @@ COMMANDS = {
     "AWS::Kinesis::Stream": "kinesis put-record --stream-name {} --partition-key 1 --data e30=",
     "AWS::StepFunctions::StateMachine": "stepfunctions start-execution --state-machine-arn {} --input '{{}}'",
 }
+# The alternatives of a field that an event must not have
+ABSENT = [{"exists": False}]
+# Comparisons whose operand matches itself.
+ITSELF = ("prefix", "suffix", "equals-ignore-case")
 
 
 def commands(system: System) -> Iterator[str]:
-    """The shell commands: for routes, function URLs, resources with events, and functions."""
+    """Yield the shell commands: for routes, function URLs, resources with events, and functions."""
     yield from _requests(system)
     for url in system.urls.values():
         yield f"curl -s {url}/"
     if not system.app.is_example:
         yield from _events(_aws(system), system)
-    known = examples(system.app.root)
-    for key, one in system.app.functions.items():
-        if isinstance(one, Declared) and key not in system.refused:
-            example = example_for(key, one.events, known)
+    example_paths = examples(system.app.root)
+    for key, function in system.app.functions.items():
+        if isinstance(function, Declared) and key not in system.refused:
+            example = example_for(key, function.events, example_paths)
             yield f"lambda-latency invoke {key}{f' {example}' if example else ''}"
 
 
 def _requests(system: System) -> Iterator[str]:
-    """A curl command for each route whose function runs: of an example event if one matches the route."""
-    given: dict[tuple[int, str], Request] = {}
-    for one in example_requests(system):
-        _, api = system.app.apis[one.gateway]
-        given.setdefault((one.gateway, api.shown_as(next(routes_of(one, system)))), one)
-    for place, ((prefix, api), gateway) in enumerate(zip(system.app.apis, system.gateways, strict=False)):
+    """Yield a curl command for each route whose function runs: of an example event if one matches the route."""
+    examples_of: dict[tuple[int, str], HttpCall] = {}
+    for example in example_requests(system):
+        _, api = system.app.apis[example.gateway]
+        route = api.shown_as(next(routes_of(example, system)))
+        examples_of.setdefault((example.gateway, route), example)
+    for index, (prefix, api) in enumerate(system.app.apis):
+        url = system.gateways[index].url
         for route in api.shown():
-            if system.app.function_key(prefix, api.template.routes.get(route, "")) not in system.refused:
-                yield _curl(given.get((place, route)) or request_for(route, place, api), gateway.url)
+            function = system.app.function_key(prefix, api.template.routes.get(route, ""))
+            if function not in system.refused:
+                yield _curl(examples_of.get((index, route)) or request_for(route, index, api), url)
 
 
-def _curl(request: Request, url: str) -> str:
-    """The curl command of a request; a long body is left out."""
+def _curl(request: HttpCall, url: str) -> str:
+    """Return the curl command of a request; a long body is left out."""
     parts = ["curl -s", "" if request.method == "GET" else f"-X {request.method}"]
     if request.body is not None:
         parts.append(f"-d {shlex.quote(request.body if len(request.body) <= LONGEST else '{}')}")
@@ -73,29 +87,33 @@ def _curl(request: Request, url: str) -> str:
 
 def _events(aws: str, system: System) -> Iterator[str]:
     """Commands of the AWS CLI for resources that send events to functions; for a schedule, a request that fires it."""
-    told: set[str] = set()
-    refused = {one.name for one in system.refused.values()}
+    printed: set[str] = set()
+    refused = {function.name for function in system.refused.values()}
     for key, (physical, kind) in system.stack.resources.items():
         if kind in READ and not {*system.stack.readers.get(_source(kind, physical), ())} - refused:
             continue
-        if system.app.part.properties(key).get("ScheduleExpression"):
+        properties = system.app.part.properties(key)
+        if properties.get("ScheduleExpression"):
             yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
             continue
-        if kind == RULE:
-            command = _put_events(physical, system)
-        elif kind == BUCKET:
-            notifications = system.app.part.properties(key).get("NotificationConfiguration")
-            command = f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
-        elif kind == TABLE:
-            properties = system.app.part.properties(key)
-            command = _put_item(physical, properties) if properties.get("StreamSpecification") else ""
-        else:
-            command = COMMANDS.get(kind, "").format(physical)
+        command = _event_command(system, kind, physical, properties)
         if command and physical.endswith(".fifo"):
             command += GROUP
-        if command and command not in told:
-            told.add(command)
+        if command and command not in printed:
+            printed.add(command)
             yield f"{aws} {command}"
+
+
+def _event_command(system: System, kind: str, physical: str, properties: Fields) -> str:
+    """Return the command that makes a resource send an event; empty if it sends none."""
+    if kind == RULE:
+        return _put_events(*system.stack.rules.get(physical, ("", {})))
+    if kind == BUCKET:
+        notifications = properties.get("NotificationConfiguration")
+        return f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
+    if kind == TABLE:
+        return _put_item(physical, properties) if properties.get("StreamSpecification") else ""
+    return COMMANDS.get(kind, "").format(physical)
 
 
 def resource_commands(system: System) -> Iterator[str]:
@@ -105,15 +123,15 @@ def resource_commands(system: System) -> Iterator[str]:
     query = "--query 'StackResources[].[LogicalResourceId,PhysicalResourceId]' --output text"
     aws = _aws(system)
     yield f"{aws} cloudformation describe-stack-resources --stack-name {system.app.name} {query}"
-    for kind in (TABLE, BUCKET):
-        for key, (physical, known) in system.stack.resources.items():
+    # A table or a bucket that sends events has its command already.
+    for store, events in ((TABLE, "StreamSpecification"), (BUCKET, "NotificationConfiguration")):
+        for key, (physical, kind) in system.stack.resources.items():
             properties = system.app.part.properties(key)
-            if known != kind or (kind == TABLE and properties.get("StreamSpecification")):
-                continue  # a table with a stream has its command already
-            put = _put_item(physical, properties) if kind == TABLE else f"s3 cp FILE s3://{physical}/"
-            if put and not (kind == BUCKET and properties.get("NotificationConfiguration")):
-                yield f"{aws} {put}"
-                break
+            if kind == store and not properties.get(events):
+                put = _put_item(physical, properties) if kind == TABLE else f"s3 cp FILE s3://{physical}/"
+                if put:
+                    yield f"{aws} {put}"
+                    break
 
 
 def _aws(system: System) -> str:
@@ -121,44 +139,81 @@ def _aws(system: System) -> str:
 
 
 def _source(kind: str, physical: str) -> str:
-    """The key of a resource in `Stack.readers`."""
+    """Return the key of a resource in `CreatedStack.readers`."""
     return f"{READ[kind]}:{re.split('[/:|]', physical)[-1]}"
 
 
-def _put_item(table: str, properties: Mapping[str, Any]) -> str:
-    """The command that puts an item into a table; empty if its keys cannot be read."""
-    defined = _dicts(properties.get("AttributeDefinitions"))
-    types = {str(one.get("AttributeName")): str(one.get("AttributeType")) for one in defined}
-    keys = [str(one.get("AttributeName")) for one in _dicts(properties.get("KeySchema"))]
+def _put_item(table: str, properties: Fields) -> str:
+    """Return the command that puts an item into a table; empty if its keys cannot be read."""
+    types: dict[str, str] = {}
+    for attribute in mappings(properties.get("AttributeDefinitions")):
+        types[str(attribute.get("AttributeName"))] = str(attribute.get("AttributeType"))
+    keys = [str(key.get("AttributeName")) for key in mappings(properties.get("KeySchema"))]
     if not keys or not all(types.get(key) in KEYS for key in keys):
         return ""
     item = {key: {types[key]: KEYS[types[key]]} for key in keys}
     return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
 
 
-def _object_key(notifications: Mapping[str, Any]) -> str:
-    """A key that the filter of a bucket's first notification accepts; empty if any key is."""
+def _object_key(notifications: Fields) -> str:
+    """Return a key that the filter of a bucket's first notification accepts; empty if any key is."""
     for kind in ("Lambda", "Queue", "Topic"):
-        for one in _dicts(notifications.get(f"{kind}Configurations")):
-            rules = _dicts(((one.get("Filter") or {}).get("S3Key") or {}).get("Rules"))
-            wanted = {str(rule.get("Name")).lower(): rule.get("Value") for rule in rules}
-            parts = [wanted.get(name, "") for name in ("prefix", "suffix")]
-            texts = [part for part in parts if isinstance(part, str)]
-            return "FILE".join(texts) if any(texts) and len(texts) == len(parts) else ""
+        for notification in mappings(notifications.get(f"{kind}Configurations")):
+            accepted = mapping(mapping(notification.get("Filter")).get("S3Key"))
+            rules = {str(rule.get("Name")).lower(): rule.get("Value") for rule in mappings(accepted.get("Rules"))}
+            prefix, suffix = rules.get("prefix", ""), rules.get("suffix", "")
+            is_text = isinstance(prefix, str) and isinstance(suffix, str)
+            return f"{prefix}FILE{suffix}" if is_text and (prefix or suffix) else ""
     return ""
 
 
-def _dicts(value: Any) -> list[dict[str, Any]]:
-    """The dicts of a list; none for an intrinsic function in its place."""
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
-
-
-def _put_events(rule: str, system: System) -> str:
+def _put_events(bus: str, pattern: Fields) -> str:
     """The command that sends an event that a rule matches, to the rule's bus; empty if only AWS sends such events."""
-    bus, pattern = system.stack.rules.get(rule, ("", {}))
     entry = matching_entry(pattern) if pattern else None
     if entry is None:
         return ""
     if bus != "default":
         entry["EventBusName"] = bus
     return f"events put-events --entries {shlex.quote(json.dumps([entry]))}"
+
+
+def matching_entry(pattern: Fields) -> dict[str, str] | None:
+    """Return an entry for PutEvents that a pattern matches; None if only an AWS service sends such events.
+
+    Comparisons are matched where one value suffices; the others are left to the reader.
+    """
+    source = _first(pattern.get("source"), "my.app")
+    if source.startswith("aws."):
+        return None
+    detail = _matching(pattern.get("detail") or {})
+    kind = _first(pattern.get("detail-type"), "test")
+    return {"Source": source, "DetailType": kind, "Detail": json.dumps(detail)}
+
+
+def _first(alternatives: Any, otherwise: str) -> str:
+    return str(_value(alternatives[0])) if isinstance(alternatives, list) and alternatives else otherwise
+
+
+def _matching(pattern: Any) -> Any:
+    """Return a value that a part of a pattern matches: the first alternative of each field."""
+    if isinstance(pattern, list):
+        return _value(pattern[0]) if pattern else ""
+    if not isinstance(pattern, dict):
+        return pattern
+    either = pattern.get("$or")
+    fields = {name: _matching(part) for name, part in pattern.items() if name != "$or" and part != ABSENT}
+    return fields | (_matching(either[0]) if isinstance(either, list) and either else {})
+
+
+def _value(alternative: Any) -> Any:
+    """Return a value that matches one alternative, which is a value or a comparison."""
+    if not isinstance(alternative, dict) or len(alternative) != 1:
+        return alternative
+    ((comparison, operand),) = alternative.items()
+    if comparison in ITSELF:
+        return operand if isinstance(operand, str) else _value(operand)
+    if comparison == "wildcard":
+        return str(operand).replace("*", "")
+    if comparison == "numeric" and isinstance(operand, list) and len(operand) > 1:
+        return operand[1] + {">": 1, "<": -1}.get(operand[0], 0)
+    return "other" if comparison == "anything-but" else "1"

@@ -13,7 +13,7 @@ from opentelemetry.propagate import get_global_textmap
 
 
 def lambdas_context(event: Any) -> Context:
-    """The context with the parent of the handler's span."""
+    """Return the context with the parent of the handler's span."""
     headers = event.get("headers") if isinstance(event, dict) else None
     carrier = dict(headers or {})
     if header := os.environ.get("_X_AMZN_TRACE_ID"):

@@ -1,4 +1,4 @@
-// ---- The report: the JSON of `lambda-latency report --json`, with requests as columns. Nothing here draws.
+// ---- The report: the JSON of `lambda-latency report --format json`, with requests as columns. Nothing here draws.
 
 import type { Island } from "./island.js";
 

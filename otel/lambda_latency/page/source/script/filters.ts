@@ -77,6 +77,7 @@ function searchField(): HTMLElement {
   let current = -1;
   let timer = 0;
   const show = (texts: string[]): void => {
+    clearTimeout(timer); // of a letter before Escape
     current = -1;
     fill(
       list,

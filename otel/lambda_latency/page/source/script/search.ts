@@ -20,9 +20,12 @@ export function readAhead(): void {
   setTimeout(kept);
 }
 
+const QUOTED = String.raw`[^"\\]*(?:\\.[^"\\]*)*`; // what stands between two quotes of JSON
+const NAMES = new RegExp(`"(name|mark)":"${QUOTED}"`, "g");
+
 function said(line: string): string {
   const tab = line.indexOf("\t");
-  const names = line.slice(0, tab).match(/"(name|mark)":"[^"]*"/g) ?? [];
+  const names = line.slice(0, tab).match(NAMES) ?? [];
   return `${names.join()}${line.slice(tab).replace(/"at":\d+/g, "")}`.toLowerCase();
 }
 
@@ -59,10 +62,10 @@ export function suggestions(query: string): string[] {
     .slice(1, -1)
     .replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
   const pair = new RegExp(
-    `"([\\w.\\-/]*)":("[^"]*${escaped}[^"]*"|-?[\\d.]*${/^[\d.]+$/.test(wanted) ? escaped : "(?!)"}[\\d.]*)`,
+    `"([\\w.\\-/]*)":("${QUOTED}${escaped}${QUOTED}"|-?[\\d.]*${/^[\d.]+$/.test(wanted) ? escaped : "(?!)"}[\\d.]*)`,
     "gi",
   );
-  const named = new RegExp(`"([\\w.\\-/]*${escaped}[\\w.\\-/]*)":("[^"]*"|-?[\\d.]+|true|false)`, "gi");
+  const named = new RegExp(`"([\\w.\\-/]*${escaped}[\\w.\\-/]*)":("${QUOTED}"|-?[\\d.]+|true|false)`, "gi");
   for (const request of keptRequests().slice(0, MOST_READ)) {
     const line = lineOf(request);
     const inLine = new Set<string>();

@@ -1,7 +1,5 @@
 """What a Makefile turns into a handler."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import made_layer  # type: ignore[import-not-found]

@@ -1,7 +1,5 @@
 """Handlers that tell what they were given, in a line that the tests read, and answer with it."""
 
-from __future__ import annotations
-
 import json
 import os
 from typing import Any
@@ -24,13 +22,13 @@ def tell(event: Any, context: Any) -> Any:
 
 def words() -> dict[str, str]:
     """What the layer and the requirement say, where they are there."""
-    found = {}
+    said = {}
     for name in ("layered", "required"):
         try:
-            found[name] = __import__(name).WORD
+            said[name] = __import__(name).WORD
         except ImportError:
             continue
-    return found
+    return said
 
 
 def calls() -> Any:
@@ -49,15 +47,15 @@ def calls() -> Any:
         client = boto3.client("dynamodb", **{"region_name": "us-east-1", **keywords})
         client.put_item(TableName=table, Item={"id": {"S": f"call-{number}"}})
     named = boto3.Session(profile_name="production").client("dynamodb")
-    count = sum(one["id"]["S"].startswith("call-") for one in named.scan(TableName=table, ConsistentRead=True)["Items"])
-    other = boto3.client("lambda").invoke(FunctionName=os.environ["OTHER"], Payload=b'{"n": 20}')
+    count = sum(row["id"]["S"].startswith("call-") for row in named.scan(TableName=table, ConsistentRead=True)["Items"])
+    reply = boto3.client("lambda").invoke(FunctionName=os.environ["OTHER"], Payload=b'{"n": 20}')
     boto3.client("sqs").send_message(QueueUrl=os.environ["QUEUE"], MessageBody="from a function")
     boto3.client("sns").publish(TopicArn=os.environ["TOPIC"], Message="from a function")
     entry = {"EventBusName": "shop", "Source": "shop", "DetailType": "Called", "Detail": "{}"}
     boto3.client("events").put_events(Entries=[entry])
     boto3.client("s3").put_object(Bucket=os.environ["BUCKET"], Key="from-a-function.txt", Body=b"")
     boto3.client("stepfunctions").start_execution(stateMachineArn=os.environ["MACHINE"], input="{}")
-    return {"count": count, "other": json.load(other["Payload"])}
+    return {"count": count, "other": json.load(reply["Payload"])}
 
 
 def answer(event: Any, context: Any) -> Any:
@@ -71,14 +69,14 @@ def look(event: Any, context: Any) -> Any:
 
     import boto3
 
-    with urlopen(os.environ["REST_URL"], timeout=10) as rest, urlopen(f"{os.environ['HTTP_URL']}/http/2") as http:
-        statuses = [rest.status, http.status]
+    with urlopen(os.environ["REST_URL"], timeout=10) as rest_api, urlopen(f"{os.environ['HTTP_URL']}/http/2") as http:
+        statuses = [rest_api.status, http.status]
     ssm = boto3.client("ssm")
     return {
         "statuses": statuses,
         "variables": [os.environ["COLOUR"], os.environ["SIZE"]],
         "values": [
-            ssm.get_parameter(Name=one)["Parameter"]["Value"] for one in ("/shop/colour", os.environ["SIZE_NAME"])
+            ssm.get_parameter(Name=name)["Parameter"]["Value"] for name in ("/shop/colour", os.environ["SIZE_NAME"])
         ],
     }
 
@@ -87,7 +85,7 @@ def partly(event: Any, context: Any) -> Any:
     """Fail for the messages that say so."""
     print("EVENT", json.dumps(event), flush=True)
     bad = [record["messageId"] for record in event["Records"] if record["body"] == "bad"]
-    return {"batchItemFailures": [{"itemIdentifier": one} for one in bad]}
+    return {"batchItemFailures": [{"itemIdentifier": message} for message in bad]}
 
 
 def fail(event: Any, context: Any) -> Any:

@@ -1,3 +1,0 @@
-"""Raises what is no Exception."""
-
-raise KeyboardInterrupt

@@ -1,7 +1,0 @@
-"""Imports what is not there."""
-
-import not_there  # noqa: F401
-
-
-def handler(event, context):
-    pass

@@ -1,3 +1,0 @@
-"""Has no handler."""
-
-VALUE = 1

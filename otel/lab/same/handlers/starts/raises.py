@@ -1,4 +1,0 @@
-"""Its import fails."""
-
-print("importing", flush=True)
-raise RuntimeError("no configuration")

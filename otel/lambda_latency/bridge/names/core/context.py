@@ -1,5 +1,0 @@
-"""Context."""
-
-from lambda_latency.bridge.context import Context
-
-__all__ = ["Context"]

@@ -1,5 +1,0 @@
-"""Lambda's segment: the handler's span."""
-
-from lambda_latency.bridge.entity import Segment as FacadeSegment
-
-__all__ = ["FacadeSegment"]

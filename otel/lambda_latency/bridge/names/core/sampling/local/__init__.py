@@ -1,1 +1,0 @@
-"""Sampling by local rules."""

@@ -1,1 +1,0 @@
-"""Utilities: patterns, SQS messages, stacks."""

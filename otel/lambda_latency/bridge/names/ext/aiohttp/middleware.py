@@ -1,5 +1,0 @@
-"""aiohttp's server."""
-
-from lambda_latency.bridge.web import middleware
-
-__all__ = ["middleware"]

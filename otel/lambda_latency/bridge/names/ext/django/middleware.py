@@ -1,5 +1,0 @@
-"""Django."""
-
-from lambda_latency.bridge.web import DjangoMiddleware as XRayMiddleware
-
-__all__ = ["XRayMiddleware"]

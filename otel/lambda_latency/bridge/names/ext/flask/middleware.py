@@ -1,5 +1,0 @@
-"""Flask."""
-
-from lambda_latency.bridge.web import FlaskMiddleware as XRayMiddleware
-
-__all__ = ["XRayMiddleware"]

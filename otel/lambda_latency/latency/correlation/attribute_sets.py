@@ -1,0 +1,277 @@
+"""The attributes of some requests, from all spans and resources, as sets of requests by value.
+
+A set of requests is an integer: bit `n` stands for the n-th request.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import TypeAlias
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from lambda_latency.latency.breakdowns.columns import Breakdowns
+from lambda_latency.latency.correlation.association import ReadSpans
+from lambda_latency.redaction import REDACTED, SECRET, clean, secrecy
+from lambda_latency.trace import Span
+
+
+def words(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
+# Attributes that identify a call: they are always there when the call is. Others, such as `db.shard` or
+# `messaging.kafka.partition`, may be the reason, so no prefix is left out.
+CALL = words("""
+    aws.bucket.name aws.dynamodb.table_names aws.function_name aws.kinesis.stream.name aws.kinesis.stream_name
+    aws.lambda.function.name aws.lambda.invoked_arn aws.operation aws.queue.url aws.queue_url aws.request_id
+    aws.requestId aws.s3.bucket aws.s3.key aws.service aws.sns.topic.arn aws.sqs.queue.url aws.table_name
+    aws.xray.origin component db.collection.name db.connection_string db.cassandra.table db.dynamodb.table_name
+    db.instance db.mongodb.collection db.name db.namespace db.operation db.operation.name db.query.summary
+    db.query.text db.redis.database_index db.sql.table db.statement db.system db.system.name db.type db.user
+    faas.execution faas.id faas.invocation_id faas.invoked_name faas.name faas.trigger gen_ai.operation.name
+    gen_ai.provider.name gen_ai.response.id gen_ai.system graphql.document graphql.operation.type http.flavor
+    http.host http.method http.path http.request.method http.request.method_original http.route http.scheme
+    http.server_name http.target http.url llm.provider llm.system messaging.destination messaging.destination.name
+    messaging.destination_kind messaging.message.id messaging.message_id messaging.operation
+    messaging.operation.name messaging.operation.type messaging.system messaging.url net.host.ip net.host.name
+    net.host.port net.peer.ip net.peer.name net.peer.port net.sock.host.addr net.sock.host.port net.sock.peer.addr
+    net.sock.peer.name net.sock.peer.port net.transport network.local.address network.local.port
+    network.peer.address network.peer.port network.protocol.name network.protocol.version network.transport
+    network.type openinference.span.kind peer.address peer.hostname peer.ipv4 peer.port peer.service ref.type
+    rpc.grpc.request.metadata rpc.method rpc.service rpc.system server.address server.port server.socket.address
+    service.name span.kind span.type upstream_cluster upstream_cluster.name url.domain url.fragment url.full url.path
+    url.query url.scheme url.template
+    code.column code.column.number code.file.path code.filepath code.function code.function.name code.line.number
+    code.lineno code.namespace code.stacktrace process.pid thread.id thread.name otel.scope.name
+    otel.scope.version otel.library.name otel.library.version internal.span.format sampler.param sampler.type
+""")
+# Attributes of a call's outcome: a slow call that is cut off has a status, an error and retries of its own.
+OUTCOME = words("""
+    aws.retry.count cold_start coldstart error error.code error.message error.type exception.message exception.type
+    faas.coldstart grpc.status_code http.request.resend_count http.response.status_code http.retry_count
+    http.status_code http.status_text otel.status_code otel.status_description response_flags retry.count
+    retry_attempts retry_count rpc.grpc.status_code rpc.response.status_code status status.code status_code
+""")
+OWN = ("lambda.", "telemetry.", "exception.", "aws.xray.")  # of the kit, of SDKs, of the outcome
+DURATION = re.compile(
+    r"(?:^|[._-])(?:duration|elapsed|latency|took|remaining|uptime|timestamp|start_time|end_time|waited|"
+    r"(?:response|request|processing|execution|query|upstream|service|total|billed|busy|idle|wall)[._-]?time)"
+    r"(?:[._-]?(?:ms|us|ns|s|sec|secs|seconds|millis|micros|nanos|in_nanos))?$|busy_ns$|idle_ns$|duration_?ms$",
+    re.IGNORECASE,
+)
+
+
+@lru_cache(maxsize=4096)
+def is_candidate(key: str) -> bool:
+    """Whether a finding may name this attribute."""
+    return not (key in CALL or key in OUTCOME or key.startswith(OWN) or DURATION.search(key) is not None)
+
+
+Key: TypeAlias = tuple[str, str]  # a service and an attribute
+# A service, and the kind and the name of a span of it; or a service's resource
+Carrier: TypeAlias = tuple[str, ...]
+
+LONGEST = 120  # characters of a value
+MOST_OF_LIST = 16  # values of a list
+DEEPEST = 3  # mappings inside of mappings
+UNITS = (1, 1_000, 1_000_000, 1_000_000_000)  # of a duration, in nanoseconds
+# A number is a duration if it is that of its span or its request, give or take this share
+NEAR = 0.02
+NUMBER = re.compile(r"-?\d{1,15}(?:\.\d{1,9})?\Z")
+VARYING = re.compile(r"\d+|\b[0-9a-f]{8,}\b")
+PARAMETER = re.compile(r"\{([^{}/]+)\}|(?<=/):(\w+)|<(?:\w+:)?(\w+)>")
+# The first letter of parameters of routes and queries, which are parts of an attribute
+DERIVED = ("{", "?")
+PATHS = ("url.path", "http.target", "url.full", "http.url", "http.path")
+QUERIES = ("url.query", "http.target", "url.full", "http.url")
+
+
+def bits(places: Iterable[int]) -> int:
+    """Return a set of requests as an integer."""
+    requests = 0
+    for place in places:
+        requests |= 1 << place
+    return requests
+
+
+def without_secrets(attribute: str, text: str) -> str:
+    """Return the text of a value as it may be reported."""
+    name = attribute.rpartition(".")[2] if attribute.startswith("http.re") else attribute.lstrip("?{").rstrip("}")
+    return REDACTED if secrecy(name) == SECRET else clean(text, ())
+
+
+class AttributeSets:
+    """Collects the attributes of requests. `walls_ns` are the durations of the requests, in their order.
+
+    `only`: of this attribute, even if no finding may name it.
+    """
+
+    def __init__(self, walls_ns: Sequence[int], only: str = "") -> None:
+        self._walls_ns, self._only = walls_ns, only
+        self.texts: defaultdict[Key, defaultdict[str, set[int]]] = defaultdict(lambda: defaultdict(set))
+        self.numbers: defaultdict[Key, dict[int, float]] = defaultdict(dict)
+        self._durations: defaultdict[Key, set[int]] = defaultdict(set)
+        self._carriers: defaultdict[Carrier, set[int]] = defaultdict(set)
+        self._carried: defaultdict[Key, set[Carrier]] = defaultdict(set)
+        self._eligible: dict[frozenset[Carrier], int] = {}
+        self._textual: defaultdict[Key, set[int]] = defaultdict(set)  # requests with a text that is no number
+        self._resource: tuple[int, object] = (-1, None)
+
+    def add(self, place: int, span: Span) -> None:
+        """Add a span of the request at this place."""
+        resource = span.resource
+        service = str(resource.get("service.name", ""))
+        carrier = (service, span.kind.name, VARYING.sub("#", span.name))
+        self._carriers[carrier].add(place)
+        took_ns = (span.end_ns or span.start_ns) - span.start_ns
+        if span.attributes:
+            self._add(place, service, carrier, span.attributes, took_ns)
+        if self._resource[0] != place or self._resource[1] is not resource:
+            self._resource = (place, resource)
+            self._carriers[service,].add(place)
+            self._add(place, service, (service,), resource, 0)
+
+    def values(self, key: Key, least: int) -> dict[str, set[int]]:
+        """Return the requests with each text of an attribute, secrets redacted, without texts of fewer than `least`.
+
+        Different texts may become one: their requests are counted together.
+        """
+        by_text: dict[str, set[int]] = {}
+        for text, places in self.texts.get(key, {}).items():
+            if len(places) >= least:
+                by_text.setdefault(without_secrets(key[1], text), set()).update(places)
+        return by_text
+
+    def present(self, key: Key) -> set[int]:
+        """Return the requests that have an attribute."""
+        return set(self.numbers.get(key, ())).union(*self.texts.get(key, {}).values())
+
+    def eligible(self, key: Key) -> int:
+        """Return the requests with a span that may carry the attribute: one of a service, kind and name that does."""
+        carriers = frozenset(self._carried[key])
+        if carriers not in self._eligible:
+            self._eligible[carriers] = bits(set[int]().union(*(self._carriers[carrier] for carrier in carriers)))
+        return self._eligible[carriers]
+
+    def is_duration(self, key: Key) -> bool:
+        """Whether the values of an attribute are the durations of its spans or of the requests."""
+        numbers = self.numbers.get(key, {})
+        return 2 * len(self._durations.get(key, ())) > len(numbers) > 0
+
+    def has_ranges(self, key: Key) -> bool:
+        """Whether an attribute has numbers, and not mostly texts."""
+        numbers = self.numbers.get(key, {})
+        if 2 * len(numbers) < len(self._textual.get(key, ())):
+            return False
+        return bool(numbers) and not self.is_duration(key)
+
+    def _add(self, place: int, service: str, carrier: Carrier, attributes: Mapping[str, object], took_ns: int) -> None:
+        for name, value in self._collected(attributes):
+            for attribute, single in _flat(name, value):
+                key = service, attribute
+                self._carried[key].add(carrier)
+                if single is True or single is False:
+                    self.texts[key]["true" if single else "false"].add(place)
+                elif isinstance(single, str):
+                    self.texts[key][single[:LONGEST]].add(place)
+                    if NUMBER.match(single):
+                        self._number(place, key, float(single), took_ns)
+                    else:
+                        self._textual[key].add(place)
+                else:
+                    if isinstance(single, int):
+                        self.texts[key][str(single)].add(place)
+                    self._number(place, key, float(single), took_ns)
+
+    def _collected(self, attributes: Mapping[str, object]) -> Iterable[tuple[str, object]]:
+        only = self._only
+        if not only:
+            pairs = (*attributes.items(), *_parameters(attributes))
+            return [(name, value) for name, value in pairs if is_candidate(name)]
+        if only in attributes:
+            return [(only, attributes[only])]
+        parameters = _parameters(attributes) if only.startswith(DERIVED) else ()
+        return [(name, value) for name, value in parameters if name == only]
+
+    def _number(self, place: int, key: Key, number: float, took_ns: int) -> None:
+        numbers = self.numbers[key]
+        numbers[place] = max(number, numbers.get(place, number))
+        for ns in (took_ns, self._walls_ns[place]):
+            if ns and any(abs(number * unit - ns) <= NEAR * ns for unit in UNITS):
+                self._durations[key].add(place)
+
+
+def collected(
+    breakdowns: Breakdowns, indices: Sequence[int], read: ReadSpans, only: str = ""
+) -> tuple[AttributeSets, dict[int, int]]:
+    """Read the attributes of requests; return them, and the place in them of each request that could be read."""
+    place_of = {breakdowns.trace_id(index): place for place, index in enumerate(indices)}
+    attributes = AttributeSets([breakdowns.walls_ns[index] for index in indices], only)
+    places: dict[int, int] = {}
+    for span in read(place_of.keys()):
+        place = place_of.get(span.trace_id)
+        if place is not None:
+            places[indices[place]] = place
+            attributes.add(place, span)
+    return attributes, places
+
+
+def _flat(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, str | bool | int | float]]:
+    """Yield the single values of an attribute: each of a list, and those of a mapping under longer names."""
+    if isinstance(value, str | bool | int | float):
+        if value == value and value not in ("", float("inf"), float("-inf")):
+            yield name, value
+    elif isinstance(value, Mapping):
+        if depth < DEEPEST:
+            for key, inner in value.items():
+                yield from _flat(f"{name}.{key}", inner, depth + 1)
+    elif isinstance(value, tuple):
+        for inner in value[:MOST_OF_LIST]:
+            yield from _flat(name, inner, depth + 1)
+
+
+def _parameters(attributes: Mapping[str, object]) -> list[tuple[str, str]]:
+    """Return the parameters in the path of a route, as `{name}`, and those of its query, as `?name`."""
+    route = attributes.get("http.route")
+    parameters: list[tuple[str, str]] = []
+    if isinstance(route, str) and PARAMETER.search(route) is not None:
+        parameters += _path_parameters(route, _text_of(attributes, PATHS))
+    query = _text_of(attributes, QUERIES)
+    if "=" in query:
+        query = query.partition("?")[2] if "?" in query or "/" in query else query
+        try:
+            parameters += [(f"?{name}", value) for name, value in parse_qsl(query, max_num_fields=MOST_OF_LIST)]
+        except ValueError:  # more fields
+            return parameters
+    return parameters
+
+
+def _text_of(attributes: Mapping[str, object], keys: Iterable[str]) -> str:
+    return next((str(attributes[key]) for key in keys if attributes.get(key)), "")
+
+
+def _path_parameters(route: str, path: str) -> list[tuple[str, str]]:
+    try:
+        path = urlsplit(path).path
+    except ValueError:
+        return []
+    matched = _pattern(route).search(path) if path else None
+    if matched is None:
+        return []
+    names = [next(filter(None, groups)) for groups in PARAMETER.findall(route)]
+    return [(f"{{{name}}}", unquote(value)) for name, value in zip(names, matched.groups(), strict=True) if value]
+
+
+@lru_cache(maxsize=256)
+def _pattern(route: str) -> re.Pattern[str]:
+    components: list[str] = []
+    end = 0
+    for parameter in PARAMETER.finditer(route):
+        is_greedy = parameter[0].startswith("{") and parameter[0].endswith("+}")
+        components += [re.escape(route[end : parameter.start()]), "(.+)" if is_greedy else "([^/]+)"]
+        end = parameter.end()
+    return re.compile("".join([*components, re.escape(route[end:])]) + r"/?\Z")

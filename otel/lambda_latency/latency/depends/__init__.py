@@ -1,1 +1,0 @@
-"""It depends on: the attribute values that set slow requests apart, and the time from which requests are slow."""

@@ -1,0 +1,139 @@
+"""Fakes for the packaged example: moto's DynamoDB with the template's table, a payments API, X-Ray, a collector.
+
+Its functions run in the environment of the command: nothing is downloaded, and the demo starts in seconds.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from lambda_latency.http import Server
+from lambda_latency.local.app.prepare.make import read_only
+from lambda_latency.local.app.read.apis import Api
+from lambda_latency.local.app.read.app import LocalApp
+from lambda_latency.local.app.read.declared import Declared, Refused
+from lambda_latency.local.faults import FaultPlan
+from lambda_latency.local.gateway.sam import COLLECTOR, SamTemplate, read_template
+from lambda_latency.local.processes import Processes, Service
+from lambda_latency.local.sandbox.function import Function
+from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector
+from lambda_latency.local.xray.feed import Feed
+from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.template import Collector, read_collector
+
+PROVIDER_HOST = "payments.example.com"  # resolves to the laptop's own provider, without DNS
+EMULATOR = "lambda_latency.local.cloud.moto_emulator"
+
+
+class Fakes:
+    """The processes around the example's functions, which the constructor starts in parallel.
+
+    `spans` is the address to which the provider and the functions send spans; `log` receives the source and the text of
+    each line, `closing` the functions that stop the parts.
+    """
+
+    def __init__(
+        self,
+        app: LocalApp,
+        plan: FaultPlan,
+        routes: Mapping[str, Sequence[str]],
+        processes: Processes,
+        spans: str,
+        *,
+        log: Callable[[str, str], None],
+        closing: list[Callable[[], object]],
+    ) -> None:
+        self._app, self._folder, self._closing, self._spans = app, processes.folder(), closing, spans
+        self.refused: dict[str, Refused] = {}
+        self.template: SamTemplate = read_template(app.path, app.parameters)
+        self.traced = self.template.traced
+        self.sent = "collector" if self.template.collected else "endpoint" if self.template.direct else "daemon"
+        self._functions = {function.name: function for function in self.template.functions}
+
+        def started(module: str, name: str, *arguments: str) -> Service:
+            service = Service(module, arguments, processes, lambda line: log(name, line))
+            closing.append(service.stop)
+            return service
+
+        faults = ("--faults", plan.to_json())
+        self._provider = started("lambda_latency.local.provider", "payments", "--spans", spans, *faults)
+        tables = json.dumps(self.template.tables)
+        aws = started(EMULATOR, "aws", "--tables", tables, "--routes", json.dumps(routes), *faults)
+        # X-Ray has its own process: making documents in the table's process would delay the table, and a report would
+        # rightly blame DynamoDB.
+        collector = read_collector(app.root / "collector.yaml")
+        indexed = collector.indexed_attributes() if isinstance(collector, Collector) else []
+        xray = started(EMULATOR, "x-ray", "--indexed", json.dumps(indexed))
+        self.url = f"http://127.0.0.1:{aws.wait_until_ready()}"
+        self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
+        self.feed = Feed(self.xray_url, lambda line: log("x-ray", line))
+        closing.append(self.feed.close)
+        self._provider_port = self._provider.wait_until_ready()
+        self.provider_url = f"http://127.0.0.1:{self._provider_port}"
+        # The functions call the table itself: this process, which calls them, would answer late under a load.
+        local_hosts = f"{PROVIDER_HOST}=127.0.0.1"
+        self.variables: dict[str, str] = {"AWS_ENDPOINT_URL": self.url, "LAMBDA_LATENCY_LOCAL_HOSTS": local_hosts}
+
+    def collect(
+        self,
+        choice: CollectorChoice,
+        processes: Processes,
+        receiver: Server,
+        keep: Callable[[dict[str, Any]], None],
+        log: Callable[[str, str], None],
+    ) -> None:
+        """Start the collector between the functions and `receiver`; `keep` receives what one in Docker sends, whose
+        awsxray writes to X-Ray itself.
+        """
+        if not self.template.collected or choice.kind == "none":
+            return
+        if choice.kind == "docker":
+            receiver = serve_receiver(keep)
+            self._closing.append(receiver.close)
+        collector = RunningCollector(
+            choice,
+            self._app.root,
+            processes,
+            spans_url=f"http://{receiver.address}",
+            xray_url=self.xray_url,
+            log=lambda line: log("collector", line),
+        )
+        self._closing.append(collector.stop)
+        self._spans = collector.traces_url
+
+    def create(self, relay: str) -> None:
+        """The emulator has the table already, and no events."""
+
+    def served(self, api: Api) -> SamTemplate:
+        """Return an API with its own tracing and sampling."""
+        return replace(self.template, routes=api.template.routes, api=api.template.api)
+
+    def forwarder(self, prefix: str, api: Api) -> None:
+        """The example has no integration but its functions."""
+
+    def function(self, key: str) -> Function | None:
+        """Return a function with the local addresses; None for one that answers no request, such as the alarms'."""
+        function, declared = self._functions.get(key), self._app.functions.get(key)
+        if function is None or not isinstance(declared, Declared):
+            return None
+        variables = {**function.environment}
+        if "PAYMENTS_URL" in variables:
+            variables["PAYMENTS_URL"] = f"http://{PROVIDER_HOST}:{self._provider_port}"
+        if COLLECTOR in variables or self.template.direct:
+            variables[COLLECTOR] = self._spans
+        function = replace(function, environment=variables)
+        if declared.code is None or not declared.code.is_built:
+            return function
+        code, *layers = (read_only(built.path, self._folder) for built in (declared.code, *declared.layers))
+        return replace(function, code=code, layers=tuple(layers), read_only=True)
+
+    def forget(self) -> None:
+        """Nothing is prepared: new environments run changed code."""
+
+    def finish(self) -> None:
+        """Stop the provider, and wait until its last spans and all others are in X-Ray."""
+        self._provider.stop()
+        self.feed.close()

@@ -1,0 +1,93 @@
+"""Redaction takes time in proportion to a text's length, and looks at its clock inside of a text."""
+
+from collections.abc import Callable
+from functools import partial
+from random import Random
+from statistics import median
+from time import thread_time
+
+import pytest
+
+from lab.redaction.hostile import hostile_text, known_texts
+from lambda_latency.redaction import UNREAD, Redaction, clean
+
+LENGTH = 4096
+# A doubled text takes at most these times as long. What takes less than the least is not compared: collections and
+# caches of the processor are more of it.
+GROWTH, LEAST_S = 2.5, 0.004
+
+
+def steps(text: str) -> int:
+    """Return how often the rules look at the clock."""
+    count = 0
+
+    def is_over() -> bool:
+        nonlocal count
+        count += 1
+        return False
+
+    clean(text, (), is_over=is_over)
+    return count
+
+
+def seconds(text: str) -> float:
+    """Return the processor time of a text: the median of three times."""
+    return median([timed(lambda: clean(text, ())) for _ in range(3)])
+
+
+def timed(call: Callable[[], object]) -> float:
+    """Return the processor time of a call."""
+    begin = thread_time()
+    call()
+    return thread_time() - begin
+
+
+def drawn(seed: int) -> list[str]:
+    """Return texts that once were slow, or texts of fragments at random."""
+    rng = Random(seed)  # noqa: S311 - what is drawn protects nothing
+    return [hostile_text(rng, LENGTH) for _ in range(12)] if seed else known_texts(LENGTH)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_twice_the_text_takes_about_twice_the_steps_and_the_time(seed: int) -> None:
+    """A text and its double, for texts that a caller may have written."""
+    growths = [(text, steps(text * 2) / max(1, steps(text))) for text in drawn(seed)]
+    assert [(text[:80], growth) for text, growth in growths if growth > GROWTH] == []
+    slow = [text for text in drawn(seed) if seconds(text * 2) > LEAST_S]
+    again = [text for text in slow if seconds(text * 2) > GROWTH * max(seconds(text), LEAST_S / 2)]
+    assert [text[:80] for text in again if seconds(text * 4) > GROWTH * seconds(text * 2)] == []
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_what_is_not_read_in_time_does_not_leave(seed: int) -> None:
+    """The clock is over after some steps: the text is what it would be up to a place, and then unread."""
+    for text in drawn(seed)[:20]:
+        whole, count = clean(text, ()), steps(text)
+        for limit in {0, 1, count // 2, count - 1}:
+            left = iter([False] * limit)
+            cut = clean(text, (), is_over=partial(next, left, True))
+            if count > limit >= 0:
+                assert cut == whole or UNREAD in cut or "[redacted]" in cut
+                assert len(cut) <= len(whole) + len(UNREAD)
+
+
+def test_a_secret_after_the_place_where_the_time_ended_does_not_leave() -> None:
+    """What was read before it stays, without its secrets."""
+    text = "token=hunter2a " + "x=1 " * 100 + "token=hunter2b " + "x=1 " * 1000 + "token=hunter2c"
+    left = iter([False] * 60)
+    cut = clean(text, (), is_over=partial(next, left, True))
+    assert (cut[:18], cut[-len(UNREAD) :]) == ("token=[redacted] x", UNREAD)
+    assert "hunter2" not in cut
+
+
+def test_the_budget_of_a_delivery_is_looked_at_inside_of_a_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One text of a megabyte: the time is over in the middle of it."""
+    now = iter(range(10**9))
+    monkeypatch.setattr("lambda_latency.redaction.attributes.thread_time", lambda: next(now) / 1000)
+    redaction = Redaction(None, 2_000_000)
+    redaction.limit_time(10)
+    cut = redaction.text("token=hunter2 " * 70_000)
+    assert (cut.startswith("token=[redacted] "), cut.endswith(UNREAD), "hunter2" in cut) == (True, True, False)
+    assert redaction.has_cut
+    assert redaction.value("app.text", "x" * 200) == UNREAD
+    assert redaction.value("app.text", "token=hunter2") == "token=[redacted]"
