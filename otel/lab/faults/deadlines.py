@@ -11,6 +11,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import product
 from pathlib import Path
@@ -120,12 +121,18 @@ class _Running:
         event = json.dumps({"do": "work", "left_ms": left_ms}).encode()
         run = self._box.invoke(event, str(TracingHeader.new(sampled=True)))
         deadline = run.invocation.deadline_ms / 1000
+        waited_ms = _waited_ms(self._box.environment.pid)
+        starved_ms = 0.0
         try:
             # With little time left nothing of the kit may run: the rest is the machine, which may be busy.
             self._box.settle(max(0.0, deadline - time.time()) + BUSY_S * (left_ms <= ENOUGH_MS))
         except TimeoutError:
+            starved_ms = _waited_ms(self._box.environment.pid) - waited_ms
             self._box.environment.kill()
         self._count("requests")
+        if starved_ms >= SETTLED_MS:
+            self._count("left to a busy machine")
+            return False
         if self._box.ended:
             how = "in a delivery after the response" if run.outcome and not run.outcome.error else "before the response"
             self._say(f"killed {how}")
@@ -166,3 +173,12 @@ class _Running:
         with LOCK:
             self._near.counts["killed"] += fault.startswith("killed")
             self._near.wrong.append(f"{self._case}: {fault}")
+
+
+def _waited_ms(pid: int) -> float:
+    """How long the threads of a process have waited for a processor, by Linux; 0 where that is not to be had."""
+    waited_ns = 0
+    for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):
+        with suppress(OSError):  # a thread that has ended meanwhile
+            waited_ns += int(thread.read_text().split()[1])
+    return waited_ns / 1e6
