@@ -24,7 +24,7 @@ from lambda_latency.http import request
 from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.serve.session import DifferenceNotes
 from lambda_latency.local.app.serve.system import System, SystemOptions
-from lambda_latency.local.app.triggers.calls import request_for
+from lambda_latency.local.app.triggers.calls import request_for, served
 from lambda_latency.local.cloud.clients import clients
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.gateway.api_gateway import Answered
@@ -189,10 +189,13 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
     if "request" in call:
         method, _, path = call["request"].partition(" ")
         headers = {"Content-Type": "application/json"} if "body" in call else {}
+        routes = [(api, name) for api in served(system) for name in api.matching(method, path.partition("?")[0])]
         if call.get("token"):
-            headers |= dict(request_for(call["request"], 0, running.app.apis[0][1]).headers)
+            api, name = routes[0]
+            headers |= dict(request_for(name, api, system).headers)
         headers |= call.get("headers", {})
-        answer = request(method, system.url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
+        url = system.urls[routes[0][0].key] if routes else system.url
+        answer = request(method, url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
         return str(answer.status), answer.body.decode(errors="replace").strip()
     if "invoke" in call:
         outcome = system.invoke(call["invoke"], json.dumps(call.get("event", {})).encode(), route=_what(call))
