@@ -72,24 +72,37 @@ def _of_rest_api(event: Any, request: ForwardedRequest) -> Any:
         return event
     event.pop("version", None)
     headers = {name.title(): values for name, values in request.headers.items()}
-    several = event.get("multiValueQueryStringParameters") or {}
     event |= {
-        "headers": {name: values[-1] for name, values in headers.items()},
+        "headers": last_values(headers),
         "multiValueHeaders": headers,
-        "queryStringParameters": {name: values[-1] for name, values in several.items()} or None,
+        "queryStringParameters": last_values(event.get("multiValueQueryStringParameters")),
     }
     context = event["requestContext"]
-    identity = {**NOBODY, **(context.get("identity") or {}), "sourceIp": source_ip(request)}
+    context |= {
+        "domainName": request.host,
+        "domainPrefix": request.host.partition(".")[0],
+        "requestId": request.request_id,
+        "extendedRequestId": request.request_id,
+        "identity": _identity(context.get("identity"), request),
+    }
+    return event
+
+
+def last_values(several: Any) -> dict[str, str] | None:
+    """Return the last value of each name; None without any."""
+    return {name: values[-1] for name, values in (several or {}).items()} or None
+
+
+def _identity(declared: Any, request: ForwardedRequest) -> dict[str, Any]:
+    """Return the caller's identity in a REST API's event, from ministack's."""
+    identity: dict[str, Any] = {**NOBODY, **(declared or {}), "sourceIp": source_ip(request)}
     identity["userAgent"] = request.single("user-agent") or None
     if request.is_keyed:
         identity |= {"apiKey": request.single("x-api-key"), "apiKeyId": "local"}
     if request.is_signed and not identity["accessKey"]:
         signed = {"accessKey": request.access_key, "accountId": ACCOUNT, "userArn": IAM_USER}
         identity |= {**signed, "caller": "local", "user": "local"}
-    domain = {"domainName": request.host, "domainPrefix": request.host.partition(".")[0]}
-    ids = {"requestId": request.request_id, "extendedRequestId": request.request_id}
-    context |= {**domain, **ids, "identity": identity}
-    return event
+    return identity
 
 
 def _of_http_api(event: Any, request: ForwardedRequest) -> Any:
@@ -108,15 +121,18 @@ def _of_http_api(event: Any, request: ForwardedRequest) -> Any:
         "timeEpoch": int(time.time() * 1000),
     }
     context["http"] |= {"sourceIp": source_ip(request), "userAgent": request.single("user-agent")}
+    _name_caller(context, request)
+    return {name: value for name, value in event.items() if value or name not in OPTIONAL}
+
+
+def _name_caller(context: Any, request: ForwardedRequest) -> None:
+    """Complete the context of an HTTP API's event with who calls, in place."""
     if request.is_signed and "authorizer" not in context:
         iam = {"accessKey": request.access_key, "accountId": ACCOUNT, "callerId": "local", "cognitoIdentity": None}
         context["authorizer"] = {"iam": {**iam, "principalOrgId": None, "userArn": IAM_USER, "userId": "local"}}
     token = (context.get("authorizer") or {}).get("jwt")
     if token is not None:
         token["scopes"] = token["scopes"] or None
-    for name in [name for name in OPTIONAL if not event.get(name)]:
-        event.pop(name, None)
-    return event
 
 
 def source_ip(request: ForwardedRequest) -> str:
@@ -140,7 +156,7 @@ def as_format_1(event: Any) -> Any:
         "httpMethod": route["method"],
         "headers": headers,
         "multiValueHeaders": {name: [value] for name, value in headers.items()},
-        "queryStringParameters": {name: values[-1] for name, values in query.items()} or None,
+        "queryStringParameters": last_values(query),
         "multiValueQueryStringParameters": query or None,
         "requestContext": {
             **{name: context[name] for name in names},

@@ -107,25 +107,28 @@ def invoke_by_one_connection() -> None:
     from ministack.services import lambda_svc
 
     def invoked(function: Any, event: Any, url: str, _: str) -> Any:
-        request = current.get()
-        if request is not None:
-            event = completed(event, request)
-        headers = {"Content-Type": "application/json"}
         trace = lambda_svc._xray_trace_id_for_invocation(function.get("config") or function)
-        if trace:
-            headers["X-Amzn-Trace-Id"] = trace
-        if request is not None:
-            request.is_reached = request.is_reached or not is_authorizer_event(event)
-            headers[ROUTE] = request.route or f"{request.method} {request.path}"
-        status, text = posted(url, json.dumps(event, ensure_ascii=False).encode(), headers)
-        answer: dict[str, Any] = {"error": True} if status == FAILED else {}
-        try:
-            answer["body"] = json.loads(text)
-        except ValueError:
-            answer |= {"body": text.decode(errors="replace"), "raw_payload": True}
-        return answer if request is None or is_authorizer_event(event) else checked(answer, request)
+        headers = {"Content-Type": "application/json", **({"X-Amzn-Trace-Id": trace} if trace else {})}
+        request = current.get()
+        if request is None:
+            return answer_to(event, url, headers)
+        headers[ROUTE] = request.route or f"{request.method} {request.path}"
+        if is_authorizer_event(event):
+            return answer_to(completed(event, request), url, headers)
+        request.is_reached = True
+        return checked(answer_to(completed(event, request), url, headers), request)
 
     lambda_svc._execute_function_proxy = invoked
+
+
+def answer_to(event: Any, url: str, headers: dict[str, str]) -> dict[str, Any]:
+    """Return a function's answer to an event as ministack has it."""
+    status, text = posted(url, json.dumps(event, ensure_ascii=False).encode(), headers)
+    answer: dict[str, Any] = {"error": True} if status == FAILED else {}
+    try:
+        return {**answer, "body": json.loads(text)}
+    except ValueError:
+        return {**answer, "body": text.decode(errors="replace"), "raw_payload": True}
 
 
 def posted(url: str, body: bytes, headers: dict[str, str]) -> tuple[int, bytes]:

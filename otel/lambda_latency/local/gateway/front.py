@@ -21,6 +21,7 @@ from lambda_latency.trace import Span
 TARGET, ROUTE, REACHED = "x-lambda-latency-target", "x-lambda-latency-route", "x-lambda-latency-reached"
 # The reason of an integration's failure, of `ministack_apis`.
 WHY = "x-lambda-latency-why"
+NOTES = (ROUTE, REACHED, WHY)
 REQUEST_IDS = ("x-amzn-requestid", "apigw-requestid", "x-amz-request-id")
 # The headers of a request and of an answer that belong to one connection, or that the front sets.
 OF_REQUEST = ("connection", "keep-alive", "transfer-encoding", "content-length", "expect", "x-amzn-trace-id", TARGET)
@@ -105,20 +106,17 @@ class _FrontHandler(Handler):
         except OSError as error:
             kind.tell(f"{self.command} {path} fails here: the emulator does not answer: {error!r}")
             status, headers, body = 503, [("Content-Type", "application/json")], b'{"message":"Service Unavailable"}'
-        own = {name.lower(): value for name, value in headers if name.lower() in (ROUTE, REACHED, WHY)}
-        if WHY in own:
-            kind.tell(f"{self.command} {path} fails here: {own[WHY]}")
-        passed = [pair for pair in headers if pair[0].lower() not in (*OF_ANSWER, *own)]
-        if self.command != "HEAD":  # whose length is that of the answer to GET
-            passed = [pair for pair in passed if pair[0].lower() != "content-length"]
+        notes = {name.lower(): value for name, value in headers if name.lower() in NOTES}
+        if WHY in notes:
+            kind.tell(f"{self.command} {path} fails here: {notes[WHY]}")
         root = str(header).split(";")[0]
         added = [("x-amzn-RequestId", request_id), ("X-Amzn-Trace-Id", root), ("Date", self.date_time_string())]
-        self.answer(status, body, [*passed, *added])
-        end_ns, route = time.time_ns(), own.get(ROUTE) or f"{self.command} {path}"
+        self.answer(status, body, [*passed_on(headers, self.command), *added])
+        end_ns, route = time.time_ns(), notes.get(ROUTE) or f"{self.command} {path}"
         handled = Handled(header, route, path, status, request_id, start_ns, end_ns)
         if header.sampled:
             kind.record([gateway_span(self.target.name, self.target.stage, handled)])
-        kind.answered(handled.answered(reached_lambda=REACHED in own))
+        kind.answered(handled.answered(reached_lambda=REACHED in notes))
 
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
@@ -144,6 +142,13 @@ class _FrontHandler(Handler):
             self._emulator.close()
             self._emulator = None
             raise
+
+
+def passed_on(headers: Headers, method: str) -> Headers:
+    """Return the headers of the emulator's answer that the caller gets."""
+    # The length of an answer to HEAD is that of the answer to GET.
+    dropped = (*OF_ANSWER, *NOTES, *(() if method == "HEAD" else ("content-length",)))
+    return [pair for pair in headers if pair[0].lower() not in dropped]
 
 
 class _Connection:

@@ -117,7 +117,7 @@ def read_apis(bodies: Fields, plain: Fields, prefix: str) -> list[Api]:
     return [api for api in apis if api.routes or api.kind == "alb"]
 
 
-class _Reader:
+class _ApiReader:
     """Reads the routes of one API with this logical id. `examples` are those of its definition, by route."""
 
     def __init__(self, api: str, resources: Fields, examples: Mapping[str, RouteExample]) -> None:
@@ -125,8 +125,8 @@ class _Reader:
 
     def _own(self, kind: str, name: str) -> list[Fields]:
         """Return the properties of the API's resources of a type; the property `name` refers to the API."""
-        own = {"Ref": self._api}
-        return [declared for _, declared in of_type(self._resources, kind) if declared.get(name) == own]
+        reference = {"Ref": self._api}
+        return [declared for _, declared in of_type(self._resources, kind) if declared.get(name) == reference]
 
     def _secured(self, declared: Fields) -> dict[str, Any]:
         """Return the fields of a route for its authorizer."""
@@ -143,7 +143,7 @@ class _Reader:
         return self._examples.get(route, RouteExample())
 
 
-class _RestReader(_Reader):
+class _RestReader(_ApiReader):
     def stage(self) -> str:
         """Return the name of the first stage; `Prod` if only the emulator knows it."""
         kinds = (STAGE, "AWS::ApiGateway::Deployment")
@@ -183,7 +183,7 @@ class _RestReader(_Reader):
         return {}
 
 
-class _HttpReader(_Reader):
+class _HttpReader(_ApiReader):
     def stage(self) -> str:
         """Return the name of the first stage."""
         names = [stage.get("StageName") for stage in self._own("AWS::ApiGatewayV2::Stage", "ApiId")]

@@ -70,9 +70,9 @@ class RestDefinition:
     def properties(self, declared: Fields) -> dict[str, Any]:
         """Return the properties of the API without its definition."""
         title = mapping(self._body.get("info")).get("title") or self._api
-        own = {"Name": title, **{name: value for name, value in declared.items() if name != "Body"}}
+        named = {"Name": title, **{name: value for name, value in declared.items() if name != "Body"}}
         binary = self._body.get(GATEWAY + "binary-media-types")
-        return {**own, "BinaryMediaTypes": binary} if binary else own
+        return {**named, "BinaryMediaTypes": binary} if binary else named
 
     def resources(self) -> dict[str, Any]:
         """Return the resources of the definition, by logical id."""
@@ -159,9 +159,9 @@ class HttpDefinition:
     def properties(self, declared: Fields) -> dict[str, Any]:
         """Return the properties of the API without its definition."""
         title = mapping(self._body.get("info")).get("title") or self._api
-        own = {"Name": title, "ProtocolType": "HTTP", **{key: v for key, v in declared.items() if key != "Body"}}
+        named = {"Name": title, "ProtocolType": "HTTP", **{key: v for key, v in declared.items() if key != "Body"}}
         cors = self._body.get(GATEWAY + "cors")
-        return {**own, "CorsConfiguration": cors} if isinstance(cors, Mapping) else own
+        return {**named, "CorsConfiguration": cors} if isinstance(cors, Mapping) else named
 
     def resources(self) -> dict[str, Any]:
         """Return the resources of the definition, by logical id."""
@@ -364,11 +364,12 @@ def _deployed(resources: Fields) -> dict[str, Any]:
     responses = [*of_type(resources, "AWS::ApiGateway::GatewayResponse")]
     changed = {}
     for name, deployment in of_type(resources, DEPLOYMENT):
-        own = [key for key, response in responses if response.get("RestApiId") == deployment.get("RestApiId")]
-        before = resources[name].get("DependsOn") or []
-        before = before if isinstance(before, list) else [before]
-        if own:
-            changed[name] = {**resources[name], "DependsOn": [*before, *own]}
+        api = deployment.get("RestApiId")
+        needed = [key for key, response in responses if response.get("RestApiId") == api]
+        declared = resources[name].get("DependsOn") or []
+        declared = declared if isinstance(declared, list) else [declared]
+        if needed:
+            changed[name] = {**resources[name], "DependsOn": [*declared, *needed]}
     return changed
 
 

@@ -51,11 +51,9 @@ def differing(app: LocalApp, absent: Collection[str] = ()) -> list[str]:
 def _users(app: LocalApp, resources: list[Resource], absent: Collection[str]) -> dict[str, list[str]]:
     """Return the functions, routes and resources that use what differs, by the name of the difference."""
     names = {name: key for key, function in app.functions.items() for name in (function.name, key)}
-    signed = {name for api in app.apis for name, route in api.routes.items() if route.is_signed and api.kind != "url"}
-    signed_urls = [f"the URL of {key}" for key, f in app.functions.items() if getattr(f, "url", "") == "AWS_IAM"]
     return {
         "memory": [key for key, f in app.functions.items() if isinstance(f, Declared) and key not in absent],
-        "iam": [*sorted(signed), *signed_urls],
+        "iam": _signed(app),
         "throttling": _named(resources, throttles),
         "authorizer": absent_authorizers(dict(resources), names),
         "pool": _named(resources, lambda r: r.get("Type") in AUTHORIZERS and f'"{POOL}' in json.dumps(r, default=str)),
@@ -64,6 +62,18 @@ def _users(app: LocalApp, resources: list[Resource], absent: Collection[str]) ->
         "tenants": _named(resources, lambda r: _typed(r, FUNCTION).get("TenancyConfig")),
         "concurrency": _named(resources, _has_concurrency),
     }
+
+
+def _signed(app: LocalApp) -> list[str]:
+    """Return the routes that need a signature, and then the function URLs."""
+    routes, urls = set(), []
+    for api in app.apis:
+        for name, route in api.routes.items():
+            if route.is_signed and api.kind == "url":
+                urls.append(f"the URL of {api.key}")
+            elif route.is_signed:
+                routes.add(name)
+    return [*sorted(routes), *urls]
 
 
 def explained(app: LocalApp) -> list[tuple[str, str, str]]:
