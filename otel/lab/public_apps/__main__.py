@@ -32,6 +32,7 @@ from lambda_latency.trace import Span
 
 HERE = Path(__file__).parent
 PATIENCE_S = 30
+OWN_KEY = "$key"  # in place of a key of the app's usage plan
 FUNCTION = "AWS::Lambda::Function"  # the origin of the span that the platform ends an invocation with
 OWN_SCOPES = ("lambda_latency.local", "lambda_latency.runtime")  # the platform's spans, and the kit's about a handler
 
@@ -194,6 +195,8 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
             api, name = routes[0]
             headers |= dict(request_for(name, api, system).headers)
         headers |= call.get("headers", {})
+        if headers.get("x-api-key") == OWN_KEY:
+            headers["x-api-key"] = system.api_key(routes[0][0])
         url = system.urls[routes[0][0].key] if routes else system.url
         answer = request(method, url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
         return str(answer.status), answer.body.decode(errors="replace").strip()

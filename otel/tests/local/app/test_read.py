@@ -491,3 +491,29 @@ Resources:
 """,
     )
     assert read.notes == ["Work: its file system is not mounted here; /mnt/files is a folder of this machine"]
+
+
+@pytest.mark.parametrize("location", ["!Ref File", '!Sub "${File}"'])
+def test_an_included_file_may_be_named_by_a_parameter(tmp_path: Path, location: str) -> None:
+    """By its default or by a given value: todo apps name their OpenAPI file so."""
+    (tmp_path / "api.yaml").write_text(
+        f"""\
+openapi: "3.0.1"
+paths:
+  /included:
+    get:
+      x-amazon-apigateway-integration: {{ type: aws_proxy, httpMethod: POST, uri: {{ "Fn::Sub": "{URI}" }} }}
+"""
+    )
+    included = f"Fn::Transform: {{ Name: AWS::Include, Parameters: {{ Location: {location} }} }}"
+    read = app(
+        tmp_path,
+        f"""\
+Transform: AWS::Serverless-2016-10-31
+Parameters: {{ File: {{ Type: String, Default: api.yaml }} }}
+Resources:
+  Api: {{ Type: AWS::Serverless::Api, Properties: {{ StageName: dev, DefinitionBody: {{ {included} }} }} }}
+  Work: {{ Type: AWS::Serverless::Function, Properties: {{ {PYTHON} }} }}
+""",
+    )
+    assert functions(read) == {"Api": {"GET /included": "Work"}}

@@ -280,6 +280,13 @@ def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
     ]
 
 
+def test_a_load_balancer_has_a_command(tmp_path: Path) -> None:
+    """Of its address alone: its rules may lead to several functions."""
+    path = tmp_path / "template.yaml"
+    path.write_text("Resources: { Web: { Type: AWS::ElasticLoadBalancingV2::LoadBalancer } }")
+    assert printed(path) == ["curl -s http://api/"]
+
+
 def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) -> None:
     """The first one where none is; those of folders, too."""
     path = tmp_path / "template.yaml"
