@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,7 @@ import tomlkit
 
 from lab.apps import CACHE
 from lambda_latency.http import request
+from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.serve.session import DifferenceNotes
 from lambda_latency.local.app.serve.system import System, SystemOptions
@@ -189,15 +190,9 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
     system = running.system
     if "request" in call:
         method, _, path = call["request"].partition(" ")
-        headers = {"Content-Type": "application/json"} if "body" in call else {}
         routes = [(api, name) for api in served(system) for name in api.matching(method, path.partition("?")[0])]
-        if call.get("token"):
-            api, name = routes[0]
-            headers |= dict(request_for(name, api, system).headers)
-        headers |= call.get("headers", {})
-        if headers.get("x-api-key") == OWN_KEY:
-            headers["x-api-key"] = system.api_key(routes[0][0])
         url = system.urls[routes[0][0].key] if routes else system.url
+        headers = _headers(call, routes, system)
         answer = request(method, url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
         return str(answer.status), answer.body.decode(errors="replace").strip()
     if "invoke" in call:
@@ -209,6 +204,18 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
     service, _, operation = call["send"].partition(".")
     getattr(clients(system.aws_url)(service), operation)(**running.values(call["with"]))
     return "", ""
+
+
+def _headers(call: Mapping[str, Any], routes: Sequence[tuple[Api, str]], system: System) -> dict[str, str]:
+    """The headers of a request that leads to the first of these routes."""
+    headers = {"Content-Type": "application/json"} if "body" in call else {}
+    if call.get("token"):
+        api, name = routes[0]
+        headers |= dict(request_for(name, api, system).headers)
+    headers |= call.get("headers", {})
+    if headers.get("x-api-key") == OWN_KEY:
+        headers["x-api-key"] = system.api_key(routes[0][0])
+    return headers
 
 
 def main() -> None:

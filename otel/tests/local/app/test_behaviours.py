@@ -8,6 +8,7 @@ import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -296,6 +297,11 @@ def test_one_wrong_handler_leaves_out_one_function(app: Shop) -> None:
     assert (list(app.system.refused), "has no 'absent'" in refused.why) == (["Wrong"], True)
 
 
+def has_gateway(app: Shop, trace_id: str) -> bool:
+    """Whether the gateway's span of a trace is stored."""
+    return GATEWAY_STAGE in {span.origin for span in app.trace(trace_id, 4).spans}
+
+
 def test_every_request_has_one_trace_that_the_gateway_begins(app: Shop) -> None:
     """Of a REST API, an HTTP API, a function URL and a load balancer: one root, with route and status."""
     for api, path, route in (
@@ -306,8 +312,7 @@ def test_every_request_has_one_trace_that_the_gateway_begins(app: Shop) -> None:
     ):
         reply = call(app.port(api), "GET", path)
         trace_id = reply.headers["X-Amzn-Trace-Id"].removeprefix("Root=1-").replace("-", "")
-        # The gateway's span and those of the function may come in any order.
-        assert until(lambda trace_id=trace_id: GATEWAY_STAGE in {s.origin for s in app.trace(trace_id, 4).spans}, 60)
+        assert until(partial(has_gateway, app, trace_id), 60)  # the spans may come in any order
         trace = app.trace(trace_id, 4)
         (root,) = trace.local_roots
         method, _, path_of_route = route.partition(" ")
