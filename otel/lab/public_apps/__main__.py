@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,11 @@ import tomlkit
 
 from lab.apps import CACHE
 from lambda_latency.http import request
+from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.serve.session import DifferenceNotes
 from lambda_latency.local.app.serve.system import System, SystemOptions
-from lambda_latency.local.app.triggers.calls import request_for
+from lambda_latency.local.app.triggers.calls import request_for, served
 from lambda_latency.local.cloud.clients import clients
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.gateway.api_gateway import Answered
@@ -32,6 +33,7 @@ from lambda_latency.trace import Span
 
 HERE = Path(__file__).parent
 PATIENCE_S = 30
+OWN_KEY = "$key"  # in place of a key of the app's usage plan
 FUNCTION = "AWS::Lambda::Function"  # the origin of the span that the platform ends an invocation with
 OWN_SCOPES = ("lambda_latency.local", "lambda_latency.runtime")  # the platform's spans, and the kit's about a handler
 
@@ -188,11 +190,10 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
     system = running.system
     if "request" in call:
         method, _, path = call["request"].partition(" ")
-        headers = {"Content-Type": "application/json"} if "body" in call else {}
-        if call.get("token"):
-            headers |= dict(request_for(call["request"], 0, running.app.apis[0][1]).headers)
-        headers |= call.get("headers", {})
-        answer = request(method, system.url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
+        routes = [(api, name) for api in served(system) for name in api.matching(method, path.partition("?")[0])]
+        url = system.urls[routes[0][0].key] if routes else system.url
+        headers = _headers(call, routes, system)
+        answer = request(method, url + path, call.get("body"), headers, timeout_s=PATIENCE_S)
         return str(answer.status), answer.body.decode(errors="replace").strip()
     if "invoke" in call:
         outcome = system.invoke(call["invoke"], json.dumps(call.get("event", {})).encode(), route=_what(call))
@@ -203,6 +204,18 @@ def _called(call: Mapping[str, Any], running: Running) -> tuple[str, str]:
     service, _, operation = call["send"].partition(".")
     getattr(clients(system.aws_url)(service), operation)(**running.values(call["with"]))
     return "", ""
+
+
+def _headers(call: Mapping[str, Any], routes: Sequence[tuple[Api, str]], system: System) -> dict[str, str]:
+    """The headers of a request that leads to the first of these routes."""
+    headers = {"Content-Type": "application/json"} if "body" in call else {}
+    if call.get("token"):
+        api, name = routes[0]
+        headers |= dict(request_for(name, api, system).headers)
+    headers |= call.get("headers", {})
+    if headers.get("x-api-key") == OWN_KEY:
+        headers["x-api-key"] = system.api_key(routes[0][0])
+    return headers
 
 
 def main() -> None:

@@ -40,7 +40,8 @@ def call(
     try:
         connection.request(method, path, body, dict(headers or {}))
         response = connection.getresponse()
-        return Reply(response.status, dict(response.getheaders()), response.read())
+        names = {name: ", ".join(response.headers.get_all(name, ())) for name in response.headers}
+        return Reply(response.status, names, response.read())
     finally:
         connection.close()
 

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import port
+from lambda_latency.cli.arguments import json_object, port
 from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
     add_page_options,
@@ -52,6 +52,13 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument(
         "--built", action="store_true", help="run what `sam build` made, from read-only folders as on Lambda"
     )
+    parser.add_argument(
+        "--authorizer-context",
+        type=json_object,
+        default="{}",
+        metavar="JSON",
+        help="what Lambda authorizers of other stacks return as their context (default: {})",
+    )
     parser.removed = {
         "--slow-ms": "`lambda-latency report out/served.jsonl --slow MS` says why requests were slow",
         "--explain": "write --differences",
@@ -80,7 +87,9 @@ def run(options: argparse.Namespace) -> int:
     sampler = None if SAMPLING & dict(options.parameter).keys() else lambda: True
     with live_page(options, TRACES, knows_ends=True) as (observer, address):
         chosen = app_options(options, TRACES, observer)
-        chosen = replace(chosen, port=options.port, plan=plan, sampler=sampler)
+        chosen = replace(
+            chosen, port=options.port, plan=plan, sampler=sampler, authorizer_context=options.authorizer_context
+        )
         serve_app(app, chosen, up=partial(_say_up, address), show=_show_request, log=print_line, tell=tell)
     return FINE
 

@@ -22,10 +22,17 @@ PROXY = "MINISTACK_LAMBDA_PROXY_URL"  # ministack forwards a function's events t
 
 
 class Cloud:
-    """The emulator; the constructor starts it. `log` receives its output, `tell` the lines of failed state machines."""
+    """The emulator; the constructor starts it. `context` is the JSON object that Lambda authorizers of other stacks
+    return as their context; `log` receives its output, `tell` the lines of failed state machines.
+    """
 
     def __init__(
-        self, packages: Packages, processes: Processes, log: Callable[[str], None], tell: Callable[[str], None]
+        self,
+        packages: Packages,
+        processes: Processes,
+        context: str,
+        log: Callable[[str], None],
+        tell: Callable[[str], None],
     ) -> None:
         def heard(line: str) -> None:
             log(line)
@@ -49,6 +56,7 @@ class Cloud:
             "AWS_EC2_METADATA_DISABLED": "true",
             "TMPDIR": str(processes.folder()),
             "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's default; the sandbox limits concurrency
+            "LAMBDA_LATENCY_AUTHORIZER_CONTEXT": context,
             "LOG_LEVEL": "WARNING",
         }
         self._types = processes.folder() / "types.json"

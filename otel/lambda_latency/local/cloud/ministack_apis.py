@@ -1,7 +1,7 @@
 """Lets ministack's API Gateway call AWS services without a function; `ministack_main` imports this module as a script.
 
 HTTP APIs have AWS service integrations (`SQS-SendMessage`), REST APIs have `AWS` integrations with mapping templates,
-also of functions. ministack has neither, except for SQS, and reads no mapping templates from a definition.
+also of functions. ministack has neither, except for SQS.
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-aws-services-reference.html
 """
@@ -21,9 +21,6 @@ from ministack_mapping import MappingError, rendered
 SUBTYPES = {"SQS": "sqs", "EventBridge": "events", "StepFunctions": "states", "Kinesis": "kinesis"}
 BODY = re.compile(r"\$request\.body(?:\.(?P<path>.+))?$")
 MAPPED = re.compile(r"(?:method\.request\.(header|querystring|path)|(context|stageVariables))\.(.+)$")
-INTEGRATION = "x-amazon-apigateway-integration"
-# Of a definition; ministack drops them.
-RETAINED = ("requestParameters", "requestTemplates", "passthroughBehavior")
 # Services of the JSON protocol: the prefix of X-Amz-Target, and the version of the protocol
 TARGETS = {
     "events": ("AWSEvents", "1.1"),
@@ -65,46 +62,10 @@ def call_services() -> None:
     def template(text: str, body: str, params: Any, context: Any = None) -> Any:
         return rendered(text, body, {"querystring": params}, context or {}, {})
 
-    import_operation = apigateway_v1._import_operation
-
-    def imported(api_id: str, resource_id: str, method: str, operation: Any, *args: Any) -> None:
-        import_operation(api_id, resource_id, method, operation, *args)
-        definition = (operation or {}).get(INTEGRATION) or {}
-        methods = apigateway_v1._resources[api_id][resource_id]["resourceMethods"]
-        integration = methods[method].get("methodIntegration")
-        if integration is not None:
-            integration |= {key: definition[key] for key in RETAINED if key in definition}
-            integration["integrationResponses"] = responses(definition)
-
-    authorize = apigateway_v1._authorize_request_v1
-
-    async def authorized(*args: Any) -> Any:
-        return await authorize(*args[:6], titled(args[6]), *args[7:])
-
-    apigateway_v1._import_operation = imported
-    apigateway_v1._authorize_request_v1 = authorized
     provisioners._apigw_v2_integration_props = with_subtype
     apigateway._invoke_lambda_proxy = http_api
     apigateway_v1._invoke_lambda_custom_v1 = apigateway_v1._invoke_sqs_v1 = rest_api
     apigateway_v1._render_request_template_v1 = template
-
-
-def responses(integration: Any) -> dict[str, Any]:
-    """The responses of a definition's integration, as ministack has them; the patterns of statuses are the keys."""
-    return {
-        pattern: {
-            "statusCode": str(response.get("statusCode", "200")),
-            "selectionPattern": "" if pattern == "default" else pattern,
-            "responseParameters": response.get("responseParameters") or {},
-            "responseTemplates": response.get("responseTemplates") or {},
-        }
-        for pattern, response in (integration.get("responses") or {}).items()
-    }
-
-
-def titled(headers: Any) -> dict[str, Any]:
-    """Headers by the names that most clients write, as a REST API has them; ministack has them in lower case."""
-    return {name.title(): value for name, value in (headers or {}).items()}
 
 
 class ApiRequest:
@@ -113,7 +74,8 @@ class ApiRequest:
     def __init__(self, headers: Any, query: Any, path: Any, body: Any, context: Any, variables: Any) -> None:
         self.headers = {name.lower(): value for name, value in (headers or {}).items() if isinstance(value, str)}
         single = {name: value[-1] if isinstance(value, list) else value for name, value in (query or {}).items()}
-        self.params = {"path": path or {}, "querystring": single, "header": titled(self.headers)}
+        titled = {name.title(): value for name, value in self.headers.items()}
+        self.params = {"path": path or {}, "querystring": single, "header": titled}
         self.body = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
         self.context = {"requestId": str(uuid.uuid4()), **context}
         self.variables = variables or {}

@@ -3,8 +3,8 @@
 It writes the resource types that ministack can create to the file in its last argument, and changes ministack where its
 behaviour differs from AWS:
 
-- The error of a failed function (a short JSON object with status 599) is passed on in place of ministack's "Proxy
-  target returned HTTP 599", so that a state machine catches the same errors as on AWS.
+- API Gateway answers the requests that the kit's fronts forward, as on AWS (`ministack_gateway`); the error of a failed
+  function (status 599) is passed on, so that a state machine catches the same errors as on AWS.
 - Failed events of a bus, a schedule or a topic are retried; ministack retries only other asynchronous events.
 - A failed batch of a stream is retried unchanged or in halves, as often as its mapping says, and is then reported to
   the mapping's destination; ministack retries for ever, together with later records.
@@ -31,8 +31,8 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from ministack_apis import call_services
+from ministack_gateway import install
 
-FAILED = "Proxy target returned HTTP 599: "
 HEADER = "AWSTraceHeader"  # the attribute of a message
 # The key of a record with its sequence number.
 STREAMS = {"aws:kinesis": "kinesis", "aws:dynamodb": "dynamodb"}
@@ -55,7 +55,7 @@ def main() -> None:
 
     types = Path(sys.argv.pop())
     types.write_text(json.dumps(sorted(_RESOURCE_HANDLERS)), encoding="utf-8")
-    pass_on_errors()
+    install(app)
     retry_events()
     skip_failed_batches()
     propagate_header(app)
@@ -68,23 +68,6 @@ def main() -> None:
     # Every other service that a request is signed for is one of AWS, without reading the models of them all.
     router._is_aws_service_name = lambda _: True
     app.main()
-
-
-def pass_on_errors() -> None:
-    """Pass on the error of a failed function unchanged."""
-    from ministack.services import lambda_svc
-
-    execute = lambda_svc._execute_function_proxy
-
-    def executed(*args: Any) -> Any:
-        result = execute(*args)
-        body = result.get("body")
-        message = body.get("errorMessage", "") if isinstance(body, dict) and result.get("error") else ""
-        if message.startswith(FAILED):
-            result["body"] = json.loads(message[len(FAILED) :])
-        return result
-
-    lambda_svc._execute_function_proxy = executed
 
 
 def retry_events() -> None:

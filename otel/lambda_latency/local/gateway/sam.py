@@ -1,15 +1,12 @@
 """The template of the packaged example as samcli reads it, and samcli's emulator of API Gateway.
 
-Other modules use samcli's readers of YAML and of APIs. Works with samcli 1.150 to 1.170.
+Works with samcli 1.150 to 1.170.
 """
 
 from __future__ import annotations
 
-import copy
-import json
 import logging
 import os
-import re
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,7 +28,6 @@ STACK = {
     "AWS::AccountId": "123456789012",
     "AWS::Region": "us-east-1",
 }
-PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,18 +115,15 @@ def gateway_app(template: SamTemplate, invoke: Callable[[str, bytes], str]) -> C
     from samcli.lib.utils.stream_writer import StreamWriter
     from samcli.local.apigw.local_apigw_service import LocalApigwService
 
-    api, names = with_identifiers(template.api)
-
     class Runner:
         def is_debugging(self) -> bool:
             return False
 
         def invoke(self, function_name: str, event: str, stdout: Any = None, **_: Any) -> None:
-            event = restored(event, names) if names else event
             stdout.write_str(invoke(function_name, event.encode()))
 
     logging.getLogger("samcli").setLevel(logging.CRITICAL)  # its log repeats what the response contains
-    service = LocalApigwService(api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
+    service = LocalApigwService(template.api, Runner(), port=0, host="127.0.0.1", stderr=StreamWriter(StringIO()))
     service.create()
     return service._app  # type: ignore[no-any-return]
 
@@ -166,31 +159,3 @@ def _of_type(kind: str, stack: Any) -> dict[str, dict[str, Any]]:
 def _table(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
     keys = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes", "LocalSecondaryIndexes")
     return {"TableName": properties.get("TableName", name), **{k: properties[k] for k in keys if k in properties}}
-
-
-def with_identifiers(api: Any) -> tuple[Any, dict[str, str]]:
-    """samcli's API with an identifier in place of each path parameter that is none (`{order-id}`), and the names by
-    identifier: werkzeug, which serves samcli's routes, fails on such a name. Without any, the same API.
-    """
-    names = {name for route in api.routes for name, _ in PARAMETER.findall(route.path) if not name.isidentifier()}
-    aliases = {name: f"parameter_{number}_" for number, name in enumerate(sorted(names))}
-    if not aliases:
-        return api, {}
-    changed = copy.copy(api)
-    changed.routes = [copy.copy(route) for route in api.routes]
-    for route in changed.routes:
-        route.path = PARAMETER.sub(lambda match: f"{{{aliases.get(match[1], match[1])}{match[2]}}}", route.path)
-    return changed, {alias: name for name, alias in aliases.items()}
-
-
-def restored(event: str, names: Mapping[str, str]) -> str:
-    """Return an event with the original names, in its path parameters and in the fields that contain its route."""
-    parsed: dict[str, Any] = json.loads(event)
-    parameters = parsed.get("pathParameters")
-    if isinstance(parameters, dict):
-        parsed["pathParameters"] = {names.get(name, name): value for name, value in parameters.items()}
-    for part in (parsed, parsed.get("requestContext") or {}):
-        for key in ("resource", "resourcePath", "routeKey", "path"):
-            if isinstance(part.get(key), str):
-                part[key] = PARAMETER.sub(lambda match: f"{{{names.get(match[1], match[1])}{match[2]}}}", part[key])
-    return json.dumps(parsed)

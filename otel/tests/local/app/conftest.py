@@ -42,6 +42,11 @@ class Shop:
     def __post_init__(self) -> None:
         self.client = clients(self.system.aws_url)
 
+    def port(self, name: str) -> int:
+        """The port of an API with this logical id, or of the one with a route to this function."""
+        leading = [a.key for a in self.system.app.apis if any(r.function == name for r in a.routes.values())]
+        return port_of(self.system.urls[name if name in self.system.urls else leading[0]])
+
     def physical(self, name: str) -> str:
         """What the resource is called."""
         return self.system.stack.resources[name][0]
@@ -117,7 +122,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 
 
 @contextmanager
-def up(app: LocalApp, folder: Path) -> Iterator[Shop]:
+def up(app: LocalApp, folder: Path, **options: Any) -> Iterator[Shop]:
     """An app that is up, its traces in a folder."""
     changed = threading.Condition()
     messages: list[str] = list(app.notes)
@@ -134,7 +139,7 @@ def up(app: LocalApp, folder: Path) -> Iterator[Shop]:
 
     system = System(
         app,
-        SystemOptions(folder / "out", cache=CACHE),
+        SystemOptions(folder / "out", cache=CACHE, **options),
         answered=heard(answered),
         log=heard(lines),
         tell=heard(messages),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
-from tests.local.calls import call, port_of
+from tests.local.calls import call
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
@@ -99,7 +99,7 @@ def test_who_gets_events_is_known(shop: Shop) -> None:
 
 def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:
     """With API Gateway's event, the layer and the requirement, and one trace from the gateway on."""
-    reply = call(port_of(shop.system.url), "GET", "/things/1?a=b")
+    reply = call(shop.port("Rest"), "GET", "/things/1?a=b")
     event = shop.event("Rest", '"/things/1"')
     assert (reply.status, reply.json) == (200, {"layered": "from the layer", "required": "from the requirement"})
     assert {name: event[name] for name in ("httpMethod", "resource", "pathParameters", "queryStringParameters")} == {
@@ -116,8 +116,7 @@ def test_a_rest_api_leads_to_its_function(shop: Shop) -> None:
 
 def test_an_http_api_leads_to_its_function(shop: Shop) -> None:
     """With the event of format 2.0, and CORS as the template has it."""
-    port = port_of(shop.system.url)
-    reply = call(port, "GET", "/http/1?a=b", headers={"Origin": "https://example.com", "Cookie": "c=d"})
+    reply = call(shop.port("Http"), "GET", "/http/1?a=b", headers={"Origin": "https://example.com", "Cookie": "c=d"})
     event = shop.event("Http", '"/http/1"')
     assert (reply.status, reply.headers.get("Access-Control-Allow-Origin")) == (200, "https://example.com")
     assert {name: event[name] for name in ("version", "routeKey", "rawPath", "rawQueryString", "cookies")} == {
@@ -133,14 +132,14 @@ def test_an_http_api_leads_to_its_function(shop: Shop) -> None:
 
 def test_a_function_url_leads_to_its_function(shop: Shop) -> None:
     """Every path and method, on an address of its own."""
-    reply = call(port_of(shop.system.urls["Url"]), "PUT", "/any/path", b"{}")
+    reply = call(shop.port("Url"), "PUT", "/any/path", b"{}")
     event = shop.event("Url", "/any/path")
     assert (reply.status, event["routeKey"], event["requestContext"]["http"]["method"]) == (200, "$default", "PUT")
 
 
 def test_what_no_route_leads_to_is_answered_as_by_api_gateway(shop: Shop) -> None:
-    """403, and no function is called."""
-    assert call(port_of(shop.system.url), "GET", "/nothing").status in (403, 404)
+    """By a REST API with 403 and by an HTTP API with 404; no function is called."""
+    assert [call(shop.port(api), "GET", "/nothing").status for api in ("Rest", "Http")] == [403, 404]
 
 
 def test_a_message_that_fails_comes_again_and_then_goes_to_the_dead_letter_queue(shop: Shop) -> None:
@@ -260,12 +259,12 @@ def test_inline_code_runs(shop: Shop) -> None:
 
 def test_changed_code_is_used_by_the_next_event(shop: Shop) -> None:
     """A file of the code is written; the layer's is, too."""
-    assert call(port_of(shop.system.url), "GET", "/things/2").json["layered"] == "from the layer"
+    assert call(shop.port("Rest"), "GET", "/things/2").json["layered"] == "from the layer"
     layered = shop.folder / "layer" / "python" / "layered.py"
     layered.write_text('WORD = "changed"\n')
-    assert call(port_of(shop.system.url), "GET", "/things/2").json["layered"] == "changed"
+    assert call(shop.port("Rest"), "GET", "/things/2").json["layered"] == "changed"
     layered.write_text('WORD = "from the layer"\n')
-    assert call(port_of(shop.system.url), "GET", "/things/2").json["layered"] == "from the layer"
+    assert call(shop.port("Rest"), "GET", "/things/2").json["layered"] == "from the layer"
 
 
 def test_a_state_machine_calls_an_api_of_the_app(shop: Shop) -> None:

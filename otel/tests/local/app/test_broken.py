@@ -195,8 +195,9 @@ def test_the_template_without_a_mistake_is_read(tmp_path: Path) -> None:
     (tmp_path / "orders" / "app.py").write_text("def handler(event, context): ...\n")
     (tmp_path / "template.yaml").write_text(RIGHT)
     app = read_app(tmp_path / "template.yaml", {})
-    ((_, api),) = app.apis
-    assert (list(app.functions), dict(api.template.routes), app.notes) == (["Orders"], {"GET /orders": "Orders"}, [])
+    (api,) = app.apis
+    routes = {name: route.function for name, route in api.routes.items()}
+    assert (list(app.functions), routes, app.notes) == (["Orders"], {"GET /orders": "Orders"}, [])
 
 
 @pytest.mark.parametrize("mistake", BROKEN)

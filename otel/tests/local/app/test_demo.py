@@ -60,13 +60,13 @@ def folder(tmp_path: Path) -> Path:
 def test_a_load_is_of_examples_and_of_routes_that_read(folder: Path) -> None:
     """An example of a route stands for it; one that fits nothing is left out."""
     app = read_app(folder / "template.yaml", {})
-    system: Any = SimpleNamespace(app=app, refused={})
+    system: Any = SimpleNamespace(app=app, refused={}, urls={api.key: "http://api" for api in app.apis})
     kind = (("Content-Type", "application/json"),)
     assert load(system) == [
-        HttpCall(0, "GET", "/orders?limit=a+b"),
-        HttpCall(0, "POST", "/orders", kind, "[1]"),
+        HttpCall("ServerlessRestApi", "GET", "/orders?limit=a+b"),
+        HttpCall("ServerlessRestApi", "POST", "/orders", kind, "[1]"),
         FunctionCall("MakeThumbnail", b'{"name": "picture"}'),
-        HttpCall(0, "GET", "/orders/1"),
+        HttpCall("ServerlessRestApi", "GET", "/orders/1"),
     ]
 
 

@@ -7,8 +7,43 @@ from pathlib import Path
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.differing import differing
 from lambda_latency.local.app.serve.session import DifferenceNotes
-from tests.local.gateway.test_contract import DEFINITION, EVENTS, OWN
 
+EVENTS = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12, Handler: index.handler } }
+Resources:
+  Http: { Type: AWS::Serverless::HttpApi, Properties: { Auth: { EnableIamAuthorizer: true } } }
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Iam: { Type: Api, Properties: { Path: /iam, Method: get, Auth: { Authorizer: AWS_IAM } } }
+        Signed:
+          Type: HttpApi
+          Properties: { ApiId: !Ref Http, Path: /signed, Method: get, Auth: { Authorizer: AWS_IAM } }
+"""
+ELSEWHERE = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12, Handler: index.handler } }
+Resources:
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      MethodSettings: [{ HttpMethod: "*", ResourcePath: /*, ThrottlingRateLimit: 1, ThrottlingBurstLimit: 1 }]
+      Auth:
+        Authorizers:
+          Pool: { UserPoolArn: "arn:aws:cognito-idp:us-east-1:123456789012:userpool/us-east-1_other" }
+          Guard: { FunctionArn: "arn:aws:lambda:us-east-1:123456789012:function:other" }
+          Own: { FunctionArn: !GetAtt Function.Arn }
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: /, Method: get, Auth: { Authorizer: Pool } } }
+"""
 FUNCTION = """
     Type: AWS::Serverless::Function
     Properties:
@@ -47,21 +82,29 @@ def lines(text: str, folder: Path) -> list[str]:
 
 
 def test_an_app_is_told_what_differs_for_it(tmp_path: Path) -> None:
-    """Signatures and API keys by route; what every app has stands first."""
+    """Signatures by route; what every app has stands first."""
     assert lines(EVENTS, tmp_path) == [
         *ALWAYS,
         "GET /iam, GET /signed: a request needs a signature, but it is not verified",
-        "GET /key: any x-api-key is accepted, because AWS makes the keys' values",
     ]
 
 
-def test_a_definition_is_read_for_what_differs(tmp_path: Path) -> None:
-    """Its Lambda authorizer is called every time."""
-    assert lines(DEFINITION, tmp_path)[4:] == [
-        "GET /apart, POST /orders: any x-api-key is accepted, because AWS makes the keys' values",
-        "Rest: a Lambda authorizer is called for every request; its answers are not cached",
+def test_what_another_stack_has_is_told(tmp_path: Path) -> None:
+    """An authorizer's function and a user pool; an authorizer of the app is none of them. A stage does not throttle."""
+    assert lines(ELSEWHERE, tmp_path)[4:] == [
+        "RestProdStage: the stage does not throttle requests",
+        "RestAuthorizerGuard: the authorizer's function is in another stack: each request with a token is allowed",
+        "RestAuthorizerPool: the user pool is in another stack: an empty one of this machine verifies tokens",
     ]
-    assert "POST /orders: a request needs a signature, but it is not verified" in lines(OWN, tmp_path)
+
+
+def test_what_was_not_created_has_no_line(tmp_path: Path) -> None:
+    """What the start has left out differs in nothing else."""
+    path = tmp_path / "template.yaml"
+    path.write_text(ELSEWHERE)
+    assert differing(read_app(path, {}), {"Function", "RestProdStage", "RestAuthorizerGuard"}) == [
+        "RestAuthorizerPool: the user pool is in another stack: an empty one of this machine verifies tokens"
+    ]
 
 
 def test_resources_without_effect_are_named(tmp_path: Path) -> None:
@@ -70,8 +113,6 @@ def test_resources_without_effect_are_named(tmp_path: Path) -> None:
         ALWAYS[2].replace("Function", "Inside, Reserved, Kept, Snapped and 3 more"),
         "the code's folder can be written",
         "the URL of Signed: a request needs a signature, but it is not verified",
-        "Plan: requests are not throttled, and no quota is counted",
-        "Refused: responses of the gateway itself are the default ones",
         "Domain: does nothing here: AWS::ApiGateway::DomainName",
         "Inside: the network is that of this machine, without the VPC's routes and security groups",
         f"Reserved, KeptAliaslive, Snapped: {CONCURRENCY}",

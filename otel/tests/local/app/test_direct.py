@@ -4,14 +4,11 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
 from lab.apps import VERSION
-from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.gateway.tokens import token
 from tests.local.app.conftest import Shop, needs_packages, up
 from tests.local.calls import Reply, call, eventually
 
@@ -32,9 +29,8 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 def post(app: Shop, path: str, body: Any, headers: Mapping[str, str] | None = None) -> Reply:
     """The response to a request."""
     merged = {"Content-Type": "application/json", **(headers or {})}
-    port = urlsplit(app.system.url).port
-    assert port is not None
-    return call(port, "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), merged)
+    (api,) = [api.key for api in app.system.app.apis if api.matching("POST", path.partition("?")[0])]
+    return call(app.port(api), "POST", path, body if isinstance(body, bytes) else json.dumps(body).encode(), merged)
 
 
 def trace_of(reply: Reply) -> str:
@@ -85,12 +81,11 @@ def test_an_http_api_runs_a_state_machine(app: Shop) -> None:
 
 def test_authorizers_guard_routes_without_a_function(app: Shop) -> None:
     """A Lambda authorizer and a JWT authorizer of an HTTP API."""
-    api: Api = app.system.app.apis[0][1]
-    guard = api.guard("POST /token")
-    assert guard is not None
+    api = next(api for api in app.system.app.apis if api.key == "Http")
+    token = app.system.token(api, api.routes["POST /token"])
     expected = {
         "/gated": [(None, 401), ("shut", 403), ("open", 200)],
-        "/token": [(None, 401), ("no.to.ken", 401), (token(guard), 200)],
+        "/token": [(None, 401), ("no.to.ken", 401), (token, 200)],
     }
     for path, cases in expected.items():
         for authorization, status in cases:

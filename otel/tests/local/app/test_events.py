@@ -8,12 +8,12 @@ import pytest
 from lambda_latency.local.app.triggers.relayed import delivered
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.app.examples import EVENT, SCHEDULED, example, shape
-from tests.local.calls import call, port_of
+from tests.local.calls import call
 
 AGENT = {"User-Agent": "agent"}
 # API Gateway's documentation has these, and the SAM CLI's older example does not.
 SINCE = {"domainName": "str", "domainPrefix": "str", "extendedRequestId": "str"}
-IDENTITY_SINCE = {"apiKey": None, "principalOrgId": None}
+IDENTITY_SINCE = {"principalOrgId": None}
 
 
 @needs_packages
@@ -104,7 +104,7 @@ def test_a_schedule_that_is_off_comes_when_it_is_asked_for(shop: Shop) -> None:
 @needs_packages
 def test_the_event_of_a_rest_api_is_as_documented(shop: Shop) -> None:
     """With what is known by now of callers and domains."""
-    call(port_of(shop.system.url), "GET", "/things/documented?a=b", headers=AGENT)
+    call(shop.port("Rest"), "GET", "/things/documented?a=b", headers=AGENT)
     event = shop.event("Rest", "/things/documented")
     expected = shape(example("apigateway", "aws-proxy"))
     expected["body"] = None
@@ -121,9 +121,9 @@ def test_the_event_of_an_http_api_is_as_documented(shop: Shop, body: bytes | Non
     """It has a body, cookies and a query only where the request has them."""
     path = f"/http/documented-{bool(body)}"
     if body is None:
-        call(port_of(shop.system.url), "GET", path, headers=AGENT)
+        call(shop.port("Http"), "GET", path, headers=AGENT)
     else:
-        call(port_of(shop.system.url), "POST", f"{path}?a=b", body, {"Cookie": "c=d", **AGENT})
+        call(shop.port("Http"), "POST", f"{path}?a=b", body, {"Cookie": "c=d", **AGENT})
     event = shop.event("Http", path)
     expected = shape(example("apigateway", "http-api-proxy"))
     for name in ("authentication", "authorizer"):  # there is no certificate, and no authorizer
@@ -136,7 +136,7 @@ def test_the_event_of_an_http_api_is_as_documented(shop: Shop, body: bytes | Non
 @needs_packages
 def test_the_event_of_a_function_url_is_as_documented(shop: Shop) -> None:
     """That of an HTTP API, without parameters in its path."""
-    call(port_of(shop.system.urls["Url"]), "GET", "/documented/path", headers=AGENT)
+    call(shop.port("Url"), "GET", "/documented/path", headers=AGENT)
     event = shop.event("Url", "/documented/path")
     expected = shape(example("apigateway", "http-api-proxy"))
     for name in ("authentication", "authorizer"):

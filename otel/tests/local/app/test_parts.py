@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from lab.apps import VERSION
+from lambda_latency.local.app.read.apis import leads
 from lambda_latency.local.app.read.app import calls_payments, read_app
 from lambda_latency.local.app.read.decided import pruned, unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
@@ -14,7 +15,6 @@ from lambda_latency.local.app.read.inclusion import Packaged, package
 from lambda_latency.local.app.read.parameters import parameter_values
 from lambda_latency.local.app.read.source import SamFile, find_template, read_source
 from lambda_latency.local.app.triggers.relayed import origin
-from lambda_latency.local.cloud.service_routes import Direct
 from lambda_latency.pythons import nearest_python, version_of
 from tests.local.app.conftest import needs_packages, up
 from tests.local.conftest import ROOT
@@ -367,12 +367,10 @@ Resources:
         "POST /things/{id} is not served here: its mapping template has $util.shout, which is not evaluated",
         "GET /settings is not served here: API Gateway calls AppConfig-GetConfiguration without a function",
     ]
-    ((_, api),) = app.apis
-    assert [(route.route, route.api, route.is_http) for route in api.direct] == [
-        ("$default", "Http", True),
-        ("PUT /things/{id}", "Rest", False),
-        ("POST /messages", "Http", True),
-    ]
+    assert {api.key: [*api.routes] for api in app.apis} == {
+        "Http": ["ANY $default", "POST /messages", "GET /settings"],
+        "Rest": ["GET /things/{id}", "POST /things/{id}", "PUT /things/{id}"],
+    }
 
 
 @pytest.mark.parametrize(
@@ -382,51 +380,12 @@ Resources:
         ("POST /things/{id}", "GET", "/things/1", False),
         ("POST /things/{id}", "POST", "/things/1/2", False),
         ("ANY /things/{rest+}", "PUT", "/things/1/2", True),
-        ("$default", "PUT", "/", True),
+        ("ANY $default", "PUT", "/", True),
     ],
 )
-def test_a_route_without_a_function_matches_its_requests(route: str, method: str, path: str, is_for_it: bool) -> None:
+def test_a_route_matches_its_requests(route: str, method: str, path: str, is_for_it: bool) -> None:
     """By method and path, with parameters."""
-    assert Direct(route, "Api", True).matches(method, path) == is_for_it
-
-
-def test_apis_with_the_same_route_are_served_apart(tmp_path: Path) -> None:
-    """Each with its own routes, authorizers and calls of services; together where all routes differ."""
-    path = tmp_path / "template.yaml"
-    text = """\
-Transform: AWS::Serverless-2016-10-31
-Globals: { Function: { Runtime: python3.13, Handler: index.handler } }
-Resources:
-  Shop:
-    Type: AWS::Serverless::Api
-    Properties:
-      StageName: v1
-      Name: shop
-      Auth: { DefaultAuthorizer: Pool, Authorizers: { Pool: { UserPoolArn: arn } } }
-  Login: { Type: AWS::Serverless::Api, Properties: { StageName: v2, Name: login } }
-  Orders:
-    Type: AWS::Serverless::Function
-    Properties:
-      InlineCode: "def handler(event, context): ..."
-      Events:
-        Get: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: get } }
-        Post: { Type: Api, Properties: { RestApiId: !Ref Shop, Path: /, Method: post } }
-  Enter:
-    Type: AWS::Serverless::Function
-    Properties:
-      InlineCode: "def handler(event, context): ..."
-      Events: { Get: { Type: Api, Properties: { RestApiId: !Ref Login, Path: /, Method: get } } }
-"""
-    path.write_text(text)
-    apis = [api for _, api in read_app(path, {}).apis]
-    assert [(*api.only, api.template.api_name, api.template.stage, dict(api.template.routes)) for api in apis] == [
-        ("Shop", "shop", "v1", {"GET /": "Orders", "POST /": "Orders"}),
-        ("Login", "login", "v2", {"GET /": "Enter"}),
-    ]
-    assert [sorted(api.guards) for api in apis] == [["GET /", "POST /"], []]
-    path.write_text(text.replace("Login, Path: /,", "Login, Path: /enter,"))
-    ((_, api),) = read_app(path, {}).apis
-    assert (api.only, sorted(api.template.routes)) == (frozenset(), ["GET /", "GET /enter", "POST /"])
+    assert leads(route, method, path) == is_for_it
 
 
 def test_a_nested_app_that_is_yet_to_be_built_is_read_from_its_source(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.local.app.conftest import PATIENCE_S, Shop, needs_packages
-from tests.local.calls import call, port_of
+from tests.local.calls import call
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
@@ -142,7 +142,11 @@ def test_what_a_tables_stream_gives_up_is_told_to_the_queue(shop: Shop) -> None:
 def test_a_caller_gets_an_error_once(shop: Shop, function: str, status: int, message: dict[str, str]) -> None:
     """The function is not asked again."""
     path = {"Rest": "/things/", "Http": "/http/", "Url": "/"}[function]
-    reply = call(port_of(shop.system.urls.get(function, shop.system.url)), "GET", path + FAIL)
+    reply = call(
+        shop.port(function),
+        "GET",
+        path + FAIL,
+    )
     assert (reply.status, reply.json) == (status, message)
     shop.event(function, FAIL)  # its line may come after the answer
     assert sum(FAIL in json.dumps(event) for event in shop.events(function)) == 1

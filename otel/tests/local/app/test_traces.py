@@ -6,7 +6,7 @@ import pytest
 
 from lambda_latency.local.xray.segments import TracingHeader
 from tests.local.app.conftest import Shop, needs_packages
-from tests.local.calls import call, port_of
+from tests.local.calls import call
 from tests.sandbox.state import until
 
 pytestmark = needs_packages
@@ -48,7 +48,11 @@ def test_a_function_is_linked_to_who_has_sent_its_message(shop: Shop) -> None:
 @pytest.mark.parametrize(("function", "path"), [("Rest", "/things/"), ("Http", "/http/"), ("Url", "/")])
 def test_a_requests_trace_begins_at_the_gateway(shop: Shop, function: str, path: str) -> None:
     """It leads to the function's segments and to its own span."""
-    call(port_of(shop.system.urls.get(function, shop.system.url)), "GET", f"{path}begins")
+    call(
+        shop.port(function),
+        "GET",
+        f"{path}begins",
+    )
     headers = shop.event(function, f"{path}begins")["headers"]
     parsed = TracingHeader.parse(headers.get("X-Amzn-Trace-Id") or headers["x-amzn-trace-id"])
     assert parsed is not None

@@ -1,7 +1,6 @@
 """The commands that `serve` prints: each can be pasted as it is."""
 
 import json
-import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +11,43 @@ import pytest
 
 from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.read.declared import Refused
+from lambda_latency.local.app.triggers.calls import instance
 from lambda_latency.local.app.triggers.commands import commands, matching_entry, resource_commands
-from lambda_latency.local.gateway.tokens import TokenGuard, authorize, token
-from tests.local.app.test_tokens import TEMPLATE
 
-SCOPED = TokenGuard("Issuer", "X-Token", True, "https://issuer.example", ("me", "others"), ("read", "write"))
+TEMPLATE = """\
+Transform: AWS::Serverless-2016-10-31
+Globals: { Function: { Runtime: python3.12, Handler: index.handler } }
+Resources:
+  Rest:
+    Type: AWS::Serverless::Api
+    Properties:
+      StageName: Prod
+      Auth: { DefaultAuthorizer: Pool, Authorizers: { Pool: { UserPoolArn: !GetAtt Users.Arn } } }
+  Http:
+    Type: AWS::Serverless::HttpApi
+    Properties:
+      Auth:
+        Authorizers:
+          Issuer:
+            IdentitySource: $request.header.X-Token
+            JwtConfiguration: { issuer: "https://issuer.example", audience: [me] }
+  Users: { Type: AWS::Cognito::UserPool }
+  Function:
+    Type: AWS::Serverless::Function
+    Properties:
+      InlineCode: "def handler(event, context): ..."
+      Events:
+        Get: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: "/orders/{id}", Method: get } }
+        Open: { Type: Api, Properties: { RestApiId: !Ref Rest, Path: /, Method: get, Auth: { Authorizer: NONE } } }
+        Put:
+          Type: HttpApi
+          Properties:
+            ApiId: !Ref Http
+            Path: /http
+            Method: put
+            Auth: { Authorizer: Issuer, AuthorizationScopes: [write] }
+        Any: { Type: HttpApi, Properties: { ApiId: !Ref Http, Path: /open, Method: ANY } }
+"""
 RAW = """\
 Resources:
   Rest: { Type: AWS::ApiGateway::RestApi }
@@ -38,14 +69,15 @@ def printed(
     rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
     readers: Mapping[str, set[str]] | None = None,
 ) -> list[str]:
-    """What is printed for an app whose gateways listen at http://api; physical ids and types of resources, and the
+    """What is printed for an app whose APIs are at http://api; physical ids and types of resources, and the
     functions that get their events.
     """
     app: LocalApp = read_app(path, {})
     system: Any = SimpleNamespace(
         app=app,
-        gateways=[SimpleNamespace(url="http://api")] * len(app.apis),
-        urls={},
+        urls={api.key: "http://api" for api in app.apis},
+        api_key=lambda _: "KEY",
+        token=lambda *_: "TOKEN",
         aws_url="http://aws",
         stack=SimpleNamespace(resources=resources or {}, rules=rules or {}, readers=readers or {}),
         refused=refused or {},
@@ -57,12 +89,11 @@ def test_a_command_has_a_body_and_a_token_where_its_route_wants_one(tmp_path: Pa
     """And none for what browsers ask before a request."""
     path = tmp_path / "template.yaml"
     path.write_text(TEMPLATE.replace("Globals: { ", CORS))
-    lines = [re.sub(r"e30\.[\w.-]+", "TOKEN", line) for line in printed(path)]
-    assert lines == [
+    assert printed(path) == [
         "curl -s http://api/",
+        "curl -s -H 'Authorization: TOKEN' http://api/orders/1",
         "curl -s -X PUT -d '{}' -H 'Content-Type: application/json' -H 'X-Token: TOKEN' http://api/http",
         "curl -s http://api/open",
-        "curl -s -H 'Authorization: TOKEN' http://api/orders/1",
         "lambda-latency invoke Function",
     ]
 
@@ -249,12 +280,11 @@ def test_an_event_for_a_rule_is_one_that_it_matches(tmp_path: Path) -> None:
     ]
 
 
-def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:
-    """It would answer 502 before the emulator is asked; it takes such a method for one of a function."""
+def test_a_load_balancer_has_a_command(tmp_path: Path) -> None:
+    """Of its address alone: its rules may lead to several functions."""
     path = tmp_path / "template.yaml"
-    path.write_text(RAW)
-    ((_, api),) = read_app(path, {}).apis
-    assert (api.template.api.routes, dict(api.template.routes)) == ([], {})
+    path.write_text("Resources: { Web: { Type: AWS::ElasticLoadBalancingV2::LoadBalancer } }")
+    assert printed(path) == ["curl -s http://api/"]
 
 
 def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) -> None:
@@ -336,41 +366,6 @@ def test_an_object_has_a_key_that_its_notification_accepts(tmp_path: Path, rules
     assert printed(path, {"Bucket": ("b", "AWS::S3::Bucket")}) == []  # an object would call no function
 
 
-@pytest.mark.parametrize("guard", [SCOPED, TokenGuard("Pool", "Authorization", is_http=False)])
-def test_a_token_that_is_printed_opens_its_route(guard: TokenGuard) -> None:
-    """With the issuer, the audience and the scopes that the route wants."""
-    event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
-    assert authorize({"GET /": guard}, event, "GET /") is None
-
-
-@pytest.mark.parametrize(
-    ("guard", "expected"),
-    [
-        (
-            TokenGuard("Pool", "Authorization", is_http=False),
-            {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
-        ),
-        (
-            TokenGuard("Pool", "Authorization", is_http=False, scopes=("read",)),
-            {"sub": "me", "username": "me", "token_use": "access", "scope": "read"},
-        ),
-        (
-            TokenGuard("Jwt", "Authorization", is_http=True, issuer="https://cognito-idp.us-east-1.amazonaws.com/pool"),
-            {"sub": "me", "cognito:username": "me", "email": "me@example.com", "token_use": "id"},
-        ),
-        (TokenGuard("Jwt", "Authorization", is_http=True, issuer="https://issuer.example"), {"sub": "me"}),
-    ],
-    ids=["id", "access", "http", "other"],
-)
-def test_a_token_of_cognito_has_its_claims(guard: TokenGuard, expected: dict[str, str]) -> None:
-    """Handlers read the caller's name from them."""
-    event: dict[str, Any] = {"headers": {guard.header: token(guard)}, "requestContext": {}}
-    assert authorize({"GET /": guard}, event, "GET /") is None
-    authorizer = event["requestContext"]["authorizer"]
-    claims = (authorizer["jwt"] if guard.is_http else authorizer)["claims"]
-    assert {name: value for name, value in claims.items() if name not in ("exp", "iss")} == expected
-
-
 def test_a_printed_command_is_one_for_a_shell(tmp_path: Path) -> None:
     """Its words are those that curl gets."""
     path = tmp_path / "template.yaml"
@@ -445,3 +440,21 @@ def test_an_entry_matches_its_pattern(pattern: dict[str, Any], entry: tuple[str,
 def test_an_event_of_a_service_of_aws_cannot_be_sent() -> None:
     """PutEvents refuses such a source, on AWS and in the emulator."""
     assert matching_entry({"source": ["aws.s3"], "detail-type": ["Object Created"]}) is None
+
+
+@pytest.mark.parametrize(
+    ("schema", "expected"),
+    [
+        ({"type": "object", "required": ["a"], "properties": {"a": {"type": "integer", "minimum": 3}}}, {"a": 3}),
+        ({"type": "array", "minItems": 1, "items": {"enum": ["x", "y"]}}, ["x"]),
+        ({"$ref": "#/definitions/a", "definitions": {"a": {"type": "string", "minLength": 6}}}, "textxx"),
+        ({"allOf": [{"required": ["b"], "properties": {"b": {"type": "boolean"}}}]}, {"b": True}),
+        ({"oneOf": [{"type": "number", "minimum": 1, "exclusiveMinimum": True}]}, 2),
+        ({"type": ["string", "null"], "format": "date"}, "2026-01-01"),
+        ({"required": ["c"], "properties": {"c": {"example": 7}}}, {"c": 7}),
+        ({"$ref": "#/nowhere"}, {}),
+    ],
+)
+def test_a_value_that_a_model_accepts(schema: dict[str, Any], expected: Any) -> None:
+    """With what is required and no more."""
+    assert instance(schema) == expected

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.api_gateway import ROUTE, Answered, Gateway, StageSampler
+from lambda_latency.local.gateway.api_gateway import Answered, Gateway, StageSampler
 from lambda_latency.local.gateway.sam import SamTemplate
 from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.local.xray.segments import SCOPE, TracingHeader
@@ -265,22 +265,6 @@ def test_an_unknown_route_never_reaches_lambda(system: System) -> None:
         "/orders/1",
         f"Root=1-{span.trace_id[:8]}-{span.trace_id[8:]}",
     )
-
-
-def test_only_an_unknown_route_is_the_fallbacks(begin: Begin) -> None:
-    """It may name its route; a caller that an authorizer has refused does not reach it."""
-
-    def fallback(environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
-        environ[ROUTE] = "GET /direct/{id}"
-        start_response("200 OK", [])
-        return [environ["PATH_INFO"].encode()]
-
-    refusal = json.dumps({"statusCode": 403, "body": "no"})
-    system = begin(more={"fallback": fallback, "authorize": lambda *_: refusal})
-    reply, answered = system.ask("GET", "/direct/1")
-    assert (reply.body, answered.route, answered.status) == (b"/direct/1", "GET /direct/{id}", 200)
-    reply, answered = system.ask("GET", "/orders")
-    assert (reply.body, answered.route, answered.status, system.behind.invoked) == (b"no", "GET /orders", 403, [])
 
 
 def test_an_invoke_that_raises_is_an_answer_all_the_same(system: System) -> None:

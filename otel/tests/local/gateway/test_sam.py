@@ -9,13 +9,9 @@ from wsgiref.util import setup_testing_defaults
 
 import pytest
 
-from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.gateway.api_gateway import Gateway
 from lambda_latency.local.gateway.sam import SamTemplate, gateway_app, read_template
-from lambda_latency.local.sandbox.function import Function, Outcome
-from lambda_latency.local.xray.segments import TracingHeader
-from tests.local.calls import call
+from lambda_latency.local.sandbox.function import Function
 from tests.local.conftest import ROOT
 from tests.template.deployed import write_variant
 
@@ -357,41 +353,3 @@ def test_an_unknown_route_is_403(project: SamTemplate, method: str, path: str) -
 
     status, _, body = _ask(project, invoke, method, path)
     assert (status, json.loads(body), called) == ("403 FORBIDDEN", {"message": "Missing Authentication Token"}, [])
-
-
-TEMPLATE = """\
-Transform: AWS::Serverless-2016-10-31
-Globals: { Function: { Runtime: python3.12, Handler: index.handler } }
-Resources:
-  Function:
-    Type: AWS::Serverless::Function
-    Properties:
-      InlineCode: "def handler(event, context): ..."
-      Events:
-        Get: { Type: KIND, Properties: { Path: "/jobs/{job-id}/{part}/{rest-of-it+}", Method: get } }
-"""
-ROUTE = "/jobs/{job-id}/{part}/{rest-of-it+}"
-
-
-@pytest.mark.parametrize(
-    ("kind", "named"),
-    [("Api", {"resource": ROUTE, "resourcePath": ROUTE}), ("HttpApi", {"routeKey": f"GET {ROUTE}"})],
-)
-def test_a_path_parameter_may_have_a_hyphen(tmp_path: Path, kind: str, named: dict[str, str]) -> None:
-    """Of a REST API and of an HTTP API; the other parameters stay as they are."""
-    path = tmp_path / "template.yaml"
-    path.write_text(TEMPLATE.replace("KIND", kind))
-    ((_, api),) = read_app(path, {}).apis
-    events: list[Any] = []
-
-    def invoke(_function: str, event: bytes, _header: TracingHeader, _route: str) -> Outcome:
-        events.append(json.loads(event))
-        return Outcome(b'{"statusCode": 200, "body": "{}"}')
-
-    gateway = Gateway(api.template, invoke, lambda: True, record=lambda _: None, answered=lambda _: None)
-    reply = call(int(gateway.url.rpartition(":")[2]), "GET", "/jobs/7/two/a/b")
-    gateway.close()
-    (event,) = events
-    assert (reply.status, event["pathParameters"]) == (200, {"job-id": "7", "part": "two", "rest-of-it": "a/b"})
-    context = event["requestContext"]
-    assert {name: event.get(name, context.get(name)) for name in named} == named

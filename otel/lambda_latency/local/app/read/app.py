@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.prepare.make import BUILT
-from lambda_latency.local.app.read.apis import Api, ApiReader, empty_api, function_url, unserved
-from lambda_latency.local.app.read.contracts import contracts
-from lambda_latency.local.app.read.decided import CONDITIONS, NOT_CREATED, decide, resolved, translated
+from lambda_latency.local.app.read.apis import Api, Route, read_apis, unserved
+from lambda_latency.local.app.read.bodies import expanded
+from lambda_latency.local.app.read.decided import NOT_CREATED, decide, resolved, translated
 from lambda_latency.local.app.read.declared import Declared, Refused, checked, declared_functions
-from lambda_latency.local.app.read.definitions import Fields, mapping, properties, samples
+from lambda_latency.local.app.read.definitions import Fields, mapping, properties
 from lambda_latency.local.app.read.inclusion import REPOSITORY, Packaged, package
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, chosen_values, parameter_values
 from lambda_latency.local.app.read.source import SamFile, TemplateError, read_source
 from lambda_latency.local.app.stack.resources import StackTemplate
-from lambda_latency.local.cloud.service_routes import UNKNOWN, Direct, direct_routes, expanded
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.gateway.tokens import guards
 from lambda_latency.template import Diagnostic, YamlNode, check_template
 
 STACK_TEMPLATE = ".template.json"  # the end of CDK's templates
@@ -35,17 +33,17 @@ LISTED = Path("data", "schemas", "providers", "us-east-1.json")
 
 @dataclass(slots=True)
 class LocalApp:
-    """An app. `functions` are by key, with those of nested templates; `apis` have the prefix of their functions' keys;
-    `missing` are findings about nested templates that are not there, `notes` lines for the user. Without
-    `authorizers`, every route is open. `parameters` are those given or configured. `is_built` says that `path` is the
-    template of `sam build`; `is_example`, that stand-ins replace what the app calls (the packaged example).
+    """An app. `functions` are by key, with those of nested templates; `apis` end with the functions' URLs; `missing`
+    are findings about nested templates that are not there, `notes` lines for the user. Without `authorizers`, every
+    route is open. `parameters` are those given or configured. `is_built` says that `path` is the template of
+    `sam build`; `is_example`, that stand-ins replace what the app calls (the packaged example).
     """
 
     path: Path
     name: str
     part: StackTemplate
     functions: dict[str, Declared | Refused] = field(default_factory=dict)
-    apis: list[tuple[str, Api]] = field(default_factory=list)
+    apis: list[Api] = field(default_factory=list)
     missing: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     authorizers: bool = True
@@ -58,20 +56,6 @@ class LocalApp:
         """The folder of its template; for a built one, that of the template that was built."""
         path = self.path.resolve()
         return path.parents[len(BUILT.parts) - 1] if self.is_built else path.parent
-
-    def function_key(self, prefix: str, function: str) -> str:
-        """Return the key of the function that a route names, by its logical id or, in another stack, by its name."""
-        key = prefix + function
-        if key in self.functions:
-            return key
-        return next((other_key for other_key, f in self.functions.items() if f.name == function), key)
-
-    def urls(self) -> Iterator[tuple[str, Api]]:
-        """Yield the function URLs, each with the key of its function."""
-        for key, function in self.functions.items():
-            if isinstance(function, Declared) and function.url:
-                signed = self.authorizers and function.url == "AWS_IAM"
-                yield key, function_url(self.path, key, function.name, signed=signed)
 
 
 def read_app(path: Path, parameters: Mapping[str, str], *, authorizers: bool = True, built: bool = False) -> LocalApp:
@@ -91,6 +75,11 @@ def read_app(path: Path, parameters: Mapping[str, str], *, authorizers: bool = T
     app.parameters = chosen_values(source, parameters, app.root)
     app.is_example = calls_payments(source)
     app.part = _read(app, source, parameters, "")
+    names = {function.name: key for key, function in app.functions.items()}
+    app.apis = [api.with_functions(names) for api in app.apis]
+    for key, function in app.functions.items():
+        if isinstance(function, Declared) and function.url:
+            app.apis.append(Api(key, "url", routes={"ANY $default": Route(key, is_signed=function.url == "AWS_IAM")}))
     refused = [f for f in app.functions.values() if isinstance(f, Refused)]
     missing = app.missing + [function.finding for function in refused if function.finding]
     if missing and len(refused) == len(app.functions):
@@ -107,9 +96,8 @@ def _read(app: LocalApp, source: SamFile, parameters: Mapping[str, str | None], 
     decided = decide(source, chosen_values(source, parameters, folder), later)
     packaged: Packaged = package(replace(source, raw=decided.raw), values)
     early = {name: value for name, value in values.items() if name not in later}
-    plain = resolved(translated(source, packaged.raw, values), early)
-    direct = direct_routes(plain)
-    plain = expanded(plain, authorizers=app.authorizers)
+    defined = resolved(translated(source, packaged.raw, values), early)
+    plain = expanded(defined, authorizers=app.authorizers)
     app.notes += [*source.notes, *notes, *decided.notes, *packaged.notes, *unserved(plain, prefix)]
     for name, finding in packaged.missing.items():
         if str(packaged.raw["Resources"][name].get("Type")) == REPOSITORY:
@@ -119,10 +107,10 @@ def _read(app: LocalApp, source: SamFile, parameters: Mapping[str, str | None], 
     functions = [*declared_functions(resolved(plain, stack_name | values), packaged, prefix)]
     functions += [Refused(prefix + name, prefix + name, NOT_CREATED) for name in decided.gone]
     names = _add_functions(app, source, functions, prefix)
-    decisions = resolved(packaged.raw, values, CONDITIONS)
-    elsewhere = {route.route for route in direct if route.why != UNKNOWN}
-    reader = ApiReader(source.path, decisions, values, app.name, elsewhere, app.authorizers)
-    _add_apis(app, source, reader.read(), plain, direct, prefix)
+    order = [prefix + name for name in source.raw["Resources"]]
+    apis = read_apis(defined["Resources"], plain, prefix)
+    # SAM's own ones, which no resource declares, are the first.
+    app.apis += sorted(apis, key=lambda api: order.index(api.key) if api.key in order else -1)
     return _with_children(app, StackTemplate(plain, names, {}), packaged.children, values, prefix)
 
 
@@ -154,52 +142,6 @@ def _add_functions(
         app.functions[function.key] = checked(source, function, prefix)
         names[logical] = function.name
     return names
-
-
-def _add_apis(
-    app: LocalApp, source: SamFile, read: list[Api | str], plain: Fields, direct: list[Direct], prefix: str
-) -> None:
-    """Add the APIs with what the gateway checks of their requests; an API without a route to a function, too."""
-    apis = [api for api in read if isinstance(api, Api)]
-    messages = [message for message in read if isinstance(message, str)]
-    app.notes += [*_not_served(direct, apis, messages), *messages]
-    served = tuple(route for route in direct if not route.why)
-    if served and not messages and not _is_owned(served[0].api, apis):
-        unowned = frozenset(key for key in plain["Resources"] if not _is_owned(key, apis))
-        empty = empty_api(source.path, app.name, is_http=all(route.is_http for route in served))
-        apis.append(replace(empty, only=unowned))
-    for api in apis:
-        complete = _with_checks(api, plain, served, authorizers=app.authorizers)
-        app.apis.append((prefix, complete))
-        for name in sorted({guard.name for guard in complete.guards.values()}):
-            app.notes.append(f"{name}: tokens are read, their signatures are not verified")
-
-
-def _is_owned(key: str, apis: Iterable[Api]) -> bool:
-    return any(api.owns(key) for api in apis)
-
-
-def _with_checks(api: Api, plain: Fields, served: Iterable[Direct], *, authorizers: bool) -> Api:
-    resources = {"Resources": {key: r for key, r in plain["Resources"].items() if api.owns(key)}}
-    return replace(
-        api,
-        guards=guards(resources) if authorizers else {},
-        contracts=contracts(resources, authorizers=authorizers),
-        direct=tuple(route for route in served if api.owns(route.api)),
-        samples=samples(resources),
-    )
-
-
-def _not_served(direct: Iterable[Direct], apis: Iterable[Api], messages: Iterable[str]) -> Iterator[str]:
-    """Yield a line for each route that is not served here, or may not be, unless a message says so."""
-    routes = {route for api in apis for route in api.template.routes}
-    for route in direct:
-        line = f"{route.route} is not served here:"
-        if route.why and route.why != UNKNOWN:
-            yield f"{line} {route.why}"
-        is_known = route.is_among(routes) or any(message.startswith(line) for message in messages)
-        if route.why == UNKNOWN and not is_known:
-            yield f"{route.route} may not be served here: {route.why}"
 
 
 def _sources_first(passed: Mapping[str, Fields]) -> list[str]:

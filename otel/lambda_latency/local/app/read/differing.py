@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any
 
+from lambda_latency.local.app.read.apis import absent_authorizers
 from lambda_latency.local.app.read.app import LocalApp
+from lambda_latency.local.app.read.bodies import AUTHORIZERS, POOL, throttles
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.read.definitions import AUTHORIZER, HTTP, LAMBDA, REST, mapping, properties, schemes
+from lambda_latency.local.app.read.definitions import mapping, properties
 from lambda_latency.local.app.stack.resources import StackTemplate
 from lambda_latency.local.differences import DIFFERENCES, difference_of
-from lambda_latency.local.gateway.contract import Contract
 
 TABLE = "AWS::DynamoDB::Table"
 FUNCTION = "AWS::Lambda::Function"
-STAGES = ("AWS::ApiGateway::Stage", "AWS::ApiGatewayV2::Stage")
 GATEWAY_ONLY = (
     "AWS::ApiGateway::DomainName",
     "AWS::ApiGatewayV2::DomainName",
@@ -29,10 +29,12 @@ SHOWN = 4  # names in a line
 Resource = tuple[str, Mapping[str, Any]]
 
 
-def differing(app: LocalApp) -> list[str]:
-    """Return the lines, in the order of the table."""
-    resources = [*_resources(app.part, "")]
-    users = _users(app, resources)
+def differing(app: LocalApp, absent: Collection[str] = ()) -> list[str]:
+    """Return the lines, in the order of the table. `absent` are the keys of resources that were not created, and of
+    functions that do not run.
+    """
+    resources = [(name, resource) for name, resource in _resources(app.part, "") if name not in absent]
+    users = _users(app, resources, absent)
     gateway_only = {name: str(r.get("Type")) for name, r in resources if r.get("Type") in GATEWAY_ONLY}
     lines = []
     for difference in DIFFERENCES:
@@ -46,22 +48,32 @@ def differing(app: LocalApp) -> list[str]:
     return lines
 
 
-def _users(app: LocalApp, resources: list[Resource]) -> dict[str, list[str]]:
+def _users(app: LocalApp, resources: list[Resource], absent: Collection[str]) -> dict[str, list[str]]:
     """Return the functions, routes and resources that use what differs, by the name of the difference."""
-    functions = {key: f for key, f in app.functions.items() if isinstance(f, Declared)}
-    signed_urls = [f"the URL of {key}" for key, function in functions.items() if function.url == "AWS_IAM"]
+    names = {name: key for key, function in app.functions.items() for name in (function.name, key)}
     return {
-        "memory": [*functions],
-        "iam": [*_routes(app, lambda contract: contract.signed), *signed_urls],
-        "keys": _routes(app, lambda contract: contract.keyed and not contract.keys),
-        "throttling": _named(resources, _throttles),
-        "authorizer-cache": _named(resources, _has_lambda_authorizer),
-        "gateway-responses": _named(resources, _has_responses),
+        "memory": [key for key, f in app.functions.items() if isinstance(f, Declared) and key not in absent],
+        "iam": _signed(app),
+        "throttling": _named(resources, throttles),
+        "authorizer": absent_authorizers(dict(resources), names),
+        "pool": _named(resources, lambda r: r.get("Type") in AUTHORIZERS and f'"{POOL}' in json.dumps(r, default=str)),
         "vpc": _named(resources, lambda r: _typed(r, FUNCTION).get("VpcConfig")),
         "kinesis-of-table": _named(resources, lambda r: _typed(r, TABLE).get("KinesisStreamSpecification")),
         "tenants": _named(resources, lambda r: _typed(r, FUNCTION).get("TenancyConfig")),
         "concurrency": _named(resources, _has_concurrency),
     }
+
+
+def _signed(app: LocalApp) -> list[str]:
+    """Return the routes that need a signature, and then the function URLs."""
+    routes, urls = set(), []
+    for api in app.apis:
+        for name, route in api.routes.items():
+            if route.is_signed and api.kind == "url":
+                urls.append(f"the URL of {api.key}")
+            elif route.is_signed:
+                routes.add(name)
+    return [*sorted(routes), *urls]
 
 
 def explained(app: LocalApp) -> list[tuple[str, str, str]]:
@@ -81,29 +93,6 @@ def _resources(part: StackTemplate, prefix: str) -> Iterator[Resource]:
 
 def _named(resources: Iterable[Resource], differs: Callable[[Mapping[str, Any]], Any]) -> list[str]:
     return [name for name, resource in resources if differs(resource)]
-
-
-def _routes(app: LocalApp, differs: Callable[[Contract], bool]) -> list[str]:
-    return sorted(route for _, api in app.apis for route, c in api.contracts.items() if differs(c))
-
-
-def _throttles(resource: Mapping[str, Any]) -> bool:
-    settings = json.dumps([_typed(resource, kind) for kind in STAGES], default=str)
-    return resource.get("Type") == "AWS::ApiGateway::UsagePlan" or "Throttling" in settings
-
-
-def _has_lambda_authorizer(resource: Mapping[str, Any]) -> bool:
-    by_name = schemes(_typed(resource, REST, HTTP).get("Body"))
-    authorizers = [mapping(scheme.get(AUTHORIZER)) for scheme in by_name.values()]
-    # Its answers are cached on AWS by default for a REST API, which has a token or an identity source.
-    cached = [a for a in authorizers if str(a.get("authorizerResultTtlInSeconds", 300)) != "0"]
-    return any(authorizer.get("type") in LAMBDA for authorizer in cached)
-
-
-def _has_responses(resource: Mapping[str, Any]) -> bool:
-    body = mapping(_typed(resource, REST).get("Body"))
-    is_own = resource.get("Type") == "AWS::ApiGateway::GatewayResponse"
-    return is_own or bool(body.get("x-amazon-apigateway-gateway-responses"))
 
 
 def _has_concurrency(resource: Mapping[str, Any]) -> bool:

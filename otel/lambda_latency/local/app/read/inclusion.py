@@ -37,6 +37,7 @@ TEXTS = ("AllowedValues", "Fn::Join", "Parameters", "Variables")
 ROUTED = ("Api", "HttpApi")  # types of events with a path
 OWN_VALUES = ("AWS::SSM::Parameter", "AWS::SecretsManager::Secret")
 DYNAMIC = re.compile(r"\{\{resolve:(ssm|ssm-secure|secretsmanager):((?:\$\{[^}]*\}|[^:}])+)[^}]*\}\}")
+VARIABLE = re.compile(r"\$\{(\w+)\}")
 # A placeholder for local code; the key is the logical id
 BUCKET = "lambda-latency"
 # A placeholder for an image that `sam build` makes.
@@ -70,7 +71,7 @@ def package(source: SamFile, values: Mapping[str, str]) -> Packaged:
     done = Packaged(copy.deepcopy(source.raw))
     _set_defaults(done.raw.get("Parameters"), values)
     parameters_and_secrets = own_values(done.raw)
-    work = _Work(source, done, parameters_and_secrets.keys())
+    work = _Work(source, done, parameters_and_secrets.keys(), values)
     done.raw = walk(done.raw, work.completed)
     wait_for(parameters_and_secrets, done.raw)
     if work.imports:
@@ -108,6 +109,7 @@ class _Work:
     done: Packaged
     # Names of the template's own parameters and secrets, which the emulator resolves
     resolvable: Collection[str]
+    values: Mapping[str, str]
     findings: list[Diagnostic] = field(default_factory=list)
     imports: int = 0
     default: dict[str, Any] = field(default_factory=dict)  # of functions that name no CodeUri or Runtime
@@ -121,7 +123,8 @@ class _Work:
         transform = part.get("Fn::Transform") or part.get("Transform")
         if isinstance(transform, dict) and transform.get("Name") == "AWS::Include":
             siblings = {name: child for name, child in part.items() if name not in ("Fn::Transform", "Transform")}
-            return {**self._file((transform.get("Parameters") or {}).get("Location"), ("Resources",)), **siblings}
+            location = with_values((transform.get("Parameters") or {}).get("Location"), self.values)
+            return {**self._file(location, ("Resources",)), **siblings}
         if "Fn::ImportValue" in part and len(part) == 1:
             self.imports += 1
             return part["Fn::ImportValue"]
@@ -260,6 +263,13 @@ class _Work:
             keys = ("Resources", name, "Properties", key)
             self.done.missing[name] = self.source.missing(f"{key} {written!r}", path, keys)
         return path.resolve()
+
+
+def with_values(written: Any, values: Mapping[str, str]) -> Any:
+    """Return the text of a `Ref` or an `Fn::Sub` of parameters with these values; any other value unchanged."""
+    if isinstance(written, dict) and isinstance(written.get("Fn::Sub"), str):
+        return VARIABLE.sub(lambda match: values.get(match[1], match[0]), written["Fn::Sub"])
+    return values.get(str(written["Ref"]), written) if isinstance(written, dict) and "Ref" in written else written
 
 
 def _version(name: str, value: Any) -> Any:

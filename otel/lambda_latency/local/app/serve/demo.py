@@ -144,7 +144,7 @@ class Orders:
     kinds = 0  # a mix, which is not counted by kinds
 
     def __init__(self, app: LocalApp, requests: int, seed: int) -> None:
-        routes = {route for _, api in app.apis for route in api.template.routes}
+        routes = {route for api in app.apis for route in api.routes}
         self._calls, self._warm = plan_calls(requests, seed, routes), warm_up_calls(AT_ONCE, seed, routes)
         plan = demo_plan(seed, sum(call.method == "GET" and "?" not in call.path for call in self._calls))
         self.plan = replace(plan, rules=tuple(rule for rule in plan.rules if rule.route in (None, *routes)))

@@ -7,7 +7,7 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from itertools import chain
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def serve_app(
         try:
             system.store.watch(requests.spans)
             remember(options.out, system.aws_url)
-            up(system, gathered.end())
+            up(system, gathered.end(system.absent))
             wait_for_signal()
         finally:
             forget(options.out)
@@ -70,18 +70,20 @@ class DifferenceNotes:
     """Passes on the notes for the user, but retains those that name a difference from AWS until the app is up."""
 
     def __init__(self, app: LocalApp, tell: Callable[[str], None]) -> None:
-        self._tell = tell
-        self._differing: list[str] | None = differing(app)
+        self._app, self._tell = app, tell
+        self._noted: list[str] | None = []
 
     def __call__(self, line: str) -> None:
-        if self._differing is None or difference_of(line) is None:
+        if self._noted is None or difference_of(line) is None:
             self._tell(line)
         else:
-            self._differing.append(line)
+            self._noted.append(line)
 
-    def end(self) -> list[str]:
-        """Return the retained lines, each with its remedy, in the order of the table; later ones are passed on."""
-        lines, self._differing = self._differing or [], None
+    def end(self, absent: Collection[str] = ()) -> list[str]:
+        """Return the lines of what runs and the retained ones, each with its remedy, in the order of the table; later
+        ones are passed on. `absent` are the keys of what the template has and this machine does not.
+        """
+        lines, self._noted = [*differing(self._app, absent), *(self._noted or [])], None
         return [d.with_todo(line) for d in DIFFERENCES for line in lines if difference_of(line) is d]
 
 

@@ -7,9 +7,8 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -18,19 +17,19 @@ from urllib.parse import urlsplit
 from lambda_latency.http import request
 from lambda_latency.local.app.prepare.instrument import TracingMode
 from lambda_latency.local.app.prepare.packages import cache_folder
-from lambda_latency.local.app.read.apis import Api
+from lambda_latency.local.app.read.apis import Api, Route
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Refused
-from lambda_latency.local.app.read.definitions import HTTP, REST
 from lambda_latency.local.app.stack.emulated import Emulated
 from lambda_latency.local.app.stack.fakes import Fakes
 from lambda_latency.local.app.stack.resources import CreatedStack
+from lambda_latency.local.app.triggers.credentials import api_key, token
 from lambda_latency.local.app.triggers.relayed import answer_for, delivered, origin, serve_relay, with_response_url
-from lambda_latency.local.cloud.integrations import Forwarder
 from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.faults import FaultPlan, TableFaults
 from lambda_latency.local.gateway.api_gateway import Answered, Gateway, StageSampler, check_port
+from lambda_latency.local.gateway.front import Front, Target
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
@@ -42,13 +41,15 @@ from lambda_latency.local.xray.segments import TracingHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
 from lambda_latency.trace import Span, to_otlp
 
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")  # of a route `ANY`
 LAYER = Path(__file__).parents[2] / "layer"
 EXECUTE_API = re.compile(r"https?://(\w+)\.execute-api\.[\w.-]+(?::\d+)?(?:/([\w$-]+)(?=/|$))?")
 
 
 @dataclass(frozen=True, slots=True)
 class SystemOptions:
-    """The options. `traces` is a file below `out`; `cache` is the folder of packages, by default `cache_folder`;
+    """The options. `traces` is a file below `out`; `authorizer_context` is the JSON object that Lambda authorizers of
+    other stacks return as their context; `cache` is the folder of packages, by default `cache_folder`;
     `sampler` decides whether the next request is traced, by default the packaged example's sampling rule, and each
     request of another app; `collector` is the one of the packaged example.
     """
@@ -61,6 +62,7 @@ class SystemOptions:
     observer: Observer = NOBODY
     plan: FaultPlan = field(default_factory=FaultPlan)
     sampler: Callable[[], bool] | None = None
+    authorizer_context: str = "{}"
     collector: CollectorChoice = field(default_factory=lambda: CollectorChoice("none", ""))
 
 
@@ -84,8 +86,8 @@ class System:
         prepare: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
-        self.gateways: list[Gateway] = []
-        self.urls: dict[str, str] = {}
+        self.gateways: list[Gateway | Front] = []
+        self.urls: dict[str, str] = {}  # the addresses of the APIs, by key
         self.faulty = True  # whether the planned faults of functions are injected
         self._answered, self._prepare = answered, prepare
         sent: set[str] = set()
@@ -140,6 +142,19 @@ class System:
         return self._backend.stack
 
     @property
+    def absent(self) -> set[str]:
+        """The keys of the functions that do not run here, and of the resources that were not created."""
+        if self.app.is_example:
+            return set(self.refused)
+        return {*self.refused, *(self.app.part.all_keys() - self.stack.resources.keys())}
+
+    @property
+    def client(self) -> Callable[[str], Any]:
+        """A function that returns boto3's client of a service of the emulator, by the service's name."""
+        assert isinstance(self._backend, Emulated)
+        return self._backend.cloud.client
+
+    @property
     def fakes(self) -> Fakes:
         """What the packaged example calls, and no other app."""
         assert isinstance(self._backend, Fakes)
@@ -166,6 +181,17 @@ class System:
             duration_ns = time.time_ns() - start_ns
             self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", duration_ns, True))
         return outcome
+
+    def api_key(self, api: Api) -> str:
+        """Return an API key that an API accepts."""
+        return api_key(self.client, self.stack.resources[api.key][0])
+
+    def token(self, api: Api, route: Route) -> str:
+        """Return a token that the authorizer of a route accepts."""
+        prefix = api.key.rpartition("/")[0]
+        authorizer = f"{prefix}/{route.authorizer}" if prefix else route.authorizer
+        resources = self.stack.resources
+        return token(self.client, (api.kind, resources[api.key][0]), resources.get(authorizer, ("", ""))[0])
 
     def renew(self) -> None:
         """Prepare all functions again before their next invocations, failed ones too: code or packages have changed."""
@@ -223,13 +249,13 @@ class System:
                 options.cache or cache_folder(),
                 processes,
                 spans,
+                context=options.authorizer_context,
                 log=lambda line: noise.write("aws", line),
                 tell=self._tell,
             )
             self._closing.append(self._backend.cloud.stop)
-        has_urls = app.apis or any(True for _ in app.urls())
         faults = None if app.is_example else TableFaults(options.plan, self._routes)
-        self._proxy = AwsProxy(self._backend.url, self._invoked, self._tell, 0 if has_urls else options.port, faults)
+        self._proxy = AwsProxy(self._backend.url, self._invoked, self._tell, 0 if app.apis else options.port, faults)
         self._closing.append(self._proxy.close)
         self.sandbox = Sandbox(
             (),
@@ -264,50 +290,53 @@ class System:
         self._closing.append(gc.unfreeze)
 
     def _start_gateways(self, options: SystemOptions) -> None:
-        listening, port = [], options.port
-        for prefix, api in self.app.apis:
-            forwarder = self._backend.forwarder(prefix, api)
-            listening.append((prefix, api, self._listen(prefix, api, options.sampler, port, 500, forwarder).url))
+        if self.app.is_example:
+            self._start_gateway(options)
+            return
+        port, resources, client = options.port, self.stack.resources, self.client
+        for api in self.app.apis:
+            target = target_of(api, self.app, resources, client)
+            if target is None:
+                continue
+            front = Front(
+                self._backend.url,
+                target,
+                options.sampler or (lambda: True),
+                record=self._store_spans,
+                answered=self._answered,
+                tell=self._tell,
+                port=port,
+            )
+            self._serve(api.key, front)
+            if api.kind in ("rest", "http"):
+                self._apis[target.api] = Served(front.url, api.stage)
             port = 0
-        if not self.app.is_example:
-            self._apis = served_apis(listening, self.stack.resources)
-            # The emulator calls them for `apigateway:invoke`.
-            addresses = {api_id: urlsplit(api.url).netloc for api_id, api in self._apis.items()}
-            request("POST", f"{self._backend.url}/_lambda-latency/apis", json.dumps(addresses))
-        for key, api in self.app.urls():
-            self.urls[key] = self._listen("", api, options.sampler, port, 502, None).url
-            port = 0
+        # The emulator calls them for `apigateway:invoke`.
+        addresses = {api_id: urlsplit(api.url).netloc for api_id, api in self._apis.items()}
+        request("POST", f"{self._backend.url}/_lambda-latency/apis", json.dumps(addresses))
 
-    def _listen(
-        self,
-        prefix: str,
-        api: Api,
-        sampler: Callable[[], bool] | None,
-        port: int,
-        status: int,
-        forwarder: Forwarder | None,
-    ) -> Gateway:
-        key_of = cache(partial(self.app.function_key, prefix))
+    def _start_gateway(self, options: SystemOptions) -> None:
+        template = self.fakes.template
 
         def invoke(function: str, event: bytes, header: TracingHeader, route: str) -> Outcome:
-            return self.invoke(key_of(function), event, header, requested=route)
+            return self.invoke(function, event, header, requested=route)
 
-        template = self._backend.served(api)
         gateway = Gateway(
             template,
             invoke,
-            sampler or StageSampler(*template.sampling),
+            options.sampler or StageSampler(*template.sampling),
             record=self._store_spans,
             answered=self._answered,
-            port=port,
-            failed_status=status,
-            is_http=api.is_http,
-            fallback=forwarder,
-            authorize=api.refusal if api.guards or api.contracts else None,
+            port=options.port,
         )
-        self.gateways.append(gateway)
-        self._closing.append(gateway.close)
-        return gateway
+        for api in self.app.apis:
+            self._serve(api.key, gateway)
+
+    def _serve(self, key: str, gateway: Gateway | Front) -> None:
+        self.urls[key] = gateway.url
+        if gateway not in self.gateways:
+            self.gateways.append(gateway)
+            self._closing.append(gateway.close)
 
     def _function(self, key: str) -> Function | None:
         """Return a prepared function; None if it cannot run."""
@@ -331,8 +360,10 @@ class System:
         if self._xray is not None:
             self._xray(document)
 
-    def _relayed(self, key: str, event: bytes, header: str) -> Outcome:
-        """Handle an event that the emulator forwards."""
+    def _relayed(self, key: str, event: bytes, header: str, route: str) -> Outcome:
+        """Handle an event that the emulator forwards, of a request if it has a route."""
+        if route:
+            return self.invoke(key, event, TracingHeader.parse(header), requested=route)
         event = with_response_url(event, self.aws_url)
         outcome = self.invoke(key, delivered(event), TracingHeader.parse(header), f"{origin(event)} -> {key}")
         if outcome.error is not None:
@@ -351,11 +382,12 @@ class System:
 def _routes(app: LocalApp) -> dict[str, list[str]]:
     """Return the routes of each function, by its name."""
     by_function: dict[str, list[str]] = {}
-    for prefix, api in app.apis:
-        for route, function in api.template.routes.items():
-            key = app.function_key(prefix, function)
-            name = app.functions[key].name if key in app.functions else key
-            by_function.setdefault(name, []).append(route)
+    for api in app.apis:
+        for name, route in api.routes.items():
+            function = app.functions.get(route.function)
+            method, _, path = name.partition(" ")
+            routes = [f"{method} {path}" for method in (METHODS if method == "ANY" else (method,))]
+            by_function.setdefault(function.name if function else route.function, []).extend(routes)
     return by_function
 
 
@@ -376,17 +408,26 @@ class Served:
     stage: str
 
 
-def served_apis(
-    listening: Iterable[tuple[str, Api, str]], resources: Mapping[str, tuple[str, str]]
-) -> dict[str, Served]:
-    """The APIs of the stack by physical id. `listening` has the key prefix, the API and the address of each gateway."""
-    by_id = {}
-    for prefix, api, url in listening:
-        for key, (physical, kind) in resources.items():
-            folder, _, name = key.rpartition("/")
-            if kind in (REST, HTTP) and folder == prefix.rstrip("/") and api.owns(name):
-                by_id[physical] = Served(url, api.template.stage)
-    return by_id
+def target_of(
+    api: Api, app: LocalApp, resources: Mapping[str, tuple[str, str]], client: Callable[[str], Any]
+) -> Target | None:
+    """Return the API in the emulator; None if it was not created. `resources` are physical ids and types by key."""
+    if api.kind == "url":
+        function, functions = app.functions[api.key].name, client("lambda")
+        try:
+            url = functions.get_function_url_config(FunctionName=function)["FunctionUrl"]
+        except functions.exceptions.ResourceNotFoundException:
+            return None
+        return Target("url", urlsplit(url).netloc.partition(".")[0], function, "$default")
+    physical, _ = resources.get(api.key, ("", ""))
+    if not physical:
+        return None
+    if api.kind == "alb":
+        (balancer,) = client("elbv2").describe_load_balancers(LoadBalancerArns=[physical])["LoadBalancers"]
+        return Target("alb", balancer["LoadBalancerName"], balancer["LoadBalancerName"], "alb")
+    if api.kind == "rest":
+        return Target("rest", physical, client("apigateway").get_rest_api(restApiId=physical)["name"], api.stage)
+    return Target("http", physical, client("apigatewayv2").get_api(ApiId=physical)["Name"], api.stage)
 
 
 def localized(value: str, served: Mapping[str, Served]) -> str:

@@ -14,15 +14,12 @@ from lambda_latency.local.app.prepare.instrument import TracingMode
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.preparation import Preparation
-from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
-from lambda_latency.local.app.read.definitions import REST
 from lambda_latency.local.app.stack.resources import CreatedStack
 from lambda_latency.local.cloud.emulator import Cloud
-from lambda_latency.local.cloud.integrations import Forwarder
-from lambda_latency.local.gateway.sam import COLLECTOR, SamTemplate
+from lambda_latency.local.gateway.sam import COLLECTOR
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import pythons
@@ -30,7 +27,8 @@ from lambda_latency.pythons import pythons
 
 class Emulated:
     """The emulator and the app's packages. The constructor starts it and prepares every function; `create` makes the
-    stack. `spans` is the address to which functions send spans; `log` receives the emulator's output, `tell` notes.
+    stack. `spans` is the address to which functions send spans; `context` what absent authorizers return, as JSON;
+    `log` receives the emulator's output, `tell` notes.
     """
 
     def __init__(
@@ -41,6 +39,7 @@ class Emulated:
         processes: Processes,
         spans: str,
         *,
+        context: str,
         log: Callable[[str], None],
         tell: Callable[[str], None],
     ) -> None:
@@ -50,7 +49,7 @@ class Emulated:
         self.variables: dict[str, str] = {"PYTHONDONTWRITEBYTECODE": "1"}
         self.refused: dict[str, Refused] = {}
         self._packages = packages = Packages(cache, pythons(), tell, processes.run)
-        self.cloud = Cloud(packages, processes, log, tell)
+        self.cloud = Cloud(packages, processes, context, log, tell)
         self._builds = Builds(processes.folder(), packages.pythons, tell, processes.run)
         self._prepare = Preparation(packages, app.root, processes.folder(), self._builds, how, tell)
         try:
@@ -64,19 +63,6 @@ class Emulated:
     def create(self, relay: str) -> None:
         """Create the app's resources; their functions forward events to the address of the relay."""
         self.stack = CreatedStack(self.cloud, self._app.name, self._app.part, relay, self._tell)
-
-    def served(self, api: Api) -> SamTemplate:
-        """Return an API, every request of which is traced."""
-        return api.template
-
-    def forwarder(self, prefix: str, api: Api) -> Forwarder:
-        """Return the integrations of an API that call no function."""
-        resources = {
-            key.removeprefix(prefix): (physical, kind)
-            for key, (physical, kind) in self.stack.resources.items()
-            if key.rpartition("/")[0] == prefix.rstrip("/") and (kind != REST or api.owns(key[len(prefix) :]))
-        }
-        return Forwarder(self.cloud, resources, api.direct, api.refusal, self._tell)
 
     def function(self, key: str) -> Function | None:
         """A prepared function; None if it cannot run. A custom resource calls its own while the stack is created."""

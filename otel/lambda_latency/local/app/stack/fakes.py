@@ -12,7 +12,6 @@ from typing import Any
 
 from lambda_latency.http import Server
 from lambda_latency.local.app.prepare.make import read_only
-from lambda_latency.local.app.read.apis import Api
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.faults import FaultPlan
@@ -106,13 +105,6 @@ class Fakes:
 
     def create(self, relay: str) -> None:
         """The emulator has the table already, and no events."""
-
-    def served(self, api: Api) -> SamTemplate:
-        """Return an API with its own tracing and sampling."""
-        return replace(self.template, routes=api.template.routes, api=api.template.api)
-
-    def forwarder(self, prefix: str, api: Api) -> None:
-        """The example has no integration but its functions."""
 
     def function(self, key: str) -> Function | None:
         """Return a function with the local addresses; None for one that answers no request, such as the alarms'."""

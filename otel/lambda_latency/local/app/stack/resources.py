@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from lambda_latency.local.app.read.bodies import STAGE, unthrottled
 from lambda_latency.local.app.read.decided import pruned, unknown_to
 from lambda_latency.local.app.read.inclusion import BUCKET
 from lambda_latency.local.app.read.parameters import as_text
@@ -35,6 +36,11 @@ class StackTemplate:
     plain: Mapping[str, Any]
     names: Mapping[str, str]
     children: Mapping[str, StackTemplate] = field(default_factory=dict)
+
+    def all_keys(self) -> set[str]:
+        """Return the keys of all resources, with those of nested templates."""
+        nested = {f"{name}/{key}" for name, child in self.children.items() for key in child.all_keys()}
+        return {*self.plain.get("Resources", ()), *nested}
 
     def properties(self, key: str) -> Mapping[str, Any]:
         """Return the properties of a resource, by its key (`Child/Queue`); empty for an unknown resource."""
@@ -89,6 +95,8 @@ class CreatedStack:
             properties = resource.setdefault("Properties", {})
             if resource["Type"] == "AWS::Lambda::Function":
                 _relayed(properties, part.names[name], f"{self._relay}/{quote(prefix + name, safe='')}")
+            elif resource["Type"] == STAGE and "MethodSettings" in properties:
+                properties["MethodSettings"] = unthrottled(properties["MethodSettings"])
             elif name in part.children:
                 key = f"{prefix}{name}.json"
                 body = json.dumps(self._fit(part.children[name], f"{prefix}{name}/"), default=str)

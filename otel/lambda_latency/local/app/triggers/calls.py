@@ -6,23 +6,23 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from lambda_latency.http import request
-from lambda_latency.local.app.read.apis import Api
+from lambda_latency.local.app.read.apis import Api, Route
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
 from lambda_latency.local.app.serve.system import System
-from lambda_latency.local.cloud.service_routes import leads
-from lambda_latency.local.gateway.contract import API_KEY, SIGNATURE
-from lambda_latency.local.gateway.sam import PARAMETER
-from lambda_latency.local.gateway.tokens import token
 from lambda_latency.local.xray.segments import TracingHeader
 
 JSON = ("Content-Type", "application/json")
+API_KEY = "x-api-key"
+# A header by which a request counts as signed, because signatures are not verified here.
+SIGNATURE = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/execute-api/aws4_request"
+PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 COMMON = {"function", "lambda", "event", "events", "json", "handler"}
 DEEPEST = 8  # levels of a schema that refers to itself
@@ -31,9 +31,9 @@ FORMATS = {"date": "2026-01-01", "date-time": "2026-01-01T00:00:00Z", "email": "
 
 @dataclass(frozen=True, slots=True)
 class HttpCall:
-    """A request to a gateway, which is an index into the system's gateways. `path` includes the query."""
+    """A request to the API with this key. `path` includes the query."""
 
-    gateway: int
+    api: str
     method: str
     path: str
     headers: tuple[tuple[str, str], ...] = ()
@@ -55,21 +55,26 @@ def load(system: System) -> list[HttpCall | FunctionCall]:
     if an app has neither.
     """
     calls: list[HttpCall | FunctionCall] = []
-    called: set[tuple[int, str]] = set()
+    called: set[tuple[str, str]] = set()
     functions = _without_route(system)
     for file, event in _events(system):
         request = _as_request(event, system)
         if request is not None:
             calls.append(request)
-            called |= {(request.gateway, route) for route in routes_of(request, system)}
+            called |= {(request.api, route) for route in routes_of(request, system)}
             continue
         key = max(functions, key=lambda name: likeness(name, functions[name], file), default="")
         if key and likeness(key, functions[key], file):
             calls.append(FunctionCall(key, json.dumps(event).encode()))
-    for index, (_, api) in enumerate(system.app.apis):
+    for api in served(system):
         routes = filter(_reads, api.shown())
-        calls += [request_for(route, index, api) for route in routes if (index, route) not in called]
+        calls += [request_for(route, api, system) for route in routes if (api.key, route) not in called]
     return calls
+
+
+def served(system: System) -> list[Api]:
+    """Return the APIs that were created."""
+    return [api for api in system.app.apis if api.key in system.urls]
 
 
 def _reads(route: str) -> bool:
@@ -79,11 +84,11 @@ def _reads(route: str) -> bool:
 
 def _without_route(system: System) -> dict[str, Sequence[str]]:
     """Return the functions that run here and that no route calls, with the types of their events."""
-    app = system.app
-    routed = {app.function_key(prefix, name) for prefix, api in app.apis for name in api.template.routes.values()}
+    apis = (api for api in system.app.apis if api.kind != "url")
+    routed = {route.function for api in apis for route in api.routes.values()}
     return {
         key: function.events
-        for key, function in app.functions.items()
+        for key, function in system.app.functions.items()
         if isinstance(function, Declared) and key not in routed and key not in system.refused
     }
 
@@ -94,25 +99,24 @@ def example_requests(system: System) -> list[HttpCall]:
     return [request for request in requests if request is not None]
 
 
-def request_for(route: str, gateway: int, api: Api) -> HttpCall:
+def request_for(name: str, api: Api, system: System) -> HttpCall:
     """Return a request to a route, with the examples of the API's definition; without them, path parameters are `1`."""
-    method, _, path = route.partition(" ")
-    sample, contract = api.sample(route), api.contract(route)
+    method, _, path = name.partition(" ")
+    route = api.routes[name]
     path = "/" if path == "$default" else path
-    path = PARAMETER.sub(lambda match: quote(sample.values.get(match[1], "1")), path)
-    query = urlencode(dict.fromkeys(contract.names("querystring"), "1"))
+    path = PARAMETER.sub(lambda match: quote(route.sample.values.get(match[1], "1")), path)
+    query = urlencode(dict.fromkeys(route.query, "1"))
     with_body = method in ("POST", "PUT", "PATCH")
-    headers = ((JSON,) if with_body else ()) + _guarded(route, api)
-    body = sample.body or json.dumps(instance(next(iter(contract.models.values()), {})))
+    headers = ((JSON,) if with_body else ()) + _guarded(route, api, system)
+    body = route.sample.body or json.dumps(instance(route.model))
     method = "GET" if method == "ANY" else method
-    return HttpCall(gateway, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
+    return HttpCall(api.key, method, f"{path}?{query}" if query else path, headers, body if with_body else None)
 
 
-def routes_of(request: HttpCall, system: System) -> Iterator[str]:
+def routes_of(request: HttpCall, system: System) -> list[str]:
     """Return the routes of its API that match a request, those without parameters first."""
-    _, api = system.app.apis[request.gateway]
-    path = request.path.partition("?")[0]
-    return (route for route in api.template.routes if leads(route, request.method, path))
+    api = next(api for api in system.app.apis if api.key == request.api)
+    return api.matching(request.method, request.path.partition("?")[0])
 
 
 def perform(call: HttpCall | FunctionCall, system: System) -> str | None:
@@ -120,7 +124,7 @@ def perform(call: HttpCall | FunctionCall, system: System) -> str | None:
     if isinstance(call, FunctionCall):
         header = TracingHeader.new(sampled=True)
         return system.invoke(call.key, call.event, header, f"invoke -> {call.key}").error
-    url = system.gateways[call.gateway].url + call.path
+    url = system.urls[call.api] + call.path
     try:
         answer = request(call.method, url, call.body, dict(call.headers))
     except OSError as error:
@@ -147,11 +151,11 @@ def _as_request(event: Any, system: System) -> HttpCall | None:
     headers = mapping(event.get("headers"))
     kinds = [("Content-Type", str(value)) for name, value in headers.items() if name.lower() == "content-type"]
     body = _body(event) if method not in ("GET", "HEAD") else None
-    for index, (_, api) in enumerate(system.app.apis):
-        request = HttpCall(index, method, f"{path}?{query}" if query else path, tuple(kinds), body)
-        route = next(routes_of(request, system), None)
-        if route is not None:
-            return replace(request, headers=(*kinds, *_guarded(route, api)))
+    for api in served(system):
+        name = next(iter(api.matching(method, path)), None) if api.kind != "url" else None
+        if name is not None:
+            needed = _guarded(api.routes[name], api, system)
+            return HttpCall(api.key, method, f"{path}?{query}" if query else path, (*kinds, *needed), body)
     return None
 
 
@@ -176,17 +180,16 @@ def _body(event: Fields) -> str | None:
         return None
 
 
-def _guarded(route: str, api: Api) -> tuple[tuple[str, str], ...]:
+def _guarded(route: Route, api: Api, system: System) -> tuple[tuple[str, str], ...]:
     """Return the headers that a route needs; a Lambda authorizer decides itself what it accepts."""
-    guard, contract = api.guard(route), api.contract(route)
-    headers = dict.fromkeys(contract.names("header"), "1")
-    headers |= {h: "token" for h in api.sample(route).headers if h.lower() != API_KEY}
-    if contract.keyed:
-        headers[API_KEY] = min(contract.keys, default="local")
-    if contract.signed:
+    names = [name for name in route.headers if name.lower() != API_KEY]
+    headers = dict.fromkeys(names, "token")
+    if route.is_keyed:
+        headers[API_KEY] = system.api_key(api)
+    if route.is_signed:
         headers["Authorization"] = SIGNATURE
-    if guard is not None:
-        headers[guard.header] = token(guard)
+    if route.authorizer:
+        headers[route.headers[0]] = system.token(api, route)
     return tuple(headers.items())
 
 

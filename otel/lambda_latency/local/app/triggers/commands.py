@@ -18,6 +18,7 @@ from lambda_latency.local.app.triggers.calls import (
     examples,
     request_for,
     routes_of,
+    served,
 )
 from lambda_latency.local.xray.platform import REGION
 
@@ -50,8 +51,6 @@ ITSELF = ("prefix", "suffix", "equals-ignore-case")
 def commands(system: System) -> Iterator[str]:
     """Yield the shell commands: for routes, function URLs, resources with events, and functions."""
     yield from _requests(system)
-    for url in system.urls.values():
-        yield f"curl -s {url}/"
     if not system.app.is_example:
         yield from _events(_aws(system), system)
     example_paths = examples(system.app.root)
@@ -62,18 +61,19 @@ def commands(system: System) -> Iterator[str]:
 
 
 def _requests(system: System) -> Iterator[str]:
-    """Yield a curl command for each route whose function runs: of an example event if one matches the route."""
-    examples_of: dict[tuple[int, str], HttpCall] = {}
+    """Yield a curl command for each route whose function runs, of an example event if one matches the route; and one
+    for each load balancer.
+    """
+    examples_of: dict[tuple[str, str], HttpCall] = {}
     for example in example_requests(system):
-        _, api = system.app.apis[example.gateway]
-        route = api.shown_as(next(routes_of(example, system)))
-        examples_of.setdefault((example.gateway, route), example)
-    for index, (prefix, api) in enumerate(system.app.apis):
-        url = system.gateways[index].url
+        examples_of.setdefault((example.api, routes_of(example, system)[0]), example)
+    for api in served(system):
         for route in api.shown():
-            function = system.app.function_key(prefix, api.template.routes.get(route, ""))
-            if function not in system.refused:
-                yield _curl(examples_of.get((index, route)) or request_for(route, index, api), url)
+            if api.routes[route].function not in system.refused:
+                request = examples_of.get((api.key, route)) or request_for(route, api, system)
+                yield _curl(request, system.urls[api.key])
+        if api.kind == "alb":
+            yield f"curl -s {system.urls[api.key]}/"
 
 
 def _curl(request: HttpCall, url: str) -> str:

@@ -28,8 +28,7 @@ SERVICES = {
     "aws:kinesis": "Kinesis",
     "aws:kafka": "Kafka",
 }
-# Characters of an error message: ministack reads 512 of the whole answer
-LONGEST = 300
+ROUTE = "x-lambda-latency-route"  # the header with the route of a request
 
 
 def delivered(event: bytes) -> bytes:
@@ -136,26 +135,19 @@ def origin(event: bytes) -> str:
     return "event"
 
 
-def serve_relay(invoke: Callable[[str, bytes, str], Outcome]) -> Server:
-    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs that function with the body and the tracing header."""
+def serve_relay(invoke: Callable[[str, bytes, str, str], Outcome]) -> Server:
+    """Serve on a free port of 127.0.0.1: a POST to `/KEY` runs that function with the body, the tracing header and the
+    route of the request, which is empty for other events.
+    """
     return Server(type("Relay", (_Relay,), {"invoke": staticmethod(invoke)}))
 
 
 class _Relay(Handler):
-    invoke: Callable[[str, bytes, str], Outcome]
+    invoke: Callable[[str, bytes, str, str], Outcome]
 
     def do_POST(self) -> None:
-        outcome = type(self).invoke(unquote(self.path[1:]), self.body(), self.headers.get("X-Amzn-Trace-Id", ""))
-        if outcome.error is None:
-            return self.answer(200, outcome.payload, {"Content-Type": "application/json"})
-        # This status tells ministack_main.py that the function failed, not the connection to it.
-        return self.answer(599, json.dumps(_short(outcome)).encode(), {"Content-Type": "application/json"})
-
-
-def _short(outcome: Outcome) -> dict[str, str]:
-    try:
-        error = json.loads(outcome.payload)
-        kind, message = str(error["errorType"]), str(error["errorMessage"])
-    except (ValueError, TypeError, KeyError):
-        kind, message = str(outcome.error), ""
-    return {"errorType": kind[:80], "errorMessage": message[:LONGEST]}
+        trace, route = self.headers.get("X-Amzn-Trace-Id", ""), self.headers.get(ROUTE, "")
+        outcome = type(self).invoke(unquote(self.path[1:]), self.body(), trace, route)
+        # The second status tells ministack_gateway.py that the function failed, not the connection to it.
+        status = 200 if outcome.error is None else 599
+        self.answer(status, outcome.payload, {"Content-Type": "application/json"})

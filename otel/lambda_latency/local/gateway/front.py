@@ -1,0 +1,183 @@
+"""The front of one API on this machine: it starts and samples the trace of each request, lets the emulator's gateway
+answer it, and records the gateway's span.
+"""
+
+from __future__ import annotations
+
+import socket
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import BinaryIO
+from urllib.parse import urlsplit
+
+from lambda_latency.http import Handler, Server
+from lambda_latency.local.gateway.api_gateway import Answered, Handled, gateway_span, listen
+from lambda_latency.local.xray.segments import TracingHeader, new_span_id, new_trace_id
+from lambda_latency.trace import Span
+
+# The headers between a front and the emulator, which `ministack_gateway` describes.
+TARGET, ROUTE, REACHED = "x-lambda-latency-target", "x-lambda-latency-route", "x-lambda-latency-reached"
+# The reason of an integration's failure, of `ministack_apis`.
+WHY = "x-lambda-latency-why"
+NOTES = (ROUTE, REACHED, WHY)
+REQUEST_IDS = ("x-amzn-requestid", "apigw-requestid", "x-amz-request-id")
+# The headers of a request and of an answer that belong to one connection, or that the front sets.
+OF_REQUEST = ("connection", "keep-alive", "transfer-encoding", "content-length", "expect", "x-amzn-trace-id", TARGET)
+OF_ANSWER = ("connection", "keep-alive", "transfer-encoding", "date", "server", "x-amzn-trace-id", *REQUEST_IDS)
+TIMEOUT_S = 930  # the longest invocation, and its packages
+Headers = Sequence[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """An API in the emulator: `kind` is rest, http, url or alb, `api` its id; `name` and `stage` name its spans."""
+
+    kind: str
+    api: str
+    name: str
+    stage: str
+
+
+class Front:
+    """Serves an API on 127.0.0.1; `url` is the address of the emulator.
+
+    `record` receives the gateway's span of each sampled request, `answered` every request after its response, `tell`
+    the reasons of failed integrations.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        target: Target,
+        sampler: Callable[[], bool],
+        *,
+        record: Callable[[list[Span]], None],
+        answered: Callable[[Answered], None],
+        tell: Callable[[str], None],
+        port: int = 0,
+    ) -> None:
+        attributes = {
+            "emulator": urlsplit(url).netloc,
+            "target": target,
+            "sampler": staticmethod(sampler),
+            "record": staticmethod(record),
+            "answered": staticmethod(answered),
+            "tell": staticmethod(tell),
+        }
+        self._server: Server = listen(type("Front", (_FrontHandler,), attributes), port)
+
+    @property
+    def url(self) -> str:
+        return f"http://{self._server.address}"
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.close()
+
+
+class _FrontHandler(Handler):
+    emulator: str
+    target: Target
+    sampler: Callable[[], bool]
+    record: Callable[[list[Span]], None]
+    answered: Callable[[Answered], None]
+    tell: Callable[[str], None]
+
+    def setup(self) -> None:
+        super().setup()
+        self._emulator: _Connection | None = None
+
+    def finish(self) -> None:
+        super().finish()
+        if self._emulator is not None:
+            self._emulator.close()
+
+    def do_GET(self) -> None:
+        start_ns, kind = time.time_ns(), type(self)
+        header = TracingHeader(new_trace_id(), new_span_id(), kind.sampler())
+        request_id, content = str(uuid.uuid4()), self.body()
+        # As sent: the standard library drops a slash of `//orders`.
+        address = self.requestline.split(" ")[1]
+        path = address.partition("?")[0]
+        try:
+            status, headers, body = self._forwarded(address, content, header, request_id)
+        except OSError as error:
+            kind.tell(f"{self.command} {path} fails here: the emulator does not answer: {error!r}")
+            status, headers, body = 503, [("Content-Type", "application/json")], b'{"message":"Service Unavailable"}'
+        notes = {name.lower(): value for name, value in headers if name.lower() in NOTES}
+        if WHY in notes:
+            kind.tell(f"{self.command} {path} fails here: {notes[WHY]}")
+        root = str(header).split(";")[0]
+        added = [("x-amzn-RequestId", request_id), ("X-Amzn-Trace-Id", root), ("Date", self.date_time_string())]
+        self.answer(status, body, [*passed_on(headers, self.command), *added])
+        end_ns, route = time.time_ns(), notes.get(ROUTE) or f"{self.command} {path}"
+        handled = Handled(header, route, path, status, request_id, start_ns, end_ns)
+        if header.sampled:
+            kind.record([gateway_span(self.target.name, self.target.stage, handled)])
+        kind.answered(handled.answered(reached_lambda=REACHED in notes))
+
+    do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _forwarded(
+        self, address: str, content: bytes, header: TracingHeader, request_id: str
+    ) -> tuple[int, Headers, bytes]:
+        sent = [pair for pair in self.headers.items() if pair[0].lower() not in (*OF_REQUEST, "x-forwarded-for")]
+        via = [*self.headers.get_all("X-Forwarded-For", ()), self.client_address[0]]
+        target = self.target
+        sent += [
+            (TARGET, f"{target.kind}/{target.api}/{target.stage}"),
+            ("x-amzn-requestid", request_id),
+            ("X-Amzn-Trace-Id", str(header)),
+            ("X-Forwarded-For", ", ".join(via)),
+            ("X-Forwarded-Port", str(self.server.server_port)),  # type: ignore[attr-defined]
+            ("Content-Length", str(len(content))),
+        ]
+        if self._emulator is None:
+            self._emulator = _Connection(self.emulator)
+        try:
+            return self._emulator.request(self.command, address, sent, content)
+        except OSError:
+            self._emulator.close()
+            self._emulator = None
+            raise
+
+
+def passed_on(headers: Headers, method: str) -> Headers:
+    """Return the headers of the emulator's answer that the caller gets."""
+    # The length of an answer to HEAD is that of the answer to GET.
+    dropped = (*OF_ANSWER, *NOTES, *(() if method == "HEAD" else ("content-length",)))
+    return [pair for pair in headers if pair[0].lower() not in dropped]
+
+
+class _Connection:
+    """A connection to the emulator that stays open: a request costs a tenth of one of `http.client`."""
+
+    def __init__(self, address: str) -> None:
+        host, _, port = address.partition(":")
+        self._socket = socket.create_connection((host, int(port)), TIMEOUT_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._answers: BinaryIO = self._socket.makefile("rb")
+
+    def request(self, method: str, address: str, headers: Headers, body: bytes) -> tuple[int, Headers, bytes]:
+        """Return the status, the headers and the body of the answer. Raises `OSError` without a complete one."""
+        lines = [f"{method} {address} HTTP/1.1", *(f"{name}: {value}" for name, value in headers), "", ""]
+        self._socket.sendall("\r\n".join(lines).encode("latin-1") + body)
+        words = self._answers.readline().split(b" ", 2)
+        if len(words) < 2:
+            raise ConnectionError("the connection was closed")
+        answered = list(self._fields())
+        lengths = [value for name, value in answered if name.lower() == "content-length"]
+        is_empty = method == "HEAD" or not lengths or words[1] == b"304"
+        return int(words[1]), answered, b"" if is_empty else self._answers.read(int(lengths[0]))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._answers.close()
+        self._socket.close()
+
+    def _fields(self) -> Iterator[tuple[str, str]]:
+        while (line := self._answers.readline().rstrip(b"\r\n")) != b"":
+            name, _, value = line.decode("latin-1").partition(":")
+            yield name, value.strip()
