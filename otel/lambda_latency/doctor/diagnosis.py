@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from lambda_latency.doctor.account_rules import ACCOUNT_RULES
@@ -41,7 +41,8 @@ def diagnose(path: Path, where: Deployment, ignored: Collection[str] = ()) -> tu
             is_traced |= not lacking and any(fn.is_python for fn in app.functions)
     if untraced and not is_traced and findings.isdisjoint(untraced):
         findings.add(min(untraced))  # one is enough: all functions are in nested templates
-    return tuple(sorted(finding for finding in findings if not _is_ignored(finding, ignored)))
+    lines = {path: _lines_of(path) for path in {finding.path for finding in findings}}
+    return tuple(sorted(finding for finding in findings if not _is_ignored(finding, ignored, lines[finding.path])))
 
 
 def _by_rules(app: App, *, is_nested: bool) -> tuple[list[Finding], list[Finding]]:
@@ -71,9 +72,9 @@ def rule_of(name: str) -> Rule | None:
     return next((rule for rule in ALL_RULES if rule.name == name), None)
 
 
-def _is_ignored(finding: Finding, ignored: Collection[str]) -> bool:
+def _is_ignored(finding: Finding, ignored: Collection[str], file_lines: Sequence[str]) -> bool:
     """Whether a rule is ignored everywhere, or by a comment in the line of its finding or in the line above."""
-    lines = _lines_of(finding.path)[max(0, finding.line - 2) : finding.line]
+    lines = file_lines[max(0, finding.line - 2) : finding.line]
     above = [line for line in lines[:-1] if line.lstrip().startswith(("#", "//"))]
     matches = [IGNORE.search(line) for line in (*above, *lines[-1:])]
     names = ",".join(match["rules"] for match in matches if match is not None)

@@ -128,7 +128,7 @@ def requirements_in(folder: Path) -> Iterator[Requirement]:
     """The lines of `requirements.txt` in a folder."""
     path = folder / "requirements.txt"
     try:
-        text, _ = decoded(path.read_bytes())
+        text, _ = decoded(path.read_bytes() if path.is_file() else b"")
     except (OSError, UnicodeDecodeError):
         return
     for number, line in enumerate(text.lstrip("\ufeff").splitlines(), 1):

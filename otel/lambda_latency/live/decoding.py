@@ -7,17 +7,17 @@ would make.
 from __future__ import annotations
 
 import json
-import zlib
 from base64 import b64decode
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
+from lambda_latency.unpacking import UNPACKING_ERRORS, TooLargeError, unpacked
+
 MOST_OBJECTS = 1_000_000  # of a body; each takes about 100 bytes when it is read
 SMALL = 256 * 1024  # a body in protobuf that cannot hold too many objects
 LONGEST_VARINT = 70  # bits
-GZIP = 16 + zlib.MAX_WBITS
 
 _members = msgspec.json.Decoder(dict[str, Raw]).decode
 WIRE_BYTES = {1: 8, 5: 4}  # the size of a field of fixed size, by its wire type
@@ -51,19 +51,14 @@ def decompressed(body: bytes, encoding: str, limit: int) -> bytes:
         return body
     if encoding != "gzip":
         raise ExportError(415, f"Content-Encoding {encoding[:40]!r} is not known: send gzip, or none")
-    plain, remaining = bytearray(), body
     try:
-        while remaining:
-            member = zlib.decompressobj(GZIP)
-            plain += member.decompress(remaining, limit + 1 - len(plain))
-            if len(plain) > limit:
-                raise ExportError(413, f"more than {limit:,} bytes after decompression")
-            if not member.eof:
-                raise ExportError(400, "the gzip stream is cut")
-            remaining = member.unused_data
-    except zlib.error as error:
+        return unpacked(body, limit)
+    except TooLargeError:
+        raise ExportError(413, f"more than {limit:,} bytes after decompression") from None
+    except EOFError:
+        raise ExportError(400, "the gzip stream is cut") from None
+    except UNPACKING_ERRORS as error:
         raise ExportError(400, f"not gzip: {error}") from None
-    return bytes(plain)
 
 
 def from_json(body: bytes) -> bytes:

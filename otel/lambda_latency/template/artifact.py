@@ -23,7 +23,8 @@ def own_python_files(folder: Path, skipped: Collection[str]) -> Iterator[Path]:
         owned = _installed(Path(inside), folders)
         excluded = {*skipped, *owned, LAYER_FOLDER}
         folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in excluded)
-        yield from (Path(inside, name) for name in sorted(names) if _is_module(name) and name not in owned)
+        paths = (Path(inside, name) for name in sorted(names) if _is_module(name) and name not in owned)
+        yield from (path for path in paths if path.is_file())  # a pipe would be waited for
 
 
 def _is_module(name: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from lambda_latency.template.node import YamlNode, scalar
 
-VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+VARIABLE = re.compile(r"\$\{([^!{}][^{}]*)\}")
 GONE = "NoValue"
 DEPTH = 100
 

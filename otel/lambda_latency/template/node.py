@@ -11,7 +11,11 @@ import yaml
 
 from lambda_latency.spelling import did_you_mean
 
+MOST_CHARACTERS = 4 * 1024 * 1024  # CloudFormation takes templates of at most 1 MB
+MOST_VALUES = 100_000  # with those that an alias repeats
+
 Plain: TypeAlias = "str | int | float | bool | None"
+SPLIT = "make it smaller, or name another file"
 SCALARS = {
     "tag:yaml.org,2002:int": int,
     "tag:yaml.org,2002:float": float,
@@ -113,15 +117,22 @@ def read_yaml(
 ) -> YamlNode | Diagnostic:
     """The only document of a YAML text, or a finding with the reason why there is none, such as a duplicate key.
 
+    Texts of more than `MOST_CHARACTERS` and documents of more than `MOST_VALUES`, nested too deeply, or in themselves
+    by an alias are not read.
+
     With a list `twice`, findings about duplicate keys are added to it instead, and the last value counts, as in SAM;
     with a list `same`, those about keys with the same value.
     """
+    if len(text) > MOST_CHARACTERS:
+        return Diagnostic(source, 1, f"longer than {MOST_CHARACTERS:,} characters", SPLIT)
     try:
         # JSON may be indented by tabs, which YAML refuses; spaces in their place keep the offsets.
         is_flow = text.lstrip("\ufeff \r\n\t").startswith("{")
         root = yaml.compose(text.replace("\t", " ") if is_flow else text, Loader=yaml.SafeLoader)
         if root is None:
             return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
+        if _is_endless(root):
+            return Diagnostic(source, 1, f"more than {MOST_VALUES:,} values, with those that aliases repeat", SPLIT)
         return _node(root, source, twice, twice if same is None else same)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
@@ -135,6 +146,8 @@ def read_yaml(
         )
     except _TwiceError as error:
         return error.finding
+    except RecursionError:
+        return Diagnostic(source, 1, "nested too deeply", "write a configuration, or name another file")
 
 
 def is_json(text: str) -> bool:
@@ -144,6 +157,19 @@ def is_json(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_endless(root: yaml.Node) -> bool:
+    """Whether a document has more than `MOST_VALUES`, each as often as aliases repeat it."""
+    waiting, count = [root], 0
+    while waiting and count <= MOST_VALUES:
+        node = waiting.pop()
+        count += 1
+        if isinstance(node, yaml.MappingNode):
+            waiting += [child for pair in node.value for child in pair]
+        elif isinstance(node, yaml.SequenceNode):
+            waiting += node.value
+    return count > MOST_VALUES
 
 
 class _TwiceError(Exception):

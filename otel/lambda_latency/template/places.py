@@ -88,7 +88,7 @@ def _files(folder: Path, hidden: Collection[str]) -> Iterator[Path]:
             name for name in folders if name in hidden or not (name in OTHERS or name in MADE or name.startswith("."))
         )
         folders[:] = sorted(visible) if depth < DEEPEST else []
-        yield from (Path(inside, name) for name in sorted(names))
+        yield from (path for name in sorted(names) if (path := Path(inside, name)).is_file())
 
 
 def _has(path: Path, marks: tuple[bytes, ...]) -> bool:

@@ -156,7 +156,7 @@ def _pattern(node: YamlNode) -> str:
     """A text with `*` for its unknown parts."""
     if node.kind != "scalar" or node.function not in ("", "Sub"):
         return "*"
-    return re.sub(r"\$\{[^}]*\}", "*", str(node.value))
+    return re.sub(r"\$\{[^{}]*\}", "*", str(node.value))
 
 
 def _sampling_rules(app: App) -> Iterator[tuple[str, YamlNode]]:

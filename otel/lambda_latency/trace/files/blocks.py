@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
+import os
+import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, compress
@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 from lambda_latency.trace.files.sources import Source
 from lambda_latency.trace.model.problem import Problem
+from lambda_latency.unpacking import UNPACKING_ERRORS, is_packed, limit_of, unpacking
 
-UNREADABLE = (OSError, EOFError, zlib.error)
-GZIP = b"\x1f\x8b"
-ZSTD = b"\x28\xb5\x2f\xfd"
 # bytes; a longer line means a broken file and could exhaust the memory
 LONGEST_LINE = 256 * 1024 * 1024
+LONGEST_UNPACKED_LINE = 64 * 1024 * 1024  # a file that is this small on disk must not take as much
 BUFFER = 1024 * 1024
 BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
 
@@ -62,6 +61,9 @@ class Chunk:
 
     def block(self) -> Block:
         """The lines of the text, without the empty ones."""
+        if self.text.isspace():  # millions of empty lines make no objects
+            self._count = self.text.count(b"\n")
+            return Block((), (), (), self.offset + len(self.text))
         is_one = self.text.find(b"\n", 0, -1) < 0  # a large line is not copied
         lines = [self.text] if is_one else io.BytesIO(self.text).readlines()  # `splitlines` splits at carriage returns
         self._count = len(lines)
@@ -77,7 +79,8 @@ class Chunk:
 def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[Chunk]:
     """The lines of a file that begin at or after the offset `begin`. Their numbers count from there.
 
-    A line of `LONGEST_LINE` bytes or more is left out. An error ends the iteration; `problems` gets both.
+    A line of `LONGEST_LINE` bytes or more, of `LONGEST_UNPACKED_LINE` in a packed file, is left out. An error ends the
+    iteration; `problems` gets both.
     """
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
@@ -87,8 +90,9 @@ def texts(source: Source, problems: list[Problem], begin: int = 0) -> Iterator[C
                 file.seek(offset - 1)
                 offset += len(file.readline()) - 1
             consumed = (lambda _: file.tell()) if compressed else int
-            yield from _texts(stream, offset, source.name, problems, consumed)
-    except UNREADABLE as error:
+            longest = LONGEST_UNPACKED_LINE if compressed else LONGEST_LINE
+            yield from _texts(stream, offset, source.name, problems, consumed, longest)
+    except UNPACKING_ERRORS as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         problems.append(Problem(source.name, None, reason))
 
@@ -101,7 +105,7 @@ def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, byte
     try:
         with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
             yield from _sought(file, offsets) if stream is file else _passed(stream, offsets)
-    except UNREADABLE:
+    except UNPACKING_ERRORS:
         return
 
 
@@ -111,7 +115,7 @@ def _sought(file: io.BufferedReader[Any], offsets: Iterable[int]) -> Iterator[tu
         yield offset, file.readline()
 
 
-def _passed(stream: io.BufferedReader[Any] | gzip.GzipFile, offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
+def _passed(stream: io.BufferedReader[Any], offsets: Iterable[int]) -> Iterator[tuple[int, bytes]]:
     begin, text = 0, b""
     for offset in offsets:
         while begin + len(text) <= offset:
@@ -144,27 +148,28 @@ def blocks(
 
 
 def _texts(
-    stream: io.BufferedReader[Any] | gzip.GzipFile,
+    stream: io.BufferedReader[Any],
     offset: int,
     name: str,
     problems: list[Problem],
     consumed: Callable[[int], int],
+    longest: int,
 ) -> Iterator[Chunk]:
     """Yield whole lines, about `BLOCK` bytes at a time. `consumed`: the bytes of the file up to an offset just read."""
     number = 1
     broken: Exception | None = None
     while broken is None:
-        text, last_line, broken = _read_lines(stream)
+        text, last_line, broken = _read_lines(stream, longest)
         if not text:
             break
-        endless = len(text) - last_line >= LONGEST_LINE and not text.endswith(b"\n")
+        endless = len(text) - last_line >= longest and not text.endswith(b"\n")
         whole = text[:last_line] if endless else text
         chunk = Chunk(number, offset, whole, consumed(offset + len(whole)))
         if whole:
             yield chunk
         offset, number = offset + len(text), number + chunk.count
         if endless:
-            problems.append(Problem(name, number, f"longer than {LONGEST_LINE // 1024 // 1024} MiB"))
+            problems.append(Problem(name, number, f"longer than {longest // 1024 // 1024} MiB"))
             number += 1
             skipped = b" "
             while skipped and not skipped.endswith(b"\n"):
@@ -174,46 +179,43 @@ def _texts(
         raise broken
 
 
-def _read_lines(stream: io.BufferedReader[Any] | gzip.GzipFile) -> tuple[bytes, int, Exception | None]:
+def _read_lines(stream: io.BufferedReader[Any], longest: int) -> tuple[bytes, int, Exception | None]:
     """Return some whole lines, the offset of the last one in them, and the error that ended the reading."""
     read: list[bytes] = []
     try:
-        last_line = _read(stream, read)
-    except UNREADABLE as error:
+        last_line = _read(stream, read, longest)
+    except UNPACKING_ERRORS as error:
         text = b"".join(read)
         return text[: text.rfind(b"\n") + 1], 0, error
     return b"".join(read), last_line, None
 
 
-def _read(stream: io.BufferedReader[Any] | gzip.GzipFile, read: list[bytes]) -> int:
+def _read(stream: io.BufferedReader[Any], read: list[bytes], longest: int) -> int:
     """Add the pieces of some whole lines to `read`, up to an error; returns the offset of the last line."""
-    read.append(stream.readline(LONGEST_LINE))
+    read.append(stream.readline(longest))
     if not read[0].endswith(b"\n") or len(read[0]) >= BLOCK:
         return 0
     read.append(stream.read1(BLOCK))
     last_line = len(read[0]) + read[1].rfind(b"\n") + 1
     partial = len(read[0]) + len(read[1]) - last_line
     if partial:
-        read.append(stream.readline(max(LONGEST_LINE - partial, 0)))
+        read.append(stream.readline(max(longest - partial, 0)))
     return last_line
 
 
-def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any] | gzip.GzipFile:
-    begin = file.peek(4)[:4]
-    if begin[:2] == GZIP:  # by content, because the name of a file may be wrong
-        return gzip.GzipFile(fileobj=file, mode="rb")
-    if begin != ZSTD:
+def _plain(file: io.BufferedReader[io.FileIO]) -> io.BufferedReader[Any]:
+    status = os.fstat(file.fileno())
+    if stat.S_ISCHR(status.st_mode) or stat.S_ISBLK(status.st_mode):
+        raise OSError("a device, not a file")
+    if not is_packed(file.peek(4)):  # by content, because the name of a file may be wrong
         return file
-    from lambda_latency.trace.files.zstd import opened
-
-    return opened(file)
+    return unpacking(file, limit_of(status.st_size))
 
 
 def is_compressed(source: Source) -> bool:
     """Whether a file is gzip or zstd, by its content. Raises `OSError` if it cannot be read."""
     with source.path.open("rb") as file:
-        begin = file.read(4)
-    return begin[:2] == GZIP or begin == ZSTD
+        return is_packed(file.read(4))
 
 
 def count_lines(source: Source, end: int) -> int:

@@ -26,6 +26,8 @@ PRINTED = (
     (b"  trace_id      : ", "C++'s console exporter prints text, not JSON"),
 )
 WRITE_OTLP = "write OTLP by a collector's file exporter"
+FEWEST_BYTES = 6  # of a document for each value in it: a span's attribute takes ten or more for each of its values
+STRING = re.compile(rb'"(?:[^"\\]|\\.)*"')
 TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
 
 _decode_raw = msgspec.json.Decoder(msgspec.Raw).decode
@@ -121,6 +123,18 @@ def _reason(document: bytes, error: str) -> str:
     return f"{'not JSON' if document.rstrip().endswith((b'}', b']')) else 'cut or not JSON'}: {mistake}"
 
 
+def is_hollow(text: bytes) -> bool:
+    """Whether a large document has so many values, each so short, that reading it would take many times its size."""
+    if len(text) <= LARGE or _values(text) * FEWEST_BYTES < len(text):
+        return False
+    in_texts = sum(_values(string[0]) for string in STRING.finditer(text))
+    return (_values(text) - in_texts) * FEWEST_BYTES >= len(text)
+
+
+def _values(text: bytes) -> int:
+    return text.count(b",") + text.count(b"[") + text.count(b"{")
+
+
 def _are_documents(first_chunks: Sequence[Chunk]) -> bool:
     """Whether a file has one document a line, by its first two lines that are not empty; the first may be broken."""
     if first_chunks and is_binary(first_chunks[0].text):
@@ -137,10 +151,13 @@ def _is_document(line: bytes) -> bool:
 
 
 def _first_two(chunks: Iterator[Chunk]) -> list[Chunk]:
-    """The chunks up to the second line that is not empty."""
+    """The chunks up to the second line that is not empty, without those before the first such line."""
     first_chunks: list[Chunk] = []
+    count = 0
     for chunk in chunks:
-        first_chunks.append(chunk)
-        if sum(len(c.block().lines) for c in first_chunks) > 1:
+        count += len(chunk.block().lines)
+        if count:
+            first_chunks.append(chunk)
+        if count > 1:
             break
     return first_chunks

@@ -27,7 +27,7 @@ from lambda_latency.trace.readers.cloudwatch import (
 )
 from lambda_latency.trace.readers.console import go_resources, is_go, is_python, python_resources
 from lambda_latency.trace.readers.dialects import OnProblem, resource_spans, speaks_otlp
-from lambda_latency.trace.readers.documents import LARGE, split
+from lambda_latency.trace.readers.documents import LARGE, is_hollow, split
 from lambda_latency.trace.readers.mistakes import kind_of, reason_of
 from lambda_latency.trace.readers.otlp import ConvertedReader, OtlpReader, ToOtlp, TranscodedReader
 from lambda_latency.trace.readers.otlp_message import decode_any, decode_list, decode_members
@@ -129,6 +129,9 @@ class Reader:
         """The documents of a text with their readers: one, several in a row, or the items of lists."""
         if is_binary(text):
             yield text, self._reader(FORMATS[-1])
+            return
+        if is_hollow(text):
+            problem("not read: lists and values without content, more than traces have")
             return
         try:
             members = decode_members(text)

@@ -7,24 +7,24 @@ length has four bytes, and each message may be JSON or packed with zstd. Other w
 from __future__ import annotations
 
 import base64
-import gzip
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from lambda_latency.trace.files.blocks import ZSTD
 from lambda_latency.trace.model.problem import NO_TRACES
 from lambda_latency.trace.readers.dialects import OnProblem, resource_spans
 from lambda_latency.trace.readers.otlp_message import decode_any
+from lambda_latency.unpacking import UNPACKING_ERRORS, ZSTD, unpacked
 
 NO_OTLP = "no trace file: its bytes are neither text nor OTLP as protobuf"
 REMEDY = "OTLP as protobuf needs the extra formats"
 # The tag of `resource_spans`, which is the first byte of a message
 FIRST = b"\n"
 LOOKED_AT = 16  # bytes
+AT_ONCE = 1024 * 1024  # bytes of resources that are decoded together, and one that is larger
+MOST_ZEROS = 8  # one byte of so many: a field without content has a zero as its length
 IDS = (16, 8)  # bytes of a trace id and of a span id
 CONTROLS = frozenset(range(32)) - frozenset(b"\t\n\r\f")
 NAMED = {
@@ -66,15 +66,17 @@ def protobuf_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str
 
     for number, message in enumerate(_messages(document, problem), 1):
         try:
-            plain = _unpacked(message)
-            decoded = decode_any(plain) if plain[:1] == b"{" else _decode_message(plain)
-            if decoded is None:
-                problem(NO_TRACES)
-            else:
-                yield from resource_spans(decoded, problem)
+            plain = unpacked(message) if message.startswith(ZSTD) else message
+            for piece in [plain] if plain[:1] == b"{" else _pieces(plain):
+                decoded = decode_any(piece) if piece[:1] == b"{" else _decode_message(piece)
+                if decoded is None:
+                    problem(NO_TRACES)
+                else:
+                    yield from resource_spans(decoded, problem)
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
-            kind = f"message {number} is no OTLP ({type(error).__name__}): write the file again, or leave it out"
-            problem(kind if number > 1 else NO_OTLP)
+            reason = error if isinstance(error, OSError) else type(error).__name__
+            kind = f"message {number} is no OTLP ({reason}): write the file again, or leave it out"
+            problem(kind if number > 1 or isinstance(error, OSError) else NO_OTLP)
 
 
 def is_printed(members: Mapping[str, object]) -> bool:
@@ -92,19 +94,32 @@ def printed_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str,
     try:
         request = base64.b64decode(payload, validate=True) if printed.get("base64") else msgspec.json.encode(payload)
         if printed.get("content-encoding") == "gzip":
-            request = gzip.decompress(request)
-    except (TypeError, ValueError, OSError, EOFError, zlib.error) as error:
+            request = unpacked(request)
+    except (TypeError, ValueError, *UNPACKING_ERRORS) as error:
         problem(f"not a payload of OTLP: {error}")
         return
     yield from protobuf_resources(request, problem)
 
 
-def _unpacked(message: bytes) -> bytes:
-    if not message.startswith(ZSTD):
-        return message
-    from lambda_latency.trace.files.zstd import unpacked
+def _pieces(message: bytes) -> Iterator[bytes]:
+    """A message as several with fewer resources; as it is if it has fields of other kinds. Raises `OSError`."""
+    begin = end = 0
+    while end < len(message):
+        length, body = _by_varint(message, end + 1) if message[end : end + 1] == FIRST else (None, end)
+        if length is None or body + length > len(message):
+            break
+        if begin < end and body + length - begin > AT_ONCE:
+            yield _checked(message[begin:end])
+            begin = end
+        end = body + length
+    if begin < len(message):
+        yield _checked(message[begin:])
 
-    return unpacked(message)
+
+def _checked(piece: bytes) -> bytes:
+    if len(piece) >= AT_ONCE // 2 and piece.count(0) * MOST_ZEROS > len(piece):
+        raise OSError("fields without content, more than traces have")
+    return piece
 
 
 def _decode_message(message: bytes) -> dict[str, Any] | None:

@@ -70,7 +70,7 @@ def _blocks(
 @pytest.mark.parametrize("packed", [False, True])
 def test_a_line_that_is_too_long_counts_as_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: bool) -> None:
     """For any number of blocks; the lines before and after it are read."""
-    monkeypatch.setattr(blocks, "LONGEST_LINE", 20)
+    monkeypatch.setattr(blocks, "LONGEST_UNPACKED_LINE" if packed else "LONGEST_LINE", 20)
     monkeypatch.setattr(blocks, "BLOCK", 8)
     text = b"one\ntwo\n" + b"endless " * 100 + b"\nfour\n" + b"endless " * 3
     path = tmp_path / "lines"

@@ -42,7 +42,8 @@ EXPECTED = [
 ]
 
 
-def _zstd(data: bytes) -> bytes:
+def zstd_packed(data: bytes) -> bytes:
+    """Data as one frame of zstd, by what this Python has."""
     if sys.version_info >= (3, 14):
         from compression import zstd
 
@@ -85,7 +86,7 @@ def test_each_format_has_the_same_trace(name: str, tmp_path: Path) -> None:
     if name != "X-Ray":
         assert [span.resource["service.name"] for span in trace.spans] == [row[6] for row in SPANS]
         assert [span.name for span in trace.spans] == [row[2] for row in SPANS]
-    packed = gzip.compress(data), _zstd(data)
+    packed = gzip.compress(data), zstd_packed(data)
     assert [_read(tmp_path, file) for file in packed] == [plain, plain]
 
 
@@ -122,7 +123,7 @@ def test_texts_beside_the_spans_are_no_spans(tmp_path: Path) -> None:
 def test_a_truncated_compressed_file_is_read_up_to_the_cut(pack: str, tmp_path: Path) -> None:
     """The cut is a problem."""
     data = WRITERS["Java's logging-otlp"]() * 2000
-    packed = gzip.compress(data) if pack == "gzip" else _zstd(data)
+    packed = gzip.compress(data) if pack == "gzip" else zstd_packed(data)
     reading = _read(tmp_path, packed[: len(packed) // 2])
     assert any("end" in problem.reason.lower() for problem in reading.problems)
 
@@ -130,7 +131,7 @@ def test_a_truncated_compressed_file_is_read_up_to_the_cut(pack: str, tmp_path: 
 def test_messages_that_are_compressed_one_by_one_are_read(tmp_path: Path) -> None:
     """The collector's file exporter with `compression: zstd` writes them so, as JSON or protobuf."""
     for name in ("OTLP/JSON", "OTLP protobuf"):
-        message = _zstd(WRITERS[name]())
+        message = zstd_packed(WRITERS[name]())
         assert _facts(_read(tmp_path, len(message).to_bytes(4, "big") + message)) == EXPECTED
 
 

@@ -1,0 +1,154 @@
+"""Small files that are made to take the memory or the time of large ones: packed text, JSON, protobuf and YAML."""
+
+import base64
+import gzip
+import json
+import os
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from lambda_latency.cli import main
+from lambda_latency.trace import dump_line
+from tests.latency.generated import hundred
+from tests.trace.readers.test_formats import zstd_packed as zstd
+
+MB = 1024 * 1024
+
+
+def gzipped(text: bytes, size: int) -> bytes:
+    """A text repeated to `size` bytes, as gzip."""
+    packer = zlib.compressobj(9, wbits=31)
+    block = text * (MB // len(text))
+    return b"".join([*(packer.compress(block) for _ in range(size // len(block))), packer.flush()])
+
+
+def zstd_packed(text: bytes, size: int) -> bytes:
+    """A text repeated to `size` bytes, as frames of zstd."""
+    return zstd(text * (64 * MB // len(text))) * (size // (64 * MB))
+
+
+def framed(message: bytes, count: int = 1) -> bytes:
+    """A message as a collector's file exporter writes it, several times."""
+    return (len(message).to_bytes(4, "big") + message) * count
+
+
+def printed(packed: bytes) -> bytes:
+    """The line in a function's log that holds the packed spans of one export."""
+    payload = base64.b64encode(packed).decode()
+    line = {"__otel_otlp_stdout": "0.1", "content-encoding": "gzip", "base64": True, "payload": payload}
+    return json.dumps(line).encode()
+
+
+def many(begin: bytes, item: bytes, end: bytes, size: int) -> bytes:
+    """An item repeated to about `size` bytes between a begin and an end."""
+    return begin + item * (size // len(item)) + end
+
+
+# By name: what makes the content, and a part of what is said about it.
+TRACE_FILES: Mapping[str, tuple[Callable[[], bytes], str]] = {
+    "zstd of spaces": (lambda: zstd_packed(b" ", 256 * MB), "more than 16,777,216 bytes when unpacked"),
+    "zstd of newlines": (lambda: zstd_packed(b"\n", 256 * MB), "more than 16,777,216 bytes when unpacked"),
+    "zstd of lists": (lambda: zstd_packed(b"[],", 128 * MB), "bytes when unpacked"),
+    "gzip of spaces": (lambda: gzipped(b" ", 128 * MB), "bytes when unpacked"),
+    "gzip of newlines": (lambda: gzipped(b"\n", 128 * MB), "bytes when unpacked"),
+    "gzip of lists": (lambda: gzipped(b"[],[", 128 * MB), "bytes when unpacked"),
+    "gzip of small spans": (lambda: gzipped(b'{"traceId":"1","id":"1"},', 64 * MB), "bytes when unpacked"),
+    "gzip in a line": (lambda: printed(gzipped(b" ", 256 * MB)), "bytes when unpacked"),
+    "zstd in a message": (lambda: framed(zstd_packed(b"a", 256 * MB)), "more than 16,777,216 bytes when unpacked"),
+    "zstd in many messages": (lambda: framed(zstd_packed(b"a", 256 * MB), 5), "message 5 is no OTLP"),
+    "lists": (lambda: many(b"[", b"[],", b"[]]", 20 * MB), "lists and values without content"),
+    "numbers": (lambda: many(b"[", b"0,", b"0]", 20 * MB), "lists and values without content"),
+    "lists as traces": (lambda: many(b'{"data":[', b"[],", b"[]]}", 15 * MB), "lists and values without content"),
+    "empty traces": (lambda: many(b'{"data":[', b'{"spans":[{}]},', b"{}]}", 15 * MB), "lists and values without"),
+    "empty resources": (lambda: many(b'{"resourceSpans":[', b"{},", b"{}]}", 15 * MB), "lists and values without"),
+    "texts": (lambda: many(b'{"data":[', b'"a",', b'"a"]}', 15 * MB), "lists and values without content"),
+    "depth": (lambda: b"[" * (5 * MB), "lists and values without content"),
+    "depth of objects": (lambda: b'{"a":' * MB + b"1" + b"}" * MB, "nested too deeply"),
+    "empty protobuf": (lambda: b"\n\x00" * (4 * MB), "fields without content"),
+    "empty protobuf as gzip": (lambda: gzip.compress(b"\n\x00" * (4 * MB)), "fields without content"),
+}
+
+# Runs a command and prints its largest memory in kB: a child of the test's own process would have that of the test.
+MEASURED = """
+import resource, subprocess, sys
+status = subprocess.run(sys.argv[1:]).returncode
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss, file=sys.stderr)
+sys.exit(status)
+"""
+
+HEAD = "AWSTemplateFormatVersion: '2010-09-09'\nTransform: AWS::Serverless-2016-10-31\n"
+FUNCTION = (
+    "Resources:\n  One:\n    Type: AWS::Serverless::Function\n    Properties:\n"
+    "      Runtime: python3.12\n      Handler: app.handler\n      CodeUri: src/\n"
+)
+ALIASES = "".join(
+    f"  a{level}: &a{level} [{', '.join([f'*a{level - 1}' if level else 'x'] * 9)}]\n" for level in range(10)
+)
+
+# Templates by name: the text, and a part of what `adopt` says of it, empty if it is adopted.
+TEMPLATES: Mapping[str, tuple[str, str]] = {
+    "aliases of aliases": (f"{HEAD}Metadata:\n{ALIASES}{FUNCTION}", "more than 100,000 values"),
+    "an alias in itself": (f"{HEAD}{FUNCTION}Metadata: &m\n  a: *m\n", "more than 100,000 values"),
+    "a chain of merge keys": (
+        HEAD
+        + FUNCTION
+        + "Metadata:\n  m0: &m0 {A: b}\n"
+        + "".join(f"  m{number}: &m{number}\n    <<: *m{number - 1}\n" for number in range(1, 5000)),
+        "more than 100,000 values",
+    ),
+    "merge keys": (
+        f"{HEAD}Metadata:\n  m: &m {{A: b}}\n  n:\n" + "    <<: *m\n" * 20_000 + FUNCTION,
+        "'<<' is defined twice",
+    ),
+    "a merge of many": (
+        f"{HEAD}Metadata:\n  m: &m {{A: b}}\n  n:\n    <<: [{', '.join(['*m'] * 20_000)}]\n{FUNCTION}",
+        "",
+    ),
+    "open references": (f"{HEAD}{FUNCTION}      Description: !Sub '{'${' * 20_000}'\n", ""),
+    "references": (f"{HEAD}{FUNCTION}      Description: !Sub '{'${One}' * 20_000}'\n", ""),
+    "lists in lists": (f"{HEAD}{FUNCTION}Metadata: {'[' * 5000}{']' * 5000}\n", "nested too deeply"),
+    "a long text": (f"{HEAD}Description: {'x' * 5_000_000}\n{FUNCTION}", "longer than 4,194,304 characters"),
+}
+
+
+def test_a_report_of_hostile_files_says_of_each_why_it_is_not_read(tmp_path: Path) -> None:
+    """In one process with at most 300 MB; the requests of the file among them are reported."""
+    for name, (make, _) in TRACE_FILES.items():
+        (tmp_path / name).write_bytes(make())
+    (tmp_path / "good").write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    files = [*sorted(map(str, tmp_path.iterdir())), "/dev/zero"]
+    command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "lambda_latency", "report", "--format", "json"]
+    done = subprocess.run([*command, *files], capture_output=True, check=False)
+    report, kilobytes = json.loads(done.stdout), int(done.stderr.split()[-1])
+    reasons = {"/dev/zero": "a device, not a file"} | {name: reason for name, (_, reason) in TRACE_FILES.items()}
+    seen: dict[str, str] = {}
+    for problem in report["problems"]:
+        name = problem["source"].removeprefix(f"{tmp_path}/")
+        seen[name] = f"{seen.get(name, '')} {problem['reason']}"
+    differing = {name: seen.get(name) for name, reason in reasons.items() if reason not in seen.get(name, "")}
+    assert (done.returncode, differing, report["requests"]) == (4, {}, 120)
+    assert kilobytes < 300 * 1024
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_hostile_template_is_read_or_refused_with_a_reason(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By doctor and adopt alike; a pipe among the sources is not waited for."""
+    text, reason = TEMPLATES[name]
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text("def handler(event, context):\n    return 1\n")
+    os.mkfifo(tmp_path / "src" / "pipe.py")
+    (tmp_path / "template.yaml").write_text(text)
+    monkeypatch.chdir(tmp_path)
+    for command in ("doctor", "adopt"):
+        status = main([command])
+        printed = capsys.readouterr()
+        assert reason in printed.out + printed.err
+        if not reason:
+            assert status == 0
