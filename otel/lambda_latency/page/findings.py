@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.latency import Component, OwnCode, Report
 from lambda_latency.page.facts import NumberOf, fact_text
-from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, sentence, timeout_groups
+from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, owner, sentence, timeout_groups
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Judged
@@ -87,7 +87,7 @@ def _finding(card: Card, report: Report, number_of: NumberOf, index_of: IndexOf)
         "depends": [linked(sentence, report, number_of) for sentence in card.correlation],
         "next": [*card.steps, *card.settles],
         "part": number_of(component) if component is not None else None,
-        "owner": component.owner if component is not None else None,
+        "owner": owner(component) if component is not None else None,
         "ground": clean(report.owners.ownership(component).evidence, STYLE) if component is not None else None,
         **OF_KIND[card.kind](card, report, index_of),
     }

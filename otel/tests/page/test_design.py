@@ -17,7 +17,7 @@ return [...document.querySelectorAll("section :is(table, .flame, .fall, .chart s
 # The vertical distance between the middle of a bar and the middle of its cell.
 OFF_CENTRE = """
 const middle = (one) => { const { top, bottom } = one.getBoundingClientRect(); return (top + bottom) / 2; };
-return [...document.querySelectorAll(".compared tbody .fill")].filter((one) => one.checkVisibility())
+return [...document.querySelectorAll(".parts tbody .fill")].filter((one) => one.checkVisibility())
   .map((one) => Math.abs(middle(one) - middle(one.closest("td")))).filter((far) => far > 1);
 """
 # Words of a flame graph of which less than three letters can be seen.
