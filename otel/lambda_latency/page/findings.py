@@ -16,7 +16,6 @@ IndexOf: TypeAlias = Callable[[str], int]  # a request's index in the columns, b
 STYLE = Style()
 MOST_PLACES = 3  # of own code on a card
 LEAST_PERCENT = 1  # of the excess of the largest place
-SLOW = {"thin", "even"}  # verdicts about slow requests that no class explains
 
 
 def findings(
@@ -124,7 +123,7 @@ def _of_verdict(_card: Card, report: Report, index_of: IndexOf) -> dict[str, obj
     verdict = report.verdict
     examples = (verdict.proof, verdict.counterexample)
     proof, against = (slow.breakdown.trace_id if slow is not None else None for slow in examples)
-    shown = report.comparison.slow if verdict.kind in SLOW else ()
+    shown = report.comparison.slow if verdict.kind == "thin" else ()
     members = [index_of(slow.breakdown.trace_id) for slow in shown] if len(shown) < len(report.breakdowns) else []
     return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": verdict.confidence}
 

@@ -189,8 +189,8 @@ def per_day(group: CauseGroup, report: Report) -> int | None:
 
 def unclassified(report: Report, style: Style) -> list[str]:
     """Describe slow requests outside the classes: too few, further classes, the machine, whole routes."""
-    classes, slowness, is_clear = report.groups, report.groups.slowness, report.verdict.kind == "clear"
-    lines = [_too_few(classes.small, style)] if classes.small and is_clear else []
+    classes, slowness = report.groups, report.groups.slowness
+    lines = [_too_few(classes.small, style)] if classes.small and report.verdict.kind != "thin" else []
     count, requests = classes.uncounted
     if count:
         lines.append(f"Others: {plural(count, 'class', 'classes')}, {plural(requests, 'request')}.")
@@ -206,10 +206,9 @@ def unclassified(report: Report, style: Style) -> list[str]:
 
 
 def _outlying(report: Report, style: Style) -> list[str]:
-    """`12 requests of GET /orders above 704 ms belong to no finding.`; nothing if the verdict has counted as many."""
+    """`12 requests of GET /orders above 704 ms belong to no finding.`"""
     breakdowns, outlying = report.breakdowns, report.groups.slowness.outlying
-    counted = len(report.comparison.slow) if report.verdict.kind == "even" else 0
-    if len(outlying) < ENOUGH_SLOW or len(outlying) <= counted:
+    if len(outlying) < ENOUGH_SLOW:
         return []
     kinds = list(breakdowns.kinds)
     routes = sorted({kinds[breakdowns.kind_of[index]].route for index in outlying})
