@@ -150,7 +150,9 @@ def _changed_rows(comparison: Against) -> Iterator[str]:
     changed = {change.edge.label for change in comparison.changed if change.edge is not None}
     rows = [row for row in change_rows(comparison, STYLE)[1:] if row.name in changed or not row.owner]
     for row in rows[:MOST_CHANGES]:
-        yield f"{row.name} | {row.owner} | {row.then} | {row.now} | {row.difference} | {row.between}".rstrip(" |")
+        yield f"{row.name} | {row.owner} | {row.baseline} | {row.current} | {row.difference} | {row.between}".rstrip(
+            " |"
+        )
 
 
 def _paragraphs(report: Report) -> Iterator[str]:

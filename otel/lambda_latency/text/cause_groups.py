@@ -20,7 +20,7 @@ from lambda_latency.latency import (
 from lambda_latency.text.correlation import route_list, value_text
 from lambda_latency.text.findings import edge_steps, finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import MANAGED, clean, listed, ms, number, percent, plural
+from lambda_latency.text.words import clean, listed, manager, ms, number, percent, plural
 
 OWNED = {
     "ours": "The cause is internal.",
@@ -167,11 +167,12 @@ def owned(component: Component, style: Style) -> list[Piece]:
 
     The sentence begins with a space.
     """
-    is_managed = component.category in MANAGED and not component.whose
-    if (component.owner == "ours" and component.category in PLAIN_OWN) or (is_managed and component.category != "aws"):
+    managed_by = manager(component)
+    if (component.owner == "ours" and component.category in PLAIN_OWN) or managed_by == "managed":
         return []
-    is_category = component.category in ("laptop", "unknown") or is_managed
-    pieces = [Piece(" "), Piece(OWNED[component.category if is_category else component.owner])]
+    is_category = component.category in ("laptop", "unknown")
+    whose = component.category if is_category else component.owner
+    pieces = [Piece(" "), Piece(OWNED["aws" if managed_by else whose])]
     if component.owner == "unknown" and component.category != "unknown":
         evidence = NOBODY.ownership(component).evidence
         pieces.append(Piece(f" {clean(component.name, style)} is {evidence}, and records no spans here."))

@@ -22,7 +22,7 @@ from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style, plain
-from lambda_latency.text.words import clean, explained, listed, ms, number, owner, percent, plural
+from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
 MOST_OF_ONE = 3  # parts of a single request
@@ -118,8 +118,9 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     comparison, candidates = report.comparison, report.verdict.candidates
     pieces = [Piece(f"Thin evidence: {_thin_slow(report, style)}. ")]
     for index, candidate in enumerate(candidates):
-        name, explains = clean(candidate.component.label, style), explained(candidate, comparison.difference_ns, style)
-        more = f" ({ms(candidate.difference_ns, style)})"
+        name, more = clean(candidate.component.label, style), f" ({ms(candidate.difference_ns, style)})"
+        # It may exceed the difference if other parts take less than usual
+        explains = percent(min(candidate.difference_ns, comparison.difference_ns), comparison.difference_ns, style)
         pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
         pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
@@ -199,7 +200,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
 def _head(report: Report) -> str:
     """Say what one request is, if it is less than a whole one."""
     [request] = report.breakdowns
-    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    skipped = report.skipped
     read = sum(len(trace.spans) for trace in report.traces.values())
     if skipped >= read > 0:
         return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "

@@ -109,6 +109,16 @@ class CauseGroups:
     slowness: Slowness
 
     @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The largest edge of each group; several groups may have the same."""
+        return tuple(dict.fromkeys(group.edge for group in self.groups))
+
+    @property
+    def in_doubt(self) -> CauseGroups:
+        """The same groups with at most medium confidence."""
+        return replace(self, groups=tuple(group.in_doubt for group in self.groups))
+
+    @property
     def slow(self) -> tuple[int, ...]:
         """The indices of all slow requests."""
         return self.slowness.slow

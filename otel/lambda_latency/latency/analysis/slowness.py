@@ -118,8 +118,7 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
     numbers: dict[Edge, int] = {}
     merged = tuple([numbers.setdefault(edge.merged, number) for number, edge in enumerate(breakdowns.edges)])
     routes = _routes(breakdowns, merged)
-    least_requests = COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE
-    comparable = {name: route for name, route in routes.items() if len(route.members) >= least_requests}
+    comparable = _comparable(routes, COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE)
     walls_ns = {name: at_rank(sorted(route.walls), 50) for name, route in comparable.items()}
     whole = _slow_as_a_whole(comparable, walls_ns, slow_ns)
     called = {number for edge, number in numbers.items() if edge.component.category in CALLED}
@@ -128,12 +127,12 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
     typical_ns, noise_ns = dict[str, Mapping[int, int]](), dict[str, Mapping[int, int]]()
     other_calls: dict[str, frozenset[int]] = {}
     for name, route in comparable.items():
-        if slow_ns is None or name in whole:
+        if slow_ns is not None and name not in whole:
+            exceeding = set(route.slower_than(slow_ns))
+        else:
             walls, other_calls[name] = _normal(route, called)
             exceeding = set(_beyond(route, walls))
-            outlying += _outlying(route, walls, exceeding) if slow_ns is None and not other_calls[name] else []
-        else:
-            exceeding = set(route.slower_than(slow_ns))
+            outlying += _outlying(route, walls, exceeding) if not other_calls[name] else []
         if exceeding:
             slow += exceeding
             typical_ns[name], noise_ns[name] = _typical_and_noise(route, exceeding)
@@ -147,8 +146,13 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
         whole=tuple(_whole(breakdowns, name, comparable[name], walls_ns[name]) for name in whole),
         limit_ns=slow_ns,
         other_calls=other_calls,
-        outlying=tuple(sorted(outlying)),
+        outlying=tuple(sorted(outlying)) if slow_ns is None else (),
     )
+
+
+def _comparable(routes: Mapping[str, _Route], requests: int) -> dict[str, _Route]:
+    """Return the routes with at least so many requests."""
+    return {name: route for name, route in routes.items() if len(route.members) >= requests}
 
 
 def _slow_as_a_whole(routes: dict[str, _Route], typical_ns: dict[str, int], slow_ns: int | None) -> list[str]:

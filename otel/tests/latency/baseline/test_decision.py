@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambda_latency.latency import Analyzer, Breakdown, Breakdowns, Edge, Judged, Report, against, read_gate, report_of
@@ -164,6 +165,20 @@ def test_nothing_is_advised_or_called_new_where_the_machine_disturbed_everything
     assert "Another run must tell whether it changed." in text
     assert not any(words in text for words in ("High confidence", "Profile", "new since the baseline"))
     assert [card.steps for card in cards(report, PLAIN)] == [(), ()]
+
+
+def test_unsure_never_stands_over_high_confidence() -> None:
+    """In text and JSON: whatever the group by itself would be, another run must tell."""
+    current, baseline = _with_slow("now"), _with_slow("then", slow_every=401)
+    compared = against(current, baseline)
+    confidences = []
+    for answer in ("slower", "unsure"):
+        decided = replace(compared, decision=replace(compared.decision, answer=answer))
+        report = report_of(current, lambda _: {}, against=decided, baseline=Breakdowns.from_breakdowns(baseline))
+        values: Any = document(report, command="", version="")
+        confidences.append((values["verdict"]["confidence"], [group["confidence"] for group in values["classes"]]))
+        assert ("High confidence" in _text(report)) == (answer == "slower")
+    assert confidences == [("high", ["high"]), ("medium", ["medium"])]
 
 
 def test_the_machine_is_found_by_time_where_short_edges_stay_the_same() -> None:
