@@ -234,13 +234,8 @@ def _concurrent(evidence: _Evidence, edge: Edge, compact: CompactSpan | None) ->
     unrelated = _unrelated(evidence, owned, with_own=compact is not None)
     overlaps = [(-depth, _overlap_ns(owned, span.start_ns, span.end_ns), span) for span, depth in unrelated]
     concurrent = [overlap for overlap in overlaps if 100 * overlap[1] >= percent * owned_ns]
-    return _highest(evidence, owned, concurrent) if concurrent else None
-
-
-def _highest(
-    evidence: _Evidence, owned: Sequence[PathSegment], concurrent: Sequence[tuple[int, int, CompactSpan]]
-) -> Concurrent:
-    """Return the highest of spans that ran at the same time, each with its negative depth and nanoseconds."""
+    if not concurrent:
+        return None
     _, ns, highest = max(concurrent, key=lambda overlap: overlap[:2])
     if _is_of_other_service(highest, owned):
         return Concurrent(highest.name, ns, service_of(highest))

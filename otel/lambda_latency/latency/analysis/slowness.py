@@ -118,7 +118,8 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
     numbers: dict[Edge, int] = {}
     merged = tuple([numbers.setdefault(edge.merged, number) for number, edge in enumerate(breakdowns.edges)])
     routes = _routes(breakdowns, merged)
-    comparable = _comparable(routes, COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE)
+    least_requests = COMPARABLE_REQUESTS if slow_ns is None else LEAST_OF_ROUTE
+    comparable = {name: route for name, route in routes.items() if len(route.members) >= least_requests}
     walls_ns = {name: at_rank(sorted(route.walls), 50) for name, route in comparable.items()}
     whole = _slow_as_a_whole(comparable, walls_ns, slow_ns)
     called = {number for edge, number in numbers.items() if edge.component.category in CALLED}
@@ -148,11 +149,6 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
         other_calls=other_calls,
         outlying=tuple(sorted(outlying)) if slow_ns is None else (),
     )
-
-
-def _comparable(routes: Mapping[str, _Route], requests: int) -> dict[str, _Route]:
-    """Return the routes with at least so many requests."""
-    return {name: route for name, route in routes.items() if len(route.members) >= requests}
 
 
 def _slow_as_a_whole(routes: dict[str, _Route], typical_ns: dict[str, int], slow_ns: int | None) -> list[str]:

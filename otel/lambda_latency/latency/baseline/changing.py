@@ -412,16 +412,12 @@ def _is_machine(ratios: _Ratios, likely: Collection[Edge], period: Period, share
         return False
     alike = {edge for edge in likely if ratios.by_edge.get(edge, 0) >= ALIKE_RATIO * ratios.of_top}
     if len({edge.caller for edge in edges}) == 1:
-        return len(alike) >= share * len(edges) and _are_of_callees(alike, edges)
+        # Less memory slows all of the only service's own work: that its callees slowed alike must show, too.
+        services, slower = {edge.service for edge in edges}, {edge.service for edge in alike}
+        return len(alike) >= share * len(edges) and len(slower) >= max(3, ALIKE_SHARE * len(services))
     times_ns = {edge: sum(period.waits(edge).ns) for edge in edges}
     alike_ns, all_ns = (sum([times_ns[edge] for edge in of - {ratios.top}]) for of in (alike, edges))
     return alike_ns >= share * all_ns and len(alike) >= ALIKE_EDGES * len(edges) and _are_of_most(alike, times_ns)
-
-
-def _are_of_callees(alike: Iterable[Edge], edges: Iterable[Edge]) -> bool:
-    """Whether these edges of the only caller are of most callees: less memory slows all of its own work."""
-    services, slower = {edge.service for edge in edges}, {edge.service for edge in alike}
-    return len(slower) >= max(3, ALIKE_SHARE * len(services))
 
 
 def _are_of_most(alike: Iterable[Edge], times_ns: Mapping[Edge, int]) -> bool:

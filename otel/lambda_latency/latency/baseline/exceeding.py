@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log, prod, sqrt
-from statistics import NormalDist
+from statistics import NormalDist, fmean
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from lambda_latency.latency.analysis.slowness import PIECES
@@ -135,7 +135,7 @@ def _welch(old_rows: Sequence[Row], new_rows: Sequence[Row]) -> float:
     means, variances, squares = [], [], 0.0
     for logs in (new_logs, old_logs):
         centred = [number - middle[route] for route, number in logs]
-        mean = _mean(centred)
+        mean = fmean(centred)
         spread = sum([(number - mean) ** 2 for number in centred]) / (len(centred) - 1)
         variance = max(spread, LEAST_VARIANCE) / len(centred)
         means.append(mean)
@@ -151,11 +151,7 @@ def _logarithms(rows: Sequence[Row]) -> list[tuple[str, float]]:
 
 
 def _mean_of(route: str, logs: Sequence[tuple[str, float]]) -> float:
-    return _mean([number for name, number in logs if name == route])
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return fmean([number for name, number in logs if name == route])
 
 
 def _outlier_deviations(
