@@ -486,7 +486,7 @@ def _route_change(
         p50_ns=p50_ns,
         p95_ns=p95_ns,
         how="typical" if percent == 50 else "tail",
-        percent=100 * (ratios[percent] - 1),
+        percent=round(100 * (ratios[percent] - 1), 3),  # all outputs round the same number
         low=low,
         high=high,
         is_sure=max(deviations.strongest, back.strongest) >= need,

@@ -104,6 +104,14 @@ def test_a_tenth_more_on_one_route_is_slower_in_the_sentence_too() -> None:
     )
 
 
+def test_the_sentence_and_the_decision_round_the_same_percentage() -> None:
+    """5.6146 is 5.61 in the sentence, and was 5.615 in the decision, from which other outputs made 5.62."""
+    compared = _report(_routes("now", 2.8), _routes("then")).against
+    assert compared is not None
+    percent = compared.by_route[0].percent
+    assert (compared.decision.slowdown.percent, round(percent, 3)) == (percent, percent)
+
+
 def test_a_small_change_that_a_gate_asks_for_is_in_the_sentence() -> None:
     """It is too small to be called slower, and more than the limit of the gate."""
     baseline = [request(number, {OWN_CODE: 90 + number % 3}) for number in range(100)]
