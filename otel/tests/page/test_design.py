@@ -123,14 +123,6 @@ def test_durations_of_hours_have_room(browser: Browser, page: Callable[[str], st
     assert {width: texts for width, texts in cut.items() if texts} == {}
 
 
-def test_a_difference_too_small_to_share_has_no_sentence(browser: Browser, page: Callable[[str], str]) -> None:
-    """Requests of some hundred nanoseconds: no list without an item."""
-    browser.show(page("nanoseconds"))
-    texts = browser.run("return [...document.querySelectorAll('.says')].map((one) => one.textContent)")
-    assert [text for text in texts if text.startswith("A slow request takes 0.004")]
-    assert [text for text in texts if ", ." in text] == []
-
-
 def test_a_picture_is_not_drawn_into_a_few_pixels(browser: Browser, page: Callable[[str], str]) -> None:
     """As while a print begins; the console stays clean."""
     browser.show(page("rich"))

@@ -496,15 +496,6 @@ def test_each_class_is_told_with_an_example(browser: Browser, page: Callable[[st
     assert (found(browser), browser.text("#chosen b")) == ("16 of 600 requests", "16 of 600 chosen:")
 
 
-def test_a_part_of_a_difference_is_never_more_than_it(browser: Browser, tmp_path: Path) -> None:
-    """The provider takes 3 ms more than the difference, because own code takes less: that is nearly all of it."""
-    path = tmp_path / "report.html"
-    path.write_text(page_of(firsts.beyond()), encoding="utf-8")
-    browser.show(path.as_uri())
-    assert browser.text("#parts .says").endswith("between them, nearly all external.")
-    assert browser.text("#parts tbody tr:first-child .share") == "nearly all"
-
-
 def test_a_mark_without_spans_is_hollow(browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The legend says how many there are; its tip says it too."""
     monkeypatch.setattr("lambda_latency.page.values.ROOM", 60_000)
