@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(44, 131, 1),
+    "otel/lambda_latency": Figures(27, 110, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -45,7 +45,7 @@ FIGURES = {
     "otel/lambda_latency/example": Figures(0, 0, 0),
     "otel/lambda_latency/fetch": Figures(2, 1, 0),
     "otel/lambda_latency/http": Figures(0, 0, 0),
-    "otel/lambda_latency/latency": Figures(15, 22, 0),
+    "otel/lambda_latency/latency": Figures(3, 8, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
     "otel/lambda_latency/local": Figures(1, 19, 0),
     "otel/lambda_latency/page": Figures(0, 1, 0),
@@ -54,7 +54,7 @@ FIGURES = {
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
-    "otel/lambda_latency/text": Figures(5, 9, 0),
+    "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
     "otel/lab": Figures(128, 22, 8),
     "otel/tests": Figures(243, 111, 15),

@@ -150,7 +150,8 @@ def _changed_rows(comparison: Against) -> Iterator[str]:
     changed = {change.edge.label for change in comparison.changed if change.edge is not None}
     rows = [row for row in change_rows(comparison, STYLE)[1:] if row.name in changed or not row.owner]
     for row in rows[:MOST_CHANGES]:
-        yield f"{row.name} | {row.owner} | {row.then} | {row.now} | {row.difference} | {row.between}".rstrip(" |")
+        cells = (row.name, row.owner, row.baseline, row.current, row.difference, row.between)
+        yield " | ".join(cells).rstrip(" |")
 
 
 def _paragraphs(report: Report) -> Iterator[str]:
@@ -180,9 +181,8 @@ def _examples(report: Report) -> Iterator[str]:
     for group in report.groups.groups:
         account = report.breakdowns[group.example]
         request = trace_name(account.trace_id, account.start_ns)
-        wall = ms(account.wall_ns, STYLE)
         phrases = " and ".join(edge.component.phrase for edge, _ in group.edges)
-        yield f"a request that waits for {phrases}: {request}, {wall}, {account.route}"
+        yield f"a request that waits for {phrases}: {request}, {ms(account.wall_ns, STYLE)}, {account.route}"
     proof = report.verdict.proof
     if proof is not None and not report.groups.groups:
         request = trace_name(proof.breakdown.trace_id, proof.breakdown.start_ns)

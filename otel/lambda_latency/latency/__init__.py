@@ -23,7 +23,6 @@ from lambda_latency.latency.analysis.services import Place
 from lambda_latency.latency.analysis.slowness import Whole
 from lambda_latency.latency.analysis.thresholds import (
     COMPARABLE_REQUESTS,
-    DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
     ENOUGH_SLOW,
     TRUST_PERCENT,
@@ -35,7 +34,6 @@ from lambda_latency.latency.analysis.typical_and_slow import (
     TypicalAndSlow,
     typical_and_slow,
 )
-from lambda_latency.latency.analysis.verdict import Verdict, share, verdict
 from lambda_latency.latency.breakdowns.breakdown import (
     Breakdown,
     Calls,
@@ -93,7 +91,6 @@ __all__ = [
     "APART",
     "COMPARABLE_REQUESTS",
     "DEFAULT_OPTIONS",
-    "DOMINANT_PERCENT",
     "ENOUGH_REQUESTS",
     "ENOUGH_SLOW",
     "GONE_CALL",
@@ -162,7 +159,6 @@ __all__ = [
     "TypicalAndSlow",
     "Unknown",
     "Value",
-    "Verdict",
     "Waterfall",
     "Whole",
     "advice",
@@ -190,12 +186,10 @@ __all__ = [
     "report_of",
     "savings",
     "sections_of",
-    "share",
     "stacks_of",
     "timeout_of",
     "trace_name",
     "typical_and_slow",
-    "verdict",
     "waterfall_of",
 ]
 

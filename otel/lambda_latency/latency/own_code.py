@@ -72,8 +72,10 @@ def own_code_of(breakdowns: Breakdowns, cause: CauseGroup, find: Find, owners: O
         return None
     kinds, members = list(breakdowns.kinds), set(cause.members)
     of_routes = {number for number, kind in enumerate(kinds) if kind.route in cause.routes}
-    others = (index for index, kind in enumerate(breakdowns.kind_of) if index not in members and kind in of_routes)
-    typical_ids = _chosen(breakdowns.trace_id(index) for index in others)  # typical requests are most of these
+    other_requests = (
+        index for index, kind in enumerate(breakdowns.kind_of) if index not in members and kind in of_routes
+    )
+    typical_ids = _chosen(breakdowns.trace_id(index) for index in other_requests)  # typical requests are most of these
     return _compared(slow, _requests(typical_ids, find, cause.edge, owners))
 
 

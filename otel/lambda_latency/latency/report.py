@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency.analysis.cause_groups import CauseGroups, cause_groups
@@ -70,6 +70,11 @@ class Report:
         return self.diagnoses.get(edge) or self.diagnoses_against.get(edge)
 
     @property
+    def skipped(self) -> int:
+        """The number of problems because of which something was not read."""
+        return sum(problem.effect == "skipped" for problem in self.problems)
+
+    @property
     def is_undecided(self) -> bool:
         """Whether another run must tell what changed since the baseline: nothing is advised then."""
         return self.against is not None and self.against.decision.is_undecided
@@ -100,11 +105,10 @@ def report_of(
     requests = Breakdowns.from_breakdowns(breakdowns)
     slow = cause_groups(requests, slow_ns)
     if against is not None and against.decision.is_undecided:
-        slow = replace(slow, groups=tuple(group.in_doubt for group in slow.groups))
+        slow = slow.in_doubt
     compared = typical_and_slow(requests, slow_ns, slow.slow)
     judgement = verdict(requests, compared, slow)
-    started = sorted([(requests.starts_ns[index], requests.trace_id(index)) for index in requests.timed_out()])
-    timed_out = [trace_id for _, trace_id in started[:MOST_TIMEOUTS]]
+    timed_out = _timed_out(requests)
     examples = _examples(requests, slow, judgement)
     shown = [requests.trace_id(index) for index in requests.slowest(1)]
     if judgement.proof is not None:
@@ -120,7 +124,7 @@ def report_of(
         verdict=judgement,
         timeouts=tuple(filter(None, timeouts)),
         traces=traces,
-        problems=tuple(problem for problem in problems if not requests or problem.reason != NO_TRACES),
+        problems=_reported(problems, requests),
         sources=tuple(sources),
         traffic=traffic,
         notes=tuple(notes),
@@ -136,6 +140,17 @@ def report_of(
         own_code_against=_divided_against(against, (requests, find), (baseline, find_before), owners),
         failures=failures(requests),
     )
+
+
+def _timed_out(breakdowns: Breakdowns) -> list[str]:
+    """Return the trace ids of the first requests that timed out."""
+    started = sorted([(breakdowns.starts_ns[index], breakdowns.trace_id(index)) for index in breakdowns.timed_out()])
+    return [trace_id for _, trace_id in started[:MOST_TIMEOUTS]]
+
+
+def _reported(problems: Sequence[Problem], breakdowns: Breakdowns) -> tuple[Problem, ...]:
+    """Return the problems; a source without traces is one only if no source has any."""
+    return tuple(problem for problem in problems if not breakdowns or problem.reason != NO_TRACES)
 
 
 def _examples(breakdowns: Breakdowns, slow: CauseGroups, judgement: Verdict) -> dict[Edge, str]:

@@ -185,9 +185,9 @@ def waterfall_of(trace: Trace, owners: Owners = NOBODY) -> Waterfall:
     *_, root = tree.request_root, *ancestors(tree, tree.request_root)
     roots = [span for span in trace.local_roots if span is not trace.span(root) and span not in trace.orphans]
     outside = (trace.orphans, roots)
-    orphans, others = (tuple(span for span in spans if span.span_id not in bar_of) for spans in outside)
+    orphans, other_roots = (tuple(span for span in spans if span.span_id not in bar_of) for spans in outside)
     detached = tuple(map(trace.span, tree.detached))
-    return Waterfall(tree.start_ns, tree.end_ns, bars, bar_of, segments, orphans, others, detached)
+    return Waterfall(tree.start_ns, tree.end_ns, bars, bar_of, segments, orphans, other_roots, detached)
 
 
 def _bars(trace: Trace, attributions: ById) -> tuple[list[Bar], dict[str, Bar]]:

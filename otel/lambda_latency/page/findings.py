@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.latency import Component, OwnCode, Report
 from lambda_latency.page.facts import NumberOf, fact_text
-from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, sentence, timeout_groups
+from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, owner, sentence, timeout_groups
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Judged
@@ -16,7 +16,6 @@ IndexOf: TypeAlias = Callable[[str], int]  # a request's index in the columns, b
 STYLE = Style()
 MOST_PLACES = 3  # of own code on a card
 LEAST_PERCENT = 1  # of the excess of the largest place
-SLOW = {"thin", "even"}  # verdicts about slow requests that no class explains
 
 
 def findings(
@@ -87,7 +86,7 @@ def _finding(card: Card, report: Report, number_of: NumberOf, index_of: IndexOf)
         "depends": [linked(sentence, report, number_of) for sentence in card.correlation],
         "next": [*card.steps, *card.settles],
         "part": number_of(component) if component is not None else None,
-        "owner": component.owner if component is not None else None,
+        "owner": owner(component) if component is not None else None,
         "ground": clean(report.owners.ownership(component).evidence, STYLE) if component is not None else None,
         **OF_KIND[card.kind](card, report, index_of),
     }
@@ -124,7 +123,7 @@ def _of_verdict(_card: Card, report: Report, index_of: IndexOf) -> dict[str, obj
     verdict = report.verdict
     examples = (verdict.proof, verdict.counterexample)
     proof, against = (slow.breakdown.trace_id if slow is not None else None for slow in examples)
-    shown = report.comparison.slow if verdict.kind in SLOW else ()
+    shown = report.comparison.slow if verdict.kind == "thin" else ()
     members = [index_of(slow.breakdown.trace_id) for slow in shown] if len(shown) < len(report.breakdowns) else []
     return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": verdict.confidence}
 

@@ -32,6 +32,7 @@ from lambda_latency.text import (
     Style,
     document,
     other_cautions,
+    owner,
     render_markdown,
     sampling,
     saving_pieces,
@@ -86,10 +87,8 @@ def page_values(
     ]
     # The only request of a file is not slow, for there is none to compare it with.
     slow_requests = report.comparison.slow if len(report.breakdowns) > 1 else ()
-    page["slow"] = [[index_of[slow.breakdown.trace_id], number_of(slow.component)] for slow in slow_requests]
+    page["slow"] = [index_of[slow.breakdown.trace_id] for slow in slow_requests]
     page["border_ns"] = report.comparison.border_ns
-    for name, rows in zip(("rows", "folded"), _shown_and_folded(report), strict=True):
-        page[name] = [number_of(component) for component in rows if component in components]
     page["saves"] = _savings(report, components, number_of)
     page["bound"] = BOUND
     page["words"] = PAGE_WORDS
@@ -100,24 +99,9 @@ def page_values(
     page["console"] = console
     page["kept"] = len(lines)
     page["parts"] = [
-        {"bucket": component.category, "label": component.label, "owner": component.owner} for component in components
+        {"bucket": component.category, "label": component.label, "owner": owner(component)} for component in components
     ]
     return page, lines
-
-
-def _shown_and_folded(report: Report) -> tuple[list[Component], list[Component]]:
-    """Return the parts with a row of their own, and those under one percent of the difference that share a line."""
-    whole_ns = abs(report.comparison.difference_ns)
-    shown: list[Component] = []
-    folded: list[Component] = []
-    for compared in report.comparison.components:
-        tally = report.totals.components.get(compared.component)
-        in_trouble = tally is not None and bool(tally.calls.errors or tally.calls.throttles)
-        is_small = 100 * abs(compared.difference_ns) < whole_ns and not in_trouble
-        (folded if is_small else shown).append(compared.component)
-    if len(folded) == 1:  # a line "1 more part" takes as much space as the part
-        return [compared.component for compared in report.comparison.components], []
-    return shown, folded
 
 
 def _savings(report: Report, components: Mapping[Component, int], number_of: NumberOf) -> list[dict[str, object]]:

@@ -34,7 +34,7 @@ LONGER = "longer in the slowest requests"
 MORE = ("more", "new")  # kinds of changed calls that take longer
 MOST_ALSO, MOST_CALLEES = 3, 3
 MOST_PARTS = 12
-NUMBERS, OTHERS = ("then", "now", "difference"), ("owner", "between", "how")  # columns
+NUMBERS, OTHERS = ("baseline", "current", "difference"), ("owner", "between", "how")  # columns
 SHORTEST_NAME = 20
 PLAIN = Style()
 
@@ -45,8 +45,8 @@ class DiffRow:
 
     name: str
     owner: str
-    then: str
-    now: str
+    baseline: str
+    current: str
     difference: str
     between: str = ""
     how: str = ""
@@ -94,14 +94,19 @@ def _remarks(diff: Against, style: Style) -> Iterator[Piece]:
     if decision.doubled:
         yield Piece(f" But {_doubled(diff, style)}, and no part is sure to be the cause: give more requests.")
     yield from (Piece(f" {_outcome(outcome, style)}") for outcome in _changed_outcomes(diff)[:1])
-    differing = [rate for rate in diff.rates if rate.stands]
-    yield from (Piece(f" {_rate(rate, style)}") for rate in differing)
-    old, new = diff.timeouts
-    if old != new and not any(rate.name == "timeouts" for rate in differing):
-        yield Piece(f" Timeouts: {number(old)} then, {number(new)} now.")
+    yield from (Piece(f" {text}") for text in _differing_rates(diff, style))
     if diff.left_out:
         names = clean(", ".join(diff.left_out), style)
         yield Piece(f" Not compared, because one side has too few requests: {names}.")
+
+
+def _differing_rates(diff: Against, style: Style) -> Iterator[str]:
+    """Yield a sentence for each rate that differs; the number of timeouts, whatever their rate."""
+    differing = [rate for rate in diff.rates if rate.stands]
+    yield from (_rate(rate, style) for rate in differing)
+    old, new = diff.timeouts
+    if old != new and "timeouts" not in {rate.name for rate in differing}:
+        yield f"Timeouts: {number(old)} then, {number(new)} now."
 
 
 def _changed_outcomes(diff: Against) -> list[ErrorOutcome]:
@@ -256,8 +261,8 @@ def _route(diff: Against, route: RouteChange, style: Style) -> list[Piece]:
     if calls is not None:
         return [*pieces, Piece(f": {calls_sentence(calls, style)}. The cause is internal.")]
     if not diff.causes or not diff.causes[0].asserted:
-        most = f", most of it in {clean(route.edge.label, style)}" if route.edge is not None else ""
-        return [*pieces, Piece(f"{most}, and no part is sure to be the cause.")]
+        largest = f", most of it in {clean(route.edge.label, style)}" if route.edge is not None else ""
+        return [*pieces, Piece(f"{largest}, and no part is sure to be the cause.")]
     edge, ns = diff.causes[0].edges[0], diff.causes[0].score_ns
     more = ms(round(ns), style)
     because = f", because of {clean(edge.label, style)} ({more} more a call)."
@@ -396,8 +401,8 @@ def _row(change: EdgeChange, style: Style) -> DiffRow:
     return DiffRow(
         name=clean(change.edge.label, style) if change.edge is not None else "the whole request",
         owner=owner(change.component) if change.component is not None else "",
-        then=ms(shown.before_ns, style),
-        now=ms(shown.now_ns, style),
+        baseline=ms(shown.before_ns, style),
+        current=ms(shown.now_ns, style),
         difference=signed(shown.difference_ns, style),
         between=f"{signed(shown.low_ns, style)} to {signed(shown.high_ns, style)}",
         how=_how_measured(change, shown),
@@ -482,8 +487,7 @@ def _call_graph(diff: Against, counts: str, style: Style) -> list[Piece]:
 
 def _called_less(diff: Against, style: Style) -> str:
     """Say why the first cause is a callee, if it is one; else nothing."""
-    callees = [call.edge.component.name for call in diff.call_graphs.calls if call.is_of_answer]
-    if diff.causes[0].service not in callees:
+    if diff.causes[0].service not in diff.call_graphs.callees_of_answers:
         return ""
     return f" {clean(diff.causes[0].service, style)} is called less often: what it answers may have changed."
 

@@ -20,7 +20,7 @@ from lambda_latency.latency import (
 from lambda_latency.text.correlation import route_list, value_text
 from lambda_latency.text.findings import edge_steps, finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import MANAGED, clean, listed, ms, number, percent, plural
+from lambda_latency.text.words import clean, listed, manager, ms, number, percent, plural
 
 OWNED = {
     "ours": "The cause is internal.",
@@ -167,11 +167,12 @@ def owned(component: Component, style: Style) -> list[Piece]:
 
     The sentence begins with a space.
     """
-    is_managed = component.category in MANAGED and not component.whose
-    if (component.owner == "ours" and component.category in PLAIN_OWN) or (is_managed and component.category != "aws"):
+    managed_by = manager(component)
+    if (component.owner == "ours" and component.category in PLAIN_OWN) or managed_by == "managed":
         return []
-    is_category = component.category in ("laptop", "unknown") or is_managed
-    pieces = [Piece(" "), Piece(OWNED[component.category if is_category else component.owner])]
+    is_category = component.category in ("laptop", "unknown")
+    whose = component.category if is_category else component.owner
+    pieces = [Piece(" "), Piece(OWNED["aws" if managed_by else whose])]
     if component.owner == "unknown" and component.category != "unknown":
         evidence = NOBODY.ownership(component).evidence
         pieces.append(Piece(f" {clean(component.name, style)} is {evidence}, and records no spans here."))
@@ -189,8 +190,8 @@ def per_day(group: CauseGroup, report: Report) -> int | None:
 
 def unclassified(report: Report, style: Style) -> list[str]:
     """Describe slow requests outside the classes: too few, further classes, the machine, whole routes."""
-    classes, slowness, is_clear = report.groups, report.groups.slowness, report.verdict.kind == "clear"
-    lines = [_too_few(classes.small, style)] if classes.small and is_clear else []
+    classes, slowness = report.groups, report.groups.slowness
+    lines = [_too_few(classes.small, style)] if classes.small and report.verdict.kind != "thin" else []
     count, requests = classes.uncounted
     if count:
         lines.append(f"Others: {plural(count, 'class', 'classes')}, {plural(requests, 'request')}.")
@@ -206,10 +207,9 @@ def unclassified(report: Report, style: Style) -> list[str]:
 
 
 def _outlying(report: Report, style: Style) -> list[str]:
-    """`12 requests of GET /orders above 704 ms belong to no finding.`; nothing if the verdict has counted as many."""
+    """`12 requests of GET /orders above 704 ms belong to no finding.`"""
     breakdowns, outlying = report.breakdowns, report.groups.slowness.outlying
-    counted = len(report.comparison.slow) if report.verdict.kind == "even" else 0
-    if len(outlying) < ENOUGH_SLOW or len(outlying) <= counted:
+    if len(outlying) < ENOUGH_SLOW:
         return []
     kinds = list(breakdowns.kinds)
     routes = sorted({kinds[breakdowns.kind_of[index]].route for index in outlying})

@@ -102,10 +102,9 @@ def _flow(report: Report, style: Style) -> str:
 
 
 def _skipped(report: Report) -> str:
-    skipped = sum(problem.effect == "skipped" for problem in report.problems)
-    if not skipped or not report.totals.requests:
+    if not report.skipped or not report.totals.requests:
         return ""
-    return f"Part of the input was skipped: {plural(skipped, 'thing')} (--problems)."
+    return f"Part of the input was skipped: {plural(report.skipped, 'thing')} (--problems)."
 
 
 def _outlier(report: Report, style: Style) -> str:

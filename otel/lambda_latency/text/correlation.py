@@ -32,7 +32,7 @@ class Room(NamedTuple):
     """The room for long names: cells of a name or value, other values of the same requests, cells of routes."""
 
     name: int
-    same: int
+    equivalent: int
     routes: int
 
 
@@ -70,8 +70,8 @@ def _correlations(finding: Association, style: Style, group: str, room: Room) ->
         pieces.append(Piece(value_text(value, style, room.name), "bold"))
     share = percent(matching, all_others, style) if matching else "none"
     pieces.append(Piece(f"; {share} of the other requests do"))
-    if finding.equivalent[: room.same]:
-        also = " and ".join(value_text(value, style, room.name) for value in finding.equivalent[: room.same])
+    if finding.equivalent[: room.equivalent]:
+        also = " and ".join(value_text(value, style, room.name) for value in finding.equivalent[: room.equivalent])
         pieces.append(Piece(f" (the same requests: {also})"))
     return [*pieces, Piece(".")]
 
@@ -141,8 +141,8 @@ def value_text(value: Value, style: Style, longest: int = FITS[0][0]) -> str:
 
 def _readable(attribute: str, text: str) -> str:
     """Return a size in bytes that is a whole number of MB as such; other texts unchanged."""
-    megabytes, rest = divmod(int(text), 2**20) if text.isascii() and text.isdigit() else (0, 1)
-    return f"{megabytes:,} MB" if megabytes and not rest and SIZE.search(attribute) else text
+    megabytes, remainder = divmod(int(text), 2**20) if text.isascii() and text.isdigit() else (0, 1)
+    return f"{megabytes:,} MB" if megabytes and not remainder and SIZE.search(attribute) else text
 
 
 def _short(text: str, longest: int, style: Style) -> str:

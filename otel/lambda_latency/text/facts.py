@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from decimal import Decimal
 from itertools import pairwise
@@ -165,18 +165,22 @@ def distribution(walls_ns: Sequence[int], slow_ns: int | None, style: Style) -> 
     ends = [bisect_right(walls, index, key=lambda wall: column(wall / 1e6)) for index in range(width)]
     counts = [end - begin for begin, end in pairwise([0, *ends])]
     heights, highest = style.marks.heights, max(counts)
-    fills = [max(1, -(-count * (len(heights) - 1) // highest)) if count else 0 for count in counts]
-    bars = [heights[fill] for fill in fills]
+    bars = [heights[-(-count * (len(heights) - 1) // highest)] for count in counts]
     if slow_ns is not None:
         border = column(slow_ns / 1e6) + 1
         if border < width and bars[border] == " ":
             bars[border] = style.marks.border
-    axis = ""
-    for step_ms in steps_ms:
-        # A label that would touch the previous one is omitted.
-        if not axis or column(step_ms) > len(axis):
-            axis = axis.ljust(column(step_ms)) + _label(step_ms, style, with_unit=not axis)
+    axis = _axis([(step_ms, column(step_ms)) for step_ms in steps_ms], style)
     return [[Piece(INDENT + "".join(bars))], [Piece(INDENT + axis, "dim")]]
+
+
+def _axis(steps: Iterable[tuple[float, int]], style: Style) -> str:
+    """Return the labels of times (ms) at their columns; one that would touch the previous label is omitted."""
+    axis = ""
+    for step_ms, column in steps:
+        if not axis or column > len(axis):
+            axis = axis.ljust(column) + _label(step_ms, style, with_unit=not axis)
+    return axis
 
 
 def _steps_ms(shortest_ms: float, longest_ms: float) -> list[float]:

@@ -51,14 +51,18 @@ def of_which(code: OwnCode | None, excess_ns: int, style: Style) -> list[Piece]:
     pieces: list[Piece] = []
     placed = [timed for timed in code.places if timed.place.file and timed.requests]
     for timed in [timed for timed in placed if timed.excess_ns * LEAST_SHARE >= excess_ns][:MOST_NAMED]:
-        begin, about = " and " if pieces else " (of which ", "about " if timed.about else ""
-        state = f", {doing(timed)}" if doing(timed) else ""
-        count = f", in {number(timed.requests)} of them" if timed.requests < code.requests else ""
-        pieces.append(Piece(f"{begin}{about}"))
-        time = ms(min(timed.excess_ns, excess_ns), style)
-        pieces.append(Piece(f"{time} in {clean(timed.place.label, style)}", "bold"))
-        pieces.append(Piece(f"{state}{count}"))
+        pieces.append(Piece(" and " if pieces else " (of which "))
+        pieces += _place_pieces(timed, code.requests, excess_ns, style)
     return [*pieces, Piece(")")] if pieces else []
+
+
+def _place_pieces(timed: PlaceTime, requests: int, excess_ns: int, style: Style) -> list[Piece]:
+    """`about 1,096 ms in functions/orders.py:14 price(), computing, in 12 of them`."""
+    time = ms(min(timed.excess_ns, excess_ns), style)
+    state = f", {doing(timed)}" if doing(timed) else ""
+    count = f", in {number(timed.requests)} of them" if timed.requests < requests else ""
+    pieces = [Piece(f"{time} in {clean(timed.place.label, style)}", "bold"), Piece(f"{state}{count}")]
+    return [Piece("about "), *pieces] if timed.about else pieces
 
 
 def own_code_step(code: OwnCode | None) -> str:
@@ -168,8 +172,10 @@ def _filling_pieces(diagnosis: Diagnosis, style: Style, alone: bool) -> list[Pie
         calls, ns, others_ns, attributes = diagnosis.slow_call
         which = f" ({clean(', '.join(attributes), style)})" if attributes else ""
         which += "" if alone else " in the example"
-        others = "the other" if calls == 2 else "the others at most"
-        text = f" One of {number(calls)} parallel calls took {ms(ns, style)}{which}, {others} {ms(others_ns, style)}."
+        fast_calls = "the other" if calls == 2 else "the others at most"
+        text = (
+            f" One of {number(calls)} parallel calls took {ms(ns, style)}{which}, {fast_calls} {ms(others_ns, style)}."
+        )
         pieces.append(Piece(text))
     return pieces
 
@@ -243,7 +249,7 @@ def _filling_steps(edge: Edge, diagnosis: Diagnosis, report: Report) -> list[str
     component, place = edge.component, diagnosis.place
     if diagnosis.concurrent is not None:
         return [_concurrent_step(diagnosis.waiting, diagnosis.concurrent)]
-    if diagnosis.attempts is not None and diagnosis.attempts.callee:
+    if diagnosis.waits_between_attempts:
         return []
     if diagnosis.cold_start is not None:
         return [advice(Component("cold start", diagnosis.cold_start[0]))]
@@ -294,7 +300,7 @@ def _call_graph_steps(cause: Cause, shapes: CallGraphChanges, service: str) -> t
     if not is_less and call is not None and call.kind in MORE_CALLS:
         component = call.edge.component
         return component, [MORE_CALLS[call.kind].format(name=component.name or "it")]
-    is_callee = any(call.is_of_answer and call.edge.component.name == cause.service for call in shapes.calls)
+    is_callee = cause.service in shapes.callees_of_answers
     return cause.edges[0].component, [_operation_step(operation, service, is_callee=is_callee)]
 
 

@@ -308,7 +308,7 @@ def _route(change: RouteChange) -> dict[str, object]:
         "p50_ns": list(change.p50_ns),
         "p95_ns": list(change.p95_ns),
         "how": change.how,
-        "slower_percent": round(change.percent, 3),
+        "slower_percent": change.percent,
         "low_percent": round(change.low, 3),
         "high_percent": round(change.high, 3),
         "sure": change.is_sure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import OwnCode, Report
@@ -18,7 +19,7 @@ from lambda_latency.text.table import BY_HEAD, by_rows
 from lambda_latency.text.words import clean, ms, plural, signed
 
 if TYPE_CHECKING:
-    from lambda_latency.latency import Judged
+    from lambda_latency.latency import Against, Judged
 
 STYLE = Style()
 MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
@@ -30,23 +31,26 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     blocks = _findings(report)
     if report.by is not None:
         blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
-    edges_of_groups = dict.fromkeys(group.edge for group in report.groups.groups)
-    blocks += [table for edge in edges_of_groups for table in _places(report.own_code.get(edge))]
-    if report.against is not None:
-        rows = against_rows(report.against, STYLE)
-        edges = [(row.name, row.owner, row.then, row.now, row.difference, row.between, row.how) for row in rows]
-        blocks += [_table(HEAD, edges, numbers=range(2, 6))] if rows else []
+    for edge in report.groups.edges:
+        blocks += _places(report.own_code.get(edge))
+    blocks += _changes(report.against)
     for head, *lines in log_lines(report, STYLE):
-        blocks += [_escaped(head), "\n".join(f"    {line}" for line in lines)]
+        blocks += [_escaped(head), indent("\n".join(lines), "    ")]
     if judged:
         blocks.append("\n".join(f"- {_result(gate)}: {_escaped(gate.sentence)}" for gate in judged))
     if report.totals.requests:
-        texts = [plain(line) for line in facts(report.totals, STYLE, traffic=report.traffic)]
+        texts = map(plain, facts(report.totals, STYLE, traffic=report.traffic))
         blocks.append(_escaped(STYLE.marks.dot.join(texts)))
-    skipped = sum(problem.effect == "skipped" for problem in report.problems)
-    unread = f" {plural(skipped, 'thing')} skipped while reading." if skipped else ""
+    unread = f" {plural(report.skipped, 'thing')} skipped while reading." if report.skipped else ""
     blocks.append(_escaped(sampling(report, STYLE) + unread))
-    return "\n\n".join(block for block in blocks if block) + "\n"
+    return "\n\n".join(filter(None, blocks)) + "\n"
+
+
+def _changes(diff: Against | None) -> list[str]:
+    """Return the table of what changed since a baseline, if something did."""
+    rows = against_rows(diff, STYLE) if diff is not None else []
+    edges = [(row.name, row.owner, row.baseline, row.current, row.difference, row.between, row.how) for row in rows]
+    return [_table(HEAD, edges, numbers=range(2, 6))] if rows else []
 
 
 def _findings(report: Report) -> list[str]:

@@ -7,18 +7,15 @@ from __future__ import annotations
 
 PAGE_WORDS = {
     # The parts of chosen requests and of the rest.
-    "parts.slow": "Where the time goes: slow against typical",
     "parts.chosen": "Where the time goes: the chosen requests against the rest",
     "parts.means": "Where the time goes",
-    "parts.of_slow": "A slow request takes {slow}, a typical one of the same route {typical}.",
     "parts.of_chosen": (
         "The chosen requests ({few}) take {chosen} on average, the others of the same routes ({others}) {rest}."
     ),
     "parts.of_routes": "The chosen requests ({few}) take {chosen} on average, those of other routes ({others}) {rest}.",
-    "parts.between": "Of the {difference} between them, {shares}.",
     "parts.of_one": "Of {whole}: {shares}.",
     "parts.of_all": "Of {whole}, the mean of all requests: {shares}.",
-    "parts.more": "{n|more part|more parts}: {one} {first}, {other} {second}",
+    "parts.more": "{n|more part|more parts}: rest {rest}, chosen {chosen}",
     "parts.more_means": "{n|more part|more parts}: {together}",
     "parts.fewer": "Fold the small parts",
     "parts.show": "Show the requests that waited for it",
@@ -26,8 +23,6 @@ PAGE_WORDS = {
     "parts.throttled": "{n} throttled",
     "part": "Part",
     "owner": "Owner",
-    "typical": "Typical",
-    "slow": "Slow",
     "chosen": "Chosen",
     "rest": "Rest",
     "difference": "Difference",

@@ -22,7 +22,7 @@ from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style, plain
-from lambda_latency.text.words import clean, explained, listed, ms, number, owner, percent, plural
+from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
 MOST_OF_ONE = 3  # parts of a single request
@@ -52,7 +52,7 @@ def evidence(report: Report, style: Style) -> list[Piece]:
     if verdict.kind == "alone":
         return [Piece(f"For a verdict: {20 * ENOUGH_SLOW} requests or more of few routes.")]
     if verdict.kind == "even":
-        return [Piece(_most_of_it(report, style))]
+        return [Piece(_judged(report, style))]
     if verdict.kind == "clear":
         return [Piece(f"{verdict.confidence.capitalize()} confidence: {_sure(report)}")]
     largest = verdict.candidates[0]
@@ -118,8 +118,9 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     comparison, candidates = report.comparison, report.verdict.candidates
     pieces = [Piece(f"Thin evidence: {_thin_slow(report, style)}. ")]
     for index, candidate in enumerate(candidates):
-        name, explains = clean(candidate.component.label, style), explained(candidate, comparison.difference_ns, style)
-        more = f" ({ms(candidate.difference_ns, style)})"
+        name, more = clean(candidate.component.label, style), f" ({ms(candidate.difference_ns, style)})"
+        # It may exceed the difference if other parts take less than usual
+        explains = percent(min(candidate.difference_ns, comparison.difference_ns), comparison.difference_ns, style)
         pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
         pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
@@ -137,23 +138,17 @@ def _thin_slow(report: Report, style: Style) -> str:
 
 
 def _even(report: Report, style: Style) -> list[Piece]:
-    comparison, requests = report.comparison, report.verdict.requests
     else_ = " else" if report.totals.timeouts or failed_first(report, style) else ""
     nothing = f"Nothing{else_} stands out."
     if report.against is not None and report.against.answer in ("slower", "shape", "disturbed", "unsure"):
         nothing = "Among themselves, no requests stand out."
-    if not comparison.slow:
-        longest = f" No request took over {ms(comparison.over_ns, style)}." if requests else ""
-        return [Piece(nothing + longest)]
-    slow = len(comparison.slow)
-    if _is_usual(report):
-        count = f"All {number(slow)} requests" if slow == requests else f"{number(slow)} of {number(requests)} requests"
-        return [Piece(f"{nothing} {count} took over {ms(comparison.over_ns, style)}, which is usual on their routes.")]
-    more_ns = comparison.difference_ns
-    take = f"take {ms(more_ns, style)} more than" if more_ns > 0 else "take no longer than"
-    count = f"{number(slow)} of {number(requests)}, over {ms(comparison.over_ns, style)}"
-    slowest = f"The slowest {percent(slow, requests, style)} ({count})"
-    return [Piece(f"{nothing} {slowest} {take} typical requests of the same route.")]
+    limit_ns, requests, slow = report.groups.slowness.limit_ns, report.verdict.requests, len(report.comparison.slow)
+    if limit_ns is None or not requests:
+        return [Piece(nothing)]
+    if not slow:
+        return [Piece(f"{nothing} No request took over {ms(limit_ns, style)}.")]
+    count = f"All {number(slow)} requests" if slow == requests else f"{number(slow)} of {number(requests)} requests"
+    return [Piece(f"{nothing} {count} took over {ms(limit_ns, style)}, which is usual on their routes.")]
 
 
 def _alone(report: Report, style: Style) -> list[Piece]:
@@ -174,41 +169,15 @@ def _phrase_of_one(component: Component, style: Style) -> str:
     return clean(component.phrase, style).replace("their own", "its own")
 
 
-def _is_usual(report: Report) -> bool:
-    """Return whether requests over the given limit are usual on some route: they are compared with each other."""
-    return report.groups.slowness.limit_ns is not None and bool(report.groups.slowness.whole)
-
-
-def _most_of_it(report: Report, style: Style) -> str:
-    comparison, routes = report.comparison, report.groups.slowness.comparable
-    judged = f" Judged: {clean(listed(routes, MOST_ROUTES), style)}." if routes else ""
-    if _is_usual(report) or not comparison.slow or comparison.difference_ns <= 0:
-        return f"Every request was compared with those of its own route.{judged}"
-    largest, width = report.verdict.candidates[0], ms(comparison.width_ns, style)
-    component = f"{clean(largest.component.label, style)} ({ms(largest.difference_ns, style)})"
-    text = f"Most of that is {component}; typical requests differ by {width} themselves."
-    return text + _suspected(report, largest.component, style) + _typical_time(report, style) + judged
-
-
-def _typical_time(report: Report, style: Style) -> str:
-    """Say what a typical request takes, and which part takes most of it; empty if a route has a sentence about it."""
-    comparison = report.comparison
-    largest = max(comparison.components, key=lambda compared: compared.typical_ns)
-    if report.groups.slowness.whole or 2 * largest.typical_ns <= comparison.typical_mean_ns:
-        return ""
-    share = percent(largest.typical_ns, comparison.typical_mean_ns, style)
-    whole, component = ms(comparison.typical_mean_ns, style), ms(largest.typical_ns, style)
-    return f" A typical request takes {whole}, {component} of it ({share}) {clean(largest.component.label, style)}."
-
-
-def _suspected(report: Report, by_request: Component, style: Style) -> str:
-    """Return the candidates by the time a call, unless the only one is that by the time a request."""
-    suspects = report.verdict.suspects
-    if {cause.edges[0].component for cause in suspects} <= {by_request}:
-        return ""
-    times = [(clean(cause.edges[0].label, style), ms(round(cause.score_ns), style)) for cause in suspects]
-    candidates = ", ".join(f"{name} ({time} more a call)" for name, time in times)
-    return f" Candidates by the call, none of them sure: {candidates}."
+def _judged(report: Report, style: Style) -> str:
+    """Say with what requests were compared, which part has most of their time, and which routes were judged."""
+    totals, routes = report.totals, report.groups.slowness.comparable
+    text = "Every request was compared with those of its own route."
+    for component, tally in totals.largest_first()[:1]:
+        if 2 * tally.total_ns > totals.wall_ns and not report.groups.slowness.whole:
+            share = percent(tally.total_ns, totals.wall_ns, style)
+            text += f" Most of their time ({share}) is {clean(component.label, style)}."
+    return f"{text} Judged: {clean(listed(routes, MOST_ROUTES), style)}." if routes else text
 
 
 def _one(report: Report, style: Style) -> list[Piece]:
@@ -231,7 +200,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
 def _head(report: Report) -> str:
     """Say what one request is, if it is less than a whole one."""
     [request] = report.breakdowns
-    skipped = sum(problem.effect == "skipped" for problem in report.problems)
+    skipped = report.skipped
     read = sum(len(trace.spans) for trace in report.traces.values())
     if skipped >= read > 0:
         return f", of which {number(read)} of {plural(read + skipped, 'span')} could be read: a remnant. What is left: "

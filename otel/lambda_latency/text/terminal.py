@@ -30,39 +30,56 @@ def render_report(
     """
     if report.verdict.kind == "none":
         return paint([*wrap_pieces(sentence(report, style), style.width), *_unread(report, style)], style)
-    lines = [line for paragraph in paragraphs(report, style) for line in wrap_pieces(paragraph, style.width)]
-    groups = timeout_groups(report)
+    lines: list[Line] = []
+    for paragraph in paragraphs(report, style):
+        lines += wrap_pieces(paragraph, style.width)
     if report.verdict.kind != "one":
         lines += [[], *facts(report.totals, style, traffic=report.traffic)]
         lines += cold_cost(report.totals, style)
         lines += distribution(report.totals.walls_ns, report.comparison.border_ns, style)
-    for group in groups[:MOST_GROUPS]:
-        trace = report.traces[group[0].trace_id]
-        lines += [
-            [],
-            *waterfall(trace, style, title="Timed out", owners=report.owners),
-            *own_code_lines(own_code_in(trace, report.owners), style, "Until the deadline, own code by line:"),
-            *stack(group[0], style, everything=everything),
-        ]
-    if report.against is not None:
-        from lambda_latency.text.against import against_lines
-
-        table = against_lines(report.against, style, everything=everything)
-        lines += [[], *table] if table else []
-        lines += own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")
+    lines += _timed_out(report, style, everything=everything)
+    lines += _changes(report, style, everything=everything)
     lines += [[], *where(report.totals, style)] if everything or report.verdict.kind == "one" else []
     lines += [[], *by_lines(report.by, style)] if report.by is not None else []
-    for edge in dict.fromkeys(group.edge for group in report.groups.groups):
+    for edge in report.groups.edges:
         lines += own_code_lines(
             report.own_code.get(edge), style, f"More {clean(edge.component.label, style)}, by line:"
         )
     lines += [[], *what_if_lines(report, style)] if what_if else []
     lines += query_lines(report, style) if queries else []
     lines += _example(report, style, everything=everything)
+    lines += _queries_of_logs(report, style)
+    return paint([*lines, [], *_missing(report, style)], style)
+
+
+def _timed_out(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    """Draw a request of each group that timed out, and list its own code by line and its stack."""
+    lines: list[Line] = []
+    for timeout, *_ in timeout_groups(report)[:MOST_GROUPS]:
+        trace = report.traces[timeout.trace_id]
+        lines += [[], *waterfall(trace, style, title="Timed out", owners=report.owners)]
+        lines += own_code_lines(own_code_in(trace, report.owners), style, "Until the deadline, own code by line:")
+        lines += stack(timeout, style, everything=everything)
+    return lines
+
+
+def _changes(report: Report, style: Style, *, everything: bool) -> list[Line]:
+    """Return the table of what changed since a baseline, and the own code that takes longer."""
+    if report.against is None:
+        return []
+    from lambda_latency.text.against import against_lines
+
+    table = against_lines(report.against, style, everything=everything)
+    own_code = own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")
+    return [[], *table, *own_code] if table else own_code
+
+
+def _queries_of_logs(report: Report, style: Style) -> list[Line]:
+    lines: list[Line] = []
     for head, *texts in log_lines(report, style):
         lines += [[], *wrap(head, style.width, "bold")]
         lines += [line for text in texts for line in wrap(text, style.width)]
-    return paint([*lines, [], *_missing(report, style)], style)
+    return lines
 
 
 def paragraphs(report: Report, style: Style, findings: list[Card] | None = None) -> list[Line]:
@@ -120,8 +137,7 @@ def _unread(report: Report, style: Style) -> list[Line]:
 def _missing(report: Report, style: Style) -> list[Line]:
     """Name the data that the report does not contain: unsampled traffic, and input that could not be read."""
     text = sampling(report, style)
-    skipped = sum(problem.effect == "skipped" for problem in report.problems)
-    counted = len(report.problems) - skipped
+    skipped, counted = report.skipped, len(report.problems) - report.skipped
     shows = f"--problems shows {'it' if (skipped or counted) == 1 else 'them'}."
     if skipped:
         text += f" {plural(skipped, 'thing')} skipped while reading: {shows}"

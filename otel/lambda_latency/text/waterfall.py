@@ -40,11 +40,10 @@ def waterfall(trace: Trace, style: Style, *, title: str = "The request", owners:
     for bar, wait, length in zip(shown, waits, lengths, strict=True):
         lines.append([_name(bar, name, style), Piece(right(wait, waited)), Piece(right(length, took))])
         lines[-1] += [Piece("  "), *_drawn(bar, drawn, width, style)]
-    shown_ids = set(map(id, shown))
-    hidden = [bar for bar in drawn.bars if id(bar) not in shown_ids]
-    if hidden:
-        wait = ms(sum(bar.waited_ns for bar in hidden), style)
-        lines.append([Piece(left(f"  {plural(len(hidden), 'more span')}", name) + right(wait, waited), "dim")])
+    if len(drawn.bars) > len(shown):
+        hidden_ns = sum(bar.waited_ns for bar in drawn.bars) - sum(bar.waited_ns for bar in shown)
+        more = plural(len(drawn.bars) - len(shown), "more span")
+        lines.append([Piece(left(f"  {more}", name) + right(ms(hidden_ns, style), waited), "dim")])
     return lines + _outside(drawn, style)
 
 

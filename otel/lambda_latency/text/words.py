@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
-from lambda_latency.latency import Component, ComponentDifference
+from lambda_latency.latency import Component
 from lambda_latency.text.style import Line, Piece, Style
 
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
@@ -16,11 +17,20 @@ OWNERS = {"ours": "internal", "theirs": "external"}  # other owners are printed 
 MANAGED = {"aws": "AWS", "database": "managed", "messaging": "managed"}
 
 
+AWS_HOST = re.compile(r"\.(amazonaws\.com(\.cn)?|on\.aws|api\.aws)(:\d+)?\Z")  # called by another library than an SDK
+
+
+def manager(part: Component) -> str:
+    """Who runs a service that an app uses as its own: `AWS`, or `managed`; empty for other parts."""
+    if part.whose:
+        return ""
+    is_aws = part.category == "external" and AWS_HOST.search(part.name) is not None
+    return "AWS" if is_aws else MANAGED.get(part.category, "")
+
+
 def owner(part: Component) -> str:
     """`internal`, `external`, `platform` or `unknown`; `AWS` or `managed` for a service that an app uses as its own."""
-    if part.category in MANAGED and not part.whose:
-        return MANAGED[part.category]
-    return OWNERS.get(part.owner, part.owner)
+    return manager(part) or OWNERS.get(part.owner, part.owner)
 
 
 def ms(ns: int, style: Style) -> str:
@@ -52,11 +62,6 @@ def number(value: int) -> str:
 def percent(part: int, whole: int, style: Style) -> str:
     """`82 %`, rounded half up; 0 of nothing."""
     return f"{(200 * part + whole) // (2 * whole) if whole else 0}{style.space}%"
-
-
-def explained(compared: ComponentDifference, whole_ns: int, style: Style) -> str:
-    """Return a part's share of the difference, limited to 100 %: it may be more if other parts take less than usual."""
-    return percent(min(compared.difference_ns, whole_ns), whole_ns, style)
 
 
 def plural(count: int, noun: str, plural_noun: str | None = None) -> str:

@@ -59,15 +59,6 @@ def all_slow(requests: int = 60) -> list[Trace]:
     return [_at(number, _paid(number, 3000 + 7 * (number % 40))) for number in range(requests)]
 
 
-def beyond() -> list[Trace]:
-    """Twenty of 300 orders wait nine seconds for the provider, and three milliseconds less for own code than others."""
-    typical = [_at(number, request(put_item(12, 24), charge(28, 90 + number % 12), end=97 + number % 12))
-             for number in range(280)]  # fmt: skip
-    slow = [_at(280 + number, request(put_item(12, 24), charge(25, 8700 + 30 * number), end=8706 + 30 * number))
-            for number in range(20)]  # fmt: skip
-    return [*typical, *slow]
-
-
 def heavy(requests: int = 300) -> list[Trace]:
     """Orders with a hundred spans each: a page has no room for all of them."""
     steps = [node(f"step {nth}", 12 + nth / 10, 12.05 + nth / 10, attributes={"text": "x" * 150}) for nth in range(100)]

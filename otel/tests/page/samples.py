@@ -294,7 +294,6 @@ SAMPLES: dict[str, Callable[[], str]] = {
     "none": lambda: page_of([], problems=PROBLEMS[:13]),
     "hostile": lambda: page_of(hostile(), problems=[Problem(HOSTILE, 3, HOSTILE)]),
     "hours": lambda: page_of(scaled(10_000 * MS)),
-    "nanoseconds": lambda: page_of(scaled(4)),
     "long": lambda: page_of(long()),
     "classes": lambda: page_of(many(600)[::-1], baseline=even()),
     "same": lambda: page_of(rich(), baseline=rich()),

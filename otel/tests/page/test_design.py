@@ -17,7 +17,7 @@ return [...document.querySelectorAll("section :is(table, .flame, .fall, .chart s
 # The vertical distance between the middle of a bar and the middle of its cell.
 OFF_CENTRE = """
 const middle = (one) => { const { top, bottom } = one.getBoundingClientRect(); return (top + bottom) / 2; };
-return [...document.querySelectorAll(".compared tbody .fill")].filter((one) => one.checkVisibility())
+return [...document.querySelectorAll(".parts tbody .fill")].filter((one) => one.checkVisibility())
   .map((one) => Math.abs(middle(one) - middle(one.closest("td")))).filter((far) => far > 1);
 """
 # Words of a flame graph of which less than three letters can be seen.
@@ -121,14 +121,6 @@ def test_durations_of_hours_have_room(browser: Browser, page: Callable[[str], st
         cut[width] = browser.run(CUT, ".inner .took, .span-row :is(.waited-ms, .took-ms)")
         cut[width] += browser.run(BEYOND)
     assert {width: texts for width, texts in cut.items() if texts} == {}
-
-
-def test_a_difference_too_small_to_share_has_no_sentence(browser: Browser, page: Callable[[str], str]) -> None:
-    """Requests of some hundred nanoseconds: no list without an item."""
-    browser.show(page("nanoseconds"))
-    texts = browser.run("return [...document.querySelectorAll('.says')].map((one) => one.textContent)")
-    assert [text for text in texts if text.startswith("A slow request takes 0.004")]
-    assert [text for text in texts if ", ." in text] == []
 
 
 def test_a_picture_is_not_drawn_into_a_few_pixels(browser: Browser, page: Callable[[str], str]) -> None:

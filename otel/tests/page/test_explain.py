@@ -45,7 +45,7 @@ def test_requests_stand_by_start_and_length(rich: Browser) -> None:
 
 def test_a_rectangle_chooses_by_start_and_by_length(thousand: Browser) -> None:
     """Both at once, in the address too; a click on the ground takes it away, the tip tells of a cell."""
-    assert thousand.text("#parts-title") == "Where the time goes: slow against typical"
+    assert thousand.text("#parts-title") == "Where the time goes"
     thousand.drag_area(".chart svg", (0.3, 0.05), (0.6, 0.4))
     chosen = thousand.text("#found")
     assert 0 < int(chosen.split()[0]) < 60

@@ -142,13 +142,14 @@ def test_the_requests_of_a_card_are_those_of_its_class() -> None:
     """Also if the requests were read in another order than that of the columns."""
     report, _spans = data(SAMPLES["classes"]())
     trace_ids = report["columns"]["trace_id"]
-    waited = dict(report["slow"])
+    members = [(part, sorted(requests)) for part, requests in report["members"]]
     classes = [card for card in report["findings"] if card["kind"] == "class"]
     assert [(card["bucket"], card["requests"]) for card in report["classes"]] == [("external", 17), ("cold start", 16)]
     assert [card["trace_id"] for card in classes] == [card["trace_id"] for card in report["classes"]]
     for card, group in zip(classes, report["classes"], strict=True):
         assert len(card["members"]) == group["requests"]
-        assert waited.keys() >= set(card["members"])
+        assert set(report["slow"]) >= set(card["members"])
+        assert (card["part"], card["members"]) in members
         assert trace_ids.index(card["trace_id"]) in card["members"]
 
 

@@ -89,6 +89,8 @@ def test_more_calls_are_the_cause_only_if_they_take_the_time() -> None:
         (Component("database", "postgresql ledger"), "", "managed"),
         (Component("messaging", "kafka bids"), "", "managed"),
         (Component("external", "api.example.com"), " The cause is external.", "external"),
+        (Component("external", "dynamodb.eu-west-1.amazonaws.com"), " The cause is internal (AWS).", "AWS"),
+        (Component("external", "amazonaws.com.example.com"), " The cause is external.", "external"),
         (Component("network", "partner", "theirs"), " The cause is external.", "external"),
     ],
 )

@@ -170,22 +170,23 @@ SLOW_CALLER = (
     "Look at {name} itself, not at its callees: its CPU, threads or event loop, the resolution of names, and the "
     "connections that it shares."
 )
+NAMELESS = {"own code": "the code", "cold start": "the service"}
 FIELDS: dict[Place, str] = {"lambda": "function", "server": "server", "proxy": "proxy", "browser": "browser"}
 
 
 def advice(component: Component, place: Place | None = "lambda") -> str:
     """Return the next step for a part in one or two sentences; `place` is where the waiting code runs, if known."""
-    steps = ADVICE[component.category]
-    if component.category == "retries" and component.name.startswith("DynamoDB "):
-        steps = TABLE
-    text: str = getattr(steps, FIELDS[place or "server"])
-    if component.category == "own code" and component.name and (place or "lambda") == "lambda":
-        text = SERVICE
-    elif component.category == "unknown" and component.name:
-        text = UNNAMED
-    elif component.category == "external" and component.owner == "ours":
-        text = UNANSWERED
-    name = component.name or {"own code": "the code", "cold start": "the service"}.get(
-        component.category, component.category
-    )
-    return text.format(name=name, resource=component.name.rpartition(" ")[2])
+    category, name = component.category, component.name
+    steps = TABLE if category == "retries" and name.startswith("DynamoDB ") else ADVICE[category]
+    text = _special(component, place) or getattr(steps, FIELDS[place or "server"])
+    return text.format(name=name or NAMELESS.get(category, category), resource=name.rpartition(" ")[2])
+
+
+def _special(component: Component, place: Place | None) -> str:
+    """Return the advice for a part that differs from the rest of its category; else nothing."""
+    category, name = component.category, component.name
+    if category == "own code" and name and place in (None, "lambda"):
+        return SERVICE
+    if category == "unknown" and name:
+        return UNNAMED
+    return UNANSWERED if category == "external" and component.owner == "ours" else ""

@@ -129,15 +129,19 @@ class Analyzer:
             if number is None:
                 number = self._edges[attribution] = breakdowns.edges[attribution.edge]
             sums[number] += ns
-        if len(attributions) < len(tree.spans):
-            # Services of spans outside the request have no time: calls to them are internal.
-            outside = {service_of(span) for span_id, span in tree.spans.items() if span_id not in attributions}
-            for name in sorted(outside - {""}):
-                breakdowns.edges[Edge(name, Component("own code", name))]  # a look-up adds the name
+        self._add_services_outside(tree, attributions)
         calls, took = self._calls(tree, attributions, retries)
         wall_ns = tree.end_ns - tree.start_ns
         outline = self._outlines.number(tree, attributions, parents)
         breakdowns.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took, outline)
+
+    def _add_services_outside(self, tree: Tree, attributions: ById) -> None:
+        """Add the services of spans outside the request, without time: calls to them are internal."""
+        if len(attributions) == len(tree.spans):
+            return
+        outside = {service_of(span) for span_id, span in tree.spans.items() if span_id not in attributions}
+        for name in sorted(outside - {""}):
+            self._breakdowns.edges[Edge(name, Component("own code", name))]  # a look-up adds the name
 
     def _calls(self, tree: Tree, attributions: ById, retries: Mapping[str, Retrying]) -> tuple[list[int], list[int]]:
         """Return the numbers in `breakdowns.calls` of the calls of a request, and their durations in nanoseconds."""

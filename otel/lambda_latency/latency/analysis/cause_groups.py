@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations
@@ -107,6 +107,16 @@ class CauseGroups:
     mixed: tuple[int, ...]
     alike: tuple[int, ...]
     slowness: Slowness
+
+    @property
+    def edges(self) -> tuple[Edge, ...]:
+        """The largest edge of each group; several groups may have the same."""
+        return tuple(dict.fromkeys(group.edge for group in self.groups))
+
+    @property
+    def in_doubt(self) -> CauseGroups:
+        """The same groups with at most medium confidence."""
+        return replace(self, groups=tuple(group.in_doubt for group in self.groups))
 
     @property
     def slow(self) -> tuple[int, ...]:
@@ -320,15 +330,14 @@ def _ratios(
 
 def _completed(breakdowns: Breakdowns, slow: Slowness, cause: CauseGroup) -> CauseGroup:
     """Return the cause group with its window and its gain, which need all requests of its routes."""
-    kinds = list(breakdowns.kinds)
-    of_routes = {number for number, kind in enumerate(kinds) if kind.route in cause.routes and not kind.timed_out}
-    ordered = array("I", (index for index in breakdowns.order() if breakdowns.kind_of[index] in of_routes))
-    members = set(cause.members)
+    ordered, members = breakdowns.ended_in_order(cause.routes), set(cause.members)
+    made = _calls_made(breakdowns, cause.edge.merged)
+    other_requests = [index for index in ordered if index not in members]
     of_other_kind = len(members) >= RARE_SHARE * len(ordered) and _makes_other_calls(breakdowns, slow, cause)
     completed = replace(
         cause,
-        calls=_median_calls(breakdowns, cause.edge.merged, of_routes, members),
-        call_ns=_call_ns(breakdowns, cause.edge.merged, of_routes, members),
+        calls=(_median_calls(made, other_requests), _median_calls(made, cause.members)),
+        call_ns=_call_ns(breakdowns, cause.edge.merged, made, other_requests),
         window=_window(breakdowns, ordered, members),
         gain_ns=_gain_ns(breakdowns, slow, cause, ordered),
         of_other_kind=of_other_kind,
@@ -359,30 +368,21 @@ def _gain_ns(breakdowns: Breakdowns, slow: Slowness, cause: CauseGroup, ordered:
     return max(percentile_ns - at_rank(sorted(walls), GAIN_PERCENT), 0)
 
 
-def _median_calls(breakdowns: Breakdowns, edge: Edge, kinds: set[int], members: set[int]) -> tuple[int, int]:
-    """Return the median number of calls of an edge in the other requests of these kinds that make any, and in these."""
-    of_others: list[int] = []
-    of_members: list[int] = []
-    for index, calls in _calls_made(breakdowns, edge).items():
-        if calls and breakdowns.kind_of[index] in kinds:
-            (of_members if index in members else of_others).append(calls)
-    return _rounded_median(of_others), _rounded_median(of_members)
+def _median_calls(made: Mapping[int, int], requests: Sequence[int]) -> int:
+    """Return the median number of calls in those of these requests that make any."""
+    return _rounded_median([made[index] for index in requests if made[index]])
 
 
-def _call_ns(breakdowns: Breakdowns, edge: Edge, kinds: set[int], members: set[int]) -> int:
-    """Return the median time of a call of an edge in the other requests of these kinds that make any."""
-    made, times = _calls_made(breakdowns, edge), defaultdict[int, int](int)
-    numbers = {number for waited_for, number in breakdowns.edges.items() if waited_for.merged == edge}
-    for index, ns in breakdowns.entries_of_edges(numbers):
-        if index not in members and breakdowns.kind_of[index] in kinds:
-            times[index] += ns
-    return _rounded_median([ns // made[index] for index, ns in times.items() if made.get(index)])
+def _call_ns(breakdowns: Breakdowns, edge: Edge, made: Mapping[int, int], requests: Sequence[int]) -> int:
+    """Return the median time of a call of an edge in those of these requests that make any."""
+    waits = breakdowns.waits_ns({number for waited, number in breakdowns.edges.items() if waited.merged == edge})
+    return _rounded_median([waits[index] // made[index] for index in requests if index in waits and made[index]])
 
 
-def _calls_made(breakdowns: Breakdowns, edge: Edge) -> dict[int, int]:
+def _calls_made(breakdowns: Breakdowns, edge: Edge) -> Counter[int]:
     """Return the number of calls of an edge, by the index of the request."""
     counts = {number: calls.calls for (called, calls), number in breakdowns.calls.items() if _counts_for(called, edge)}
-    made: defaultdict[int, int] = defaultdict(int)
+    made: Counter[int] = Counter()
     for index, number in breakdowns.entries_of_calls(counts):
         made[index] += counts[number]
     return made

@@ -103,6 +103,11 @@ class Diagnosis:
     log: LogLines | None = None
 
     @property
+    def waits_between_attempts(self) -> bool:
+        """Whether own code waited between attempts of a call."""
+        return self.attempts is not None and bool(self.attempts.callee)
+
+    @property
     def waits_for_a_pool(self) -> bool:
         """Whether the span with most of the time waits for a connection of a pool."""
         return POOL.search(self.span) is not None
@@ -226,14 +231,12 @@ def _concurrent(evidence: _Evidence, edge: Edge, compact: CompactSpan | None) ->
     owned_ns, percent = _sum_ns(owned), DOMINANT_PERCENT if compact is None else BESIDE_PERCENT
     if owned_ns < EVEN_NS or (compact is None and edge.component.category != "own code"):
         return None
-    concurrent: list[tuple[int, int, CompactSpan]] = []
-    for span, depth in _unrelated(evidence, owned, with_own=compact is not None):
-        ns = _overlap_ns(owned, span.start_ns, span.end_ns)
-        if 100 * ns >= percent * owned_ns:
-            concurrent.append((-depth, ns, span))
+    unrelated = _unrelated(evidence, owned, with_own=compact is not None)
+    overlaps = [(-depth, _overlap_ns(owned, span.start_ns, span.end_ns), span) for span, depth in unrelated]
+    concurrent = [overlap for overlap in overlaps if 100 * overlap[1] >= percent * owned_ns]
     if not concurrent:
         return None
-    _, ns, highest = max(concurrent, key=lambda candidate: candidate[:2])
+    _, ns, highest = max(concurrent, key=lambda overlap: overlap[:2])
     if _is_of_other_service(highest, owned):
         return Concurrent(highest.name, ns, service_of(highest))
     return Concurrent(span_name(evidence.trace, highest, evidence.attributions[highest.span_id]), ns)
@@ -284,12 +287,12 @@ def _slow_call(evidence: _Evidence, edge: Edge) -> SlowCall | None:
     ordered = sorted([span for span in calls if span.end_ns], key=lambda span: span.start_ns - span.end_ns)
     if len(ordered) < 2:
         return None
-    slow, *others = ordered
+    slow, *fast_calls = ordered
     slow_ns, others_ns = (max(span.end_ns - span.start_ns, 0) for span in ordered[:2])
-    is_parallel = all(span.start_ns < slow.end_ns and slow.start_ns < span.end_ns for span in others)
+    is_parallel = all(span.start_ns < slow.end_ns and slow.start_ns < span.end_ns for span in fast_calls)
     if not is_parallel or slow_ns < max(SLOW_TIMES * others_ns, EVEN_NS):
         return None
-    return SlowCall(len(ordered), slow_ns, others_ns, _attributes_apart(evidence.trace, slow, others))
+    return SlowCall(len(ordered), slow_ns, others_ns, _attributes_apart(evidence.trace, slow, fast_calls))
 
 
 def _calls_to(evidence: _Evidence, service: str) -> list[CompactSpan]:
@@ -298,15 +301,15 @@ def _calls_to(evidence: _Evidence, service: str) -> list[CompactSpan]:
     return [span for span, component in of_calls if component[:2] == ("network", service)]
 
 
-def _attributes_apart(trace: Trace, slow: CompactSpan, others: Sequence[CompactSpan]) -> tuple[str, ...]:
+def _attributes_apart(trace: Trace, slow: CompactSpan, fast_calls: Sequence[CompactSpan]) -> tuple[str, ...]:
     """Return the attributes (`db.shard = 2`) of a call whose values no other call has, the shortest first."""
     from lambda_latency.latency.correlation.attribute_sets import is_candidate, without_secrets  # a slow import
 
-    of_slow, of_others = _attributes_of(trace, slow), [_attributes_of(trace, span) for span in others]
+    of_slow, of_fast_calls = _attributes_of(trace, slow), [_attributes_of(trace, span) for span in fast_calls]
     texts: list[str] = []
     for key, value in of_slow.items():
         text = without_secrets(key, str(value))
-        is_apart = all(key in attributes and attributes[key] != value for attributes in of_others)
+        is_apart = all(key in attributes and attributes[key] != value for attributes in of_fast_calls)
         if is_apart and is_candidate(key) and len(text) <= LONGEST_VALUE and not IDENTIFIER.search(text):
             texts.append(f"{key} = {text}")
     return tuple(sorted(texts, key=lambda text: (len(text), text))[:MOST_ATTRIBUTES])
@@ -424,6 +427,7 @@ ESCAPE = "$"  # the console's own sign in place of %
 CONSOLES = (("cn-", "console.amazonaws.cn"), ("us-gov-", "console.amazonaws-us-gov.com"))
 GROUPS = ("aws.log.group.names", "aws.cloudwatch.log_group_names")
 ARNS = ("aws.log.group.arns", "faas.arn", "cloud.resource_id", "aws.lambda.invoked_arn", "faas.id")
+ARN_REGION = re.compile(r"arn:[^:]*:[^:]*:([^:]+):")
 IDS = ("faas.invocation_id", "faas.execution", "aws.request_id", "aws.lambda.request_id")
 UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -484,19 +488,27 @@ def log_lines_of(trace: Trace, service: str = "") -> LogLines | None:
 
 def _groups(spans: Sequence[Span]) -> Iterator[str]:
     """Yield the groups that spans name, then those that follow from the names of functions."""
+    for attributes in _attributes(spans):
+        for key in GROUPS:
+            yield from _texts(attributes.get(key))
+        arns = _texts(attributes.get("aws.log.group.arns"))
+        yield from (arn.partition(":log-group:")[2].removesuffix(":*") for arn in arns if ":log-group:" in arn)
+    yield from (f"/aws/lambda/{name}" for name in map(_function_of, spans) if name)
+
+
+def _function_of(span: Span) -> str:
+    """Return the name of the Lambda function whose span it is; empty of other spans."""
+    name, platform = span.resource.get("faas.name"), span.resource.get("cloud.platform") or "aws_lambda"
+    if isinstance(name, str) and name and platform == "aws_lambda":
+        return name
+    return span.name if (span.origin or "").startswith("AWS::Lambda") else ""
+
+
+def _attributes(spans: Iterable[Span]) -> Iterator[Mapping[str, object]]:
+    """Yield the attributes of each span's resource, then its own."""
     for span in spans:
-        for attributes in (span.resource, span.attributes):
-            for key in GROUPS:
-                yield from _texts(attributes.get(key))
-            for arn in _texts(attributes.get("aws.log.group.arns")):
-                if ":log-group:" in arn:
-                    yield arn.partition(":log-group:")[2].removesuffix(":*")
-    for span in spans:
-        name, platform = span.resource.get("faas.name"), span.resource.get("cloud.platform") or "aws_lambda"
-        if isinstance(name, str) and name and platform == "aws_lambda":
-            yield f"/aws/lambda/{name}"
-        elif (span.origin or "").startswith("AWS::Lambda"):
-            yield f"/aws/lambda/{span.name}"
+        yield span.resource
+        yield span.attributes
 
 
 def _texts(value: object) -> list[str]:
@@ -514,15 +526,13 @@ def _request_id(spans: Iterable[Span]) -> str:
 
 
 def _region(spans: Iterable[Span]) -> str:
-    for span in spans:
-        for attributes in (span.resource, span.attributes):
-            region = attributes.get("cloud.region") or attributes.get("aws.region")
-            if isinstance(region, str) and region:
-                return region
-            for key in ARNS:
-                components = str(attributes.get(key) or "").split(":")
-                if components[0] == "arn" and len(components) > 4 and components[3]:
-                    return components[3]
+    for attributes in _attributes(spans):
+        region = attributes.get("cloud.region") or attributes.get("aws.region")
+        if isinstance(region, str) and region:
+            return region
+        for arn in (ARN_REGION.match(str(attributes.get(key) or "")) for key in ARNS):
+            if arn is not None:
+                return arn[1]
     return ""
 
 

@@ -128,12 +128,12 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
     typical_ns, noise_ns = dict[str, Mapping[int, int]](), dict[str, Mapping[int, int]]()
     other_calls: dict[str, frozenset[int]] = {}
     for name, route in comparable.items():
-        if slow_ns is None or name in whole:
+        if slow_ns is not None and name not in whole:
+            exceeding = set(route.slower_than(slow_ns))
+        else:
             walls, other_calls[name] = _normal(route, called)
             exceeding = set(_beyond(route, walls))
-            outlying += _outlying(route, walls, exceeding) if slow_ns is None and not other_calls[name] else []
-        else:
-            exceeding = set(route.slower_than(slow_ns))
+            outlying += _outlying(route, walls, exceeding) if not other_calls[name] else []
         if exceeding:
             slow += exceeding
             typical_ns[name], noise_ns[name] = _typical_and_noise(route, exceeding)
@@ -147,7 +147,7 @@ def slowness(breakdowns: Breakdowns, slow_ns: int | None = None) -> Slowness:
         whole=tuple(_whole(breakdowns, name, comparable[name], walls_ns[name]) for name in whole),
         limit_ns=slow_ns,
         other_calls=other_calls,
-        outlying=tuple(sorted(outlying)),
+        outlying=tuple(sorted(outlying)) if slow_ns is None else (),
     )
 
 

@@ -271,8 +271,8 @@ def _with_groups(decision: Decision, changed: Sequence[EdgeChange]) -> Decision:
 def _largest(slowdowns: Sequence[Slowdown]) -> Slowdown:
     """Return the measure that rose most, a tail only if no mean and no route did; if none rose, what fell most."""
     rose = [slowdown for slowdown in slowdowns if slowdown.percent > 0]
-    told = [slowdown for slowdown in rose if slowdown.measure == "route" or slowdown.how is None]
-    largest = max(told or rose or slowdowns, key=lambda slowdown: abs(slowdown.percent), default=NO_SLOWDOWN)
+    reported = [slowdown for slowdown in rose if slowdown.measure == "route" or slowdown.how is None]
+    largest = max(reported or rose or slowdowns, key=lambda slowdown: abs(slowdown.percent), default=NO_SLOWDOWN)
     return largest._replace(percent=round(largest.percent, 3))  # all outputs round the same number
 
 
@@ -290,16 +290,21 @@ def _by_edge(compared: Against, old: Period, new: Period) -> Iterator[Slowdown]:
     """
     if compared.answer != "slower" or compared.whole is None:
         return
-    walls_ns = {route: sum(times) / len(times) for route, times in old.edges[None].by_route().items()}
+    by_route = old.edges[None].by_route()
     slower_routes = {change.route for change in compared.by_route if change.is_slower}
     for change in (compared.whole, *compared.changed):
         group, requests = change.tested.new_group, Counter(new.waits(change.edge).routes)
         if group is not None:
             yield Slowdown(group.percent, "group", group.routes, edge=change.edge)
         if requests and change.waited[1]:
-            usual_ns = sum(walls_ns[route] * count for route, count in requests.items()) / requests.total()
-            routes = tuple(sorted(slower_routes & requests.keys() or requests))
-            yield _of_waiting(change, len(new), usual_ns, routes)
+            usual_ns = _mean_ns(by_route, requests)
+            yield _of_waiting(change, len(new), usual_ns, tuple(sorted(slower_routes & requests.keys() or requests)))
+
+
+def _mean_ns(walls_ns: Mapping[str, Sequence[int]], requests: Counter[str]) -> float:
+    """The mean of these wall clocks in so many requests of each route."""
+    means = {route: sum(walls_ns[route]) / len(walls_ns[route]) for route in requests}
+    return sum(means[route] * count for route, count in requests.items()) / requests.total()
 
 
 def _of_waiting(change: EdgeChange, requests: int, usual_ns: float, routes: tuple[str, ...]) -> Slowdown:

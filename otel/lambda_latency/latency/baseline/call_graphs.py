@@ -18,6 +18,7 @@ from lambda_latency.latency.analysis.thresholds import (
     SHAPE_NEW,
     SHAPE_OPERATIONS,
 )
+from lambda_latency.latency.baseline.causes import WITHIN
 from lambda_latency.latency.baseline.periods import Period
 from lambda_latency.latency.breakdowns.component import Edge
 
@@ -91,6 +92,11 @@ class CallGraphChanges(NamedTuple):
     outcomes: tuple[ErrorOutcome, ...] = ()
 
     @property
+    def callees_of_answers(self) -> list[str]:
+        """The services that are called less often because of what they answer."""
+        return [change.edge.component.name for change in self.calls if change.is_of_answer]
+
+    @property
     def services(self) -> tuple[str, ...]:
         """The services whose call graph changed, the surest first; instead of a caller the callee that it calls less.
 
@@ -121,12 +127,12 @@ def call_graph_changes(old: Period, new: Period) -> CallGraphChanges:
     changes = [_operation_change(*operation, pairs) for operation, pairs in by_operation.items()]
     likely = sorted(filter(None, changes), key=lambda change: (-change.deviations, change.service, change.operation))
     outcomes = [_outcome(*operation, pairs) for operation, pairs in by_operation.items()]
-    known = sorted(filter(None, outcomes), key=lambda outcome: (-abs(outcome.shares[1] - outcome.shares[0]), outcome))
-    doubtful = {outcome.service for outcome in known} | _called_by_broken(known, old)
+    handled = sorted(filter(None, outcomes), key=lambda outcome: (-abs(outcome.shares[1] - outcome.shares[0]), outcome))
+    doubtful = _doubtful(handled, old)
     sure = [change for change in likely if change.is_sure and change.service not in doubtful]
     calls = [change for change in _calls(old, new) if change.edge.caller not in doubtful]
     candidates = dict.fromkeys(change.service for change in likely if change not in sure)
-    return CallGraphChanges(tuple(sure), tuple(calls), tuple(candidates), tuple(known))
+    return CallGraphChanges(tuple(sure), tuple(calls), tuple(candidates), tuple(handled))
 
 
 def _by_operation(old: Period, new: Period) -> dict[tuple[str, str], _Pairs]:
@@ -149,11 +155,12 @@ def _outcome(service: str, name: str, pairs: _Pairs) -> ErrorOutcome | None:
     return ErrorOutcome(service, name, handler, shares)
 
 
-def _called_by_broken(outcomes: Sequence[ErrorOutcome], old: Period) -> set[str]:
-    """The services that services with errors in the baseline call there."""
+def _doubtful(outcomes: Sequence[ErrorOutcome], old: Period) -> set[str]:
+    """The services with errors, and those that services with errors in the baseline call there."""
     broken = {outcome.service for outcome in outcomes if outcome.shares[0] >= SHAPE_NEW}
     edges = [edge for edge in old.edges if edge is not None and edge.caller in broken]
-    return {edge.component.name for edge in edges if edge.component.category == "network"}
+    called = {edge.component.name for edge in edges if edge.component.category == "network"}
+    return called | {outcome.service for outcome in outcomes}
 
 
 def _operation_change(service: str, name: str, pairs: _Pairs) -> OperationChange | None:
@@ -162,12 +169,20 @@ def _operation_change(service: str, name: str, pairs: _Pairs) -> OperationChange
     requests = _total(old_sets), _total(new_sets)
     if min(requests) < LEAST or (deviations := _deviations(pairs)) < SHAPE_LIKELY:
         return None
-    old_shares, new_shares = _shares(old_sets, requests[0]), _shares(new_sets, requests[1])
-    changes = [(callee, old_shares[callee], new_shares[callee]) for callee in {*old_shares, *new_shares}]
-    changes.sort(key=lambda change: (-abs(change[1] - change[2]), change[0]))
-    gone = tuple(change for change in changes if change[1] >= SHAPE_NEW and change[2] <= SHAPE_GONE * change[1])
-    new = tuple(change for change in changes if change[2] >= SHAPE_NEW and change[1] <= SHAPE_GONE * change[2])
+    changes = _changed_callees(_shares(old_sets, requests[0]), _shares(new_sets, requests[1]))
+    gone = tuple(change for change in changes if _is_gone(change[1], change[2]))
+    new = tuple(change for change in changes if _is_gone(change[2], change[1]))
     return OperationChange(service, name, deviations, requests, gone, new, changes[0]) if changes else None
+
+
+def _is_gone(share: float, share_left: float) -> bool:
+    return share >= SHAPE_NEW and share_left <= SHAPE_GONE * share
+
+
+def _changed_callees(old_shares: Counter[str], new_shares: Counter[str]) -> list[tuple[str, float, float]]:
+    """Each callee with the shares of the requests that call it (then, now), the largest change first."""
+    changes = [(callee, old_shares[callee], new_shares[callee]) for callee in {*old_shares, *new_shares}]
+    return sorted(changes, key=lambda change: (-abs(change[1] - change[2]), change[0]))
 
 
 def _total(sets: Iterable[Counter[Callees]]) -> int:
@@ -249,21 +264,21 @@ def _calls(old: Period, new: Period) -> list[CallChange]:
     changes = []
     for route, edge in sorted({*old_counts, *new_counts}):
         sizes = old_sizes[route], new_sizes[route]
-        if (
-            min(sizes) < COMPARABLE_REQUESTS * 2
-            or edge.is_own
-            or edge.component.category in ("retries", "connect", "pool")
-        ):
+        if min(sizes) < COMPARABLE_REQUESTS * 2 or edge.is_own or edge.component.category in WITHIN:
             continue
         counts = old_counts.get((route, edge), []), new_counts.get((route, edge), [])
         means = sum(counts[0]) / sizes[0], sum(counts[1]) / sizes[1]
         kind = _kind(counts, means, sizes)
-        other_counts = old_counts if kind == "new" else new_counts if kind == "gone" else {}
-        is_other_kind = any(name == route and other.is_other_kind(edge) for name, other in other_counts)
-        if kind is not None and not is_other_kind:
+        counterparts = {"new": old_counts, "gone": new_counts}.get(kind or "", {})
+        if kind is not None and not _has_other_kind(counterparts, route, edge):
             medians = _median(counts[0]), _median(counts[1])
             changes.append(CallChange(kind, route, edge, means, (round(medians[0]), round(medians[1]))))
     return sorted(changes, key=lambda change: -abs(change.mean[1] - change.mean[0]) * new_sizes[change.route])
+
+
+def _has_other_kind(counts: Iterable[tuple[str, Edge]], route: str, edge: Edge) -> bool:
+    """Whether requests of the route call the same callee by another kind of edge."""
+    return any(name == route and counted.is_other_kind(edge) for name, counted in counts)
 
 
 def _median(counts: Sequence[int]) -> float:
@@ -274,15 +289,15 @@ def _kind(
     counts: tuple[Sequence[int], Sequence[int]], means: tuple[float, float], sizes: tuple[int, int]
 ) -> CallKind | None:
     """How the calls a request changed. `counts` has those of the requests that make any, `sizes` all requests."""
-    shares = len(counts[0]) / sizes[0], len(counts[1]) / sizes[1]
-    if not min(shares) and max(shares) >= SHAPE_NEW and sizes[1] * max(shares) >= COMPARABLE_REQUESTS:
-        return "gone" if shares[0] else "new"
+    if not min(map(len, counts)):
+        share = max(len(counts[0]) / sizes[0], len(counts[1]) / sizes[1])
+        kind: CallKind = "gone" if counts[0] else "new"
+        return kind if share >= SHAPE_NEW and sizes[1] * share >= COMPARABLE_REQUESTS else None
     if min(map(len, counts)) < COMPARABLE_REQUESTS:
         return None
-    less, more = (0, 1) if means[1] > means[0] else (1, 0)
-    is_multiple = means[more] >= SHAPE_CALLS * means[less] and _median(counts[more]) >= SHAPE_CALLS * _median(
-        counts[less]
-    )
+    more = int(means[1] > means[0])
+    less = 1 - more
+    is_multiple = all(measure[more] >= SHAPE_CALLS * measure[less] for measure in (means, [*map(_median, counts)]))
     if is_multiple and (means[more] - means[less]) * sizes[more] >= 2 * COMPARABLE_REQUESTS:
         return "more" if more else "fewer"
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp, lgamma, log
 from statistics import median
@@ -223,14 +223,18 @@ def _compared_waits(old: Period, new: Period, edge: Edge | None) -> EdgeWaits:
     waits = old.waits(edge)
     if edge is None or len(waits) >= LEAST or len(new.edges.get(edge, ())) < COMPARABLE_REQUESTS:
         return waits
-    routes, idle = {*new.edges[edge].routes}, dict[int, str]()
-    of_caller = [own for own in old.edges if own is not None and own.is_own and own.caller == edge.caller]
-    for caller_waits in map(old.waits, of_caller):
-        rows = zip(caller_waits.places, caller_waits.routes, strict=True)
-        idle |= {place: route for place, route in rows if route in routes}
+    routes = {*new.edges[edge].routes}
+    idle = {place: route for place, route in _running(old, edge.caller) if route in routes}
     if len(idle) < COMPARABLE_REQUESTS:
         return waits
     return EdgeWaits.from_rows((place, 0, 0, route) for place, route in sorted(idle.items()))
+
+
+def _running(period: Period, service: str) -> Iterator[tuple[int, str]]:
+    """Yield the place and the route of each request that runs a service."""
+    for edge, waits in period.edges.items():
+        if edge is not None and edge.is_own and edge.caller == service:
+            yield from zip(waits.places, waits.routes, strict=True)
 
 
 def edge_test(old: Period, new: Period, edge: Edge | None, need: float, route: str | None = None) -> EdgeTest:
@@ -242,6 +246,13 @@ def edge_test(old: Period, new: Period, edge: Edge | None, need: float, route: s
         new_waits = new_waits.of_route(route)
     if min(len(old_waits), len(new_waits)) < LEAST:
         return SAME
+    return _tested(old, new, baseline_waits, old_waits, new_waits, need)
+
+
+def _tested(
+    old: Period, new: Period, baseline_waits: EdgeWaits, old_waits: EdgeWaits, new_waits: EdgeWaits, need: float
+) -> EdgeTest:
+    """Test new waits against old ones; `baseline_waits` are those of the old ones that were measured."""
     deviations = deviations_of(old, new, old_waits, new_waits)
     excess = _excess(baseline_waits or old_waits, new_waits)
     # One call or two in the baseline have no tail
@@ -249,10 +260,10 @@ def edge_test(old: Period, new: Period, edge: Edge | None, need: float, route: s
     felt = _least_felt(old, new_waits)
     if deviations.strongest >= need and largest >= felt:
         return EdgeTest("slower", _how(deviations, need), excess.mean_or(largest), deviations.strongest, is_sure=True)
-    if excess.mean < 0 and min(excess) <= -felt:  # nothing is faster that takes more time on average
-        back = deviations_of(new, old, new_waits, old_waits)  # the baseline is slower than the requests now
-        if back.strongest >= need:
-            return EdgeTest("faster", _how(back, need), excess.mean, -back.strongest, is_sure=True)
+    # Whether the baseline is slower than the requests now
+    back = deviations_of(new, old, new_waits, old_waits) if excess.is_shorter(felt) else None
+    if back is not None and back.strongest >= need:
+        return EdgeTest("faster", _how(back, need), excess.mean, -back.strongest, is_sure=True)
     if max(excess.mean, excess.tail) >= felt and (pieces := window_of(old, new, old_waits, new_waits)) is not None:
         longer, window = excess.mean_or(excess.tail), _window(new, pieces)
         return EdgeTest("slower", "tail", longer, deviations.strongest, window=window, pieces=pieces)
@@ -275,6 +286,10 @@ class _Excess(NamedTuple):
     mean: float
     typical: float
     tail: float
+
+    def is_shorter(self, felt_ns: float) -> bool:
+        """Whether it is felt; nothing is faster that takes more time on average."""
+        return self.mean < 0 and min(self) <= -felt_ns
 
     def mean_or(self, longer: float) -> float:
         return self.mean if self.mean > 0 else longer
@@ -401,12 +416,8 @@ def _is_machine(ratios: _Ratios, likely: Collection[Edge], period: Period, share
         services, slower = {edge.service for edge in edges}, {edge.service for edge in alike}
         return len(alike) >= share * len(edges) and len(slower) >= max(3, ALIKE_SHARE * len(services))
     times_ns = {edge: sum(period.waits(edge).ns) for edge in edges}
-    others = edges - {ratios.top}
-    return (
-        sum([times_ns[edge] for edge in others & alike]) >= share * sum([times_ns[edge] for edge in others])
-        and len(alike) >= ALIKE_EDGES * len(edges)
-        and _are_of_most(alike, times_ns)
-    )
+    alike_ns, all_ns = (sum([times_ns[edge] for edge in of - {ratios.top}]) for of in (alike, edges))
+    return alike_ns >= share * all_ns and len(alike) >= ALIKE_EDGES * len(edges) and _are_of_most(alike, times_ns)
 
 
 def _are_of_most(alike: Iterable[Edge], times_ns: Mapping[Edge, int]) -> bool:
@@ -475,7 +486,7 @@ def _route_change(
         p50_ns=p50_ns,
         p95_ns=p95_ns,
         how="typical" if percent == 50 else "tail",
-        percent=100 * (ratios[percent] - 1),
+        percent=round(100 * (ratios[percent] - 1), 3),  # all outputs round the same number
         low=low,
         high=high,
         is_sure=max(deviations.strongest, back.strongest) >= need,

@@ -84,14 +84,14 @@ class Decision:
         """Whether another run must tell: nothing is asserted of such requests."""
         return self.answer in ("unsure", "disturbed")
 
-    def standing(self, edge: Edge, known: Collection[Edge]) -> Standing:
-        """Return whether a cause group of an edge is new or has grown; `known` are those that the baseline has too.
+    def standing(self, edge: Edge, in_baseline: Collection[Edge]) -> Standing:
+        """Return whether a cause group of an edge is new or has grown; the baseline has those `in_baseline` too.
 
         Without a sure difference a group that the baseline does not have is `unproven`: it may be chance.
         """
         if edge.merged in self.grown:
             return "grown"
-        if edge.merged in known:
+        if edge.merged in in_baseline:
             return "known"
         return "new" if edge.merged in self.slower else "unproven"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from math import log, prod, sqrt
-from statistics import NormalDist
+from statistics import NormalDist, fmean
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from lambda_latency.latency.analysis.slowness import PIECES
@@ -58,23 +58,28 @@ def deviations_of(old: Period, new: Period, old_waits: EdgeWaits, new_waits: Edg
     The differences of routes are averaged by their precision (Mantel-Haenszel): a changed mix is no difference.
     """
     common = {*old_waits.routes} & {*new_waits.routes}
-    old_rows = [row for row in old_waits.listed() if row[2] in common]
-    new_rows = [row for row in new_waits.listed() if row[2] in common]
+    old_rows, new_rows = ([row for row in waits.listed() if row[2] in common] for waits in (old_waits, new_waits))
     count = min(len(old_rows), len(new_rows))
     differences = [_welch(old_rows, new_rows)] if count < FEW_ENTRIES else []
     if count < COMPARABLE_REQUESTS:
         return Deviations(differences[0], differences[0])
     counts = _counts(old_rows), _counts(new_rows)
-    ordered = {route: sorted(times) for route, times in old_waits.by_route().items() if route in common}
+    ordered = _sorted_by_route(old_rows)
     for share in QUANTILES:
         limits = {route: quantile(times, share) for route, times in ordered.items()}
         old_exceedances = _Exceedances.measured(old_rows, old, limits, counts)
         differences.append(_difference(old_exceedances, _Exceedances.measured(new_rows, new, limits, counts)))
     typical = max(differences[: 1 - len(QUANTILES)], key=abs)
-    differences.append(
-        _outlier_deviations(new_rows, new, {route: times[-1] for route, times in ordered.items()}, counts)
-    )
+    maxima = {route: times[-1] for route, times in ordered.items()}
+    differences.append(_outlier_deviations(new_rows, new, maxima, counts))
     return Deviations(typical, max(differences, key=abs))
+
+
+def _sorted_by_route(rows: Sequence[Row]) -> dict[str, list[int]]:
+    times: dict[str, list[int]] = {}
+    for _, ns, route in sorted(rows, key=lambda row: row[1]):
+        times.setdefault(route, []).append(ns)
+    return times
 
 
 def _counts(rows: Sequence[Row]) -> Counter[str]:
@@ -130,7 +135,7 @@ def _welch(old_rows: Sequence[Row], new_rows: Sequence[Row]) -> float:
     means, variances, squares = [], [], 0.0
     for logs in (new_logs, old_logs):
         centred = [number - middle[route] for route, number in logs]
-        mean = _mean(centred)
+        mean = fmean(centred)
         spread = sum([(number - mean) ** 2 for number in centred]) / (len(centred) - 1)
         variance = max(spread, LEAST_VARIANCE) / len(centred)
         means.append(mean)
@@ -146,11 +151,7 @@ def _logarithms(rows: Sequence[Row]) -> list[tuple[str, float]]:
 
 
 def _mean_of(route: str, logs: Sequence[tuple[str, float]]) -> float:
-    return _mean([number for name, number in logs if name == route])
-
-
-def _mean(values: Sequence[float]) -> float:
-    return sum(values) / len(values)
+    return fmean([number for name, number in logs if name == route])
 
 
 def _outlier_deviations(

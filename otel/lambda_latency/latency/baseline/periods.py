@@ -218,9 +218,8 @@ class Period:
         """Return the number of requests that wait for an edge or, by another kind of edge, for the same callee."""
         waits = [self.waits(edge)]
         if edge is not None:
-            waits += [
-                other for other_edge, other in self.edges.items() if other_edge and edge.is_other_kind(other_edge)
-            ]
+            other_kinds = [waited for waited in self.edges if waited is not None and edge.is_other_kind(waited)]
+            waits += map(self.waits, other_kinds)
         return len({place for of_edge in waits for place, ns in zip(of_edge.places, of_edge.ns, strict=True) if ns})
 
     def block(self, place: int) -> int:

@@ -13,9 +13,9 @@ class ReportError(Exception):
 
     exit_status = 1
 
-    def __init__(self, what: str, todo: str = "") -> None:
-        super().__init__(f"{what}\n  {todo}" if todo else what)
-        self.what, self.todo = what, todo
+    def __init__(self, problem: str, todo: str = "") -> None:
+        super().__init__(f"{problem}\n  {todo}" if todo else problem)
+        self.what, self.todo = problem, todo
 
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

@@ -172,6 +172,18 @@ class Breakdowns(Sequence[Breakdown]):
         """Return the indices of the requests that did not time out."""
         return self.of_kind(lambda kind: not kind.timed_out)
 
+    def ended_in_order(self, routes: Container[str]) -> array[int]:
+        """Return the indices of the requests of these routes that did not time out, sorted by start and trace id."""
+        kinds = {number for kind, number in self.kinds.items() if kind.route in routes and not kind.timed_out}
+        return array("I", (index for index in self.order() if self.kind_of[index] in kinds))
+
+    def waits_ns(self, numbers: Container[int]) -> Counter[int]:
+        """Return the time that requests wait for these edges, given their numbers, by index of the request."""
+        waits: Counter[int] = Counter()
+        for index, ns in self.entries_of_edges(numbers):
+            waits[index] += ns
+        return waits
+
     def ended_by_route(self) -> Counter[str]:
         """Count the requests that did not time out, by route."""
         kinds, by_route = list(self.kinds), Counter[str]()

@@ -86,19 +86,16 @@ class Tally:
     def _add_times(self, columns: Breakdowns) -> None:
         """Add the time of each component; the times of several callers are added up in each request."""
         appends = [self.components[edge.component].each_ns.append for edge in columns.edges]
-        shared = {number for numbers in columns.components.values() if len(numbers) > 1 for number in numbers}
-        if not shared:
+        if all(len(numbers) == 1 for numbers in columns.components.values()):
             for number, ns in zip(columns.edge_of, columns.edge_ns, strict=True):
                 appends[number](ns)
             return
         number_of_component = {number: numbers[0] for numbers in columns.components.values() for number in numbers}
         for times in columns.times_of_each():
             sums: dict[int, int] = {}
-            for number, ns in times:
-                if number in shared:
-                    sums[number_of_component[number]] = sums.get(number_of_component[number], 0) + ns
-                else:
-                    appends[number](ns)
+            for edge, ns in times:
+                number = number_of_component[edge]
+                sums[number] = sums.get(number, 0) + ns
             for number, ns in sums.items():
                 appends[number](ns)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from typing import TYPE_CHECKING, NamedTuple
@@ -95,15 +95,12 @@ def _times(breakdowns: Breakdowns, routes: tuple[str, ...], edge: Edge | None) -
     """Yield the index, the route and the time of each request of the routes that did not time out."""
     kinds = breakdowns.kinds
     route_of = {number: kind.route for kind, number in kinds.items() if kind.route in routes and not kind.timed_out}
-    times: defaultdict[int, int] = defaultdict(int)
+    times: Mapping[int, int] | Sequence[int] = breakdowns.walls_ns
     if edge is not None:
-        for index, ns in breakdowns.entries_of_edges({breakdowns.edges.get(edge, -1)}):
-            times[index] += ns
-    walls = breakdowns.walls_ns
+        times = breakdowns.waits_ns({breakdowns.edges.get(edge, -1)})
     for index, number in enumerate(breakdowns.kind_of):
-        route = route_of.get(number)
-        if route is not None:
-            yield index, route, walls[index] if edge is None else times.get(index, 0)
+        if number in route_of:
+            yield index, route_of[number], times[index]
 
 
 def _reshaped_requests(breakdowns: Breakdowns, routes: tuple[str, ...], change: OperationChange) -> ChangedRequests:

@@ -43,7 +43,7 @@ class _Level(NamedTuple):
 
 def since_of_group(breakdowns: Breakdowns, group: CauseGroup) -> Since | None:
     """Return the interval with nearly all requests of a cause group, up to the last request if it does not end."""
-    of_routes = _requests_of(breakdowns, group.routes)
+    of_routes = breakdowns.ended_in_order(group.routes)
     starts, members = breakdowns.starts_ns, set(group.members)
     whole_ns = starts[of_routes[-1]] - starts[of_routes[0]]
     if len(of_routes) < PIECES or whole_ns < WINDOW_NS:
@@ -120,10 +120,8 @@ def _border(slow: Sequence[bool], low: int, high: int, places: range, *, begins:
 def _does_group_drift(breakdowns: Breakdowns, group: CauseGroup, of_routes: Sequence[int]) -> bool:
     """Whether the time of the edge of a cause group grows all the while."""
     numbers = {number for number, edge in enumerate(breakdowns.edges) if edge.merged == group.edge.merged}
-    waited: defaultdict[int, int] = defaultdict(int)
-    for index, ns in breakdowns.entries_of_edges(numbers):
-        waited[index] += ns
-    times = [waited[index] for index in of_routes if waited.get(index)]
+    waited = breakdowns.waits_ns(numbers)
+    times = [waited[index] for index in of_routes if waited[index]]
     if 2 * len(times) < len(of_routes):
         return False
     levels = _levels(times)
@@ -286,9 +284,3 @@ def _medians(breakdowns: Breakdowns, indices: Sequence[int]) -> defaultdict[int,
     for number, waited in times.items():
         medians[number] = at_rank(sorted([*waited, *[0] * (len(indices) - len(waited))]), 50)
     return medians
-
-
-def _requests_of(breakdowns: Breakdowns, routes: Sequence[str]) -> Sequence[int]:
-    """The requests of some routes that did not time out, in the order of their start."""
-    kinds = {number for number, kind in enumerate(breakdowns.kinds) if kind.route in routes and not kind.timed_out}
-    return array("I", (index for index in breakdowns.order() if breakdowns.kind_of[index] in kinds))

@@ -7,17 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lambda_latency.latency import (
-    Breakdown,
-    Breakdowns,
-    Component,
-    Edge,
-    TypicalAndSlow,
-    Verdict,
-    cause_groups,
-    typical_and_slow,
-    verdict,
-)
+from lambda_latency.latency import Breakdown, Breakdowns, Component, Edge, cause_groups
 from lambda_latency.latency.analysis.thresholds import (
     DOMINANT_PERCENT,
     ENOUGH_REQUESTS,
@@ -26,6 +16,8 @@ from lambda_latency.latency.analysis.thresholds import (
     EVEN_WIDTHS,
     NEVER_EVEN_TIMES,
 )
+from lambda_latency.latency.analysis.typical_and_slow import TypicalAndSlow, typical_and_slow
+from lambda_latency.latency.analysis.verdict import Verdict, verdict
 from tests.draws import draws
 from tests.latency.generated import hundred, timed_out
 from tests.latency.system import breakdown_of, order

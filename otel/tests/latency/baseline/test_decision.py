@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from lambda_latency.latency import Analyzer, Breakdown, Breakdowns, Edge, Judged, Report, against, read_gate, report_of
@@ -103,6 +104,14 @@ def test_a_tenth_more_on_one_route_is_slower_in_the_sentence_too() -> None:
     )
 
 
+def test_the_sentence_and_the_decision_round_the_same_percentage() -> None:
+    """5.6146 is 5.61 in the sentence, and was 5.615 in the decision, from which other outputs made 5.62."""
+    compared = _report(_routes("now", 2.8), _routes("then")).against
+    assert compared is not None
+    percent = compared.by_route[0].percent
+    assert (compared.decision.slowdown.percent, round(percent, 3)) == (percent, percent)
+
+
 def test_a_small_change_that_a_gate_asks_for_is_in_the_sentence() -> None:
     """It is too small to be called slower, and more than the limit of the gate."""
     baseline = [request(number, {OWN_CODE: 90 + number % 3}) for number in range(100)]
@@ -164,6 +173,20 @@ def test_nothing_is_advised_or_called_new_where_the_machine_disturbed_everything
     assert "Another run must tell whether it changed." in text
     assert not any(words in text for words in ("High confidence", "Profile", "new since the baseline"))
     assert [card.steps for card in cards(report, PLAIN)] == [(), ()]
+
+
+def test_unsure_never_stands_over_high_confidence() -> None:
+    """In text and JSON: whatever the group by itself would be, another run must tell."""
+    current, baseline = _with_slow("now"), _with_slow("then", slow_every=401)
+    compared = against(current, baseline)
+    confidences = []
+    for answer in ("slower", "unsure"):
+        decided = replace(compared, decision=replace(compared.decision, answer=answer))
+        report = report_of(current, lambda _: {}, against=decided, baseline=Breakdowns.from_breakdowns(baseline))
+        values: Any = document(report, command="", version="")
+        confidences.append((values["verdict"]["confidence"], [group["confidence"] for group in values["classes"]]))
+        assert ("High confidence" in _text(report)) == (answer == "slower")
+    assert confidences == [("high", ["high"]), ("medium", ["medium"])]
 
 
 def test_the_machine_is_found_by_time_where_short_edges_stay_the_same() -> None:

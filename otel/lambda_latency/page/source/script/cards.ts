@@ -8,7 +8,7 @@ import { openTrace } from "./open.js";
 import { partClass, swatch } from "./palette.js";
 import { inWords } from "./sentence.js";
 import { change, follow, only, state, toggled } from "./store.js";
-import { OWNERS, capital, ms, say } from "./words.js";
+import { capital, ms, say } from "./words.js";
 
 const EXAMPLES = [
   "lambda-latency demo",
@@ -64,7 +64,7 @@ function kindOf({ kind, owner, confidence }: Finding): Child {
     "p",
     { class: "kind" },
     h("span", {}, say(count === 1 && kind === "verdict" ? "card.one" : `card.${kind}`)),
-    owner !== undefined && h("span", { class: `pill ${owner}` }, OWNERS[owner] ?? owner),
+    owner !== undefined && h("span", { class: `pill ${owner}` }, owner),
     isSure &&
       h(
         "span",

@@ -86,7 +86,7 @@ export const classOf = new Int32Array(count).fill(-1);
 for (const [part, members] of report.members) for (const request of members) classOf[request] = part;
 
 const slow = new Uint8Array(count);
-for (const [request] of report.slow) slow[request] = 1;
+for (const request of report.slow) slow[request] = 1;
 export const isSlow = (request: number): boolean => slow[request] === 1;
 
 // Whether only some requests have a waterfall in this page; their rows are marked.

@@ -1,6 +1,6 @@
 // The data of the page, from report-island.schema.json: `make lab NAME=bundle` writes this file.
 
-export interface Island { command: string; version: string; sources: string[]; window: { from: string | null; to: string | null }; requests: number; sampling: { seen: number; total: number | null; by_route: Share[] }; wall_ns: { p50: number; p95: number; p99: number; max: number }; cohorts: { slow: { requests: number; mean_ns: number }; typical: { requests: number; mean_ns: number }; difference_ns: number }; buckets: Bucket[]; verdict: { kind: string; sentence: string; evidence: string; trace_id: string | null }; cold_starts: { requests: number; mean_ns: number | null }; timeouts: Timeout[]; problems: Problem[]; parts: { bucket: string; label: string; owner: string }[]; columns: Columns; findings: Finding[]; notes: string[]; members: [number, number[]][]; slow: [number, number][]; border_ns: number | null; rows: number[]; folded: number[]; saves: { pieces: Piece[]; part: number }[]; bound: string; words: Record<string, string>; markdown: string; change: Change | null; seen: string; by_hour: Share[]; console: string | null; kept: number; flame: [number, string, number, number, number][]; facts: Fact[]; read: number[] | null }
+export interface Island { command: string; version: string; sources: string[]; window: { from: string | null; to: string | null }; requests: number; sampling: { seen: number; total: number | null; by_route: Share[] }; wall_ns: { p50: number; p95: number; p99: number; max: number }; cohorts: { difference_ns: number }; buckets: Bucket[]; verdict: { kind: string; sentence: string; evidence: string; trace_id: string | null }; cold_starts: { requests: number; mean_ns: number | null }; timeouts: Timeout[]; problems: Problem[]; parts: { bucket: string; label: string; owner: string }[]; columns: Columns; findings: Finding[]; notes: string[]; members: [number, number[]][]; slow: number[]; border_ns: number | null; saves: { pieces: Piece[]; part: number }[]; bound: string; words: Record<string, string>; markdown: string; change: Change | null; seen: string; by_hour: Share[]; console: string | null; kept: number; flame: [number, string, number, number, number][]; facts: Fact[]; read: number[] | null }
 
 export interface Piece { text: string; strong?: true; owner?: true; part?: number; fact?: string }
 
@@ -14,7 +14,7 @@ export interface Frame { file: string; line: number; function: string; text: str
 
 export interface Timeout { trace_id: string; limit_ns: number; running: string; elapsed_ns: number; frames: Frame[]; threads: { name: string; frames: Frame[] }[] }
 
-export interface Bucket { owner: string; total_ns: number; share: number; typical_mean_ns: number; slow_mean_ns: number; difference_ns: number; difference_share: number; calls: number; errors: number; throttles: number }
+export interface Bucket { total_ns: number; calls: number; errors: number; throttles: number }
 
 export interface Fact { name: string; texts: string[]; column?: "route" | "flags" | "status"; values?: number[]; of?: number[] }
 

@@ -11,7 +11,6 @@ const rank = new Map<number, number>();
 const first = [
   ...report.findings.flatMap((card) => card.part ?? []),
   ...report.members.map(([part]) => part),
-  ...report.rows,
   ...report.buckets.keys(),
 ];
 for (const part of first) if (!rank.has(part) && rank.size < NAMED) rank.set(part, rank.size + 1);

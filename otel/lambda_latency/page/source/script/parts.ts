@@ -1,21 +1,16 @@
-// ---- Where the time goes: slow requests against typical ones, or chosen requests against the rest of their routes.
+// ---- Where the time goes: the means of all requests, or chosen requests against the rest of their routes.
 
 import { at, bucketsOf, count, report, requests } from "./data.js";
 import { type Child, fill, h, section } from "./elements.js";
 import { partClass } from "./palette.js";
 import { chosen, follow, isFiltered, state, view } from "./store.js";
 import { type PartRow, callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble } from "./table.js";
-import { ms, msOf, percent, say, signedMs } from "./words.js";
+import { ms, percent, say } from "./words.js";
 
 const SMALL_SHARE = 0.01; // least share of the difference of owners and parts that are listed
 const MOST_ROWS = 8; // the rest is folded
-// Owners inside a sentence, by their names in the report's JSON.
-const OWNED: Record<string, string> = {
-  ours: "internal",
-  theirs: "external",
-  platform: "the platform's",
-  unknown: "of unknown owner",
-};
+// Owners whose names are no words inside a sentence.
+const OWNED: Record<string, string> = { platform: "the platform's", unknown: "of unknown owner" };
 
 interface Table {
   title: string;
@@ -28,11 +23,7 @@ export function drawParts(): HTMLElement {
   follow((now, before) => {
     if (now !== before && now.open !== before.open && element.childElementCount > 1) return;
     const isChosen = isFiltered() && view.length > 0 && view.length < count;
-    const { title, says, table } = isChosen
-      ? chosenAgainstRest()
-      : report.cohorts.slow.requests > 0 && count > 1
-        ? slowAgainstTypical()
-        : means();
+    const { title, says, table } = isChosen ? chosenAgainstRest() : means();
     const without = state.without.size > 0 && h("p", { class: "says still" }, say("whatif.still"));
     fill(element, h("h2", { id: "parts-title" }, title), h("p", { class: "says" }, says), without, table);
   });
@@ -62,14 +53,14 @@ function chosenAgainstRest(): Table {
   const [rest, few] = [at(members, 0), at(members, 1)];
   const [usual, chosenMean] = [at(walls, 0) / Math.max(1, rest), at(walls, 1) / few];
   const rows = report.parts.map(({ owner }, part): PartRow => {
-    const [typical, slow] = [at(sums[0], part) / Math.max(1, rest), at(sums[1], part) / few];
+    const [restNs, chosenNs] = [at(sums[0], part) / Math.max(1, rest), at(sums[1], part) / few];
     return {
       part,
       owner,
-      typical_mean_ns: typical,
-      slow_mean_ns: slow,
-      difference_ns: slow - typical,
-      difference_share: (slow - typical) / (chosenMean - usual || 1),
+      rest_mean_ns: restNs,
+      chosen_mean_ns: chosenNs,
+      difference_ns: chosenNs - restNs,
+      difference_share: (chosenNs - restNs) / (chosenMean - usual || 1),
     };
   });
   const largest = rows
@@ -81,50 +72,30 @@ function chosenAgainstRest(): Table {
     chosen: ms(chosenMean),
     rest: ms(usual),
   });
-  return { title: say("parts.chosen"), says, table: comparedTable(largest, [], ["rest", "chosen"], -1) };
+  return { title: say("parts.chosen"), says, table: comparedTable(largest) };
 }
 
-function comparedTable(rows: PartRow[], folded: PartRow[], names: [string, string], lead: number): Child {
-  const [large, small] = [rows.slice(0, MOST_ROWS), [...rows.slice(MOST_ROWS), ...folded]];
-  const axis = differences([...large, ...small]);
-  const row = (one: PartRow): HTMLElement => comparedRow(one, axis, one.part === lead, [say(names[0]), say(names[1])]);
-  const more = small.map(row);
-  for (const one of more) one.hidden = true;
-  const heads = [...names, "difference", "share", ...(rows[0]?.calls === undefined ? [] : ["calls"])];
-  const body = h("tbody", {}, large.map(row), more);
+function comparedTable(rows: PartRow[]): Child {
+  const small = rows.slice(MOST_ROWS);
+  const axis = differences(rows);
+  const drawn = rows.map((row) => comparedRow(row, axis));
+  const more = drawn.slice(MOST_ROWS);
+  for (const row of more) row.hidden = true;
   return [
-    h("table", { class: "parts compared" }, partsHead(heads), body),
-    small.length > 0 && unfold(restWords(small, names), more),
+    h(
+      "table",
+      { class: "parts compared" },
+      partsHead(["rest", "chosen", "difference", "share"]),
+      h("tbody", {}, drawn),
+    ),
+    small.length > 0 && unfold(restWords(small), more),
   ];
-}
-
-function slowAgainstTypical(): Table {
-  const { slow, typical, difference_ns: difference } = report.cohorts;
-  const told = (part: number): PartRow => ({ ...at(report.buckets, part), part });
-  const lead = report.findings.find((card) => card.kind === "class")?.part ?? -1;
-  const shares = difference > 0 ? differenceByOwner(difference) : "";
-  const says = [
-    say("parts.of_slow", { slow: ms(slow.mean_ns), typical: ms(typical.mean_ns) }),
-    shares !== "" && say("parts.between", { difference: ms(difference), shares }),
-  ];
-  const table = comparedTable(report.rows.map(told), report.folded.map(told), ["typical", "slow"], lead);
-  return { title: say("parts.slow"), says: says.filter(Boolean).join(" "), table };
 }
 
 function byOwner(rows: readonly { owner: string; ns: number }[]): [string, number][] {
   const owned = new Map<string, number>();
   for (const { owner, ns } of rows) owned.set(owner, (owned.get(owner) ?? 0) + ns);
   return [...owned].sort((a, b) => b[1] - a[1]);
-}
-
-function differenceByOwner(difference: number): string {
-  const least = Math.max(5e5, difference * SMALL_SHARE);
-  const whose = byOwner(report.buckets.map(({ owner, difference_ns: ns }) => ({ owner, ns }))).filter(
-    ([, ns]) => Math.abs(ns) >= least,
-  );
-  // What is less than usual is told if it is not small; the others together take as much more.
-  const more = difference - whose.reduce((sum, [, ns]) => sum + Math.min(0, ns), 0);
-  return whose.map(([owner, ns]) => `${ns < 0 ? signedMs(ns) : msOf(ns, more)} ${OWNED[owner] ?? owner}`).join(", ");
 }
 
 /** A button that shows folded rows, and folds them again. */
@@ -139,23 +110,19 @@ function unfold(folded: string, rows: HTMLElement[]): HTMLElement {
   return h("p", { class: "more" }, button);
 }
 
-function restWords(small: PartRow[], [one, other]: [string, string]): string {
-  const together = (name: "typical_mean_ns" | "slow_mean_ns"): string =>
+function restWords(small: PartRow[]): string {
+  const together = (name: "rest_mean_ns" | "chosen_mean_ns"): string =>
     ms(small.reduce((sum, row) => sum + row[name], 0));
-  const words = { one: say(one).toLowerCase(), other: say(other).toLowerCase() };
-  return say("parts.more", {
-    n: small.length,
-    first: together("typical_mean_ns"),
-    second: together("slow_mean_ns"),
-    ...words,
-  });
+  return say("parts.more", { n: small.length, rest: together("rest_mean_ns"), chosen: together("chosen_mean_ns") });
 }
 
-/** The parts of one request, or the means of many of which none is slow. */
+/** The parts of one request, or the means of all. */
 function means(): Table {
   const isOne = count === 1;
   const whole = report.buckets.reduce((sum, row) => sum + row.total_ns, 0);
-  const order = report.buckets.map((bucket, part) => ({ ...bucket, part })).filter((row) => row.total_ns > 0);
+  const order = report.buckets
+    .map((bucket, part) => ({ ...bucket, part, owner: at(report.parts, part).owner }))
+    .filter((row) => row.total_ns > 0);
   const scale = Math.max(1, ...order.map((row) => row.total_ns));
   const shares = byOwner(order.map(({ owner, total_ns: ns }) => ({ owner, ns }))).map(
     ([owner, ns]) => `${ms(ns / count)} ${OWNED[owner] ?? owner}`,

@@ -5,19 +5,16 @@ import { h, unseen } from "./elements.js";
 import { label } from "./labels.js";
 import { partClass, swatch } from "./palette.js";
 import { only, state } from "./store.js";
-import { OWNERS, THIN, ms, number, percent, say, signedMs } from "./words.js";
+import { THIN, ms, number, percent, say, signedMs } from "./words.js";
 
-/** A part in a table that compares two groups of requests. */
+/** A part in the table that compares chosen requests with the rest. */
 export interface PartRow {
   part: number;
   owner: string;
-  typical_mean_ns: number;
-  slow_mean_ns: number;
+  rest_mean_ns: number;
+  chosen_mean_ns: number;
   difference_ns: number;
   difference_share: number;
-  calls?: number;
-  errors?: number;
-  throttles?: number;
 }
 
 /** A table head; `numbers` are keys of the report's words. */
@@ -39,7 +36,7 @@ export function partsHead(numbers: readonly string[]): HTMLElement {
 }
 
 export const ownerCell = ({ owner }: { owner: string }): HTMLElement =>
-  h("td", { class: "owner" }, h("span", { class: `pill ${owner}` }, OWNERS[owner] ?? owner));
+  h("td", { class: "owner" }, h("span", { class: `pill ${owner}` }, owner));
 
 /** The name of a part: a button that filters the list, if there is one. */
 export function partName({ part }: { part: number }): HTMLElement {
@@ -53,7 +50,7 @@ export function partName({ part }: { part: number }): HTMLElement {
   return h("td", { class: "name" }, h("button", { class: "part", title: say("parts.show"), onclick: show }, name));
 }
 
-export function trouble({ errors = 0, throttles = 0 }: { errors?: number; throttles?: number }): HTMLElement {
+export function trouble({ errors, throttles }: { errors: number; throttles: number }): HTMLElement {
   const found = [
     errors > 0 && say("parts.errors", { n: errors }),
     throttles > 0 && say("parts.throttled", { n: throttles }),
@@ -61,7 +58,7 @@ export function trouble({ errors = 0, throttles = 0 }: { errors?: number; thrott
   return h("td", { class: "trouble" }, found.filter(Boolean).join(", "));
 }
 
-export const callsCell = ({ calls = 0 }: { calls?: number }): HTMLElement =>
+export const callsCell = ({ calls }: { calls: number }): HTMLElement =>
   h(
     "td",
     { class: calls > 0 ? "num calls" : "num calls none", "data-head": say("calls") },
@@ -81,19 +78,14 @@ export function differences(rows: readonly PartRow[]): Differences {
   return { zero: (100 * (whole - most)) / whole, of: (ns) => (100 * Math.abs(ns)) / whole };
 }
 
-/** A row that compares a part's time in both groups of requests (`names`), with the difference as a bar. */
-export function comparedRow(
-  row: PartRow,
-  axis: Differences,
-  isLead: boolean,
-  names: readonly [string, string],
-): HTMLElement {
+/** A row that compares a part's time in both groups of requests, with the difference as a bar. */
+export function comparedRow(row: PartRow, axis: Differences): HTMLElement {
   const share = Math.round(row.difference_share * 1e6) / 1e6;
   const width = axis.of(row.difference_ns);
   const left = axis.zero - (row.difference_ns < 0 ? width : 0);
   return h(
     "tr",
-    { class: isLead && "lead" },
+    {},
     partName(row),
     ownerCell(row),
     h(
@@ -109,10 +101,10 @@ export function comparedRow(
         }),
       ),
     ),
-    h("td", { class: "num typical-ms", "data-head": names[0] }, ms(row.typical_mean_ns)),
-    h("td", { class: "num slow-ms", "data-head": names[1] }, ms(row.slow_mean_ns)),
+    h("td", { class: "num rest-ms", "data-head": say("rest") }, ms(row.rest_mean_ns)),
+    h("td", { class: "num chosen-ms", "data-head": say("chosen") }, ms(row.chosen_mean_ns)),
     h("td", { class: "num difference" }, signedMs(row.difference_ns)),
     h("td", { class: "num share" }, Math.abs(share) < 0.005 ? `0${THIN}%` : percent(share, 1)),
-    row.calls === undefined ? h("td", { class: "trouble" }) : [callsCell(row), trouble(row)],
+    h("td", { class: "trouble" }),
   );
 }

@@ -11,9 +11,6 @@ export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)}${THIN}${count === 1 ? one : many}`;
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
-// Owners by their names in the report's JSON, as a table cell.
-export const OWNERS: Record<string, string> = { ours: "internal", theirs: "external" };
-
 /** A sentence of the report's words: `{n}` is a placeholder, `{n|request|requests}` a number with its noun. */
 export function say(key: string, values: Record<string, string | number> = {}): string {
   const told = report.words[key] ?? key;
@@ -38,10 +35,6 @@ export function signedMs(ns: number): string {
 }
 
 const NEARLY_ALL = "nearly all";
-
-/** A time of a whole, which it is never more than. */
-export const msOf = (part: number, whole: number): string =>
-  part > whole && ms(part) !== ms(whole) ? NEARLY_ALL : ms(part);
 
 /** A share of a whole; rounding, and clocks of several machines, never make it more than the whole. */
 export function percent(part: number, whole: number): string {
