@@ -473,16 +473,15 @@ class Provider(sdk.TracerProvider):
         """The tracer of a scope: the SDK's own if it does more than to start spans, or none (OTEL_SDK_DISABLED)."""
         version = instrumenting_library_version
         sdk_tracer = super().get_tracer(instrumenting_module_name, version, schema_url, attributes)
-        counts = os.environ.get(COUNTS, "").strip().lower() == "true"
-        tracer: LeanTracer | None = getattr(sdk_tracer, "lean", None)  # the SDK has one tracer for each scope
-        if tracer is not None:
-            return tracer
-        if counts or not self.is_lean or not isinstance(sdk_tracer, sdk.Tracer):
+        if not isinstance(sdk_tracer, sdk.Tracer):
             return sdk_tracer
-        if sdk_tracer.sampler is not self.decider:
-            return sdk_tracer
-        names = instrumenting_module_name or "", version or "", schema_url, attributes
-        made: LeanTracer = vars(sdk_tracer).setdefault(
-            "lean", LeanTracer(self, sdk_tracer, InstrumentationScope(*names))
-        )
-        return made
+        # The SDK has one tracer for each scope. What the first thread decides for one counts for all.
+        decided: Tracer | None = vars(sdk_tracer).get("decided")
+        if decided is None:
+            is_counting = os.environ.get(COUNTS, "").strip().lower() == "true"
+            decided = sdk_tracer
+            if self.is_lean and not is_counting and sdk_tracer.sampler is self.decider:
+                scope = InstrumentationScope(instrumenting_module_name or "", version or "", schema_url, attributes)
+                decided = LeanTracer(self, sdk_tracer, scope)
+            decided = vars(sdk_tracer).setdefault("decided", decided)
+        return decided
