@@ -225,30 +225,19 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], on_own: Callable
     return undo
 
 
-def suppressing() -> tuple[str, ...]:
-    """Return the keys by which upstream suppresses spans. Its own check takes a tenth of a span in each call."""
-    from opentelemetry.context import Context, attach, detach, get_current
-    from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
-
-    token = attach(Context())
-    try:
-        with suppress_http_instrumentation(), suppress_instrumentation():
-            return tuple(get_current())
-    finally:
-        detach(token)
-
-
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
 
     from opentelemetry.context import get_current
 
-    keys: list[str] = []  # determined at the first call
+    keys: list[str] = []  # by which upstream suppresses spans: known at the first call
 
     def is_outside() -> bool:
         try:
             if not keys:
-                keys.extend(suppressing())
+                from lambda_latency.runtime.unsampled import suppression
+
+                keys.extend(suppression())
             return not any(map(get_current().get, keys))
         except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
             failed("tracing a library", error)
