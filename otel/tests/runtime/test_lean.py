@@ -87,17 +87,18 @@ def test_a_scope_has_one_tracer() -> None:
 def test_threads_that_ask_for_a_tracer_at_once_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Even if another thread adds a processor, and asks too, while the first one's tracer is made."""
     made, original = provider(), TracerProvider(shutdown_on_exit=False)
-    others: list[Any] = []
+    tracers: list[Any] = []
 
     def interrupted(*names: Any) -> InstrumentationScope:
         made.add_span_processor(SpanLog())
-        others.append(made.get_tracer("t", "1"))
+        tracers.append(made.get_tracer("t", "1"))
         return InstrumentationScope(*names)
 
     monkeypatch.setattr(lean, "InstrumentationScope", interrupted)
     tracer = made.get_tracer("t", "1")
     is_one = original.get_tracer("t", "1") is original.get_tracer("t", "1")
-    assert [tracer is other for other in (*others, made.get_tracer("t", "1"))] == [is_one, is_one]
+    tracers.append(made.get_tracer("t", "1"))
+    assert [tracer is sibling for sibling in tracers] == [is_one, is_one]
 
 
 def test_a_field_that_only_the_sdks_span_has_is_read_from_a_copy() -> None:

@@ -10,9 +10,8 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import put
 
 SYSTEM = {"messaging.system": "kafka"}

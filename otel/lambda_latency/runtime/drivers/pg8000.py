@@ -9,9 +9,8 @@ from weakref import WeakKeyDictionary
 from opentelemetry.trace import Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 
 ATTRIBUTES: WeakKeyDictionary[object, Mapping[str, AttributeValue]] = WeakKeyDictionary()
 METHODS = (("Cursor", "execute"), ("Connection", "run"), ("PreparedStatement", "run"))

@@ -11,9 +11,9 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.connections import OPENING, Opening
 from lambda_latency.runtime.drivers.opening import opening, waiting
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.connections import OPENING, is_literal
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
 
 SYSTEM = {"messaging.system": "rabbitmq"}
