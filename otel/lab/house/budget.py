@@ -31,7 +31,7 @@ BUDGET = {
     "otel/lambda_latency/redaction": 1_930,
     "otel/lambda_latency/runtime": 8_170,
     "otel/lambda_latency/template": 1_550,
-    "otel/lambda_latency/testing": 2_650,
+    "otel/lambda_latency/testing": 2_670,
     "otel/lambda_latency/text": 4_060,
     "otel/lambda_latency/trace": 6_220,
     "otel/lab": 25_250,
