@@ -9,7 +9,7 @@ from lab.libraries.case import CASES
 from lab.libraries.servers import PACKAGES
 from lab.libraries.table import AGAINST, DOCS, HEAD, rows_of, with_rows
 from lambda_latency.runtime.libraries import LIBRARIES
-from lambda_latency.runtime.untraceable import UNTRACEABLE
+from lambda_latency.runtime.libraries import UNTRACEABLE
 from tests.docs.pages import page
 
 PAGE = page("reference/libraries.md")

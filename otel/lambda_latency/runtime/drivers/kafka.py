@@ -17,11 +17,6 @@ from lambda_latency.runtime.replace import put
 SYSTEM = {"messaging.system": "kafka"}
 
 
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (aiokafka if module.__name__ == "aiokafka" else confluent)(module, tracer)
-
-
 def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     """Replace the producer, a class in C, by a subclass with spans; upstream's producer then inherits from it."""
     original = module.Producer

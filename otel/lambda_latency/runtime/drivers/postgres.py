@@ -17,11 +17,6 @@ from lambda_latency.runtime.drivers.opening import opening, waiting
 from lambda_latency.runtime.replace import replaced
 
 
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the three."""
-    return {"psycopg2": psycopg2, "psycopg": psycopg, "psycopg_pool": pool}[module.__name__](module, tracer)
-
-
 def psycopg2(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     def connect(dsn: Any = None, *_: object, **options: Any) -> Any:
         return opened(tracer, module.extensions.parse_dsn, dsn, options)

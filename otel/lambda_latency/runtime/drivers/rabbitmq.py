@@ -15,11 +15,6 @@ from lambda_latency.runtime.replace import replaced
 SYSTEM = {"messaging.system": "rabbitmq"}
 
 
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (pika if module.__name__ == "pika" else aio_pika)(module, tracer)
-
-
 def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
     def connect(_: object, parameters: Any = None, *__: object, **___: object) -> Any:
         target = next(iter(parameters), None) if isinstance(parameters, list | tuple) else parameters

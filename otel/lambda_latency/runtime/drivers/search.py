@@ -17,11 +17,6 @@ from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.replace import put
 
 
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (opensearch if module.__name__ == "opensearchpy" else elasticsearch)(module, tracer)
-
-
 def elasticsearch(module: Any, _: Tracer) -> list[Callable[[], object]]:
     """Replace its tracer, which creates INTERNAL spans, by one that creates CLIENT spans."""
     return [put(module._otel, "_tracer", CallTracer(module._otel._tracer))]
