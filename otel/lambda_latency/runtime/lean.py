@@ -57,7 +57,7 @@ COUNTS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"  # the SDK then counts the s
 
 
 class LeanSpan(sdk.Span):
-    """A recorded span. Each public name of the SDK's span is this class's own, or uses only such names."""
+    """A recorded span. Each public name of the SDK's span is its own and means the same, or uses only such names."""
 
     # They take the place of the SDK's properties of these names. `_happened` and `_linked` are None while empty.
     __slots__ = ("_errors", "_happened", "_linked", "_values", "context", "end_time", "kind", "name", "parent",
@@ -89,51 +89,41 @@ class LeanSpan(sdk.Span):
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """A view of the attributes."""
         return MappingProxyType(self._values)
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events, oldest first."""
         return () if self._happened is None else tuple(self._happened)
 
     @property
     def links(self) -> Sequence[Link]:
-        """The links."""
         return () if self._linked is None else tuple(self._linked)
 
     @property
     def dropped_attributes(self) -> int:
-        """How many attributes exceeded the limit."""
         # An abstract class takes long to say that a dictionary is none
         values = self._values
         return 0 if type(values) is dict else values.dropped  # type: ignore[union-attr]
 
     @property
     def dropped_events(self) -> int:
-        """How many events exceeded the limit."""
         return 0 if self._happened is None else self._happened.dropped
 
     @property
     def dropped_links(self) -> int:
-        """How many links exceeded the limit."""
         return 0 if self._linked is None else self._linked.dropped
 
     @property
     def instrumentation_scope(self) -> InstrumentationScope:
-        """The tracer's scope."""
         return self.tracer.scope
 
     def to_json(self, indent: int | None = 4) -> str:
-        """Return the span as the SDK prints it."""
         return str(self.readable().to_json(indent))
 
     def get_span_context(self) -> SpanContext:
-        """Return the ids and the flags."""
         return self.context
 
     def is_recording(self) -> bool:
-        """Whether the span has not ended."""
         return self.end_time is None
 
     def start(self, start_time: int | None = None, parent_context: Context | None = None) -> None:  # noqa: ARG002
@@ -141,7 +131,6 @@ class LeanSpan(sdk.Span):
         LOG.warning("Calling start() on a started span.")
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
-        """Set an attribute."""
         if self.end_time is not None:
             LOG.warning("Setting attribute on ended span.")
             return
@@ -159,7 +148,6 @@ class LeanSpan(sdk.Span):
             self._bounded()[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set several attributes."""
         if self.end_time is not None:
             LOG.warning("Setting attribute on ended span.")
             return
@@ -208,7 +196,6 @@ class LeanSpan(sdk.Span):
         self._linked.append(Link(context, bounded))
 
     def update_name(self, name: str) -> None:
-        """Rename the span."""
         if self.end_time is None:
             self.name = name
         else:

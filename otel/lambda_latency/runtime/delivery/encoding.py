@@ -46,23 +46,11 @@ STAYS_WITHIN = 200
 # names them, because Lambda's daemon lacks the `indexed_attributes` of the collector's exporter. Plain values only:
 # X-Ray drops an annotation that is a list.
 ANNOTATIONS = "aws.xray.annotations"
-INDEXED = frozenset(
-    (
-        "http.route",
-        "http.request.method",
-        "http.response.status_code",
-        "faas.coldstart",
-        "faas.invocation_id",
-        "aws.table_name",
-        "rpc.method",
-        "retry_attempts",
-        "peer.service",
-        "http.method",
-        "http.status_code",
-        "error.type",
-        "lambda.timeout",
-    )
-)
+INDEXED = frozenset((
+    "http.route", "http.request.method", "http.response.status_code", "faas.coldstart", "faas.invocation_id",
+    "aws.table_name", "rpc.method", "retry_attempts", "peer.service", "http.method", "http.status_code", "error.type",
+    "lambda.timeout",
+))  # fmt: skip
 
 
 class Encoded:
