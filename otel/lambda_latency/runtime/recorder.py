@@ -236,6 +236,8 @@ class Buffer(Generic[T]):
         """Return the oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
         batch: list[T] = []
         with self._lock:
+            if self._bytes <= most_bytes:
+                return [item for item, _ in self.waiting]
             for item, size in self.waiting:
                 most_bytes -= size
                 if most_bytes < 0 and batch:
