@@ -29,7 +29,7 @@ BUDGET = {
     "otel/lambda_latency/page": 970,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_930,
-    "otel/lambda_latency/runtime": 8_120,
+    "otel/lambda_latency/runtime": 8_070,
     "otel/lambda_latency/template": 1_550,
     "otel/lambda_latency/testing": 2_670,
     "otel/lambda_latency/text": 4_060,
