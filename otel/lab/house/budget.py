@@ -29,13 +29,13 @@ BUDGET = {
     "otel/lambda_latency/page": 950,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_930,
-    "otel/lambda_latency/runtime": 8_260,
+    "otel/lambda_latency/runtime": 8_070,
     "otel/lambda_latency/template": 1_550,
-    "otel/lambda_latency/testing": 2_600,
+    "otel/lambda_latency/testing": 2_670,
     "otel/lambda_latency/text": 4_060,
     "otel/lambda_latency/trace": 6_220,
-    "otel/lab": 25_250,
-    "otel/tests": 59_620,
+    "otel/lab": 25_350,
+    "otel/tests": 59_640,
     "tests": 1_490,
 }
 

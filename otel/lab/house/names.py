@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 110, 1),
+    "otel/lambda_latency": Figures(27, 110, 0),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),

@@ -59,9 +59,9 @@ def with_kit(*, by_sdk: bool) -> tuple[Callable[[Callable[[], str]], str], Calla
     from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
     from lambda_latency.runtime.bootstrap import traced
-    from lambda_latency.runtime.redacted_copies import RedactedSpans
     from lambda_latency.runtime.settings import Settings
     from lambda_latency.runtime.setup import Runtime
+    from lambda_latency.testing.redacted import RedactedSpans
 
     memory = InMemorySpanExporter()
     settings = Settings.read(dict(os.environ))

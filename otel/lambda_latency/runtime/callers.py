@@ -14,7 +14,7 @@ from typing import Any
 
 from opentelemetry.trace import Link, SpanContext, TraceFlags
 
-from lambda_latency.runtime.propagation import remote_parent
+from lambda_latency.runtime.propagation import parsed
 
 MOST_LINKS = 128  # links of a span: OpenTelemetry's own limit
 TRACEPARENT = re.compile(r"(?!ff)[0-9a-f]{2}-(?!0{32})([0-9a-f]{32})-(?!0{16})([0-9a-f]{16})-([0-9a-f]{2})")
@@ -30,7 +30,7 @@ def callers_parent(event: object) -> SpanContext | None:
     if match is not None:
         flags = TraceFlags(int(match[3], 16) & TraceFlags.SAMPLED)
         return SpanContext(int(match[1], 16), int(match[2], 16), is_remote=True, trace_flags=flags)
-    return remote_parent(by_name.get("x-amzn-trace-id", ""))
+    return parsed(by_name.get("x-amzn-trace-id", ""))[0]
 
 
 def links(event: object) -> list[Link]:
@@ -41,7 +41,7 @@ def links(event: object) -> list[Link]:
     parents: dict[tuple[int, int], SpanContext] = {}
     for record in records if isinstance(records, list) else [event]:
         header = tracing_header(record) if isinstance(record, Mapping) else None
-        parent = remote_parent(header) if isinstance(header, str) else None
+        parent = parsed(header)[0] if isinstance(header, str) else None
         if parent is not None:
             parents.setdefault((parent.trace_id, parent.span_id), parent)
         if len(parents) == MOST_LINKS:

@@ -57,19 +57,8 @@ def attributes_of(span: ReadableSpan) -> dict[str, Any]:
     return {} if attributes is None else attributes.copy()
 
 
-FIELDS = (
-    "name",
-    "context",
-    "parent",
-    "resource",
-    "events",
-    "links",
-    "kind",
-    "status",
-    "start_time",
-    "end_time",
-    "instrumentation_scope",
-)
+FIELDS = ("name", "context", "parent", "resource", "events", "links", "kind", "status", "start_time", "end_time",
+          "instrumentation_scope")  # fmt: skip
 
 
 def copied(span: ReadableSpan, attributes: Mapping[str, Any], **instead: Any) -> ReadableSpan:

@@ -68,15 +68,8 @@ class Invocation:
         text, stack = described(error)
         self.span.set_status(Status(StatusCode.ERROR, f"{kind.__name__}: {text}"))
         # Not by `record_exception`, which asks for the text once more and fails if that raises.
-        self.span.add_event(
-            "exception",
-            {
-                "exception.type": name,
-                "exception.message": text,
-                "exception.stacktrace": stack,
-                "exception.escaped": "False",
-            },
-        )
+        attributes = {"type": name, "message": text, "stacktrace": stack, "escaped": "False"}
+        self.span.add_event("exception", {f"exception.{key}": value for key, value in attributes.items()})
 
     @harmless("the handler's span")
     def end(self) -> None:

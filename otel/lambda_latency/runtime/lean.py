@@ -56,7 +56,7 @@ COUNTS = "OTEL_PYTHON_SDK_INTERNAL_METRICS_ENABLED"  # the SDK then counts the s
 
 
 class LeanSpan(sdk.Span):
-    """A recorded span. Each public name of the SDK's span is this class's own, or uses only such names."""
+    """A recorded span. Each public name of the SDK's span is its own and means the same, or uses only such names."""
 
     # They take the place of the SDK's properties of these names. `_happened` and `_linked` are None while empty.
     __slots__ = ("_errors", "_happened", "_linked", "_values", "context", "end_time", "kind", "name", "parent",
@@ -88,51 +88,41 @@ class LeanSpan(sdk.Span):
 
     @property
     def attributes(self) -> Mapping[str, Any]:
-        """A view of the attributes."""
         return MappingProxyType(self._values)
 
     @property
     def events(self) -> Sequence[Event]:
-        """The events, oldest first."""
         return () if self._happened is None else tuple(self._happened)
 
     @property
     def links(self) -> Sequence[Link]:
-        """The links."""
         return () if self._linked is None else tuple(self._linked)
 
     @property
     def dropped_attributes(self) -> int:
-        """How many attributes exceeded the limit."""
         # An abstract class takes long to say that a dictionary is none
         values = self._values
         return 0 if type(values) is dict else values.dropped  # type: ignore[union-attr]
 
     @property
     def dropped_events(self) -> int:
-        """How many events exceeded the limit."""
         return 0 if self._happened is None else self._happened.dropped
 
     @property
     def dropped_links(self) -> int:
-        """How many links exceeded the limit."""
         return 0 if self._linked is None else self._linked.dropped
 
     @property
     def instrumentation_scope(self) -> InstrumentationScope:
-        """The tracer's scope."""
         return self.tracer.scope
 
     def to_json(self, indent: int | None = 4) -> str:
-        """Return the span as the SDK prints it."""
         return str(self.readable().to_json(indent))
 
     def get_span_context(self) -> SpanContext:
-        """Return the ids and the flags."""
         return self.context
 
     def is_recording(self) -> bool:
-        """Whether the span has not ended."""
         return self.end_time is None
 
     def start(self, start_time: int | None = None, parent_context: Context | None = None) -> None:  # noqa: ARG002
@@ -140,7 +130,6 @@ class LeanSpan(sdk.Span):
         LOG.warning("Calling start() on a started span.")
 
     def set_attribute(self, key: str, value: AttributeValue) -> None:
-        """Set an attribute."""
         if self.end_time is not None:
             LOG.warning("Setting attribute on ended span.")
             return
@@ -158,7 +147,6 @@ class LeanSpan(sdk.Span):
             self._bounded()[key] = value
 
     def set_attributes(self, attributes: Mapping[str, AttributeValue]) -> None:
-        """Set several attributes."""
         if self.end_time is not None:
             LOG.warning("Setting attribute on ended span.")
             return
@@ -207,7 +195,6 @@ class LeanSpan(sdk.Span):
         self._linked.append(Link(context, bounded))
 
     def update_name(self, name: str) -> None:
-        """Rename the span."""
         if self.end_time is None:
             self.name = name
         else:
@@ -254,19 +241,23 @@ class LeanSpan(sdk.Span):
 
 def plain(attributes: Mapping[str, Any], limit: int, longest: int) -> dict[str, Any] | None:
     """Return the attributes, if none needs cleaning and all fit; else None."""
-    accepted: dict[str, Any] = {}
+    accepted = dict(attributes)
+    if len(accepted) > limit:
+        return None
     for key, value in attributes.items():
         kind = type(value)
+        if type(key) is not str or not key:
+            return None
         if kind is str:
             fits = len(value) <= longest
         elif kind in SEQUENCES:
             fits = TEXT.issuperset(map(type, value)) and max(map(len, value), default=0) <= longest
+            accepted[key] = tuple(value)
         else:
             fits = kind in NUMBERS
-        if not (fits and key and type(key) is str):
+        if not fits:
             return None
-        accepted[key] = tuple(value) if kind is list else value
-    return accepted if len(accepted) <= limit else None
+    return accepted
 
 
 class Current:
@@ -473,16 +464,15 @@ class Provider(sdk.TracerProvider):
         """The tracer of a scope: the SDK's own if it does more than to start spans, or none (OTEL_SDK_DISABLED)."""
         version = instrumenting_library_version
         sdk_tracer = super().get_tracer(instrumenting_module_name, version, schema_url, attributes)
-        counts = os.environ.get(COUNTS, "").strip().lower() == "true"
-        tracer: LeanTracer | None = getattr(sdk_tracer, "lean", None)  # the SDK has one tracer for each scope
-        if tracer is not None:
-            return tracer
-        if counts or not self.is_lean or not isinstance(sdk_tracer, sdk.Tracer):
+        if not isinstance(sdk_tracer, sdk.Tracer):
             return sdk_tracer
-        if sdk_tracer.sampler is not self.decider:
-            return sdk_tracer
-        names = instrumenting_module_name or "", version or "", schema_url, attributes
-        made: LeanTracer = vars(sdk_tracer).setdefault(
-            "lean", LeanTracer(self, sdk_tracer, InstrumentationScope(*names))
-        )
-        return made
+        # The SDK has one tracer for each scope. What the first thread decides for one counts for all.
+        decided: Tracer | None = vars(sdk_tracer).get("decided")
+        if decided is None:
+            is_counting = os.environ.get(COUNTS, "").strip().lower() == "true"
+            decided = sdk_tracer
+            if self.is_lean and not is_counting and sdk_tracer.sampler is self.decider:
+                scope = InstrumentationScope(instrumenting_module_name or "", version or "", schema_url, attributes)
+                decided = LeanTracer(self, sdk_tracer, scope)
+            decided = vars(sdk_tracer).setdefault("decided", decided)
+        return decided

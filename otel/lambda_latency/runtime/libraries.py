@@ -31,7 +31,8 @@ class Library(Frozen):
     """A library: its name in the setting, the module whose import triggers it, and its instrumentor.
 
     `first_call`: methods of which the first call triggers the instrumentation instead. `stand_ins`: the tests run the
-    instrumentation with the stand-ins. `driver`: the module in `drivers` with the spans that upstream does not make.
+    instrumentation with the stand-ins. `driver`: the module in `drivers` with the spans that upstream does not make,
+    and its function if that is not `instrument`.
     """
 
     name: str
@@ -57,30 +58,32 @@ LIBRARIES = (
     Library("urllib3", "urllib3", "urllib3.URLLib3Instrumentor", first_call="HTTPConnectionPool.urlopen"),
     Library("urllib", "urllib.request", "urllib.URLLibInstrumentor", first_call="OpenerDirector.open"),
     Library("http.client", "http.client", first_call="HTTPConnection.request", driver="http_client"),
-    Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor", driver="rabbitmq"),
-    Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor", driver="kafka"),
+    Library("aio_pika", "aio_pika", "aio_pika.AioPikaInstrumentor", driver="rabbitmq.aio_pika"),
+    Library("aiokafka", "aiokafka", "aiokafka.AIOKafkaInstrumentor", driver="kafka.aiokafka"),
     Library("aiopg", "aiopg", "aiopg.AiopgInstrumentor"),
     Library("asyncpg", "asyncpg", "asyncpg.AsyncPGInstrumentor", driver="asyncpg"),
     Library("cassandra", "cassandra.cluster", "cassandra.CassandraInstrumentor"),
-    Library("confluent_kafka", "confluent_kafka", "confluent_kafka.ConfluentKafkaInstrumentor", driver="kafka"),
-    Library("elasticsearch", "elasticsearch", driver="search"),
+    Library(
+        "confluent_kafka", "confluent_kafka", "confluent_kafka.ConfluentKafkaInstrumentor", driver="kafka.confluent"
+    ),
+    Library("elasticsearch", "elasticsearch", driver="search.elasticsearch"),
     Library("grpc", "grpc", "grpc.GrpcInstrumentorClient"),
     Library("grpc", "grpc.aio", "grpc.GrpcAioInstrumentorClient"),
     Library("kafka", "kafka", "kafka.KafkaInstrumentor"),
-    Library("mysql", "mysql.connector", "mysql.MySQLInstrumentor", driver="mysql"),
+    Library("mysql", "mysql.connector", "mysql.MySQLInstrumentor", driver="mysql.connector"),
     Library("mysqlclient", "MySQLdb", "mysqlclient.MySQLClientInstrumentor"),
-    Library("opensearch", "opensearchpy", driver="search"),
-    Library("pg8000", "pg8000.core", driver="pg8000"),
+    Library("opensearch", "opensearchpy", driver="search.opensearch"),
+    Library("pg8000", "pg8000.core", driver="pg8000.core"),
     Library("pg8000", "pg8000.dbapi", driver="pg8000"),
     Library("pg8000", "pg8000.legacy", driver="pg8000"),
     Library("pg8000", "pg8000.native", driver="pg8000"),
-    Library("pika", "pika", "pika.PikaInstrumentor", driver="rabbitmq"),
-    Library("psycopg", "psycopg", "psycopg.PsycopgInstrumentor", driver="postgres"),  # not in the layer
-    Library("psycopg", "psycopg_pool", driver="postgres"),
-    Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor", driver="postgres"),
+    Library("pika", "pika", "pika.PikaInstrumentor", driver="rabbitmq.pika"),
+    Library("psycopg", "psycopg", "psycopg.PsycopgInstrumentor", driver="postgres.psycopg"),  # not in the layer
+    Library("psycopg", "psycopg_pool", driver="postgres.pool"),
+    Library("psycopg2", "psycopg2", "psycopg2.Psycopg2Instrumentor", driver="postgres.psycopg2"),
     Library("pymemcache", "pymemcache", "pymemcache.PymemcacheInstrumentor"),
     Library("pymongo", "pymongo", "pymongo.PymongoInstrumentor", driver="pymongo"),
-    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor", driver="mysql"),
+    Library("pymysql", "pymysql", "pymysql.PyMySQLInstrumentor", driver="mysql.pymysql"),
     Library("redis", "redis", "redis.RedisInstrumentor", driver="redis"),
     Library("sqlalchemy", "sqlalchemy", "sqlalchemy.SQLAlchemyInstrumentor", driver="sqlalchemy"),
     Library("sqlite3", "sqlite3", driver="sqlite3"),
@@ -96,6 +99,13 @@ AWS = frozenset(("botocore", "aiobotocore"))
 # Their instrumentations ignore that a call has a span already
 UNSUPPRESSED = frozenset(("aiokafka", "asyncpg"))
 NAMES = frozenset(library.name for library in LIBRARIES)
+# Modules whose calls nothing traces; those of `SQL` are traced through SQLAlchemy.
+SQL = frozenset(("aiomysql", "asyncmy", "clickhouse_driver", "cx_Oracle", "duckdb", "oracledb", "pymssql", "pyodbc",
+                 "redshift_connector", "snowflake.connector"))  # fmt: skip
+UNTRACEABLE = SQL | {
+    "aerospike", "couchbase", "curl_cffi", "glide", "ldap3", "neo4j", "niquests", "nats", "paramiko", "pycurl",
+    "pyhive", "smbclient", "stomp", "tornado.httpclient", "websockets",
+}  # fmt: skip
 
 
 class Instrumentations:
@@ -147,8 +157,9 @@ class Instrumentations:
     @harmless("tracing connections of a library")
     def _drive(self, library: Library, module: ModuleType) -> None:
         """Install the driver before the instrumentation, whose wrappers are then the outer ones."""
-        driver = import_module(DRIVERS + library.driver)
-        self._undo += driver.instrument(module, self._provider.get_tracer("lambda_latency.runtime"))
+        name, _, function = library.driver.partition(".")
+        instrument = getattr(import_module(DRIVERS + name), function or "instrument")
+        self._undo += instrument(module, self._provider.get_tracer("lambda_latency.runtime"))
 
     @harmless("tracing a library")
     def _read(self, library: Library) -> None:
@@ -225,30 +236,19 @@ def give_way(instrumentor: Any, take_off: Callable[[], object], on_own: Callable
     return undo
 
 
-def suppressing() -> tuple[str, ...]:
-    """Return the keys by which upstream suppresses spans. Its own check takes a tenth of a span in each call."""
-    from opentelemetry.context import Context, attach, detach, get_current
-    from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
-
-    token = attach(Context())
-    try:
-        with suppress_http_instrumentation(), suppress_instrumentation():
-            return tuple(get_current())
-    finally:
-        detach(token)
-
-
 def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> Callable[[], bool]:
     """Call `instrument` at the first call outside of other traced libraries; returns the function that undoes it."""
 
     from opentelemetry.context import get_current
 
-    keys: list[str] = []  # determined at the first call
+    keys: list[str] = []  # by which upstream suppresses spans: known at the first call
 
     def is_outside() -> bool:
         try:
             if not keys:
-                keys.extend(suppressing())
+                from lambda_latency.runtime.unsampled import suppression
+
+                keys.extend(suppression())
             return not any(map(get_current().get, keys))
         except Exception as error:  # noqa: BLE001 - the call goes on, whatever fails
             failed("tracing a library", error)
@@ -266,3 +266,15 @@ def on_first_call(owner: type, method: str, instrument: Callable[[], None]) -> C
 
     undo = replaced(owner, method, around)
     return undo
+
+
+def log_untraceable(logged: set[str]) -> None:
+    """Log each imported library whose calls nothing traces and that is not in `logged`, and add it to `logged`."""
+    traced = SQL if "sqlalchemy" in sys.modules else frozenset()
+    for name in sorted(UNTRACEABLE - logged - traced):
+        if name in sys.modules:
+            logged.add(name)
+            warn(
+                f"{name} is imported, and nothing traces its calls: their time is own code; a span around each tells "
+                "them apart"
+            )

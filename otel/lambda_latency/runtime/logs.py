@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import functools
 import logging
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from opentelemetry.trace import get_current_span
 
 from lambda_latency.runtime.harmless import warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 NAME = "traceId"  # in the style of Lambda's requestId
 

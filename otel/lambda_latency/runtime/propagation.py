@@ -49,16 +49,11 @@ def context_below(parent: SpanContext) -> Context:
     return set_span_in_context(NonRecordingSpan(parent), Context())
 
 
-def remote_parent(header: str) -> SpanContext | None:
-    """Return the parent that a tracing header names, if it names one; sampled only with `Sampled=1`.
+def parsed(header: str) -> tuple[SpanContext | None, int, bool]:
+    """Return a header's parent, the trace id of one that names none (0 if it is not valid), and `Sampled=1`.
 
     Upstream's `extract` refuses headers with an unknown pair, or with two `=` in one, as Lambda adds them.
     """
-    return parsed(header)[0]
-
-
-def parsed(header: str) -> tuple[SpanContext | None, int, bool]:
-    """Return a header's parent, the trace id of one that names none (0 if it is not valid), and `Sampled=1`."""
     pairs: dict[str, str] = {}
     for pair in header.split(";"):  # before Python 3.12, a comprehension is a call
         key, _, value = pair.strip().partition("=")

@@ -141,7 +141,7 @@ class Recorder(SpanProcessor):
     def put_back(self, spans: Collection[ReadableSpan]) -> None:
         """Put spans that have been taken into the buffer again, before those that have ended since."""
         if spans:
-            self.buffer.put_back([(span, size_of(span)) for span in spans])
+            self.buffer.extend([(span, size_of(span)) for span in spans], are_oldest=True)
 
     def _outgrow(self, count: int) -> None:
         if not self._outgrown:
@@ -217,10 +217,13 @@ class Buffer(Generic[T]):
             if self._bytes > self._most_bytes or len(self.waiting) > self._most:
                 self._trim()
 
-    def put_back(self, items: list[tuple[T, int]]) -> None:
-        """Add items with their sizes before all others: `drain` has removed them."""
+    def extend(self, items: list[tuple[T, int]], *, are_oldest: bool = False) -> None:
+        """Add items with their sizes; `are_oldest`: `drain` has removed them."""
         with self._lock:
-            self.waiting.extendleft(reversed(items))
+            if are_oldest:
+                self.waiting.extendleft(reversed(items))
+            else:
+                self.waiting.extend(items)
             self._bytes += sum([size for _, size in items])
             self._trim()
 
@@ -233,9 +236,11 @@ class Buffer(Generic[T]):
         """Return the oldest items that fit into `most_bytes`, at least one. They stay in the queue."""
         batch: list[T] = []
         with self._lock:
+            if self._bytes <= most_bytes:
+                return [item for item, _ in self.waiting]
             for item, size in self.waiting:
                 most_bytes -= size
-                if batch and most_bytes < 0:
+                if most_bytes < 0 and batch:
                     break
                 batch.append(item)
         return batch
@@ -243,8 +248,7 @@ class Buffer(Generic[T]):
     def forget(self, count: int) -> None:
         """Remove the `count` oldest items."""
         with self._lock:
-            for _ in range(count):
-                self._bytes -= self.waiting.popleft()[1]
+            self._bytes -= sum([self.waiting.popleft()[1] for _ in range(count)])
 
     def drain(self) -> tuple[list[T], int]:
         """Remove all items; returns them and the number of items dropped since the last call."""

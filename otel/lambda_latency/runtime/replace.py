@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from lambda_latency.runtime.harmless import warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]]) -> Callable[[], bool]:
@@ -16,7 +14,7 @@ def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]])
 
     `around` gets the function of a class method. Without the name, as in another release, one line says so.
     """
-    original = vars(owner).get(name)
+    original = vars(owner)[name] if name in vars(owner) else getattr(owner, name, None)
     if original is None:
         warn(f"{described(owner)} has no {name}, so a part of its calls is not traced: this version is not known")
         return bool
@@ -27,13 +25,15 @@ def replaced(owner: Any, name: str, around: Callable[[Any], Callable[..., Any]])
 
 
 def put(owner: Any, name: str, wrapper: Any) -> Callable[[], bool]:
-    """As `replaced`, with a finished object and a name that exists."""
-    original = vars(owner)[name]
+    """As `replaced`, with a finished object and a name that exists; an inherited one is inherited again by the undo."""
+    original = vars(owner).get(name)
 
     def undo() -> bool:
         is_ours = vars(owner).get(name) is wrapper
-        if is_ours:
+        if is_ours and original is not None:
             setattr(owner, name, original)
+        elif is_ours:
+            delattr(owner, name)
         return is_ours
 
     setattr(owner, name, wrapper)

@@ -28,7 +28,7 @@ from lambda_latency.runtime.harmless import harmless, warn
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.invocation import Invocation, started
 from lambda_latency.runtime.lean import Provider
-from lambda_latency.runtime.libraries import Instrumentations
+from lambda_latency.runtime.libraries import Instrumentations, log_untraceable
 from lambda_latency.runtime.logs import allow_none, give_trace_ids, shorten_failures
 from lambda_latency.runtime.own_telemetry import OwnTelemetry
 from lambda_latency.runtime.propagation import BEGINNING, INIT, LambdaIds, LambdaSampler, header_below
@@ -241,9 +241,7 @@ class Runtime:
         # A response that waits for this delivery must not wait for another one, too.
         self._outbox.flush(0 if self.delivers_before_response else inf, deadline)
         if len(sys.modules) != self._modules and self._settings.libraries:
-            from lambda_latency.runtime.untraceable import log_imported
-
-            log_imported(self._untraceable)
+            log_untraceable(self._untraceable)
             self._modules = len(sys.modules)
 
     def flush(self, seconds: float) -> bool:

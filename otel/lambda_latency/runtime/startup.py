@@ -15,18 +15,18 @@ KINDS = {"provisioned-concurrency": "provisioned", "snap-start": "restored"}  # 
 
 
 class Startup:
-    """The init of this environment; after a restore, the restore, because the init may be days ago."""
+    """The init of this environment; after a restore, the restore, because the init may be days ago.
+
+    `attributes` are those of its span. `is_early`: it runs before a request needs it, and nobody waits for it.
+    """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self.name = "init"
         self.start_ns = process_start_ns()
         self.end_ns = 0
-        self._kind = KINDS.get(environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ""), "cold")
-
-    @property
-    def is_early(self) -> bool:
-        """Whether the init runs before a request needs it: nobody waits for it."""
-        return self._kind != "cold"
+        kind = KINDS.get(environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", ""), "cold")
+        self.attributes: dict[str, AttributeValue] = {"lambda.init.type": kind}
+        self.is_early = kind != "cold"
 
     def restored(self) -> None:
         """A restored copy of this process starts to run."""
@@ -36,11 +36,6 @@ class Startup:
     def ready(self) -> None:
         """The environment is ready for requests."""
         self.end_ns = time.time_ns()
-
-    @property
-    def attributes(self) -> dict[str, AttributeValue]:
-        """The attributes of the span."""
-        return {"lambda.init.type": self._kind}
 
 
 def process_start_ns() -> int:

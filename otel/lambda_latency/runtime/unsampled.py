@@ -6,11 +6,12 @@ suppressed. An unrecorded request would cost 0.9 of what it costs with the X-Ray
 
 from __future__ import annotations
 
+import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry.context import Context, attach, detach, get_current
-from opentelemetry.instrumentation.utils import suppress_instrumentation
+from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 from opentelemetry.propagate import inject
 from opentelemetry.trace import TraceFlags, get_current_span
 
@@ -64,13 +65,23 @@ def suppressed(context: Context) -> Context:
     global KEPT  # noqa: PLW0603
     cached, quiet = KEPT
     if cached is not context:
-        with suppress_instrumentation():
-            quiet = get_current()
+        quiet = Context({**context, **suppression()})
         KEPT = context, quiet
     return quiet
 
 
 KEPT: tuple[Context | None, Context] = None, Context()
+
+
+@functools.cache
+def suppression() -> Context:
+    """Return the values by which upstream suppresses spans: its own functions take a tenth of a span in each call."""
+    token = attach(Context())
+    try:
+        with suppress_http_instrumentation(), suppress_instrumentation():
+            return get_current()
+    finally:
+        detach(token)
 
 
 def is_unrecorded(span: Span) -> bool:

@@ -21,13 +21,13 @@ from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.copies import attributes_of, copied
 from lambda_latency.runtime.deadline.stacks import OPEN, PROVISIONAL
 from lambda_latency.runtime.harmless import warn
-from lambda_latency.runtime.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
 from lambda_latency.spelling import did_you_mean
 from lambda_latency.template import FunctionConfig, read_functions
 from lambda_latency.testing.clock import RUNNING, now_ns
 from lambda_latency.testing.recording import Recording, Tap, making_spans
+from lambda_latency.testing.redacted import RedactedSpans
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
 TEMPLATES = ("template.yaml", "template.yml")

@@ -46,7 +46,7 @@ from lambda_latency.trace.readers.documents import is_by_line
 from lambda_latency.trace.readers.formats import KNOWN, Reader, spans_of
 from lambda_latency.trace.readers.otlp_writer import dump_line, to_otlp
 from lambda_latency.trace.reading import (
-    Reading,
+    LoadedTraces,
     find_spans,
     find_traces,
     read_compact_spans,
@@ -90,9 +90,9 @@ __all__ = [
     "Extents",
     "LineIndex",
     "Link",
+    "LoadedTraces",
     "Problem",
     "Reader",
-    "Reading",
     "Scope",
     "Section",
     "Signature",

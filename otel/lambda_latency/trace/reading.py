@@ -23,7 +23,7 @@ from lambda_latency.trace.trace import Trace
 TRACE_ID = re.compile(rb'"traceId"\s*:\s*"([0-9a-f]{32})"')
 
 
-class Reading(NamedTuple):
+class LoadedTraces(NamedTuple):
     """Traces in the order of their start, and problems: unreadable parts and contradictions in traces."""
 
     traces: tuple[Trace, ...]
@@ -53,14 +53,14 @@ def read_compact_spans(
         yield reader.traces
 
 
-def read_traces(*paths: str | Path) -> Reading:
+def read_traces(*paths: str | Path) -> LoadedTraces:
     """The traces of files, folders and patterns. A file that cannot be opened is one of the problems."""
     problems: list[Problem] = []
     spans: list[Span] = []
     for source in find_sources(paths, problems):
         spans += read_spans(source, problems)
     traces = traces_of(spans)
-    return Reading(traces, (*problems, *(problem for trace in traces for problem in trace.problems)))
+    return LoadedTraces(traces, (*problems, *(problem for trace in traces for problem in trace.problems)))
 
 
 def read_trace(path: str | Path, trace_id: str) -> Trace | None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from lambda_latency.runtime.coldstart.conventions import CONVENTIONS
+from lambda_latency.runtime.coldstart.standins import CONVENTIONS
 from lambda_latency.runtime.delivery.encoding import INDEXED
 from lambda_latency.template import Collector, read_collector
 from tests.docs.pages import ROOT, page
@@ -211,4 +211,4 @@ def test_the_names_of_the_semantic_conventions_are_set_by_instrumentations() -> 
     """The runtime's copy has what the instrumentations import."""
     conventional = {key for keys in CONVENTIONS.values() for key in keys.split()}
     rows = (key for key in conventional & ROWS.keys() if "instrumentations" not in ROWS[key].setters)
-    no_problem(f"runtime/coldstart/conventions.py has {key}: name `instrumentations` in its row" for key in rows)
+    no_problem(f"runtime/coldstart/standins.py has {key}: name `instrumentations` in its row" for key in rows)

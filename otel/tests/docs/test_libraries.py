@@ -8,8 +8,7 @@ import sys
 from lab.libraries.case import CASES
 from lab.libraries.servers import PACKAGES
 from lab.libraries.table import AGAINST, DOCS, HEAD, rows_of, with_rows
-from lambda_latency.runtime.libraries import LIBRARIES
-from lambda_latency.runtime.untraceable import UNTRACEABLE
+from lambda_latency.runtime.libraries import LIBRARIES, UNTRACEABLE
 from tests.docs.pages import page
 
 PAGE = page("reference/libraries.md")

@@ -11,12 +11,12 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from lambda_latency.runtime import harmless
 from lambda_latency.runtime.bootstrap import traced
-from lambda_latency.runtime.redacted_copies import RedactedSpans
+from lambda_latency.runtime.libraries import UNTRACEABLE
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
-from lambda_latency.runtime.untraceable import UNTRACEABLE
 from lambda_latency.testing import Snapshot, snapshot_of
 from lambda_latency.testing.recording import span_of
+from lambda_latency.testing.redacted import RedactedSpans
 from tests.runtime.lambdas import ENVIRONMENT, Context
 from tests.runtime.stubs import Server
 from tests.runtime.tree import Tree, trees

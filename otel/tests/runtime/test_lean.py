@@ -10,9 +10,11 @@ from opentelemetry.sdk.trace import ReadableSpan, SpanLimits, SpanProcessor, Tra
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
+from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import NonRecordingSpan, NoOpTracer, SpanContext, SpanKind, StatusCode, set_span_in_context
 
 from lab.lean import Ids, difference, told
+from lambda_latency.runtime import lean
 from lambda_latency.runtime.lean import COUNTS, LeanSpan, LeanTracer, Provider
 from lambda_latency.runtime.propagation import LambdaSampler
 
@@ -80,6 +82,23 @@ def test_a_scope_has_one_tracer() -> None:
     tracer: Any = made.get_tracer("t", "1")
     tracer.sampler = ALWAYS_ON
     assert (made.get_tracer("t", "1") is tracer) is identical[1]
+
+
+def test_threads_that_ask_for_a_tracer_at_once_get_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even if another thread adds a processor, and asks too, while the first one's tracer is made."""
+    made, original = provider(), TracerProvider(shutdown_on_exit=False)
+    tracers: list[Any] = []
+
+    def interrupted(*names: Any) -> InstrumentationScope:
+        made.add_span_processor(SpanLog())
+        tracers.append(made.get_tracer("t", "1"))
+        return InstrumentationScope(*names)
+
+    monkeypatch.setattr(lean, "InstrumentationScope", interrupted)
+    tracer = made.get_tracer("t", "1")
+    is_one = original.get_tracer("t", "1") is original.get_tracer("t", "1")
+    tracers.append(made.get_tracer("t", "1"))
+    assert [tracer is sibling for sibling in tracers] == [is_one, is_one]
 
 
 def test_a_field_that_only_the_sdks_span_has_is_read_from_a_copy() -> None:

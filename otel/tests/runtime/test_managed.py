@@ -11,9 +11,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from lambda_latency.runtime.bootstrap import traced
 from lambda_latency.runtime.delivery import after_response
 from lambda_latency.runtime.delivery.extension import Background
-from lambda_latency.runtime.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
 from lambda_latency.runtime.setup import Runtime
+from lambda_latency.testing.redacted import RedactedSpans
 from tests.sandbox.state import until
 
 

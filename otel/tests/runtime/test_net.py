@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind
 
 from lambda_latency.runtime import bootstrap, recorder
-from lambda_latency.runtime.drivers.within import within
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.harmless import failed
 from lambda_latency.runtime.imports import ImportHook
 from lambda_latency.runtime.lean import LeanSpan, LeanTracer, is_alike

@@ -99,7 +99,7 @@ def test_a_library_that_the_handler_imports_is_traced_from_its_first_call_on(tmp
     )
     code = (
         "from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter\n"
-        "from lambda_latency.runtime.redacted_copies import RedactedSpans\n"
+        "from lambda_latency.testing.redacted import RedactedSpans\n"
         "import lambda_latency.runtime.bootstrap as b\n"
         "memory = InMemorySpanExporter()\n"
         "b.sink = lambda settings: RedactedSpans(memory, settings)\n"

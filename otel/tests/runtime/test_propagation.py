@@ -17,7 +17,7 @@ from lambda_latency.runtime.propagation import (
     LambdaIds,
     LambdaSampler,
     context_below,
-    remote_parent,
+    parsed,
     root_context,
     write,
 )
@@ -26,7 +26,7 @@ from tests.runtime.conftest import HEADER, SEGMENT, TRACE, Function
 
 def remote(header: str) -> SpanContext:
     """The parent that a header gives."""
-    parent = remote_parent(header)
+    parent, _, _ = parsed(header)
     assert parent is not None
     return parent
 
@@ -91,7 +91,7 @@ def test_the_usual_form_and_any_other_are_read_alike(pieces: list[str], prefix: 
     expected = None
     if trace and parent and int(trace[1] + trace[2], 16) and int(parent[0], 16):
         expected = int(trace[1] + trace[2], 16), int(parent[0], 16), pairs.get("Sampled") == "1"
-    context = remote_parent(header)
+    context, _, _ = parsed(header)
     assert (context and (context.trace_id, context.span_id, context.trace_flags.sampled)) == expected
 
 

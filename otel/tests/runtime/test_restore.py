@@ -10,7 +10,7 @@ COPIES = """
 import json, os, random
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 import lambda_latency.runtime.bootstrap as b
-from lambda_latency.runtime.redacted_copies import RedactedSpans
+from lambda_latency.testing.redacted import RedactedSpans
 
 os.getpid = lambda: 1  # a fork stands for the copy, which has the number of what it is a copy of
 memory = InMemorySpanExporter()

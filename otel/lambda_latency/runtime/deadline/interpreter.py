@@ -7,12 +7,9 @@ one that still asks decides. The function's own interval returns when none asks.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 # Microseconds that no function chooses by itself, so that a changed interval is known as the function's own.
 # At Python's default of 5 ms, a thread that samples another one gets the interpreter mostly where that one releases it,

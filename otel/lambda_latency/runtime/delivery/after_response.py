@@ -11,14 +11,12 @@ import atexit
 import functools
 import os
 import sys
+from collections.abc import Callable
 from math import inf
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from lambda_latency.runtime.delivery.extension import Background, Extension
 from lambda_latency.runtime.harmless import harmless, warn
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
 def hook_responses(

@@ -31,8 +31,6 @@ FIXED64 = Struct("<Q").pack
 IDS, PARENT, TIMES = Struct(">2sQQ2sQ").pack, Struct(">2sQ").pack, Struct("<BQBQ").pack  # tags and fields
 LOWEST_64 = 0xFFFF_FFFF_FFFF_FFFF
 DOUBLE = Struct("<d").pack
-TWO_BYTES = Struct("<BB").pack
-SMALL = [bytes((number,)) for number in range(128)]
 
 UNSET = StatusCode.UNSET
 CLIENT, SERVER = SpanKind.CLIENT, SpanKind.SERVER
@@ -48,23 +46,11 @@ STAYS_WITHIN = 200
 # names them, because Lambda's daemon lacks the `indexed_attributes` of the collector's exporter. Plain values only:
 # X-Ray drops an annotation that is a list.
 ANNOTATIONS = "aws.xray.annotations"
-INDEXED = frozenset(
-    (
-        "http.route",
-        "http.request.method",
-        "http.response.status_code",
-        "faas.coldstart",
-        "faas.invocation_id",
-        "aws.table_name",
-        "rpc.method",
-        "retry_attempts",
-        "peer.service",
-        "http.method",
-        "http.status_code",
-        "error.type",
-        "lambda.timeout",
-    )
-)
+INDEXED = frozenset((
+    "http.route", "http.request.method", "http.response.status_code", "faas.coldstart", "faas.invocation_id",
+    "aws.table_name", "rpc.method", "retry_attempts", "peer.service", "http.method", "http.status_code", "error.type",
+    "lambda.timeout",
+))  # fmt: skip
 
 
 class Encoded:
@@ -291,7 +277,7 @@ def encoded_span(span: ReadableSpan, parts: Parts, status: Status, message: str,
         text(b"\x1a", ",".join([f"{key}={value}" for key, value in state.items()])) if state else b"",
         PARENT(b"\x22\x08", parent.span_id) if parent is not None else b"",
         name,
-        b"\x30", SMALL[span.kind._value_ + 1],  # `value` is Python code
+        b"\x30", varint(span.kind._value_ + 1),  # `value` is Python code
         times(span.start_time or 0, span.end_time or 0),
         attributes,
         b"\x50" + varint(lost[0]) if lost[0] else b"",
@@ -300,7 +286,7 @@ def encoded_span(span: ReadableSpan, parts: Parts, status: Status, message: str,
         links,
         b"\x70" + varint(lost[2]) if lost[2] else b"",
         NO_STATUS if code is UNSET and not message
-        else field(b"\x7a", text(b"\x12", message) + (b"\x18" + SMALL[code.value] if code is not UNSET else b"")),
+        else field(b"\x7a", text(b"\x12", message) + (b"\x18" + varint(code.value) if code is not UNSET else b"")),
         b"\x85\x01", flags(parent),
     ])  # fmt: skip
 
@@ -363,14 +349,12 @@ def text(tag: bytes, value: str | None) -> bytes:
 
 def field(tag: bytes, body: bytes) -> bytes:
     """Encode a field with its length."""
-    size = len(body)
-    return tag + (SMALL[size] if size < 128 else varint(size)) + body
+    return tag + varint(len(body)) + body
 
 
+@lru_cache(maxsize=1024)  # most fields have a size that an earlier one had
 def varint(number: int) -> bytes:
     """Encode a varint: seven bits per byte, lowest bits first."""
-    if number < 16_384:  # the size of most spans
-        return TWO_BYTES(number & 127 | 128, number >> 7) if number > 127 else SMALL[number]
     encoded = bytearray()
     while number > 127:
         encoded.append(number & 127 | 128)

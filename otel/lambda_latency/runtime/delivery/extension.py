@@ -9,20 +9,17 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Callable
 from http.client import HTTPException
 from math import inf
 from queue import SimpleQueue
 
 # Before the import of the function, which may replace it, by one with a proxy
 from socket import socket
-from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.delivery.transport import Reply, read_answer
 from lambda_latency.runtime.harmless import warn
 from lambda_latency.runtime.threads import started, unlisted
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 API = "/2020-01-01/extension"
 NAME = "lambda-latency"

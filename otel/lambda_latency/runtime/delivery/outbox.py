@@ -9,6 +9,7 @@ from time import time, time_ns
 from typing import TYPE_CHECKING
 
 from lambda_latency.runtime.copies import identity
+from lambda_latency.runtime.deadline.interpreter import held, hurried
 from lambda_latency.runtime.harmless import warn
 
 if TYPE_CHECKING:
@@ -140,8 +141,6 @@ class Outbox:
         The watch calls it with the seconds until the alarm. Returns the seconds until the next call.
         """
         if not self._rehearsed and left_s < REHEARSAL_SHARE * (running.alarm - running.start):
-            from lambda_latency.runtime.deadline.interpreter import hurried
-
             self._rehearsed = True
             with hurried():
                 self._rehearse(running)
@@ -160,7 +159,6 @@ class Outbox:
 
         An invocation that ends meanwhile needs the processor for its answer: all stops, and its spans leave as ever.
         """
-        from lambda_latency.runtime.deadline.interpreter import held, hurried
         from lambda_latency.runtime.deadline.stacks import ended_now, marks_of, write
 
         with held():
@@ -186,8 +184,6 @@ class Outbox:
 
     def _delivered(self, running: Running, marked: Sequence[ReadableSpan], ended: Sequence[ReadableSpan]) -> bool:
         """Deliver the spans of an invocation while it runs; returns whether the ended ones need no other delivery."""
-        from lambda_latency.runtime.deadline.interpreter import held, hurried
-
         done = set(map(identity, ended))
         spans = parents_first([*(span for span in marked if identity(span) not in done), *ended])
         with held():

@@ -55,8 +55,12 @@ class Sender:
     def export(self, spans: Iterable[ReadableSpan], seconds: float = inf) -> bool:
         """Encode and deliver these spans and the waiting ones in the bound or fewer `seconds`; False if some wait."""
         until = time.monotonic() + seconds
-        for encoded in self._encoder.encode(spans, self._largest, seconds / 2):
-            self._waiting.add(encoded, encoded.size)
+        encoded: list[tuple[Encoded, int]] = []
+        try:
+            for span in self._encoder.encode(spans, self._largest, seconds / 2):
+                encoded.append((span, span.size))  # noqa: PERF401 - what precedes an error stays
+        finally:
+            self._waiting.extend(encoded)
         if self._waiting and self._circuit.closed:
             self._deliver(until)
         self._log.settle(self._waiting.dropped)
@@ -259,6 +263,8 @@ class Log:
     def settle(self, dropped: int) -> None:
         """Log a change. `dropped`: the number of spans dropped since the start."""
         lost = dropped - self._dropped
+        if self._state == self._said == "working" and not lost:
+            return
         if self._state == "failing" and lost:
             self._state = "full"
         if self._state == self._said == "refusing" and lost >= 10 * self._refused:

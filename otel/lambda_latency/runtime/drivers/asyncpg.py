@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.opening import opening, waiting
-from lambda_latency.runtime.drivers.within import within
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

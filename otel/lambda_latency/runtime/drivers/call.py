@@ -1,4 +1,4 @@
-"""The span of a library's call, and whether the call needs one."""
+"""The span of a library's call, whether the call needs one, and functions that run inside of a context manager."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import INVALID_SPAN, Span, SpanKind, Tracer, TracerProvider, get_current_span
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.harmless import warn
+from lambda_latency.runtime.harmless import failed, warn
+from lambda_latency.runtime.replace import replaced
 from lambda_latency.runtime.unsampled import is_unrecorded
 
 
@@ -59,3 +60,35 @@ class Suppressible:
         if not is_instrumentation_enabled():
             return nullcontext(self._instead())
         return self._tracer.start_as_current_span(*args, **kwargs)
+
+
+def within(owner: Any, name: str, context: Callable[..., AbstractContextManager[Any]]) -> Callable[[], bool]:
+    """Run `owner.name` inside `context(*arguments)`; returns the function that undoes it, which returns its success.
+
+    It may be a coroutine function or a class method, too.
+    """
+
+    def around(function: Any) -> Callable[..., Any]:
+        async def inside_a_coroutine(*args: Any, **kwargs: Any) -> Any:
+            with made(context, args, kwargs):
+                return await function(*args, **kwargs)
+
+        def inside(*args: Any, **kwargs: Any) -> Any:
+            with made(context, args, kwargs):
+                return function(*args, **kwargs)
+
+        is_coroutine = getattr(getattr(function, "__code__", None), "co_flags", 0) & 0x80  # `inspect.CO_COROUTINE`
+        return inside_a_coroutine if is_coroutine else inside
+
+    return replaced(owner, name, around)
+
+
+def made(
+    context: Callable[..., AbstractContextManager[Any]], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> AbstractContextManager[Any]:
+    """Return the context manager; an empty one if it fails, as for a library's unknown version: the call must go on."""
+    try:
+        return context(*args, **kwargs)
+    except Exception as error:  # noqa: BLE001 - whatever it is
+        failed(f"tracing a call by {getattr(context, '__module__', '')}", error)
+        return nullcontext()

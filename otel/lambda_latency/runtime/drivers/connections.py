@@ -91,8 +91,7 @@ class Connections:
                     peer = opening.peer
             if peer is None or local.tcp is not None:
                 return original(*args, **kwargs)
-            dns = StepSpan(self._tracer, "dns", peer)
-            with Ending(lambda: dns):
+            with StepSpan(self._tracer, "dns", peer):
                 addresses = original(*args, **kwargs)
             if local.peer is not None:
                 local.tcp = StepSpan(self._tracer, "tcp", peer)
@@ -110,12 +109,11 @@ class Connections:
             name, opening = kwargs.get("server_hostname"), OPENING.get()
             if opening is not None:
                 opening.end()
-            tls = StepSpan(self._tracer, "tls", host(name) if isinstance(name, str) else {})
             local.secures = True
             try:
-                with Ending(lambda: tls):
+                with StepSpan(self._tracer, "tls", tls_peer(name)) as step:
                     secured = original(*args, **kwargs)
-                    tls.agreed(secured)
+                    step.agreed(secured)
             finally:
                 local.secures = False
             if opening is not None:
@@ -133,7 +131,21 @@ class Local(threading.local):
     secures = False
 
 
-class StepSpan:
+class Ending:
+    """Ends at the end of its `with` block, with the error that leaves the block."""
+
+    def __enter__(self) -> Any:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self.end(error)
+
+    def end(self, error: BaseException | None = None) -> None:
+        """End, with the error if there is one."""
+        raise NotImplementedError
+
+
+class StepSpan(Ending):
     """The span of one step. Neither its start nor its end raises."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: dict[str, AttributeValue]) -> None:
@@ -159,41 +171,31 @@ class StepSpan:
         self._span.end()
 
 
-class Opening:
+class Opening(Ending):
     """A connection to a database or a broker while it opens: its peer and its step, after TCP or TLS `handshake`."""
 
     def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
         self.peer, self._tracer = peer, tracer
-        self._step: StepSpan | None = None
+        self.step: StepSpan | None = None
 
     def begin(self, step: str) -> None:
         """End the current step and start the next one."""
         self.end()
-        self._step = StepSpan(self._tracer, step, self.peer)
+        self.step = StepSpan(self._tracer, step, self.peer)
 
     def end(self, error: BaseException | None = None) -> None:
         """End the current step: the connection is open, has failed, or TLS follows."""
-        if self._step is not None:
-            self._step.end(error)
-            self._step = None
+        if self.step is not None:
+            self.step.end(error)
+            self.step = None
 
 
 OPENING: ContextVar[Opening | None] = ContextVar("lambda_latency_opening", default=None)
 
 
-class Ending:
-    """Ends a step (of an opening its current one) at the end of a `with` block, if the step has started by then."""
-
-    def __init__(self, step: Callable[[], StepSpan | Opening | None]) -> None:
-        self._step = step
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        step = self._step()
-        if step is not None:
-            step.end(error)
+def tls_peer(name: object) -> dict[str, AttributeValue]:
+    """As `host`, of the host of a TLS connection, which is no text if the caller names none."""
+    return host(name) if isinstance(name, str) else {}
 
 
 def in_a_call() -> bool:

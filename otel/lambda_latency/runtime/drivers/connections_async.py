@@ -13,26 +13,23 @@ from typing import Any
 from opentelemetry.trace import Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.connections import OPENING, Ending, StepSpan, host, in_a_call, is_literal, peer_of
+from lambda_latency.runtime.drivers.connections import (
+    OPENING,
+    Opening,
+    StepSpan,
+    host,
+    in_a_call,
+    is_literal,
+    peer_of,
+    tls_peer,
+)  # fmt: skip
 from lambda_latency.runtime.replace import replaced
 
 MOST_NAMES = 256
 
 
-class Securing:
-    """A connection that starts TLS as soon as its socket is connected."""
-
-    def __init__(self, tracer: Tracer, name: object) -> None:
-        self._tracer = tracer
-        self._peer = host(name) if isinstance(name, str) else {}
-        self.step: StepSpan | None = None
-
-    def begin(self) -> None:
-        """Start the span of TLS: a socket is connected. Of several sockets that race, the first one counts."""
-        self.step = self.step or StepSpan(self._tracer, "tls", self._peer)
-
-
-SECURING: ContextVar[Securing | None] = ContextVar("lambda_latency_securing", default=None)
+# A connection that starts TLS as soon as its socket is connected
+SECURING: ContextVar[Opening | None] = ContextVar("lambda_latency_securing", default=None)
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
@@ -56,11 +53,9 @@ def watch_anyio(module: Any, tracer: Tracer) -> Callable[[], object]:
         async def wrap(kind: Any, *args: Any, **kwargs: Any) -> Any:
             if not in_a_call():
                 return await original(kind, *args, **kwargs)
-            name = kwargs.get("hostname")
-            tls = StepSpan(tracer, "tls", host(name) if isinstance(name, str) else {})
-            with Ending(lambda: tls):
+            with StepSpan(tracer, "tls", tls_peer(kwargs.get("hostname"))) as step:
                 stream = await original(kind, *args, **kwargs)
-                tls.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
+                step.agreed(stream.extra(module.TLSAttribute.ssl_object))  # noqa: S610 - no SQL
             return stream
 
         return wrap
@@ -73,8 +68,7 @@ def looking_up(tracer: Tracer, names: dict[object, str], original: Callable[...,
         name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
         if not isinstance(name, str) or is_literal(name) or not in_a_call():
             return await original(self, host, port, **kwargs)
-        dns = StepSpan(tracer, "dns", peer(name, port))
-        with Ending(lambda: dns):
+        with StepSpan(tracer, "dns", peer(name, port)):
             addresses = await original(self, host, port, **kwargs)
         if len(names) > MOST_NAMES:
             names.clear()
@@ -90,12 +84,12 @@ def connecting(tracer: Tracer, names: dict[object, str], original: Callable[...,
             return await original(self, sock, address)
         opening = OPENING.get()
         target = opening.peer if opening is not None else peer(names.get(address[0], address[0]), address[1])
-        tcp = StepSpan(tracer, "tcp", target)
-        with Ending(lambda: tcp):
+        with StepSpan(tracer, "tcp", target):
             await original(self, sock, address)
         securing = SECURING.get()
         if securing is not None:
-            securing.begin()
+            if securing.step is None:  # of several sockets that race, the first one counts
+                securing.begin("tls")
         elif opening is not None:
             opening.begin("handshake")
         return None
@@ -107,12 +101,13 @@ def creating(tracer: Tracer, original: Callable[..., Any]) -> Callable[..., Any]
     async def create_connection(self: object, *args: Any, **kwargs: Any) -> Any:
         if not kwargs.get("ssl") or not in_a_call():
             return await original(self, *args, **kwargs)
-        securing = Securing(tracer, kwargs.get("server_hostname") or kwargs.get("host") or (args[1:2] or [""])[0])
+        name = kwargs.get("server_hostname") or kwargs.get("host") or (args[1:2] or [""])[0]
+        securing = Opening(tracer, tls_peer(name))
         if kwargs.get("sock") is not None:
-            securing.begin()
+            securing.begin("tls")
         token = SECURING.set(securing)
         try:
-            with Ending(lambda: securing.step):
+            with securing:
                 transport, protocol = await original(self, *args, **kwargs)
                 agreed(securing.step, transport)
         finally:
@@ -127,13 +122,12 @@ def securing(tracer: Tracer, original: Callable[..., Any]) -> Callable[..., Any]
     async def start_tls(self: object, *args: Any, **kwargs: Any) -> Any:
         if not in_a_call():
             return await original(self, *args, **kwargs)
-        name, opening = kwargs.get("server_hostname"), OPENING.get()
+        opening = OPENING.get()
         if opening is not None:
             opening.end()
-        tls = StepSpan(tracer, "tls", host(name) if isinstance(name, str) else {})
-        with Ending(lambda: tls):
+        with StepSpan(tracer, "tls", tls_peer(kwargs.get("server_hostname"))) as step:
             transport = await original(self, *args, **kwargs)
-            agreed(tls, transport)
+            agreed(step, transport)
         talk()
         return transport
 

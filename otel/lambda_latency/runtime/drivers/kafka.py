@@ -10,17 +10,11 @@ from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import put
 
 SYSTEM = {"messaging.system": "kafka"}
-
-
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (aiokafka if module.__name__ == "aiokafka" else confluent)(module, tracer)
 
 
 def confluent(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

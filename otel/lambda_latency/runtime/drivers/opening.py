@@ -5,7 +5,6 @@ Inside of a call with a span (a Redis command, SQLAlchemy's `connect`), the step
 
 from __future__ import annotations
 
-import functools
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
@@ -15,7 +14,8 @@ from opentelemetry.trace import Tracer, get_current_span
 from opentelemetry.util.types import AttributeValue
 
 from lambda_latency.runtime.drivers.call import call
-from lambda_latency.runtime.drivers.connections import OPENING, Ending, Opening, StepSpan, host, in_a_call, peer_of
+from lambda_latency.runtime.drivers.connections import OPENING, Opening, StepSpan, host, in_a_call, peer_of
+from lambda_latency.runtime.replace import replaced
 from lambda_latency.runtime.unsampled import is_unrecorded
 
 
@@ -33,7 +33,7 @@ def opening(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
         current = Opening(tracer, peer)
         token = OPENING.set(current)
         try:
-            with Ending(lambda: current):
+            with current:
                 yield
         finally:
             OPENING.reset(token)
@@ -49,36 +49,26 @@ def waiting(tracer: Tracer, attributes: Mapping[str, AttributeValue], name: obje
     recorded: Mapping[str, Any] = getattr(current, "attributes", None) or {}
     text = str(name or recorded.get("net.peer.name") or "")
     database = {key: recorded[key] for key in ("db.system", "db.name") if key in recorded}
-    step = StepSpan(tracer, "pool", {**database, **attributes, **host(text)})
-    with Ending(lambda: step):
+    with StepSpan(tracer, "pool", {**database, **attributes, **host(text)}):
         yield
 
 
 def watch_sockets(tracer: Tracer) -> list[Callable[[], object]]:
     """Watch each connect, once for all drivers: a driver may create its sockets without `socket.create_connection`."""
-    original, inherited = socket.socket.connect, "connect" not in vars(socket.socket)
-    if hasattr(original, "traced_here"):
+    if hasattr(socket.socket.connect, "traced_here"):
         return []
 
-    @functools.wraps(original)
-    def connect(self: socket.socket, address: Any, /) -> None:
-        opening = OPENING.get()
-        if opening is None or not isinstance(address, tuple) or self.gettimeout() == 0:
-            return original(self, address)
-        tcp = StepSpan(tracer, "tcp", opening.peer)
-        with Ending(lambda: tcp):
-            original(self, address)
-        opening.begin("handshake")
-        return None
+    def around(original: Callable[..., None]) -> Callable[..., None]:
+        def connect(self: socket.socket, address: Any, /) -> None:
+            opening = OPENING.get()
+            if opening is None or not isinstance(address, tuple) or self.gettimeout() == 0:
+                return original(self, address)
+            with StepSpan(tracer, "tcp", opening.peer):
+                original(self, address)
+            opening.begin("handshake")
+            return None
 
-    def undo() -> None:
-        if vars(socket.socket).get("connect") is not connect:
-            return
-        if inherited:
-            del socket.socket.connect
-        else:
-            socket.socket.connect = original  # type: ignore[method-assign]
+        connect.traced_here = True  # type: ignore[attr-defined]
+        return connect
 
-    connect.traced_here = True  # type: ignore[attr-defined]
-    socket.socket.connect = connect  # type: ignore[assignment,method-assign]
-    return [undo]
+    return [replaced(socket.socket, "connect", around)]

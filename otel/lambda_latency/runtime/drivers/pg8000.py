@@ -9,18 +9,31 @@ from weakref import WeakKeyDictionary
 from opentelemetry.trace import Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 
 ATTRIBUTES: WeakKeyDictionary[object, Mapping[str, AttributeValue]] = WeakKeyDictionary()
 METHODS = (("Cursor", "execute"), ("Connection", "run"), ("PreparedStatement", "run"))
 
 
+def core(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
+    """Wrap the opening of connections. The default database has the name of the user."""
+
+    def opened(
+        connection: Any, user: Any = "", host: Any = "localhost", database: Any = None, port: Any = 5432,
+        *_: object, **__: object,
+    ) -> Any:  # fmt: skip
+        name = database or user
+        text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
+        attributes = {"db.system": "postgresql", "db.name": text}
+        ATTRIBUTES[connection] = {**attributes, "net.peer.name": str(host), "net.peer.port": port}
+        return opening(tracer, attributes, host, port)
+
+    return [within(module.CoreConnection, "__init__", opened)]
+
+
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: `core` opens connections, the others run statements."""
-    if module.__name__ == "pg8000.core":
-        return [within(module.CoreConnection, "__init__", lambda *args, **kwargs: opened(tracer, *args, **kwargs))]
+    """Wrap the statements of one of the APIs."""
 
     def run(owner: Any, statement: Any = "", *_: object, **kwargs: Any) -> Any:
         connection = getattr(owner, "_c", None) or getattr(owner, "con", None) or owner
@@ -31,21 +44,3 @@ def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
 
     classes = [(vars(module).get(kind), method) for kind, method in METHODS]
     return [within(kind, method, run) for kind, method in classes if kind is not None and method in vars(kind)]
-
-
-def opened(
-    tracer: Tracer,
-    connection: Any,
-    user: Any = "",
-    host: Any = "localhost",
-    database: Any = None,
-    port: Any = 5432,
-    *_: object,
-    **__: object,
-) -> Any:
-    """Return the attributes of a connection. The default database has the name of the user."""
-    name = database or user
-    text = name.decode(errors="replace") if isinstance(name, bytes) else str(name)
-    attributes = {"db.system": "postgresql", "db.name": text}
-    ATTRIBUTES[connection] = {**attributes, "net.peer.name": str(host), "net.peer.port": port}
-    return opening(tracer, attributes, host, port)

@@ -11,15 +11,10 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.connections import OPENING, Opening
 from lambda_latency.runtime.drivers.opening import opening, waiting
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
-
-
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the three."""
-    return {"psycopg2": psycopg2, "psycopg": psycopg, "psycopg_pool": pool}[module.__name__](module, tracer)
 
 
 def psycopg2(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

@@ -8,8 +8,8 @@ from typing import Any
 
 from opentelemetry.trace import Tracer, get_current_span
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.opening import opening, watch_sockets
-from lambda_latency.runtime.drivers.within import within
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

@@ -7,17 +7,12 @@ from typing import Any
 
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.connections import OPENING, is_literal
 from lambda_latency.runtime.drivers.opening import opening
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.replace import replaced
 
 SYSTEM = {"messaging.system": "rabbitmq"}
-
-
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (pika if module.__name__ == "pika" else aio_pika)(module, tracer)
 
 
 def pika(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

@@ -12,9 +12,8 @@ from typing import Any
 from opentelemetry.trace import Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.drivers.opening import opening, waiting, watch_sockets
-from lambda_latency.runtime.drivers.within import within
 
 
 def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:

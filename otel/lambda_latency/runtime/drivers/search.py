@@ -13,14 +13,8 @@ from opentelemetry.instrumentation.utils import suppress_http_instrumentation
 from opentelemetry.trace import SpanKind, Tracer
 from opentelemetry.util.types import AttributeValue
 
-from lambda_latency.runtime.drivers.call import call
-from lambda_latency.runtime.drivers.within import within
+from lambda_latency.runtime.drivers.call import call, within
 from lambda_latency.runtime.replace import put
-
-
-def instrument(module: Any, tracer: Tracer) -> list[Callable[[], object]]:
-    """Instrument the imported module: one of the two."""
-    return (opensearch if module.__name__ == "opensearchpy" else elasticsearch)(module, tracer)
 
 
 def elasticsearch(module: Any, _: Tracer) -> list[Callable[[], object]]:

@@ -14,8 +14,8 @@ from weakref import WeakSet
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.opening import waiting
-from lambda_latency.runtime.drivers.within import within
 from lambda_latency.runtime.harmless import harmless
 from lambda_latency.runtime.replace import replaced
 

@@ -18,8 +18,8 @@ from opentelemetry.util.re import parse_env_headers
 
 from lambda_latency.runtime.delivery.headers import parse_headers
 from lambda_latency.runtime.delivery.sender import Sender
-from lambda_latency.runtime.redacted_copies import RedactedSpans
 from lambda_latency.runtime.settings import Settings
+from lambda_latency.testing.redacted import RedactedSpans
 from tests.draws import draws
 from tests.runtime.conftest import Function
 from tests.runtime.delivery.test_sender import count, raw_server, sending_to, spans

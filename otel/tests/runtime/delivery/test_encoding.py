@@ -15,7 +15,7 @@ from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode,
 
 from lambda_latency.redaction import Redaction, parse_chosen
 from lambda_latency.runtime.delivery.encoding import ANNOTATIONS, INDEXED, Encoder, request
-from lambda_latency.runtime.redacted_copies import redacted
+from lambda_latency.testing.redacted import redacted
 from tests.draws import draws
 
 SECRET = "kM3nPq7RsT9vWx2Y"

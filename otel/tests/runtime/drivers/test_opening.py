@@ -14,8 +14,8 @@ import pytest
 from opentelemetry import trace
 from opentelemetry.trace import Tracer
 
+from lambda_latency.runtime.drivers.call import within
 from lambda_latency.runtime.drivers.opening import opening, waiting, watch_sockets
-from lambda_latency.runtime.drivers.within import within
 from tests.runtime.conftest import Function
 from tests.runtime.tree import listed
 

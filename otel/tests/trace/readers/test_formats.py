@@ -17,9 +17,9 @@ from opentelemetry.proto.metrics.v1.metrics_pb2 import MetricsData
 from lambda_latency.latency import breakdown_of
 from lambda_latency.trace import (
     LineIndex,
+    LoadedTraces,
     Problem,
     Reader,
-    Reading,
     Source,
     dump_line,
     find_traces,
@@ -53,13 +53,13 @@ def zstd_packed(data: bytes) -> bytes:
     return zstandard.compress(data)
 
 
-def _read(folder: Path, data: bytes, name: str = "file") -> Reading:
+def _read(folder: Path, data: bytes, name: str = "file") -> LoadedTraces:
     path = folder / name
     path.write_bytes(data)
     return read_traces(path)
 
 
-def _facts(reading: Reading) -> list[tuple[object, ...]]:
+def _facts(reading: LoadedTraces) -> list[tuple[object, ...]]:
     [trace] = reading.traces
     return [
         (

@@ -1,6 +1,6 @@
-"""Copies of spans as the encoder would send them, for the testing kit, which keeps spans instead of bytes.
+"""Copies of spans as the runtime's encoder would send them: tests keep spans instead of bytes.
 
-Not imported on Lambda. A test holds the copies against the encoder's bytes, so no part is redacted in one of them only.
+A test of the kit holds the copies against the encoder's bytes, so no part is redacted in one of them only.
 """
 
 from __future__ import annotations
