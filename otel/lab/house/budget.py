@@ -28,7 +28,7 @@ BUDGET = {
     "otel/lambda_latency/local": 11_610,
     "otel/lambda_latency/page": 970,
     "otel/lambda_latency/prices": 600,
-    "otel/lambda_latency/redaction": 1_930,
+    "otel/lambda_latency/redaction": 1_580,
     "otel/lambda_latency/runtime": 8_260,
     "otel/lambda_latency/template": 1_550,
     "otel/lambda_latency/testing": 2_600,

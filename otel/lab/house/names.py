@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(44, 131, 1),
+    "otel/lambda_latency": Figures(43, 122, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -50,7 +50,7 @@ FIGURES = {
     "otel/lambda_latency/local": Figures(1, 19, 0),
     "otel/lambda_latency/page": Figures(0, 1, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
-    "otel/lambda_latency/redaction": Figures(3, 11, 0),
+    "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
