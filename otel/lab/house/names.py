@@ -50,7 +50,7 @@ FIGURES = {
     "otel/lambda_latency/local": Figures(1, 19, 0),
     "otel/lambda_latency/page": Figures(0, 1, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
-    "otel/lambda_latency/redaction": Figures(3, 11, 0),
+    "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import NamedTuple
 
 from lambda_latency.redaction.names import REDACTED
+
+# A name, or an expression between slashes, in which a comma is no separator
+PART = re.compile(r"[\s,]*(/.*?/(?=\s*(?:,|\Z))|[^,]+)", re.DOTALL)
 
 
 class Chosen(NamedTuple):
@@ -38,7 +40,7 @@ def parse_chosen(text: str) -> Chosen:
     An expression that is not valid, or that matches the empty text, goes to `wrong`; the others apply.
     """
     exact, globs, values, wrong = set[str](), list[re.Pattern[str]](), list[re.Pattern[str]](), list[str]()
-    for part in parts(text):
+    for part in map(str.strip, PART.findall(text)):
         if len(part) > 2 and part[0] == part[-1] == "/":
             pattern = expression(part[1:-1])
             if pattern is None:
@@ -50,16 +52,6 @@ def parse_chosen(text: str) -> Chosen:
         else:
             exact.add(normal(part))
     return Chosen(frozenset(exact - {"", "none"}), tuple(globs), tuple(values), tuple(wrong))
-
-
-def parts(text: str) -> Iterator[str]:
-    """Yield the parts between commas. Commas between slashes belong to an expression."""
-    while text:
-        text = text.lstrip(" ,")
-        match = re.compile(r"/.*?/(?=\s*(?:,|\Z))" if text.startswith("/") else r"[^,]*", re.DOTALL).match(text)
-        length = match.end() if match else len(text)
-        yield text[:length].strip()
-        text = text[length:]
 
 
 def expression(text: str) -> re.Pattern[str] | None:

@@ -6,27 +6,22 @@ from collections.abc import Iterator
 
 from lambda_latency.redaction.names import REDACTED, SECRET, compiled, secrecy, words
 from lambda_latency.redaction.reading import Reading, Span
-from lambda_latency.redaction.shapes import UUID
+from lambda_latency.redaction.shapes import opaque
 
-# A path segment after these is a token that grants something to the holder of the link.
+# A path segment after the name of a secret, or after one of these, is a token that opens something to its holder.
 GRANTS = words("""
-    reset password-reset reset-password passwordreset resetpassword password token tokens verify verification
-    verify-email confirm confirmation confirm-email activate activation invite invites invitation invitations
-    unsubscribe magic magic-link magiclink magic-login login-link signin-link otp recover recovery sso apikey api-key
-    apikeys secret secrets signed unlock one-time incomingwebhook session-token access-token auth-token share-token jwt
+    reset verify verification confirm confirmation activate activation invite invites invitation invitations
+    unsubscribe magic signin recover recovery sso signed unlock one incomingwebhook
 """)
-# A path segment after these is such a token, or an id.
-PERHAPS = words(
-    "session sessions share shared shares hook hooks webhook webhooks webhookb2 callback login auth oauth s"
-)
+# Each path segment after these, and after a host of web hooks, is such a token, or an id.
+UNCLEAR = r"sessions?|shared?|shares|(?:web)?hooks?|callback|login|o?auth|s|(?:.{0,80}\.)?(?:web)?hooks?\..*"
 # Stores whose keys are paths, and no server answers by the path: a segment `tokens` is a folder.
 STORES = ("s3://", "gs://", "abfs://", "hdfs://")
 
-# Hosts of web hooks: whoever knows such an address may send to it.
-HOOKS = r"(?:.{0,80}\.)?(?:web)?hooks?\."
 WORD = r"""[^\s<>"]+"""
+AROUND = "'`\"()[]{},.;\\"
 QUERY = r"[\w.~%\[\]-]{1,80}="
-# Path segments that are no token: words, numbers, versions, templates.
+# Path segments that are no token: words, numbers, versions, templates, and names with a number.
 PLAIN = r"[a-z]{1,16}(?:[-_][a-z]{1,16}){0,2}(?:\.[a-z]{2,5})?|v?\d{1,9}|[{<:*$].*|[A-Za-z]*\[redacted\].*|"
 NAMES = r"[A-Za-z]*\d{0,3}(?:[-_](?:[A-Za-z]*\d{0,3}|\d+))*|.*[.].*"
 # `user:password@host:port` without a scheme, as some drivers write it, and `user/password@host:port` as Oracle does
@@ -44,7 +39,7 @@ def addresses(reading: Reading) -> Iterator[Span]:
         return
     for match in reading.matches(WORD):
         word = match[0]
-        if not word.isalnum():
+        if len(word) > 3 and not word.isalnum():
             start = match.start()
             if word[0] in "'`" and (closed := word.find(word[0], 1)) > 0:  # the rest is no part of the address
                 word = word[:closed]
@@ -54,32 +49,25 @@ def addresses(reading: Reading) -> Iterator[Span]:
 
 def parts(word: str) -> Iterator[Span]:
     """Yield the parts of a word that give access, in any order."""
-    if "@" in word:
-        yield from users(word)
-    is_path = "://" in word or word.lstrip("'`([{,").startswith("/")
-    path_end = len(word)
-    if "?" in word and (start := query_start(word, is_path=is_path)):
-        path_end = start
-        yield start, len(word), ""
-    if "#" in word and (start := fragment_start(word, is_path=is_path)):
-        path_end = min(path_end, start)
-        yield start, len(word), ""
-    if ";" in word:
-        for parameter in compiled(PARAMETER).finditer(word, 0, path_end):
-            name = parameter[1].lower()
-            if name.endswith(SESSIONS) or secrecy(name) == SECRET:
-                yield *parameter.span(), ""
-    if "/" in word and not word.lstrip("'`([{,").startswith(STORES):
-        yield from granted(word[:path_end])
+    yield from users(word)
+    is_path = "://" in word or word.lstrip(AROUND).startswith("/")
+    ends = [tail_start(word, mark, is_path=is_path) for mark in "?#"]
+    yield from [(end, len(word), "") for end in ends if end < len(word)]
+    address = word[: min(ends)]
+    for parameter in compiled(PARAMETER).finditer(address):
+        name = parameter[1].lower()
+        if name.endswith(SESSIONS) or secrecy(name) == SECRET:
+            yield *parameter.span(), ""
+    if "/" in word and not word.lstrip(AROUND).startswith(STORES):
+        yield from granted(address)
 
 
-def without_query(text: str) -> str:
-    """Return a URL without user info, query and fragment."""
-    out, copied = list[str](), 0
-    for start, end, _ in sorted(users(text)) if "@" in text else ():
-        out.append(text[copied:start])
-        copied = max(copied, end)
-    return "".join([*out, text[copied:]]).partition("?")[0].partition("#")[0]
+def tail_start(word: str, mark: str, *, is_path: bool) -> int:
+    """Return where a query or a fragment begins, by its mark; the word's length if there is none."""
+    path, _, tail = word.partition(mark)
+    is_address = is_path and ("/" in path or ":" in path)
+    is_pair = (mark == "?" or "/" in path) and compiled(QUERY).match(tail) is not None
+    return len(path) if tail and (is_address or is_pair) else len(word)
 
 
 def users(word: str) -> Iterator[Span]:
@@ -88,73 +76,51 @@ def users(word: str) -> Iterator[Span]:
     if end > 0 and "/" in word[:end] and "//" not in word[:end]:  # `user/password@//host`, as Oracle writes it
         user = word.partition("/")[0]
         yield max(map(user.rfind, ":=('\"")) + 1, end + 1, ""
-        return
-    if "//" not in word:
-        for match in compiled(USER).finditer(word):
-            yield *match.span(), ""
-        return
-    # Several addresses have a comma between them; a password may have one too.
-    start = 0
-    for address in word.split(",") if word.count("://") > 1 else [word]:
-        scheme, slashes, location = address.partition("//")
-        if slashes and (length := user_length(scheme, location)):
-            begin = start + len(scheme) + 2
-            yield begin, begin + length, ""
-        start += len(address) + 1
+    elif "//" not in word:
+        yield from [(*match.span(), "") for match in compiled(USER).finditer(word)]
+    elif "@" in word:
+        # Several addresses have a comma between them; a password may have one too.
+        start = 0
+        for address in compiled(r",(?=[\w+.-]{1,40}://)").split(word):
+            scheme, slashes, location = address.partition("//")
+            begin = start + len(scheme) + len(slashes)
+            yield begin, begin + user_length(scheme, location), ""
+            start += len(address) + 1
 
 
 def user_length(scheme: str, location: str) -> int:
     """Return the length of the user info at the beginning of the part of a URL after `//`."""
-    if "@" not in location:
-        return 0
     authority = compiled(r"[/?#]").split(location, maxsplit=1)[0]
     if "@" in authority:
         is_user_alone = "http" not in scheme and compiled(r"[a-z]{1,16}@[^@]*").fullmatch(authority)
         return 0 if is_user_alone else authority.rindex("@") + 1  # a user without a password, as in `ssh://git@host`
     port = authority.rpartition(":")[2] if ":" in authority else "0"
-    return 0 if port.isdecimal() else location.rindex("@") + 1
-
-
-def query_start(word: str, *, is_path: bool) -> int:
-    """Return where the query of a URL or a path begins, or a query alone; 0 if there is none."""
-    path, _, query = word.partition("?")
-    is_query = (is_path and ("/" in path or ":" in path)) or compiled(QUERY).match(query)
-    return len(path) if query and is_query else 0
-
-
-def fragment_start(word: str, *, is_path: bool) -> int:
-    """Return where the fragment of a URL or a path begins; 0 if there is none."""
-    path, _, fragment = word.partition("#")
-    return len(path) if "/" in path and (is_path or "=" in fragment) else 0
+    return 0 if port.isdecimal() else location.rfind("@") + 1
 
 
 def granted(path: str) -> Iterator[Span]:
     """Yield the segments of a path that are tokens, by the segments before them."""
-    segments = path.split("/")
-    is_sure = is_perhaps = is_hook = False
+    is_sure = is_unclear = False
     start = 0
-    for index, segment in enumerate(segments):
-        name = segment.strip("'`\"()[]{},").lower()
-        if index and (is_sure or is_perhaps) and is_grant(segment, sure=is_sure):
-            yield start, start + len(segment), REDACTED
-        elif index and name.startswith("bot") and ":" in segment:  # of Telegram
-            yield start + 3, start + len(segment), REDACTED
-        is_hook = is_hook or ("hook" in name and compiled(HOOKS).match(name) is not None)
-        # A first segment `secret` is a mount of Vault's.
-        is_sure = is_hook or (name.replace("_", "-") in GRANTS and (index > 0 or name != "secret"))
-        is_perhaps = name in PERHAPS or (is_perhaps and not is_sure)
-        start += len(segment) + 1
+    for segment in path.split("/"):
+        name, value = segment.strip(AROUND).lower(), segment.rstrip(AROUND)
+        end = start + len(segment)
+        is_token = is_sure or (is_unclear and is_random(value))
+        if name.startswith("bot") and ":" in segment:  # of Telegram
+            yield start + 3, end, REDACTED
+        elif is_token and compiled(PLAIN).fullmatch(value) is None:
+            yield start, end, REDACTED
+        is_hook = compiled(UNCLEAR).fullmatch(name) is not None
+        is_sure, is_unclear = is_grant(name) and not is_hook, is_unclear or is_hook
+        start = end + 1
 
 
-def is_grant(segment: str, *, sure: bool) -> bool:
-    """Whether a path segment is a token. If that is not `sure`, it must not look like an id."""
-    segment = segment.rstrip("'`\")]},.;\\")
-    if compiled(PLAIN).fullmatch(segment):
-        return False
-    return sure or (
-        len(segment) >= 12
-        and any(map(str.isdigit, segment))
-        and any(map(str.isalpha, segment))
-        and UUID.fullmatch(segment) is None
-        and compiled(NAMES).fullmatch(segment) is None
-    )
+def is_grant(name: str) -> bool:
+    """Whether a token follows a path segment."""
+    is_secret = ":" not in name and secrecy(name) == SECRET
+    return is_secret or not GRANTS.isdisjoint(compiled(r"[-_]").split(name))
+
+
+def is_random(segment: str) -> bool:
+    """Whether a path segment does not look like an id."""
+    return len(segment) > 8 and opaque(segment) and compiled(NAMES).fullmatch(segment) is None

@@ -24,22 +24,10 @@ BUDGET_S = 0.15  # of processor time for the texts of one delivery
 SHORT = 128  # characters: a text that is not longer is also read when the time is over
 SPARE = 4096  # characters beyond the limit that are read, so that a token across the limit is whole
 CARD_LEAST = 10**12
-# characters; a list with longer texts is no command line
-LONGEST_WORD = 4096
+LONGEST_WORD = 4096  # characters; a list with longer texts is no command line
 
 ADDRESSES = frozenset(("http.url", "http.target", "url.full", "url.original"))
-# Names of modules: some, such as `http.cookiejar`, look suspect; and numbers of the kit's own.
-TRUSTED = frozenset(("lambda.profile.runs",))
-# Keys that every cold start has, and that are not the name of a secret: to tell that of a name takes longer.
-PLAIN = frozenset((
-    "rpc.system", "rpc.service", "rpc.method", "cloud.region", "cloud.account.id", "cloud.resource_id", "url.path",
-    "cloud.provider", "cloud.platform", "server.address", "server.port", "db.system", "db.operation", "net.peer.name",
-    "net.peer.port", "peer.service", "aws.region", "aws.table_name", "aws.dynamodb.table_names", "retry_attempts",
-    "http.url", "http.method", "http.route", "http.status_code", "http.request.method", "http.response.status_code",
-    "user_agent.original", "faas.trigger", "faas.coldstart", "faas.invocation_id", "faas.name", "faas.version",
-    "faas.instance", "faas.max_memory", "service.name", "telemetry.sdk.name", "telemetry.sdk.language",
-    "telemetry.sdk.version", "lambda.connect.host", "aws.log.group.names", "aws.log.stream.names",
-))  # fmt: skip
+TRUSTED = "lambda.profile.runs"  # names of modules, of which some look suspect, and numbers of the kit's own
 STATEMENTS = frozenset(("db.statement", "db.query.text"))
 PARAMETERS = ("db.query.parameter.", "db.operation.parameter.", "db.statement.parameter", "db.query.parameters")
 IDS = ("id", "ids", "etag", "digest", "hash", "checksum", "sha256", "md5", "version_id", "handle", "cursor")
@@ -73,25 +61,31 @@ class Redaction:
         changed, self._secrets = secrets != self._secrets, secrets
         return changed
 
-    def text(self, text: str) -> str:
-        """Redact a text of unknown content, such as a span's name."""
-        return self._read(text)
+    def text(self, text: str, *, ids: bool = False) -> str:
+        """Redact a text of unknown content, such as a span's name; what there is no time for becomes `[unread]`."""
+        if not self._source_lines and "File " in text:
+            from lambda_latency.redaction.reading import without_source
+
+            text = without_source(text)
+        if len(text) <= SHORT:
+            return self._without_patterns(clean(text, self._secrets, ids=ids))
+        if self._is_over():
+            return UNREAD
+        return self._without_patterns(clean(text, self._secrets, ids=ids, is_over=self._is_over_at_step))
 
     def message(self, text: str) -> str:
         """Redact the message of a status, and cut it to the limit."""
-        return self._cut(self._read(text[: self._limit + self._spare]), len(text))
+        return self._cut(self.text(text[: self._limit + self._spare]), len(text))
 
     def value(self, key: str, value: object) -> object:
         """Redact the value of an attribute, and cut its texts to the limit."""
-        if key in TRUSTED:
+        if key == TRUSTED:
             return value
         kind = self._kind(key)
         if kind == "secret":
             return value if value == "" or isinstance(value, bool) else REDACTED
         if isinstance(value, str):
             return self._cut(self._text_of(kind, value[: self._limit + self._spare]), len(value))
-        if isinstance(value, tuple):
-            return tuple([self.value(key, member) for member in self._list(value)])
         return self._other(key, kind, value)
 
     def _is_over_at_step(self) -> bool:
@@ -112,10 +106,10 @@ class Redaction:
         if isinstance(value, bytes):
             text = value.decode("latin-1")
             return value if self._text_of(kind, text) == text else REDACTED
+        if isinstance(value, (tuple, Sequence)):
+            return tuple([self.value(key, member) for member in self._list(value)])
         if isinstance(value, Mapping):
             return {name: self._member(key, name, member) for name, member in value.items()}
-        if isinstance(value, Sequence):
-            return tuple([self.value(key, member) for member in self._list(value)])
         return value
 
     def _member(self, key: str, name: str, member: object) -> object:
@@ -129,13 +123,13 @@ class Redaction:
         texts = [text for text in members if isinstance(text, str) and len(text) <= LONGEST_WORD]
         if len(texts) < len(members) or not hinted(f" {' '.join(texts)}"):
             return members
-        from lambda_latency.redaction.lists import clean_list
+        from lambda_latency.redaction.forms import clean_list
 
         return clean_list(texts)
 
     def _kind_of(self, key: str) -> str:
         """Return how to redact an attribute's value, by its key: secret, address, statement, perhaps, id or text."""
-        level = NO if key in PLAIN else secrecy(key)
+        level = secrecy(key)
         if level == SECRET or self._names(key) or key.startswith(PARAMETERS):
             return "secret"
         if key in ADDRESSES:
@@ -152,30 +146,19 @@ class Redaction:
         if kind == "perhaps":
             from lambda_latency.redaction.shapes import opaque
 
-            return REDACTED if opaque(text) else self._read(text)
-        if kind == "address" and "@" not in text:
-            text = text.partition("?")[0].partition("#")[0]
-        elif kind == "address":
-            from lambda_latency.redaction.addresses import without_query
+            return REDACTED if opaque(text) else self.text(text)
+        if kind == "address":
+            if "@" in text:  # a password may have any character
+                from lambda_latency.redaction.addresses import users
+                from lambda_latency.redaction.reading import replaced
 
-            text = without_query(text)
+                text = replaced(text, users(text))
+            text = text.partition("?")[0].partition("#")[0]
         elif kind == "statement":
             from lambda_latency.redaction.statements import clean_statement
 
             text = clean_statement(text)
-        return self._read(text, ids=kind == "id")
-
-    def _read(self, text: str, *, ids: bool = False) -> str:
-        """Redact a text; what there is no time for becomes `[unread]`."""
-        if not self._source_lines and "File " in text:
-            from lambda_latency.redaction.reading import without_source
-
-            text = without_source(text)
-        if len(text) <= SHORT:
-            return self._without_patterns(clean(text, self._secrets, ids=ids))
-        if self._is_over():
-            return UNREAD
-        return self._without_patterns(clean(text, self._secrets, ids=ids, is_over=self._is_over_at_step))
+        return self.text(text, ids=kind == "id")
 
     def _cut(self, text: str, length: int) -> str:
         """Cut the text to the limit. Its `length` before redaction shows whether the SDK may have cut a token."""

@@ -51,16 +51,11 @@ def clean(
     are ids, not secrets. When `is_over` returns True, the rest of the text becomes `[unread]`.
     """
     values = known_values() if secrets is None else secrets
+    if not is_suspect(text, values):
+        return text
+    from lambda_latency.redaction.texts import clean_suspect
 
-    def cleaned(part: str, depth: int) -> str:
-        if not is_suspect(part, values):
-            return part
-        from lambda_latency.redaction.reading import Reading
-        from lambda_latency.redaction.texts import clean_suspect
-
-        return clean_suspect(Reading(part, values, cleaned, is_over, depth=depth, ids=ids))
-
-    return cleaned(text, 0)
+    return clean_suspect(text, values, is_over, ids=ids)
 
 
 def is_suspect(text: str, secrets: tuple[str, ...]) -> bool:
@@ -68,39 +63,38 @@ def is_suspect(text: str, secrets: tuple[str, ...]) -> bool:
     if not MARKS.isdisjoint(text) or NUMBERS.search(text) is not None:
         return True
     runs = RUNS.findall(text)
-    for run in runs:
-        if not is_plain(run):
-            return True
-    if runs and any(map(text.__contains__, DOTTED)):
+    if runs and not (all(map(is_plain, runs)) and not any(map(text.__contains__, DOTTED))):
         return True
     if "$" in text and any(map(text.__contains__, HASHES)):
         return True
     if not BETWEEN.isdisjoint(text) and hinted(text):
         return True
-    return any(secret in text for secret in secrets)
+    return any(map(text.__contains__, secrets))
 
 
 def is_plain(run: str) -> bool:
     """Whether a run is certainly not a token: it consists of words, numbers, hashes, UUIDs or names made of them."""
-    if "-us" in run:  # a key of Mailchimp's ends with its region
-        return False
     single = run.islower() or run.isupper()
+    if "-us" in run or (not single and is_base64(run)):  # a key of Mailchimp's ends with its region
+        return False
     if single and not run.strip("0123456789abcdefABCDEF-") and run.partition("-")[0] not in PARTED:
         return True
-    if len(run) > 35 and not single and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run):
-        return False  # base64
     for part in run.replace("_", "-").replace("/", "-").replace("+", "-").split("-"):
         if part in PARTED or part[:4] in STARTS or part[:3] in STARTS:
             return False
-        if len(part) <= LONG:
-            continue
-        if part.isalpha():
-            capitals = sum(map(str.isupper, part))
-            if capitals > len(part) / 5 and not part.isupper():
-                return False
-        elif not single:
+        if len(part) > LONG and not single and is_mixed(part):
             return False
     return True
+
+
+def is_base64(run: str) -> bool:
+    """Whether a run is long, with the marks and the capitals of base64."""
+    return len(run) > 35 and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run)
+
+
+def is_mixed(part: str) -> bool:
+    """Whether a part has letters and digits, or many capitals."""
+    return not part.isalpha() or (not part.isupper() and 5 * sum(map(str.isupper, part)) > len(part))
 
 
 def known_values() -> tuple[str, ...]:

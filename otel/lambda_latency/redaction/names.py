@@ -31,10 +31,10 @@ REDACTED, UNREAD = "[redacted]", "[unread]"
 # Parts of secret names, and of what rules about names read. A text without any of them holds no secret name.
 HINT = """
     pass pw secret cred token key auth cookie sess sid jwt bearer srf otp pin cvv cvc ssn sig saml sso mnemonic phrase
-    assertion senha security recover backup verif mfa sms one_time one-time device magic contrase kennwort parola
+    assertion senha secur recover backup verif mfa sms one_time one-time device magic contrase kennwort parola
     wachtwoord haslo şifre пароль 密码 パスワード 비밀번호 nonce salt card kubeconfig _pat sas dsn hmac psk
     confirm activat basic login log connect bind identified create select insert update delete invalid [sql: reset
-    securestring unlock access_c access-c accessc share hook callback invit unsubscr /s/ /bot
+    unlock access_c access-c accessc share hook callback invit unsubscr /s/ /bot
 """
 HINTS = (*HINT.split(), " -", "'-", '"-', "duplicate entry", "failing row")
 
@@ -51,10 +51,9 @@ PARTS = ("passw", "passphrase", "passcode", "secret", "credential", "cookie", "a
 ENDS = ("token", "pwd", "pw", "jwt", "auth", "pass")
 
 WHOLE = words("""
-    authentication sess pass pw pswd psw creds cred bearer authorization cookies otp totp pin csrf xsrf cvv cvc ssn
-    signature sig saml kubeconfig htpasswd netrc pgpass sid hmac pat sas senha contraseña contrasena passwort
-    kennwort passe motdepasse mdp parola psk wachtwoord haslo hasło sifre şifre пароль 密码 パスワード
-    비밀번호 requirepass masterauth
+    authentication sess psw pswd creds cred bearer authorization otp totp pin csrf xsrf cvv cvc ssn signature sig saml
+    kubeconfig netrc sid hmac pat sas senha contraseña contrasena passwort kennwort passe motdepasse mdp parola psk
+    wachtwoord haslo hasło sifre şifre пароль 密码 パスワード 비밀번호
 """)
 PERHAPS_WHOLE = words("session tokens sso nonce salt assertion dsn secretid")
 PLAIN = words("""
@@ -71,38 +70,38 @@ OPENING = words("""
 """)
 SURELY = frozenset(("api", "private", "secret", "access", "encryption", "signing", "ssh"))
 PLAIN_KEYS = words("""
-    primary partition sort hash range foreign cache public idempotency routing message object s3 record dedup dedupe
-    deduplication unique index lookup group row shard composite natural business kms bucket item redis map dict json
-    order start exclusive last evaluated translation parent attribute tag label event metric feature flag config
-    setting context column field answer registry end next prev previous current new old any each first no invalid
-    missing duplicate unknown host known table surrogate collection document entity resource route cell grid tile
-    left right up down arrow function x parameter recv send search such
+    primary partition sort hash range foreign cache public idempotency routing message object s3 record dedup unique
+    index lookup group row shard composite kms bucket item redis map dict json order start last evaluated translation
+    parent tag label event metric flag config context field registry next prev new old any no invalid missing duplicate
+    unknown host table surrogate collection document entity resource route function parameter recv
 """)
 
-PHRASES = words("""
-    security_code recovery_code backup_code verification_code auth_code authorization_code access_code mfa_code
-    otp_code sms_code seed_phrase recovery_phrase pass_phrase pass_word pass_code card_number session_id magic_link
-    code_verifier device_code card_no card_num credit_card debit_card social_security national_insurance
-    security_answer confirmation_code verification_value sonar_login oauth_code reset_code login_code
-    unlock_code activation_code
+CODES = words("""
+    security recovery backup verification auth authorization access mfa otp sms pass device oauth confirmation reset
+    login unlock activation
 """)
+PHRASES = frozenset([f"{word}_code" for word in CODES]) | words("""
+    seed_phrase recovery_phrase pass_phrase pass_word card_number session_id magic_link code_verifier card_no card_num
+    credit_card debit_card social_security national_insurance security_answer verification_value sonar_login
+    secure_string
+""")
+SECOND = frozenset(["token", "key", "keys", *[phrase.rpartition("_")[2] for phrase in PHRASES]])
+"""Words that a word before them makes the name of a secret, or no name."""
 
 # Words after a secret name: with those of `ABOUT` the value describes a secret, with those of `STILL` it is one.
 ABOUT = words("""
-    type kind count counts name names length len size limit limits usage used use expiry expires expiration expire
-    expired ttl age rotation rotated version valid validity required enabled disabled present policy status state
-    url uri endpoint host path file filename method scheme algorithm alg provider issuer issued format mode at in
-    time date timestamp arn index position error errors failure failures attempts attempt strength label domain
-    secure consent max min timeout duration ms seconds minutes hours days start started end ended created updated
-    changed exists missing found success result reason message level source scope scopes manager store service
-    region audience bucket buckets jar per total rate ratio cost price budget id ids uuid only samesite httponly
+    type kind count name names length limit limits usage use expiry expires expiration expired ttl age rotation version
+    valid required enabled policy status state url uri endpoint host path file method scheme algorithm alg provider
+    issuer format mode at in time date arn index position error errors failure attempts domain secure max min timeout
+    ms seconds start end exists found result message source scope manager store service jar per id ids consent samesite
 """)
 STILL = words("""
     value raw text plain plaintext string data content old new current previous prev last hash hashed encrypted enc
     b64 base64 hex confirmation confirm again repeat repeated salt base key keys token secret env prod production
     dev development staging test live sandbox primary secondary backup main default admin str val header
 """)
-PAGES = words("next continuation continue page pagination starting previous prev cancellation idempotency fencing")
+PAGES = words("next continuation continue page pagination starting previous prev cancellation idempotency fencing "
+              "unexpected")  # fmt: skip
 QUERIES = frozenset(("query", "query_string", "querystring"))
 CORRELATION = frozenset(("session.id", "session.previous_id"))
 """Names that OpenTelemetry's conventions define for correlation: no secret opens a session by them."""
@@ -131,35 +130,24 @@ def secrecy(name: str) -> int:
     parts = [word.lower() for word in WORD.findall(name)]
     leaf_start = len(parts) - len(WORD.findall(leaf))
     highest = NO
-    for index in range(len(parts)):
-        level = word_level(parts, index, name)
+    for index, word in enumerate(parts):
+        level = word_level(word, parts[index - 1] if index else "", name)
         if level:
             # A word in an earlier part of the name counts less: `auth.user` is not `auth`.
             highest = max(highest, level_before(level, parts[index + 1 :], in_leaf=index >= leaf_start))
     return highest
 
 
-def word_level(parts: list[str], index: int, name: str) -> int:
-    """Return the level of the words up to the one at `index`."""
-    word = parts[index]
-    prior = parts[index - 1] if index else ""
-    if word in PLAIN:
+def word_level(word: str, prior: str, name: str) -> int:
+    """Return the level of a word of a name, by itself or with the word before it."""
+    if word in PLAIN or (word == "token" and prior in PAGES):
         return NO
-    if word in WHOLE or word.startswith("passw") or f"{prior}_{word.removesuffix('s')}" in PHRASES:
-        return SECRET
     if word in ("key", "keys"):
         return key_level(prior, name)
-    return compound_level(word, prior)
-
-
-def compound_level(word: str, prior: str) -> int:
-    """Return the level of a word that may contain a secret name, as `xtoken` does."""
-    if word == "token" and prior in PAGES:
-        return NO
-    if word.endswith(ENDS):
-        return PERHAPS if f"{prior} {word}" == "request token" else SECRET
-    if word in PERHAPS_WHOLE:
+    if word in PERHAPS_WHOLE or f"{prior} {word}" == "request token":
         return PERHAPS
+    if word in WHOLE or f"{prior}_{word.removesuffix('s')}" in PHRASES or word.endswith(ENDS):
+        return SECRET
     is_key = word.endswith("key") and word[:-3] in OPENING
     return SECRET if is_key or any(map(word.__contains__, PARTS)) else NO
 
@@ -179,6 +167,7 @@ def level_before(level: int, following: list[str], *, in_leaf: bool) -> int:
     qualifiers = [word for word in following if not word.isdecimal() and word not in STILL]
     if not qualifiers:
         return level
-    if not in_leaf or level != SECRET or not ABOUT.isdisjoint(qualifiers):
-        return PERHAPS if qualifiers[-1] in ("id", "ids") and len(qualifiers) == 1 and level == SECRET else NO
-    return PERHAPS
+    if level == SECRET and qualifiers in (["id"], ["ids"]):
+        return PERHAPS
+    is_about = not in_leaf or level == PERHAPS or not ABOUT.isdisjoint(qualifiers)
+    return NO if is_about else PERHAPS

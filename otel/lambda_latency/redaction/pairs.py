@@ -1,18 +1,22 @@
-"""Values after their names in structured texts: JSON, reprs, headers, variables, markup, arguments, validators."""
+"""Values after the names of secrets: what follows a name is cut, unless it is clearly no value.
+
+Between a name and its value may be a mark, the tag or the entry around the name, or the words of a sentence. After
+words alone, a value must look like a secret.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from lambda_latency.redaction.names import NO, PERHAPS, QUERIES, REDACTED, SECRET, compiled, secrecy, words
+from lambda_latency.redaction.names import NO, PERHAPS, QUERIES, REDACTED, SECOND, SECRET, compiled, secrecy, words
 from lambda_latency.redaction.reading import Reading, Span
 from lambda_latency.redaction.shapes import UUID, opaque
 
 Part = tuple[int, int]
 
-LONGEST = 160  # characters of a value that is looked at to tell what it is; a longer one is no word and no placeholder
-QUOTES = "\"'`"
+LONGEST = 128  # characters of a value that are looked at to tell what it is; a longer one is no word and no placeholder
+QUOTES = tuple("\"'`")
 CLOSING = {"{": "}", "[": "]", "(": ")"}
 
 # Words that are not a value, and words that follow in a sentence about a token.
@@ -23,217 +27,160 @@ NOTHING = words("""
 """)
 PROSE = words("""
     expected unexpected must is was not no missing required invalid expired unknown cannot can could should too at
-    the a an this value field bad wrong malformed empty failed error denied unable only already does doesn't has
-    have got in on of for from to and or with without access permission token signature key password secret default def
-    found ok enter please new await changed updated accepted rejected
+    the a an this value field bad wrong malformed empty failed error denied unable only already does has have got in
+    on of for from to and or with without access permission signature default identifier new
 """)
-TO_LINE_END = ("authorization", "cookie", "cookies", "set-cookie", "passphrase", "mnemonic", "phrase", "-signature")
+TO_LINE_END = ("authorization", "cookie", "cookies", "passphrase", "mnemonic", "phrase", "-signature")
 HEADERS = words("authorization proxy-authorization cookie set-cookie")
 
-# A name, which `re` matches as a whole and never in part, and the characters between it and its value.
-PAIR = (
-    r"""(?<![\w$.])(?<!nexpected )(?=((?:(?:[Ss]eed|[Rr]ecovery|[Ss]ecurity) )?\w[\w.$-]{0,80}))\1"""
-    r"""(\\{0,8}["'`”]?(?:\[\d{0,3})?[\])*]{0,2}(?:[ \t]{4,40}|\s{0,3})"""
-    r"""(?:=>|->|(?<=-)>|→|[:?]{0,3}={1,3}|!=|[:\uff1a\uff1d,])(?:[ \t]{5,40}|\s{0,4}))"""
+# A word that may be a name; the fields of an ARN are none.
+NAME = r"\barn:(?:[\w*/.-]*:){5}(?:secret:)?|(?<![\w$.])(\w[\w.$-]{0,80})"
+Q = r"""\\{0,8}["'`”]"""
+END = r"(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n)"
+# What may be between a name and its value, in lower case. `line`: validators quote a value in the rest of a line.
+MARK = (
+    rf"""(?P<line>{END}  (?![^\n]{{0,500}}type=missing)[^\n]{{0,500}}?, input_value=|{Q}\], data: |{Q}\]:\n    )|"""
+    rf"""(?P<mark>(?:{Q})?(?:\[\d{{0,3}})?[\])*]{{0,2}}(?:[ \t]{{4,40}}|\s{{0,3}})"""
+    r"""(?:=>|->|(?<=-)>|→|[:?]{0,3}={1,3}|!=|[:\uff1a\uff1d])(?:[ \t]{5,40}|\s{0,4})"""
+    r"""(?:[\w.\[\]| ]{1,40}? = (?=[rbfu]{0,2}["'\d]))?)|"""
+    # `"name": "password", "type": "text", "value": `, `<add key="password" value=`, `- name: PASSWORD\n  value: `
+    rf"""(?P<entry>{Q}[)\]]?(?=\s{{0,80}},\s{{0,80}}{Q}\w{{1,40}}{Q}\s?:)[^{{}}<>]{{0,300}}?"""
+    rf"""(?:value|content|val|\Wv|input|data){Q}\s?:\s?|{Q}\s{{1,80}}\w{{0,20}}(?:value|content)\s{{0,3}}=\s{{0,3}}|"""
+    rf"""(?:\s{{0,9}}{END}\s{{1,80}}|[,&])\w{{0,20}}value[:=]\s{{0,4}})|"""
+    rf"""(?P<part>{Q}{END}(?:[\w-]{{1,40}}: [^\r\n\\]{{0,200}}{END}){{0,5}}{END})|"""
+    r"""(?P<tag></[\w:.-]{1,40}>\s{0,80}(?:<[^<>/]{1,80}>\s{0,80}){1,2})"""
 )
-# Written forms of a value, with its name if that decides, by a text without which there is none. They are searched in
-# the lower-case text. Without a group `value`, the value follows `end`.
-Q = r"""\\{0,8}["']"""
-LINE_END = r"(?:\r?\n|\\{1,8}r\\{1,8}n)"
-FORMS = {
-    # `{"name": "password", "value": "hunter2"}` with up to three entries between, `<add key="password" value="x"/>`
-    "v": (
-        rf"""(?:name|key|type|\bk)(?:{Q})?\s?[:=]\s?{Q}(?P<name>[\w./-]{{1,100}}){Q}"""
-        rf"""(?=(?:(?:\s{{0,80}},\s{{0,80}}{Q}\w{{1,40}}{Q}\s?:\s?(?:{Q})?[\w./:-]{{0,100}}(?:{Q})?){{0,3}}?"""
-        rf"""\s{{0,80}},\s{{0,80}}{Q}\w{{0,20}}(?:value|val|v){Q}\s?:(?:\s?\{{{Q}s{Q}:)?|"""
-        rf"""\s{{1,80}}\w{{0,20}}(?:value|content)\s{{0,3}}=)\s{{0,9}}(?P<end>))"""
-    ),
-    # `- name: PASSWORD\n  value: hunter2` and `name=password,value=hunter2`
-    "value": (
-        r"(?:name|key):?[ =]{1,2}(?P<name>[\w./-]{1,100})"
-        r"(?:\s{0,9}(?:\r?\n|\\{1,8}n)\s{1,80}value:\s{1,4}|[,&]\w{0,20}value=)(?P<end>)"
-    ),
-    # An entry whose value is before its name, and a field of a page
-    "alue": (
-        rf"""(?:value|content)(?:{Q})?\s?[:=]\s?(?:{Q})?(?P<value>[^\s"',}}<>\\]{{3,200}})(?:{Q})?(?:,|\s)\s?(?:{Q})?"""
-        rf"""\w{{0,20}}(?:name|key)(?:{Q})?\s?[:=]\s?(?:{Q})?(?P<name>[\w./-]{{1,100}})"""
-    ),
-    # A part of a form
-    "form-data": (
-        rf"""name=\\{{0,8}}"(?P<name>[\w.\[\]-]{{1,100}})\\{{0,8}}"{LINE_END}"""
-        rf"""(?:[\w-]{{1,40}}: [^\r\n\\]{{0,200}}{LINE_END}){{0,5}}{LINE_END}(?P<value>[^\r\n\\]+)"""
-    ),
-    # `<item name="token">a1</item>`, `<key>token</key><string>a1</string>`, `<token>a1</token>`
-    "=": r"""(?:name|key)=["'](?P<name>[\w./-]{1,100})["'][^<>]{0,200}(?<!/)>(?P<value>[^<>]+)""",
-    "</": (
-        r"(?:name|key)>(?P<name>[\w./-]{1,100})</[\w:.-]{1,40}>\s{0,80}(?:<[^<>/]{1,80}>\s{0,80}){1,2}(?P<value>[^<>]+)"
-    ),
-    "<": r"<(?:\w{1,40}:)?(?P<name>\w[\w.-]{0,80})(?:\s[^<>]{0,400})?>(?:<!\[cdata\[)?(?P<value>[^<>]+)",
-    # The fields that pydantic, FastAPI and Powertools refuse, with the value that they quote
-    "input_value=": (
-        r"(?m)(?:^|\\n)(?P<name>\w[\w.\[\]-]{0,200})(?:\n|\\{1,8}n)  (?![^\n]{0,500}\[type=missing)[^\n]{0,500}?"
-        r", input_value=(?P<value>[^\n]*?)(?=, input_type=|\]?$)"
-    ),
-    "loc": (
-        r"""["']loc["']: [(\[](?P<name>[^)\]]{1,200})[)\]][^\n]{0,300}?["']input["']: """
-        r"""(?P<value>(["'])(?:(?!\3)[^\\\n]|\\.){0,2000}\3|(?!null\b|none\b)[^\s,}]+)"""
-    ),
-    ", data: ": r"path: \[(?P<name>[^\]\n]{0,200})\], data: (?P<value>.*)",
-    # jsonschema has the value that it refuses at two places
-    "failed validating": (
-        r"(?m)^(?P<value>[^\n]{1,2000}?) (?:is|does|has)\b[^\n]{0,200}\n\nfailed validating [^\n]{1,200} in schema"
-        r"(?P<name>[^\n]{1,300})"
-    ),
-    "on instance": r"\non instance(?P<name>[^\n]{1,200}):\n    (?P<value>[^\n]+)",
-    # Calls with a literal where the password is, after the name of the user
-    "(": (
-        r"(?:auth|login|authenticate|credentials?|bind_s|bind) ?\(\s{0,9}"
-        r"(?:'[^'\n]{1,80}'|[^()\n,]{1,80}),\s{0,9}(?P<end>)(?=[rbfu]?\\{0,8}['\"])"
-    ),
-    # A scheme of authorization with a token, whose words are those of sentences, too
-    "": r"\b(?P<scheme>bearer|basic|negotiate|token)(?:\s['\"]?|\+)(?P<value>[\w+/=.~%-]{6,})",
-    # botocore's message does not say enough of a parameter's purpose: each value goes
-    "invalid ": (
-        r"(?m)invalid (?:type|length|range) for parameter [^,\n]{1,200}, value: (?!\d{1,9},|(?:true|false|none),)"
-        r"(?P<value>.*?)(?=, (?:type|valid)|$)"
-    ),
-    # Parameters and rows that drivers of databases quote
-    "[parameters": r"(?s)\[parameters: (?P<value>.*?)(?=\]\s{0,9}(?:\n|\(background|\Z)|\Z)",
-    "key (": r"(?m)\bkey \([^)]{1,200}\)=(?P<value>\(.{0,300}?\)(?= already| is not| is still|\s{0,9}$))",
-    "failing row": r"failing row contains (?P<value>\(.*)",
-    "duplicate entry": r"duplicate entry (?P<value>'.{0,300}?')(?= for key)",
-    "invalid input": r"invalid input (?:syntax for|value for) [^:\n]{1,60}: (?P<value>\".{0,300}?\")",
-    # A code of OAuth
-    "grant_type": rf"(?<![\w.-])code(?:{Q})?\s?[=:]\s?(?:{Q})?(?P<value>[^\s&,;}}\"'\\]{{6,}})",
-}
-END = r"(?:\r?\n|\\{1,8}n)"
+TAG = rf"""(?P<tag>(?:{Q}[^<>]{{0,200}}|\s[^<>]{{0,400}})?(?<!/)>(?:<!\[cdata\[)?)"""
+LISTED = rf"""{Q},\s?(?=b?{Q}(?!-))(?!b?{Q}[^"'\n]{{0,100}}{Q}\s?:)"""
+OPTION = rf"""(?P<option>\s{{1,4}}(?![-&|\s])|{LISTED})"""
+WORDS = (
+    rf"""(?P<listed>{LISTED})|(?P<said>(?: (?:provided|entered|value|plain|login|mismatch: expected))?"""
+    r"""(?: (?:for|of)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|changed|set|reset|to)\s))?"""
+    r"""(?: (?:is|was))?(?: (?:changed|set|reset))?(?: (?:from|to))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"])?)"""
+)
+# Values that are no quoted text and no list, by what precedes them.
 LINES = (
     rf"[|>][+-]?\d? {{0,9}}{END}([ \t]{{1,80}})((?:[^\r\n\\]|\\(?!n))+"
     rf"(?:{END}(?:\1(?:[^\r\n\\]|\\(?!n))+|[ \t]{{0,80}}(?={END})))*)"
 )
+VALUES = {
+    "line": r"(?m)[^\n]*?(?=, input_type=|\]?$)",
+    "tag": r"[^<>]+",
+    "part": r"(?:[^\r\n\\]|\\(?![rn]))+",
+    "said": r"[^\s'\"]{3,199}[^\s'\".,;!)]",
+    "header": r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+",
+    "source": r"\d{3,}",
+}
 BARE = (
     r"""(?:[^\s;&,)\]}]|,(?!\\{0,8}["']?[\w.-]{1,80}\\{0,8}["']?[=:])|"""
     r"""[)\]}](?![)\]},"'`>\\]{0,8}(?:[\s;&]|$)))+"""
 )
-# Also code, versions, paths and messages of validators, such as `This field is required.`
+QUOTED = r"@?[rRbBuUfF]{0,2}(\\{0,8})(\"\"\"|\'\'\'|[\"'`])"
+# Code, versions, paths and messages of validators, such as `This field is required.`
 STAND_INS = (
-    r"\$?\{\{? ?[\w.]* ?\}?\}|\$\{[^{}\s]*\}?|\$\([^)]*\)?|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|[:$@]\w+|[*x.•_?-]*|"
-    r"<[\w .%=@-]+>?|\[redacted\].*|"
+    r"(?:\$?\{[^{}\s\"':]*\}[:@ -]?)+|\$\{[^{}\s]*|\{\{ ?[\w.]* ?\}?\}?|\$\([^)]*\)?|\[[A-Z_ ]+\]|%\(?\w*\)?[sdr]|"
+    r"[:$@]\w+|[*x.•_?-]*|<[\w .%=@-]+>?|\[redacted\].*|(?:/[a-z_.-]+){2,}|"
     r"Bearer|Basic|[a-z_.]{4,}(?:\((?:[\w.]*|['\"][A-Za-z_/-]*)|\[['\"]\w+)|(?:var|local|self|settings|config)\.[a-z_.]+|"
-    r"v?\d{1,3}(?:\.\d{1,3}){1,3}|(?:/[a-z_.-]+){2,}|(?i:\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|"
+    r"v?\d{1,3}(?:\.\d{1,3}){1,3}|(?i:\[?(?:\w+\(\w+=)?['\"]?(?:[a-z]+ ){0,3}(?:is|are|must|may|"
     r"can|cannot|should|has|do|does|too|not|missing)\b[\w ,'.-]{0,80}\b(?:required|blank|empty|short|long|weak|common|"
     r"valid|invalid|least|most|match|contain|similar|null|missing|incorrect|characters?|expired|string)\b"
     r"[\w ,'.-]{0,60}['\"]?(?:, code='\w+'\))?\]?)"
 )
-QUOTED = r"@?[rRbBuUfF]{0,2}(\\{0,8})(\"\"\"|\'\'\'|[\"'`])"
-LINE = r"(?:Digest|OAuth|Signature|Hawk)\s[^\r\n]+|[^\r\n\"'`]+"
-TYPED = r"\s{0,9}[\w.\[\]| ]{1,40}?\s?=\s?(?=[rbfuRBFU]{0,2}[\"'\d])"
-PART = r"(?:id|src|type|name|env|file)=.*|none|null|true|false"  # of the secret of a build, which is in a file
-OPAQUE = r"[\w.+/=-]{6,}"
+# What follows in a sentence and is no value: a path, an algorithm, a call.
+SPOKEN = r"[a-z_.-]+(?:/[a-z\d_.-]+)+|(?i:base64|sha\d+|md5|oauth2?|[rhe]s\d{3}|x509)(?:[-_/][a-z]+)*|.*(?:\(|=[^=]).*"
+CODE = ("mark", "listed", "option", "said")
 SCHEMES = r"(?i)^(?:bearer|basic|token) (?=\S)"
-FLAGS = ("no-", "use-", "with-", "manage-", "enable-", "show-", "allow-", "skip-", "require-")
 
 
 def named(reading: Reading) -> Iterator[Span]:
-    """Yield the values of secret names. In source lines only literals are values."""
-    search, text = compiled(PAIR).search, reading.text
-    ends = Ends(text)
-    start = 0
-    while (pair := search(text, start)) is not None:
-        start = pair.end(1)
-        reading.check(pair.start())
-        level = secrecy(pair[1])
-        if not level:
+    """Yield what follows the names of secrets."""
+    text, end = reading.text, 0
+    prior, prior_end = "", -1
+    for word in reading.matches(NAME):
+        if word[1] is None:
             continue
-        source = reading.is_source(pair.start())
-        part = value_of(text, pair, ends, source=source)
-        if part is None or not is_secret_value(text, part, level, pair, source=source):
-            continue
-        start = min(part[1], reading.source_end(part[0])) if source else part[1]
-        yield part[0], start, REDACTED
+        start = word.start()
+        prior = prior if prior_end == start - 1 else ""
+        name = full_name(word[1], prior, is_escaped=text[start - 1 : start] == "\\")
+        if start >= end and (level := secrecy(name)):
+            gap = gap_after(reading, start, word.end())
+            part = secret_after(reading, gap, name, level, prior) if gap else None
+            if part is not None:
+                end = part[1]
+                yield *part, REDACTED
+        prior, prior_end = word[1], word.end()
 
 
-def forms(reading: Reading) -> Iterator[Iterator[Span]]:
-    """Yield for each written form the values in it."""
-    for mark, pattern in FORMS.items():
-        if mark in reading.lower:
-            yield of_form(reading, pattern)
+def full_name(name: str, prior: str, *, is_escaped: bool) -> str:
+    """Return a name: with the word before it if both make one, without the letter of an escape such as `\\n`."""
+    pair = f"{prior}_{name}"
+    if prior and name.lower().rstrip("-.") in SECOND and secrecy(pair) == SECRET:
+        return pair
+    return name[1:] if is_escaped and secrecy(name[1:]) > secrecy(name) else name
 
 
-def of_form(reading: Reading, pattern: str) -> Iterator[Span]:
-    """Yield the values in one written form, those of secret names if it has a name."""
-    text = reading.text
-    for match in reading.matches_in_lower_case(pattern):
-        level = PERHAPS if "scheme" in match.re.groupindex else SECRET
-        if "name" in match.re.groupindex and (name := last_name(text[slice(*match.span("name"))])) != "SecureString":
-            level = secrecy(name)
-        if level == NO:
-            continue
-        if "value" in match.re.groupindex:
-            part: Part | None = match.span("value")
-        else:
-            part = quoted(text, match.end("end")) or bare(text, match.end("end"))
-        if part is not None and (level == SECRET or opaque(text[slice(*part)].strip("'\""))):
-            yield *part, REDACTED
+def gap_after(reading: Reading, start: int, end: int) -> re.Match[str] | None:
+    """Return what is between a name and its value; None if no value follows."""
+    text, lower = reading.text, reading.lower
+    if (gap := compiled(MARK).match(lower, end)) is not None:
+        return gap
+    tag = text.rfind("<", max(0, start - 200), start)
+    is_open = tag > text.rfind(">", max(0, start - 200), start) and text[tag + 1] != "/"
+    if is_open and (gap := compiled(TAG).match(lower, end)) is not None:
+        return gap
+    is_option = text[start - 1 : start] == "-" or text[max(0, start - 2) : start] == " /"
+    return compiled(OPTION if is_option else WORDS).match(lower, end)
 
 
-def last_name(path: str) -> str:
-    """Return the last name in a path such as `body.0.password` or `'data', 'password'`."""
-    names = compiled(r"[^\W\d][\w/-]*").findall(path)
-    return names[-1] if names else ""
+def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, prior: str) -> Part | None:
+    """Return start and end of the value after a name, if it is secret.
 
-
-class Ends:
-    """Where values of a text end. What values share is found once: pairs of brackets, and the end of a long word."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._ends: dict[int, int] | None = None
-        self._word = (0, 0)
-
-    def bare(self, start: int) -> Part | None:
-        """Return start and end of the word at `start`."""
-        if self._word[0] <= start < self._word[1]:
-            return start, self._word[1]
-        word = bare(self._text, start)
-        if word is not None:
-            self._word = word
-        return word
-
-    def bracket(self, start: int) -> int:
-        """Return the end of the list or the mapping at `start`: that of the text if it is not closed."""
-        if self._ends is None:
-            self._ends = {}
-            opened: list[int] = []
-            for match in compiled(r"[{}\[\]()]").finditer(self._text):
-                if match[0] in CLOSING:
-                    opened.append(match.start())
-                elif opened:
-                    self._ends[opened.pop()] = match.end()
-        return self._ends.get(start, len(self._text))
-
-
-def value_of(text: str, pair: re.Match[str], ends: Ends, *, source: bool) -> Part | None:
-    """Return start and end of a name's value, without its quotes; None if it has none."""
-    mark, start = pair[2], pair.end()
-    prior = text[pair.start() - 1 : pair.start()]
-    if "," in mark:
-        return quoted(text, start) if mark[0] in "\\\"'`" and text[start : start + 2] not in ("'-", '"-') else None
-    if mark == prior == ":" and "arn:" in text[max(0, start - 200) : start].rpartition(" ")[2]:
+    The beginning of a value tells that. Its end is searched only then, so no text is gone through twice.
+    """
+    text, start = reading.text, gap.end()
+    kind = kind_of(gap, name, is_source=reading.is_source(start))
+    if kind == "none" or (prior.lower() == "get" and kind == "said"):  # `get secret orders-7` names a secret
         return None
-    if "!=" in mark and not source:
+    window = text[start : start + LONGEST]
+    part = value_at(window, kind)
+    if part is None or not is_secret(window, part, gap, name, level):
         return None
-    to_line_end = pair[1].lower().endswith(TO_LINE_END)
-    if ":" in mark and not to_line_end and (typed := compiled(TYPED).match(text, start)) is not None:
-        start = typed.end()
-    if text[start : start + 1] in CLOSING and (not source or text[start + 1 : start + 2] in QUOTES):
-        return start, ends.bracket(start)
-    if (part := quoted(text, start)) is not None:
-        return part
-    if source or to_line_end:
-        match = compiled(r"\d{3,}" if source else LINE).match(text, start)
-        return match.span() if match else None
-    return ends.bare(start)
+    begin, end = value_at(text, kind, start) or part
+    return begin, end
+
+
+def kind_of(gap: re.Match[str], name: str, *, is_source: bool) -> str:
+    """Return the kind of a value by what precedes it. In source lines only literals are values."""
+    kind = str(gap.lastgroup)
+    if is_source and kind in ("said", "option") and "," not in gap[0]:
+        return "none"
+    if kind == "mark" and is_source:
+        return "source"
+    return "header" if kind == "mark" and name.lower().endswith(TO_LINE_END) else kind
+
+
+def value_at(text: str, kind: str, start: int = 0) -> Part | None:
+    """Return start and end of a value, without its quotes; None if there is none."""
+    if kind not in ("line", "tag", "part", "said"):
+        if text[start : start + 1] in CLOSING and (kind != "source" or text[start + 1 : start + 2] in QUOTES):
+            return start, bracket_end(text, start)
+        if (part := quoted(text, start)) is not None:
+            return part
+    run = compiled(VALUES.get(kind, BARE)).match(text, start)
+    if run is None or kind in VALUES:
+        return run.span() if run else None
+    word = run[0].rstrip("\"'`,>\\")  # what closes the text around it
+    return (start, start + len(word)) if word else None
+
+
+def bracket_end(text: str, start: int) -> int:
+    """Return the end of the list or the mapping at `start`: that of the text if it is not closed."""
+    depth = 0
+    for match in compiled(r"[{}\[\]()]").finditer(text, start):
+        depth += 1 if match[0] in CLOSING else -1
+        if depth == 0:
+            return match.end() + len(compiled(r"\w*").findall(text, match.end(), match.end() + LONGEST)[0])
+    return len(text)
 
 
 def quoted(text: str, start: int) -> Part | None:
@@ -254,93 +201,77 @@ def quoted(text: str, start: int) -> Part | None:
     return begin, len(text)
 
 
-def bare(text: str, start: int) -> Part | None:
-    """Return start and end of a word, without the brackets and marks that close what surrounds it."""
-    run = compiled(BARE).match(text, start)
-    word = run[0].rstrip("\"'`,>\\") if run else ""
-    return (start, start + len(word)) if word else None
-
-
-def is_secret_value(text: str, part: Part, level: int, pair: re.Match[str], *, source: bool) -> bool:
-    """Whether a value has to be redacted. Of a long one the beginning is looked at."""
-    name, mark, value = pair[1], pair[2], text[part[0] : min(part[1], part[0] + LONGEST)]
-    is_quoted = text[part[0] - 1 : part[0]] in tuple(QUOTES)
+def is_secret(window: str, part: Part, gap: re.Match[str], name: str, level: int) -> bool:
+    """Whether a value has to be redacted. `window`: the text from the value on; of a long one the beginning."""
+    value, kind = window[slice(*part)], gap.lastgroup
+    if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
+        return False
     if level == PERHAPS and not is_opaque_value(value):
         return False
-    is_short = part[1] - part[0] < LONGEST
-    if describes(value, name) or (is_short and (is_placeholder(value) or is_other(value, name))):
-        return False
-    if "," in mark:
-        is_key = compiled(r"\\{0,8}[\"']\s?:").match(text, part[1]) is not None
-        return not is_key and is_listed_value(text, value, pair, level)
+    if kind == "mark":
+        return is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES)
+    if kind == "listed":
+        return is_listed(name, value)
+    if kind == "option":
+        return is_option(name, value)
+    return kind != "said" or is_said(value, name, level)
+
+
+def is_marked(value: str, mark: str, *, is_quoted: bool) -> bool:
+    """Whether a value after a mark is secret: `Invalid token: unexpected end of input` only mentions one."""
     if len(value) < 3 and not is_quoted:
         return False
     if "→" in mark or (">" in mark and "=" not in mark):  # mostly prose, or a type
         return opaque(value)
-    if level == PERHAPS:
-        return True
-    if source:
-        return text[part[0] - 2 : part[0] - 1] not in ("f", "F") or has_fixed_text(value)
-    # `Invalid token: unexpected end of input` only mentions one.
     return is_quoted or ":" not in mark or value.strip().lower().strip(".,!'") not in PROSE
+
+
+def is_listed(name: str, value: str) -> bool:
+    """Whether the member of a list after a name is its value: after a header's name, or if it looks like a secret."""
+    is_header = name.lower() in HEADERS or "-" in name
+    if secrecy(name) != SECRET or (is_header and "-" in value and value.replace("-", "").isalpha()):
+        return False
+    if is_header:
+        return len(value) > 2 and secrecy(value) != SECRET
+    return any(opaque(word) or UUID.fullmatch(word) for word in value.split())
+
+
+def is_option(name: str, value: str) -> bool:
+    """Whether an option with this name has this value as its secret."""
+    level = secrecy(name)
+    if name in QUERIES or level == NO:
+        return False
+    return len(value) > 2 if level == SECRET else opaque(value) and "/" not in value
+
+
+def is_said(value: str, name: str, level: int) -> bool:
+    """Whether a word in a sentence about a secret is its value."""
+    if value.isdecimal():
+        return len(value) < 9 and name.lower().endswith(("code", "otp"))
+    return level == SECRET and any(map(str.isdigit, value)) and opaque(value) and not compiled(SPOKEN).fullmatch(value)
 
 
 def is_opaque_value(value: str) -> bool:
     """Whether a value looks like a secret, or a list or mapping has such a member."""
     if value[:1] not in CLOSING:
         return opaque(value)
-    return compiled(r"\d").search(value) is not None and any(map(opaque, compiled(OPAQUE).findall(value)))
+    return compiled(r"\d").search(value) is not None and any(map(opaque, compiled(r"[\w.+/=-]{6,}").findall(value)))
 
 
-def is_listed_value(text: str, value: str, pair: re.Match[str], level: int) -> bool:
-    """Whether the member of a list that follows a name is its value: after an option, or if it looks like a secret."""
-    if text[pair.start() - 1 : pair.start()] == "-":
-        return is_option(pair[1], value)
-    if level != SECRET or is_header(pair[1], value):
-        return False
-    if any(opaque(word) or UUID.fullmatch(word) for word in value.split()):
-        return True
-    return len(value) > 2 and (pair[1].lower() in HEADERS or "-" in pair[1])
-
-
-def is_option(name: str, value: str) -> bool:
-    """Whether an option with this name has this value as its secret."""
-    if name.lower().startswith(FLAGS) or name in QUERIES or compiled(PART).fullmatch(value) or is_placeholder(value):
-        return False
-    level = secrecy(name)
-    return (level == SECRET and len(value) > 2) or (level != NO and opaque(value) and "/" not in value)
-
-
-def is_header(name: str, value: str) -> bool:
-    """Whether both are names of headers, in a list of such names."""
-    return "-" in value and value.replace("-", "").isalpha() and (name.lower() in HEADERS or "-" in name)
-
-
-def is_placeholder(value: str) -> bool:
-    """Whether a text is no value: a word such as `null`, code, or a placeholder."""
+def is_placeholder(value: str, *, is_code: bool = True) -> bool:
+    """Whether a text is no value: a word such as `null`, or in code and in sentences a call or a placeholder."""
     bare_value = compiled(SCHEMES).sub("", value.strip())
-    if bare_value.lower() in NOTHING or compiled(STAND_INS).fullmatch(bare_value):
+    if bare_value.lower() in NOTHING or not any(map(str.isalnum, value)):
         return True
-    return not any(map(str.isalnum, value))
+    return is_code and compiled(STAND_INS).fullmatch(bare_value) is not None
 
 
-def describes(value: str, name: str) -> bool:
-    """Whether it is a mapping about the secret of this name: `{"type": "string", "minLength": 8}`."""
-    keys = compiled(r"(\w+)\\{0,8}[\"']?\s?:").findall(value) if value[:1] == "{" else []
-    return bool(keys) and all(secrecy(f"{name}_{key}") == NO for key in keys)
-
-
-def is_other(value: str, name: str) -> bool:
-    """Whether it is another name whose value follows, the working directory, a file, or the name of a secret."""
-    if value.endswith(":") and secrecy(value[:-1]):
+def is_about(value: str, name: str) -> bool:
+    """Whether a value only describes the secret, or names it: `{"type": "string"}`, `--secret id=npm`."""
+    if value[:1] == "{":
+        keys = compiled(r"(\w+)\\{0,8}[\"']?\s?:").findall(value)
+        return bool(keys) and all(secrecy(f"{name}_{key}") == NO for key in keys)
+    if name == "secret" and (secrecy(value) == SECRET if value.isalpha() else value.startswith("id=")):
         return True
-    if name == "secret":
-        names_secret = secrecy(compiled(r"\d.*").sub("", value)) == SECRET
-        return names_secret or compiled(PART).fullmatch(value) is not None
-    return (name == "secret-id" and "/" in value) or (name.upper() in ("PWD", "OLDPWD") and value[:1] == "/")
-
-
-def has_fixed_text(value: str) -> bool:
-    """Whether an f-string holds a secret. `f"Bearer {token}"` does not."""
-    fixed = compiled(r"\{[^{}]*\}|(?i:bearer|basic|token)").sub("", value)
-    return "{" not in value or sum(map(str.isalnum, fixed)) > 5
+    is_name = value.endswith(":") and secrecy(value[:-1]) != NO
+    return is_name or (name.upper() in ("PWD", "OLDPWD") and value[:1] == "/")

@@ -1,20 +1,18 @@
-"""Values by their form: vendors' tokens, JSON Web Tokens, private keys, random keys, base64, card numbers."""
+"""Values by their form: vendors' tokens, JSON Web Tokens, private keys, random keys, card numbers."""
 
 from __future__ import annotations
 
 import re
-from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from functools import cache
 
 from lambda_latency.redaction.names import REDACTED, compiled
 from lambda_latency.redaction.prefixes import PREFIXES
-from lambda_latency.redaction.reading import OutOfTimeError, Reading, Span
+from lambda_latency.redaction.reading import Reading, Span
 
 LEAST = {prefix: least for least, prefixes in PREFIXES.items() for prefix in prefixes.split()}
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
-BODY_BEGINNING = r"[\w~+/=|.:-]{0,80}"
-LEAST_RUN = 12  # characters without a separator, after a prefix of three characters
+LEAST_RUN, LONGEST = 12, 80  # characters of a token without a separator; characters that are looked at
 
 # Forms without a prefix of their own, by a mark without which a text has none.
 SHAPES = {
@@ -34,19 +32,15 @@ SHAPES = {
     "|": r"\|(?<=\d{13}\|)[\w-]{20,}",  # of Facebook
     "MII": r"MII(?<![A-Za-z0-9+/]MII)[A-Za-z0-9+/\\\r\n]{200,}={0,2}",  # a PEM key without its first line
     "AAAA": r"AAAA(?<![A-Za-z0-9]AAAA)[\w%+/=:-]{100,}",  # of Twitter and Firebase
+    "eyJ": r"eyJ(?<![A-Za-z0-9]eyJ)[\w-]{8,}(?:\.[\w-]+(?:\.[\w-]*)*)?",  # JSON Web Tokens
     ".": r"\.(?<=[\w-]{23}\.)[\w-]{6}\.[\w-]{27,}",  # of Discord
 }
-JWT = r"eyJ(?<![A-Za-z0-9]eyJ)[\w-]{8,}"
-JWT_PARTS = r"\.[\w-]+(?:\.[\w-]*)*"
 RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\{1,8}n)[\w+/]{16,}={0,2})*"
 # What precedes the rest of a path in a run: the end of a host or an ARN's account, a first segment.
 PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d)|(?<=\d:))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
-SHORTEST_RUN, DEEPEST = 16, 3  # characters; nested encodings that are decoded
-APART = "\n" * 8  # no rule reads across so many line ends
 HEX = r"[0-9a-fA-F-]+"
 UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 DATE = re.compile(r"\d{4}-\d\d-\d\d")
-LINE_ENDS = {ord(char): " " for char in "\r\n\t"}
 
 CARD = (
     r"\d(?:(?<![\w.-]\d)\d{12,18}(?!\w|\.\d)|(?<![\w-]\d)\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|"
@@ -60,7 +54,7 @@ NETWORKS = (
 
 
 @cache
-def prefixes() -> str:
+def prefix_pattern() -> str:
     """Return the expression for all prefixes, by their first characters: the alternatives are tried one by one."""
     groups: dict[str, list[str]] = {}
     for prefix in sorted(LEAST, key=len, reverse=True):
@@ -70,22 +64,20 @@ def prefixes() -> str:
 
 
 def tokens(reading: Reading) -> Iterator[Span]:
-    """Yield the tokens with a vendor's prefix."""
+    """Yield the tokens with a vendor's prefix: those that are long and random enough."""
     text, end = reading.text, 0
-    for match in reading.matches(prefixes()):
-        beginning = compiled(BODY_BEGINNING).match(text, match.end())
-        if match.start() >= end and beginning is not None and is_token(match[0], beginning[0]):
+    for match in reading.matches(prefix_pattern()):
+        if match.start() >= end and is_token(match[0], text[match.end() : match.end() + LONGEST]):
             body = compiled(BODY).match(text, match.end())
             end = body.end() if body else match.end()
             yield match.start(), end, REDACTED
 
 
-def is_token(prefix: str, body: str) -> bool:
+def is_token(prefix: str, following: str) -> bool:
     """Whether the text after a prefix is long enough, and if the prefix may begin a word, random enough."""
-    if len(body) < LEAST[prefix]:
-        return False
+    body = compiled(r"[\w~+/=|.:-]*").findall(following)[0]
     run = max(compiled(r"[\W_]").split(body), key=len)
-    if len(prefix) < 4 and len(run) < LEAST_RUN:
+    if len(body) < LEAST[prefix] or (len(prefix) < 4 and len(run) < LEAST_RUN):
         return False
     return is_mixed(body) or (len(run) > LEAST_RUN and not run.islower() and not run.isupper() and not is_worded(run))
 
@@ -100,95 +92,34 @@ def shapes(reading: Reading) -> Iterator[Iterator[Span]]:
 def of_shape(reading: Reading, pattern: str) -> Iterator[Span]:
     """Yield the tokens of one form."""
     for match in reading.matches(pattern):
-        if not reading.is_public(match.start()):
+        is_json = match[0].startswith("eyJ") and "." not in match[0]
+        if not reading.is_public(match.start()) and not is_json:
             yield *match.span(), REDACTED
-
-
-def web_tokens(reading: Reading) -> Iterator[Span]:
-    """Yield the JSON Web Tokens."""
-    text, start = reading.text, 0
-    while (head := compiled(JWT).search(text, start)) is not None:
-        reading.check(head.start())
-        start = head.end()
-        if (parts := compiled(JWT_PARTS).match(text, start)) is not None:
-            start = parts.end()
-            yield head.start(), start, REDACTED
 
 
 def runs(reading: Reading) -> Iterator[Span]:
-    """Yield base64 of a text with a secret, and what is too random for a name."""
-    path = compiled(PATH)
-    matches: list[re.Match[str]] = []
-    try:
-        matches.extend(match for match in reading.matches(RUN) if not is_ordinary(match[0]))
-        encoded = encoded_parts(matches, reading)
-    except OutOfTimeError as error:
-        raise OutOfTimeError(matches[0].start() if matches else error.position) from None
-    for match in matches:
-        reading.check(match.start())
-        if reading.is_public(match.end() - 1):
+    """Yield what is too random for a name. Hashes, UUIDs and numbers are mostly ids, and not secret."""
+    for match in reading.matches(RUN):
+        start, run = match.start(), match[0]
+        if reading.ids or run.islower() or run.isupper() or compiled(HEX).fullmatch(run):
             continue
-        if not encoded.isdisjoint((match.start(), match.end())):
-            yield *match.span(), REDACTED
-        elif not reading.ids:
-            is_path = path.match(reading.text, match.start()) is not None
-            for start, end in random_parts(match[0], is_path=is_path):
-                yield match.start() + start, match.start() + end, REDACTED
-
-
-def is_ordinary(run: str) -> bool:
-    """Whether a run is neither base64 nor random. Hashes, UUIDs and numbers are mostly ids, and not secret."""
-    return run.islower() or run.isupper() or compiled(HEX).fullmatch(run) is not None
-
-
-def encoded_parts(matches: Sequence[re.Match[str]], reading: Reading) -> set[int]:
-    """Return start and end of the runs that are base64 of a text with a secret, whole or in a segment.
-
-    All decoded texts are cleaned as one. If one of them runs into the next, both are secret.
-    """
-    if reading.depth >= DEEPEST:
-        return set()
-    texts: list[str] = []
-    places: list[tuple[int, int]] = []
-    for match in matches:
-        reading.check(match.start())
-        for part in {match[0], *match[0].split("/")}:
-            if len(part) >= SHORTEST_RUN and (text := text_in(part)):
-                texts.append(text)
-                places.append(match.span())
-    if not texts:
-        return set()
-    cleaned = reading.inner(APART.join(texts)).split(APART)
-    if len(cleaned) != len(texts):
-        return {place for span in places for place in span}
-    pairs = zip(texts, cleaned, places, strict=True)
-    return {place for text, clean, span in pairs if text != clean for place in span}
+        is_path = compiled(PATH).match(reading.text, start) is not None
+        if not reading.is_public(match.end() - 1):
+            for begin, end in random_parts(run, is_path=is_path):
+                yield start + begin, start + end, REDACTED
 
 
 def random_parts(run: str, *, is_path: bool) -> list[tuple[int, int]]:
     """Return start and end of what is too random for a name: the run, if it is no path, or parts of it."""
-    if len(run) < 32:
-        return []
     if not is_path and looks_random(run):
         return [(0, len(run))]
     matches = [m for pattern in (r"[^/]{32,}", r"[^/_-]{32,}") for m in compiled(pattern).finditer(run)]
     return sorted([match.span() for match in matches if looks_random(match[0])])
 
 
-def text_in(run: str, least: int = 8) -> str:
-    """Return the text that base64 encodes; empty if it is not text. Zero characters separate a user and a password."""
-    body = "".join(run.replace("\\n", "").split()).rstrip("=").replace("-", "+").replace("_", "/")
-    body = body[: len(body) - (len(body) % 4 == 1)]
-    try:
-        decoded = b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
-    except ValueError:
-        return ""
-    return decoded if len(decoded) >= least and decoded.translate(LINE_ENDS).isprintable() else ""
-
-
 def is_mixed(text: str) -> bool:
     """Whether a text has both letters and digits."""
-    return any(map(str.isdigit, text)) and any(map(str.isalpha, text))
+    return compiled(r"\d").search(text) is not None and any(map(str.isalpha, text))
 
 
 def looks_random(run: str) -> bool:
@@ -214,24 +145,17 @@ def opaque(word: str) -> bool:
         return False
     if word.startswith(("arn:", "/", "http:", "https:", "s3:")) or UUID.fullmatch(word) or DATE.match(word):
         return False
-    if is_mixed(word):
-        return True
+    if word.islower() or word.isupper() or compiled(r"\d").search(word):
+        return is_mixed(word)
     capitals = sum(map(str.isupper, word[1:]))
-    return capitals * (4 if "." in word else len(word)) >= len(word) and not word.isupper()
+    return capitals * (4 if "." in word else len(word)) >= len(word)
 
 
 def cards(reading: Reading) -> Iterator[Span]:
     """Yield the card numbers: those of a network's length and first digits that satisfy Luhn's formula."""
     for match in reading.matches(CARD):
-        if is_card(match[0]):
+        digits = match[0].replace(" ", "").replace("-", "")
+        doubled = [sum(divmod(2 * int(digit), 10)) for digit in digits[-2::-2]]
+        total = sum(map(int, digits[::-2])) + sum(doubled)
+        if total % 10 == 0 and compiled(NETWORKS).fullmatch(digits):
             yield *match.span(), REDACTED
-
-
-def is_card(text: str) -> bool:
-    """Whether a text is a card number."""
-    digits = text.replace(" ", "").replace("-", "")
-    if not compiled(NETWORKS).fullmatch(digits):
-        return False
-    figures = [int(digit) for digit in reversed(digits)]
-    doubled = [sum(divmod(2 * value, 10)) for value in figures[1::2]]
-    return (sum(figures[::2]) + sum(doubled)) % 10 == 0

@@ -7,79 +7,68 @@ clock: when the time is over, the text is unread from there on, and what is unre
 from __future__ import annotations
 
 import re
+from base64 import b64decode
 from collections.abc import Callable, Iterator
 from heapq import merge
 from urllib.parse import unquote
 
-from lambda_latency.redaction import addresses, pairs, shapes, spoken, statements
+from lambda_latency.redaction import addresses, forms, pairs, shapes, statements
 from lambda_latency.redaction.names import REDACTED, UNREAD, compiled, hinted
-from lambda_latency.redaction.reading import OutOfTimeError, Reading, Span
-from lambda_latency.redaction.shapes import DEEPEST
+from lambda_latency.redaction.reading import Reading, Span, replaced
+from lambda_latency.redaction.shapes import RUN
 
-Rule = Callable[[Reading], Iterator[Span]]
-
-
+DEEPEST = 4  # nested encodings
+LEAST = 8  # characters of a text that base64 encodes
 PERCENT = r"%[0-9A-Fa-f]{2}"
 ESCAPED = r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
 ENTITIES = ("&quot;", "&lt;", "&#", "&amp;")
 ESCAPES = ("\\u", "\\/", "\\x")
 SHELL_QUOTE = "'\"'\"'"  # a quote of a shell, within quotes
 
+LINE_ENDS = {ord(char): " " for char in "\r\n\t\0"}
 
-def clean_suspect(reading: Reading) -> str:
+RULES = (addresses.addresses, shapes.tokens, shapes.runs, shapes.cards)
+NAMED_RULES = (pairs.named, statements.quoted)
+
+
+def clean_suspect(text: str, secrets: tuple[str, ...], is_over: Callable[[], bool], *, ids: bool) -> str:
     """Return the text without credentials: as it is written, or decoded if only that shows one."""
-    cleaned = without_secrets(reading)
-    plain = decoded(cleaned)
-    if plain == cleaned:
-        return cleaned
-    decoded_and_cleaned = without_secrets(reading.of(plain))
-    return cleaned if decoded_and_cleaned == plain else decoded_and_cleaned
+    plain = cleaned = without_secrets(Reading(text, secrets, is_over, ids=ids))
+    for _ in range(DEEPEST):
+        further = decoded(plain)
+        if further == plain:
+            break
+        plain = without_secrets(Reading(further, secrets, is_over, ids=ids))
+        if plain != further:
+            cleaned = plain
+    return cleaned
 
 
 def without_secrets(reading: Reading) -> str:
-    """Return the text without the parts that rules yield. Of two that overlap, all of both goes."""
-    text, out, copied = reading.text, list[str](), 0
-    rules = [rule(reading) for rule in RULES]
-    rules += shapes.shapes(reading)
+    """Return the text without the parts that rules yield. All rules go through it side by side."""
+    text = reading.text
+    rules = [occurrences(text, secret) for secret in reading.secrets if secret[:16] in text]
+    rules += [*[rule(reading) for rule in RULES], *shapes.shapes(reading)]
     if hinted(text):
-        rules += [rule(reading) for rule in NAMED_RULES]
-        rules += (*pairs.forms(reading), *spoken.arguments(reading))
-    for start, end, replacement in merge(*[limited(parts, len(text)) for parts in rules], key=by_start):
-        if start >= copied:
-            out += (text[copied:start], replacement)
-        copied = max(copied, end)
-    return "".join([*out, text[copied:]])
-
-
-def limited(parts: Iterator[Span], length: int) -> Iterator[Span]:
-    """Yield the parts of a rule, and the rest of the text when the time is over."""
-    try:
-        yield from parts
-    except OutOfTimeError as error:
-        yield error.position, length, UNREAD
-
-
-def by_start(span: Span) -> tuple[int, int]:
-    """Return the order of parts: by their beginnings, the longer one first."""
-    return span[0], -span[1]
+        rules += [*[rule(reading) for rule in NAMED_RULES], *forms.forms(reading)]
+    parts = [*merge(*rules)]
+    if reading.unread < len(text):
+        parts.append((reading.unread, len(text), UNREAD))
+    return replaced(text, parts)
 
 
 def decoded(text: str) -> str:
-    """Return a text without percent-encoding, HTML's entities, JSON's escapes and a shell's nested quotes."""
-    for _ in range(DEEPEST):
-        plain = text.replace(SHELL_QUOTE, "'")
-        if "&" in plain and any(map(plain.__contains__, ENTITIES)):
-            from html import unescape
+    """Return a text without one level of percent-encoding, entities, escapes and a shell's quotes, or of base64."""
+    plain = text.replace(SHELL_QUOTE, "'")
+    if "&" in plain and any(map(plain.__contains__, ENTITIES)):
+        from html import unescape
 
-            plain = unescape(plain)
-        if any(map(plain.__contains__, ESCAPES)):
-            plain = compiled(ESCAPED).sub(character, plain)
-        if "%" in plain and compiled(PERCENT).search(plain) is not None:
-            plain = unquote(plain, errors="replace")
-        if plain == text:
-            break
-        text = plain
-    return text
+        plain = unescape(plain)
+    if any(map(plain.__contains__, ESCAPES)):
+        plain = compiled(ESCAPED).sub(character, plain)
+    if "%" in plain and compiled(PERCENT).search(plain) is not None:
+        plain = unquote(plain, errors="replace")
+    return compiled(RUN).sub(from_base64, plain) if plain == text else plain
 
 
 def character(escape: re.Match[str]) -> str:
@@ -87,10 +76,21 @@ def character(escape: re.Match[str]) -> str:
     return chr(int(escape[1] or escape[2] or "2f", 16))
 
 
-def known(reading: Reading) -> Iterator[Span]:
-    """Yield the values of the environment's secrets, also those whose end was cut."""
-    text = reading.text
-    return merge(*[occurrences(text, secret) for secret in reading.secrets if secret[:16] in text], key=by_start)
+def from_base64(run: re.Match[str]) -> str:
+    """Return the text that a run encodes, as a whole or by segments of a path; the run itself if it is no text."""
+    return text_in(run[0]) or "/".join([text_in(segment) or segment for segment in run[0].split("/")])
+
+
+def text_in(run: str) -> str:
+    """Return the text that base64 encodes; empty if it is not text. Zero characters separate a user and a password."""
+    body = "".join(run.replace("\\n", "").split()).rstrip("=").replace("-", "+").replace("_", "/")
+    body = body[: len(body) - (len(body) % 4 == 1)]
+    try:
+        plain = b64decode(body + "=" * (-len(body) % 4), validate=True).decode()
+    except ValueError:
+        return ""
+    is_text = len(plain) >= LEAST and plain.translate(LINE_ENDS).isprintable()
+    return plain if is_text else ""
 
 
 def occurrences(text: str, secret: str) -> Iterator[Span]:
@@ -103,12 +103,3 @@ def occurrences(text: str, secret: str) -> Iterator[Span]:
         end = start + len(secret) if is_whole or cut is None else cut.end()
         yield start, end, REDACTED
         start = text.find(beginning, end)
-
-
-RULES: tuple[Rule, ...] = (
-    known, addresses.addresses, shapes.tokens, shapes.web_tokens, shapes.runs, shapes.cards,
-)  # fmt: skip
-NAMED_RULES: tuple[Rule, ...] = (
-    pairs.named, spoken.said,
-    spoken.options, statements.quoted,
-)  # fmt: skip
