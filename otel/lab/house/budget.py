@@ -25,7 +25,7 @@ BUDGET = {
     "otel/lambda_latency/http": 250,
     "otel/lambda_latency/latency": 10_410,
     "otel/lambda_latency/live": 1_680,
-    "otel/lambda_latency/local": 11_470,
+    "otel/lambda_latency/local": 10_660,
     "otel/lambda_latency/page": 970,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_930,
@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_060,
     "otel/lambda_latency/trace": 6_220,
     "otel/lab": 25_220,
-    "otel/tests": 59_620,
+    "otel/tests": 60_010,
     "tests": 1_490,
 }
 

@@ -1,4 +1,4 @@
-"""The command in a process of its own, as a person runs it, with nobody's own AWS configuration; the laptop's X-Ray."""
+"""The command in a process of its own, as a person runs it, with nobody's own AWS configuration."""
 
 import os
 import subprocess
@@ -13,7 +13,6 @@ import boto3
 import pytest
 
 from tests.fetch.standin import KNOWN, XRay
-from tests.xray.conftest import xray as laptop  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]

@@ -101,8 +101,6 @@ def _say_up(page: str, system: System, differences: list[str]) -> None:
     for command in printed or ["nothing can be called: none of its functions runs here"]:
         print(f"  {command}")
     print(f"\n  lambda-latency report {system.store.path}")
-    if system.app.is_example:
-        print(f"  AWS_ENDPOINT_URL={system.fakes.xray_url} lambda-latency report --xray")
     print(flush=True)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
+from lambda_latency.local.app.read.parameters import REGION
 from lambda_latency.local.app.serve.system import System
 from lambda_latency.local.app.triggers.calls import (
     HttpCall,
@@ -19,7 +20,6 @@ from lambda_latency.local.app.triggers.calls import (
     request_for,
     routes_of,
 )
-from lambda_latency.local.xray.platform import REGION
 
 RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
