@@ -210,7 +210,7 @@ def test_the_next_commands_name_the_template(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     _, out, _ = adopt("the app", "--write")
     assert out.splitlines()[-2:] == [
-        "  lambda-latency doctor 'the app/template.yaml'",
+        "  lambda-latency doctor --template 'the app/template.yaml'",
         "  lambda-latency serve --template 'the app/template.yaml'",
     ]
     adopt("the app", "--undo")
