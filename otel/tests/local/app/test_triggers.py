@@ -37,9 +37,10 @@ def printed(
     refused: dict[str, Refused] | None = None,
     rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
     readers: Mapping[str, set[str]] | None = None,
+    out: str = "out",
 ) -> list[str]:
     """What is printed for an app whose gateways listen at http://api; physical ids and types of resources, and the
-    functions that get their events.
+    functions that get their events; the folder of the traces.
     """
     app: LocalApp = read_app(path, {})
     system: Any = SimpleNamespace(
@@ -48,6 +49,7 @@ def printed(
         urls={},
         aws_url="http://aws",
         stack=SimpleNamespace(resources=resources or {}, rules=rules or {}, readers=readers or {}),
+        store=SimpleNamespace(path=Path(out, "served.jsonl")),
         refused=refused or {},
     )
     return list(commands(system))
@@ -110,6 +112,31 @@ def test_a_route_is_called_as_its_example_or_its_definition_says(tmp_path: Path)
         "curl -s http://api/users/a%20b",
         f'curl -s -X PUT -d \'{{"name": "it\'"\'"\'s"}}\' {json_} http://api/users/a%20b',
         "curl -s http://api/users/1/posts/first",
+    ]
+
+
+def test_a_command_is_right_for_any_path_of_an_event_and_of_a_file(tmp_path: Path) -> None:
+    """The path of an event is not encoded; an example event is found from the folder in which the command is typed."""
+    path = tmp_path / "my app" / "template.yaml"
+    (path.parent / "events").mkdir(parents=True)
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.a
+      InlineCode: "def a(b, c): ..."
+      Events: { Get: { Type: Api, Properties: { Path: "/activities/{id}", Method: get } } }
+"""
+    )
+    event = {"httpMethod": "GET", "path": "/activities/#1%202 é?", "queryStringParameters": {"q": "a b"}}
+    (path.parent / "events" / "get it.json").write_text(json.dumps(event))
+    assert printed(path, out="my out") == [
+        "curl -s 'http://api/activities/%231%202%20%C3%A9%3F?q=a+b'",
+        f"lambda-latency invoke Work '{path.parent}/events/get it.json' --out 'my out'",
     ]
 
 
@@ -273,9 +300,9 @@ def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) 
         file.parent.mkdir(exist_ok=True, parents=True)
         file.write_text("{}")
     assert printed(path) == [
-        "lambda-latency invoke GetOrderFunction events/get-order.json",
-        "lambda-latency invoke ThumbnailMaker events/files/thumbnail.json",
-        "lambda-latency invoke Other events/create-order.json",
+        f"lambda-latency invoke GetOrderFunction {tmp_path}/events/get-order.json",
+        f"lambda-latency invoke ThumbnailMaker {tmp_path}/events/files/thumbnail.json",
+        f"lambda-latency invoke Other {tmp_path}/events/create-order.json",
     ]
 
 
@@ -304,8 +331,8 @@ Resources:
     for name in ("apigateway", "kinesis_event", "schedule"):
         (tmp_path / "events" / f"{name}.json").write_text("{}")
     assert printed(path) == [
-        "lambda-latency invoke Work events/kinesis_event.json",
-        "lambda-latency invoke Daily events/schedule.json",
+        f"lambda-latency invoke Work {tmp_path}/events/kinesis_event.json",
+        f"lambda-latency invoke Daily {tmp_path}/events/schedule.json",
     ]
 
 
