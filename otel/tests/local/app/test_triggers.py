@@ -115,8 +115,11 @@ def test_a_route_is_called_as_its_example_or_its_definition_says(tmp_path: Path)
     ]
 
 
-def test_a_command_is_right_for_any_path_of_an_event_and_of_a_file(tmp_path: Path) -> None:
+def test_a_command_is_right_for_any_path_of_an_event_and_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The path of an event is not encoded; an example event is found from the folder in which the command is typed."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "my app" / "template.yaml"
     (path.parent / "events").mkdir(parents=True)
     path.write_text(
@@ -136,7 +139,7 @@ Resources:
     (path.parent / "events" / "get it.json").write_text(json.dumps(event))
     assert printed(path, out="my out") == [
         "curl -s 'http://api/activities/%231%202%20%C3%A9%3F?q=a+b'",
-        f"lambda-latency invoke Work '{path.parent}/events/get it.json' --out 'my out'",
+        "lambda-latency invoke Work 'my app/events/get it.json' --out 'my out'",
     ]
 
 
@@ -284,8 +287,11 @@ def test_samcli_has_no_route_without_a_function(tmp_path: Path) -> None:
     assert (api.template.api.routes, dict(api.template.routes)) == ([], {})
 
 
-def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) -> None:
+def test_a_function_gets_the_example_whose_name_is_like_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first one where none is; those of folders, too."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "template.yaml"
     path.write_text(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n"
@@ -300,14 +306,15 @@ def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) 
         file.parent.mkdir(exist_ok=True, parents=True)
         file.write_text("{}")
     assert printed(path) == [
-        f"lambda-latency invoke GetOrderFunction {tmp_path}/events/get-order.json",
-        f"lambda-latency invoke ThumbnailMaker {tmp_path}/events/files/thumbnail.json",
-        f"lambda-latency invoke Other {tmp_path}/events/create-order.json",
+        "lambda-latency invoke GetOrderFunction events/get-order.json",
+        "lambda-latency invoke ThumbnailMaker events/files/thumbnail.json",
+        "lambda-latency invoke Other events/create-order.json",
     ]
 
 
-def test_a_function_gets_the_example_of_its_kind_of_event(tmp_path: Path) -> None:
+def test_a_function_gets_the_example_of_its_kind_of_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many apps name examples after services."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "template.yaml"
     path.write_text(
         """\
@@ -331,8 +338,8 @@ Resources:
     for name in ("apigateway", "kinesis_event", "schedule"):
         (tmp_path / "events" / f"{name}.json").write_text("{}")
     assert printed(path) == [
-        f"lambda-latency invoke Work {tmp_path}/events/kinesis_event.json",
-        f"lambda-latency invoke Daily {tmp_path}/events/schedule.json",
+        "lambda-latency invoke Work events/kinesis_event.json",
+        "lambda-latency invoke Daily events/schedule.json",
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -58,7 +59,12 @@ def commands(system: System) -> Iterator[str]:
     for key, function in system.app.functions.items():
         if isinstance(function, Declared) and key not in system.refused:
             example = example_for(key, function.events, example_paths)
-            words = ["lambda-latency", "invoke", key, *([str(system.app.root / example)] if example else [])]
+            words = [
+                "lambda-latency",
+                "invoke",
+                key,
+                *([os.path.relpath(system.app.root / example)] if example else []),
+            ]
             yield shlex.join([*words, *_out(system)])
 
 
