@@ -127,7 +127,7 @@ def test_a_build_in_progress_ends_with_the_command(
     """At once, and without the builds that were still to come."""
     for name in ("First", "Second", "Third", "Fourth", "Fifth"):
         (folder / name).mkdir()
-        (folder / name / "Makefile").write_text(f"build-{name}:\n\techo $$PPID >> {folder}/building; sleep 1000\n")
+        (folder / name / "Makefile").write_text(f"build-{name}:\n\techo $$PPID >> '{folder}/building'; sleep 1000\n")
     (folder / "template.yaml").write_text(
         f"""\
 Transform: AWS::Serverless-2016-10-31

@@ -46,6 +46,17 @@ def differing(app: LocalApp) -> list[str]:
     return lines
 
 
+def joined(lines: Iterable[str]) -> list[str]:
+    """Return the lines in their order; of those that differ only in the names before a colon, one with all names."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        difference = difference_of(line)
+        is_named = difference is not None and difference.says.startswith("{names}: ")
+        subject, colon, rest = line.partition(": ") if is_named else ("", "", line)
+        names.setdefault(colon + rest, []).append(subject)
+    return [_shown(subjects) + rest for rest, subjects in names.items()]
+
+
 def _users(app: LocalApp, resources: list[Resource]) -> dict[str, list[str]]:
     """Return the functions, routes and resources that use what differs, by the name of the difference."""
     functions = {key: f for key, f in app.functions.items() if isinstance(f, Declared)}

@@ -14,7 +14,7 @@ from pathlib import Path
 from lambda_latency.http import wait_for_signal
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared
-from lambda_latency.local.app.read.differing import differing
+from lambda_latency.local.app.read.differing import differing, joined
 from lambda_latency.local.app.serve.invoke import forget, remember
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.differences import DIFFERENCES, difference_of
@@ -82,7 +82,7 @@ class DifferenceNotes:
     def end(self) -> list[str]:
         """Return the retained lines, each with its remedy, in the order of the table; later ones are passed on."""
         lines, self._differing = self._differing or [], None
-        return [d.with_todo(line) for d in DIFFERENCES for line in lines if difference_of(line) is d]
+        return [d.with_todo(line) for d in DIFFERENCES for line in joined(lines) if difference_of(line) is d]
 
 
 class Renewal:
