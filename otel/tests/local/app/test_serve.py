@@ -90,8 +90,8 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     assert served.call("GET", "/hello") == (200, "hello")
     served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
     status, answer, _ = lambda_latency(folder, *shlex.split(invoke))
-    assert (status, json.loads(answer)["errorMessage"]) == (1, "no")
-    assert lambda_latency(folder, *shlex.split(report))[0] == 0
+    said = json.loads(answer)["errorMessage"]
+    assert (status, said, lambda_latency(folder, *shlex.split(report))[0]) == (1, "no", 0)
 
     from lambda_latency.local.cloud.clients import clients
 

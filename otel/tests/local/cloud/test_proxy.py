@@ -10,7 +10,7 @@ from lambda_latency.local.cloud.proxy import AwsProxy
 SIGNED = "AWS4-HMAC-SHA256 Credential=me/20260101/{}/sqs/aws4_request, SignedHeaders=host, Signature=0"
 
 
-class Echo(Handler):
+class Signatures(Handler):
     """An emulator that answers with the signature that it received."""
 
     def do_POST(self) -> None:
@@ -22,7 +22,7 @@ class Echo(Handler):
 def test_a_call_reaches_the_region_of_the_resources(name: str) -> None:
     """Whatever region the code has, and in whatever case its library writes the header."""
     with (
-        closing(Server(Echo)) as emulator,
+        closing(Server(Signatures)) as emulator,
         closing(AwsProxy(f"http://{emulator.address}", lambda *_: None, lambda _: None)) as proxy,
     ):
         answer = request("POST", proxy.url, b"{}", {name: SIGNED.format("eu-west-1")})

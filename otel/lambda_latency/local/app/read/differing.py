@@ -52,9 +52,9 @@ def joined(lines: Iterable[str]) -> list[str]:
     for line in lines:
         difference = difference_of(line)
         is_named = difference is not None and difference.says.startswith("{names}: ")
-        subject, colon, rest = line.partition(": ") if is_named else ("", "", line)
-        names.setdefault(colon + rest, []).append(subject)
-    return [_shown(subjects) + rest for rest, subjects in names.items()]
+        subject, colon, text = line.partition(": ") if is_named else ("", "", line)
+        names.setdefault(colon + text, []).append(subject)
+    return [_shown(subjects) + text for text, subjects in names.items()]
 
 
 def _users(app: LocalApp, resources: list[Resource]) -> dict[str, list[str]]:
