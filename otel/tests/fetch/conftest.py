@@ -12,6 +12,7 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_latency.local.processes import Processes, Service, free_ports
 from tests.fetch.standin import KNOWN, XRay
 
 ROOT = Path(__file__).parents[3]
@@ -86,3 +87,14 @@ def start() -> Iterator[Start]:
     """Makes fakes of X-Ray, and ends them."""
     with ExitStack() as stack:
         yield lambda *arguments, **settings: stack.enter_context(closing(XRay(*arguments, **settings)))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The address of moto's server: X-Ray and CloudWatch."""
+    (port,) = free_ports(1)
+    with Processes() as processes:
+        service = Service("moto.server", ["-H", "127.0.0.1", "-p", str(port)], processes, lambda _: None)
+        service.wait_until_listening(port, 60)
+        yield f"http://127.0.0.1:{port}"
+        service.stop()

@@ -4,14 +4,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from lambda_latency.local.cloud.clients import clients
-from lambda_latency.local.processes import Processes, Service, free_ports
 from lambda_latency.local.xray.segments import new_span_id, new_trace_id
 from lambda_latency.trace import SERVICE, Span, SpanKind, Trace, dump_line, read_traces
 from tests.fetch.conftest import ROOT, Run
@@ -23,17 +20,6 @@ MS = 1_000_000
 MOST_DOCUMENTS = 50  # that X-Ray takes in a call
 # Lambda and API Gateway write whole milliseconds; what lies between their spans and others is off by as much.
 IN_MILLISECONDS = ("api gateway", "lambda", "laptop", "unknown")
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """The address of moto's server."""
-    (port,) = free_ports(1)
-    with Processes() as processes:
-        service = Service("moto.server", ["-H", "127.0.0.1", "-p", str(port)], processes, lambda _: None)
-        service.wait_until_listening(port, 60)
-        yield f"http://127.0.0.1:{port}"
-        service.stop()
 
 
 def put(url: str, spans: Iterable[Span]) -> list[dict[str, Any]]:
