@@ -82,7 +82,7 @@ BUILDER := go.opentelemetry.io/collector/cmd/builder@v0.116.0
 # Neither the state of this repository nor a workspace around it is part of what is built.
 GO := GOFLAGS=-buildvcs=false GOWORK=off
 WHY_GO := the collector is built from Go modules by Go 1.22 or later (https://go.dev/dl). Without it the demo sends \
-	spans straight to the laptop's X-Ray, and tests that need a collector are skipped.
+	spans straight to the laptop's receiver, and tests that need a collector are skipped.
 
 build/collector/otelcol: requirements/collector.yaml
 	@command -v go >/dev/null || { echo "Go is not here: $(WHY_GO)" >&2; exit 1; }

@@ -37,7 +37,6 @@ TRACES: dict[str, Callable[[], list[Trace]]] = {
     "slow": firsts.all_slow,
     "failed": firsts.all_failed,
     "late": firsts.late,
-    "beyond": firsts.beyond,
     "heavy": firsts.heavy,
 }
 FROM_300 = "const one = document.getElementById('from'); one.value = '300'; one.dispatchEvent(new Event('input'))"
@@ -78,7 +77,6 @@ ROWS = {
     ),
     "kept": PageRow("many", "#distribution"),
     "bare": PageRow("heavy", "#distribution"),
-    "share": PageRow("beyond", "#parts"),
     "late": PageRow("late", "#request"),
     "parts": PageRow("fifty", "#parts"),
     "flame": PageRow("classes", "#flame", "document.querySelector('.flame [data-frame], .flame .frame')?.click()"),

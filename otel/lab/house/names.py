@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 110, 0),
+    "otel/lambda_latency": Figures(26, 100, 0),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -47,7 +47,7 @@ FIGURES = {
     "otel/lambda_latency/http": Figures(0, 0, 0),
     "otel/lambda_latency/latency": Figures(3, 8, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
-    "otel/lambda_latency/local": Figures(1, 19, 0),
+    "otel/lambda_latency/local": Figures(1, 18, 0),
     "otel/lambda_latency/page": Figures(0, 1, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
@@ -57,7 +57,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
     "otel/lab": Figures(128, 22, 8),
-    "otel/tests": Figures(243, 111, 15),
+    "otel/tests": Figures(233, 111, 15),
 }
 
 

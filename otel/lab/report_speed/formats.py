@@ -9,10 +9,10 @@ from typing import Any
 
 from lab.generate import Trace, late, spans_of
 from lambda_latency import trace as traces
-from lambda_latency.local.xray.document import segment_document, xray_trace_id
-from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import SpanKind
+from tests.xray.document import xray_trace_id
+from tests.xray.platform import xray_documents
 
 ROOT = Path(__file__).parents[3]
 AT_ONCE = 5  # traces in an answer of BatchGetTraces: X-Ray's limit
@@ -43,7 +43,7 @@ def jaeger_indented(traces: Iterable[Trace]) -> Iterator[str]:
 
 
 def xray_answers(traces: Iterable[Trace]) -> Iterator[str]:
-    """Answers of BatchGetTraces, five traces per line; the local X-Ray makes the documents."""
+    """Answers of BatchGetTraces, five traces per line."""
     remaining = iter(traces)
     while batch := list(itertools.islice(remaining, AT_ONCE)):
         yield _compact({"Traces": [_xray(trace) for trace in batch], "UnprocessedTraceIds": []}) + "\n"
@@ -101,16 +101,13 @@ def _tag(pair: dict[str, Any]) -> dict[str, Any]:
 
 def _xray(trace: Trace) -> dict[str, Any]:
     spans = [span for document in trace for span in traces.spans_of(json.dumps(document).encode(), _refuse)]
-    documents, other_spans = PlatformSegments().documents(spans)
-    documents += [segment_document(span, _indexed()) for span in other_spans]
-    # A stage is sent twice, the second time with its call to Lambda.
-    latest = {document["id"]: document for document in documents}
+    documents = xray_documents(spans, _indexed())
     trace_id = xray_trace_id(next(spans_of(trace))["traceId"])
     return {
         "Id": trace_id,
         "Duration": round(max(d["end_time"] for d in documents) - min(d["start_time"] for d in documents), 3),
         "LimitExceeded": False,
-        "Segments": [{"Id": key, "Document": _compact(document)} for key, document in latest.items()],
+        "Segments": [{"Id": document["id"], "Document": _compact(document)} for document in documents],
     }
 
 

@@ -26,6 +26,7 @@ QUOTED = re.compile(r"""^\s*(["'])aws[-_.]xray[-_.]sdk\b[^"']*\1\s*,?\s*(#.*)?\r
 KEYED = re.compile(r"""^["']?aws[-_.]xray[-_.]sdk["']?\s*=[^\r\n]*\r?\n""", re.IGNORECASE | re.MULTILINE)
 TABLED = re.compile(r"""^["']?aws[-_.]lambda[-_.]powertools["']?\s*=\s*\{.*["'](tracer|all)["']""", re.IGNORECASE)
 ANYWHERE = re.compile(r"aws[-_.]xray[-_.]sdk", re.IGNORECASE)
+COMMENT = re.compile(r"(^|\s)#.*")  # as pip has it: the # in a URL begins none
 
 
 def read_code(plan: Plan, templates: Sequence[Template], options: AdoptOptions) -> dict[Path, Change]:
@@ -139,8 +140,8 @@ def without_sdk(path: Path, shown: str, text: str) -> tuple[str, list[Diagnostic
 
 def _unedited(shown: str, text: str) -> Iterator[Diagnostic]:
     """The findings about lines that still require the X-Ray SDK, in forms that are not edited."""
-    for number, line in enumerate(text.splitlines(), 1):
-        if ANYWHERE.search(line) and not line.lstrip().startswith("#"):
+    for number, line in _without_comments(text):
+        if ANYWHERE.search(line):
             todo = "remove it: the kit's layer provides its modules"
             yield Diagnostic(shown, number, "names the X-Ray SDK in a form that is not edited", todo)
         tabled, listed = TABLED.search(line), POWERTOOLS.search(line)
@@ -154,12 +155,17 @@ def _unedited(shown: str, text: str) -> Iterator[Diagnostic]:
 
 def line_of_sdk(text: str) -> int | None:
     """The first line that requires the X-Ray SDK, directly or by an extra of Powertools; None without one."""
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in _without_comments(text):
         extras = POWERTOOLS.search(line)
         by_extra = extras is not None and {"tracer", "all"} & {extra.lower() for extra in _extras_in(extras[2])}
-        if not line.lstrip().startswith("#") and (ANYWHERE.search(line) or by_extra or TABLED.search(line)):
+        if ANYWHERE.search(line) or by_extra or TABLED.search(line):
             return number
     return None
+
+
+def _without_comments(text: str) -> Iterator[tuple[int, str]]:
+    """The lines with their numbers, from 1, each up to its comment."""
+    return enumerate((COMMENT.sub("", line) for line in text.splitlines()), 1)
 
 
 def _without_lines(text: str) -> str:

@@ -6,6 +6,7 @@ import argparse
 import json
 import re
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -118,6 +119,17 @@ def parameter(text: str) -> tuple[str, str]:
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"must read NAME=VALUE, got {text!r}")
     return name, value
+
+
+def add_template_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--template PATH`: a template, or a folder with one, by default this folder."""
+    parser.add_argument(
+        "--template",
+        type=Path,
+        default=Path(),
+        metavar="PATH",
+        help="a template, or the folder that has one (default: this folder)",
+    )
 
 
 def add_parameter_option(parser: argparse.ArgumentParser, such_as: str = "") -> None:

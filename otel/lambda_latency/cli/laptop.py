@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,7 +52,9 @@ def live_page(options: argparse.Namespace, traces: str, *, knows_ends: bool) -> 
     if options.page is None:
         yield Observer(), ""
         return
-    page = _served(options.page, f"lambda-latency report {options.out / traces}", knows_ends=knows_ends)
+    page = _served(
+        options.page, shlex.join(("lambda-latency", "report", str(options.out / traces))), knows_ends=knows_ends
+    )
     with contextlib.closing(page):
         yield (
             Observer(

@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
 
     `continued` names a list argument that may continue after an option; argparse itself ends the list at an option.
     `overview` replaces the help that argparse makes.
-    `removed` says what to do in place of an option, or of a command, that an earlier version had.
+    `removed` says what to do in place of an option, of a command, or of the argument PATH, that an earlier version had.
     `whole` makes the parser of all commands, for a hint about an option of another command.
     """
 
@@ -73,6 +73,8 @@ class Parser(argparse.ArgumentParser):
             unknown = []
         if unknown:
             self._check_option(unknown[0])
+            if "PATH" in self.removed:
+                self._fail("the argument PATH is gone", self.removed["PATH"])
             self._fail(f"{unknown[0]!r}: unexpected argument")
         return options, unknown
 

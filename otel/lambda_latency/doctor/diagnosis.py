@@ -41,8 +41,7 @@ def diagnose(path: Path, where: Deployment, ignored: Collection[str] = ()) -> tu
             is_traced |= not lacking and any(fn.is_python for fn in app.functions)
     if untraced and not is_traced and findings.isdisjoint(untraced):
         findings.add(min(untraced))  # one is enough: all functions are in nested templates
-    lines = {path: _lines_of(path) for path in {finding.path for finding in findings}}
-    return tuple(sorted(finding for finding in findings if not _is_ignored(finding, ignored, lines[finding.path])))
+    return tuple(sorted(_not_ignored(findings, ignored)))
 
 
 def _by_rules(app: App, *, is_nested: bool) -> tuple[list[Finding], list[Finding]]:
@@ -70,6 +69,11 @@ def _apps(template: Path, where: Deployment) -> Iterator[tuple[App | Diagnostic,
 def rule_of(name: str) -> Rule | None:
     """The rule of a name, or None."""
     return next((rule for rule in ALL_RULES if rule.name == name), None)
+
+
+def _not_ignored(findings: Collection[Finding], ignored: Collection[str]) -> Iterator[Finding]:
+    lines = {path: _lines_of(path) for path in {finding.path for finding in findings}}
+    return (finding for finding in findings if not _is_ignored(finding, ignored, lines[finding.path]))
 
 
 def _is_ignored(finding: Finding, ignored: Collection[str], file_lines: Sequence[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from lambda_latency.template.intrinsics import FUNCTIONS, VARIABLE, Intrinsics, called, names_of_sub
+from lambda_latency.template.intrinsics import FUNCTIONS, Intrinsics, called, variables_of
 from lambda_latency.template.node import YamlNode
 
 # Begins a dynamic reference, which only the deployment reads
@@ -102,7 +102,7 @@ class Conditions:
             text = argument.value if isinstance(argument.value, str) else ""
             if DYNAMIC in text:
                 yield text
-            for variable in _variables_of(argument) if name == "Sub" else ():
+            for variable in variables_of(argument) if name == "Sub" else ():
                 yield from self._without_value(variable)
             for part in (*argument.items, *(value for _, value in argument.entries)):
                 yield from self._unknown(part, visited)
@@ -132,10 +132,3 @@ def _are_equal(operands: list[YamlNode]) -> bool | None:
     if len(operands) != 2 or not all(node.is_known and DYNAMIC not in node.text for node in operands):
         return None
     return operands[0].text == operands[1].text
-
-
-def _variables_of(argument: YamlNode) -> list[str]:
-    """The names in the text of a `Sub` that it does not define itself."""
-    text, defined = (argument.items or (argument,))[0], names_of_sub(argument)
-    names = [match[1].strip() for match in VARIABLE.finditer(text.text)]
-    return [name for name in names if name not in defined]

@@ -182,9 +182,12 @@ def _sub_of(text: str, definitions: Mapping[str, YamlNode], unfilled: Collection
     return YamlNode("list", 0, 0, 0, items=(scalar(text), mapping), function="Sub")
 
 
-def names_of_sub(argument: YamlNode) -> list[str]:
-    """The names that a `Sub` defines itself."""
-    return [name for mapping in argument.items[1:2] for name, _, _ in mapping.named()]
+def variables_of(argument: YamlNode) -> list[str]:
+    """The names in the text of a `Sub` that it does not define itself, such as `Stage` and `Queue.Arn`."""
+    defined = [name for mapping in argument.items[1:2] for name, _, _ in mapping.named()]
+    text = str((argument.items or (argument,))[0].value)
+    names = [name.strip() for name in VARIABLE.findall(text)]
+    return [name for name in names if name not in defined]
 
 
 def _in_sub(piece: YamlNode) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from lambda_latency.spelling import did_you_mean, nearest_names
-from lambda_latency.template.intrinsics import VARIABLE, names_of_sub
+from lambda_latency.template.intrinsics import variables_of
 from lambda_latency.template.node import Diagnostic, YamlNode, nearest
 
 SAM_TYPES = (
@@ -154,10 +154,7 @@ def _names_in(function: str, argument: YamlNode) -> list[str]:
     target = (argument.items or (argument,))[0]
     if function == "GetAtt":
         return [str(target.value).partition(".")[0]]
-    if function != "Sub":
-        return []
-    names = [name.partition(".")[0].strip() for name in VARIABLE.findall(str(target.value))]
-    return [name for name in names if name not in names_of_sub(argument)]
+    return [name.partition(".")[0] for name in variables_of(argument)] if function == "Sub" else []
 
 
 def _declared(

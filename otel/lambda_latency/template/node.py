@@ -126,9 +126,7 @@ def read_yaml(
     if len(text) > MOST_CHARACTERS:
         return Diagnostic(source, 1, f"longer than {MOST_CHARACTERS:,} characters", SPLIT)
     try:
-        # JSON may be indented by tabs, which YAML refuses; spaces in their place keep the offsets.
-        is_flow = text.lstrip("\ufeff \r\n\t").startswith("{")
-        root = yaml.compose(text.replace("\t", " ") if is_flow else text, Loader=yaml.SafeLoader)
+        root = _composed(text)
         if root is None:
             return Diagnostic(source, 1, "the file is empty", "write a configuration, or name another file")
         if _is_endless(root):
@@ -148,6 +146,12 @@ def read_yaml(
         return error.finding
     except RecursionError:
         return Diagnostic(source, 1, "nested too deeply", "write a configuration, or name another file")
+
+
+def _composed(text: str) -> yaml.Node | None:
+    # JSON may be indented by tabs, which YAML refuses; spaces in their place keep the offsets.
+    is_flow = text.lstrip("\ufeff \r\n\t").startswith("{")
+    return yaml.compose(text.replace("\t", " ") if is_flow else text, Loader=yaml.SafeLoader)
 
 
 def is_json(text: str) -> bool:

@@ -31,10 +31,12 @@ def make_app(folder: Path, template: str | bytes = TEMPLATE, **sources: str) -> 
 
 
 def adopt(*arguments: object) -> tuple[int, str, str]:
-    """The status of the command, what it prints, and what it says on stderr."""
+    """The status of the command, what it prints, and what it says on stderr; a template comes before its options."""
+    words = [*map(str, arguments)]
+    template = ["--template"] if words and not words[0].startswith("-") else []
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main(["adopt", *map(str, arguments)])
+        status = main(["adopt", *template, *words])
     return status, out.getvalue(), err.getvalue()
 
 

@@ -27,8 +27,18 @@ REQUIREMENTS = {
     ),
     ("pyproject.toml", 'dependencies = ["aws-xray-sdk", "boto3"]\n'): 'dependencies = ["aws-xray-sdk", "boto3"]\n',
     ("Pipfile", '[packages]\naws-xray-sdk = "*"\n"boto3" = "*"\n'): '[packages]\n"boto3" = "*"\n',
+    **{
+        ("requirements.txt", text): text
+        for text in (
+            "# aws-lambda-powertools[all]\n",
+            "boto3  # in place of aws-xray-sdk\n",
+            "  # aws-xray-sdk\n",
+            "git+https://example.com/sdk.git#egg=aws-xray-sdk\n",
+        )
+    },
 }
 SAID = {
+    "git+https://example.com/sdk.git#egg=aws-xray-sdk\n": "names the X-Ray SDK in a form that is not edited",
     "aws-xray-sdk-extra\n": "names the X-Ray SDK in a form that is not edited",
     "aws-lambda-powertools[all]\n": "aws-lambda-powertools[all] depends on the X-Ray SDK",
     'dependencies = ["aws-xray-sdk", "boto3"]\n': "names the X-Ray SDK in a form that is not edited",
@@ -55,7 +65,7 @@ def test_requirements_above_the_functions_are_named(tmp_path: Path) -> None:
     for folder, text in (
         (".", "aws-xray-sdk\n"),
         ("repository", POETRY),
-        ("repository/app", "boto3\naws-xray-sdk==2.14\n"),
+        ("repository/app", "boto3  # aws-xray-sdk\naws-xray-sdk==2.14\n"),
     ):
         name = "pyproject.toml" if "poetry" in text else "requirements.txt"
         (tmp_path / folder / name).write_text(text)
@@ -210,7 +220,7 @@ def test_the_next_commands_name_the_template(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     _, out, _ = adopt("the app", "--write")
     assert out.splitlines()[-2:] == [
-        "  lambda-latency doctor 'the app/template.yaml'",
+        "  lambda-latency doctor --template 'the app/template.yaml'",
         "  lambda-latency serve --template 'the app/template.yaml'",
     ]
     adopt("the app", "--undo")

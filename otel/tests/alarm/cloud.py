@@ -16,11 +16,10 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lambda_latency.local.xray.document import segment_document
-from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.trace import Trace
 from tests.fetch.standin import XRay
 from tests.latency.system import order
+from tests.xray.platform import xray_documents
 
 ACCOUNT, REGION = "123456789012", "us-east-1"
 THRESHOLD_MS = 500
@@ -99,10 +98,8 @@ def _moved(trace: Trace, start_s: int) -> Trace:
 
 
 def documents(trace: Trace) -> list[dict[str, Any]]:
-    """The segment documents that X-Ray has of a trace of the laptop's; a later one of an id replaces the earlier."""
-    segments, ordinary = PlatformSegments().documents(trace.spans)
-    segments += [segment_document(span, ["http.route"]) for span in ordinary]
-    return list({str(segment["id"]): segment for segment in segments}.values())
+    """The segment documents that X-Ray has of a trace of the laptop's."""
+    return xray_documents(trace.spans, ["http.route"])
 
 
 def filled(xray: Callable[..., XRay], traces: Sequence[Trace], threshold_ms: int = THRESHOLD_MS) -> XRay:

@@ -47,7 +47,7 @@ def test_what_knows_a_resource_is_narrowed_to_it() -> None:
 
 def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:  # noqa: F811
     """By its own doctor, with warnings as errors."""
-    done = run("doctor", str(ALARM.template), "--strict", "--ignore", "nothing-traced")
+    done = run("doctor", "--template", str(ALARM.template), "--strict", "--ignore", "nothing-traced")
     assert (done.returncode, done.stdout.strip()) == (0, "No findings.")
 
 

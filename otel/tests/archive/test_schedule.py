@@ -66,7 +66,7 @@ def test_a_run_that_fails_is_told_and_the_schedule_waits_for_the_longest_invocat
 
 def test_the_template_is_one_that_the_kit_has_nothing_against(run: Run) -> None:  # noqa: F811
     """By its own doctor, with warnings as errors."""
-    done = run("doctor", str(ARCHIVE.template), "--strict", "--ignore", "nothing-traced")
+    done = run("doctor", "--template", str(ARCHIVE.template), "--strict", "--ignore", "nothing-traced")
     assert (done.returncode, done.stdout.strip()) == (0, "No findings.")
 
 

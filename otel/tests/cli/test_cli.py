@@ -158,7 +158,7 @@ def test_a_program_that_calls_a_command_keeps_its_signals() -> None:
 
 
 def removed() -> list[tuple[tuple[str, ...], str]]:
-    """Each option, command and action of an earlier version, with the command that had it."""
+    """Each option, command, action and argument of an earlier version, with the command that had it."""
     rows: list[tuple[tuple[str, ...], str]] = []
     parsers: list[tuple[tuple[str, ...], Parser]] = [((), parser())]
     while parsers:
@@ -178,7 +178,7 @@ def test_what_an_earlier_version_had_is_refused_with_what_replaces_it(
         main([*path, name])
     message, second = capsys.readouterr().err.splitlines()
     assert (ended.value.code, second != "") == (2, True)
-    assert re.fullmatch(rf"lambda-latency: the (option|command|action|stack) {name} is gone", message)
+    assert re.fullmatch(rf"lambda-latency: the (option|command|action|stack|argument) {name} is gone", message)
 
 
 def test_too_many_failed_requests_fail_a_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -126,11 +126,11 @@ def test_a_report_of_hostile_files_says_of_each_why_it_is_not_read(tmp_path: Pat
     done = subprocess.run([*command, *files], capture_output=True, check=False)
     report, kilobytes = json.loads(done.stdout), int(done.stderr.split()[-1])
     reasons = {"/dev/zero": "a device, not a file"} | {name: reason for name, (_, reason) in TRACE_FILES.items()}
-    seen: dict[str, str] = {}
+    actual: dict[str, str] = {}
     for problem in report["problems"]:
         name = problem["source"].removeprefix(f"{tmp_path}/")
-        seen[name] = f"{seen.get(name, '')} {problem['reason']}"
-    differing = {name: seen.get(name) for name, reason in reasons.items() if reason not in seen.get(name, "")}
+        actual[name] = f"{actual.get(name, '')} {problem['reason']}"
+    differing = {name: actual.get(name) for name, reason in reasons.items() if reason not in actual.get(name, "")}
     assert (done.returncode, differing, report["requests"]) == (4, {}, 120)
     assert kilobytes < 300 * 1024
 

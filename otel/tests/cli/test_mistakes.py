@@ -259,7 +259,10 @@ MISTAKES: dict[tuple[int, str], dict[str, str]] = {
     (2, TERMS): {
         "archive find 'slower then 2s' --archive nope": "'slower then 2s' is not understood",
     },
-    (1, "name a SAM template, or the folder that has one"): {"adopt nope": "nope does not exist"},
+    (1, "name a SAM template, or the folder that has one"): {"adopt --template nope": "nope does not exist"},
+    (2, "write --template PATH"): {
+        f"{command} app/template.yaml": "the argument PATH is gone" for command in ("adopt", "doctor")
+    },
     (2, "write the name of the stack whose alarms are to be explained"): {"stack alarm --deploy": "NAME is missing"},
     (2, "did you mean layer-old?"): {"doctor --explain layer-od": "there is no rule 'layer-od'"},
     (2, "lambda-latency report --alarm NAME; for a time: report --xray --since 30m --slow MS"): {

@@ -1,6 +1,5 @@
 """The whole system with the collector in it, and its requests as X-Ray shows them."""
 
-import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,8 +10,10 @@ from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.faults import FaultPlan
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.xray.collector import CollectorChoice
-from lambda_latency.local.xray.feed import batch_get_traces
-from tests.system.conftest import COLD, TEMPLATE, Client
+from lambda_latency.template import Collector, read_collector
+from lambda_latency.trace import read_traces
+from tests.system.conftest import COLD, ROOT, TEMPLATE, Client
+from tests.xray.platform import xray_documents
 
 Documents = list[dict[str, Any]]
 
@@ -32,17 +33,12 @@ def laptop(program: Path, out: Path, plan: FaultPlan | None = None, template: Pa
         log.close()
 
 
-def documents(xray: dict[str, Any]) -> dict[str, Documents]:
-    """The segment documents of each trace, by its id in hex."""
-    return {
-        trace["Id"][2:].replace("-", ""): [json.loads(segment["Document"]) for segment in trace["Segments"]]
-        for trace in xray["Traces"]
-    }
-
-
-def read(client: Client, *trace_ids: str) -> dict[str, Documents]:
-    """Some traces from the laptop's X-Ray, once everything is in."""
-    return documents(batch_get_traces(client.system.fakes.xray_url, trace_ids))
+def documents(traces: Path) -> dict[str, Documents]:
+    """The segment documents that X-Ray has of each trace of a file, by its id in hex."""
+    collector = read_collector(ROOT / "collector.yaml")
+    assert isinstance(collector, Collector)
+    indexed = collector.indexed_attributes()
+    return {trace.trace_id: xray_documents(trace.spans, indexed) for trace in read_traces(traces).traces}
 
 
 def tree(found: Documents, show: Callable[[dict[str, Any]], Any]) -> list[Any]:

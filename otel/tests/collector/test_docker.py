@@ -19,7 +19,7 @@ DOCKER = python_program("""\
 import json, os, signal, socket, sys
 from pathlib import Path
 words, here = sys.argv[1:], Path(__file__).parent
-names = ("AWS_REGION", "XRAY_ENDPOINT", "LAPTOP_ENDPOINT", "EXPORTERS")
+names = ("AWS_REGION", "LAPTOP_ENDPOINT", "EXPORTERS")
 with (here / "calls").open("a") as calls:
     calls.write(json.dumps([words, {name: os.environ[name] for name in names if name in os.environ}]) + "\\n")
 if "up" in words:
@@ -40,7 +40,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "port").write_text(str(port), encoding="utf-8")
     monkeypatch.setattr(collector, "DOCKER_PORT", port)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
-    for name in ("AWS_REGION", "XRAY_ENDPOINT", "LAPTOP_ENDPOINT", "EXPORTERS", "COMPOSE_PROFILES"):
+    for name in ("AWS_REGION", "LAPTOP_ENDPOINT", "EXPORTERS", "COMPOSE_PROFILES"):
         monkeypatch.delenv(name, raising=False)
     return tmp_path
 
@@ -52,12 +52,12 @@ def calls(docker: Path) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("profiles", "exporters"),
-    [("", "[awsxray, otlphttp/laptop]"), ("viewer", "[awsxray, otlphttp/laptop, otlp/viewer]")],
+    [("", "[otlphttp/laptop]"), ("viewer", "[otlphttp/laptop, otlp/viewer]")],
 )
-def test_compose_is_started_with_the_laptops_addresses_and_taken_down(
+def test_compose_is_started_with_the_laptops_address_and_taken_down(
     docker: Path, monkeypatch: pytest.MonkeyPatch, profiles: str, exporters: str
 ) -> None:
-    """X-Ray's for the exporter, the store's for the report, and the viewer where its profile is on."""
+    """It sends to the laptop's receiver, and to the viewer where its profile is on."""
     monkeypatch.setenv("COMPOSE_PROFILES", profiles)
     port = int((docker / "port").read_text(encoding="utf-8"))
     with Processes() as processes:
@@ -66,7 +66,6 @@ def test_compose_is_started_with_the_laptops_addresses_and_taken_down(
             ROOT,
             processes,
             spans_url="http://127.0.0.1:1",
-            xray_url="http://127.0.0.1:2",
             log=lambda _: None,
         )
         running.stop()
@@ -74,7 +73,6 @@ def test_compose_is_started_with_the_laptops_addresses_and_taken_down(
     file = str(ROOT / "compose.yaml")
     found = {
         "AWS_REGION": "us-east-1",
-        "XRAY_ENDPOINT": "http://127.0.0.1:2",
         "LAPTOP_ENDPOINT": "http://127.0.0.1:1",
         "EXPORTERS": exporters,
     }
@@ -89,7 +87,7 @@ def test_a_port_that_is_taken_is_no_collector(docker: Path) -> None:
     """Whoever listens there is not the one that was asked for."""
     port = int((docker / "port").read_text(encoding="utf-8"))
     with socket.create_server(("127.0.0.1", port)), Processes() as processes, pytest.raises(LocalError) as error:
-        RunningCollector(CollectorChoice("docker", ""), ROOT, processes, spans_url="", xray_url="", log=lambda _: None)
+        RunningCollector(CollectorChoice("docker", ""), ROOT, processes, spans_url="", log=lambda _: None)
 
     assert str(error.value).startswith(f"port {port} of 127.0.0.1 is taken")
     assert not (docker / "calls").exists()

@@ -98,7 +98,6 @@ def test_a_collector_that_does_not_start_says_why(program: Path, tmp_path: Path)
             tmp_path,
             processes,
             spans_url="http://127.0.0.1:1",
-            xray_url="",
             log=lambda _: None,
         )
 
@@ -108,14 +107,14 @@ def test_what_was_built_is_what_is_there(program: Path) -> None:
     choice = choose_collector(None, ROOT)
 
     assert choice == CollectorChoice(
-        "program", "Collector: build/collector/otelcol; the laptop's X-Ray replaces awsxray.", program
+        "program", "Collector: build/collector/otelcol, with an OTLP exporter in place of awsxray.", program
     )
 
 
 def test_none_is_none(tmp_path: Path) -> None:
     """Asked for none, or where there is none, spans go straight to the stores, and a sentence says so."""
     assert choose_collector("none", ROOT) == CollectorChoice(
-        "none", "No collector (--collector none): spans went directly to the laptop's stores."
+        "none", "No collector (--collector none): spans went directly to the laptop's store."
     )
 
 
@@ -124,13 +123,13 @@ def test_where_nothing_is_there_a_sentence_says_how_to_get_one(tmp_path: Path, m
     monkeypatch.setenv("PATH", str(tmp_path))
 
     assert choose_collector(None, tmp_path) == CollectorChoice(
-        "none", "No collector was found (--collector names one): spans went directly to the laptop's stores."
+        "none", "No collector was found (--collector names one): spans went directly to the laptop's store."
     )
     source = tmp_path / "requirements" / "collector.yaml"
     source.parent.mkdir()
     source.touch()
     assert choose_collector(None, tmp_path) == CollectorChoice(
-        "none", "No collector was found (make collector builds one): spans went directly to the laptop's stores."
+        "none", "No collector was found (make collector builds one): spans went directly to the laptop's store."
     )
 
 

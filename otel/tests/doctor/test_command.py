@@ -17,9 +17,11 @@ MEMORY = next(rule for rule in RULES if rule.name == "memory-small")
 
 
 def doctor(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Status, output and messages of the command."""
+    """Status, output and messages of the command; a template comes before its options."""
+    words = [*map(str, arguments)]
+    template = ["--template"] if words and not words[0].startswith("-") else []
     try:
-        status = main(["doctor", *map(str, arguments)])
+        status = main(["doctor", *template, *words])
     except SystemExit as error:
         status = int(str(error.code))
     printed = capsys.readouterr()

@@ -1,4 +1,4 @@
-"""The command in a process of its own, as a person runs it, with nobody's own AWS configuration; the laptop's X-Ray."""
+"""The command in a process of its own, as a person runs it, with nobody's own AWS configuration."""
 
 import os
 import subprocess
@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 import pytest
 
+from lambda_latency.local.processes import Processes, Service, free_ports
 from tests.fetch.standin import KNOWN, XRay
-from tests.xray.conftest import xray as laptop  # noqa: F401 - a fixture
 
 ROOT = Path(__file__).parents[3]
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -87,3 +87,14 @@ def start() -> Iterator[Start]:
     """Makes fakes of X-Ray, and ends them."""
     with ExitStack() as stack:
         yield lambda *arguments, **settings: stack.enter_context(closing(XRay(*arguments, **settings)))
+
+
+@pytest.fixture(scope="session")
+def moto() -> Iterator[str]:
+    """The address of moto's server: X-Ray and CloudWatch."""
+    (port,) = free_ports(1)
+    with Processes() as processes:
+        service = Service("moto.server", ["-H", "127.0.0.1", "-p", str(port)], processes, lambda _: None)
+        service.wait_until_listening(port, 60)
+        yield f"http://127.0.0.1:{port}"
+        service.stop()

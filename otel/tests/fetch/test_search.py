@@ -114,12 +114,12 @@ def test_who_may_not_ask_where_traces_are_is_told_what_was_read(start: Start, ru
     ) in text
 
 
-def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, run: Run, laptop: str) -> None:
+def test_what_would_be_scanned_is_said_and_bounded_before_it_is(start: Start, run: Run, moto: str) -> None:
     """By what CloudWatch took in, which costs nothing to ask."""
     search = Search()
-    xray = start(sdk_segments, search=search, cloudwatch=laptop)
+    xray = start(sdk_segments, search=search, cloudwatch=moto)
     filled(xray, 10, 3600)
-    measured(laptop, "AWS/Logs/IncomingBytes", int(time.time()) - 1800, 12.5e9, LogGroupName="aws/spans")
+    measured(moto, "AWS/Logs/IncomingBytes", int(time.time()) - 1800, 12.5e9, LogGroupName="aws/spans")
     done = run("fetch", "--dry-run", "--since", "2h", "--until", "1s", AWS_ENDPOINT_URL=xray.url)
     assert (done.returncode, TIME.sub("T", done.stdout), done.stderr) == (
         0,

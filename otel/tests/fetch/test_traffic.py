@@ -61,15 +61,15 @@ def direct(name: str, start_s: int) -> list[dict[str, Any]]:
     return [{key: value for key, value in service.items() if key != "parent_id"}, function]
 
 
-def test_the_share_is_told_by_hour_where_a_stage_counts(start: Start, run: Run, laptop: str) -> None:
+def test_the_share_is_told_by_hour_where_a_stage_counts(start: Start, run: Run, moto: str) -> None:
     """20 of 100 requests in one hour and 20 of 400 in the next: 8 %, and between 5 and 20."""
-    xray = start(sdk_segments, cloudwatch=laptop)
+    xray = start(sdk_segments, cloudwatch=moto)
     hour = (int(time.time()) - 3 * HOUR_S) // HOUR_S * HOUR_S
     for index in (0, 1):
         for number in range(20):
             second = hour + index * HOUR_S + 60 + number
             xray.put(second, trace_id(second, 100 + index * 20 + number))
-        count(laptop, hour + index * HOUR_S + 60, (100, 400)[index], ApiName="orders-api", Stage="prod")
+        count(moto, hour + index * HOUR_S + 60, (100, 400)[index], ApiName="orders-api", Stage="prod")
     text = report(run, xray, "--since", "4h")
     begin, following = (datetime.fromtimestamp(hour + later, timezone.utc) for later in (0, HOUR_S))
     assert "8 % of the traffic seen (40 of 500)." in text
@@ -78,14 +78,14 @@ def test_the_share_is_told_by_hour_where_a_stage_counts(start: Start, run: Run, 
     assert sampling(run, xray, "--since", "4h") == {"seen": 40, "total": 500, "by_route": []}
 
 
-def test_routes_are_told_where_detailed_metrics_count_them(start: Start, run: Run, laptop: str) -> None:
+def test_routes_are_told_where_detailed_metrics_count_them(start: Start, run: Run, moto: str) -> None:
     """And one that was never traced is not left out."""
-    xray = start(routed, cloudwatch=laptop)
+    xray = start(routed, cloudwatch=moto)
     minute = forty(xray)
     counts = {("POST", "/orders"): 300, ("GET", "/orders/{id}"): 50, ("GET", "/health"): 250}
     for (method, path), requests in counts.items():
-        count(laptop, minute, requests, ApiName="routed", Stage="prod", Method=method, Resource=path)
-    count(laptop, minute, 600, ApiName="routed", Stage="prod")
+        count(moto, minute, requests, ApiName="routed", Stage="prod", Method=method, Resource=path)
+    count(moto, minute, 600, ApiName="routed", Stage="prod")
     by_route = "By route: POST /orders 10 %, GET /health 0 %, GET /orders/{id} 20 %."
     assert f"7 % of the traffic seen (40 of 600). {by_route}" in report(run, xray)
     assert sampling(run, xray) == {
@@ -99,32 +99,32 @@ def test_routes_are_told_where_detailed_metrics_count_them(start: Start, run: Ru
     }
 
 
-def test_one_route_has_a_share_of_its_own(start: Start, run: Run, laptop: str) -> None:
+def test_one_route_has_a_share_of_its_own(start: Start, run: Run, moto: str) -> None:
     """Where it is counted; a stage as a whole would be the wrong whole."""
     only = {'http.method = "POST" AND http.url CONTAINS "/orders"': lambda name: int(name[-6:], 16) % 4 > 0}
-    xray = start(lambda name, start_s: routed(name, start_s, "chosen/prod"), cloudwatch=laptop, matches=only)
+    xray = start(lambda name, start_s: routed(name, start_s, "chosen/prod"), cloudwatch=moto, matches=only)
     minute = forty(xray)
-    count(laptop, minute, 600, ApiName="chosen", Stage="prod")
+    count(moto, minute, 600, ApiName="chosen", Stage="prod")
     said = report(run, xray, "--route", "POST /orders")
     assert "30 requests seen; how many were not sampled is not known: API Gateway counts by route only with" in said
-    count(laptop, minute, 120, ApiName="chosen", Stage="prod", Method="POST", Resource="/orders")
+    count(moto, minute, 120, ApiName="chosen", Stage="prod", Method="POST", Resource="/orders")
     said = report(run, xray, "--route", "POST /orders")
     assert "25 % of the traffic seen (30 of 120). Every span was read." in said
 
 
-def test_what_nobody_counts_is_not_part_of_the_share(start: Start, run: Run, laptop: str) -> None:
+def test_what_nobody_counts_is_not_part_of_the_share(start: Start, run: Run, moto: str) -> None:
     """Functions that are called without an API: said beside it."""
-    xray = start(direct, cloudwatch=laptop)
+    xray = start(direct, cloudwatch=moto)
     minute = forty(xray)
-    count(laptop, minute, 60, ApiName="mixed", Stage="prod")
+    count(moto, minute, 60, ApiName="mixed", Stage="prod")
     other_way = "10 more requests came another way, which is not counted."
     assert f"50 % of the traffic seen (30 of 60). {other_way}" in report(run, xray)
 
 
-def test_where_it_cannot_be_read_the_report_says_that_it_does_not_know(start: Start, run: Run, laptop: str) -> None:
+def test_where_it_cannot_be_read_the_report_says_that_it_does_not_know(start: Start, run: Run, moto: str) -> None:
     """Who may not ask CloudWatch, and where API Gateway counted nothing."""
     said = []
-    for url in (None, laptop):
+    for url in (None, moto):
         xray = start(lambda *of: [{**segment, "name": "idle/x"} for segment in sdk_segments(*of)], cloudwatch=url)
         now_s = int(time.time())
         xray.put(now_s - 60, trace_id(now_s - 60, 1))

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.local.xray.segments import (
     SCOPE,
     InvocationTimes,
@@ -17,6 +16,7 @@ from lambda_latency.local.xray.segments import (
     new_trace_id,
 )
 from lambda_latency.trace import GATEWAY, LAPTOP, Span, SpanKind, dump_line
+from tests.xray.platform import xray_documents
 
 MS = 1_000_000
 BEGUN = 1_796_000_000_000 * MS
@@ -46,14 +46,10 @@ def hello_world(number: int, queue_ms: int, overhead_ms: int, init_ms: int) -> l
 
 def _as_xray(requests: list[list[Span]]) -> str:
     """The answer of X-Ray's API with the documents of these requests."""
-    documents: dict[tuple[str, str], dict[str, Any]] = {}
-    for spans in requests:
-        (trace_id,) = {span.trace_id for span in spans}
-        # A stage is written again with its call: the last document of an id counts.
-        documents |= {(trace_id, segment["id"]): segment for segment in PlatformSegments().documents(spans)[0]}
     by_trace: dict[str, list[dict[str, str]]] = {}
-    for (trace_id, key), segment in documents.items():
-        by_trace.setdefault(trace_id, []).append({"Id": key, "Document": json.dumps(segment)})
+    for spans in requests:
+        segments = [{"Id": d["id"], "Document": json.dumps(d)} for d in xray_documents(spans)]
+        by_trace[spans[0].trace_id] = segments
     return json.dumps({"Traces": [{"Id": key, "Segments": segments} for key, segments in by_trace.items()]})
 
 

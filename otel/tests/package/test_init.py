@@ -283,7 +283,7 @@ def test_the_template_has_no_findings(tmp_path: Path, capsys: pytest.CaptureFixt
     """Neither cfn-lint's nor `lambda-latency doctor --strict`'s."""
     assert main(["init", str(tmp_path)]) == 0
     capsys.readouterr()
-    assert main(["doctor", str(tmp_path / "template.yaml"), "--strict"]) == 0
+    assert main(["doctor", "--template", str(tmp_path / "template.yaml"), "--strict"]) == 0
     assert capsys.readouterr().out == "No findings.\n"
     cfn_lint = str(Path(sys.executable).with_name("cfn-lint"))
     lint = [cfn_lint, "--include-checks", "I", "--template", "template.yaml"]

@@ -49,7 +49,7 @@ def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed]
     ran = installed("local,testing").run("lambda-latency", "demo", "--page", "off", "--requests", "12", cwd=tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
-    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl", "xray.json"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl"}
 
 
 def test_without_an_extra_a_line_says_how_it_is_installed(

@@ -109,9 +109,15 @@ Outputs:
 """
 
 
-@pytest.mark.parametrize("text", [QUEUE, INCLUDED, f"Fn::Transform: {{ Name: Mine }}\n{INCLUDED}"])
+DOTTED = """\
+Resources:
+  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub ["${Foo.Bar} ${ Own }", { Foo.Bar: x, Own: y }] } }
+"""
+
+
+@pytest.mark.parametrize("text", [QUEUE, INCLUDED, f"Fn::Transform: {{ Name: Mine }}\n{INCLUDED}", DOTTED])
 def test_a_generated_name_is_known(text: str) -> None:
-    """The queue of an event, and what an included file may have."""
+    """The queue of an event, what an included file may have, and what a Sub defines, also with a dot in its name."""
     root = read_yaml("t.yaml", text)
     assert isinstance(root, YamlNode)
     assert check_template("t.yaml", root) == ()

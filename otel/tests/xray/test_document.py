@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.xray.document import segment_document
 from lambda_latency.trace import Event, Span, SpanKind, Status, spans_of
+from tests.xray.document import segment_document
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "xray"
 # What the exporter was told to index when it made the documents.

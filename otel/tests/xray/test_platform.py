@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.xray.platform import PlatformSegments
 from lambda_latency.local.xray.segments import InvocationTimes, TracingHeader, function_segments
 from lambda_latency.trace import Span, SpanKind
+from tests.xray.document import segment_document
+from tests.xray.platform import xray_documents
 
 TRACE = "6b062b4446e3a08453e966dd7812677f"
 STAGE = "61d714df97d99000"
@@ -52,7 +53,7 @@ def invocation(failure: str | None = None) -> list[Span]:
 
 
 def by_origin(documents: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Documents by their origin; of several the last one counts, as in X-Ray."""
+    """Documents by their origin."""
     return {document["origin"]: document for document in documents}
 
 
@@ -61,11 +62,11 @@ MARK = {"default": {"otel.resource.lambda_latency.laptop": True}}  # of the mach
 
 def test_a_stage_is_written_as_api_gateway_writes_it() -> None:
     """With its call to Lambda inside, which is the parent of Lambda's own segment; times in whole milliseconds."""
-    documents, others = PlatformSegments().documents([stage(), *invocation()])
+    documents = xray_documents([stage(), *invocation()])
 
     found = by_origin(documents)
     call = found["AWS::Lambda"]["parent_id"]
-    assert others == []
+    assert len(documents) == 3
     assert found["AWS::ApiGateway::Stage"] == {
         "id": STAGE,
         "name": "orders/dev",
@@ -117,7 +118,7 @@ def test_a_stage_is_written_as_api_gateway_writes_it() -> None:
 
 def test_an_invocation_is_written_as_lambda_writes_it() -> None:
     """The service's segment, and the function's with Initialization, which lies before it, Invocation and Overhead."""
-    documents, _ = PlatformSegments().documents([stage(), *invocation()])
+    documents = xray_documents([stage(), *invocation()])
 
     found = by_origin(documents)
     service, function = found["AWS::Lambda"], found["AWS::Lambda::Function"]
@@ -166,22 +167,16 @@ def test_an_invocation_is_written_as_lambda_writes_it() -> None:
     }
 
 
-@pytest.mark.parametrize("lambda_first", [True, False])
-def test_stage_and_function_may_come_apart_and_in_any_order(lambda_first: bool) -> None:
-    """Either is written when it comes; in the end the stage has its call, and Lambda's segment hangs on it."""
-    parts: list[list[Span]] = [[stage()], invocation()]
-    platform = PlatformSegments()
+def test_the_order_of_the_spans_does_not_matter() -> None:
+    """A stage has its call, and Lambda's segment is a child of the call, also where Lambda's spans come first."""
+    lambdas = invocation()
 
-    documents = [one for part in (parts[::-1] if lambda_first else parts) for one in platform.documents(part)[0]]
-
-    found = by_origin(documents)
-    assert len(documents) == (3 if lambda_first else 4)
-    assert found["AWS::ApiGateway::Stage"]["subsegments"][0]["id"] == found["AWS::Lambda"]["parent_id"]
+    assert by_origin(xray_documents([*lambdas, stage()])) == by_origin(xray_documents([stage(), *lambdas]))
 
 
 def test_a_function_that_failed_is_a_fault_with_a_cause() -> None:
     """Lambda answers its caller with 200 all the same; the stage says 502."""
-    documents, _ = PlatformSegments().documents([stage(502), *invocation("Sandbox.Timedout")])
+    documents = xray_documents([stage(502), *invocation("Sandbox.Timedout")])
 
     found = by_origin(documents)
     assert [found[origin].get("fault") for origin in sorted(found)] == [True, True, True]
@@ -203,7 +198,7 @@ def test_a_function_that_failed_is_a_fault_with_a_cause() -> None:
 )
 def test_a_stage_is_flagged_by_its_answer(status: int, flags: dict[str, bool]) -> None:
     """As X-Ray does: 4xx an error, 429 a throttle too, 5xx a fault."""
-    (document,), _ = PlatformSegments().documents([stage(status)])
+    (document,) = xray_documents([stage(status)])
 
     assert {key: document[key] for key in ("error", "throttle", "fault") if key in document} == flags
 
@@ -220,29 +215,7 @@ def test_spans_of_others_are_left_to_the_exporter() -> None:
         end_ns=at(50),
     )
 
-    documents, others = PlatformSegments().documents([handler, *invocation()])
+    exported, *documents = xray_documents([handler, *invocation()], ["http.route"])
 
-    assert others == [handler]
+    assert exported == segment_document(handler, ["http.route"])
     assert len(by_origin(documents)["AWS::Lambda::Function"]["subsegments"]) == 3
-
-
-def test_stages_without_a_function_are_not_remembered_for_ever() -> None:
-    """A 404 has no invocation that would ever come."""
-    platform = PlatformSegments()
-    lost = stage()
-
-    platform.documents([lost])
-    for number in range(1000):
-        other = Span(
-            trace_id=TRACE,
-            span_id=f"{number + 1:016x}",
-            name="orders/dev",
-            kind=SpanKind.SERVER,
-            start_ns=at(1),
-            end_ns=at(2),
-            attributes={"aws.xray.origin": "AWS::ApiGateway::Stage", "http.response.status_code": 404},
-        )
-        platform.documents([other])
-    documents, _ = platform.documents(invocation())
-
-    assert [document["origin"] for document in documents] == ["AWS::Lambda", "AWS::Lambda::Function"]

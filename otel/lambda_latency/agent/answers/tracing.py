@@ -39,7 +39,7 @@ def check_tracing(loader: Loader, call: ToolCall, path: str = ".") -> str:
             )
             for finding in diagnose(subject, Deployment(), loader.ignored)
         ]
-        return _text(findings, f"template {quoted(path)}", shell("doctor", path))
+        return _text(findings, f"template {quoted(path)}", shell("doctor", "--template", path))
     from lambda_latency.doctor import diagnose_traces
 
     loaded = loader.load(path, call)

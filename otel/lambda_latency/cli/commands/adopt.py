@@ -7,7 +7,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import region
+from lambda_latency.cli.arguments import add_template_option, region
 from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
 
@@ -34,9 +34,11 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "folder with the kit's layer. Without an option nothing is written: the edits are printed.",
         epilog=EPILOG,
     )
-    parser.removed = {"--rewrite": "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand"}
-    parser.add_argument("path", type=Path, nargs="?", default=Path(), metavar="PATH",
-                        help="a template, or the folder that has one; default: this folder")  # fmt: skip
+    parser.removed = {
+        "PATH": "write --template PATH",
+        "--rewrite": "the kit runs X-Ray SDK code as it is; docs/how-to/adopt.md has the edits by hand",
+    }
+    add_template_option(parser)
     actions = parser.add_mutually_exclusive_group()
     actions.add_argument("--write", action="store_true", help="write the edits")
     actions.add_argument("--undo", action="store_true", help="restore every byte that --write changed")
@@ -63,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     """Plan the edits, print them, and write them if requested; returns the exit status."""
     from lambda_latency.adopt import AdoptOptions, find_template, make_plan, regions_of, undo
 
-    template = find_template(options.path)
+    template = find_template(options.template)
     if options.undo:
         files = undo(template.parent)
         print(f"{template.parent} is restored: {len(files)} files.")
@@ -109,9 +111,8 @@ def _write(plan: Plan, template: Path, *, force: bool) -> None:
     print(f"Written: {len(plan.changes)} files.{removed} `lambda-latency adopt --undo` reverts them. Next:\n")
     default_template = usual_template(Path())
     is_found = default_template is not None and default_template.samefile(template)  # the commands find it, too
-    path = "" if is_found else f" {shlex.quote(str(template))}"
-    option = f" --template{path}" if path else ""
-    print(f"  lambda-latency doctor{path}\n  lambda-latency serve{option}")
+    option = "" if is_found else f" --template {shlex.quote(str(template))}"
+    print(f"  lambda-latency doctor{option}\n  lambda-latency serve{option}")
 
 
 def _check(plan: Plan) -> int:

@@ -84,9 +84,8 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
-    xray = f" In X-Ray's format: {demo.xray}." if demo.xray else ""
-    yield f"Traces: {demo.traces}.{xray} Function output: {demo.log}."
-    if not demo.xray:
+    yield f"Traces: {demo.traces}. Function output: {demo.log}."
+    if not demo.sent:
         yield f"{requests} calls of {demo.kinds} kinds, {demo.failed} of them failed."
     elif demo.sent == "collector":
         yield collector

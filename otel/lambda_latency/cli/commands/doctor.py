@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import add_parameter_option
+from lambda_latency.cli.arguments import add_parameter_option, add_template_option
 from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED
 from lambda_latency.cli.messages import usage, warn
 from lambda_latency.spelling import did_you_mean
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 EPILOG = """\
 examples:
   lambda-latency doctor                         the template of this folder
-  lambda-latency doctor app/template.yaml --region eu-west-1
+  lambda-latency doctor --template app/template.yaml --region eu-west-1
   lambda-latency doctor --format sarif >doctor.sarif
   lambda-latency doctor --explain packages-clash
 
@@ -29,6 +28,7 @@ a warning), 130 Ctrl-C
 FORMATS = ("text", "json", "sarif")
 # What to do in place of the options of earlier versions.
 REMOVED = {
+    "PATH": "write --template PATH",
     "--json": "write --format json",
     "--sarif": "write --format sarif",
     "--trace": "lambda-latency report FILE --problems; for an id: report --xray --trace ID --problems",
@@ -45,9 +45,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "reports what would make tracing fail or lose spans silently. Only --account, --stack and --online call AWS.",
         epilog=EPILOG,
     )
-    parser.add_argument(
-        "path", nargs="?", default=".", metavar="PATH", help="a template, or a folder with one; default ."
-    )
+    add_template_option(parser)
     parser.add_argument("--region", default="", metavar="R", help="region of the deployment")
     add_parameter_option(parser)
     parser.add_argument(
@@ -57,8 +55,8 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser.add_argument("--format", choices=FORMATS, default="text", help="text (default), json, or sarif for GitHub")
     account = parser.add_argument_group("deployed resources, by read-only calls (extra doctor)")
     account.add_argument("--account", action="store_true", help="check what is deployed instead of a template")
-    account.add_argument("--stack", default="", metavar="S", help="compare the functions of a stack with PATH")
-    account.add_argument("--online", action="store_true", help="ask Lambda which packages PATH's ADOT layers have")
+    account.add_argument("--stack", default="", metavar="S", help="compare the functions of a stack with the template")
+    account.add_argument("--online", action="store_true", help="ask Lambda for the packages of the template's layers")
     account.add_argument("--profile", metavar="P", help="a profile of the AWS configuration")
     parser.add_argument("--explain", metavar="RULE", help="explain a rule and exit")
     parser.removed = REMOVED
@@ -91,7 +89,7 @@ def _of_template(options: argparse.Namespace, ignored: Collection[str]) -> tuple
     from lambda_latency.fetch import Place
 
     online = Online(Place(options.profile)) if options.online else None
-    findings = diagnose(Path(options.path), Deployment(dict(options.parameter), options.region, online), ignored)
+    findings = diagnose(options.template, Deployment(dict(options.parameter), options.region, online), ignored)
     for arn, why in online.failed.items() if online is not None else ():
         warn(f"Lambda does not tell the packages of {arn}: {why}\n  lambda-latency policy doctor")
     return findings
@@ -105,7 +103,7 @@ def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[
 
     app = None
     if options.stack:
-        read = read_app(template_in(Path(options.path)), Deployment(dict(options.parameter), options.region))
+        read = read_app(template_in(options.template), Deployment(dict(options.parameter), options.region))
         app = None if isinstance(read, Diagnostic) else read
     place = Place(options.profile, options.region or None)
     return tuple(finding for finding in diagnose_account(place, options.stack, app) if finding.rule not in ignored)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -109,9 +110,7 @@ def _say_up(page: str, system: System, differences: list[str]) -> None:
         print("  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local")
     for command in printed or ["nothing can be called: none of its functions runs here"]:
         print(f"  {command}")
-    print(f"\n  lambda-latency report {system.store.path}")
-    if system.app.is_example:
-        print(f"  AWS_ENDPOINT_URL={system.fakes.xray_url} lambda-latency report --xray")
+    print(f"\n  lambda-latency report {shlex.quote(str(system.store.path))}")
     print(flush=True)
 
 

@@ -133,7 +133,7 @@ class _ProxyHandler(Handler):
 
     def _forward(self, body: bytes) -> None:
         headers = self._forwarded_headers()
-        signed = SIGNED.search(headers.get("Authorization", ""))
+        signed = SIGNED.search(self.headers.get("Authorization", ""))
         service = signed[3] if signed else "AWS"
         target = self.headers.get("X-Amz-Target", "")
         status, received, payload = self._sent(self.command, body, headers)
@@ -148,9 +148,10 @@ class _ProxyHandler(Handler):
 
     def _forwarded_headers(self) -> dict[str, str]:
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-        # All resources are in one region, regardless of the region in the code
-        if "Authorization" in headers:
-            headers["Authorization"] = SIGNED.sub(rf"\1/{REGION}/\3/", headers["Authorization"])
+        for name, value in headers.items():
+            if name.lower() == "authorization":
+                # All resources are in one region, regardless of the region in the code
+                headers[name] = SIGNED.sub(rf"\1/{REGION}/\3/", value)
         host = self.headers.get("Host", "")
         headers["Host"] = host if host.endswith(".amazonaws.com") else urlsplit(self.url).netloc
         return headers

@@ -1,1 +1,1 @@
-"""The emulator of X-Ray: receives OTLP, stores segment documents as X-Ray does, and serves BatchGetTraces."""
+"""The spans of the laptop: those of the platform, the receivers, the collector before them, and the store."""

@@ -1,7 +1,7 @@
-"""Chooses and starts the collector between the functions and the laptop's X-Ray.
+"""Chooses and starts the collector between the functions and the laptop's receiver.
 
-A program (`make collector`) runs collector.yaml with one block changed: its awsxray exporter cannot be built from the
-available Go modules, so an `otlphttp` exporter replaces it. AWS's image in Docker runs the file unchanged.
+It runs collector.yaml with an `otlphttp` exporter in place of awsxray, which sends to X-Ray alone: a program (`make
+collector`) by one changed block, AWS's image in Docker by the second file of compose.yaml.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class CollectorChoice:
 
 
 IN_DOCKER = CollectorChoice(
-    "docker", "Collector: AWS's image in Docker (compose.yaml); its awsxray exporter sends to the laptop's X-Ray."
+    "docker", "Collector: AWS's image in Docker (compose.yaml), with an OTLP exporter in place of awsxray."
 )
 
 
@@ -51,14 +51,14 @@ def choose_collector(requested: str | None, root: Path) -> CollectorChoice:
     Raises `UsageError` for a program that cannot be run, and for docker if Docker is missing or not running.
     """
     if requested == "none":
-        return CollectorChoice("none", "No collector (--collector none): spans went directly to the laptop's stores.")
+        return CollectorChoice("none", "No collector (--collector none): spans went directly to the laptop's store.")
     if requested == "docker":
         _check_docker()
         return IN_DOCKER
     program = Path(requested) if requested is not None else root / BUILT
     if os.access(program, os.X_OK) and program.is_file():
         where = program.relative_to(root) if program.is_relative_to(root) else program
-        return CollectorChoice("program", f"Collector: {where}; the laptop's X-Ray replaces awsxray.", program)
+        return CollectorChoice("program", f"Collector: {where}, with an OTLP exporter in place of awsxray.", program)
     if requested is not None:
         raise UsageError(
             f"--collector {requested} is not an executable program",
@@ -67,14 +67,12 @@ def choose_collector(requested: str | None, root: Path) -> CollectorChoice:
     if _succeeds("docker", "image", "inspect", IMAGE):
         return IN_DOCKER
     how = "make collector builds one" if (root / SOURCE).exists() else "--collector names one"
-    return CollectorChoice("none", f"No collector was found ({how}): spans went directly to the laptop's stores.")
+    return CollectorChoice("none", f"No collector was found ({how}): spans went directly to the laptop's store.")
 
 
 class RunningCollector:
-    """A collector that receives OTLP/HTTP at `traces_url`.
-
-    `spans_url` is the laptop's OTLP receiver, without a path; `xray_url` is its X-Ray, for a collector with awsxray.
-    Raises `LocalError` if the collector does not start.
+    """A collector that receives OTLP/HTTP at `traces_url`, and sends to the laptop's receiver at `spans_url`, which has
+    no path. Raises `LocalError` if the collector does not start.
     """
 
     def __init__(
@@ -84,7 +82,6 @@ class RunningCollector:
         processes: Processes,
         *,
         spans_url: str,
-        xray_url: str,
         log: Callable[[str], None],
     ) -> None:
         self._down: list[str] = []
@@ -100,9 +97,8 @@ class RunningCollector:
             viewer = ", otlp/viewer" if "viewer" in os.environ.get("COMPOSE_PROFILES", "").split(",") else ""
             variables = {
                 "AWS_REGION": "us-east-1",
-                "XRAY_ENDPOINT": xray_url,
                 "LAPTOP_ENDPOINT": spans_url,
-                "EXPORTERS": f"[awsxray, otlphttp/laptop{viewer}]",
+                "EXPORTERS": f"[otlphttp/laptop{viewer}]",
             }
             up = ["up", "--no-color"]
             self._service = Service("docker compose", up, processes, log, command=compose, variables=variables)

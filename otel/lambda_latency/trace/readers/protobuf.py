@@ -50,13 +50,10 @@ def is_binary(begin: bytes) -> bool:
 
 def protobuf_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str, Any]]:
     """The resources of all messages of a file, as OTLP/JSON has them."""
-    if document[TAR_AT:].startswith(b"ustar"):
-        problem("not read: a tar archive: unpack it first")
+    remedy = _remedy_for(document)
+    if remedy:
+        problem(f"not read: {remedy}")
         return
-    for begin, remedy in NAMED.items():
-        if document.startswith(begin):
-            problem(f"not read: {remedy}")
-            return
     try:
         from opentelemetry.proto.trace.v1.trace_pb2 import TracesData  # noqa: F401 - whether the package is there
     except ImportError:
@@ -66,17 +63,28 @@ def protobuf_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str
 
     for number, message in enumerate(_messages(document, problem), 1):
         try:
-            plain = unpacked(message) if message.startswith(ZSTD) else message
-            for piece in [plain] if plain[:1] == b"{" else _pieces(plain):
-                decoded = decode_any(piece) if piece[:1] == b"{" else _decode_message(piece)
+            for decoded in _decoded(unpacked(message) if message.startswith(ZSTD) else message):
                 if decoded is None:
                     problem(NO_TRACES)
                 else:
                     yield from resource_spans(decoded, problem)
         except (DecodeError, msgspec.DecodeError, OSError, UnicodeError, RecursionError) as error:
-            reason = error if isinstance(error, OSError) else type(error).__name__
-            kind = f"message {number} is no OTLP ({reason}): write the file again, or leave it out"
-            problem(kind if number > 1 or isinstance(error, OSError) else NO_OTLP)
+            problem(_why_not_read(number, error))
+
+
+def _remedy_for(document: bytes) -> str:
+    """What a file of another kind is, and what to do with it; empty if it may be OTLP."""
+    if document[TAR_AT:].startswith(b"ustar"):
+        return "a tar archive: unpack it first"
+    return next((remedy for begin, remedy in NAMED.items() if document.startswith(begin)), "")
+
+
+def _why_not_read(number: int, error: Exception) -> str:
+    is_broken = not isinstance(error, OSError)
+    if number == 1 and is_broken:
+        return NO_OTLP
+    reason = type(error).__name__ if is_broken else error
+    return f"message {number} is no OTLP ({reason}): write the file again, or leave it out"
 
 
 def is_printed(members: Mapping[str, object]) -> bool:
@@ -99,6 +107,14 @@ def printed_resources(document: bytes, problem: OnProblem) -> Iterator[dict[str,
         problem(f"not a payload of OTLP: {error}")
         return
     yield from protobuf_resources(request, problem)
+
+
+def _decoded(message: bytes) -> Iterator[Any]:
+    """The documents of a plain message; None for one without traces. Raises `DecodeError` or `OSError`."""
+    if message[:1] == b"{":
+        yield decode_any(message)
+    else:
+        yield from map(_decode_message, _pieces(message))
 
 
 def _pieces(message: bytes) -> Iterator[bytes]:

@@ -122,7 +122,9 @@ def test_resources_without_effect_are_named(tmp_path: Path) -> None:
 
 
 def test_the_lines_of_the_start_are_one_block(tmp_path: Path) -> None:
-    """What is told while an app starts waits for the block, unless it is progress; later it is told at once."""
+    """What is told while an app starts waits for the block, unless it is progress; later it is told at once. Lines that
+    differ only in their functions are one line.
+    """
     path = tmp_path / "template.yaml"
     path.write_text(EVENTS)
     shown: list[str] = []
@@ -131,11 +133,12 @@ def test_the_lines_of_the_start_are_one_block(tmp_path: Path) -> None:
         "Work does not run here: it is a container image",
         "F: the layer arn exists only on AWS and is left out",
     )
-    for line in (layer, "installing packages, which may take a minute", refused):
+    others = [layer.replace("F", name, 1) for name in ("G", "H", "I", "J")]
+    for line in (layer, "installing packages, which may take a minute", refused, *others):
         gathered(line)
     block = gathered.end()
     assert shown == ["installing packages, which may take a minute"]
-    assert [line.partition(";")[0] for line in block][-2:] == [refused, layer]
+    assert [line.partition(";")[0] for line in block][-2:] == [refused, layer.replace("F", "F, G, H, I and 1 more", 1)]
     gathered(refused)
     assert shown[1:] == [refused]
 

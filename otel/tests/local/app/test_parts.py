@@ -107,6 +107,22 @@ parameter_overrides = ["Given=3"]
     assert (values, [note.rpartition(" ")[2] for note in notes]) == ({"Given": value}, environments)
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "global = 1\ndeploy = 'x'",
+        "[default.deploy]\nparameters = 1",
+        "[default.deploy.parameters]\nparameter_overrides = 1",
+        "[default.deploy.parameters]\nparameter_overrides = 'Given=\"x'",
+    ],
+)
+def test_what_samconfig_has_in_another_form_is_no_parameter(tmp_path: Path, written: str) -> None:
+    """The SAM CLI says what is wrong there."""
+    (tmp_path / "samconfig.toml").write_text(f"{'' if written.startswith('[') else '[default]'}\n{written}\n")
+    read = source(tmp_path, "Parameters: { Given: { Default: 1 } }\nResources: { T: { Type: AWS::SNS::Topic } }\n")
+    assert parameter_values(read, {}, tmp_path) == ({"Given": "1"}, [])
+
+
 def test_a_boolean_is_text_where_cloudformation_has_text(tmp_path: Path) -> None:
     """Allowed values, operands of a comparison, variables, parts of a joined text, and parameters of a nested
     template.
@@ -232,6 +248,7 @@ def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
                     "A": {"Ref": "Group"},
                     "B": {"Fn::GetAtt": ["Group", "GroupARN"]},
                     "C": {"Fn::Sub": "${Group} ${Topic}"},
+                    "D": {"Fn::Sub": ["${Group.Arn}", {"Group.Arn": "x"}]},
                 },
             },
         }
@@ -241,7 +258,12 @@ def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
     assert pruned(plain, gone)["Resources"] == {
         "Topic": {
             "Type": "AWS::SNS::Topic",
-            "Properties": {"A": "Group", "B": "Group", "C": {"Fn::Sub": "Group ${Topic}"}},
+            "Properties": {
+                "A": "Group",
+                "B": "Group",
+                "C": {"Fn::Sub": "Group ${Topic}"},
+                "D": {"Fn::Sub": ["${Group.Arn}", {"Group.Arn": "x"}]},
+            },
         }
     }
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -47,10 +48,10 @@ Resources:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """An app, in the current folder of whoever serves it."""
-    (tmp_path / "app" / "events").mkdir(parents=True)
-    (tmp_path / "app" / "template.yaml").write_text(TEMPLATE)
-    (tmp_path / "app" / "events" / "fail.json").write_text('{"fail": true}')
-    return tmp_path / "app"
+    (tmp_path / "my app" / "events").mkdir(parents=True)
+    (tmp_path / "my app" / "template.yaml").write_text(TEMPLATE)
+    (tmp_path / "my app" / "events" / "fail it.json").write_text('{"fail": true}')
+    return tmp_path / "my app"
 
 
 @pytest.fixture
@@ -84,10 +85,13 @@ def test_an_app_is_served_with_a_command_for_each_trigger(serve: Callable[[], Se
     served.wait_for(r"  export AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local$")  # the AWS CLI has none here
     assert served.wait_for(r"curl -s (\S+)$").group(1) == f"{served.url}/hello"
     command = served.wait_for(r"aws --endpoint-url (\S+) --region us-east-1 sqs send-message --queue-url (\S+) ")
-    served.wait_for(r"lambda-latency invoke Greet events/fail.json$")
-    served.wait_for(r"lambda-latency report out/served.jsonl$")
+    invoke = served.wait_for(r"lambda-latency (invoke Greet 'events/fail it\.json')$").group(1)
+    report = served.wait_for(r"lambda-latency (report out/served\.jsonl)$").group(1)
     assert served.call("GET", "/hello") == (200, "hello")
     served.wait_for(r"^GET /hello +200 +[\d,]+\.\d ms  \w")
+    status, answer, _ = lambda_latency(folder, *shlex.split(invoke))
+    said = json.loads(answer)["errorMessage"]
+    assert (status, said, lambda_latency(folder, *shlex.split(report))[0]) == (1, "no", 0)
 
     from lambda_latency.local.cloud.clients import clients
 
@@ -123,7 +127,7 @@ def test_a_build_in_progress_ends_with_the_command(
     """At once, and without the builds that were still to come."""
     for name in ("First", "Second", "Third", "Fourth", "Fifth"):
         (folder / name).mkdir()
-        (folder / name / "Makefile").write_text(f"build-{name}:\n\techo $$PPID >> {folder}/building; sleep 1000\n")
+        (folder / name / "Makefile").write_text(f"build-{name}:\n\techo $$PPID >> '{folder}/building'; sleep 1000\n")
     (folder / "template.yaml").write_text(
         f"""\
 Transform: AWS::Serverless-2016-10-31
@@ -154,7 +158,7 @@ Resources:
 
 def test_a_function_is_invoked_without_a_running_app(folder: Path) -> None:
     """The app is up for this one event; a function that fails gives status 1, and its error."""
-    status, printed, said = lambda_latency(folder, "invoke", "Greet", "events/fail.json")
+    status, printed, said = lambda_latency(folder, "invoke", "Greet", "events/fail it.json")
     error = json.loads(printed)
     assert (status, error["errorType"], error["errorMessage"]) == (1, "ValueError", "no")
     assert any(line.startswith("Greet: ") and "ValueError" in line for line in said)

@@ -68,9 +68,10 @@ def printed(
     refused: dict[str, Refused] | None = None,
     rules: dict[str, tuple[str, dict[str, Any]]] | None = None,
     readers: Mapping[str, set[str]] | None = None,
+    out: str = "out",
 ) -> list[str]:
     """What is printed for an app whose APIs are at http://api; physical ids and types of resources, and the
-    functions that get their events.
+    functions that get their events; the folder of the traces.
     """
     app: LocalApp = read_app(path, {})
     system: Any = SimpleNamespace(
@@ -80,6 +81,7 @@ def printed(
         token=lambda *_: "TOKEN",
         aws_url="http://aws",
         stack=SimpleNamespace(resources=resources or {}, rules=rules or {}, readers=readers or {}),
+        store=SimpleNamespace(path=Path(out, "served.jsonl")),
         refused=refused or {},
     )
     return list(commands(system))
@@ -141,6 +143,34 @@ def test_a_route_is_called_as_its_example_or_its_definition_says(tmp_path: Path)
         "curl -s http://api/users/a%20b",
         f'curl -s -X PUT -d \'{{"name": "it\'"\'"\'s"}}\' {json_} http://api/users/a%20b',
         "curl -s http://api/users/1/posts/first",
+    ]
+
+
+def test_a_command_is_right_for_any_path_of_an_event_and_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The path of an event is not encoded; an example event is found from the folder in which the command is typed."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "my app" / "template.yaml"
+    (path.parent / "events").mkdir(parents=True)
+    path.write_text(
+        """\
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Work:
+    Type: AWS::Serverless::Function
+    Properties:
+      Runtime: python3.12
+      Handler: index.a
+      InlineCode: "def a(b, c): ..."
+      Events: { Get: { Type: Api, Properties: { Path: "/activities/{id}", Method: get } } }
+"""
+    )
+    event = {"httpMethod": "GET", "path": "/activities/#1%202 é?", "queryStringParameters": {"q": "a b"}}
+    (path.parent / "events" / "get it.json").write_text(json.dumps(event))
+    assert printed(path, out="my out") == [
+        "curl -s 'http://api/activities/%231%202%20%C3%A9%3F?q=a+b'",
+        "lambda-latency invoke Work 'my app/events/get it.json' --out 'my out'",
     ]
 
 
@@ -287,8 +317,11 @@ def test_a_load_balancer_has_a_command(tmp_path: Path) -> None:
     assert printed(path) == ["curl -s http://api/"]
 
 
-def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) -> None:
+def test_a_function_gets_the_example_whose_name_is_like_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The first one where none is; those of folders, too."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "template.yaml"
     path.write_text(
         "Transform: AWS::Serverless-2016-10-31\nResources:\n"
@@ -309,8 +342,9 @@ def test_a_function_gets_the_example_whose_name_is_like_its_own(tmp_path: Path) 
     ]
 
 
-def test_a_function_gets_the_example_of_its_kind_of_event(tmp_path: Path) -> None:
+def test_a_function_gets_the_example_of_its_kind_of_event(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Many apps name examples after services."""
+    monkeypatch.chdir(tmp_path)
     path = tmp_path / "template.yaml"
     path.write_text(
         """\

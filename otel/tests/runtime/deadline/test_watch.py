@@ -148,9 +148,7 @@ def test_an_invocation_that_ends_in_time_is_not_told_of(watch: Watch, span: Span
     assert time.time() < now_s + SHORTEST_S
 
 
-def test_a_shorter_timeout_than_ever_is_seen_in_time(
-    watch: Watch, span: Span, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_shorter_timeout_than_ever_is_seen_in_time(watch: Watch, span: Span, monkeypatch: pytest.MonkeyPatch) -> None:
     """The thread sleeps by the shortest that it knows, however long it sleeps else."""
     monkeypatch.setattr("lambda_latency.runtime.deadline.watch.LONGEST_SLEEP_S", 3600)
     watching, rung = watch

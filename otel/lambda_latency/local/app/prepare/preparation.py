@@ -153,7 +153,7 @@ class Preparation:
                     names = ", ".join(sorted(extension.name for extension in extensions.iterdir()))
                     self.tell(f"the layer {content} has extensions, which are not started here: {names}")
             else:
-                self.tell(f"{declared.key}: its layer {content} is not there and is left out")
+                self.tell(f"the layer {content} is not there and is left out")
         return folders
 
     def _imported(self, declared: Declared, layers: list[Path], version: Version) -> list[Path]:

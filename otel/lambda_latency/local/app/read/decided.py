@@ -166,7 +166,7 @@ def _substituted(argument: Any, gone: Collection[str]) -> Any:
     variables = more[0] if more else {}
 
     def value(match: re.Match[str]) -> str:
-        is_gone = match[1] in gone and match[1] not in variables
+        is_gone = match[1] in gone and match[0][2:-1] not in variables
         return _literal(match[1], match[2]) if is_gone else match[0]
 
     text = VARIABLE.sub(value, text) if isinstance(text, str) else text

@@ -48,6 +48,17 @@ def differing(app: LocalApp, absent: Collection[str] = ()) -> list[str]:
     return lines
 
 
+def joined(lines: Iterable[str]) -> list[str]:
+    """Return the lines in their order; of those that differ only in the names before a colon, one with all names."""
+    names: dict[str, list[str]] = {}
+    for line in lines:
+        difference = difference_of(line)
+        is_named = difference is not None and difference.says.startswith("{names}: ")
+        subject, colon, text = line.partition(": ") if is_named else ("", "", line)
+        names.setdefault(colon + text, []).append(subject)
+    return [_shown(subjects) + text for text, subjects in names.items()]
+
+
 def _users(app: LocalApp, resources: list[Resource], absent: Collection[str]) -> dict[str, list[str]]:
     """Return the functions, routes and resources that use what differs, by the name of the difference."""
     names = {name: key for key, function in app.functions.items() for name in (function.name, key)}

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from lambda_latency.local.app.read.definitions import mapping
 from lambda_latency.local.app.read.source import SamFile, TemplateError
 from lambda_latency.local.errors import UsageError
 from lambda_latency.template import ACCOUNT, nearest, placeholder
@@ -99,13 +100,22 @@ def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
 def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
     overrides: dict[str, str] = {}
     for command in ("global", "deploy"):
-        written = environment.get(command, {}).get("parameters", {}).get("parameter_overrides", [])
-        parts = shlex.split(written) if isinstance(written, str) else [str(part) for part in written]
-        for part in parts:
+        parameters = mapping(mapping(environment.get(command)).get("parameters"))
+        for part in _words(parameters.get("parameter_overrides")):
             name, equals, value = part.partition("=")
             if equals:
                 overrides[name] = value.strip("\"'")
     return overrides
+
+
+def _words(written: Any) -> list[str]:
+    """Return the words of a list or of a text, as in a shell; none of a value that the SAM CLI refuses."""
+    if isinstance(written, list):
+        return [str(part) for part in written]
+    try:
+        return shlex.split(written) if isinstance(written, str) else []
+    except ValueError:  # a quote that is not closed
+        return []
 
 
 def _check(name: str, value: str, declared: Mapping[str, Any], path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -10,16 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambda_latency.files import replace_files, unwritable
+from lambda_latency.files import unwritable
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load, perform
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import FaultPlan, FaultRule
-from lambda_latency.local.gateway.api_gateway import Answered
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
 from lambda_latency.local.log import LogFile, only_one
-from lambda_latency.local.xray.feed import batch_get_traces
 
 TRACES = "traces.jsonl"
 NEW = f".{TRACES}.new"  # the name of the file until the run is over
@@ -30,15 +27,13 @@ AT_ONCE = 4
 class Demo:
     """The results of a run.
 
-    `log` is the file of functions' output, `xray` the traces in the format of X-Ray's BatchGetTraces, None for another
-    app than the example, of which `kinds` of calls were made; `failed` is the number of failed calls, `ms` the time of
-    each answer of the example. `sent` says how the example's functions sent their spans: to a collector, to X-Ray's
-    OTLP endpoint or to its daemon.
+    `log` is the file of functions' output, `ms` the time of each answer of the example. `sent` says how the example's
+    functions sent their spans: to a collector, to X-Ray's OTLP endpoint or to its daemon; it is empty for another app,
+    of which `kinds` of calls were made. `failed` is the number of failed calls.
     """
 
     traces: Path
     log: Path
-    xray: Path | None
     ms: Sequence[float]
     kinds: int
     failed: int
@@ -67,13 +62,7 @@ def run_demo(
     for note in app.notes:
         tell(note)
     load = Orders(app, requests, seed) if app.is_example else AppCalls(app, requests, seed)
-    sampled: list[str] = []
     options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: True)
-
-    def answered(request: Answered) -> None:
-        if request.sampled:
-            sampled.append(request.trace_id)
-
     with only_one(options.out, "demo"), ExitStack() as unfinished:
         # An interrupted run keeps the traces of the previous run.
         unfinished.callback((options.out / NEW).unlink, missing_ok=True)
@@ -82,32 +71,27 @@ def run_demo(
             log = LogFile(options.out / "system.log")
             ending.callback(log.close)
             # What the store says is raised at the end.
-            system = System(app, options, answered=answered, log=log.write, tell=tell, failed=lambda _: None)
+            system = System(app, options, log=log.write, tell=tell, failed=lambda _: None)
             ending.callback(system.close)
             stage("warming up", load.warm_ups(system))
             system.faulty = False
             load.warm_up(system, step)
             system.forget()
-            sampled.clear()
             system.faulty = True
             stage("sending requests", requests)
             load.send(system, step)
             stage("collecting spans", 0)
             complete = system.finish()
-            documents = json.dumps(batch_get_traces(system.fakes.xray_url, sampled)) if app.is_example else ""
         if system.store.error is not None:
             raise system.store.error
-        traces, xray = options.out / TRACES, options.out / "xray.json"
+        traces = options.out / TRACES
         try:
-            if documents:
-                replace_files([(xray, documents)])
             system.store.path.replace(traces)
         except OSError as error:
             raise LocalError(unwritable(error.filename, error)) from error
     return Demo(
         traces,
         log.path,
-        xray if documents else None,
         load.ms,
         load.kinds,
         load.failed,

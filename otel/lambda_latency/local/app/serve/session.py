@@ -14,7 +14,7 @@ from pathlib import Path
 from lambda_latency.http import wait_for_signal
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared
-from lambda_latency.local.app.read.differing import differing
+from lambda_latency.local.app.read.differing import differing, joined
 from lambda_latency.local.app.serve.invoke import forget, remember
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.differences import DIFFERENCES, difference_of
@@ -84,7 +84,7 @@ class DifferenceNotes:
         ones are passed on. `absent` are the keys of what the template has and this machine does not.
         """
         lines, self._noted = [*differing(self._app, absent), *(self._noted or [])], None
-        return [d.with_todo(line) for d in DIFFERENCES for line in lines if difference_of(line) is d]
+        return [d.with_todo(line) for d in DIFFERENCES for line in joined(lines) if difference_of(line) is d]
 
 
 class Renewal:

@@ -39,7 +39,6 @@ from lambda_latency.local.xray.collector import CollectorChoice
 from lambda_latency.local.xray.receiver import Daemon, serve_receiver
 from lambda_latency.local.xray.segments import TracingHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
-from lambda_latency.trace import Span, to_otlp
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")  # of a route `ANY`
 LAYER = Path(__file__).parents[2] / "layer"
@@ -106,7 +105,6 @@ class System:
         _check(options.plan, app, self._routes)
         self._faults = options.plan.faults_at("function")
         self.store = Store(options.out / options.traces, failed or tell, options.observer.line)
-        self._xray: Callable[[dict[str, Any]], object] | None = None  # receives all spans, too
         self._renewed = options.observer.renewed
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
@@ -227,10 +225,10 @@ class System:
         app = self.app
         processes = Processes()
         self._closing.append(processes.close)
-        receiver = serve_receiver(self._store_otlp)
+        receiver = serve_receiver(self.store.add_otlp)
         self._closing.append(receiver.close)
         # The X-Ray SDK's datagrams are no OTLP and are ignored.
-        self._daemon = Daemon(self._store_otlp, lambda _: None)
+        self._daemon = Daemon(self.store.add_otlp, lambda _: None)
         self._closing.append(self._daemon.close)
         spans = f"http://{receiver.address}/v1/traces"
         self._backend: Emulated | Fakes
@@ -238,8 +236,7 @@ class System:
             self._backend = fakes = Fakes(
                 app, options.plan, self._routes, processes, spans, log=log, closing=self._closing
             )
-            fakes.collect(options.collector, processes, receiver, self.store.add_otlp, log)
-            self._xray = fakes.feed.add_otlp
+            fakes.collect(options.collector, processes, f"http://{receiver.address}", log)
         else:
             noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
             self._closing.append(noise.close)
@@ -272,7 +269,7 @@ class System:
                 faults=bool(self._faults),
             ),
             processes,
-            record=self._store_spans if self.traced else lambda _: None,
+            record=self.store.add if self.traced else lambda _: None,
             log=log,
             printed=options.observer.printed,
         )
@@ -302,7 +299,7 @@ class System:
                 self._backend.url,
                 target,
                 options.sampler or (lambda: True),
-                record=self._store_spans,
+                record=self.store.add,
                 answered=self._answered,
                 tell=self._tell,
                 port=port,
@@ -325,7 +322,7 @@ class System:
             template,
             invoke,
             options.sampler or StageSampler(*template.sampling),
-            record=self._store_spans,
+            record=self.store.add,
             answered=self._answered,
             port=options.port,
         )
@@ -349,16 +346,6 @@ class System:
                 self._ready[key] = function = replace(function, environment=variables)
                 self.sandbox.add(function)
             return self._ready[key]
-
-    def _store_spans(self, spans: list[Span]) -> None:
-        self.store.add(spans)
-        if self._xray is not None:
-            self._xray(to_otlp(spans))
-
-    def _store_otlp(self, document: dict[str, Any]) -> None:
-        self.store.add_otlp(document)
-        if self._xray is not None:
-            self._xray(document)
 
     def _relayed(self, key: str, event: bytes, header: str, route: str) -> Outcome:
         """Handle an event that the emulator forwards, of a request if it has a route."""

@@ -1,4 +1,4 @@
-"""Fakes for the packaged example: moto's DynamoDB with the template's table, a payments API, X-Ray, a collector.
+"""Fakes for the packaged example: moto's DynamoDB with the template's table, a payments API, a collector.
 
 Its functions run in the environment of the command: nothing is downloaded, and the demo starts in seconds.
 """
@@ -8,9 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from lambda_latency.http import Server
 from lambda_latency.local.app.prepare.make import read_only
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Declared, Refused
@@ -19,9 +17,6 @@ from lambda_latency.local.gateway.sam import COLLECTOR, SamTemplate, read_templa
 from lambda_latency.local.processes import Processes, Service
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector
-from lambda_latency.local.xray.feed import Feed
-from lambda_latency.local.xray.receiver import serve_receiver
-from lambda_latency.template import Collector, read_collector
 
 PROVIDER_HOST = "payments.example.com"  # resolves to the laptop's own provider, without DNS
 EMULATOR = "lambda_latency.local.cloud.moto_emulator"
@@ -61,15 +56,7 @@ class Fakes:
         self._provider = started("lambda_latency.local.provider", "payments", "--spans", spans, *faults)
         tables = json.dumps(self.template.tables)
         aws = started(EMULATOR, "aws", "--tables", tables, "--routes", json.dumps(routes), *faults)
-        # X-Ray has its own process: making documents in the table's process would delay the table, and a report would
-        # rightly blame DynamoDB.
-        collector = read_collector(app.root / "collector.yaml")
-        indexed = collector.indexed_attributes() if isinstance(collector, Collector) else []
-        xray = started(EMULATOR, "x-ray", "--indexed", json.dumps(indexed))
         self.url = f"http://127.0.0.1:{aws.wait_until_ready()}"
-        self.xray_url = f"http://127.0.0.1:{xray.wait_until_ready()}"
-        self.feed = Feed(self.xray_url, lambda line: log("x-ray", line))
-        closing.append(self.feed.close)
         self._provider_port = self._provider.wait_until_ready()
         self.provider_url = f"http://127.0.0.1:{self._provider_port}"
         # The functions call the table itself: this process, which calls them, would answer late under a load.
@@ -77,28 +64,13 @@ class Fakes:
         self.variables: dict[str, str] = {"AWS_ENDPOINT_URL": self.url, "LAMBDA_LATENCY_LOCAL_HOSTS": local_hosts}
 
     def collect(
-        self,
-        choice: CollectorChoice,
-        processes: Processes,
-        receiver: Server,
-        keep: Callable[[dict[str, Any]], None],
-        log: Callable[[str, str], None],
+        self, choice: CollectorChoice, processes: Processes, receiver: str, log: Callable[[str, str], None]
     ) -> None:
-        """Start the collector between the functions and `receiver`; `keep` receives what one in Docker sends, whose
-        awsxray writes to X-Ray itself.
-        """
+        """Start the collector between the functions and the laptop's receiver at the URL `receiver`, without a path."""
         if not self.template.collected or choice.kind == "none":
             return
-        if choice.kind == "docker":
-            receiver = serve_receiver(keep)
-            self._closing.append(receiver.close)
         collector = RunningCollector(
-            choice,
-            self._app.root,
-            processes,
-            spans_url=f"http://{receiver.address}",
-            xray_url=self.xray_url,
-            log=lambda line: log("collector", line),
+            choice, self._app.root, processes, spans_url=receiver, log=lambda line: log("collector", line)
         )
         self._closing.append(collector.stop)
         self._spans = collector.traces_url
@@ -126,6 +98,5 @@ class Fakes:
         """Nothing is prepared: new environments run changed code."""
 
     def finish(self) -> None:
-        """Stop the provider, and wait until its last spans and all others are in X-Ray."""
+        """Stop the provider, which sends its last spans first."""
         self._provider.stop()
-        self.feed.close()

@@ -23,6 +23,7 @@ API_KEY = "x-api-key"
 # A header by which a request counts as signed, because signatures are not verified here.
 SIGNATURE = "AWS4-HMAC-SHA256 Credential=local/20260101/us-east-1/execute-api/aws4_request"
 PARAMETER = re.compile(r"\{([^}+]+)(\+?)\}")
+IN_A_PATH = "/%:@!$&'()*+,;=~"  # characters that a URL may have there; % begins an encoded one
 WORD = re.compile(r"[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 COMMON = {"function", "lambda", "event", "events", "json", "handler"}
 DEEPEST = 8  # levels of a schema that refers to itself
@@ -148,6 +149,7 @@ def _as_request(event: Any, system: System) -> HttpCall | None:
     method, path, query = _request_line(event)
     if not isinstance(method, str) or not isinstance(path, str):
         return None
+    path = quote(path, safe=IN_A_PATH)
     headers = mapping(event.get("headers"))
     kinds = [("Content-Type", str(value)) for name, value in headers.items() if name.lower() == "content-type"]
     body = _body(event) if method not in ("GET", "HEAD") else None

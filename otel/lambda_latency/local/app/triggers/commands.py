@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shlex
 from collections.abc import Iterator
@@ -10,7 +11,8 @@ from typing import Any
 
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
-from lambda_latency.local.app.serve.system import System
+from lambda_latency.local.app.read.parameters import REGION
+from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.app.triggers.calls import (
     HttpCall,
     example_for,
@@ -20,7 +22,6 @@ from lambda_latency.local.app.triggers.calls import (
     routes_of,
     served,
 )
-from lambda_latency.local.xray.platform import REGION
 
 RULE, BUCKET, TABLE = "AWS::Events::Rule", "AWS::S3::Bucket", "AWS::DynamoDB::Table"
 KEYS = {"S": "1", "N": "1", "B": "MQ=="}  # values of keys, by their types
@@ -57,7 +58,19 @@ def commands(system: System) -> Iterator[str]:
     for key, function in system.app.functions.items():
         if isinstance(function, Declared) and key not in system.refused:
             example = example_for(key, function.events, example_paths)
-            yield f"lambda-latency invoke {key}{f' {example}' if example else ''}"
+            words = [
+                "lambda-latency",
+                "invoke",
+                key,
+                *([os.path.relpath(system.app.root / example)] if example else []),
+            ]
+            yield shlex.join([*words, *_out(system)])
+
+
+def _out(system: System) -> list[str]:
+    """Return the option with the folder in which `invoke` finds the running app; empty for the default one."""
+    folder = system.store.path.parent
+    return [] if folder == SystemOptions().out else ["--out", str(folder)]
 
 
 def _requests(system: System) -> Iterator[str]:
@@ -94,7 +107,7 @@ def _events(aws: str, system: System) -> Iterator[str]:
             continue
         properties = system.app.part.properties(key)
         if properties.get("ScheduleExpression"):
-            yield f"curl -s -X POST {system.aws_url}/_lambda-latency/schedules/{physical}"
+            yield shlex.join(("curl", "-s", "-X", "POST", f"{system.aws_url}/_lambda-latency/schedules/{physical}"))
             continue
         command = _event_command(system, kind, physical, properties)
         if command and physical.endswith(".fifo"):
@@ -110,10 +123,12 @@ def _event_command(system: System, kind: str, physical: str, properties: Fields)
         return _put_events(*system.stack.rules.get(physical, ("", {})))
     if kind == BUCKET:
         notifications = properties.get("NotificationConfiguration")
-        return f"s3 cp FILE s3://{physical}/{_object_key(notifications)}" if notifications else ""
+        if not notifications:
+            return ""
+        return f"s3 cp FILE {shlex.quote(f's3://{physical}/{_object_key(notifications)}')}"
     if kind == TABLE:
         return _put_item(physical, properties) if properties.get("StreamSpecification") else ""
-    return COMMANDS.get(kind, "").format(physical)
+    return COMMANDS.get(kind, "").format(shlex.quote(physical))
 
 
 def resource_commands(system: System) -> Iterator[str]:
@@ -152,7 +167,7 @@ def _put_item(table: str, properties: Fields) -> str:
     if not keys or not all(types.get(key) in KEYS for key in keys):
         return ""
     item = {key: {types[key]: KEYS[types[key]]} for key in keys}
-    return f"dynamodb put-item --table-name {table} --item {shlex.quote(json.dumps(item))}"
+    return f"dynamodb put-item --table-name {shlex.quote(table)} --item {shlex.quote(json.dumps(item))}"
 
 
 def _object_key(notifications: Fields) -> str:

@@ -1,6 +1,7 @@
-"""The segments of AWS's own services, one of API Gateway and two of Lambda, made from the laptop's platform spans.
+"""The segment documents of the laptop's spans: those of API Gateway and Lambda, and those that AWS's exporter makes.
 
-They have the format of https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html and
+The segments of AWS's services have the format of
+https://docs.aws.amazon.com/xray/latest/devguide/xray-services-lambda.html and
 https://docs.aws.amazon.com/xray/latest/devguide/xray-services-apigateway.html. Inferred segments, which X-Ray adds in
 its answers, are not made.
 """
@@ -8,70 +9,42 @@ its answers, are not made.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
-from lambda_latency.local.xray.document import Document, present, seconds, xray_trace_id
-from lambda_latency.trace import FUNCTION, GATEWAY, LAPTOP, OUTER, SERVICE, Span, Status, is_platform_phase
+from lambda_latency.trace import FUNCTION, GATEWAY, LAPTOP, SERVICE, Span, Status, is_platform_phase
+from tests.xray.document import Document, present, seconds, segment_document, xray_trace_id
 
 REGION = "us-east-1"
 API = "localapi00"
-# The most unpaired spans that are retained; that of a 404 never gets a counterpart
-REMEMBERED = 1000
 
 
-class PlatformSegments:
-    """Makes segment documents of platform spans, and returns the other spans.
+def xray_documents(spans: Iterable[Span], indexed: Collection[str] = ()) -> list[Document]:
+    """Return the segment documents of the spans of whole requests. `indexed` attributes become annotations.
 
-    A stage's segment includes its call to Lambda, which is made from Lambda's span. Either span may arrive first: a
-    stage is written at once, and again with its call when both have arrived.
+    A stage's segment includes its call to Lambda, which is made from Lambda's span. Of several spans with one id, the
+    last one counts.
     """
-
-    def __init__(self) -> None:
-        self._stages: dict[str, Span] = {}
-        self._calls: dict[str, Span] = {}  # Lambda's spans by the id of the stage that called
-
-    def documents(self, spans: Iterable[Span]) -> tuple[list[Document], list[Span]]:
-        """Return the documents of the platform spans of one export request, and its other spans."""
-        by_id = {span.span_id: span for span in spans}
-        phases: dict[str, list[Span]] = {}
-        other_spans: list[Span] = []
-        for span in by_id.values():
-            parent = by_id.get(span.parent_id or "")
-            if parent is not None and is_platform_phase(span, parent):
-                phases.setdefault(parent.span_id, []).append(span)
-            elif span.origin not in OUTER:
-                other_spans.append(span)
-        documents: list[Document] = []
-        for span in by_id.values():
-            documents += self._documents(span, phases.get(span.span_id, ()))
-        return documents, other_spans
-
-    def _documents(self, span: Span, phases: Iterable[Span]) -> list[Document]:
-        if span.origin == FUNCTION:
-            return [_function(span, phases)]
-        if span.origin == SERVICE:
-            return [_service(span), *self._with_call(span)]
-        return [self._stage(span)] if span.origin == GATEWAY else []
-
-    def _stage(self, span: Span) -> Document:
-        call = self._calls.pop(span.span_id, None)
-        if call is None:
-            _remember(self._stages, span.span_id, span)
-        return _stage(span, call)
-
-    def _with_call(self, call: Span) -> list[Document]:
-        """Return the segment of the calling stage, again with its call, if the stage was written before; else empty."""
-        stage_id = call.parent_id or ""
-        stage = self._stages.pop(stage_id, None)
-        if stage is None:
-            _remember(self._calls, stage_id, call)
-        return [] if stage is None else [_stage(stage, call)]
+    by_id = {span.span_id: span for span in spans}
+    calls = {span.parent_id: span for span in by_id.values() if span.origin == SERVICE}
+    phases: dict[str, list[Span]] = {}
+    documented: list[Span] = []
+    for span in by_id.values():
+        parent = by_id.get(span.parent_id or "")
+        if parent is not None and is_platform_phase(span, parent):
+            phases.setdefault(parent.span_id, []).append(span)
+        else:
+            documented.append(span)
+    return [_document(span, calls.get(span.span_id), phases.get(span.span_id, ()), indexed) for span in documented]
 
 
-def _remember(halves: dict[str, Span], stage_id: str, span: Span) -> None:
-    halves[stage_id] = span
-    while len(halves) > REMEMBERED:
-        del halves[next(iter(halves))]
+def _document(span: Span, called: Span | None, phases: Iterable[Span], indexed: Collection[str]) -> Document:
+    if span.origin == GATEWAY:
+        return _stage(span, called)
+    if span.origin == SERVICE:
+        return _service(span)
+    if span.origin == FUNCTION:
+        return _function(span, phases)
+    return segment_document(span, indexed)
 
 
 def _stage(span: Span, called: Span | None) -> Document:
