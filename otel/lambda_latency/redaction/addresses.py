@@ -49,20 +49,32 @@ def addresses(reading: Reading) -> Iterator[Span]:
 
 def parts(word: str) -> Iterator[Span]:
     """Yield the parts of a word that give access, in any order."""
-    yield from users(word)
-    is_path = "://" in word or word.lstrip(AROUND).startswith("/")
-    ends = [tail_start(word, mark, is_path=is_path) for mark in "?#"]
-    yield from [(end, len(word), "") for end in ends if end < len(word)]
-    address = word[: min(ends)]
-    for parameter in compiled(PARAMETER).finditer(address):
-        name = parameter[1].lower()
-        if name.endswith(SESSIONS) or secrecy(name) == SECRET:
-            yield *parameter.span(), ""
+    if "@" in word:
+        yield from users(word)
+    address = word[: tail_start(word)] if "?" in word or "#" in word else word
+    if len(address) < len(word):
+        yield len(address), len(word), ""
+    if ";" in address:
+        yield from parameters(address)
     if "/" in word and not word.lstrip(AROUND).startswith(STORES):
         yield from granted(address)
 
 
-def tail_start(word: str, mark: str, *, is_path: bool) -> int:
+def parameters(address: str) -> Iterator[Span]:
+    """Yield the parameters of an address whose names are those of secrets."""
+    for parameter in compiled(PARAMETER).finditer(address):
+        name = parameter[1].lower()
+        if name.endswith(SESSIONS) or secrecy(name) == SECRET:
+            yield *parameter.span(), ""
+
+
+def tail_start(word: str) -> int:
+    """Return where a query or a fragment begins, whichever is first; the word's length if there is none."""
+    is_path = "://" in word or word.lstrip(AROUND).startswith("/")
+    return min(marked_start(word, mark, is_path=is_path) for mark in "?#")
+
+
+def marked_start(word: str, mark: str, *, is_path: bool) -> int:
     """Return where a query or a fragment begins, by its mark; the word's length if there is none."""
     path, _, tail = word.partition(mark)
     is_address = is_path and ("/" in path or ":" in path)
@@ -78,7 +90,7 @@ def users(word: str) -> Iterator[Span]:
         yield max(map(user.rfind, ":=('\"")) + 1, end + 1, ""
     elif "//" not in word:
         yield from [(*match.span(), "") for match in compiled(USER).finditer(word)]
-    elif "@" in word:
+    else:
         # Several addresses have a comma between them; a password may have one too.
         start = 0
         for address in compiled(r",(?=[\w+.-]{1,40}://)").split(word):

@@ -143,7 +143,9 @@ def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, pr
         return None
     window = text[start : start + LONGEST]
     part = value_at(window, kind)
-    if part is None or not is_secret(window, part, gap, name, level):
+    if part is None or (kind == "said" and not is_said(window[slice(*part)], name, level)):
+        return None
+    if not is_secret(window, part, gap, name, level):
         return None
     begin, end = value_at(text, kind, start) or part
     return begin, end
@@ -212,9 +214,7 @@ def is_secret(window: str, part: Part, gap: re.Match[str], name: str, level: int
         return is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES)
     if kind == "listed":
         return is_listed(name, value)
-    if kind == "option":
-        return is_option(name, value)
-    return kind != "said" or is_said(value, name, level)
+    return kind != "option" or is_option(name, value)
 
 
 def is_marked(value: str, mark: str, *, is_quoted: bool) -> bool:
