@@ -13,7 +13,7 @@ from pathlib import Path
 __all__ = ["ALARM", "ARCHIVE", "PROCESSORS", "PartError", "Stack", "write_function", "write_stack"]
 
 KIT = Path(__file__).parent
-MODULES = ("__init__.py", "files.py", "installing.py", "spelling.py", "version.py")
+MODULES = ("__init__.py", "files.py", "installing.py", "spelling.py", "unpacking.py", "version.py")
 PYTHON = "3.13"
 PROCESSORS = {"arm64": "aarch64", "x86_64": "x86_64"}  # wheel architecture by Lambda's name
 
