@@ -9,6 +9,7 @@ import gzip
 import io
 import sys
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 GZIP = b"\x1f\x8b"
@@ -44,8 +45,9 @@ def unpacking(file: io.BufferedReader[Any], limit: int) -> io.BufferedReader[Any
     Raises `OSError` with the remedy if the file is zstd and no module can unpack it.
     """
     is_gzip = file.peek(len(ZSTD)).startswith(GZIP)
-    plain = gzip.GzipFile(fileobj=file, mode="rb") if is_gzip else _ZstdFrames(file)
-    return io.BufferedReader(_Limited(plain, limit), BUFFER)
+    # `readinto1`: what precedes a cut is returned before the cut is an error
+    read = gzip.GzipFile(fileobj=file, mode="rb").readinto1 if is_gzip else _ZstdFrames(file).readinto
+    return io.BufferedReader(_Limited(read, limit), BUFFER)
 
 
 def unpacked(packed: bytes, limit: int | None = None) -> bytes:
@@ -57,10 +59,10 @@ def unpacked(packed: bytes, limit: int | None = None) -> bytes:
 
 
 class _Limited(io.RawIOBase):
-    """The bytes of another stream. Raises `TooLargeError` where it has more than `limit`."""
+    """The bytes that `read` fills into a buffer. Raises `TooLargeError` where they are more than `limit`."""
 
-    def __init__(self, stream: io.RawIOBase | gzip.GzipFile, limit: int) -> None:
-        self._stream, self._limit, self._remaining = stream, limit, limit
+    def __init__(self, read: Callable[[Any], int], limit: int) -> None:
+        self._read, self._limit, self._remaining = read, limit, limit
 
     def readable(self) -> bool:
         """True, as `io.BufferedReader` requires."""
@@ -68,7 +70,7 @@ class _Limited(io.RawIOBase):
 
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer and return the number of bytes, 0 at the end."""
-        size = self._stream.readinto(buffer) or 0
+        size = self._read(buffer)
         self._remaining -= size
         if self._remaining < 0:
             raise TooLargeError(f"more than {self._limit:,} bytes when unpacked: unpack it first, if that is right")
