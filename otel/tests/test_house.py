@@ -59,7 +59,9 @@ print(*sorted({name.split(".")[1] for name in sys.modules if name.startswith("la
 """
 
 
-@pytest.mark.parametrize(("package", "needed"), [("trace", "trace"), ("text", "latency prices text trace")])
+@pytest.mark.parametrize(
+    ("package", "needed"), [("trace", "trace unpacking"), ("text", "latency prices text trace unpacking")]
+)
 def test_traces_and_a_report_need_msgspec_alone(package: str, needed: str) -> None:
     """No package for drawing, and of other packages those that it stands on."""
     command = [sys.executable, "-c", IMPORTED, f"lambda_latency.{package}"]

@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_060,
     "otel/lambda_latency/trace": 6_200,
     "otel/lab": 25_340,
-    "otel/tests": 60_090,
+    "otel/tests": 60_060,
     "tests": 1_490,
 }
 

@@ -49,7 +49,8 @@ def _as_xray(requests: list[list[Span]]) -> str:
     by_trace: dict[str, list[dict[str, str]]] = {}
     for spans in requests:
         segments = [{"Id": d["id"], "Document": json.dumps(d)} for d in xray_documents(spans)]
-        by_trace[spans[0].trace_id] = segments
+        [trace_id] = {span.trace_id for span in spans}
+        by_trace[trace_id] = segments
     return json.dumps({"Traces": [{"Id": key, "Segments": segments} for key, segments in by_trace.items()]})
 
 

@@ -24,7 +24,6 @@ import pytest
 from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from tests.live.shop import Listener, ask
-from tests.sandbox.state import until
 from tests.system.conftest import ROOT, order
 from tests.system.processes import Footprint, own_temporary
 
@@ -176,31 +175,6 @@ def test_a_timeout_is_printed_with_the_call_and_the_line(serve: Serve, tmp_path:
     served = serve("--faults", str(plan))
     assert served.call("GET", "/orders/none")[0] == 502
     served.wait_for(r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$")
-
-
-def test_its_x_ray_can_be_reported_on(serve: Serve) -> None:
-    """By the very command that it prints; nobody needs credentials for it."""
-    served = serve()
-    url, command = served.wait_for(r"^  AWS_ENDPOINT_URL=(http://\S+) lambda-latency (report --xray)$").groups()
-    served.call("GET", "/orders/none")
-    served.wait_for(r"^GET /orders")
-    variables = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
-    reports: list[str] = []
-
-    def reported() -> bool:
-        done = subprocess.run(
-            [sys.executable, "-m", "lambda_latency", *command.split()],
-            cwd=ROOT,
-            env={**variables, "AWS_EC2_METADATA_DISABLED": "true", "AWS_ENDPOINT_URL": url},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        reports.append(done.stdout)
-        return done.returncode == 0
-
-    assert until(reported, 120)
-    assert re.search(r"^The request: GET /orders/\{id\}, ", reports[-1], re.MULTILINE)
 
 
 def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) -> None:
