@@ -34,7 +34,7 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_670,
     "otel/lambda_latency/text": 4_060,
     "otel/lambda_latency/trace": 6_200,
-    "otel/lab": 25_340,
+    "otel/lab": 25_350,
     "otel/tests": 60_060,
     "tests": 1_490,
 }
