@@ -134,16 +134,9 @@ class RestDefinition:
         required: dict[str, Any] = {"AuthorizationType": "NONE"}
         for title, scopes in requirements(operation, self._body):
             scheme = self._schemes.get(title, {})
-            kind = str(mapping(scheme.get(AUTHORIZER)).get("type", "")).lower()
-            if kind:
-                required |= {
-                    "AuthorizationType": "COGNITO_USER_POOLS" if kind == "cognito_user_pools" else "CUSTOM",
-                    "AuthorizerId": {"Ref": logical_id(self._api, "Authorizer", title)},
-                    "AuthorizationScopes": scopes,
-                }
-            elif _is_signed(scheme):
-                required["AuthorizationType"] = "AWS_IAM"
-            elif str(scheme.get("name")).lower() == "x-api-key":
+            authorization = _authorization(self._api, title, scheme, scopes)
+            required |= authorization
+            if not authorization and str(scheme.get("name")).lower() == "x-api-key":
                 source = str(self._body.get(GATEWAY + "api-key-source"))
                 required["ApiKeyRequired"] = source.upper() != "AUTHORIZER"
         return required
@@ -202,17 +195,24 @@ class HttpDefinition:
     def _security(self, operation: ApiOperation) -> dict[str, Any]:
         required: dict[str, Any] = {"AuthorizationType": "NONE"}
         for title, scopes in requirements(operation, self._body):
-            scheme = self._schemes.get(title, {})
-            kind = str(mapping(scheme.get(AUTHORIZER)).get("type", "")).lower()
-            if kind:
-                required |= {
-                    "AuthorizationType": "JWT" if kind == "jwt" else "CUSTOM",
-                    "AuthorizerId": {"Ref": logical_id(self._api, "Authorizer", title)},
-                    "AuthorizationScopes": scopes,
-                }
-            elif _is_signed(scheme):
-                required["AuthorizationType"] = "AWS_IAM"
+            required |= _authorization(self._api, title, self._schemes.get(title, {}), scopes)
         return required
+
+
+# The types of authorization by the type of a scheme's authorizer; any other is a Lambda function.
+AUTHORIZATIONS = {"cognito_user_pools": "COGNITO_USER_POOLS", "jwt": "JWT"}
+
+
+def _authorization(api: str, title: str, scheme: Mapping[str, Any], scopes: list[str]) -> dict[str, Any]:
+    """Return the properties of a method or route that a scheme guards by an authorizer or a signature; else none."""
+    kind = str(mapping(scheme.get(AUTHORIZER)).get("type", "")).lower()
+    if kind:
+        return {
+            "AuthorizationType": AUTHORIZATIONS.get(kind, "CUSTOM"),
+            "AuthorizerId": {"Ref": logical_id(api, "Authorizer", title)},
+            "AuthorizationScopes": scopes,
+        }
+    return {"AuthorizationType": "AWS_IAM"} if _is_signed(scheme) else {}
 
 
 def logical_id(*parts: str) -> str:
