@@ -225,10 +225,10 @@ def _add_everywhere(alarm: Alarm, blamed: _Blamed, report: Report) -> None:
     if report.against is None and LEAST_SLOW <= slow == report.totals.requests:
         _add_all(blamed, report, alarm.threshold_ns)
     elif whole is not None:
-        card, cell = Card("verdict", [Piece(whole_sentence(whole, report, PLAIN))]), whole.edge
-        if cell is not None and 2 * whole.edge_ns > whole.typical_ns:
-            card = blaming(card, report, cell.component, [advice(cell.component)])
-            _add(blamed, cell.component, _slowest(report), whole.edge_ns)
+        card, edge = Card("verdict", [Piece(whole_sentence(whole, report, PLAIN))]), whole.edge
+        if edge is not None and 2 * whole.edge_ns > whole.typical_ns:
+            card = blaming(card, report, edge.component, [advice(edge.component)])
+            _add(blamed, edge.component, _slowest(report), whole.edge_ns)
         blamed.cards.append(card)
 
 

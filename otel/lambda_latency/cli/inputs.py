@@ -173,7 +173,7 @@ def _read_archive(where: str, request: Request, since_ns: int | None, until_ns: 
 
 def _recorded_by_others(accounts: Breakdowns, request: Request) -> str:
     """Return a service of the accounts whose own code is another party's, or an empty text."""
-    names = sorted({cell.component.name for cell in accounts.edges if cell.component.category == "own code"})
+    names = sorted({edge.component.name for edge in accounts.edges if edge.component.category == "own code"})
     return next((name for name in names if name and request.analysis_options.owners.whose(name) == "theirs"), "")
 
 

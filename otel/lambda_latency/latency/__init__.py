@@ -79,9 +79,10 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.against import Against, EdgeChange, Rate, against
     from lambda_latency.latency.baseline.call_graphs import CallChange, CallGraphChanges, ErrorOutcome, OperationChange
     from lambda_latency.latency.baseline.causes import Cause
-    from lambda_latency.latency.baseline.changing import NewGroup, RouteChange
     from lambda_latency.latency.baseline.decision import Decision, Slowdown
+    from lambda_latency.latency.baseline.new_groups import NewGroup
     from lambda_latency.latency.baseline.periods import ChangeEstimate
+    from lambda_latency.latency.baseline.routes import RouteChange
     from lambda_latency.latency.correlation.attribute_sets import is_candidate
     from lambda_latency.latency.gate import Gate, Judged, read_gate
     from lambda_latency.latency.map import call_map, map_values
@@ -197,10 +198,11 @@ __all__ = [
 LATER = {
     "baseline.against": ("Against", "EdgeChange", "Rate", "against"),
     "baseline.causes": ("Cause",),
-    "baseline.changing": ("NewGroup", "RouteChange"),
+    "baseline.new_groups": ("NewGroup",),
     "baseline.call_graphs": ("CallChange", "OperationChange", "CallGraphChanges", "ErrorOutcome"),
     "baseline.decision": ("Decision", "Slowdown"),
     "baseline.periods": ("ChangeEstimate",),
+    "baseline.routes": ("RouteChange",),
     "correlation.attribute_sets": ("is_candidate",),
     "gate": ("Gate", "Judged", "read_gate"),
     "map": ("call_map", "map_values"),

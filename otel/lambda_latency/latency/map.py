@@ -131,8 +131,8 @@ class _Drawn:
         appends = [deque[int](maxlen=0).append] * len(calls_of_number)  # entries without a node are ignored
         counts, edges = Counter(call_of), []
         for number in sorted(counts, key=lambda number: calls_of_number[number][0]):
-            cell, calls = calls_of_number[number]
-            callee = called(cell.component)
+            call_edge, calls = calls_of_number[number]
+            callee = called(call_edge.component)
             if callee is not None:
                 edge = self.edges[function, self.node(*callee)]
                 edge.calls += calls * counts[number]

@@ -30,7 +30,8 @@ from lambda_latency.text.waterfall import render_flame
 from lambda_latency.text.words import aligned, clean, ms, owner, signed
 
 if TYPE_CHECKING:
-    from lambda_latency.text.against import against_sentence, change_rows
+    from lambda_latency.text.against import against_sentence
+    from lambda_latency.text.against_table import change_rows
     from lambda_latency.text.group_values import decision_values
     from lambda_latency.text.json_document import document
     from lambda_latency.text.markdown import render_markdown
@@ -85,7 +86,7 @@ __all__ = [
 LATER = {
     "PAGE_WORDS": "page_words",
     "against_sentence": "against",
-    "change_rows": "against",
+    "change_rows": "against_table",
     "decision_values": "group_values",
     "document": "json_document",
     "render_markdown": "markdown",

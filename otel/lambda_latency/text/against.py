@@ -1,65 +1,33 @@
-"""The comparison with a baseline as text: a sentence, a table of the parts that changed, and what calls others."""
+"""The comparison with a baseline as a sentence: what became slower or faster, by how much, and for which cause."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import COMPARABLE_REQUESTS, CauseGroup, Edge, Report, instant_of
+from lambda_latency.text.call_graph import MOST_ALSO, call_graph_sentence, calls_sentence, share
 from lambda_latency.text.cause_groups import OWNED, owned, per_day, waits_for
 from lambda_latency.text.findings import finding_pieces, of_which
-from lambda_latency.text.style import Line, Piece, Style, plain
-from lambda_latency.text.table import LONGEST_NAME, owner_pieces, widths_of
-from lambda_latency.text.words import clean, fit, left, listed, ms, number, owner, percent, plural, right, signed
+from lambda_latency.text.style import Piece, Style
+from lambda_latency.text.words import clean, ms, number, plural, signed
 
 if TYPE_CHECKING:
     from lambda_latency.latency import (
         Against,
         CallChange,
-        CallGraphChanges,
         Cause,
         ChangeEstimate,
         EdgeChange,
         ErrorOutcome,
         NewGroup,
-        OperationChange,
         Rate,
         RouteChange,
         Slowdown,
     )
 
-HEAD = ("Against the baseline", "owner", "then", "now", "difference", "between", "")
 LONGER = "longer in the slowest requests"
 MORE = ("more", "new")  # kinds of changed calls that take longer
-MOST_ALSO, MOST_CALLEES = 3, 3
-MOST_PARTS = 12
-NUMBERS, OTHERS = ("baseline", "current", "difference"), ("owner", "between", "how")  # columns
-SHORTEST_NAME = 20
-PLAIN = Style()
-
-
-@dataclass(frozen=True, slots=True)
-class DiffRow:
-    """A line of the table, each cell as it is printed."""
-
-    name: str
-    owner: str
-    baseline: str
-    current: str
-    difference: str
-    between: str = ""
-    how: str = ""
-
-
-def against_lines(diff: Against, style: Style, *, everything: bool = False) -> list[Line]:
-    """Return the table; `everything` lists the parts without a difference too. Without rows, nothing."""
-    rows = against_rows(diff, style, everything=everything)
-    if not rows:
-        return []
-    lines = _table(rows, style)
-    unlisted = len(diff.edges) + 1 - len(rows)
-    return [*lines, [Piece(f"{plural(unlisted, 'more part')}: no difference", "dim")]] if unlisted else lines
 
 
 def against_sentence(diff: Against, style: Style) -> list[Piece]:
@@ -69,7 +37,7 @@ def against_sentence(diff: Against, style: Style) -> list[Piece]:
         text = f"Too few requests to compare with the baseline ({old} then, {new} now): it takes "
         return [Piece(f"{text}{COMPARABLE_REQUESTS} of one route on both sides.")]
     counts = f"{old} requests then, {new} now"
-    sentences = {"same": _same, "unsure": _unsure, "disturbed": _disturbed, "shape": _call_graph}
+    sentences = {"same": _same, "unsure": _unsure, "disturbed": _disturbed, "shape": call_graph_sentence}
     pieces = sentences.get(diff.answer, _changed)(diff, counts, style)
     return [*pieces, *_remarks(diff, style)]
 
@@ -116,7 +84,7 @@ def _changed_outcomes(diff: Against) -> list[ErrorOutcome]:
 def _outcome(outcome: ErrorOutcome, style: Style) -> str:
     """`The baseline is broken: 57 % of the requests of GET /trips of travel ended in error then, 0 % do now.`"""
     of = f" of {clean(outcome.service, style)}" if outcome.service else ""
-    old, new = (_percent(share, style) for share in outcome.shares)
+    old, new = (share(of_requests, style) for of_requests in outcome.shares)
     requests = f"of the requests of {clean(outcome.operation, style)}{of}"
     handler = clean(outcome.handler, style)
     if outcome.shares[0] > outcome.shares[1]:
@@ -195,7 +163,7 @@ def _is_of_route(diff: Against) -> bool:
 
 
 def _unexplained(diff: Against, direction: str, style: Style) -> list[Piece]:
-    """Say that the whole request changed, but no cell."""
+    """Say that the whole request changed, but no edge."""
     whole = diff.whole
     assert whole is not None
     amount = LONGER if _is_only_longer(whole) else _by(whole.difference or whole.mean, style)
@@ -207,14 +175,14 @@ def _unexplained(diff: Against, direction: str, style: Style) -> list[Piece]:
 
 
 def _unreported(diff: Against) -> list[EdgeChange]:
-    """Return the changed cells after the first, except those that the sentence about a slow caller covers."""
+    """Return the changed edges after the first, except those that the sentence about a slow caller covers."""
     first_change, *further = diff.changed
     cause = _slow_caller(diff, first_change)
     return further if cause is None else [change for change in further if change.edge not in cause.edges]
 
 
 def _slow_caller(diff: Against, change: EdgeChange) -> Cause | None:
-    """Return the first cause if it is a caller whose calls slowed alike, and the changed cell is one of these."""
+    """Return the first cause if it is a caller whose calls slowed alike, and the changed edge is one of these."""
     cause = diff.causes[0] if diff.causes else None
     return cause if cause is not None and cause.origin == "caller" and change.edge in cause.edges else None
 
@@ -222,15 +190,6 @@ def _slow_caller(diff: Against, change: EdgeChange) -> Cause | None:
 def _between(window: tuple[int, int]) -> str:
     begin, end = map(instant_of, window)
     return f" from {begin} to {end}"
-
-
-def against_rows(diff: Against, style: Style, *, everything: bool = False) -> list[DiffRow]:
-    """Return the rows of the parts that changed, and of the whole request; none without a change."""
-    whole = diff.whole
-    if whole is None or not (diff.changed or whole.difference or everything):
-        return []
-    changes = diff.edges if everything else diff.changed
-    return [_row(change, style) for change in (*changes, whole)]
 
 
 def _rate(rate: Rate, style: Style) -> str:
@@ -284,7 +243,7 @@ def _first(diff: Against, change: EdgeChange, style: Style) -> list[Piece]:
 
 
 def _behind_mean(change: EdgeChange) -> Iterator[Piece]:
-    """Say what a change of a mean hides: whether the tail changed, and how many requests wait for the cell."""
+    """Say what a change of a mean hides: whether the tail changed, and how many requests wait for the edge."""
     if change.by_typical:
         return
     if change.tested.how == "tail" and change.waited[0]:
@@ -394,181 +353,3 @@ def _by(estimate: ChangeEstimate, style: Style, how: str = "", *, sure: bool = F
     amount = f"{_more(estimate, style)}{f' {how}' if how else ''}"
     between = f"between {signed(estimate.low_ns, style)} and {signed(estimate.high_ns, style)}"
     return amount if sure and estimate.low_ns <= 0 <= estimate.high_ns else f"{amount} ({between})"
-
-
-def _row(change: EdgeChange, style: Style) -> DiffRow:
-    shown = change.difference or change.typical or change.mean
-    return DiffRow(
-        name=clean(change.edge.label, style) if change.edge is not None else "the whole request",
-        owner=owner(change.component) if change.component is not None else "",
-        baseline=ms(shown.before_ns, style),
-        current=ms(shown.now_ns, style),
-        difference=signed(shown.difference_ns, style),
-        between=f"{signed(shown.low_ns, style)} to {signed(shown.high_ns, style)}",
-        how=_how_measured(change, shown),
-    )
-
-
-def _how_measured(change: EdgeChange, shown: ChangeEstimate) -> str:
-    kind = "typically" if change.component is None else "each time"
-    if shown is change.mean:
-        kind = "on average"
-    return kind if change.difference is not None else f"{kind}, may be noise"
-
-
-def _table(rows: list[DiffRow], style: Style) -> list[Line]:
-    table = [DiffRow(*HEAD), *rows]
-    widths = widths_of(table, ("name", *NUMBERS, *OTHERS))
-    room = style.width - _width(NUMBERS, widths)
-    # In a narrow terminal the last columns are left out first.
-    shown: tuple[str, ...] = OTHERS
-    while shown and SHORTEST_NAME + _width(shown, widths) > room:
-        shown = shown[:-1]
-    widths["name"] = min(widths["name"], LONGEST_NAME, room - _width(shown, widths))
-    return [_table_line(row, index, widths, shown, style) for index, row in enumerate(table)]
-
-
-def _width(fields: Iterable[str], widths: Mapping[str, int]) -> int:
-    """Return the cells of these columns, each with the space before it."""
-    return sum(2 + widths[field] for field in fields)
-
-
-def _table_line(row: DiffRow, index: int, widths: Mapping[str, int], shown: Sequence[str], style: Style) -> Line:
-    ink = "" if index else "bold"
-    line = [Piece(left(fit(row.name, widths["name"], style), widths["name"]), "bold" if index < 2 else "")]
-    if "owner" in shown:
-        line += owner_pieces(row.owner, widths["owner"], ink)
-    for field in (*NUMBERS, *shown[1:]):
-        edge = getattr(row, field)
-        aligned = left(edge, widths[field]) if field == "how" else right(edge, widths[field])
-        line.append(Piece(f"  {aligned}", ink))
-    return line
-
-
-def change_rows(diff: Against, style: Style) -> list[DiffRow]:
-    """Return the head, then parts and the whole request (the largest change first), percentiles, and rates.
-
-    Percentiles have no bounds: their cells are empty.
-    """
-    components = against_rows(diff, style, everything=True)
-    components = [*components[:-1][:MOST_PARTS], *components[-1:]]
-    walls = [
-        DiffRow(f"p{rank} of all requests", "", ms(old, style), ms(new, style), signed(new - old, style))
-        for rank, old, new in diff.percentiles
-    ]
-    return [DiffRow(*HEAD), *components, *walls, *(_rate_row(rate, style) for rate in diff.rates)]
-
-
-def _rate_row(rate: Rate, style: Style) -> DiffRow:
-    old, new = (
-        f"{number(count)} of {number(requests)} ({percent(count, requests, style)})"
-        for count, requests in (rate.old, rate.new)
-    )
-    bounds = (rate.low, rate.high, rate.difference)
-    low, high, difference = (f"{100 * share:+.1f}{style.space}%" for share in bounds)
-    noise = "" if rate.stands else "may be noise"
-    return DiffRow(rate.name, "", old, new, difference, f"{low} to {high}", noise)
-
-
-def _call_graph(diff: Against, counts: str, style: Style) -> list[Piece]:
-    """`Other calls than the baseline (...): PlaceOrder of checkout no longer calls ShipOrder (96 % then, 0 % now).`"""
-    shapes = diff.call_graphs
-    pieces = [Piece(f"Other calls than the baseline ({counts}): ")]
-    if not shapes.operations:
-        first_call, *other_calls = shapes.calls
-        pieces += [Piece(calls_sentence(first_call, style), "bold"), Piece(f".{_called_less(diff, style)}")]
-        return [*pieces, Piece(" The cause is internal."), *_also_changed([], other_calls, style)]
-    first_operation, *other_operations = shapes.operations
-    pieces += _operation(first_operation, style)
-    early = " An early return or an exception would do this." if first_operation.gone else ""
-    pieces.append(Piece(f".{_called_less(diff, style) or early}"))
-    return [*pieces, Piece(" The cause is internal."), *_also_changed(other_operations, shapes.calls, style)]
-
-
-def _called_less(diff: Against, style: Style) -> str:
-    """Say why the first cause is a callee, if it is one; else nothing."""
-    if diff.causes[0].service not in diff.call_graphs.callees_of_answers:
-        return ""
-    return f" {clean(diff.causes[0].service, style)} is called less often: what it answers may have changed."
-
-
-def calls_sentence(call: CallChange, style: Style) -> str:
-    """`a request of GET /cart makes 60 calls instead of 1: cart -> postgresql orders`."""
-    label, route = clean(call.edge.label, style), clean(call.route, style)
-    old, new = call.medians
-    if call.kind == "gone":
-        return f"a request of {route} no longer calls {label} ({_mean(call.mean[0])} then)"
-    if call.kind == "new":
-        return f"a request of {route} now calls {label} ({_mean(call.mean[1])} a request)"
-    return f"a request of {route} makes {plural(new, 'call')} instead of {number(old)}: {label}"
-
-
-def call_graph_values(shapes: CallGraphChanges) -> dict[str, object]:
-    """Return the changes as JSON values; shares are those of the requests with the operation."""
-    return {
-        "operations": [
-            {
-                "service": operation.service,
-                "operation": operation.operation,
-                "deviations": round(operation.deviations, 3),
-                "requests": {"then": operation.requests[0], "now": operation.requests[1]},
-                "gone": [_callee(*callee) for callee in operation.gone],
-                "new": [_callee(*callee) for callee in operation.new],
-            }
-            for operation in shapes.operations
-        ],
-        "calls": [
-            {
-                "kind": call.kind,
-                "route": call.route,
-                "caller": call.edge.caller,
-                "bucket": call.edge.component.category,
-                "name": call.edge.component.name,
-                "then": {"mean": round(call.mean[0], 3), "median": call.medians[0]},
-                "now": {"mean": round(call.mean[1], 3), "median": call.medians[1]},
-                "sentence": calls_sentence(call, PLAIN),
-            }
-            for call in shapes.calls
-        ],
-    }
-
-
-def _callee(name: str, baseline_share: float, current_share: float) -> dict[str, object]:
-    return {"callee": name, "then": round(baseline_share, 6), "now": round(current_share, 6)}
-
-
-def _operation(change: OperationChange, style: Style) -> list[Piece]:
-    of = f" of {clean(change.service, style)}" if change.service else ""
-    name = f"{clean(change.operation, style)}{of}"
-    if change.gone:
-        also = [Piece(f", but {_callees(change.new, style)}")] if change.new else []
-        return [Piece(f"{name} no longer calls {_callees(change.gone, style)}", "bold"), *also]
-    if change.new:
-        return [Piece(f"{name} now calls {_callees(change.new, style)}", "bold")]
-    _, old, new = change.largest
-    if _percent(old, style) != _percent(new, style):
-        how = "less" if new < old else "more"
-        return [Piece(f"{name} {how} often calls {_callees([change.largest], style)}", "bold")]
-    return [Piece(f"{name} calls other sets of callees", "bold"), Piece(f" (in {number(change.requests[1])} requests)")]
-
-
-def _callees(callees: Sequence[tuple[str, float, float]], style: Style) -> str:
-    """`ShipOrder (96 % of its requests then, 0 % now), EmptyCart (...), and 2 more`."""
-    texts = [
-        f"{clean(name, style)} ({_percent(old, style)} then, {_percent(new, style)} now)" for name, old, new in callees
-    ]
-    return listed(texts, MOST_CALLEES)
-
-
-def _also_changed(operations: Sequence[OperationChange], calls: Sequence[CallChange], style: Style) -> list[Piece]:
-    changes = [plain(_operation(operation, style)) for operation in operations]
-    changes += [calls_sentence(call, style) for call in calls]
-    return [Piece(f" Also: {listed(changes, MOST_ALSO, '; ')}.")] if changes else []
-
-
-def _percent(share: float, style: Style) -> str:
-    return f"{100 * share:.0f}{style.space}%"
-
-
-def _mean(calls: float) -> str:
-    return f"{calls:.1f}".removesuffix(".0")

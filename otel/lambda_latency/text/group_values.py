@@ -18,7 +18,8 @@ from lambda_latency.latency import (
     Value,
     instant_of,
 )
-from lambda_latency.text.against import against_sentence, call_graph_values
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.call_graph import call_graph_values
 from lambda_latency.text.cause_groups import group_sentence, group_steps, per_day, unclassified
 from lambda_latency.text.correlation import (
     change_correlation,

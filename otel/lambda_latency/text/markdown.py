@@ -8,7 +8,7 @@ from textwrap import indent
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import OwnCode, Report
-from lambda_latency.text.against import HEAD, against_rows
+from lambda_latency.text.against_table import HEAD, against_rows
 from lambda_latency.text.cause_groups import unclassified
 from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.facts import facts, sampling

@@ -67,7 +67,7 @@ def _changes(report: Report, style: Style, *, everything: bool) -> list[Line]:
     """Return the table of what changed since a baseline, and the own code that takes longer."""
     if report.against is None:
         return []
-    from lambda_latency.text.against import against_lines
+    from lambda_latency.text.against_table import against_lines
 
     table = against_lines(report.against, style, everything=everything)
     own_code = own_code_lines(report.own_code_against, style, "More own code than in the baseline, by line:")

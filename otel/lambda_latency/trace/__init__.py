@@ -40,7 +40,7 @@ from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, 
 from lambda_latency.trace.paths.chains import CHAIN, WAIT, join_traces
 from lambda_latency.trace.paths.path import CriticalPath, Section, TimedSpan, critical_path, walk
 from lambda_latency.trace.paths.reparenting import ABSENT
-from lambda_latency.trace.paths.skew import service_of
+from lambda_latency.trace.paths.skew import service_of, service_of_resource
 from lambda_latency.trace.paths.tree import Tree
 from lambda_latency.trace.readers.documents import is_by_line
 from lambda_latency.trace.readers.formats import KNOWN, Reader, spans_of
@@ -125,6 +125,7 @@ __all__ = [
     "redact",
     "route_of",
     "service_of",
+    "service_of_resource",
     "spans_of",
     "status_code_of",
     "to_otlp",

@@ -17,6 +17,7 @@ from lambda_latency.trace import (
     Signature,
     Span,
     SpanKind,
+    service_of_resource,
 )
 
 
@@ -35,7 +36,7 @@ def code_of(signature: Signature, above: Signature | None, outer: Code | None, c
 
     `callee` is the target of the external call around the span, or empty: it names a service that does not name itself.
     """
-    service_name = _service_name(signature)
+    service_name = service_of_resource(signature.resource)
     if service_name and _joins_traces(above):
         return Code(service_name, service_name)
     if _runs_no_code(signature, above):
@@ -54,7 +55,7 @@ def _joins_traces(signature: Signature | None) -> bool:
 
 
 def _code_of_segment(signature: Signature, above: Signature | None, outer: Code | None) -> Code | None:
-    service_name = _service_name(signature)
+    service_name = service_of_resource(signature.resource)
     if above is not None and above.origin == SERVICE:
         return outer
     if outer is None:
@@ -66,7 +67,7 @@ def _code_of_segment(signature: Signature, above: Signature | None, outer: Code 
 
 
 def _code_below(signature: Signature, above: Signature | None, outer: Code, callee: str) -> Code:
-    service_name = _service_name(signature)
+    service_name = service_of_resource(signature.resource)
     if above is not None and (above.phase or above.origin in (SERVICE, FUNCTION)):
         return outer._replace(service_name=service_name or outer.service_name)
     if service_name == outer.service_name and service_name:
@@ -82,11 +83,6 @@ def _runs_no_code(signature: Signature, above: Signature | None) -> bool:
     """Return whether no service's code runs in it: API Gateway, its call to Lambda, an unrecorded parent or wait."""
     gateway = above is not None and above.origin == GATEWAY and signature.origin is None
     return signature is ABSENT or signature.origin in (GATEWAY, CHAIN, WAIT) or gateway
-
-
-def _service_name(signature: Signature) -> str:
-    name = signature.resource.get("service.name") or signature.resource.get("faas.name")
-    return name if isinstance(name, str) else ""
 
 
 Place: TypeAlias = Literal["lambda", "server", "proxy", "browser"]

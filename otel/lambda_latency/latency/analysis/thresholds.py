@@ -22,7 +22,7 @@ EVEN_NS = 20_000_000
 # baseline's absence a route with fewer requests is judged only if `COMPARABLE_REQUESTS` are there.
 ENOUGH_REQUESTS = 20
 DOMINANT_PERCENT = 60
-# A class has this many requests: fewer may agree by chance, and are told as too few to tell.
+# A cause group has this many requests: fewer may agree by chance, and are reported as too few.
 ENOUGH_SLOW = 8
 # A route is judged, and compared with a baseline, if it has this many requests (on both sides); the median of a part is
 # compared if this many requests of a route waited for it on both sides.
@@ -115,7 +115,7 @@ ALIKE_EDGES = 0.45
 # Baseline: requests with an edge that a comparison of factors (`ALIKE_RATIO`) needs.
 ALIKE_LEAST = 5
 # Baseline: a route that is surely slower by this percentage is slower, even if the same edges of all routes together
-# are not. A smaller percentage is told too: a gate may ask for it.
+# are not. A smaller percentage is reported too: a gate may ask for it.
 ROUTE_PERCENT = 5
 # Baseline: on a route that is surely slower, an edge is the cause at this many standard deviations.
 ROUTE_DEVIATIONS = 2.5

@@ -21,17 +21,11 @@ from lambda_latency.latency.analysis.thresholds import (
 )
 from lambda_latency.latency.baseline.call_graphs import CallChange, CallGraphChanges, call_graph_changes
 from lambda_latency.latency.baseline.causes import Cause, causes
-from lambda_latency.latency.baseline.changing import (
-    EdgeTest,
-    RouteChange,
-    alike_within,
-    edge_test,
-    new_groups,
-    route_changes,
-    slowed_alike,
-)
 from lambda_latency.latency.baseline.decision import NO_SLOWDOWN, UNCOMPARED, Answer, Decision, Measure, Slowdown
+from lambda_latency.latency.baseline.edge_tests import EdgeTest, edge_test
 from lambda_latency.latency.baseline.exceeding import critical
+from lambda_latency.latency.baseline.machine import alike_within, slowed_alike
+from lambda_latency.latency.baseline.new_groups import new_groups
 from lambda_latency.latency.baseline.periods import (
     ChangeEstimate,
     EdgeWaits,
@@ -42,6 +36,7 @@ from lambda_latency.latency.baseline.periods import (
     of_means,
     of_medians,
 )
+from lambda_latency.latency.baseline.routes import RouteChange, route_changes
 from lambda_latency.latency.breakdowns.breakdown import Breakdown, Kind
 from lambda_latency.latency.breakdowns.columns import Breakdowns
 from lambda_latency.latency.breakdowns.component import Component, Edge

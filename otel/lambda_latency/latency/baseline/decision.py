@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, TypeAlias
 
-from lambda_latency.latency.baseline.changing import How, NewGroup
+from lambda_latency.latency.baseline.edge_tests import How
+from lambda_latency.latency.baseline.new_groups import NewGroup
 from lambda_latency.latency.breakdowns.component import Edge
 
 Answer: TypeAlias = Literal["disturbed", "slower", "shape", "faster", "unsure", "same", "few"]

@@ -35,8 +35,12 @@ def correct_clocks(
 
 
 def service_of(span: CompactSpan) -> str:
-    """The service that recorded a span, from its resource; empty if the resource names none."""
-    resource = span.signature.resource
+    """The service that recorded a span; empty if its resource names none."""
+    return service_of_resource(span.signature.resource)
+
+
+def service_of_resource(resource: Mapping[str, object]) -> str:
+    """The service that a resource names; empty if it names none."""
     name = resource.get("service.name") or resource.get("faas.name")
     return name if isinstance(name, str) else ""
 

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from lambda_latency.latency.analysis.diagnosis import LogLines, log_lines_of
+from lambda_latency.latency.analysis.log_lines import LogLines, log_lines_of
 from lambda_latency.trace import FUNCTION, LAPTOP, SpanKind, Trace, spans_of
 from tests.trace.build import MS, T0, TRACE_ID, node, tree
 

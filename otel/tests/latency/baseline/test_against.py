@@ -10,7 +10,8 @@ from lambda_latency.latency.baseline.periods import Times, WeightedTimes, of_med
 from lambda_latency.latency.breakdowns.breakdown import Breakdown, Calls
 from lambda_latency.latency.breakdowns.component import OWN_CODE, Component, Edge
 from lambda_latency.text import cards
-from lambda_latency.text.against import against_lines, against_sentence
+from lambda_latency.text.against import against_sentence
+from lambda_latency.text.against_table import against_lines
 from lambda_latency.text.prose import flat
 from lambda_latency.text.style import Style, paint
 from tests.latency.drawn_requests import MS, PAYMENTS, TABLE, drawn, request
