@@ -3,17 +3,12 @@
 Usual time: 1 minute.
 """
 
-import argparse
+from argparse import ArgumentParser
 
 from lab.commands import run_test
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run its test with many cases."""
-    parser = argparse.ArgumentParser("python -m lab what-if", description=__doc__)
     parser.add_argument("--sample", type=int, default=300, metavar="N", help="so many cases (300)")
     return run_test("otel/tests/latency/test_what_if.py", WHAT_IF_CASES=parser.parse_args().sample)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

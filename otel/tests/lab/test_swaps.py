@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lab import swaps
-from lab.swaps import TABLES, main, swapped, tried
+from lab.__main__ import run
+from lab.swaps import TABLES, swapped, tried
 
 if TYPE_CHECKING:
     import pytest
@@ -26,7 +27,8 @@ def test_a_swap_that_no_test_finds_fails_the_program(
     """Only the pairs that exclude each other are not tried. All formats do, but for the pair of this test."""
     monkeypatch.setitem(TABLES, "readers", replace(TABLES["readers"], excludes=lambda index: index != 2))
     monkeypatch.setattr(swaps, "tried", lambda *_: (False, "NO TEST FAILS"))
-    assert main(["--table", "readers"]) == 1
+    monkeypatch.setattr("sys.argv", ["lab"])
+    assert run("swaps", ["--table", "readers"]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines[1:-1] if not line.endswith(": exclude each other")] == [
         "   2 a list of bare spans | Jaeger: NO TEST FAILS"
