@@ -30,7 +30,7 @@ def test_every_program_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 0
     listed = re.findall(r"^  ([a-z-]+) ", capsys.readouterr().out, re.MULTILINE)
     assert listed == sorted(program.name for program in PROGRAMS)
-    assert {"bridge", "cost", "planted", "report-speed", "what-if"} <= set(listed)
+    assert {"bridge", "cost", "planted", "report-speed"} <= set(listed)
     assert not {"commands", "contracts", "generate"} & set(listed)
 
 
@@ -51,8 +51,12 @@ def test_a_program_says_what_it_does_and_its_time(program: Program) -> None:
 
 def test_help_is_the_programs_own() -> None:
     """A name with an underscore is the same name."""
-    status, output, problems = lab("what_if", "--help")
-    assert (status, output.partition("\n")[0], problems) == (0, "usage: python -m lab what-if [-h] [--sample N]", "")
+    status, output, problems = lab("local_cost", "--help")
+    assert (status, output.partition("\n")[0], problems) == (
+        0,
+        "usage: python -m lab local-cost [-h]",
+        "",
+    )
 
 
 def test_a_status_passes_through() -> None:
