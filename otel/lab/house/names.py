@@ -112,7 +112,7 @@ def parts(checkout: Path) -> list[str]:
 
 
 def unlike_figures(checkout: Path) -> Iterator[str]:
-    """Yield a sentence for each part that has more or less of something than its row; without a row it may have none."""
+    """Yield a sentence for each part with more or less of something than its row; without a row it may have none."""
     for part in parts(checkout):
         counts, *_ = counted(checkout / part)
         for kind, count, figure in zip(Figures._fields, counts, FIGURES.get(part, Figures(0, 0)), strict=True):
