@@ -4,12 +4,13 @@ import ast
 import difflib
 import os
 import re
-import runpy
 import shutil
 import sys
 import textwrap
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -18,12 +19,11 @@ USAGE = """usage: python -m lab NAME [options]
 
 Each program says its options with --help. The programs, and the time that they usually take:
 """
-STARTED = "if __name__ == '__main__'"
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A module of this folder that is run; `about` is the first line of its docstring, `time` what it usually takes."""
+    """A module with `main(parser)`; `about` is the first line of its docstring, `time` what it usually takes."""
 
     name: str
     file: Path
@@ -47,12 +47,20 @@ def main(arguments: Sequence[str]) -> int:
         hint = f"did you mean {meant[0]}? " if meant else ""
         print(f"no program is called {name}: {hint}`python -m lab` lists them", file=sys.stderr)
         return 2
-    sys.argv[1:] = options
     try:
-        runpy.run_module(f"lab.{program_name.replace('-', '_')}", run_name="__main__", alter_sys=True)
+        return run(program_name, options)
     except KeyboardInterrupt:
         return 130
-    return 0
+
+
+def run(name: str, options: Sequence[str]) -> int:
+    """Call a program's `main` with its parser, which reads these options. Returns the exit status."""
+    module_name = f"lab.{name.replace('-', '_')}"
+    module = import_module(module_name)
+    if hasattr(module, "__path__"):
+        module = import_module(f"{module_name}.__main__")
+    sys.argv[1:] = options
+    return module.main(ArgumentParser(f"python -m lab {name}", description=module.__doc__)) or 0
 
 
 def programs() -> list[Program]:
@@ -63,8 +71,12 @@ def programs() -> list[Program]:
     return [
         Program(name.replace("_", "-"), modules[name], *_about_and_time(ast.get_docstring(tree) or ""))
         for name, tree in trees.items()
-        if any(ast.unparse(node).startswith(STARTED) for node in tree.body if isinstance(node, ast.If))
+        if any(isinstance(node, ast.FunctionDef) and _is_program(node) for node in tree.body)
     ]
+
+
+def _is_program(function: ast.FunctionDef) -> bool:
+    return function.name == "main" and [argument.arg for argument in function.args.args] == ["parser"]
 
 
 def _about_and_time(docstring: str) -> tuple[str, str]:

@@ -7,7 +7,6 @@ explanation reads as many as it may; S3 and SNS are moto's. Times are processor 
 Usual time: 1 minute.
 """
 
-import argparse
 import json
 import logging
 import os
@@ -16,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -45,9 +45,9 @@ BEGIN_S = BEFORE_S + 1800
 USUAL, SLOW, SINCE = [200] * 1800, [200, 1500] * 150, [200] * 300  # half an hour before, the window, and after it
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Measure, print, and write docs/alarm.json; status 1 without Python 3.13."""
-    argparse.ArgumentParser("python -m lab alarm-cost", description=__doc__).parse_args()
+    parser.parse_args()
     python = find(PYTHON)
     if python is None:
         print(f"the function runs on Python {PYTHON}: install it", file=sys.stderr)
@@ -164,7 +164,3 @@ def _cold(python: Path, folder: Path, variables: dict[str, str], processes: Proc
 def _cpu_ms(pid: int) -> float:
     """The processor time of all threads of a process, in milliseconds."""
     return time.clock_gettime(~pid << 3 | 2) * 1000  # as `clock_getcpuclockid` makes it
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -5,8 +5,8 @@ The packages of the runtime and of the tracing layer for this Python, and the em
 Usual time: 1 minute, once.
 """
 
-import argparse
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lambda_latency.local.app.prepare.packages import Packages
@@ -24,15 +24,11 @@ def packages() -> Packages:
     return Packages(CACHE, pythons())
 
 
-def main() -> None:
+def main(parser: ArgumentParser) -> None:
     """Make them."""
-    argparse.ArgumentParser("python -m lab apps", description=__doc__).parse_args()
+    parser.parse_args()
     made = packages()
     made.emulator(LOCK)
     made.runtime(VERSION)
     made.tracing(VERSION)
     READY.touch()
-
-
-if __name__ == "__main__":
-    main()

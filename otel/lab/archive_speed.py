@@ -6,7 +6,6 @@ the processor time of the one from accounts. The clock says less: the report fro
 Usual time: 5 minutes.
 """
 
-import argparse
 import json
 import os
 import resource
@@ -14,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,9 +27,8 @@ TIMES = 20
 WEEK_NS = 7 * 24 * 3600 * 1_000_000_000
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Measure and print."""
-    parser = argparse.ArgumentParser("python -m lab archive-speed", description=__doc__)
     parser.add_argument("--traces", type=int, default=80_000, metavar="N", help="of 12.5 spans each (80,000)")
     traces = parser.parse_args().traces
     with tempfile.TemporaryDirectory(prefix="archive-speed-") as name:
@@ -81,7 +80,3 @@ def least_s(source: Path) -> tuple[float, float]:
         used_after = resource.getrusage(resource.RUSAGE_CHILDREN)
         used.append(used_after.ru_utime + used_after.ru_stime - used_before.ru_utime - used_before.ru_stime)
     return min(used), min(took)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

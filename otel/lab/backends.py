@@ -6,10 +6,10 @@ of them and in no line of the log. Without the header, and with another key, one
 Usual time: 20 seconds.
 """
 
-import argparse
 import gzip
 import secrets
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -119,9 +119,9 @@ def span_count(body: bytes) -> int:
     return sum(len(scope["spans"]) for resource in document["resourceSpans"] for scope in resource["scopeSpans"])
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Print a line for each row."""
-    argparse.ArgumentParser("python -m lab backends", description=__doc__).parse_args()
+    parser.parse_args()
     wrong = 0
     with tempfile.TemporaryDirectory() as folder, Processes() as processes:
         pem = Path(folder, "localhost.pem")
@@ -131,7 +131,3 @@ def main() -> int:
             wrong += bool(problems)
             print(f"{row.backend}: {'; '.join(problems) or 'spans arrive, and the key is nowhere else'}", flush=True)
     return int(bool(wrong))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,11 +6,11 @@ The types of the page's data are made of their schema first. Neither `pip instal
 Usual time: a second.
 """
 
-import argparse
 import json
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,8 @@ FILES: dict[str, tuple[Path, list[str]]] = {
 }
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Write the files, or compare; status 1 if a committed file is not that of its source."""
-    parser = argparse.ArgumentParser("python -m lab bundle", description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing")
     check = parser.parse_args().check
     make(NODE)
@@ -98,7 +97,3 @@ def bundled() -> dict[Path, str]:
             subprocess.run([*command, "--log-level=warning"], check=True)
             texts[BUNDLE / name] = out.read_text(encoding="utf-8")
     return texts
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,11 +6,10 @@ durations differ twenty-fold. In `wide` ones, without a cause, times vary widely
 Usual time: 20 seconds, with --whole 2 minutes.
 """
 
-import argparse
 import itertools
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -64,9 +63,8 @@ class ClassReport(NamedTuple):
         return [cell for cell in self.classes if not any(cause.named(cell) for cause in self.causes)]
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Draw, judge, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab classes", description=__doc__)
     options = parsed(parser, "80 systems and 100 wide ones, in place of 10 and 10")
     results = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
     for system, said in results:
@@ -135,7 +133,3 @@ def _without_causes(results: Sequence[tuple[CauseSystem, ClassReport]]) -> Itera
     wide = [said for system, said in results if system.sigma is not None]
     yield Score("nothing wrong: something blamed", sum(bool(said.classes) for said in none), len(none), most=BLAMED)
     yield Score("wide noise: classes", sum(len(said.classes) for said in wide), len(wide), most=WIDE_BLAMED)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

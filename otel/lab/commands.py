@@ -1,13 +1,11 @@
-"""Commands that programs start: make for what they need under build/, pytest with more cases than usual, Chromium.
+"""Commands that programs start: make for what they need under build/, and Chromium.
 
 And the name of the processor that they run on.
 """
 
-import os
 import platform
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -36,10 +34,3 @@ def browser_programs() -> list[str]:
     if None in paths:
         raise SystemExit("chromium and chromedriver are not here: apt install chromium chromium-driver")
     return [str(path) for path in paths]
-
-
-def run_test(file: str, **cases: int) -> int:
-    """The exit status of a test file, which reads how many cases to make from a variable."""
-    variables = {name: str(count) for name, count in cases.items()}
-    command = [sys.executable, "-m", "pytest", "--quiet", file]
-    return subprocess.run(command, cwd=ROOT, env={**os.environ, **variables}, check=False).returncode

@@ -59,7 +59,7 @@ class OnlyThesePackages(Printed):
 
 
 class Walls(Printed):
-    """Each line of `subpackages` reads `name: other, other`: the others that it may import; `known` are exceptions.
+    """Each line of `subpackages` reads `name: other, other`: the others that it may import.
 
     Modules directly below `package` are subpackages here, too, and its own `__init__` is the subpackage `__init__`.
     """
@@ -67,13 +67,11 @@ class Walls(Printed):
     type_name = "walls"
     package = fields.StringField()
     subpackages = fields.ListField(subfield=fields.StringField())
-    known = strings()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         package = str(self.package)
         lines = (line.partition(":") for line in cast("list[str]", self.subpackages))
         allowed = {subpackage: {name.strip() for name in importable.split(",")} for subpackage, _, importable in lines}
-        exceptions = Known(cast("list[str]", self.known))
         wrong = []
         for module in sorted({package, *graph.find_descendants(package)}):
             subpackage = _subpackage(module, package)
@@ -82,13 +80,11 @@ class Walls(Printed):
                 continue
             for imported in sorted(graph.find_modules_directly_imported_by(module)):
                 imported_subpackage = _subpackage(imported, package)
-                if imported_subpackage not in (None, subpackage, *allowed[subpackage]) and not exceptions.covers(
-                    module, imported
-                ):
+                if imported_subpackage not in (None, subpackage, *allowed[subpackage]):
                     wrong.append(
                         f"{_where(graph, module, imported)}: {subpackage} may not import {imported_subpackage}"
                     )
-        return result(wrong, exceptions.unused)
+        return result(wrong, [])
 
 
 class ThroughPublicApi(Printed):
@@ -122,20 +118,16 @@ class ThroughPublicApi(Printed):
 
 
 class NoCircles(Printed):
-    """No module imports itself by way of others. `known` circles read `package: module, module`.
+    """No module imports itself by way of others.
 
     Imports for the type checker count where the graph has them (`exclude_type_checking_imports = false`).
     """
 
     type_name = "no_circles"
-    known = strings()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:  # noqa: ARG002 - as import-linter calls it
         imports = {module: frozenset(graph.find_modules_directly_imported_by(module)) for module in graph.modules}
-        found = circles(imports)
-        exceptions = {_circle(line): line for line in cast("list[str]", self.known)}
-        wrong = [_circle_text(graph, circle) for circle in found if circle not in exceptions]
-        return result(wrong, [name for circle, name in exceptions.items() if circle not in found])
+        return result([_circle_text(graph, circle) for circle in circles(imports)], [])
 
 
 class Known:
@@ -186,11 +178,6 @@ def _public_names(sources: Mapping[str, Path], package: str) -> dict[str, list[s
         for name, path in sources.items()
         if name.count(".") == package.count(".") + 1 and path.name == "__init__.py"
     }
-
-
-def _circle(line: str) -> frozenset[str]:
-    package, _, names = line.partition(":")
-    return frozenset(f"{package}.{name.strip()}" for name in names.split(","))
 
 
 def _circle_text(graph: ImportGraph, circle: frozenset[str]) -> str:

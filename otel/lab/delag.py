@@ -8,10 +8,9 @@ with even numbers are judged.
 Usual time: 1 minute.
 """
 
-import argparse
 import csv
 import io
-import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -94,9 +93,8 @@ class Answers(NamedTuple):
     asserted: Services
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Judge the scenarios, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab delag", description=__doc__)
     parser.add_argument("--delag", type=Path, required=True, metavar="FOLDER", help="a checkout, or a git directory")
     parser.add_argument("--every", type=int, default=EVERY, metavar="N", help=f"one scenario in so many ({EVERY})")
     options = parsed(parser)
@@ -206,7 +204,3 @@ def _services(what_counts: str, answers: Sequence[tuple[Services, Services]]) ->
     named_services = sum(len(named) for named, _ in answers)
     yield Score(what_counts, right, sum(len(slowed) for _, slowed in answers))
     yield Score(f"{what_counts}, wrong", named_services - right, named_services)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,9 +6,9 @@ without a terminal the answer is ARGS=--yes, and without both the status is 2.
 Usual time: 1 second.
 """
 
-import argparse
 import os
 import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +54,8 @@ class Destination:
         return f"profile {profile}\nregion  {self.region} ({self.region_from})"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if the person says yes, 2 if nobody can say it, 1 without credentials, a region or what production needs."""
-    parser = argparse.ArgumentParser("python -m lab destination", description=__doc__)
     parser.add_argument("--config-env", default="default", metavar="E", help="the environment of samconfig.toml")
     parser.add_argument("--region", default="", metavar="R", help=f"the region; usual order: {ORDER}")
     parser.add_argument("--profile", default="", metavar="P", help="the profile of the AWS configuration")
@@ -148,7 +147,3 @@ def _samconfig(path: Path, environment: str) -> dict[str, Any]:
     for command in ("global", "deploy"):
         parameters |= read.get(environment, {}).get(command, {}).get("parameters", {})
     return parameters
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

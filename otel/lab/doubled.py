@@ -7,10 +7,9 @@ fail, and must name the route and the part.
 Usual time: 20 seconds, with --whole 2 minutes.
 """
 
-import argparse
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -61,9 +60,8 @@ class DoubledReport(NamedTuple):
     planted: str
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Compare, judge, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab doubled", description=__doc__)
     options = parsed(parser, "80 tails and 40 places, in place of 16 and 4")
     results = list(done(judged, cases(options.seed, whole=options.whole), "cases", options.thresholds))
     for case, said in results:
@@ -151,7 +149,3 @@ def _is_right(case: SlowCase, said: DoubledReport) -> bool:
     if case.slow:
         return said.times < 2 or (said.answer != "same" and said.status != 0)
     return said.status == FAILED and said.part and said.route
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,11 +6,10 @@ sends it, and the function's own code answers it.
 Usual time: 15 minutes.
 """
 
-import argparse
 import os
-import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from pathlib import Path
 from statistics import quantiles
@@ -43,9 +42,8 @@ WITHIN_S = 60
 ABOVE_USUAL = 1.5  # an alarm's threshold, as a multiple of the p95 before: the machine decides how long requests take
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Plant, ring, read the message; status 1 if one is wrong."""
-    parser = argparse.ArgumentParser("python -m lab explained", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cause", action="append", help="only this one; may be repeated")
     options = parser.parse_args()
@@ -118,7 +116,3 @@ def answered(xray: XRay, event: dict[str, object]) -> tuple[str, float]:
     answerer.answer(read_event(event))
     [text] = topic.texts
     return text, time.monotonic() - start
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,9 +6,8 @@ parallel shards are planted in 200 requests of one route each, and judged alone 
 Usual time: 10 seconds.
 """
 
-import argparse
 import random
-import sys
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -37,9 +36,8 @@ class Gap:
     advises: str
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Plant, report, compare; status 1 if fewer are right than should be."""
-    parser = argparse.ArgumentParser("python -m lab gaps", description=__doc__)
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only each N-th case (1)")
     parser.add_argument("--all", action="store_true", help="print the whole findings, of right ones too")
     options = parser.parse_args()
@@ -376,6 +374,3 @@ CASES = (
         "index.partition = 9",
     ),
 )
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -5,7 +5,7 @@
 Usual time: 1 second.
 """
 
-import argparse
+from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,8 @@ APIS = {"AWS::Serverless::Api": "AccessLogSetting", "AWS::Serverless::HttpApi": 
 TABLE = "AWS::DynamoDB::Table"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Print the missing protections, one line each."""
-    parser = argparse.ArgumentParser("python -m lab hardened", description=__doc__)
     parser.add_argument("template", nargs="?", type=Path, default=ROOT / "template.yaml", help="default: the example's")
     missing = list(missing_protections(parser.parse_args().template))
     print(*missing or ["authorizer, access log and table protection are there"], sep="\n")
@@ -46,7 +45,3 @@ def missing_protections(template: Path) -> Iterator[str]:
 def _is_protected(table: Mapping[str, Any]) -> bool:
     recovery = table.get("PointInTimeRecoverySpecification") or {}
     return bool(table.get("DeletionProtectionEnabled") and recovery.get("PointInTimeRecoveryEnabled"))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

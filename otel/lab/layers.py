@@ -6,10 +6,9 @@ runtime's tests know, and the packages of the bundled layer. Status 1 where some
 Usual time: 1 second.
 """
 
-import argparse
 import re
-import sys
 import textwrap
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
@@ -27,9 +26,8 @@ NEWEST = PYTHON.releases[-1]
 WIDTH, WRITTEN_BY = 148, "`make lab NAME=layers` compares and writes these"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if everything agrees."""
-    parser = argparse.ArgumentParser("python -m lab layers", description=__doc__)
     parser.add_argument("--write", action="store_true", help="write template and docs anew from the table")
     if parser.parse_args().write:
         for path, text in written():
@@ -143,7 +141,3 @@ def _row(release: Release) -> str:
     published, megabytes = release.published or "not known", release.megabytes or "not known"
     cells = [release.version, published, *_pair(release), pythons, megabytes, where, ", ".join(sources)]
     return f"| {' | '.join(map(str, cells))} |"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,14 +6,13 @@ seed of each sequence is its number. Status 1 if a sequence differs.
 Usual time: 2 minutes.
 """
 
-import argparse
 import asyncio
 import json
 import logging
 import random
-import sys
 import traceback
 import warnings
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
@@ -384,9 +383,8 @@ def difference(seed: int) -> tuple[object, object] | None:
     return None if outcomes[0] == outcomes[1] else (outcomes[0], outcomes[1])
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Draw and compare."""
-    parser = argparse.ArgumentParser("python -m lab lean", description=__doc__)
     parser.add_argument("--count", type=int, default=20_000, metavar="N", help="how many sequences (20,000)")
     parser.add_argument("--first", type=int, default=0, metavar="N", help="the first one's number")
     options = parser.parse_args()
@@ -402,7 +400,3 @@ def main() -> int:
                         break
     print(f"{different} of {options.count} sequences differ")
     return int(bool(different))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,11 +7,11 @@ step of `make lock`, it divides the complete locks that uv has written.
 Usual time: a second.
 """
 
-import argparse
 import os
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -55,7 +55,8 @@ def share(folder: Path) -> None:
         lock.write_text(INCLUDE + "".join(package for package in pinned if package not in base), "utf-8")
 
 
-if __name__ == "__main__":
-    argparse.ArgumentParser("python -m lab locks", description=__doc__).parse_args()
+def main(parser: ArgumentParser) -> None:
+    """Divide all of them."""
+    parser.parse_args()
     for folder in FOLDERS:
         share(folder)

@@ -3,10 +3,9 @@
 Usual time: 4 minutes.
 """
 
-import argparse
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lambda_latency.cli.commands.report import run_report
@@ -76,9 +75,8 @@ def _names_fewer(data: bytes) -> bool:
     return min(counts) == 0 or sum(counts) < len(SPANS)
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Break many documents of all formats."""
-    parser = argparse.ArgumentParser("python -m lab mutation", description=__doc__)
     parser.add_argument("--documents", type=int, default=20_000, metavar="N", help="of all formats (20,000)")
     options = parser.parse_args()
     count = options.documents // len(WRITERS)
@@ -88,7 +86,3 @@ def main() -> int:
                 check(name, seed, Path(folder))
             print(f"{count:>6} documents: {name}", flush=True)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

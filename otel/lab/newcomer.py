@@ -81,9 +81,8 @@ WAYS = {
 }
 
 
-def main() -> int:
+def main(parser: argparse.ArgumentParser) -> int:
     """0 if every way was gone to its end without a guess."""
-    parser = argparse.ArgumentParser("python -m lab newcomer", description=__doc__)
     parser.add_argument("--way", choices=range(1, len(WAYS) + 1), type=int, help="this way only")
     parser.add_argument("--extras", action="store_true", help="only the sizes of the extras")
     parser.add_argument("--write", action="store_true", help=f"write {DOCUMENT.relative_to(ROOT)}")
@@ -233,7 +232,3 @@ def _environ() -> dict[str, str]:
 def _machine() -> str:
     load = f"load {os.getloadavg()[0]:.0f}"  # what else ran at the same time
     return f"{os.cpu_count()} processors, {platform.machine()}, Linux, Python {platform.python_version()}, {load}"
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,10 +6,10 @@ Each row is a sheet: the widths 360, 768, 1280 and 1920 in light, 1280 in dark, 
 Usual time: 3 minutes.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from html import escape
@@ -85,9 +85,8 @@ ROWS = {
 }
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Make the sheets."""
-    parser = argparse.ArgumentParser("python -m lab page-rows", description=__doc__)
     parser.add_argument("--folder", type=Path, default=Path("out", "page-rows"), help="of the sheets")
     parser.add_argument(
         "--command", default=str(Path(sys.executable).with_name("lambda-latency")), help="of the report"
@@ -159,7 +158,3 @@ def _sheet(browser: Browser, pictures: Sequence[Path], path: Path, folder: Path)
     browser.size(2300)
     browser.show(sheet.as_uri())
     browser.picture(path)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

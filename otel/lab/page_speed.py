@@ -9,9 +9,8 @@ page's main thread until the page is idle, which other programs do not change; i
 Usual time: 7 minutes.
 """
 
-import argparse
-import sys
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 from statistics import median
 
@@ -57,9 +56,9 @@ ACTS = {
 }
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Measure; status 1 if a time or the heap exceeds its limit."""
-    argparse.ArgumentParser("python -m lab page-speed", description=__doc__).parse_args()
+    parser.parse_args()
     browser = Browser(*browser_programs())
     try:
         with tempfile.TemporaryDirectory(prefix="page-speed-") as folder:
@@ -178,7 +177,3 @@ def _print_row(name: str, times: list[float], busy: list[float], limit: int | No
     figures = (least, median(times), max(times), median(busy))
     print(f"{name:24}{''.join(f'{figure:8.1f} ms' for figure in figures)}{bound}")
     return limit is not None and median(busy) > limit
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,12 +7,12 @@ runs of the demo, on a quiet machine or beside two busy loops.
 Usual time: 1 minute, with --whole 6 minutes, and with --demo 10 minutes more.
 """
 
-import argparse
 import contextlib
 import random
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
@@ -55,9 +55,8 @@ class Halves(NamedTuple):
     number: int
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Compare, count, print the table. Status 1 if the bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab pairs", description=__doc__)
     parser.add_argument("--nezha", type=Path, metavar="FOLDER", help="halves of Nezha's minutes too, from this copy")
     parser.add_argument("--demo", type=int, default=0, metavar="N", help="N pairs of the demo, and N beside busy loops")
     options = parsed(parser, "100 pairs of each kind, in place of 10")
@@ -154,7 +153,3 @@ def table(said: dict[str, list[Said]]) -> list[Score]:
         rows.append(Score(f"{kind}: the gate fails", sum(a.status == FAILED for a in of_kind), len(of_kind)))
     pooled = [a for of_pairs in said.values() for a in of_pairs]
     return [*rows, Score("all pairs: slower", sum(a.answer == "slower" for a in pooled), len(pooled), most=SLOWER)]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

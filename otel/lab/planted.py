@@ -6,9 +6,8 @@ is planted by hand in the traces of a run without faults, and listed as such.
 Usual time: 15 minutes.
 """
 
-import argparse
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,9 +40,8 @@ class Injection:
     by_hand: Callable[[list[Trace]], list[Trace]] | None = None
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Plant, report, compare; the number of causes that were missed is printed, and status 1 if there is any."""
-    parser = argparse.ArgumentParser("python -m lab planted", description=__doc__)
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--cause", action="append", help="only this one; may be repeated")
     parser.add_argument("--tries", type=int, default=1, metavar="N",
@@ -202,6 +200,3 @@ CAUSES = (
         "function timeout", (FaultRule("function", "timeout", 0.05, route="GET /orders/{id}"), USUAL), _timed_out
     ),
 )
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,12 +8,12 @@ with which each token begins, and how many characters follow at least.
 Usual time: 2 seconds.
 """
 
-import argparse
 import itertools
 import re
 import sys
 import textwrap
 import warnings
+from argparse import ArgumentParser
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -54,12 +54,11 @@ PREFIXES = {{
 '''
 
 
-def main(arguments: Sequence[str]) -> int:
+def main(parser: ArgumentParser) -> int:
     """Write the table."""
-    parser = argparse.ArgumentParser("python -m lab prefixes", description=__doc__)
     parser.add_argument("gitleaks", type=Path)
     parser.add_argument("trufflehog", type=Path)
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     patterns = [*gitleaks(options.gitleaks), *trufflehog(options.trufflehog)]
     least = table(itertools.chain.from_iterable(map(beginnings, patterns)))
     text = source(least, revision(options.gitleaks), revision(options.trufflehog))
@@ -182,7 +181,3 @@ def source(least: dict[str, int], gitleaks: str, trufflehog: str) -> str:
         lines = textwrap.wrap(" ".join(sorted(by_length[length])), 106, break_on_hyphens=False)
         out.append(f"    {length}: " + "\n        ".join(f'"{line} "' for line in lines)[:-2] + '",\n')
     return "".join([*out, "}  # fmt: skip\n"])
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -6,12 +6,12 @@ has moved, and this list has to follow it.
 Usual time: 5 minutes.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -339,9 +339,8 @@ MUTATIONS = (
 )  # fmt: skip
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Status 1 if a test passes without what it is there for."""
-    parser = argparse.ArgumentParser("python -m lab promises", description=__doc__)
     parser.add_argument("--promise", action="append", help="only this one, such as R8; may be repeated")
     options = parser.parse_args()
     mutations = [case for case in MUTATIONS if options.promise is None or case.promise in options.promise]
@@ -393,7 +392,3 @@ def run(copy: Path, tests: list[str]) -> tuple[int, str]:
 def summary(output: str) -> str:
     """pytest's last line."""
     return output.strip().rpartition("\n")[2]
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -7,11 +7,11 @@ message, so each is asked to run something.
 Usual time: 3 minutes.
 """
 
-import argparse
 import os
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lab.locks import environment
@@ -31,9 +31,8 @@ RUNTIME = (
 TESTS = ("otel/tests/sandbox", "otel/tests/artifact", *(f"otel/tests/runtime/{path}" for path in RUNTIME))
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Make an environment for each of the other Pythons and run the tests in it. 0 if all passed."""
-    parser = argparse.ArgumentParser("python -m lab pythons", description=__doc__)
     parser.add_argument("--all", action="store_true", help="not only on the oldest and the newest of them")
     options = parser.parse_args()
     own_version = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -84,7 +83,3 @@ def find(version: str) -> str | None:
         if answer.returncode == 0:
             return candidate
     return None
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -7,7 +7,6 @@ the repository's owner, a version without a date in the CHANGELOG.
 Usual time: a minute.
 """
 
-import argparse
 import hashlib
 import json
 import re
@@ -15,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,9 +47,8 @@ LICENSE = "Apache-2.0"
 LICENSES = ("Apache", "BSD", "ISC", "MIT", "MPL-2.0", "Mozilla Public License 2.0", "PSF", "Python Software Foundation")
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if everything was built and holds."""
-    parser = argparse.ArgumentParser("python -m lab release", description=__doc__)
     parser.add_argument("--tag", metavar="vX.Y.Z", help="the tag that is released: what is not decided is refused")
     options = parser.parse_args()
     missing = list(problems(ROOT, options.tag or f"v{VERSION}"))
@@ -165,7 +164,3 @@ def _audit(tools: Path, python: Path) -> tuple[bool, str]:
 
 def _run(*command: str | Path) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

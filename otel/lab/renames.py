@@ -9,13 +9,13 @@ Status 1 if something is wrong.
 Usual time: 20 minutes.
 """
 
-import argparse
 import ast
 import json
 import os
 import re
 import subprocess
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -107,9 +107,8 @@ class Change(NamedTuple):
     edit: Callable[[str], str]
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Try each change, print the wrong ones and the sums."""
-    parser = argparse.ArgumentParser("python -m lab renames", description=__doc__)
     parser.add_argument("--python", default="3.13", help="the version of Python; Lambda's unless given")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many changes are tried at once")
     add_sampling(parser, "names")
@@ -213,7 +212,3 @@ def mirrored(source: Path, target: Path, edit: Callable[[str], str]) -> bool:
     else:
         target.write_text(changed, "utf-8")
     return changed != text
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

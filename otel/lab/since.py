@@ -6,11 +6,10 @@ take longer and longer. In the others a cause hits requests at random or in a pe
 Usual time: 30 seconds, with --whole 3 minutes.
 """
 
-import argparse
 import itertools
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
@@ -58,9 +57,8 @@ class ChangeReport(NamedTuple):
     said: tuple[str, ...]
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Draw, judge, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab since", description=__doc__)
     options = parsed(parser, "50 systems that change and 60 that do not")
     results = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
     for system, said in results:
@@ -186,7 +184,3 @@ def table(results: Sequence[tuple[ChangingSystem, ChangeReport]]) -> list[Score]
         Score("drift told as drift", sum(said.told for said in drift), len(drift), least=BEGIN_TOLD),
         Score("no change: any told", sum(bool(said.said) for said in none), len(none), most=NOT_BEGUN),
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -8,13 +8,13 @@ if a difference is not among those that `REASONS` explains, or a parent exists n
 Usual time: 3 minutes.
 """
 
-import argparse
 import os
 import re
 import subprocess
 import sys
 import tarfile
 import tempfile
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree import ElementTree as ET
@@ -47,9 +47,8 @@ REASONS = {
 }
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run each suite with both providers; print the differences and a line of sums for each."""
-    parser = argparse.ArgumentParser("python -m lab suites", description=__doc__)
     parser.add_argument("--only", default="", metavar="PATTERN", help="only packages whose name has this in it")
     options = parser.parse_args()
     interpreter = find("3.13") or sys.executable
@@ -118,7 +117,3 @@ def outcomes(python: Path, source: Path, suite: Suite, provider: str) -> dict[st
         worse = results.get(name, "passed") == "passed"  # a subtest has the name of its test
         results[name] = state if worse else results[name]
     return results
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

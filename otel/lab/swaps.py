@@ -6,10 +6,10 @@ or document matches both) are listed and not tried. The exit status is 1 if a sw
 Usual time: 1 minute.
 """
 
-import argparse
 import os
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -71,7 +71,7 @@ def tried(table: str, index: int) -> tuple[bool, str]:
     """Swap a pair in a process of its own and run its test: whether that finds the swap, and how it went."""
     began = os.times()
     done = subprocess.run(
-        [sys.executable, "-m", "lab.swaps", "--table", table, "--swap", str(index)],
+        [sys.executable, "-m", "lab", "swaps", "--table", table, "--swap", str(index)],
         cwd=ROOT, env={**os.environ, "COLUMNS": "1000"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     ended = os.times()
@@ -86,12 +86,11 @@ def tried(table: str, index: int) -> tuple[bool, str]:
     return not late, f"{len(failed)} tests fail, {took:.1f} s of processor time{late}"
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(parser: ArgumentParser) -> int:
     """Try the pairs of the tables and print what happens; the exit status."""
-    parser = argparse.ArgumentParser("python -m lab swaps", description=__doc__)
     parser.add_argument("--table", choices=TABLES, help="one table (default: all)")
     parser.add_argument("--swap", type=int, metavar="N", help="run the table's test with rules N and N + 1 exchanged")
-    options = parser.parse_args(argv)
+    options = parser.parse_args()
     if options.swap is not None:
         if options.table is None:
             parser.error("--swap needs --table")
@@ -123,7 +122,3 @@ def with_swap(table: RuleTable, index: int) -> int:
     spec = find_spec(table.test)
     assert spec is not None
     return pytest.main([str(spec.origin), "-q", "--tb=no", "-rf", "-p", "no:randomly", "-p", "no:cacheprovider"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -5,11 +5,10 @@ Each kind happens 100 times, or as often as `--each` says, several at once; the 
 Usual time: 15 minutes.
 """
 
-import argparse
 import json
 import socket
-import sys
 import time
+from argparse import ArgumentParser
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -131,9 +130,8 @@ def _observed(trace: Trace, running: str) -> dict[str, object]:
     }
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Status 1 if one of them does not name its call."""
-    parser = argparse.ArgumentParser("python -m lab timeouts", description=__doc__)
     parser.add_argument("--each", type=int, default=100)
     parser.add_argument("--at-once", type=int, default=4)
     parser.add_argument("--only", action="append", help="only this kind; may be repeated")
@@ -161,7 +159,3 @@ def main() -> int:
             f"{kind.do:<10} {named[kind.do]} of {options.each} named; told at the latest {least:.0f} ms before the kill"
         )
     return int(named.total() != options.each * len(kinds))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,12 +7,12 @@ instrumentations that they need). Status 1 where a handler differs, is not trace
 Usual time: 1 hour.
 """
 
-import argparse
 import os
 import re
 import statistics
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,9 +54,8 @@ class VersionRow:
     wrong: bool
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run each version, print the table last."""
-    parser = argparse.ArgumentParser("python -m lab versions", description=__doc__)
     parser.add_argument("--versions", default="", help="names of files in requirements/versions; all unless given")
     parser.add_argument("--python", default="3.13", help="the version of Python; Lambda's unless given")
     parser.add_argument("--whole", action="store_true", help="the whole corpus instead of a part of it")
@@ -142,7 +141,3 @@ def tested(python: Path) -> str:
         if line.startswith(("FAILED", "ERROR")):
             print(line[:200])
     return str(lines[-1]).strip("= ")
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,13 +6,13 @@ the calls, and the peak of memory with 1,000 traces and with all of them; status
 Usual time: 5 minutes.
 """
 
-import argparse
 import os
 import signal
 import subprocess
 import sys
 import tempfile
 import threading
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lambda_latency.archive import read_requests
@@ -29,9 +29,8 @@ CALLS = (40, 12)  # until a kill: of X-Ray, and of Transaction Search
 MORE_KB = 64 * 1024  # than with 1,000 traces: up to 48 MB of rows stay in memory, as for a report
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run both kinds."""
-    parser = argparse.ArgumentParser("python -m lab week", description=__doc__)
     parser.add_argument("--traces", type=int, default=20_000, metavar="N")
     count = parser.parse_args().traces
     wrong = [f"{kind}: {problem}" for kind in KINDS for problem in of_kind(kind, count)]
@@ -93,7 +92,3 @@ def kill_at(xray: XRay, process: subprocess.Popen[bytes], call_number: int) -> N
         process.wait(60)
 
     xray.on_call = on_call
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -5,11 +5,11 @@ Status 1 where anything differs that is not listed with its reason.
 Usual time: 30 seconds.
 """
 
-import argparse
 import ast
 import re
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,8 @@ POWERTOOLS = ("sum", "async", "generator", "block", "quiet failure", "failure")
 LOCKS = ROOT / "requirements" / "bridge"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run, and print a table and the differences."""
-    parser = argparse.ArgumentParser("python -m lab bridge", description=__doc__)
     add_sampling(parser, "uses")
     parser.add_argument("--examples", type=Path, metavar="FOLDER",
                         help="instead, the examples in a copy of Powertools' repository")  # fmt: skip
@@ -131,7 +130,3 @@ def _python(lock: Path) -> Path:
     python = prepare(f"bridge/{lock.stem}", lock, f"{sys.version_info.major}.{sys.version_info.minor}")
     assert python is not None
     return python
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

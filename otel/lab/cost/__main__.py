@@ -31,9 +31,8 @@ OUT, RUNS = ROOT / "out" / "cost.json", ROOT / "out" / "cost-runs.json"
 PACKAGES = ("awslambdaric", "boto3", "requests", "aws-xray-sdk", "aws-opentelemetry-distro", "opentelemetry-sdk")
 
 
-def parsed() -> argparse.Namespace:
+def parsed(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The options."""
-    parser = argparse.ArgumentParser("python -m lab cost", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="cold starts of each variant, and a twentieth of its "
                         "warm requests (20)")  # fmt: skip
     parser.add_argument("--variants", type=chosen, default=VARIANTS, metavar="NAME,...",
@@ -52,9 +51,9 @@ def parsed() -> argparse.Namespace:
     return options
 
 
-def main() -> int:
+def main(parser: argparse.ArgumentParser) -> int:
     """Measure and print."""
-    options = parsed()
+    options = parsed(parser)
     if options.runs or options.waits:
         named = options.waits and options.variants != VARIANTS
         variants = list(options.variants) if named else repeated.chosen(VARIANTS)
@@ -167,7 +166,3 @@ def about(rounds: int) -> dict[str, Any]:
 def tell(text: str) -> None:
     """Print progress."""
     print(text, file=sys.stderr, flush=True)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

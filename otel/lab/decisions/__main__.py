@@ -7,11 +7,10 @@ archives, of a live page, of an alarm, and of an assistant's answer.
 Usual time: 1 minute, with --pairs 2000 --sets 100 10 minutes.
 """
 
-import argparse
 import itertools
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -37,9 +36,8 @@ class PairReport(NamedTuple):
     wrong: tuple[str, ...]
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Draw, compare, print the table. Status 1 if any outputs disagree."""
-    parser = argparse.ArgumentParser("python -m lab decisions", description=__doc__)
     parser.add_argument("--pairs", type=int, default=PAIRS, metavar="N", help=f"pairs of files ({PAIRS})")
     parser.add_argument("--sets", type=int, default=SETS, metavar="N", help=f"pairs by each way to a report ({SETS})")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other files than those of 0")
@@ -98,7 +96,3 @@ def table(results: Sequence[PairReport], of_sets: Sequence[PairReport]) -> list[
     answers = sorted({said.answer for said in results})
     scores += [Score(f"pairs: {name}", sum(s.answer == name for s in results), len(results)) for name in answers]
     return [*scores, Score("pairs: the gate fails", sum(s.status == FAILED for s in results), len(results))]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -7,11 +7,10 @@ stretch of time, or in a period that returns.
 Usual time: 40 seconds, with --whole 4 minutes.
 """
 
-import argparse
 import itertools
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -46,9 +45,8 @@ class CorrelationReport(NamedTuple):
     classes: int
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Draw, judge, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab depends", description=__doc__)
     options = parsed(parser, "60 systems with an attribute and 60 without")
     results = list(done(judged, systems(options.seed, whole=options.whole), "systems", options.thresholds))
     for system, said in results:
@@ -138,7 +136,3 @@ def table(results: Sequence[tuple[LabelledSystem, CorrelationReport]]) -> list[S
 def _score_of(kind: str, injected: Sequence[tuple[str, CorrelationReport]]) -> Score:
     right = [said.right for of, said in injected if of == kind]
     return Score(kind, sum(right), len(right))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,14 +3,13 @@
 Usual time: 2 minutes; 5 minutes with `--variants`.
 """
 
-import argparse
+from argparse import ArgumentParser
 
 from lab.deploy import adopted, example, updated, variants
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if every step went as it should; the second does not begin where the first fails."""
-    parser = argparse.ArgumentParser("python -m lab deploy", description=__doc__)
     parser.add_argument(
         "--variants",
         nargs="*",
@@ -27,7 +26,3 @@ def main() -> int:
     if options.variants is not None:
         return variants.main(options.variants)
     return example.main() or adopted.main()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

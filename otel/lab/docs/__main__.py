@@ -6,11 +6,11 @@ skipped, and named. Status 1 where a page is wrong.
 Usual time: 5 minutes; a page takes 10 to 90 seconds.
 """
 
-import argparse
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lab.commands import ROOT
@@ -21,10 +21,9 @@ DOCS = ROOT / "docs"
 EXTRAS = "adopt,archive,doctor,fetch,formats,local,testing"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if every block of every page does what the page says."""
     all_pages = sorted([*DOCS.glob("tutorial/*.md"), *DOCS.glob("how-to/*.md")])
-    parser = argparse.ArgumentParser("python -m lab docs", description=__doc__)
     parser.add_argument("--page", type=Path, action="append", metavar="FILE", help="this page only; may be repeated")
     pages = parser.parse_args().page or all_pages
     wrong = 0
@@ -62,7 +61,3 @@ def _follow(page: Path, home: Path, wheel: Path) -> bool:
     for reason in skipped:
         print(f"  skipped, line {reason}")
     return False
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

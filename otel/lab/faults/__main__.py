@@ -41,9 +41,8 @@ CREDENTIALS = {
 }
 
 
-def main() -> int:
+def main(parser: argparse.ArgumentParser) -> int:
     """Run, count, print."""
-    parser = argparse.ArgumentParser("python -m lab faults", description=__doc__)
     parser.add_argument("--invocations", type=int, default=10_000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--outage", type=float, default=30, metavar="S", help="how long a collector is away at last")
@@ -159,7 +158,3 @@ def waited(scenarios: list[Scenario]) -> list[str]:
             for mode, took in scenario.response_ms.items():
                 times.setdefault(mode, []).extend(took)
     return [f"{mode} {statistics.median(took):.1f} {max(took):.0f}" for mode, took in sorted(times.items())]
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -5,12 +5,11 @@ Each happens once in the laptop's sandbox, under Lambda's runtime client. Status
 Usual time: 2 minutes.
 """
 
-import argparse
 import json
 import os
 import socket
-import sys
 import threading
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
@@ -85,9 +84,8 @@ HANGS = (
 )
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run them, two at once; a line for each."""
-    parser = argparse.ArgumentParser("python -m lab hangs", description=__doc__)
     add_sampling(parser, "calls")
     chosen = sampled(HANGS, lambda hang: f"{hang.library} {hang.phase}", parser.parse_args(), parser)
     python, right = prepared(), 0
@@ -184,6 +182,3 @@ STUBS: dict[str, Callable[[], AbstractContextManager[int]]] = {
     "greets": saying(GREETING, 0),
     "agrees": saying(b"S", 8),
 }
-
-if __name__ == "__main__":
-    sys.exit(main())

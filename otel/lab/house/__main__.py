@@ -3,11 +3,10 @@
 Usual time: 1 minute.
 """
 
-import argparse
 import json
 import os
 import subprocess
-from collections.abc import Sequence
+from argparse import ArgumentParser
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,11 @@ COLUMN = 18
 Rows = dict[str, str]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(parser: ArgumentParser) -> int:
     """The command line. Returns the exit status."""
-    parser = argparse.ArgumentParser("python -m lab house", description=__doc__)
     parser.add_argument("--traces", type=Path, metavar="FILE", default=Path(ROOT, "otel/tests/golden/xray/spans.jsonl"),
                         help="the file that the report reads (default: the golden documents of the tests)")  # fmt: skip
-    options = parser.parse_args(arguments)
+    options = parser.parse_args()
     if not options.traces.is_file():
         parser.error(f"--traces must be a file with traces, got {options.traces}")
     print(table(measure(ROOT, options.traces.resolve())))
@@ -96,7 +94,3 @@ def table(rows: Rows) -> str:
     wide = max(map(len, rows))
     lines = [f"{name:<{wide}}{value:>{COLUMN}}" for name, value in rows.items()]
     return "\n".join([*lines, f"! above {MODULES} modules a folder or {NAMES} files a name, or a circle"])
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

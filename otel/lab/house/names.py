@@ -1,7 +1,7 @@
 """Names that say nothing, functions that cannot be read once, class names borne twice: their figures may only fall.
 
-`make check` prints them by part and fails when a part has more than its row. A change that lowers a figure lowers it
-here as well.
+`make check` prints them by part and fails when a part has more than its row, or less: a change that lowers a figure
+lowers it here as well.
 """
 
 import ast
@@ -56,7 +56,7 @@ FIGURES = {
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
-    "otel/lab": Figures(128, 22, 8),
+    "otel/lab": Figures(125, 22, 8),
     "otel/tests": Figures(233, 111, 15),
 }
 
@@ -111,13 +111,14 @@ def parts(checkout: Path) -> list[str]:
     return [*subpackages, *(part for part in FIGURES if part not in subpackages)]
 
 
-def above_figures(checkout: Path) -> Iterator[str]:
-    """Yield a sentence for each part that has more of something than its row, and for a part without a row."""
+def unlike_figures(checkout: Path) -> Iterator[str]:
+    """Yield a sentence for each part with more or less of something than its row; without a row it may have none."""
     for part in parts(checkout):
         counts, *_ = counted(checkout / part)
         for kind, count, figure in zip(Figures._fields, counts, FIGURES.get(part, Figures(0, 0)), strict=True):
-            if count > figure:
-                yield f"{part}: {kind} {count:,}; its figure in otel/lab/house/names.py, {figure:,}, may only fall"
+            if count != figure:
+                why = "may only fall" if count > figure else "is too high: lower it"
+                yield f"{part}: {kind} {count:,}; its figure in otel/lab/house/names.py, {figure:,}, {why}"
 
 
 def table(checkout: Path) -> Iterator[str]:
@@ -131,6 +132,6 @@ def table(checkout: Path) -> Iterator[str]:
 
 if __name__ == "__main__":
     checkout = Path(__file__).parents[3]
-    above = list(above_figures(checkout))
-    print(*table(checkout), *above, sep="\n")
-    sys.exit(bool(above))
+    unlike = list(unlike_figures(checkout))
+    print(*table(checkout), *unlike, sep="\n")
+    sys.exit(bool(unlike))

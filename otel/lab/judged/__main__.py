@@ -6,9 +6,8 @@ serve to choose rules; the other half, `held`, is scored only when it is asked f
 Usual time: 2 minutes.
 """
 
-import argparse
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from functools import cache, partial
 from pathlib import Path
@@ -46,9 +45,8 @@ class FaultReport(NamedTuple):
     plain: tuple[str, ...]
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Judge the faults of one half, print the table. Status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab judged", description=__doc__)
     parser.add_argument("--nezha", type=Path, required=True, metavar="FOLDER", help="a checkout, or a git directory")
     parser.add_argument("--half", choices=("dev", "held"), default="dev", help="the faults that are judged (dev)")
     options = parsed(parser)
@@ -118,7 +116,3 @@ def _within(results: Sequence[tuple[str, FaultReport]], count: int) -> int:
 
 def _plain(results: Sequence[tuple[str, FaultReport]], count: int) -> int:
     return sum(service in said.plain[:count] for service, said in results)
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -6,12 +6,11 @@ Where CI is set, a server that is not installed is a failure too.
 Usual time: 4 minutes.
 """
 
-import argparse
 import json
 import os
 import socket
 import subprocess
-import sys
+from argparse import ArgumentParser
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -42,9 +41,8 @@ class Ran:
     skipped: str = ""
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run the cases, print the table, say what is wrong."""
-    parser = argparse.ArgumentParser("python -m lab libraries", description=__doc__)
     add_sampling(parser, "libraries")
     parser.add_argument("--python", default="", metavar="VERSION", help="the newest that is here unless given")
     parser.add_argument("--write", action="store_true", help="write the table into the docs")
@@ -104,7 +102,3 @@ def ask(case: Library, python: Path, place: Place, how: str) -> dict[str, Any]:
         raise SystemExit(f"{case.name}, {how}: the process ended with {done.returncode}\n{done.stderr[-3000:]}")
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
-
-
-if __name__ == "__main__":
-    sys.exit(main())

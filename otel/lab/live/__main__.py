@@ -5,8 +5,7 @@ Loads with headless Chromium, and the senders that people use. Processor time an
 Usual time: 13 minutes; 3 with --quick.
 """
 
-import argparse
-import sys
+from argparse import ArgumentParser
 
 from lab.commands import browser_programs
 from lab.live.loads import LOADS, measured
@@ -15,9 +14,8 @@ from lab.live.senders import senders
 QUICK_S = 30
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Measure and print; status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab live", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each load, the long one for 30 s")
     options = parser.parse_args()
     browser_programs()  # before the senders, which need none
@@ -29,7 +27,3 @@ def main() -> int:
         wrong += measured(load, 1 if options.quick or is_long else 3)
     print("".join(f"NOT {line}\n" for line in wrong), end="")
     return int(bool(wrong))
-
-
-if __name__ == "__main__":
-    sys.exit(main())

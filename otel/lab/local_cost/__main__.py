@@ -6,12 +6,12 @@ of the former.
 Usual time: 5 seconds.
 """
 
-import argparse
 import http.client
 import os
 import statistics
 import tempfile
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,9 +21,9 @@ from lambda_latency.local.app.serve.system import System, SystemOptions
 WARM_UP, REQUESTS = 50, 500
 
 
-def main() -> None:
+def main(parser: ArgumentParser) -> None:
     """Print the median and the tail of warm requests, sent one after another on one connection."""
-    argparse.ArgumentParser("python -m lab local-cost", description=__doc__).parse_args()
+    parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
         app = read_app(Path(__file__).parent / "noop" / "template.yaml", {})
         app.is_example = True  # it runs in this environment, without an emulator of AWS
@@ -52,7 +52,3 @@ def _once(connection: http.client.HTTPConnection) -> tuple[float, float]:
     if response.status != 200:
         raise SystemExit(f"the handler answered {response.status}: nothing to measure")
     return (time.perf_counter() - start) * 1000, (time.process_time() - ran) * 1000
-
-
-if __name__ == "__main__":
-    main()

@@ -3,20 +3,15 @@
 Usual time: 1 minute.
 """
 
-import argparse
+from argparse import ArgumentParser
 
 from lab.pictures import alarm, architecture, page
 
 PICTURES = {"page": page.main, "alarm": alarm.main, "architecture": architecture.main}
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """All of them, or one; the greatest of their statuses."""
-    parser = argparse.ArgumentParser("python -m lab pictures", description=__doc__)
     parser.add_argument("--only", choices=PICTURES, help="only this one")
     only = parser.parse_args().only
     return max(draw() for name, draw in PICTURES.items() if only in (None, name))
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

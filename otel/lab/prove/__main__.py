@@ -47,9 +47,8 @@ costs   less than a dollar: traces, requests, invocations, and the metrics of it
 ERRORS = (LocalError, BotoCoreError, ClientError, AssertionError, FetchError, AdoptError)
 
 
-def main() -> int:
+def main(parser: argparse.ArgumentParser) -> int:
     """0 if all that can be seen there was seen, and nothing is left."""
-    parser = argparse.ArgumentParser("python -m lab prove", description=__doc__)
     parser.add_argument("--emulator", action="store_true", help="on the emulator of AWS on this machine")
     parser.add_argument("--only", default="", metavar="TEXT", help="only sentences that have this in them")
     parser.add_argument("--keep", action="store_true", help="delete nothing; the next run deletes what this one leaves")
@@ -219,7 +218,3 @@ def report(
     print("\n{} seen, {} not seen, {} cannot be seen here.".format(*counts), f"{out} has the table, for an issue.")
     print(f"Left: {', '.join(remaining) or 'nothing'}.")
     return 1 if remaining or counts[1] else 0
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -221,9 +221,8 @@ def _headers(call: Mapping[str, Any], routes: Sequence[tuple[Api, str]], system:
     return headers
 
 
-def main() -> None:
+def main(parser: argparse.ArgumentParser) -> None:
     """Try each app in a process of its own, or with --here in this one; status 1 if fewer than 95 % are right."""
-    parser = argparse.ArgumentParser("python -m lab public-apps", description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="the repository of the public apps")
     parser.add_argument("--only", action="append", metavar="NAME", help="an app of the list; may be repeated")
     parser.add_argument("--here", action="store_true", help=argparse.SUPPRESS)
@@ -248,11 +247,7 @@ def main() -> None:
 def _in_process(folder: Path | None, app: str) -> list[CallResult]:
     """The results of an app's calls, by a process of its own."""
     source = ["--from", str(folder)] if folder else []
-    command = [sys.executable, "-m", "lab.public_apps", *source, "--only", app, "--here"]
+    command = [sys.executable, "-m", "lab", "public-apps", *source, "--only", app, "--here"]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
     rows = [json.loads(line) for line in done.stdout.splitlines()]
     return [CallResult(*row) for row in rows] or [CallResult(app, "start", "up", f"status {done.returncode}")]
-
-
-if __name__ == "__main__":
-    main()

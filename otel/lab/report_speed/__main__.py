@@ -6,9 +6,9 @@ fresh process.
 Usual time: 10 minutes.
 """
 
-import argparse
 import os
 import tempfile
+from argparse import ArgumentParser
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -21,9 +21,8 @@ MILLION = "million"
 ROUNDS, MILLIONS = 3, 3
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Measure and print; status 1 if a floor does not hold."""
-    parser = argparse.ArgumentParser("python -m lab report-speed", description=__doc__)
     parser.add_argument(
         "--rows", nargs="+", default=["*"], metavar="PATTERN",
         help=f"only these: names with * for any text, as otlp/* or */deep; {MILLION} is a million spans with "
@@ -66,7 +65,3 @@ def _table(rows: list[Row], folder: Path, rounds: int) -> list[Measured]:
 
 def _chosen(name: str, patterns: list[str]) -> bool:
     return any(fnmatch(name, pattern) for pattern in patterns)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -6,12 +6,12 @@ says so, and in CI (variable CI) that is a failure.
 Usual time: 2 minutes.
 """
 
-import argparse
 import os
 import re
 import shutil
 import subprocess
 import sys
+from argparse import ArgumentParser
 
 from lab.commands import make
 from lab.rie.emulator import EMULATOR
@@ -22,9 +22,8 @@ from lab.rie.scene import EmulatorScene, Scenario
 GO = "1.26.6"
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run the scenarios, a line for each."""
-    parser = argparse.ArgumentParser("python -m lab rie", description=__doc__)
     parser.add_argument("only", nargs="*", help="scenarios; all unless given")
     only = parser.parse_args().only
     if not is_go_here():
@@ -76,7 +75,3 @@ def fails(name: str, scenario: Scenario) -> bool:
     for line in report.wrong:
         print(f"    {line[:400]}", flush=True)
     return bool(report.wrong)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

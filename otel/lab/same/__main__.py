@@ -5,8 +5,8 @@ All of it runs on every Python that answers here. Status 1 where anything differ
 Usual time: 10 minutes a Python.
 """
 
-import argparse
 import subprocess
+from argparse import ArgumentParser
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -38,9 +38,8 @@ class Result:
     failure: str = ""  # of the run itself
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Run, print the table and the differences."""
-    parser = argparse.ArgumentParser("python -m lab same", description=__doc__)
     parser.add_argument("--pythons", default=PYTHONS, help="versions, separated by commas")
     add_sampling(parser, "handlers")
     parser.add_argument("--workers", type=int, default=2, metavar="N", help="how many handlers run at once")
@@ -141,7 +140,3 @@ def _tell(result: Result) -> None:
 
 def _indented(text: str) -> str:
     return "\n".join(f"    {line[:400]}" for line in text.splitlines())
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

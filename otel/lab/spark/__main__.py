@@ -6,7 +6,6 @@ costs, in archives of so many spans. Java or PySpark missing: skipped with the r
 Usual time: 1 minute.
 """
 
-import argparse
 import gzip
 import io
 import json
@@ -16,6 +15,7 @@ import pickle
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,9 +41,8 @@ HOUR_NS = 3600 * 1_000_000_000
 T0 = 1_795_560_000_000_000_000
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Compare or measure; status 1 if anything differs."""
-    parser = argparse.ArgumentParser("python -m lab spark", description=__doc__)
     parser.add_argument("--requests", type=int, default=2_000, metavar="N", help="in the archive that is compared")
     parser.add_argument("--spans", type=int, nargs="+", metavar="N", help="measure archives of so many spans instead")
     options = parser.parse_args()
@@ -53,9 +52,13 @@ def main() -> int:
         print(f"skipped: {missing}", file=sys.stderr)
         return int(bool(os.environ.get("CI")))
     with tempfile.TemporaryDirectory(prefix="lambda-latency-spark-") as folder:
-        if options.spans:
-            return measure(python, Path(folder), options.spans)
-        wrong = list(compared(python, Path(folder), options.requests))
+        try:
+            if options.spans:
+                return measure(python, Path(folder), options.spans)
+            wrong = list(compared(python, Path(folder), options.requests))
+        except subprocess.CalledProcessError as error:
+            print(f"NOT run: Spark's job ended with status {error.returncode}")
+            return 1
     print("".join(f"NOT {line}\n" for line in wrong), end="")
     return int(bool(wrong))
 
@@ -162,12 +165,3 @@ def write(archive: Path, lines: bytes, count: int) -> None:
         path = archive / spans_path(T0 + number * HOUR_NS)
         path.parent.mkdir(parents=True)
         path.write_bytes(gzip.compress(lines.replace(b'"traceId":"' + PREFIX, b'"traceId":"%08x' % number), 1))
-
-
-if __name__ == "__main__":
-    try:
-        status = main()
-    except subprocess.CalledProcessError as error:
-        print(f"NOT run: Spark's job ended with status {error.returncode}")
-        status = 1
-    raise SystemExit(status)

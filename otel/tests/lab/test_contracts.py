@@ -91,18 +91,6 @@ def test_a_room_that_imports_its_own_face_is_a_circle(wrong: Check) -> None:
     ]
 
 
-def test_a_known_circle_is_allowed(wrong: Check) -> None:
-    """It is known by all of its modules."""
-    assert wrong(NoCircles, CIRCLE, known=["cottage: door, key"]) == []
-
-
-def test_a_known_circle_that_is_gone_is_to_be_deleted(wrong: Check) -> None:
-    """So that the list of them ends empty."""
-    assert wrong(NoCircles, {"door.py": "", "key.py": ""}, known=["cottage: door, key"]) == [
-        "cottage: door, key is no longer so: delete it from the exceptions in pyproject.toml"
-    ]
-
-
 # ---- Through the public API -------------------------------------------------------------------------------------
 
 SHED = {
@@ -161,10 +149,6 @@ def test_a_room_imports_only_the_rooms_of_its_line(wrong: Check) -> None:
     files["shed/blade.py"] = "import cottage.attic.a\n"
     assert wrong(Walls, files, package="cottage", subpackages=subpackages) == [
         "cottage.shed.blade:1 imports cottage.attic.a: shed may not import attic"
-    ]
-    exceptions = ["cottage.shed -> cottage.attic", "cottage.attic -> cottage.cellar"]
-    assert wrong(Walls, files, package="cottage", subpackages=subpackages, known=exceptions) == [
-        f"{exceptions[1]} is no longer so: delete it from the exceptions in pyproject.toml"
     ]
 
 

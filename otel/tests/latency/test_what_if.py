@@ -1,20 +1,21 @@
 """The promise of "saves at most": removing a part never makes requests faster than promised, even if calls overlap.
 
-Planted cases: a generator makes requests, with and without one of the calls. `WHAT_IF_CASES` is their number; the calls
-overlap in a third of them.
+Planted cases: a generator makes requests, with and without one of the calls, which overlap in a third of them.
 """
 
-import os
 import random
+
+import pytest
 
 from lambda_latency.latency import Breakdowns, Component, percentile, savings
 from lambda_latency.text import Style, flat, saving_pieces
+from tests.draws import draws
 from tests.latency.drawn_requests import PAYMENTS, TABLE, request
 from tests.latency.system import breakdown_of, charge, put_item
 from tests.latency.system import request as served
 from tests.trace.build import MS, Node, tree
 
-CASES = int(os.environ.get("WHAT_IF_CASES", "24"))
+CASES = draws(300)
 REQUESTS = 40
 ROUNDED = 10  # nanoseconds, because the generator's times are fractions of milliseconds
 REMOVED = Component("external", "payments.example.com")
@@ -42,6 +43,7 @@ def _requests(seed: int, *, without: bool) -> Breakdowns:
     return Breakdowns(accounts)
 
 
+@pytest.mark.drawn
 def test_the_real_percentile_is_never_below_the_promised_one() -> None:
     """In all drawn cases; without overlap, the estimate is within a tenth of the real percentile."""
     broken, far = [], []

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.mark.parametrize(("export", "invocations"), [("collector", 300), ("otlp", 100)])
 def test_every_span_of_a_run_over_all_faults_is_accounted_for(export: str, invocations: int) -> None:
     """Exported, rejected by X-Ray, or in memory at a kill; no orphan, no secret, and each trace where Lambda said."""
-    command = [sys.executable, "-m", "lab.faults", "--invocations", str(invocations), "--outage", "3"]
+    command = [sys.executable, "-m", "lab", "faults", "--invocations", str(invocations), "--outage", "3"]
     command += ["--export", export]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
     assert (done.returncode, "WRONG" in done.stdout) == (0, False), done.stdout + done.stderr

@@ -1,7 +1,6 @@
 """The page about production: its lines fit into the template, do what it says, and are what `make deploy` asks for."""
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pytest
 from samcli.yamlhelper import yaml_parse
 
 from lab import destination
+from lab.__main__ import run
 from lab.hardened import PAGE, missing_protections
 from tests.docs.pages import page
 from tests.template.deployed import ROOT, Stack, deploy, deploy_written, merged, template
@@ -119,10 +119,10 @@ def test_production_is_refused_before_anything_else(
     environment: str, status: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """With the page that has the lines; every other environment gets to the question, which nobody answers here."""
-    monkeypatch.setattr(sys, "argv", ["destination", "--config-env", environment, "--region", "eu-west-1"])
     monkeypatch.setattr(destination, "account_of", lambda _: "123456789012")
+    monkeypatch.setattr("sys.argv", ["lab"])
 
-    assert destination.main() == status
+    assert run("destination", ["--config-env", environment, "--region", "eu-west-1"]) == status
     refusal = f"prod is not deployed: {PAGE} has the lines that template.yaml lacks\n"
     said = refusal + "".join(f"  {line}\n" for line in MISSING)
     assert (capsys.readouterr().err == said) is (environment == "prod")
