@@ -56,7 +56,7 @@ FIGURES = {
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
-    "otel/lab": Figures(128, 22, 8),
+    "otel/lab": Figures(128, 21, 8),
     "otel/tests": Figures(233, 111, 15),
 }
 
