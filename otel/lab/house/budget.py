@@ -34,8 +34,8 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_670,
     "otel/lambda_latency/text": 4_090,
     "otel/lambda_latency/trace": 6_210,
-    "otel/lab": 25_350,
-    "otel/tests": 60_060,
+    "otel/lab": 25_570,
+    "otel/tests": 60_830,
     "tests": 1_490,
 }
 

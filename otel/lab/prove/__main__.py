@@ -1,8 +1,9 @@
 """Deploys the template to a stack of its own, looks at each sentence that was never seen on AWS, and deletes it all.
 
 It says account, profile, region, cost and what it creates, and asks once before it spends anything. `--emulator` runs
-the same on the emulator of AWS, first stopped half way: nothing may be left then, either. Status 0: all that this
-account can show was seen, and nothing is left.
+the same on the emulator of AWS, first stopped half way: nothing may be left then, either. Status 0: every sentence
+about AWS was seen, and nothing is left; 1: AWS answered otherwise, or something is left; 4: something could not be
+seen there, with the reason, or is kept.
 
 Usual time: 30 minutes.
 """
@@ -19,16 +20,17 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from zipfile import BadZipFile
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from lab.commands import ROOT
 from lab.destination import NowhereError, account_of, confirmed, destination_of
 from lab.prove.configured import PAYMENTS
-from lab.prove.leavings import earlier, remove
-from lab.prove.place import Account, EmulatorPlace, Place
-from lab.prove.policy import policy
-from lab.prove.scene import DESTINATIONS, Evidence, LackingError, Scene, Sentence, UnexpectedError
+from lab.prove.leavings import earlier
+from lab.prove.place import Account, Answer, EmulatorPlace, Place
+from lab.prove.policy import PREFIX, policy
+from lab.prove.scene import DESTINATIONS, Evidence, LackingError, Scene, Sentence, UnexpectedError, is_unasked
 from lab.prove.sentences import CALLS, SENTENCES
 from lambda_latency.adopt import AdoptError
 from lambda_latency.fetch import FetchError
@@ -42,16 +44,19 @@ creates the stacks {stack}, {stack}-adopted and {stack}-plain, a topic and a que
         lambda-latency-prove; sends about fifty requests, looks at X-Ray and CloudWatch, and deletes all of it: some
         thirty minutes
 costs   less than a dollar: traces, requests, invocations, and the metrics of its alarms for some minutes; SAM's bucket
-        for artifacts stays, with what SAM put into it
+        for artifacts stays, with what SAM put into it, and X-Ray keeps the traces for thirty days
 """
+WRONG_FORM = (KeyError, IndexError, TypeError, ValueError, AttributeError)
 ERRORS = (LocalError, BotoCoreError, ClientError, AssertionError, FetchError, AdoptError)
 
 
 def main(parser: argparse.ArgumentParser) -> int:
-    """0 if all that can be seen there was seen, and nothing is left."""
+    """0 if every sentence about AWS was seen, and nothing is left."""
     parser.add_argument("--emulator", action="store_true", help="on the emulator of AWS on this machine")
     parser.add_argument("--only", default="", metavar="TEXT", help="only sentences that have this in them")
-    parser.add_argument("--keep", action="store_true", help="delete nothing; the next run deletes what this one leaves")
+    parser.add_argument("--keep", action="store_true", help="delete nothing; print what there is, and how to delete it")
+    parser.add_argument("--delete", default="", metavar="RUN", help="delete what an earlier run left, and end")
+    parser.add_argument("--boundary", default="", metavar="ARN", help="permissions boundary of the roles that it makes")
     parser.add_argument("--report", type=Path, default=OUT, metavar="FILE", help="where the result is written as JSON")
     parser.add_argument("--print-policy", action="store_true", help="print the IAM policy that it needs, and exit")
     parser.add_argument("--region", default="", metavar="R", help="the region (docs/how-to/deploy.md has the order)")
@@ -59,7 +64,7 @@ def main(parser: argparse.ArgumentParser) -> int:
     parser.add_argument("--yes", action="store_true", help="the answer to the question")
     options = parser.parse_args()
     if options.print_policy:
-        print(policy())
+        print(policy(options.boundary))
         return 0
     sentences = [sentence for sentence in SENTENCES if options.only.lower() in sentence.text.lower()]
     if not sentences:
@@ -79,20 +84,30 @@ def on_aws(sentences: Sequence[Sentence], options: argparse.Namespace) -> int:
     """In the account of the credentials."""
     destination = destination_of(ROOT, os.environ, region=options.region, profile=options.profile)
     print(destination, flush=True)  # before the first call
-    place = Account(f"lambda-latency-prove-{secrets.token_hex(3)}", destination)
+    place = Account(options.delete or f"{PREFIX}-{secrets.token_hex(3)}", destination, options.boundary)
     print(f"account {account_of(destination.session())}")
+    if options.delete:
+        return delete_run(place, yes=options.yes)
+    runs = earlier(place.client)
+    if runs:  # one of them may be going on
+        print(f"of other runs there is {', '.join(runs)}; to delete one: make prove ARGS='--delete {runs[0]}'")
     print(COST.format(stack=place.stack), end="")
-    earlier_runs = earlier(place.client)
-    if earlier_runs:
-        print(f"deletes what earlier runs left: {', '.join(earlier_runs)}")
     answer = confirmed("Go on?", yes=options.yes, terminal=sys.stdin, out=sys.stdout)
     if not answer:
         return 2 if answer is None else 0
-    say = progress()
-    remaining = [name for run in earlier_runs for name in remove(place.client, run, say)]
-    if remaining:
-        say(f"left of earlier runs: {', '.join(remaining)}")
-    return report(prove(place, sentences, say, keep=options.keep), place, options.report, remaining)
+    results = prove(place, sentences, progress(), keep=options.keep)
+    return report(results, place, options.report, is_kept=options.keep)
+
+
+def delete_run(place: Account, *, yes: bool) -> int:
+    """Delete what an earlier run left, after a list of it."""
+    print(*(f"        {name}" for name in place.left()), sep="\n")
+    answer = confirmed("Delete all of this?", yes=yes, terminal=sys.stdin, out=sys.stdout)
+    if not answer:
+        return 2 if answer is None else 0
+    with deleted(place, progress()):
+        pass
+    return 1 if place.left() else 0
 
 
 def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
@@ -127,7 +142,7 @@ def prove(
         say(f"deploying {place.stack}")
         place.deploy(PAYMENTS)
         say(f"sending {len(CALLS)} requests")
-        answers = [place.call(method, path, body) for method, path, body in CALLS]
+        answers = [answered(place, *call) for call in CALLS]
         if stop:
             raise KeyboardInterrupt
         scene = Scene(place, answers, destination) if isinstance(place, Account) else None
@@ -138,6 +153,16 @@ def prove(
             say(f"        {SEEN[evidence.seen]}: {evidence.text}")
             results.append((sentence, evidence))
         return results
+
+
+def answered(place: Place, method: str, path: str, status: int) -> Answer:
+    """The answer to a request. Raises `LocalError` unless it has the status: no check means anything then."""
+    answer = place.call(method, path)
+    if answer.status != status:
+        raise LocalError(
+            f"{method} {path} answered {answer.status}, not {status}", "look at the functions' logs: --keep keeps them"
+        )
+    return answer
 
 
 def kept_where(place: Account, say: Callable[[str], None]) -> str:
@@ -159,14 +184,15 @@ def look(sentence: Sentence, scene: Scene) -> Evidence:
     except LackingError as error:
         return Evidence(None, str(error))
     except ClientError as error:
-        code = str(error.response.get("Error", {}).get("Code", "?"))
-        is_denied = code.startswith(("AccessDenied", "Unauthorized"))
-        return Evidence(None if is_denied else False, f"could not be asked: {error.operation_name}: {str(error)[:120]}")
-    except (UnexpectedError, FetchError, KeyError, IndexError, TypeError, ValueError, AttributeError) as error:
+        text = f"could not be asked: {error.operation_name}: {str(error)[:120]}"
+        return Evidence(None if is_unasked(error) else False, text)
+    except BotoCoreError as error:
+        return Evidence(None, f"could not be asked: {str(error)[:160]}")
+    except (UnexpectedError, FetchError, OSError, BadZipFile, *WRONG_FORM) as error:
         reason = f"no {error}" if isinstance(error, KeyError) else str(error)
         return Evidence(False, f"unexpected answer of AWS: {reason[:160]}")
     except ERRORS as error:
-        return Evidence(False, f"could not be asked: {str(error)[:160]}")
+        return Evidence(False, f"failed: {str(error)[:160]}")
 
 
 @contextlib.contextmanager
@@ -191,17 +217,15 @@ def kept(place: Place, say: Callable[[str], None]) -> Iterator[None]:
     try:
         yield
     finally:
-        say(f"{place.stack} is kept: the next `make prove` deletes it")
+        say(f"{place.stack} is kept: make prove ARGS='--delete {place.stack}' deletes it")
 
 
-def report(
-    results: Sequence[tuple[Sentence, Evidence]], place: Place, out: Path, earlier_left: Sequence[str] = ()
-) -> int:
+def report(results: Sequence[tuple[Sentence, Evidence]], place: Place, out: Path, *, is_kept: bool = False) -> int:
     """Print the table and write it; returns the exit status."""
     width = max(len(sentence.text) for sentence, _ in results)
     for sentence, evidence in results:
         print(f"{sentence.text:<{width}}  {SEEN[evidence.seen]:<14}  {evidence.text}")
-    remaining = [*earlier_left, *place.left()]
+    remaining = place.left()
     document = {
         "stack": place.stack,
         "region": place.region,
@@ -217,4 +241,14 @@ def report(
     counts = [sum(evidence.seen is which for _, evidence in results) for which in (True, False, None)]
     print("\n{} seen, {} not seen, {} cannot be seen here.".format(*counts), f"{out} has the table, for an issue.")
     print(f"Left: {', '.join(remaining) or 'nothing'}.")
-    return 1 if remaining or counts[1] else 0
+    return status_of(results, remaining, is_emulator=place.is_emulator, is_kept=is_kept)
+
+
+def status_of(
+    results: Sequence[tuple[Sentence, Evidence]], remaining: Sequence[str], *, is_emulator: bool, is_kept: bool = False
+) -> int:
+    """The exit status: 1 for a sentence that AWS denies or for what is left, 4 for a proof that is not complete."""
+    if any(evidence.seen is False for _, evidence in results) or (remaining and not is_kept):
+        return 1
+    is_complete = all(evidence.seen or not sentence.is_about_aws for sentence, evidence in results)
+    return 0 if is_emulator or (is_complete and not is_kept) else 4

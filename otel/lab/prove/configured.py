@@ -7,42 +7,87 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
+from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from lab.prove.leavings import TAG
 from lab.prove.place import Answer
-from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, until
-from lambda_latency.adot import PYTHON
+from lab.prove.scene import REGIONS_S, Evidence, LackingError, Scene, UnexpectedError, is_unasked, until
+from lambda_latency.adot import COLLECTOR, PYTHON
 from lambda_latency.doctor.deployed import packages_of
 from lambda_latency.stacks import ALARM, write_stack
 
-OUTSIDE = "eu-central-2"  # a region that the template's map of layers does not have
 # Nobody answers there: the function waits until it gives up, or is killed.
 PROVIDER = "10.255.255.1"
 PAYMENTS = {"PaymentsUrl": f"http://{PROVIDER}", "SampleRate": "1"}
 ORDER = {"order_id": "o-1", "customer": "ada", "items": [{"sku": "tea", "quantity": 1, "unit_price": 450}],
          "payment_method": "card-1"}  # fmt: skip
+UNPAID = (502, 504)  # the function's answer where the provider cannot be reached, or does not answer
+KILLED = (502, 504)  # API Gateway's answer where Lambda ends the function
+
+
+def new_order() -> dict[str, object]:
+    """An order with an id of its own."""
+    return {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"}
 
 
 def layers(scene: Scene) -> Evidence:
-    missing, count = [], 0
-    for region in PYTHON.default_regions:
-        newest = PYTHON.newest(region)
-        assert newest is not None
+    """Every number of the table, in the regions that need not be enabled."""
+    missing: list[str] = []
+    denied: list[str] = []
+    arns = [*_listed()]
+    for arn in arns:
         try:
-            scene.place.client("lambda", region).get_layer_version_by_arn(
-                Arn=PYTHON.arn(region, newest.numbers[region])
-            )
-            count += 1
+            layer_version(scene, arn)
+        except NoVersionError:
+            missing.append(arn)
         except ClientError as error:
-            if error.response["Error"]["Code"].startswith("AccessDenied"):
+            if not is_unasked(error):
                 raise
-            missing.append(f"{region}: {error.response['Error']['Code']}")
-    return Evidence(not missing, ", ".join(missing) or f"{count} regions have their version")
+            denied.append(f"{arn}: {error.response['Error']['Code']}")
+    if missing or denied:
+        is_seen = False if missing else None
+        return Evidence(
+            is_seen, f"{len(missing)} do not exist, {len(denied)} could not be asked: {(missing + denied)[0]}"
+        )
+    return Evidence(True, f"{len(arns)} versions exist")
+
+
+def _listed() -> Iterator[str]:
+    """The ARNs of the table's versions in the default regions."""
+    for release in PYTHON.releases:
+        yield from (
+            PYTHON.arn(region, number) for region, number in release.numbers.items() if region in PYTHON.default_regions
+        )
+    for region in sorted({*COLLECTOR.regions} & {*PYTHON.default_regions}):
+        for processor in ("arm64", "amd64"):
+            name = f"{COLLECTOR.name(processor)}:{COLLECTOR.number}"
+            yield f"arn:aws:lambda:{region}:{COLLECTOR.account}:layer:{name}"
+
+
+class NoVersionError(Exception):
+    """AWS has no such version of a layer, or it is not public."""
+
+
+def layer_version(scene: Scene, arn: str) -> Mapping[str, Any]:
+    """Lambda's answer about a layer's version. Raises `NoVersionError` if there is none that this account may use.
+
+    For another account's missing version Lambda says that no resource-based policy allows the call, with the code that
+    a caller without permission gets, too (aws/aws-sdk-pandas#1357, hashicorp/vault-lambda-extension#156).
+    """
+    client = scene.place.client("lambda", arn.split(":")[3])
+    try:
+        answer: Mapping[str, Any] = client.get_layer_version_by_arn(Arn=arn)
+    except ClientError as error:
+        is_missing = error.response["Error"]["Code"] == "ResourceNotFoundException"
+        if is_missing or "no resource-based policy allows" in str(error):
+            raise NoVersionError(arn) from error
+        raise
+    return answer
 
 
 def contents(scene: Scene) -> Evidence:
@@ -51,7 +96,10 @@ def contents(scene: Scene) -> Evidence:
     if newest is None:
         raise LackingError(f"no number of the layer is known in {region}")
     arn = PYTHON.arn(region, newest.numbers[region])
-    packages = packages_of(scene.place.client("lambda").get_layer_version_by_arn(Arn=arn))
+    try:
+        packages = packages_of(layer_version(scene, arn))
+    except NoVersionError:
+        return Evidence(False, f"{arn} does not exist")
     if packages is None:
         raise UnexpectedError("GetLayerVersionByArn names no file, or a file without packages")
     wrong = [f"{name} {packages.get(name, 'missing')} instead of {version}" for name, version in newest.packages.items()
@@ -78,7 +126,7 @@ def timed_out(scene: Scene) -> Answer:
         client.update_function_configuration(FunctionName=name, Timeout=seconds)
         client.get_waiter("function_updated").wait(FunctionName=name)
         if seconds == 2:
-            answer = scene.place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"})
+            answer = scene.call("POST", "/orders", new_order(), statuses=KILLED)
     return answer
 
 
@@ -132,7 +180,7 @@ def explained(scene: Scene) -> Evidence:
         write_stack(ALARM, Path(folder, "explain"))
         explanations = {"AlarmPrefix": f"{name}.", "AlarmTopicArn": topic}
         place.deploy_part(Path(folder, "explain"), f"{name}-explain", explanations)
-    place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"})
+    scene.call("POST", "/orders", new_order(), statuses=UNPAID)
     alarm = next(resource for resource in scene.resources("AWS::CloudWatch::Alarm").values() if "SlowAlarm" in resource)
     place.client("cloudwatch").set_alarm_state(AlarmName=alarm, StateValue="ALARM", StateReason="make prove")
     heard: list[str] = []
@@ -150,31 +198,45 @@ def explained(scene: Scene) -> Evidence:
 
 
 def outside(scene: Scene) -> Evidence:
-    client = scene.place.client("cloudformation", OUTSIDE)
-    parameters = {"Tracing": "Off"}
+    """The region is taken out of the map, so that every account can decide it in its own region."""
+    client, name = scene.place.client("cloudformation"), f"{scene.place.stack}-outside"
     arguments: dict[str, Any] = {
-        "StackName": f"{scene.place.stack}-outside", "ChangeSetName": "prove", "ChangeSetType": "CREATE",
-        "TemplateBody": scene.place.packaged(), "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+        "StackName": name, "ChangeSetName": "prove", "ChangeSetType": "CREATE",
+        "TemplateBody": without_region(scene.place.packaged(), scene.place.region),
+        "Capabilities": ["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
+        "Parameters": [{"ParameterKey": "Tracing", "ParameterValue": "Off"}],
+        "Tags": [{"Key": TAG, "Value": scene.place.stack}],
     }  # fmt: skip
+    changes: dict[str, Any] = {}
+
+    def finished() -> bool:
+        changes.update(client.describe_change_set(StackName=name, ChangeSetName="prove"))
+        return changes["Status"] in ("CREATE_COMPLETE", "FAILED")
+
     try:
         client.create_change_set(**arguments)
-        done: list[Mapping[str, Any]] = []
-
-        def finished() -> bool:
-            done[:] = [client.describe_change_set(StackName=arguments["StackName"], ChangeSetName="prove")]
-            return done[0]["Status"] in ("CREATE_COMPLETE", "FAILED")
-
-        until(finished)
-        if done[0]["Status"] not in ("CREATE_COMPLETE", "FAILED", "CREATE_IN_PROGRESS", "CREATE_PENDING"):
-            raise UnexpectedError(f"DescribeChangeSet has the status {done[0]['Status']!r}")
-        reason = str(done[0].get("StatusReason", done[0]["Status"]))
-        return Evidence("mapping" not in reason, f"{OUTSIDE}: {reason[:120]}")
+        is_decided = until(finished)
     except ClientError as error:
-        raise LackingError(f"{OUTSIDE} cannot be asked: {error.response['Error']['Code']}") from error
+        if is_unasked(error):
+            raise
+        return Evidence(False, f"CreateChangeSet: {error.response['Error'].get('Message', '')[:120]}")
     finally:
-        with contextlib.suppress(ClientError):  # a region that is not enabled has none
-            client.delete_stack(StackName=arguments["StackName"])
+        with contextlib.suppress(ClientError):  # the deletion of all that has the tag tries again
+            client.delete_stack(StackName=name)
+    reason = str(changes.get("StatusReason", changes["Status"]))
+    if "is not authorized to perform" in reason:
+        raise LackingError(f"CloudFormation may not decide it: {reason[:120]}")
+    if not is_decided:
+        raise LackingError(f"CloudFormation has not decided after {REGIONS_S} s: {changes['Status']}")
+    return Evidence(changes["Status"] == "CREATE_COMPLETE", reason[:120])
+
+
+def without_region(template: str, region: str) -> str:
+    """A template whose maps have no entry for a region."""
+    parsed = yaml_parse(template)
+    for entries in parsed.get("Mappings", {}).values():
+        entries.pop(region, None)
+    return str(yaml_dump(parsed))
 
 
 def image(scene: Scene) -> Evidence:

@@ -1,15 +1,17 @@
-"""What a run of `make prove` leaves in an account: found by its tag, deleted, twice if need be, else told."""
+"""Lists and deletes what a run of `make prove` leaves in an account: by its tag, and log groups by their names."""
 
 import contextlib
+import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 TAG = "lambda-latency-prove"
 GONE = ("NotFound", "NonExistent", "NoSuchBucket", "does not exist", "QueueDoesNotExist")
-DELETION_S, AGAIN_S = 900, 20  # what has just been deleted may be listed by its tag for some seconds
+DELETION_S = 900
+PAUSES_S = (10, 20, 30)  # before each further attempt: a log group is made anew by an environment that still runs
 # Resources that outlive their stack: CloudFormation's type, and the service that deletes them by name.
 RETAINED = {"AWS::DynamoDB::Table": "dynamodb", "AWS::S3::Bucket": "s3"}
 Make = Callable[[str], Any]
@@ -23,32 +25,58 @@ def earlier(make: Make) -> list[str]:
     return sorted(stacks)
 
 
+def listed(make: Make, run: str) -> list[str]:
+    """What is there of a run: its stacks, what has its tag, and the log groups that Lambda made for its functions."""
+    try:
+        stacks = [f"stack {name} ({status})" for name, of_run, status in _stacks(make) if of_run == run]
+        tagged = [arn for arn, _ in _tagged(make, run)]
+        groups = [f"log group {name}" for name in _log_groups(make, run)]
+    except (ClientError, BotoCoreError) as error:
+        return [f"not known: look for {run} ({error})"]
+    return stacks + tagged + groups
+
+
 def remove(make: Make, run: str, say: Callable[[str], None]) -> list[str]:
-    """Deletes the stacks of a run and what outlives them; returns what is left, each with the reason."""
-    remaining = _attempt(make, run, say, "")
-    if remaining:
-        time.sleep(AGAIN_S)
-        remaining = _attempt(make, run, say, " again")
+    """Deletes the stacks of a run and what outlives them; returns what is left after a minute, each with the reason."""
+    deleted: set[str] = set()
+    for number, pause in enumerate((0, *PAUSES_S)):
+        time.sleep(pause)
+        remaining = _attempt(make, run, say, " again" if number else "", deleted)
+        if not remaining:
+            break
     return [f"{name}: {reason}" for name, reason in remaining.items()]
 
 
-def _attempt(make: Make, run: str, say: Callable[[str], None], attempt: str) -> dict[str, str]:
-    """Deletes once; returns the reasons why things are left, by their names."""
+def _attempt(make: Make, run: str, say: Callable[[str], None], attempt: str, deleted: set[str]) -> dict[str, str]:
+    """Deletes once; returns the reasons why things are left, by their names. `deleted` gets what stacks deleted."""
     remaining: dict[str, str] = {}
     names: list[tuple[str, str]] = []
-    for stack, _, status in [listed for listed in _stacks(make) if listed[1] == run]:
+    for stack, _, status in [row for row in _stacks(make) if row[1] == run]:
         say(f"deleting {stack}{attempt} ({status})")
-        names += _retained(make, stack)
+        resources = [*_resources(make, stack)]
+        names += _retained(resources)
         if reason := _delete_stack(make, stack):
             remaining[stack] = reason
+        else:
+            deleted |= {name for kind, name, _ in resources if kind not in RETAINED}
     try:
-        names += [_of_arn(arn) for arn, _ in _tagged(make, run)]
+        names += _outside_stacks(make, run, deleted)
     except ClientError as error:
         remaining["what is tagged"] = f"cannot be listed: {_code(error)}"
-    for service, name in dict.fromkeys(resource for resource in names if resource[0] != "cloudformation"):
+    for service, name in dict.fromkeys(names):
         if reason := _delete(make, service, name):
             remaining[f"{service} {name}"] = reason
     return remaining
+
+
+def _outside_stacks(make: Make, run: str, deleted: set[str]) -> list[tuple[str, str]]:
+    """What has the tag of a run, and the log groups of its functions: service and name.
+
+    AWS lists a deleted resource by its tag for hours (boto/boto3#3341): one that its stack `deleted` is gone.
+    """
+    arns = [arn for arn, _ in _tagged(make, run) if not deleted.intersection(re.split("[:/]", arn))]
+    tagged = [resource for resource in map(_of_arn, arns) if resource[0] != "cloudformation"]
+    return tagged + [("logs", name) for name in _log_groups(make, run)]
 
 
 def _stacks(make: Make) -> Iterator[tuple[str, str, str]]:
@@ -60,14 +88,27 @@ def _stacks(make: Make) -> Iterator[tuple[str, str, str]]:
                 yield stack["StackName"], run, stack["StackStatus"]
 
 
-def _retained(make: Make, stack: str) -> Iterator[tuple[str, str]]:
-    """The resources that a stack leaves behind when it is deleted; one that was never made has no name."""
+def _resources(make: Make, stack: str) -> Iterator[tuple[str, str, str]]:
+    """The resources of a stack and of those within it: type, name, status. One that was never made has no name."""
     for resource in make("cloudformation").describe_stack_resources(StackName=stack)["StackResources"]:
         name = resource.get("PhysicalResourceId", "")
         if resource["ResourceType"] == "AWS::CloudFormation::Stack" and name:
-            yield from _retained(make, name)
-        elif resource["ResourceType"] in RETAINED and name and resource["ResourceStatus"] != "DELETE_COMPLETE":
-            yield RETAINED[resource["ResourceType"]], name
+            yield from _resources(make, name)
+        elif name:
+            yield resource["ResourceType"], name, resource["ResourceStatus"]
+
+
+def _retained(resources: Iterable[tuple[str, str, str]]) -> Iterator[tuple[str, str]]:
+    """The resources that a stack leaves behind when it is deleted."""
+    for kind, name, status in resources:
+        if kind in RETAINED and status != "DELETE_COMPLETE":
+            yield RETAINED[kind], name
+
+
+def _log_groups(make: Make, run: str) -> list[str]:
+    """The log groups that Lambda made for functions without one: no stack deletes them, and they have no tag."""
+    pages = _pages(make("logs").describe_log_groups, "nextToken", logGroupNamePrefix=f"/aws/lambda/{run}")
+    return [group["logGroupName"] for page in pages for group in page["logGroups"]]
 
 
 def _delete_stack(make: Make, stack: str) -> str:

@@ -7,25 +7,28 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from email.message import Message
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
+from botocore.config import Config
 from botocore.exceptions import ClientError
-from samcli.yamlhelper import yaml_parse
+from samcli.yamlhelper import yaml_dump, yaml_parse
 
 from lab.commands import ROOT
 from lab.deploy.artifacts import with_artifacts
 from lab.deploy.cloud import Cloud
 from lab.deploy.translation import translate
 from lab.destination import Destination
-from lab.prove.leavings import TAG, remove
+from lab.prove.leavings import TAG, listed, remove
 from lambda_latency.adopt import AdoptOptions, edited_template
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes
 
 BUILD = ROOT / "build" / "prove"
+RETRIES = Config(retries={"mode": "adaptive", "total_max_attempts": 10})
 
 
 class Answer(NamedTuple):
@@ -45,17 +48,17 @@ class Account:
 
     is_emulator = False
 
-    def __init__(self, stack: str, destination: Destination) -> None:
-        self.stack, self.region = stack, destination.region
+    def __init__(self, stack: str, destination: Destination, boundary: str = "") -> None:
+        self.stack, self.region, self._boundary = stack, destination.region, boundary
         self._session: Any = destination.session()
         self._variables = {"AWS_REGION": self.region, "AWS_DEFAULT_REGION": self.region}
         if destination.profile:
             self._variables["AWS_PROFILE"] = destination.profile
-        self._left: list[str] = []
+        self._left: list[str] | None = None
 
     def client(self, service: str, region: str = "") -> Any:
-        """boto3's client."""
-        return self._session.client(service, region_name=region or self.region)
+        """boto3's client, which waits and tries again where AWS throttles."""
+        return self._session.client(service, region_name=region or self.region, config=RETRIES)
 
     def build(self) -> None:
         """Build the template."""
@@ -94,9 +97,9 @@ class Account:
         trace = f"Root={root};Parent={secrets.token_hex(8)};Sampled=1"
         sent = {"Content-Type": "application/json", "X-Amzn-Trace-Id": trace, **(headers or {})}
         status, answered = _send(Request(f"{url}{path}", data, sent, method=method))
-        parts = dict(output.split("=", 1) for output in answered.get("X-Amzn-Trace-Id", "").split(";") if "=" in output)
+        parts = dict(output.split("=", 1) for output in answered.get("x-amzn-trace-id", "").split(";") if "=" in output)
         sampled = {"0": False, "1": True}.get(parts.get("Sampled", ""))
-        return Answer(status, parts.get("Root", root), start_s, sampled)
+        return Answer(status, parts.get("Root", ""), start_s, sampled)
 
     def run(self, arguments: Sequence[str]) -> tuple[int, str]:
         """Return status and output of a `lambda-latency` command in the account and region."""
@@ -108,10 +111,12 @@ class Account:
         self._left = remove(self.client, self.stack, say)
 
     def left(self) -> list[str]:
-        """Return what is left, with the reason: nothing, after `delete`."""
-        return list(self._left)
+        """Return what is left, after `delete` with the reason."""
+        return listed(self.client, self.stack) if self._left is None else list(self._left)
 
     def _deploy(self, stack: str, template: Path, parameters: Mapping[str, str]) -> None:
+        if self._boundary:
+            template = bounded(template, self._boundary)
         overrides = [f"{name}={value}" for name, value in parameters.items()]
         try:
             self._sam("deploy", "--template", str(template), "--stack-name", stack, "--resolve-s3",
@@ -152,14 +157,32 @@ class Account:
         return ran.returncode, ran.stdout + ran.stderr
 
 
+def bounded(template: Path, boundary: str) -> Path:
+    """Write a template whose roles have a permissions boundary beside the template; returns its path."""
+    parsed = yaml_parse(template.read_text("utf-8"))
+    for resource in parsed["Resources"].values():
+        properties = resource.setdefault("Properties", {})
+        is_role = resource["Type"] == "AWS::IAM::Role"
+        if is_role or (resource["Type"] == "AWS::Serverless::Function" and "Role" not in properties):
+            properties["PermissionsBoundary"] = boundary
+    path = template.with_name(f"bounded-{template.name}")
+    path.write_text(yaml_dump(parsed), "utf-8")
+    return path
+
+
 def _send(request: Request) -> tuple[int, Mapping[str, str]]:
     try:
         with urlopen(request, timeout=60) as response:
-            return response.status, dict(response.headers)
+            return response.status, _lower(response.headers)
     except HTTPError as error:
-        return error.code, dict(error.headers)
+        return error.code, _lower(error.headers)
     except URLError as error:
         raise LocalError(f"{request.full_url} does not answer: {error.reason}", "look at the stack") from error
+
+
+def _lower(headers: Message) -> Mapping[str, str]:
+    """Headers by their names in lower case: API Gateway writes them in capitals over HTTP/1.1 only."""
+    return {name.lower(): value for name, value in headers.items()}
 
 
 class EmulatorPlace:

@@ -6,12 +6,19 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from botocore.exceptions import ClientError
+
 from lab.prove.place import Account, Answer
 from lambda_latency.fetch.search import retrieve
 
 REGIONS_S = 180  # how long X-Ray and CloudWatch may take until they show something
 DESTINATIONS = ("XRay", "CloudWatchLogs")
 NO_XRAY = "the emulator has no X-Ray"
+# The codes of errors that say nothing about what was asked: no permission, no credentials, too many calls, no region.
+UNASKED = (
+    "AccessDenied", "Unauthorized", "Throttl", "TooManyRequests", "RequestLimitExceeded", "LimitExceeded",
+    "ExpiredToken", "OptInRequired", "UnrecognizedClient", "InvalidClientTokenId", "AuthFailure",
+)  # fmt: skip
 
 
 class LackingError(Exception):
@@ -63,6 +70,13 @@ class Scene:
         until(arrived)
         return [json.loads(document) for document in text]
 
+    def call(self, method: str, path: str, body: object = None, *, statuses: Sequence[int] = (200,)) -> Answer:
+        """Send a request to the API. Raises `UnexpectedError` for a status that is not one of `statuses`."""
+        answer = self.place.call(method, path, body)
+        if answer.status not in statuses:
+            raise UnexpectedError(f"{method} {path} answered {answer.status}, not {' or '.join(map(str, statuses))}")
+        return answer
+
     def refuse_unsampled(self, answer: Answer) -> None:
         """Raises `LackingError` for a request that is not traced."""
         if answer.sampled is False:
@@ -82,11 +96,20 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence as the documentation has it; `unseen` says why the emulator cannot show it."""
+    """A sentence as the documentation has it; `unseen` says why the emulator cannot show it.
+
+    `is_about_aws`: a proof without it is incomplete.
+    """
 
     text: str
     check: Callable[[Scene], Evidence]
     unseen: str = NO_XRAY
+    is_about_aws: bool = True
+
+
+def is_unasked(error: ClientError) -> bool:
+    """Whether an error says only that AWS did not decide: it denied the call, or wanted it later or elsewhere."""
+    return str(error.response.get("Error", {}).get("Code", "")).startswith(UNASKED)
 
 
 def until(true: Callable[[], bool], limit_s: float = REGIONS_S) -> bool:

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from lab.prove import configured, traced
 from lab.prove.scene import Sentence
 
-CALLS: Sequence[tuple[str, str, object]] = (
-    ("GET", "/orders?customer=ada", None), ("GET", "/orders/o-1", None), ("GET", "/orders?customer=ada", None)
+# The requests that are sent before the checks, each with the status that it must have.
+CALLS: Sequence[tuple[str, str, int]] = (
+    ("GET", "/orders?customer=ada", 200), ("GET", "/orders/o-1", 404), ("GET", "/orders?customer=ada", 200)
 )  # fmt: skip
 NO_LAYERS = "the emulator has no layers of AWS's"
 
@@ -64,5 +65,6 @@ SENTENCES = (
         "AWS's collector image (`demo --collector docker`), for lack of a Docker daemon",
         configured.image,
         "it is not an emulator's",
+        is_about_aws=False,
     ),
 )

@@ -10,12 +10,13 @@ import statistics
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from lab.prove.configured import ORDER, PAYMENTS, PROVIDER, timed_out
+from lab.prove.configured import PAYMENTS, PROVIDER, UNPAID, new_order, timed_out
 from lab.prove.place import Answer
 from lab.prove.scene import Evidence, LackingError, Scene, UnexpectedError, parts, until
 from lambda_latency.adopt import AdoptOptions, make_plan, write
@@ -23,6 +24,7 @@ from lambda_latency.adopt import AdoptOptions, make_plan, write
 APP = Path(__file__).with_name("app")
 VERSION = f"python{sys.version_info.major}.{sys.version_info.minor}"
 STARTS = 5
+SLOW_ORDERS = 10  # a verdict needs eight requests with one cause
 NUMBERS = re.compile(r"(?<!Billed )(?P<name>Init Duration|Duration): (?P<ms>[0-9.]+) ms")
 OFF = "Transaction Search is off"
 MEMORY_MB = (512, 1024)  # both below the 1,769 MB of a whole CPU
@@ -84,10 +86,13 @@ def sent_twice(scene: Scene) -> Evidence:
     xray = scene.place.client("xray")
     for end in (now_s + 1, now_s + 2):
         document = {"name": "prove", "id": span_id, "trace_id": trace_id, "start_time": now_s, "end_time": end}
-        xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
-    documents = scene.documents(Answer(200, trace_id, now_s))
-    ends = sorted(kept_document["end_time"] - now_s for kept_document in documents)
-    return Evidence(bool(documents), f"{len(documents)} documents are kept, of {ends} s")
+        answer = xray.put_trace_segments(TraceSegmentDocuments=[json.dumps(document)])
+        refused = [segment.get("Message", segment) for segment in answer.get("UnprocessedTraceSegments", ())]
+        if refused:
+            return Evidence(False, f"PutTraceSegments: {refused[0]}")
+    documents = scene.documents(Answer(200, trace_id, now_s), lambda text: str(now_s + 2) in text)
+    ends = sorted(round(document["end_time"] - now_s) for document in documents)
+    return Evidence(2 in ends, f"{len(documents)} documents are retained, of {ends} s: the second must be one")
 
 
 def spans_at_timeout(scene: Scene) -> Evidence:
@@ -103,9 +108,9 @@ def spans_at_timeout(scene: Scene) -> Evidence:
 
 
 def slow_provider(scene: Scene) -> Evidence:
-    """Three orders wait for a provider that never answers; the report is asked, as a person would."""
+    """Orders wait for a provider that never answers; the report must name it as their cause."""
     scene.refuse_unsampled(scene.answers[0])
-    slow = [scene.place.call("POST", "/orders", {**ORDER, "order_id": f"o-{secrets.token_hex(4)}"}) for _ in range(3)]
+    slow = [scene.call("POST", "/orders", new_order(), statuses=UNPAID) for _ in range(SLOW_ORDERS)]
     scene.documents(slow[-1], lambda text: "AWS::Lambda::Function" in text)
     whose = f'service("{scene.place.stack}/dev")'
     fetch = ["fetch", "--since", "30m", "--region", scene.place.region]
@@ -113,29 +118,41 @@ def slow_provider(scene: Scene) -> Evidence:
         fetch += ["--filter", whose]
     said: list[str] = []
 
-    def named() -> bool:
+    def is_named() -> bool:
         with tempfile.TemporaryDirectory() as folder:
-            traces = str(Path(folder, "traces.jsonl"))
-            scene.place.run([*fetch, "--out", traces])
-            said[:] = [scene.place.run(["report", traces])[1]]
-        return PROVIDER in said[0]
+            traces, path = str(Path(folder, "traces.jsonl")), Path(folder, "report.json")
+            fetched, error = scene.place.run([*fetch, "--out", traces])
+            status, text = scene.place.run(["report", traces, "--slow", "1000", "--format", f"json={path}"])
+            if status not in (0, 4) or not path.exists():
+                said[:] = [f"fetch ended with {fetched}, report with {status}: {(text or error).strip()}"]
+                return False
+            document = json.loads(path.read_text())
+        said[:] = [document["verdict"]["sentence"], *document["beside"]["sentences"]]
+        return PROVIDER in external_causes(document)
 
-    is_named = until(named)
-    line = next((line.strip() for line in said[0].splitlines() if PROVIDER in line), said[0].strip()[:120])
-    return Evidence(is_named, line[:160] or "the report says nothing")
+    is_seen = until(is_named)
+    naming = [sentence for sentence in said if PROVIDER in sentence]
+    return Evidence(is_seen, (naming or said)[0][:160])
+
+
+def external_causes(document: Mapping[str, Any]) -> set[str]:
+    """What a report in JSON names as the external cause: of slow requests, or of a route that is slow as a whole."""
+    cells = [document["verdict"], *(route["cell"] for route in document["beside"]["whole_routes"])]
+    return {str(cell["name"]) for cell in cells if cell["bucket"] == "external" and cell["owner"] == "theirs"}
 
 
 def daemon(scene: Scene) -> Evidence:
+    """The stage's own segment arrives without a daemon, so the function's calls are looked for."""
     scene.place.deploy({**PAYMENTS, "Tracing": "PassThrough"}, "daemon")
-    answer = scene.place.call("GET", "/orders?customer=ada")
-    documents = scene.documents(answer)
-    return Evidence(bool(documents), f"{answer.trace_id}: {len(documents)} segments")
+    answer = scene.call("GET", "/orders?customer=ada")
+    calls = _dynamodb_calls(scene, answer)
+    return Evidence(calls > 0, f"{answer.trace_id}: {calls} calls of DynamoDB without active tracing")
 
 
 def otlp(scene: Scene) -> Evidence:
     """The deployed function sends, with the template's role. Where Transaction Search is off, its log says so."""
     scene.place.deploy({**PAYMENTS, "Tracing": "Active"}, "otlp")
-    answer = scene.place.call("GET", "/orders?customer=ada")
+    answer = scene.call("GET", "/orders?customer=ada")
     scene.refuse_unsampled(answer)
     if scene.destination == "CloudWatchLogs":
         calls = _dynamodb_calls(scene, answer)
