@@ -121,13 +121,13 @@ class _Running:
         event = json.dumps({"do": "work", "left_ms": left_ms}).encode()
         run = self._box.invoke(event, str(TracingHeader.new(sampled=True)))
         deadline = run.invocation.deadline_ms / 1000
-        waited_ms = _waited_ms(self._box.environment.pid)
+        waited = waited_ms(self._box.environment.pid)
         starved_ms = 0.0
         try:
             # With little time left nothing of the kit may run: the rest is the machine, which may be busy.
             self._box.settle(max(0.0, deadline - time.time()) + BUSY_S * (left_ms <= ENOUGH_MS))
         except TimeoutError:
-            starved_ms = _waited_ms(self._box.environment.pid) - waited_ms
+            starved_ms = waited_ms(self._box.environment.pid) - waited
             self._box.environment.kill()
         self._count("requests")
         if starved_ms >= SETTLED_MS:
@@ -175,7 +175,7 @@ class _Running:
             self._near.wrong.append(f"{self._case}: {fault}")
 
 
-def _waited_ms(pid: int) -> float:
+def waited_ms(pid: int) -> float:
     """How long the threads of a process have waited for a processor, by Linux; 0 where that is not to be had."""
     waited_ns = 0
     for thread in Path(f"/proc/{pid}/task").glob("*/schedstat"):

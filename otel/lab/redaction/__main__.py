@@ -30,9 +30,11 @@ def main(parser: ArgumentParser) -> int:
     parser.add_argument("--deadlines", type=int, metavar="N", help="invocations near a deadline instead")
     parser.add_argument("--share", type=float, default=1.0, help="of a processor that the function has")
     parser.add_argument("--left-ms", type=int, action="append", help="before the deadline at the answer")
+    parser.add_argument("--bare", action="store_true", help="the same function without the kit, to compare")
     options = parser.parse_args()
     if options.deadlines:
-        return near_deadlines(options.deadlines, options.share, options.left_ms or [100, 300, 1000], options.seed)
+        left_ms = options.left_ms or [100, 300, 1000]
+        return near_deadlines(options.deadlines, options.share, left_ms, options.seed, bare=options.bare)
     rng = Random(options.seed)  # noqa: S311 - what is drawn protects nothing
     known = known_texts(options.length)
     texts = (known[n] if n < len(known) else hostile_text(rng, options.length) for n in range(options.texts))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 from lambda_latency.redaction.names import REDACTED, SECRET, compiled, secrecy, words
 from lambda_latency.redaction.reading import Reading, Span
@@ -18,7 +19,8 @@ UNCLEAR = r"sessions?|shared?|shares|(?:web)?hooks?|callback|login|o?auth|s|(?:.
 # Stores whose keys are paths, and no server answers by the path: a segment `tokens` is a folder.
 STORES = ("s3://", "gs://", "abfs://", "hdfs://")
 
-WORD = r"""[^\s<>"]+"""
+# A word with a mark of an address
+WORD = r"""(?<![^\s<>"])[^\s<>"?@#;/]*[?@#;/][^\s<>"]*"""
 AROUND = "'`\"()[]{},.;\\"
 QUERY = r"[\w.~%\[\]-]{1,80}="
 # Path segments that are no token: words, numbers, versions, templates, and names with a number.
@@ -35,14 +37,11 @@ SESSIONS = ("sid", "sessid", "session")
 
 def addresses(reading: Reading) -> Iterator[Span]:
     """Yield the parts of each word that give access, if it is a URL or a path."""
-    if not any(mark in reading.text for mark in "?@#;/"):
-        return
     for match in reading.matches(WORD):
-        word = match[0]
-        if len(word) > 3 and not word.isalnum():
-            start = match.start()
-            if word[0] in "'`" and (closed := word.find(word[0], 1)) > 0:  # the rest is no part of the address
-                word = word[:closed]
+        word, start = match[0], match.start()
+        if word[0] in "'`" and (closed := word.find(word[0], 1)) > 0:  # the rest is no part of the address
+            word = word[:closed]
+        if len(word) > 3:
             for begin, end, replacement in sorted(parts(word)):
                 yield start + begin, start + end, replacement
 
@@ -122,13 +121,20 @@ def granted(path: str) -> Iterator[Span]:
             yield start + 3, end, REDACTED
         elif is_token and compiled(PLAIN).fullmatch(value) is None:
             yield start, end, REDACTED
-        is_hook = compiled(UNCLEAR).fullmatch(name) is not None
-        is_sure, is_unclear = is_grant(name) and not is_hook, is_unclear or is_hook
+        is_hook = names_hook(name)
+        is_sure, is_unclear = not is_hook and names_grant(name), is_unclear or is_hook
         start = end + 1
 
 
-def is_grant(name: str) -> bool:
-    """Whether a token follows a path segment."""
+@lru_cache(maxsize=1024)
+def names_hook(name: str) -> bool:
+    """Whether each random segment after this one is a token."""
+    return compiled(UNCLEAR).fullmatch(name) is not None
+
+
+@lru_cache(maxsize=1024)
+def names_grant(name: str) -> bool:
+    """Whether the segment after this one is a token."""
     is_secret = ":" not in name and secrecy(name) == SECRET
     return is_secret or not GRANTS.isdisjoint(compiled(r"[-_]").split(name))
 

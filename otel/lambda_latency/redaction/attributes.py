@@ -89,8 +89,8 @@ class Redaction:
         return self._other(key, kind, value)
 
     def _is_over_at_step(self) -> bool:
-        """Whether the time is over. To ask the clock takes as long as a step, so it is asked at every 32nd."""
-        self._steps = (self._steps + 1) % 32
+        """Whether the time is over. To ask the clock may take as long as ten steps, so it is asked at every 128th."""
+        self._steps = (self._steps + 1) % 128
         return self._steps == 0 and self._is_over()
 
     def _is_over(self) -> bool:

@@ -72,7 +72,7 @@ VALUES = {
     "source": r"\d{3,}",
 }
 BARE = (
-    r"""(?:[^\s;&,)\]}]|,(?!\\{0,8}["']?[\w.-]{1,80}\\{0,8}["']?[=:])|"""
+    r"""(?:[^\s;&,)\]}]+|,(?!\\{0,8}["']?[\w.-]{1,80}\\{0,8}["']?[=:])|"""
     r"""[)\]}](?![)\]},"'`>\\]{0,8}(?:[\s;&]|$)))+"""
 )
 QUOTED = r"@?[rRbBuUfF]{0,2}(\\{0,8})(\"\"\"|\'\'\'|[\"'`])"
@@ -113,9 +113,8 @@ def named(reading: Reading) -> Iterator[Span]:
 
 def full_name(name: str, prior: str, *, is_escaped: bool) -> str:
     """Return a name: with the word before it if both make one, without the letter of an escape such as `\\n`."""
-    pair = f"{prior}_{name}"
-    if prior and name.lower().rstrip("-.") in SECOND and secrecy(pair) == SECRET:
-        return pair
+    if prior and name.lower().rstrip("-.") in SECOND and secrecy(f"{prior}_{name}") == SECRET:
+        return f"{prior}_{name}"
     return name[1:] if is_escaped and secrecy(name[1:]) > secrecy(name) else name
 
 
@@ -189,7 +188,7 @@ def quoted(text: str, start: int) -> Part | None:
     """Return start and end of a quoted text, perhaps with escaped quotes, perhaps cut, or of a block of YAML."""
     opening = compiled(QUOTED).match(text, start)
     if opening is None:
-        lines = compiled(LINES).match(text, start)
+        lines = compiled(LINES).match(text, start) if text.startswith(("|", ">"), start) else None
         return lines.span(2) if lines else None
     escapes, quote, begin = len(opening[1]), opening[2], opening.end()
     end = text.find(quote, begin)
@@ -260,7 +259,7 @@ def is_opaque_value(value: str) -> bool:
 
 def is_placeholder(value: str, *, is_code: bool = True) -> bool:
     """Whether a text is no value: a word such as `null`, or in code and in sentences a call or a placeholder."""
-    bare_value = compiled(SCHEMES).sub("", value.strip())
+    bare_value = compiled(SCHEMES).sub("", value.strip()) if " " in value else value
     if bare_value.lower() in NOTHING or not any(map(str.isalnum, value)):
         return True
     return is_code and compiled(STAND_INS).fullmatch(bare_value) is not None

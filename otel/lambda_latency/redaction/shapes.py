@@ -76,7 +76,7 @@ def tokens(reading: Reading) -> Iterator[Span]:
 def is_token(prefix: str, following: str) -> bool:
     """Whether the text after a prefix is long enough, and if the prefix may begin a word, random enough."""
     body = compiled(r"[\w~+/=|.:-]*").findall(following)[0]
-    run = max(compiled(r"[\W_]").split(body), key=len)
+    run = max(compiled(r"[^\W_]{12,}").findall(body), key=len, default="")
     if len(body) < LEAST[prefix] or (len(prefix) < 4 and len(run) < LEAST_RUN):
         return False
     return is_mixed(body) or (len(run) > LEAST_RUN and not run.islower() and not run.isupper() and not is_worded(run))

@@ -20,9 +20,10 @@ from lambda_latency.redaction.shapes import RUN
 DEEPEST = 4  # nested encodings
 LEAST = 8  # characters of a text that base64 encodes
 PERCENT = r"%[0-9A-Fa-f]{2}"
-ESCAPED = r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(/))"
-ENTITIES = ("&quot;", "&lt;", "&#", "&amp;")
-ESCAPES = ("\\u", "\\/", "\\x")
+ESCAPED = r"\\{1,8}(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))"
+SLASH, AMPERSAND = r"\\{1,8}/", r"&(?:amp;)+"
+ENTITIES = ("&quot;", "&lt;", "&#")
+ESCAPES = ("\\u", "\\x")
 SHELL_QUOTE = "'\"'\"'"  # a quote of a shell, within quotes
 
 LINE_ENDS = {ord(char): " " for char in "\r\n\t\0"}
@@ -33,14 +34,14 @@ NAMED_RULES = (pairs.named, statements.quoted)
 
 def clean_suspect(text: str, secrets: tuple[str, ...], is_over: Callable[[], bool], *, ids: bool) -> str:
     """Return the text without credentials: as it is written, or decoded if only that shows one."""
-    plain = cleaned = without_secrets(Reading(text, secrets, is_over, ids=ids))
-    for _ in range(DEEPEST):
-        further = decoded(plain)
-        if further == plain:
-            break
-        plain = without_secrets(Reading(further, secrets, is_over, ids=ids))
-        if plain != further:
+    cleaned, level, secrets = text, light(text), tuple(map(light, secrets))
+    for _ in range(DEEPEST + 1):
+        plain = without_secrets(Reading(level, secrets, is_over, ids=ids))
+        if plain != level:
             cleaned = plain
+        level = light(decoded(plain))
+        if level == plain:
+            break
     return cleaned
 
 
@@ -55,6 +56,13 @@ def without_secrets(reading: Reading) -> str:
     if reading.unread < len(text):
         parts.append((reading.unread, len(text), UNREAD))
     return replaced(text, parts)
+
+
+def light(text: str) -> str:
+    """Return a text with `/` for `\\/` and `&` for `&amp;`, however often these are escaped: rules read it so."""
+    if "\\/" in text:
+        text = compiled(SLASH).sub("/", text)
+    return compiled(AMPERSAND).sub("&", text) if "&amp;" in text else text
 
 
 def decoded(text: str) -> str:
@@ -73,7 +81,7 @@ def decoded(text: str) -> str:
 
 def character(escape: re.Match[str]) -> str:
     """Return the character that an escape stands for."""
-    return chr(int(escape[1] or escape[2] or "2f", 16))
+    return chr(int(escape[1] or escape[2], 16))
 
 
 def from_base64(run: re.Match[str]) -> str:

@@ -373,9 +373,11 @@ class LeanTracer(sdk.Tracer):
         errors: tuple[bool, bool],
     ) -> Span:
         provider, sdk_tracer = self.provider, self.sdk_tracer
-        parent_flags, is_valid, ids = parent.trace_flags, parent.is_valid, provider.id_generator
+        ids = provider.id_generator
+        # Not by its properties, which are Python code. Of another kind of context, the SDK makes the spans
+        trace_id, _, _, parent_flags, state, is_valid, *_ = parent
         if is_valid:  # as the sampler has it
-            trace_id, random, sampled = parent.trace_id, parent_flags & RANDOM, parent_flags & SAMPLED
+            random, sampled = parent_flags & RANDOM, parent_flags & SAMPLED
             recorded = sampled or provider.decider.decision == INIT
         else:
             trace_id, random = ids.generate_trace_id(), RANDOM and ids.is_trace_id_random()
@@ -388,10 +390,10 @@ class LeanTracer(sdk.Tracer):
         # First what may be wrong in the function's call: the SDK, which then makes the span, draws the ids
         accepted = plain(attributes, self.most, self.longest) if attributes else {}
         values = self.bounded(attributes) if accepted is None else accepted
-        pairs = [(link.context, link.attributes) for link in filter(None, links or ())]
+        pairs = [(link.context, link.attributes) for link in links if link] if links else ()
         span: LeanSpan = object.__new__(LeanSpan)
         span.tracer, span.resource, span.name, span.kind, span.status = self, sdk_tracer.resource, name, kind, NO_STATUS
-        span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, parent.trace_state)
+        span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, state)
         span.parent = parent if is_valid else None
         span._happened = span._linked = None
         span._errors, span._values = errors, values

@@ -14,3 +14,9 @@ def test_a_variable_that_replaces_another_is_noticed(monkeypatch: pytest.MonkeyP
     assert "Winter308y" in module.known_values()
     monkeypatch.setenv("DB_PASSWORD", "Fall307x-")
     assert "Fall307x-" in module.known_values()
+
+
+def test_a_known_value_with_an_escaped_slash_is_found() -> None:
+    """Texts are read with `/` in place of `\\/`, and so is the value."""
+    for secret in ("Sommer\\/309z", "Sommer&amp;309z"):
+        assert module.clean(f"user ada with {secret} failed", (secret,)) == "user ada with [redacted] failed"

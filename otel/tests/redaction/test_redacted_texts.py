@@ -33,6 +33,9 @@ PLAIN_B64 = "rO5CLGqueoj018JVwO7Dr7UztMkBc3qJ9L3IzzAdnjdmQ8mk3X0xn6OoTkkovmh6U7u
          '<wsse:Password Type="x#PasswordText">[redacted]</wsse:Password>'),
         (f"&lt;password&gt;{SECRET}&lt;/password&gt;", "<password>[redacted]</password>"),
         (f"{{&quot;password&quot;: &quot;{SECRET}&quot;}}", '{"password": "[redacted]"}'),
+        # Slashes and ampersands that JSON and HTML escape are read as such; without a secret the text stays
+        (r'{"at": "https:\/\/ada:pw1@h\/a", "b": "c&amp;amp;d"}', '{"at": "https://h/a", "b": "c&d"}'),
+        (r'{"at": "https:\/\/h\/a", "b": "c&amp;amp;d"}', r'{"at": "https:\/\/h\/a", "b": "c&amp;amp;d"}'),
         ("{'security_answer': 'Fluffy the 3rd'}", "{'security_answer': '[redacted]'}"),
         (f"mot_de_passe={SECRET}", "mot_de_passe=[redacted]"),
         (f'{{"k": "api_key", "v": "{SECRET}"}}', '{"k": "api_key", "v": "[redacted]"}'),

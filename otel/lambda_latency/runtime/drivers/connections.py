@@ -62,7 +62,7 @@ class Connections:
                 local.tcp = StepSpan(self._tracer, "tcp", local.peer)
             opening = OPENING.get()
             token = OPENING.set(None)  # the socket's own connect is not a step of its own
-            try:  # not by `Ending`: four calls more
+            try:  # not by `with`: four calls more
                 connected = original(address, *args, **kwargs)
             except BaseException as error:
                 if local.tcp is not None:
@@ -131,21 +131,7 @@ class Local(threading.local):
     secures = False
 
 
-class Ending:
-    """Ends at the end of its `with` block, with the error that leaves the block."""
-
-    def __enter__(self) -> Any:
-        return self
-
-    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
-        self.end(error)
-
-    def end(self, error: BaseException | None = None) -> None:
-        """End, with the error if there is one."""
-        raise NotImplementedError
-
-
-class StepSpan(Ending):
+class StepSpan:
     """The span of one step. Neither its start nor its end raises."""
 
     def __init__(self, tracer: Tracer, name: str, attributes: dict[str, AttributeValue]) -> None:
@@ -154,6 +140,12 @@ class StepSpan(Ending):
             self._span = tracer.start_span(name, None, INTERNAL, attributes)
         except Exception as error:  # noqa: BLE001 - the connection is made, whatever fails
             warn(f"the step {name!r} of a connection is not traced ({type(error).__name__}: {error})")
+
+    def __enter__(self) -> StepSpan:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self.end(error)
 
     def agreed(self, secured: object) -> None:
         """Record the version of TLS."""
@@ -171,12 +163,18 @@ class StepSpan(Ending):
         self._span.end()
 
 
-class Opening(Ending):
+class Opening:
     """A connection to a database or a broker while it opens: its peer and its step, after TCP or TLS `handshake`."""
 
     def __init__(self, tracer: Tracer, peer: dict[str, AttributeValue]) -> None:
         self.peer, self._tracer = peer, tracer
         self.step: StepSpan | None = None
+
+    def __enter__(self) -> Opening:
+        return self
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
+        self.end(error)
 
     def begin(self, step: str) -> None:
         """End the current step and start the next one."""
