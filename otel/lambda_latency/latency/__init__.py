@@ -83,7 +83,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.decision import Decision, Slowdown
     from lambda_latency.latency.baseline.periods import ChangeEstimate
     from lambda_latency.latency.correlation.attribute_sets import is_candidate
-    from lambda_latency.latency.gate import Gate, Judged, read_gate
+    from lambda_latency.latency.gate import Condition, Gate, Judged, examples, read_gate
     from lambda_latency.latency.map import call_map, map_values
 
 __all__ = [
@@ -123,6 +123,7 @@ __all__ = [
     "ComponentDifference",
     "ComponentTally",
     "Concurrent",
+    "Condition",
     "Correlations",
     "Decision",
     "Diagnosis",
@@ -170,6 +171,7 @@ __all__ = [
     "call_map",
     "cause_groups",
     "diagnose",
+    "examples",
     "instant",
     "instant_of",
     "is_candidate",
@@ -202,7 +204,7 @@ LATER = {
     "baseline.decision": ("Decision", "Slowdown"),
     "baseline.periods": ("ChangeEstimate",),
     "correlation.attribute_sets": ("is_candidate",),
-    "gate": ("Gate", "Judged", "read_gate"),
+    "gate": ("Condition", "Gate", "Judged", "examples", "read_gate"),
     "map": ("call_map", "map_values"),
 }
 
