@@ -19,6 +19,7 @@ BUDGET = {
     "otel/lambda_latency/archive": 1_500,
     "otel/lambda_latency/bridge": 1_700,
     "otel/lambda_latency/cli": 3_730,
+    "otel/lambda_latency/diff": 1_450,
     "otel/lambda_latency/doctor": 3_720,
     "otel/lambda_latency/example": 320,
     "otel/lambda_latency/fetch": 2_010,

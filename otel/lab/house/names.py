@@ -41,6 +41,7 @@ FIGURES = {
     "otel/lambda_latency/archive": Figures(0, 0, 0),
     "otel/lambda_latency/bridge": Figures(0, 2, 0),
     "otel/lambda_latency/cli": Figures(2, 6, 0),
+    "otel/lambda_latency/diff": Figures(0, 0, 0),
     "otel/lambda_latency/doctor": Figures(1, 7, 0),
     "otel/lambda_latency/example": Figures(0, 0, 0),
     "otel/lambda_latency/fetch": Figures(2, 1, 0),

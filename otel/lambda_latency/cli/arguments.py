@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lambda_latency.latency import Gate
 
 MOST_REQUESTS = 1_000_000
@@ -103,12 +105,12 @@ def instant(text: str) -> int:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def gate(text: str) -> Gate:
-    """Read a condition on the report, such as `p95 > 800ms`."""
+def gate(text: str, read: Callable[[str], Gate] | None = None) -> Gate:
+    """Read a condition on the report, such as `p95 > 800ms`, or one that `read` knows."""
     from lambda_latency.latency import read_gate
 
     try:
-        return read_gate(text)
+        return (read or read_gate)(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None
 

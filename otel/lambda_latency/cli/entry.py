@@ -47,6 +47,7 @@ COMMANDS = {
     "doctor": "find what is wrong with an app's tracing before it is deployed",
     "cost": "estimate what a month of tracing costs",
     "serve": "serve a SAM app on this machine, traced, for your own requests",
+    "diff": "compare what requests do in two versions of a SAM app, by counts",
     "live": "show requests of any OTLP sender on a page while they happen",
     "invoke": "run one function of a SAM app with an event",
     "mcp": "answer an assistant's questions about traces, as an MCP server",

@@ -15,7 +15,7 @@ from lambda_latency.cli.settings import settings_of
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import TextIO
 
     from lambda_latency.latency import AnalysisOptions
@@ -108,6 +108,25 @@ def print_line(name: str, line: str) -> None:
 def say(line: str, file: TextIO | None = None) -> None:
     """Print a line with a single write, because several threads print at once."""
     print(f"{line}\n", end="", file=file, flush=True)
+
+
+@contextlib.contextmanager
+def progress_bar(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
+    """Draw a progress bar on a terminal's stderr; yields a function that starts a stage and one that steps."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
+        task = progress.add_task("", total=None)
+
+        def stage(name: str, steps: int) -> None:
+            nonlocal task
+            progress.remove_task(task)  # a total cannot be reset
+            task = progress.add_task(name, total=steps or None)
+
+        yield stage, lambda: progress.advance(task)
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:

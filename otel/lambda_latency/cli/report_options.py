@@ -98,7 +98,7 @@ def _wrong_output(options: argparse.Namespace) -> tuple[str, str] | None:
     for name in ("html", "flame"):
         if getattr(options, name) == "-":
             return f"--{name} cannot print to standard output", "name a file"
-    wrong = _wrong_formats(options.format or ())
+    wrong = wrong_formats(options.format or ())
     if wrong is not None:
         return wrong
     needing = [gate.value for gate in options.fail_if or () if gate.condition.needs_baseline]
@@ -107,7 +107,8 @@ def _wrong_output(options: argparse.Namespace) -> tuple[str, str] | None:
     return None
 
 
-def _wrong_formats(formats: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+def wrong_formats(formats: Sequence[tuple[str, str]]) -> tuple[str, str] | None:
+    """Return a conflict of formats and its remedy; None if there is none."""
     names = [name for name, _ in formats]
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
@@ -183,11 +184,11 @@ def _add_output(group: Any) -> None:
     add("-q", "--quiet", action="store_true", help="no progress and no notes")
 
 
-def form(text: str) -> tuple[str, str]:
+def form(text: str, formats: Sequence[str] = FORMATS) -> tuple[str, str]:
     """Split `json` or `json=report.json` into a format and the report's target, `-` for standard output."""
     name, equals, target = text.partition("=")
-    if name not in FORMATS:
-        raise argparse.ArgumentTypeError(f"must be {', '.join(FORMATS)}, or one of them and a file, got {text!r}")
+    if name not in formats:
+        raise argparse.ArgumentTypeError(f"must be {', '.join(formats)}, or one of them and a file, got {text!r}")
     if equals and not target:
         raise argparse.ArgumentTypeError(f"names no file, got {text!r}")
     if equals and name in ("text", "brief"):

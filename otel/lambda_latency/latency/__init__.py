@@ -84,7 +84,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.periods import ChangeEstimate
     from lambda_latency.latency.baseline.routes import RouteChange
     from lambda_latency.latency.correlation.attribute_sets import is_candidate
-    from lambda_latency.latency.gate import Gate, Judged, read_gate
+    from lambda_latency.latency.gate import Condition, Gate, Judged, examples, read_gate
     from lambda_latency.latency.map import call_map, map_values
 
 __all__ = [
@@ -124,6 +124,7 @@ __all__ = [
     "ComponentDifference",
     "ComponentTally",
     "Concurrent",
+    "Condition",
     "Correlations",
     "Decision",
     "Diagnosis",
@@ -171,6 +172,7 @@ __all__ = [
     "call_map",
     "cause_groups",
     "diagnose",
+    "examples",
     "instant",
     "instant_of",
     "is_candidate",
@@ -204,7 +206,7 @@ LATER = {
     "baseline.periods": ("ChangeEstimate",),
     "baseline.routes": ("RouteChange",),
     "correlation.attribute_sets": ("is_candidate",),
-    "gate": ("Gate", "Judged", "read_gate"),
+    "gate": ("Condition", "Gate", "Judged", "examples", "read_gate"),
     "map": ("call_map", "map_values"),
 }
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from lambda_latency.latency.breakdowns.component import CATEGORIES
 from lambda_latency.latency.breakdowns.totals import Tally, percentile
@@ -67,9 +67,9 @@ class Gate:
     name: str = ""
     route: str = ""
 
-    def judge(self, report: Report) -> Judged:
-        """Evaluate the gate on a report."""
-        return self.condition.judge(self, report)
+    def judge(self, subject: Any) -> Judged:
+        """Evaluate the gate on what its condition is about: a report, or a comparison of counts."""
+        return self.condition.judge(self, subject)
 
     def is_met(self, value: Fraction) -> bool:
         """Return whether a value meets the condition, so that the report fails."""
@@ -80,8 +80,8 @@ class Gate:
         """Return the result for a value in the gate's unit. `subject` begins its sentence, up to the verb."""
         failed = self.is_met(value)
         relation = SIGNS[self.sign] if failed else f"not {SIGNS[self.sign]}"
-        limit = f"{_number(self.limit)} {self.unit}"
-        sentence = f"{subject} {_shown(value, self.limit)} {self.unit}: {relation} {limit}."
+        unit = f" {self.unit}" if self.unit else ""
+        sentence = f"{subject} {_shown(value, self.limit)}{unit}: {relation} {_number(self.limit)}{unit}."
         return Judged(self.expression, round(float(value), 6), failed, False, False, route, component, sentence)
 
     def undecided(self, reason: str, *, disturbed: bool = False, route: str = "") -> Judged:
@@ -100,7 +100,7 @@ class Condition(NamedTuple):
     name: str
     units: tuple[str, ...]
     means: str
-    judge: Callable[[Gate, Report], Judged]
+    judge: Callable[[Gate, Any], Judged]
     example: str = ""
     brackets: str = "route"
     needs_baseline: bool = False
@@ -189,35 +189,36 @@ CONDITIONS = (
 )
 
 
-def examples() -> str:
+def examples(conditions: Sequence[Condition] = CONDITIONS) -> str:
     """Examples of conditions, those that need a baseline last."""
-    plain = [repr(condition.example) for condition in CONDITIONS if condition.example and not condition.needs_baseline]
-    compared = [repr(condition.example) for condition in CONDITIONS if condition.example and condition.needs_baseline]
-    return f"{', '.join(plain)}, or with --against {', '.join(compared)}"
+    plain = [repr(condition.example) for condition in conditions if condition.example and not condition.needs_baseline]
+    compared = [repr(condition.example) for condition in conditions if condition.example and condition.needs_baseline]
+    return ", or with --against ".join(", ".join(group) for group in (plain, compared) if group)
 
 
-def read_gate(text: str) -> Gate:
-    """Parse the expression of a gate. Raises `ValueError` with the mistake and the correct form."""
+def read_gate(text: str, conditions: Sequence[Condition] = CONDITIONS) -> Gate:
+    """Parse the expression of a gate on one of these conditions. Raises `ValueError` with the mistake and the form."""
     expression = EXPRESSION.fullmatch(text)
     if expression is None:
-        raise ValueError(f"{text!r} is not a condition: write, for example, {examples()}")
+        raise ValueError(f"{text!r} is not a condition: write, for example, {examples(conditions)}")
     value, unit = expression["value"], expression["unit"]
     name = PERCENTILES if PERCENTILE.fullmatch(value) else value
-    condition = next((condition for condition in CONDITIONS if condition.name.removesuffix("(...)") == name), None)
+    condition = next((condition for condition in conditions if condition.name.removesuffix("(...)") == name), None)
     if condition is None:
-        raise ValueError(f"{text!r}: nothing is called {value!r}; {_hint(value)}")
+        raise ValueError(f"{text!r}: nothing is called {value!r}; {_hint(value, conditions)}")
     if unit not in condition.units:
-        units = " or ".join(condition.units)
-        raise ValueError(f"{text!r}: {value} is compared with a number of {units}, got {unit or 'no unit'}")
+        units = f"a number of {' or '.join(condition.units)}" if any(condition.units) else "a number alone"
+        raise ValueError(f"{text!r}: {value} is compared with {units}, got {unit or 'no unit'}")
     category, component, route = _brackets(condition, expression["brackets"], value, text)
     limit = Fraction(expression["number"])
     return Gate(text.strip(), condition, value, expression["sign"], limit, unit, category, component, route)
 
 
-def _hint(value: str) -> str:
-    *names, final_name = [condition.name for condition in CONDITIONS]
+def _hint(value: str, conditions: Sequence[Condition]) -> str:
+    *names, final_name = [condition.name for condition in conditions]
     comparable = [name.removesuffix("(...)") for name in (*names, final_name) if name != PERCENTILES]
-    return did_you_mean(value, (*comparable, "p50", "p95", "p99"), f"known are {', '.join(names)} and {final_name}")
+    percentiles = ("p50", "p95", "p99") if PERCENTILES in names else ()
+    return did_you_mean(value, (*comparable, *percentiles), f"known are {', '.join(names)} and {final_name}")
 
 
 def _brackets(condition: Condition, brackets: str | None, value: str, expression: str) -> tuple[str, str, str]:

@@ -10,7 +10,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_latency.local.app.prepare.instrument import starting_themselves
+    from lambda_latency.local.app.prepare.instrument import TracingMode, starting_themselves
+    from lambda_latency.local.app.prepare.packages import cache_folder
     from lambda_latency.local.app.read.app import LocalApp, read_app
     from lambda_latency.local.app.read.differing import explained
     from lambda_latency.local.app.read.source import find_template
@@ -18,48 +19,74 @@ if TYPE_CHECKING:
     from lambda_latency.local.app.serve.invoke import invoke_function
     from lambda_latency.local.app.serve.session import serve_app
     from lambda_latency.local.app.serve.system import System, SystemOptions
+    from lambda_latency.local.app.triggers.calls import (
+        FunctionCall,
+        HttpCall,
+        load_calls,
+        send_call,
+        with_credentials,
+    )
     from lambda_latency.local.app.triggers.commands import commands, resource_commands
+    from lambda_latency.local.errors import LocalError, UsageError
     from lambda_latency.local.faults import FaultPlan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
     from lambda_latency.local.log import readable
+    from lambda_latency.local.sandbox.variables import Counts
     from lambda_latency.local.xray.collector import choose_collector
     from lambda_latency.local.xray.store import Observer
 
 __all__ = [
     "Answered",
+    "Counts",
     "Demo",
     "FaultPlan",
+    "FunctionCall",
+    "HttpCall",
     "LocalApp",
+    "LocalError",
     "Observer",
     "System",
     "SystemOptions",
+    "TracingMode",
+    "UsageError",
+    "cache_folder",
     "choose_collector",
     "commands",
     "explained",
     "find_template",
     "invoke_function",
+    "load_calls",
     "read_app",
     "read_plan",
     "readable",
     "resource_commands",
     "run_demo",
+    "send_call",
     "serve_app",
     "starting_themselves",
+    "with_credentials",
 ]
 
 MODULES = {
     "app.serve.demo": ("Demo", "run_demo"),
     "app.serve.invoke": ("invoke_function",),
-    "app.prepare.instrument": ("starting_themselves",),
+    "app.prepare.instrument": (
+        "TracingMode",
+        "starting_themselves",
+    ),
+    "app.prepare.packages": ("cache_folder",),
     "app.read.app": ("LocalApp", "read_app"),
     "app.read.differing": ("explained",),
     "app.serve.session": ("serve_app",),
     "app.read.source": ("find_template",),
     "app.serve.system": ("SystemOptions", "System"),
+    "app.triggers.calls": ("FunctionCall", "HttpCall", "load_calls", "send_call", "with_credentials"),
     "app.triggers.commands": ("commands", "resource_commands"),
     "xray.collector": ("choose_collector",),
+    "errors": ("LocalError", "UsageError"),
     "faults": ("FaultPlan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
+    "sandbox.variables": ("Counts",),
     "log": ("readable",),
     "xray.store": ("Observer",),
 }

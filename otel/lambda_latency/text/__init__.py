@@ -27,14 +27,14 @@ from lambda_latency.text.prose import (
 from lambda_latency.text.style import Piece, Style, paint, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
 from lambda_latency.text.waterfall import render_flame
-from lambda_latency.text.words import aligned, clean, ms, owner, signed
+from lambda_latency.text.words import aligned, clean, ms, owner, plural, signed
 
 if TYPE_CHECKING:
     from lambda_latency.text.against import against_sentence
     from lambda_latency.text.against_table import change_rows
     from lambda_latency.text.group_values import decision_values
     from lambda_latency.text.json_document import document
-    from lambda_latency.text.markdown import render_markdown
+    from lambda_latency.text.markdown import escaped, markdown_table, render_markdown
     from lambda_latency.text.page_words import PAGE_WORDS
 
 __all__ = [
@@ -56,16 +56,19 @@ __all__ = [
     "depending_routes",
     "document",
     "doing",
+    "escaped",
     "evidence",
     "failed_card",
     "first_sentence",
     "flat",
     "instant_of",
+    "markdown_table",
     "ms",
     "other_cautions",
     "owner",
     "paint",
     "paragraphs",
+    "plural",
     "render_flame",
     "render_markdown",
     "render_problems",
@@ -89,6 +92,8 @@ LATER = {
     "change_rows": "against_table",
     "decision_values": "group_values",
     "document": "json_document",
+    "escaped": "markdown",
+    "markdown_table": "markdown",
     "render_markdown": "markdown",
 }
 

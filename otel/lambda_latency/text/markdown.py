@@ -30,19 +30,19 @@ def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     """Return the report as Markdown; names from traces are escaped: they cannot format the text or mention users."""
     blocks = _findings(report)
     if report.by is not None:
-        blocks.append(_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
+        blocks.append(markdown_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
     for edge in report.groups.edges:
         blocks += _places(report.own_code.get(edge))
     blocks += _changes(report.against)
     for head, *lines in log_lines(report, STYLE):
-        blocks += [_escaped(head), indent("\n".join(lines), "    ")]
+        blocks += [escaped(head), indent("\n".join(lines), "    ")]
     if judged:
-        blocks.append("\n".join(f"- {_result(gate)}: {_escaped(gate.sentence)}" for gate in judged))
+        blocks.append("\n".join(f"- {_result(gate)}: {escaped(gate.sentence)}" for gate in judged))
     if report.totals.requests:
         texts = map(plain, facts(report.totals, STYLE, traffic=report.traffic))
-        blocks.append(_escaped(STYLE.marks.dot.join(texts)))
+        blocks.append(escaped(STYLE.marks.dot.join(texts)))
     unread = f" {plural(report.skipped, 'thing')} skipped while reading." if report.skipped else ""
-    blocks.append(_escaped(sampling(report, STYLE) + unread))
+    blocks.append(escaped(sampling(report, STYLE) + unread))
     return "\n\n".join(filter(None, blocks)) + "\n"
 
 
@@ -50,19 +50,19 @@ def _changes(diff: Against | None) -> list[str]:
     """Return the table of what changed since a baseline, if something did."""
     rows = against_rows(diff, STYLE) if diff is not None else []
     edges = [(row.name, row.owner, row.baseline, row.current, row.difference, row.between, row.how) for row in rows]
-    return [_table(HEAD, edges, numbers=range(2, 6))] if rows else []
+    return [markdown_table(HEAD, edges, numbers=range(2, 6))] if rows else []
 
 
 def _findings(report: Report) -> list[str]:
     """Return the findings, each with its next steps, then what no finding says."""
     if report.verdict.kind == "none":
-        return [_inked(sentence(report, STYLE)), *map(_escaped, other_cautions(report, STYLE))]
+        return [_inked(sentence(report, STYLE)), *map(escaped, other_cautions(report, STYLE))]
     blocks = []
     for card, steps in cards_with_steps(cards(report, STYLE)):
         also = [Piece("Also: ")] if card.kind == "class" and card.number else []
         blocks += [_inked(sentence) for sentence in ([*also, *card.sentence], *card.evidence, *card.correlation)]
-        blocks += [f"Next: {_escaped(step)}" for step in steps]
-    return [*blocks, *map(_escaped, unclassified(report, STYLE)), *map(_escaped, other_cautions(report, STYLE))]
+        blocks += [f"Next: {escaped(step)}" for step in steps]
+    return [*blocks, *map(escaped, unclassified(report, STYLE)), *map(escaped, other_cautions(report, STYLE))]
 
 
 def _result(gate: Judged) -> str:
@@ -77,25 +77,27 @@ def _places(code: OwnCode | None) -> list[str]:
     """Return the lines of own code with more time in slow requests."""
     shown = [timed for timed in code.places if timed.excess_ns > 0][:MOST_PLACES] if code is not None else []
     rows = [(t.place.label, doing(t), ms(t.slow_ns, STYLE), signed(t.excess_ns, STYLE)) for t in shown]
-    return [_table(("Own code, by line", "", "slow", "difference"), rows, numbers=range(2, 4))] if rows else []
+    return [markdown_table(("Own code, by line", "", "slow", "difference"), rows, numbers=range(2, 4))] if rows else []
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int]) -> str:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:
+    """Return a table; the columns `numbers` are aligned to the right."""
     right = set(numbers)
     lines = [_line(head), "|" + "|".join("--:" if index in right else "---" for index in range(len(head))) + "|"]
     return "\n".join([*lines, *map(_line, rows)])
 
 
 def _line(edges: Iterable[str]) -> str:
-    return "| " + " | ".join(map(_escaped, edges)) + " |"
+    return "| " + " | ".join(map(escaped, edges)) + " |"
 
 
 def _inked(pieces: Iterable[Piece]) -> str:
     return "".join(
-        f"**{_escaped(text)}**" if "bold" in ink and text.strip() == text else _escaped(text) for text, ink in pieces
+        f"**{escaped(text)}**" if "bold" in ink and text.strip() == text else escaped(text) for text, ink in pieces
     )
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text that cannot format anything or mention users."""
     # An at sign would mention a user; an invisible comment after it prevents that.
     return MARKS.sub(r"\\\1", clean(text, STYLE)).replace("&", "&amp;").replace("@", "@<!-- -->")

@@ -81,7 +81,7 @@ USAGE: dict[str, dict[str, str]] = {
     },
     "": {
         "--port 3000 serve": "there is no option --port: it is an option of serve",
-        "--format": "there is no option --format: it is an option of report, doctor, cost",
+        "--format": "there is no option --format: it is an option of report, doctor, cost, diff",
         "-v": "COMMAND is missing",
         "version": "there is no command 'version'; did you mean --version?",
         "help dmo": "there is no command 'dmo'; did you mean demo?",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from lambda_latency.cli.laptop import (
     add_system_options,
     app_options,
     live_page,
+    progress_bar,
     provider_is_theirs,
     read,
     require_local,
@@ -69,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     collector = choose_collector(options.collector, app.root)
     with (
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
-        _progress(quiet=options.quiet) as (stage, step),
+        progress_bar(quiet=options.quiet) as (stage, step),
     ):
         announce = _saying(address, stage, quiet=options.quiet)
         chosen = replace(app_options(options, "traces.jsonl", observer), collector=collector)
@@ -135,22 +135,3 @@ def _template(path: Path) -> Path:
     if path != Path("template.yaml") or template.exists():
         return template
     return example_folder() / "template.yaml"
-
-
-@contextlib.contextmanager
-def _progress(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], Callable[[], None]]]:
-    """Draw a progress bar on a terminal's stderr; yields a function that starts a stage and one that steps."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=quiet or not console.is_terminal) as progress:
-        task = progress.add_task("", total=None)
-
-        def stage(name: str, steps: int) -> None:
-            nonlocal task
-            progress.remove_task(task)  # a total cannot be reset
-            task = progress.add_task(name, total=steps or None)
-
-        yield stage, lambda: progress.advance(task)

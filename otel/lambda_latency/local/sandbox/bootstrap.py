@@ -7,6 +7,7 @@ in `_HANDLER`, which the exec wrapper may have changed. Variables switch on what
 - LAMBDA_LATENCY_LOCAL_NETWORK=loopback, set by tests: only loopback addresses can be called.
 - LAMBDA_LATENCY_LOCAL_READ_ONLY, set for built artifacts: file permissions apply to root, too.
 - LAMBDA_LATENCY_LOCAL_AWS, set for the user's own apps: the address that receives every call to AWS.
+- LAMBDA_LATENCY_LOCAL_COUNTS, set by `diff`: the handler whose bytecodes are counted, the path of the counts, the root.
 
 This script imports nothing of the kit, because the task root may be a built artifact.
 """
@@ -165,10 +166,12 @@ def with_no_answer(seconds: float, handler: Handler, event: Any, context: Any) -
 
 
 class AfterImport(MetaPathFinder, Loader):
-    """Calls `then` with a module after its first import."""
+    """Calls `begin` before the first import of a module, and `then` with the module after it."""
 
-    def __init__(self, module: str, then: Callable[[ModuleType], None]) -> None:
-        self.module, self.then = module, then
+    def __init__(
+        self, module: str, then: Callable[[ModuleType], None], begin: Callable[[], None] = lambda: None
+    ) -> None:
+        self.module, self.then, self.begin = module, then, begin
         self.loader: Loader | None = None
 
     def find_spec(self, fullname: str, path: Any, target: ModuleType | None = None) -> ModuleSpec | None:
@@ -183,6 +186,7 @@ class AfterImport(MetaPathFinder, Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         assert self.loader is not None
+        self.begin()
         self.loader.exec_module(module)
         self.then(module)
 
@@ -259,14 +263,19 @@ def replace_native_client() -> None:
     try:
         __import__("runtime_client")
     except ImportError:
-        from importlib.util import module_from_spec, spec_from_file_location
+        sys.modules["runtime_client"] = load_script("runtime_client")
 
-        name = "runtime_client"
-        spec = spec_from_file_location(name, os.path.join(os.path.dirname(__file__), f"{name}.py"))  # noqa: PTH118, PTH120
-        assert spec is not None
-        assert spec.loader is not None
-        sys.modules[name] = module = module_from_spec(spec)
-        spec.loader.exec_module(module)
+
+def load_script(name: str) -> Any:
+    """Load a module that lies beside this script: the folder is not on the import path."""
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(name, os.path.join(os.path.dirname(__file__), f"{name}.py"))  # noqa: PTH118, PTH120
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def main() -> None:
@@ -284,6 +293,8 @@ def main() -> None:
         make_faulty(handler)
     if emulator := os.environ.pop("LAMBDA_LATENCY_LOCAL_AWS", ""):
         reach(emulator)
+    if counts := os.environ.pop("LAMBDA_LATENCY_LOCAL_COUNTS", ""):
+        load_script("counting").install(AfterImport, counts)
     replace_native_client()
     from awslambdaric.__main__ import main as run
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -96,8 +96,13 @@ class Sandbox:
                 return run.outcome
             # The environment had ended while it was idle: take the next one.
 
-    def prepare(self, count: int, started: Callable[[], None] = lambda: None) -> None:
-        """Start environments of each function before any request. Raises `LocalError` if one does not initialize."""
+    def prepare(
+        self, count: int, started: Callable[[], None] = lambda: None, names: Collection[str] | None = None
+    ) -> None:
+        """Start environments of each function before any request, or of those with these names. Raises `LocalError` if
+        one does not initialize.
+        """
+        pools = [pool for name, pool in self._pools.items() if names is None or name in names]
 
         def start(pool: Pool) -> tuple[Function, Outcome | None]:
             failure = pool.start()
@@ -105,7 +110,7 @@ class Sandbox:
             return pool.function, failure
 
         with ThreadPoolExecutor(self._settings.starts_at_once) as workers:
-            for function, failure in workers.map(start, [pool for pool in self._pools.values() for _ in range(count)]):
+            for function, failure in workers.map(start, pools * count):
                 if failure is not None:
                     workers.shutdown(cancel_futures=True)
                     error = json.loads(failure.payload)
@@ -150,6 +155,9 @@ class Sandbox:
         if function.code is not None:
             extra = {**settings.extra, READ_ONLY: "1"} if function.read_only else settings.extra
             settings = replace(settings, task_root=function.code, extra=extra)
+        if settings.counts is not None:
+            function = replace(function, timeout_s=settings.counts.limit_s)
+            settings = replace(settings, init_limit_s=settings.counts.limit_s)
         # Raises for a missing wrapper now, not at the first request
         wrapper = settings.wrapper(function)
         command: list[str | Path] = [function.python or sys.executable, BOOTSTRAP]

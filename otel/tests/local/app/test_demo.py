@@ -9,7 +9,7 @@ import pytest
 
 from lab.apps import VERSION
 from lambda_latency.local.app.read.app import read_app
-from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load
+from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load_calls
 from lambda_latency.trace import read_traces
 from tests.local.app.conftest import needs_packages
 from tests.local.app.test_serve import lambda_latency
@@ -62,7 +62,7 @@ def test_a_load_is_of_examples_and_of_routes_that_read(folder: Path) -> None:
     app = read_app(folder / "template.yaml", {})
     system: Any = SimpleNamespace(app=app, refused={}, urls={api.key: "http://api" for api in app.apis})
     kind = (("Content-Type", "application/json"),)
-    assert load(system) == [
+    assert load_calls(system) == [
         HttpCall("ServerlessRestApi", "GET", "/orders?limit=a+b"),
         HttpCall("ServerlessRestApi", "POST", "/orders", kind, "[1]"),
         FunctionCall("MakeThumbnail", b'{"name": "picture"}'),

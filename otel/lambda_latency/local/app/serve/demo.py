@@ -12,7 +12,7 @@ from pathlib import Path
 from lambda_latency.files import unwritable
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.serve.system import System, SystemOptions
-from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load, perform
+from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load_calls, perform
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import FaultPlan, FaultRule
 from lambda_latency.local.load import plan_calls, send, warm_up_calls
@@ -169,7 +169,7 @@ class AppCalls:
 
     def warm_ups(self, system: System) -> int:
         """Return the number of steps of `warm_up`. Raises `LocalError` if there is nothing to call."""
-        self._calls = load(system)
+        self._calls = load_calls(system)
         if not self._calls:
             todo = "put example events into events/, as for `sam local invoke`, each named after its function"
             raise LocalError(f"{self._app.path} has no GET route and no example event: there is nothing to call", todo)

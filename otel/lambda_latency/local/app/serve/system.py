@@ -34,7 +34,7 @@ from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
-from lambda_latency.local.sandbox.variables import SandboxSettings
+from lambda_latency.local.sandbox.variables import Counts, SandboxSettings
 from lambda_latency.local.xray.collector import CollectorChoice
 from lambda_latency.local.xray.receiver import Daemon, serve_receiver
 from lambda_latency.local.xray.segments import TracingHeader
@@ -50,7 +50,7 @@ class SystemOptions:
     """The options. `traces` is a file below `out`; `authorizer_context` is the JSON object that Lambda authorizers of
     other stacks return as their context; `cache` is the folder of packages, by default `cache_folder`;
     `sampler` decides whether the next request is traced, by default the packaged example's sampling rule, and each
-    request of another app; `collector` is the one of the packaged example.
+    request of another app; `collector` is the one of the packaged example; `counts` counts what functions execute.
     """
 
     out: Path = Path("out")
@@ -63,6 +63,7 @@ class SystemOptions:
     sampler: Callable[[], bool] | None = None
     authorizer_context: str = "{}"
     collector: CollectorChoice = field(default_factory=lambda: CollectorChoice("none", ""))
+    counts: Counts | None = None
 
 
 class System:
@@ -267,6 +268,7 @@ class System:
                     **self._backend.variables,
                 },
                 faults=bool(self._faults),
+                counts=options.counts,
             ),
             processes,
             record=self.store.add if self.traced else lambda _: None,

@@ -6,7 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -49,7 +49,7 @@ class FunctionCall:
     event: bytes
 
 
-def load(system: System) -> list[HttpCall | FunctionCall]:
+def load_calls(system: System) -> list[HttpCall | FunctionCall]:
     """Return the calls of an app: each example event once, then each GET route without an example.
 
     An example becomes a request if a route matches it, else an event of the function with the most similar name. Empty
@@ -120,17 +120,45 @@ def routes_of(request: HttpCall, system: System) -> list[str]:
     return api.matching(request.method, request.path.partition("?")[0])
 
 
-def perform(call: HttpCall | FunctionCall, system: System) -> str | None:
-    """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
+@dataclass(frozen=True, slots=True)
+class CallAnswer:
+    """The answer to a call: the HTTP status, or `ok` or the function's error, and the id of its trace."""
+
+    status: str
+    body: bytes
+    trace_id: str
+
+
+def send_call(call: HttpCall | FunctionCall, system: System, timeout_s: float = 60) -> CallAnswer:
+    """Send a call and return its answer. Raises `OSError` if an API does not answer."""
     if isinstance(call, FunctionCall):
         header = TracingHeader.new(sampled=True)
-        return system.invoke(call.key, call.event, header, f"invoke -> {call.key}").error
-    url = system.urls[call.api] + call.path
+        outcome = system.invoke(call.key, call.event, header, f"invoke -> {call.key}")
+        return CallAnswer(outcome.error or "ok", outcome.payload, header.trace_id)
+    answer = request(call.method, system.urls[call.api] + call.path, call.body, dict(call.headers), timeout_s)
+    root = answer.headers["X-Amzn-Trace-Id"] or ""
+    return CallAnswer(str(answer.status), answer.body, root.removeprefix("Root=1-").replace("-", ""))
+
+
+def perform(call: HttpCall | FunctionCall, system: System) -> str | None:
+    """Send a call. Returns the error of a failed one, a status of 500 or more or the function's error; else None."""
     try:
-        answer = request(call.method, url, call.body, dict(call.headers))
+        status = send_call(call, system).status
     except OSError as error:
         return repr(error)
-    return str(answer.status) if answer.status >= 500 else None
+    is_fine = int(status) < 500 if isinstance(call, HttpCall) else status == "ok"
+    return None if is_fine else status
+
+
+def with_credentials(call: HttpCall, system: System) -> HttpCall:
+    """Return a request with the headers that its route needs, such as an API key; its own headers win."""
+    route = next(iter(routes_of(call, system)), None)
+    if route is None:
+        return call
+    api = next(api for api in system.app.apis if api.key == call.api)
+    names = {name.lower() for name, _ in call.headers}
+    added = [header for header in _guarded(api.routes[route], api, system) if header[0].lower() not in names]
+    return replace(call, headers=(*call.headers, *added))
 
 
 def _events(system: System) -> Iterator[tuple[Path, Any]]:
