@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(26, 100, 0),
+    "otel/lambda_latency": Figures(26, 101, 0),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -48,7 +48,7 @@ FIGURES = {
     "otel/lambda_latency/http": Figures(0, 0, 0),
     "otel/lambda_latency/latency": Figures(3, 8, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
-    "otel/lambda_latency/local": Figures(1, 18, 0),
+    "otel/lambda_latency/local": Figures(1, 19, 0),
     "otel/lambda_latency/page": Figures(0, 1, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
@@ -57,7 +57,7 @@ FIGURES = {
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
-    "otel/lab": Figures(125, 22, 8),
+    "otel/lab": Figures(126, 21, 8),
     "otel/tests": Figures(233, 111, 15),
 }
 

@@ -390,7 +390,7 @@ class LeanTracer(sdk.Tracer):
         # First what may be wrong in the function's call: the SDK, which then makes the span, draws the ids
         accepted = plain(attributes, self.most, self.longest) if attributes else {}
         values = self.bounded(attributes) if accepted is None else accepted
-        pairs = [(link.context, link.attributes) for link in links if link] if links else ()
+        pairs = [(link.context, link.attributes) for link in filter(None, links)] if links else ()
         span: LeanSpan = object.__new__(LeanSpan)
         span.tracer, span.resource, span.name, span.kind, span.status = self, sdk_tracer.resource, name, kind, NO_STATUS
         span.context = SpanContext(trace_id, ids.generate_span_id(), False, flags, state)

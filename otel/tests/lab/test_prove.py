@@ -5,6 +5,7 @@ import io
 import json
 import signal
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -115,7 +116,7 @@ def prove(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.Captur
         out = tmp_path / "report.json"
         out.unlink(missing_ok=True)
         monkeypatch.setattr(sys, "argv", ["prove", "--report", str(out), *(arguments or ["--yes"])])
-        status = program.main()
+        status = program.main(ArgumentParser())
         printed = capsys.readouterr()
         return ProveRun(status, printed.out, printed.err, json.loads(out.read_text()) if out.exists() else {})
 
