@@ -1,13 +1,34 @@
-"""The cards of the first screen: each finding of the report with its requests, and all that belongs to it."""
+"""The findings of the first screen: each as a row of a few words, with its requests and all that belongs to it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from lambda_latency.latency import Component, OwnCode, Report
 from lambda_latency.page.facts import NumberOf, fact_text
-from lambda_latency.text import OWNED, Card, Piece, Style, cards, clean, doing, flat, owner, sentence, timeout_groups
+from lambda_latency.text import (
+    OWNED,
+    Card,
+    FindingRow,
+    FindingRows,
+    Piece,
+    Style,
+    card_markdown,
+    cards,
+    clean,
+    doing,
+    failed_card,
+    finding_pieces,
+    flat,
+    is_of_change,
+    ms,
+    owner,
+    sentence,
+    timeout_groups,
+    unexplained,
+)
 
 if TYPE_CHECKING:
     from lambda_latency.latency import Judged
@@ -21,14 +42,53 @@ LEAST_PERCENT = 1  # of the excess of the largest place
 def findings(
     report: Report, number_of: NumberOf, index_of: IndexOf, judged: Sequence[Judged] = ()
 ) -> list[dict[str, object]]:
-    """Return the cards in their order, the conditions that were met first.
+    """Return the findings in their order: conditions that were met, then those of the text, errors, and what is left.
 
-    A card whose requests are chosen by "show these" has their indices in `members`, or a mark that they have in common.
+    `members` are the indices of a finding's requests, `row` its few words. The group of slow requests that shows the
+    change since a baseline is a part of the change's finding.
     """
+    rows = FindingRows(report, STYLE)
     if report.verdict.kind == "none":
-        return [_card("none", linked([*sentence(report, STYLE)], report, number_of))]
-    met = [_card("gate", [{"text": clean(gate.sentence, STYLE)}]) for gate in judged if gate.failed]
-    return [*met, *(_finding(card, report, number_of, index_of) for card in cards(report, STYLE))]
+        none = Card("verdict", [*sentence(report, STYLE)])
+        return [_finding("none", linked(none.sentence, report, number_of), FindingRow("No requests"))]
+    met = [
+        _finding("gate", [{"text": clean(gate.sentence, STYLE)}], FindingRow("A condition was met"))
+        for gate in judged
+        if gate.failed
+    ]
+    told = [_of_card(card, rows.row(card), report, number_of, index_of) for card in _with_errors(report)]
+    return [*met, *told, *_rest(rows, report, index_of)]
+
+
+def _with_errors(report: Report) -> Iterator[Card]:
+    """Yield the cards, with the class that shows the change as a part of it; then errors that no card is about."""
+    found = cards(report, STYLE)
+    changed = next((card for card in found if _is_of_change(card, report)), None)
+    for card in found:
+        if card.kind == "change" and changed is not None:
+            evidence = (*card.evidence, changed.sentence, *changed.evidence)
+            correlation = card.correlation or changed.correlation
+            yield replace(card, evidence=evidence, correlation=correlation, number=changed.number)
+        elif card is not changed:
+            yield card
+    if report.failures is not None and not any(card.kind == "failed" for card in found):
+        yield failed_card(report.failures, report, STYLE)
+
+
+def _is_of_change(card: Card, report: Report) -> bool:
+    return card.kind == "class" and is_of_change(report.groups.groups[card.number or 0], report)
+
+
+def _rest(rows: FindingRows, report: Report, index_of: IndexOf) -> Iterator[dict[str, object]]:
+    """Yield what is slow and in no finding, if anything is."""
+    rest = rows.unexplained()
+    if not rest.members:
+        return
+    pieces = [{"text": text} for text in unexplained(report, STYLE)] if report.verdict.kind != "thin" else []
+    requests = f"{len(rest.members):,} of {report.totals.requests:,} requests"
+    row = FindingRow("In no finding", ms(rest.excess_ns, STYLE), "in all", requests, excess_ns=rest.excess_ns)
+    members = sorted(index_of(report.breakdowns.trace_id(member)) for member in rest.members)
+    yield _finding("rest", pieces, row, members=members)
 
 
 def group_members(report: Report, index_of: IndexOf) -> Iterator[tuple[Component, list[int]]]:
@@ -72,32 +132,49 @@ def _linked(piece: Piece, numbers: Mapping[str, int]) -> dict[str, object]:
     return link
 
 
-def _card(kind: str, pieces: Sequence[dict[str, object]], **more: object) -> dict[str, object]:
-    """Return a card without what it lacks."""
+def _finding(kind: str, pieces: Sequence[dict[str, object]], row: FindingRow, **more: object) -> dict[str, object]:
+    """Return a finding without what it lacks."""
     key = f"{kind}:{more.pop('key', '')}"
-    card = {"kind": kind, "key": key, "pieces": list(pieces), **more}
-    return {name: value for name, value in card.items() if value is not None and value != []}
+    shown = {name: value for name, value in row._asdict().items() if value not in ("", 0)}
+    shown |= {"excess": ms(row.excess_ns, STYLE)} if row.excess_ns else {}
+    finding = {"kind": kind, "key": key, "pieces": list(pieces), "row": shown, **more}
+    return {name: value for name, value in finding.items() if value is not None and value != []}
 
 
-def _finding(card: Card, report: Report, number_of: NumberOf, index_of: IndexOf) -> dict[str, object]:
+def _of_card(card: Card, row: FindingRow, report: Report, number_of: NumberOf, index_of: IndexOf) -> dict[str, object]:
     component = card.component
+    steps = [*card.steps, *card.settles]
     more: dict[str, object] = {
         "evidence": [linked(sentence, report, number_of) for sentence in card.evidence],
         "depends": [linked(sentence, report, number_of) for sentence in card.correlation],
-        "next": [*card.steps, *card.settles],
+        "next": steps,
         "part": number_of(component) if component is not None else None,
         "owner": owner(component) if component is not None else None,
         "ground": clean(report.owners.ownership(component).evidence, STYLE) if component is not None else None,
+        "issue": card_markdown(card, steps),
         **OF_KIND[card.kind](card, report, index_of),
     }
-    return _card(card.kind, linked(card.sentence, report, number_of), **more)
+    if card.kind == "class" or (card.kind == "change" and card.number is not None):
+        more |= _of_class(card.number or 0, report, number_of)
+    return _finding(card.kind, linked(card.sentence, report, number_of), row, **more)
+
+
+def _of_class(number: int, report: Report, number_of: NumberOf) -> dict[str, object]:
+    """Return what the example of a class shows, and its calls: in a typical request, and in one of the class."""
+    group = report.groups.groups[number]
+    diagnosis = report.diagnoses.get(group.edge)
+    shows = finding_pieces(diagnosis, STYLE)
+    return {
+        "shows": linked(shows, report, number_of),
+        "calls": list(group.calls) if any(group.calls) else None,
+        "log": diagnosis.log.query if diagnosis is not None and diagnosis.log is not None else None,
+    }
 
 
 def _of_group(card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
     assert card.number is not None
     group = report.groups.groups[card.number]
     against = report.verdict.counterexample if not card.number else None
-    diagnosis = report.diagnoses.get(group.edge)
     return {
         "key": clean(" and ".join(edge.label for edge, _ in group.edges), STYLE),
         "members": sorted(index_of(report.breakdowns.trace_id(member)) for member in group.members),
@@ -105,8 +182,12 @@ def _of_group(card: Card, report: Report, index_of: IndexOf) -> dict[str, object
         "against": against.breakdown.trace_id if against is not None else None,
         "confidence": group.confidence,
         "places": _places(report.own_code.get(group.edge)),
-        "log": diagnosis.log.query if diagnosis is not None and diagnosis.log is not None else None,
     }
+
+
+def _of_change(card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
+    shown = _of_group(card, report, index_of) if card.number is not None else {}
+    return {**shown, "key": "", "places": _places(report.own_code_against) or shown.get("places", [])}
 
 
 def _of_timeout(card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
@@ -128,10 +209,11 @@ def _of_verdict(_card: Card, report: Report, index_of: IndexOf) -> dict[str, obj
     return {"members": sorted(members), "trace_id": proof, "against": against, "confidence": verdict.confidence}
 
 
-def _of_failed(_card: Card, report: Report, _index_of: IndexOf) -> dict[str, object]:
-    failures = report.failures
-    assert failures is not None
-    return {"only": "error" if failures.count < len(report.breakdowns) else None, "trace_id": failures.trace_id}
+def _of_failed(_card: Card, report: Report, index_of: IndexOf) -> dict[str, object]:
+    assert report.failures is not None
+    failed = report.breakdowns.of_kind(lambda kind: kind.error and not kind.timed_out)
+    members = sorted(index_of(report.breakdowns.trace_id(member)) for member in failed)
+    return {"members": members, "trace_id": report.failures.trace_id}
 
 
 # What the card of a kind has beyond others.
@@ -140,7 +222,7 @@ OF_KIND: dict[str, Callable[[Card, Report, IndexOf], dict[str, object]]] = {
     "timeout": _of_timeout,
     "verdict": _of_verdict,
     "failed": _of_failed,
-    "change": lambda _card, report, _index_of: {"places": _places(report.own_code_against)},
+    "change": _of_change,
     "depends": lambda card, _report, _index_of: {"key": flat(card.sentence)},
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -31,12 +32,16 @@ from lambda_latency.text import (
     PAGE_WORDS,
     Style,
     document,
+    failed_sentence,
+    headline,
+    ms,
+    of_routes,
     other_cautions,
     owner,
+    plain,
     render_markdown,
     sampling,
     saving_pieces,
-    unclassified,
 )
 from lambda_latency.trace import Span, SpanKind, Trace
 
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
 
 STYLE = Style()
 AT_ONCE = 1_000  # traces in memory
+OPTION = re.compile(r" \(--[^)]*\)")
 
 Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]  # the traces with some ids
 
@@ -81,7 +87,9 @@ def page_values(
     index_of = {ordered.breakdowns.trace_id(index): index for index in range(len(ordered.breakdowns))}
     page |= _from_spans(ordered, find, number_of, of_requests)
     page["findings"] = findings(report, number_of, index_of.__getitem__, judged)
-    page["notes"] = [*unclassified(report, STYLE), *other_cautions(report, STYLE), *notes]
+    page["headline"] = linked(headline(report, STYLE), report, number_of)
+    page["excess"] = _excess(cast("list[dict[str, Any]]", page["findings"]))
+    page["notes"] = [*of_routes(report, STYLE), *_cautions(report), *notes]
     page["members"] = [
         [number_of(component), members] for component, members in group_members(report, index_of.__getitem__)
     ]
@@ -102,6 +110,20 @@ def page_values(
         {"bucket": component.category, "label": component.label, "owner": owner(component)} for component in components
     ]
     return page, lines
+
+
+def _excess(findings: Sequence[Mapping[str, Any]]) -> str:
+    """The time of all findings beyond typical requests, in words; empty without any."""
+    total_ns = sum(finding["row"].get("excess_ns", 0) for finding in findings)
+    return ms(total_ns, STYLE) if total_ns else ""
+
+
+def _cautions(report: Report) -> Iterator[str]:
+    """Yield the cautions that no finding contains, without the options of a command: readers may lack the files."""
+    failed = plain(failed_sentence(report.failures, report, STYLE)) if report.failures is not None else ""
+    for caution in other_cautions(report, STYLE):
+        if caution != failed:
+            yield OPTION.sub("", caution)
 
 
 def _savings(report: Report, components: Mapping[Component, int], number_of: NumberOf) -> list[dict[str, object]]:

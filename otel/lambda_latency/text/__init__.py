@@ -6,11 +6,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency import instant_of
-from lambda_latency.text.cause_groups import OWNED, unclassified, whole_sentence
-from lambda_latency.text.cautions import other_cautions, render_problems
+from lambda_latency.text.cause_groups import OWNED, of_routes, unclassified, unexplained, whole_sentence
+from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
 from lambda_latency.text.correlation import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
-from lambda_latency.text.findings import doing
+from lambda_latency.text.findings import doing, finding_pieces
 from lambda_latency.text.prose import (
     Card,
     blaming,
@@ -24,17 +24,18 @@ from lambda_latency.text.prose import (
     timeout_groups,
     timeout_sentence,
 )
-from lambda_latency.text.style import Piece, Style, paint, style_for
+from lambda_latency.text.style import Piece, Style, paint, plain, style_for
 from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
 from lambda_latency.text.waterfall import render_flame
 from lambda_latency.text.words import aligned, clean, ms, owner, plural, signed
 
 if TYPE_CHECKING:
-    from lambda_latency.text.against import against_sentence
+    from lambda_latency.text.against import against_sentence, is_of_change
     from lambda_latency.text.against_table import change_rows
+    from lambda_latency.text.finding_rows import FindingRow, FindingRows, headline
     from lambda_latency.text.group_values import decision_values
     from lambda_latency.text.json_document import document
-    from lambda_latency.text.markdown import escaped, markdown_table, render_markdown
+    from lambda_latency.text.markdown import card_markdown, escaped, markdown_table, render_markdown
     from lambda_latency.text.page_words import PAGE_WORDS
 
 __all__ = [
@@ -42,11 +43,14 @@ __all__ = [
     "OWNED",
     "PAGE_WORDS",
     "Card",
+    "FindingRow",
+    "FindingRows",
     "Piece",
     "Style",
     "against_sentence",
     "aligned",
     "blaming",
+    "card_markdown",
     "cards",
     "cards_with_steps",
     "change_rows",
@@ -59,15 +63,21 @@ __all__ = [
     "escaped",
     "evidence",
     "failed_card",
+    "failed_sentence",
+    "finding_pieces",
     "first_sentence",
     "flat",
+    "headline",
     "instant_of",
+    "is_of_change",
     "markdown_table",
     "ms",
+    "of_routes",
     "other_cautions",
     "owner",
     "paint",
     "paragraphs",
+    "plain",
     "plural",
     "render_flame",
     "render_markdown",
@@ -82,11 +92,17 @@ __all__ = [
     "timeout_groups",
     "timeout_sentence",
     "unclassified",
+    "unexplained",
     "whole_sentence",
 ]
 
 # Imported at the first use: a report in the terminal starts sooner.
 LATER = {
+    "card_markdown": "markdown",
+    "is_of_change": "against",
+    "headline": "finding_rows",
+    "FindingRows": "finding_rows",
+    "FindingRow": "finding_rows",
     "PAGE_WORDS": "page_words",
     "against_sentence": "against",
     "change_rows": "against_table",

@@ -270,11 +270,18 @@ def _slow(edge: Edge, fresh: NewGroup, style: Style) -> list[Piece]:
     ]
 
 
+def is_of_change(group: CauseGroup, report: Report) -> bool:
+    """Return whether the change since the baseline is that of this group of slow requests."""
+    if report.against is None or report.baseline is None or report.against.decision.group is None:
+        return False
+    new_group = report.against.decision.group
+    edges = {edge.merged for edge in new_group.edges}
+    return group.edge.merged in edges and len(group.members) == new_group.slow[1]
+
+
 def reported_sentence(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     """Say what the change's sentence does not say of its group of slow requests; empty for other groups."""
-    new_group = report.against.decision.group if report.against is not None and report.baseline is not None else None
-    edges = {edge.merged for edge in new_group.edges} if new_group is not None else ()
-    if new_group is None or group.edge.merged not in edges or len(group.members) != new_group.slow[1]:
+    if not is_of_change(group, report):
         return []
     window, daily = "", per_day(group, report)
     if group.window is not None:

@@ -54,7 +54,7 @@ def group_sentence(group: CauseGroup, report: Report, style: Style) -> list[Piec
     return [
         *_waiting(group, report, style),
         Piece(": "),
-        Piece(_excesses(group, style), "bold"),
+        Piece(excesses(group, style), "bold"),
         Piece(" more than a typical one" + (" of their route" if len(group.routes) > 1 else "")),
         *of_which(own_code, group.edges[0][1], style),
         *_in_calls(group, diagnosis, style),
@@ -83,8 +83,7 @@ def _has_example(group: CauseGroup, report: Report) -> bool:
 
 def _waiting(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     """`23 of 218 requests of POST /bid (11 %) wait for A and B`: of the requests of the routes, with any limit."""
-    by_route = report.breakdowns.ended_by_route()
-    count, requests = len(group.members), sum(by_route[route] for route in group.routes)
+    count, requests = len(group.members), requests_of_routes(group, report)
     routes = route_list(group.routes, LONGEST_ROUTES, style)
     limit_ns = report.groups.slowness.limit_ns
     over = f", over {ms(limit_ns, style)}" if limit_ns is not None else ""
@@ -96,12 +95,22 @@ def _waiting(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     return pieces
 
 
-def _excesses(group: CauseGroup, style: Style) -> str:
+def requests_of_routes(group: CauseGroup, report: Report) -> int:
+    """Return the number of requests of the routes of a cause group, without those that timed out."""
+    by_route = report.breakdowns.ended_by_route()
+    return sum(by_route[route] for route in group.routes)
+
+
+def excesses(group: CauseGroup, style: Style) -> str:
     """`190 ms`, of a set `79 + 76 ms`."""
     if len(group.edges) == 1:
         return ms(group.excess_ns, style)
-    unit = f"{style.space}ms"
-    return " + ".join(ms(ns, style).removesuffix(unit) for _, ns in group.edges) + unit
+    times = [ms(ns, style) for _, ns in group.edges]
+    units = {time.rpartition(style.space)[2] for time in times}
+    if len(units) > 1:
+        return " + ".join(times)
+    unit = f"{style.space}{units.pop()}"
+    return " + ".join(time.removesuffix(unit) for time in times) + unit
 
 
 def _in_calls(group: CauseGroup, diagnosis: Diagnosis | None, style: Style) -> Iterator[Piece]:
@@ -123,11 +132,11 @@ def _which(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
         if 100 * slow >= MOST_PERCENT * requests:
             values = " and ".join(value_text(value, style) for value in finding.values)
             pieces += [Piece(", all with " if slow == requests else ", nearly all with "), Piece(values, "bold")]
-    when = _since_when(group, report.correlations.since_of(index))
+    when = since_when(group, report.correlations.since_of(index))
     return [*pieces, Piece(when)] if when else pieces
 
 
-def _since_when(group: CauseGroup, since: Since | None) -> str:
+def since_when(group: CauseGroup, since: Since | None) -> str:
     if since is not None and since.kind == "step":
         return f", since {instant_of(since.start_ns)}"
     if since is not None and since.kind == "drift":
@@ -189,8 +198,13 @@ def per_day(group: CauseGroup, report: Report) -> int | None:
 
 
 def unclassified(report: Report, style: Style) -> list[str]:
-    """Describe slow requests outside the classes: too few, further classes, the machine, whole routes."""
-    classes, slowness = report.groups, report.groups.slowness
+    """Describe slow requests outside the classes, and routes that are slow as a whole or were not judged."""
+    return [*unexplained(report, style), *of_routes(report, style)]
+
+
+def unexplained(report: Report, style: Style) -> list[str]:
+    """Describe slow requests that no class explains: too few, further classes, outlying ones, the machine."""
+    classes = report.groups
     lines = [_too_few(classes.small, style)] if classes.small and report.verdict.kind != "thin" else []
     count, requests = classes.uncounted
     if count:
@@ -199,7 +213,13 @@ def unclassified(report: Report, style: Style) -> list[str]:
     if classes.alike:
         cause = "the machine (or the memory of the function), not a part"
         lines.append(f"{plural(len(classes.alike), 'request')} slow in nearly all parts alike: {cause}.")
-    lines += [whole_sentence(whole, report, style) for whole in slowness.whole]
+    return lines
+
+
+def of_routes(report: Report, style: Style) -> list[str]:
+    """Describe the routes that are slow as a whole, and those with too few requests to judge."""
+    slowness = report.groups.slowness
+    lines = [whole_sentence(whole, report, style) for whole in slowness.whole]
     if slowness.left_out and slowness.comparable:
         routes = clean(listed(slowness.left_out, MOST_FEW), style)
         lines.append(f"Not judged, because too few requests came: {routes}.")

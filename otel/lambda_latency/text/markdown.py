@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from textwrap import indent
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from lambda_latency.text.cause_groups import unclassified
 from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import doing, log_lines
-from lambda_latency.text.prose import cards, cards_with_steps, sentence
+from lambda_latency.text.prose import Card, cards, cards_with_steps, sentence
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.table import BY_HEAD, by_rows
 from lambda_latency.text.words import clean, ms, plural, signed
@@ -22,7 +23,8 @@ if TYPE_CHECKING:
     from lambda_latency.latency import Against, Judged
 
 STYLE = Style()
-MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!-])")
+MARKS = re.compile(r"([\\`*_{}\[\]<#|~])")
+LEADING = re.compile(r"\A([->+!])")  # marks where a paragraph begins
 MOST_PLACES = 10
 
 
@@ -60,9 +62,14 @@ def _findings(report: Report) -> list[str]:
     blocks = []
     for card, steps in cards_with_steps(cards(report, STYLE)):
         also = [Piece("Also: ")] if card.kind == "class" and card.number else []
-        blocks += [_inked(sentence) for sentence in ([*also, *card.sentence], *card.evidence, *card.correlation)]
-        blocks += [f"Next: {escaped(step)}" for step in steps]
+        blocks.append(card_markdown(replace(card, sentence=[*also, *card.sentence]), steps))
     return [*blocks, *map(escaped, unclassified(report, STYLE)), *map(escaped, other_cautions(report, STYLE))]
+
+
+def card_markdown(card: Card, steps: Sequence[str]) -> str:
+    """Return a finding as Markdown: its sentence, what stands behind it, and its next steps."""
+    sentences = [_inked(sentence) for sentence in (card.sentence, *card.evidence, *card.correlation)]
+    return "\n\n".join([*sentences, *(f"Next: {escaped(step)}" for step in steps)])
 
 
 def _result(gate: Judged) -> str:
@@ -92,9 +99,10 @@ def _line(edges: Iterable[str]) -> str:
 
 
 def _inked(pieces: Iterable[Piece]) -> str:
-    return "".join(
+    text = "".join(
         f"**{escaped(text)}**" if "bold" in ink and text.strip() == text else escaped(text) for text, ink in pieces
     )
+    return LEADING.sub(r"\\\1", text)
 
 
 def escaped(text: str) -> str:

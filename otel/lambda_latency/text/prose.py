@@ -116,7 +116,7 @@ def _sure(report: Report) -> str:
 
 def _thin(report: Report, style: Style) -> list[Piece]:
     comparison, candidates = report.comparison, report.verdict.candidates
-    pieces = [Piece(f"Thin evidence: {_thin_slow(report, style)}. ")]
+    pieces = [Piece(f"Thin evidence: {slow_of_requests(report, style)}. ")]
     for index, candidate in enumerate(candidates):
         name, more = clean(candidate.component.label, style), f" ({ms(candidate.difference_ns, style)})"
         # It may exceed the difference if other parts take less than usual
@@ -126,8 +126,8 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
 
 
-def _thin_slow(report: Report, style: Style) -> str:
-    """`2 of 40 requests are slow, and each for another reason`."""
+def slow_of_requests(report: Report, style: Style) -> str:
+    """`2 of 40 requests are slow, and each for another reason`: without a cause that enough of them have."""
     slow = report.comparison.slow
     verb = "are slow" if len(slow) > 1 else "is slow"
     if report.groups.slowness.limit_ns is not None or not report.groups.slow:

@@ -12,6 +12,7 @@ from lambda_latency.text.style import Line, Piece, Style
 # Other controls, formats (bidirectional marks among them), surrogates, and the separators that break a line.
 UNSAFE = ("Cc", "Cf", "Cs", "Zl", "Zp")
 MILLISECOND = 1_000_000
+LEAST_SECONDS_MS, MOST_DECIMALS_MS = 10_000, 99_950  # longer times are in seconds, and without a decimal
 OWNERS = {"ours": "internal", "theirs": "external"}  # other owners are printed unchanged
 # Of what an app uses in its own account: unless the user says that it is external, the owner is not known to be.
 MANAGED = {"aws": "AWS", "database": "managed", "messaging": "managed"}
@@ -34,8 +35,12 @@ def owner(part: Component) -> str:
 
 
 def ms(ns: int, style: Style) -> str:
-    """`1,342 ms`: always milliseconds, with decimals only below 1 ms."""
-    text = number((ns + MILLISECOND // 2) // MILLISECOND)
+    """`1,342 ms`: milliseconds, with decimals only below 1 ms; from 10 s on seconds, `41.2 s`."""
+    rounded_ms = (ns + MILLISECOND // 2) // MILLISECOND
+    if rounded_ms >= LEAST_SECONDS_MS:
+        decimals = 1 if rounded_ms < MOST_DECIMALS_MS else 0
+        return f"{rounded_ms / 1_000:,.{decimals}f}".removesuffix(".0") + f"{style.space}s"
+    text = number(rounded_ms)
     if 0 < ns < MILLISECOND:
         for places in (1, 2, 3):
             digit_ns = MILLISECOND // 1_000 * 10 ** (3 - places)  # a unit of the last decimal

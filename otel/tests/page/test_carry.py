@@ -39,6 +39,11 @@ def rich(browser: Browser, page: Callable[[str], str]) -> Browser:
     return browser
 
 
+def open_menu(browser: Browser) -> None:
+    """Show what can be copied and saved."""
+    browser.run("document.getElementById('carry').open = true")
+
+
 def lengths(browser: Browser) -> list[float]:
     """Where the marks are, from above."""
     marks = browser.run("return [...document.querySelectorAll('.chart .mark')].map((one) => one.getBBox().y)")
@@ -61,7 +66,7 @@ def test_ticking_a_part_redraws_what_is_left(rich: Browser) -> None:
     assert rich.address.count("without=") == 2
     rich.show(rich.address)
     ticked = "return [...document.querySelectorAll('.saves input')].map((one) => one.checked)"
-    assert rich.run(ticked) == [True, True, False]
+    assert rich.run(ticked) == [True, True, False, False]
     rich.run("document.getElementById('what-if').open = true")
     rich.drag_area(".chart svg", (0.5, 0.02), (0.5, 0.3))
     assert rich.text("#found") == "0 of 120 requests"  # a range is of what is left: none is as slow any more
@@ -77,19 +82,22 @@ def test_a_link_and_markdown_are_copied(rich: Browser) -> None:
     """The view as it is, and the report that a pull request can take; the button says so."""
     rich.run(CLIPBOARD)
     rich.click("#only-slow")
+    open_menu(rich)
     rich.click("#copy-link")
     assert rich.run("return window.written") == "#only=slow"  # others have the file elsewhere
     assert "only=slow" in rich.address
+    open_menu(rich)
     rich.click("#copy-markdown")
     assert rich.run("return window.written").startswith("Thin evidence: 8 of 119 requests are slow.")
     assert rich.text("#copy-markdown") == "Copied"
-    rich.until("document.getElementById('copy-markdown').textContent === 'Copy as Markdown'")
+    rich.until("document.getElementById('copy-markdown').textContent === 'Copy the report as Markdown'")
 
 
 def test_without_a_clipboard_the_text_is_selected(rich: Browser) -> None:
     """Where a page may not write to it."""
     rich.run(NO_CLIPBOARD)
     assert rich.count("#carried") == 0
+    open_menu(rich)
     rich.click("#copy-markdown")
     assert (rich.focused, rich.count("#carried")) == ("carried", 1)
     assert rich.run("return document.activeElement.value").startswith("Thin evidence: 8 of 119 requests are slow.")
@@ -97,9 +105,10 @@ def test_without_a_clipboard_the_text_is_selected(rich: Browser) -> None:
 
 @pytest.mark.parametrize("view", ["time", "length"])
 def test_a_picture_is_saved(rich: Browser, view: str) -> None:
-    """Sentence, picture and bars, as large as two of them side by side are readable."""
+    """Headline, source, findings and chart, as large as two of them side by side are readable."""
     rich.click(f"#view-{view}")
     rich.run(PICTURE)
+    open_menu(rich)
     rich.click("#save-picture")
     rich.until("window.saved !== undefined")
     kind, width, height, colours = rich.run("return window.saved")

@@ -87,7 +87,7 @@ def test_services_have_colours_of_their_own(browser: Browser, page: Callable[[st
 def test_a_short_window_is_told_in_seconds(browser: Browser, page: Callable[[str], str]) -> None:
     """Requests of one minute do not begin and end at the same time."""
     browser.show(page("even"))
-    assert browser.text("#head span:last-child") == "60 requests · 2026-11-24 22:40:00\u201322:40:53 UTC"
+    assert browser.text("#head .of-all") == "60 requests · 2026-11-24 22:40:00\u201322:40:53 UTC"
 
 
 def test_minus_is_one_sign_everywhere(browser: Browser, page: Callable[[str], str]) -> None:

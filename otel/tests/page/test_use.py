@@ -43,7 +43,8 @@ def row(browser: Browser, index: int) -> list[str]:
 
 def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     """From a file, with the network off; nothing has been asked of it, and nothing has moved."""
-    assert rich.text("#sentence") == (
+    assert rich.text("#sentence") == "Thin evidence: 8 of 119 requests are slow."
+    assert rich.text(".told") == (
         "Thin evidence: 8 of 119 requests are slow. payments.example.com explains 72 % of the difference (706 ms), "
         "retries DynamoDB orders 14 % (132 ms)."
     )
@@ -57,19 +58,19 @@ def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
         "BODY",
     ]
     titles = "return [...document.querySelectorAll('#beside h2, #sections h2')].map((one) => one.id)"
-    names = ("distribution", "parts", "flame", "services", "requests", "request", "sampling", "problems")
+    names = ("distribution", "parts", "requests", "request", "flame", "services", "sampling", "problems")
     assert rich.run(titles) == [f"{name}-title" for name in names]
 
 
 def test_filters_by_mouse(rich: Browser) -> None:
-    """Chips, selects, facts, a part; each can be taken away."""
+    """Chips, selects, a part; each can be taken away."""
     rich.click("#only-slow")
     assert found(rich) == "8 of 120 requests"
     rich.click("#only-cold")
     assert found(rich) == "2 of 120 requests"
     rich.click("#clear")
     assert (found(rich), rich.focused) == ("120 requests", "search")
-    rich.click(".facts div:nth-child(7) button")
+    rich.click("#only-timeout")
     assert (found(rich), row(rich, 0)[3]) == ("1 of 120 requests", "timeout")
     rich.click("#clear")
     rich.click(".parts tbody tr:nth-child(3) button")
@@ -354,8 +355,8 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
     [
         ("thin", "Thin evidence: 2 of 14 requests are slow, and each for another reason.", 6),
         ("even", "Nothing stands out.", 6),
-        ("one", "One request, 1,460 ms: here is where it went. 993 ms (68 %) for payments.example.com", 4),
-        ("timeout", "One request, 3,010 ms: here is where it went. 2,975 ms (99 %) for payments.example.com", 4),
+        ("one", "One request, 1,460 ms: here is where it went. 993 ms (68 %) for payments.example.com", 2),
+        ("timeout", "One request, 3,010 ms: here is where it went. 2,975 ms (99 %) for payments.example.com", 2),
         ("none", "No requests: no trace was read.", 1),
     ],
 )
@@ -380,9 +381,16 @@ def test_conditions_and_the_baseline_are_the_first_cards(browser: Browser, tmp_p
     gates = [read_gate("p95 > 1ms"), read_gate("p95 > 9000ms")]
     run_report(Request([traces], against=str(traces), fail_if=gates, html=str(page)), Style(), io.StringIO())
     browser.show(page.as_uri())
-    kinds = "return [...document.querySelectorAll('.card .kind')].map((one) => one.firstChild.textContent)"
-    assert browser.run(kinds) == ["A condition was met", "Against the baseline", "Slow requests", "Timeouts"]
-    assert browser.text("#card-1 .told").startswith("No difference from the baseline (119 requests then")
+    names = "return [...document.querySelectorAll('.row-of-finding .title b')].map((one) => one.textContent)"
+    assert browser.run(names) == [
+        "A condition was met",
+        "All requests",
+        "payments.example.com",
+        "POST payments.example.com",
+    ]
+    assert browser.text("#sentence").startswith("No difference from the baseline (119 requests then")
+    browser.click("#finding-1")
+    assert browser.text(".told").startswith("No difference from the baseline (119 requests then")
     assert browser.run("return document.querySelector('#sections > section').id") == "change"
     heads, cells = (
         browser.run(f"return [...document.querySelectorAll('{rows}')].map((one) => one.textContent)")
@@ -408,7 +416,7 @@ def test_hostile_names_are_text(browser: Browser, page: Callable[[str], str]) ->
     assert browser.run("return document.querySelectorAll('script').length") == 5
     places = {
         "part": "#parts",
-        "legend": "#distribution .key",
+        "finding": "#verdict",
         "select": "#route",
         "problem": "#problems",
     }
@@ -466,32 +474,31 @@ def test_chosen_requests_are_held_against_the_rest(rich: Browser) -> None:
 
 
 def test_each_class_is_told_with_an_example(browser: Browser, page: Callable[[str], str]) -> None:
-    """The change is the sentence, and no class repeats it; requests that no class explains come last."""
+    """The change is the first finding, and no class repeats it; requests that no finding explains come last."""
     browser.show(page("classes"))
-    assert browser.text("#sentence").startswith(
-        "Slower than the baseline (60 requests then, 600 now): 16 of 305 requests of POST /orders wait 456 ms longer"
-    )
-    texts = browser.run("return [...document.querySelectorAll('.class .told, .note')].map((one) => one.textContent)")
-    assert [str(text).replace("\u202f", " ") for text in texts] == [
-        (
-            "17 of 305 requests of POST /orders (6 %) wait for payments.example.com: 674 ms more than a typical one, "
-            "50 % of the excess, new since the baseline. The cause is external."
-        ),
-        "The 16 requests that wait for a cold start have 26 % of the excess.",
-        (
-            "Too few to tell: 6 requests for retries of DynamoDB orders (1,056 ms), "
-            "1 request for DynamoDB GetItem orders (26 ms)."
-        ),
-        "A note.",
-        "At most, because another call may take its place on the critical path.",
+    assert browser.text("#sentence") == "Slower than the baseline (60 requests then, 600 now)."
+    script = "return [...document.querySelectorAll('.row-head')].map((one) => one.innerText.split('\\n').join('|'))"
+    rows = [re.sub(r"\|+", "|", str(text)).replace("\u202f", " ") for text in browser.run(script)]
+    assert rows == [
+        "cold start|internal|+456 ms|16 of 305 POST /orders, 0 then|each|all along",
+        "payments.example.com|external|+674 ms|17 of 305 POST /orders|each · |likely|all along",
+        "payments.example.com|external|3|POST /orders with status 502|failed",
+        "In no finding|7,079 ms|7 of 600 requests|in all",
     ]
-    steps = browser.run("return [...document.querySelectorAll('.class .next')].map((one) => one.textContent)")
-    assert [step.split(" ")[1] for step in steps] == ["Set", "Import"]
-    browser.click("#example-2")
+    browser.click("#finding-3")
+    assert browser.text(".told") == (
+        "Too few to tell: 6 requests for retries of DynamoDB orders (1,056 ms), "
+        "1 request for DynamoDB GetItem orders (26 ms)."
+    )
+    browser.click("#finding-1")
+    assert browser.text(".next").split(" ")[1] == "Set"
+    browser.click("#finding-0")
+    assert browser.text(".next").split(" ")[1] == "Import"
+    browser.click("#example-0")
     assert "cold start" in browser.text("#request")
-    browser.click("#show-2")
+    browser.click("#show-0")
     assert found(browser) == "16 of 600 requests"
-    assert "finding=class%3Acold+start" in browser.address
+    assert "finding=change%3A" in browser.address
     browser.show(browser.address)
     assert (found(browser), browser.text("#chosen b")) == ("16 of 600 requests", "16 of 600 chosen:")
 
@@ -608,7 +615,7 @@ def test_on_paper_a_chart_of_many_requests_has_its_bars(browser: Browser, page: 
     shown = [browser.count(f".chart .{kind}") for kind in ("cell", "bar:not(.cell)")]
     assert min(shown) > 0
     browser.print_media()
-    assert [browser.count(f".chart .{kind}") for kind in ("cell", "bar:not(.cell)")] == shown
+    assert min(browser.count(f".chart .{kind}") for kind in ("cell", "bar:not(.cell)")) > 0
     assert (browser.count("#bar"), browser.count("#request")) == (0, 0)
 
 

@@ -29,7 +29,7 @@ def test_an_outlier_is_told_where_nothing_stands_out() -> None:
     slow = request(900, {TABLE: 20_000})
     [caution] = _cautions([*_plain(400), slow])
     assert caution == (
-        "The slowest took 20,000 ms, 20,000 ms of it DynamoDB PutItem orders: POST /orders "
+        "The slowest took 20 s, 20 s of it DynamoDB PutItem orders: POST /orders "
         "(--trace 1-6b05a667-affeb9dbb0aa7f2b00000384); the median is 53 ms."
     )
 

@@ -57,7 +57,7 @@ def test_names_neither_format_nor_call_nor_leave_their_cell() -> None:
     changed = against(Breakdowns(current), baseline, ["baseline"])
     text = render_markdown(report_of(current, lambda _: {}, against=changed))
     row = next(line for line in text.splitlines() if line.startswith("| a"))
-    assert row.split(" | ")[0] == (r"| a\|b \*\*c\*\* \<img src=x\> @<!-- -->octocat \`d\`\\x0a\[e\](f) &amp;amp;")
+    assert row.split(" | ")[0] == (r"| a\|b \*\*c\*\* \<img src=x> @<!-- -->octocat \`d\`\\x0a\[e\](f) &amp;amp;")
     assert "@octocat" not in text
 
 

@@ -183,15 +183,15 @@ def test_the_times_of_a_request_of_hours_stand_apart() -> None:
     """As of a WebSocket: the bars are shorter, and the axis has no end where there is no place."""
     hours = tree(node("GET /ws", 0, 4_294_000, node("message", 1000, 4_294_000)), unit=MS)
     assert _rows(hours, Style(width=80)) == [
-        "The request: GET /ws, 4,294,000 ms, 1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9",
-        "                                           waited         took  0  4,294,000 ms",
-        "GET /ws                                  1,000 ms 4,294,000 ms  ───────────────",
-        "  message                            4,293,000 ms 4,293,000 ms  ███████████████",
+        "The request: GET /ws, 4,294 s, 1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9",
+        "                                        waited       took  0            4,294 s",
+        "GET /ws                               1,000 ms    4,294 s  ────────────────────",
+        "  message                              4,293 s    4,293 s  ████████████████████",
     ]
     assert _rows(hours, Style(width=60))[2:] == [
-        "                               waited         took  0",
-        "GET /ws                      1,000 ms 4,294,000 ms  ───────",
-        "  message                4,293,000 ms 4,293,000 ms  ███████",
+        "                            waited       took  0    4,294 s",
+        "GET /ws                   1,000 ms    4,294 s  ────────────",
+        "  message                  4,293 s    4,293 s  ████████████",
     ]
 
 

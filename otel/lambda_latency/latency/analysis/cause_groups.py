@@ -98,7 +98,7 @@ class CauseGroups:
 
     `small` are cause groups with too few requests to tell. `uncounted` are the number of further cause groups and of
     their requests. `mixed` requests have no dominant edge; `alike` requests are slow in nearly all edges: the machine,
-    not a component.
+    not a component. `excess_ns` is that of all slow requests: a cause group has its share of it.
     """
 
     groups: tuple[CauseGroup, ...]
@@ -107,6 +107,7 @@ class CauseGroups:
     mixed: tuple[int, ...]
     alike: tuple[int, ...]
     slowness: Slowness
+    excess_ns: int
 
     @property
     def edges(self) -> tuple[Edge, ...]:
@@ -172,6 +173,7 @@ def cause_groups(breakdowns: Breakdowns, slow_ns: int | None = None) -> CauseGro
         mixed=tuple(sorted(mixed)),
         alike=tuple(sorted(alike)),
         slowness=slow,
+        excess_ns=total_ns,
     )
 
 

@@ -6,6 +6,7 @@ import { at, count, placeOf, report, requests } from "./data.js";
 import { byId, h } from "./elements.js";
 import { factNamed, factText } from "./facts.js";
 import { FLAGS } from "./filter.js";
+import { WIDE } from "./findings.js";
 import { DOWN_FIRST } from "./order.js";
 import { fall, onMove } from "./request.js";
 import { detailsOf } from "./spans.js";
@@ -24,6 +25,9 @@ let lastStep = Number.NEGATIVE_INFINITY;
 /** The request that is open at first: the example of the first finding that has one. */
 const proof = placeOf(report.findings.find((card) => card.trace_id !== undefined)?.trace_id ?? report.verdict.trace_id);
 
+/** The finding that is shown at first: beside the rows the first one, on a small window none. */
+const first = (): number => (WIDE.matches && report.findings.length > 0 ? 0 : -1);
+
 const spanName = (span: number): string => (fall === null ? "" : (detailsOf(fall.tree, span)[0]?.span_id ?? ""));
 
 function addressWords(): string {
@@ -41,6 +45,7 @@ function addressWords(): string {
   if (state.view !== "time") words.set("view", state.view);
   if (state.open >= 0 && state.open !== proof && count > 1) words.set("trace", at(requests.trace_id, state.open));
   if (state.open < 0 && count > 1) words.set("trace", "none");
+  if (state.shown !== first()) words.set("shown", report.findings[state.shown]?.key ?? "none");
   if (state.pinned >= 0) words.set("with", at(requests.trace_id, state.pinned));
   const row = fall?.rows[fall.current];
   if (fall?.details && row !== undefined) words.set("span", spanName(row.span));
@@ -95,6 +100,7 @@ function read(words: URLSearchParams): Partial<State> {
     view: VIEWS.find((one) => one === words.get("view")) ?? "time",
     open: named === null ? proof : open,
     pinned: placeOf(words.get("with")),
+    shown: words.has("shown") ? report.findings.findIndex(({ key }) => key === words.get("shown")) : first(),
   };
 }
 
@@ -127,7 +133,7 @@ function restore(): void {
 
 /** Follows the store and the waterfall with the URL, and the URL with the store. */
 export function keepAddress(): void {
-  byId("first").before(h("p", { id: "gone", class: "hint", role: "status", hidden: true }, say("address.gone")));
+  byId("headline").before(h("p", { id: "gone", class: "hint", role: "status", hidden: true }, say("address.gone")));
   restore();
   follow((_now, _before, aim) => write(aim.step !== false));
   onMove(() => write(true));

@@ -47,7 +47,7 @@ function reasons(): string[] {
   const card = finding();
   const { query, route, part, fact, only, without } = state;
   const found = [
-    card !== undefined && say(`card.${card.kind}`) + (card.part === undefined ? "" : ` ${label(card.part)}`),
+    card?.row.name,
     query !== "" && `"${query}"`,
     route >= 0 && (requests.routes[route] ?? ""),
     part >= 0 && say("filter.waits", { part: label(part) }),

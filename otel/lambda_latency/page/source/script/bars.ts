@@ -27,6 +27,7 @@ export interface Layout {
 export const AXIS = 26;
 export const BAR = 14;
 const MANY_STRETCHES = 200;
+const SECONDS = 1e10; // nanoseconds, from which on an axis is in seconds
 
 /** Round instants with their positions. */
 function instants({ left, right, from, to, at: where }: Layout): { x: number; text: string }[] {
@@ -38,10 +39,16 @@ function instants({ left, right, from, to, at: where }: Layout): { x: number; te
   const found = [];
   for (let number = Math.ceil(from / 1e6 / step); number * step <= to / 1e6; number++) {
     const value = number * step;
-    const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
-    found.push({ x: where(value * 1e6), text: `${text}${THIN}ms` });
+    found.push({ x: where(value * 1e6), text: instantWords(value, digits, to >= SECONDS) });
   }
   return found;
+}
+
+/** An instant of an axis in milliseconds, or on an axis of 10 s and more in seconds. */
+function instantWords(value: number, digits: number, inSeconds: boolean): string {
+  if (inSeconds) return `${(value / 1e3).toLocaleString("en-US", { maximumFractionDigits: 3 })}${THIN}s`;
+  const text = value.toLocaleString("en-US", { minimumFractionDigits: digits, maximumFractionDigits: digits });
+  return `${text}${THIN}ms`;
 }
 
 export function timeAxis(picture: SVGElement, own: Layout): void {

@@ -46,12 +46,12 @@ function distributions({ edges_ns: edges, then, now }: NonNullable<Change["bins"
     const outline = (shares: number[]): string => `M8 ${HEIGHT}${steps(shares)}H${width - 12}V${HEIGHT}`;
     const ticks = scale
       .ticks(60)
-      .flatMap(({ x, value }) => [
+      .flatMap(({ x, value }, place) => [
         s("line", { x1: x, x2: x, y1: HEIGHT, y2: HEIGHT + 5, class: "axis" }),
         s(
           "text",
           { x, y: HEIGHT + 20, "text-anchor": x > width - 26 ? "end" : x < 22 ? "start" : "middle" },
-          axisWords(value),
+          axisWords(value, place === 0),
         ),
       ]);
     box.replaceChildren(

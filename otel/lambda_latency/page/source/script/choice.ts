@@ -25,4 +25,5 @@ export interface State extends Choice {
   open: number;
   pinned: number; // the request that the open one is compared with, or -1: a typical one
   view: View;
+  shown: number; // the finding beside the rows of all findings, or -1
 }

@@ -33,11 +33,21 @@ export interface Other {
 }
 
 let known: { of: string; other: Other | null } = { of: "", other: null };
+const typicals = new Map<number, Other | null>();
+
+/** The typical request that one is compared with; the first search of it reads spans. */
+export function typicalOf(request: number): Other | null {
+  const found = typicals.get(request);
+  if (found !== undefined) return found;
+  const other = typical(request);
+  typicals.set(request, other);
+  return other;
+}
 
 /** The request that another is compared with: the pinned one, else one near the median of its route; null without. */
 export function otherOf(request: number): Other | null {
   const of = `${request} ${state.pinned}`;
-  if (known.of !== of) known = { of, other: pinned(request) ?? typical(request) };
+  if (known.of !== of) known = { of, other: pinned(request) ?? typicalOf(request) };
   return known.other;
 }
 
@@ -70,7 +80,7 @@ function typical(request: number): Other | null {
 }
 
 /** The waits of a request by span name, in nanoseconds. */
-function waits({ spans, waited }: Tree): Map<string, number> {
+export function waits({ spans, waited }: Tree): Map<string, number> {
   const sums = new Map<string, number>();
   spans.forEach(({ name }, place) => {
     if (at(waited, place) > 0) sums.set(name, (sums.get(name) ?? 0) + at(waited, place));

@@ -2,12 +2,13 @@
 
 import type { View } from "./choice.js";
 import { count } from "./data.js";
-import { h, onWidth, section } from "./elements.js";
+import { detailTitle, drawDetail } from "./detail.js";
+import { fill, h, onWidth, section } from "./elements.js";
 import { MOST_MARKS } from "./heat.js";
 import { lengthPicture } from "./lengths.js";
-import { classKey, markKey } from "./marks.js";
+import { markKey } from "./marks.js";
 import { percentilePicture } from "./percentiles.js";
-import { change, follow, state } from "./store.js";
+import { change, follow, lit, state } from "./store.js";
 import { timePicture } from "./time.js";
 import { say } from "./words.js";
 
@@ -17,15 +18,17 @@ const PICTURES = { time: timePicture, length: lengthPicture, percentiles: percen
 export function distribution(): HTMLElement {
   const marks = count <= MOST_MARKS;
   const box = h("div", { class: "chart brushed" });
-  const hint = h("p", { class: "key hint-line" });
-  const element = section("distribution", say("map.title"), null, box, classKey(), markKey(marks), hint);
+  const hint = h("span", { class: "hint-line" });
+  const element = section("distribution", "", null, box, h("p", { class: "key" }, markKey(marks), hint), drawDetail());
+  const title = element.firstElementChild as HTMLElement;
   const views = h("div", { class: "views", role: "group", "aria-label": say("map.picture") }, VIEWS.map(viewButton));
-  element.prepend(h("div", { class: "titled" }, element.firstElementChild, views));
+  element.prepend(h("div", { class: "titled" }, title, views));
   let width = 0;
   const draw = (): void => {
     if (width === 0) return;
     const [picture, sync] = PICTURES[state.view](width);
     box.replaceChildren(picture);
+    box.classList.toggle("picked", lit !== null);
     hint.textContent = say(`map.${state.view}`);
     sync();
   };
@@ -34,6 +37,7 @@ export function distribution(): HTMLElement {
     draw();
   });
   follow((now, before) => {
+    if (now === before || now.shown !== before.shown) fill(title, detailTitle());
     if (now !== before && now.open !== before.open && now.view === before.view && sameChoice(now, before)) return;
     const side =
       document.activeElement instanceof SVGElement && box.contains(document.activeElement)

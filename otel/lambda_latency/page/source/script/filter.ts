@@ -54,14 +54,12 @@ function haystack(request: number): string {
   return found;
 }
 
-/** The members of a card; null if it has none. */
-function membersOf(finding: number): Uint8Array | null {
-  const card = report.findings[finding];
-  if (card === undefined) return null;
+/** For each request, whether it is one of a finding; null without a finding, or if it names none. */
+export function membersOf(finding: number): Uint8Array | null {
+  const members = report.findings[finding]?.members;
+  if (members === undefined) return null;
   const found = new Uint8Array(count);
-  for (const request of card.members ?? []) found[request] = 1;
-  if (card.only === "error")
-    for (let request = 0; request < count; request++) if (has(request, ERROR)) found[request] = 1;
+  for (const request of members) found[request] = 1;
   return found;
 }
 

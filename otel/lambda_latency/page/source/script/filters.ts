@@ -1,4 +1,4 @@
-// ---- The filters above the list, and the search with its suggestions.
+// ---- The search with its suggestions, and the filters above the list.
 
 import type { Flag } from "./choice.js";
 import { count, every, report, requests } from "./data.js";
@@ -26,7 +26,7 @@ export function filters(): HTMLElement[] {
   const [from, to] = [limit("from"), limit("to")];
   const chips = (Object.entries(FLAGS) as [Flag, (request: number) => boolean][]).map(([name, is]) => chip(name, is));
   return [
-    h("div", { class: "filters" }, searchField(), route, part),
+    h("div", { class: "filters" }, route, part),
     h("div", { class: "filters" }, chips, h("span", { class: "between" }, from, "–", to, "ms")),
   ];
 }
@@ -60,7 +60,7 @@ function limit(side: "from" | "to"): HTMLElement {
 }
 
 /** The search: a combobox whose suggestions are names, attributes and values of spans. */
-function searchField(): HTMLElement {
+export function searchField(): HTMLElement {
   const field = h("input", {
     type: "search",
     id: "search",

@@ -3,7 +3,7 @@
 import { ERROR, TIMEOUT, at, classOf, count, has, isSlow } from "./data.js";
 import { s } from "./elements.js";
 import { colourOf, mark } from "./marks.js";
-import { chosen } from "./store.js";
+import { chosen, lit } from "./store.js";
 
 export type Place = (request: number) => readonly [number, number];
 
@@ -13,6 +13,7 @@ export interface Cell {
   requests: number;
   slow: number;
   chosen: number;
+  lit: boolean;
   colours: Map<string, number>;
 }
 
@@ -49,12 +50,14 @@ function cells(place: Place): Map<number, Cell> {
         requests: 0,
         slow: 0,
         chosen: 0,
+        lit: false,
         colours: new Map(),
       };
       found.set(key, cell);
     }
     cell.requests++;
     if (isSlow(request)) cell.slow++;
+    if (lit?.[request] === 1) cell.lit = true;
     if (chosen[request] === 0) continue;
     cell.chosen++;
     const colour = at(names, at(colours, request));
@@ -80,11 +83,11 @@ export function heat(place: Place): Heat {
   const found = cells(place);
   const most = Math.max(2, ...[...found.values()].map((cell) => cell.requests));
   const paths = new Map<string, string>();
-  for (const { x, y, requests, chosen: some, colours: shown } of found.values()) {
+  for (const { x, y, requests, chosen: some, lit: isLit, colours: shown } of found.values()) {
     // Tints are logarithmic: a few requests in a cell are visible beside thousands in another.
     const level = 1 + Math.round(((LEVELS - 1) * Math.log(some || requests)) / Math.log(most));
     const colour = largest(shown);
-    const name = `${colour} h${colour === "warm" || colour === "dim" ? level : Math.max(level, LEAST_OF_SLOW)}`;
+    const name = `${colour} h${colour === "warm" || colour === "dim" ? level : Math.max(level, LEAST_OF_SLOW)}${isLit ? " lit" : ""}`;
     paths.set(name, `${paths.get(name) ?? ""}M${x} ${y}h${CELL}v${CELL}h-${CELL}z`);
   }
   const wrong: SVGElement[] = [];

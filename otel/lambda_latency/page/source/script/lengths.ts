@@ -115,11 +115,11 @@ function ground({ picture, scale, width }: LengthFrame, bottom: number): void {
 
 function axis({ picture, scale, width }: LengthFrame, y: number): void {
   picture.append(s("line", { x1: 0, x2: width, y1: y + 0.5, y2: y + 0.5, class: "axis" }));
-  for (const { x, value } of scale.ticks(60)) {
+  for (const [place, { x, value }] of scale.ticks(60).entries()) {
     const anchor = x < 22 ? "start" : x > width - 26 ? "end" : "middle";
     picture.append(
       s("line", { x1: x, x2: x, y1: y, y2: y + 5, class: "axis" }),
-      s("text", { x, y: y + 20, "text-anchor": anchor }, axisWords(value)),
+      s("text", { x, y: y + 20, "text-anchor": anchor }, axisWords(value, place === 0)),
     );
   }
 }

@@ -1,4 +1,4 @@
-// ---- Marks, one per request: the shape shows its outcome, the colour its class of slow requests; and their legend.
+// ---- Marks, one per request: the shape shows its outcome, the colour its finding; and their legend.
 
 import {
   COLD_START,
@@ -16,35 +16,16 @@ import {
   routeOf,
   wallOf,
 } from "./data.js";
-import { type Child, fill, h, s } from "./elements.js";
+import { type Child, h, s } from "./elements.js";
 import { label } from "./labels.js";
-import { partClass, swatch } from "./palette.js";
-import { chosen, follow, only, view } from "./store.js";
-import { ms, number, say } from "./words.js";
+import { partClass } from "./palette.js";
+import { chosen, lit } from "./store.js";
+import { ms, say } from "./words.js";
 
 /** The colour of a request: that of its class; slow ones without a class are dark, all others grey. */
 export function colourOf(request: number): string {
   const part = at(classOf, request);
   return part >= 0 ? partClass(part) : isSlow(request) ? "slow-other" : "warm";
-}
-
-/** The classes of slow requests with their counts among the chosen ones; a click chooses one. */
-export function classKey(): HTMLElement | null {
-  if (report.members.length === 0) return null;
-  const element = h("p", { class: "key" });
-  follow(() => {
-    const counts = new Map<number, number>();
-    for (const request of view) counts.set(at(classOf, request), (counts.get(at(classOf, request)) ?? 0) + 1);
-    const item = ([part]: readonly [number, number[]]): Child => {
-      const words = [swatch(part), `${label(part)} (${number(counts.get(part) ?? 0)})`];
-      const place = report.findings.findIndex((card) => card.kind === "class" && card.part === part);
-      return place < 0
-        ? h("span", {}, words)
-        : h("button", { class: "key-item", onclick: () => only({ finding: place }) }, words);
-    };
-    fill(element, h("span", {}, say("map.slow_for")), report.members.map(item));
-  });
-  return element;
 }
 
 export function markKey(marks: boolean): Child {
@@ -56,15 +37,14 @@ export function markKey(marks: boolean): Child {
   ];
   const isBare = (request: number): boolean => !hasSpans(request) && (marks || has(request, TIMEOUT | ERROR));
   const bare = every.reduce((sum, request) => sum + Number(isBare(request)), 0);
-  const shown = [
+  return [
     report.members.length > 0 &&
       h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
     marks && cold > 0 && h("span", {}, sign(diamond(6.5, 6.5, 3.6)), say("mark.started_cold", { n: cold })),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
     bare > 0 && h("span", {}, sign(ring()), say("mark.bare", { n: bare })),
-  ].filter(Boolean);
-  return shown.length > 0 && h("p", { class: "key" }, shown);
+  ];
 }
 
 type Shape = (x: number, y: number, r: number) => SVGElement;
@@ -96,6 +76,7 @@ export function mark(request: number, x: number, y: number, r: number): SVGEleme
     element.classList.add("slow", ...colour.split(" "));
   }
   if (!hasSpans(request)) element.classList.add("bare");
+  if (lit?.[request] === 1) element.classList.add("lit");
   if (chosen[request] === 0) element.classList.add("dim");
   element.dataset.request = String(request);
   return element;

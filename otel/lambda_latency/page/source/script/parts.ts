@@ -1,7 +1,7 @@
 // ---- Where the time goes: the means of all requests, or chosen requests against the rest of their routes.
 
 import { at, bucketsOf, count, report, requests } from "./data.js";
-import { type Child, fill, h, section } from "./elements.js";
+import { type Child, fill, h, reveal, section } from "./elements.js";
 import { partClass } from "./palette.js";
 import { chosen, follow, isFiltered, state, view } from "./store.js";
 import { type PartRow, callsCell, comparedRow, differences, ownerCell, partName, partsHead, trouble } from "./table.js";
@@ -20,7 +20,8 @@ interface Table {
 
 export function drawParts(): HTMLElement {
   const element = section("parts", "", null);
-  follow((now, before) => {
+  follow((now, before, aim) => {
+    if (aim.go === "parts") requestAnimationFrame(() => reveal(element));
     if (now !== before && now.open !== before.open && element.childElementCount > 1) return;
     const isChosen = isFiltered() && view.length > 0 && view.length < count;
     const { title, says, table } = isChosen ? chosenAgainstRest() : means();

@@ -1,12 +1,12 @@
 // ---- The data that the report does not contain: unsampled traffic, and input that could not be read.
 
 import { count, report } from "./data.js";
-import { type Child, h, section, unseen } from "./elements.js";
+import { h, section, unseen } from "./elements.js";
 import type { Problem } from "./island.js";
 import { number, percent, say } from "./words.js";
 
 export function drawSampling(): HTMLElement | null {
-  if (count === 0) return null;
+  if (report.sampling.total === null) return null;
   const { by_route: routes } = report.sampling;
   const hours = report.by_hour.length > 1 ? hourTable() : "";
   const byRoute = routes.map(({ route, seen, total }) => shareRow(route ?? "", seen, total));
@@ -67,13 +67,12 @@ const FEW_PROBLEMS = 12;
 
 export function drawProblems(): HTMLElement | null {
   const { problems } = report;
-  if (count + problems.length === 0) return null;
+  if (problems.length === 0) return null;
   const sum = (effect: string): number =>
     problems.filter((one) => one.effect === effect).reduce((all, one) => all + one.count, 0);
   const [skipped, odd] = [sum("skipped"), sum("counted")] as const;
-  let says = say(count > 0 ? "problems.none" : "problems.nothing");
+  let says = count > 0 ? say("problems.odd", { n: odd }) : say("problems.nothing");
   if (count > 0 && skipped > 0) says = say("problems.skipped", { n: skipped });
-  else if (count > 0 && odd > 0) says = say("problems.odd", { n: odd });
   const row = (one: Problem): HTMLElement =>
     h(
       "tr",
@@ -100,7 +99,6 @@ export function drawProblems(): HTMLElement | null {
     for (const each of rows) each.hidden = false;
     all.remove();
   });
-  const table: Child =
-    problems.length > 0 && h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
+  const table = h("table", { class: "problems" }, h("thead", {}, h("tr", {}, heads)), h("tbody", {}, rows));
   return section("problems", say("problems.title"), says, table, problems.length > FEW_PROBLEMS && all);
 }

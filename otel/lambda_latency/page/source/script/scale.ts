@@ -65,6 +65,9 @@ export function logScale(low: number, high: number, left: number, right: number)
   };
 }
 
-/** The value of a tick, in milliseconds as everywhere on the page. */
-export const axisWords = (value: number): string =>
-  `${Number(value.toPrecision(2)).toLocaleString("en-US", { maximumFractionDigits: 3 })}${THIN}ms`;
+/** The value of a tick in milliseconds, from 10 s on in seconds; only the first one has its unit. */
+export function axisWords(value: number, isFirst = true): string {
+  const [shown, unit] = value >= 1e4 ? [value / 1e3, "s"] : [value, "ms"];
+  const text = Number(shown.toPrecision(2)).toLocaleString("en-US", { maximumFractionDigits: 3 });
+  return isFirst || unit === "s" ? `${text}${THIN}${unit}` : text;
+}

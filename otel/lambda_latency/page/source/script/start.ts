@@ -3,12 +3,14 @@
 import { keepAddress } from "./address.js";
 import { drawBar } from "./bar.js";
 import { clearRange } from "./brush.js";
-import { drawCards } from "./cards.js";
 import { drawChange } from "./change.js";
 import { count, report } from "./data.js";
 import { distribution } from "./distribution.js";
 import { append, byId, h } from "./elements.js";
+import { searchField } from "./filters.js";
+import { drawFindings } from "./findings.js";
 import { drawFlame } from "./flame.js";
+import { drawHeadline } from "./headline.js";
 import { drawList } from "./list.js";
 import { openTrace, step } from "./open.js";
 import { drawParts } from "./parts.js";
@@ -72,26 +74,29 @@ function rememberShortcuts(): void {
 function head(): void {
   const more = report.sources.length > 3 ? ` ${say("head.more", { n: report.sources.length - 3 })}` : "";
   append(byId("head"), [
-    h("span", {}, h("b", {}, "lambda-latency"), ` ${say("head.report")}`),
+    h("span", {}, h("b", {}, "lambda-latency")),
     h("span", { class: "isolated" }, report.sources.slice(0, 3).join(", ") + more),
-    h("span", {}, [count > 0 && plural(count, "request"), windowWords()].filter(Boolean).join(" · ")),
+    count > 1 && searchField(),
+    h("span", { class: "of-all" }, [count > 0 && plural(count, "request"), windowWords()].filter(Boolean).join(" · ")),
+    count > 1 && factsStrip(),
   ]);
-  append(byId("made"), [`lambda-latency ${report.version}`]);
+  append(byId("made"), [`lambda-latency ${report.version}`, count > 0 && ` · ${report.seen}`]);
   append(byId("command"), [report.command]);
 }
 
 function start(): void {
   head();
-  drawCards();
-  if (count > 1) append(byId("beside"), [distribution(), factsStrip(), drawParts()]);
+  drawHeadline();
+  if (count > 1) append(byId("beside"), [distribution()]);
+  drawFindings();
   drawBar();
   append(byId("sections"), [
     drawChange(),
-    count === 1 && drawParts(),
-    drawFlame(),
-    drawServices(),
+    count > 0 && drawParts(),
     count > 1 && drawList(),
     count > 0 && drawRequest(),
+    drawFlame(),
+    drawServices(),
     drawSampling(),
     drawProblems(),
   ]);
@@ -103,7 +108,7 @@ function start(): void {
   byId("close-keys").addEventListener("click", () => keys.close());
   rememberShortcuts();
   if (count > 1) keepAddress();
-  else if (count === 1) change({ open: 0 }, { step: false });
+  else if (count === 1) change({ open: 0, shown: 0 }, { step: false });
   performance.mark("ready");
 }
 

@@ -2,13 +2,13 @@
 
 import type { Choice, State } from "./choice.js";
 import { at, bucketsOf, count, every, report, requests } from "./data.js";
-import { filtered } from "./filter.js";
+import { filtered, membersOf } from "./filter.js";
 import { ordered } from "./order.js";
 
 /** What a change is for: whether Back returns to the view before it, and where the page goes. */
 export interface Aim {
   step?: boolean;
-  go?: "request" | "list";
+  go?: "request" | "list" | "parts";
   focus?: boolean;
 }
 
@@ -24,7 +24,16 @@ const NOTHING: Choice = {
   since: 0,
   until: 0,
 };
-const BEGIN: State = { ...NOTHING, without: new Set(), sort: "took", down: true, open: -1, pinned: -1, view: "time" };
+const BEGIN: State = {
+  ...NOTHING,
+  without: new Set(),
+  sort: "took",
+  down: true,
+  open: -1,
+  pinned: -1,
+  view: "time",
+  shown: -1,
+};
 
 export let state: Readonly<State> = BEGIN;
 /** The chosen requests, in the order of the list. */
@@ -33,6 +42,8 @@ export let view: Int32Array = every;
 export let left: Float64Array = Float64Array.from(requests.wall_ns);
 /** For each request, whether it is chosen. */
 export let chosen = new Uint8Array(count).fill(1);
+/** For each request, whether it is one of the shown finding; null if none is shown. */
+export let lit: Uint8Array | null = null;
 
 type Follower = (now: Readonly<State>, before: Readonly<State>, aim: Aim) => void;
 const followers: Follower[] = [];
@@ -53,6 +64,7 @@ export function change(patch: Partial<State>, aim: Aim = {}): void {
   const before = state;
   state = { ...state, ...patch };
   if (state.without !== before.without) left = leftOf(state.without);
+  if (state.shown !== before.shown) lit = membersOf(state.shown);
   view = filtered(ordered(state, left), state, left);
   chosen = new Uint8Array(count);
   for (const request of view) chosen[request] = 1;
@@ -60,7 +72,7 @@ export function change(patch: Partial<State>, aim: Aim = {}): void {
 }
 
 /** Chooses by these alone, and goes to the list. */
-export const only = (choice: Partial<State>): void => change({ ...NOTHING, ...choice }, { go: "list" });
+export const only = (choice: Partial<State>, go: Aim["go"] = "list"): void => change({ ...NOTHING, ...choice }, { go });
 
 export const clear = (aim: Aim = {}): void => change(NOTHING, aim);
 
@@ -85,5 +97,5 @@ function leftOf(without: ReadonlySet<number>): Float64Array {
   return ns;
 }
 
-/** The card that is chosen, if one is. */
+/** The finding whose requests are chosen, if one is. */
 export const finding = () => report.findings[state.finding];

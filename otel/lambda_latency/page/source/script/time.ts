@@ -108,10 +108,10 @@ export function background({ width, left: begin, edge, lengths, times, picture }
       s("text", { x: edge - 2, y: 13, "text-anchor": "end", class: "strong" }, words),
     );
   }
-  for (const { x: y, value } of lengths.ticks(26)) {
+  for (const [place, { x: y, value }] of lengths.ticks(26).entries()) {
     picture.append(
       s("line", { x1: begin, x2: width, y1: y, y2: y, class: "grid faint" }),
-      s("text", { x: begin - 6, y: y + 4, "text-anchor": "end" }, axisWords(value)),
+      s("text", { x: begin - 6, y: y + 4, "text-anchor": "end" }, axisWords(value, place === 0)),
     );
   }
   picture.append(s("line", { x1: begin, x2: width, y1: TIME_HEIGHT + 0.5, y2: TIME_HEIGHT + 0.5, class: "axis" }));

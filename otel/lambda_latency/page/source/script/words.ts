@@ -21,13 +21,19 @@ export function say(key: string, values: Record<string, string | number> = {}): 
   });
 }
 
-/** A duration, always in milliseconds, with decimals only below 1 ms. */
+/** A duration in milliseconds, with decimals only below 1 ms; from 10 s on in seconds. */
 export function ms(ns: number): string {
   const value = ns / 1e6;
+  if (Math.round(value) >= 1e4)
+    return `${(value / 1e3).toLocaleString("en-US", { maximumFractionDigits: value < 99_950 ? 1 : 0 })}${THIN}s`;
   const decimals = [1, 2, 3].find((places) => Math.round(value * 10 ** places) > 0) ?? 0;
   const rounded = Math.round(value * 10 ** decimals) / 10 ** decimals;
   return `${value > 0 && value < 1 && rounded < 1 ? rounded.toFixed(decimals) : number(value)}${THIN}ms`;
 }
+
+/** A text in which instants of the day of these requests have their time of day alone. */
+export const withClocks = (text: string): string =>
+  severalDays ? text : text.replace(/\d{4}-\d\d-\d\dT(\d\d:\d\d:\d\d)(?:\.\d+)?Z/g, "$1");
 
 export function signedMs(ns: number): string {
   if (Math.abs(ns) < 5e5) return `±0${THIN}ms`;
