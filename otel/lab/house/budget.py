@@ -29,7 +29,7 @@ BUDGET = {
     "otel/lambda_latency/local": 10_840,
     "otel/lambda_latency/page": 950,
     "otel/lambda_latency/prices": 600,
-    "otel/lambda_latency/redaction": 1_590,
+    "otel/lambda_latency/redaction": 1_589,
     "otel/lambda_latency/runtime": 8_070,
     "otel/lambda_latency/template": 1_570,
     "otel/lambda_latency/testing": 2_670,
