@@ -28,10 +28,7 @@ LENGTH = 8192
 
 
 def near_deadlines(count: int, share: float, left_ms: list[int], seed: int, *, bare: bool) -> int:
-    """Print how long before the deadline the environment was settled; the status is 1 if it was after one.
-
-    A process that waited for a processor for as long as it was late was late because of the machine.
-    """
+    """Print how long before the deadline the environment was settled; the status is 1 if the kit made it late."""
     rng = Random(seed)  # noqa: S311 - what is drawn protects nothing
     known = known_texts(LENGTH)
     ends: dict[int, list[tuple[float, float]]] = defaultdict(list)
@@ -42,8 +39,7 @@ def near_deadlines(count: int, share: float, left_ms: list[int], seed: int, *, b
         for number in range(count):
             left, place = left_ms[number % len(left_ms)], PLACES[number // len(left_ms) % len(PLACES)]
             text = known[number % len(known)] if number % 2 else hostile_text(rng, LENGTH)
-            pid = box.environment.pid
-            before_ms = waited_ms(pid)
+            before_ms = waited_ms(pid := box.environment.pid)
             with quota(pid, share):
                 run = box.invoke(event(text, place, left))
                 box.settle(SETTLED_S)
@@ -60,7 +56,7 @@ def near_deadlines(count: int, share: float, left_ms: list[int], seed: int, *, b
 
 
 def reported(left_ms: int, share: float, measured: list[tuple[float, float]]) -> int:
-    """Print the milliseconds before the deadline and of waiting of some invocations; returns how many were late."""
+    """Print milliseconds before the deadline; returns how many were later than they had waited for a processor."""
     late = [(-before_ms, starved_ms) for before_ms, starved_ms in measured if before_ms < 0]
     ours = [round(late_ms) for late_ms, starved_ms in late if late_ms > starved_ms and late_ms < inf]
     killed = sum(late_ms == inf for late_ms, _ in late)

@@ -121,22 +121,18 @@ def granted(path: str) -> Iterator[Span]:
             yield start + 3, end, REDACTED
         elif is_token and compiled(PLAIN).fullmatch(value) is None:
             yield start, end, REDACTED
-        is_hook = names_hook(name)
-        is_sure, is_unclear = not is_hook and names_grant(name), is_unclear or is_hook
+        is_sure, is_hook = opens(name)
+        is_unclear = is_unclear or is_hook
         start = end + 1
 
 
-@lru_cache(maxsize=1024)
-def names_hook(name: str) -> bool:
-    """Whether each random segment after this one is a token."""
-    return compiled(UNCLEAR).fullmatch(name) is not None
-
-
-@lru_cache(maxsize=1024)
-def names_grant(name: str) -> bool:
-    """Whether the segment after this one is a token."""
+@lru_cache(maxsize=1024)  # a path has few different segments
+def opens(name: str) -> tuple[bool, bool]:
+    """Whether a token follows a path segment, and whether each random one after it is such a token."""
+    is_hook = compiled(UNCLEAR).fullmatch(name) is not None
     is_secret = ":" not in name and secrecy(name) == SECRET
-    return is_secret or not GRANTS.isdisjoint(compiled(r"[-_]").split(name))
+    is_grant = is_secret or not GRANTS.isdisjoint(compiled(r"[-_]").split(name))
+    return is_grant and not is_hook, is_hook
 
 
 def is_random(segment: str) -> bool:

@@ -37,18 +37,13 @@ DOTTED = tuple({prefix[: match.end()] for prefix in ALL if (match := re.match(r"
 LONG = 14
 
 
-def no_limit() -> bool:
-    """Say that there is time: the text is read to its end."""
-    return False
-
-
 def clean(
-    text: str, secrets: tuple[str, ...] | None = None, *, ids: bool = False, is_over: Callable[[], bool] = no_limit
+    text: str, secrets: tuple[str, ...] | None = None, *, ids: bool = False, is_over: Callable[[], bool] = bool
 ) -> str:
     """Return the text without credentials. Takes time proportional to its length: a caller may have written it.
 
     `secrets`: values that are secret in every place (default: those of the environment). `ids`: random-looking values
-    are ids, not secrets. When `is_over` returns True, the rest of the text becomes `[unread]`.
+    are ids, not secrets. When `is_over` returns True (`bool` never does), the rest of the text becomes `[unread]`.
     """
     values = known_values() if secrets is None else secrets
     if not is_suspect(text, values):

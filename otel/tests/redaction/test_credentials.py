@@ -18,5 +18,4 @@ def test_a_variable_that_replaces_another_is_noticed(monkeypatch: pytest.MonkeyP
 
 def test_a_known_value_with_an_escaped_slash_is_found() -> None:
     """Texts are read with `/` in place of `\\/`, and so is the value."""
-    for secret in ("Sommer\\/309z", "Sommer&amp;309z"):
-        assert module.clean(f"user ada with {secret} failed", (secret,)) == "user ada with [redacted] failed"
+    assert module.clean(r"ada with Sommer\/309z failed", (r"Sommer\/309z",)) == "ada with [redacted] failed"

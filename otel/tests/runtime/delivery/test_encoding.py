@@ -84,9 +84,8 @@ def spans(draw: st.DrawFn) -> ReadableSpan:
 @settings(max_examples=draws(100), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(spans(), max_size=4))
 def test_spans_are_encoded_as_the_protobuf_package_does(drawn: list[ReadableSpan]) -> None:
-    """Byte by byte, of the redacted copies; from the caches too, and with a secret that comes later.
-
-    Without the limit of processor time, which only the encoder has: a loaded machine would exceed it.
+    """Byte by byte, of the redacted copies; from the caches too, with a secret that comes later, and without a limit of
+    processor time, which only the encoder has: a loaded machine would exceed it.
     """
     encoder = Encoder(Redaction(CHOSEN, 4096))
     with pytest.MonkeyPatch.context() as patch:
