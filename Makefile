@@ -150,7 +150,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/cloud/ministack.txt
-	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file requirements/functions.txt
+	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file functions/requirements.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/spark.in --output-file requirements/spark.txt
@@ -226,7 +226,7 @@ BYTECODE = [ -z "$(RUNTIME_PYTHON)" ] || "$(RUNTIME_PYTHON)" -m compileall -q --
 # Pure wheels run on either processor: `--platform manylinux...` would put one processor's libraries into an artifact for
 # the other, silently. The dist-info folders stay: the instrumentation of requests reads its version there.
 PACKAGES = build/packages/$(if $(RUNTIME_PYTHON),compiled,plain)
-build/packages/%/ready: requirements/functions.txt
+build/packages/%/ready: functions/requirements.txt
 	@rm -rf $(@D)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --require-hashes \
 		--only-binary=:all: --python-version 3.13 --implementation py --abi none --platform any \
@@ -239,6 +239,7 @@ artifact:
 	@$(MAKE) --silent --no-print-directory $(PACKAGES)/ready
 	@mkdir -p "$(ARTIFACTS_DIR)"
 	@cp -R $(PACKAGES)/python/. functions "$(ARTIFACTS_DIR)"
+	@rm "$(ARTIFACTS_DIR)/functions/requirements.txt"
 	@find "$(ARTIFACTS_DIR)/functions" -name __pycache__ -prune -exec rm -r {} +
 	@$(call BYTECODE,$(ARTIFACTS_DIR),/var/task) "$(ARTIFACTS_DIR)/functions"
 

@@ -1,6 +1,7 @@
 """Fetches what the tests of whole apps need, for they reach no network.
 
-The packages of the runtime and of the tracing layer for this Python, and the emulator of AWS.
+The packages of the runtime and of the tracing layer, for this Python and for the example's, those of the example's
+functions, and the emulator of AWS.
 
 Usual time: 1 minute, once.
 """
@@ -11,12 +12,14 @@ from pathlib import Path
 
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.cloud.emulator import LOCK
-from lambda_latency.pythons import pythons
+from lambda_latency.pythons import nearest_python, pythons
 
-HOME = Path(__file__).parents[2] / "build" / "apps"  # XDG_CACHE_HOME of a command that is tested
+ROOT = Path(__file__).parents[2]
+HOME = ROOT / "build" / "apps"  # XDG_CACHE_HOME of a command that is tested
 CACHE = HOME / "lambda-latency"
 READY = HOME / "ready"
 VERSION = (sys.version_info.major, sys.version_info.minor)
+EXAMPLE = (3, 13)  # the Python of the packaged example's functions
 
 
 def packages() -> Packages:
@@ -29,6 +32,10 @@ def main(parser: ArgumentParser) -> None:
     parser.parse_args()
     made = packages()
     made.emulator(LOCK)
-    made.runtime(VERSION)
-    made.tracing(VERSION)
+    example = nearest_python(EXAMPLE, made.pythons)
+    for version in {VERSION, example}:
+        made.runtime(version)
+        made.tracing(version)
+        made.kit(version)
+    made.requirements(ROOT / "functions" / "requirements.txt", ROOT, example)
     READY.touch()

@@ -14,7 +14,7 @@ __all__ = ["install_command", "is_installed"]
 
 NAME = "lambda-latency"
 # The packages of an extra that nothing else brings along: with all of them the extra is there.
-PACKAGES = {"local": ("awslambdaric", "moto", "samcli"), "testing": ("amazon", "boto3", "pytest")}
+PACKAGES = {"local": ("awslambdaric", "samcli", "uv"), "testing": ("amazon", "boto3", "pytest")}
 
 
 def is_installed(extra: str) -> bool:

@@ -16,7 +16,9 @@ Version = tuple[int, int]
 
 OLDEST: Version = (3, 10)  # of the kit and of AWS's runtime client
 NAME = re.compile(r"python(\d+)\.(\d+)")
-# Interpreters of version managers that are not on the PATH. pyenv's shims are, but fail if no version is selected.
+# Interpreters of version managers that are not on the PATH. Their shims are, but fail if no version is selected, and
+# start slowly: they come last.
+SHIMS = "shims"
 MANAGED = (
     ".pyenv/versions/*/bin/python3.[0-9]*",
     ".local/share/uv/python/*/bin/python3.[0-9]*",
@@ -33,7 +35,7 @@ def version_of(runtime: str) -> Version | None:
 
 @functools.cache
 def pythons() -> Mapping[Version, Path]:
-    """An interpreter for each version from `OLDEST` on: the current one, then those on the PATH, then managed ones."""
+    """An interpreter for each version from `OLDEST` on: the current one, those on the PATH, managed ones, shims."""
     by_version: dict[Version, Path] = {sys.version_info[:2]: Path(sys.executable)}
     for candidate in _candidates():
         match = NAME.fullmatch(candidate.name)
@@ -50,12 +52,12 @@ def nearest_python(version: Version, interpreters: Mapping[Version, Path]) -> Ve
 
 
 def _candidates() -> Iterable[Path]:
-    for minor in range(OLDEST[1], 20):
-        on_path = shutil.which(f"python3.{minor}")
-        if on_path:
-            yield Path(on_path)
+    names = (f"python3.{minor}" for minor in range(OLDEST[1], 20))
+    on_path = [Path(path) for path in map(shutil.which, names) if path is not None]
+    yield from (path for path in on_path if path.parent.name != SHIMS)
     for pattern in MANAGED:
         yield from sorted(Path.home().glob(pattern))
+    yield from (path for path in on_path if path.parent.name == SHIMS)
 
 
 def _answers(python: Path, version: Version) -> bool:

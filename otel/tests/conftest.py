@@ -3,11 +3,17 @@
 import gc
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lab.apps import HOME
+
 os.environ["LAMBDA_LATENCY_LOCAL_NETWORK"] = "loopback"
+# Apps find their packages in the folder of `python -m lab apps`; uv has its own ones where it always has.
+os.environ.setdefault("UV_CACHE_DIR", str(Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "uv"))
+os.environ["XDG_CACHE_HOME"] = str(HOME)
 
 # One worker of pytest-xdist runs all tests of such a folder, one after the other: they start servers, sandboxes and
 # browsers, whose times are compared, and share some that take long to start. Of the others it runs a module at a time.

@@ -26,8 +26,7 @@ def main(parser: ArgumentParser) -> None:
     parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
         app = read_app(Path(__file__).parent / "noop" / "template.yaml", {})
-        app.is_example = True  # it runs in this environment, without an emulator of AWS
-        system = System(app, SystemOptions(Path(out)))
+        system = System(app, SystemOptions(Path(out), instrument="none"))
         try:
             connection = http.client.HTTPConnection(urlsplit(system.url).netloc)
             both = [_once(connection) for _ in range(WARM_UP + REQUESTS)][WARM_UP:]

@@ -136,10 +136,8 @@ class Rounds:
         self._results: list[list[CallResult]] = []
         self._ended: list[list[Answered]] = []  # the events of each round
         self._executions: dict[str, list[Execution]] = {}  # by trace, imports by an empty one
-        stack = None if system.app.is_example else system.stack
-        self._readers = stack.readers if stack else {}
-        resources = stack.resources if stack else {}
-        self._logical = {re.split("[:/]", name)[-1]: key for key, (name, _) in resources.items()}
+        self._readers = system.stack.readers
+        self._logical = {re.split("[:/]", name)[-1]: key for key, (name, _) in system.stack.resources.items()}
 
     def run(self, number: int, step: Callable[[], None]) -> None:
         """Send all calls once, with a call of `step` after each."""

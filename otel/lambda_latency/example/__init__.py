@@ -18,14 +18,13 @@ FILES = (
     "explain.yaml",
     "functions",
     "observability.yaml",
-    "requirements/functions.txt",
     "samconfig.toml",
     "template.yaml",
 )
 HERE = Path(__file__).parent
 STARTER = HERE / "starter"  # the app that `init` writes
 SHARED = ("collector.yaml", "events/create-order.json")  # files of a project that are those of the example
-LOCK, REQUIREMENTS = "requirements/functions.txt", "functions/requirements.txt"
+REQUIREMENTS = "functions/requirements.txt"
 HIDDEN = {"gitignore": ".gitignore"}  # under its own name it would apply to this repository
 
 
@@ -56,7 +55,7 @@ def write_project(folder: Path) -> list[str]:
                 target = folder / name
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
-            (folder / REQUIREMENTS).write_text(_pinned(example_folder() / LOCK), "utf-8")
+            (folder / REQUIREMENTS).write_text(_pinned(example_folder() / REQUIREMENTS), "utf-8")
         except OSError:
             _remove(folder, is_new)
             raise

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_latency.local.app.prepare.instrument import TracingMode, starting_themselves
+    from lambda_latency.local.app.prepare.instrument import TracingMode, export_of, starting_themselves
     from lambda_latency.local.app.prepare.packages import cache_folder
     from lambda_latency.local.app.read.app import LocalApp, read_app
     from lambda_latency.local.app.read.differing import explained
@@ -53,6 +53,7 @@ __all__ = [
     "choose_collector",
     "commands",
     "explained",
+    "export_of",
     "find_template",
     "invoke_function",
     "load_calls",
@@ -72,6 +73,7 @@ MODULES = {
     "app.serve.invoke": ("invoke_function",),
     "app.prepare.instrument": (
         "TracingMode",
+        "export_of",
         "starting_themselves",
     ),
     "app.prepare.packages": ("cache_folder",),

@@ -231,7 +231,6 @@ def test_spans_arrive_through_the_collector_as_they_were_sent(program: Path, tmp
     (task / "collector.yaml").symlink_to(ROOT / "collector.yaml")
     printed: list[str] = []
     app = read_app(task / "template.yaml", {})
-    app.is_example = True  # a collector is one of the example's stand-ins
     options = SystemOptions(tmp_path / "out", sampler=lambda: True, collector=CollectorChoice("program", "", program))
     system = System(app, options, log=lambda name, line: printed.append(f"{name}: {line}"))
     try:

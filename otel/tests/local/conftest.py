@@ -1,11 +1,10 @@
-"""What several tests of the laptop's system need: child processes that are cleared up, and the project's template."""
+"""What several tests of the laptop's system need: child processes that are cleared up."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.gateway.sam import SamTemplate, read_template
 from lambda_latency.local.processes import Processes
 
 ROOT = Path(__file__).parents[3]
@@ -16,9 +15,3 @@ def processes() -> Iterator[Processes]:
     """Child processes that do not outlive the test."""
     with Processes() as started:
         yield started
-
-
-@pytest.fixture(scope="session")
-def project() -> SamTemplate:
-    """The project's own template, with every parameter's default."""
-    return read_template(ROOT / "template.yaml", {})

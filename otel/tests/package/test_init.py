@@ -81,7 +81,7 @@ def test_the_packages_are_those_of_the_lock(tmp_path: Path) -> None:
     """The same versions, without hashes."""
     assert main(["init", str(tmp_path / "shop")]) == 0
     lines = (tmp_path / "shop" / "functions" / "requirements.txt").read_text().splitlines()
-    lock = (ROOT / "requirements" / "functions.txt").read_text()
+    lock = (ROOT / "functions" / "requirements.txt").read_text()
     assert lines == re.findall(r"^[a-z0-9-]+==[^ \n]+", lock, re.MULTILINE)
     assert [line.partition("==")[0] for line in lines] == [
         "certifi",

@@ -66,7 +66,8 @@ class Client:
 
     def books(self) -> dict[str, list[dict[str, Any]]]:
         """What the payments provider has charged and refunded."""
-        connection = http.client.HTTPConnection(urlsplit(self.system.fakes.provider_url).netloc, timeout=20)
+        assert self.system.payments is not None
+        connection = http.client.HTTPConnection(urlsplit(self.system.payments.url).netloc, timeout=20)
         connection.request("GET", "/")
         books: dict[str, list[dict[str, Any]]] = json.loads(connection.getresponse().read())
         connection.close()

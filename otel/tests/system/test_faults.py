@@ -117,7 +117,7 @@ def test_a_function_that_is_killed_at_its_deadline_says_what_was_running(faulty:
     assert (reply.status, reply.body) == (502, {"message": "Internal server error"})
     trace = client.trace(reply, 7)
     stage, (service, function) = tree(trace)
-    assert (stage, service) == ("orders/dev SERVER ERROR", "GetOrder SERVER ERROR")
+    assert (stage, service) == ("lambda-latency/dev SERVER ERROR", "GetOrder SERVER ERROR")
     assert function == (
         "GetOrder SERVER ERROR",
         "Initialization INTERNAL",

@@ -17,7 +17,7 @@ def handled(trace: Trace) -> Any:
     """What the handler's span and everything below it look like, in a trace whose outer spans are Lambda's."""
     nested = tree(trace)
     stage, (service, (function, *phases)) = nested
-    assert stage.removesuffix(" ERROR") == "orders/dev SERVER"
+    assert stage.removesuffix(" ERROR") == "lambda-latency/dev SERVER"
     assert service == function
     lambdas = ("Initialization INTERNAL", "Invocation INTERNAL", "Overhead INTERNAL")
     handlers = [phase for phase in phases if phase not in lambdas]
@@ -97,7 +97,7 @@ def test_an_unknown_route_is_the_gateways_own_answer(kit: Client) -> None:
     """403, and a trace of the gateway's span alone."""
     reply = kit.call("GET", "/nothing")
     assert (reply.status, reply.body) == (403, {"message": "Missing Authentication Token"})
-    assert tree(kit.trace(reply, 1)) == "orders/dev SERVER"
+    assert tree(kit.trace(reply, 1)) == "lambda-latency/dev SERVER"
 
 
 def test_calls_name_what_they_call(kit: Client) -> None:

@@ -1,6 +1,7 @@
 """The other set-ups: the layer's own start-up, callers' tracing passed through, and no tracing at all."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -9,15 +10,20 @@ from pathlib import Path
 
 import pytest
 
+from lab.apps import CACHE, packages
 from lambda_latency.local import warden
+from lambda_latency.local.app.prepare.make import Builds
+from lambda_latency.local.app.prepare.preparation import Preparation
+from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.serve.system import LAYER
-from lambda_latency.local.gateway.sam import read_template
 from lambda_latency.local.processes import Processes
+from lambda_latency.local.sandbox.function import Function
 from lambda_latency.local.sandbox.lambda_service import Sandbox
 from lambda_latency.local.sandbox.variables import SandboxSettings
 from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.pythons import pythons
 from lambda_latency.trace import GATEWAY, read_traces
-from tests.system.conftest import COLD, ROOT, Client, order, start_system
+from tests.system.conftest import COLD, ROOT, TEMPLATE, Client, order, start_system
 from tests.system.test_routes import CHARGE, PUT, UPDATE, handled
 
 
@@ -67,14 +73,21 @@ def test_without_tracing_the_same_requests_are_served_and_nothing_is_recorded(of
 
 
 @pytest.mark.parametrize(("tracing", "imported"), [("Off", False), ("Active", True)])
-def test_without_tracing_no_module_of_opentelemetry_is_imported(tracing: str, imported: bool) -> None:
+def test_without_tracing_no_module_of_opentelemetry_is_imported(tmp_path: Path, tracing: str, imported: bool) -> None:
     """Python itself lists what a function imports; with tracing on the same list has them."""
     lines: list[str] = []
-    functions = read_template(ROOT / "template.yaml", {"Tracing": tracing}).functions
+    app = read_app(TEMPLATE, {"Tracing": tracing})
+    builds = Builds(tmp_path, pythons(), lines.append)
+    prepared = Preparation(packages(), ROOT, tmp_path, builds, "kit" if app.is_traced else "none", lines.append)
+    (get,) = (function for function in app.declared if function.key == "GetOrder")
+    function = prepared(get, {**get.variables, "ORDERS_TABLE": "orders"})
+    assert isinstance(function, Function)
     extra = {"PYTHONPROFILEIMPORTTIME": "1"}
     with Processes() as processes:
         settings = SandboxSettings(task_root=ROOT, layer=LAYER, extra=extra)
-        sandbox = Sandbox(functions, settings, processes, record=lambda _: None, log=lambda _, line: lines.append(line))
+        sandbox = Sandbox(
+            [function], settings, processes, record=lambda _: None, log=lambda _, line: lines.append(line)
+        )
         sandbox.prepare(1)
         sandbox.invoke("GetOrder", b'{"pathParameters": null}', TracingHeader.new(sampled=False))
         sandbox.close()
@@ -146,7 +159,12 @@ def test_the_demo_runs_without_what_only_linux_has(tmp_path: Path) -> None:
     """Neither the runtime client's native part, nor /proc, `waitid` or large buffers; processes by spawn."""
     record = tmp_path / "asked.txt"
     (tmp_path / "sitecustomize.py").write_text(ELSEWHERE.format(record=str(record)))
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")]),
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    link_packages(tmp_path / "cache" / CACHE.name, tmp_path / "sitecustomize.py")
     arguments = f"demo --requests {REQUESTS} --page off --collector none --out".split()
     command = [sys.executable, "-m", "lambda_latency", *arguments, str(tmp_path / "out")]
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
@@ -158,6 +176,18 @@ def test_the_demo_runs_without_what_only_linux_has(tmp_path: Path) -> None:
     names = {span.name for trace in reading.traces for span in trace.spans}
     assert "POST /orders" in names
     assert not [name for name in names if "runtime/invocation" in name]  # the client's own calls are none of them
+
+
+def link_packages(folder: Path, start: Path) -> None:
+    """Make a cache of packages of links to the one that is there, in which functions run a module at their start."""
+    folder.mkdir(parents=True)
+    for made in CACHE.iterdir():
+        if not made.name.startswith("runtime-"):
+            (folder / made.name).symlink_to(made)
+            continue
+        shutil.copytree(made, folder / made.name, symlinks=True, copy_function=os.symlink)
+        (packages,) = (folder / made.name / "lib").glob("python*/site-packages")
+        (packages / start.name).symlink_to(start)
 
 
 def test_the_warden_goes_on_after_a_group_of_zombies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,6 @@ from lambda_latency.doctor import read_app as read_for_doctor
 from lambda_latency.local import SystemOptions, invoke_function, read_app
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.errors import UsageError
-from lambda_latency.local.gateway.sam import read_template
 from lambda_latency.template import Diagnostic, YamlNode, node_of, read_functions, resolve
 from tests.template.agreement import CASES, FIXED, Case, Made
 
@@ -99,26 +98,6 @@ def test_serve_and_invoke_run_what_is_deployed(case: Case, path: Path) -> None:
     assert made == case.made
     assert "Conditions" not in app.part.plain  # the emulator has nothing to decide
     assert said(after_line(path, app.notes)) == said(case.undecided)
-
-
-@each_case
-def test_the_examples_system_runs_what_is_deployed(case: Case, path: Path) -> None:
-    """The one with the payments API, which `demo`, `serve` and `invoke` start. It has no layers of the user's."""
-    path.write_text(f"{case.text}  Route:\n{ROUTE}")
-    template = read_template(path, {})
-    made = {fn.name: (fn.memory_mb, fn.timeout_s, fn.environment) for fn in template.functions}
-    del made["Route"]
-    assert made == {name: (fn.memory_mb, fn.timeout_s, fn.variables) for name, fn in case.made.items()}
-
-
-ROUTE = """\
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: python3.13
-      Handler: index.handler
-      InlineCode: pass
-      Events: { Get: { Type: Api, Properties: { Path: /, Method: get } } }
-"""
 
 
 @each_case
@@ -207,7 +186,7 @@ def test_an_app_says_what_is_undecided_before_it_runs(tmp_path: Path) -> None:
     """Also if there is nothing to run."""
     path = tmp_path / "template.yaml"
     case = CASES["an account"]
-    path.write_text(f"{case.text}  Route:\n{ROUTE}")
+    path.write_text(case.text)
     lines: list[str] = []
     with pytest.raises(UsageError, match="has no function 'Wurk'"):
         invoke_function(

@@ -61,19 +61,20 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the whole system under a load, and report on it; returns the exit status."""
     require_local()
-    from lambda_latency.local import choose_collector, run_demo
+    from lambda_latency.local import choose_collector, export_of, run_demo
 
     app = read(_template(options.template), options)
-    if options.collector and not app.is_example:
-        return usage("--collector is for the packaged example", f"leave it out: {app.path} is another app")
+    if options.collector and export_of(app) != "collector":
+        return usage("--collector is for functions that send to a collector", f"leave it out: {app.path} has none")
     collector = choose_collector(options.collector, app.root)
     with (
         live_page(options, "traces.jsonl", knows_ends=False) as (observer, address),
         progress_bar(quiet=options.quiet) as (stage, step),
     ):
         announce = _saying(address, stage, quiet=options.quiet)
+        told = (lambda _: None) if options.quiet else tell
         chosen = replace(app_options(options, "traces.jsonl", observer), collector=collector)
-        demo = run_demo(app, chosen, options.requests, LOAD_SEED, stage=announce, step=step, tell=tell)
+        demo = run_demo(app, chosen, options.requests, LOAD_SEED, stage=announce, step=step, tell=told)
     if not demo.traced:
         ordered = sorted(demo.ms)
         p50, p95 = (ordered[max(0, -(-len(ordered) * q // 100) - 1)] for q in (50, 95))
@@ -85,13 +86,13 @@ def run(options: argparse.Namespace) -> int:
 
 def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
     yield f"Traces: {demo.traces}. Function output: {demo.log}."
-    if not demo.sent:
+    if demo.kinds:
         yield f"{requests} calls of {demo.kinds} kinds, {demo.failed} of them failed."
-    elif demo.sent == "collector":
+    if demo.sent == "collector":
         yield collector
     elif demo.sent == "endpoint":
         yield "No collector: spans went to an emulator of X-Ray's OTLP endpoint."
-    else:
+    elif demo.sent == "daemon":
         yield "No collector: spans went by UDP to an emulator of Lambda's X-Ray daemon."
     if not demo.complete:
         yield "Some invocations never ended: their spans are missing."

@@ -32,12 +32,16 @@ Headers = Sequence[tuple[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """An API in the emulator: `kind` is rest, http, url or alb, `api` its id; `name` and `stage` name its spans."""
+    """An API in the emulator: `kind` is rest, http, url or alb, `api` its id; `name` and `stage` name its spans.
+
+    Without `is_traced`, its caller decides whether a request is traced, and the gateway records no span.
+    """
 
     kind: str
     api: str
     name: str
     stage: str
+    is_traced: bool = True
 
 
 class Front:
@@ -96,7 +100,7 @@ class _FrontHandler(Handler):
 
     def do_GET(self) -> None:
         start_ns, kind = time.time_ns(), type(self)
-        header = TracingHeader(new_trace_id(), new_span_id(), kind.sampler())
+        header = self._header()
         request_id, content = str(uuid.uuid4()), self.body()
         # As sent: the standard library drops a slash of `//orders`.
         address = self.requestline.split(" ")[1]
@@ -114,11 +118,18 @@ class _FrontHandler(Handler):
         self.answer(status, body, [*passed_on(headers, self.command), *added])
         end_ns, route = time.time_ns(), notes.get(ROUTE) or f"{self.command} {path}"
         handled = Handled(header, route, path, status, request_id, start_ns, end_ns)
-        if header.sampled:
+        is_recorded = header.sampled and self.target.is_traced
+        if is_recorded:
             kind.record([gateway_span(self.target.name, self.target.stage, handled)])
-        kind.answered(handled.answered(reached_lambda=REACHED in notes))
+        kind.answered(handled.answered(is_recorded=is_recorded, reached_lambda=REACHED in notes))
 
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
+
+    def _header(self) -> TracingHeader:
+        if self.target.is_traced:
+            return TracingHeader(new_trace_id(), new_span_id(), type(self).sampler())
+        caller = TracingHeader.parse(self.headers.get("X-Amzn-Trace-Id", ""))
+        return caller or TracingHeader.new(sampled=False)
 
     def _forwarded(
         self, address: str, content: bytes, header: TracingHeader, request_id: str

@@ -100,7 +100,7 @@ def test_an_app_without_anything_to_call_says_so(folder: Path) -> None:
     assert not list((folder / "out").glob("*traces*"))
 
 
-def test_an_option_of_the_example_is_refused(folder: Path) -> None:
+def test_a_collector_is_for_functions_that_send_to_one(folder: Path) -> None:
     """Status 2."""
     status, _, said = lambda_latency(folder, "demo", "--collector", "none")
-    assert (status, said[0]) == (2, "lambda-latency: --collector is for the packaged example")
+    assert (status, said[0]) == (2, "lambda-latency: --collector is for functions that send to a collector")

@@ -56,7 +56,8 @@ HANDLED = {"LAMBDA_LATENCY_HANDLER": "app.handler"}
 
 def declared(code: Path, wrapper: str) -> Declared:
     """A function with an exec wrapper."""
-    return Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), "", wrapper)
+    variables = {"AWS_LAMBDA_EXEC_WRAPPER": wrapper}
+    return Declared("F", "F", (3, 12), "app.handler", 3, 128, Content(code), "", (), (), "", variables)
 
 
 @pytest.mark.parametrize(

@@ -351,7 +351,7 @@ def prepared(
         layer=lambda *_: None,
     )
     prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, said.append), "none", said.append)
-    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, "", ""), {})
+    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, ""), {})
 
 
 BOOTSTRAP = Path(__file__).parents[4] / "otel/lambda_latency/local/sandbox/bootstrap.py"

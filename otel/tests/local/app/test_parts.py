@@ -8,7 +8,7 @@ import pytest
 
 from lab.apps import VERSION
 from lambda_latency.local.app.read.apis import leads
-from lambda_latency.local.app.read.app import calls_payments, read_app
+from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.read.decided import pruned, unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused, declared_functions
 from lambda_latency.local.app.read.inclusion import Packaged, package
@@ -17,7 +17,6 @@ from lambda_latency.local.app.read.source import SamFile, find_template, read_so
 from lambda_latency.local.app.triggers.relayed import origin
 from lambda_latency.pythons import nearest_python, version_of
 from tests.local.app.conftest import needs_packages, up
-from tests.local.conftest import ROOT
 
 HEADER = "Root=1-6b05a667-affeb9dbb0aa7f2b5d5ab5f9;Parent=53995c3f42cd8ad8;Sampled=1"
 
@@ -283,12 +282,6 @@ def test_who_refers_to_a_resource_that_is_left_out_gets_a_text() -> None:
 def test_an_event_tells_who_sent_it(event: object, name: str) -> None:
     """In the word that serve prints."""
     assert origin(json.dumps(event).encode()) == name
-
-
-def test_the_example_is_known_by_its_payments_api(tmp_path: Path) -> None:
-    """Only that one has it."""
-    topic_only = source(tmp_path, "Resources: { Topic: { Type: AWS::SNS::Topic } }")
-    assert (calls_payments(read_source(ROOT / "template.yaml")), calls_payments(topic_only)) == (True, False)
 
 
 def test_a_key_that_stands_twice_with_the_same_value_is_told(tmp_path: Path) -> None:

@@ -211,7 +211,6 @@ Resources:
         layers=(),
         arns=("arn:aws:lambda:us-east-1:1:layer:Known:2",),
         url="",
-        wrapper="",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -13,6 +14,9 @@ OPENTELEMETRY = frozenset(["opentelemetry", "amazon"])  # code that imports it m
 SDK, TRACER = "aws_xray_sdk", ("aws_lambda_powertools.Tracer", "aws_lambda_powertools.tracing")
 WORDS = (SDK.encode(), b"powertools")  # a file that imports either contains one of these
 VARIABLE = "LAMBDA_LATENCY_XRAY_SDK"
+_parsing = (
+    threading.Lock()
+)  # Python 3.11 fails at times in two threads: https://github.com/python/cpython/issues/106905
 BRIDGED = next(difference for difference in DIFFERENCES if difference.name == "xray-sdk")
 
 
@@ -35,7 +39,9 @@ def _imported(folder: Path, words: Sequence[bytes] = (b"",)) -> Iterator[str]:
         try:
             content = file.read_bytes()
             if any(word in content for word in words):
-                yield from _imported_by(ast.parse(content))
+                with _parsing:
+                    tree = ast.parse(content)
+                yield from _imported_by(tree)
         except (OSError, SyntaxError, ValueError):
             continue
 

@@ -18,6 +18,7 @@ from lambda_latency.pythons import Version
 TracingMode = Literal["kit", "layer", "none"]
 
 EXEC_WRAPPER = "AWS_LAMBDA_EXEC_WRAPPER"
+ENDPOINT, EXPORT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "LAMBDA_LATENCY_EXPORT"
 ADOT = "/opt/otel-instrument"
 # The wrappers of an app that has adopted the kit: in a layer, or in a copy next to its code.
 KIT = ("lambda-latency/wrapper", "lambda_latency/runtime/wrapper")
@@ -43,8 +44,25 @@ class Instrumentation:
 
 def starting_themselves(app: LocalApp) -> list[str]:
     """Return the keys of functions that start OpenTelemetry by their template: `TracingMode` does not change them."""
-    declared = [function for function in app.functions.values() if isinstance(function, Declared)]
-    return [f.key for f in declared if app.is_example or f.wrapper == ADOT or f.wrapper.endswith(KIT)]
+    return [f.key for f in app.declared if starts_itself(f)]
+
+
+def starts_itself(declared: Declared) -> bool:
+    """Return whether a function starts OpenTelemetry by its exec wrapper."""
+    return declared.wrapper == ADOT or declared.wrapper.endswith(KIT)
+
+
+def export_of(app: LocalApp) -> str:
+    """Return how an app sends its spans by its template: to a `collector` beside the functions, to X-Ray's `endpoint`
+    or to Lambda's `daemon`; empty for an app whose functions do not start OpenTelemetry themselves.
+    """
+    starting = [f.variables for f in app.declared if starts_itself(f)]
+    endpoints = [str(variables.get(ENDPOINT)) for variables in starting]
+    if any("//localhost" in endpoint for endpoint in endpoints):
+        return "collector"
+    if any("//xray." in endpoint for endpoint in endpoints) or any(v.get(EXPORT) == "otlp" for v in starting):
+        return "endpoint"
+    return "daemon" if starting else ""
 
 
 def instrumentation(

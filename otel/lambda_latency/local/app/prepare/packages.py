@@ -91,11 +91,12 @@ class Packages:
 
         Raises `LocalError` with uv's last output.
         """
-        content = hashlib.sha256(file.read_bytes() + str(file.parent).encode()).hexdigest()[:16]
-        name = f"requirements-{dotted(version)}-{content}"
+        has_paths = PATH.search(file.read_text(encoding="utf-8")) is not None
+        content = file.read_bytes() + (str(file.parent).encode() if has_paths else b"")
+        name = f"requirements-{dotted(version)}-{hashlib.sha256(content).hexdigest()[:16]}"
         arguments = ["--requirement", str(file)]
         folders = [file.parent]
-        if file.parent != root and PATH.search(file.read_text(encoding="utf-8")):
+        if file.parent != root and has_paths:
             folders.append(root)
         for folder in folders:
             try:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.prepare.imports import BRIDGED, borrowed, bridge_variables
-from lambda_latency.local.app.prepare.instrument import TracingMode, instrumentation
+from lambda_latency.local.app.prepare.instrument import KIT, TracingMode, instrumentation
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages, dotted
 from lambda_latency.local.app.read.declared import Declared, Refused
@@ -23,6 +23,7 @@ from lambda_latency.pythons import Version, nearest_python
 
 # Parent folders of the code that are searched for a pyproject.toml
 LEVELS = 3
+KIT_LAYER = "Kit"  # in the example's template, and in those that `init` writes
 TRACING = ("AWSOpenTelemetryDistro", "aws-otel")  # layers that the kit replaces locally
 # Layers of external extensions: no code imports them.
 EXTENSIONS = ("LambdaInsightsExtension", "AWS-AppConfig", "AWS-Parameters", "Datadog-Extension")
@@ -60,18 +61,21 @@ class Preparation:
         traced = instrumentation(declared, self.instrument, self.packages, version, (code, *layers))
         content = declared.code
         has_packages = content is not None and (content.target or content.is_built)
-        requirements = [] if has_packages else self._requirements(code, version)
+        sources = code if content is None or content.package is None else content.package
+        requirements = [] if has_packages else self._requirements(sources, version)
         paths = [*requirements, *self._imported(declared, layers, version)]
         if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
-            self._tell_borrowed(declared, code, paths, traced.paths, version)
+            self._tell_borrowed(declared, sources, paths, traced.paths, version)
         paths = self._with_tracing(declared, paths, traced.paths)
-        bridge = self._bridge(declared, environment, (code, *layers))
+        bridge = self._bridge(declared, environment, (sources, *layers))
         return Function(
             name=declared.name,
             handler=traced.handler,
             timeout_s=declared.timeout_s,
             memory_mb=declared.memory_mb,
             environment={**environment, **bridge, **traced.variables},
+            log_format=declared.log_format,
+            log_level=declared.log_level,
             code=code,
             python=self.packages.runtime(version),
             runtime=f"python{dotted(version)}",
@@ -143,17 +147,20 @@ class Preparation:
     def _layers(self, declared: Declared, version: Version) -> list[Path]:
         """Return the folders of its local layers, in their order."""
         folders: list[Path] = []
+        is_replaced = declared.wrapper.endswith(KIT)  # by the running kit
         for layer in declared.layers:
+            if is_replaced and layer.target == KIT_LAYER:
+                continue
+            if not layer.path.exists():
+                self.tell(f"the layer {layer.path} is not there and is left out")
+                continue
             content = self.builds.artifact(layer, version)
-            if content.exists():
-                folder = self._unpacked(content) if content.suffix == ".zip" else content
-                folders.append(folder)
-                extensions = folder / "extensions"
-                if extensions.is_dir():
-                    names = ", ".join(sorted(extension.name for extension in extensions.iterdir()))
-                    self.tell(f"the layer {content} has extensions, which are not started here: {names}")
-            else:
-                self.tell(f"the layer {content} is not there and is left out")
+            folder = self._unpacked(content) if content.suffix == ".zip" else content
+            folders.append(folder)
+            extensions = folder / "extensions"
+            if extensions.is_dir():
+                names = ", ".join(sorted(extension.name for extension in extensions.iterdir()))
+                self.tell(f"the layer {content} has extensions, which are not started here: {names}")
         return folders
 
     def _imported(self, declared: Declared, layers: list[Path], version: Version) -> list[Path]:

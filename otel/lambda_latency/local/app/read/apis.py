@@ -65,13 +65,15 @@ class Route:
 @dataclass(frozen=True, slots=True)
 class Api:
     """An API, a function URL or a load balancer. `key` is its logical id, for a function URL the function's; `kind` is
-    rest, http, url or alb; `routes` are by method and path, such as `GET /orders/{id}` or `ANY /orders`.
+    rest, http, url or alb; `routes` are by method and path, such as `GET /orders/{id}` or `ANY /orders`. `is_traced`
+    is False if its stage turns tracing off (`TracingEnabled: false`).
     """
 
     key: str
     kind: str
     stage: str = "$default"
     routes: Mapping[str, Route] = field(default_factory=dict)
+    is_traced: bool = True
 
     def shown(self) -> Iterator[str]:
         """Yield the routes without preflight requests (OPTIONS) that no function answers."""
@@ -113,7 +115,8 @@ def read_apis(bodies: Fields, plain: Fields, prefix: str) -> list[Api]:
             examples = samples(properties(bodies.get(name)).get("Body"))
             reader = _RestReader(name, resources, examples) if kind == REST else _HttpReader(name, resources, examples)
             routes = dict(sorted(reader.routes(prefix), key=lambda pair: pair[0].split(" ")[::-1]))
-            apis.append(Api(prefix + name, "rest" if kind == REST else "http", reader.stage(), routes))
+            kind = "rest" if kind == REST else "http"
+            apis.append(Api(prefix + name, kind, reader.stage(), routes, reader.is_traced()))
     return [api for api in apis if api.routes or api.kind == "alb"]
 
 
@@ -122,6 +125,11 @@ class _ApiReader:
 
     def __init__(self, api: str, resources: Fields, examples: Mapping[str, RouteExample]) -> None:
         self._api, self._resources, self._examples = api, resources, examples
+
+    def is_traced(self) -> bool:
+        """Return whether no stage turns tracing off."""
+        settings = [stage["TracingEnabled"] for stage in self._own(STAGE, "RestApiId") if "TracingEnabled" in stage]
+        return all(map(is_true, settings))
 
     def _own(self, kind: str, name: str) -> list[Fields]:
         """Return the properties of the API's resources of a type; the property `name` refers to the API."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 from collections.abc import Iterable, Mapping
@@ -15,9 +16,16 @@ from lambda_latency.local.app.read.apis import Api, Route, read_apis, unserved
 from lambda_latency.local.app.read.bodies import expanded
 from lambda_latency.local.app.read.decided import NOT_CREATED, decide, resolved, translated
 from lambda_latency.local.app.read.declared import Declared, Refused, checked, declared_functions
-from lambda_latency.local.app.read.definitions import Fields, mapping, properties
+from lambda_latency.local.app.read.definitions import Fields, mapping, of_type
 from lambda_latency.local.app.read.inclusion import REPOSITORY, Packaged, package
-from lambda_latency.local.app.read.parameters import ACCOUNT, REGION, as_text, chosen_values, parameter_values
+from lambda_latency.local.app.read.parameters import (
+    ACCOUNT,
+    REGION,
+    as_text,
+    chosen_values,
+    configured_stack_name,
+    parameter_values,
+)
 from lambda_latency.local.app.read.source import SamFile, TemplateError, read_source
 from lambda_latency.local.app.stack.resources import StackTemplate
 from lambda_latency.local.errors import UsageError
@@ -35,8 +43,7 @@ LISTED = Path("data", "schemas", "providers", "us-east-1.json")
 class LocalApp:
     """An app. `functions` are by key, with those of nested templates; `apis` end with the functions' URLs; `missing`
     are findings about nested templates that are not there, `notes` lines for the user. Without `authorizers`, every
-    route is open. `parameters` are those given or configured. `is_built` says that `path` is the template of
-    `sam build`; `is_example`, that stand-ins replace what the app calls (the packaged example).
+    route is open. `is_built` says that `path` is the template of `sam build`.
     """
 
     path: Path
@@ -47,15 +54,37 @@ class LocalApp:
     missing: list[Diagnostic] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     authorizers: bool = True
-    parameters: Mapping[str, str] = field(default_factory=dict)
     is_built: bool = False
-    is_example: bool = False
 
     @property
     def root(self) -> Path:
         """The folder of its template; for a built one, that of the template that was built."""
         path = self.path.resolve()
         return path.parents[len(BUILT.parts) - 1] if self.is_built else path.parent
+
+    @property
+    def declared(self) -> list[Declared]:
+        """The functions that may run here."""
+        return [function for function in self.functions.values() if isinstance(function, Declared)]
+
+    @property
+    def is_traced(self) -> bool:
+        """Whether no stage turns tracing off; otherwise a request is traced only if its caller traces it."""
+        return all(api.is_traced for api in self.apis)
+
+    @property
+    def calls_payments(self) -> bool:
+        """Whether a function calls the payments API that this machine has a fake of."""
+        return any(PAYMENTS in function.variables for function in self.declared)
+
+    @property
+    def sampling(self) -> tuple[int, float] | None:
+        """The requests per second and the share of the others that the first sampling rule traces; None without one."""
+        for _, declared in of_type(self.part.plain["Resources"], "AWS::XRay::SamplingRule"):
+            rule = mapping(declared.get("SamplingRule"))
+            with contextlib.suppress(KeyError, TypeError, ValueError):
+                return int(rule["ReservoirSize"]), float(rule["FixedRate"])
+        return None
 
 
 def read_app(path: Path, parameters: Mapping[str, str], *, authorizers: bool = True, built: bool = False) -> LocalApp:
@@ -70,10 +99,8 @@ def read_app(path: Path, parameters: Mapping[str, str], *, authorizers: bool = T
     if built and not template.exists():
         raise UsageError(f"{template} is not there", "run `sam build` first (the example: make build)")
     source = read_source(template)
-    name = _stack_name(path)
+    name = configured_stack_name(path.parent) or _stack_name(path)
     app = LocalApp(template, name, StackTemplate({}, {}), authorizers=authorizers, is_built=built)
-    app.parameters = chosen_values(source, parameters, app.root)
-    app.is_example = calls_payments(source)
     app.part = _read(app, source, parameters, "")
     names = {function.name: key for key, function in app.functions.items()}
     app.apis = [api.with_functions(names) for api in app.apis]
@@ -192,14 +219,6 @@ def _stack_name(path: Path) -> str:
         name = path.name.removesuffix(STACK_TEMPLATE)
     name = "".join(letter if letter.isalnum() else "-" for letter in name).strip("-")
     return name if name[:1].isalpha() else f"app-{name}".rstrip("-")
-
-
-def calls_payments(source: SamFile) -> bool:
-    """Return whether the functions of a template call the payments API of the example."""
-    shared = mapping(source.raw.get("Globals")).get("Function")
-    functions = [shared, *map(properties, source.raw["Resources"].values())]
-    environments = [mapping(mapping(function).get("Environment")) for function in functions]
-    return any(PAYMENTS in mapping(environment.get("Variables")) for environment in environments)
 
 
 def check(path: Path, root: YamlNode) -> None:

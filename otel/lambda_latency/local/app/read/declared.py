@@ -6,7 +6,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,8 @@ class Declared:
     `code` is the location of its code, `inline` its source if that is in the template; `name` is its name on AWS, `key`
     its logical id (`Child/Function` in a nested stack); `layers` are the contents of local layers in their order,
     `arns` the ARNs of other layers; `url` is the AuthType of its function URL, empty without one; `events` are the
-    types of its events in a SAM template, such as `Kinesis`.
+    types of its events in a SAM template, such as `Kinesis`; `variables` are as in the template, with references;
+    `log_format` is Text or JSON.
     """
 
     key: str
@@ -42,8 +43,15 @@ class Declared:
     layers: tuple[Content, ...]
     arns: tuple[str, ...]
     url: str
-    wrapper: str
+    variables: Fields = field(default_factory=dict)
     events: tuple[str, ...] = ()
+    log_format: str = "Text"
+    log_level: str = "INFO"
+
+    @property
+    def wrapper(self) -> str:
+        """Its exec wrapper; empty without one."""
+        return str(self.variables.get("AWS_LAMBDA_EXEC_WRAPPER", ""))
 
     def as_built(self) -> Declared:
         """Return the function of a template that `sam build` has made: its code and layers have their packages."""
@@ -86,10 +94,10 @@ def _declared(logical: str, key: str, name: str, packaged: Packaged, resources: 
     matches = map(LAYER_ARN.search, map(json.dumps, layers))
     arns = tuple(match[0] for match in matches if match is not None)
     variables = mapping(mapping(function.get("Environment")).get("Variables"))
-    wrapper = str(variables.get("AWS_LAMBDA_EXEC_WRAPPER", ""))
-    if wrapper == ADAPTED and any(ADAPTER in arn for arn in arns):
+    if variables.get("AWS_LAMBDA_EXEC_WRAPPER") == ADAPTED and any(ADAPTER in arn for arn in arns):
         server = f"{function['Handler']} starts a web server behind Lambda Web Adapter, which does not run here"
         return Refused(key, name, f"{server}; start the web server by itself")
+    logging = mapping(function.get("LoggingConfig"))
     return Declared(
         key=key,
         name=name,
@@ -102,8 +110,10 @@ def _declared(logical: str, key: str, name: str, packaged: Packaged, resources: 
         layers=tuple(filter(None, (_local_layer(layer, packaged, resources) for layer in layers))),
         arns=arns,
         url=_auth_of_url(logical, resources),
-        wrapper=wrapper,
+        variables=variables,
         events=_events(packaged.raw, logical),
+        log_format=str(logging.get("LogFormat", "Text")),
+        log_level=str(logging.get("ApplicationLogLevel", "INFO")),
     )
 
 

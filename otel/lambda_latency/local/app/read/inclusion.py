@@ -78,7 +78,7 @@ def package(source: SamFile, values: Mapping[str, str]) -> Packaged:
         exports = f"{work.imports} values are exported by other stacks"
         done.notes.append(f"{exports}: the value of each is the name of its export")
     shared = (done.raw.get("Globals") or {}).get("Function") or {}
-    work.default = {name: shared[name] for name in ("CodeUri", "Runtime") if name in shared}
+    work.default = {name: shared[name] for name in ("CodeUri", "Handler", "Runtime") if name in shared}
     shared.pop("CodeUri", None)
     for name, resource in done.raw["Resources"].items():
         if isinstance(resource, dict):
@@ -112,7 +112,7 @@ class _Work:
     values: Mapping[str, str]
     findings: list[Diagnostic] = field(default_factory=list)
     imports: int = 0
-    default: dict[str, Any] = field(default_factory=dict)  # of functions that name no CodeUri or Runtime
+    default: dict[str, Any] = field(default_factory=dict)  # of functions that name no CodeUri, Handler or Runtime
 
     def completed(self, part: Any) -> Any:
         """Return a part with included files inserted, and with placeholders for values that only an account has."""
@@ -216,7 +216,8 @@ class _Work:
         written = properties.get("CodeUri", self.default.get("CodeUri", "."))
         if is_local(written):
             path = self._folder(name, written, "CodeUri", properties.get("Runtime", self.default.get("Runtime")))
-            self.done.codes[name] = self._content(name, path, metadata)
+            handler = str(properties.get("Handler", self.default.get("Handler")))
+            self.done.codes[name] = self._content(name, path, metadata, handler)
             written = {"Bucket": BUCKET, "Key": name}
         properties["CodeUri"] = written
 
@@ -241,18 +242,22 @@ class _Work:
             return
         properties[key] = {bucket: BUCKET, place: name}
 
-    def _content(self, name: str, path: Path, metadata: Fields) -> Content:
-        """Return the content of a resource, with its make target if its Makefile builds it."""
+    def _content(self, name: str, path: Path, metadata: Fields, handler: str = "") -> Content:
+        """Return the content of a resource, with its make target if its Makefile builds it.
+
+        If `path` is the package of the handler's module, and make would run above it, the source runs without a build.
+        """
         if metadata.get("BuildMethod") != "makefile":
             return Content(path)
-        context, working = metadata.get("ContextPath"), metadata.get("WorkingDirectory")
+        context, written = metadata.get("ContextPath"), metadata.get("WorkingDirectory")
         folder = self.source.folder
-        return Content(
-            path,
-            name,
-            makefile=(folder / context / "Makefile").resolve() if isinstance(context, str) else None,
-            working=(folder / working).resolve() if isinstance(working, str) else None,
-        )
+        working = (folder / written).resolve() if isinstance(written, str) else None
+        if working is not None and working != path:
+            module = working / f"{handler.rpartition('.')[0].replace('.', '/')}.py"
+            if module.is_file() and module.is_relative_to(path):
+                return Content(working, package=path)
+        makefile = (folder / context / "Makefile").resolve() if isinstance(context, str) else None
+        return Content(path, name, makefile=makefile, working=working)
 
     def _folder(self, name: str, written: str, key: str, runtime: Any) -> Path:
         """Return the location of a function's code, given by the property `key`."""
@@ -344,7 +349,8 @@ class Content:
     """A folder or an archive of a function or a layer.
 
     `target` is X of the make target `build-X`, or empty. make reads `makefile` and runs in `working`; by default both
-    are those of `path`. `is_built` says that `sam build` has made it, with the packages.
+    are those of `path`. `is_built` says that `sam build` has made it, with the packages. `package` is the only folder
+    of `path` that the function needs, if it does not need all of it.
     """
 
     path: Path
@@ -352,6 +358,12 @@ class Content:
     makefile: Path | None = None
     working: Path | None = None
     is_built: bool = False
+    package: Path | None = None
+
+    @property
+    def sources(self) -> Path:
+        """The folder whose changes take effect, and whose requirements are installed."""
+        return self.package or self.path
 
 
 def is_local(written: Any) -> bool:

@@ -21,6 +21,7 @@ Arguments = Mapping[str, str | None]  # by the names of parameters
 NAME = re.compile(r"[A-Za-z0-9]+")
 # Sections that name parameters and use none of their values
 UNUSED = ("Parameters", "Metadata", "Rules")
+COMMANDS = ("global", "deploy")  # tables of samconfig.toml with the values of `sam deploy`
 
 
 def parameter_values(source: SamFile, arguments: Arguments, folder: Path | None) -> tuple[dict[str, str], list[str]]:
@@ -74,14 +75,21 @@ def _chosen(source: SamFile, arguments: Arguments, folder: Path | None) -> tuple
     early = {name: value for name, value in arguments.items() if value is not None}
     for name, value in early.items():
         _check(name, value, declared, source.path)
-    environment, overrides = _samconfig_overrides(folder) if folder is not None else ("default", {})
-    configured = {name: value for name, value in overrides.items() if name in declared}
+    environment, table = _environment(folder) if folder is not None else ("default", {})
+    configured = {name: value for name, value in _overrides(table).items() if name in declared}
     return environment, configured, configured | early
 
 
-def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
-    """The `parameter_overrides` of `sam deploy` in a folder's samconfig.toml, with the name of their environment: of
-    `default`, or without that, of the first one that has some.
+def configured_stack_name(folder: Path) -> str:
+    """Return the name of the stack in a folder's samconfig.toml; empty without one."""
+    _, table = _environment(folder)
+    names = (mapping(mapping(table.get(command)).get("parameters")).get("stack_name") for command in COMMANDS)
+    return next((name for name in names if isinstance(name, str)), "")
+
+
+def _environment(folder: Path) -> tuple[str, Mapping[str, Any]]:
+    """Return the name and the table of an environment in a folder's samconfig.toml: of `default`, or without that, of
+    the first one that has `parameter_overrides`.
     """
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
@@ -91,15 +99,15 @@ def _samconfig_overrides(folder: Path) -> tuple[str, dict[str, str]]:
         tables: Any = tomlkit.parse(text).unwrap()
     except (OSError, UnicodeDecodeError, TOMLKitError):
         return "default", {}
-    overrides = {name: _overrides(table) for name, table in tables.items() if isinstance(table, dict)}
-    configured = next((name for name, values in overrides.items() if values), "default")
-    name = "default" if "default" in overrides else configured
-    return name, overrides.get(name, {})
+    environments = {name: table for name, table in tables.items() if isinstance(table, dict)}
+    configured = next((name for name, table in environments.items() if _overrides(table)), "default")
+    name = "default" if "default" in environments else configured
+    return name, environments.get(name, {})
 
 
 def _overrides(environment: Mapping[str, Any]) -> dict[str, str]:
     overrides: dict[str, str] = {}
-    for command in ("global", "deploy"):
+    for command in COMMANDS:
         parameters = mapping(mapping(environment.get(command)).get("parameters"))
         for part in _words(parameters.get("parameter_overrides")):
             name, equals, value = part.partition("=")

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lambda_latency.files import unwritable
+from lambda_latency.local.app.prepare.instrument import export_of
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.app.triggers.calls import FunctionCall, HttpCall, load_calls, perform
@@ -27,9 +28,9 @@ AT_ONCE = 4
 class Demo:
     """The results of a run.
 
-    `log` is the file of functions' output, `ms` the time of each answer of the example. `sent` says how the example's
-    functions sent their spans: to a collector, to X-Ray's OTLP endpoint or to its daemon; it is empty for another app,
-    of which `kinds` of calls were made. `failed` is the number of failed calls.
+    `log` is the file of functions' output, `ms` the time of each answer. `sent` says how the functions sent their spans
+    by their template, as `export_of` does. `kinds` is the number of different calls, 0 if they are random; `failed` is
+    the number of failed calls.
     """
 
     traces: Path
@@ -61,7 +62,7 @@ def run_demo(
     """
     for note in app.notes:
         tell(note)
-    load = Orders(app, requests, seed) if app.is_example else AppCalls(app, requests, seed)
+    load = Orders(app, requests, seed) if app.calls_payments else AppCalls(app, requests, seed)
     options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: True)
     with only_one(options.out, "demo"), ExitStack() as unfinished:
         # An interrupted run keeps the traces of the previous run.
@@ -95,8 +96,8 @@ def run_demo(
         load.ms,
         load.kinds,
         load.failed,
-        system.traced,
-        system.fakes.sent if app.is_example else "",
+        app.is_traced,
+        export_of(app),
         complete,
     )
 
@@ -121,8 +122,8 @@ def demo_plan(seed: int, timeouts_among: int) -> FaultPlan:
 
 
 class Orders:
-    """The load of the packaged example, or of an app with some of its routes. After `send`, `ms` has the time of each
-    answer, and `failed` is the number of calls with a status of 500 or more.
+    """The load of an app that calls the payments API, of those of the packaged example's routes that it has. After
+    `send`, `ms` has the time of each answer, and `failed` is the number of calls with a status of 500 or more.
     """
 
     kinds = 0  # a mix, which is not counted by kinds

@@ -106,7 +106,7 @@ def _watched(app: LocalApp) -> Iterable[Path]:
     folders: set[Path] = set()
     for function in app.functions.values():
         if isinstance(function, Declared):
-            paths = [content.path for content in filter(None, (function.code, *function.layers))]
+            paths = [content.sources for content in filter(None, (function.code, *function.layers))]
             folders |= {path.parent if path.suffix == ".py" else path for path in paths}
     folders = {path for path in folders if path.is_dir()}
     return sorted(path for path in folders if folders.isdisjoint(path.parents))

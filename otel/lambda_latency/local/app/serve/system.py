@@ -15,27 +15,27 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from lambda_latency.http import request
-from lambda_latency.local.app.prepare.instrument import TracingMode
+from lambda_latency.local.app.prepare.instrument import TracingMode, export_of
 from lambda_latency.local.app.prepare.packages import cache_folder
 from lambda_latency.local.app.read.apis import Api, Route
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.read.declared import Refused
 from lambda_latency.local.app.stack.emulated import Emulated
-from lambda_latency.local.app.stack.fakes import Fakes
+from lambda_latency.local.app.stack.payments import HOST, Payments
 from lambda_latency.local.app.stack.resources import CreatedStack
 from lambda_latency.local.app.triggers.credentials import api_key, token
 from lambda_latency.local.app.triggers.relayed import answer_for, delivered, origin, serve_relay, with_response_url
 from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.faults import FaultPlan, TableFaults
-from lambda_latency.local.gateway.api_gateway import Answered, Gateway, StageSampler, check_port
+from lambda_latency.local.gateway.api_gateway import Answered, StageSampler, check_port
 from lambda_latency.local.gateway.front import Front, Target
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
 from lambda_latency.local.sandbox.variables import Counts, SandboxSettings
-from lambda_latency.local.xray.collector import CollectorChoice
+from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector
 from lambda_latency.local.xray.receiver import Daemon, serve_receiver
 from lambda_latency.local.xray.segments import TracingHeader
 from lambda_latency.local.xray.store import NOBODY, Observer, Store
@@ -49,8 +49,8 @@ EXECUTE_API = re.compile(r"https?://(\w+)\.execute-api\.[\w.-]+(?::\d+)?(?:/([\w
 class SystemOptions:
     """The options. `traces` is a file below `out`; `authorizer_context` is the JSON object that Lambda authorizers of
     other stacks return as their context; `cache` is the folder of packages, by default `cache_folder`;
-    `sampler` decides whether the next request is traced, by default the packaged example's sampling rule, and each
-    request of another app; `collector` is the one of the packaged example; `counts` counts what functions execute.
+    `sampler` decides whether the next request is traced, by default the app's sampling rule; without one, each request
+    is. `collector` is that of functions which send to one; `counts` counts what functions execute.
     """
 
     out: Path = Path("out")
@@ -86,7 +86,8 @@ class System:
         prepare: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
-        self.gateways: list[Gateway | Front] = []
+        self.gateways: list[Front] = []
+        self.payments: Payments | None = None
         self.urls: dict[str, str] = {}  # the addresses of the APIs, by key
         self.faulty = True  # whether the planned faults of functions are injected
         self._answered, self._prepare = answered, prepare
@@ -130,34 +131,19 @@ class System:
         return self._backend.refused
 
     @property
-    def traced(self) -> bool:
-        """Whether the platform records spans: the example's parameter Tracing."""
-        return self._backend.traced
-
-    @property
     def stack(self) -> CreatedStack:
-        """The created resources, which the packaged example does not have."""
-        assert isinstance(self._backend, Emulated)
+        """The created resources."""
         return self._backend.stack
 
     @property
     def absent(self) -> set[str]:
         """The keys of the functions that do not run here, and of the resources that were not created."""
-        if self.app.is_example:
-            return set(self.refused)
         return {*self.refused, *(self.app.part.all_keys() - self.stack.resources.keys())}
 
     @property
     def client(self) -> Callable[[str], Any]:
         """A function that returns boto3's client of a service of the emulator, by the service's name."""
-        assert isinstance(self._backend, Emulated)
         return self._backend.cloud.client
-
-    @property
-    def fakes(self) -> Fakes:
-        """What the packaged example calls, and no other app."""
-        assert isinstance(self._backend, Fakes)
-        return self._backend
 
     def invoke(
         self, key: str, event: bytes, header: TracingHeader | None = None, route: str = "", *, requested: str = ""
@@ -210,7 +196,8 @@ class System:
             self._end(gateway.close)
         done = self.sandbox.wait_until_idle(limit_s)
         self._end(self._daemon.close)
-        self._backend.finish()
+        if self.payments is not None:
+            self._end(self.payments.stop)
         return done
 
     def close(self) -> None:
@@ -232,28 +219,37 @@ class System:
         self._daemon = Daemon(self.store.add_otlp, lambda _: None)
         self._closing.append(self._daemon.close)
         spans = f"http://{receiver.address}/v1/traces"
-        self._backend: Emulated | Fakes
-        if app.is_example:
-            self._backend = fakes = Fakes(
-                app, options.plan, self._routes, processes, spans, log=log, closing=self._closing
-            )
-            fakes.collect(options.collector, processes, f"http://{receiver.address}", log)
-        else:
-            noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
-            self._closing.append(noise.close)
-            self._backend = Emulated(
-                app,
-                options.instrument,
-                options.cache or cache_folder(),
+        if app.calls_payments:
+            self.payments = Payments(options.plan, processes, spans, lambda line: log("payments", line))
+            self._closing.append(self.payments.stop)
+        if export_of(app) == "collector" and options.collector.kind != "none":
+            collector = RunningCollector(
+                options.collector,
+                app.root,
                 processes,
-                spans,
-                context=options.authorizer_context,
-                log=lambda line: noise.write("aws", line),
-                tell=self._tell,
+                spans_url=f"http://{receiver.address}",
+                log=lambda line: log("collector", line),
             )
-            self._closing.append(self._backend.cloud.stop)
-        faults = None if app.is_example else TableFaults(options.plan, self._routes)
-        self._proxy = AwsProxy(self._backend.url, self._invoked, self._tell, 0 if app.apis else options.port, faults)
+            self._closing.append(collector.stop)
+            spans = collector.traces_url
+        noise = LogFile(options.out / "emulator.log")  # a separate file, because most of it is noise
+        self._closing.append(noise.close)
+        self._backend = Emulated(
+            app,
+            options.instrument if app.is_traced else "none",
+            options.cache or cache_folder(),
+            processes,
+            spans,
+            context=options.authorizer_context,
+            replaced=lambda: self.payments.variables if self.payments is not None else {},
+            log=lambda line: noise.write("aws", line),
+            tell=self._tell,
+        )
+        self._closing.append(self._backend.cloud.stop)
+        faults = TableFaults(options.plan, self._routes)
+        self._proxy = AwsProxy(
+            self._backend.cloud.url, self._invoked, self._tell, 0 if app.apis else options.port, faults
+        )
         self._closing.append(self._proxy.close)
         self.sandbox = Sandbox(
             (),
@@ -265,13 +261,14 @@ class System:
                     "AWS_DISABLE_HOST_PREFIX_INJECTION": "true",
                     "AWS_XRAY_DAEMON_ADDRESS": self._daemon.address,
                     "LAMBDA_LATENCY_LOCAL_AWS": self._proxy.url,
-                    **self._backend.variables,
+                    "LAMBDA_LATENCY_LOCAL_HOSTS": f"{HOST}=127.0.0.1",
+                    "PYTHONDONTWRITEBYTECODE": "1",  # nothing is written next to the app's sources
                 },
                 faults=bool(self._faults),
                 counts=options.counts,
             ),
             processes,
-            record=self.store.add if self.traced else lambda _: None,
+            record=self.store.add if app.is_traced else lambda _: None,
             log=log,
             printed=options.observer.printed,
         )
@@ -289,53 +286,31 @@ class System:
         self._closing.append(gc.unfreeze)
 
     def _start_gateways(self, options: SystemOptions) -> None:
-        if self.app.is_example:
-            self._start_gateway(options)
-            return
         port, resources, client = options.port, self.stack.resources, self.client
+        rule = self.app.sampling
+        sampler = options.sampler or (StageSampler(*rule) if rule is not None else lambda: True)
         for api in self.app.apis:
             target = target_of(api, self.app, resources, client)
             if target is None:
                 continue
             front = Front(
-                self._backend.url,
+                self._backend.cloud.url,
                 target,
-                options.sampler or (lambda: True),
+                sampler,
                 record=self.store.add,
                 answered=self._answered,
                 tell=self._tell,
                 port=port,
             )
-            self._serve(api.key, front)
+            self.urls[api.key] = front.url
+            self.gateways.append(front)
+            self._closing.append(front.close)
             if api.kind in ("rest", "http"):
                 self._apis[target.api] = Served(front.url, api.stage)
             port = 0
         # The emulator calls them for `apigateway:invoke`.
         addresses = {api_id: urlsplit(api.url).netloc for api_id, api in self._apis.items()}
-        request("POST", f"{self._backend.url}/_lambda-latency/apis", json.dumps(addresses))
-
-    def _start_gateway(self, options: SystemOptions) -> None:
-        template = self.fakes.template
-
-        def invoke(function: str, event: bytes, header: TracingHeader, route: str) -> Outcome:
-            return self.invoke(function, event, header, requested=route)
-
-        gateway = Gateway(
-            template,
-            invoke,
-            options.sampler or StageSampler(*template.sampling),
-            record=self.store.add,
-            answered=self._answered,
-            port=options.port,
-        )
-        for api in self.app.apis:
-            self._serve(api.key, gateway)
-
-    def _serve(self, key: str, gateway: Gateway | Front) -> None:
-        self.urls[key] = gateway.url
-        if gateway not in self.gateways:
-            self.gateways.append(gateway)
-            self._closing.append(gateway.close)
+        request("POST", f"{self._backend.cloud.url}/_lambda-latency/apis", json.dumps(addresses))
 
     def _function(self, key: str) -> Function | None:
         """Return a prepared function; None if it cannot run."""
@@ -384,8 +359,8 @@ def _check(plan: FaultPlan, app: LocalApp, routes: dict[str, list[str]]) -> None
     """Raises `LocalError` for a rule of a plan that would never apply."""
     plan.check_routes([*chain.from_iterable(routes.values())])
     for number, rule in enumerate(plan.rules, start=1):
-        if rule.at in ("provider", "connect") and not app.is_example:
-            mistake = f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no stand-in of one'
+        if rule.at in ("provider", "connect") and not app.calls_payments:
+            mistake = f'the fault plan\'s rule {number} is "at" the {rule.at}, and {app.path} has no fake of one'
             raise UsageError(mistake, 'use "table" or "function": only the packaged example has a payments API here')
 
 
@@ -415,7 +390,8 @@ def target_of(
         (balancer,) = client("elbv2").describe_load_balancers(LoadBalancerArns=[physical])["LoadBalancers"]
         return Target("alb", balancer["LoadBalancerName"], balancer["LoadBalancerName"], "alb")
     if api.kind == "rest":
-        return Target("rest", physical, client("apigateway").get_rest_api(restApiId=physical)["name"], api.stage)
+        name = client("apigateway").get_rest_api(restApiId=physical)["name"]
+        return Target("rest", physical, name, api.stage, api.is_traced)
     return Target("http", physical, client("apigatewayv2").get_api(ApiId=physical)["Name"], api.stage)
 
 

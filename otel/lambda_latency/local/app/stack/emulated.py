@@ -1,16 +1,13 @@
-"""What any app calls: AWS as the emulator has it, with the app's resources, and functions with their own packages.
-
-The packaged example calls `fakes` instead, which needs no download.
-"""
+"""What an app calls: AWS as the emulator has it, with the app's resources, and functions with their own packages."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
-from lambda_latency.local.app.prepare.instrument import TracingMode
+from lambda_latency.local.app.prepare.instrument import ENDPOINT, EXEC_WRAPPER, TracingMode
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.prepare.preparation import Preparation
@@ -19,7 +16,6 @@ from lambda_latency.local.app.read.decided import NOT_CREATED
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.stack.resources import CreatedStack
 from lambda_latency.local.cloud.emulator import Cloud
-from lambda_latency.local.gateway.sam import COLLECTOR
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import pythons
@@ -28,7 +24,8 @@ from lambda_latency.pythons import pythons
 class Emulated:
     """The emulator and the app's packages. The constructor starts it and prepares every function; `create` makes the
     stack. `spans` is the address to which functions send spans; `context` what absent authorizers return, as JSON;
-    `log` receives the emulator's output, `tell` notes.
+    `replaced` returns the local values of variables that functions declare, `log` receives the emulator's output,
+    `tell` notes.
     """
 
     def __init__(
@@ -40,13 +37,11 @@ class Emulated:
         spans: str,
         *,
         context: str,
+        replaced: Callable[[], Mapping[str, str]],
         log: Callable[[str], None],
         tell: Callable[[str], None],
     ) -> None:
-        self._app, self._tell, self._spans = app, tell, spans
-        self.traced = True
-        # Nothing is written next to the app's sources.
-        self.variables: dict[str, str] = {"PYTHONDONTWRITEBYTECODE": "1"}
+        self._app, self._tell, self._spans, self._replaced = app, tell, spans, replaced
         self.refused: dict[str, Refused] = {}
         self._packages = packages = Packages(cache, pythons(), tell, processes.run)
         self.cloud = Cloud(packages, processes, context, log, tell)
@@ -58,7 +53,6 @@ class Emulated:
         except BaseException:
             self.cloud.stop()
             raise
-        self.url = self.cloud.url
 
     def create(self, relay: str) -> None:
         """Create the app's resources; their functions forward events to the address of the relay."""
@@ -77,9 +71,10 @@ class Emulated:
         if isinstance(prepared, Refused):
             self._refuse(prepared)
             return None
-        if "AWS_LAMBDA_EXEC_WRAPPER" in prepared.environment:
-            return replace(prepared, environment={**prepared.environment, COLLECTOR: self._spans})
-        return prepared
+        local = {name: value for name, value in self._replaced().items() if name in variables}
+        if EXEC_WRAPPER in prepared.environment:
+            local[ENDPOINT] = self._spans
+        return replace(prepared, environment={**prepared.environment, **local})
 
     def forget(self) -> None:
         """Prepare all functions again, because sources have changed; those whose preparation failed, too."""
@@ -87,9 +82,6 @@ class Emulated:
         self._packages.forget()
         declared = self._app.functions
         self.refused = {key: f for key, f in self.refused.items() if declared[key] == f}
-
-    def finish(self) -> None:
-        """Nothing here has spans of its own."""
 
     def _prepare_all(self, processes: Processes) -> None:
         """Install the packages of all functions and build them, while the emulator starts."""

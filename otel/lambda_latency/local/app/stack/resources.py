@@ -26,7 +26,8 @@ FAILED = re.compile(r"Resource (\w+) failed: (.*)", re.DOTALL)
 MOST_RETRIES = 20
 # The emulator's limit; the sandbox enforces a function's own timeout
 LONGEST_S = 900
-QUIET = ("AWS::CloudWatch::Alarm", "AWS::CDK::Metadata")  # the app runs the same without them
+# The app runs the same without them; the fronts of its APIs apply a sampling rule.
+QUIET = ("AWS::CloudWatch::Alarm", "AWS::CDK::Metadata", "AWS::XRay::Group", "AWS::XRay::SamplingRule")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class CreatedStack:
             properties = resource.setdefault("Properties", {})
             if resource["Type"] == "AWS::Lambda::Function":
                 _relayed(properties, part.names[name], f"{self._relay}/{quote(prefix + name, safe='')}")
+            elif resource["Type"] == "AWS::DynamoDB::Table":
+                # Spans have the name: it is the same in each run
+                properties.setdefault("TableName", (prefix + name).replace("/", "-"))
             elif resource["Type"] == STAGE and "MethodSettings" in properties:
                 properties["MethodSettings"] = unthrottled(properties["MethodSettings"])
             elif name in part.children:

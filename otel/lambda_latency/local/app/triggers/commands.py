@@ -52,8 +52,7 @@ ITSELF = ("prefix", "suffix", "equals-ignore-case")
 def commands(system: System) -> Iterator[str]:
     """Yield the shell commands: for routes, function URLs, resources with events, and functions."""
     yield from _requests(system)
-    if not system.app.is_example:
-        yield from _events(_aws(system), system)
+    yield from _events(_aws(system), system)
     example_paths = examples(system.app.root)
     for key, function in system.app.functions.items():
         if isinstance(function, Declared) and key not in system.refused:
@@ -133,7 +132,7 @@ def _event_command(system: System, kind: str, physical: str, properties: Fields)
 
 def resource_commands(system: System) -> Iterator[str]:
     """Commands that list the app's resources, and that fill a table and a bucket before the first request."""
-    if system.app.is_example or all(kind.startswith(WITHOUT_DATA) for _, kind in system.stack.resources.values()):
+    if all(kind.startswith(WITHOUT_DATA) for _, kind in system.stack.resources.values()):
         return
     query = "--query 'StackResources[].[LogicalResourceId,PhysicalResourceId]' --output text"
     aws = _aws(system)

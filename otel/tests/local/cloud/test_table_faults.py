@@ -1,9 +1,7 @@
-"""AWS on the laptop: the template's tables, and before them faults for the functions that the plan names."""
+"""Faults of DynamoDB calls: those of the functions that the plan names."""
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -15,17 +13,18 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
-from lambda_latency.http import Handler, Server
-from lambda_latency.local.cloud.clients import clients
+from lab.apps import packages
+from lambda_latency.local.cloud.emulator import Cloud
 from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.faults import FaultPlan, FaultRule, TableFaults
-from lambda_latency.local.gateway.sam import SamTemplate
-from lambda_latency.local.processes import Processes, Service
+from lambda_latency.local.processes import Processes
+from tests.local.app.conftest import needs_packages
 from tests.local.calls import PATIENCE, port_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
+pytestmark = needs_packages
 
 # One function for each kind of fault; `Fine` has a route, too, but no rule names it.
 RULES = (
@@ -73,63 +72,22 @@ class Aws:
 
 
 @pytest.fixture(scope="module")
-def aws(project: SamTemplate) -> Iterator[Aws]:
-    """The emulator with the project's tables and the plan above."""
+def aws() -> Iterator[Aws]:
+    """The emulator with a table, behind the proxy with the plan above."""
     printed: list[str] = []
-    options = ["--tables", json.dumps(project.tables)]
     with Processes() as processes:
-        service = Service("lambda_latency.local.cloud.moto_emulator", options, processes, printed.append)
-        faults = TableFaults(FaultPlan(1, RULES), ROUTES)
-        front = AwsProxy(
-            f"http://127.0.0.1:{service.wait_until_ready()}", lambda *_: None, printed.append, faults=faults
-        )
-        yield Aws(port_of(front.url), printed)
-        front.close()
-        service.stop()
-
-
-def test_the_templates_tables_exist(aws: Aws, project: SamTemplate) -> None:
-    """When the emulator is ready its tables are, with the index of the template."""
-    (declared,) = project.tables
-    with aws.client("Fine") as client:
-        names = client.list_tables()["TableNames"]
-        table = client.describe_table(TableName="OrdersTable")["Table"]
-    assert (
-        names,
-        table["TableStatus"],
-        table["KeySchema"],
-        [index["IndexName"] for index in table["GlobalSecondaryIndexes"]],
-    ) == (
-        ["OrdersTable"],
-        "ACTIVE",
-        declared["KeySchema"],
-        ["customer-index"],
-    )
-
-
-def test_an_order_is_put_got_and_queried(aws: Aws) -> None:
-    """The emulator does what DynamoDB does, by key and by index, one call after the other from the same client."""
-    order = {**ORDER, "customer": {"S": "grace"}}
-    with aws.client("Fine") as client:
-        client.put_item(TableName="OrdersTable", Item=order)
-        got = client.get_item(TableName="OrdersTable", Key=KEY)["Item"]
-        missing = client.get_item(TableName="OrdersTable", Key={"order_id": {"S": "none"}})
-        queried = client.query(
+        cloud = Cloud(packages(), processes, "{}", lambda _: None, printed.append)
+        cloud.wait()
+        cloud.client("dynamodb").create_table(
             TableName="OrdersTable",
-            IndexName="customer-index",
-            KeyConditionExpression="customer = :c",
-            ExpressionAttributeValues={":c": {"S": "grace"}},
-        )["Items"]
-    assert (got, "Item" in missing, queried) == (order, False, [order])
-
-
-def test_a_condition_holds(aws: Aws) -> None:
-    """A conditional put of what exists is refused."""
-    item = {**ORDER, "order_id": {"S": "twice"}}
-    with aws.client("Fine") as client:
-        client.put_item(TableName="OrdersTable", Item=item, ConditionExpression="attribute_not_exists(order_id)")
-        with pytest.raises(client.exceptions.ConditionalCheckFailedException):
-            client.put_item(TableName="OrdersTable", Item=item, ConditionExpression="attribute_not_exists(order_id)")
+            AttributeDefinitions=[{"AttributeName": "order_id", "AttributeType": "S"}],
+            KeySchema=[{"AttributeName": "order_id", "KeyType": "HASH"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        faults = TableFaults(FaultPlan(1, RULES), ROUTES)
+        with closing(AwsProxy(cloud.url, lambda *_: None, printed.append, faults=faults)) as proxy:
+            yield Aws(port_of(proxy.url), printed)
+        cloud.stop()
 
 
 def test_a_throttle_is_dynamodbs_own(aws: Aws) -> None:
@@ -228,60 +186,3 @@ def test_it_prints_nothing(aws: Aws) -> None:
     with aws.client("Fine") as client:
         client.list_tables()
     assert aws.printed == []
-
-
-class Bucket(Handler):
-    """An emulator with one object of 11 bytes."""
-
-    def do_HEAD(self) -> None:
-        self.answer(200, b"", {"Content-Length": "11", "ETag": '"x"'})
-
-    def do_GET(self) -> None:
-        self.answer(200, b"hello world", {"ETag": '"x"'})
-
-
-def answer_of(url: str, method: str) -> tuple[str | None, str | None, bytes]:
-    """Length, tag and body of an answer."""
-    with closing(http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)) as connection:
-        connection.request(method, "/bucket/key")
-        response = connection.getresponse()
-        return response.headers["Content-Length"], response.headers["ETag"], response.read()
-
-
-class Lacking(Handler):
-    """An emulator without the service."""
-
-    def do_POST(self) -> None:
-        self.body()
-        self.answer(400, b'{"error": "Unsupported service: polly"}')
-
-
-@pytest.mark.parametrize(
-    ("service", "operation", "named"),
-    [("polly", "put_lexicon", {"Name": "a", "Content": "b"}), ("elasticbeanstalk", "describe_applications", {})],
-)
-def test_a_service_that_is_not_emulated_is_refused_at_once(service: str, operation: str, named: dict[str, str]) -> None:
-    """With an error of this machine, in JSON and in XML, that no SDK repeats; the user is told once."""
-    messages: list[str] = []
-    with (
-        closing(Server(type("Post", (Lacking,), {"do_PUT": Lacking.do_POST}))) as emulator,
-        closing(AwsProxy(f"http://{emulator.address}", lambda *_: None, messages.append)) as front,
-    ):
-        client = clients(front.url)(service)
-        for _ in range(2):
-            with pytest.raises(ClientError) as raised:
-                getattr(client, operation)(**named)
-    error = raised.value.response
-    assert (error["Error"]["Code"], error["ResponseMetadata"]["RetryAttempts"]) == ("NotEmulatedHere", 0)
-    assert error["Error"]["Message"].endswith(f" of {service} is not emulated on this machine")
-    assert len(messages) == 1
-
-
-def test_a_head_request_tells_the_size_of_an_object() -> None:
-    """As HeadObject does; a function that reads `ContentLength` gets it."""
-    with (
-        closing(Server(Bucket)) as emulator,
-        closing(AwsProxy(f"http://{emulator.address}", lambda *_: None, lambda _: None)) as front,
-    ):
-        assert answer_of(front.url, "HEAD") == ("11", '"x"', b"")
-        assert answer_of(front.url, "GET") == ("11", '"x"', b"hello world")
