@@ -279,8 +279,8 @@ class Counting:
         self._driver.begin()
         self._driver.begin_thread(counter)
 
-    def end(self, **facts: object) -> None:
-        """End it, and write its counts with these facts."""
+    def end(self, phase: str, trace: str = "") -> None:
+        """End it, and write its counts."""
         self._driver.end()
         counters = [*self._counters.values(), *self._ended]
         del self._counters[threading.get_ident()]
@@ -288,21 +288,23 @@ class Counting:
         for counter in counters:
             counter.sum()
         record = {
-            **facts,
             "function": self._name,
+            "phase": phase,
+            "trace": trace,
             "python": platform.python_version(),
             "work": sorted(_summed(counter.work for counter in counters).items()),
             "packages": _summed(counter.packages for counter in counters),
             "modules": [name for counter in counters for name in counter.modules],
             "sent": sum(counter.sent for counter in counters),
             "received": sum(counter.received for counter in counters),
+            "installed": _installed() if phase == "init" else {},
         }
         with open(self._path, "ab", buffering=0) as file:  # noqa: PTH123 - one write a line: other processes append, too
             file.write(json.dumps(record).encode() + b"\n")
 
     def end_import(self) -> None:
         """End the import; later collections leave out what it made."""
-        self.end(phase="init", installed=_installed())
+        self.end("init")
         gc.collect()
         gc.freeze()
 
@@ -310,11 +312,12 @@ class Counting:
         """Return the handler, counted."""
 
         def invoked(event: Any, context: Any) -> Any:
+            trace = os.environ.get("_X_AMZN_TRACE_ID", "")
             self.begin()
             try:
                 return handler(event, context)
             finally:
-                self.end(phase="invoke", trace=os.environ.get("_X_AMZN_TRACE_ID", ""))
+                self.end("invoke", trace=trace)
 
         with suppress(AttributeError, TypeError):
             functools.update_wrapper(invoked, handler)
