@@ -5,13 +5,13 @@ None may fail a condition. With --changes, runs the changes of changes.toml inst
 Usual time: half a minute for each run, a minute beside busy loops.
 """
 
-import argparse
 import json
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import combinations
@@ -22,7 +22,7 @@ from typing import Any, NamedTuple
 import msgspec
 import tomlkit
 
-from lambda_latency.diff import CONDITIONS, DEFAULTS, read_condition
+from lambda_latency.diff import CONDITIONS, read_condition
 from lambda_latency.diff.compare import CountsDifference, compare
 from lambda_latency.diff.counts import SideCounts
 from lambda_latency.diff.lines import ChangedLines
@@ -107,12 +107,11 @@ def busy(count: int) -> Iterator[None]:
 
 def failed(difference: CountsDifference) -> list[str]:
     """The conditions that a difference meets."""
-    gates = [read_condition(text) for text in (*DEFAULTS, "bytes > 10%")]
-    assert len(gates) == len(CONDITIONS)
+    gates = [read_condition(condition.example) for condition in CONDITIONS]
     return [judged.sentence for judged in (gate.judge(difference) for gate in gates) if judged.failed]
 
 
-def pairs_of(runs: list[SideCounts], source: Path) -> Iterator[tuple[int, int, CountsDifference]]:
+def pairs_of(runs: list[SideCounts], source: Path) -> Iterator[CountsDifference]:
     """Each pair of runs, compared as `diff` does: another pair is the second run."""
     lines = ChangedLines(source, source)
     for left, right in combinations(range(len(runs)), 2):
@@ -120,12 +119,11 @@ def pairs_of(runs: list[SideCounts], source: Path) -> Iterator[tuple[int, int, C
         if difference.unsteady:
             second = runs[(left + 1) % len(runs)], runs[(right + 1) % len(runs)]
             difference = compare(runs[left], runs[right], lines, second)
-        yield left, right, difference
+        yield difference
 
 
-def main() -> None:
+def main(parser: ArgumentParser) -> int:
     """Run the apps; status 1 if an identical pair fails."""
-    parser = argparse.ArgumentParser("python -m lab diff", description=__doc__)
     parser.add_argument("--from", dest="folder", type=Path, metavar="FOLDER", help="the clones of the public apps")
     parser.add_argument("--only", action="append", metavar="NAME", help="an app of the list; may be repeated")
     parser.add_argument("--python", action="append", metavar="3.X", help="a version; default: all that answer")
@@ -137,7 +135,7 @@ def main() -> None:
     if options.changes:
         from lab.diff.changes import run_changes
 
-        raise SystemExit(run_changes(apps, options.keep))
+        return run_changes(apps, options.keep)
     versions = options.python or [".".join(map(str, version)) for version in pythons()]
     total = failures = different = made = 0
     print("| app | Python | runs | pairs | fail | differ at all | why |\n|---|---|---|---|---|---|---|")
@@ -147,26 +145,18 @@ def main() -> None:
         for app in apps:
             for version in versions:
                 source = app.copied(Path(temporary, version), version)
-                runs = [
-                    _run(app, source, kept / f"{app.name}-{version}-{n}.json", n % 2 == 1) for n in range(options.runs)
-                ]
-                results = [difference for _, _, difference in pairs_of(runs, source)]
-                bad = [why for difference in results for why in failed(difference)]
-                causes = {why for difference in results for why in _causes(difference)}
-                unequal = sum(bool(_causes(difference)) for difference in results)
-                count = sum(bool(failed(difference)) for difference in results)
-                print(
-                    f"| {app.name} | {version} | {len(runs)} | {len(results)} | {count} | {unequal} | {'; '.join([*bad, *sorted(causes)])[:400]} |",
-                    flush=True,
-                )
-                total, failures, different, made = (
-                    total + len(results),
-                    failures + count,
-                    different + unequal,
-                    made + len(runs),
-                )
+                paths = [kept / f"{app.name}-{version}-{number}.json" for number in range(options.runs)]
+                runs = [_run(app, source, path, number % 2 == 1) for number, path in enumerate(paths)]
+                results = list(pairs_of(runs, source))
+                bad = [failed(difference) for difference in results if failed(difference)]
+                unequal = [_causes(difference) for difference in results if _causes(difference)]
+                causes = "; ".join(sorted({cause for causes in (*bad, *unequal) for cause in causes}))
+                row = (app.name, version, len(runs), len(results), len(bad), len(unequal), causes)
+                print(f"| {' | '.join(map(str, row))} |", flush=True)
+                made, total = made + len(runs), total + len(results)
+                failures, different = failures + len(bad), different + len(unequal)
     print(f"\n{made} runs, {total} pairs: {failures} fail, {different} differ at all")
-    raise SystemExit(failures > 0)
+    return int(failures > 0)
 
 
 def _causes(difference: CountsDifference) -> list[str]:
@@ -183,7 +173,3 @@ def _run(app: App, source: Path, path: Path, beside_loops: bool) -> SideCounts:
     json.dump({"run": path.stem}, sys.stderr)
     print(file=sys.stderr, flush=True)
     return counts
-
-
-if __name__ == "__main__":
-    main()

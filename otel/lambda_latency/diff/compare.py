@@ -59,9 +59,9 @@ class CountChange:
 class CountsDifference:
     """What changed, the requests that are the same, and what was not compared, with the reasons.
 
-    `new` and `gone` are the routes of one side alone, `unsteady` those of `not_compared` whose rounds differ. `small`
-    is the largest change of work that is too small to be reported, `unanswered` has the requests whose answers are
-    errors or others than recorded, and `packages` have changed versions.
+    `new` and `gone` are the routes of one side alone. `unsteady` are those of `not_compared` whose rounds differ, and
+    for `unreached` no function ran. `small` is the largest change of work that is too small to be reported.
+    `unanswered` are the requests whose answers are errors, or others than recorded; `packages` have changed versions.
     """
 
     changes: list[CountChange] = field(default_factory=list)
@@ -71,6 +71,7 @@ class CountsDifference:
     gone: list[str] = field(default_factory=list)
     not_called: list[str] = field(default_factory=list)
     unsteady: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)
     small: CountChange | None = None
     unanswered: dict[str, str] = field(default_factory=dict)
     packages: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -137,6 +138,9 @@ def _add(result: CountsDifference, compared: Compared, lines: ChangedLines, seco
     if why:
         result.not_compared[subject] = why
         return
+    if not compared.head[-1].executions:
+        result.unreached.append(f"{subject} ({compared.head[-1].status})")
+        return
     work = _work_change(compared, lines)
     changes = [*_call_changes(compared, work.place), *_fact_changes(compared, work.place), *_byte_changes(compared)]
     if compared.is_unsteady() and not compared.is_repeated_by(second):
@@ -179,8 +183,6 @@ def _not_comparable(compared: Compared) -> str:
             return f"it answers {head.status} instead of {base.status}"
         if len(base.executions) != len(head.executions):
             return f"{len(head.executions)} functions ran instead of {len(base.executions)}"
-    if not compared.head[-1].executions:
-        return f"it reaches no function, and answers {compared.head[-1].status}"
     pythons = [{execution.python for execution in results[-1].executions} for results in compared[1:]]
     if pythons[0] != pythons[1]:
         return f"it runs on Python {min(pythons[1])} instead of {min(pythons[0])}, which executes other bytecodes"
