@@ -243,7 +243,8 @@ class ColdStart(NamedTuple):
 
 def _cold_changes(base: SideCounts, head: SideCounts, lines: ChangedLines) -> Iterator[CountChange | dict[str, str]]:
     """Yield the changed cold starts, and the reason of those that cannot be compared."""
-    base_starts, head_starts = _cold_starts(base), _cold_starts(head)
+    steady = _steady(base) & _steady(head)
+    base_starts, head_starts = _cold_starts(base, steady), _cold_starts(head, steady)
     for function in sorted(base_starts.keys() & head_starts.keys()):
         old, new = base_starts[function], head_starts[function]
         subject = f"cold start of {function}"
@@ -259,14 +260,22 @@ def _cold_changes(base: SideCounts, head: SideCounts, lines: ChangedLines) -> It
             yield change
 
 
-def _cold_starts(side: SideCounts) -> dict[str, ColdStart]:
-    """Return the cold starts by function. What is done once belongs to an environment, whichever request does it."""
+def _steady(side: SideCounts) -> set[int]:
+    """Return the calls whose warm rounds execute the same: of others nobody knows what is done once."""
+    counts = [[result.bytecodes for result in results] for results in zip(*side.rounds[1:], strict=True)]
+    return {index for index, rounds in enumerate(counts) if max(rounds) - min(rounds) <= FEWEST}
+
+
+def _cold_starts(side: SideCounts, steady: set[int]) -> dict[str, ColdStart]:
+    """Return the cold starts by function. What is done once belongs to an environment, whichever call does it."""
     starts: dict[str, ColdStart] = {}
     for execution in side.imports:  # a later one of a function is that of another environment
         cold = ColdStart(execution.python, list(execution.modules), work_of([execution]), Counter(execution.packages))
         starts.setdefault(execution.function, cold)
-    for cold_result, warm_result in zip(side.rounds[0], side.rounds[-1], strict=True):
-        for execution, warm in zip(cold_result.executions, warm_result.executions, strict=False):
+    for index in steady:
+        for execution, warm in zip(
+            *(results[index].executions for results in (side.rounds[0], side.rounds[-1])), strict=False
+        ):
             if execution.function == warm.function in starts:
                 start = starts[warm.function]
                 start.work.update(work_of([execution]))

@@ -152,6 +152,12 @@ def test_a_cold_start_is_the_import_and_what_is_done_once(compared: Compare) -> 
     assert failed(less) == []
 
 
+def test_a_busy_loop_is_in_no_cold_start(compared: Compare) -> None:
+    """Where warm rounds differ, nobody knows what is done once."""
+    base, head = (side(warm(first), warm(9_000), warm(8_000), warm(7_000)) for first in (60_000, 250_000))
+    assert compared(base, head).changes == []
+
+
 def test_the_library_that_executes_more(compared: Compare) -> None:
     """It is named, unless that is own code."""
     base = warm(executions=[executed((AT, 50_000), packages={"": 10_000, "botocore": 40_000})])
