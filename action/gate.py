@@ -23,6 +23,7 @@ NEWEST = (
     " | select(.workflow_run.head_repository_id == .workflow_run.repository_id)]"
     " | sort_by(.created_at) | reverse | .[:(env.RUNS | tonumber)] | .[].workflow_run.id"
 )
+FETCH_OF_GIT = "fetch"
 ACCEPTED = "accepted"  # a file in an artifact: earlier ones count no more
 NEEDED = "needs the extra formats"
 
@@ -125,7 +126,8 @@ def diff(folder: Path, base: str, template: str, fail_if: list[str]) -> int:
     if not base:
         print("::error::diff compares a pull request with its base: run it on pull_request")
         return 2
-    subprocess.run([_program("git"), "fetch", "--quiet", "--depth=1", "origin", base], check=False)
+    # The checkout has the head alone
+    subprocess.run([_program("git"), FETCH_OF_GIT, "--quiet", "--depth=1", "origin", base], check=False)
     command = [_command(), "diff", base, "--template", template, f"--format=markdown={text}", f"--format=json={report}"]
     for condition in fail_if:
         if not condition.startswith("slower"):  # which is about traces

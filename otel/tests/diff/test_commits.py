@@ -91,5 +91,5 @@ def test_there_is_no_other_version(tmp_path: Path, shop: Path) -> None:
 def test_a_shallow_clone_says_what_to_fetch(shop: Path, tmp_path: Path) -> None:
     """As in CI, where the base is not fetched."""
     git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{shop}", "clone")
-    with pytest.raises(UsageError, match="git fetch --depth=1 origin release, then name FETCH_HEAD"):
+    with pytest.raises(UsageError, match="this clone is shallow: fetch release first"):
         Repository(tmp_path / "clone" / "api" / "template.yaml").version("release")

@@ -40,6 +40,7 @@ WAITING = (
 )
 WAITING_FILE = "urllib3/util/wait.py"
 OWN, LIBRARY, STANDARD, IMPORTING, SILENT = "own", "library", "standard", "importing", "silent"  # kinds of files
+NEVER_COUNTED = (IMPORTING, SILENT)
 COUNTED, PASSED, SILENCED = "counted", "passed", "silenced"  # modes of frames
 MOST_LINES = 50  # of own code on a stack
 STANDARD_FOLDER = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - as code objects spell it
@@ -106,7 +107,7 @@ class ThreadCounter:
     """Counts on one thread. `lines` are those of own code on its stack, the outermost first."""
 
     def __init__(self, files: SourceFiles, lines: Iterable[tuple[str, int]] = ()) -> None:
-        self._files = files
+        self.files = files
         self.lines = list(lines)
         self.top = StackFrame(None, PASSED, SourceFile(SILENT), NO_LINES)
         self._below: list[StackFrame] = []
@@ -128,11 +129,11 @@ class ThreadCounter:
 
     def enter(self, code: CodeType, names: Mapping[str, Any]) -> None:
         """A frame begins or continues. `names` are its globals."""
-        file = self._files[code.co_filename]
+        file = self.files[code.co_filename]
         mode = _mode(file.kind, self.top.mode)
         is_own = mode is COUNTED and file.kind is OWN
         self._below.append(self.top)
-        self.top = StackFrame(code, mode, file, self._files.lines_of(code) if is_own else NO_LINES)
+        self.top = StackFrame(code, mode, file, self.files.lines_of(code) if is_own else NO_LINES)
         if is_own:
             self.sum()
             self.lines.append((file.path, code.co_firstlineno))
@@ -244,16 +245,20 @@ class Monitoring:
 
 
 def _stepping(counters: Counters) -> Callable[..., None]:
-    """Return the callback of each bytecode, which must be fast."""
+    """Return the callback of each bytecode, which must be fast. It is not called again for code that never counts."""
+    disabled = sys.monitoring.DISABLE  # type: ignore[attr-defined, unused-ignore]
 
-    def stepped(_: CodeType, offset: int, ident: Callable[[], int] = threading.get_ident) -> None:
+    def stepped(code: CodeType, offset: int, ident: Callable[[], int] = threading.get_ident) -> Any:
         counter = counters.get(ident())
-        if counter is None or counter.top.mode is not COUNTED:
-            return
+        if counter is None:
+            return None
+        if counter.top.mode is not COUNTED:
+            return disabled if counter.files[code.co_filename].kind in NEVER_COUNTED else None
         lines = counter.top.lines
         if lines and offset in lines:
             counter.continue_at(lines[offset])
         counter.bytecodes += 1
+        return None
 
     return stepped
 
