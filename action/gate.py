@@ -13,9 +13,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-TITLE = (
-    "<!-- lambda-latency -->\n### Where slow requests spend their time\n\n"  # the first line finds the comment again
-)
+# The first line of a title finds the comment again.
+TITLE = "<!-- lambda-latency -->\n### Where slow requests spend their time\n\n"
+DIFF_TITLE = "<!-- lambda-latency diff -->\n### What requests do, compared with the base\n\n"
 # The newest artifacts of the branch, one of each run; a fork's branch may have the same name.
 NEWEST = (
     "[.artifacts[] | select(.expired | not)"
@@ -23,6 +23,7 @@ NEWEST = (
     " | select(.workflow_run.head_repository_id == .workflow_run.repository_id)]"
     " | sort_by(.created_at) | reverse | .[:(env.RUNS | tonumber)] | .[].workflow_run.id"
 )
+FETCH_OF_GIT = "fetch"
 ACCEPTED = "accepted"  # a file in an artifact: earlier ones count no more
 NEEDED = "needs the extra formats"
 
@@ -40,6 +41,9 @@ def main() -> int:
     compare_step.add_argument("--fail-if", required=True)
     compare_step.add_argument("--branch", required=True)
     compare_step.add_argument("--accept", required=True, choices=("true", "false"))
+    compare_step.add_argument("--diff", required=True, choices=("true", "false"))
+    compare_step.add_argument("--base", required=True)
+    compare_step.add_argument("--template", required=True)
     comment_step = steps.add_parser("comment")
     comment_step.add_argument("--pull-request", required=True)
     options = parser.parse_args()
@@ -47,6 +51,8 @@ def main() -> int:
     folder.mkdir(exist_ok=True)
     if options.step == "baseline":
         return get_baseline(folder, options.artifact, options.branch, options.runs)
+    if options.step == "compare" and options.diff == "true":
+        return diff(folder, options.base, options.template, _lines(options.fail_if))
     if options.step == "compare":
         accepted = options.accept == "true"
         return compare(folder, _lines(options.traces), _lines(options.fail_if), options.branch, accepted)
@@ -113,6 +119,29 @@ def compare(folder: Path, traces: list[str], fail_if: list[str], branch: str, ac
     return 0
 
 
+def diff(folder: Path, base: str, template: str, fail_if: list[str]) -> int:
+    """Count what requests do in the checked-out files and in a pull request's base. Outputs as those of `compare`."""
+    text, report = folder / "comment.md", folder / "report.json"
+    text.unlink(missing_ok=True)
+    if not base:
+        print("::error::diff compares a pull request with its base: run it on pull_request")
+        return 2
+    # The checkout has the head alone
+    subprocess.run([_program("git"), FETCH_OF_GIT, "--quiet", "--depth=1", "origin", base], check=False)
+    command = [_command(), "diff", base, "--template", template, f"--format=markdown={text}", f"--format=json={report}"]
+    for condition in fail_if:
+        if not condition.startswith("slower"):  # which is about traces
+            command += ["--fail-if", condition]
+    status = subprocess.run(command, check=False).returncode
+    if not text.exists():  # a version did not start, and stderr says why
+        text.write_text(f"`lambda-latency diff` ended with status {status}: the job's log says why.\n")
+    words = DIFF_TITLE + text.read_text(encoding="utf-8")
+    text.write_text(words, encoding="utf-8")
+    _append("GITHUB_STEP_SUMMARY", words)
+    _append("GITHUB_OUTPUT", f"status={status}\nreport={report}\nkeep=false\n")
+    return 0
+
+
 def _report(command: list[str], report: Path) -> int:
     """Run the command. Where a file needs the extra for packed and binary formats, install that and run it again."""
     report.unlink(missing_ok=True)
@@ -130,8 +159,10 @@ def _report(command: list[str], report: Path) -> int:
 def comment(folder: Path, pull_request: str) -> int:
     """Write the report into the pull request: in place of the earlier one, if there is one."""
     comments = f"repos/{os.environ['GITHUB_REPOSITORY']}/issues"
-    mine = f".[] | select(.body | startswith({json.dumps(TITLE.splitlines()[0])})) | .id"
-    body = f"body=@{folder / 'comment.md'}"
+    text = folder / "comment.md"
+    mark = text.read_text(encoding="utf-8").splitlines()[0]
+    mine = f".[] | select(.body | startswith({json.dumps(mark)})) | .id"
+    body = f"body=@{text}"
     try:
         found = _gh("api", "--paginate", f"{comments}/{pull_request}/comments", "--jq", mine).split()
         if found:
@@ -145,8 +176,11 @@ def comment(folder: Path, pull_request: str) -> int:
 
 def _gh(*arguments: str, **variables: str) -> str:
     env = {**os.environ, **variables}
-    program = shutil.which("gh") or "gh"
-    return subprocess.run([program, *arguments], env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+    return subprocess.run([_program("gh"), *arguments], env=env, stdout=subprocess.PIPE, text=True, check=True).stdout
+
+
+def _program(name: str) -> str:
+    return shutil.which(name) or name
 
 
 def _command() -> str:

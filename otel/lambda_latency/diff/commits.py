@@ -51,7 +51,7 @@ class Repository:
             if self._run("rev-parse", "--verify", "--quiet", "HEAD") is None:
                 raise UsageError(f"{self.top} has no commit yet", "commit first: diff compares two versions")
             is_shallow = self._run("rev-parse", "--is-shallow-repository") == "true"
-            fetch = f"git fetch --depth=1 origin {ref}, then name FETCH_HEAD"
+            fetch = f"this clone is shallow: fetch {ref} first, as actions/checkout does with fetch-depth: 0"
             todo = fetch if is_shallow else "git branch --all and git log --oneline list what there is"
             raise UsageError(f"{ref!r} is no branch, tag or commit of {self.top}", todo)
         if self._run("cat-file", "-e", f"{commit}:{self.template.as_posix()}") is None:

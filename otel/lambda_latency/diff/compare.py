@@ -59,9 +59,9 @@ class CountChange:
 class CountsDifference:
     """What changed, the requests that are the same, and what was not compared, with the reasons.
 
-    `new` and `gone` are the routes of one side alone, `unsteady` those of `not_compared` whose rounds differ. `small`
-    is the largest change of work that is too small to be reported, `unanswered` has the requests whose answers are
-    errors or others than recorded, and `packages` have changed versions.
+    `new` and `gone` are the routes of one side alone. `unsteady` are those of `not_compared` whose rounds differ, and
+    for `unreached` no function ran. `small` is the largest change of work that is too small to be reported.
+    `unanswered` are the requests whose answers are errors, or others than recorded; `packages` have changed versions.
     """
 
     changes: list[CountChange] = field(default_factory=list)
@@ -71,6 +71,7 @@ class CountsDifference:
     gone: list[str] = field(default_factory=list)
     not_called: list[str] = field(default_factory=list)
     unsteady: list[str] = field(default_factory=list)
+    unreached: list[str] = field(default_factory=list)
     small: CountChange | None = None
     unanswered: dict[str, str] = field(default_factory=dict)
     packages: dict[str, tuple[str, str]] = field(default_factory=dict)
@@ -137,6 +138,9 @@ def _add(result: CountsDifference, compared: Compared, lines: ChangedLines, seco
     if why:
         result.not_compared[subject] = why
         return
+    if not compared.head[-1].executions:
+        result.unreached.append(f"{subject} ({compared.head[-1].status})")
+        return
     work = _work_change(compared, lines)
     changes = [*_call_changes(compared, work.place), *_fact_changes(compared, work.place), *_byte_changes(compared)]
     if compared.is_unsteady() and not compared.is_repeated_by(second):
@@ -179,8 +183,6 @@ def _not_comparable(compared: Compared) -> str:
             return f"it answers {head.status} instead of {base.status}"
         if len(base.executions) != len(head.executions):
             return f"{len(head.executions)} functions ran instead of {len(base.executions)}"
-    if not compared.head[-1].executions:
-        return f"it reaches no function, and answers {compared.head[-1].status}"
     pythons = [{execution.python for execution in results[-1].executions} for results in compared[1:]]
     if pythons[0] != pythons[1]:
         return f"it runs on Python {min(pythons[1])} instead of {min(pythons[0])}, which executes other bytecodes"
@@ -241,7 +243,8 @@ class ColdStart(NamedTuple):
 
 def _cold_changes(base: SideCounts, head: SideCounts, lines: ChangedLines) -> Iterator[CountChange | dict[str, str]]:
     """Yield the changed cold starts, and the reason of those that cannot be compared."""
-    base_starts, head_starts = _cold_starts(base), _cold_starts(head)
+    steady = _steady(base) & _steady(head)
+    base_starts, head_starts = _cold_starts(base, steady), _cold_starts(head, steady)
     for function in sorted(base_starts.keys() & head_starts.keys()):
         old, new = base_starts[function], head_starts[function]
         subject = f"cold start of {function}"
@@ -257,14 +260,22 @@ def _cold_changes(base: SideCounts, head: SideCounts, lines: ChangedLines) -> It
             yield change
 
 
-def _cold_starts(side: SideCounts) -> dict[str, ColdStart]:
-    """Return the cold starts by function. What is done once belongs to an environment, whichever request does it."""
+def _steady(side: SideCounts) -> set[int]:
+    """Return the calls whose warm rounds execute the same: of others nobody knows what is done once."""
+    counts = [[result.bytecodes for result in results] for results in zip(*side.rounds[1:], strict=True)]
+    return {index for index, rounds in enumerate(counts) if max(rounds) - min(rounds) <= FEWEST}
+
+
+def _cold_starts(side: SideCounts, steady: set[int]) -> dict[str, ColdStart]:
+    """Return the cold starts by function. What is done once belongs to an environment, whichever call does it."""
     starts: dict[str, ColdStart] = {}
     for execution in side.imports:  # a later one of a function is that of another environment
         cold = ColdStart(execution.python, list(execution.modules), work_of([execution]), Counter(execution.packages))
         starts.setdefault(execution.function, cold)
-    for cold_result, warm_result in zip(side.rounds[0], side.rounds[-1], strict=True):
-        for execution, warm in zip(cold_result.executions, warm_result.executions, strict=False):
+    for index in steady:
+        for execution, warm in zip(
+            *(results[index].executions for results in (side.rounds[0], side.rounds[-1])), strict=False
+        ):
             if execution.function == warm.function in starts:
                 start = starts[warm.function]
                 start.work.update(work_of([execution]))

@@ -54,14 +54,12 @@ def read_session(path: Path) -> CallSession:
     """Read a session file. Raises `UsageError` if it is missing or invalid."""
     try:
         session = msgspec.json.decode(path.read_bytes(), type=CallSession)
-        wrong = [call for call in session.calls if bool(call.invoke) == (" /" in call.request)]
-        if wrong or not session.calls:
-            reason = (
-                f"{wrong[0].content} neither requests METHOD /PATH nor invokes a function"
-                if wrong
-                else "it has no call"
-            )
-            raise msgspec.ValidationError(reason)
+        for call in session.calls:
+            if bool(call.invoke) == (" /" in call.request):
+                mistake = 'neither a request, "GET /PATH", nor a function to "invoke"'
+                raise msgspec.ValidationError(f"{mistake}: {call.request or call.invoke}")
+        if not session.calls:
+            raise msgspec.ValidationError("it has no call")
     except (OSError, msgspec.DecodeError) as error:
         mistake = f"{path} is no session of requests: {getattr(error, 'strerror', None) or error}"
         raise UsageError(mistake, f"record one: lambda-latency serve --record {path}") from error

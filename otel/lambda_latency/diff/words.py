@@ -134,6 +134,7 @@ def notes(difference: CountsDifference) -> Iterator[str]:
         "New, so not compared: {}": difference.new,
         "Gone, so not compared: {}": difference.gone,
         "Not called by any request: {}": difference.not_called,
+        "No function runs for: {}": difference.unreached,
         UNREACHED: answers,
         "Changed packages: {}": packages,
     }

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lambda_latency.local.errors import LocalError, UsageError
     from lambda_latency.local.faults import FaultPlan, read_plan
     from lambda_latency.local.gateway.api_gateway import Answered
+    from lambda_latency.local.gateway.front import CallRecorder
     from lambda_latency.local.log import readable
     from lambda_latency.local.sandbox.variables import Counts
     from lambda_latency.local.xray.collector import choose_collector
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Answered",
+    "CallRecorder",
     "Counts",
     "Demo",
     "FaultPlan",
@@ -88,6 +90,7 @@ MODULES = {
     "errors": ("LocalError", "UsageError"),
     "faults": ("FaultPlan", "read_plan"),
     "gateway.api_gateway": ("Answered",),
+    "gateway.front": ("CallRecorder",),
     "sandbox.variables": ("Counts",),
     "log": ("readable",),
     "xray.store": ("Observer",),

@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,10 +12,20 @@ import pytest
 
 from action.gate import NEWEST
 from lambda_latency.trace import dump_line
-from tests.action.github import ACTION, ROOT, GitHub
+from tests.action.github import ACTION, BASE, ROOT, GitHub
 from tests.latency.system import order
+from tests.programs import python_program
 
-MARK = "<!-- lambda-latency -->"
+MARK, MARK_OF_DIFF = "<!-- lambda-latency -->", "<!-- lambda-latency diff -->"
+# Instead of the command: keeps its arguments, writes the comment, and meets a condition.
+COUNTED = python_program("""
+import json, pathlib, sys
+pathlib.Path("command").write_text(json.dumps(sys.argv[1:]))
+for word in sys.argv:
+    if word.startswith("--format="):
+        pathlib.Path(word.split("=", 2)[2]).write_text("**2 calls**\\n")
+sys.exit(3)
+""")
 
 
 @pytest.fixture
@@ -192,3 +203,31 @@ def test_the_baseline_is_of_the_branchs_newest(
     env = {**os.environ, "BRANCH": "main", "RUNS": "2"}
     chosen = subprocess.run([jq, NEWEST], input=json.dumps(answer), env=env, capture_output=True, text=True, check=True)
     assert chosen.stdout.split() == runs
+
+
+def test_a_pull_request_is_compared_by_counts(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `diff`, the base is fetched and named to the command, and no artifact is read or written.
+
+    A program stands for the command, which has tests of its own: here its arguments and its status matter.
+    """
+    program = github.folder / "bin" / "git"
+    program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(github.folder / "git"))}\n')
+    program.chmod(0o755)
+    github.command = COUNTED
+    done = github.run("change", 7, diff="true", template="api/template.yaml", **{"fail-if": "calls > 2\nslower > 5%"})
+    assert (done.status, done.outputs["status"]) == (3, "3"), done.log
+    assert (github.folder / "git").read_text() == f"fetch --quiet --depth=1 origin {BASE}\n"
+    command = ["diff", BASE, "--template", "api/template.yaml", "--fail-if", "calls > 2"]
+    words = json.loads((github.folder / "command").read_text())
+    assert [word for word in words if not word.startswith("--format=")] == command
+    (comment,) = github.comments
+    assert comment == done.summary == f"{MARK_OF_DIFF}\n### What requests do, compared with the base\n\n**2 calls**\n"
+    assert (github.folder / "installed").read_text() == f"-m pip install --quiet {ROOT}[local]\n"
+    assert not (github.folder / "artifacts").exists()
+
+
+def test_counts_need_a_pull_request(github: GitHub) -> None:
+    """A push has no base."""
+    done = github.run("main", diff="true")
+    assert done.status == 2
+    assert "::error::diff compares a pull request with its base: run it on pull_request" in done.log

@@ -90,8 +90,8 @@ def run(options: argparse.Namespace) -> int:
     about = f"{head.label} was compared with {base.label}. Requests: {requests}."
     report = DiffReport(difference, judged, (base.label, head.label), [about, *repository.cautions(base, head)])
     _write(report, options.format or [("text", "-")])
-    skipped = SOMETHING_SKIPPED if difference.not_compared else FINE
-    return GATE_FAILED if report.failures else skipped
+    is_complete = not difference.not_compared and (difference.changes or difference.unchanged)
+    return GATE_FAILED if report.failures else FINE if is_complete else SOMETHING_SKIPPED
 
 
 def _session(path: Path, *, is_named: bool) -> tuple[CallSession | None, str]:

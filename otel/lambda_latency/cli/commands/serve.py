@@ -27,7 +27,7 @@ from lambda_latency.cli.laptop import (
 if TYPE_CHECKING:
     import argparse
 
-    from lambda_latency.local import Answered, System
+    from lambda_latency.local import Answered, CallRecorder, System
     from lambda_latency.trace import Trace
 
 TRACES = "served.jsonl"  # beside the demo's
@@ -60,6 +60,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="JSON",
         help="what Lambda authorizers of other stacks return as their context (default: {})",
     )
+    parser.add_argument(
+        "--record", type=Path, metavar="FILE", help="record the requests in a session file for lambda-latency diff"
+    )
     parser.removed = {
         "--slow-ms": "`lambda-latency report out/served.jsonl --slow MS` says why requests were slow",
         "--explain": "write --differences",
@@ -89,10 +92,25 @@ def run(options: argparse.Namespace) -> int:
     with live_page(options, TRACES, knows_ends=True) as (observer, address):
         chosen = app_options(options, TRACES, observer)
         chosen = replace(
-            chosen, port=options.port, plan=plan, sampler=sampler, authorizer_context=options.authorizer_context
+            chosen,
+            port=options.port,
+            plan=plan,
+            sampler=sampler,
+            authorizer_context=options.authorizer_context,
+            recorder=_recorder(options.record),
         )
         serve_app(app, chosen, up=partial(_say_up, address), show=_show_request, log=print_line, tell=tell)
     return FINE
+
+
+def _recorder(path: Path | None) -> CallRecorder | None:
+    """Return what records the requests in a session file; None without one."""
+    if path is None:
+        return None
+    from lambda_latency.diff import SessionRecorder
+
+    tell(f"Requests are recorded in {path}, without credentials. Look through it before you commit it.")
+    return SessionRecorder(path)
 
 
 def _say_up(page: str, system: System, differences: list[str]) -> None:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import socket
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 from urllib.parse import urlsplit
 
 from lambda_latency.http import Handler, Server
@@ -44,11 +44,23 @@ class Target:
     is_traced: bool = True
 
 
+class CallRecorder(Protocol):
+    """Records the calls of a running app with their answers."""
+
+    def add_request(
+        self, method: str, path: str, headers: Iterable[tuple[str, str]], body: bytes, status: int, answer: bytes
+    ) -> None:
+        """Record a request; the path has its query."""
+
+    def add_invocation(self, function: str, event: bytes, status: str, answer: bytes) -> None:
+        """Record the invocation of a function by its key."""
+
+
 class Front:
     """Serves an API on 127.0.0.1; `url` is the address of the emulator.
 
     `record` receives the gateway's span of each sampled request, `answered` every request after its response, `tell`
-    the reasons of failed integrations.
+    the reasons of failed integrations, and `recorder` each request with its answer.
     """
 
     def __init__(
@@ -60,6 +72,7 @@ class Front:
         record: Callable[[list[Span]], None],
         answered: Callable[[Answered], None],
         tell: Callable[[str], None],
+        recorder: CallRecorder | None = None,
         port: int = 0,
     ) -> None:
         attributes = {
@@ -69,6 +82,7 @@ class Front:
             "record": staticmethod(record),
             "answered": staticmethod(answered),
             "tell": staticmethod(tell),
+            "recorder": recorder,
         }
         self._server: Server = listen(type("Front", (_FrontHandler,), attributes), port)
 
@@ -88,6 +102,7 @@ class _FrontHandler(Handler):
     record: Callable[[list[Span]], None]
     answered: Callable[[Answered], None]
     tell: Callable[[str], None]
+    recorder: CallRecorder | None
 
     def setup(self) -> None:
         super().setup()
@@ -122,6 +137,8 @@ class _FrontHandler(Handler):
         if is_recorded:
             kind.record([gateway_span(self.target.name, self.target.stage, handled)])
         kind.answered(handled.answered(is_recorded=is_recorded, reached_lambda=REACHED in notes))
+        if kind.recorder is not None:
+            kind.recorder.add_request(self.command, address, self.headers.items(), content, status, body)
 
     do_HEAD = do_OPTIONS = do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 

@@ -40,6 +40,7 @@ WAITING = (
 )
 WAITING_FILE = "urllib3/util/wait.py"
 OWN, LIBRARY, STANDARD, IMPORTING, SILENT = "own", "library", "standard", "importing", "silent"  # kinds of files
+NEVER_COUNTED = (IMPORTING, SILENT)
 COUNTED, PASSED, SILENCED = "counted", "passed", "silenced"  # modes of frames
 MOST_LINES = 50  # of own code on a stack
 STANDARD_FOLDER = os.path.dirname(os.__file__) + "/"  # noqa: PTH120 - as code objects spell it
@@ -106,7 +107,7 @@ class ThreadCounter:
     """Counts on one thread. `lines` are those of own code on its stack, the outermost first."""
 
     def __init__(self, files: SourceFiles, lines: Iterable[tuple[str, int]] = ()) -> None:
-        self._files = files
+        self.files = files
         self.lines = list(lines)
         self.top = StackFrame(None, PASSED, SourceFile(SILENT), NO_LINES)
         self._below: list[StackFrame] = []
@@ -128,11 +129,11 @@ class ThreadCounter:
 
     def enter(self, code: CodeType, names: Mapping[str, Any]) -> None:
         """A frame begins or continues. `names` are its globals."""
-        file = self._files[code.co_filename]
+        file = self.files[code.co_filename]
         mode = _mode(file.kind, self.top.mode)
         is_own = mode is COUNTED and file.kind is OWN
         self._below.append(self.top)
-        self.top = StackFrame(code, mode, file, self._files.lines_of(code) if is_own else NO_LINES)
+        self.top = StackFrame(code, mode, file, self.files.lines_of(code) if is_own else NO_LINES)
         if is_own:
             self.sum()
             self.lines.append((file.path, code.co_firstlineno))
@@ -244,16 +245,20 @@ class Monitoring:
 
 
 def _stepping(counters: Counters) -> Callable[..., None]:
-    """Return the callback of each bytecode, which must be fast."""
+    """Return the callback of each bytecode, which must be fast. It is not called again for code that never counts."""
+    disabled = sys.monitoring.DISABLE  # type: ignore[attr-defined, unused-ignore]
 
-    def stepped(_: CodeType, offset: int, ident: Callable[[], int] = threading.get_ident) -> None:
+    def stepped(code: CodeType, offset: int, ident: Callable[[], int] = threading.get_ident) -> Any:
         counter = counters.get(ident())
-        if counter is None or counter.top.mode is not COUNTED:
-            return
+        if counter is None:
+            return None
+        if counter.top.mode is not COUNTED:
+            return disabled if counter.files[code.co_filename].kind in NEVER_COUNTED else None
         lines = counter.top.lines
         if lines and offset in lines:
             counter.continue_at(lines[offset])
         counter.bytecodes += 1
+        return None
 
     return stepped
 
@@ -279,8 +284,8 @@ class Counting:
         self._driver.begin()
         self._driver.begin_thread(counter)
 
-    def end(self, **facts: object) -> None:
-        """End it, and write its counts with these facts."""
+    def end(self, phase: str, trace: str = "") -> None:
+        """End it, and write its counts."""
         self._driver.end()
         counters = [*self._counters.values(), *self._ended]
         del self._counters[threading.get_ident()]
@@ -288,21 +293,23 @@ class Counting:
         for counter in counters:
             counter.sum()
         record = {
-            **facts,
             "function": self._name,
+            "phase": phase,
+            "trace": trace,
             "python": platform.python_version(),
             "work": sorted(_summed(counter.work for counter in counters).items()),
             "packages": _summed(counter.packages for counter in counters),
             "modules": [name for counter in counters for name in counter.modules],
             "sent": sum(counter.sent for counter in counters),
             "received": sum(counter.received for counter in counters),
+            "installed": _installed() if phase == "init" else {},
         }
         with open(self._path, "ab", buffering=0) as file:  # noqa: PTH123 - one write a line: other processes append, too
             file.write(json.dumps(record).encode() + b"\n")
 
     def end_import(self) -> None:
         """End the import; later collections leave out what it made."""
-        self.end(phase="init", installed=_installed())
+        self.end("init")
         gc.collect()
         gc.freeze()
 
@@ -310,11 +317,12 @@ class Counting:
         """Return the handler, counted."""
 
         def invoked(event: Any, context: Any) -> Any:
+            trace = os.environ.get("_X_AMZN_TRACE_ID", "")
             self.begin()
             try:
                 return handler(event, context)
             finally:
-                self.end(phase="invoke", trace=os.environ.get("_X_AMZN_TRACE_ID", ""))
+                self.end("invoke", trace=trace)
 
         with suppress(AttributeError, TypeError):
             functools.update_wrapper(invoked, handler)

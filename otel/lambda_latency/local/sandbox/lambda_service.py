@@ -157,7 +157,8 @@ class Sandbox:
             settings = replace(settings, task_root=function.code, extra=extra)
         if settings.counts is not None:
             function = replace(function, timeout_s=settings.counts.limit_s)
-            settings = replace(settings, init_limit_s=settings.counts.limit_s)
+            limit_s = settings.counts.limit_s
+            settings = replace(settings, init_limit_s=limit_s, idle_limit_s=limit_s)
         # Raises for a missing wrapper now, not at the first request
         wrapper = settings.wrapper(function)
         command: list[str | Path] = [function.python or sys.executable, BOOTSTRAP]

@@ -29,7 +29,7 @@ from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.errors import UsageError
 from lambda_latency.local.faults import FaultPlan, TableFaults
 from lambda_latency.local.gateway.api_gateway import Answered, StageSampler, check_port
-from lambda_latency.local.gateway.front import Front, Target
+from lambda_latency.local.gateway.front import CallRecorder, Front, Target
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
@@ -50,7 +50,8 @@ class SystemOptions:
     """The options. `traces` is a file below `out`; `authorizer_context` is the JSON object that Lambda authorizers of
     other stacks return as their context; `cache` is the folder of packages, by default `cache_folder`;
     `sampler` decides whether the next request is traced, by default the app's sampling rule; without one, each request
-    is. `collector` is that of functions which send to one; `counts` counts what functions execute.
+    is. `collector` is that of functions which send to one; `counts` counts what functions execute, and `recorder`
+    records requests and invocations by the user.
     """
 
     out: Path = Path("out")
@@ -64,6 +65,7 @@ class SystemOptions:
     authorizer_context: str = "{}"
     collector: CollectorChoice = field(default_factory=lambda: CollectorChoice("none", ""))
     counts: Counts | None = None
+    recorder: CallRecorder | None = None
 
 
 class System:
@@ -90,7 +92,7 @@ class System:
         self.payments: Payments | None = None
         self.urls: dict[str, str] = {}  # the addresses of the APIs, by key
         self.faulty = True  # whether the planned faults of functions are injected
-        self._answered, self._prepare = answered, prepare
+        self._answered, self._prepare, self._recorder = answered, prepare, options.recorder
         sent: set[str] = set()
 
         def once(line: str) -> None:
@@ -162,6 +164,8 @@ class System:
         start_ns, header = time.time_ns(), header or TracingHeader.new(sampled=True)
         fault = self._faults.next((requested,)) if self.faulty else None
         outcome = self.sandbox.invoke(function.name, event, header, fault)
+        if self._recorder is not None and route.startswith("invoke -> "):
+            self._recorder.add_invocation(key, event, outcome.error or "ok", outcome.payload)
         if route:
             duration_ns = time.time_ns() - start_ns
             self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", duration_ns, True))
@@ -300,6 +304,7 @@ class System:
                 record=self.store.add,
                 answered=self._answered,
                 tell=self._tell,
+                recorder=options.recorder,
                 port=port,
             )
             self.urls[api.key] = front.url
