@@ -1,30 +1,17 @@
 """Names what a template lacks for production: an authorizer, an access log, table protection.
 
-`make deploy ENVIRONMENT=prod` asks it first. Status 1 if something is missing; docs/how-to/harden.md has the lines.
-
-Usual time: 1 second.
+`lab destination` asks it before production is deployed; docs/how-to/harden.md has the lines.
 """
 
-from argparse import ArgumentParser
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from samcli.yamlhelper import yaml_parse
 
-from lab.commands import ROOT
-
 PAGE = "docs/how-to/harden.md"
 APIS = {"AWS::Serverless::Api": "AccessLogSetting", "AWS::Serverless::HttpApi": "AccessLogSettings"}
 TABLE = "AWS::DynamoDB::Table"
-
-
-def main(parser: ArgumentParser) -> int:
-    """Print the missing protections, one line each."""
-    parser.add_argument("template", nargs="?", type=Path, default=ROOT / "template.yaml", help="default: the example's")
-    missing = list(missing_protections(parser.parse_args().template))
-    print(*missing or ["authorizer, access log and table protection are there"], sep="\n")
-    return 1 if missing else 0
 
 
 def missing_protections(template: Path) -> Iterator[str]:

@@ -85,10 +85,10 @@ def test_some_of_the_tests_run_on_one_python(folder: Path, arguments: list[str],
 
 def test_a_program_of_the_laboratory_is_run_by_its_name(folder: Path) -> None:
     """With options that may have spaces; without a name the programs are listed."""
-    assert make(folder, "lab", "NAME=explained", """ARGS=--seeds 1 --cause 'slow provider'""")[0] == 0
+    assert make(folder, "lab", "NAME=planted", """ARGS=--seeds 1 --cause 'slow provider'""")[0] == 0
     assert make(folder, "lab", "ARGS=") == (0, [])
     assert calls(folder, "python -m lab") == [
-        "python -m lab explained --seeds 1 --cause slow provider; VIRTUAL_ENV=",
+        "python -m lab planted --seeds 1 --cause slow provider; VIRTUAL_ENV=",
         "python -m lab; VIRTUAL_ENV=",
     ]
 

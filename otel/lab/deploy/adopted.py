@@ -8,7 +8,7 @@ import sys
 from typing import Any
 
 from lab.commands import ROOT
-from lab.deploy.bed import Bed, expect, run, step
+from lab.deploy.bed import Bed, expect, step
 from lab.deploy.translation import translate
 from lambda_latency.adopt import AdoptOptions, make_plan, write
 
@@ -27,12 +27,8 @@ CALLS: list[tuple[str, str, str, str, Any, int, Any]] = [
 ]  # fmt: skip
 
 
-def main() -> int:
-    """Run it; 0 if every step went as it should."""
-    return run(_deploy_each, "Adopted, deployed and used")
-
-
-def _deploy_each(bed: Bed) -> None:
+def deploy_each(bed: Bed) -> None:
+    """All of it, app by app."""
     for name, *call in CALLS:
         _deploy(bed, name, call)
 

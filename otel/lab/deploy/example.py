@@ -9,7 +9,7 @@ from collections import Counter
 from typing import Any
 
 from lab.commands import ROOT
-from lab.deploy.bed import Bed, expect, run, step
+from lab.deploy.bed import Bed, expect, step
 from lab.deploy.explained import Topic, deploy_explanations, explain
 from lab.deploy.translation import translate
 from tests.system.test_routes import CHARGE, PUT, REFUND, UPDATE
@@ -60,11 +60,6 @@ CALLS: list[tuple[str, str, Any, int, str, Any]] = [
         ("POST /orders/{id}/cancel SERVER", UPDATE, REFUND, UPDATE),
     ),
 ]  # fmt: skip
-
-
-def main() -> int:
-    """Run it; 0 if every step went as it should."""
-    return run(deploy_and_use, "Built, deployed, used and deleted")
 
 
 def deploy_and_use(bed: Bed) -> None:

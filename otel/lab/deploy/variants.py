@@ -1,7 +1,7 @@
 """Each variant of the template: deployed to the emulator, compared with what CloudFormation makes of it, used, deleted.
 
 A variant is one that `adopt` makes of the template, that has lines of docs/how-to/harden.md, or other parameters. The
-code is built once.
+artifacts are the example's.
 
 The emulator keeps neither the access log of a stage nor the backups of a table: of these two the log group and the
 protection from deletion are seen. It hands no caller's tracing header to a function: PassThrough traces nothing. It
@@ -12,7 +12,6 @@ import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from botocore.auth import SigV4Auth
@@ -21,7 +20,7 @@ from botocore.credentials import Credentials
 from samcli.yamlhelper import yaml_parse
 
 from lab.deploy.artifacts import with_artifacts
-from lab.deploy.bed import Bed, expect, run, step
+from lab.deploy.bed import Bed, expect, step
 from lab.deploy.cloud import REGION, Cloud
 from lab.deploy.example import BUILD, CALLS
 from lab.deploy.translation import DAEMON, ENDPOINT, translate
@@ -49,22 +48,9 @@ class TemplateVariant:
     bare: int | None = None
 
 
-def main(names: list[str]) -> int:
-    """0 if every step of each variant went as it should; all variants where none is named."""
-    chosen = names or list(VARIANTS)
-    return run(partial(_deploy_each, chosen), f"{len(chosen)} variants deployed, used and deleted")
-
-
-def _deploy_each(names: list[str], bed: Bed) -> None:
-    with step("sam build"):
-        bed.cloud.sam("build", "--build-dir", str(BUILD))
-    for name in names:
-        _deploy(bed, name, VARIANTS[name])
-
-
-def _deploy(bed: Bed, name: str, variant: TemplateVariant) -> None:
+def deploy(bed: Bed, name: str) -> None:
     """Deploy a variant in a stack of its own, use it and delete it."""
-    cloud, stack = bed.cloud, f"variant-{list(VARIANTS).index(name)}"
+    cloud, stack, variant = bed.cloud, f"variant-{list(VARIANTS).index(name)}", VARIANTS[name]
     parameters = {"PaymentsUrl": bed.payments, **variant.parameters}
     with step(name):
         written = merged(yaml_parse(variant_text(variant.export, variant.instrumentation)), variant.lines)

@@ -95,7 +95,9 @@ def on_aws(sentences: Sequence[Sentence], options: argparse.Namespace) -> int:
     answer = confirmed("Go on?", yes=options.yes, terminal=sys.stdin, out=sys.stdout)
     if not answer:
         return 2 if answer is None else 0
-    results = prove(place, sentences, progress(), keep=options.keep)
+    say = progress()
+    build(place, say)
+    results = prove(place, sentences, say, keep=options.keep)
     return report(results, place, options.report, is_kept=options.keep)
 
 
@@ -118,6 +120,7 @@ def on_emulator(sentences: Sequence[Sentence], out: Path) -> int:
         place = EmulatorPlace("lambda-latency-prove", processes, log.append)
         stack.callback(place.close)
         say = progress()
+        build(place, say)
         with contextlib.suppress(KeyboardInterrupt):
             prove(place, sentences, say, stop=True)
         assert place.left() == [], f"left after a stop: {place.left()}"
@@ -131,12 +134,16 @@ def progress() -> Callable[[str], None]:
     return lambda text: print(f"{time.monotonic() - start_s:5.0f} s  {text}", flush=True)
 
 
+def build(place: Place, say: Callable[[str], None]) -> None:
+    """Build the template."""
+    say("building")
+    place.build()
+
+
 def prove(
     place: Place, sentences: Sequence[Sentence], say: Callable[[str], None], *, keep: bool = False, stop: bool = False
 ) -> list[tuple[Sentence, Evidence]]:
     """Each sentence with its evidence; whatever happens, the stack is deleted. `stop` ends it as Ctrl-C would."""
-    say("building")
-    place.build()
     with kept(place, say) if keep else deleted(place, say):
         destination = kept_where(place, say) if isinstance(place, Account) else ""
         say(f"deploying {place.stack}")

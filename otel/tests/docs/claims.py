@@ -39,7 +39,7 @@ PROOF: dict[str, tuple[str, ...]] = {
         "otel/tests/package/test_installed.py::test_a_project_is_written_tested_run_and_reported_on",
         "docs/newcomer.json",
     ),
-    "`serve` keeps": ("otel/tests/system/test_serve.py::test_every_request_is_traced_unless_a_rule_is_given",),
+    "`serve` keeps": ("otel/tests/system/test_serve.py::test_each_request_is_traced_and_printed_as_it_ends",),
     "In the folder of any": ("otel/tests/local/app/test_app.py::test_a_rest_api_leads_to_its_function",),
     "A page shows [requests": ("otel/tests/live/test_command.py::test_it_prints_where_to_look_and_where_to_send",),
     "With the extra `fetch`": ("otel/tests/fetch/test_fetch.py::test_a_choice_is_made_by_x_ray_and_said",),

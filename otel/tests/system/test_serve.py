@@ -28,6 +28,8 @@ from tests.system.conftest import ROOT, order
 from tests.system.processes import Footprint, own_temporary
 
 REQUESTS, AT_ONCE = 1000, 16
+REQUESTS_IN_A_ROW = 20
+PAGE = r"^Page: (http://127\.0\.0\.1:\d+/[\w-]+/)$"
 
 
 class Served:
@@ -146,73 +148,6 @@ def test_nothing_is_left_when_the_command_is_killed(serve: Serve, number: signal
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
 
 
-def test_every_request_is_traced_unless_a_rule_is_given(serve: Serve) -> None:
-    """Whoever sends a request by hand wants its trace; the template's rule would pick one a second, and few more."""
-    requests = 20
-    for parameters, said in (((), 0), (("TracesPerSecond=0", "SampleRate=0"), requests)):
-        served = serve(*(word for one in parameters for word in ("--parameter", one)))
-        for _ in range(requests):
-            served.call("GET", "/orders/none")
-        for _ in range(requests):
-            served.wait_for(r"^GET /orders/\{id\} +404")
-        assert sum("not sampled" in line for line in served.lines) == said
-        served.end(signal.SIGINT)
-
-
-def test_each_request_is_printed_as_it_ends(serve: Serve) -> None:
-    """Route, status, milliseconds, and the part that took longest."""
-    served = serve()
-    served.call("GET", "/orders/none")
-    served.wait_for(r"^GET /orders/\{id\} +404 +[\d,]+\.\d ms  cold start [\d,]+\.\d ms$")
-    served.call("GET", "/nothing")
-    served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
-
-
-def test_a_timeout_is_printed_with_the_call_and_the_line(serve: Serve, tmp_path: Path) -> None:
-    """As it was running shortly before the kill."""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "function", "kind": "timeout"}]}')
-    served = serve("--faults", str(plan))
-    assert served.call("GET", "/orders/none")[0] == 502
-    served.wait_for(r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$")
-
-
-def test_changed_code_is_used_on_the_next_request(serve: Serve, tmp_path: Path) -> None:
-    """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
-    project = tmp_path / "project"
-    shutil.copytree(ROOT / "functions", project / "functions")
-    for name in ("template.yaml", "observability.yaml", "explain.yaml"):
-        shutil.copy(ROOT / name, project)
-    served = serve(cwd=project)
-    assert served.call("GET", "/orders/none")[0] == 404
-    source = project / "functions" / "orders.py"
-    original = source.read_text()
-    source.write_text(original.replace('"not_found"', '"nowhere"'))
-    assert served.call("GET", "/orders/none")[1]["error"] == "nowhere"
-    source.write_text("this is no Python")
-    assert served.call("GET", "/orders/none") == (502, {"message": "Internal server error"})
-    served.wait_for("GetOrder: .*Runtime.UserCodeSyntaxError: Syntax error in module 'functions.orders'")
-    source.write_text(original)
-    assert served.call("GET", "/orders/none")[1]["error"] == "not_found"
-
-
-def test_planned_faults_are_met(serve: Serve, tmp_path: Path) -> None:
-    """--faults"""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
-    served = serve("--faults", str(plan))
-    assert served.call("POST", "/orders", order())[0] == 502
-
-
-def test_what_a_function_logs_is_printed_with_its_name(serve: Serve, tmp_path: Path) -> None:
-    """A developer sees a traceback where the requests are."""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
-    served = serve("--faults", str(plan))
-    served.call("POST", "/orders", order())
-    served.wait_for("^CreateOrder: .*payments API broken")
-
-
 def test_a_port_that_is_taken_is_said_so(tmp_path: Path) -> None:
     """One line that says what and what to do; status 1."""
     import socket
@@ -280,19 +215,45 @@ def test_what_is_loaded_before_the_first_request_is_collected_after_the_last(tmp
     assert (during, is_looked_at(loaded)) == (False, True)
 
 
-__all__ = ["serve"]  # a fixture
+def with_faults(serve: Serve, folder: Path, rule: dict[str, str]) -> Served:
+    """The command with a plan of this one rule."""
+    plan = folder / "plan.json"
+    plan.write_text(json.dumps({"rules": [rule]}))
+    return serve("--faults", str(plan))
 
-PAGE = r"^Page: (http://127\.0\.0\.1:\d+/[\w-]+/)$"
+
+def test_each_request_is_traced_and_printed_as_it_ends(serve: Serve) -> None:
+    """Route, status, milliseconds, and the part that took longest; the template's rule would trace one a second."""
+    served = serve()
+    served.call("GET", "/orders/none")
+    served.wait_for(r"^GET /orders/\{id\} +404 +[\d,]+\.\d ms  cold start [\d,]+\.\d ms$")
+    for _ in range(REQUESTS_IN_A_ROW):
+        served.call("GET", "/nothing")
+    for _ in range(REQUESTS_IN_A_ROW):
+        served.wait_for(r"^GET /nothing +403 +[\d,]+\.\d ms")
+    assert not any("not sampled" in line for line in served.lines)
 
 
-def test_a_timeout_has_its_line_and_its_stack(serve: Serve, tmp_path: Path) -> None:
-    """One row, when `serve` knows that the request has ended."""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "function", "kind": "timeout"}]}')
-    served = serve("--faults", str(plan))
+def test_a_rule_that_is_given_counts_and_without_a_page_no_address_is_printed(serve: Serve) -> None:
+    """--parameter, --page off"""
+    served = serve("--page", "off", "--parameter", "TracesPerSecond=0", "--parameter", "SampleRate=0")
+    for _ in range(REQUESTS_IN_A_ROW):
+        served.call("GET", "/orders/none")
+    for _ in range(REQUESTS_IN_A_ROW):
+        served.wait_for(r"^GET /orders/\{id\} +404")
+    assert sum("not sampled" in line for line in served.lines) == REQUESTS_IN_A_ROW
+    assert not [line for line in served.lines if line.startswith("Page: ")]
+
+
+def test_a_timeout_is_printed_and_has_its_row_and_its_stack(serve: Serve, tmp_path: Path) -> None:
+    """With the call and the line that were running shortly before the kill, when `serve` knows that it has ended."""
+    served = with_faults(serve, tmp_path, {"at": "function", "kind": "timeout"})
     address = served.wait_for(PAGE).group(1)
     with closing(Listener(address)) as page:
         assert served.call("GET", "/orders/none")[0] == 502
+        served.wait_for(
+            r"^GET /orders/\{id\} .*  timed out in DynamoDB GetItem OrdersTable at functions/table\.py:\d+$"
+        )
         [row] = page.rows(1)
         assert (row["route"], row["timeout"], row["cold"]) == ("GET /orders/{id}", True, True)
         assert row["what"] == "timed out in DynamoDB GetItem OrdersTable"
@@ -304,42 +265,39 @@ def test_a_timeout_has_its_line_and_its_stack(serve: Serve, tmp_path: Path) -> N
         assert page.until("end") == {}
 
 
-def test_what_a_function_printed_is_beside_its_spans(serve: Serve, tmp_path: Path) -> None:
-    """With the name of the function."""
-    plan = tmp_path / "plan.json"
-    plan.write_text('{"rules": [{"at": "provider", "kind": "status"}]}')
-    served = serve("--faults", str(plan))
+def test_what_a_function_logs_is_printed_and_is_beside_its_spans(serve: Serve, tmp_path: Path) -> None:
+    """With its name, where the requests are. The fault is planned: --faults."""
+    served = with_faults(serve, tmp_path, {"at": "provider", "kind": "status"})
     address = served.wait_for(PAGE).group(1)
     with closing(Listener(address)) as page:
-        served.call("POST", "/orders", order())
+        assert served.call("POST", "/orders", order())[0] == 502
+        served.wait_for("^CreateOrder: .*payments API broken")
         [row] = page.rows(1)
         told = json.loads(ask(address, f"request/{row['id']}")[2])
     assert any(name == "CreateOrder" and "payments API broken" in text for name, text in told["logs"])
 
 
-def test_changed_code_is_marked_between_the_requests(serve: Serve, tmp_path: Path) -> None:
-    """Before the first request that uses it; each request has one row."""
+def test_changed_code_is_used_and_marked_before_the_next_request(serve: Serve, tmp_path: Path) -> None:
+    """A copy of the project; its function is edited while it is served, first well, then badly, then well again."""
     project = tmp_path / "project"
     shutil.copytree(ROOT / "functions", project / "functions")
     for name in ("template.yaml", "observability.yaml", "explain.yaml"):
         shutil.copy(ROOT / name, project)
     served = serve(cwd=project)
     address = served.wait_for(PAGE).group(1)
+    source = project / "functions" / "orders.py"
+    original = source.read_text()
     with closing(Listener(address)) as page:
         for _ in range(3):
             served.call("GET", "/orders/none")
         rows = page.rows(3)
-        source = project / "functions" / "orders.py"
-        source.write_text(source.read_text().replace('"not_found"', '"nowhere"'))
+        source.write_text(original.replace('"not_found"', '"nowhere"'))
         assert served.call("GET", "/orders/none")[1]["error"] == "nowhere"
         rows += page.rows(2)
         assert [row.get("mark", row.get("status")) for row in rows] == [404, 404, 404, "code changed", 404]
         assert len({row["id"] for row in rows}) == 5
-
-
-def test_without_a_page_no_address_is_printed(serve: Serve) -> None:
-    """--page", "off"""
-    served = serve("--page", "off")
-    served.call("GET", "/orders/none")
-    served.wait_for("^GET /orders")
-    assert not [line for line in served.lines if line.startswith("Page: ")]
+    source.write_text("this is no Python")
+    assert served.call("GET", "/orders/none") == (502, {"message": "Internal server error"})
+    served.wait_for("GetOrder: .*Runtime.UserCodeSyntaxError: Syntax error in module 'functions.orders'")
+    source.write_text(original)
+    assert served.call("GET", "/orders/none")[1]["error"] == "not_found"

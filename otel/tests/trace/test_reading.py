@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from lab.mutation import check
 from lambda_latency.trace import KNOWN, Span, dump_line, read_trace, read_traces, to_otlp, trace_id_of
 from tests.draws import draws
+from tests.trace.broken import check
 from tests.trace.build import T0, TRACE_ID, node, spans_of
 from tests.trace.writers import WRITERS
 
@@ -213,7 +213,7 @@ def test_a_trace_id_is_accepted_in_any_form(text: str, expected: str) -> None:
     assert trace_id_of(text) == expected
 
 
-DOCUMENTS = draws(500)  # of each format; `python -m lab mutation` breaks many more
+DOCUMENTS = draws(500)  # of each format
 
 
 @pytest.mark.drawn

@@ -144,7 +144,7 @@ GONE = (
 
 
 def test_an_update_replaces_neither_the_table_nor_the_api() -> None:
-    """Nor a function, a log group or a role: each has its logical id and type. `lab deploy --from` updates a stack."""
+    """Nor a function, a log group or a role: each has its logical id and type."""
     stack = deploy()
     kept = {name: resource["Type"] for name, resource in stack.resources.items() if name in EARLIER}
     table = stack.resources["OrdersTable"]["Properties"]

@@ -199,6 +199,31 @@ def test_older_documents_have_no_invocation() -> None:
     }
 
 
+def test_powertools_subsegments_are_own_code_around_their_calls() -> None:
+    """Its subsegments lie in the Invocation, with the calls of the handler below them."""
+    host = {"url": "https://payments.example.com/charges", "method": "POST"}
+    pay = _segment("payments.example.com", 31, 620, 820, namespace="remote", http={"request": host})
+    charge = _segment("## charge", 33, 600, 850, subsegments=[pay])
+    handler = _segment(
+        "## handler",
+        32,
+        410,
+        890,
+        annotations={"ColdStart": True},
+        subsegments=[charge, {**PUT, "end_time": START + 0.62}],
+    )
+    function = {**FUNCTION, "subsegments": [{**INVOCATION, "subsegments": [handler]}, INIT, OVERHEAD]}
+    assert _parts(_trace(GATEWAY, SERVICE, function)) == {
+        "cold start": 390,
+        "own code": 200,
+        "payments.example.com": 200,
+        "DynamoDB PutItem orders": 100,
+        "Lambda overhead": 90,
+        "API Gateway": 15,
+        "Lambda service": 5,
+    }
+
+
 def test_an_asynchronous_invocation_is_as_long_as_its_trace() -> None:
     """The service's segment closes with 202; its queue and attempts continue after its end."""
     queued = _segment("Dwell Time", 10, 8, 300)

@@ -1,11 +1,6 @@
-"""Documents of every format, broken at random: no document may stop the reader, and no span may be lost silently.
-
-Usual time: 4 minutes.
-"""
+"""Documents of every format, broken at random: no document may stop the reader, and no span may be lost silently."""
 
 import random
-import tempfile
-from argparse import ArgumentParser
 from pathlib import Path
 
 from lambda_latency.cli.commands.report import run_report
@@ -73,16 +68,3 @@ def _names_fewer(data: bytes) -> bool:
     """Whether the broken document lacks names of spans: then the reader cannot know how many there were."""
     counts = [data.count(span[2].encode()) for span in SPANS]
     return min(counts) == 0 or sum(counts) < len(SPANS)
-
-
-def main(parser: ArgumentParser) -> int:
-    """Break many documents of all formats."""
-    parser.add_argument("--documents", type=int, default=20_000, metavar="N", help="of all formats (20,000)")
-    options = parser.parse_args()
-    count = options.documents // len(WRITERS)
-    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
-        for name in WRITERS:
-            for seed in range(count):
-                check(name, seed, Path(folder))
-            print(f"{count:>6} documents: {name}", flush=True)
-    return 0
