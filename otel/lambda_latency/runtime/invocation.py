@@ -159,11 +159,18 @@ def outcome(kind: str, event: object, result: object) -> Outcome:
         return answered(get(result, "statusCode"))
     if (failures := get(result, "batchItemFailures")) is not None:
         return reported(event, failures)
-    if isinstance(event, Mapping) and "DurableExecutionArn" in event and get(result, "Status") == "FAILED":
-        error = get(result, "Error")
-        name = error.get("ErrorType") if isinstance(error, Mapping) else None
-        return {"error.type": str(name or "FAILED")}, "the durable execution failed"
+    if isinstance(event, Mapping) and "DurableExecutionArn" in event:
+        return suspended_or_ended(get(result, "Status"), get(result, "Error"))
     return {}, None
+
+
+def suspended_or_ended(status: object, error: object) -> Outcome:
+    """Return the outcome of an invocation of a durable execution: whether that goes on, or how it ended."""
+    attributes: dict[str, AttributeValue] = {"durable.invocation.status": str(status)}
+    if status != "FAILED":
+        return attributes, None
+    name = error.get("ErrorType") if isinstance(error, Mapping) else None
+    return {**attributes, "error.type": str(name or "FAILED")}, "the durable execution failed"
 
 
 def answered(status: object) -> Outcome:

@@ -46,7 +46,20 @@ def trigger(event: object) -> Trigger:
         return "timer", "", NOTHING
     if "detail-type" in event and "source" in event:
         return "pubsub", "", NOTHING
+    if "DurableExecutionArn" in event:
+        return "other", "", durable(event)
     return SOURCES.get(source(event), "other"), "", NOTHING
+
+
+def durable(event: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
+    """Return the attributes of an invocation of a durable execution, with the names of AWS's plugin.
+
+    The first one knows only the operation that is the execution itself.
+    """
+    arn, state = event["DurableExecutionArn"], event.get("InitialExecutionState")
+    operations = state.get("Operations") if isinstance(state, Mapping) else None
+    is_first = not isinstance(operations, list) or len(operations) < 2
+    return {"durable.execution.arn": str(arn), "durable.invocation.first": is_first}
 
 
 def request(method: object, route: object, path: object, context: Mapping[str, Any]) -> Trigger:

@@ -18,6 +18,7 @@ from lambda_latency.latency import (
     instant_of,
 )
 from lambda_latency.text.correlation import route_list, value_text
+from lambda_latency.text.executions import are_executions, attempts_text, execution_sentences, names, noun
 from lambda_latency.text.findings import edge_steps, finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, listed, manager, ms, number, percent, plural
@@ -53,9 +54,8 @@ def group_sentence(group: CauseGroup, report: Report, style: Style) -> list[Piec
         own_code, diagnosis = report.own_code.get(group.edge), report.diagnoses.get(group.edge)
     return [
         *_waiting(group, report, style),
-        Piece(": "),
         Piece(excesses(group, style), "bold"),
-        Piece(" more than a typical one" + (" of their route" if len(group.routes) > 1 else "")),
+        Piece(_than_typical(group, report)),
         *of_which(own_code, group.edges[0][1], style),
         *_in_calls(group, diagnosis, style),
         *_which(group, report, style),
@@ -67,6 +67,14 @@ def group_sentence(group: CauseGroup, report: Report, style: Style) -> list[Piec
         *finding_pieces(diagnosis, style),
         *_owner_of_group(group, diagnosis, style),
     ]
+
+
+def _than_typical(group: CauseGroup, report: Report) -> str:
+    """`more than in a typical one (3 attempts)`."""
+    if are_executions(group.routes):
+        attempted = attempts_text(group.edge.component, report.breakdowns.made(group.members))
+        return f" more than in a typical one{attempted}"
+    return " more than a typical one" + (" of their route" if len(group.routes) > 1 else "")
 
 
 def group_steps(group: CauseGroup, report: Report) -> list[str]:
@@ -82,13 +90,25 @@ def _has_example(group: CauseGroup, report: Report) -> bool:
 
 
 def _waiting(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
-    """`23 of 218 requests of POST /bid (11 %) wait for A and B`: of the requests of the routes, with any limit."""
+    """`23 of 218 requests of POST /bid (11 %) wait for A and B: `: of the requests of the routes, with any limit.
+
+    Of executions: `4 of 24 executions of ProcessOrder (17 %): step charge takes `.
+    """
     count, requests = len(group.members), requests_of_routes(group, report)
-    routes = route_list(group.routes, LONGEST_ROUTES, style)
+    routes = route_list(names(group.routes), LONGEST_ROUTES, style)
     limit_ns = report.groups.slowness.limit_ns
     over = f", over {ms(limit_ns, style)}" if limit_ns is not None else ""
     share, verb = percent(count, requests, style), "waits" if count == 1 else "wait"
-    pieces = [Piece(f"{number(count)} of {plural(requests, 'request')} of {routes} ({share}{over}) {verb} for ")]
+    subject = f"{number(count)} of {plural(requests, noun(group.routes))} of {routes} ({share}{over})"
+    if are_executions(group.routes):
+        verb = "takes" if len(group.edges) == 1 else "take"
+        return [Piece(f"{subject}: "), *_components(group, style), Piece(f" {verb} ")]
+    return [Piece(f"{subject} {verb} for "), *_components(group, style), Piece(": ")]
+
+
+def _components(group: CauseGroup, style: Style) -> list[Piece]:
+    """`A and B, called by C`."""
+    pieces: list[Piece] = []
     for place, (edge, _) in enumerate(group.edges):
         pieces += [Piece(" and ")] if place else []
         pieces += waits_for(edge, style)
@@ -223,7 +243,7 @@ def of_routes(report: Report, style: Style) -> list[str]:
     if slowness.left_out and slowness.comparable:
         routes = clean(listed(slowness.left_out, MOST_FEW), style)
         lines.append(f"Not judged, because too few requests came: {routes}.")
-    return lines
+    return [*lines, *execution_sentences(report, style)]
 
 
 def _outlying(report: Report, style: Style) -> list[str]:

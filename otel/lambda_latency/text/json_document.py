@@ -27,6 +27,7 @@ from lambda_latency.latency import (
     savings,
 )
 from lambda_latency.text.cautions import cautions, count_requests
+from lambda_latency.text.executions import wait_values
 from lambda_latency.text.facts import cold_mean_ns, cold_values, saving_pieces
 from lambda_latency.text.findings import own_code_values
 from lambda_latency.text.group_values import (
@@ -87,6 +88,7 @@ def document(
         "verdict": _verdict(report),
         **group_values(report),
         "what_if": [_saving(saving) for saving in savings(breakdowns)],
+        **wait_values(report),
         "cold_starts": {"requests": report.totals.cold_starts, "mean_ns": cold_ns, "cost": cold_values(report.totals)},
         "client_timeouts": {"requests": count_requests(report, lambda kind: bool(kind.flaws & Flaw.CLIENT_TIMEOUTS))},
         "timeouts": [_timeout(timeout, report) for timeout in report.timeouts],

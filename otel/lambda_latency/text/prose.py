@@ -20,6 +20,7 @@ from lambda_latency.latency import (
 from lambda_latency.text.cause_groups import group_sentence, group_steps
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
+from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
@@ -57,7 +58,7 @@ def evidence(report: Report, style: Style) -> list[Piece]:
         return [Piece(f"{verdict.confidence.capitalize()} confidence: {_sure(report)}")]
     largest = verdict.candidates[0]
     text = f"{verdict.confidence.capitalize()} confidence: "
-    text += f"{plural(verdict.requests, 'request')}, {number(slow)} slow; "
+    text += f"{plural(verdict.requests, noun(routes_of(report.breakdowns)))}, {number(slow)} slow; "
     text += f"{clean(largest.component.label, style)} is the largest part in {_of_slow(largest.largest_in_slow, slow)}."
     if verdict.requests < ENOUGH_REQUESTS or largest.largest_in_slow < ENOUGH_SLOW:
         text += f" Too few to tell: {ENOUGH_SLOW} slow requests with one cause are needed."
@@ -122,6 +123,8 @@ def _thin(report: Report, style: Style) -> list[Piece]:
         # It may exceed the difference if other parts take less than usual
         explains = percent(min(candidate.difference_ns, comparison.difference_ns), comparison.difference_ns, style)
         pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
+        slow = [request.breakdown for request in comparison.slow if request.component == candidate.component]
+        more += attempts_text(candidate.component, slow)
         pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
 
@@ -134,7 +137,11 @@ def slow_of_requests(report: Report, style: Style) -> str:
         verb = f"took over {ms(report.comparison.over_ns, style)}"
     differ = len(slow) > 1 and len({request.component for request in slow}) == len(slow)
     reasons = ", and each for another reason" if differ else ""
-    return f"{number(len(slow))} of {plural(report.verdict.requests, 'request')} {verb}{reasons}"
+    routes = routes_of(report.breakdowns)
+    requests = plural(report.verdict.requests, noun(routes))
+    if are_executions(routes):
+        requests += f" of {clean(listed(names(routes), MOST_ROUTES), style)}"
+    return f"{number(len(slow))} of {requests} {verb}{reasons}"
 
 
 def _even(report: Report, style: Style) -> list[Piece]:

@@ -3,15 +3,17 @@
 from lambda_latency.trace.files.blocks import count_lines, is_compressed
 from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
-from lambda_latency.trace.files.spill import Extents, Spill, read_spilled
+from lambda_latency.trace.files.spill import Extents, Spill, partition_of, read_spilled
 from lambda_latency.trace.model.attributes import Attributes
 from lambda_latency.trace.model.compact_span import CompactSpan, CompactTraces
 from lambda_latency.trace.model.keys import LAPTOP, OUTCOMES, THROTTLES
 from lambda_latency.trace.model.platform import (
     CONNECTING,
+    DURABLE_EXECUTION,
     FUNCTION,
     GATEWAY,
     OUTER,
+    REPLAY,
     RUNTIME_SCOPES,
     SERVICE,
     STATE_MACHINE,
@@ -20,6 +22,8 @@ from lambda_latency.trace.model.platform import (
 from lambda_latency.trace.model.problem import NO_TRACES, Problem
 from lambda_latency.trace.model.request import (
     DEFAULT_VIEW,
+    EXECUTION_ROUTE,
+    RUNNING,
     View,
     function_of,
     is_error,
@@ -38,6 +42,7 @@ from lambda_latency.trace.model.signature import (
 )
 from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
 from lambda_latency.trace.paths.chains import CHAIN, WAIT, join_traces
+from lambda_latency.trace.paths.joining import TracesByExecution, join_executions, joined_ids, note_executions
 from lambda_latency.trace.paths.path import CriticalPath, Section, TimedSpan, critical_path, walk
 from lambda_latency.trace.paths.reparenting import ABSENT
 from lambda_latency.trace.paths.skew import service_of, service_of_resource
@@ -66,6 +71,8 @@ __all__ = [
     "CONNECTING",
     "CONTAINER",
     "DEFAULT_VIEW",
+    "DURABLE_EXECUTION",
+    "EXECUTION_ROUTE",
     "FUNCTION",
     "GATEWAY",
     "GAVE_UP",
@@ -74,7 +81,9 @@ __all__ = [
     "NO_TRACES",
     "OUTCOMES",
     "OUTER",
+    "REPLAY",
     "REQUEST_ROOT",
+    "RUNNING",
     "RUNTIME_SCOPES",
     "SERVES",
     "SERVICE",
@@ -103,6 +112,7 @@ __all__ = [
     "Status",
     "TimedSpan",
     "Trace",
+    "TracesByExecution",
     "Tree",
     "View",
     "count_lines",
@@ -116,7 +126,11 @@ __all__ = [
     "is_compressed",
     "is_error",
     "is_platform_phase",
+    "join_executions",
     "join_traces",
+    "joined_ids",
+    "note_executions",
+    "partition_of",
     "read_compact_spans",
     "read_spans",
     "read_spilled",

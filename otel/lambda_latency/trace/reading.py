@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -12,9 +14,11 @@ from lambda_latency.trace.files.blocks import lines_at
 from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.model.compact_span import CompactTraces
+from lambda_latency.trace.model.keys import EXECUTION_ARN
 from lambda_latency.trace.model.problem import Problem
 from lambda_latency.trace.model.request import DEFAULT_VIEW, View
 from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.paths.joining import TracesByExecution, joined_ids, with_others
 from lambda_latency.trace.readers.dialects import hex_id
 from lambda_latency.trace.readers.documents import documents
 from lambda_latency.trace.readers.formats import Reader
@@ -98,10 +102,12 @@ def find_spans(sources: Sequence[Source], trace_ids: Collection[str], index: Lin
 
     With an `index` only their lines are read.
     """
-    unique_ids = frozenset(trace_ids)
+    joined = index.joined if index is not None else {}
+    unique_ids = with_others(frozenset(trace_ids), joined)
     reader = Reader()
     for source in sources if unique_ids else ():
-        yield from _spans_in(source, reader, unique_ids, index)
+        for span in _spans_in(source, reader, unique_ids, index):
+            yield replace(span, trace_id=joined[span.trace_id]) if span.trace_id in joined else span
 
 
 def trace_id_of(text: str) -> str:
@@ -115,8 +121,13 @@ def trace_id_of(text: str) -> str:
 def traces_of(spans: Iterable[Span]) -> tuple[Trace, ...]:
     """The traces of spans in any order, sorted by the start of their request's span."""
     by_trace: dict[str, list[Span]] = {}
+    executions: TracesByExecution = defaultdict(set)
     for span in spans:
         by_trace.setdefault(span.trace_id, []).append(span)
+        if EXECUTION_ARN in span.attributes:
+            executions[str(span.attributes[EXECUTION_ARN])].add(span.trace_id)
+    for trace_id, first_id in joined_ids(executions.values()).items():
+        by_trace[first_id] += [replace(span, trace_id=first_id) for span in by_trace.pop(trace_id)]
     traces = [Trace(members) for members in by_trace.values()]
     return tuple(sorted(traces, key=lambda trace: (trace.request_root.start_ns, trace.trace_id)))
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field, replace
 from lambda_latency.trace.model.compact_span import CompactSpan, compact_spans_of
 from lambda_latency.trace.model.problem import Problem
 from lambda_latency.trace.model.request import DEFAULT_VIEW, View, function_of, is_error, route_of, status_code_of
-from lambda_latency.trace.model.signature import TIMED_OUT
 from lambda_latency.trace.model.span import Span, SpanKind
 from lambda_latency.trace.paths.consistency import CUT
 from lambda_latency.trace.paths.tree import Tree
@@ -48,7 +47,7 @@ class Trace:
         by_compact = {id(compact): span for compact, span in zip(compact_spans, recorded, strict=True)}
         tree = Tree(list(compact_spans), view)
         trace_id = recorded[0].trace_id
-        absent = {compact.span_id: _absent_span(trace_id, compact) for compact in tree.absent}
+        absent = {compact.span_id: _absent_span(trace_id, compact) for compact in tree.added}
         retained = [compact for compact in tree.spans.values() if compact.span_id not in absent]
         retained.sort(key=lambda compact: (compact.start_ns, compact.span_id))
         by_id = {compact.span_id: _with_ids(by_compact[id(compact)], compact) for compact in retained}
@@ -121,7 +120,7 @@ class Trace:
     @property
     def timed_out(self) -> bool:
         """Whether the function reached its deadline. Any span may show it, for example Lambda's."""
-        return bool(self.tree.roles & TIMED_OUT)
+        return self.tree.timed_out
 
     @property
     def error(self) -> bool:

@@ -17,6 +17,15 @@ class Steps(NamedTuple):
     browser: str
 
 
+STEP = (
+    "Look into the step {name}: add spans around its calls, give these timeouts, and look at its retry strategy "
+    "(attempts, delays) and at the errors of its attempts."
+)
+WAIT = "Little to change: the code asks for this wait. Look at who answers {name}, and at its timeout."
+REPLAY = (
+    "Move slow code into steps, whose results a replay reads: code outside of steps runs again in each invocation. "
+    "Return small results from steps, because a replay loads all of them."
+)
 PLATFORM = "Little to change: check authorizers, mappings, and the distance between caller and region."
 MODULE = "Import less at module load, give the function more memory (CPU scales with memory), or keep "
 SPAN = "Add a span around the code that runs there, or instrument the library that it calls."
@@ -62,6 +71,9 @@ ADVICE = {
         "budget.",
         "Retry {name} less often, with a growing delay, and show what is there without it.",
     ),
+    "step": Steps(STEP, STEP, STEP, STEP),
+    "wait": Steps(WAIT, WAIT, WAIT, WAIT),
+    "replay": Steps(REPLAY, REPLAY, REPLAY, REPLAY),
     "telemetry": Steps(
         "Export spans after the response (the kit does by default), to a nearby collector.",
         "Export spans in batches, in the background (a batch processor), to a nearby collector.",

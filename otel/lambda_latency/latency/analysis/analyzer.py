@@ -25,6 +25,7 @@ from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOp
 from lambda_latency.trace import (
     ATTEMPTS,
     GAVE_UP,
+    RUNNING,
     TIMED_OUT,
     CompactSpan,
     CompactTraces,
@@ -102,7 +103,10 @@ class Analyzer:
         problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
         if tree.problems and all(0 < span.end_ns < span.start_ns for span in spans):
             problems.append(Problem(trace_id, None, BACKWARDS))
-        self.add_tree(trace_id, tree)
+        if tree.is_execution and not tree.request_root.end_ns:
+            problems.append(Problem(trace_id, None, f"{tree.request_root.name}{RUNNING}", "counted"))
+        else:
+            self.add_tree(trace_id, tree)
 
     def take(self, traces: CompactTraces, problems: list[Problem]) -> None:
         """Add the breakdowns of traces, and remove the traces from `traces` to release their spans."""
@@ -132,8 +136,18 @@ class Analyzer:
         self._add_services_outside(tree, attributions)
         calls, took = self._calls(tree, attributions, retries)
         wall_ns = tree.end_ns - tree.start_ns
+        if tree.is_execution:
+            wall_ns -= self._set_aside_waits(sums, calls, took)
         outline = self._outlines.number(tree, attributions, parents)
         breakdowns.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took, outline)
+
+    def _set_aside_waits(self, sums: dict[int, int], calls: list[int], took: list[int]) -> int:
+        """Turn the waits by design of an execution from times into calls; returns their nanoseconds."""
+        waits = {edge: number for edge, number in self._breakdowns.edges.items() if edge.component.category == "wait"}
+        waited_ns = {edge: sums.pop(number) for edge, number in waits.items() if number in sums}
+        calls += [self._breakdowns.calls[edge, Calls(1)] for edge in waited_ns]
+        took += waited_ns.values()
+        return sum(waited_ns.values())
 
     def _add_services_outside(self, tree: Tree, attributions: ById) -> None:
         """Add the services of spans outside the request, without time: calls to them are internal."""
@@ -171,7 +185,7 @@ class Analyzer:
         """Return the number of the request's `Kind`: everything that a breakdown holds besides its times."""
         root, handler, segment = tree.request_root, tree.handler, tree.segment
         router = tree.router(handler)
-        cold, timed_out, flaws = tree.is_cold, bool(tree.roles & TIMED_OUT), _flaws(tree)
+        cold, timed_out, flaws = tree.is_cold, tree.timed_out, _flaws(tree)
         key = (
             *(root.signature, root.route, root.name),
             *((handler.signature, router.signature, router.route, router.name) if handler and router else ()),

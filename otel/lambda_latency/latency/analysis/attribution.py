@@ -222,7 +222,13 @@ def _attributed(
     ):
         return outer.component, None, False, code, service  # the HTTP client under the SDK: one call, not two
     component = _refined(component, signature, outer, entered)
-    return owners.owned(component), calls_of(signature) if _is_counted(component, outer) else None, False, code, service
+    return (
+        owners.owned(component),
+        calls_of(signature) if _is_counted(signature, component, outer) else None,
+        False,
+        code,
+        service,
+    )
 
 
 def _is_in_call(above: Signature | None, outer: Attribution | None) -> bool:
@@ -238,8 +244,10 @@ def _inherited(outer: Attribution | None, own_code: Component) -> Component:
     return own_code if outer is None or outer.code is None or outer.component.category in OUTSIDE else outer.component
 
 
-def _is_counted(component: Component, outer: Attribution | None) -> bool:
+def _is_counted(signature: Signature, component: Component, outer: Attribution | None) -> bool:
     """Return whether a span counts as a call; the kit's init inside Lambda's Initialization is the same cold start."""
+    if component.category == "step":
+        return signature.is_attempt
     return component.category in CALLS or (
         component.category == "cold start" and (outer is None or outer.component != component)
     )

@@ -23,14 +23,17 @@ from lambda_latency.trace import (
     ABSENT,
     CHAIN,
     CONNECTING,
+    DURABLE_EXECUTION,
     FUNCTION,
     GATEWAY,
     LAPTOP,
+    REPLAY,
     RUNTIME_SCOPES,
     STATE_MACHINE,
     WAIT,
     Signature,
     SpanKind,
+    without_ids,
 )
 from lambda_latency.trace import SERVICE as LAMBDA_SERVICE
 
@@ -56,6 +59,15 @@ RESOURCES = (
     "messaging.destination.name",
     "messaging.url",
 )
+
+
+# Categories of the operations of a durable execution, and what precedes their names. A context has none of its own.
+OPERATIONS = {
+    "STEP": ("step", ""),
+    "WAIT": ("wait", "timer "),
+    "CALLBACK": ("wait", "callback "),
+    "CHAINED_INVOKE": ("aws", "Lambda Invoke "),
+}
 
 
 class Position(NamedTuple):
@@ -232,6 +244,15 @@ def _connect(signature: Signature, _: Position) -> Component:
     return Component("connect", signature.host)
 
 
+def _is_operation(signature: Signature, _: Position) -> bool:
+    return signature.origin is None and signature.operation_type in OPERATIONS
+
+
+def _operation(signature: Signature, _: Position) -> Component:
+    category, prefix = OPERATIONS[signature.operation_type]
+    return Component(category, f"{prefix}{without_ids(signature.operation_name)}")
+
+
 def _connecting(signature: Signature, position: Position) -> bool:
     """Return whether the span is a step of opening a connection, below the call that opens it."""
     return position.in_call and signature.name in CONNECTING and signature.kind is SpanKind.INTERNAL
@@ -274,6 +295,9 @@ RULES = (
     SpanRule("a state machine", _origin(STATE_MACHINE), _state_machine),
     SpanRule("the time from a sender to its consumer", _origin(WAIT), _queue),
     SpanRule("the time between linked traces", _origin(CHAIN), _always(UNKNOWN)),
+    SpanRule("a durable execution", _origin(DURABLE_EXECUTION), _always(SERVICE)),
+    SpanRule("what an invocation of an execution runs again", _origin(REPLAY), _of_service("replay")),
+    SpanRule("an operation of a durable execution", _is_operation, _operation),
     SpanRule("a parent that was not recorded", lambda shape, _: shape is ABSENT, _always(UNKNOWN)),
     SpanRule("a poll for messages", _is_receiving, _queue),
     SpanRule("an AWS call", lambda shape, _: shape.is_aws_call, _aws),

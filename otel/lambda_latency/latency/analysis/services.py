@@ -8,6 +8,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from lambda_latency.trace import (
     ABSENT,
     CHAIN,
+    DURABLE_EXECUTION,
     FUNCTION,
     GATEWAY,
     REQUEST_ROOT,
@@ -39,6 +40,8 @@ def code_of(signature: Signature, above: Signature | None, outer: Code | None, c
     service_name = service_of_resource(signature.resource)
     if service_name and _joins_traces(above):
         return Code(service_name, service_name)
+    if outer is not None and above is not None and above.origin == DURABLE_EXECUTION:
+        return outer._replace(service_name=outer.service_name or service_name)
     if _runs_no_code(signature, above):
         return outer
     if signature.origin in (SERVICE, FUNCTION):

@@ -31,8 +31,11 @@ class Calls:
 
 
 def calls_of(shape: Signature) -> Calls:
-    """Return the counts of one call."""
+    """Return the counts of one call. The attempts of a step after its first are retries."""
     throttled = is_throttled(shape)
+    number = shape["durable.attempt.number"]
+    if isinstance(number, int) and number > 1:
+        return Calls(0, int(is_failed(shape)), 0, 1)
     return Calls(1, int(is_failed(shape) and not throttled), int(throttled), retries_of(shape))
 
 

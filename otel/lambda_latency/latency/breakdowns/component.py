@@ -12,6 +12,10 @@ CATEGORIES = {
     # Named after the resource: its capacity is ours to change
     "retries": "ours",
     "telemetry": "ours",
+    # Of durable executions: operations by name, and what an invocation runs over again
+    "step": "ours",
+    "replay": "ours",
+    "wait": "ours",  # by design: no part of the time that is judged
     "aws": "theirs",
     "external": "theirs",
     "database": "theirs",
@@ -35,6 +39,7 @@ PREFIXES = {
     "network": "network to ",
     "pool": "pool of ",
     "queue": "queue ",
+    "step": "step ",
     "retries": "retries ",
     "step functions": "Step Functions ",
     "unknown": "unknown ",
@@ -67,7 +72,7 @@ class Component(NamedTuple):
         """The name of the component for people."""
         if self.category == "api gateway":
             return "API Gateway"
-        if self.category in ("own code", "cold start") and self.name:
+        if self.category in ("own code", "cold start", "replay") and self.name:
             return f"{self.name}: {self.category}"
         prefix = PREFIXES.get(self.category, "")
         return f"{prefix}{self.name}" if self.name else self.category
@@ -79,6 +84,8 @@ class Component(NamedTuple):
             return f"the Lambda {self.name}" if self.name == "service" else f"Lambda's {self.name}"
         words = {
             "cold start": f"a cold start of {self.name}" if self.name else "a cold start",
+            "step": f"the step {self.name}",
+            "replay": f"the replay of {self.name}" if self.name else "replay",
             "own code": f"the code of {self.name}" if self.name else "their own code",
             "queue": f"the queue {self.name}",
             "network": f"the network to {self.name}",
@@ -114,6 +121,9 @@ def resource_of(name: str) -> str:
 OWN = (
     "own code",
     "cold start",
+    "step",
+    "replay",
+    "wait",
     "telemetry",
     "lambda",
     "api gateway",

@@ -8,7 +8,7 @@ from lambda_latency.latency.analysis.analyzer import Analyzer
 from lambda_latency.latency.breakdowns.columns import Breakdowns
 from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOptions
 from lambda_latency.latency.loading.progress import SILENT, Progress, bytes_of, size_of
-from lambda_latency.trace import LineIndex, Problem, Reader, Source, read_compact_spans
+from lambda_latency.trace import LineIndex, Problem, Reader, Source, join_executions, read_compact_spans
 
 # Bytes of input; more is judged from disk, by one process per processor
 IN_MEMORY = 48 * 1024 * 1024
@@ -53,7 +53,9 @@ def _load(
     analyzer, reader = Analyzer(breakdowns, options), Reader()
     for source in sources:
         for traces in read_compact_spans(source, reader, problems, index, step):
-            if source.whole:  # these traces are complete: their spans can be released
+            if source.whole and not reader.has_executions:  # these traces are complete: their spans can be released
                 analyzer.take(traces, problems)
+    if reader.has_executions:
+        index.joined |= join_executions(reader.traces)
     analyzer.take(reader.traces, problems)
     return breakdowns

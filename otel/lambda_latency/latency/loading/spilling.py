@@ -20,7 +20,7 @@ from lambda_latency.latency.breakdowns.choice import ReportError
 from lambda_latency.latency.breakdowns.columns import Breakdowns
 from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOptions
 from lambda_latency.latency.loading.progress import Progress, bytes_of, size_of
-from lambda_latency.latency.loading.worker import MOST, SourceRange, TaskQueue, Worker
+from lambda_latency.latency.loading.worker import MOST, SourceRange, TaskQueue, Worker, joined_in
 from lambda_latency.trace import LineIndex, Problem, Source, is_by_line, is_compressed
 
 PIECE = 8 * 1024 * 1024  # bytes of a file per task
@@ -54,6 +54,7 @@ def load_spilled(
                     index.merge(piece.source, task_result.lines)
             spilled_by_each = list(pool.each("spill"))
             list(pool.each("share", spilled_by_each))
+            index.joined |= joined_in(spilled_by_each)
             sizes = [sum(sizes) // partitions] * partitions
             progress.stage("judging", sum(sizes))
             for _, new_problems in _watched(pool.share("analyze", range(partitions)), sizes, progress):

@@ -6,6 +6,7 @@ Workers take the numbers of tasks from a queue, without messages between them.
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -22,7 +23,11 @@ from lambda_latency.trace import (
     Signature,
     Source,
     Spill,
+    TracesByExecution,
     count_lines,
+    joined_ids,
+    note_executions,
+    partition_of,
     read_compact_spans,
     read_spilled,
 )
@@ -76,10 +81,23 @@ class ReadPieces(NamedTuple):
 
 
 class Spilled(NamedTuple):
-    """What a process has spilled: the signatures of its spans, and the position of the spans of each partition."""
+    """What a process has spilled: the signatures of its spans, and the position of the spans of each partition.
+
+    `executions` are those in several traces or in one.
+    """
 
     signatures: list[Signature]
     extents: list[Extents]
+    executions: TracesByExecution
+
+
+def joined_in(spilled_by_each: Iterable[Spilled]) -> dict[str, str]:
+    """Return the id of the joined trace by the id of each other trace of an execution, of what all workers spilled."""
+    executions: TracesByExecution = defaultdict(set)
+    for spilled in spilled_by_each:
+        for arn, trace_ids in spilled.executions.items():
+            executions[arn] |= trace_ids
+    return joined_ids(executions.values())
 
 
 class Worker:
@@ -93,6 +111,9 @@ class Worker:
         self._reader, self.breakdowns = Reader(), Breakdowns()
         self._analyzer = Analyzer(self.breakdowns, options)
         self._spilled: list[Spilled] = []
+        self._executions: TracesByExecution = defaultdict(set)
+        self._joined: dict[str, str] = {}
+        self._partitions = partitions
         self._unsent = self.breakdowns.pieces()
 
     def read(self, pieces: Iterable[SourceRange]) -> ReadPieces:
@@ -105,34 +126,45 @@ class Worker:
     def _read(self, piece: SourceRange, index: LineIndex) -> list[Problem]:
         problems: list[Problem] = []
         for traces in read_compact_spans(piece.source, self._reader, problems, index, between=piece.between):
-            if piece.source.whole:
+            if piece.source.whole and not self._reader.has_executions:
                 self._analyzer.take(traces, problems)
             elif len(traces) > MOST_WAITING:
-                self._spill.add(traces)
-        self._spill.add(self._reader.traces)
+                self._spill_traces()
+        self._spill_traces()
         if piece.between is not None and piece.between[0] and any(problem.line for problem in problems):
             lines_before = count_lines(piece.source, piece.between[0])
             problems = [p if p.line is None else replace(p, line=p.line + lines_before) for p in problems]
         return problems
 
+    def _spill_traces(self) -> None:
+        if self._reader.has_executions:
+            note_executions(self._reader.traces, self._executions)
+        self._spill.add(self._reader.traces)
+
     def spill(self) -> Spilled:
         """Flush the spans to disk, after the last piece."""
         self._spill.flush()
-        return Spilled(self._spill.signatures, self._spill.extents)
+        return Spilled(self._spill.signatures, self._spill.extents, self._executions)
 
     def share(self, spilled_by_each: list[Spilled]) -> None:
         """Receive what all workers have spilled, in the order of their files."""
         self._spilled = spilled_by_each
+        self._joined = joined_in(spilled_by_each)
 
     def analyze(self, partition: int) -> list[Problem]:
         """Add the breakdowns of the traces in a partition; the result is their inconsistencies."""
         problems: list[Problem] = []
         traces: dict[str, list[CompactSpan]] = {}
-        for file, spilled_by_worker in zip(self._files, self._spilled, strict=True):
-            for trace_id, spans in read_spilled(
-                file, spilled_by_worker.extents[partition], spilled_by_worker.signatures
-            ):
-                traces.setdefault(trace_id, []).extend(spans)
+        others = {partition_of(other, self._partitions) for other, first_id in self._joined.items()
+                  if partition_of(first_id, self._partitions) == partition}  # fmt: skip
+        for read in sorted({partition, *others}):
+            for file, spilled_by_worker in zip(self._files, self._spilled, strict=True):
+                for trace_id, spans in read_spilled(
+                    file, spilled_by_worker.extents[read], spilled_by_worker.signatures
+                ):
+                    first_id = self._joined.get(trace_id, trace_id)
+                    if partition_of(first_id, self._partitions) == partition:
+                        traces.setdefault(first_id, []).extend(spans)
         self._analyzer.take(traces, problems)
         return problems
 

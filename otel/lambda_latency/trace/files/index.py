@@ -29,12 +29,14 @@ class LineIndex:
     """The byte offsets of the lines of each trace, for each source: 12 bytes for each trace in a line. Those of a
     compressed file are offsets in its text.
 
+    `joined` has the id of the request by the id of each other trace of a durable execution.
     Only the last word of a trace id is retained: a search may find lines of another trace too, but it misses none.
     """
 
     def __init__(self) -> None:
         self._sources: dict[Source, _Lines] = {}
         self._left_out: set[Source] = set()
+        self.joined: dict[str, str] = {}
 
     def begin(self, source: Source) -> None:
         """Start the index of a source: the next calls of `note` refer to it."""

@@ -59,7 +59,7 @@ class Spill:
                     compact.attempts,
                     compact.route,
                 )
-            partition = int(trace_id[-4:], 16) % len(waiting)
+            partition = partition_of(trace_id, len(waiting))
             _encode_into((trace_id, flat), waiting[partition], -1)
             self._traces[partition] += 1
             self._spans += len(compact_spans)
@@ -85,6 +85,11 @@ class Spill:
             waiting.clear()
         self._traces = [0] * len(self._traces)
         self._spans = 0
+
+
+def partition_of(trace_id: str, partitions: int) -> int:
+    """The number of the partition of a trace."""
+    return int(trace_id[-4:], 16) % partitions
 
 
 def read_spilled(

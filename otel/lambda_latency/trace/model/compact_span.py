@@ -9,7 +9,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from lambda_latency.trace.model.ids import are_ids
-from lambda_latency.trace.model.keys import ROUTE
+from lambda_latency.trace.model.keys import EXECUTION_ARN, ROUTE
 from lambda_latency.trace.model.signature import Signature
 from lambda_latency.trace.model.span import Span
 
@@ -23,7 +23,8 @@ class CompactSpan(Struct, gc=False, eq=False):
     """One compact span. Ids are lower-case hex, times are nanoseconds since 1970.
 
     `parent_id` is empty for a root. `end_ns` is 0 for a span that was left open. `attempts` is the end of a call's
-    first attempt and the start of its last one; None if the span has no events for them. `route` is its `http.route`.
+    first attempt and the start of its last one; None if the span has no events for them. `route` is its `http.route`,
+    or the ARN of its durable execution.
     """
 
     span_id: str
@@ -67,7 +68,7 @@ def compact_spans_of(spans: Iterable[Span]) -> list[CompactSpan]:
 
 
 def _row_of(span: Span, signatures: dict[object, Signature]) -> CompactSpan:
-    attempts, route = attempts_of(span), span.attributes.get(ROUTE)
+    attempts, route = attempts_of(span), span.attributes.get(ROUTE) or span.attributes.get(EXECUTION_ARN)
     return CompactSpan(
         span.span_id,
         span.parent_id or "",

@@ -70,6 +70,21 @@ UNNAMED = "unknown_service:"
 # A route is a field of the compact span and not of its signature: many instrumentations put paths with ids there, and
 # each path would make a new signature.
 ROUTE = "http.route"
+# Of spans of durable executions, by AWS's plugin and by the kit. Each execution has an ARN of its own: a compact span
+# has it where other spans have their route.
+EXECUTION_ARN = "durable.execution.arn"
+ROUTED = (ROUTE, EXECUTION_ARN)
+# An anchor without a length, which each invocation records again
+SYNTHETIC_ROOT = "durable.execution.synthetic_root"
+DURABLE_KEYS = (
+    "durable.attempt.number",
+    "durable.execution.status",
+    "durable.invocation.first",
+    "durable.invocation.status",
+    "durable.operation.status",
+    "durable.operation.subtype",
+    "durable.operation.type",
+)
 # The kind of the reference to the parent. OpenTracing's FOLLOWS_FROM means that the parent does not wait.
 FOLLOWS = "ref.type"
 NO_JSON = str.maketrans("", "", '[]" ')
@@ -166,14 +181,14 @@ def _code(text: object) -> object:
 
 READ: dict[str, Reduce] = {
     **dict.fromkeys(INVOCATION_KEYS, _present),
-    **dict.fromkeys(WHOLE, _same),
+    **dict.fromkeys((*WHOLE, *DURABLE_KEYS, *ROUTED), _same),
+    SYNTHETIC_ROOT: _present,
     "http.url": _host,
     "url.full": _host,
     "aws.dynamodb.table_names": _listed,
     "upstream_cluster": _cluster,
     "upstream_cluster.name": _cluster,
     "error.type": _code,
-    ROUTE: _same,
 }
 
 

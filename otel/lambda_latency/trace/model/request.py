@@ -9,7 +9,12 @@ import re
 from typing import NamedTuple
 
 from lambda_latency.trace.model.compact_span import CompactSpan
-from lambda_latency.trace.model.platform import GATEWAY
+from lambda_latency.trace.model.platform import DURABLE_EXECUTION, GATEWAY
+
+# The beginning of the route of a durable execution, which the name of its function follows
+EXECUTION_ROUTE = "execution "
+# The end of the message about an execution that has not ended
+RUNNING = " is still running: not judged"
 
 
 class View(NamedTuple):
@@ -42,6 +47,8 @@ def route_of(request_root: CompactSpan, router: CompactSpan | None, function: st
 
 
 def _written_route(request_root: CompactSpan, router: CompactSpan | None, function: str) -> str:
+    if request_root.signature.origin == DURABLE_EXECUTION:
+        return request_root.name
     spans = [span for span in (router, request_root) if span is not None]
     for span in spans:
         if span.route:
@@ -77,6 +84,8 @@ def status_code_of(request_root: CompactSpan, handler: CompactSpan | None) -> in
 
 def is_error(request_root: CompactSpan, handler: CompactSpan | None) -> bool:
     """Whether the request failed: an HTTP status of 5xx, or status ERROR on the request root or the handler's span."""
+    if request_root.signature.origin == DURABLE_EXECUTION:  # of which an invocation may fail and be repeated
+        return request_root.signature.status.name == "ERROR"
     code = status_code_of(request_root, handler)
     if code is not None and code >= 500:
         return True

@@ -5,21 +5,25 @@ A few hundred signatures represent any number of spans, so each rule runs once f
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from lambda_latency.trace.model.keys import (
     CLIENT_TIMEOUT,
     CODES,
+    DURABLE_KEYS,
     EXCEPTION_KEYS,
     FOLLOWS,
     INVOCATION_KEYS,
     READ,
-    ROUTE,
+    ROUTED,
+    SYNTHETIC_ROOT,
     codes_in,
     read_resource,
 )
 from lambda_latency.trace.model.platform import (
+    DURABLE_EXECUTION,
     FUNCTION,
     OUTER,
     PHASES,
@@ -57,7 +61,13 @@ MODEL_CALLS = ("chat", "embeddings", "generate_content", "text_completion", "LLM
 TOOLS = ("execute_tool", "TOOL")
 EXECUTION = 2048  # an execution of a state machine
 GAVE_UP = 4096  # a call that its client ended, because it took too long
+DURABLE = 8192  # a span of a durable execution, as AWS's plugin and the kit record it
 DETACHED = 1024  # follows from its parent, which does not wait for it
+
+
+# An execution is around all of its invocations
+RANKS = {DURABLE_EXECUTION: -1, **{origin: rank for rank, origin in enumerate(OUTER)}}
+ATTEMPT_NUMBER = re.compile(r" attempt \d+\Z")
 
 
 class Traits(NamedTuple):
@@ -104,13 +114,16 @@ class Signature:
         origin, error_type = values.get("aws.xray.origin"), values.get("error.type")
         self.origin = origin if isinstance(origin, str) else None
         self.codes = frozenset([*codes, *error_type]) if isinstance(error_type, tuple) else codes
-        self.rank = OUTER.index(self.origin) if self.origin in OUTER else len(OUTER)
-        self.phase = self.name if self.name in PHASES and self.kind is SpanKind.INTERNAL else ""
+        self.rank = RANKS.get(self.origin, len(OUTER))
+        is_durable = not values.keys().isdisjoint((*DURABLE_KEYS, SYNTHETIC_ROOT))
+        is_phase = self.name in PHASES and self.kind is SpanKind.INTERNAL and not is_durable
+        self.phase = self.name if is_phase else ""
         self.by_name = self._is_read_by_name()
         roles_held = {
             **self._request_roles(),
             ATTEMPTS: attempts,
             DETACHED: values.get(FOLLOWS) == "FOLLOWS_FROM",
+            DURABLE: is_durable,
             GAVE_UP: self._gave_up(),
             EXECUTION: self.origin == STATE_MACHINE,
             CONTAINER: self.origin == FUNCTION or self.phase == "Invocation" or self.is_step,
@@ -121,7 +134,12 @@ class Signature:
         return CLIENT_TIMEOUT in self.codes and self.is_call and not self.values.get("lambda.timeout")
 
     def _is_read_by_name(self) -> bool:
-        if self.scope in RUNTIME_SCOPES or self.name in READ_NAMES or self.origin in (SERVICE, FUNCTION):
+        if (
+            self.operation_type
+            or self.scope in RUNTIME_SCOPES
+            or self.name in READ_NAMES
+            or self.origin in (SERVICE, FUNCTION)
+        ):
             return True
         return self.is_aws_call and not self.operation
 
@@ -149,7 +167,7 @@ class Signature:
         `signatures` are the signatures of other spans; equal spans share one.
         """
         resource = read_resource(span.resource)
-        values = {key: READ[key](value) for key, value in span.attributes.items() if key in READ and key != ROUTE}
+        values = {key: READ[key](value) for key, value in span.attributes.items() if key in READ and key not in ROUTED}
         exceptions = (event.attributes for event in span.events if event.name == "exception")
         codes = error_codes(span.status_message, exceptions)
         traits = Traits(span.name, span.scope.name, span.kind, span.status, span.parent_remote, codes, attempts)
@@ -216,6 +234,31 @@ class Signature:
     def is_tool(self) -> bool:
         """Whether the span is a tool of an agent. Some libraries record it inside the call to the model."""
         return self.text("gen_ai.operation.name", "openinference.span.kind") in TOOLS
+
+    @property
+    def operation_type(self) -> str:
+        """The type of an operation of a durable execution, such as `STEP`; empty for any other span."""
+        return self.text("durable.operation.type")
+
+    @property
+    def operation_name(self) -> str:
+        """The name of such an operation: that of the span, of an attempt without its number."""
+        return ATTEMPT_NUMBER.sub("", self.name) if self.is_attempt else self.name
+
+    @property
+    def is_attempt(self) -> bool:
+        """Whether the span is an attempt of a step: in contrast to the step it has no status of its own."""
+        return self.operation_type == "STEP" and not self["durable.operation.status"]
+
+    @property
+    def is_invocation(self) -> bool:
+        """Whether the span is an invocation of a durable execution."""
+        return "durable.invocation.first" in self.values
+
+    @property
+    def is_anchor(self) -> bool:
+        """Whether the span is the anchor of a durable execution: it has no length, and each invocation records it."""
+        return SYNTHETIC_ROOT in self.values
 
     @property
     def operation(self) -> str:

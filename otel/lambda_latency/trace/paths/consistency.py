@@ -54,6 +54,7 @@ def one_of_each(spans: Iterable[CompactSpan], problems: list[str]) -> list[Compa
             f"span {span_id} ({best.name}) was recorded twice: the one that ends later counts"
             for span in candidates[:-1]
             if _is_complete(span) == _is_complete(best)
+            and not best.signature.is_anchor
             and not (span.signature.is_provisional and best.signature.is_provisional)
         ]
     return chosen

@@ -10,11 +10,12 @@ from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from lambda_latency.trace.model.compact_span import CompactSpan
-from lambda_latency.trace.model.platform import GATEWAY, RUNTIME_SCOPES, SERVICE
+from lambda_latency.trace.model.platform import DURABLE_EXECUTION, GATEWAY, RUNTIME_SCOPES, SERVICE
 from lambda_latency.trace.model.request import DEFAULT_VIEW, View
 from lambda_latency.trace.model.signature import (
     COLD,
     DETACHED,
+    DURABLE,
     EXECUTION,
     FUNCTION_SEGMENT,
     HANDLES,
@@ -22,9 +23,11 @@ from lambda_latency.trace.model.signature import (
     LAMBDA_SEGMENT,
     REQUEST_ROOT,
     SERVES,
+    TIMED_OUT,
 )
 from lambda_latency.trace.model.span import SpanKind
 from lambda_latency.trace.paths.consistency import CUT, backwards, cut_cycles, one_of_each, separate_shared_ids
+from lambda_latency.trace.paths.executions import arrange_executions
 from lambda_latency.trace.paths.reparenting import above, absent_parents, answered_calls, begins_with_init, new_parents
 from lambda_latency.trace.paths.skew import correct_clocks, service_of, with_descendants
 
@@ -53,7 +56,7 @@ class Tree:
     - `new_parents`: the span id of the new parent by that of the re-parented span; an empty text if no span waits for
       it.
     - `in_order`: whether no two siblings end at the same instant, and no span that has siblings is open.
-    - `absent`: the spans that represent parents that were not recorded.
+    - `absent`: the spans that represent parents that were not recorded; `added` has the spans of executions, too.
     - `problems`: messages about contradictions between spans.
     - `request_root`: the span of the request, which lasts from `start_ns` to `end_ns`.
     - `init_before`: the init that the request began with, if no outer span encloses it; else None.
@@ -65,6 +68,7 @@ class Tree:
 
     __slots__ = (
         "absent",
+        "added",
         "begins_inside",
         "children",
         "detached",
@@ -199,6 +203,16 @@ class Tree:
         return bool(span.signature.roles & INIT) and (not span.signature.phase or self.is_phase(span))
 
     @property
+    def is_execution(self) -> bool:
+        """Whether the request is a durable execution."""
+        return self.request_root.signature.origin == DURABLE_EXECUTION
+
+    @property
+    def timed_out(self) -> bool:
+        """Whether the function reached its deadline. An execution goes on with another invocation."""
+        return bool(self.roles & TIMED_OUT) and not self.is_execution
+
+    @property
     def is_cold(self) -> bool:
         """Whether an environment started for the request, as far as its spans show."""
         if self.roles & COLD:
@@ -231,10 +245,20 @@ class Tree:
         if self._connect() < len(self.spans):
             cut_cycles(self.spans, self.problems)
             self._connect()
+        self.added: list[CompactSpan] = []
+        if self.roles & DURABLE:
+            self._arrange_executions()
         self.absent = absent_parents(self.local_roots)
         if self.absent:
             self._add_absent()
+        self.added += self.absent
         self.new_parents: dict[str, str] = {}
+
+    def _arrange_executions(self) -> None:
+        self.added += arrange_executions(self.spans)
+        spans = sorted([*self.spans.values(), *self.added], key=_end, reverse=True)
+        self.spans = {span.span_id: span for span in spans}
+        self._connect()
 
     def _add_absent(self) -> None:
         """Connect the spans that represent unrecorded parents, and report those that are missing."""

@@ -85,6 +85,11 @@ class Reader:
         self._readers: dict[str, FormatReader] = {}
         self._last: FormatReader = self._otlp
 
+    @property
+    def has_executions(self) -> bool:
+        """Whether a span of a durable execution was read, which may have spans in several traces."""
+        return self._table.has_executions
+
     def read(self, documents: Sequence[bytes], problem: Callable[[int, str], object]) -> list[Collection[str]]:
         """Add the rows of some documents to `traces` and return the trace ids of each document.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from lambda_latency.trace.model.keys import READ, ROUTE, read_resource
+from lambda_latency.trace.model.keys import EXECUTION_ARN, READ, ROUTED, read_resource
 from lambda_latency.trace.model.platform import READ_NAMES
 from lambda_latency.trace.model.signature import Signature, Traits
 
@@ -53,7 +53,10 @@ class Group(NamedTuple):
 
 
 class ShapeTable:
-    """Finds the signature of a span. `routes` has the text of each route by its number, which is negative."""
+    """Finds the signature of a span. `routes` has the text of each route by its number, which is negative.
+
+    `has_executions`: a span of a durable execution was read.
+    """
 
     def __init__(self) -> None:
         self._groups: dict[Key, Group] = {}
@@ -63,6 +66,7 @@ class ShapeTable:
         self._signatures = 0
         self.written: dict[object, Group] = {}  # groups by their encoded resource and scope
         self.routes: dict[int, str] = {}
+        self.has_executions = False
 
     def values(self, decode: Callable[[Any], object]) -> dict[str, Values]:
         """Empty caches of numbers for one encoding, by key: for the attributes that rules read."""
@@ -110,7 +114,8 @@ class ShapeTable:
 
     def number(self, key: str, value: object) -> int:
         """The number of an attribute, equal for values that rules cannot distinguish; a route gets a negative one."""
-        if key == ROUTE:
+        if key in ROUTED:
+            self.has_executions = self.has_executions or key == EXECUTION_ARN
             number = -1 - len(self.routes)
             self.routes[number] = value if isinstance(value, str) else ""
             return number

@@ -12,8 +12,10 @@ from lambda_latency.trace import (
     ABSENT,
     CHAIN,
     CONNECTING,
+    DURABLE_EXECUTION,
     FUNCTION,
     GATEWAY,
+    REPLAY,
     RUNTIME_SCOPES,
     STATE_MACHINE,
     WAIT,
@@ -27,15 +29,18 @@ Result = TypeVar("Result")
 PHASES = ("Initialization", "Restore", "Invocation", "Overhead")
 OWN = ("init", "restore", "telemetry flush", "dns", "tcp", "tls", "handshake", "connect", "pool")  # the kit's spans
 OUTER = (GATEWAY, LAMBDA_SERVICE, FUNCTION)
+ADDED = (WAIT, CHAIN, DURABLE_EXECUTION, REPLAY)  # of spans that nobody recorded
 VALUES: Mapping[str, tuple[object, ...]] = {
     "shape": ("recorded", "absent"),
     "scope": ("", RUNTIME_SCOPES[0]),
-    "origin": (None, *OUTER, STATE_MACHINE, WAIT, CHAIN),
+    "origin": (None, *OUTER, STATE_MACHINE, *ADDED),
     "parent_origin": (None, *OUTER),
     "inside": ("", "answered", "calls", "handler"),
     "in_call": (False, True),
     "rpc.system": ("", "aws-api", "grpc"),
     "rpc.method": ("", "Invoke", "PutItem", "ReceiveMessage"),
+    "durable.operation.type": ("", "STEP", "CONTEXT"),
+    "durable.operation.status": ("", "SUCCEEDED"),
     "db.system": ("", "dynamodb", "postgresql"),
     "messaging.operation": ("", "receive", "publish"),
     "messaging.operation.type": ("", "receive", "publish"),
@@ -79,7 +84,7 @@ def kinds_with(origin: object) -> tuple[SpanKind, ...]:
     """The kinds of spans with an origin: X-Ray's segments are SERVER, the spans that join traces INTERNAL."""
     if origin is None:
         return tuple(SpanKind)
-    return (SpanKind.INTERNAL,) if origin in (WAIT, CHAIN) else (SpanKind.SERVER,)
+    return (SpanKind.INTERNAL,) if origin in ADDED else (SpanKind.SERVER,)
 
 
 class Attributes(Mapping[str, object]):

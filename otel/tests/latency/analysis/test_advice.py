@@ -56,14 +56,14 @@ def test_advice_about_the_platform_is_the_same_everywhere(bucket: str) -> None:
 
 
 def test_proxies_and_servers_hear_of_different_settings() -> None:
-    """Of every category that they can wait for."""
+    """Of every category that they can wait for: steps, replays and waits are of functions."""
     alike = [
         bucket
         for bucket in CATEGORIES
         if bucket not in PLATFORM
         and len({advice(Component(bucket), place) for place in ("lambda", "server", "proxy")}) < 3
     ]
-    assert alike == ["laptop", "unknown"]
+    assert alike == ["step", "replay", "wait", "laptop", "unknown"]
 
 
 def test_without_a_place_no_word_is_about_lambda() -> None:

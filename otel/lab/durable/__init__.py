@@ -1,0 +1,1 @@
+"""Durable executions: planted causes, and whether a report names them."""

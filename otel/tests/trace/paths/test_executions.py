@@ -1,0 +1,122 @@
+"""The spans of a durable execution as the tree of one request, for both classes of AWS's plugin."""
+
+import random
+from dataclasses import replace
+
+import pytest
+
+from lab.durable.executions import Context, Form, Operation, Player, Step, Wait
+from lambda_latency.latency import Analyzer, Breakdown, Breakdowns
+from lambda_latency.trace import Problem, Span, Status, Trace, traces_of
+from lambda_latency.trace.model.compact_span import compact_spans_of
+
+FORMS = (
+    Form(),
+    Form(by_invocation=True),
+    Form(of_kit=True),
+    Form(by_invocation=True, of_kit=True),
+    Form(on_lambda=True),
+    Form(by_invocation=True, on_lambda=True, of_kit=True),
+    Form(traces=True),
+    Form(by_invocation=True, traces=True, of_kit=True),
+)
+OPERATIONS: list[Operation] = [
+    Step("reserve", [40.0]),
+    Wait("settle", 5.0),
+    Step("charge", [90.0, 90.0, 100.0]),
+    Context("quotes", [[Step("quote-1", [30.0])], [Step("quote-2", [60.0])]]),
+    Wait("approval", 60.0, "CALLBACK"),
+]
+
+
+def played(form: Form, operations: list[Operation] = OPERATIONS) -> list[Span]:
+    """The spans of one execution."""
+    player = Player(form, "ProcessOrder", random.Random(1))  # noqa: S311 - a simulation
+    player.play(operations)
+    return player.spans
+
+
+def breakdowns_of(spans: list[Span]) -> tuple[list[Breakdown], list[str]]:
+    """The breakdowns of spans with one trace id, and the reasons of problems."""
+    breakdowns, problems = Breakdowns(), list[Problem]()
+    Analyzer(breakdowns).add(spans[0].trace_id, compact_spans_of(spans), problems)
+    return list(breakdowns), [problem.reason for problem in problems]
+
+
+def joined(spans: list[Span]) -> list[Span]:
+    """The spans of the only trace that remains when those of the execution are joined."""
+    [trace] = traces_of(spans)
+    return list(trace.spans)
+
+
+def tree_of(trace: Trace) -> list[str]:
+    """The names of the spans of a request, indented by depth."""
+    return [f"{'  ' * depth}{span.name}" for span, depth in trace.tree.by_depth()]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_an_execution_is_one_request_whose_time_goes_to_its_steps(form: Form) -> None:
+    """Attempts and the waits between them belong to the step; waits by design are calls, and no time."""
+    [breakdown], problems = breakdowns_of(joined(played(form)))
+    assert (breakdown.route, breakdown.error, breakdown.timed_out, problems) == (
+        "execution ProcessOrder",
+        False,
+        False,
+        [],
+    )
+    ms = {component.label: round(ns / 1e6, -1) for component, ns in breakdown.components}
+    assert ms["step charge"] == pytest.approx(4_350, abs=120)
+    assert ms["step reserve"] == pytest.approx(40, abs=20)
+    assert ms["step quote-2"] == pytest.approx(60, abs=20)
+    assert ms.get("step quote-1", 0) == 0
+    assert not any(label.startswith("wait") for label in ms)
+    assert sum(ns for _, ns in breakdown.components) == breakdown.wall_ns
+    calls = {component.label: calls for component, calls in breakdown.calls}
+    assert (calls["step charge"].calls, calls["step charge"].retries, calls["step charge"].errors) == (1, 2, 2)
+    waited = {edge.component.name: sum(durations) for edge, durations in breakdown.durations_ns}
+    assert waited["timer settle"] == pytest.approx(5e9, rel=0.02)
+    assert waited["callback approval"] == pytest.approx(60e9, rel=0.02)
+
+
+def test_operations_are_below_their_invocations() -> None:
+    """The plugin records them below the execution; what an invocation runs over again is a span of its own."""
+    [trace] = traces_of(played(Form(), [Step("reserve", [40.0]), Wait("settle", 5.0), Step("charge", [100.0])]))
+    assert tree_of(trace) == [
+        "execution ProcessOrder",
+        "  DurableExecutionRoot",
+        "  Invocation",
+        "    reserve",
+        "      reserve attempt 1",
+        "    settle",
+        "  settle",
+        "  Invocation",
+        "    replay",
+        "    charge",
+        "      charge attempt 1",
+    ]
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_an_arranged_execution_that_is_stored_is_arranged_as_before(form: Form) -> None:
+    """An archive stores the spans of traces."""
+    [trace] = traces_of(played(form))
+    [again] = traces_of(trace.spans)
+    assert tree_of(again) == tree_of(trace)
+    assert breakdowns_of(list(again.spans)) == breakdowns_of(list(trace.spans))
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_an_execution_without_its_end_is_told_and_not_judged(form: Form) -> None:
+    """The span of the execution is recorded at its end, in the last invocation."""
+    spans = joined(played(form))
+    last = max(span.start_ns for span in spans if "durable.invocation.first" in span.attributes)
+    begun = [span for span in spans if span.start_ns < last - 10**9 and span.name != "Workflow"]
+    assert breakdowns_of(begun) == ([], ["execution ProcessOrder is still running: not judged"])
+
+
+def test_an_execution_fails_with_its_last_invocation() -> None:
+    """An invocation that failed before is repeated."""
+
+    spans = joined(played(Form()))
+    failed = [replace(span, status=Status.ERROR) if span.name == "Workflow" else span for span in spans]
+    assert [breakdown.error for spans in (spans, failed) for breakdown in breakdowns_of(spans)[0]] == [False, True]
