@@ -66,6 +66,7 @@ from lambda_latency.latency.correlation.association import (
     ByValue,
     ChangeAssociation,
     Correlations,
+    ReadSpans,
     Since,
     Value,
 )
@@ -82,7 +83,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.changing import NewGroup, RouteChange
     from lambda_latency.latency.baseline.decision import Decision, Slowdown
     from lambda_latency.latency.baseline.periods import ChangeEstimate
-    from lambda_latency.latency.correlation.attribute_sets import is_candidate
+    from lambda_latency.latency.correlation.attribute_sets import is_candidate, is_read
     from lambda_latency.latency.gate import Gate, Judged, read_gate
     from lambda_latency.latency.map import call_map, map_values
 
@@ -144,6 +145,7 @@ __all__ = [
     "PlaceTime",
     "Progress",
     "Rate",
+    "ReadSpans",
     "Report",
     "ReportError",
     "RouteChange",
@@ -173,6 +175,7 @@ __all__ = [
     "instant",
     "instant_of",
     "is_candidate",
+    "is_read",
     "largest_component",
     "load",
     "map_values",
@@ -201,7 +204,7 @@ LATER = {
     "baseline.call_graphs": ("CallChange", "OperationChange", "CallGraphChanges", "ErrorOutcome"),
     "baseline.decision": ("Decision", "Slowdown"),
     "baseline.periods": ("ChangeEstimate",),
-    "correlation.attribute_sets": ("is_candidate",),
+    "correlation.attribute_sets": ("is_candidate", "is_read"),
     "gate": ("Gate", "Judged", "read_gate"),
     "map": ("call_map", "map_values"),
 }
