@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from lambda_latency.latency import DEFAULT_OPTIONS, Breakdowns, against, load, read_gate, report_of
+from lambda_latency.latency import DEFAULT_OPTIONS, Breakdowns, against, is_read, load, read_gate, report_of
 from lambda_latency.text import document
-from lambda_latency.trace import LineIndex, Source, Span, find_spans
+from lambda_latency.trace import AttributedSpan, LineIndex, Source, Span, find_attributes
 
 OWN = ("own code", "cold start", "telemetry", "lambda", "unknown")  # buckets of a service's own time
 
@@ -110,8 +110,8 @@ def report_on(path: Path) -> dict[str, Any]:
     accounts = load(sources, problems, index=index, processes=1)
     owners = DEFAULT_OPTIONS.owners.settle(accounts)
 
-    def spans(ids: Collection[str]) -> Iterable[Span]:
-        return find_spans(sources, ids, index)
+    def spans(ids: Collection[str]) -> Iterable[Span | AttributedSpan]:
+        return find_attributes(sources, ids, is_read, index)
 
     report = report_of(accounts, lambda _: {}, owners=owners, spans=spans)
     return document(report, command="", version="")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from lambda_latency.agent.brief import Find, FindSpans, names_in
+from lambda_latency.agent.brief import Find, names_in
 from lambda_latency.agent.quoting import QuotedNames, quoted
 from lambda_latency.agent.roots import ARCHIVE_MARK, Roots, is_pattern
 from lambda_latency.agent.tools import AccountOptions, Cancelled, RefusedError
@@ -19,14 +19,25 @@ from lambda_latency.latency import (
     Breakdowns,
     Owners,
     Progress,
+    ReadSpans,
     Waterfall,
     instant,
+    is_read,
     load,
     of_route,
     of_time,
     waterfall_of,
 )
-from lambda_latency.trace import DEFAULT_VIEW, LineIndex, Problem, Source, Trace, find_spans, find_traces, trace_id_of
+from lambda_latency.trace import (
+    DEFAULT_VIEW,
+    LineIndex,
+    Problem,
+    Source,
+    Trace,
+    find_attributes,
+    find_traces,
+    trace_id_of,
+)
 
 MOST_LOADED = 4  # sources in memory
 MOST_ROUTES = 8  # that an error names
@@ -47,7 +58,7 @@ class Loaded:
     name: str
     breakdowns: Breakdowns
     find: Find
-    spans: FindSpans
+    spans: ReadSpans
     problems: list[Problem]
     owners: Owners
     names: QuotedNames
@@ -126,7 +137,9 @@ class Loader:
         index = LineIndex()
         accounts = load(sources, problems, _Steps(call), index, options=self.analysis_options)
         find = partial(find_traces, sources, index=index, view=self.analysis_options.view)
-        return self._settled(name, accounts, find, partial(find_spans, sources, index=index), problems)
+        return self._settled(
+            name, accounts, find, partial(find_attributes, sources, names=is_read, index=index), problems
+        )
 
     def _archive(self, name: str) -> Loaded:
         from lambda_latency.archive import read_requests  # a slow import
@@ -140,7 +153,7 @@ class Loader:
         return self._settled(name, archived.breakdowns, archived.find, archived.spans_of, [])
 
     def _settled(
-        self, name: str, accounts: Breakdowns, find: Find, spans: FindSpans, problems: list[Problem]
+        self, name: str, accounts: Breakdowns, find: Find, spans: ReadSpans, problems: list[Problem]
     ) -> Loaded:
         owners = self.analysis_options.owners.settle(accounts)  # by the real names
         return Loaded(name, accounts, find, spans, problems, owners, QuotedNames(names_in(accounts)))

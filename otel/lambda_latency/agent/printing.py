@@ -9,12 +9,12 @@ TYPE_CHECKING = False  # importing typing is slow
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_latency.agent.brief import Find, FindSpans
-    from lambda_latency.latency import Owners, Report
+    from lambda_latency.agent.brief import Find
+    from lambda_latency.latency import Owners, ReadSpans, Report
     from lambda_latency.trace import Trace
 
 
-def brief_of(report: Report, find: Find, command: Sequence[str], spans: FindSpans | None = None) -> str:
+def brief_of(report: Report, find: Find, command: Sequence[str], spans: ReadSpans | None = None) -> str:
     """Return the text of `why_slow`, with a baseline that of `compare`; `command` has the words that print the report.
 
     Its names become quoted names, so that it is judged again.

@@ -19,6 +19,7 @@ from lambda_latency.latency import (
     Report,
     advice,
     against,
+    is_read,
     load,
     report_of,
 )
@@ -38,7 +39,7 @@ from lambda_latency.text import (
     timeout_groups,
     whole_sentence,
 )
-from lambda_latency.trace import LineIndex, Problem, Source, Trace, find_spans, find_traces
+from lambda_latency.trace import LineIndex, Problem, Source, Trace, find_attributes, find_traces
 
 PLAIN = Style()
 MOST_GROUPS = 2  # calls that were running at timeouts
@@ -97,7 +98,7 @@ def explain(alarm: Alarm, evidence: Evidence, options: AnalysisOptions = DEFAULT
         sources=sorted({source.name for source in sources}),
         against=against(sample, baseline, ["the hour before"]) if sample and baseline else None,
         owners=owners,
-        spans=partial(find_spans, sources, index=index),
+        spans=partial(find_attributes, sources, names=is_read, index=index),
     )
     blamed = _blamed(alarm, report)
     lacks = [*evidence.lacks, *_lacking(alarm, report, evidence)]

@@ -18,6 +18,7 @@ from lambda_latency.latency import (
     ReportError,
     instant,
     is_candidate,
+    is_read,
     load,
     of_route,
     of_time,
@@ -26,12 +27,14 @@ from lambda_latency.latency import (
 from lambda_latency.spelling import nearest_names
 from lambda_latency.trace import (
     DEFAULT_VIEW,
+    AttributedSpan,
     LineIndex,
     Problem,
     Source,
     Span,
     Trace,
     dump_line,
+    find_attributes,
     find_sources,
     find_spans,
     find_traces,
@@ -124,9 +127,11 @@ class Files:
         """Find the traces with some ids. After `breakdowns`, only their lines of a file are read."""
         return find_traces(self._sources, trace_ids, self._index, self._request.analysis_options.view)
 
-    def spans(self, trace_ids: Collection[str]) -> Iterable[Span]:
-        """Yield the spans of the traces with some ids, in any order: they take less time than traces."""
-        return find_spans(self._sources, trace_ids, self._index)
+    def spans(self, trace_ids: Collection[str]) -> Iterable[Span | AttributedSpan]:
+        """Yield the spans of the traces with some ids, in any order, with the attributes that findings may name."""
+        if self._request.by is not None:
+            return find_spans(self._sources, trace_ids, self._index)
+        return find_attributes(self._sources, trace_ids, is_read, self._index)
 
 
 class Archive:

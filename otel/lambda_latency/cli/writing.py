@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from lambda_latency.cli.request import Request
 from lambda_latency.files import check_targets, replace_files, unwritable, writable_by
-from lambda_latency.latency import Report, ReportError, Stack, stacks_of
+from lambda_latency.latency import ReadSpans, Report, ReportError, Stack, stacks_of
 from lambda_latency.text import Style, first_sentence, flat, render_problems, render_report
-from lambda_latency.trace import Span, Trace, find_sources
+from lambda_latency.trace import Trace, find_sources
 from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def write_report(
     judged: Sequence[Judged],
     find: Find,
     out: TextIO,
-    spans: Callable[[Collection[str]], Iterable[Span]] | None = None,
+    spans: ReadSpans | None = None,
 ) -> None:
     """Write the report in every requested form: the files first, because the printed text says that they exist.
 

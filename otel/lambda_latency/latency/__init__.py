@@ -66,6 +66,7 @@ from lambda_latency.latency.correlation.association import (
     ByValue,
     ChangeAssociation,
     Correlations,
+    ReadSpans,
     Since,
     Value,
 )
@@ -83,7 +84,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.new_groups import NewGroup
     from lambda_latency.latency.baseline.periods import ChangeEstimate
     from lambda_latency.latency.baseline.routes import RouteChange
-    from lambda_latency.latency.correlation.attribute_sets import is_candidate
+    from lambda_latency.latency.correlation.attribute_sets import is_candidate, is_read
     from lambda_latency.latency.gate import Condition, Gate, Judged, examples, read_gate
     from lambda_latency.latency.map import call_map, map_values
 
@@ -146,6 +147,7 @@ __all__ = [
     "PlaceTime",
     "Progress",
     "Rate",
+    "ReadSpans",
     "Report",
     "ReportError",
     "RouteChange",
@@ -176,6 +178,7 @@ __all__ = [
     "instant",
     "instant_of",
     "is_candidate",
+    "is_read",
     "largest_component",
     "load",
     "map_values",
@@ -205,7 +208,7 @@ LATER = {
     "baseline.decision": ("Decision", "Slowdown"),
     "baseline.periods": ("ChangeEstimate",),
     "baseline.routes": ("RouteChange",),
-    "correlation.attribute_sets": ("is_candidate",),
+    "correlation.attribute_sets": ("is_candidate", "is_read"),
     "gate": ("Condition", "Gate", "Judged", "examples", "read_gate"),
     "map": ("call_map", "map_values"),
 }

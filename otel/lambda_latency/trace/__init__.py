@@ -40,7 +40,7 @@ from lambda_latency.trace.model.signature import (
     TIMED_OUT,
     Signature,
 )
-from lambda_latency.trace.model.span import Event, Link, Scope, Span, SpanKind, Status
+from lambda_latency.trace.model.span import AttributedSpan, Event, Link, Scope, Span, SpanKind, Status
 from lambda_latency.trace.paths.chains import CHAIN, WAIT, join_traces
 from lambda_latency.trace.paths.joining import TracesByExecution, join_executions, joined_ids, note_executions
 from lambda_latency.trace.paths.path import CriticalPath, Section, TimedSpan, critical_path, walk
@@ -52,6 +52,7 @@ from lambda_latency.trace.readers.formats import KNOWN, Reader, spans_of
 from lambda_latency.trace.readers.otlp_writer import dump_line, to_otlp
 from lambda_latency.trace.reading import (
     LoadedTraces,
+    find_attributes,
     find_spans,
     find_traces,
     read_compact_spans,
@@ -91,6 +92,7 @@ __all__ = [
     "THROTTLES",
     "TIMED_OUT",
     "WAIT",
+    "AttributedSpan",
     "Attributes",
     "CompactSpan",
     "CompactTraces",
@@ -118,6 +120,7 @@ __all__ = [
     "count_lines",
     "critical_path",
     "dump_line",
+    "find_attributes",
     "find_sources",
     "find_spans",
     "find_traces",

@@ -17,7 +17,7 @@ from lambda_latency.trace.model.compact_span import CompactTraces
 from lambda_latency.trace.model.keys import EXECUTION_ARN
 from lambda_latency.trace.model.problem import Problem
 from lambda_latency.trace.model.request import DEFAULT_VIEW, View
-from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.model.span import AttributedSpan, Span
 from lambda_latency.trace.paths.joining import TracesByExecution, joined_ids, with_others
 from lambda_latency.trace.readers.dialects import hex_id
 from lambda_latency.trace.readers.documents import documents
@@ -105,9 +105,26 @@ def find_spans(sources: Sequence[Source], trace_ids: Collection[str], index: Lin
     joined = index.joined if index is not None else {}
     unique_ids = with_others(frozenset(trace_ids), joined)
     reader = Reader()
-    for source in sources if unique_ids else ():
-        for span in _spans_in(source, reader, unique_ids, index):
+    for document in _documents_of(sources, unique_ids, index):
+        for span in reader.spans(document, lambda _: None, unique_ids):
             yield replace(span, trace_id=joined[span.trace_id]) if span.trace_id in joined else span
+
+
+def find_attributes(
+    sources: Sequence[Source], trace_ids: Collection[str], names: Callable[[str], bool], index: LineIndex | None = None
+) -> Iterator[Span | AttributedSpan]:
+    """As `find_spans`, with at least the attributes of some `names`: of OTLP, other attributes are not decoded."""
+    joined = index.joined if index is not None else {}
+    unique_ids = with_others(frozenset(trace_ids), joined)
+    reader = Reader()
+    for document in _documents_of(sources, unique_ids, index):
+        for span in reader.attributed(document, unique_ids, names):
+            if span.trace_id not in joined:
+                yield span
+            elif isinstance(span, AttributedSpan):
+                yield span._replace(trace_id=joined[span.trace_id])
+            else:
+                yield replace(span, trace_id=joined[span.trace_id])
 
 
 def trace_id_of(text: str) -> str:
@@ -136,15 +153,16 @@ def _add(problems: list[Problem], source: str, numbers: Sequence[int], index: in
     problems.append(Problem(source, numbers[index], reason))
 
 
-def _spans_in(source: Source, reader: Reader, trace_ids: Collection[str], index: LineIndex | None) -> Iterator[Span]:
-    offsets = index.offsets(source, trace_ids) if index is not None else None
-    if offsets is None:
-        ids = frozenset([trace_id.encode() for trace_id in trace_ids])
-        texts = (document for block in documents(source, []) for document in block.lines if _may_have(document, ids))
-    else:
-        texts = (document for _, document in lines_at(source, offsets))
-    for document in texts:
-        yield from reader.spans(document, lambda _: None, trace_ids)
+def _documents_of(sources: Iterable[Source], trace_ids: Collection[str], index: LineIndex | None) -> Iterator[bytes]:
+    """The documents that may have spans of some traces. With an `index` only their lines are read."""
+    ids = frozenset([trace_id.encode() for trace_id in trace_ids])
+    for source in sources if trace_ids else ():
+        offsets = index.offsets(source, trace_ids) if index is not None else None
+        if offsets is None:
+            for block in documents(source, []):
+                yield from (document for document in block.lines if _may_have(document, ids))
+        else:
+            yield from (document for _, document in lines_at(source, offsets))
 
 
 def _may_have(document: bytes, trace_ids: Collection[bytes]) -> bool:

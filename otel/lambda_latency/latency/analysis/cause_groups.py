@@ -384,10 +384,10 @@ def _call_ns(breakdowns: Breakdowns, edge: Edge, made: Mapping[int, int], reques
 def _calls_made(breakdowns: Breakdowns, edge: Edge) -> Counter[int]:
     """Return the number of calls of an edge, by the index of the request."""
     counts = {number: calls.calls for (called, calls), number in breakdowns.calls.items() if _counts_for(called, edge)}
-    made: Counter[int] = Counter()
+    made: defaultdict[int, int] = defaultdict(int)
     for index, number in breakdowns.entries_of_calls(counts):
         made[index] += counts[number]
-    return made
+    return Counter(made)
 
 
 def _counts_for(called: Edge, edge: Edge) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import cache
@@ -179,10 +179,10 @@ class Breakdowns(Sequence[Breakdown]):
 
     def waits_ns(self, numbers: Container[int]) -> Counter[int]:
         """Return the time that requests wait for these edges, given their numbers, by index of the request."""
-        waits: Counter[int] = Counter()
+        waits: defaultdict[int, int] = defaultdict(int)  # a Counter calls a function for each new key
         for index, ns in self.entries_of_edges(numbers):
             waits[index] += ns
-        return waits
+        return Counter(waits)
 
     def ended_by_route(self) -> Counter[str]:
         """Count the requests that did not time out, by route."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from lambda_latency.latency.breakdowns.component import Component, Edge
-from lambda_latency.trace import Span
+from lambda_latency.trace import AttributedSpan, Span
 
-ReadSpans: TypeAlias = Callable[[Collection[str]], "Iterable[Span]"]  # the spans of the traces with some ids
+# The spans of the traces with some ids, with at least the attributes that `is_read` accepts
+ReadSpans: TypeAlias = Callable[[Collection[str]], "Iterable[Span | AttributedSpan]"]
 
 # The text of the value of requests that lack an attribute
 ABSENT = ""

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from lambda_latency.latency.breakdowns.columns import Breakdowns
 from lambda_latency.latency.correlation.association import ReadSpans
 from lambda_latency.redaction import REDACTED, SECRET, clean, secrecy
-from lambda_latency.trace import Span
+from lambda_latency.trace import AttributedSpan, Span, SpanKind
 
 
 def words(text: str) -> frozenset[str]:
@@ -71,6 +71,13 @@ def is_candidate(key: str) -> bool:
     return not (key in CALL or key in OUTCOME or key.startswith(OWN) or DURATION.search(key) is not None)
 
 
+@lru_cache(maxsize=4096)
+def is_read(key: str) -> bool:
+    """Whether findings may name this attribute, or a parameter in its value."""
+    return key in ROUTES or is_candidate(key)
+
+
+Single: TypeAlias = "str | bool | int | float"
 Key: TypeAlias = tuple[str, str]  # a service and an attribute
 # A service, and the kind and the name of a span of it; or a service's resource
 Carrier: TypeAlias = tuple[str, ...]
@@ -88,6 +95,7 @@ PARAMETER = re.compile(r"\{([^{}/]+)\}|(?<=/):(\w+)|<(?:\w+:)?(\w+)>")
 DERIVED = ("{", "?")
 PATHS = ("url.path", "http.target", "url.full", "http.url", "http.path")
 QUERIES = ("url.query", "http.target", "url.full", "http.url")
+ROUTES = frozenset(("http.route", *PATHS, *QUERIES))
 
 
 def bits(places: Iterable[int]) -> int:
@@ -121,11 +129,11 @@ class AttributeSets:
         self._textual: defaultdict[Key, set[int]] = defaultdict(set)  # requests with a text that is no number
         self._resource: tuple[int, object] = (-1, None)
 
-    def add(self, place: int, span: Span) -> None:
+    def add(self, place: int, span: Span | AttributedSpan) -> None:
         """Add a span of the request at this place."""
         resource = span.resource
         service = str(resource.get("service.name", ""))
-        carrier = (service, span.kind.name, VARYING.sub("#", span.name))
+        carrier = _carrier(service, span.kind, span.name)
         self._carriers[carrier].add(place)
         took_ns = (span.end_ns or span.start_ns) - span.start_ns
         if span.attributes:
@@ -171,7 +179,10 @@ class AttributeSets:
 
     def _add(self, place: int, service: str, carrier: Carrier, attributes: Mapping[str, object], took_ns: int) -> None:
         for name, value in self._collected(attributes):
-            for attribute, single in _flat(name, value):
+            singles: Iterable[tuple[str, Single]] = _flat(name, value)
+            if isinstance(value, str) and value:  # most are, and a generator takes longer
+                singles = ((name, value),)
+            for attribute, single in singles:
                 key = service, attribute
                 self._carried[key].add(carrier)
                 if single is True or single is False:
@@ -205,6 +216,11 @@ class AttributeSets:
                 self._durations[key].add(place)
 
 
+@lru_cache(maxsize=4096)
+def _carrier(service: str, kind: SpanKind, name: str) -> Carrier:
+    return service, kind.name, VARYING.sub("#", name)
+
+
 def collected(
     breakdowns: Breakdowns, indices: Sequence[int], read: ReadSpans, only: str = ""
 ) -> tuple[AttributeSets, dict[int, int]]:
@@ -220,7 +236,7 @@ def collected(
     return attributes, places
 
 
-def _flat(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, str | bool | int | float]]:
+def _flat(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, Single]]:
     """Yield the single values of an attribute: each of a list, and those of a mapping under longer names."""
     if isinstance(value, str | bool | int | float):
         if value == value and value not in ("", float("inf"), float("-inf")):

@@ -18,6 +18,7 @@ from lambda_latency.unpacking import UNPACKING_ERRORS, is_packed, limit_of, unpa
 LONGEST_LINE = 256 * 1024 * 1024
 LONGEST_UNPACKED_LINE = 64 * 1024 * 1024  # a file that is this small on disk must not take as much
 BUFFER = 1024 * 1024
+SOUGHT = 32 * 1024  # bytes that are read for a line at an offset
 BLOCK = 256 * 1024  # bytes of lines that are read and decoded together
 
 
@@ -103,7 +104,7 @@ def lines_at(source: Source, offsets: Iterable[int]) -> Iterator[tuple[int, byte
     A compressed file is decompressed up to the last offset: that takes less time than a look at all of its lines.
     """
     try:
-        with io.BufferedReader(io.FileIO(source.path), BUFFER) as file, _plain(file) as stream:
+        with io.BufferedReader(io.FileIO(source.path), SOUGHT) as file, _plain(file) as stream:
             yield from _sought(file, offsets) if stream is file else _passed(stream, offsets)
     except UNPACKING_ERRORS:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import NamedTuple
 
 from lambda_latency.trace.model.attributes import EMPTY, Attributes
 
@@ -106,6 +107,18 @@ class Span:
         origin = self.attributes.get("aws.xray.origin")
         object.__setattr__(self, "origin", origin if isinstance(origin, str) else None)
         object.__setattr__(self, "provisional", self.attributes.get("lambda.provisional") is True)
+
+
+class AttributedSpan(NamedTuple):
+    """The attributes of a span that were asked for, and all of its resource's, with the names of a `Span`'s fields."""
+
+    trace_id: str
+    name: str
+    kind: SpanKind
+    start_ns: int
+    end_ns: int | None
+    attributes: Mapping[str, object]
+    resource: Mapping[str, object]
 
 
 def _freeze(owner: object, name: str) -> None:

@@ -16,7 +16,7 @@ from msgspec import Raw
 
 from lambda_latency.trace.model.compact_span import CompactTraces
 from lambda_latency.trace.model.problem import BY_COLLECTOR, NO_TRACES
-from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.model.span import AttributedSpan, Span
 from lambda_latency.trace.readers.cloudwatch import (
     bare_resources,
     cloudwatch_resources,
@@ -112,6 +112,13 @@ class Reader:
                 yield from form.spans(part, problem, trace_ids)
             except UNREADABLE as error:
                 problem(f"not read: {reason_of(error)}")
+
+    def attributed(
+        self, document: bytes, trace_ids: Collection[str], names: Callable[[str], bool]
+    ) -> Iterable[Span | AttributedSpan]:
+        """The spans of traces, with at least their attributes of some `names`."""
+        spans = self._otlp.attributed(document, trace_ids, names)
+        return self.spans(document, lambda _: None, trace_ids) if spans is None else spans
 
     def _read_one(self, document: bytes, problem: OnProblem) -> CompactTraces:
         whole = self._last.whole([document]) if len(document) <= LARGE else None

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import Any, TypeAlias, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct, field
 
-from lambda_latency.trace.model.attributes import Attributes
+from lambda_latency.trace.model.attributes import EMPTY, Attributes
 from lambda_latency.trace.model.compact_span import (
     ATTEMPT,
     DELAY,
@@ -27,7 +28,7 @@ from lambda_latency.trace.model.compact_span import (
 from lambda_latency.trace.model.ids import NO_SPAN, checked
 from lambda_latency.trace.model.platform import READ_NAMES
 from lambda_latency.trace.model.signature import Signature, Traits, error_codes
-from lambda_latency.trace.model.span import Span
+from lambda_latency.trace.model.span import AttributedSpan, Span
 from lambda_latency.trace.readers.dialects import OnProblem, canonical_span, hex_id, resource_spans
 from lambda_latency.trace.readers.documents import AT_ONCE, LARGE
 from lambda_latency.trace.readers.mistakes import reason_of
@@ -69,6 +70,7 @@ UNSET = RawStatus()
 NULL = Raw(b"null")
 # A member of a span that is written with the names of the .proto file
 SNAKE = "trace_id"
+MOST_REPEATED = 4096  # encoded values and resources whose decoded ones are cached
 NOTHING: tuple[frozenset[str], None] = (frozenset(), None)
 
 
@@ -102,11 +104,26 @@ class OtlpReader:
         """The spans of a request, or only those of these `trace_ids`. `problem` is called as in `rows`."""
         if trace_ids is not None:
             try:
-                yield from list(_spans_in(_batches_of_traces(document, trace_ids), None))
+                batches = _batches_of_traces(document, trace_ids)
+                with_ids = ((resource, scope, list(map(_with_ids, spans))) for resource, scope, spans in batches)
+                yield from list(_spans_in(with_ids, None))
                 return
             except UNREADABLE:
                 pass
         yield from _spans_in(_piecewise(document, problem), trace_ids)
+
+    def attributed(
+        self, document: bytes, trace_ids: Collection[str], names: Callable[[str], bool]
+    ) -> list[AttributedSpan] | None:
+        """The spans of traces with their attributes of some `names`; None if a part of the request cannot be read."""
+        spans: list[AttributedSpan] = []
+        try:
+            for raw_resource, _, batch in _batches_of_traces(document, trace_ids):
+                resource = _resource_of(bytes(raw_resource)) if batch else EMPTY
+                spans += [_attributed(span, resource, names) for span in batch]
+        except UNREADABLE:
+            return None
+        return spans
 
     def _add(self, batches: Iterable[tuple[CompactTraces, Raw, Raw, Sequence[RawSpan]]]) -> None:
         """Add rows to their documents. A batch is the rows of a document, a resource, a scope and spans."""
@@ -154,6 +171,17 @@ class OtlpReader:
         kind, status, remote = kind_of(span), status_of(span), remote_of(span)
         traits = Traits(span.name or "", group.scope, kind, status, remote, codes, attempts is not None)
         return self._table.find(group, key, numbers, traits)
+
+
+_resource_of = lru_cache(maxsize=MOST_REPEATED)(lambda written: resource_of(Raw(written)))
+_value_of = lru_cache(maxsize=MOST_REPEATED)(value_of)
+
+
+def _attributed(span: RawSpan, resource: Attributes, names: Callable[[str], bool]) -> AttributedSpan:
+    pairs = [pair for pair in span.attributes or () if names(pair.key)]
+    attributes = {pair.key: _value_of(bytes(pair.value)) for pair in pairs}
+    trace_id, end_ns = str(hex_id(span.trace_id, 32)), span.end_ns or None
+    return AttributedSpan(trace_id, span.name or "", kind_of(span), span.start_ns, end_ns, attributes, resource)
 
 
 def _spans_in(batches: Iterable[Batch], trace_ids: Collection[str] | None) -> Iterator[Span]:
@@ -208,7 +236,11 @@ def _batches_of_traces(document: bytes, trace_ids: Collection[str]) -> Iterator[
     """The spans of these traces. Raises an error of `UNREADABLE` for a part that does not fit the types."""
     batches = _large(document, trace_ids) if len(document) > LARGE else (batch[1:] for batch in _whole([document], []))
     for resource, scope, spans in batches:
-        yield resource, scope, [_with_ids(span) for span in spans if hex_id(span.trace_id, 32) in trace_ids]
+        yield resource, scope, [span for span in spans if _is_of(span.trace_id, trace_ids)]
+
+
+def _is_of(trace_id: str, trace_ids: Collection[str]) -> bool:
+    return trace_id in trace_ids or hex_id(trace_id, 32) in trace_ids
 
 
 def _piecewise(document: bytes, problem: OnProblem) -> Iterator[Batch]:
