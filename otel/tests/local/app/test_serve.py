@@ -194,7 +194,7 @@ def test_a_broken_template_is_told_by_the_command(folder: Path) -> None:
     )
 
 
-FAULT = 'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no stand-in of one'
+FAULT = 'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no fake of one'
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,7 @@ FAULT = 'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no
     [
         (
             ("--faults", "plan.json"),
-            'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no stand-in of one',
+            'the fault plan\'s rule 1 is "at" the provider, and template.yaml has no fake of one',
         ),
         (("--built",), ".aws-sam/build/template.yaml is not there"),
     ],
