@@ -6,6 +6,7 @@ import contextlib
 import json
 import re
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,7 +34,7 @@ class Observer:
 
 
 NOBODY = Observer()
-TRACE_ID = re.compile(rb'"traceId":"([0-9a-f]{32})"')  # as the lines of this store have it
+START = re.compile(rb'"startTimeUnixNano":"?(\d+)')  # as the lines of this store have it
 
 
 class Store:
@@ -55,7 +56,7 @@ class Store:
         self._size = 0
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
-        self._forgotten: frozenset[bytes] = frozenset()  # trace ids
+        self._begin_ns = 0  # spans that start earlier are dropped
         self._file = open_for_writing(path)
 
     def watch(self, watcher: Callable[[list[Span]], None]) -> None:
@@ -64,24 +65,23 @@ class Store:
 
     def add(self, spans: list[Span]) -> None:
         """Append spans of this process."""
-        self._write(_line(to_otlp(spans)), spans)
+        spans = [span for span in spans if span.start_ns >= self._begin_ns]
+        if spans:
+            self._write(_line(to_otlp(spans)), spans)
 
     def add_otlp(self, document: dict[str, Any]) -> None:
         """Append an export request in OTLP/JSON."""
         line = _line(document)
-        if self._forgotten and not self._forgotten.isdisjoint(TRACE_ID.findall(line)):
-            spans = spans_of(line, lambda _: None)
-            retained = [span for span in spans if span.trace_id.encode() not in self._forgotten]
-            if retained:
-                self.add(retained)
+        if self._begin_ns and any(int(start) < self._begin_ns for start in START.findall(line)):
+            self.add(list(spans_of(line, lambda _: None)))
             return
         self._write(line, list(spans_of(line, lambda _: None)) if self._watchers else [])
 
     def forget(self) -> None:
-        """Remove all traces so far. Their spans that arrive later as export requests are left out, too."""
+        """Remove all traces so far. Their spans that arrive later are left out, too: they have started before now."""
         with self._lock:
+            self._begin_ns = time.time_ns()
             try:
-                self._forgotten |= frozenset(TRACE_ID.findall(self.path.read_bytes()))
                 self._file.truncate(0)
                 self._file.seek(0)
                 self._size = 0

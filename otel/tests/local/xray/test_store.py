@@ -3,6 +3,7 @@
 import json
 import resource
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -78,11 +79,13 @@ def test_a_document_that_cannot_be_read_is_kept_and_told_as_no_spans(store: Stor
 
 
 def test_what_is_forgotten_is_gone_and_its_late_spans_are_left_out(store: Store) -> None:
-    """Spans of other traces in the same export request stay."""
-    late, fresh = _span(2), replace(_span(3), trace_id="6b05a667000000000000000000000001")
+    """Also those of a trace that nothing was stored of; spans of later traces in the same export request stay."""
+    late = replace(_span(2), start_ns=1_000)
     store.add([_span(1)])
     store.forget()
+    fresh = replace(_span(3), trace_id="6b05a667000000000000000000000001", start_ns=time.time_ns(), end_ns=None)
     forgotten = store.path.read_text()
+    store.add([replace(late, trace_id="6b05a667000000000000000000000002")])
     store.add_otlp(to_otlp([late]))
     store.add_otlp(to_otlp([late, fresh]))
     store.add([replace(fresh, span_id="00000000000000aa")])

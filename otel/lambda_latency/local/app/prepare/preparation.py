@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.app.prepare.imports import BRIDGED, borrowed, bridge_variables
-from lambda_latency.local.app.prepare.instrument import KIT, TracingMode, instrumentation
+from lambda_latency.local.app.prepare.instrument import TracingMode, instrumentation, starts_itself
 from lambda_latency.local.app.prepare.make import Builds
 from lambda_latency.local.app.prepare.packages import Packages, dotted
 from lambda_latency.local.app.read.declared import Declared, Refused
@@ -147,9 +147,8 @@ class Preparation:
     def _layers(self, declared: Declared, version: Version) -> list[Path]:
         """Return the folders of its local layers, in their order."""
         folders: list[Path] = []
-        is_replaced = declared.wrapper.endswith(KIT)  # by the running kit
         for layer in declared.layers:
-            if is_replaced and layer.target == KIT_LAYER:
+            if layer.target == KIT_LAYER and starts_itself(declared):  # the running kit replaces it
                 continue
             if not layer.path.exists():
                 self.tell(f"the layer {layer.path} is not there and is left out")
