@@ -83,11 +83,14 @@ NAMED = {
     "function": ("faas.name",),
     "region": ("cloud.region",),
 }
-# Attributes that are in the columns, or that describe infrastructure rather than the request.
+# Attributes that are in the columns, or that describe infrastructure or a call rather than the request. Of a database
+# call, attributes that the semantic conventions do not name may tell requests apart, such as a shard.
 LEFT_OUT = (
-    *("aws.", "cloud.", "code.", "container.", "db.", "deployment.version", "error.", "exception.", "faas.", "host."),
+    *("aws.", "cloud.", "code.", "container.", "deployment.version", "error.", "exception.", "faas.", "host."),
     *("http.", "k8s.", "lambda.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc."),
     *("server.", "service.", "client.", "span.", "telemetry.", "thread.", "url.", "user_agent."),
+    *("db.system", "db.name", "db.statement", "db.operation", "db.query", "db.namespace", "db.collection", "db.user"),
+    *("db.connection", "db.sql", "db.response", "db.instance", "db.cassandra", "db.mongodb", "db.redis", "db.index"),
 )
 
 
@@ -164,10 +167,11 @@ def _frequent(counts: Counter[str]) -> dict[str, int]:
 
 
 def _facts_of(trace: Trace) -> dict[str, str]:
-    """Return the first value of each attribute: from the handler's span, the root span, and INTERNAL spans."""
+    """Return the first value of each attribute: from the handler's span, the root span, INTERNAL spans, and others."""
     entries = list(filter(None, (trace.handler, trace.request_root)))
+    by_kind = sorted(trace.spans, key=lambda span: span.kind is not SpanKind.INTERNAL)
     facts: dict[str, str] = {}
-    for span in [*entries, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]:
+    for span in [*entries, *by_kind]:
         for name, value in span.attributes.items():
             if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
                 facts.setdefault(_clean(name), _text(value))
