@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from lambda_latency.latency import Breakdowns, Component, Kind, Report
+from lambda_latency.page.redacting import SpanRedaction
 from lambda_latency.text import Style, clean
 from lambda_latency.trace import Span, SpanKind, Trace
 
@@ -116,12 +117,13 @@ def fact_text(text: str) -> str:
 class Facts:
     """Collects the facts of requests from their traces."""
 
-    def __init__(self) -> None:
+    def __init__(self, redaction: SpanRedaction) -> None:
+        self._redaction = redaction
         self._facts: list[dict[str, str]] = []
 
     def add(self, trace: Trace | None) -> None:
         """Adds the next request; None if its spans are unavailable."""
-        self._facts.append(_facts_of(trace) if trace is not None else {})
+        self._facts.append(_facts_of(trace, self._redaction) if trace is not None else {})
 
     def values(self, columns: Mapping[str, Sequence[object]], read: Sequence[int]) -> dict[str, object]:
         """`facts`: a name, the texts of its values, and the value's index for each request in `read`, or -1.
@@ -166,7 +168,7 @@ def _frequent(counts: Counter[str]) -> dict[str, int]:
     return {text: index for index, (text, count) in enumerate(largest) if count >= LEAST_SEEN}
 
 
-def _facts_of(trace: Trace) -> dict[str, str]:
+def _facts_of(trace: Trace, redaction: SpanRedaction) -> dict[str, str]:
     """Return the first value of each attribute: from the handler's span, the root span, INTERNAL spans, and others."""
     entries = list(filter(None, (trace.handler, trace.request_root)))
     by_kind = sorted(trace.spans, key=lambda span: span.kind is not SpanKind.INTERNAL)
@@ -174,12 +176,12 @@ def _facts_of(trace: Trace) -> dict[str, str]:
     for span in [*entries, *by_kind]:
         for name, value in span.attributes.items():
             if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
-                facts.setdefault(_clean(name), _text(value))
+                facts.setdefault(_clean(name), _text(redaction.value(name, value)))
     for name, keys in NAMED.items():
         facts.pop(name, None)
         values = [value for span in entries for value in _values(span, keys)]
         if values:
-            facts[name] = _text(values[0])
+            facts[name] = redaction.text(_text(values[0]))
     return facts
 
 
