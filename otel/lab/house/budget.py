@@ -27,7 +27,7 @@ BUDGET = {
     "otel/lambda_latency/latency": 10_650,
     "otel/lambda_latency/live": 1_670,
     "otel/lambda_latency/local": 10_950,
-    "otel/lambda_latency/page": 1_060,
+    "otel/lambda_latency/page": 1_170,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_590,
     "otel/lambda_latency/runtime": 8_090,

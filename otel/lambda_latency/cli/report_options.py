@@ -175,6 +175,7 @@ def _add_output(group: Any) -> None:
         help="print a table of its values (tenant.id, route, ...): requests, p50, p95, slow",
     )
     add("--redact", action="store_true", help="replace names of services, hosts, tables and paths, and ids")
+    add("--no-redaction", action="store_true", help="keep secrets in the values of attributes on the page of --html")
     add("--problems", action="store_true", help="list what was skipped, what is inconsistent, and broken traces")
     add(
         "--all",
@@ -223,6 +224,7 @@ def request_of(options: argparse.Namespace) -> Request:
         analysis_options=analysis_options_of(options),
         follow_links=options.follow_links,
         redact=options.redact,
+        redaction=not options.no_redaction,
     )
 
 

@@ -51,3 +51,4 @@ class Request:
     analysis_options: AnalysisOptions = DEFAULT_OPTIONS
     follow_links: bool = False
     redact: bool = False
+    redaction: bool = True

@@ -126,7 +126,7 @@ def _page(
     find: Find,
     judged: Sequence[Judged] = (),
 ) -> str:
-    from lambda_latency.page import build_page, page_values  # a slow import
+    from lambda_latency.page import SpanRedaction, build_page, page_values  # a slow import
 
     values, spans = page_values(
         report,
@@ -136,6 +136,7 @@ def _page(
         notes=request.notes,
         console=request.console,
         judged=judged,
+        redaction=SpanRedaction(keeps=not request.redaction),
     )
     return build_page(values, spans, flat(first_sentence(report, Style())))
 

@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from lambda_latency.live.decoding import needs_formats
     from lambda_latency.live.otlp_receiver import Receiver
     from lambda_latency.live.port_owner import owner_of
+    from lambda_latency.live.reporting import saved_line
     from lambda_latency.live.running_page import RunningPage
 
-__all__ = ["Bounds", "Receiver", "RunningPage", "needs_formats", "owner_of"]
+__all__ = ["Bounds", "Receiver", "RunningPage", "needs_formats", "owner_of", "saved_line"]
 
 MODULES = {
     "Bounds": "bounds",
@@ -20,6 +21,7 @@ MODULES = {
     "RunningPage": "running_page",
     "needs_formats": "decoding",
     "owner_of": "port_owner",
+    "saved_line": "reporting",
 }
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import msgspec
 
 from lambda_latency.latency import Component, against, report_of, timeout_of
 from lambda_latency.live.stream import Stream
-from lambda_latency.page import build_page, page_values, spans_line
+from lambda_latency.page import SpanRedaction, build_page, page_values, spans_line
 from lambda_latency.text import (
     Style,
     against_sentence,
@@ -35,8 +35,8 @@ MOST_PARAGRAPHS = 14
 class Reporting:
     """Answers from the retained traces. `command` reports on the same traces from a file."""
 
-    def __init__(self, stream: Stream, command: str) -> None:
-        self._stream, self._command = stream, command
+    def __init__(self, stream: Stream, command: str, redaction: SpanRedaction) -> None:
+        self._stream, self._command, self._redaction = stream, command, redaction
         self._reporting = threading.Lock()  # a report of 5,000 requests takes seconds
 
     def request(self, trace_id: str) -> bytes | None:
@@ -46,18 +46,19 @@ class Reporting:
             return None
         owners = self._stream.options.owners
         numbers: dict[Component, int] = {}
-        line = spans_line(trace, lambda part: numbers.setdefault(part, len(numbers)), owners)
+        line = spans_line(trace, lambda part: numbers.setdefault(part, len(numbers)), owners, self._redaction)
         timeout = timeout_of(trace, owners)
         logs, left_out = self._stream.logs.lines_of(trace_id)
         return msgspec.json.encode(
             {
                 "id": trace_id,
                 "line": line,
-                "parts": [[part.label, part.category] for part in numbers],
+                "parts": [[self._redaction.text(part.label), part.category] for part in numbers],
                 "limit_ns": timeout.limit_ns if timeout is not None else 0,
-                "running": timeout.running if timeout is not None else "",
+                "running": self._redaction.text(timeout.running) if timeout is not None else "",
                 "frames": [
-                    [f"{frame.file}:{frame.line}", frame.function, frame.text, frame.own] for frame in timeout.frames
+                    [f"{frame.file}:{frame.line}", frame.function, self._redaction.text(frame.text), frame.own]
+                    for frame in timeout.frames
                 ] if timeout is not None else [],
                 "logs": logs,
                 "left_out": left_out,
@@ -73,7 +74,9 @@ class Reporting:
                 return None
             owners = stream.options.owners.settle(breakdowns)
             report = report_of(breakdowns, stream.find, owners=owners, spans=stream.spans, sources=["live"])
-            values, spans = page_values(report, stream.find, command=self._command, version=VERSION)
+            values, spans = page_values(
+                report, stream.find, command=self._command, version=VERSION, redaction=self._redaction
+            )
             return build_page(values, spans, flat(first_sentence(report, STYLE)))
 
     def compared(self, window: Window, mark: int) -> bytes:
@@ -96,13 +99,19 @@ class Reporting:
         return msgspec.json.encode(answer)
 
     def saved(self, window: Window) -> Iterator[bytes]:
-        """Yield the traces of a window as lines that `lambda-latency report` reads."""
+        """Yield the traces of a window as lines that `lambda-latency report` reads, without secrets."""
         stream = self._stream
         for line, trace_ids, is_whole in stream.lines(stream.range_of(*window)):
-            if is_whole:
+            if is_whole and self._redaction.keeps:
                 yield line.rstrip(b"\n") + b"\n"
             else:
-                yield dump_line(Reader().spans(line, lambda _: None, trace_ids)).encode()
+                yield saved_line(line, self._redaction, trace_ids)
+
+
+def saved_line(line: bytes, redaction: SpanRedaction, trace_ids: Collection[str] | None = None) -> bytes:
+    """Return an export request as a line without secrets, with all of its traces or some."""
+    spans = Reader().spans(line, lambda _: None, trace_ids)
+    return dump_line(map(redaction.span, spans)).encode()
 
 
 class Window(NamedTuple):
@@ -115,8 +124,8 @@ class Window(NamedTuple):
 class Verdicts:
     """The verdicts of the windows that connected pages show. Thread-safe."""
 
-    def __init__(self, stream: Stream) -> None:
-        self._stream = stream
+    def __init__(self, stream: Stream, redaction: SpanRedaction) -> None:
+        self._stream, self._redaction = stream, redaction
         self._changed = threading.Condition()
         self._pages: dict[Window, int] = {}
         self._verdicts: dict[Window, tuple[int, bytes]] = {}
@@ -197,7 +206,9 @@ class Verdicts:
         return msgspec.json.encode(
             {
                 "requests": report.totals.requests,
-                "paragraphs": [flat(paragraph) for paragraph in paragraphs(report, STYLE)[:MOST_PARAGRAPHS]],
+                "paragraphs": [
+                    self._redaction.text(flat(paragraph)) for paragraph in paragraphs(report, STYLE)[:MOST_PARAGRAPHS]
+                ],
                 "timeouts": [flat(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)],
             }
         )

@@ -25,7 +25,7 @@ class RunningPage:
 
     Nothing is read before somebody opens the page: until then only the newest lines are held. `options` returns the
     user's ownership settings, `command` reports on the same traces, `receiver_state` returns numbers of the receiver
-    for the page. `knows_ends`: `end` is called for each request.
+    for the page. `knows_ends`: `end` is called for each request. `redacts`: secrets are removed from all that it shows.
     Raises `OSError` if the port is taken.
     """
 
@@ -38,9 +38,10 @@ class RunningPage:
         bounds: Bounds = DEFAULT_BOUNDS,
         knows_ends: bool = False,
         receiver_state: Callable[[], dict[str, object]] = dict,
+        redacts: bool = True,
     ) -> None:
         self._options, self._command, self._bounds = options, command, bounds
-        self._knows_ends, self._receiver_state = knows_ends, receiver_state
+        self._knows_ends, self._receiver_state, self._redacts = knows_ends, receiver_state, redacts
         self._inbox, self._logs = Inbox(bounds.inbox, bounds.bytes), LogStore(bounds)
         self._making = threading.Lock()
         self._parts: Parts | None = None
@@ -81,11 +82,13 @@ class RunningPage:
             if self._parts is None:
                 from lambda_latency.live.reporting import Reporting, Verdicts
                 from lambda_latency.live.stream import Stream, Waits
+                from lambda_latency.page import SpanRedaction
 
+                redaction = SpanRedaction(keeps=not self._redacts)
                 waits = Waits(ENDLESS_S, ENDLESS_S) if self._knows_ends else Waits()
-                stream = Stream(self._inbox, self._logs, self._bounds, self._options(), waits)
-                verdicts = Verdicts(stream)
-                self._parts = Parts(stream, verdicts, Reporting(stream, self._command), self._state)
+                stream = Stream(self._inbox, self._logs, self._bounds, self._options(), waits, redaction)
+                verdicts = Verdicts(stream, redaction)
+                self._parts = Parts(stream, verdicts, Reporting(stream, self._command, redaction), self._state)
                 self._stream = stream
                 stream.start()
                 verdicts.start()

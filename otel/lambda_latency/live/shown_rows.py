@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 import msgspec
 
@@ -21,8 +22,10 @@ TASK = "/var/task/"
 encode = msgspec.json.encode
 
 
-def row_of(number: int, first_number: int, breakdown: Breakdown, failure: tuple[str, str]) -> bytes:
-    """Return a row as JSON. `failure` says what went wrong, and where."""
+def row_of(
+    number: int, first_number: int, breakdown: Breakdown, failure: tuple[str, str], clean: Callable[[str], str]
+) -> bytes:
+    """Return a row as JSON. `failure` says what went wrong, and where; `clean` removes secrets from names."""
     reason, where = failure
     return encode(
         {
@@ -30,13 +33,15 @@ def row_of(number: int, first_number: int, breakdown: Breakdown, failure: tuple[
             "first": first_number,
             "id": breakdown.trace_id,
             "end": (breakdown.start_ns + breakdown.wall_ns) // 1_000_000,
-            "route": breakdown.route[:LONGEST],
+            "route": clean(breakdown.route[:LONGEST]),
             "ns": breakdown.wall_ns,
             "status": breakdown.status_code,
             "error": breakdown.error,
             "timeout": breakdown.timed_out,
             "cold": breakdown.cold_start,
-            "parts": [[part.label[:LONGEST], part.category, ns] for part, ns in breakdown.components[:MOST_PARTS]],
+            "parts": [
+                [clean(part.label[:LONGEST]), part.category, ns] for part, ns in breakdown.components[:MOST_PARTS]
+            ],
             "what": reason,
             "where": where,
         }

@@ -14,6 +14,7 @@ from lambda_latency.live.inbox import Inbox
 from lambda_latency.live.log_store import LogStore
 from lambda_latency.live.ring import Line, OpenTrace, Range, RetainedRequest, Ring, Settling, is_whole
 from lambda_latency.live.shown_rows import failure_of, mark_of, row_of
+from lambda_latency.page import SpanRedaction
 from lambda_latency.trace import CompactTraces, Problem, Reader, Span, Trace
 
 GATHER_S = 0.22  # rows of so many seconds come together
@@ -43,8 +44,16 @@ class Stream:
     A trace is built for a click, and for the line of an error.
     """
 
-    def __init__(self, inbox: Inbox, logs: LogStore, bounds: Bounds, options: AnalysisOptions, waits: Waits) -> None:
-        self.options, self.bounds, self.logs = options, bounds, logs
+    def __init__(
+        self,
+        inbox: Inbox,
+        logs: LogStore,
+        bounds: Bounds,
+        options: AnalysisOptions,
+        waits: Waits,
+        redaction: SpanRedaction,
+    ) -> None:
+        self.options, self.bounds, self.logs, self._redaction = options, bounds, logs, redaction
         self._inbox = inbox
         self._changed = threading.Condition()
         self._ring, self._settling = Ring(bounds), Settling(*waits)
@@ -254,7 +263,7 @@ class Stream:
             is_looked_up = breakdown.timed_out or (breakdown.error and failures < FAILURES)
             failures += is_looked_up
             failure = self._failure(request) if is_looked_up else ("", "")
-            request.row = row_of(request.number, request.first_number, breakdown, failure)
+            request.row = row_of(request.number, request.first_number, breakdown, failure, self._redaction.text)
             self._ring.put(request)
 
     def _retained(
@@ -272,4 +281,7 @@ class Stream:
         spans: list[Span] = []
         for line in request.lines:
             spans += self._late_reader.spans(line.data, lambda _: None, (request.trace_id,))
-        return failure_of(Trace(spans, self.options.view), self.options.owners) if spans else ("", "")
+        if not spans:
+            return "", ""
+        reason, where = failure_of(Trace(spans, self.options.view), self.options.owners)
+        return self._redaction.text(reason), where

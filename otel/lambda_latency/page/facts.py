@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from lambda_latency.latency import Breakdowns, Component, Kind, Report
+from lambda_latency.page.redacting import SpanRedaction
 from lambda_latency.text import Style, clean
 from lambda_latency.trace import Span, SpanKind, Trace
 
@@ -83,11 +84,14 @@ NAMED = {
     "function": ("faas.name",),
     "region": ("cloud.region",),
 }
-# Attributes that are in the columns, or that describe infrastructure rather than the request.
+# Attributes that are in the columns, or that describe infrastructure or a call rather than the request. Of a database
+# call, attributes that the semantic conventions do not name may tell requests apart, such as a shard.
 LEFT_OUT = (
-    *("aws.", "cloud.", "code.", "container.", "db.", "deployment.version", "error.", "exception.", "faas.", "host."),
+    *("aws.", "cloud.", "code.", "container.", "deployment.version", "error.", "exception.", "faas.", "host."),
     *("http.", "k8s.", "lambda.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc."),
     *("server.", "service.", "client.", "span.", "telemetry.", "thread.", "url.", "user_agent."),
+    *("db.system", "db.name", "db.statement", "db.operation", "db.query", "db.namespace", "db.collection", "db.user"),
+    *("db.connection", "db.sql", "db.response", "db.instance", "db.cassandra", "db.mongodb", "db.redis", "db.index"),
 )
 
 
@@ -113,12 +117,13 @@ def fact_text(text: str) -> str:
 class Facts:
     """Collects the facts of requests from their traces."""
 
-    def __init__(self) -> None:
+    def __init__(self, redaction: SpanRedaction) -> None:
+        self._redaction = redaction
         self._facts: list[dict[str, str]] = []
 
     def add(self, trace: Trace | None) -> None:
         """Adds the next request; None if its spans are unavailable."""
-        self._facts.append(_facts_of(trace) if trace is not None else {})
+        self._facts.append(_facts_of(trace, self._redaction) if trace is not None else {})
 
     def values(self, columns: Mapping[str, Sequence[object]], read: Sequence[int]) -> dict[str, object]:
         """`facts`: a name, the texts of its values, and the value's index for each request in `read`, or -1.
@@ -163,19 +168,20 @@ def _frequent(counts: Counter[str]) -> dict[str, int]:
     return {text: index for index, (text, count) in enumerate(largest) if count >= LEAST_SEEN}
 
 
-def _facts_of(trace: Trace) -> dict[str, str]:
-    """Return the first value of each attribute: from the handler's span, the root span, and INTERNAL spans."""
+def _facts_of(trace: Trace, redaction: SpanRedaction) -> dict[str, str]:
+    """Return the first value of each attribute: from the handler's span, the root span, INTERNAL spans, and others."""
     entries = list(filter(None, (trace.handler, trace.request_root)))
+    by_kind = sorted(trace.spans, key=lambda span: span.kind is not SpanKind.INTERNAL)
     facts: dict[str, str] = {}
-    for span in [*entries, *(span for span in trace.spans if span.kind is SpanKind.INTERNAL)]:
+    for span in [*entries, *by_kind]:
         for name, value in span.attributes.items():
             if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
-                facts.setdefault(_clean(name), _text(value))
+                facts.setdefault(_clean(name), _text(redaction.value(name, value)))
     for name, keys in NAMED.items():
         facts.pop(name, None)
         values = [value for span in entries for value in _values(span, keys)]
         if values:
-            facts[name] = _text(values[0])
+            facts[name] = redaction.text(_text(values[0]))
     return facts
 
 

@@ -56,22 +56,22 @@ def findings(
         for gate in judged
         if gate.failed
     ]
-    told = [_of_card(card, rows.row(card), report, number_of, index_of) for card in _with_errors(report)]
-    return [*met, *told, *_rest(rows, report, index_of)]
+    causes = [_of_card(card, rows.row(card), report, number_of, index_of) for card in _with_errors(report)]
+    return [*met, *causes, *_rest(rows, report, index_of)]
 
 
 def _with_errors(report: Report) -> Iterator[Card]:
     """Yield the cards, with the class that shows the change as a part of it; then errors that no card is about."""
-    found = cards(report, STYLE)
-    changed = next((card for card in found if _is_of_change(card, report)), None)
-    for card in found:
+    all_cards = cards(report, STYLE)
+    changed = next((card for card in all_cards if _is_of_change(card, report)), None)
+    for card in all_cards:
         if card.kind == "change" and changed is not None:
             evidence = (*card.evidence, changed.sentence, *changed.evidence)
             correlation = card.correlation or changed.correlation
             yield replace(card, evidence=evidence, correlation=correlation, number=changed.number)
         elif card is not changed:
             yield card
-    if report.failures is not None and not any(card.kind == "failed" for card in found):
+    if report.failures is not None and not any(card.kind == "failed" for card in all_cards):
         yield failed_card(report.failures, report, STYLE)
 
 
@@ -80,14 +80,20 @@ def _is_of_change(card: Card, report: Report) -> bool:
 
 
 def _rest(rows: FindingRows, report: Report, index_of: IndexOf) -> Iterator[dict[str, object]]:
-    """Yield what is slow and in no finding, if anything is."""
-    rest = rows.unexplained()
-    if not rest.members:
+    """Yield what is slow and in no finding: requests, or only time of requests that are in one."""
+    unexplained_requests = rows.unexplained()
+    if not unexplained_requests.members and unexplained_requests.excess_ns <= 0:
         return
     pieces = [{"text": text} for text in unexplained(report, STYLE)] if report.verdict.kind != "thin" else []
-    requests = f"{len(rest.members):,} of {report.totals.requests:,} requests"
-    row = FindingRow("In no finding", ms(rest.excess_ns, STYLE), "in all", requests, excess_ns=rest.excess_ns)
-    members = sorted(index_of(report.breakdowns.trace_id(member)) for member in rest.members)
+    requests = f"{len(unexplained_requests.members):,} of {report.totals.requests:,} requests"
+    row = FindingRow(
+        "In no finding",
+        ms(unexplained_requests.excess_ns, STYLE),
+        "in all",
+        requests,
+        excess_ns=unexplained_requests.excess_ns,
+    )
+    members = sorted(index_of(report.breakdowns.trace_id(member)) for member in unexplained_requests.members)
     yield _finding("rest", pieces, row, members=members)
 
 

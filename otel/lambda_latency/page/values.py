@@ -27,6 +27,7 @@ from lambda_latency.latency import (
 from lambda_latency.page.change import change_values, with_callers
 from lambda_latency.page.facts import MOST_READ, Facts, NumberOf, columns, sample
 from lambda_latency.page.findings import findings, group_members, linked
+from lambda_latency.page.redacting import SpanRedaction
 from lambda_latency.text import (
     BOUND,
     PAGE_WORDS,
@@ -50,6 +51,7 @@ if TYPE_CHECKING:
 
 STYLE = Style()
 AT_ONCE = 1_000  # traces in memory
+UNNAMED = ("columns", "words", "members", "slow", "facts", "read")  # values without names, or redacted as they are made
 OPTION = re.compile(r" \(--[^)]*\)")
 
 Find: TypeAlias = Callable[[Collection[str]], Mapping[str, Trace]]  # the traces with some ids
@@ -64,11 +66,14 @@ def page_values(
     notes: Sequence[str] = (),
     console: str | None = None,
     judged: Sequence[Judged] = (),
+    redaction: SpanRedaction | None = None,
 ) -> tuple[dict[str, object], list[str]]:
-    """Return the values of a page, and one line of spans per retained request.
+    """Return the values of a page, and one line of spans per retained request; secrets are removed from both.
 
-    `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray.
+    `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray. `redaction` is
+    the usual one if it is None.
     """
+    redaction = redaction or SpanRedaction()
     page = document(report, command=command, version=version, judged=judged)
     components = {
         Component(category["bucket"], category["name"], category["owner"]).plain(): index
@@ -80,12 +85,12 @@ def page_values(
 
     # Classes hold indices of breakdowns as they were read; columns are in the order of start.
     ordered = replace(report, breakdowns=report.breakdowns.in_order())
-    lines, line_of = _lines(worth_keeping(report), report, find, number_of)
+    lines, line_of = _lines(report, find, number_of, redaction)
     # The page draws the calls from the edges of its requests
     del page["map"]
     page["columns"] = of_requests = columns(ordered, number_of, line_of)
     index_of = {ordered.breakdowns.trace_id(index): index for index in range(len(ordered.breakdowns))}
-    page |= _from_spans(ordered, find, number_of, of_requests)
+    page |= _from_spans(ordered, find, number_of, of_requests, redaction)
     page["findings"] = findings(report, number_of, index_of.__getitem__, judged)
     page["headline"] = linked(headline(report, STYLE), report, number_of)
     page["excess"] = _excess(cast("list[dict[str, Any]]", page["findings"]))
@@ -109,7 +114,20 @@ def page_values(
     page["parts"] = [
         {"bucket": component.category, "label": component.label, "owner": owner(component)} for component in components
     ]
-    return page, lines
+    of_requests["routes"] = list(map(redaction.text, cast("list[str]", of_requests["routes"])))
+    return {name: value if name in UNNAMED else _redacted(value, redaction) for name, value in page.items()}, lines
+
+
+def _redacted(value: object, redaction: SpanRedaction) -> object:
+    """Return JSON values whose texts have no secrets, ids and keys of findings aside."""
+    if isinstance(value, str):
+        return redaction.text(value)
+    if isinstance(value, Mapping):
+        return {
+            name: member if name in ("trace_id", "key") else _redacted(member, redaction)
+            for name, member in value.items()
+        }
+    return [_redacted(member, redaction) for member in value] if isinstance(value, (list, tuple)) else value
 
 
 def _excess(findings: Sequence[Mapping[str, Any]]) -> str:
@@ -134,9 +152,11 @@ def _savings(report: Report, components: Mapping[Component, int], number_of: Num
     ]
 
 
-def _from_spans(report: Report, find: Find, number_of: NumberOf, of_requests: Mapping[str, Any]) -> dict[str, object]:
+def _from_spans(
+    report: Report, find: Find, number_of: NumberOf, of_requests: Mapping[str, Any], redaction: SpanRedaction
+) -> dict[str, object]:
     """Return the flame graph and the facts, which need the spans of many requests; these are read once."""
-    flame, facts = Flame(report, number_of), Facts()
+    flame, facts = Flame(report, number_of), Facts(redaction)
     read = sample(report) if len(report.breakdowns) > 1 else []
     for begin in range(0, len(read), AT_ONCE):
         trace_ids = [report.breakdowns.trace_id(index) for index in read[begin : begin + AT_ONCE]]
@@ -149,9 +169,10 @@ def _from_spans(report: Report, find: Find, number_of: NumberOf, of_requests: Ma
 
 
 def _lines(
-    trace_ids: Sequence[str], report: Report, find: Find, number_of: NumberOf
+    report: Report, find: Find, number_of: NumberOf, redaction: SpanRedaction
 ) -> tuple[list[str], dict[str, int]]:
     """Return the lines of spans that a page has room for, and the index of each by the trace id."""
+    trace_ids = worth_keeping(report)
     traces = find(trace_ids) if trace_ids else {}
     lines: list[str] = []
     line_of: dict[str, int] = {}
@@ -160,7 +181,7 @@ def _lines(
     for trace_id in trace_ids:
         if trace_id not in traces:
             continue
-        line = spans_line(traces[trace_id], number_of, report.owners)
+        line = spans_line(traces[trace_id], number_of, report.owners, redaction)
         if len(line) > HUGE:
             # One huge request has a budget of its own, so that it does not use that of the others.
             if huge:
@@ -328,14 +349,17 @@ LARGEST_INT = 2**53  # JavaScript rounds larger integers
 DEEPEST = 8
 
 
-def spans_line(trace: Trace, number_of: NumberOf, owners: Owners = NOBODY) -> str:
+def spans_line(
+    trace: Trace, number_of: NumberOf, owners: Owners = NOBODY, redaction: SpanRedaction | None = None
+) -> str:
     """JSON texts with a tab between them: first the rows in tree order with the parent's index, and the path as
     `[row, start, end, part]` (nanoseconds); then the details of each row, which a browser parses one by one."""
+    redaction = redaction or SpanRedaction()
     drawn = waterfall_of(trace, owners)
     index_of = {id(bar): index for index, bar in enumerate(drawn.bars)}
     zero = drawn.start_ns
     request = {
-        "spans": [_row(bar, zero, index_of, number_of) for bar in drawn.bars],
+        "spans": [_row(bar, zero, index_of, number_of, redaction) for bar in drawn.bars],
         "path": [
             [
                 index_of[id(drawn.bar_of[segment.span.span_id])],
@@ -345,18 +369,20 @@ def spans_line(trace: Trace, number_of: NumberOf, owners: Owners = NOBODY) -> st
             ]
             for segment in drawn.path
         ],
-        "orphans": [span.name for span in drawn.orphans],
-        "others": [span.name for span in drawn.other_roots],
-        "aside": [span.name for span in drawn.detached],
+        "orphans": [redaction.text(span.name) for span in drawn.orphans],
+        "others": [redaction.text(span.name) for span in drawn.other_roots],
+        "aside": [redaction.text(span.name) for span in drawn.detached],
     }
-    details = ([_details(span, zero) for span in (bar.span, *bar.inside)] for bar in drawn.bars)
+    details = ([_details(redaction.span(span), zero) for span in (bar.span, *bar.inside)] for bar in drawn.bars)
     return "\t".join(json.dumps(component, separators=(",", ":")) for component in (request, *details))
 
 
-def _row(bar: Bar, zero: int, index_of: Mapping[int, int], number_of: NumberOf) -> dict[str, object]:
+def _row(
+    bar: Bar, zero: int, index_of: Mapping[int, int], number_of: NumberOf, redaction: SpanRedaction
+) -> dict[str, object]:
     span = bar.span
     row: dict[str, object] = {
-        "name": bar.name,
+        "name": redaction.text(bar.name),
         "parent": index_of[id(bar.parent)] if bar.parent is not None else -1,
         "part": number_of(bar.component),
         "start": bar.start_ns - zero,

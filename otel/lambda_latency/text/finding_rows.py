@@ -56,8 +56,10 @@ def headline(report: Report, style: Style) -> list[Piece]:
         return [Piece(f"{failed[0].text}.")]
     if report.verdict.kind == "thin":
         return [Piece(f"Thin evidence: {slow_of_requests(report, style)}.")]
-    if report.verdict.kind != "clear":
-        return sentence(report, style)
+    return _reasons(report) if report.verdict.kind == "clear" else sentence(report, style)
+
+
+def _reasons(report: Report) -> list[Piece]:
     slow, groups = len(report.groups.slow), len(report.groups.groups)
     verb = "are" if slow > 1 else "is"
     reasons = f"{NUMBERS[groups] if groups < len(NUMBERS) else number(groups)} reason{'s' if groups > 1 else ''}"
@@ -147,29 +149,34 @@ class FindingRows:
         """
         diff, style = self._report.against, self._style
         assert diff is not None
-        decision, (old, new) = diff.decision, diff.requests
-        edge = decision.edge if decision.is_sure else None
-        row = FindingRow(
-            name=clean(edge.component.label, style) if edge is not None else "All requests",
-            requests=f"{number(new)} requests, {number(old)} then",
-            callers=clean(edge.caller, style) if edge is not None and not edge.is_own else "",
-        )
-        if card.number is not None:
-            row = self._of_group(card)
+        decision, row = diff.decision, self._of_compared(card)
         if decision.group is not None:
-            (slow_then, slow), (_, requests) = decision.group.slow, decision.group.requests
+            (slow_before, slow), (_, requests) = decision.group.slow, decision.group.requests
             routes = route_list(decision.group.routes, LONGEST_ROUTES, style)
             return row._replace(
                 time=f"+{ms(decision.group.excess_ns, style)}",
                 unit="each",
-                requests=f"{number(slow)} of {number(requests)} {routes}, {number(slow_then)} then",
+                requests=f"{number(slow)} of {number(requests)} {routes}, {number(slow_before)} then",
             )
         shown = diff.changed[0].difference if diff.changed else None
         if shown is None or not decision.is_sure:
             return row
-        return row._replace(
-            time=signed(shown.difference_ns, style), unit="each time" if diff.changed[0].by_typical else "on average"
-        )
+        unit = "each time" if diff.changed[0].by_typical else "on average"
+        return row._replace(time=signed(shown.difference_ns, style), unit=unit)
+
+    def _of_compared(self, card: Card) -> FindingRow:
+        """Return the row of a comparison without its difference: that of the group, or the component and requests."""
+        diff, style = self._report.against, self._style
+        assert diff is not None
+        if card.number is not None:
+            return self._of_group(card)
+        old, new = map(number, diff.requests)
+        requests = f"{new} requests, {old} then"
+        edge = diff.decision.edge
+        if edge is None or not diff.decision.is_sure:
+            return FindingRow("All requests", requests=requests)
+        caller = "" if edge.is_own else clean(edge.caller, style)
+        return FindingRow(clean(edge.component.label, style), requests=requests, callers=caller)
 
     def _of_verdict(self, _card: Card) -> FindingRow:
         report = self._report

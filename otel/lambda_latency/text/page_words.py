@@ -31,6 +31,9 @@ PAGE_WORDS = {
     "trouble": "Trouble",
     "time": "Time",
     "mean": "Mean",
+    "differs.attribute": "Attribute",
+    "differs.none": "No recorded attribute differs.",
+    "differs.of": "{n} of {all}",
     # What slow requests depend on.
     "depends.show": "Show these requests",
     # Flame graphs, and what changed.
@@ -56,9 +59,6 @@ PAGE_WORDS = {
     "services.edge": "Caller and callee",
     "services.more": "{n|more|more}: {together} a request",
     "change.title": "What changed",
-    "change.then": "then",
-    "change.now": "now",
-    "change.distribution": "Durations of requests then and now, on a logarithmic axis.",
     "change.same": "{n|part|parts} without a difference",
     "change.what": "What",
     "change.kind": "Kind",
@@ -203,6 +203,7 @@ PAGE_WORDS = {
     "list.none": "No request matches these filters.",
     "list.in": "In {part}",
     "mark.warm": "other requests",
+    "mark.then": "then",
     "mark.started_cold": "started cold ({n})",
     "mark.errors": "error ({n})",
     "mark.timeouts": "timeout ({n})",

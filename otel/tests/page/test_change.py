@@ -54,9 +54,11 @@ def test_the_page_begins_with_what_changed(browser: Browser, tmp_path: Path) -> 
     path = tmp_path / "report.html"
     path.write_text(build_page(values, spans, "What changed"))
     browser.show(path.as_uri())
-    assert browser.text("#sentence").startswith("Slower than the baseline (120 requests then, 120 now)")
+    assert browser.text("#sentence") == "Slower than the baseline (120 requests then, 120 now)."
     assert browser.run("return document.querySelector('#sections > section').id") == "change"
-    assert (browser.count(".then-now .then"), browser.count(".then-now .now")) == (1, 1)
+    for view in ("length", "time"):
+        browser.click(f"#view-{view}")
+        assert browser.count(".chart .then") == 1
     red = browser.run("return [...document.querySelectorAll('#change .frame.d3')].map((one) => one.textContent)")
     assert "payments.example.com" in red
     label = "return [...document.querySelectorAll('#change .frame')].at(-1).getAttribute('aria-label')"

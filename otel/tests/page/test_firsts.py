@@ -111,7 +111,7 @@ FIRSTS = {
         "cold start 21.6 s",
         "payments.example.com 16.4 s",
         "retries DynamoDB orders 8,858 ms",
-        "All the time above typical requests: 46.9 s.",
+        "All the time above typical requests: 47.7 s.",
         "cold start",
         "internal",
         "+902 ms",

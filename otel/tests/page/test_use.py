@@ -385,8 +385,10 @@ def test_conditions_and_the_baseline_are_the_first_cards(browser: Browser, tmp_p
     assert browser.run(names) == [
         "A condition was met",
         "All requests",
-        "payments.example.com",
-        "POST payments.example.com",
+        "payments: own code",
+        "POST a-rather-long-name.payments.example.com",
+        "network to payments",
+        "In no finding",
     ]
     assert browser.text("#sentence").startswith("No difference from the baseline (119 requests then")
     browser.click("#finding-1")
@@ -624,7 +626,7 @@ def test_on_paper_a_comparison_is_one_page_too(browser: Browser, page: Callable[
     browser.size(1200, dark=True)
     browser.show(page("changed"))
     browser.print_media()
-    assert (browser.count(".then-now .then"), browser.count("#parts .fill") > 0) == (1, True)
+    assert (browser.count(".chart .then"), browser.count("#parts .fill") > 0) == (1, True)
     assert browser.count("#change .flame") == 0
     assert browser.pages() == 1
 

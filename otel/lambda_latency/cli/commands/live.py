@@ -42,6 +42,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     )
     parser.add_argument("--out", type=Path, metavar="FILE", help="also append the traces to a file that report reads")
     parser.add_argument(
+        "--no-redaction", action="store_true", help="keep secrets in the values of attributes: page, Save and --out"
+    )
+    parser.add_argument(
         "--ours",
         action="append",
         metavar="PATTERN",
@@ -66,11 +69,16 @@ def run(options: argparse.Namespace) -> int:
             return receiver.state() if receiver is not None else {}
 
         try:
-            page = RunningPage(lambda: analysis_options, port=options.page, receiver_state=receiver_state)
+            page = RunningPage(
+                lambda: analysis_options,
+                port=options.page,
+                receiver_state=receiver_state,
+                redacts=not options.no_redaction,
+            )
         except OSError as error:
             return _port_taken(options.page, "the page's port", "--page", error)
         ending.callback(page.close)
-        keep = _line_sink(page, options.out, ending)
+        keep = _line_sink(page, options.out, ending, keeps=options.no_redaction)
         if keep is None:
             return FAILED
         try:
@@ -88,8 +96,13 @@ def run(options: argparse.Namespace) -> int:
     return FINE
 
 
-def _line_sink(page: RunningPage, out: Path | None, ending: contextlib.ExitStack) -> Callable[[bytes], bool] | None:
-    """Return the function that takes the lines, for the page and the file of --out; None if that cannot be opened."""
+def _line_sink(
+    page: RunningPage, out: Path | None, ending: contextlib.ExitStack, *, keeps: bool
+) -> Callable[[bytes], bool] | None:
+    """Return the function that takes the lines, for the page and the file of --out; None if that cannot be opened.
+
+    Secrets are removed from what the file gets, unless it `keeps` them.
+    """
     if out is None:
         return page.add
     from lambda_latency.files import unwritable
@@ -99,14 +112,17 @@ def _line_sink(page: RunningPage, out: Path | None, ending: contextlib.ExitStack
     except OSError as error:
         warn(f"{unwritable(out, error)}\n  choose another file with --out")
         return None
-    failed = False
+    from lambda_latency.live import saved_line  # slow imports
+    from lambda_latency.page import SpanRedaction
+
+    redaction, failed = SpanRedaction(), False
 
     def keep(line: bytes) -> bool:
         nonlocal failed
         if not page.add(line):
             return False
         try:
-            file.write(line + b"\n")
+            file.write(line + b"\n" if keeps else saved_line(line, redaction))
             file.flush()
         except (OSError, ValueError) as error:
             if not failed and isinstance(error, OSError):

@@ -5,7 +5,7 @@ import { at, count, report, requests } from "./data.js";
 import { detailBody } from "./detail.js";
 import { starts } from "./axes.js";
 import { type Child, byId, fill, h, s } from "./elements.js";
-import { findingClass } from "./headline.js";
+import { findingClass, hasRow } from "./headline.js";
 import type { Finding } from "./island.js";
 import { swatch } from "./palette.js";
 import { change, follow, state, toggled } from "./store.js";
@@ -25,7 +25,7 @@ export function drawFindings(): void {
     fill(byId("verdict"), only !== undefined && detailBody(only, 0), count === 0 && tries(), notes(), carry());
     return;
   }
-  const rows = report.findings.map(row);
+  const rows = report.findings.filter(hasRow).map(row); // one without a row is the last
   fill(byId("verdict"), h("div", { class: "rows" }, rows), notes(), whatIf(), carry());
   follow((now) => settle(rows[now.shown]));
   WIDE.addEventListener("change", () => settle(rows[state.shown]));

@@ -31,16 +31,21 @@ function excessBar(): Child {
 
 const WITHOUT_TIME = new Set(["failed", "timeout"]); // kinds of findings that have a piece, however short they are
 
+/** Whether a finding has a row: what requests of other findings spend elsewhere is a piece of the bar alone. */
+export const hasRow = ({ kind, members }: Finding): boolean => kind !== "rest" || members !== undefined;
+
 function piece(finding: Finding, place: number): HTMLElement {
-  const { name, excess = "" } = finding.row;
+  const { name, excess = "", excess_ns: ns = 0 } = finding.row;
   const text = `${name} ${excess}`.trim();
+  if (!hasRow(finding))
+    return h("span", { class: "piece bare", title: text, "$flex-grow": ns }, h("i", { class: "fill c0" }));
   const element = h(
     "button",
     {
       class: "piece",
       title: text,
       "aria-label": text,
-      "$flex-grow": finding.row.excess_ns ?? 0,
+      "$flex-grow": ns,
       onclick: () => change({ shown: place }),
     },
     h("i", { class: `fill ${findingClass(finding)}` }),

@@ -4,6 +4,7 @@ import { ERROR, TIMEOUT, at, classOf, count, has, isSlow } from "./data.js";
 import { s } from "./elements.js";
 import { colourOf, mark } from "./marks.js";
 import { chosen, lit } from "./store.js";
+import { thenOutline } from "./then.js";
 
 export type Place = (request: number) => readonly [number, number];
 
@@ -101,8 +102,14 @@ export function heat(place: Place): Heat {
 
 const STEP = 6; // pixels of a bar at the margin
 
-/** The distribution of durations at the margin, as bars between two x positions; those not chosen are at the end. */
-export function margin(y: (request: number) => number, left: number, right: number): SVGElement[] {
+/** The distribution of durations at the margin, as bars between two x positions; those not chosen are at the end. An
+ * outline is that of a baseline. `lengths` maps milliseconds to y. */
+export function margin(
+  y: (request: number) => number,
+  lengths: (ms: number) => number,
+  left: number,
+  right: number,
+): SVGElement[] {
   const bins = new Map<number, Map<string, number>>();
   for (let request = 0; request < count; request++) {
     const bin = Math.floor(y(request) / STEP);
@@ -129,5 +136,10 @@ export function margin(y: (request: number) => number, left: number, right: numb
       x += wide;
     }
   }
-  return [...paths].map(([name, path]) => s("path", { d: path, class: `bar ${name}` }));
+  const room = right - left - 3;
+  const before = thenOutline(lengths, (share) => left + Math.min(1, (share * STEP * count) / most) * room, true);
+  return [
+    ...[...paths].map(([name, path]) => s("path", { d: path, class: `bar ${name}` })),
+    ...(before ? [before] : []),
+  ];
 }

@@ -7,6 +7,7 @@ import { MOST_MARKS } from "./heat.js";
 import { colourOf, describeMark, mark } from "./marks.js";
 import { type Scale, axisWords, limits, logScale } from "./scale.js";
 import { chosen, left } from "./store.js";
+import { thenOutline } from "./then.js";
 import { SMALL, ms, plural, say, wide } from "./words.js";
 
 const BASE_HEIGHT = 170;
@@ -51,6 +52,7 @@ function markPicture(width: number): Picture {
     members.sort((a, b) => at(left, a) - at(left, b));
     members.forEach((request, place) => own.picture.append(mark(request, 8 + bin * step, base - 7 - place * rise, r)));
   }
+  outline(own, base - 7, step * count * rise);
   axis(own, base);
   return [own.picture, brush(own, base, describeMark)];
 }
@@ -80,6 +82,7 @@ function barPicture(width: number): Picture {
     const worst = members.find((request) => has(request, TIMEOUT)) ?? members.find((request) => has(request, ERROR));
     if (worst !== undefined) own.picture.append(mark(worst, x, base + 10, 2.6));
   }
+  outline(own, base, (step * count * (BASE_HEIGHT - 8)) / highest);
   axis(own, base + 18);
   const describeBin = (_: EventTarget | null, x: number): string[] | null => {
     const bin = Math.round((x - 8) / step);
@@ -89,6 +92,12 @@ function barPicture(width: number): Picture {
     return [`${from} to ${to}`, plural(members.length, "request")];
   };
   return [own.picture, brush(own, base + 18, describeBin)];
+}
+
+/** Draws the outline of a baseline; `scale` is the height of all requests in a pixel. */
+function outline({ picture, scale: along }: LengthFrame, base: number, scale: number): void {
+  const before = thenOutline(along.at, (share) => Math.max(4, base - share * scale), false);
+  if (before !== null) picture.append(before);
 }
 
 /** Draws the limit of slow requests, and the median of the chosen ones. */

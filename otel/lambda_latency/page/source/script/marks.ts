@@ -41,6 +41,7 @@ export function markKey(marks: boolean): Child {
     report.members.length > 0 &&
       h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
     marks && cold > 0 && h("span", {}, sign(diamond(6.5, 6.5, 3.6)), say("mark.started_cold", { n: cold })),
+    (report.change?.bins ?? null) !== null && h("span", {}, sign(dash()), say("mark.then")),
     errors > 0 && h("span", {}, sign(cross(6.5, 6.5, 3.6)), say("mark.errors", { n: errors })),
     timeouts > 0 && h("span", {}, sign(triangle(6.5, 6.5, 3.6)), say("mark.timeouts", { n: timeouts })),
     bare > 0 && h("span", {}, sign(ring()), say("mark.bare", { n: bare })),
@@ -55,6 +56,7 @@ const cross: Shape = (x, y, r) =>
   s("path", { d: `M${x - r} ${y - r}l${2 * r} ${2 * r}m0 ${-2 * r}l${-2 * r} ${2 * r}`, class: "mark error" });
 const triangle: Shape = (x, y, r) =>
   s("path", { d: `M${x} ${y - r - 0.6}l${r + 1} ${2 * r + 1}h${-2 * r - 2}z`, class: "mark timeout" });
+const dash = (): SVGElement => s("path", { d: "M0 6.5h13", class: "then" });
 function ring(): SVGElement {
   const shape = circle(6.5, 6.5, 3.6);
   shape.classList.add("bare");

@@ -1,6 +1,7 @@
 // ---- Where the time goes: the means of all requests, or chosen requests against the rest of their routes.
 
 import { at, bucketsOf, count, report, requests } from "./data.js";
+import { differing } from "./differs.js";
 import { type Child, fill, h, reveal, section } from "./elements.js";
 import { partClass } from "./palette.js";
 import { chosen, follow, isFiltered, state, view } from "./store.js";
@@ -41,9 +42,11 @@ function chosenAgainstRest(): Table {
     [0, 0],
     [0, 0],
   ];
+  const sides = new Int8Array(count).fill(-1);
   for (let request = 0; request < count; request++) {
     const side = at(chosen, request);
     if (side === 0 && !isWhole && !routes.has(at(requests.route, request))) continue;
+    sides[request] = side;
     walls[side] = at(walls, side) + at(requests.wall_ns, request);
     members[side] = at(members, side) + 1;
     const buckets = bucketsOf(request);
@@ -73,7 +76,7 @@ function chosenAgainstRest(): Table {
     chosen: ms(chosenMean),
     rest: ms(usual),
   });
-  return { title: say("parts.chosen"), says, table: comparedTable(largest) };
+  return { title: say("parts.chosen"), says, table: [comparedTable(largest), differing(sides)] };
 }
 
 function comparedTable(rows: PartRow[]): Child {

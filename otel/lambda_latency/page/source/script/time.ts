@@ -52,7 +52,7 @@ export function timePicture(width: number): Picture {
   const handles = handlesOfTime(own);
   picture.append(
     s("line", { x1: edge + 7.5, x2: edge + 7.5, y1: 0, y2: TIME_HEIGHT, class: "axis" }),
-    ...margin((request) => where(request)[1], edge + 10, width - 2),
+    ...margin((request) => where(request)[1], own.lengths.at, edge + 10, width - 2),
     ...drawn.shapes,
     range,
     ...handles.map(({ element }) => element),
@@ -180,12 +180,15 @@ function dragging(
 ): void {
   const { picture, times, lengths } = own;
   let begun: [number, number] | null = null;
+  let within: "time" | "length" | null = null; // the axis in which a drag began
   const areaFrom = ([x0, y0]: [number, number], event: PointerEvent): Area => {
     const [x, y] = pointOf(own, event);
     return { first: Math.min(x, x0), last: Math.max(x, x0), top: Math.min(y, y0), bottom: Math.max(y, y0) };
   };
   picture.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
+    const { left: edge, top } = picture.getBoundingClientRect();
+    within = event.clientX - edge < own.left ? "length" : event.clientY - top > TIME_HEIGHT ? "time" : null;
     begun = pointOf(own, event);
     picture.setPointerCapture(event.pointerId);
   });
@@ -208,9 +211,10 @@ function dragging(
       else clearRange();
       return;
     }
-    // A drag along one axis selects by that axis only.
-    const byTime = last - first >= LEAST_DRAG && last - first > (bottom - top) / 12;
-    const byLength = bottom - top >= LEAST_DRAG && bottom - top > (last - first) / 8;
+    // A box is a box. With Shift, or from inside of an axis, a drag selects by one axis.
+    const one = within ?? (event.shiftKey ? (last - first > bottom - top ? "time" : "length") : null);
+    const byTime = last - first >= LEAST_DRAG && one !== "length";
+    const byLength = bottom - top >= LEAST_DRAG && one !== "time";
     change({
       since: byTime ? Math.floor(times.time(first)) : 0,
       until: byTime ? Math.ceil(times.time(last)) : 0,
