@@ -14,7 +14,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from argparse import ArgumentParser
 from datetime import datetime, timezone
 from pathlib import Path
@@ -145,22 +144,16 @@ def _cold(python: Path, folder: Path, variables: dict[str, str], processes: Proc
     box = Box(processes, "lambda_latency.alarm.handler.handle", variables, timeout_s=TIMEOUT_S, command=command,
               task_root=folder, memory_mb=MEMORY_MB, init_s=PATIENCE_S)  # fmt: skip
     try:
-        times = [_cpu_ms(box.environment.pid)]
+        times = [box.cpu_ns() / 1e6]
         for event in (_ring(number, 0), _end(number, 0)):
             run = box.invoke(json.dumps(event).encode(), UNSAMPLED)
             if run.outcome is None or run.outcome.error or b"told" not in run.outcome.payload:
                 raise SystemExit(f"{run.outcome}\n" + "\n".join(box.lines[-40:]))
             box.settle(PATIENCE_S)
-            times.append(_cpu_ms(box.environment.pid))
-        status = Path(f"/proc/{box.environment.pid}/status").read_text()
-        peak_mb = int(status.split("VmHWM:")[1].split()[0]) * 1024 / 1e6
+            times.append(box.cpu_ns() / 1e6)
+        peak_mb = box.peak_kb() * 1024 / 1e6
     finally:
         box.close()
     cold, ring, end = times[0], times[1] - times[0], times[2] - times[1]
     print(f"cold start {cold:.0f} ms, ring {ring:.0f} ms, end {end:.0f} ms, {peak_mb:.0f} MB", flush=True)
     return {"cold_ms": cold, "ring_ms": ring, "end_ms": end, "peak_mb": peak_mb}
-
-
-def _cpu_ms(pid: int) -> float:
-    """The processor time of all threads of a process, in milliseconds."""
-    return time.clock_gettime(~pid << 3 | 2) * 1000  # as `clock_getcpuclockid` makes it

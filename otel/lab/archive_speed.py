@@ -8,15 +8,16 @@ Usual time: 5 minutes.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
+from lab.commands import timed
 from lab.generate import Trace, late, realistic_traces, spans_of
 from lambda_latency.archive import add, compact, read_requests
 from lambda_latency.latency import load
@@ -71,12 +72,8 @@ def least_s(source: Path) -> tuple[float, float]:
     # The first report may write bytecode for the others, as the installation of a package does.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     for _ in range(ROUNDS):
-        begin, used_before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run(
-            [sys.executable, "-m", "lambda_latency", "report", source, "-q"],
-            check=True, capture_output=True, env=environment,
-        )  # fmt: skip
-        took.append(time.monotonic() - begin)
-        used_after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used.append(used_after.ru_utime + used_after.ru_stime - used_before.ru_utime - used_before.ru_stime)
+        command = [sys.executable, "-m", "lambda_latency", "report", source, "-q"]
+        _, used_s, took_s = timed(partial(subprocess.run, command, check=True, capture_output=True, env=environment))
+        used.append(used_s)
+        took.append(took_s)
     return min(used), min(took)

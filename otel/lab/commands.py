@@ -4,11 +4,16 @@ And the name of the processor that they run on.
 """
 
 import platform
+import resource
 import shutil
 import subprocess
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 ROOT = Path(__file__).parents[2]
+Result = TypeVar("Result")
 
 
 def make(target: Path) -> None:
@@ -26,6 +31,14 @@ def processor() -> str:
     with Path("/proc/cpuinfo").open() as lines:
         name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
     return name or platform.machine()
+
+
+def timed(act: Callable[[], Result]) -> tuple[Result, float, float]:
+    """What an act returns, with the processor seconds of the children that it ended, and the seconds by the clock."""
+    before, start_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
+    result = act()
+    after, took_s = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start_s
+    return result, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, took_s
 
 
 def browser_programs() -> list[str]:

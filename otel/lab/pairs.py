@@ -23,6 +23,7 @@ from typing import NamedTuple
 from lab.judged.nezha import BASELINES, Nezha
 from lab.judging.answer import comparison, gate, read, report
 from lab.judging.command import SLOWER, Score, done, finish, parsed
+from lab.progress import Progress
 from lab.systems.drawing import draw_system
 from lab.systems.running import NOISES, Load, run
 from lambda_latency.latency import Breakdowns
@@ -120,10 +121,11 @@ def demo_answers(pairs: int, seed: int) -> Iterator[Said]:
     """The answers to pairs of the demo, one after the other: two systems at once would disturb each other."""
     from lab.judging.demo import demo  # with all of the laptop's system, which other kinds of pairs do not need
 
+    progress = Progress("demo", pairs)
     for number in range(pairs):
         first_seed = 1000 * seed + 2 * number
         yield _answer(demo(first_seed + 1), demo(first_seed))
-        print(f"\rdemo: {number + 1} of {pairs}", end="\n" if number + 1 == pairs else "", file=sys.stderr, flush=True)
+        progress.step()
 
 
 @contextlib.contextmanager

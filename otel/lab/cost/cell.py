@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -14,6 +13,7 @@ from lab.cost.variants import ROOT, Variant, interpreter
 from lab.faults.box import Box
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Run
+from tests.sandbox.state import until
 
 EVENT: dict[str, Any] = {
     "resource": "/items/{id}", "path": "/items/42", "httpMethod": "GET", "pathParameters": {"id": "42"},
@@ -41,7 +41,7 @@ class VariantProcess:
         self.variant = variant
         self.output: list[str] = []
         try:
-            self._box = Box(
+            self.box = Box(
                 processes,
                 variant.handler,
                 {**variables(variant, places), **more},
@@ -52,7 +52,7 @@ class VariantProcess:
             )
         except RuntimeError as error:
             raise SystemExit(f"{variant.name} does not initialize: {error}") from error
-        self.environment = self._box.environment
+        self.environment = self.box.environment
 
     @property
     def why(self) -> str:
@@ -66,27 +66,18 @@ class VariantProcess:
         or for a response (empty).
         """
         event = {**EVENT, asks: True} if asks else EVENT
-        run = self._box.invoke(json.dumps(event).encode(), HEADER + str(int(sampled)))
+        run = self.box.invoke(json.dumps(event).encode(), HEADER + str(int(sampled)))
         assert run.outcome is not None
         if run.outcome.error is not None or b'"statusCode": 200' not in run.outcome.payload:
             raise SystemExit(f"{self.variant.name} answered {run.outcome.payload!r}\n{self.why}")
         if settles:
-            self._box.settle(PATIENCE_S)
+            self.box.settle(PATIENCE_S)
         return run
 
     def last(self) -> None:
         """Send one request after whose response the process ends, and wait until it has."""
         self.invoke(asks="leave", settles=False)
         self._wait_for_end()
-
-    def cpu_ns(self) -> int:
-        """The CPU time of all threads so far, user and system, in nanoseconds."""
-        return time.clock_gettime_ns(~self.environment.pid << 3 | 2)  # the id that `clock_getcpuclockid` returns
-
-    def peak_kb(self) -> int:
-        """The peak memory, in KiB."""
-        status = Path(f"/proc/{self.environment.pid}/status").read_text()
-        return int(status.split("VmHWM:")[1].split()[0])
 
     def leave(self) -> None:
         """End the environment by SIGTERM, as Lambda does, and wait until it has ended."""
@@ -96,14 +87,11 @@ class VariantProcess:
 
     def close(self) -> None:
         """Kill the environment."""
-        self._box.close()
+        self.box.close()
 
     def _wait_for_end(self) -> None:
-        limit = time.monotonic() + PATIENCE_S
-        while not self._box.ended:
-            if time.monotonic() > limit:
-                raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
-            time.sleep(0.01)
+        if not until(lambda: self.box.ended, PATIENCE_S):
+            raise SystemExit(f"{self.variant.name} does not end\n{self.why}")
 
 
 def command(variant: Variant, under: Sequence[str | Path] = ()) -> list[str | Path]:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+from lab.progress import Progress
+
 # Shares that must be reached, and counts that must not be passed.
 NEZHA_FIRST, NEZHA_ASSERTED, NEZHA_RIGHT = 0.90, 0.85, 0.95
 NEZHA_BLAMED = 0.75  # of the faults in code that are asserted, those that are right
@@ -125,7 +127,7 @@ def done(
 ) -> Iterator[tuple[Case, Result]]:
     """Each case with its result, in order. `work` is a function of a module."""
     with ProcessPoolExecutor(os.cpu_count(), initializer=replace_thresholds, initargs=(thresholds,)) as processes:
-        for number, (case, result) in enumerate(zip(cases, processes.map(work, cases), strict=True), 1):
-            end = "\n" if number == len(cases) else ""
-            print(f"\r{title}: {number} of {len(cases)}", end=end, file=sys.stderr, flush=True)
+        progress = Progress(title, len(cases))
+        for case, result in zip(cases, processes.map(work, cases), strict=True):
+            progress.step()
             yield case, result

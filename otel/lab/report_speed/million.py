@@ -1,11 +1,10 @@
 """A million spans with one process and with two, alternating: wall-clock time, processor time, and memory."""
 
 import os
-import resource
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from lab.commands import timed
 from lab.generate import realistic
 from lab.report_speed.measuring import peak_of
 
@@ -60,7 +59,5 @@ def measure_million(folder: Path, rounds: int) -> Million:
 
 
 def _run(path: Path, processes: int) -> Run:
-    used_before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    peak = peak_of(path, processes)
-    used_after, took = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic() - start
-    return Run(took, used_after.ru_utime + used_after.ru_stime - used_before.ru_utime - used_before.ru_stime, peak)
+    peak, used_s, took_s = timed(lambda: peak_of(path, processes))
+    return Run(took_s, used_s, peak)

@@ -9,7 +9,8 @@ from functools import partial
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 
 from lab.rie.emulator import HEADER, PARENT, Emulator, EmulatorAnswer
-from lab.rie.scene import EmulatorScene, Scenario, complained, wait_until
+from lab.rie.scene import EmulatorScene, Scenario, complained
+from tests.sandbox.state import until
 
 MANY = 30
 BUSY = b"Runtime.Unavailable"
@@ -30,7 +31,7 @@ def managed(scene: EmulatorScene, workers: int) -> None:
     with scene.emulator(managed=workers) as emulator:
         with ThreadPoolExecutor(workers) as pool:
             answers = list(pool.map(lambda number: when_free(emulator, {"do": "call"}, header(number)), range(MANY)))
-        wait_until(lambda: right(scene) == MANY, 15)
+        until(lambda: right(scene) == MANY, 15)
         pids = Counter(json.loads(answer.body).get("pid") for answer in answers)
         scene.report.facts.append(f"answered by {len(pids)} workers")
         complained(scene, emulator)
@@ -69,7 +70,7 @@ def managed_slow(scene: EmulatorScene) -> None:
         while len(scene.servers()) < invocations and time.monotonic() < limit:
             when_free(emulator, {"do": "nothing"}, HEADER)
             invocations += 1
-            wait_until(partial(scene.has_servers, invocations), 1)
+            until(partial(scene.has_servers, invocations), 1)
     scene.report.expect("SERVER spans", len(scene.servers()), invocations)
 
 

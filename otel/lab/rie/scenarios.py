@@ -13,7 +13,7 @@ from pathlib import Path
 
 from lab.faults.collector import Collector
 from lab.rie.emulator import Emulator, EmulatorAnswer, Proxy
-from lab.rie.scene import EmulatorScene, Scenario, complained, wait_until
+from lab.rie.scene import EmulatorScene, Scenario, complained
 from lab.same.case import Case
 from lab.same.corpus import CORPUS
 from lab.same.difference import answer_of
@@ -21,6 +21,7 @@ from lab.same.peer import Peer
 from lab.same.run import HANDLERS, Children, Observed, run
 from lab.same.tree import names
 from lambda_latency.local.sandbox.function import Outcome
+from tests.sandbox.state import until
 
 MANY = 30
 RESPONSE, EVENT = "/response", "/extension/event/next"
@@ -121,7 +122,7 @@ def late(scene: EmulatorScene) -> None:
             scene.collector.set("healthy")
             deadline = json.loads(answer.body).get("deadline_ms", 0) / 1000
             assert emulator.proxy is not None
-            wait_until(lambda: asked(emulator.proxy)[-1] > asked(emulator.proxy, RESPONSE)[-1], 5)
+            until(lambda: asked(emulator.proxy)[-1] > asked(emulator.proxy, RESPONSE)[-1], 5)
             before_ms = (deadline - asked(emulator.proxy)[-1]) * 1000
             scene.report.facts.append(f"{left_ms} ms left: done {before_ms:.0f} ms before")
             scene.report.expect(f"{left_ms} ms left, done in time", before_ms > (50 if left_ms > 150 else 0), True)
@@ -179,7 +180,7 @@ def emulated(case: Case, spans: int) -> Observed:
     try:
         with Emulator(peer.url, collector.url, timeout_s=20, variables=variables) as emulator:
             observed.outcomes = [Outcome(emulator.invoke(event).body) for event in case.events]
-            wait_until(lambda: len(collector.spans()) >= spans)
+            until(lambda: len(collector.spans()) >= spans)
     finally:
         collector.close()
         peer.close()

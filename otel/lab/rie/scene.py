@@ -1,6 +1,5 @@
 """A peer and a collector for one scenario, and what it saw."""
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -10,6 +9,7 @@ from lab.faults.collector import Collector
 from lab.provider import Provider
 from lab.rie.emulator import PARENT, Emulator
 from lambda_latency.http import Server
+from tests.sandbox.state import until
 
 
 @dataclass
@@ -43,7 +43,7 @@ class EmulatorScene:
 
     def wait(self, spans: int, limit_s: float = 10) -> None:
         """Until so many SERVER and CLIENT spans have arrived, or a while."""
-        wait_until(lambda: self.arrived() >= spans, limit_s)
+        until(lambda: self.arrived() >= spans, limit_s)
 
     def arrived(self) -> int:
         """SERVER and CLIENT spans that have arrived. Those of an init and of connections are not counted: who has how
@@ -71,13 +71,6 @@ class EmulatorScene:
         report.expect("calls below them", sum(span.parent_span_id in by_id for span in calls), len(calls))
         report.expect("CLIENT spans", len(calls), expected)
         report.expect("spans sent twice", len(spans) - len(by_id), 0)
-
-
-def wait_until(done: Callable[[], bool], limit_s: float = 10) -> None:
-    """Until something is so, or a while."""
-    limit = time.monotonic() + limit_s
-    while not done() and time.monotonic() < limit:
-        time.sleep(0.02)
 
 
 Scenario = Callable[[EmulatorScene], None]

@@ -23,6 +23,7 @@ from lambda_latency.local.sandbox.function import Function, Outcome, Run
 from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
 from lambda_latency.local.sandbox.runtime_api import RuntimeInvocation
 from lambda_latency.local.sandbox.variables import SandboxSettings, lambda_variables
+from tests.sandbox.state import until
 
 ROOT = Path(__file__).parents[3]
 HANDLERS = Path(__file__).with_name("handlers")
@@ -121,9 +122,7 @@ class _Life:
             os.killpg(environment.pid, signal.SIGCONT)
             until_asleep(environment.pid)
             os.killpg(environment.pid, signal.SIGTERM)
-            limit = time.monotonic() + GOODBYE_S
-            while environment.phase != "ended" and time.monotonic() < limit:
-                time.sleep(0.01)
+            until(lambda: environment.phase == "ended", GOODBYE_S)
         ended = environment.phase == "ended"
         environment.kill()
         self._ended(environment, by_itself=ended)
@@ -146,9 +145,7 @@ class _Life:
         failure = environment.wait_for_init(INIT_S)
         if failure is not None:
             self.observed.outcomes.append(failure)
-            limit = time.monotonic() + GOODBYE_S
-            while environment.phase != "ended" and time.monotonic() < limit:
-                time.sleep(0.01)
+            until(lambda: environment.phase == "ended", GOODBYE_S)
             environment.kill()
             self._ended(environment)
             return None
@@ -189,6 +186,4 @@ def until_asleep(pid: int) -> None:
     A thread that is just leaving the stop takes a signal of the process before the main thread does, and does not wake
     it: only in the main thread does Python run its handlers.
     """
-    limit = time.monotonic() + GOODBYE_S
-    while not asleep(pid) and time.monotonic() < limit:
-        time.sleep(0.01)
+    until(lambda: asleep(pid), GOODBYE_S)

@@ -151,7 +151,7 @@ def _write_variables(edits: Edits, values: YamlNode, texts: Mapping[str, str]) -
 def _switch_layers(edits: Edits, place: YamlNode, target: AdoptOptions, architecture: str, visited: set[int]) -> None:
     """Adds the collector's layer to a place, or removes it."""
     listed = place.get("Layers")
-    collectors = [item for item in place.listed("Layers") if any(COLLECTOR_LAYER in text for text in item.texts())]
+    collectors = [item for item in place.listed("Layers") if _is_collector(item)]
     if listed is None or listed.start in visited or bool(collectors) == target.collected:
         return
     visited.add(listed.start)
@@ -159,6 +159,10 @@ def _switch_layers(edits: Edits, place: YamlNode, target: AdoptOptions, architec
         edits.add_items(listed, [collector_layer(target, architecture)])
     else:
         edits.prune(place, listed, collectors)
+
+
+def _is_collector(layer: YamlNode) -> bool:
+    return any(COLLECTOR_LAYER in text for text in layer.texts())
 
 
 def _architecture(covered: Sequence[AppFn]) -> str:

@@ -40,5 +40,6 @@ class BoundedAnswer:
 
     def text(self, *footer: str, more: str = "") -> str:
         """Return the answer. `footer` has short lines that are always there; `more` says where omitted lines are."""
-        notes = [f"left out: {self._omitted} more lines{f'; {more}' if more else ''}"] if self._omitted else []
+        where = f"; {more}" if more else ""
+        notes = [f"left out: {self._omitted} more lines{where}"] if self._omitted else []
         return "\n".join([*self._lines, *notes, *footer])

@@ -75,10 +75,7 @@ def region(text: str) -> str:
 
 def ms(text: str) -> int:
     """Read a duration in milliseconds, 0 or more, as nanoseconds."""
-    try:
-        ns = round(float(text) * 1_000_000)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"must be milliseconds, got {text!r}") from None
+    ns = _scaled(text, 1_000_000, "milliseconds")
     if ns < 0:
         raise argparse.ArgumentTypeError(f"must be 0 or more, got {text}")
     return ns
@@ -86,13 +83,18 @@ def ms(text: str) -> int:
 
 def gigabytes(text: str) -> int:
     """Read a size in gigabytes, more than 0, as bytes."""
-    try:
-        size = round(float(text) * 1_000_000_000)
-    except (ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"must be gigabytes, got {text!r}") from None
+    size = _scaled(text, 1_000_000_000, "gigabytes")
     if size <= 0:
         raise argparse.ArgumentTypeError(f"must be more than 0, got {text}")
     return size
+
+
+def _scaled(text: str, factor: int, unit: str) -> int:
+    """Read a number of a unit, as so many times a smaller one."""
+    try:
+        return round(float(text) * factor)
+    except (ValueError, OverflowError):
+        raise argparse.ArgumentTypeError(f"must be {unit}, got {text!r}") from None
 
 
 def instant(text: str) -> int:

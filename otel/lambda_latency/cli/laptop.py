@@ -130,10 +130,15 @@ def progress_bar(*, quiet: bool) -> Iterator[tuple[Callable[[str, int], None], C
 
 
 def add_system_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options for the template, its parameters and the folder of the traces."""
+    """Add the options for the folder of the traces, and those of the app."""
     parser.add_argument(
         "--out", type=Path, default=Path("out"), metavar="DIR", help="folder for the traces (default: out)"
     )
+    add_app_options(parser, ", such as Tracing=Off")
+
+
+def add_app_options(parser: argparse.ArgumentParser, such_as: str = "") -> None:
+    """Add the options for the template and its parameters."""
     parser.add_argument(
         "--template",
         type=Path,
@@ -141,7 +146,7 @@ def add_system_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="the SAM template (default: template.yaml)",
     )
-    add_parameter_option(parser, ", such as Tracing=Off")
+    add_parameter_option(parser, such_as)
 
 
 def provider_is_theirs() -> AnalysisOptions:

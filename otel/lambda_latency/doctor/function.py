@@ -240,14 +240,19 @@ class Layer:
             match = pattern.fullmatch(self.name)
             if match is not None:
                 name = match[1].lower()
-                return "java" if name.startswith("java") else "nodejs" if name == "js" else name
+                if name.startswith("java"):
+                    return "java"
+                return "nodejs" if name == "js" else name
         return ""
 
     @property
     def processor(self) -> str:
         """`arm64` or `x86_64` if its name contains it; else empty."""
         match = PROCESSOR.search(self.name)
-        return "" if match is None else "arm64" if match[1].lower().startswith(("arm", "aarch")) else "x86_64"
+        if match is None:
+            return ""
+        is_arm = match[1].lower().startswith(("arm", "aarch"))
+        return "arm64" if is_arm else "x86_64"
 
     @property
     def arn(self) -> str:

@@ -45,7 +45,8 @@ def as_json(findings: Sequence[Finding]) -> str:
 
 def as_sarif(findings: Sequence[Finding], rules: Collection[Rule], version: str) -> str:
     """A SARIF log with one run, for GitHub code scanning; paths are as given."""
-    used = [rule for rule in rules if any(finding.rule == rule.name for finding in findings)]
+    names = {finding.rule for finding in findings}
+    used = [rule for rule in rules if rule.name in names]
     described: list[dict[str, Any]] = [
         {
             "id": rule.name,

@@ -85,7 +85,8 @@ class Aligner:
         tail = self._equal_begin(expected[::-1], nodes[::-1])[::-1]
         inner, inside = expected[: len(expected) - len(tail)], nodes[: len(nodes) - len(tail)]
         if not inner:
-            cost, steps = sum(WHOLE * node.size for node in inside), [Step(None, node) for node in inside]
+            cost = sum(WHOLE * node.size for node in inside)
+            steps = [Step(None, node) for node in inside]
         elif all(isinstance(child, ExpectedSpan) for child in inner):
             cost, steps = self._ordered(inner, inside)
         else:

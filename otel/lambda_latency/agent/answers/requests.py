@@ -157,7 +157,8 @@ def _chosen_bars(bars: Sequence[Bar], room: float) -> tuple[list[Bar], list[Bar]
             break
         fitting.append(index)
     chosen = set(fitting)
-    return [bars[index] for index in sorted(fitting)], [bar for index, bar in enumerate(bars) if index not in chosen]
+    omitted = [bar for index, bar in enumerate(bars) if index not in chosen]
+    return [bars[index] for index in sorted(fitting)], omitted
 
 
 def _row(bar: Bar, low: int) -> str:

@@ -9,9 +9,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lambda_latency.cli.arguments import add_parameter_option, gate
+from lambda_latency.cli.arguments import gate
 from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
-from lambda_latency.cli.laptop import progress_bar, require_local
+from lambda_latency.cli.laptop import add_app_options, progress_bar, require_local
 from lambda_latency.cli.messages import usage
 from lambda_latency.cli.report_options import form, wrong_formats
 from lambda_latency.cli.settings import settings_of
@@ -61,14 +61,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         metavar="FORMAT[=F]",
         help="print as text (default), markdown or json; with =F write it to the file F; may be repeated",
     )
-    parser.add_argument(
-        "--template",
-        type=Path,
-        default=Path("template.yaml"),
-        metavar="FILE",
-        help="the SAM template (default: template.yaml)",
-    )
-    add_parameter_option(parser)
+    add_app_options(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress")
 
 

@@ -218,8 +218,8 @@ class ModuleCalls:
         """Whether a session has other adapters, or methods that the source replaces."""
         owner = f"{ast.unparse(call.func.value)}." if isinstance(call.func, ast.Attribute) else ""
         mounted = [call for call in self.nodes if ast.unparse(call.func) == f"{owner}mount"]
-        unknown = [call for call in mounted if not any(self._is_adapter(argument) for argument in call.args[1:])]
-        return bool(unknown) or not self._assigned.isdisjoint(f"{owner}{name}" for name in REPLACED)
+        has_unknown = any(not any(map(self._is_adapter, call.args[1:])) for call in mounted)
+        return has_unknown or not self._assigned.isdisjoint(f"{owner}{name}" for name in REPLACED)
 
     def seconds(self, node: ast.expr, fn: Fn) -> float | None:
         """The number that an argument has, the largest of a tuple; None if it is computed. Environment variables have

@@ -69,7 +69,11 @@ def _missing(app: App, fn: Fn, actions: tuple[str, ...]) -> str:
         allowed = _allowed(app, fn)
     except _UnknownError:
         return ""
-    return " and ".join(action for action in actions if not any(fnmatchcase(action.lower(), rule) for rule in allowed))
+
+    def is_allowed(action: str) -> bool:
+        return any(fnmatchcase(action.lower(), pattern) for pattern in allowed)
+
+    return " and ".join(action for action in actions if not is_allowed(action))
 
 
 def _allowed(app: App, fn: Fn) -> set[str]:
