@@ -89,9 +89,9 @@ class Redaction:
         return self._other(key, kind, value)
 
     def _is_over_at_step(self) -> bool:
-        """Whether the time is over. To ask the clock may take as long as ten steps, so it is asked at every 128th."""
+        """Whether the time is over. The processor's takes as long as ten steps: it is asked at each 128th."""
         self._steps = (self._steps + 1) % 128
-        return self._steps == 0 and self._is_over()
+        return (self._steps == 0 or monotonic() >= self._end_s) and self._is_over()
 
     def _is_over(self) -> bool:
         """Whether the time is over."""

@@ -70,7 +70,9 @@ def is_suspect(text: str, secrets: tuple[str, ...]) -> bool:
 def is_plain(run: str) -> bool:
     """Whether a run is certainly not a token: it consists of words, numbers, hashes, UUIDs or names made of them."""
     single = run.islower() or run.isupper()
-    if "-us" in run or (not single and is_base64(run)):  # a key of Mailchimp's ends with its region
+    has_marks = len(run) > 35 and ("/" in run or "+" in run)
+    is_base64 = has_marks and not single and 5 * sum(map(str.isupper, run)) > len(run)
+    if is_base64 or "-us" in run:  # a key of Mailchimp's ends with its region
         return False
     if single and not run.strip("0123456789abcdefABCDEF-") and run.partition("-")[0] not in PARTED:
         return True
@@ -80,11 +82,6 @@ def is_plain(run: str) -> bool:
         if len(part) > LONG and not single and is_mixed(part):
             return False
     return True
-
-
-def is_base64(run: str) -> bool:
-    """Whether a run is long, with the marks and the capitals of base64."""
-    return len(run) > 35 and ("/" in run or "+" in run) and 5 * sum(map(str.isupper, run)) > len(run)
 
 
 def is_mixed(part: str) -> bool:
