@@ -19,7 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
-from lab.durable.executions import BEGIN_NS, Context, Form, Invoke, Operation, Player, Step, Wait, by_trace
+from lab.durable.executions import BEGIN_NS, Form, Group, Invoke, Operation, Pause, Player, Step, by_trace
 from lambda_latency.latency import Breakdowns, Report, load, report_of
 from lambda_latency.text import Style
 from lambda_latency.text.prose import flat, sentence
@@ -157,11 +157,11 @@ def order(cause: str, draw: random.Random) -> list[Operation]:
     pack = Step("pack", [900.0 if cause == "child execution" else 50.0])
     return [
         Step("reserve", [40.0]),
-        Context("quotes", quotes),
-        Wait("settle", 5.0),
-        Wait("approval", approval_s, "CALLBACK"),
-        Context("payment", [[Step("charge", charge)]]),
-        Invoke("ship", "ShipOrder", [Step("pack", pack.attempts_ms), Wait("label", 3.0), Step("send", [30.0])]),
+        Group("quotes", quotes),
+        Pause("settle", 5.0),
+        Pause("approval", approval_s, "CALLBACK"),
+        Group("payment", [[Step("charge", charge)]]),
+        Invoke("ship", "ShipOrder", [Step("pack", pack.attempts_ms), Pause("label", 3.0), Step("send", [30.0])]),
         Step("notify", [25.0]),
     ]
 

@@ -14,7 +14,7 @@ from lambda_latency.trace import Link, Scope, Span, SpanKind, Status
 
 MS = 1_000_000
 BEGIN_NS = 1_790_000_000 * 10**9
-SCOPE = Scope("aws-durable-execution-sdk-python")
+SCOPE, KIT = Scope("aws-durable-execution-sdk-python"), Scope("lambda_latency.runtime")
 CHECKPOINT_MS = 6.0  # after an operation
 REPLAY_MS = 0.4  # for each operation that was done
 RESUME_MS = 40.0  # of the service, before an invocation
@@ -28,7 +28,7 @@ class Step(NamedTuple):
     backoff_s: float = 2.0
 
 
-class Wait(NamedTuple):
+class Pause(NamedTuple):
     """A timer, or with the type `CALLBACK` a callback."""
 
     name: str
@@ -36,7 +36,7 @@ class Wait(NamedTuple):
     type: Literal["WAIT", "CALLBACK"] = "WAIT"
 
 
-class Context(NamedTuple):
+class Group(NamedTuple):
     """A child context with operations, or several that run at the same time."""
 
     name: str
@@ -51,7 +51,7 @@ class Invoke(NamedTuple):
     operations: Sequence["Operation"]
 
 
-Operation: TypeAlias = Step | Wait | Context | Invoke
+Operation: TypeAlias = Step | Pause | Group | Invoke
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,7 @@ class Player:
     _invocations: int = 0
     _invocation: Span | None = None
     _handler: Span | None = None
+    _invocation_id: str = ""
     _begin_ns: int = 0
 
     def play(self, operations: Sequence[Operation]) -> int:
@@ -111,9 +112,9 @@ class Player:
         self._pass(0.5)
         if isinstance(operation, Step):
             self._step(operation, parent)
-        elif isinstance(operation, Wait):
+        elif isinstance(operation, Pause):
             self._wait(operation, parent)
-        elif isinstance(operation, Context):
+        elif isinstance(operation, Group):
             self._context(operation, parent)
         else:
             self._call(operation, parent)
@@ -137,12 +138,12 @@ class Player:
             self._pass(CHECKPOINT_MS)
         self._end(span)
 
-    def _wait(self, wait: Wait, parent: Span | None) -> None:
+    def _wait(self, wait: Pause, parent: Span | None) -> None:
         span = self._begin(wait.name, wait.type, wait.type.title(), parent)
         due_ns = self._between(wait.seconds)
         self._end(self._again(span, parent, continued=True), due_ns)
 
-    def _context(self, context: Context, parent: Span | None) -> None:
+    def _context(self, context: Group, parent: Span | None) -> None:
         span = self._begin(context.name, "CONTEXT", "RunInChildContext", parent)
         begin_ns, ends_ns = self.now_ns, [self.now_ns]
         for branch in context.branches:
@@ -178,23 +179,36 @@ class Player:
         self._pass(RESUME_MS)
         if form.traces and self._invocations:
             self.trace_id = f"{self.now_ns // 10**9:08x}{self._hex(96)}"
-        is_first = {"durable.invocation.first": not self._invocations}
         self._invocations += 1
-        outer_id = self.header[1] if self.header else "" if form.on_lambda or form.of_kit else self._id("root")
-        if form.on_lambda:
-            outer_id = self._platform(outer_id)
-        elif self.cold_ms and self._invocations == 1 and form.of_kit:
-            self.now_ns += round(self.cold_ms * MS)
-        if form.of_kit:
-            handler = self._span(self.function, self.now_ns, outer_id, is_first, SpanKind.SERVER)
-            self._handler = replace(handler, scope=Scope("lambda_latency.runtime"))
-            self._init(self._handler)
-            outer_id = self._handler.span_id
+        is_first = {"durable.invocation.first": self._invocations == 1}
+        self._invocation_id = self._around()
+        self._invocation = self._span("Invocation", self.now_ns, self._invocation_id, is_first)
+        self._pass(self.code_ms + REPLAY_MS * self._done)
+
+    def _around(self) -> str:
+        """Begin what records an invocation besides the plugin; returns the id of the inner span."""
+        form = self.form
         if not (form.on_lambda or form.of_kit or self.header):
             root = self._span("DurableExecutionRoot", self._begin_ns, "", {"durable.execution.synthetic_root": True})
             self.spans.append(replace(root, span_id=self._id("root"), end_ns=self._begin_ns))
-        self._invocation = self._span("Invocation", self.now_ns, outer_id, is_first)
-        self._pass(self.code_ms + REPLAY_MS * self._done)
+            return self._id("root")
+        outer_id = self.header[1] if self.header else ""
+        if form.on_lambda:
+            outer_id = self._platform(outer_id)
+        return self._of_kit(outer_id) if form.of_kit else outer_id
+
+    def _of_kit(self, parent_id: str) -> str:
+        """Begin the kit's span of the handler, with the start of the environment for the first one if it is cold."""
+        is_cold = bool(self.cold_ms) and self._invocations == 1 and not self.form.on_lambda
+        begin_ns = self.now_ns
+        self.now_ns += round(self.cold_ms * MS) * is_cold
+        is_first = {"durable.invocation.first": self._invocations == 1}
+        handler = self._span(self.function, self.now_ns, parent_id, is_first, SpanKind.SERVER)
+        self._handler = replace(handler, scope=KIT)
+        if is_cold:
+            init = self._span("init", begin_ns, handler.span_id, {"lambda.init.type": "on-demand"})
+            self.spans.append(replace(init, end_ns=self.now_ns, scope=KIT))
+        return handler.span_id
 
     def _platform(self, parent_id: str) -> str:
         """Begin the segments of Lambda, with the start of an environment for the first one if it is cold."""
@@ -211,12 +225,6 @@ class Player:
         self._open += [service, function]
         return function.span_id
 
-    def _init(self, handler: Span) -> None:
-        if self.cold_ms and self._invocations == 1 and not self.form.on_lambda:
-            begin_ns = handler.start_ns - round(self.cold_ms * MS)
-            init = self._span("init", begin_ns, handler.span_id, {"lambda.init.type": "on-demand"})
-            self.spans.append(replace(init, end_ns=handler.start_ns, scope=Scope("lambda_latency.runtime")))
-
     def _suspend(self, status: str) -> None:
         """End an invocation with what is open in it."""
         invocation = self._invocation
@@ -230,6 +238,9 @@ class Player:
             self._pass(0.5)
             attributes = {**self._handler.attributes, "durable.invocation.status": status}
             self.spans.append(replace(self._handler, end_ns=self.now_ns, attributes=attributes))
+        self._end_segments()
+
+    def _end_segments(self) -> None:
         segments = [span for span in self._open if "aws.xray.origin" in span.attributes]
         for segment in reversed(segments):
             self._pass(1.0)
@@ -261,16 +272,16 @@ class Player:
             return span
         assert self._invocation is not None
         below = self._current(parent).span_id if parent else self._invocation.span_id
-        again = self._span(span.name, self.now_ns, below, dict(span.attributes))
-        again = replace(again, links=(Link(self.trace_id, span.span_id), *self._links()))
-        self._open = [again if other.name == span.name else other for other in self._open]
+        segment = self._span(span.name, self.now_ns, below, dict(span.attributes))
+        segment = replace(segment, links=(Link(self.trace_id, span.span_id), *self._links()))
+        self._open = [segment if opened.name == span.name else opened for opened in self._open]
         if continued:
             self._pass(0.01)
-        return again
+        return segment
 
     def _current(self, span: Span) -> Span:
         """The open span of a context; by invocation each has its own."""
-        current = next(other for other in self._open if other.name == span.name)
+        current = next(opened for opened in self._open if opened.name == span.name)
         if self.form.by_invocation and self._invocation is not None and current.start_ns < self._invocation.start_ns:
             return self._again(current, None, continued=False)
         return current
@@ -279,7 +290,7 @@ class Player:
         end_ns = self.now_ns if end_ns is None or self.form.by_invocation else end_ns
         attributes = {**span.attributes, "durable.operation.status": "SUCCEEDED"}
         self.spans.append(replace(span, end_ns=end_ns, attributes=attributes, status=Status.OK))
-        self._open = [other for other in self._open if other.span_id != span.span_id]
+        self._open = [opened for opened in self._open if opened.span_id != span.span_id]
 
     def _span(
         self, name: str, start_ns: int, parent_id: str, attributes: dict[str, object],

@@ -30,7 +30,8 @@ def app_options(options: argparse.Namespace, traces: str, observer: Observer | N
     from lambda_latency.local import Observer, SystemOptions
 
     instrument = settings_of(options).instrument or "kit"
-    return SystemOptions(options.out, traces, instrument=instrument, observer=observer or Observer())
+    waits = getattr(options, "waits", "real")
+    return SystemOptions(options.out, traces, instrument=instrument, observer=observer or Observer(), waits=waits)
 
 
 def add_page_options(parser: argparse.ArgumentParser, meanwhile: str) -> None:
@@ -147,6 +148,16 @@ def add_app_options(parser: argparse.ArgumentParser, such_as: str = "") -> None:
         help="the SAM template (default: template.yaml)",
     )
     add_parameter_option(parser, such_as)
+
+
+def add_waits_option(parser: argparse.ArgumentParser) -> None:
+    """Add the option for the waits of durable executions."""
+    parser.add_argument(
+        "--waits",
+        choices=("real", "skip"),
+        default="real",
+        help="let the timers of durable executions pass, or skip them (default: real)",
+    )
 
 
 def provider_is_theirs() -> AnalysisOptions:

@@ -18,7 +18,7 @@ MOST_WAITS = 3
 UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
-class Wait(NamedTuple):
+class DesignedWait(NamedTuple):
     """A wait by design of the executions of a route: the times of all, in nanoseconds, ascending."""
 
     route: str
@@ -66,7 +66,7 @@ def attempts_text(component: Component, executions: Iterable[Breakdown]) -> str:
     return f" ({count} attempts)" if count > 1 else ""
 
 
-def waits(breakdowns: Breakdowns) -> list[Wait]:
+def waits(breakdowns: Breakdowns) -> list[DesignedWait]:
     """Return the waits by design, those of most executions first."""
     components = {
         number: edge.component for (edge, _), number in breakdowns.calls.items() if edge.component.category == "wait"
@@ -79,7 +79,7 @@ def waits(breakdowns: Breakdowns) -> list[Wait]:
             component = components.get(breakdowns.call_of[place])
             if component is not None:
                 waited.setdefault((route, component), []).append(breakdowns.call_ns[place])
-    listed = [Wait(route, component, sorted(times)) for (route, component), times in waited.items()]
+    listed = [DesignedWait(route, component, sorted(times)) for (route, component), times in waited.items()]
     return sorted(listed, key=lambda wait: (-len(wait.waited_ns), wait.route, wait.component))
 
 

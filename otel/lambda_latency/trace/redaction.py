@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from lambda_latency.trace.model.compact_span import ATTEMPT, DELAY
-from lambda_latency.trace.model.keys import INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
+from lambda_latency.trace.model.keys import DURABLE_KEYS, EXECUTION_ARN, INVOCATION_KEYS, READ, RESOURCE_KEYS, ROUTE
 from lambda_latency.trace.model.platform import READ_NAMES, RUNTIME_SCOPES
-from lambda_latency.trace.model.signature import HOST_KEYS, error_codes
+from lambda_latency.trace.model.signature import ATTEMPT_NUMBER, HOST_KEYS, error_codes
 from lambda_latency.trace.model.span import Event, Link, Scope, Span
 
 # From a sort and a text to the name that replaces the text
@@ -21,10 +21,10 @@ Namer: TypeAlias = Callable[[str, str], str]
 
 HOSTS = tuple(key for key in HOST_KEYS if not key.startswith(("gen_ai.", "llm.")))
 NAMES = ("db.instance", "db.name", "db.namespace", "faas.invoked_name")
-SORTS = ("service", "host", "resource", "path", "span", "attribute", "value", "trace_id", "span_id")
+SORTS = ("service", "host", "resource", "path", "span", "attribute", "value", "trace_id", "span_id", "execution")
 OWNED = SORTS[:5]  # sorts whose names say whose they are
 LIMIT = "lambda.timeout.limit_ms"
-RETAINED = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart")
+RETAINED = ("aws.xray.origin", "ref.type", "db.system", "db.system.name", "faas.coldstart", *DURABLE_KEYS)
 PUBLIC = ".invalid"  # a domain that nobody can own (RFC 2606)
 SPLIT = re.compile(r"[/:]")
 # An operation, an AWS service or a method, not a sentence
@@ -139,7 +139,8 @@ def _name(span: Span, attributes: dict[str, object], name: Namer) -> str:
         return name("service", span.name)
     if "rpc.method" in attributes and "rpc.service" in attributes:
         return f"{attributes['rpc.service']}.{attributes['rpc.method']}"
-    return name("span", span.name)
+    attempt = ATTEMPT_NUMBER.search(span.name)  # of a step, whose name it has
+    return name("span", span.name[: attempt.start()]) + attempt[0] if attempt else name("span", span.name)
 
 
 def _value(key: str, value: object, name: Namer) -> object:
@@ -150,6 +151,8 @@ def _value(key: str, value: object, name: Namer) -> object:
         return None
     if key == "error.type":
         return READ[key](value) or None
+    if key == EXECUTION_ARN:
+        return name("execution", str(value))
     if key == ROUTE:
         return f"/{name('path', str(value))}"
     if key in HOSTS:

@@ -113,7 +113,8 @@ def _same(path: Path) -> None:
     problems: list[Problem] = []
     accounts = sorted(load([Source(str(path), path)], problems), key=lambda breakdown: breakdown.trace_id)
     traces, expected = read_traces(path)
-    assert accounts == sorted(map(breakdown_of, traces), key=lambda breakdown: breakdown.trace_id)
+    ended = [trace for trace in traces if not trace.tree.is_running]
+    assert accounts == sorted(map(breakdown_of, ended), key=lambda breakdown: breakdown.trace_id)
     assert sorted(problem.reason for problem in problems) == sorted(problem.reason for problem in expected)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from lambda_latency.cli.exit_statuses import FAILED, FINE
 from lambda_latency.cli.laptop import (
     add_system_options,
+    add_waits_option,
     app_options,
     read,
     require_local,
@@ -34,6 +35,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "event", nargs="?", metavar="EVENT", help="a JSON file with the event, or - for stdin (default: {})"
     )
     add_system_options(parser)
+    add_waits_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from lambda_latency.cli.exit_statuses import FINE
 from lambda_latency.cli.laptop import (
     add_page_options,
     add_system_options,
+    add_waits_option,
     app_options,
     live_page,
     print_line,
@@ -72,6 +73,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
         "--differences", action="store_true", help="print a table of what differs from AWS for this app, and end"
     )
     add_system_options(parser)
+    add_waits_option(parser)
 
 
 def run(options: argparse.Namespace) -> int:

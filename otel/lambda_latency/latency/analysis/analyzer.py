@@ -25,7 +25,6 @@ from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOp
 from lambda_latency.trace import (
     ATTEMPTS,
     GAVE_UP,
-    RUNNING,
     TIMED_OUT,
     CompactSpan,
     CompactTraces,
@@ -103,9 +102,7 @@ class Analyzer:
         problems += [Problem(trace_id, None, reason, "counted") for reason in tree.problems]
         if tree.problems and all(0 < span.end_ns < span.start_ns for span in spans):
             problems.append(Problem(trace_id, None, BACKWARDS))
-        if tree.is_execution and not tree.request_root.end_ns:
-            problems.append(Problem(trace_id, None, f"{tree.request_root.name}{RUNNING}", "counted"))
-        else:
+        if not tree.is_running:
             self.add_tree(trace_id, tree)
 
     def take(self, traces: CompactTraces, problems: list[Problem]) -> None:
@@ -135,14 +132,14 @@ class Analyzer:
             sums[number] += ns
         self._add_services_outside(tree, attributions)
         calls, took = self._calls(tree, attributions, retries)
-        wall_ns = tree.end_ns - tree.start_ns
-        if tree.is_execution:
-            wall_ns -= self._set_aside_waits(sums, calls, took)
+        wall_ns = tree.end_ns - tree.start_ns - self._set_aside_waits(tree, sums, calls, took)
         outline = self._outlines.number(tree, attributions, parents)
         breakdowns.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took, outline)
 
-    def _set_aside_waits(self, sums: dict[int, int], calls: list[int], took: list[int]) -> int:
+    def _set_aside_waits(self, tree: Tree, sums: dict[int, int], calls: list[int], took: list[int]) -> int:
         """Turn the waits by design of an execution from times into calls; returns their nanoseconds."""
+        if not tree.is_execution:
+            return 0
         waits = {edge: number for edge, number in self._breakdowns.edges.items() if edge.component.category == "wait"}
         waited_ns = {edge: sums.pop(number) for edge, number in waits.items() if number in sums}
         calls += [self._breakdowns.calls[edge, Calls(1)] for edge in waited_ns]

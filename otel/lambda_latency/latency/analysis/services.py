@@ -40,8 +40,6 @@ def code_of(signature: Signature, above: Signature | None, outer: Code | None, c
     service_name = service_of_resource(signature.resource)
     if service_name and _joins_traces(above):
         return Code(service_name, service_name)
-    if outer is not None and above is not None and above.origin == DURABLE_EXECUTION:
-        return outer._replace(service_name=outer.service_name or service_name)
     if _runs_no_code(signature, above):
         return outer
     if signature.origin in (SERVICE, FUNCTION):
@@ -83,9 +81,10 @@ def _code_below(signature: Signature, above: Signature | None, outer: Code, call
 
 
 def _runs_no_code(signature: Signature, above: Signature | None) -> bool:
-    """Return whether no service's code runs in it: API Gateway, its call to Lambda, an unrecorded parent or wait."""
+    """Return whether a span begins no service's code: API Gateway, its call to Lambda, an unrecorded parent or wait."""
     gateway = above is not None and above.origin == GATEWAY and signature.origin is None
-    return signature is ABSENT or signature.origin in (GATEWAY, CHAIN, WAIT) or gateway
+    invocation = above is not None and above.origin == DURABLE_EXECUTION  # of which the execution names the service
+    return signature is ABSENT or signature.origin in (GATEWAY, CHAIN, WAIT) or gateway or invocation
 
 
 Place: TypeAlias = Literal["lambda", "server", "proxy", "browser"]

@@ -16,6 +16,7 @@ from lambda_latency.latency.breakdowns.columns import Breakdowns
 from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOptions
 from lambda_latency.trace import (
     CompactSpan,
+    CompactTraces,
     Extents,
     LineIndex,
     Problem,
@@ -126,15 +127,18 @@ class Worker:
     def _read(self, piece: SourceRange, index: LineIndex) -> list[Problem]:
         problems: list[Problem] = []
         for traces in read_compact_spans(piece.source, self._reader, problems, index, between=piece.between):
-            if piece.source.whole and not self._reader.has_executions:
-                self._analyzer.take(traces, problems)
-            elif len(traces) > MOST_WAITING:
-                self._spill_traces()
+            self._take(traces, problems, whole=piece.source.whole)
         self._spill_traces()
         if piece.between is not None and piece.between[0] and any(problem.line for problem in problems):
             lines_before = count_lines(piece.source, piece.between[0])
             problems = [p if p.line is None else replace(p, line=p.line + lines_before) for p in problems]
         return problems
+
+    def _take(self, traces: CompactTraces, problems: list[Problem], *, whole: bool) -> None:
+        if whole and not self._reader.has_executions:
+            self._analyzer.take(traces, problems)
+        elif len(traces) > MOST_WAITING:
+            self._spill_traces()
 
     def _spill_traces(self) -> None:
         if self._reader.has_executions:
@@ -155,18 +159,21 @@ class Worker:
         """Add the breakdowns of the traces in a partition; the result is their inconsistencies."""
         problems: list[Problem] = []
         traces: dict[str, list[CompactSpan]] = {}
-        others = {partition_of(other, self._partitions) for other, first_id in self._joined.items()
-                  if partition_of(first_id, self._partitions) == partition}  # fmt: skip
-        for read in sorted({partition, *others}):
-            for file, spilled_by_worker in zip(self._files, self._spilled, strict=True):
-                for trace_id, spans in read_spilled(
-                    file, spilled_by_worker.extents[read], spilled_by_worker.signatures
-                ):
-                    first_id = self._joined.get(trace_id, trace_id)
-                    if partition_of(first_id, self._partitions) == partition:
-                        traces.setdefault(first_id, []).extend(spans)
+        for file, spilled_by_worker in zip(self._files, self._spilled, strict=True):
+            for trace_id, spans in self._spilled_spans(file, spilled_by_worker, partition):
+                traces.setdefault(trace_id, []).extend(spans)
         self._analyzer.take(traces, problems)
         return problems
+
+    def _spilled_spans(self, file: int, spilled: Spilled, partition: int) -> Iterator[tuple[str, list[CompactSpan]]]:
+        """Yield the spans of the traces of a partition; of those that are joined to them, from their own partitions."""
+        joined, count = self._joined, self._partitions
+        members = [trace_id for trace_id, first_id in joined.items() if partition_of(first_id, count) == partition]
+        for number in sorted({partition, *(partition_of(trace_id, count) for trace_id in members)}):
+            for trace_id, spans in read_spilled(file, spilled.extents[number], spilled.signatures):
+                first_id = joined.get(trace_id, trace_id)
+                if partition_of(first_id, count) == partition:
+                    yield first_id, spans
 
     def next_piece(self) -> tuple[str, Any] | None:
         """Return the next piece of the breakdowns of the traces that this worker has judged; None after the last.

@@ -19,6 +19,7 @@ from xml.sax.saxutils import escape
 from lambda_latency.http import Answer, Client, Handler, Server
 from lambda_latency.local.app.read.parameters import REGION
 from lambda_latency.local.cloud.emulator import PROXY
+from lambda_latency.local.cloud.executions import PATHS, Executions
 from lambda_latency.local.faults import TableFaults
 from lambda_latency.local.sandbox.function import Outcome
 
@@ -46,16 +47,22 @@ Invoke = Callable[[str, bytes, str], "Outcome | None"]
 class AwsProxy:
     """Listens on 127.0.0.1. `invoke` runs a function by name, with an event and a tracing header; it returns None for
     an unknown function. `tell` receives a line for each service that is not emulated, and each value that is missing;
-    `faults` are those of DynamoDB calls.
+    `faults` are those of DynamoDB calls; `executions` are the durable ones.
     """
 
     def __init__(
-        self, url: str, invoke: Invoke, tell: Callable[[str], None], port: int = 0, faults: TableFaults | None = None
+        self,
+        url: str,
+        invoke: Invoke,
+        tell: Callable[[str], None],
+        port: int = 0,
+        faults: TableFaults | None = None,
+        executions: Executions | None = None,
     ) -> None:
         self._printed: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
-        attributes = {"proxy": self, "url": url, "invoke": staticmethod(invoke), "faults": faults}
+        attributes = {"proxy": self, "url": url, "invoke": staticmethod(invoke), "faults": faults, "executions": executions}
         kind = type("AwsProxy", (_ProxyHandler,), attributes)
         self._server = Server(kind, port)
 
@@ -81,6 +88,7 @@ class _ProxyHandler(Handler):
     url: str
     invoke: Invoke
     faults: TableFaults | None
+    executions: Executions | None
 
     def setup(self) -> None:
         super().setup()
@@ -88,6 +96,9 @@ class _ProxyHandler(Handler):
 
     def do_GET(self) -> None:
         body = self.body()
+        if self.path.startswith(PATHS) and self.executions is not None and self.executions.url:
+            self._forward_to_executions(self.executions.url, body)
+            return
         called = INVOKE.match(self.path) if self.command == "POST" else None
         if called is not None and self._invoked(unquote(called[1]), body):
             return
@@ -121,6 +132,13 @@ class _ProxyHandler(Handler):
             headers["X-Amz-Function-Error"] = "Unhandled"
         self.answer(200, outcome.payload, headers)
         return True
+
+    def _forward_to_executions(self, url: str, body: bytes) -> None:
+        """Forward a call about a durable execution, such as a checkpoint."""
+        headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
+        with contextlib.closing(Client(url, 300)) as client:
+            status, received, payload = client.request(self.command, self.path, body or None, headers)
+        self.answer(status, payload, [h for h in received.items() if h[0].lower() not in HOP])
 
     def _with_proxy(self, body: bytes) -> bytes:
         """New variables of a function, with the one by which the emulator forwards its events."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from lambda_latency.trace.model.ids import are_ids
-from lambda_latency.trace.model.keys import EXECUTION_ARN, ROUTE
+from lambda_latency.trace.model.keys import EXECUTION_ARN, EXECUTION_MARK, ROUTE
 from lambda_latency.trace.model.signature import Signature
 from lambda_latency.trace.model.span import Span
 
@@ -24,7 +24,7 @@ class CompactSpan(Struct, gc=False, eq=False):
 
     `parent_id` is empty for a root. `end_ns` is 0 for a span that was left open. `attempts` is the end of a call's
     first attempt and the start of its last one; None if the span has no events for them. `route` is its `http.route`,
-    or the ARN of its durable execution.
+    or the ARN of its durable execution after `EXECUTION_MARK`.
     """
 
     span_id: str
@@ -35,6 +35,16 @@ class CompactSpan(Struct, gc=False, eq=False):
     name: str
     attempts: tuple[int, int] | None = None
     route: str = ""
+
+    @property
+    def execution(self) -> str:
+        """The ARN of the durable execution of the span; empty for other spans."""
+        return self.route[len(EXECUTION_MARK) :] if self.route.startswith(EXECUTION_MARK) else ""
+
+    @property
+    def http_route(self) -> str:
+        """The `http.route`; empty without one."""
+        return "" if self.route.startswith(EXECUTION_MARK) else self.route
 
 
 CompactTraces: TypeAlias = "dict[str, list[CompactSpan]]"  # by trace id
@@ -68,7 +78,7 @@ def compact_spans_of(spans: Iterable[Span]) -> list[CompactSpan]:
 
 
 def _row_of(span: Span, signatures: dict[object, Signature]) -> CompactSpan:
-    attempts, route = attempts_of(span), span.attributes.get(ROUTE) or span.attributes.get(EXECUTION_ARN)
+    attempts = attempts_of(span)
     return CompactSpan(
         span.span_id,
         span.parent_id or "",
@@ -77,8 +87,16 @@ def _row_of(span: Span, signatures: dict[object, Signature]) -> CompactSpan:
         Signature.of(span, attempts=attempts is not None, signatures=signatures),
         span.name,
         attempts,
-        route if isinstance(route, str) else "",
+        routed_text(span.attributes),
     )
+
+
+def routed_text(attributes: Mapping[str, object]) -> str:
+    """The `route` of a compact span with these attributes."""
+    if EXECUTION_ARN in attributes:
+        return f"{EXECUTION_MARK}{attributes[EXECUTION_ARN]}"
+    route = attributes.get(ROUTE)
+    return route if isinstance(route, str) else ""
 
 
 def attempts_of(span: Span) -> tuple[int, int] | None:

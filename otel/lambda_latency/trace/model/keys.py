@@ -71,8 +71,9 @@ UNNAMED = "unknown_service:"
 # each path would make a new signature.
 ROUTE = "http.route"
 # Of spans of durable executions, by AWS's plugin and by the kit. Each execution has an ARN of its own: a compact span
-# has it where other spans have their route.
+# has it in place of a route, after this beginning.
 EXECUTION_ARN = "durable.execution.arn"
+EXECUTION_MARK = f"{EXECUTION_ARN}="
 ROUTED = (ROUTE, EXECUTION_ARN)
 # An anchor without a length, which each invocation records again
 SYNTHETIC_ROOT = "durable.execution.synthetic_root"

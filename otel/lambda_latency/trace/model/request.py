@@ -51,8 +51,8 @@ def _written_route(request_root: CompactSpan, router: CompactSpan | None, functi
         return request_root.name
     spans = [span for span in (router, request_root) if span is not None]
     for span in spans:
-        if span.route:
-            return f"{_method(span)} {span.route}".strip()
+        if span.http_route:
+            return f"{_method(span)} {span.http_route}".strip()
     if spans[0].signature.origin == GATEWAY and function:
         return f"{_method(spans[0])} {function}".strip()
     return spans[0].name

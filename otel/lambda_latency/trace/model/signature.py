@@ -114,10 +114,9 @@ class Signature:
         origin, error_type = values.get("aws.xray.origin"), values.get("error.type")
         self.origin = origin if isinstance(origin, str) else None
         self.codes = frozenset([*codes, *error_type]) if isinstance(error_type, tuple) else codes
-        self.rank = RANKS.get(self.origin, len(OUTER))
+        self.rank = RANKS.get(self.origin or "", len(OUTER))
         is_durable = not values.keys().isdisjoint((*DURABLE_KEYS, SYNTHETIC_ROOT))
-        is_phase = self.name in PHASES and self.kind is SpanKind.INTERNAL and not is_durable
-        self.phase = self.name if is_phase else ""
+        self.phase = self.name if self._is_phase and not is_durable else ""
         self.by_name = self._is_read_by_name()
         roles_held = {
             **self._request_roles(),
@@ -129,6 +128,10 @@ class Signature:
             CONTAINER: self.origin == FUNCTION or self.phase == "Invocation" or self.is_step,
         }
         self.roles = sum(role for role, is_held in roles_held.items() if is_held)
+
+    @property
+    def _is_phase(self) -> bool:
+        return self.name in PHASES and self.kind is SpanKind.INTERNAL
 
     def _gave_up(self) -> bool:
         return CLIENT_TIMEOUT in self.codes and self.is_call and not self.values.get("lambda.timeout")

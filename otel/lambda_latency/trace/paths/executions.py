@@ -15,7 +15,7 @@ import hashlib
 import re
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -34,7 +34,7 @@ LATE_NS = 5_000_000
 NEVER = 2**63
 
 
-class Invocation(NamedTuple):
+class InvocationSpans(NamedTuple):
     """An invocation: `spans` from the inside out, whose innermost waits for operations; its start and end."""
 
     spans: Sequence[CompactSpan]
@@ -58,8 +58,8 @@ def arrange_executions(spans: Mapping[str, CompactSpan]) -> list[CompactSpan]:
     """
     by_arn: dict[str, list[CompactSpan]] = {}
     for span in spans.values():
-        if span.signature.roles & DURABLE and span.route:
-            by_arn.setdefault(span.route, []).append(span)
+        if span.signature.roles & DURABLE and span.execution:
+            by_arn.setdefault(span.execution, []).append(span)
     # What an execution calls begins after it, and is arranged first: then it lies below the time that waits for it
     last_first = sorted(by_arn.items(), key=lambda item: -min(span.start_ns for span in item[1]))
     return [span for arn, members in last_first for span in _Execution(arn, members, spans).arranged()]
@@ -71,10 +71,12 @@ class _Execution:
     def __init__(self, arn: str, members: Iterable[CompactSpan], spans: Mapping[str, CompactSpan]) -> None:
         self._arn, self._spans = arn, spans
         ordered = sorted(members, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
+        self._begin_ns = ordered[0].start_ns
         self._operations = [span for span in ordered if span.signature.operation_type]
-        self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
         self._anchors = [span for span in ordered if span.signature.is_anchor]
-        self._invocations = self._grouped([span for span in ordered if span.signature.is_invocation])
+        self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
+        chains = self._chains(span for span in ordered if span.signature.is_invocation)
+        self._invocations = list(_invocations(chains))
         self._starts_ns = [invocation.start_ns for invocation in self._invocations]
 
     def arranged(self) -> Iterator[CompactSpan]:
@@ -83,13 +85,17 @@ class _Execution:
             yield root
         for span in (*self._anchors, *(invocation.spans[-1] for invocation in self._invocations)):
             span.parent_id = root.span_id
-        self._move_into_invocations(root)
+        if self._invocations:
+            self._move_into_invocations(root)
         for number, (earlier, later) in enumerate(pairwise(self._invocations), 1):
             yield from self._gap(root, earlier, later, number)
             yield from self._replay(later, number)
 
-    def _grouped(self, recorded: Iterable[CompactSpan]) -> list[Invocation]:
-        """The invocations in their order: the span of a handler and that of the plugin in it are of one invocation."""
+    def _chains(self, recorded: Iterable[CompactSpan]) -> list[list[CompactSpan]]:
+        """The spans around each invocation, from the inside out, in the order of the invocations.
+
+        The span of a handler and that of the plugin in it are of one invocation.
+        """
         chains: list[list[CompactSpan]] = []
         for span in recorded:
             if chains and span.start_ns < chains[-1][0].end_ns:
@@ -97,15 +103,7 @@ class _Execution:
                 chains[-1].insert(0, span)
             else:
                 chains.append([span])
-        for chain in chains:
-            chain.extend(self._around(chain[-1]))
-        # A segment around several invocations is of none of them
-        counts = Counter(span.span_id for chain in chains for span in chain)
-        invocations: list[Invocation] = []
-        for chain in chains:
-            own = [span for span in chain if counts[span.span_id] == 1]
-            invocations.append(Invocation(own, own[-1].start_ns, max(max(s.start_ns, s.end_ns) for s in own)))
-        return invocations
+        return [[*chain, *self._around(chain[-1])] for chain in chains]
 
     def _around(self, span: CompactSpan) -> Iterator[CompactSpan]:
         """The segments of Lambda and the handlers' spans around a span, from the inside out."""
@@ -126,28 +124,23 @@ class _Execution:
         """The span of the execution: the plugin's, which it records at the end, or a new one."""
         workflow, invocations = self._workflow, self._invocations
         status = invocations[-1].status if invocations else None
-        is_error = workflow.signature.status is Status.ERROR if workflow is not None else status == "FAILED"
-        recorded = [span for span in (workflow, *self._anchors) if span is not None]
-        start_ns = min([*(span.start_ns for span in recorded), *self._starts_ns[:1]])
+        start_ns = min([self._begin_ns, *self._starts_ns[:1]])
         end_ns = max((invocation.end_ns for invocation in invocations), default=0)
-        signature = self._signature(Status.ERROR if is_error else Status.UNSET)
         if workflow is None:
+            signature = self._signature(Status.ERROR if status == "FAILED" else Status.UNSET)
             end_ns = end_ns if status in ENDED else 0
             return CompactSpan(_new_id(self._arn, "root"), "", start_ns, end_ns, signature, signature.name)
         workflow.start_ns, workflow.end_ns = start_ns, max(workflow.end_ns, end_ns)
-        workflow.signature, workflow.name = signature, signature.name
-        if not self._is_called(workflow):
+        workflow.signature = self._signature(workflow.signature.status)
+        workflow.name = workflow.signature.name
+        parent = self._spans.get(workflow.parent_id)
+        if parent is None or not parent.signature.operation_type:  # no operation of another execution waits for it
             workflow.parent_id = ""
         return workflow
 
-    def _is_called(self, workflow: CompactSpan) -> bool:
-        """Whether an operation of another execution waits for this one."""
-        parent = self._spans.get(workflow.parent_id)
-        return parent is not None and bool(parent.signature.operation_type)
-
     def _signature(self, status: Status) -> Signature:
-        named = [span.signature for span in (self._workflow, *(i.inner for i in self._invocations)) if span is not None]
-        resource = next((signature.resource for signature in named if signature.resource), {})
+        recorded = [self._workflow, *(invocation.inner for invocation in self._invocations)]
+        resource = next((span.signature.resource for span in recorded if span and span.signature.resource), {})
         match = FUNCTION_NAME.search(self._arn)
         name = match[1] if match is not None else str(resource.get("faas.name") or resource.get("service.name") or "")
         name = "" if name.startswith(UNNAMED.rstrip(":")) else name
@@ -160,40 +153,50 @@ class _Execution:
 
     def _move_into_invocations(self, root: CompactSpan) -> None:
         """Put each span whose parent is none of its invocation's below the inner span of that invocation."""
-        if not self._invocations:
-            return
-        inner_ids = {invocation.inner.span_id for invocation in self._invocations}
-        outer = {span.span_id: span for invocation in self._invocations for span in invocation.spans}
-        containers = {root.span_id, *(span.span_id for span in (*self._anchors, *self._operations))}
-        containers |= {span.parent_id for span in self._operations} | (outer.keys() - inner_ids)
-        # Of spans that were arranged and stored
-        containers |= {_new_id(self._arn, f"replay {number}") for number in range(1, len(self._invocations))}
+        around = {span.span_id for invocation in self._invocations for span in invocation.spans}
+        fixed = {root.span_id, *(span.span_id for span in self._anchors), *around}
+        containers = (fixed | self._containers()) - {invocation.inner.span_id for invocation in self._invocations}
         for span in self._spans.values():
-            if span.parent_id not in containers or span.span_id in outer or span is root or span.signature.is_anchor:
-                continue
-            number = self._number(span)
-            invocation, parent = self._invocations[number], self._spans.get(span.parent_id)
-            if span.parent_id in outer:
-                is_inside = invocation.inner.start_ns <= span.start_ns < invocation.inner.end_ns
-                is_moved = is_inside and not (span.signature.phase or span.signature.roles & INIT)
-            else:
-                is_moved = parent is None or not parent.signature.operation_type or self._number(parent) != number
-            if is_moved:
-                span.parent_id = invocation.inner.span_id
+            if span.parent_id in containers and span.span_id not in fixed and self._is_misplaced(span, around):
+                span.parent_id = self._invocations[self._number(span)].inner.span_id
 
-    def _gap(self, root: CompactSpan, earlier: Invocation, later: Invocation, number: int) -> Iterator[CompactSpan]:
+    def _containers(self) -> set[str]:
+        """The ids of operations and what they are below, and of replays in spans that were arranged and stored."""
+        operations = {span_id for span in self._operations for span_id in (span.span_id, span.parent_id)}
+        return operations | {_new_id(self._arn, f"replay {number}") for number in range(1, len(self._invocations))}
+
+    def _is_misplaced(self, span: CompactSpan, around: Collection[str]) -> bool:
+        number = self._number(span)
+        inner, parent = self._invocations[number].inner, self._spans.get(span.parent_id)
+        if span.parent_id not in around:
+            return parent is None or not parent.signature.operation_type or self._number(parent) != number
+        is_inside = inner.start_ns <= span.start_ns < inner.end_ns
+        return is_inside and not span.signature.phase and not span.signature.roles & INIT
+
+    def _gap(
+        self, root: CompactSpan, earlier: InvocationSpans, later: InvocationSpans, number: int
+    ) -> Iterator[CompactSpan]:
         """The span of the operation that the time between two invocations waits for."""
         start_ns, end_ns = earlier.end_ns, later.start_ns
-        ends = [(self._end_of_wait(span, end_ns, number), span) for span in self._operations]
-        pending = [(end, span) for end, span in ends if span.start_ns <= start_ns < end]
-        due = [(end, span) for end, span in pending if end <= end_ns + LATE_NS]
-        if pending and start_ns < end_ns:
-            end, span = max(due, key=_end) if due else min(pending, key=_end)
-            span_id = _new_id(self._arn, f"gap {number}")
-            yield CompactSpan(span_id, root.span_id, start_ns, min(end, end_ns), span.signature, span.name)
-            for called in self._spans.values():
-                if called.parent_id == span.span_id and called.signature.origin == DURABLE_EXECUTION:
-                    called.parent_id = span_id
+        pending = [end for end in self._ends_of_waits(start_ns, end_ns, number) if end[0] > start_ns]
+        if not pending or start_ns >= end_ns:
+            return  # nothing is known about it
+        due = [end for end in pending if end[0] <= end_ns + LATE_NS]
+        instant, span = max(due, key=_instant) if due else min(pending, key=_instant)
+        gap_id = _new_id(self._arn, f"gap {number}")
+        yield CompactSpan(gap_id, root.span_id, start_ns, min(instant, end_ns), span.signature, span.name)
+        self._move_called(span.span_id, gap_id)
+
+    def _ends_of_waits(self, start_ns: int, end_ns: int, number: int) -> list[tuple[int, CompactSpan]]:
+        """The ends of the operations that began before a gap."""
+        started = [span for span in self._operations if span.start_ns <= start_ns]
+        return [(self._end_of_wait(span, end_ns, number), span) for span in started]
+
+    def _move_called(self, operation_id: str, gap_id: str) -> None:
+        """Put the execution that an operation waits for below the gap in which it waits."""
+        for called in self._spans.values():
+            if called.parent_id == operation_id and called.signature.origin == DURABLE_EXECUTION:
+                called.parent_id = gap_id
 
     def _end_of_wait(self, span: CompactSpan, gap_end_ns: int, number: int) -> int:
         """The instant at which an operation no longer waits, seen from a gap before the invocation `number`.
@@ -203,28 +206,46 @@ class _Execution:
         signature = span.signature
         if signature.operation_type == "CONTEXT" or signature.is_attempt:
             return 0
-        if signature["durable.operation.status"] in ENDED and signature.operation_type != "STEP":
+        is_ended = signature["durable.operation.status"] in ENDED
+        if is_ended and signature.operation_type != "STEP":
             return span.end_ns
-        name, kind = span.name, signature.operation_type
-        later = (s for s in self._operations if s.start_ns >= gap_end_ns and s.signature.operation_type == kind)
-        again = next((s for s in later if s.signature.operation_name == name), None)
-        if again is None:
-            return span.end_ns if signature["durable.operation.status"] in ENDED else NEVER
-        return gap_end_ns if self._number(again) == number else NEVER
+        resumed = self._resumed(span, gap_end_ns)
+        if resumed is None:
+            return span.end_ns if is_ended else NEVER
+        return gap_end_ns if self._number(resumed) == number else NEVER
 
-    def _replay(self, invocation: Invocation, number: int) -> Iterator[CompactSpan]:
+    def _resumed(self, span: CompactSpan, instant_ns: int) -> CompactSpan | None:
+        """The next span of an operation after an instant: an attempt of a step, or what a later invocation records."""
+        name, kind = span.name, span.signature.operation_type
+        for operation in self._operations:
+            signature = operation.signature
+            if operation.start_ns >= instant_ns and (signature.operation_type, signature.operation_name) == (
+                kind,
+                name,
+            ):
+                return operation
+        return None
+
+    def _replay(self, invocation: InvocationSpans, number: int) -> Iterator[CompactSpan]:
         """The span of what an invocation runs over again: up to its first operation, if it has one."""
         inner = invocation.inner
-        new = [span.start_ns for span in self._operations if self._number(span) == number]
-        if not new or min(new) <= inner.start_ns:
+        starts_ns = [span.start_ns for span in self._operations if self._number(span) == number]
+        end_ns = min(starts_ns, default=0)
+        if end_ns <= inner.start_ns:
             return
-        replay = CompactSpan(
-            _new_id(self._arn, f"replay {number}"), inner.span_id, inner.start_ns, min(new), REPLAYED, REPLAYED.name
-        )
+        replay_id = _new_id(self._arn, f"replay {number}")
+        yield CompactSpan(replay_id, inner.span_id, inner.start_ns, end_ns, REPLAYED, REPLAYED.name)
         for span in self._spans.values():
-            if span.parent_id == inner.span_id and span.start_ns < replay.end_ns and not span.signature.roles & DURABLE:
-                span.parent_id = replay.span_id
-        yield replay
+            if span.parent_id == inner.span_id and span.start_ns < end_ns and not span.signature.roles & DURABLE:
+                span.parent_id = replay_id
+
+
+def _invocations(chains: Sequence[Sequence[CompactSpan]]) -> Iterator[InvocationSpans]:
+    """Yield invocations; a segment around several is of none of them."""
+    counts = Counter(span.span_id for chain in chains for span in chain)
+    for chain in chains:
+        spans = [span for span in chain if counts[span.span_id] == 1]
+        yield InvocationSpans(spans, spans[-1].start_ns, max(max(span.start_ns, span.end_ns) for span in spans))
 
 
 REPLAYED = Signature(
@@ -232,8 +253,8 @@ REPLAYED = Signature(
 )
 
 
-def _end(end_and_span: tuple[int, CompactSpan]) -> int:
-    return end_and_span[0]
+def _instant(instant_and_span: tuple[int, CompactSpan]) -> int:
+    return instant_and_span[0]
 
 
 def _new_id(arn: str, text: str) -> str:

@@ -10,7 +10,6 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TypeAlias
 
 from lambda_latency.trace.model.compact_span import CompactTraces
-from lambda_latency.trace.model.signature import DURABLE
 
 # The ids of the traces with spans of an execution, by its ARN
 TracesByExecution: TypeAlias = "defaultdict[str, set[str]]"
@@ -20,8 +19,8 @@ def note_executions(traces: CompactTraces, executions: TracesByExecution) -> Non
     """Add the ids of these traces to those of the executions whose spans they have."""
     for trace_id, spans in traces.items():
         for span in spans:
-            if span.signature.roles & DURABLE and span.route:
-                executions[span.route].add(trace_id)
+            if span.execution:
+                executions[span.execution].add(trace_id)
 
 
 def joined_ids(executions: Iterable[Collection[str]]) -> dict[str, str]:
@@ -50,5 +49,5 @@ def join_executions(traces: CompactTraces) -> dict[str, str]:
 
 
 def with_others(trace_ids: Collection[str], joined: Mapping[str, str]) -> frozenset[str]:
-    """Return trace ids with those of the traces that are joined to them."""
-    return frozenset([*trace_ids, *(other for other, first_id in joined.items() if first_id in trace_ids)])
+    """Return trace ids with those of traces that are joined to these."""
+    return frozenset([*trace_ids, *(trace_id for trace_id, first_id in joined.items() if first_id in trace_ids)])

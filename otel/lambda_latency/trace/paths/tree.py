@@ -11,7 +11,7 @@ from operator import attrgetter
 
 from lambda_latency.trace.model.compact_span import CompactSpan
 from lambda_latency.trace.model.platform import DURABLE_EXECUTION, GATEWAY, RUNTIME_SCOPES, SERVICE
-from lambda_latency.trace.model.request import DEFAULT_VIEW, View
+from lambda_latency.trace.model.request import DEFAULT_VIEW, RUNNING, View
 from lambda_latency.trace.model.signature import (
     COLD,
     DETACHED,
@@ -147,10 +147,10 @@ class Tree:
 
     def router(self, handler: CompactSpan | None) -> CompactSpan | None:
         """The span that names the route: the handler's, or a framework's inside it if the handler serves all paths."""
-        if handler is None or _is_specific(handler.route):
+        if handler is None or _is_specific(handler.http_route):
             return handler
         inside = [
-            span for span in self.spans.values() if _is_specific(span.route) and self._is_framework(span, handler)
+            span for span in self.spans.values() if _is_specific(span.http_route) and self._is_framework(span, handler)
         ]
         return min(inside, key=_start, default=handler)
 
@@ -206,6 +206,11 @@ class Tree:
     def is_execution(self) -> bool:
         """Whether the request is a durable execution."""
         return self.request_root.signature.origin == DURABLE_EXECUTION
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the request is a durable execution that had not ended."""
+        return self.is_execution and not self.request_root.end_ns
 
     @property
     def timed_out(self) -> bool:
@@ -400,6 +405,8 @@ class Tree:
         request_root = self.request_root
         if request_root.end_ns:
             return max(request_root.end_ns, request_root.start_ns)
+        if self.is_execution:
+            self.problems.append(f"{request_root.name}{RUNNING}")
         return max(max(span.start_ns, span.end_ns) for span in with_descendants(request_root, self.children))
 
     def _reparent(self) -> CompactSpan | None:

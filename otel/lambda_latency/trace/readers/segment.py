@@ -10,6 +10,7 @@ from msgspec import Raw, Struct, field
 
 from lambda_latency.trace.model.attributes import freeze
 from lambda_latency.trace.model.compact_span import ATTEMPT, DELAY, LONGEST_MS
+from lambda_latency.trace.model.keys import DURABLE_KEYS, EXECUTION_ARN, SYNTHETIC_ROOT
 from lambda_latency.trace.model.platform import FUNCTION, RUNTIME_SCOPE, SERVICE
 from lambda_latency.trace.model.span import Event, SpanKind, Status
 
@@ -50,6 +51,9 @@ DOTTED = {
         "rpc.method",
         "rpc.service",
         "rpc.system",
+        EXECUTION_ARN,
+        SYNTHETIC_ROOT,
+        *DURABLE_KEYS,
     )
 }
 

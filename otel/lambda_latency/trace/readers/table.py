@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
-from lambda_latency.trace.model.keys import EXECUTION_ARN, READ, ROUTED, read_resource
+from lambda_latency.trace.model.keys import EXECUTION_ARN, EXECUTION_MARK, READ, ROUTED, read_resource
 from lambda_latency.trace.model.platform import READ_NAMES
 from lambda_latency.trace.model.signature import Signature, Traits
 
@@ -14,6 +14,7 @@ MOST_VALUES = 4096
 # And numbers: an attribute with more values than this holds ids
 MOST_SHAPES = 20_000
 MOST_GROUPS = 4096
+FIRST = 10**9  # more than routes have numbers
 
 Key: TypeAlias = "tuple[Any, ...]"
 
@@ -115,8 +116,11 @@ class ShapeTable:
     def number(self, key: str, value: object) -> int:
         """The number of an attribute, equal for values that rules cannot distinguish; a route gets a negative one."""
         if key in ROUTED:
-            self.has_executions = self.has_executions or key == EXECUTION_ARN
             number = -1 - len(self.routes)
+            if key == EXECUTION_ARN:  # comes before a route when numbers are sorted
+                self.has_executions = True
+                number -= FIRST
+                value = f"{EXECUTION_MARK}{value}"
             self.routes[number] = value if isinstance(value, str) else ""
             return number
         reduced = READ[key](value) if key in READ and value is not None else value

@@ -29,7 +29,7 @@ class Declared:
     its logical id (`Child/Function` in a nested stack); `layers` are the contents of local layers in their order,
     `arns` the ARNs of other layers; `url` is the AuthType of its function URL, empty without one; `events` are the
     types of its events in a SAM template, such as `Kinesis`; `variables` are as in the template, with references;
-    `log_format` is Text or JSON.
+    `log_format` is Text or JSON; `durable` is the `DurableConfig`, None of a function that is not durable.
     """
 
     key: str
@@ -47,6 +47,7 @@ class Declared:
     events: tuple[str, ...] = ()
     log_format: str = "Text"
     log_level: str = "INFO"
+    durable: Fields | None = None
 
     @property
     def wrapper(self) -> str:
@@ -112,6 +113,7 @@ def _declared(logical: str, key: str, name: str, packaged: Packaged, resources: 
         url=_auth_of_url(logical, resources),
         variables=variables,
         events=_events(packaged.raw, logical),
+        durable=function.get("DurableConfig") or None,
         log_format=str(logging.get("LogFormat", "Text")),
         log_level=str(logging.get("ApplicationLogLevel", "INFO")),
     )
@@ -136,11 +138,6 @@ def _refusal(function: Fields, code: Content | None) -> str:
         return f"its runtime is {runtime}, and only Python 3 runs here"
     if code is None and not _inline(function):
         return "its code is in an account's S3, and not beside the template"
-    if function.get("DurableConfig"):
-        return (
-            "it is a durable function, and nothing here keeps its checkpoints; "
-            "try its steps with aws-durable-execution-sdk-python-testing"
-        )
     if not isinstance(function.get("Handler"), str):
         return "its Handler is not text"
     if not isinstance(runtime, str):

@@ -16,6 +16,7 @@ from lambda_latency.local.sandbox.function import Outcome
 from lambda_latency.template import nearest
 
 FILE = "serve.json"
+LONGEST_S = 366 * 86_400  # a durable execution
 
 
 def invoke_function(
@@ -62,10 +63,12 @@ def invoke_running(out: Path, function: str, event: bytes) -> Outcome | None:
     try:
         url = json.loads((out / FILE).read_text(encoding="utf-8"))["aws"]
         path = f"/2015-03-31/functions/{quote(function, safe='')}/invocations"
-        answer = request("POST", url + path, event, timeout_s=900)
-    except (OSError, ValueError, KeyError):
-        # Without an answer, `serve` was killed, and its file was not removed
+        answer = request("POST", url + path, event, timeout_s=LONGEST_S)
+    except (ConnectionRefusedError, FileNotFoundError, ValueError, KeyError):
+        # Without a connection, `serve` was killed, and its file was not removed
         return None
+    except OSError as error:
+        raise LocalError("serve has ended before the function", "start it and try again") from error
     if answer.status != 200:
         raise LocalError(f"no function {function!r} is served", "name one that `lambda-latency serve` has listed")
     return Outcome(answer.body, answer.headers["X-Amz-Function-Error"])

@@ -19,14 +19,15 @@ from lambda_latency.local.app.prepare.instrument import TracingMode, export_of
 from lambda_latency.local.app.prepare.packages import cache_folder
 from lambda_latency.local.app.read.apis import Api, Route
 from lambda_latency.local.app.read.app import LocalApp
-from lambda_latency.local.app.read.declared import Refused
+from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.stack.emulated import Emulated
 from lambda_latency.local.app.stack.payments import HOST, Payments
 from lambda_latency.local.app.stack.resources import CreatedStack
 from lambda_latency.local.app.triggers.credentials import api_key, token
 from lambda_latency.local.app.triggers.relayed import answer_for, delivered, origin, serve_relay, with_response_url
+from lambda_latency.local.cloud.executions import Executions, Waits, arn_of
 from lambda_latency.local.cloud.proxy import AwsProxy
-from lambda_latency.local.errors import UsageError
+from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.faults import FaultPlan, TableFaults
 from lambda_latency.local.gateway.api_gateway import Answered, StageSampler, check_port
 from lambda_latency.local.gateway.front import CallRecorder, Front, Target
@@ -51,7 +52,7 @@ class SystemOptions:
     other stacks return as their context; `cache` is the folder of packages, by default `cache_folder`;
     `sampler` decides whether the next request is traced, by default the app's sampling rule; without one, each request
     is. `collector` is that of functions which send to one; `counts` counts what functions execute, and `recorder`
-    records requests and invocations by the user.
+    records requests and invocations by the user. `waits` of durable executions pass in real time, or are skipped.
     """
 
     out: Path = Path("out")
@@ -66,6 +67,7 @@ class SystemOptions:
     collector: CollectorChoice = field(default_factory=lambda: CollectorChoice("none", ""))
     counts: Counts | None = None
     recorder: CallRecorder | None = None
+    waits: Waits = "real"
 
 
 class System:
@@ -103,6 +105,7 @@ class System:
         self._tell = once
         self._apis: dict[str, Served] = {}
         self._ready: dict[str, Function] = {}
+        self._headers: dict[str, TracingHeader] = {}  # by the ARN of a durable execution
         self._preparing = threading.Lock()
         check_port(options.port)
         self._routes = _routes(app)
@@ -157,11 +160,13 @@ class System:
         """
         self._prepare(self)
         function = self._function(key)
+        if function is not None and self._executions.is_durable(function.name) and not arn_of(event):
+            return self._execution(key, function.name, event, route)
         if function is None:
             refused = self.refused.get(key)
             why = f"{key} does not run here: {refused.why}" if refused else f"{key} is not in the template"
             return Outcome.failed("Sandbox.Refused", why)
-        start_ns, header = time.time_ns(), header or TracingHeader.new(sampled=True)
+        start_ns, header = time.time_ns(), header or self._header_of(arn_of(event))
         fault = self._faults.next((requested,)) if self.faulty else None
         outcome = self.sandbox.invoke(function.name, event, header, fault)
         if self._recorder is not None and route.startswith("invoke -> "):
@@ -170,6 +175,22 @@ class System:
             duration_ns = time.time_ns() - start_ns
             self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", duration_ns, True))
         return outcome
+
+    def _execution(self, key: str, name: str, event: bytes, route: str) -> Outcome:
+        """Run an execution of a durable function, whose invocations come back to `invoke`."""
+        try:
+            outcome = self._executions.run(name, event)
+        except LocalError as error:
+            outcome = Outcome.failed("Sandbox.Failed", f"{error.message}: {error.todo}")
+        if self._recorder is not None and route.startswith("invoke -> "):
+            self._recorder.add_invocation(key, event, outcome.error or "ok", outcome.payload)
+        return outcome
+
+    def _header_of(self, arn: str) -> TracingHeader:
+        """A new header; of an execution the one that its first invocation has had."""
+        if not arn:
+            return TracingHeader.new(sampled=True)
+        return self._headers.setdefault(arn, TracingHeader.new(sampled=True))
 
     def api_key(self, api: Api) -> str:
         """Return an API key that an API accepts."""
@@ -251,9 +272,18 @@ class System:
         )
         self._closing.append(self._backend.cloud.stop)
         faults = TableFaults(options.plan, self._routes)
-        self._proxy = AwsProxy(
-            self._backend.cloud.url, self._invoked, self._tell, 0 if app.apis else options.port, faults
+        self._executions = Executions(
+            {f.name: f.durable for f in app.functions.values() if isinstance(f, Declared)},
+            options.waits,
+            self._backend.packages,
+            processes,
+            lambda: self._proxy.url,
+            log=lambda line: noise.write("durable", line),
+            tell=self._tell,
         )
+        self._closing.append(self._executions.close)
+        port = 0 if app.apis else options.port
+        self._proxy = AwsProxy(self._backend.cloud.url, self._invoked, self._tell, port, faults, self._executions)
         self._closing.append(self._proxy.close)
         self.sandbox = Sandbox(
             (),

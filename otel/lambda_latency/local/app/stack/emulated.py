@@ -43,7 +43,7 @@ class Emulated:
     ) -> None:
         self._app, self._tell, self._spans, self._replaced = app, tell, spans, replaced
         self.refused: dict[str, Refused] = {}
-        self._packages = packages = Packages(cache, pythons(), tell, processes.run)
+        self.packages = packages = Packages(cache, pythons(), tell, processes.run)
         self.cloud = Cloud(packages, processes, context, log, tell)
         self._builds = Builds(processes.folder(), packages.pythons, tell, processes.run)
         self._prepare = Preparation(packages, app.root, processes.folder(), self._builds, how, tell)
@@ -79,7 +79,7 @@ class Emulated:
     def forget(self) -> None:
         """Prepare all functions again, because sources have changed; those whose preparation failed, too."""
         self._builds.forget()
-        self._packages.forget()
+        self.packages.forget()
         declared = self._app.functions
         self.refused = {key: f for key, f in self.refused.items() if declared[key] == f}
 

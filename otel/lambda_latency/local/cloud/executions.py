@@ -1,0 +1,193 @@
+"""Durable executions on this machine: AWS's testing package keeps their checkpoints and invokes their functions.
+
+It runs as a server in an environment of its own, which is installed with the first execution.
+https://pypi.org/project/aws-durable-execution-sdk-python-testing/
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shlex
+import sys
+import threading
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+from urllib.parse import quote
+
+from lambda_latency.http import request
+from lambda_latency.local.app.prepare.packages import Packages
+from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
+from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import Processes, Service, free_ports
+from lambda_latency.local.sandbox.function import Outcome
+
+LOCK = Path(__file__).with_name("durable.txt")
+SERVER = "aws_durable_execution_sdk_python_testing.cli"
+OLDEST = (3, 11)  # the Python that the package needs
+API = "/2025-12-01"
+# Requests of the functions and of the user about executions and their callbacks
+PATHS = (f"{API}/durable-executions", f"{API}/durable-execution-callbacks")
+POLL_S = 0.2
+PROGRESS_S = 10  # between two lines about one wait
+DEFAULT_TIMEOUT_S, DEFAULT_RETENTION_DAYS = 3600, 14
+STARTED, CLOSED = "Started", ("Succeeded", "Failed", "TimedOut", "Cancelled", "Stopped")
+
+Waits: TypeAlias = Literal["real", "skip"]
+Config: TypeAlias = Mapping[str, Any]  # the `DurableConfig` of a template
+
+
+class Executions:
+    """The executions of an app. `configs` are the `DurableConfig` of each function by name, None of others.
+
+    `url` is the address at which functions are invoked; `log` receives the output of the server, `tell` notes about
+    waits and callbacks. The server starts with the first execution.
+    """
+
+    def __init__(
+        self,
+        configs: Mapping[str, Config | None],
+        waits: Waits,
+        packages: Packages,
+        processes: Processes,
+        url: Callable[[], str],
+        *,
+        log: Callable[[str], None],
+        tell: Callable[[str], None],
+    ) -> None:
+        self._configs, self._waits, self._packages, self._processes = configs, waits, packages, processes
+        self._functions_url, self._log, self._tell = url, log, tell
+        self._starting = threading.Lock()
+        self._service: Service | None = None
+        self._closed = threading.Event()
+        self.url = ""
+
+    def is_durable(self, name: str) -> bool:
+        """Whether a function, by its name, is durable."""
+        return self._configs.get(name) is not None
+
+    def run(self, name: str, event: bytes) -> Outcome:
+        """Run an execution of a function to its end. Raises `LocalError` if the server does not start."""
+        self._start()
+        config = self._configs[name] or {}
+        started = {
+            "AccountId": ACCOUNT,
+            "FunctionName": name,
+            "FunctionQualifier": "$LATEST",
+            "ExecutionName": str(uuid.uuid4()),
+            "ExecutionTimeoutSeconds": config.get("ExecutionTimeout") or DEFAULT_TIMEOUT_S,
+            "ExecutionRetentionPeriodDays": config.get("RetentionPeriodInDays") or DEFAULT_RETENTION_DAYS,
+            "Input": event.decode(),
+        }
+        arn = self._answered("POST", "/start-durable-execution", started)["ExecutionArn"]
+        return self._ended(name, f"{API}/durable-executions/{quote(arn, safe='')}")
+
+    def close(self) -> None:
+        """Stop the server; executions that wait are lost."""
+        self._closed.set()
+        if self._service is not None:
+            self._service.stop(1)
+
+    def _start(self) -> None:
+        with self._starting:
+            if self._service is not None:
+                return
+            if sys.version_info < OLDEST:
+                needed = ".".join(map(str, OLDEST))
+                raise LocalError("durable functions do not run here", f"run lambda-latency with Python {needed} or later")
+            python = self._packages.emulator(LOCK)
+            (port,) = free_ports(1)
+            self.url = f"http://127.0.0.1:{port}"
+            configs = {name: {"DurableConfig": config} if config else {} for name, config in self._configs.items()}
+            skip = "--skip-time" if self._waits == "skip" else "--no-skip-time"
+            command = [
+                *(str(python), "-m", SERVER, "start-server", "--host", "127.0.0.1", "--port", str(port), skip),
+                *("--lambda-endpoint", self._functions_url(), "--local-runner-endpoint", self.url),
+                *("--local-runner-region", REGION, "--function-configs", json.dumps(configs)),
+            ]
+            variables = {
+                "AWS_ACCESS_KEY_ID": "local",
+                "AWS_SECRET_ACCESS_KEY": "local",
+                "AWS_CONFIG_FILE": os.devnull,
+                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+                "AWS_EC2_METADATA_DISABLED": "true",
+            }
+            service = Service("durable", [], self._processes, self._log, command=command, variables=variables)
+            service.wait_until_listening(port, 60)
+            self._service = service
+
+    def _ended(self, name: str, path: str) -> Outcome:
+        """Wait for the end of an execution, and tell what it waits for meanwhile."""
+        progress = _Progress(name, self._functions_url(), self._tell)
+        while not self._closed.wait(POLL_S):
+            execution = self._answered("GET", path)
+            if execution["Status"] != "RUNNING":
+                return _outcome(execution)
+            history = self._answered("GET", f"{path}/history?IncludeExecutionData=true&MaxItems=1000")
+            progress.show(history.get("Events", []))
+        return Outcome.failed("Sandbox.Closed", f"{name}: the execution was ended while it waited")
+
+    def _answered(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
+        answer = request(method, f"{self.url}{path}", json.dumps(body) if body is not None else None)
+        if answer.status >= 300:
+            message = answer.body.decode(errors="replace")
+            raise LocalError(f"a durable execution cannot be run: {message:.300}", "see emulator.log beside the traces")
+        return dict(json.loads(answer.body))
+
+
+def _outcome(execution: Mapping[str, Any]) -> Outcome:
+    if execution["Status"] == "SUCCEEDED":
+        return Outcome(str(execution.get("Result") or "null").encode())
+    error = execution.get("Error") or {}
+    kind = str(error.get("ErrorType") or execution["Status"])
+    return Outcome.failed(kind, str(error.get("ErrorMessage") or execution["Status"]))
+
+
+class _Progress:
+    """Tells once how to answer a callback, and from time to time what an execution waits for."""
+
+    def __init__(self, name: str, url: str, tell: Callable[[str], None]) -> None:
+        self._name, self._url, self._tell = name, url, tell
+        self._answerable: set[str] = set()
+        self._due_s: dict[str, float] = {}
+
+    def show(self, events: list[dict[str, Any]]) -> None:
+        """Tell about the operations that these events of an execution's history leave open."""
+        for event in _open(events):
+            kind, operation = event["EventType"].removesuffix(STARTED), event.get("Name") or event.get("Id", "")[:8]
+            if kind == "Callback":
+                self._callback(operation, event.get("CallbackStartedDetails") or {})
+            elif kind == "Wait" and time.monotonic() >= self._due_s.get(event["Id"], 0):
+                self._due_s[event["Id"]] = time.monotonic() + PROGRESS_S
+                seconds = (event.get("WaitStartedDetails") or {}).get("Duration")
+                self._tell(f"{self._name} waits for the timer {operation}" + (f" of {seconds} s" if seconds else ""))
+
+    def _callback(self, operation: str, details: Mapping[str, Any]) -> None:
+        callback_id = details.get("CallbackId")
+        if not callback_id or callback_id in self._answerable:
+            return
+        self._answerable.add(callback_id)
+        answered = f"{self._url}{API}/durable-execution-callbacks/{quote(callback_id, safe='')}/succeed"
+        command = shlex.join(["curl", "-s", "-X", "POST", "-d", '"ok"', answered])
+        self._tell(f"{self._name} waits for the callback {operation}. To answer it: {command}")
+
+
+def _open(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the first event of each operation that has not ended."""
+    ended = {event.get("Id") for event in events if str(event.get("EventType", "")).endswith(CLOSED)}
+    for event in events:
+        if str(event.get("EventType", "")).endswith(STARTED) and event.get("Id") not in ended:
+            yield event
+
+
+def arn_of(event: bytes) -> str:
+    """Return the ARN of the execution that an event invokes a function for; empty for any other event."""
+    with contextlib.suppress(ValueError):
+        members = json.loads(event)
+        if isinstance(members, dict) and isinstance(members.get("DurableExecutionArn"), str):
+            return str(members["DurableExecutionArn"])
+    return ""
