@@ -47,7 +47,7 @@ ALARM = Stack(
 ARCHIVE = Stack(
     KIT / "archive" / "archive.yaml",
     KIT / "archive" / "requirements.txt",
-    ("archive", "fetch", "latency", "prices", "trace"),
+    ("archive", "fetch", "latency", "prices", "redaction", "trace"),
 )
 Install = Callable[[Path, str], None]
 

@@ -20,10 +20,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.archive.adding import HOUR_NS, add
+from lambda_latency.archive.adding import add
 from lambda_latency.archive.layout import INCOMING, STATE
 from lambda_latency.archive.places import ArchiveError, Place, put_text
 from lambda_latency.archive.reading import open_archive
+from lambda_latency.archive.writing import HOUR_NS
 from lambda_latency.fetch import Account, FetchError, NothingFoundError, Result, Selection, read_stopped
 from lambda_latency.fetch import Place as Region
 from lambda_latency.files import unwritable

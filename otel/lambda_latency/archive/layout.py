@@ -2,6 +2,7 @@
 
     archive.version
     spans/2026-11-27/14/NAME.jsonl.gz                  OTLP/JSON, a trace a line
+    samples/2026-11-27/NAME.sample                     the same, of the requests whose spans a report reads
     accounts/day=2026-11-27/route=POST%20%2Forders/NAME.parquet
     archive.hourly, incoming/                          of the function that archives an account each hour
 
@@ -19,7 +20,7 @@ from datetime import datetime, timezone
 from typing import NamedTuple
 from urllib.parse import quote, unquote
 
-MARK, SPANS, ACCOUNTS = "archive.version", "spans", "accounts"
+MARK, SPANS, SAMPLES, ACCOUNTS = "archive.version", "spans", "samples", "accounts"
 STATE, INCOMING = "archive.hourly", "incoming"
 SECOND_NS = 1_000_000_000
 LONGEST = 150  # bytes of a route; a file name has 255
@@ -41,6 +42,14 @@ def day_of(ns: int) -> str:
 def spans_path(ns: int) -> str:
     """Return the path of a new spans file for the hour of an instant (nanoseconds since 1970)."""
     return f"{spans_hour(ns)}/{new_name()}.jsonl.gz"
+
+
+def sample_path(ns: int) -> str:
+    """Return the path of a new file of samples for the day of an instant (nanoseconds since 1970).
+
+    It has no ending of a trace file: a report that reads the spans of the folder must not read these twice.
+    """
+    return f"{SAMPLES}/{day_of(ns)}/{new_name()}.sample"
 
 
 def spans_hour(ns: int) -> str:

@@ -5,23 +5,27 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
-from lambda_latency.archive.layout import ACCOUNTS, MARK, AccountsFile, breakdowns_files, day_of, in_path
+from lambda_latency.archive.layout import ACCOUNTS, MARK, breakdowns_files, day_of, in_path
 from lambda_latency.archive.places import ArchiveError, Place, need, place_of, put_text
 from lambda_latency.files import unwritable
-from lambda_latency.latency import Breakdowns
-from lambda_latency.trace import Source, Span, Trace, find_spans, find_traces
+from lambda_latency.latency import Breakdowns, is_read
+from lambda_latency.trace import AttributedSpan, Source, Span, Trace, find_attributes, find_traces
 
 VERSION = 1
 MOST_FILES = 32  # files of spans
+PATHS = ("trace_id", "spans", "sample")
+T = TypeVar("T")
 TRIES = 5  # a compaction may remove listed files
 
 
 class ArchivedRequests(NamedTuple):
-    """Requests of an archive. `paths`: a table of trace ids and the files of their spans.
+    """Requests of an archive. `paths`: a table of trace ids and the files of their spans, `PATHS`.
 
     `other_routes` has no requests, only the components and kinds of other routes' requests on the same days.
     """
@@ -32,12 +36,13 @@ class ArchivedRequests(NamedTuple):
     other_routes: Breakdowns | None = None
 
     def files(self, trace_ids: Collection[str]) -> dict[str, str]:
-        """Return the paths of spans files, by trace id."""
+        """Return the paths of the files with spans, by trace id: that of the sample, if the trace is in one."""
         import pyarrow as pa
         import pyarrow.compute as pc
 
         rows = self.paths.filter(pc.is_in(self.paths["trace_id"], pa.array(list(trace_ids), pa.string())))
-        return dict(zip(rows["trace_id"].to_pylist(), rows["spans"].to_pylist(), strict=True))
+        columns = (rows[name].to_pylist() for name in PATHS)
+        return {trace_id: sample or spans for trace_id, spans, sample in zip(*columns, strict=True)}
 
     def find(self, trace_ids: Collection[str]) -> dict[str, Trace]:
         """Find traces by id; a trace whose file was removed is absent."""
@@ -46,10 +51,15 @@ class ArchivedRequests(NamedTuple):
             traces |= find_traces([source], ids)
         return traces
 
-    def spans_of(self, trace_ids: Collection[str]) -> Iterator[Span]:
-        """Yield the spans of traces, from the `MOST_FILES` files with most of them: a file is read as a whole."""
+    def spans_of(
+        self, trace_ids: Collection[str], names: Callable[[str], bool] = is_read
+    ) -> Iterator[Span | AttributedSpan]:
+        """Yield the spans of traces, from the `MOST_FILES` files with most of them: a file is read as a whole.
+
+        They have at least their attributes of these `names`.
+        """
         for source, ids in self._sources(trace_ids, MOST_FILES):
-            yield from find_spans([source], ids)
+            yield from find_attributes([source], ids, names)
 
     def _sources(self, trace_ids: Collection[str], limit: int | None = None) -> Iterator[tuple[Source, list[str]]]:
         """Yield the files with spans of traces, each with its trace ids. A file that was removed is absent."""
@@ -101,35 +111,38 @@ def open_archive(where: str, *, make: bool = False) -> Place:
 
 
 def rows_of(
-    place: Place,
-    since_ns: int | None = None,
-    until_ns: int | None = None,
-    route: str | None = None,
-    *,
-    other_routes: bool = False,
+    place: Place, since_ns: int | None = None, until_ns: int | None = None, route: str | None = None
 ) -> tuple[Any, list[str]]:
     """Return the newest row of each trace of the days and the route, and the files that were read.
 
-    Whole days are read, whatever the times of day. `other_routes`: all routes but that one. Raises OSError.
+    Whole days are read, whatever the times of day. Raises OSError.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     from lambda_latency.archive.table import SCHEMA, newest, with_callers
 
-    for tries_left in reversed(range(TRIES)):
-        files = [file.path for file in _chosen(place, since_ns, until_ns, route, other_routes=other_routes)]
-        try:
-            with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
-                local = [place.local(file, Path(folder)) for file in files]
-                tables = [with_callers(pq.read_table(path, schema=SCHEMA, partitioning=None)) for path in local]
-        except FileNotFoundError:
-            if not tries_left:
-                raise
-            continue
-        break
-    table = pa.concat_tables([SCHEMA.empty_table(), *tables]).unify_dictionaries()
-    return newest(table), files
+    def read(paths: Sequence[Path]) -> Any:
+        tables = [with_callers(pq.read_table(path, schema=SCHEMA, partitioning=None)) for path in paths]
+        return newest(pa.concat_tables([SCHEMA.empty_table(), *tables]).unify_dictionaries())
+
+    return _read(place, lambda: _chosen(place, since_ns, until_ns, route), read)
+
+
+def _read(place: Place, choose: Callable[[], list[str]], read: Callable[[Sequence[Path]], T]) -> tuple[T, list[str]]:
+    """Read the chosen files of accounts; return also their names. Raises OSError."""
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):
+            return _read_once(place, choose(), read)
+    return _read_once(place, choose(), read)
+
+
+def _read_once(place: Place, files: list[str], read: Callable[[Sequence[Path]], T]) -> tuple[T, list[str]]:
+    import pyarrow as pa
+
+    pa.set_memory_pool(pa.system_memory_pool())  # other pools retain what is released
+    with tempfile.TemporaryDirectory(prefix="lambda-latency-") as folder:
+        return read([place.local(file, Path(folder)) for file in files]), files
 
 
 def read_requests(
@@ -137,28 +150,30 @@ def read_requests(
 ) -> ArchivedRequests:
     """Read the requests of the days and the route. Raises ArchiveError."""
     place = open_archive(where)
-    from lambda_latency.archive.table import breakdowns_of
+    from lambda_latency.archive.table import requests_in
 
     try:
-        table, _ = rows_of(place, since_ns, until_ns, route)
+        (breakdowns, paths), _ = _read(place, lambda: _chosen(place, since_ns, until_ns, route), requests_in)
         other_routes = None
         if route is not None:
             # A service that is traced on other routes is internal here, too.
-            rows, _ = rows_of(place, since_ns, until_ns, route, other_routes=True)
-            other_routes = breakdowns_of(rows).take([])
+            choose = partial(_chosen, place, since_ns, until_ns, route, other_routes=True)
+            (excluded, _), _ = _read(place, choose, requests_in)
+            other_routes = excluded.take([])
     except OSError as error:
         raise _unreadable(where, error) from error
-    return ArchivedRequests(place, breakdowns_of(table), table.select(["trace_id", "spans"]), other_routes)
+    return ArchivedRequests(place, breakdowns, paths, other_routes)
 
 
 def _chosen(
-    place: Place, since_ns: int | None, until_ns: int | None, route: str | None, *, other_routes: bool
-) -> list[AccountsFile]:
+    place: Place, since_ns: int | None, until_ns: int | None, route: str | None, *, other_routes: bool = False
+) -> list[str]:
+    """Return the files of accounts of some days and a route, or with `other_routes` of all routes but that one."""
     first_day = day_of(since_ns) if since_ns is not None else ""
     last_day = day_of(until_ns) if until_ns is not None else "9999"
     part = f"/route={in_path(route)}/" if route is not None else ""
     names = (name for name in place.names(ACCOUNTS) if (part in name) is not other_routes)
-    return [file for file in breakdowns_files(names) if first_day <= file.day <= last_day]
+    return [file.path for file in breakdowns_files(names) if first_day <= file.day <= last_day]
 
 
 def _unreadable(where: str, error: Exception) -> ArchiveError:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_latency.archive.layout import SPANS, day_of, spans_hour, written_s
 from lambda_latency.archive.places import ArchiveError, place_of
-from lambda_latency.archive.reading import ArchivedRequests, open_archive
+from lambda_latency.archive.reading import PATHS, ArchivedRequests, open_archive
 from lambda_latency.archive.sql import COLUMNS, type_of
 from lambda_latency.latency import DEFAULT_OPTIONS, AnalysisOptions, Analyzer, Breakdowns
 from lambda_latency.trace import Problem, Reader
@@ -62,7 +62,7 @@ def collect(frame: DataFrame, where: str) -> ArchivedRequests:
     from lambda_latency.archive.table import breakdowns_of
 
     table = frame.toArrow()
-    return ArchivedRequests(place_of(where), breakdowns_of(table).in_order(), table.select(["trace_id", "spans"]))
+    return ArchivedRequests(place_of(where), breakdowns_of(table).in_order(), table.select(PATHS))
 
 
 def lines(where: str, batches: Iterable[Any]) -> Iterator[Any]:
@@ -135,7 +135,8 @@ def _rows(requests: Breakdowns, files: dict[str, str]) -> Iterator[Any]:
 
     from lambda_latency.archive.table import plain, table_of
 
-    table = table_of(requests, [files[requests.trace_id(index)] for index in range(len(requests))], time.time_ns())
+    paths = [files[requests.trace_id(index)] for index in range(len(requests))]
+    table = table_of(requests, paths, time.time_ns(), [None] * len(requests))
     table = table.append_column("day", pa.array(map(day_of, requests.starts_ns), pa.string()))
     names = [*(name for name, _ in COLUMNS), "day", "route"]
     yield from plain(table.select(names)).to_batches()

@@ -16,7 +16,7 @@ COLUMNS = (
     ("wall_ns", "bigint"), ("cold_start", "boolean"), ("error", "boolean"), ("timed_out", "boolean"), ("flaws", "int"),
     ("parts", (*PART, "ns bigint")), ("calls", CALL),
     ("callers", "array<string>"), ("call_callers", "array<string>"), ("spans", "string"), ("written_ns", "bigint"),
-    ("outline", "string"),
+    ("outline", "string"), ("sample", "string"),
 )  # fmt: skip
 DUCKDB = """\
 create view accounts as

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import json
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from pyarrow import parquet
 
 from lambda_latency.latency import Breakdowns, Calls, Component, Edge, Kind, Operation
 
+AT_ONCE = 2048  # rows in memory
 TEXT = pa.dictionary(pa.int32(), pa.string())
 PART = [("bucket", TEXT), ("name", TEXT), ("owner", TEXT)]
 COUNTS = ("calls", "errors", "throttles", "retries")
@@ -38,12 +41,13 @@ SCHEMA = pa.schema(
         ("spans", TEXT),  # the file with its spans
         ("written_ns", pa.int64()),  # the newest row counts
         ("outline", TEXT),  # JSON; may be missing
+        ("sample", TEXT),  # the file of samples with its spans, if a report reads them; may be missing
     ]
 )
 
 
-def table_of(breakdowns: Breakdowns, spans: Sequence[str], written_ns: int) -> Any:
-    """Return the table of breakdowns (schema `SCHEMA`); `spans`: the path of each request's spans file."""
+def table_of(breakdowns: Breakdowns, spans: Sequence[str], written_ns: int, samples: Sequence[str | None]) -> Any:
+    """Return the table of breakdowns (schema `SCHEMA`); `spans` and `samples`: the path of each request's files."""
     kinds = list(breakdowns.kinds)
     kind_of = pa.array(breakdowns.kind_of, pa.int32())
     edges, calls = list(breakdowns.edges), list(breakdowns.calls)
@@ -69,13 +73,14 @@ def table_of(breakdowns: Breakdowns, spans: Sequence[str], written_ns: int) -> A
         pa.array(spans, pa.string()).dictionary_encode(),
         pa.array([written_ns] * len(breakdowns), pa.int64()),
         _texts([json.dumps(outline) for outline in breakdowns.outlines], pa.array(breakdowns.outline_of, pa.int32())),
+        pa.array(samples, pa.string()).dictionary_encode(),
     ]
     return pa.table(columns, schema=SCHEMA)
 
 
-def breakdowns_of(table: Any) -> Breakdowns:
-    """Return the breakdowns of a table with `SCHEMA`, in its order."""
-    breakdowns = Breakdowns()
+def breakdowns_of(table: Any, operations: dict[Operation, Operation] | None = None) -> Breakdowns:
+    """Return the breakdowns of a table with `SCHEMA`, in its order. They share `operations` with others."""
+    breakdowns, shared = Breakdowns(), {} if operations is None else operations
     table = table.combine_chunks()
     if not table.num_rows:
         return breakdowns
@@ -86,7 +91,7 @@ def breakdowns_of(table: Any) -> Breakdowns:
     names = ("route", "function", "status_code", "cold_start", "error", "timed_out", "flaws")
     breakdowns.kind_of = _numbers([table[name] for name in names], lambda row: breakdowns.kinds[Kind(*row)])
     outlines = table["outline"].cast(pa.string()).combine_chunks().fill_null("[]")
-    breakdowns.outline_of = _numbers([outlines], lambda row: breakdowns.outlines[_outline(row[0])])
+    breakdowns.outline_of = _numbers([outlines], lambda row: breakdowns.outlines[_outline(row[0], shared)])
     parts, calls = _one(table["parts"]), _one(table["calls"])
     breakdowns.edges_end, breakdowns.calls_end = _ends(parts), _ends(calls)
     breakdowns.edge_of = _numbers(_cells(parts, table["callers"]), lambda row: breakdowns.edges[_cell(*row)])
@@ -98,6 +103,38 @@ def breakdowns_of(table: Any) -> Breakdowns:
     )
     breakdowns.call_ns = _copy(calls.flatten().field("ns"), "q")
     return breakdowns
+
+
+def requests_in(files: Sequence[Path]) -> tuple[Breakdowns, Any]:
+    """Return the requests in files of accounts, the newest row of each, and a table of the paths of their spans.
+
+    Only some rows are in memory at a time.
+    """
+    names = ["trace_id", "spans", "sample", "written_ns"]
+    rows = pa.concat_tables([_empty(names), *_tables(files, names)]).unify_dictionaries()
+    numbered = rows.append_column("row", pa.array(range(rows.num_rows), pa.int64()))
+    paths, breakdowns, begin = newest(numbered), Breakdowns(), 0
+    operations: dict[Operation, Operation] = {}
+    for table in _tables(files, SCHEMA.names):
+        is_newest = pc.is_in(numbered["row"].slice(begin, len(table)), paths["row"])
+        begin += len(table)
+        breakdowns.extend(breakdowns_of(with_callers(table.filter(is_newest)), operations))
+    sampled = paths.filter(pc.is_valid(paths["sample"]))["trace_id"].to_pylist()
+    breakdowns.sampled = frozenset(sampled) or None  # an earlier release wrote none: spans are read from their files
+    return breakdowns, paths
+
+
+def _tables(files: Sequence[Path], names: Sequence[str]) -> Iterator[Any]:
+    """Yield some rows at a time of files of accounts, the columns with these names; a missing one is null."""
+    for path in files:
+        file = parquet.ParquetFile(path, memory_map=True, pre_buffer=False)
+        written = [name for name in names if name in file.schema_arrow.names]
+        for batch in file.iter_batches(batch_size=AT_ONCE, columns=written, use_threads=False):
+            yield pa.concat_tables([pa.table(batch), _empty(names)], promote_options="default").select(names)
+
+
+def _empty(names: Sequence[str]) -> Any:
+    return SCHEMA.empty_table().select(names)
 
 
 def newest(table: Any) -> Any:
@@ -166,8 +203,9 @@ def _cell(bucket: str, name: str, owner: str, caller: str) -> Edge:
     return Edge(caller, Component(bucket, name, owner))
 
 
-def _outline(text: str) -> tuple[Operation, ...]:
-    return tuple(Operation(service, name, tuple(callees)) for service, name, callees in json.loads(text))
+def _outline(text: str, shared: dict[Operation, Operation]) -> tuple[Operation, ...]:
+    operations = (Operation(service, name, tuple(callees)) for service, name, callees in json.loads(text))
+    return tuple(shared.setdefault(operation, operation) for operation in operations)
 
 
 def _lists(ends: array[int], columns: Sequence[Any], name: str) -> Any:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
@@ -36,7 +37,6 @@ from lambda_latency.trace import (
     dump_line,
     find_attributes,
     find_sources,
-    find_spans,
     find_traces,
     join_traces,
     read_spans,
@@ -71,7 +71,7 @@ def open_input(request: Request, spool: Callable[[str], Path], progress: Progres
     where = str(request.sources[0]) if len(request.sources) == 1 and isinstance(request.sources[0], str | Path) else ""
     if _has_accounts(where, request):
         archived = _read_archive(where, request, request.since_ns, request.until_ns)
-        return Archive(archived, archived.place.name)
+        return Archive(archived, archived.place.name, request)
     return Files(request.sources, request, spool, progress, request.earlier_problems)
 
 
@@ -81,7 +81,7 @@ def read_baseline(request: Request, spool: Callable[[str], Path], progress: Prog
         return Baseline(Breakdowns())
     where, since_ns = _aged(request.against)
     if _has_accounts(where, request):
-        opened: Input = Archive(_read_archive(where, request, since_ns, None), request.against)
+        opened: Input = Archive(_read_archive(where, request, since_ns, None), request.against, request)
     else:
         opened = Files([where], request, spool, progress)
     accounts = opened.breakdowns()
@@ -129,22 +129,25 @@ class Files:
 
     def spans(self, trace_ids: Collection[str]) -> Iterable[Span | AttributedSpan]:
         """Yield the spans of the traces with some ids, in any order, with the attributes that findings may name."""
-        if self._request.by is not None:
-            return find_spans(self._sources, trace_ids, self._index)
-        return find_attributes(self._sources, trace_ids, is_read, self._index)
+        return find_attributes(self._sources, trace_ids, _names(self._request), self._index)
 
 
 class Archive:
     """Requests of an archive, which has their accounts; its members are those of `Files`."""
 
-    def __init__(self, archived: ArchivedRequests, name: str) -> None:
+    def __init__(self, archived: ArchivedRequests, name: str, request: Request) -> None:
         self.names, self.problems = [name], list[Problem]()
         self.others = [archived.other_routes] if archived.other_routes is not None else []
-        self.find, self.spans = archived.find, archived.spans_of
+        self.find, self.spans = archived.find, partial(archived.spans_of, names=_names(request))
         self._archived = archived
 
     def breakdowns(self) -> Breakdowns:
         return self._archived.breakdowns
+
+
+def _names(request: Request) -> Callable[[str], bool]:
+    """Return which attributes the report reads: those that findings may name, with `--by` any."""
+    return is_read if request.by is None else lambda _: True
 
 
 def _has_accounts(where: str, request: Request) -> bool:

@@ -72,7 +72,7 @@ from lambda_latency.latency.correlation.association import (
 )
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
-from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of
+from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of, typical_ids
 from lambda_latency.latency.report import Report, report_of
 from lambda_latency.latency.waterfall import Bar, Stack, Waterfall, sections_of, stacks_of, waterfall_of
 
@@ -86,6 +86,7 @@ if TYPE_CHECKING:
     from lambda_latency.latency.baseline.routes import RouteChange
     from lambda_latency.latency.correlation.attribute_sets import is_candidate, is_read
     from lambda_latency.latency.gate import Condition, Gate, Judged, examples, read_gate
+    from lambda_latency.latency.loading.spilling import WorkerPool, processors, watched
     from lambda_latency.latency.map import call_map, map_values
 
 __all__ = [
@@ -165,6 +166,7 @@ __all__ = [
     "Value",
     "Waterfall",
     "Whole",
+    "WorkerPool",
     "advice",
     "against",
     "at_rank",
@@ -188,6 +190,7 @@ __all__ = [
     "own_code_of",
     "owner_by_name",
     "percentile",
+    "processors",
     "read_gate",
     "report_of",
     "savings",
@@ -196,6 +199,8 @@ __all__ = [
     "timeout_of",
     "trace_name",
     "typical_and_slow",
+    "typical_ids",
+    "watched",
     "waterfall_of",
 ]
 
@@ -210,6 +215,7 @@ LATER = {
     "baseline.routes": ("RouteChange",),
     "correlation.attribute_sets": ("is_candidate", "is_read"),
     "gate": ("Condition", "Gate", "Judged", "examples", "read_gate"),
+    "loading.spilling": ("WorkerPool", "processors", "watched"),
     "map": ("call_map", "map_values"),
 }
 

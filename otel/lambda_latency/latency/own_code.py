@@ -67,16 +67,20 @@ class OwnCode:
 
 def own_code_of(breakdowns: Breakdowns, cause: CauseGroup, find: Find, owners: Owners = NOBODY) -> OwnCode | None:
     """Return the own code of a group of slow requests; None if none of them has samples. `find` gets traces by id."""
-    slow = _requests([breakdowns.trace_id(index) for index in cause.members], find, cause.edge, owners)
-    if not slow:
-        return None
+    slow_ids = list(map(breakdowns.trace_id, breakdowns.evenly(cause.members, MOST_READ)))
+    slow = _requests(slow_ids, find, cause.edge, owners)
+    return _compared(slow, _requests(typical_ids(breakdowns, cause), find, cause.edge, owners)) if slow else None
+
+
+def typical_ids(breakdowns: Breakdowns, cause: CauseGroup) -> list[str]:
+    """Return the trace ids of requests to compare the own code of a cause group with: those that are sampled from
+    their begin, of other requests of its routes. Most of these are typical.
+    """
     kinds, members = list(breakdowns.kinds), set(cause.members)
     of_routes = {number for number, kind in enumerate(kinds) if kind.route in cause.routes}
-    other_requests = (
-        index for index, kind in enumerate(breakdowns.kind_of) if index not in members and kind in of_routes
-    )
-    typical_ids = _chosen(breakdowns.trace_id(index) for index in other_requests)  # typical requests are most of these
-    return _compared(slow, _requests(typical_ids, find, cause.edge, owners))
+    kind_of, chosen = breakdowns.kind_of, _chosen(breakdowns)
+    typical = [index for index in chosen if index not in members and kind_of[index] in of_routes]
+    return list(map(breakdowns.trace_id, breakdowns.evenly(typical, MOST_READ)))
 
 
 def own_code_against(
@@ -87,7 +91,7 @@ def own_code_against(
     id.
     """
     groups = [
-        _requests(_chosen(map(breakdowns.trace_id, range(len(breakdowns)))), find, edge, owners)
+        _requests(list(map(breakdowns.trace_id, breakdowns.evenly(_chosen(breakdowns), MOST_READ))), find, edge, owners)
         for breakdowns, find in (present, baseline)
     ]
     return _compared(*groups) if min(map(len, groups)) >= ENOUGH_SLOW else None
@@ -114,15 +118,15 @@ def _compared(slow: _Requests, typical: _Requests) -> OwnCode | None:
 
 
 def _requests(ids: Sequence[str], find: Find, edge: Edge, owners: Owners) -> _Requests:
-    """Those of some requests that have samples; at most `MOST_READ` are read, evenly spread."""
-    read_ids = ids if len(ids) <= MOST_READ else [ids[i * len(ids) // MOST_READ] for i in range(MOST_READ)]
-    traces = find(read_ids) if read_ids else {}
-    requests = [_SampledRequest(traces[id_], edge.component.name, owners) for id_ in read_ids if id_ in traces]
+    """Those of some requests that have samples."""
+    traces = find(ids) if ids else {}
+    requests = [_SampledRequest(traces[id_], edge.component.name, owners) for id_ in ids if id_ in traces]
     return [request for request in requests if request.places]
 
 
-def _chosen(ids: Iterable[str]) -> list[str]:
-    return [trace_id for trace_id in ids if not int(trace_id, 16) % CHOSEN]
+def _chosen(breakdowns: Breakdowns) -> list[int]:
+    """Return the requests that are sampled from their begin."""
+    return [index for index in range(len(breakdowns)) if not int(breakdowns.trace_id(index), 16) % CHOSEN]
 
 
 class _SampledRequest:

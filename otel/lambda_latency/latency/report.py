@@ -169,9 +169,15 @@ def _examples_of_change(breakdowns: Breakdowns, against: Against | None) -> dict
     if against is None or against.answer not in ("slower", "shape"):
         return {}
     edge = next((cause.edges[0] for cause in against.causes if cause.asserted), None)
-    number = breakdowns.edges.get(edge, -1) if edge is not None else -1
-    waits = sorted([(ns, index) for index, ns in breakdowns.entries_of_edges({number})])
-    return {edge: breakdowns.trace_id(waits[(len(waits) - 1) * 9 // 10][1])} if edge is not None and waits else {}
+    example = _waiting_long(breakdowns, edge) if edge is not None else None
+    return {edge: breakdowns.trace_id(example)} if edge is not None and example is not None else {}
+
+
+def _waiting_long(breakdowns: Breakdowns, edge: Edge) -> int | None:
+    """Return the request at the 90th percentile of the time that an edge takes, of those whose spans are at hand."""
+    waits = sorted([(ns, index) for index, ns in breakdowns.entries_of_edges({breakdowns.edges.get(edge, -1)})])
+    requests = [index for _, index in waits]
+    return next(iter(breakdowns.with_spans(requests, [(len(requests) - 1) * 9 // 10])), None) if requests else None
 
 
 def _diagnosed(examples: Mapping[Edge, str], traces: Mapping[str, Trace], owners: Owners) -> dict[Edge, Diagnosis]:

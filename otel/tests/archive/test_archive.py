@@ -58,7 +58,7 @@ def test_what_is_added_comes_out_again(tmp_path: Path, traces: list[Trace]) -> N
     assert spans(by_id.values()) == spans(traces)
     assert spans(read_traces(archive / "spans").traces) == spans(traces)
     names = {path.relative_to(archive).parts[0] for path in archive.rglob("*") if path.is_file()}
-    assert names == {"archive.version", "spans", "accounts"}
+    assert names == {"archive.version", "spans", "samples", "accounts"}
     assert len({path.parent.parent for path in archive.rglob("*.parquet")}) == 3
 
 

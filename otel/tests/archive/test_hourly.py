@@ -91,6 +91,7 @@ def test_each_hour_is_archived_once(start: Start, tmp_path: Path, kind: str) -> 
         "accounts",
         "archive.hourly",
         "archive.version",
+        "samples",
         "spans",
     ]
 

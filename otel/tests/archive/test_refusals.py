@@ -37,7 +37,12 @@ def test_a_disk_that_is_full_while_traces_are_fetched(start: Start, tmp_path: Pa
     done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     assert counted(str(tmp_path / "kept")) == sorted(ids)
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["accounts", "archive.version", "spans"]
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+        "accounts",
+        "archive.version",
+        "samples",
+        "spans",
+    ]
 
 
 def test_a_disk_that_is_full_when_traces_are_added_keeps_what_was_fetched(

@@ -251,22 +251,23 @@ def _cause_group(
 ) -> CauseGroup:
     of_edges = {number: [member.largest_ns[number] for member in members] for number in numbers}
     of_members = list(map(sum, zip(*of_edges.values(), strict=True)))
-    ids = [breakdowns.trace_id(member.request) for member in members]
-    by_excess = sorted(range(len(members)), key=lambda place: (of_members[place], ids[place]))
-    middle = by_excess[(len(members) - 1) // 2]
+    requests = [member.request for member in members]
+    by_excess = sorted(zip(of_members, requests, strict=True), key=lambda pair: (pair[0], breakdowns.trace_id(pair[1])))
+    middle = (len(members) - 1) // 2
+    ordered = [request for _, request in by_excess]
     shares = [ns / member.whole_ns for ns, member in zip(of_members, members, strict=True)]
     kinds, merged = list(breakdowns.kinds), [edge.merged for edge in breakdowns.edges]
     medians = sorted([(-at_rank(sorted(of_edges[number]), 50), merged[number], number) for number in numbers])
     _, largest, number = medians[0]
     return CauseGroup(
         edges=tuple([(_with_caller(breakdowns, edge, members), -ns) for ns, edge, _ in medians]),
-        members=tuple(sorted([member.request for member in members])),
+        members=tuple(sorted(requests)),
         share=sum(of_members) / total_ns,
-        excess_ns=of_members[middle],
+        excess_ns=by_excess[middle][0],
         excess_call_ns=_excess_of_a_call(breakdowns, largest, members, of_edges[number]),
         confidence=_confidence(shares),
-        routes=tuple(sorted({kinds[breakdowns.kind_of[member.request]].route for member in members})),
-        example=members[middle].request,
+        routes=tuple(sorted({kinds[breakdowns.kind_of[request]].route for request in requests})),
+        example=next(iter(breakdowns.with_spans(ordered, [middle])), ordered[middle]),
         callers=_callers(breakdowns, largest, members),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 from array import array
+from bisect import bisect_left
 from collections import Counter, defaultdict
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from copy import copy
@@ -46,6 +47,8 @@ class Breakdowns(Sequence[Breakdown]):
     `i` are the entries from `edges_end[i]` up to, not including, `edges_end[i + 1]` of `edge_of` (numbers in `edges`)
     and `edge_ns`; its calls are those from `calls_end[i]` on of `call_of` (numbers in `calls`: an edge and its counts)
     and `call_ns` (`NO_CALL`: the entry only adds counts). The entries of a request have no defined order.
+
+    `sampled` are the trace ids of the requests whose spans are at hand; None if those of all are.
     """
 
     def __init__(self, breakdowns: Iterable[Breakdown] = ()) -> None:
@@ -58,6 +61,7 @@ class Breakdowns(Sequence[Breakdown]):
         self.edge_of, self.edge_ns, self.edges_end = array("I"), array("q"), array("I", [0])
         self.call_of, self.call_ns, self.calls_end = array("I"), array("q"), array("I", [0])
         self.outline_of = array("I")
+        self.sampled: Container[str] | None = None
         self._order = array("I")  # of all requests, or of fewer: then it is out of date
         for breakdown in breakdowns:
             self.append(breakdown)
@@ -160,6 +164,29 @@ class Breakdowns(Sequence[Breakdown]):
     def trace_id(self, index: int) -> str:
         """Return the trace id of a request, 32 hex digits."""
         return self.trace_ids[index * BYTES : index * BYTES + BYTES].hex()
+
+    def has_spans(self, index: int) -> bool:
+        """Return whether the spans of a request are at hand."""
+        return self.sampled is None or self.trace_id(index) in self.sampled
+
+    def with_spans(self, indices: Sequence[int], places: Iterable[int] | None = None) -> list[int]:
+        """Return the requests at some places of `indices` (None: at all), if their spans are at hand.
+
+        In place of a request at one of the `places` whose spans are not, the nearest with spans is returned.
+        """
+        if self.sampled is None:
+            return list(indices) if places is None else [indices[place] for place in places]
+        sampled = [place for place, index in enumerate(indices) if self.has_spans(index)]
+        if places is not None and sampled:
+            sampled = list(dict.fromkeys(nearest(sampled, place) for place in places))
+        return [indices[place] for place in sampled]
+
+    def evenly(self, indices: Sequence[int], limit: int) -> list[int]:
+        """Return at most so many of these requests with spans, evenly spaced."""
+        size = len(indices)
+        if size <= limit:
+            return self.with_spans(indices)
+        return self.with_spans(indices, [(2 * number + 1) * size // (2 * limit) for number in range(limit)])
 
     def of_kind(self, matches: Callable[[Kind], bool]) -> Sequence[int]:
         """Return the indices of the requests of the kinds that match."""
@@ -373,6 +400,12 @@ class Breakdowns(Sequence[Breakdown]):
                 column.extend(map(ends_before[name].__add__, values))
             else:
                 column.extend(values)
+
+
+def nearest(ordered: Sequence[int], number: int) -> int:
+    """Return the value nearest to a number; `ordered` has at least one."""
+    place = bisect_left(ordered, number)
+    return min(ordered[max(place - 1, 0) : place + 1], key=lambda value: abs(value - number))
 
 
 def taken(column: array[int], indices: Sequence[int]) -> array[int]:

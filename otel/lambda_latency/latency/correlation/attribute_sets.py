@@ -179,10 +179,7 @@ class AttributeSets:
 
     def _add(self, place: int, service: str, carrier: Carrier, attributes: Mapping[str, object], took_ns: int) -> None:
         for name, value in self._collected(attributes):
-            singles: Iterable[tuple[str, Single]] = _flat(name, value)
-            if isinstance(value, str) and value:  # most are, and a generator takes longer
-                singles = ((name, value),)
-            for attribute, single in singles:
+            for attribute, single in _singles(name, value):
                 key = service, attribute
                 self._carried[key].add(carrier)
                 if single is True or single is False:
@@ -234,6 +231,11 @@ def collected(
             places[indices[place]] = place
             attributes.add(place, span)
     return attributes, places
+
+
+def _singles(name: str, value: object) -> Iterable[tuple[str, Single]]:
+    # Most are texts, and a generator takes longer
+    return ((name, value),) if isinstance(value, str) and value else _flat(name, value)
 
 
 def _flat(name: str, value: object, depth: int = 0) -> Iterator[tuple[str, Single]]:

@@ -66,10 +66,13 @@ def transition(breakdowns: Breakdowns, since: Since, slow: set[int]) -> Transiti
     end = bisect_right(of_routes, since.end_ns, key=starts.__getitem__) if since.end_ns is not None else None
     later = of_routes[bisect_left(of_routes, since.start_ns, key=starts.__getitem__) : end]
     later = [index for index in later if index in slow] or later
+    spaced = range(0, len(earlier), max(len(earlier) // EARLIER, 1))
+    adjacent = range(max(len(earlier) - NEXT, 0), len(earlier))
+    following = [*range(len(later[: NEXT // 2])), *range(NEXT // 2, len(later), max(len(later) // NEXT, 1))]
     return Transition(
         since=since,
-        earlier=tuple(sorted({*earlier[-NEXT:], *earlier[:: max(len(earlier) // EARLIER, 1)]})),
-        later=tuple([*later[: NEXT // 2], *later[NEXT // 2 :: max(len(later) // NEXT, 1)]][:NEXT]),
+        earlier=tuple(breakdowns.with_spans(earlier, sorted({*adjacent, *spaced}))),
+        later=tuple(breakdowns.with_spans(later, following[:NEXT])),
     )
 
 

@@ -198,6 +198,7 @@ class Sample:
 
     def __init__(self, breakdowns: Breakdowns, groups: CauseGroups, changes: Sequence[ChangedRequests] = ()) -> None:
         self._classes, self._changes, self._starts = groups, changes, breakdowns.starts_ns
+        self._breakdowns = breakdowns
         self._routes = _Routes(breakdowns, groups)
         self._slow_by_route = self._routes.with_enough_slow()
         self._reads_all = sum(map(len, self._routes.all.values())) <= FEW
@@ -274,8 +275,8 @@ class Sample:
         members = sorted(change.members, key=self._starts.__getitem__)
         controls = sorted(change.controls, key=self._starts.__getitem__)
         if len(members) + len(controls) <= FEW:
-            return members, controls
-        return _evenly(members, MOST_SLOW), _evenly(controls, MOST_CONTROLS)
+            return self._breakdowns.with_spans(members), self._breakdowns.with_spans(controls)
+        return self._breakdowns.evenly(members, MOST_SLOW), self._breakdowns.evenly(controls, MOST_CONTROLS)
 
     def _typical_requests(self) -> list[int]:
         """Requests of all kinds, from each route in proportion to its slow ones."""
@@ -286,7 +287,7 @@ class Sample:
         return typical
 
     def _some(self, indices: Sequence[int], limit: int) -> list[int]:
-        return list(indices) if self._reads_all else _evenly(indices, limit)
+        return self._breakdowns.evenly(indices, len(indices) if self._reads_all else limit)
 
     def _strata(self, members: int) -> tuple[int, ...]:
         """The requests of each route in pieces of time."""
@@ -295,14 +296,6 @@ class Sample:
             if members >> place & 1:
                 by_route[self._routes.route_of(index)].append(place)
         return tuple(piece for places in by_route.values() for piece in _pieces(places))
-
-
-def _evenly(indices: Sequence[int], limit: int) -> list[int]:
-    """At most `limit` of them, evenly spaced."""
-    size = len(indices)
-    if size <= limit:
-        return list(indices)
-    return [indices[(2 * number + 1) * size // (2 * limit)] for number in range(limit)]
 
 
 def _pieces(places: Sequence[int]) -> list[int]:

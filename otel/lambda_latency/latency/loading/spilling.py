@@ -10,7 +10,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.connection import Connection, Pipe, wait
@@ -44,11 +44,11 @@ def load_spilled(
     try:
         with ExitStack() as stack:
             files = [stack.enter_context(tempfile.TemporaryFile()).fileno() for _ in range(processes)]
-            pool = stack.enter_context(
-                WorkerPool(files, partitions, {"read": len(batches), "analyze": partitions}, options)
-            )
+            workers = _workers(files, partitions, options)
+            tasks = {"read": len(batches), "analyze": partitions}
+            pool = stack.enter_context(WorkerPool(workers, tasks, files))
             sizes = [sum(piece.size for piece in batch) for batch in batches]
-            for number, task_result in _watched(pool.share("read", batches), sizes, progress):
+            for number, task_result in watched(pool.share("read", batches), sizes, progress):
                 problems += task_result.problems
                 for piece in batches[number]:
                     index.merge(piece.source, task_result.lines)
@@ -57,7 +57,7 @@ def load_spilled(
             index.joined |= joined_in(spilled_by_each)
             sizes = [sum(sizes) // partitions] * partitions
             progress.stage("judging", sum(sizes))
-            for _, new_problems in _watched(pool.share("analyze", range(partitions)), sizes, progress):
+            for _, new_problems in watched(pool.share("analyze", range(partitions)), sizes, progress):
                 problems += new_problems
             return pool.breakdowns()
     except OSError as error:
@@ -68,12 +68,16 @@ def load_spilled(
         ) from error
 
 
+def _workers(files: list[int], partitions: int, options: AnalysisOptions) -> list[Callable[[], Worker]]:
+    return [partial(Worker, files, number, partitions, options) for number in range(len(files))]
+
+
 def processors() -> int:
     """Return the number of processors that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
+def watched(shared: Iterable[tuple[int, Any]], sizes: Sequence[int], progress: Progress) -> Iterator[tuple[int, Any]]:
     """Pass the results on and report progress. Tasks start in order: those before a finished one count as done."""
     reported = 0
     for number, answer in shared:
@@ -117,21 +121,21 @@ main(int(sys.argv[2]))
 
 
 class WorkerPool:
-    """A worker in this process, and a worker process for each file but the first.
+    """A worker in this process, and a worker process for each of `workers` but the first: they create the workers.
 
-    `tasks` has the number of tasks of each method of `Worker` whose tasks are shared.
+    `tasks` has the number of tasks of each method of a worker whose tasks are shared. `files` are inherited.
     """
 
     def __init__(
-        self, files: list[int], partitions: int, tasks: Mapping[str, int], options: AnalysisOptions = DEFAULT_OPTIONS
+        self, workers: Sequence[Callable[[], Any]], tasks: Mapping[str, int], files: Sequence[int] = ()
     ) -> None:
-        self._own_worker = Worker(files, 0, partitions, options)
+        self._own_worker: Any = workers[0]()
         self._queues = {method: TaskQueue.up_to(count) for method, count in tasks.items()}
         self._connections: list[Connection[Any, Any]] = []
         self._processes: list[subprocess.Popen[bytes]] = []
         queues = {method: queue.file for method, queue in self._queues.items()}
         no_bytecode = ["-B"] if sys.dont_write_bytecode else []  # -I ignores PYTHONDONTWRITEBYTECODE
-        for number in range(1, len(files)):
+        for worker in workers[1:]:
             connection, worker_end = Pipe()
             process = subprocess.Popen(
                 [sys.executable, "-I", "-S", *no_bytecode, "-c", WORKER, "\n".join(sys.path), str(worker_end.fileno())],
@@ -143,7 +147,7 @@ class WorkerPool:
             self._processes.append(process)
             worker_end.close()
             self._connections.append(connection)
-            _send(connection, (number, partitions, files, queues, options))
+            _send(connection, (worker, queues))
 
     def __enter__(self) -> WorkerPool:
         return self
@@ -166,7 +170,7 @@ class WorkerPool:
 
     def breakdowns(self) -> Breakdowns:
         """Return the breakdowns that all workers have made; those of this process first."""
-        breakdowns = self._own_worker.breakdowns
+        breakdowns: Breakdowns = self._own_worker.breakdowns
         for connection in self._connections:
             breakdowns.receive(iter(partial(_called, connection, "next_piece"), None))
         return breakdowns

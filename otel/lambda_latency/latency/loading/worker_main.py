@@ -6,7 +6,7 @@ import gc
 from multiprocessing.connection import Connection
 from typing import Any
 
-from lambda_latency.latency.loading.worker import TaskQueue, Worker
+from lambda_latency.latency.loading.worker import TaskQueue
 
 
 def main(number: int) -> None:
@@ -17,8 +17,8 @@ def main(number: int) -> None:
     gc.disable()  # breakdowns have no reference cycles
     connection: Connection[Any, Any] = Connection(number)
     try:
-        worker_number, partitions, files, queues, options = connection.recv()
-        worker = Worker(files, worker_number, partitions, options)
+        make, queues = connection.recv()
+        worker = make()
         while True:
             method, arguments = connection.recv()
             try:
@@ -32,7 +32,7 @@ def main(number: int) -> None:
         return
 
 
-def _share(connection: Connection[Any, Any], worker: Worker, method: str, tasks: Any, queue: TaskQueue) -> None:
+def _share(connection: Connection[Any, Any], worker: object, method: str, tasks: Any, queue: TaskQueue) -> None:
     """Do the tasks that this process takes from the queue; send the results with their numbers, then None.
 
     The results are sent at the end: the process at the other end is working too, and a send would wait for it.
