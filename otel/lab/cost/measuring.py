@@ -95,13 +95,13 @@ def warm(
             for _, turns in taking_turns(cells, rounds // sets):
                 for cell in turns:
                     for sampled, name in ((True, "sampled"), (False, "unsampled")):
-                        cpu_before_ns = cell.cpu_ns()
+                        cpu_before_ns = cell.box.cpu_ns()
                         run = cell.invoke(sampled=sampled)
                         mine = measured[cell.variant.name]
                         mine[f"{name}_response_us"].append((run.responded_ns - run.started_ns) / 1e3)
-                        mine[f"{name}_cpu_us"].append((cell.cpu_ns() - cpu_before_ns) / 1e3)
+                        mine[f"{name}_cpu_us"].append((cell.box.cpu_ns() - cpu_before_ns) / 1e3)
             for cell in cells:
-                measured[cell.variant.name]["warm_memory_mb"].append(cell.peak_kb() / 1024)
+                measured[cell.variant.name]["warm_memory_mb"].append(cell.box.peak_kb() / 1024)
         finally:
             for cell in cells:
                 cell.close()

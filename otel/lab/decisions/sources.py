@@ -22,6 +22,7 @@ from lambda_latency.live.inbox import Inbox
 from lambda_latency.live.log_store import LogStore
 from lambda_latency.live.reporting import Reporting, Window
 from lambda_latency.live.stream import Stream, Waits
+from lambda_latency.page import SpanRedaction
 from lambda_latency.text import decision_values
 from lambda_latency.trace import Source
 
@@ -58,15 +59,16 @@ def _reported(old: Path, new: Path) -> dict[str, Any]:
 
 
 def _live(old: Path, new: Path) -> Any:
+    redaction = SpanRedaction(keeps=True)
     inbox, bounds = Inbox(Bounds().inbox, Bounds().bytes), Bounds()
-    stream = Stream(inbox, LogStore(bounds), bounds, DEFAULT_OPTIONS, Waits(0.0, 0.0))
+    stream = Stream(inbox, LogStore(bounds), bounds, DEFAULT_OPTIONS, Waits(0.0, 0.0), redaction)
     stream.start()
     try:
         _fill(stream, inbox, old)
         stream.mark("changed")
         mark = stream.after(stream.last, PATIENCE_S).number
         _fill(stream, inbox, new)
-        return json.loads(Reporting(stream, "").compared(Window(0), mark))["decision"]
+        return json.loads(Reporting(stream, "", redaction).compared(Window(0), mark))["decision"]
     finally:
         stream.close()
 

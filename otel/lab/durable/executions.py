@@ -6,7 +6,7 @@ records.
 
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -293,7 +293,7 @@ class Player:
         self._open = [opened for opened in self._open if opened.span_id != span.span_id]
 
     def _span(
-        self, name: str, start_ns: int, parent_id: str, attributes: dict[str, object],
+        self, name: str, start_ns: int, parent_id: str, attributes: Mapping[str, object],
         kind: SpanKind = SpanKind.INTERNAL,
     ) -> Span:  # fmt: skip
         is_of_platform = "aws.xray.origin" in attributes or name == "Initialization"

@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(35, 115, 2),
+    "otel/lambda_latency": Figures(27, 107, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -46,19 +46,19 @@ FIGURES = {
     "otel/lambda_latency/example": Figures(0, 0, 0),
     "otel/lambda_latency/fetch": Figures(2, 1, 0),
     "otel/lambda_latency/http": Figures(0, 0, 0),
-    "otel/lambda_latency/latency": Figures(5, 12, 0),
+    "otel/lambda_latency/latency": Figures(3, 8, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
-    "otel/lambda_latency/local": Figures(1, 20, 0),
-    "otel/lambda_latency/page": Figures(3, 2, 0),
+    "otel/lambda_latency/local": Figures(1, 23, 0),
+    "otel/lambda_latency/page": Figures(0, 2, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
-    "otel/lambda_latency/text": Figures(0, 4, 0),
-    "otel/lambda_latency/trace": Figures(3, 20, 0),
-    "otel/lab": Figures(133, 23, 9),
-    "otel/tests": Figures(243, 117, 14),
+    "otel/lambda_latency/text": Figures(0, 2, 0),
+    "otel/lambda_latency/trace": Figures(0, 15, 0),
+    "otel/lab": Figures(130, 21, 8),
+    "otel/tests": Figures(247, 119, 14),
 }
 
 

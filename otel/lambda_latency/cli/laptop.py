@@ -6,7 +6,7 @@ import contextlib
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from lambda_latency.cli.arguments import add_parameter_option, page_port
 from lambda_latency.cli.exit_statuses import FAILED
@@ -30,7 +30,7 @@ def app_options(options: argparse.Namespace, traces: str, observer: Observer | N
     from lambda_latency.local import Observer, SystemOptions
 
     instrument = settings_of(options).instrument or "kit"
-    waits = getattr(options, "waits", "real")
+    waits: Literal["real", "skip"] = getattr(options, "waits", "real")
     return SystemOptions(options.out, traces, instrument=instrument, observer=observer or Observer(), waits=waits)
 
 

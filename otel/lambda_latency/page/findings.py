@@ -138,7 +138,7 @@ def _linked(piece: Piece, numbers: Mapping[str, int]) -> dict[str, object]:
     return link
 
 
-def _finding(kind: str, pieces: Sequence[dict[str, object]], row: FindingRow, **more: object) -> dict[str, object]:
+def _finding(kind: str, pieces: Sequence[Mapping[str, object]], row: FindingRow, **more: object) -> dict[str, object]:
     """Return a finding without what it lacks."""
     key = f"{kind}:{more.pop('key', '')}"
     shown = {name: value for name, value in row._asdict().items() if value not in ("", 0)}

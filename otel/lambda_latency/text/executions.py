@@ -95,10 +95,10 @@ def execution_sentences(report: Report, style: Style) -> Iterator[str]:
             f"at most {duration(wait.waited_ns[-1], style)}."
         )
     running = Counter(problem.reason for problem in report.problems if problem.reason.endswith(RUNNING))
-    for reason, count in sorted(running.items()):
+    for reason, executions in sorted(running.items()):
         name = clean(reason.removesuffix(RUNNING).removeprefix(EXECUTION_ROUTE), style)
-        is_one = count == 1
-        yield f"{plural(count, 'execution')} of {name} {'is' if is_one else 'are'} still running, and not judged."
+        are = "is" if executions == 1 else "are"
+        yield f"{plural(executions, 'execution')} of {name} {are} still running, and not judged."
 
 
 def wait_values(report: Report) -> dict[str, object]:

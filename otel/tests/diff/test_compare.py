@@ -136,7 +136,7 @@ def test_events_have_rows_of_their_own(compared: Compare) -> None:
 def replace_result(result: CallResult, **fields: object) -> CallResult:
     """A copy with other fields."""
     values = {name: getattr(result, name) for name in result.__struct_fields__}
-    return CallResult(**{**values, **fields})  # type: ignore[arg-type]
+    return CallResult(**{**values, **fields})
 
 
 def test_a_cold_start_is_the_import_and_what_is_done_once(compared: Compare) -> None:

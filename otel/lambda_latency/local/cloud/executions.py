@@ -98,7 +98,9 @@ class Executions:
                 return
             if sys.version_info < OLDEST:
                 needed = ".".join(map(str, OLDEST))
-                raise LocalError("durable functions do not run here", f"run lambda-latency with Python {needed} or later")
+                raise LocalError(
+                    "durable functions do not run here", f"run lambda-latency with Python {needed} or later"
+                )
             python = self._packages.emulator(LOCK)
             (port,) = free_ports(1)
             self.url = f"http://127.0.0.1:{port}"

@@ -62,7 +62,13 @@ class AwsProxy:
         self._printed: set[str] = set()
         self._tell = tell
         self._lock = threading.Lock()
-        attributes = {"proxy": self, "url": url, "invoke": staticmethod(invoke), "faults": faults, "executions": executions}
+        attributes = {
+            "proxy": self,
+            "url": url,
+            "invoke": staticmethod(invoke),
+            "faults": faults,
+            "executions": executions,
+        }
         kind = type("AwsProxy", (_ProxyHandler,), attributes)
         self._server = Server(kind, port)
 
