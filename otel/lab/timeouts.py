@@ -18,7 +18,7 @@ from lab.faults.box import Box
 from lab.faults.collector import Collector
 from lambda_latency.latency import timeout_of
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.xray.receiver import from_protobuf
+from lambda_latency.local.spans.receiver import from_protobuf
 from lambda_latency.trace import Span, Trace, spans_of
 from tests.runtime.conftest import STEPS
 from tests.runtime.stubs import Server

@@ -15,7 +15,7 @@ from lab.faults.box import Box
 from lambda_latency.layer import WRAPPER, layer_files
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.lambda_service import BOOTSTRAP
-from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.local.spans.receiver import serve_receiver
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import spans_of
 from tests.xray.document import segment_document

@@ -13,8 +13,8 @@ from lab.deploy.cloud import Cloud
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import FaultPlan
 from lambda_latency.local.processes import Processes, Service
-from lambda_latency.local.xray.receiver import Daemon, serve_receiver
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.spans.receiver import Daemon, serve_receiver
+from lambda_latency.local.spans.store import Store
 from lambda_latency.trace import Trace, read_traces
 from tests.sandbox.state import until
 from tests.system.conftest import tree

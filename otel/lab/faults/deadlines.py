@@ -22,7 +22,7 @@ from lab.faults.journal import read_journal
 from lab.faults.scenario import FUNCTION, Export
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Run
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 
 TIMEOUT_S = 3
 FAILING = 2  # requests of a case while its collector fails

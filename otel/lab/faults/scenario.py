@@ -19,7 +19,7 @@ from lab.faults.collector import Collector, Mode, spans_of
 from lab.faults.hostile import MALFORMED, hostile
 from lab.faults.journal import Life, read_journal
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 
 MODES: dict[Mode, int] = {
     "healthy": 40,

@@ -28,7 +28,7 @@ from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.app.triggers.calls import request_for, served
 from lambda_latency.local.cloud.clients import clients
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.front import Answered
 from lambda_latency.trace import Span
 
 HERE = Path(__file__).parent

@@ -29,12 +29,11 @@ if TYPE_CHECKING:
     from lambda_latency.local.app.triggers.commands import commands, resource_commands
     from lambda_latency.local.errors import LocalError, UsageError
     from lambda_latency.local.faults import FaultPlan, read_plan
-    from lambda_latency.local.gateway.api_gateway import Answered
-    from lambda_latency.local.gateway.front import CallRecorder
+    from lambda_latency.local.front import Answered, CallRecorder
     from lambda_latency.local.log import readable
     from lambda_latency.local.sandbox.variables import Counts
-    from lambda_latency.local.xray.collector import choose_collector
-    from lambda_latency.local.xray.store import Observer
+    from lambda_latency.local.spans.collector import choose_collector
+    from lambda_latency.local.spans.store import Observer
 
 __all__ = [
     "Answered",
@@ -86,14 +85,14 @@ MODULES = {
     "app.serve.system": ("SystemOptions", "System"),
     "app.triggers.calls": ("FunctionCall", "HttpCall", "load_calls", "send_call", "with_credentials"),
     "app.triggers.commands": ("commands", "resource_commands"),
-    "xray.collector": ("choose_collector",),
+    "spans.collector": ("choose_collector",),
     "errors": ("LocalError", "UsageError"),
     "faults": ("FaultPlan", "read_plan"),
-    "gateway.api_gateway": ("Answered",),
+    "front": ("Answered",),
     "gateway.front": ("CallRecorder",),
     "sandbox.variables": ("Counts",),
     "log": ("readable",),
-    "xray.store": ("Observer",),
+    "spans.store": ("Observer",),
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_latency.local.xray.collector import BUILT
+from lambda_latency.local.spans.collector import BUILT
 
 ROOT = Path(__file__).parents[3]
 

@@ -9,7 +9,7 @@ from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.faults import FaultPlan
 from lambda_latency.local.log import LogFile
-from lambda_latency.local.xray.collector import CollectorChoice
+from lambda_latency.local.spans.collector import CollectorChoice
 from lambda_latency.template import Collector, read_collector
 from lambda_latency.trace import read_traces
 from tests.system.conftest import COLD, ROOT, TEMPLATE, Client

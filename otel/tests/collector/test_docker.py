@@ -10,8 +10,8 @@ import pytest
 
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.xray import collector
-from lambda_latency.local.xray.collector import IMAGE, CollectorChoice, RunningCollector, choose_collector
+from lambda_latency.local.spans import collector
+from lambda_latency.local.spans.collector import IMAGE, CollectorChoice, RunningCollector, choose_collector
 from tests.collector.conftest import ROOT
 from tests.programs import python_program
 

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.processes import Processes
-from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector, choose_collector
+from lambda_latency.local.spans.collector import CollectorChoice, RunningCollector, choose_collector
 from lambda_latency.template import Collector, read_collector
 from tests.collector.conftest import ROOT, validate
 from tests.template.broken import BROKEN, GOOD

@@ -15,8 +15,8 @@ from lambda_latency.local.app.read.app import read_app
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.faults import FaultPlan, FaultRule
 from lambda_latency.local.load import Call, send
-from lambda_latency.local.xray.collector import CollectorChoice
-from lambda_latency.local.xray.receiver import serve_receiver
+from lambda_latency.local.spans.collector import CollectorChoice
+from lambda_latency.local.spans.receiver import serve_receiver
 from lambda_latency.trace import read_traces, spans_of
 from tests.collector.conftest import ROOT
 from tests.collector.laptop import documents, laptop, tree

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lambda_latency.local.cloud.clients import clients
-from lambda_latency.local.xray.segments import new_span_id, new_trace_id
+from lambda_latency.local.spans.segments import new_span_id, new_trace_id
 from lambda_latency.trace import SERVICE, Span, SpanKind, Trace, dump_line, read_traces
 from tests.fetch.conftest import ROOT, Run
 from tests.xray.platform import xray_documents

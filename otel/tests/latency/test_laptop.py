@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lambda_latency.cli import main
-from lambda_latency.local.xray.segments import (
+from lambda_latency.local.spans.segments import (
     SCOPE,
     InvocationTimes,
     TracingHeader,

@@ -20,8 +20,8 @@ from lambda_latency.http import Server
 from lambda_latency.local.faults import FaultPlan, FaultRule
 from lambda_latency.local.processes import Processes, Service
 from lambda_latency.local.provider import Books, PaymentsHandler
-from lambda_latency.local.xray.receiver import serve_receiver
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.spans.receiver import serve_receiver
+from lambda_latency.local.spans.store import Store
 from lambda_latency.testing import snapshot_of
 from lambda_latency.testing.recording import span_of
 from lambda_latency.trace import Scope, Span, SpanKind, read_spans

@@ -11,9 +11,9 @@ import pytest
 from lambda_latency.local.app.serve import session as serve
 from lambda_latency.local.app.serve.session import Requests
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.front import Answered
 from lambda_latency.local.processes import Processes, Service
-from lambda_latency.local.xray.segments import new_span_id, new_trace_id
+from lambda_latency.local.spans.segments import new_span_id, new_trace_id
 from lambda_latency.trace import FUNCTION, Span, SpanKind, Trace
 from tests.local.calls import eventually
 

@@ -15,7 +15,7 @@ from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.faults import FaultRule
 from lambda_latency.local.sandbox.function import Function, Outcome
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 from tests.sandbox.conftest import SAMPLED, TASK, UNSAMPLED, Box, MakeBox
 from tests.sandbox.state import is_gone, is_stopped, until
 

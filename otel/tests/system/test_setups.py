@@ -20,7 +20,7 @@ from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.local.sandbox.lambda_service import Sandbox
 from lambda_latency.local.sandbox.variables import SandboxSettings
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 from lambda_latency.pythons import pythons
 from lambda_latency.trace import GATEWAY, read_traces
 from tests.system.conftest import COLD, ROOT, TEMPLATE, Client, order, start_system

@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from lambda_latency.local.xray.segments import new_span_id
+from lambda_latency.local.spans.segments import new_span_id
 from lambda_latency.trace import Event, Span, SpanKind, Status
 
 Document = dict[str, Any]  # a segment document, or a part of one

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lambda_latency.local.xray.segments import InvocationTimes, TracingHeader, function_segments
+from lambda_latency.local.spans.segments import InvocationTimes, TracingHeader, function_segments
 from lambda_latency.trace import Span, SpanKind
 from tests.xray.document import segment_document
 from tests.xray.platform import xray_documents

@@ -19,7 +19,7 @@ from lambda_latency.local.sandbox.environment import ExecutionEnvironment
 from lambda_latency.local.sandbox.function import Function, Outcome, Run
 from lambda_latency.local.sandbox.runtime_api import RuntimeInvocation
 from lambda_latency.local.sandbox.variables import SandboxSettings, lambda_variables
-from lambda_latency.local.xray.segments import InvocationTimes, TracingHeader, function_segments, new_span_id
+from lambda_latency.local.spans.segments import InvocationTimes, TracingHeader, function_segments, new_span_id
 from lambda_latency.trace import Span
 
 READ_ONLY = "LAMBDA_LATENCY_LOCAL_READ_ONLY"

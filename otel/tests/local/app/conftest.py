@@ -17,7 +17,7 @@ from lambda_latency.local.app.read.app import LocalApp, read_app
 from lambda_latency.local.app.serve.session import Renewal
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.cloud.clients import clients
-from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.front import Answered
 from lambda_latency.trace import Trace, read_trace
 from tests.local.calls import call, port_of
 from tests.sandbox.state import until

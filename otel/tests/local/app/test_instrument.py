@@ -28,7 +28,7 @@ from lambda_latency.local.app.read.inclusion import Content
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.faults import FaultPlan, FaultRule
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 from lambda_latency.trace import read_trace, read_traces
 from tests.local.app.conftest import Shop, needs_packages
 from tests.sandbox.state import until

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 from tests.local.app.conftest import Shop, needs_packages
 from tests.local.calls import call
 from tests.sandbox.state import until

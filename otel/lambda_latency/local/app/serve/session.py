@@ -18,7 +18,7 @@ from lambda_latency.local.app.read.differing import differing, joined
 from lambda_latency.local.app.serve.invoke import forget, remember
 from lambda_latency.local.app.serve.system import System, SystemOptions
 from lambda_latency.local.differences import DIFFERENCES, difference_of
-from lambda_latency.local.gateway.api_gateway import Answered
+from lambda_latency.local.front import Answered
 from lambda_latency.local.log import only_one
 from lambda_latency.trace import FUNCTION, Span, Trace
 

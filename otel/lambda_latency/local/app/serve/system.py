@@ -29,17 +29,16 @@ from lambda_latency.local.cloud.executions import Executions, Waits, arn_of
 from lambda_latency.local.cloud.proxy import AwsProxy
 from lambda_latency.local.errors import LocalError, UsageError
 from lambda_latency.local.faults import FaultPlan, TableFaults
-from lambda_latency.local.gateway.api_gateway import Answered, StageSampler, check_port
-from lambda_latency.local.gateway.front import CallRecorder, Front, Target
+from lambda_latency.local.front import Answered, CallRecorder, Front, StageSampler, Target, check_port
 from lambda_latency.local.log import LogFile
 from lambda_latency.local.processes import Processes
 from lambda_latency.local.sandbox.function import Function, Outcome
 from lambda_latency.local.sandbox.lambda_service import Sandbox
 from lambda_latency.local.sandbox.variables import Counts, SandboxSettings
-from lambda_latency.local.xray.collector import CollectorChoice, RunningCollector
-from lambda_latency.local.xray.receiver import Daemon, serve_receiver
-from lambda_latency.local.xray.segments import TracingHeader
-from lambda_latency.local.xray.store import NOBODY, Observer, Store
+from lambda_latency.local.spans.collector import CollectorChoice, RunningCollector
+from lambda_latency.local.spans.receiver import Daemon, serve_receiver
+from lambda_latency.local.spans.segments import TracingHeader
+from lambda_latency.local.spans.store import NOBODY, Observer, Store
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS")  # of a route `ANY`
 LAYER = Path(__file__).parents[2] / "layer"

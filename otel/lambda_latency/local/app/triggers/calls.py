@@ -16,7 +16,7 @@ from lambda_latency.local.app.read.apis import Api, Route
 from lambda_latency.local.app.read.declared import Declared
 from lambda_latency.local.app.read.definitions import Fields, mapping, mappings
 from lambda_latency.local.app.serve.system import System
-from lambda_latency.local.xray.segments import TracingHeader
+from lambda_latency.local.spans.segments import TracingHeader
 
 JSON = ("Content-Type", "application/json")
 API_KEY = "x-api-key"

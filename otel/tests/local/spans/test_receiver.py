@@ -23,8 +23,8 @@ from opentelemetry.trace import SpanKind as SdkKind
 from opentelemetry.trace import Status as SdkStatus
 
 from lambda_latency.http import Server
-from lambda_latency.local.xray.receiver import MAX_BODY, Daemon, serve_receiver
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.spans.receiver import MAX_BODY, Daemon, serve_receiver
+from lambda_latency.local.spans.store import Store
 from lambda_latency.trace import Event, Link, Problem, Scope, Span, SpanKind, Status, read_spans
 from tests.local.calls import Reply, call
 

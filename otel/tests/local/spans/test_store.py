@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.xray.store import Store
+from lambda_latency.local.spans.store import Store
 from lambda_latency.trace import Problem, Span, SpanKind, dump_line, read_spans, to_otlp
 
 

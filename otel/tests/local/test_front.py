@@ -12,9 +12,8 @@ import pytest
 
 from lambda_latency.http import Handler, Server
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.gateway.api_gateway import Answered, StageSampler
-from lambda_latency.local.gateway.front import Front, Target
-from lambda_latency.local.xray.segments import SCOPE, TracingHeader
+from lambda_latency.local.front import Answered, Front, StageSampler, Target
+from lambda_latency.local.spans.segments import SCOPE, TracingHeader
 from lambda_latency.trace import Span, SpanKind, Status
 from tests.local.calls import PATIENCE, Reply, call, eventually
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from lambda_latency.local.xray.segments import SCOPE, InvocationTimes, TracingHeader, function_segments, new_trace_id
+from lambda_latency.local.spans.segments import SCOPE, InvocationTimes, TracingHeader, function_segments, new_trace_id
 from lambda_latency.trace import Span, SpanKind, Status
 
 TRACE = "6b05a667affeb9dbb0aa7f2b5d5ab5f9"

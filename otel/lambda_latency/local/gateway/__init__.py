@@ -1,1 +1,0 @@
-"""API Gateway's emulator: routes, events, authorizers, sampling."""
