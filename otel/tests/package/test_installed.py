@@ -1,5 +1,6 @@
 """The first commands of somebody who has installed the wheel."""
 
+import re
 import shlex
 import shutil
 import subprocess
@@ -11,6 +12,9 @@ import pytest
 from lambda_latency.trace import dump_line
 from tests.latency.system import order
 from tests.package.conftest import UV, Built, Installed
+
+# What a first start says: which Python the functions get, and that it takes longer than later ones.
+NOTES = re.compile(r"^(?:Python 3\.13 is not installed|packages are installed into)[ :].*\n", re.MULTILINE)
 
 
 @pytest.fixture
@@ -38,7 +42,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
     tested = environment.run("pytest", "-q", cwd=shop)
     assert (tested.returncode, tested.stdout.splitlines()[-1].split(" in ")[0]) == (0, "2 passed")
     ran = environment.run("lambda-latency", "demo", "--page", "off", "--requests", "12", cwd=shop)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (ran.returncode, NOTES.sub("", ran.stderr)) == (0, "")
     reported = environment.run("lambda-latency", "report", "out/traces.jsonl", cwd=shop)
     assert (reported.returncode, reported.stderr) == (0, "")
     assert "(make collector" not in ran.stdout
@@ -47,7 +51,7 @@ def test_a_project_is_written_tested_run_and_reported_on(installed: Callable[[st
 def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed], tmp_path: Path) -> None:
     """With the example that is in the wheel; it leaves nothing but its folder of traces."""
     ran = installed("local,testing").run("lambda-latency", "demo", "--page", "off", "--requests", "12", cwd=tmp_path)
-    assert (ran.returncode, ran.stderr) == (0, "")
+    assert (ran.returncode, NOTES.sub("", ran.stderr)) == (0, "")
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl"}
 
