@@ -25,8 +25,8 @@ NOTHING = "what writes this file has recorded nothing: lambda-latency doctor say
 FORMATS = "a trace file is OTLP, Jaeger, Zipkin, X-Ray or CloudWatch spans; lambda-latency report --help has more"
 EXAMPLES = "'p95 > 800ms', 'errors > 5%', 'share(external) > 60%', or with --against 'slower > 5%'"
 BUCKETS = (
-    "cold start, own code, connect, retries, telemetry, aws, external, database, messaging, pool, network, "
-    "step functions, queue, api gateway, lambda, laptop, unknown"
+    "cold start, own code, connect, retries, telemetry, step, replay, wait, aws, external, database, messaging, pool, "
+    "network, step functions, queue, api gateway, lambda, laptop, unknown"
 )
 ONE_TRACE = "--trace shows one request and cannot be combined with --against, --fail-if, --by, or another --format"
 TWICE = "is named twice: each form of a report needs a file of its own"

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 SESSION = Path("session.json")
 FORMATS = ("text", "markdown", "json")
 EPILOG = """\
-exit status: 0 no condition was met, 3 one was met, 4 something was not compared,
-1 a version does not start, 2 usage"""
+exit status: 0 no condition was met, 3 one was met, 4 something was not
+compared, 1 a version does not start, 2 usage"""
 
 
 def add_parser(subparsers: Any, summary: str) -> None:
