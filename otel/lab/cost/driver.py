@@ -19,7 +19,8 @@ class Context:
     aws_request_id = ""
 
     def get_remaining_time_in_millis(self) -> int:
-        return 30_000
+        """Enough that the watch over the deadline sleeps, however slow a busy machine is: its looks would count."""
+        return 10_000_000
 
 
 def traced(name: str) -> tuple[Callable[[Any, Any], Any], Callable[[], object]]:
