@@ -58,7 +58,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
     "otel/lab": Figures(130, 21, 8),
-    "otel/tests": Figures(247, 119, 14),
+    "otel/tests": Figures(245, 118, 14),
 }
 
 

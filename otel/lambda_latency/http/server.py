@@ -106,8 +106,10 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0) -> None:
+    def __init__(self, handler: type[BaseHTTPRequestHandler], port: int = 0, limit: int | None = None) -> None:
+        """Listen; beyond `limit` open connections (None: any number) further ones are closed at once."""
         super().__init__(("127.0.0.1", port), handler)
+        self._limit = limit
         self._open: set[socket.socket] = set()
         self._closing = False
         self._thread = threading.Thread(target=self._accept, name=f"http {self.port}", daemon=True)
@@ -139,6 +141,9 @@ class Server(ThreadingHTTPServer):
                 connection.shutdown(socket.SHUT_RDWR)
 
     def process_request(self, request: Any, client_address: Any) -> None:
+        if self._limit is not None and len(self._open) >= self._limit:
+            request.close()
+            return
         self._open.add(request)
         super().process_request(request, client_address)
 

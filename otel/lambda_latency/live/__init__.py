@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lambda_latency.live.bounds import Bounds
     from lambda_latency.live.decoding import needs_formats
-    from lambda_latency.live.otlp_receiver import Receiver
+    from lambda_latency.live.otlp_receiver import GRPC_PORT, Receiver
     from lambda_latency.live.port_owner import owner_of
     from lambda_latency.live.reporting import saved_line
     from lambda_latency.live.running_page import RunningPage
 
-__all__ = ["Bounds", "Receiver", "RunningPage", "needs_formats", "owner_of", "saved_line"]
+__all__ = ["GRPC_PORT", "Bounds", "Receiver", "RunningPage", "needs_formats", "owner_of", "saved_line"]
 
 MODULES = {
+    "GRPC_PORT": "otlp_receiver",
     "Bounds": "bounds",
     "Receiver": "otlp_receiver",
     "RunningPage": "running_page",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from lambda_latency.http import Handler, Server
@@ -20,43 +20,65 @@ IDLE_S = 120.0  # for the next request of a connection
 BODY_S = 20.0  # for a whole body
 AT_ONCE = 2  # bodies that are decoded at a time; each may take several times its size
 LARGE, LARGE_AT_ONCE = 1024 * 1024, 3  # bodies of more bytes are received so many at a time
-GRPC = "PRI * HTTP/2.0"
+FIRST_S = 10.0  # for the first request of a connection
+MOST_OPEN = 300  # connections
+MOST_REASONS = 5  # of refusals that a page shows
+GRPC, GRPC_PORT = "PRI * HTTP/2.0", 4317  # how a connection of gRPC begins, and where gRPC's senders look first
+# https://www.rfc-editor.org/rfc/rfc9113: empty SETTINGS, then GOAWAY with HTTP_1_1_REQUIRED and a text for people
+SETTINGS, GOAWAY, HTTP_1_1_REQUIRED = b"\0\0\0\4\0\0\0\0\0", 7, 13
 JSON, PROTOBUF = "application/json", "application/x-protobuf"
 TO_HTTP = "set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf"
 
 
 class Receiver:
-    """Serves `/v1/traces`. `store` gets each export request as a line of OTLP/JSON and returns whether it has room."""
+    """Serves `/v1/traces`. `store` gets each export request as a line of OTLP/JSON and returns whether it has room.
 
-    def __init__(self, store: Callable[[bytes], bool], port: int, limit: int) -> None:
-        self.store, self.limit = store, limit
+    On `grpc_port` (0: none; gRPC's own is nobody's duty: it may be taken) senders of gRPC are told what to set, and
+    `says` is called with it once.
+    """
+
+    def __init__(
+        self,
+        store: Callable[[bytes], bool],
+        port: int,
+        limit: int,
+        *,
+        grpc_port: int = 0,
+        says: Callable[[str], object] = str,
+    ) -> None:
+        self.store, self.limit, self._says = store, limit, says
         self.decoding = threading.BoundedSemaphore(AT_ONCE)
         self.receiving = threading.BoundedSemaphore(LARGE_AT_ONCE)
         self._lock = threading.Lock()
         self._refused: dict[str, int] = {}
         self._other_exports = 0
-        self._server = Server(type("OtlpHandler", (_Handler,), {"receiver": self}), port)
+        handler = type("OtlpHandler", (_Handler,), {"receiver": self})
+        self._servers = [Server(handler, port, MOST_OPEN)]
+        if grpc_port:
+            with suppress(OSError):
+                self._servers.append(Server(handler, grpc_port, MOST_OPEN))
 
     @property
     def address(self) -> str:
-        return self._server.address
+        return self._servers[0].address
 
     @property
     def port(self) -> int:
-        return self._server.port
+        return self._servers[0].port
 
     def close(self) -> None:
         """Stop listening."""
-        self._server.close()
+        for server in self._servers:
+            server.close()
 
     def state(self) -> dict[str, object]:
-        """Return the number of refusals, the most frequent reason, and the number of exports of other signals."""
+        """Return the number of refusals, those of the most frequent reasons, and of exports of other signals."""
         with self._lock:
-            reason = max(self._refused, key=self._refused.__getitem__, default="")
+            frequent = sorted(self._refused.items(), key=lambda refusal: -refusal[1])
             return {
                 "endpoint": f"http://{self.address}",
                 "exports_refused": sum(self._refused.values()),
-                "refusal": reason,
+                "refusals": frequent[:MOST_REASONS],
                 "other_signals": self._other_exports,
             }
 
@@ -66,6 +88,16 @@ class Receiver:
             if reason in self._refused or len(self._refused) < 100:
                 self._refused[reason] = self._refused.get(reason, 0) + 1
 
+    def refuse_grpc(self) -> bytes:
+        """Count a connection of gRPC, and return what it is answered."""
+        advice = f"{TO_HTTP} and OTEL_EXPORTER_OTLP_ENDPOINT=http://{self.address}"
+        reason = f"a sender speaks gRPC: {advice}"
+        if reason not in self._refused:
+            self._says(reason)
+        self.refuse(reason)
+        debug = bytes(4) + HTTP_1_1_REQUIRED.to_bytes(4, "big") + f"lambda-latency takes HTTP alone: {advice}".encode()
+        return SETTINGS + len(debug).to_bytes(3, "big") + bytes([GOAWAY, 0]) + bytes(4) + debug
+
     def leave_out(self) -> None:
         """Count an export of metrics or logs."""
         with self._lock:
@@ -73,14 +105,15 @@ class Receiver:
 
 
 class _Handler(Handler):
-    timeout = IDLE_S
+    timeout = FIRST_S
     receiver: Receiver
 
     def parse_request(self) -> bool:
         if self.raw_requestline.decode("latin-1").strip() == GRPC:
-            self.receiver.refuse(f"a sender speaks gRPC: {TO_HTTP}")
+            self.wfile.write(self.receiver.refuse_grpc())
             self.close_connection = True
             return False
+        self.connection.settimeout(IDLE_S)
         return super().parse_request()
 
     def do_POST(self) -> None:

@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import os
 import re
 import secrets
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -42,6 +44,8 @@ WAIT_S = 10.0
 IDLE_S = 60.0  # for the next request of a connection
 LARGEST = 2**53
 END_S = 1.0
+TOKEN_BYTES, TOKEN = 18, re.compile(r"[\w-]{24}", re.ASCII)
+MOST_OPEN = 200  # connections
 BEAT_S = 15.0  # without rows: a page notices a server that is gone
 STATE_S = 1.0
 SOURCE = Path(__file__).parent / "source"
@@ -60,11 +64,33 @@ class Parts:
 
 def serve_page(parts: Callable[[], Parts], port: int, tabs: Tabs) -> tuple[Server, str]:
     """Start the server of a page on a port (0: any free one), and return it with the page's address."""
-    token = secrets.token_urlsafe(18)
+    token = retained_token(port) if port else secrets.token_urlsafe(TOKEN_BYTES)
     handler = type("PageHandler", (_Page,), {"token": token, "parts": staticmethod(parts), "tabs": tabs})
-    server = Server(handler, port)
+    server = Server(handler, port, MOST_OPEN)
     handler.hosts = {f"{host}:{server.port}" for host in ("127.0.0.1", "localhost")}  # type: ignore[attr-defined]
     return server, f"http://{server.address}/{token}/"
+
+
+def retained_token(port: int) -> str:
+    """Return the token of the page on a port that the user chose: an open tab finds the page again after a restart.
+
+    It is in a file that only this user may read; without such a file, or where it cannot be written, it is a new one.
+    """
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lambda-latency"
+    path, token = cache / f"page-{port}.token", secrets.token_urlsafe(TOKEN_BYTES)
+    with suppress(OSError):
+        status = path.lstat()
+        is_private = stat.S_ISREG(status.st_mode) and status.st_uid == os.getuid() and not status.st_mode & 0o077
+        text = path.read_text(encoding="ascii", errors="replace") if is_private else ""
+        if TOKEN.fullmatch(text):
+            return text
+    with suppress(OSError):
+        cache.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(token)
+    return token
 
 
 class _Page(Handler):

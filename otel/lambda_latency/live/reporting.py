@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from lambda_latency.latency import Component, against, report_of, timeout_of
+from lambda_latency.latency import Component, Report, against, report_of, timeout_of
 from lambda_latency.live.stream import Stream
 from lambda_latency.page import SpanRedaction, build_page, page_values, spans_line
 from lambda_latency.text import (
@@ -30,6 +30,7 @@ LEAST_S = 1.0  # between two verdicts
 SHARE = 600  # times the processor time of a verdict, until it is computed again
 MOST_S = 30.0
 MOST_PARAGRAPHS = 14
+MOST_IDS = 1_000  # requests of a finding that a page gets
 
 
 class Reporting:
@@ -112,6 +113,10 @@ def saved_line(line: bytes, redaction: SpanRedaction, trace_ids: Collection[str]
     """Return an export request as a line without secrets, with all of its traces or some."""
     spans = Reader().spans(line, lambda _: None, trace_ids)
     return dump_line(map(redaction.span, spans)).encode()
+
+
+def _ids(report: Report, members: Sequence[int]) -> list[str]:
+    return [report.breakdowns.trace_id(member) for member in members[:MOST_IDS]]
 
 
 class Window(NamedTuple):
@@ -209,6 +214,19 @@ class Verdicts:
                 "paragraphs": [
                     self._redaction.text(flat(paragraph)) for paragraph in paragraphs(report, STYLE)[:MOST_PARAGRAPHS]
                 ],
+                "shows": self._shows(report),
+                "slow": _ids(report, report.groups.slow),
                 "timeouts": [flat(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)],
             }
         )
+
+    def _shows(self, report: Report) -> list[dict[str, object]]:
+        """Return what a page can show of each cause: its name, its requests, and its example."""
+        return [
+            {
+                "name": self._redaction.text(" and ".join([edge.component.label for edge, _ in group.edges])),
+                "ids": _ids(report, group.members),
+                "example": report.breakdowns.trace_id(group.example),
+            }
+            for group in report.groups.groups
+        ]

@@ -63,11 +63,7 @@ def _reasons(report: Report) -> list[Piece]:
     slow, groups = len(report.groups.slow), len(report.groups.groups)
     verb = "are" if slow > 1 else "is"
     reasons = f"{NUMBERS[groups] if groups < len(NUMBERS) else number(groups)} reason{'s' if groups > 1 else ''}"
-    late = report.totals.timeouts
-    timeouts = f"; {number(late)} timed out" if late else ""
-    return [
-        Piece(f"{number(slow)} of {plural(report.totals.requests, 'request')} {verb} slow, for {reasons}{timeouts}.")
-    ]
+    return [Piece(f"{number(slow)} of {plural(report.totals.requests, 'request')} {verb} slow, for {reasons}.")]
 
 
 class FindingRows:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lambda_latency.latency import NOBODY, Frame, Owners, Report, Timeout, own_code_in, trace_name
 from lambda_latency.text.cause_groups import unclassified
@@ -101,18 +101,30 @@ def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> 
 
 
 def _example(report: Report, style: Style, *, everything: bool) -> list[Line]:
-    """Draw a request that shows the verdict; for thin evidence, list the commands that show one per reason."""
-    verdict = report.verdict
-    if verdict.kind == "thin":
+    """Draw a request of each cause; for thin evidence, list the commands that show one per reason."""
+    if report.verdict.kind == "thin":
         return _reasons(report, style)
-    trace_id = verdict.proof.breakdown.trace_id if verdict.proof is not None else None
-    title = "The request" if verdict.kind == "one" else "One of them"
-    if trace_id is None and everything:
-        trace_id, title = report.breakdowns.trace_id(report.breakdowns.slowest(1)[0]), "The slowest"
     drawn = {group[0].trace_id for group in timeout_groups(report)[:MOST_GROUPS]}
-    if trace_id is None or trace_id in drawn or trace_id not in report.traces:
-        return []
-    return [[], *waterfall(report.traces[trace_id], style, title=title, owners=report.owners)]
+    lines: list[Line] = []
+    for trace_id, title in _examples(report, style, everything=everything):
+        if trace_id not in drawn and trace_id in report.traces:
+            trace = report.traces[trace_id]
+            is_whole = everything or report.verdict.kind == "one"
+            lines += [[], *waterfall(trace, style, title=title, owners=report.owners, everything=is_whole)]
+    return lines
+
+
+def _examples(report: Report, style: Style, *, everything: bool) -> Iterator[tuple[str, str]]:
+    """Yield the trace id of each request to draw, and what it is."""
+    proof, groups = report.verdict.proof, report.groups.groups
+    if len(groups) > 1 and report.verdict.kind == "clear":
+        for group in groups[:MOST_GROUPS]:
+            label = clean(" and ".join([edge.component.label for edge, _ in group.edges]), style)
+            yield report.breakdowns.trace_id(group.example), f"One that waits for {label}"
+    elif proof is not None:
+        yield proof.breakdown.trace_id, "The request" if report.verdict.kind == "one" else "One of them"
+    elif everything:
+        yield report.breakdowns.trace_id(report.breakdowns.slowest(1)[0]), "The slowest"
 
 
 def _reasons(report: Report, style: Style) -> list[Line]:

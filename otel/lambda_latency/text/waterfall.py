@@ -19,13 +19,18 @@ MOST_ROWS = 40
 MOST_DETACHED = 5
 
 
-def waterfall(trace: Trace, style: Style, *, title: str = "The request", owners: Owners = NOBODY) -> list[Line]:
+def waterfall(
+    trace: Trace, style: Style, *, title: str = "The request", owners: Owners = NOBODY, everything: bool = True
+) -> list[Line]:
     """Return a head, and a row for each span; the sum of `waited` is exactly the request's time.
 
-    Of more spans than `MOST_ROWS`, those with the longest waits are shown.
+    Of more spans than `MOST_ROWS`, those with the longest waits are shown. Without `everything`, spans off the critical
+    path are one row.
     """
     drawn = waterfall_of(trace, owners)
-    shown = _longest(drawn.bars)
+    on_path = [bar for bar in drawn.bars if bar.on_path]
+    is_folded = not everything and len(drawn.bars) - len(on_path) > 1
+    shown = _longest(on_path if is_folded else drawn.bars)
     waits = [ms(bar.waited_ns, style) if bar.owned else "-" for bar in shown]
     lengths = [ms(bar.end_ns - bar.start_ns, style) for bar in shown]
     waited, took = max(WAITED, *map(len, waits)), max(TOOK, *(len(text) + 1 for text in lengths))
@@ -42,7 +47,8 @@ def waterfall(trace: Trace, style: Style, *, title: str = "The request", owners:
         lines[-1] += [Piece("  "), *_drawn(bar, drawn, width, style)]
     if len(drawn.bars) > len(shown):
         hidden_ns = sum(bar.waited_ns for bar in drawn.bars) - sum(bar.waited_ns for bar in shown)
-        more = plural(len(drawn.bars) - len(shown), "more span")
+        off_path = " off the path" if is_folded and len(shown) == len(on_path) else ""
+        more = plural(len(drawn.bars) - len(shown), "more span") + off_path
         lines.append([Piece(left(f"  {more}", name) + right(ms(hidden_ns, style), waited), "dim")])
     return lines + _outside(drawn, style)
 

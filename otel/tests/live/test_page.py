@@ -1,15 +1,20 @@
 """The page in a browser: rows as they come, the keyboard, hostile names, and no violation that axe-core finds."""
 
 import re
+import socket
+import stat
 from collections import Counter
+from contextlib import closing
+from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
+from lambda_latency.latency import AnalysisOptions
 from lambda_latency.live import RunningPage
-from lambda_latency.live.page_server import document_of
+from lambda_latency.live.page_server import document_of, retained_token
 from tests.live.conftest import Pages
-from tests.live.shop import line, request_spans
+from tests.live.shop import line, request_spans, stack
 from tests.live.states import STATES, TIMEOUT_ID
 from tests.page.browser import Browser
 from tests.page.test_access import axe, violations
@@ -94,6 +99,86 @@ def test_the_filter_finds_routes_parts_and_errors(browser: Browser, pages: Pages
     assert browser.text("#empty") == "No request fits the filter."
 
 
+def test_what_fails_comes_first_and_opens(browser: Browser, pages: Pages) -> None:
+    """Before any verdict; a click opens the newest of them. It goes when requests succeed again."""
+    page = pages()
+    opened(browser, page, "running")
+    assert browser.count("#failing") == 0
+    page.mark("code changed")
+    browser.until("document.querySelector('.row.mark') !== null")
+    page.add(line(*(request_spans(900 + number, status=500, events=[stack()]) for number in range(6))))
+    browser.until("document.getElementById('failing').textContent.startsWith('6 of the last 6 requests fail: ')")
+    assert "declined" in browser.text("#failing").lower()
+    browser.click("#open-failing")
+    browser.until("document.getElementById('stack') !== null")
+    page.add(line(*(request_spans(950 + number) for number in range(20))))
+    browser.until("document.getElementById('failing').hidden")
+
+
+def test_from_the_verdict_to_requests_in_two_clicks(browser: Browser, pages: Pages) -> None:
+    """To those of a cause, and to its example; all come back."""
+    page = pages()
+    opened(browser, page, "running")
+    browser.until("document.querySelectorAll('#shows .button').length === 2")
+    browser.click("#shows .button")
+    browser.until(f"{ROWS}[0].textContent.includes('900')")
+    assert browser.text("#found").startswith("27 of 240 requests; for ")
+    browser.click("#shows .button:nth-child(2)")
+    browser.until("document.getElementById('fall') !== null")
+    browser.click("#clear-chosen")
+    assert browser.text("#found") == ""
+
+
+def test_slow_requests_are_found_by_chip_by_duration_and_by_order(browser: Browser, pages: Pages) -> None:
+    """Each alone."""
+    page = pages()
+    opened(browser, page, "running")
+    browser.until("document.querySelector('#only-slow small').textContent !== '0'")
+    browser.click("#only-slow")
+    slow = browser.text("#found")
+    assert slow.endswith(" of 240 requests")
+    browser.click("#only-slow")
+    browser.run(
+        "const one = document.getElementById('least'); one.value = '500'; one.dispatchEvent(new Event('input'))"
+    )
+    browser.until("document.getElementById('found').textContent === '27 of 240 requests'")
+    browser.run("const one = document.getElementById('least'); one.value = ''; one.dispatchEvent(new Event('input'))")
+    browser.click("#slowest")
+    took = "[...document.querySelectorAll('.row:not([hidden]) .took')].map((one) => parseInt(one.textContent))"
+    times = browser.run(f"return {took}")
+    assert times[:6] == sorted(times[:6], reverse=True)
+
+
+def test_an_open_tab_finds_the_page_again_after_a_restart(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a port that the user chose; the token is in a file that only the user may read."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with closing(socket.create_server(("127.0.0.1", 0))) as free:
+        port = free.getsockname()[1]
+    page = RunningPage(AnalysisOptions, port=port)
+    try:
+        opened(browser, page, "first")
+        address = page.address
+    finally:
+        page.close()
+    browser.until("document.getElementById('link').textContent.startsWith('lambda-latency has ended')")
+    [token] = tmp_path.glob("lambda-latency/*")
+    assert stat.S_IMODE(token.stat().st_mode) == 0o600
+    page = RunningPage(AnalysisOptions, port=port)
+    try:
+        assert page.address == address
+        browser.until("document.getElementById('link').textContent === 'connected'")
+        page.add(line(request_spans(5, route="/again")))
+        browser.until(f"{ROWS}.length === 3")
+        browser.console()
+    finally:
+        page.close()
+        browser.show("about:blank")
+    token.chmod(0o644)
+    assert retained_token(port) not in address
+
+
 def test_a_clear_shows_what_comes_after_it_and_holds_over_a_reload(browser: Browser, pages: Pages) -> None:
     """The verdict, the file and the report are of these requests, too."""
     page = pages()
@@ -159,12 +244,12 @@ def test_the_row_that_one_reads_stays_where_it_is(browser: Browser, pages: Pages
 
 
 def test_the_end_of_the_command_is_said(browser: Browser, pages: Pages) -> None:
-    """The rows stay."""
+    """The rows stay, below a mark."""
     page = pages()
     opened(browser, page, "first")
     page.close()
     browser.until("document.getElementById('link').textContent.startsWith('lambda-latency has ended')")
-    assert browser.run(f"return {ROWS}.length") == 1
+    assert browser.run(f"return {ROWS}.length") == 2
     browser.console()
 
 

@@ -194,8 +194,8 @@ def test_what_cannot_be_read_is_refused_with_its_reason(
     found = post(receiver, body, **headers)
     assert found[0] == status
     assert found[1].startswith(reason)
-    assert receiver[0].state()["exports_refused"] == 1
-    assert str(receiver[0].state()["refusal"]).startswith(reason)
+    refusals: Any = receiver[0].state()["refusals"]
+    assert [(refusal[: len(reason)], count) for refusal, count in refusals] == [(reason, 1)]
 
 
 def test_a_body_that_says_more_than_the_bound_is_not_read(receiver: Received) -> None:
@@ -251,11 +251,21 @@ def test_a_slow_sender_is_let_go(receiver: Received, monkeypatch: pytest.MonkeyP
 
 
 def test_a_sender_of_grpc_is_told_of(receiver: Received) -> None:
-    """On the page: it would only see a closed connection."""
-    with closing(socket.create_connection(("127.0.0.1", receiver[0].port), 20)) as connection:
-        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-        assert connection.recv(100) == b""
-    assert receiver[0].state()["refusal"] == ("a sender speaks gRPC: set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf")
+    """On the page, and in the frame that ends its connection; each reason has a count of its own."""
+    address = receiver[0].address
+    advice = f"set OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf and OTEL_EXPORTER_OTLP_ENDPOINT=http://{address}"
+    for _ in range(2):
+        with closing(socket.create_connection(("127.0.0.1", receiver[0].port), 20)) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+            answer = b"".join(iter(lambda: connection.recv(1000), b""))
+        assert answer.startswith(b"\0\0\0\4\0\0\0\0\0")
+        assert advice.encode() in answer
+    post(receiver, b"{}", path="/v2/traces")
+    refusals = receiver[0].state()["refusals"]
+    assert refusals == [
+        (f"a sender speaks gRPC: {advice}", 2),
+        ("no such path '/v2/traces': traces go to /v1/traces", 1),
+    ]
 
 
 def test_protobuf_without_its_extra_is_refused_with_the_line_that_installs_it(

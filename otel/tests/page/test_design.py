@@ -98,6 +98,20 @@ def test_minus_is_one_sign_everywhere(browser: Browser, page: Callable[[str], st
     assert any("\u2212" in cell for cell in cells)
 
 
+# The words in the window.
+WORDS = """
+const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+let words = 0;
+for (let text = texts.nextNode(); text !== null; text = texts.nextNode()) {
+  const one = text.parentElement;
+  if (!one.checkVisibility() || one.closest("script, style, noscript, option, .skip, .unseen") !== null) continue;
+  const range = document.createRange();
+  range.selectNodeContents(text);
+  const { top, bottom, width } = range.getBoundingClientRect();
+  if (top < innerHeight && bottom > 0 && width > 0) words += text.data.split(/\\s+/).filter(Boolean).length;
+}
+return words;
+"""
 # Instants of the waterfall's axis that its picture cuts.
 BEYOND = """
 const right = (one) => one.getBoundingClientRect().right;
@@ -109,6 +123,31 @@ return [...document.querySelectorAll(arguments[0])].filter((one) => one.checkVis
   && (one.scrollWidth > one.clientWidth || one.previousElementSibling.getBoundingClientRect().right
     > one.getBoundingClientRect().right - one.scrollWidth + 0.5)).map((one) => one.textContent);
 """
+
+
+def test_on_a_phone_a_finding_opens_below_its_row(browser: Browser, page: Callable[[str], str]) -> None:
+    """None is open at first, so that all rows are in sight; names of calls are not broken into letters."""
+    browser.size(360, height=800)
+    browser.show(page("three"))
+    rows = "[...document.querySelectorAll('.row-of-finding')]"
+    assert browser.run(f"return {rows}.every((one) => one.getBoundingClientRect().bottom <= innerHeight)")
+    assert browser.count(".changes") == 0
+    browser.click("#finding-1")
+    assert browser.run(f"return {rows}[1].contains(document.getElementById('beside'))")
+    tall = "[...document.querySelectorAll('.changes td')].filter((one) => one.clientHeight > 60).length"
+    assert browser.run(f"return {tall}") == 0
+    browser.click("#finding-1")
+    assert browser.count(".changes") == 0
+
+
+def test_the_first_screen_holds_the_findings_in_few_words(browser: Browser, page: Callable[[str], str]) -> None:
+    """At 1280 x 800: at most 230 words, each finding in sight."""
+    browser.size(1280, height=800)
+    for state in ("three", "depends", "fifty", "classes", "all-failed"):
+        browser.show(page(state))
+        assert (state, browser.run(WORDS) <= 230) == (state, True)
+        rows = "[...document.querySelectorAll('.row-of-finding')]"
+        assert browser.run(f"return {rows}.every((one) => one.getBoundingClientRect().bottom <= innerHeight)")
 
 
 def test_durations_of_hours_have_room(browser: Browser, page: Callable[[str], str]) -> None:

@@ -44,6 +44,22 @@ def test_a_slow_request_at_100_columns() -> None:
     ]
 
 
+def test_spans_off_the_path_are_one_row_of_a_report() -> None:
+    """A request alone, and --all, have each."""
+    jobs = [node(f"job {number}", 40 + number, 60 + 7 * number) for number in range(4)]
+    trace = tree(request(put_item(12, 30), node("pay", 31, 890), *jobs, end=900), unit=MS)
+    whole, folded = (
+        [line.split("  ")[0] for line in _lines(trace, everything=everything)] for everything in (True, False)
+    )
+    assert len(whole) - len(folded) == 3
+    assert _lines(trace, everything=False)[-1].split() == ["4", "more", "spans", "off", "the", "path", "0", "ms"]
+
+
+def _lines(trace: Trace, *, everything: bool) -> list[str]:
+    lines = waterfall(trace, Style(), everything=everything)
+    return paint(lines, Style()).replace("\u202f", " ").splitlines()
+
+
 def test_a_slow_request_at_80_columns_without_unicode() -> None:
     """The bars are shorter, the names are not."""
     assert _rows(slow_order(), Style(width=80, unicode=False)) == [

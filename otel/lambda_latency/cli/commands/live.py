@@ -56,7 +56,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 def run(options: argparse.Namespace) -> int:
     """Receive and serve until Ctrl-C; returns the exit status."""
     from lambda_latency.http import wait_for_signal
-    from lambda_latency.live import Bounds, Receiver, RunningPage, needs_formats
+    from lambda_latency.live import GRPC_PORT, Bounds, Receiver, RunningPage, needs_formats
 
     if options.page == options.otlp_port != 0:
         return usage(f"--page and --otlp-port are both {options.page}", "choose another port for one of them")
@@ -82,7 +82,13 @@ def run(options: argparse.Namespace) -> int:
         if keep is None:
             return FAILED
         try:
-            receiver = Receiver(keep, options.otlp_port, Bounds().body)
+            receiver = Receiver(
+                keep,
+                options.otlp_port,
+                Bounds().body,
+                grpc_port=GRPC_PORT if options.otlp_port == DEFAULT_PORT else 0,
+                says=warn,
+            )
         except OSError as error:
             return _port_taken(options.otlp_port, "the port of OTLP over HTTP", "--otlp-port", error)
         ending.callback(receiver.close)

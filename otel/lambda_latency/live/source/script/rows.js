@@ -13,13 +13,22 @@ export const store = {
   paused: false,
   query: "",
   only: new Set(),
+  least: 0, // nanoseconds of the shortest request that is shown
+  slowest: false, // the slowest first, in place of the newest
+  slow: new Set(), // ids of the requests that the verdict calls slow
+  chosen: null, // ids of the requests of a cause, and its name
   open: "",
   current: null,
 };
 const byTrace = new Map();
 export const watchers = [];
 
-const FLAGS = { error: (row) => row.error || row.timeout, timeout: (row) => row.timeout, cold: (row) => row.cold };
+const FLAGS = {
+  slow: (row) => store.slow.has(row.id),
+  error: (row) => row.error || row.timeout,
+  timeout: (row) => row.timeout,
+  cold: (row) => row.cold,
+};
 
 function haystack(row) {
   row.text ??= [
@@ -38,16 +47,34 @@ function haystack(row) {
 
 function isShown(row) {
   if (row.first <= store.cleared) return false;
-  if (row.mark) return store.query === "" && store.only.size === 0;
+  if (row.mark) return !isFiltered() && !store.slowest;
+  if (row.ns < store.least || (store.chosen !== null && !store.chosen.ids.has(row.id))) return false;
   for (const name of store.only) if (!FLAGS[name](row)) return false;
   return store.query === "" || haystack(row).includes(store.query);
+}
+
+export const isFiltered = () =>
+  store.query !== "" || store.only.size > 0 || store.least > 0 || store.chosen !== null;
+
+const FEW = 10; // newest requests by which failing is told before a verdict
+
+/** How many of the newest requests since the last mark fail, with what most of them say; null if fewer than half do. */
+export function failing() {
+  const newest = [];
+  for (let at = store.all.length - 1; at >= 0 && newest.length < FEW && !store.all[at].mark; at--)
+    if (store.all[at].first > store.cleared) newest.push(store.all[at]);
+  const failed = newest.filter(FLAGS.error);
+  if (failed.length === 0 || 2 * failed.length < newest.length) return null;
+  const [{ what, where, status }] = failed;
+  const why = [what || (status ? `status ${status}` : "no reason was recorded"), where].filter(Boolean).join(" in ");
+  return { failed, text: `${failed.length} of the last ${newest.length} requests fail: ${why}` };
 }
 
 /** Filters anew, and tells the views. */
 export function refresh() {
   const view = [];
   for (let at = store.all.length - 1; at >= 0; at--) if (isShown(store.all[at])) view.push(store.all[at]);
-  store.view = view;
+  store.view = store.slowest ? view.sort((a, b) => b.ns - a.ns) : view;
   for (const watch of watchers) watch();
 }
 
@@ -93,6 +120,7 @@ export function clear() {
   byTrace.clear();
   store.current = null;
   store.lost = false;
+  store.chosen = null;
   refresh();
 }
 

@@ -1,11 +1,12 @@
 // ---- What is above the list: the verdict, counts, bounds, filters, pause, clear, and the links.
 
-import { byId, h } from "../../../page/source/script/elements.js";
-import { closeRequest } from "./request.js";
-import { clear, counted, pause, refresh, store, watchers } from "./rows.js";
+import { byId, h, reveal } from "../../../page/source/script/elements.js";
+import { closeRequest, openRequest } from "./request.js";
+import { clear, counted, failing, isFiltered, pause, refresh, store, watchers } from "./rows.js";
 import { clock, megabytes, number, plural } from "./words.js";
 
 export const chosen = { minutes: 15, changed: () => {} };
+const NAMES = ["slow", "error", "timeout", "cold"];
 const WINDOWS = { 1: "in the last minute", 5: "in the last 5 minutes", 15: "in the last 15 minutes", 60: "in the last 60 minutes", 0: "of all that are kept" };
 let server = {};
 let waiting = null; // a verdict that came during a pause
@@ -25,7 +26,16 @@ export function drawTools(changed) {
     store.query = /** @type {any} */ (byId("query")).value.trim().toLowerCase();
     refresh();
   });
-  for (const name of ["error", "timeout", "cold"]) {
+  byId("least").addEventListener("input", () => {
+    store.least = Math.max(0, Number(/** @type {any} */ (byId("least")).value) || 0) * 1e6;
+    refresh();
+  });
+  byId("slowest").addEventListener("click", () => {
+    store.slowest = !store.slowest;
+    byId("slowest").setAttribute("aria-pressed", String(store.slowest));
+    refresh();
+  });
+  for (const name of NAMES) {
     const chip = byId(`only-${name}`);
     chip.addEventListener("click", () => {
       if (!store.only.delete(name)) store.only.add(name);
@@ -33,6 +43,10 @@ export function drawTools(changed) {
       refresh();
     });
   }
+  byId("clear-chosen").addEventListener("click", () => {
+    store.chosen = null;
+    refresh();
+  });
   byId("pause").addEventListener("click", turnPause);
   byId("clear").addEventListener("click", () => {
     closeRequest();
@@ -95,8 +109,42 @@ function showVerdict(told) {
   const [first, second, ...others] = told.paragraphs ?? [none];
   byId("sentence").textContent = first;
   byId("evidence").textContent = told.requests > 0 ? `${second ?? ""} (${plural(told.requests, "request")} ${WINDOWS[chosen.minutes]}, at ${told.at})` : "";
+  store.slow = new Set(told.slow ?? []);
+  byId("shows").replaceChildren(...(told.shows ?? []).flatMap(shown));
+  refresh();
   const timeouts = new Set(told.timeouts ?? []);
   byId("also").replaceChildren(...others.map((text) => h("li", { class: timeouts.has(text) && "timeout" }, text)));
+}
+
+const rowOf = (id) => store.all.find((row) => row.id === id);
+
+/** The buttons of a cause: its requests in the list, and its example. */
+function shown({ name, ids, example }) {
+  const show = () => {
+    store.chosen = { name, ids: new Set(ids) };
+    refresh();
+    reveal(byId("requests"));
+  };
+  const open = () => {
+    const row = rowOf(example);
+    if (row !== undefined) openRequest(row);
+  };
+  return [
+    h("button", { class: "button", onclick: show }, `Show the ${number(ids.length)} for ${name}`),
+    h("button", { class: "button", onclick: open }, "Open the example"),
+  ];
+}
+
+/** What fails now comes before what is slow; a click opens the newest of them. */
+function tellFailing() {
+  const told = failing();
+  byId("failing").hidden = told === null;
+  if (told === null) return;
+  byId("failing").replaceChildren(
+    h("b", {}, told.text),
+    " ",
+    h("button", { class: "button", id: "open-failing", onclick: () => openRequest(told.failed[0]) }, "Open the newest"),
+  );
 }
 
 export function takeState(told) {
@@ -130,12 +178,15 @@ export async function compare(row) {
 
 function tell() {
   const rows = store.all.length;
-  for (const name of ["error", "timeout", "cold"]) byId(`only-${name}`).querySelector("small").textContent = number(counted(name));
+  for (const name of NAMES) byId(`only-${name}`).querySelector("small").textContent = number(counted(name));
   byId("counts").textContent = plural(store.all.filter((row) => !row.mark).length, "request");
-  const filtered = store.query !== "" || store.only.size > 0;
+  const filtered = isFiltered();
+  tellFailing();
+  byId("clear-chosen").hidden = store.chosen === null;
   const found = store.view.filter((row) => !row.mark).length;
   byId("found").textContent = [
     filtered && `${number(found)} of ${plural(rows, "request")}`,
+    store.chosen !== null && `for ${store.chosen.name}`,
     store.paused && `paused, ${number(store.held.length)} new`,
   ]
     .filter(Boolean)
@@ -161,7 +212,7 @@ function bounds() {
     store.lost && "Some requests were forgotten while this page was away.",
     of("dropped") > 0 && `${plural(of("dropped"), "export")} from before this page was opened did not fit.`,
     of("refused") > 0 && `${plural(of("refused"), "export")} refused: more spans came than can be read.`,
-    of("exports_refused") > 0 && `${plural(of("exports_refused"), "export")} refused: ${server.refusal}.`,
+    ...(server.refusals ?? []).map(([reason, many]) => `${plural(many, "export")} refused: ${reason}.`),
     of("other_signals") > 0 && `${plural(of("other_signals"), "export")} of metrics or logs not kept.`,
     of("unread") > 0 && `${plural(of("unread"), "part")} of exports not read: ${server.why}.`,
     of("tabs_refused") > 0 && `${plural(of("tabs_refused"), "page")} refused: ${number(of("tabs"))} are open.`,

@@ -29,7 +29,7 @@ export function distribution(): HTMLElement {
     const [picture, sync] = PICTURES[state.view](width);
     box.replaceChildren(picture);
     box.classList.toggle("picked", lit !== null);
-    hint.textContent = say(`map.${state.view}`);
+    hint.textContent = state.view === "percentiles" ? say("map.percentiles") : "";
     sync();
   };
   onWidth(box, (now) => {

@@ -111,17 +111,14 @@ function tries(): Child {
   return [h("p", {}, say("verdict.try")), EXAMPLES.map((line) => h("code", { class: "command" }, line))];
 }
 
-const FEW_NOTES = 1;
-
-/** What no finding says; the first line is open. */
+/** What no finding says, folded. */
 function notes(): Child {
   const lines = report.notes.map((text) => h("p", { class: "note isolated" }, text));
-  const rest = lines.slice(FEW_NOTES);
-  return [
-    lines.slice(0, FEW_NOTES),
-    rest.length > 0 &&
-      h("details", { class: "notes" }, h("summary", {}, say("request.more", { n: rest.length })), rest),
-  ];
+  if (count === 0) return lines;
+  return (
+    lines.length > 0 &&
+    h("details", { class: "notes" }, h("summary", {}, say("notes.title", { n: lines.length })), lines)
+  );
 }
 
 /** The saving of each of the largest parts, folded: a ticked part is taken away everywhere on the page. */

@@ -49,7 +49,7 @@ function piece(finding: Finding, place: number): HTMLElement {
       onclick: () => change({ shown: place }),
     },
     h("i", { class: `fill ${findingClass(finding)}` }),
-    h("span", { class: "isolated" }, text),
+    h("span", {}, excess),
   );
   follow(() => element.setAttribute("aria-pressed", String(state.shown === place)));
   return element;

@@ -76,7 +76,14 @@ function chosenAgainstRest(): Table {
     chosen: ms(chosenMean),
     rest: ms(usual),
   });
-  return { title: say("parts.chosen"), says, table: [comparedTable(largest), differing(sides)] };
+  return { title: say("parts.chosen"), says, table: [comparedTable(largest), attributes(sides)] };
+}
+
+/** The attributes that differ, after the event: their values are counted over all requests. */
+function attributes(sides: Int8Array): HTMLElement {
+  const element = h("div", {});
+  setTimeout(() => element.isConnected && fill(element, differing(sides)));
+  return element;
 }
 
 function comparedTable(rows: PartRow[]): Child {

@@ -15,7 +15,7 @@ import { hideTip, showTip } from "./tip.js";
 import { type TimeScale, timeScale } from "./timescale.js";
 import { clock, ms, say, started, wide } from "./words.js";
 
-export const TIME_HEIGHT = 250;
+export const TIME_HEIGHT = 224;
 const LEAST_LEFT = 54; // pixels for the names of durations
 const LEAST_DRAG = 5; // pixels; less is a click
 
