@@ -65,10 +65,8 @@ def run_changes(apps: Iterable[App], kept: Path) -> int:
     effective = [verdict for change, verdict in results if change.line]
     lines, missed = effective.count("with its line"), effective.count("not told")
     harmful = sum(verdict != "nothing fails" for change, verdict in results if not change.line)
-    print(
-        f"\n{len(effective)} changes: {len(effective) - missed} told, {lines} with their line; {harmful} refactorings fail"
-    )
     count = len(effective)
+    print(f"\n{count} changes: {count - missed} told, {lines} with their line; {harmful} refactorings fail")
     return int(missed > 0.15 * count or lines < 0.8 * count or harmful > 0)
 
 

@@ -57,7 +57,7 @@ def run_side(settings: SideSettings, parent: Connection) -> None:
     try:
         parent.send(_counts(settings, parent))
     except LocalError as error:
-        parent.send(error)
+        parent.send(LocalError(str(error)))  # others cannot be sent: they are made of other values than their text
 
 
 def _terminated(*_: object) -> None:
