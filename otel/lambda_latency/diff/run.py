@@ -131,7 +131,7 @@ def _received(connection: Connection, side: str) -> SideCounts | list[SessionCal
     except EOFError:
         raise LocalError(f"the process that runs the {side} ended", "its output above may say why") from None
     if isinstance(message, LocalError):
-        raise LocalError(f"{side}: {message.message}", message.todo)
+        raise LocalError(f"{side}: {message}")
     return message
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from lambda_latency.files import unwritable
+from lambda_latency.files import replace_files, unwritable
 from lambda_latency.local import FunctionCall, HttpCall, LocalError, System, UsageError, load_calls, with_credentials
 
 NAME = re.compile(r"\{\{(\w+)\}\}")
@@ -174,6 +174,7 @@ class SessionRecorder:
 
     def _write(self) -> None:
         try:
-            self._path.write_bytes(msgspec.json.format(msgspec.json.encode(CallSession(self._calls)), indent=1) + b"\n")
+            document = msgspec.json.format(msgspec.json.encode(CallSession(self._calls)), indent=1)
+            replace_files([(self._path, document.decode() + "\n")])
         except OSError as error:
             raise LocalError(unwritable(self._path, error), "name another file with --record") from error

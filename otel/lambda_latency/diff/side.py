@@ -21,7 +21,7 @@ from lambda_latency.local import Answered, Counts, LocalError, System, SystemOpt
 from lambda_latency.trace import Span, Trace
 
 ROUNDS = 4  # the first starts functions
-QUIET_S = 2.0  # without an event, after a call of the first round that may have caused some
+QUIET_S = 4.0  # without an event, after a call of the first round that may have caused some
 EVENTS_S = 20.0  # at most, until later rounds have caused as many
 LIMIT_S = 600.0  # of a call
 READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan")  # calls that cause no event begin so
@@ -57,7 +57,7 @@ def run_side(settings: SideSettings, parent: Connection) -> None:
     try:
         parent.send(_counts(settings, parent))
     except LocalError as error:
-        parent.send(error)
+        parent.send(LocalError(str(error)))  # others cannot be sent: they are made of other values than their text
 
 
 def _terminated(*_: object) -> None:
@@ -171,7 +171,8 @@ class Rounds:
             self._events.wait(start + self._caused[position - 1], EVENTS_S)
         else:
             self._complete(result, lambda *_: True)
-            may_cause = any(not name.split()[-2:][0].startswith(READS) for name in result.calls)
+            reads = [name for name in result.calls if any(word.startswith(READS) for word in name.split()[1:2])]
+            may_cause = not reads or len(reads) < len(result.calls)  # an API may call a queue without a function
             while may_cause and self._events.wait(len(self._events.ended) + 1, QUIET_S):
                 pass
             self._caused.append(len(self._events.ended) - start)

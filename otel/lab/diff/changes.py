@@ -1,0 +1,87 @@
+"""Changes of apps: each must be told, with its line; refactorings without effect must not fail."""
+
+import tempfile
+from collections.abc import Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import tomlkit
+
+from lab.diff.runs import App, counted, failed, run
+from lambda_latency.diff.compare import CountsDifference, compare
+from lambda_latency.diff.lines import ChangedLines
+
+HERE = Path(__file__).parent
+
+
+class Change(NamedTuple):
+    """A change of changes.toml."""
+
+    app: str
+    batch: int
+    kind: str
+    file: str
+    old: str
+    new: str
+    subject: str = ""
+    line: str = ""
+
+    def made(self, folder: Path) -> None:
+        """Change the file. Raises `ValueError` if it has another text."""
+        path = folder / self.file
+        text = path.read_text(encoding="utf-8")
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.kind}: {self.file} has {text.count(self.old)} of the lines to change")
+        path.write_text(text.replace(self.old, self.new), encoding="utf-8")
+
+
+def changes() -> list[Change]:
+    """Those of changes.toml."""
+    tables = tomlkit.parse((HERE / "changes.toml").read_text(encoding="utf-8")).unwrap()["change"]
+    return [Change(**table) for table in msgspec.convert(tables, list[dict[str, str | int]])]  # type: ignore[arg-type]
+
+
+def run_changes(apps: Iterable[App], kept: Path) -> int:
+    """Make and count the changes of some apps; status 1 if less than 85 % are told, 80 % with the line, or one that has
+    no effect fails.
+    """
+    results: list[tuple[Change, str]] = []
+    print("| app | change | told |\n|---|---|---|")
+    for app in apps:
+        with tempfile.TemporaryDirectory() as temporary:
+            base = app.copied(Path(temporary, "base"), "")
+            counts = run(app, base, kept / f"{app.name}-base.json", 0)
+            for batch, group in groupby((c for c in changes() if c.app == app.name), key=lambda change: change.batch):
+                made = list(group)
+                head = app.copied(Path(temporary, str(batch)), "")
+                for change in made:
+                    change.made(head)
+                difference = compare(counts, counted(app, head, Path(temporary)), ChangedLines(base, head))
+                for change in made:
+                    results.append((change, told(change, difference, head)))
+                    print(f"| {app.name} | {change.kind} | {results[-1][1]} |", flush=True)
+    effective = [verdict for change, verdict in results if change.line]
+    lines, missed = effective.count("with its line"), effective.count("not told")
+    harmful = sum(verdict != "nothing fails" for change, verdict in results if not change.line)
+    count = len(effective)
+    print(f"\n{count} changes: {count - missed} told, {lines} with their line; {harmful} refactorings fail")
+    return int(missed > 0.15 * count or lines < 0.8 * count or harmful > 0)
+
+
+def told(change: Change, difference: CountsDifference, head: Path) -> str:
+    """How a change was told: by the row of its request, and by the line there."""
+    if not change.line:
+        return "; ".join(failed(difference)) or "nothing fails"
+    places = [found.place for found in difference.changes if found.subject == change.subject]
+    if not places:
+        return "not told"
+    named = {text_of(head, place) for found in places for place in (found.line, found.cause) if place}
+    return "with its line" if any(change.line in text for text in named) else f"with {sorted(named)}"
+
+
+def text_of(folder: Path, place: str) -> str:
+    """The text of a line `file.py:12`."""
+    file, _, number = place.rpartition(":")
+    return (folder / file).read_text(encoding="utf-8").splitlines()[int(number) - 1].strip()

@@ -1,0 +1,119 @@
+"""Runs one version of an app, and judges what it counted as the command does."""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import tomlkit
+
+from lambda_latency.diff import CONDITIONS, read_condition
+from lambda_latency.diff.compare import CountsDifference
+from lambda_latency.diff.counts import SideCounts
+from lambda_latency.diff.session import SessionCall
+from lambda_latency.diff.side import SideSettings, run_side
+from lambda_latency.local import LocalError
+
+HERE = Path(__file__).parent
+CHECKOUT = HERE.parents[2]
+PART_OF_EXAMPLE = (
+    "functions",
+    "template.yaml",
+    "collector.yaml",
+    "observability.yaml",
+    "explain.yaml",
+    "requirements.txt",
+)
+RUNTIME = re.compile(r"(Runtime: *[\"']?python)3\.\d+")
+
+
+class App(NamedTuple):
+    """An app of apps.toml."""
+
+    name: str
+    folder: Path
+    calls: list[SessionCall]
+
+    def copied(self, folder: Path, python: str) -> Path:
+        """Copy the app into a folder of its name, for a Python version; empty: its own."""
+        target = folder / self.name
+        if self.name == "example":
+            target.mkdir(parents=True)
+            for part in PART_OF_EXAMPLE:
+                source = self.folder / part
+                (shutil.copytree if source.is_dir() else shutil.copy)(source, target / part)
+        else:
+            shutil.copytree(self.folder, target)
+        if python:
+            template = target / "template.yaml"
+            template.write_text(RUNTIME.sub(rf"\g<1>{python}", template.read_text(encoding="utf-8")), encoding="utf-8")
+        return target
+
+
+def listed(folder: Path | None) -> list[App]:
+    """The apps of apps.toml; without the folder of the public ones, the others."""
+    tables: list[dict[str, Any]] = tomlkit.parse((HERE / "apps.toml").read_text(encoding="utf-8")).unwrap()["app"]
+    apps = []
+    for table in tables:
+        parent = folder if "repository" in table else CHECKOUT if table["name"] == "example" else HERE
+        if parent is not None:
+            apps.append(
+                App(table["name"], parent / table["folder"], msgspec.convert(table["calls"], list[SessionCall]))
+            )
+    return apps
+
+
+def counted(app: App, source: Path, folder: Path) -> SideCounts:
+    """Run one side in a process of its own. Raises `LocalError`."""
+    out = Path(tempfile.mkdtemp(dir=folder))
+    context = get_context("spawn")
+    parent, child = context.Pipe()
+    settings = SideSettings(source / "template.yaml", source, out, True, app.calls, {}, True, "kit")
+    process = context.Process(target=run_side, args=(settings, child))
+    process.start()
+    child.close()
+    message: Any = 0
+    try:
+        while not isinstance(message, SideCounts):
+            message = parent.recv()
+            if isinstance(message, LocalError):
+                raise message
+    finally:
+        process.terminate()
+        process.join()
+    return message
+
+
+@contextmanager
+def busy(count: int) -> Iterator[None]:
+    """Run processes that do nothing but work."""
+    with ExitStack() as stack:
+        for _ in range(count):
+            loop = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            stack.callback(loop.kill)
+        yield
+
+
+def failed(difference: CountsDifference) -> list[str]:
+    """The conditions that a difference meets."""
+    gates = [read_condition(condition.example) for condition in CONDITIONS]
+    return [judged.sentence for judged in (gate.judge(difference) for gate in gates) if judged.failed]
+
+
+def run(app: App, source: Path, path: Path, loops: int) -> SideCounts:
+    """Run a version beside busy loops and keep its counts; those that are there already are used."""
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=SideCounts)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with busy(loops), tempfile.TemporaryDirectory() as folder:
+        counts = counted(app, source, Path(folder))
+    path.write_bytes(msgspec.json.encode(counts))
+    print(path.stem, file=sys.stderr, flush=True)
+    return counts
