@@ -5,7 +5,6 @@ A trace that the archive already has is merged with the new spans: the newest ro
 
 from __future__ import annotations
 
-import gzip
 import shutil
 import tempfile
 import time
@@ -32,6 +31,7 @@ from lambda_latency.archive.writing import HOUR_NS, AddedRequests, Rows, SpansWr
 from lambda_latency.files import unwritable
 from lambda_latency.latency import SILENT, Breakdowns, Progress, load
 from lambda_latency.trace import LineIndex, Problem, Source, find_sources, is_compressed
+from lambda_latency.unpacking import UNPACKING_ERRORS, limit_of, unpacking
 
 
 class Added(NamedTuple):
@@ -107,12 +107,15 @@ def _archived(place: Place, breakdowns: Breakdowns) -> ArchivedRequests:
 
 
 def plain(source: Source, folder: Path) -> Source:
-    """Return a file with random access to its lines; a gzip file is decompressed into `folder`."""
-    if not source.path.is_file() or not is_compressed(source) or not source.path.name.endswith(".gz"):
+    """Return a file with random access to its lines: a packed one is unpacked into `folder`, if that has no error."""
+    if not source.path.is_file() or not is_compressed(source):
         return source
     path = folder / uuid.uuid4().hex
-    with gzip.open(source.path, "rb") as packed, path.open("wb") as plain:
-        shutil.copyfileobj(packed, plain)
+    with source.path.open("rb") as packed, path.open("wb") as unpacked:
+        try:
+            shutil.copyfileobj(unpacking(packed, limit_of(source.path.stat().st_size)), unpacked)
+        except UNPACKING_ERRORS:
+            return source  # reading it tells the error
     return source._replace(path=path)
 
 

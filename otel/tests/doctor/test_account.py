@@ -185,8 +185,8 @@ def test_a_wrong_clock_ends_the_command(operation: str, monkeypatch: pytest.Monk
 
 def test_a_page_that_comes_again_is_read_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """And named: not all rules may have been read."""
-    again = {"GetSamplingRules": {"SamplingRuleRecords": RULES, "NextToken": "again"}}
-    [finding] = diagnosed(monkeypatch, Cloud(again))
+    repeated = {"GetSamplingRules": {"SamplingRuleRecords": RULES, "NextToken": "again"}}
+    [finding] = diagnosed(monkeypatch, Cloud(repeated))
     assert finding.what == "xray:GetSamplingRules failed: the same page comes again"
 
 

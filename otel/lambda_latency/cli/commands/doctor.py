@@ -81,13 +81,18 @@ def run(options: argparse.Namespace) -> int:
     from_account = options.account or options.stack
     findings, failed = _of_account(options, ignored) if from_account else _of_template(options, ignored)
     if failed:
-        calls = "1 call" if failed == 1 else f"{failed} calls"
-        print(
-            f"Not everything was checked: AWS refused {calls}.\n", file=None if options.format == "text" else sys.stderr
-        )
+        _warn_of_refusals(failed, options.format)
     print(_document(findings, options.format))
-    levels = ("error", "warning") if options.strict else ("error",)
-    if any(finding.severity in levels for finding in findings):
+    return _status(findings, failed, ("error", "warning") if options.strict else ("error",))
+
+
+def _warn_of_refusals(failed: int, form: str) -> None:
+    text = f"Not everything was checked: AWS refused {failed} call{'s' if failed > 1 else ''}.\n"
+    print(text, file=None if form == "text" else sys.stderr)
+
+
+def _status(findings: Sequence[Finding], failed: int, severities: Sequence[str]) -> int:
+    if any(finding.severity in severities for finding in findings):
         return GATE_FAILED
     return SOMETHING_SKIPPED if failed else FINE
 
