@@ -5,7 +5,6 @@ A trace that the archive already has is merged with the new spans: the newest ro
 
 from __future__ import annotations
 
-import shutil
 import tempfile
 import time
 import uuid
@@ -30,8 +29,7 @@ from lambda_latency.archive.reading import PATHS, ArchivedRequests, is_archive, 
 from lambda_latency.archive.writing import HOUR_NS, AddedRequests, Rows, SpansWriter, write_spans
 from lambda_latency.files import unwritable
 from lambda_latency.latency import SILENT, Breakdowns, Progress, load
-from lambda_latency.trace import LineIndex, Problem, Source, find_sources, is_compressed
-from lambda_latency.unpacking import UNPACKING_ERRORS, limit_of, unpacking
+from lambda_latency.trace import LineIndex, Problem, Source, find_sources, is_compressed, unpack
 
 
 class Added(NamedTuple):
@@ -111,12 +109,7 @@ def plain(source: Source, folder: Path) -> Source:
     if not source.path.is_file() or not is_compressed(source):
         return source
     path = folder / uuid.uuid4().hex
-    with source.path.open("rb") as packed, path.open("wb") as unpacked:
-        try:
-            shutil.copyfileobj(unpacking(packed, limit_of(source.path.stat().st_size)), unpacked)
-        except UNPACKING_ERRORS:
-            return source  # reading it tells the error
-    return source._replace(path=path)
+    return source._replace(path=path) if unpack(source, path) else source
 
 
 DAY_NS = 24 * HOUR_NS

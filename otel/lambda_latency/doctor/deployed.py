@@ -155,7 +155,8 @@ class AwsClient:
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
         """The items of all pages."""
         marker, token = ("NextMarker", "Marker") if service == "lambda" else ("NextToken", "NextToken")
-        answer, following = self(service, operation, **arguments), ""
+        following: str | None = ""
+        answer = self(service, operation, **arguments)
         while answer is not None:
             yield from answer.get(key, ())
             previous, following = following, answer.get(marker)
