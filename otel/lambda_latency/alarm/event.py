@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Literal, TypeAlias
 
-from lambda_latency.fetch import NothingFoundError
+from lambda_latency.fetch import NothingFoundError, answers
 from lambda_latency.spelling import did_you_mean
 
 Measure: TypeAlias = Literal["latency", "errors", "other"]
@@ -210,8 +210,7 @@ def _changes(cloudwatch: Any, name: str, at_ns: int | None) -> Iterator[dict[str
     }
     if at_ns is not None:
         query["EndDate"] = EPOCH + timedelta(microseconds=at_ns // 1000 + 1_000_000)
-    while True:
-        page = cloudwatch.describe_alarm_history(**query)
+    for page in answers(cloudwatch.describe_alarm_history, query):
         for change in page.get("AlarmHistoryItems", ()):
             states = _data(change.get("HistoryData"))
             new, old = states.get("newState") or {}, states.get("oldState") or {}
@@ -226,9 +225,6 @@ def _changes(cloudwatch: Any, name: str, at_ns: int | None) -> Iterator[dict[str
                     },
                     "previousState": {"value": old.get("stateValue", "")},
                 }
-        if not page.get("NextToken"):
-            return
-        query["NextToken"] = page["NextToken"]
 
 
 def _metrics(about: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

@@ -5,8 +5,6 @@ A trace that the archive already has is merged with the new spans: the newest ro
 
 from __future__ import annotations
 
-import gzip
-import shutil
 import tempfile
 import time
 import uuid
@@ -31,7 +29,7 @@ from lambda_latency.archive.reading import PATHS, ArchivedRequests, is_archive, 
 from lambda_latency.archive.writing import HOUR_NS, AddedRequests, Rows, SpansWriter, write_spans
 from lambda_latency.files import unwritable
 from lambda_latency.latency import SILENT, Breakdowns, Progress, load
-from lambda_latency.trace import LineIndex, Problem, Source, find_sources, is_compressed
+from lambda_latency.trace import LineIndex, Problem, Source, find_sources, is_compressed, unpack
 
 
 class Added(NamedTuple):
@@ -107,13 +105,11 @@ def _archived(place: Place, breakdowns: Breakdowns) -> ArchivedRequests:
 
 
 def plain(source: Source, folder: Path) -> Source:
-    """Return a file with random access to its lines; a gzip file is decompressed into `folder`."""
-    if not source.path.is_file() or not is_compressed(source) or not source.path.name.endswith(".gz"):
+    """Return a file with random access to its lines: a packed one is unpacked into `folder`, if that has no error."""
+    if not source.path.is_file() or not is_compressed(source):
         return source
     path = folder / uuid.uuid4().hex
-    with gzip.open(source.path, "rb") as packed, path.open("wb") as plain:
-        shutil.copyfileobj(packed, plain)
-    return source._replace(path=path)
+    return source._replace(path=path) if unpack(source, path) else source
 
 
 DAY_NS = 24 * HOUR_NS

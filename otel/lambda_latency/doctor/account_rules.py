@@ -50,6 +50,10 @@ def diagnose_account(place: Place, stack: str = "", template: App | None = None)
     if not account.functions and refused is not None and not refused.is_denied:
         problem = f"there is no stack {stack!r} in {account.region}: {refused.said}"
         raise FetchError(problem, "name another with --stack")
+    if not account.answered:
+        failed = next(iter(account.refused.values()))
+        problem = f"AWS refused every call in {account.region}, so nothing was checked: {failed.action}: {failed.said}"
+        raise FetchError(problem, "ask for the policy that lambda-latency policy doctor prints")
     findings = set(_by_rules(account))
     for account_rule in ACCOUNT_RULES:
         findings.update(account_rule.finding("", issue) for issue in account_rule.check(account, template))

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from urllib.request import urlopen
 
 from lambda_latency.adot import PYTHON
-from lambda_latency.fetch import Clients, Place, refusal
+from lambda_latency.fetch import Clients, Place, refusal, rejects_credentials
 
 # Every call, with the IAM action that allows it.
 ACTIONS = (
@@ -60,7 +60,7 @@ class Deployed:
     `policies`: the documents of each role, None if unreadable; `destination`: `XRay` or `CloudWatchLogs`; `indexed`:
     the percentage of traces that Transaction Search indexes; `retention`: the days of each log group, None without a
     limit; `contents`: the packages of each layer of ADOT for Python, None if unreadable. Results of failed calls are
-    empty, and the calls are in `refused`.
+    empty, and the calls are in `refused`; `answered`: whether any call was answered.
     """
 
     region: str
@@ -74,6 +74,7 @@ class Deployed:
     retention: dict[str, int | None] = field(default_factory=dict)
     contents: dict[str, Mapping[str, str] | None] = field(default_factory=dict)
     refused: dict[str, FailedCall] = field(default_factory=dict)
+    answered: bool = False
 
 
 def account_policy() -> str:
@@ -142,19 +143,27 @@ class AwsClient:
         try:
             answer: Mapping[str, Any] = getattr(client, method)(**arguments)
         except ClientError as error:
+            if rejects_credentials(error):
+                raise
             code = str(error.response.get("Error", {}).get("Code", "?"))
             message = str(error.response.get("Error", {}).get("Message", ""))
             self._account.refused[action] = FailedCall(action, f"{message} ({code})".strip(), code in DENIED)
             return None
+        self._account.answered = True
         return answer
 
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
         """The items of all pages."""
         marker, token = ("NextMarker", "Marker") if service == "lambda" else ("NextToken", "NextToken")
+        following: str | None = ""
         answer = self(service, operation, **arguments)
         while answer is not None:
             yield from answer.get(key, ())
-            following = answer.get(marker)
+            previous, following = following, answer.get(marker)
+            if following and following == previous:
+                action = f"{service}:{operation}"
+                self._account.refused[action] = FailedCall(action, "the same page comes again", is_denied=False)
+                return
             answer = self(service, operation, **{**arguments, token: following}) if following else None
 
     def names(self, stack: str) -> Iterator[tuple[str, str]]:

@@ -3,9 +3,10 @@
 from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.command import Account, Result, console, iam_policy
 from lambda_latency.fetch.errors import FetchError, NothingFoundError, SelectionError
-from lambda_latency.fetch.refusals import refusal
+from lambda_latency.fetch.refusals import refusal, rejects_credentials
 from lambda_latency.fetch.run import Fetched
 from lambda_latency.fetch.selection import Choice, Place, Selection, resolve
+from lambda_latency.fetch.stores import answers
 from lambda_latency.fetch.writer import read_stopped
 
 __all__ = [
@@ -19,9 +20,11 @@ __all__ = [
     "Result",
     "Selection",
     "SelectionError",
+    "answers",
     "console",
     "iam_policy",
     "read_stopped",
     "refusal",
+    "rejects_credentials",
     "resolve",
 ]

@@ -75,4 +75,15 @@ class Clients:
     def make(self, service: str) -> Any:
         """Make the client of a service; threads may share it."""
         make: Any = self._session.client
-        return make(service, region_name=self.region, endpoint_url=self._endpoint_url, config=self._config)
+        client = make(service, region_name=self.region, endpoint_url=self._endpoint_url, config=self._config)
+        client.meta.events.register("after-call", _require_aws)
+        return client
+
+
+def _require_aws(http_response: Any, model: Any, **_: object) -> None:
+    """Raise FetchError for a web page in place of an answer, which boto3 may take for an empty answer."""
+    if str(http_response.headers.get("Content-Type", "")).startswith("text/html"):
+        raise FetchError(
+            f"a web page answers {model.name} in place of AWS: that of a proxy, or of a network that asks to sign in",
+            "open a page in a browser and sign in, or check the proxy and AWS_ENDPOINT_URL",
+        )

@@ -49,6 +49,11 @@ def refusal(
     return None
 
 
+def rejects_credentials(error: Any) -> bool:
+    """Return whether AWS rejects the credentials or the clock of a call (boto3's ClientError): no other call helps."""
+    return error.response.get("Error", {}).get("Code") in (*EXPIRED, *UNKNOWN)
+
+
 def unreachable(error: OSError, url: str, place: Place, regions: Sequence[str]) -> FetchError:
     """Return the error for an endpoint that cannot be connected to."""
     match = re.search(r"xray\.([a-z0-9-]+)\.amazonaws", url)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timezone
 from typing import Any, NamedTuple, Protocol
 
+from lambda_latency.fetch.errors import FetchError
 from lambda_latency.fetch.selection import SECOND_NS, Selection
 
 AT_ONCE = 5  # ids that BatchGetTraces accepts
@@ -144,10 +145,14 @@ def batch(xray: Any, ids: Sequence[str]) -> TraceBatch:
 
 
 def answers(call: Callable[..., dict[str, Any]], arguments: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Yield the answers of AWS to a call, one for each page."""
+    """Yield the answers of AWS to a call, one for each page. Raises FetchError if a page comes again."""
     answer = call(**arguments)
     yield answer
+    tokens: set[str] = set()
     while token := answer.get("NextToken"):
+        if token in tokens:
+            raise FetchError("AWS returns the same page again and again", "try again later", passing=True)
+        tokens.add(token)
         answer = call(**arguments, NextToken=token)
         yield answer
 

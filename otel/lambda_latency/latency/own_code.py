@@ -120,7 +120,8 @@ def _compared(slow: _Requests, typical: _Requests) -> OwnCode | None:
 def _requests(ids: Sequence[str], find: Find, edge: Edge, owners: Owners) -> _Requests:
     """Those of some requests that have samples."""
     traces = find(ids) if ids else {}
-    requests = [_SampledRequest(traces[id_], edge.component.name, owners) for id_ in ids if id_ in traces]
+    with_samples = [trace for id_ in ids if (trace := traces.get(id_)) is not None and any(map(runs_of, trace.spans))]
+    requests = [_SampledRequest(trace, edge.component.name, owners) for trace in with_samples]
     return [request for request in requests if request.places]
 
 

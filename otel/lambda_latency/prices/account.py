@@ -114,6 +114,9 @@ def _read_sampling(account: AccountUsage, make: Callable[[str], Any]) -> None:
         rules += [record["SamplingRule"] for record in answer["SamplingRuleRecords"]]
         if not answer.get("NextToken"):
             break
+        if answer["NextToken"] == arguments.get("NextToken"):
+            account.refused["xray:GetSamplingRules"] = "the same page comes again"
+            return
         arguments["NextToken"] = answer["NextToken"]
     rules.sort(key=lambda rule: int(rule["Priority"]))
     chosen = next((rule for rule in rules if _is_for_all(rule)), None)

@@ -1,6 +1,6 @@
 """The model of spans, rows and traces: readers of each format, a writer of OTLP/JSON, and the critical path."""
 
-from lambda_latency.trace.files.blocks import count_lines, is_compressed
+from lambda_latency.trace.files.blocks import count_lines, is_compressed, unpack
 from lambda_latency.trace.files.index import LineIndex
 from lambda_latency.trace.files.sources import Source, find_sources
 from lambda_latency.trace.files.spill import Extents, Spill, partition_of, read_spilled
@@ -148,6 +148,7 @@ __all__ = [
     "to_otlp",
     "trace_id_of",
     "traces_of",
+    "unpack",
     "walk",
     "without_ids",
 ]

@@ -20,8 +20,8 @@ HOUR_NS = 3600 * 1_000_000_000
 
 
 def _order(number: int, draw: random.Random) -> Order:
-    first: dict[str, object] = {"tenant.id": f"t-{draw.randrange(8)}", "cart.items": draw.randrange(400)}
-    return Order(number, first, {"service.version": draw.choice("123")}, {})
+    attributes: dict[str, object] = {"tenant.id": f"t-{draw.randrange(8)}", "cart.items": draw.randrange(400)}
+    return Order(number, attributes, {"service.version": draw.choice("123")}, {})
 
 
 def _orders(seed: int, count: int = 400) -> list[Trace]:
@@ -66,13 +66,13 @@ def test_what_several_writers_sampled_is_enough(tmp_path: Path, capsys: pytest.C
     where = tmp_path / "archive"
     for seed in (1, 2, 3):
         add(str(where), [write(tmp_path / f"{seed}.jsonl", _orders(seed, 1_500))])
-    before = _report(where, capsys)
+    uncompacted = _report(where, capsys)
     compact(str(where), 0)
     shutil.rmtree(where / "spans")
-    after = _report(where, capsys)
-    assert [after["classes"], after["verdict"]] == [before["classes"], before["verdict"]]
-    assert "tenant.id" in json.dumps(after["classes"])
-    example = after["classes"][0]["trace_id"]
+    compacted = _report(where, capsys)
+    assert [compacted[key] for key in ("classes", "verdict")] == [uncompacted[key] for key in ("classes", "verdict")]
+    assert "tenant.id" in json.dumps(compacted["classes"])
+    example = compacted["classes"][0]["trace_id"]
     assert read_requests(str(where)).breakdowns.sampled is not None
     assert example in read_requests(str(where)).find([example])
 
@@ -82,8 +82,8 @@ def test_samples_that_no_request_refers_to_are_removed(tmp_path: Path) -> None:
     where = tmp_path / "archive"
     add(str(where), [write(tmp_path / "orders.jsonl", _orders(1))])
     [sample] = (where / "samples").rglob("*.sample")
-    left = sample.with_name("0000000001-000000010123456789ab.sample")
-    shutil.copy(sample, left)
+    orphan = sample.with_name("0000000001-000000010123456789ab.sample")
+    shutil.copy(sample, orphan)
     compact(str(where))
     assert list((where / "samples").rglob("*.sample")) == [sample]
     prune(str(where), 2**62)
@@ -98,6 +98,6 @@ def test_several_processes_write_what_one_writes(tmp_path: Path, monkeypatch: py
         monkeypatch.setattr("lambda_latency.archive.writing.PART", part)
         added = add(str(where), [file])
         assert (added.traces, added.spans) == (len(load()), sum(len(trace.spans) for trace in load()))
-    one, two = (sorted(read_requests(str(where)).breakdowns, key=lambda b: b.trace_id) for where in archives)
-    assert one == two == sorted(Breakdowns(one), key=lambda b: b.trace_id)
+    single, several = (sorted(read_requests(str(where)).breakdowns, key=lambda b: b.trace_id) for where in archives)
+    assert single == several == sorted(Breakdowns(single), key=lambda b: b.trace_id)
     assert [read_traces(where / "spans").traces for where in archives] == [read_traces(file).traces] * 2

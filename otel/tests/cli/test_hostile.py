@@ -116,22 +116,47 @@ TEMPLATES: Mapping[str, tuple[str, str]] = {
 }
 
 
+def write_corpus(folder: Path) -> list[str]:
+    """Write the hostile files and a good one; return the paths of all, with a device."""
+    for name, (make, _) in TRACE_FILES.items():
+        (folder / name).write_bytes(make())
+    (folder / "good").write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    return [*sorted(map(str, folder.iterdir())), "/dev/zero"]
+
+
+def measured(*arguments: str) -> tuple[int, bytes, str, int]:
+    """Run a command; return its status, its output, its errors and its largest memory in kB."""
+    command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "lambda_latency", *arguments]
+    done = subprocess.run(command, capture_output=True, check=False)
+    errors, _, kilobytes = done.stderr.decode().rstrip().rpartition("\n")
+    return done.returncode, done.stdout, errors, int(kilobytes)
+
+
 def test_a_report_of_hostile_files_says_of_each_why_it_is_not_read(tmp_path: Path) -> None:
     """In one process with at most 300 MB; the requests of the file among them are reported."""
-    for name, (make, _) in TRACE_FILES.items():
-        (tmp_path / name).write_bytes(make())
-    (tmp_path / "good").write_text("".join(dump_line(trace.spans) for trace in hundred()))
-    files = [*sorted(map(str, tmp_path.iterdir())), "/dev/zero"]
-    command = [sys.executable, "-c", MEASURED, sys.executable, "-m", "lambda_latency", "report", "--format", "json"]
-    done = subprocess.run([*command, *files], capture_output=True, check=False)
-    report, kilobytes = json.loads(done.stdout), int(done.stderr.split()[-1])
+    status, printed_report, _, kilobytes = measured("report", "--format", "json", *write_corpus(tmp_path))
+    report = json.loads(printed_report)
     reasons = {"/dev/zero": "a device, not a file"} | {name: reason for name, (_, reason) in TRACE_FILES.items()}
     actual: dict[str, str] = {}
     for problem in report["problems"]:
         name = problem["source"].removeprefix(f"{tmp_path}/")
         actual[name] = f"{actual.get(name, '')} {problem['reason']}"
     differing = {name: actual.get(name) for name, reason in reasons.items() if reason not in actual.get(name, "")}
-    assert (done.returncode, differing, report["requests"]) == (4, {}, 120)
+    assert (status, differing, report["requests"]) == (4, {}, 120)
+    assert kilobytes < 300 * 1024
+
+
+def test_an_archive_takes_what_can_be_read_of_hostile_files(tmp_path: Path) -> None:
+    """Within the same memory, and says what it skips."""
+    (tmp_path / "files").mkdir()
+    files, where = write_corpus(tmp_path / "files"), tmp_path / "archive"
+    status, printed_line, errors, kilobytes = measured("archive", "add", *files, "--archive", str(where), "-q")
+    assert (status, printed_line.startswith(f"{where}: 120 traces with ".encode())) == (4, True)
+    assert ("a device, not a file" in errors, "more parts were skipped" in errors, "Traceback" in errors) == (
+        True,
+        True,
+        False,
+    )
     assert kilobytes < 300 * 1024
 
 

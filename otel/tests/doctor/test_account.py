@@ -162,11 +162,58 @@ def test_a_missing_right_is_named(operation: str, monkeypatch: pytest.MonkeyPatc
     assert action in ACTIONS
 
 
-def test_without_any_right_each_is_named_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """And asked for once."""
+def test_without_any_right_the_command_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing was checked; each call was made once."""
     cloud = Cloud(denied=list(ANSWERS))
-    assert {rule for rule, _, _ in found(monkeypatch, cloud, "")} == {"account-rights"}
+    message = "AWS refused every call in eu-west-1, so nothing was checked: lambda:ListFunctions: not authorized"
+    with pytest.raises(FetchError, match=message):
+        found(monkeypatch, cloud, "")
     assert len(cloud.asked) == len(set(cloud.asked))
+
+
+CLOCK = ("InvalidSignatureException", "Signature expired: 20261202T0000Z is now earlier than 20261202T0800Z")
+
+
+@pytest.mark.parametrize("operation", ["ListFunctions", "GetSamplingRules"])
+def test_a_wrong_clock_ends_the_command(operation: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At the first call, or in the middle: no other call would be answered either."""
+    with pytest.raises(
+        FetchError, match=r"AWS rejects these credentials: Signature expired.*\n.*the clock of this machine"
+    ):
+        found(monkeypatch, Cloud({operation: CLOCK}), "")
+
+
+def test_a_page_that_comes_again_is_read_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And named: not all rules may have been read."""
+    repeated = {"GetSamplingRules": {"SamplingRuleRecords": RULES, "NextToken": "again"}}
+    [finding] = diagnosed(monkeypatch, Cloud(repeated))
+    assert finding.what == "xray:GetSamplingRules failed: the same page comes again"
+
+
+@pytest.mark.parametrize(
+    ("changes", "denied", "status", "line"),
+    [
+        ({}, [], 0, "No findings."),
+        ({}, ["GetSamplingRules"], 4, "Not everything was checked: AWS refused 1 call."),
+        ({}, ["GetSamplingRules", "GetPolicy"], 4, "Not everything was checked: AWS refused 2 calls."),
+        (with_function(MemorySize=128), ["GetSamplingRules"], 4, "Not everything was checked: AWS refused 1 call."),
+        ({}, list(ANSWERS), 1, "lambda-latency: AWS refused every call in eu-west-1, so nothing was checked: "),
+        ({"ListFunctions": CLOCK}, [], 1, "lambda-latency: AWS rejects these credentials: Signature expired"),
+    ],
+)
+def test_a_refused_call_is_no_finding_of_nothing(
+    changes: dict[str, Any],
+    denied: list[str],
+    status: int,
+    line: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The status and the first line say so."""
+    monkeypatch.setattr(lambda_latency.doctor.account_rules, "Clients", lambda _: Cloud(changes, denied))
+    assert main(["doctor", "--account"]) == status
+    printed = capsys.readouterr()
+    assert (printed.out or printed.err).startswith(line)
 
 
 def test_a_stack_that_is_not_there_ends_the_command(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.cli.arguments import add_parameter_option, add_template_option
-from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED
+from lambda_latency.cli.exit_statuses import FINE, GATE_FAILED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import usage, warn
 from lambda_latency.spelling import did_you_mean
 
@@ -23,7 +24,7 @@ examples:
   lambda-latency doctor --explain packages-clash
 
 exit status: 0 fine, 1 failed, 2 usage, 3 an error was found (with --strict: or
-a warning), 130 Ctrl-C
+a warning), 4 AWS refused a call, so not everything was checked, 130 Ctrl-C
 """
 FORMATS = ("text", "json", "sarif")
 # What to do in place of the options of earlier versions.
@@ -63,7 +64,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too."""
+    """Print the findings; returns the exit status: 3 for errors, with --strict for warnings too, 4 if a call failed."""
     from lambda_latency.cli.settings import settings_of
     from lambda_latency.doctor import ALL_RULES, explained, rule_of
 
@@ -78,25 +79,42 @@ def run(options: argparse.Namespace) -> int:
     if unknown:
         return _no_rule(unknown[0])
     from_account = options.account or options.stack
-    findings = _of_account(options, ignored) if from_account else _of_template(options, ignored)
+    findings, failed = _of_account(options, ignored) if from_account else _of_template(options, ignored)
+    if failed:
+        _warn_of_refusals(failed, options.format)
     print(_document(findings, options.format))
-    levels = ("error", "warning") if options.strict else ("error",)
-    return GATE_FAILED if any(finding.severity in levels for finding in findings) else FINE
+    return _status(findings, failed, ("error", "warning") if options.strict else ("error",))
 
 
-def _of_template(options: argparse.Namespace, ignored: Collection[str]) -> tuple[Finding, ...]:
+def _warn_of_refusals(failed: int, form: str) -> None:
+    text = f"Not everything was checked: AWS refused {failed} call{'s' if failed > 1 else ''}.\n"
+    print(text, file=None if form == "text" else sys.stderr)
+
+
+def _status(findings: Sequence[Finding], failed: int, severities: Sequence[str]) -> int:
+    if any(finding.severity in severities for finding in findings):
+        return GATE_FAILED
+    return SOMETHING_SKIPPED if failed else FINE
+
+
+def _of_template(options: argparse.Namespace, ignored: Collection[str]) -> tuple[tuple[Finding, ...], int]:
+    """Return the findings about a template, and the number of refused calls."""
     from lambda_latency.doctor import Deployment, Online, diagnose
     from lambda_latency.fetch import Place
 
     online = Online(Place(options.profile)) if options.online else None
     findings = diagnose(options.template, Deployment(dict(options.parameter), options.region, online), ignored)
-    for arn, why in online.failed.items() if online is not None else ():
+    failed = online.failed if online is not None else {}
+    for arn, why in failed.items():
         warn(f"Lambda does not tell the packages of {arn}: {why}\n  lambda-latency policy doctor")
-    return findings
+    return findings, len(failed)
 
 
-def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[Finding, ...]:
-    """Return the findings about deployed resources; a stack is compared with its template, if there is one."""
+def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[tuple[Finding, ...], int]:
+    """Return the findings about deployed resources, and the number of refused calls.
+
+    A stack is compared with its template, if there is one.
+    """
     from lambda_latency.doctor import Deployment, diagnose_account, read_app, template_in
     from lambda_latency.fetch import Place
     from lambda_latency.template import Diagnostic
@@ -106,7 +124,8 @@ def _of_account(options: argparse.Namespace, ignored: Collection[str]) -> tuple[
         read = read_app(template_in(options.template), Deployment(dict(options.parameter), options.region))
         app = None if isinstance(read, Diagnostic) else read
     place = Place(options.profile, options.region or None)
-    return tuple(finding for finding in diagnose_account(place, options.stack, app) if finding.rule not in ignored)
+    findings = tuple(f for f in diagnose_account(place, options.stack, app) if f.rule not in ignored)
+    return findings, sum(finding.rule == "account-rights" for finding in findings)
 
 
 def _document(findings: Sequence[Finding], form: str) -> str:

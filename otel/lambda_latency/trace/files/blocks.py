@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import os
+import shutil
 import stat
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import accumulate, compress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from lambda_latency.trace.files.sources import Source
@@ -217,6 +219,16 @@ def is_compressed(source: Source) -> bool:
     """Whether a file is gzip or zstd, by its content. Raises `OSError` if it cannot be read."""
     with source.path.open("rb") as file:
         return is_packed(file.read(4))
+
+
+def unpack(source: Source, path: Path) -> bool:
+    """Write the plain bytes of a packed file to `path`; False if an error ends it, which reading the file reports."""
+    try:
+        with source.path.open("rb") as file, path.open("wb") as plain:
+            shutil.copyfileobj(unpacking(file, limit_of(source.path.stat().st_size)), plain)
+    except UNPACKING_ERRORS:
+        return False
+    return True
 
 
 def count_lines(source: Source, end: int) -> int:
