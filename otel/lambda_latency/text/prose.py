@@ -193,7 +193,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
     if not request.wall_ns:
         text = "This request has no length: it is in progress, or its spans have no end"
         return [Piece(f"{text}, or end before they start.")]
-    pieces = [Piece(f"One request, {ms(request.wall_ns, style)}"), Piece(_head(report))]
+    pieces = [Piece(f"One {noun([request.route])}, {ms(request.wall_ns, style)}"), Piece(_head(report))]
     for index, (component, ns) in enumerate(request.components[:MOST_OF_ONE]):
         share = f" ({percent(ns, request.wall_ns, style)})" if not index else ""
         pieces += [Piece(", " if index else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for ")]
@@ -215,6 +215,8 @@ def _head(report: Report) -> str:
         return " without the consumers of its messages: here is where it went. "
     if request.flaws & Flaw.RUNS_ON:
         return ", after which its work ran on for longer. Here is where it went: "
+    if are_executions([request.route]):
+        return " without its waits by design: here is where it went. "
     return ": here is where it went. "
 
 
