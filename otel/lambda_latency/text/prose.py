@@ -11,6 +11,7 @@ from lambda_latency.latency import (
     ENOUGH_SLOW,
     CauseGroup,
     Component,
+    ComponentDifference,
     Failures,
     Flaw,
     Report,
@@ -20,7 +21,7 @@ from lambda_latency.latency import (
 from lambda_latency.text.cause_groups import group_sentence, group_steps
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
-from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
+from lambda_latency.text.executions import are_executions, names, noun, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
@@ -119,14 +120,22 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     comparison, candidates = report.comparison, report.verdict.candidates
     pieces = [Piece(f"Thin evidence: {slow_of_requests(report, style)}. ")]
     for index, candidate in enumerate(candidates):
-        name, more = clean(candidate.component.label, style), f" ({ms(candidate.difference_ns, style)})"
+        name = clean(candidate.component.label, style)
+        more = f" ({', '.join(filter(None, [ms(candidate.difference_ns, style), _attempts(candidate, report)]))})"
         # It may exceed the difference if other parts take less than usual
         explains = percent(min(candidate.difference_ns, comparison.difference_ns), comparison.difference_ns, style)
         pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
-        slow = [request.breakdown for request in comparison.slow if request.component == candidate.component]
-        more += attempts_text(candidate.component, slow)
         pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
+
+
+def _attempts(candidate: ComponentDifference, report: Report) -> str:
+    """`3 attempts` of a step in the slow executions that it makes slow."""
+    slow = report.comparison.slow
+    ids = {request.breakdown.trace_id for request in slow if request.component == candidate.component}
+    breakdowns = report.breakdowns
+    indices = [index for index in range(len(breakdowns)) if breakdowns.trace_id(index) in ids]
+    return attempts_text(candidate.component, breakdowns.made(indices))
 
 
 def slow_of_requests(report: Report, style: Style) -> str:
