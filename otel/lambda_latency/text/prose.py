@@ -21,7 +21,7 @@ from lambda_latency.latency import (
 from lambda_latency.text.cause_groups import group_sentence, group_steps
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
-from lambda_latency.text.executions import are_executions, names, noun, routes_of
+from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
