@@ -220,10 +220,13 @@ def _notes_on(template: Template) -> Iterator[Diagnostic]:
         more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
         problem = f"{named}{more}: with so little memory a cold start takes seconds"
         yield Diagnostic(template.shown, small[0][0].line, problem, f"set MemorySize to {LEAST_MB} or more")
-    todo = "try its steps with its SDK's test kit: serve does not run it"
-    for fn, _ in sizes:
+    todo = (
+        "add aws-durable-execution-sdk-python-otel to its requirements, and DURABLE_EXECUTION_PLUGINS: otel-execution "
+        "to its variables"
+    )
+    for fn, _ in sizes if PLUGINS not in template.text else ():
         if first_value(fn.places, "DurableConfig") is not None:
-            problem = f"{fn.name} is a durable function: each invocation is a request of its own, replays included"
+            problem = f"{fn.name} is a durable function: its executions are requests, whose steps AWS's plugin records"
             yield Diagnostic(template.shown, fn.line, problem, todo)
 
 
