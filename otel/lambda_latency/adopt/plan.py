@@ -47,6 +47,7 @@ OFF = "not created by default"  # a function whose condition is false
 # Lambda's default, and what the doctor's rule memory-small asks for
 DEFAULT_MB, LEAST_MB = 128, 256
 SHOWN = 3
+PLUGINS = "DURABLE_EXECUTION_PLUGINS"  # the variable with the plugins of durable functions
 Span: TypeAlias = tuple[int, int]
 SAM_REGION = re.compile(r"""^\s*["']?region["']?\s*[=:]\s*["']?([a-z]{2}(?:-[a-z]+)+-\d)\b""", re.MULTILINE)
 
