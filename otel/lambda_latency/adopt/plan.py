@@ -221,11 +221,18 @@ def _notes_on(template: Template) -> Iterator[Diagnostic]:
         more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
         problem = f"{named}{more}: with so little memory a cold start takes seconds"
         yield Diagnostic(template.shown, small[0][0].line, problem, f"set MemorySize to {LEAST_MB} or more")
+    yield from _notes_on_durable(template)
+
+
+def _notes_on_durable(template: Template) -> Iterator[Diagnostic]:
+    """The notes on durable functions whose steps nothing records."""
+    if PLUGINS in template.text:
+        return
     todo = (
         "add aws-durable-execution-sdk-python-otel to its requirements, and DURABLE_EXECUTION_PLUGINS: otel-execution "
         "to its variables"
     )
-    for fn, _ in sizes if PLUGINS not in template.text else ():
+    for fn in template.python_functions:
         if first_value(fn.places, "DurableConfig") is not None:
             problem = f"{fn.name} is a durable function: its executions are requests, whose steps AWS's plugin records"
             yield Diagnostic(template.shown, fn.line, problem, todo)

@@ -72,10 +72,10 @@ def test_running_executions_are_counted(tmp_path: Path) -> None:
     """They may take long yet."""
     spans = spans_of_set(Planted(5, "", 24, Form(), as_xray=False))
     running = {span.trace_id for span in spans[:1]}
-    begun = [span for span in spans if span.trace_id not in running or span.name != "Workflow"]
-    begun = [span for span in begun if span.attributes.get("durable.invocation.status") != "SUCCEEDED"
+    without_end = [span for span in spans if span.trace_id not in running or span.name != "Workflow"]
+    without_end = [span for span in without_end if span.attributes.get("durable.invocation.status") != "SUCCEEDED"
              or span.trace_id not in running]  # fmt: skip
-    assert unclassified(reported(begun, tmp_path), STYLE) == [
+    assert unclassified(reported(without_end, tmp_path), STYLE) == [
         "1 execution of ProcessOrder is still running, and not judged."
     ]
 
