@@ -8,11 +8,10 @@ documents. Status 1 if fewer than 48 of 50 causes are named, or a part is blamed
 Usual time: 1 minute.
 """
 
-import argparse
 import json
 import random
-import sys
 import tempfile
+from argparse import ArgumentParser
 from collections.abc import Sequence
 from functools import partial
 from itertools import product
@@ -55,9 +54,8 @@ class Planted(NamedTuple):
     as_xray: bool
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """Plant, report, compare; status 1 if a bound does not hold."""
-    parser = argparse.ArgumentParser("python -m lab durable", description=__doc__)
     parser.add_argument("--seed", type=int, default=1, help="another one makes other sets (1)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only sets with this in their line")
     options = parser.parse_args()
@@ -164,7 +162,3 @@ def order(cause: str, draw: random.Random) -> list[Operation]:
         Invoke("ship", "ShipOrder", [Step("pack", pack.attempts_ms), Pause("label", 3.0), Step("send", [30.0])]),
         Step("notify", [25.0]),
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())
