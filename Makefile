@@ -150,7 +150,7 @@ lock: setup  ## Resolve the requirements anew, within the bounds of pyproject.to
 	@$(LOCK) --python-version 3.10 --constraint requirements/dev.txt requirements/setup.in --output-file requirements/setup.txt
 	@echo 'urllib3<2' | $(LOCK) --python-version 3.10 - --output-file requirements/urllib3-1.26.txt
 	@$(LOCK) --python-version 3.10 requirements/ministack.in --output-file otel/lambda_latency/local/cloud/ministack.txt
-	@$(LOCK) --python-version 3.11 requirements/durable.in --output-file otel/lambda_latency/local/cloud/durable.txt
+	@$(LOCK) --python-version 3.11 requirements/durable.in --output-file otel/lambda_latency/local/cloud/executions.txt
 	@$(LOCK) --python-version 3.13 --constraint requirements/dev.txt requirements/functions.in --output-file functions/requirements.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/same.in --output-file requirements/same.txt
 	@$(LOCK) --python-version 3.10 --upgrade requirements/libraries.in --output-file requirements/libraries.txt

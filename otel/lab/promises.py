@@ -73,7 +73,7 @@ MUTATIONS = (
       "test_invocation.py::test_an_exception_is_an_error_and_goes_on_unchanged"),
     M("R4", "batches of which all items failed", "invocation.py", "if not failed or failed < items:", "if True:",
       "test_invocation.py::test_a_batch_of_which_all_items_failed_is_an_error"),
-    M("R4", "durable executions that failed", "invocation.py", 'get(result, "Status") == "FAILED"', "False",
+    M("R4", "durable executions that failed", "invocation.py", 'if status != "FAILED":', "if True:",
       "test_invocation.py::test_a_durable_execution_that_failed_is_an_error"),
     M("R5", "the region", "copies.py", 'more["aws.region"] = region', "pass",
       "drivers/test_aws_call.py::test_a_call_is_one_client_span_with_what_x_ray_shows"),

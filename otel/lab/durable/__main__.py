@@ -123,10 +123,10 @@ def write(spans: Sequence[Span], path: Path, *, as_xray: bool) -> None:
 
 
 def named_first(report: Report) -> str:
-    """The part that a report names first; empty if it blames none."""
+    """The part that a report names first; empty if it blames none, or says that no one part stands out."""
     if report.verdict.component is not None:
         return report.verdict.component.label
-    is_thin = report.verdict.kind == "thin"
+    is_thin = report.verdict.kind == "thin" and report.comparison.has_dominant
     return report.verdict.candidates[0].component.label if is_thin else ""
 
 

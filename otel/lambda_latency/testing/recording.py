@@ -28,6 +28,8 @@ from lambda_latency.trace import Attributes, Event, Link, Scope, Span, SpanKind,
 
 # The spans of tests that this plugin creates are not recorded
 RUNNER = "pytest-opentelemetry"
+# The scope of AWS's plugin for durable functions, which asks for a tracer in each invocation, and works with the SDK's
+DURABLE_PLUGIN = "aws-durable-execution-sdk-python"
 # A server in a thread of the test responds before it ends its span
 OTHERS_END_WITHIN_S = 2.0
 RECORDINGS: list[Recording] = []  # the active ones
@@ -218,6 +220,8 @@ class Relay(trace.TracerProvider):
     ) -> trace.Tracer:
         """A tracer that delegates; part of the API."""
         arguments = (instrumenting_module_name, instrumenting_library_version, schema_url, attributes)
+        if instrumenting_module_name == DURABLE_PLUGIN:
+            return active_provider(self).get_tracer(*arguments)
         return RelayTracer(self, arguments)
 
     def __getattr__(self, name: str) -> Any:
@@ -244,7 +248,12 @@ class RelayTracer(trace.Tracer):
 
     @property
     def _tracer(self) -> trace.Tracer:
-        return (INVOKING[-1] if INVOKING else self._relay.provider).get_tracer(*self._arguments)
+        return active_provider(self._relay).get_tracer(*self._arguments)
+
+
+def active_provider(relay: Relay) -> trace.TracerProvider:
+    """The provider that creates the process's spans now."""
+    return INVOKING[-1] if INVOKING else relay.provider
 
 
 class Forward(SpanProcessor):

@@ -73,7 +73,7 @@ def _than_typical(group: CauseGroup, report: Report) -> str:
     """`more than in a typical one (3 attempts)`."""
     if are_executions(group.routes):
         attempted = attempts_text(group.edge.component, report.breakdowns.made(group.members))
-        return f" more than in a typical one{attempted}"
+        return " more than in a typical one" + (f" ({attempted})" if attempted else "")
     return " more than a typical one" + (" of their route" if len(group.routes) > 1 else "")
 
 

@@ -58,12 +58,12 @@ def routes_of(breakdowns: Breakdowns) -> list[str]:
 
 
 def attempts_text(component: Component, executions: Iterable[Breakdown]) -> str:
-    """` (3 attempts)`: the median of a step in these executions; nothing if that is one attempt."""
+    """`3 attempts`: the median of a step in these executions; nothing if that is one attempt."""
     if component.category != "step":
         return ""
     made = [calls for execution in executions for called, calls in execution.calls if called == component]
     count = median_low([calls.calls + calls.retries for calls in made] or [1])
-    return f" ({count} attempts)" if count > 1 else ""
+    return f"{count} attempts" if count > 1 else ""
 
 
 def waits(breakdowns: Breakdowns) -> list[DesignedWait]:

@@ -11,6 +11,7 @@ from lambda_latency.text.against import against_sentence
 from lambda_latency.text.cause_groups import LONGEST_ROUTES, excesses, requests_of_routes, since_when
 from lambda_latency.text.cautions import failed_first, failed_sentence
 from lambda_latency.text.correlation import route_list, value_text
+from lambda_latency.text.executions import noun, routes_of
 from lambda_latency.text.prose import Card, sentence, slow_of_requests, timeout_groups
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.words import clean, ms, number, plural, signed
@@ -63,7 +64,8 @@ def _reasons(report: Report) -> list[Piece]:
     slow, groups = len(report.groups.slow), len(report.groups.groups)
     verb = "are" if slow > 1 else "is"
     reasons = f"{NUMBERS[groups] if groups < len(NUMBERS) else number(groups)} reason{'s' if groups > 1 else ''}"
-    return [Piece(f"{number(slow)} of {plural(report.totals.requests, 'request')} {verb} slow, for {reasons}.")]
+    requests = plural(report.totals.requests, noun(routes_of(report.breakdowns)))
+    return [Piece(f"{number(slow)} of {requests} {verb} slow, for {reasons}.")]
 
 
 class FindingRows:

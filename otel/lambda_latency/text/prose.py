@@ -11,6 +11,7 @@ from lambda_latency.latency import (
     ENOUGH_SLOW,
     CauseGroup,
     Component,
+    ComponentDifference,
     Failures,
     Flaw,
     Report,
@@ -119,14 +120,22 @@ def _thin(report: Report, style: Style) -> list[Piece]:
     comparison, candidates = report.comparison, report.verdict.candidates
     pieces = [Piece(f"Thin evidence: {slow_of_requests(report, style)}. ")]
     for index, candidate in enumerate(candidates):
-        name, more = clean(candidate.component.label, style), f" ({ms(candidate.difference_ns, style)})"
+        name = clean(candidate.component.label, style)
+        more = f" ({', '.join(filter(None, [ms(candidate.difference_ns, style), _attempts(candidate, report)]))})"
         # It may exceed the difference if other parts take less than usual
         explains = percent(min(candidate.difference_ns, comparison.difference_ns), comparison.difference_ns, style)
         pieces += [Piece(", " if index else ""), Piece(name, "bold"), Piece(" " if index else " explains ")]
-        slow = [request.breakdown for request in comparison.slow if request.component == candidate.component]
-        more += attempts_text(candidate.component, slow)
         pieces += [Piece(explains, "bold"), Piece(more if index else f" of the difference{more}")]
     return [*pieces, Piece("." if comparison.has_dominant else ". No one part stands out.")]
+
+
+def _attempts(candidate: ComponentDifference, report: Report) -> str:
+    """`3 attempts` of a step in the slow executions that it makes slow."""
+    slow = report.comparison.slow
+    ids = {request.breakdown.trace_id for request in slow if request.component == candidate.component}
+    breakdowns = report.breakdowns
+    indices = [index for index in range(len(breakdowns)) if breakdowns.trace_id(index) in ids]
+    return attempts_text(candidate.component, breakdowns.made(indices))
 
 
 def slow_of_requests(report: Report, style: Style) -> str:
@@ -193,7 +202,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
     if not request.wall_ns:
         text = "This request has no length: it is in progress, or its spans have no end"
         return [Piece(f"{text}, or end before they start.")]
-    pieces = [Piece(f"One request, {ms(request.wall_ns, style)}"), Piece(_head(report))]
+    pieces = [Piece(f"One {noun([request.route])}, {ms(request.wall_ns, style)}"), Piece(_head(report))]
     for index, (component, ns) in enumerate(request.components[:MOST_OF_ONE]):
         share = f" ({percent(ns, request.wall_ns, style)})" if not index else ""
         pieces += [Piece(", " if index else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for ")]
@@ -215,6 +224,8 @@ def _head(report: Report) -> str:
         return " without the consumers of its messages: here is where it went. "
     if request.flaws & Flaw.RUNS_ON:
         return ", after which its work ran on for longer. Here is where it went: "
+    if are_executions([request.route]):
+        return " without its waits by design: here is where it went. "
     return ": here is where it went. "
 
 

@@ -391,8 +391,9 @@ def test_a_template_without_sam_is_left_with_the_place_of_the_layer(tmp_path: Pa
 
 
 DURABLE = (
-    "template.yaml:3: One is a durable function: each invocation is a request of its own, replays included: "
-    "try its steps with its SDK's test kit: serve does not run it"
+    "template.yaml:3: One is a durable function: its executions are requests, whose steps AWS's plugin records: add "
+    "aws-durable-execution-sdk-python-otel to its requirements, and DURABLE_EXECUTION_PLUGINS: otel-execution to its "
+    "variables"
 )
 SMALL = "template.yaml:3: One (128 MB): with so little memory a cold start takes seconds: set MemorySize to 256 or more"
 

@@ -16,6 +16,7 @@ from lambda_latency.latency.breakdowns.owners import NOBODY, Owners
 from lambda_latency.trace import (
     ATTEMPTS,
     CONTAINER,
+    DURABLE_EXECUTION,
     FUNCTION,
     GATEWAY,
     SERVES,
@@ -290,6 +291,8 @@ def trace_name(trace_id: str, start_ns: int) -> str:
 def span_name(trace: Trace, compact: CompactSpan, attribution: Attribution) -> str:
     """Return the name of a span in a waterfall."""
     tree, span, signature = trace.tree, trace.span(compact), compact.signature
+    if signature.origin == DURABLE_EXECUTION:
+        return compact.name
     if span.origin in (SERVICE, FUNCTION):
         return f"Lambda {span.name}"
     if signature.is_runtime_init and attribution.call is None:

@@ -26,7 +26,7 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.processes import Processes, Service, free_ports
 from lambda_latency.local.sandbox.function import Outcome
 
-LOCK = Path(__file__).with_name("durable.txt")
+LOCK = Path(__file__).with_name("executions.txt")
 SERVER = "aws_durable_execution_sdk_python_testing.cli"
 OLDEST = (3, 11)  # the Python that the package needs
 API = "/2025-12-01"

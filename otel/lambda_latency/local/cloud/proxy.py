@@ -102,8 +102,7 @@ class _ProxyHandler(Handler):
 
     def do_GET(self) -> None:
         body = self.body()
-        if self.path.startswith(PATHS) and self.executions is not None and self.executions.url:
-            self._forward_to_executions(self.executions.url, body)
+        if self._answered_by_executions(body):
             return
         called = INVOKE.match(self.path) if self.command == "POST" else None
         if called is not None and self._invoked(unquote(called[1]), body):
@@ -139,12 +138,15 @@ class _ProxyHandler(Handler):
         self.answer(200, outcome.payload, headers)
         return True
 
-    def _forward_to_executions(self, url: str, body: bytes) -> None:
-        """Forward a call about a durable execution, such as a checkpoint."""
+    def _answered_by_executions(self, body: bytes) -> bool:
+        """Forward a call about a durable execution, such as a checkpoint; False for any other call."""
+        if self.executions is None or not self.executions.url or not self.path.startswith(PATHS):
+            return False
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
-        with contextlib.closing(Client(url, 300)) as client:
+        with contextlib.closing(Client(self.executions.url, 300)) as client:
             status, received, payload = client.request(self.command, self.path, body or None, headers)
         self.answer(status, payload, [h for h in received.items() if h[0].lower() not in HOP])
+        return True
 
     def _with_proxy(self, body: bytes) -> bytes:
         """New variables of a function, with the one by which the emulator forwards its events."""

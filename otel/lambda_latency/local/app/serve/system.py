@@ -159,31 +159,35 @@ class System:
         """
         self._prepare(self)
         function = self._function(key)
-        if function is not None and self._executions.is_durable(function.name) and not arn_of(event):
-            return self._execution(key, function.name, event, route)
         if function is None:
             refused = self.refused.get(key)
             why = f"{key} does not run here: {refused.why}" if refused else f"{key} is not in the template"
             return Outcome.failed("Sandbox.Refused", why)
+        if self._executions.is_durable(function.name) and not arn_of(event):
+            outcome = self._execution(function.name, event)
+        else:
+            outcome = self._run(function, event, header, route, requested)
+        if self._recorder is not None and route.startswith("invoke -> "):
+            self._recorder.add_invocation(key, event, outcome.error or "ok", outcome.payload)
+        return outcome
+
+    def _run(
+        self, function: Function, event: bytes, header: TracingHeader | None, route: str, requested: str
+    ) -> Outcome:
         start_ns, header = time.time_ns(), header or self._header_of(arn_of(event))
         fault = self._faults.next((requested,)) if self.faulty else None
         outcome = self.sandbox.invoke(function.name, event, header, fault)
-        if self._recorder is not None and route.startswith("invoke -> "):
-            self._recorder.add_invocation(key, event, outcome.error or "ok", outcome.payload)
         if route:
             duration_ns = time.time_ns() - start_ns
             self._answered(Answered(header.trace_id, header.sampled, route, outcome.error or "ok", duration_ns, True))
         return outcome
 
-    def _execution(self, key: str, name: str, event: bytes, route: str) -> Outcome:
+    def _execution(self, name: str, event: bytes) -> Outcome:
         """Run an execution of a durable function, whose invocations come back to `invoke`."""
         try:
-            outcome = self._executions.run(name, event)
+            return self._executions.run(name, event)
         except LocalError as error:
-            outcome = Outcome.failed("Sandbox.Failed", f"{error.message}: {error.todo}")
-        if self._recorder is not None and route.startswith("invoke -> "):
-            self._recorder.add_invocation(key, event, outcome.error or "ok", outcome.payload)
-        return outcome
+            return Outcome.failed("Sandbox.Failed", f"{error.message}: {error.todo}")
 
     def _header_of(self, arn: str) -> TracingHeader:
         """A new header; of an execution the one that its first invocation has had."""
@@ -270,7 +274,23 @@ class System:
             tell=self._tell,
         )
         self._closing.append(self._backend.cloud.stop)
-        faults = TableFaults(options.plan, self._routes)
+        self._start_proxy(options, processes, noise)
+        self._start_sandbox(options, processes, log)
+        relay = serve_relay(self._relayed)
+        self._closing.append(relay.close)
+        self._backend.create(f"http://{relay.address}")
+        self._start_gateways(options)
+        for key in app.functions:  # so that the first request of each does not wait
+            self._function(key)
+        # Exclude all present objects from collections: each would delay answers by a tenth of a second, and a report
+        # would blame Lambda's overhead.
+        gc.collect()
+        gc.freeze()
+        self._closing.append(gc.unfreeze)
+
+    def _start_proxy(self, options: SystemOptions, processes: Processes, noise: LogFile) -> None:
+        """Start what receives all calls to AWS, with the server of durable executions, which starts when needed."""
+        app, faults = self.app, TableFaults(options.plan, self._routes)
         self._executions = Executions(
             {f.name: f.durable for f in app.functions.values() if isinstance(f, Declared)},
             options.waits,
@@ -284,6 +304,9 @@ class System:
         port = 0 if app.apis else options.port
         self._proxy = AwsProxy(self._backend.cloud.url, self._invoked, self._tell, port, faults, self._executions)
         self._closing.append(self._proxy.close)
+
+    def _start_sandbox(self, options: SystemOptions, processes: Processes, log: Callable[[str, str], None]) -> None:
+        app = self.app
         self.sandbox = Sandbox(
             (),
             SandboxSettings(
@@ -306,17 +329,6 @@ class System:
             printed=options.observer.printed,
         )
         self._closing.append(self.sandbox.close)
-        relay = serve_relay(self._relayed)
-        self._closing.append(relay.close)
-        self._backend.create(f"http://{relay.address}")
-        self._start_gateways(options)
-        for key in app.functions:  # so that the first request of each does not wait
-            self._function(key)
-        # Exclude all present objects from collections: each would delay answers by a tenth of a second, and a report
-        # would blame Lambda's overhead.
-        gc.collect()
-        gc.freeze()
-        self._closing.append(gc.unfreeze)
 
     def _start_gateways(self, options: SystemOptions) -> None:
         port, resources, client = options.port, self.stack.resources, self.client
