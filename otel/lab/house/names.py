@@ -34,13 +34,13 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 107, 1),
+    "otel/lambda_latency": Figures(27, 105, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
     "otel/lambda_latency/archive": Figures(0, 0, 0),
     "otel/lambda_latency/bridge": Figures(0, 2, 0),
-    "otel/lambda_latency/cli": Figures(3, 7, 0),
+    "otel/lambda_latency/cli": Figures(3, 5, 0),
     "otel/lambda_latency/diff": Figures(0, 0, 0),
     "otel/lambda_latency/doctor": Figures(1, 7, 0),
     "otel/lambda_latency/example": Figures(0, 0, 0),
