@@ -5,13 +5,13 @@ The file's name has the date of the run. Paths of this machine in stacks become 
 Usual time: two minutes.
 """
 
-import argparse
 import gzip
 import re
 import subprocess
 import sys
 import tempfile
 import time
+from argparse import ArgumentParser
 from pathlib import Path
 
 from lab.commands import ROOT
@@ -20,9 +20,8 @@ EXAMPLE = ROOT / "otel" / "lambda_latency" / "example"
 MOST_BYTES = 100_000
 
 
-def main() -> int:
+def main(parser: ArgumentParser) -> int:
     """0 if a file of at most 100 kB was written."""
-    parser = argparse.ArgumentParser("python -m lab recorded", description=__doc__)
     parser.add_argument("--traces", type=Path, metavar="FILE", help="traces of a demo of today, in place of a new run")
     traces = parser.parse_args().traces
     with tempfile.TemporaryDirectory() as folder:
@@ -47,7 +46,3 @@ def as_on_lambda(text: str) -> str:
     """Traces with the paths that files have on Lambda: the checkout's, and those of Python's own modules."""
     text = text.replace(f"{ROOT}/", "/var/task/")
     return re.sub(r"/[\w./-]+/lib/python3\.\d+/(?!site-packages)", "/var/lang/lib/python3.11/", text)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())

@@ -22,7 +22,7 @@ def framework_lines(path: Path, layer: str) -> str:
     names = [path.name, *(name for name in FRAMEWORKS if (path / name).is_file())]
     name = next(filter(FRAMEWORKS.__contains__, names), "")
     if name and not layer:
-        todo = "--layer ARN prints the lines for it: lambda-latency stack layer deploys the layer, and prints the ARN"
+        todo = "--layer ARN prints the lines for it; `lambda-latency stack layer` deploys the layer"
         raise AdoptError(f"{name} is of no SAM app", todo)
     text = Path(__file__).with_name(FRAMEWORKS[name]).read_text(encoding="utf-8") if name else ""
     for field, value in {"LAYER": layer, "WRAPPER": WRAPPER, "EXPORT": EXPORT}.items():

@@ -303,5 +303,5 @@ def test_a_cdk_app_gets_an_aspect(tmp_path: Path) -> None:
     )
     assert refused(tmp_path) == [
         "lambda-latency: cdk.json is of no SAM app",
-        "  --layer ARN prints the lines for it: lambda-latency stack layer deploys the layer, and prints the ARN",
+        "  --layer ARN prints the lines for it; `lambda-latency stack layer` deploys the layer",
     ]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 REGION = "us-east-1"  # where no number of a layer is needed
 LAYER = re.compile(r"arn:aws[a-z-]*:lambda:[a-z]{2}(-[a-z]+)+-\d:\d{12}:layer:[A-Za-z0-9_-]+:\d+")
-LAYERS = "--layer ARN (lambda-latency stack layer deploys it, and prints the ARN), or --vendor for a copy in the app"
+LAYERS = "--layer ARN, which `lambda-latency stack layer` deploys and prints, or --vendor for a copy in the app"
 TRACED_BEFORE = ("as it is", "switched")
 TEMPLATES = (".yaml", ".yml", ".json", ".template")
 EPILOG = """\
