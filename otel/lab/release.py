@@ -1,8 +1,8 @@
 """Builds what a release publishes into dist/ and checks it: the archives, the layer, a list of the packages, digests.
 
-The wheel and the source distribution, the kit's layer as a zip file for either architecture, an SBOM (CycloneDX) of
-what the wheel needs, SHA256SUMS. With --tag it refuses what only an owner can decide and has not: the placeholder of
-the repository's owner, a version without a date in the CHANGELOG.
+The wheel and the source distribution, the kit's layer as a zip file for either architecture, and with OpenTelemetry's
+packages as one for both, an SBOM (CycloneDX) of what the wheel needs, SHA256SUMS. With --tag it refuses what only an
+owner can decide and has not: the placeholder of the repository's owner, a version without a date in the CHANGELOG.
 
 Usual time: a minute.
 """
@@ -20,10 +20,12 @@ from pathlib import Path
 
 from lab.commands import ROOT
 from lab.locks import environment
+from lambda_latency.adopt import write_layer
 from lambda_latency.version import VERSION
 
 DIST = ROOT / "dist"
 LOCK = ROOT / "requirements" / "release.txt"
+BUNDLED = ROOT / "build" / "bundled"  # the layer of `lambda-latency stack layer`
 # What people read or run from the repository; docs/explanation/publishing.md tells the owner about the placeholder.
 PUBLISHED = (
     "pyproject.toml",
@@ -56,8 +58,7 @@ def main(parser: ArgumentParser) -> int:
     if missing and options.tag:
         return 1
     _run("make", "--silent", "wheel", "layer")
-    for architecture in ARCHITECTURES:
-        write_zip(ROOT / "build" / "layer", DIST / f"lambda-latency-layer-{VERSION}-{architecture}.zip")
+    write_layers()
     wheel, tools = next(DIST.glob("*.whl")), environment(ROOT / "build" / "release", LOCK, sys.executable).parent
     installed = _installed(wheel)
     _run(tools / "cyclonedx-py", "environment", "--output-reproducible", "--of", "JSON",
@@ -73,6 +74,16 @@ def main(parser: ArgumentParser) -> int:
     (DIST / "SHA256SUMS").write_text("".join(sums), "utf-8")
     print("".join(sums), end="")
     return 1 if wrong or vulnerable else 0
+
+
+def write_layers() -> None:
+    """Write the kit's layer for each architecture, and the one with OpenTelemetry's packages."""
+    for architecture in ARCHITECTURES:
+        write_zip(ROOT / "build" / "layer", DIST / f"lambda-latency-layer-{VERSION}-{architecture}.zip")
+    shutil.rmtree(BUNDLED, ignore_errors=True)
+    for runtime in write_layer(BUNDLED):
+        print(f"the bundled layer has no bytecode for {runtime}", file=sys.stderr)
+    write_zip(BUNDLED, DIST / f"lambda-latency-layer-{VERSION}-bundled.zip")
 
 
 def problems(root: Path, tag: str) -> Iterator[str]:

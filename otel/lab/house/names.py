@@ -34,13 +34,13 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 107, 1),
+    "otel/lambda_latency": Figures(27, 102, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
     "otel/lambda_latency/archive": Figures(0, 0, 0),
     "otel/lambda_latency/bridge": Figures(0, 2, 0),
-    "otel/lambda_latency/cli": Figures(3, 7, 0),
+    "otel/lambda_latency/cli": Figures(3, 5, 0),
     "otel/lambda_latency/diff": Figures(0, 0, 0),
     "otel/lambda_latency/doctor": Figures(1, 7, 0),
     "otel/lambda_latency/example": Figures(0, 0, 0),
@@ -48,7 +48,7 @@ FIGURES = {
     "otel/lambda_latency/http": Figures(0, 0, 0),
     "otel/lambda_latency/latency": Figures(3, 8, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
-    "otel/lambda_latency/local": Figures(1, 23, 0),
+    "otel/lambda_latency/local": Figures(1, 20, 0),
     "otel/lambda_latency/page": Figures(0, 2, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
@@ -57,8 +57,8 @@ FIGURES = {
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
-    "otel/lab": Figures(130, 21, 8),
-    "otel/tests": Figures(245, 118, 14),
+    "otel/lab": Figures(133, 23, 9),
+    "otel/tests": Figures(240, 118, 14),
 }
 
 

@@ -17,13 +17,18 @@ def compile_layer(root: Path, runtimes: Iterable[str]) -> list[str]:
     """Compiles the layer for each runtime (`python3.13`); returns the runtimes whose Python is not installed."""
     remove_bytecode(root)
     if not (root / LAYER_FOLDER).is_dir():
-        return []  # the app has a layer of its own making
+        return []  # the app has a layer of its own making, or shares one
+    return compile_folder(root / LAYER_FOLDER, runtimes)
+
+
+def compile_folder(folder: Path, runtimes: Iterable[str]) -> list[str]:
+    """Compiles a layer's folder for each runtime; returns the runtimes whose Python is not installed."""
     missing = []
     for runtime in sorted(set(runtimes)):
         python = find_python(runtime)
         # Unchecked hashes: the source in /opt cannot change.
         command = [python or "", "-m", "compileall", "-q", "--invalidation-mode", "unchecked-hash",
-                   "-s", str(root / LAYER_FOLDER), "-p", "/opt", str(root / LAYER_FOLDER)]  # fmt: skip
+                   "-s", str(folder), "-p", "/opt", str(folder)]  # fmt: skip
         if python is None or not _runs(command):
             missing.append(runtime)
     return missing

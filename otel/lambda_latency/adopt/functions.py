@@ -130,7 +130,8 @@ class _Reader:
         if match is None:
             return
         if (int(match[1]), int(match[2])) < OLDEST:
-            yield properties, f"its runtime is {fn.runtime}", f"raise it to python{OLDEST[0]}.{OLDEST[1]} or later"
+            todo = f"raise it to python{OLDEST[0]}.{OLDEST[1]} or later"
+            yield properties, f"its runtime is {fn.runtime}, so it stays untraced", todo
         yield from _about_properties(resource, properties, written)
         for place in written:
             yield from _about_layers(self.root, place)

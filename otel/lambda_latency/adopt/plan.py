@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
+from configparser import ConfigParser
+from configparser import Error as ConfigError
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -17,7 +19,7 @@ from lambda_latency.adopt.functions import AppFn, functions_in
 from lambda_latency.adopt.reading import read_code
 from lambda_latency.adopt.refused import refusal
 from lambda_latency.adopt.template import Adopted, adopt_template
-from lambda_latency.adopt.wording import PACKAGES, AdoptOptions
+from lambda_latency.adopt.wording import PACKAGES, WITHOUT_COLLECTOR, AdoptOptions
 from lambda_latency.adopt.writing import read_record
 from lambda_latency.example import example_folder
 from lambda_latency.layer import MODULES, WRAPPER, layer_files
@@ -40,8 +42,7 @@ from lambda_latency.template import (
 
 SERVERLESS = "AWS::Serverless-2016-10-31"
 # The folder of the layer that has only modules of the kit
-# Of conditions on a region, and of an app whose region nobody names
-REGION = "us-east-1"
+REGION = "us-east-1"  # of conditions on a region
 MADE_OF_LAYER = re.compile(rf"""Content(Uri)?["']?\s*:\s*\S*{LAYER_FOLDER}""")
 OFF = "not created by default"  # a function whose condition is false
 # Lambda's default, and what the doctor's rule memory-small asks for
@@ -50,6 +51,25 @@ SHOWN = 3
 PLUGINS = "DURABLE_EXECUTION_PLUGINS"  # the variable with the plugins of durable functions
 Span: TypeAlias = tuple[int, int]
 SAM_REGION = re.compile(r"""^\s*["']?region["']?\s*[=:]\s*["']?([a-z]{2}(?:-[a-z]+)+-\d)\b""", re.MULTILINE)
+
+
+def _settled(path: Path, options: AdoptOptions) -> AdoptOptions:
+    """The options for an app, with what a deployed layer or the kit's folder implies. Raises `AdoptError`."""
+    folder = path.parent / LAYER_FOLDER
+    if options.layer:
+        if folder.is_dir():
+            todo = "run adopt --undo first, or leave out --layer"
+            raise AdoptError(f"{path} uses the kit's layer in {LAYER_FOLDER}/", todo)
+        region = options.layer.split(":")[3]
+        if options.collected and region == WITHOUT_COLLECTOR:
+            raise AdoptError(f"{region} has no layer with ADOT's collector", "leave out --export collector")
+        options = replace(options, packages="bundled", traced="")
+    elif (folder / PACKAGES).is_file():
+        options = replace(options, packages="bundled")
+    if options.packages == "bundled" and options.instrumentation == "layer":
+        todo = "use it with --vendor" if options.layer else "leave out --packages bundled"
+        raise AdoptError("--instrumentation layer needs ADOT's layer", todo)
+    return options
 
 
 def find_template(path: Path) -> Path:
@@ -69,10 +89,7 @@ def make_plan(path: Path, options: AdoptOptions) -> Plan:
     """The plan of adopting an app. Raises `AdoptError` with the reason why it cannot be adopted."""
     root = path.parent
     plan = Plan(root, path)
-    if (root / LAYER_FOLDER / PACKAGES).is_file():
-        options = replace(options, packages="bundled")
-    if options.packages == "bundled" and options.instrumentation == "layer":
-        raise AdoptError("--instrumentation layer needs ADOT's layer", "leave out --packages bundled")
+    options = _settled(path, options)
     templates = list(read_templates(path, root, options.layers, set()))
     code = read_code(plan, templates, options)
     texts = [_adopt(plan, template, options) for template in templates]
@@ -295,7 +312,7 @@ def _is_changed(old: YamlNode, new: YamlNode, least_items: int) -> bool:
 
 
 def regions_of(folder: Path, chosen: Sequence[str], environment: Mapping[str, str]) -> tuple[tuple[str, ...], str]:
-    """The regions of an app and their origin: --region, samconfig, the environment's variables, or us-east-1."""
+    """The regions of an app and their origin: --region, samconfig, a variable or the profile; none if none has it."""
     if chosen:
         return tuple(dict.fromkeys(chosen)), "--region"
     for name in ("samconfig.toml", "samconfig.yaml", "samconfig.yml"):
@@ -308,4 +325,18 @@ def regions_of(folder: Path, chosen: Sequence[str], environment: Mapping[str, st
     for variable in ("AWS_REGION", "AWS_DEFAULT_REGION"):
         if environment.get(variable):
             return (environment[variable],), variable
-    return (REGION,), "no --region is given"
+    region = _region_of_profile(environment)
+    return ((region,), "the AWS profile") if region else ((), "")
+
+
+def _region_of_profile(environment: Mapping[str, str]) -> str:
+    """The region of the profile in AWS's configuration file; empty without one."""
+    path = Path(environment.get("AWS_CONFIG_FILE") or Path.home() / ".aws" / "config")
+    profile = environment.get("AWS_PROFILE") or environment.get("AWS_DEFAULT_PROFILE") or "default"
+    configuration = ConfigParser(interpolation=None)
+    try:
+        configuration.read(path, encoding="utf-8")
+    except (OSError, UnicodeDecodeError, ConfigError):
+        return ""
+    section = profile if profile == "default" else f"profile {profile}"
+    return configuration.get(section, "region", fallback="")

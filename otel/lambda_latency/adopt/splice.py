@@ -26,7 +26,6 @@ class Edits:
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self.replaced: set[tuple[int, int]] = set()  # offsets of the values that are replaced or removed
         self._edits: list[tuple[int, int, int, str]] = []  # start, end, depth, text
-        self._sections: set[int] = set()  # offsets of added sections
         self._is_json = is_json(text)
         self._fills: dict[tuple[int, int], Tree] = {}  # the contents of empty JSON collections, by offsets
         resources = root.get("Resources")
@@ -82,17 +81,18 @@ class Edits:
             self._insert_after(sequence, lines, column + 1)  # the dash may be in the column of its key
 
     def add_section(self, name: str, entries: Mapping[str, Tree], successor: str) -> None:
-        """Adds a section before another one, above the comment of that one; in JSON, at the end."""
+        """Adds a section before another one, above the comment of that one; in JSON, at the end.
+
+        It is set apart by an empty line where the other one is.
+        """
         if self._is_json:
             self._extend_json(self.root, {name: entries})
             return
         key = next(key for section, key, _ in self.root.named() if section == successor)
         offset = self._above_comment(key.start)
-        lines = [*self._block({name: entries}, 0), ""]
-        above = self.text[:offset]
-        if above.strip("\ufeff\r\n") and not above.endswith(2 * self.newline) and offset not in self._sections:
-            lines.insert(0, "")
-        self._sections.add(offset)
+        lines = self._block({name: entries}, 0)
+        if self.text[:offset].endswith(2 * self.newline):
+            lines.append("")
         self._edits.append((offset, offset, 0, "".join(f"{line}{self.newline}" for line in lines)))
 
     def _above_comment(self, offset: int) -> int:

@@ -67,7 +67,7 @@ def adopt_template(template: Template, options: AdoptOptions, layer_uri: str) ->
     switched, findings = switch(template, edits, options)
     requested, options = options, as_adopted(options, template)
     traced = [fn for fn in template.python_functions if fn.adopted]
-    added = [fn for fn in template.python_functions if not fn.adopted]
+    added = [replace(fn, traced=options.traced) for fn in template.python_functions if not fn.adopted]
     findings += [*template.obstacles, *_backends(template)]
     where, permissions, declared = "", dict[str, str](), set[str]()
     if requested.export == "otlp" or added:
@@ -78,10 +78,11 @@ def adopt_template(template: Template, options: AdoptOptions, layer_uri: str) ->
     if added:
         where = _trace_functions(edits, template.functions, added, options)
         declared = _declare_all(edits, added, options, layer_uri)
-        findings += [*_trace_apis(source, edits, where), *_translated(template, edits, added)]
+        findings += [*_trace_apis(source, edits, where, options), *_translated(template, edits, added)]
     if switched:
         _settle_conditions(edits, switched, options, declared)
     _renew(edits)
+    _renew_layer(edits, template.functions, options.layer)
     _pass_on(edits, template.children, options, is_declared=bool(added))
     return Adopted(edits.result(), where, permissions, findings, edits.replaced, switched)
 
@@ -107,10 +108,10 @@ def _trace_functions(edits: Edits, functions: Sequence[AppFn], added: Sequence[A
     are_alike = len({(fn.architecture, fn.arm, bool(fn.backend)) for fn in added}) == 1
     if are_alike and len(added) == len(functions) > 1 and _share(edits, added, options):
         for fn in added:
-            _trace(edits, fn.properties)
+            _trace(edits, fn.properties, options)
         return "Globals" if edits.root.get("Globals") is not None else "Globals, new"
     shared = edits.root.get("Globals", "Function")
-    traced = shared is not None and _trace(edits, shared)
+    traced = shared is not None and _trace(edits, shared, options)
     for fn in added:
         own_options = replace(options, export=BACKEND) if fn.backend else options
         _extend(edits, fn.properties, fn.architecture, own_options, bridge=bool(fn.bridge), traced=traced)
@@ -126,8 +127,9 @@ def _share(edits: Edits, added: Sequence[AppFn], options: AdoptOptions) -> bool:
         return True
     tree: dict[str, Tree] = {"Function": _function_tree(architecture, options, bridge=bridge)}
     if section is None:
-        api: dict[str, Tree] = {"Api": {"TracingEnabled": TRACED_API}} if _rest_apis(edits.root) is not None else {}
-        edits.add_section("Globals", {**tree, **api}, "Resources")
+        if _rest_apis(edits.root) is not None:
+            tree["Api"] = _api_tree(options)
+        edits.add_section("Globals", tree, "Resources")
         return True
     if shared is None and _is_mapping(section):
         edits.add_entries(section, tree)
@@ -141,6 +143,14 @@ def _is_mapping(node: YamlNode) -> bool:
 
 
 def _function_tree(architecture: str, options: AdoptOptions, *, bridge: bool) -> dict[str, Tree]:
+    if options.layer:
+        listed, settings = layers(options, architecture, always=bridge), variables(options, bridge=bridge)
+        in_a_row = ", ".join(f"{name}: {value}" for name, value in settings.items())
+        return {
+            "Tracing": "Active",
+            "Layers": listed if len(listed) > 1 else f"[{listed[0]}]",
+            "Environment": {"Variables": settings if options.collected else f"{{ {in_a_row} }}"},
+        }
     return {
         "Tracing": f"!If [{ACTIVE}, Active, PassThrough]",
         "Layers": layers(options, architecture, always=bridge),
@@ -154,7 +164,7 @@ def _extend(
     """Adds to the properties of a function or of Globals. `traced`: Globals has a Tracing already."""
     tree = _function_tree(architecture, options, bridge=bridge)
     new: dict[str, Tree] = {}
-    if not _trace(edits, place) and not traced:
+    if not _trace(edits, place, options) and not traced:
         new["Tracing"] = tree["Tracing"]
     listed = place.get("Layers")
     if listed is None:
@@ -172,10 +182,10 @@ def _extend(
         edits.add_entries(place, new)
 
 
-def _trace(edits: Edits, place: YamlNode) -> bool:
-    """Makes an existing Tracing follow the parameter; False if there is none. A computed one stays."""
+def _trace(edits: Edits, place: YamlNode, options: AdoptOptions) -> bool:
+    """Makes an existing Tracing follow the parameter, if there is one; False without Tracing. A computed one stays."""
     setting = place.get("Tracing")
-    if setting is not None and setting.text in ("Active", "PassThrough"):
+    if setting is not None and setting.text in ("Active", "PassThrough") and not options.layer:
         edits.replace(setting, f"!If [{ACTIVE}, Active, PassThrough]")
     return setting is not None
 
@@ -202,8 +212,10 @@ def _arm_of(functions: Sequence[AppFn]) -> str:
 
 def _declare_all(edits: Edits, added: Sequence[AppFn], options: AdoptOptions, layer_uri: str) -> set[str]:
     """Declares what functions need that are newly traced; returns the names of the added conditions."""
+    if options.layer:
+        return set()
     parameters = {options.parameter: parameter()}
-    has_adot, is_of_one_region = options.packages == "adot", len(options.regions) == 1
+    has_adot, is_of_one_region = options.has_adot, len(options.regions) == 1
     if has_adot and is_of_one_region:
         parameters[ADOT] = adot_parameter(options)
     _declare(edits, "Parameters", parameters)
@@ -245,6 +257,16 @@ def _renew_arn(edits: Edits, arn: YamlNode) -> None:
         edits.replace(arn, PYTHON.arn(region, newest.numbers[region]))
 
 
+def _renew_layer(edits: Edits, functions: Sequence[AppFn], layer: str) -> None:
+    """Replaces other versions of the kit's deployed layer by this one, if one is named."""
+    shared = edits.root.get("Globals", "Function")
+    places = [*([shared] if shared is not None else ()), *(fn.properties for fn in functions)]
+    for item in (item for place in places for item in place.listed("Layers")):
+        text = str(item.value)
+        if layer and text != layer and text.rpartition(":")[0] == layer.rpartition(":")[0]:
+            edits.replace(item, layer)
+
+
 def _declare(edits: Edits, section: str, entries: Mapping[str, Tree]) -> set[str]:
     """Declares those entries that a section lacks; returns their names."""
     node = edits.root.get(section)
@@ -264,7 +286,7 @@ def _rest_apis(root: YamlNode) -> list[tuple[str, YamlNode]] | None:
     return apis if apis or "Api" in kinds else None
 
 
-def _trace_apis(source: str, edits: Edits, where: str) -> list[Diagnostic]:
+def _trace_apis(source: str, edits: Edits, where: str, options: AdoptOptions) -> list[Diagnostic]:
     """Enables tracing on REST APIs; returns the findings left to a person."""
     apis = _rest_apis(edits.root)
     if apis is None:
@@ -272,42 +294,48 @@ def _trace_apis(source: str, edits: Edits, where: str) -> list[Diagnostic]:
     findings = []
     for name, api in apis:
         setting = api.get("Properties", "TracingEnabled")
-        if setting is None or _trace_api(edits, setting):
+        if setting is None or _trace_api(edits, setting, options):
             continue
         if ACTIVE not in edits.text[setting.start : setting.end]:
             problem = f"{name}: its TracingEnabled is computed"
             findings.append(Diagnostic(source, setting.line, problem, "let it follow the parameter Tracing"))
     is_complete = bool(apis) and all(api.get("Properties", "TracingEnabled") for _, api in apis)
     if where != "Globals, new" and not is_complete:
-        _trace_other_apis(edits)
+        _trace_other_apis(edits, options)
     return findings
 
 
-def _trace_api(edits: Edits, setting: YamlNode) -> bool:
-    """Makes a TracingEnabled follow the parameter; False if it is computed, and stays."""
+def _api_tree(options: AdoptOptions) -> Tree:
+    """What `Globals` has of REST APIs."""
+    return "{ TracingEnabled: true }" if options.layer else {"TracingEnabled": TRACED_API}
+
+
+def _trace_api(edits: Edits, setting: YamlNode, options: AdoptOptions) -> bool:
+    """Makes a TracingEnabled true, or follow the parameter; False if it is computed, and stays."""
     is_literal = setting.kind == "scalar" and not setting.function
-    if is_literal:
-        edits.replace(setting, TRACED_API)
+    if is_literal and not (options.layer and setting.value is True):
+        edits.replace(setting, "true" if options.layer else TRACED_API)
     return is_literal
 
 
-def _trace_other_apis(edits: Edits) -> None:
+def _trace_other_apis(edits: Edits, options: AdoptOptions) -> None:
     """Enables tracing in Globals."""
     section, api = edits.root.get("Globals"), edits.root.get("Globals", "Api")
     setting = api.get("TracingEnabled") if api is not None else None
-    entry: dict[str, Tree] = {"TracingEnabled": TRACED_API}
     if section is None:
-        edits.add_section("Globals", {"Api": entry}, "Resources")
+        edits.add_section("Globals", {"Api": _api_tree(options)}, "Resources")
     elif api is None:
-        edits.add_entries(section, {"Api": entry})
+        edits.add_entries(section, {"Api": _api_tree(options)})
     elif setting is None:
-        edits.add_entries(api, entry)
+        edits.add_entries(api, {"TracingEnabled": "true" if options.layer else TRACED_API})
     else:
-        _trace_api(edits, setting)
+        _trace_api(edits, setting, options)
 
 
 def _pass_on(edits: Edits, children: Sequence[YamlNode], options: AdoptOptions, *, is_declared: bool) -> None:
-    """Passes the parameter to nested applications, and declares it if it is not."""
+    """Passes the parameter, if there is one, to nested applications, and declares it if it is not."""
+    if options.layer:
+        return
     entry: dict[str, Tree] = {"Tracing": f"!Ref {options.parameter}"}
     for child in children:
         parameters = child.get("Parameters")

@@ -51,7 +51,9 @@ class AdoptOptions:
     `traced`: the template's condition of what tracing needs; empty without one.
 
     `packages`: the layer with OpenTelemetry's packages, `adot` for ADOT's, `bundled` for the kit's own.
-    `regions`: where the app is deployed.
+    `regions`: where the app is deployed. `layer`: the ARN of a layer with the kit and OpenTelemetry's packages that all
+    apps share; empty where the app has the kit's layer in a folder of its own. With it no parameter switches tracing:
+    `traced` is empty.
     """
 
     export: str | None = None
@@ -60,16 +62,22 @@ class AdoptOptions:
     regions: tuple[str, ...] = ("us-east-1",)
     instrumentation: str | None = None
     traced: str = TRACED
+    layer: str = ""
+
+    @property
+    def has_adot(self) -> bool:
+        """Whether OpenTelemetry's packages are in ADOT's layer."""
+        return self.packages == "adot" and not self.layer
 
     @property
     def layers(self) -> int:
         """The number of layers that a function gets."""
-        return 1 + self.collected + (self.packages == "adot")
+        return 1 + self.collected + self.has_adot
 
     @property
     def collected(self) -> bool:
         """Whether a collector runs beside the functions."""
-        return self.export in (None, "collector")
+        return self.export == "collector" or (self.export is None and not self.layer)
 
     @property
     def condition_of_collector(self) -> str:
@@ -125,7 +133,9 @@ def conditions(options: AdoptOptions, arm: str = "") -> dict[str, Tree]:
 def layers(options: AdoptOptions, architecture: str, *, always: bool) -> list[Tree]:
     """The layers of a function; `always`: its code needs the kit's layer even without tracing."""
     trees: list[Tree] = [f"!Ref {KIT}" if always else f"!If [{TRACED}, !Ref {KIT}, {NOTHING}]"]
-    if options.packages == "adot":
+    if options.layer:
+        trees = [options.layer]
+    elif options.has_adot:
         adot = f"!Ref {ADOT}" if len(options.regions) == 1 else f"!FindInMap [{MAPPING}, !Ref AWS::Region, Arn]"
         trees.append(f"!If [{TRACED}, {adot}, {NOTHING}]")
     return [*trees, collector_layer(options, architecture)] if options.collected else trees
@@ -149,7 +159,8 @@ def variables(options: AdoptOptions, *, bridge: bool) -> dict[str, Tree]:
     settings: dict[str, Tree] = {"AWS_LAMBDA_EXEC_WRAPPER": when(options.traced, INSTRUMENT if by_layer else WRAPPER)}
     if options.collected:
         settings["OPENTELEMETRY_COLLECTOR_CONFIG_URI"] = when(collected, "/opt/lambda-latency/collector.yaml")
-        settings[ENDPOINT] = when(collected, '"http://localhost:4318/v1/traces"')
+        if not options.layer:  # the default, written out for who reads the template
+            settings[ENDPOINT] = when(collected, '"http://localhost:4318/v1/traces"')
     if by_layer:
         if options.collected:
             settings["OTEL_EXPORTER_OTLP_TIMEOUT"] = when(collected, '"1"')  # seconds; the exporter's own default is 10
@@ -170,7 +181,8 @@ def _export(options: AdoptOptions) -> dict[str, Tree]:
     collected = options.condition_of_collector
     if options.collected and collected != options.traced:
         return {EXPORT: f"!If [{collected}, collector, {when(options.traced, 'daemon')}]"}
-    return {} if options.collected or options.export == BACKEND else {EXPORT: when(options.traced, str(options.export))}
+    is_default = options.collected or options.export == BACKEND
+    return {} if is_default else {EXPORT: when(options.traced, options.export or "daemon")}
 
 
 def variables_of(instrumentation: str) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 
 TYPE_CHECKING = False  # importing typing is slow
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
     from typing import Any, BinaryIO
 
 LONGEST = 1_000_000  # bytes of a message
+# The id of a request whose first members are its version, its method and its id, in any order
+ID = re.compile(
+    rb'\s*\{\s*(?:"(?:jsonrpc|method)"\s*:\s*"[^"\\]{0,200}"\s*,\s*){0,2}"id"\s*:\s*(-?[1-9]\d{0,17}|0|"[\x20!#-[\]-~]{0,200}")\s*[,}]'
+)
 PARSE_ERROR, INVALID_REQUEST = -32700, -32600
 
 
@@ -36,7 +41,7 @@ class Wire:
         for line in iter(lambda: self._read.readline(LONGEST + 1), b""):
             if len(line) > LONGEST:
                 self._skip(line)
-                self.fail(None, WireError(INVALID_REQUEST, f"a message has at most {LONGEST:,} bytes"))
+                self.fail(_id_of(line), WireError(INVALID_REQUEST, f"a message has at most {LONGEST:,} bytes"))
             elif line.strip():
                 try:
                     message = json.loads(line)
@@ -69,3 +74,9 @@ class Wire:
     def _skip(self, line: bytes) -> None:
         while line and not line.endswith(b"\n"):
             line = self._read.readline(LONGEST)
+
+
+def _id_of(line: bytes) -> object:
+    """The id of a request that is not read as a whole; None where its first members do not have it."""
+    match = ID.match(line)
+    return None if match is None else json.loads(match[1])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lambda_latency.files import unwritable, writable_by
 
-__all__ = ["FILES", "ProjectError", "example_folder", "write_project"]
+__all__ = ["FILES", "ProjectError", "example_folder", "recorded_traces", "write_project"]
 
 # The files that pyproject.toml includes in the wheel; a test compares the two.
 FILES = (
@@ -32,6 +32,12 @@ class ProjectError(Exception):
     """A project cannot be written; the message says what to do."""
 
     exit_status = 1
+
+
+def recorded_traces() -> tuple[Path, str]:
+    """Return the traces of a run of the demo on the example, and the day of the run (`lab recorded` writes them)."""
+    (path,) = HERE.glob("recorded-*.jsonl.gz")
+    return path, path.name.removeprefix("recorded-").removesuffix(".jsonl.gz")
 
 
 def example_folder() -> Path:

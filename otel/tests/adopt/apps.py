@@ -31,12 +31,20 @@ def make_app(folder: Path, template: str | bytes = TEMPLATE, **sources: str) -> 
 
 
 def adopt(*arguments: object) -> tuple[int, str, str]:
-    """The status of the command, what it prints, and what it says on stderr; a template comes before its options."""
+    """The status of the command, what it prints, and what it says on stderr; a template comes before its options.
+
+    An app gets a copy of the kit unless `--layer` names one.
+    """
     words = [*map(str, arguments)]
+    if not {"--layer", "--undo", "--help"} & {*words}:
+        words.append("--vendor")
     template = ["--template"] if words and not words[0].startswith("-") else []
     out, err = io.StringIO(), io.StringIO()
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        status = main(["adopt", *template, *words])
+        try:
+            status = main(["adopt", *template, *words])
+        except SystemExit as exit_of_main:
+            status = int(str(exit_of_main.code))
     return status, out.getvalue(), err.getvalue()
 
 

@@ -235,7 +235,7 @@ LEFT_OUT = {
     ),
     "an early runtime": (
         TEMPLATE.replace("python3.12", "python2.7"),
-        f"template.yaml:6: One: its runtime is python2.7: raise it to python3.10 or later\n\n{NOTHING}",
+        f"template.yaml:6: One: its runtime is python2.7, so it stays untraced: raise it to python3.10 or later\n\n{NOTHING}",
     ),
 }
 

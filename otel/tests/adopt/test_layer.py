@@ -152,7 +152,7 @@ SAMCONFIG = '[default.deploy.parameters]\nregion = "eu-west-3"\n[prod.deploy.par
         ([], SAMCONFIG, {"AWS_REGION": "us-east-2"}, (("eu-west-3", "us-west-2"), "samconfig.toml")),
         ([], "", {"AWS_REGION": "us-east-2", "AWS_DEFAULT_REGION": "us-west-1"}, (("us-east-2",), "AWS_REGION")),
         ([], "", {"AWS_DEFAULT_REGION": "us-west-1"}, (("us-west-1",), "AWS_DEFAULT_REGION")),
-        ([], "", {}, (("us-east-1",), "no --region is given")),
+        ([], "", {"AWS_CONFIG_FILE": "/nonexistent"}, ((), "")),
     ],
 )
 def test_the_regions_of_an_app(
@@ -200,8 +200,9 @@ def test_an_older_number_is_renewed(tmp_path: Path, regions: list[str]) -> None:
     assert adopt(tmp_path, "--write", *regions)[::2] == (0, "")
     written = template.read_text()
     template.write_text(written.replace("Python:26", "Python:25"))
-    todo = f"lambda-latency: {template} has functions that are not adopted\n  lambda-latency adopt --write\n"
-    assert adopt(tmp_path, "--check") == (3, "", todo)
+    todo = f"lambda-latency adopt --vendor --template {tmp_path} --write"
+    message = f"lambda-latency: {template} has another version of the layer\n  {todo}\n"
+    assert adopt(tmp_path, "--check") == (3, "", message)
     assert adopt(tmp_path, "--upgrade")[::2] == (0, "")
     assert template.read_text() == written
     template.write_text(written.replace("Python:26", "Python:31"))

@@ -289,3 +289,24 @@ def test_no_call_opens_a_socket_or_starts_a_process(tmp_path: Path) -> None:
         for number, name in enumerate(("why_slow", "list_requests", "check_tracing"))
     ]
     assert probed(tmp_path, *calls).startswith("0 [] ")
+
+
+@pytest.mark.parametrize(
+    ("head", "request_id"),
+    [
+        (b'{"jsonrpc":"2.0","id":7,"method":"tools/call","params":"', 7),
+        (b'{"method": "ping", "jsonrpc": "2.0", "id": "a-1", "params": "', "a-1"),
+        (b'{"params":{"id":3},"id":7,"text":"', None),
+        (b'{"jsonrpc":"2.0","id":' + b"9" * 5_000 + b',"text":"', None),
+        (b'{"jsonrpc":"2.0","id":[1],"text":"', None),
+    ],
+)
+def test_a_message_that_is_too_long_is_answered_by_its_id(head: bytes, request_id: object) -> None:
+    """A client waits for that id; what does not begin a request with one is answered without."""
+    read, write = io.BytesIO(head + b"x" * LONGEST + b'"}\n'), io.BytesIO()
+    assert list(Wire(read, write).messages()) == []
+    assert json.loads(write.getvalue()) == {
+        "jsonrpc": "2.0",
+        "id": request_id,
+        "error": {"code": -32600, "message": "a message has at most 1,000,000 bytes"},
+    }

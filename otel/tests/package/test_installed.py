@@ -56,12 +56,22 @@ def test_the_demo_works_in_an_empty_folder(installed: Callable[[str], Installed]
     assert {path.name for path in (tmp_path / "out").iterdir()} >= {"report.html", "traces.jsonl"}
 
 
+def test_without_an_extra_the_demo_reports_a_recorded_run(
+    installed: Callable[[str], Installed], tmp_path: Path
+) -> None:
+    """It says so first, with what runs it here, and writes the page."""
+    ran = installed("").run("lambda-latency", "demo", cwd=tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.startswith("Nothing runs here: this is a recorded run of the example, 150 requests of ")
+    assert (tmp_path / "out" / "report.html").is_file()
+
+
 def test_without_an_extra_a_line_says_how_it_is_installed(
     installed: Callable[[str], Installed], built: Built, tmp_path: Path
 ) -> None:
     """The command that it names installs the extra from the same wheel."""
     alone = installed("")
-    demo = alone.run("lambda-latency", "demo", cwd=tmp_path)
+    demo = alone.run("lambda-latency", "serve", cwd=tmp_path)
     remedy = f"pip install {shlex.quote(f'{built.wheel}[local]')}"
     assert (demo.returncode, demo.stdout) == (1, "")
     assert demo.stderr == f"lambda-latency: the local system needs the extra local: {remedy}\n"

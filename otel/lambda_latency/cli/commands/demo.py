@@ -21,6 +21,7 @@ from lambda_latency.cli.laptop import (
     tell,
 )
 from lambda_latency.cli.messages import usage
+from lambda_latency.installing import is_installed
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
     from lambda_latency.local import Demo
 
 LOAD_SEED = 1  # of load and faults
+REQUESTS = 150
+TEMPLATE = Path("template.yaml")
 UP = "warming up"  # the first stage of a running system
 
 
@@ -40,9 +43,12 @@ def add_parser(subparsers: Any, summary: str) -> None:
         description="Starts API Gateway, the template's functions, DynamoDB and a payments API on this machine, sends "
         "them a mixed load with a slow payments API, some throttles and one function timeout, and reports where the "
         "time went. In the folder of another SAM app, calls that app instead: its example events (events/) and "
-        "its GET routes.",
+        "its GET routes. Without the extra `local`, reports a recorded run of the example instead.",
     )
-    parser.add_argument("--requests", type=requests, default=150, metavar="N", help="number of requests (default: 150)")
+    parser.add_argument("--recorded", action="store_true", help="report the recorded run, and start nothing")
+    parser.add_argument(
+        "--requests", type=requests, default=REQUESTS, metavar="N", help="number of requests (default: 150)"
+    )
     parser.add_argument(
         "--collector",
         metavar="docker|PATH|none",
@@ -59,7 +65,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run the whole system under a load, and report on it; returns the exit status."""
+    """Run the whole system under a load, or take a recorded run, and report on it; returns the exit status."""
+    if options.recorded or (sys.platform != "win32" and not is_installed("local") and _is_plain(options)):
+        return _report_recorded(options)
     require_local()
     from lambda_latency.local import choose_collector, export_of, run_demo
 
@@ -82,6 +90,24 @@ def run(options: argparse.Namespace) -> int:
         print(f"Tracing is off: {len(ordered)} requests were served ({times}), and no span was recorded.")
         return FINE
     return _report(demo, [*_notes(demo, options.requests, collector.sentence)], options)
+
+
+def _is_plain(options: argparse.Namespace) -> bool:
+    """Return whether the demo is asked for on the packaged example, and not for an app or a load of one's own."""
+    is_example = options.template == TEMPLATE and not TEMPLATE.exists()
+    return is_example and not (options.collector or options.parameter or options.requests != REQUESTS)
+
+
+def _report_recorded(options: argparse.Namespace) -> int:
+    """Report on the recorded run; returns the exit status."""
+    from lambda_latency.example import recorded_traces
+    from lambda_latency.installing import install_command
+
+    traces, day = recorded_traces()
+    todo = "" if is_installed("local") else f" To run it here: {install_command('local')}."
+    print(f"Nothing runs here: this is a recorded run of the example, {REQUESTS} requests of {day}.{todo}\n")
+    options.out.mkdir(parents=True, exist_ok=True)
+    return _reported(traces, REQUESTS, [], options)
 
 
 def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
@@ -110,21 +136,26 @@ def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> 
 
 
 def _report(demo: Demo, notes: list[str], options: argparse.Namespace) -> int:
+    status = _reported(demo.traces, options.requests, [] if options.quiet else notes, options)
+    return status or (FINE if demo.complete else FAILED)
+
+
+def _reported(traces: Path, requests: int, notes: list[str], options: argparse.Namespace) -> int:
+    """Report on traces, and write the page; returns the exit status."""
     from lambda_latency.cli.commands.report import run_report
     from lambda_latency.cli.request import Request
     from lambda_latency.latency import Traffic
     from lambda_latency.text import style_for
 
     request = Request(
-        [demo.traces],
-        traffic=Traffic(options.requests),
-        notes=[] if options.quiet else notes,
+        [traces],
+        traffic=Traffic(requests),
+        notes=notes,
         html=str(options.out / "report.html"),
         command="lambda-latency demo",
         analysis_options=provider_is_theirs(),
     )
-    status = run_report(request, style_for(sys.stdout), sys.stdout)
-    return status or (FINE if demo.complete else FAILED)
+    return run_report(request, style_for(sys.stdout), sys.stdout)
 
 
 def _template(path: Path) -> Path:
@@ -133,6 +164,6 @@ def _template(path: Path) -> Path:
     from lambda_latency.local import find_template
 
     template = find_template(path)
-    if path != Path("template.yaml") or template.exists():
+    if path != TEMPLATE or template.exists():
         return template
     return example_folder() / "template.yaml"
