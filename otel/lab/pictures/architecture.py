@@ -27,6 +27,7 @@ PURPOSES = {
     "prices": "what AWS charges",
     "live": "requests as they end",
     "local": "SAM apps on a laptop",
+    "diff": "versions by counts",
     "http": "small HTTP server",
     "testing": "the pytest plugin",
     "adopt": "edits to a SAM app",

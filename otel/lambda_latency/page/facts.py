@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
-from lambda_latency.latency import Breakdowns, Component, Kind, Report
+from lambda_latency.latency import Breakdowns, Component, Kind, Report, is_candidate
 from lambda_latency.page.redacting import SpanRedaction
 from lambda_latency.text import Style, clean
 from lambda_latency.trace import Span, SpanKind, Trace
@@ -84,14 +84,11 @@ NAMED = {
     "function": ("faas.name",),
     "region": ("cloud.region",),
 }
-# Attributes that are in the columns, or that describe infrastructure or a call rather than the request. Of a database
-# call, attributes that the semantic conventions do not name may tell requests apart, such as a shard.
+# Attributes that are in the columns, or that describe infrastructure or a call rather than the request.
 LEFT_OUT = (
     *("aws.", "cloud.", "code.", "container.", "deployment.version", "error.", "exception.", "faas.", "host."),
     *("http.", "k8s.", "lambda.", "messaging.", "net.", "network.", "os.", "otel.", "peer.", "process.", "rpc."),
     *("server.", "service.", "client.", "span.", "telemetry.", "thread.", "url.", "user_agent."),
-    *("db.system", "db.name", "db.statement", "db.operation", "db.query", "db.namespace", "db.collection", "db.user"),
-    *("db.connection", "db.sql", "db.response", "db.instance", "db.cassandra", "db.mongodb", "db.redis", "db.index"),
 )
 
 
@@ -175,7 +172,8 @@ def _facts_of(trace: Trace, redaction: SpanRedaction) -> dict[str, str]:
     facts: dict[str, str] = {}
     for span in [*entries, *by_kind]:
         for name, value in span.attributes.items():
-            if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT):
+            # Of a call, what the semantic conventions do not name may tell requests apart, such as a shard.
+            if isinstance(value, (str, bool, int)) and not name.startswith(LEFT_OUT) and is_candidate(name):
                 facts.setdefault(_clean(name), _text(redaction.value(name, value)))
     for name, keys in NAMED.items():
         facts.pop(name, None)

@@ -77,8 +77,8 @@ def test_a_row_names_the_newest_file_of_its_spans(archive: str) -> None:
     """As the archive's own accounts do."""
     [*results] = judged([pa.RecordBatch.from_pylist(sorted(rows(archive), key=lambda row: str(row["trace_id"])))])
     table, archived = pa.Table.from_batches(results), read_requests(archive)
-    ids = table["trace_id"].to_pylist()
-    assert dict(zip(ids, table["spans"].to_pylist(), strict=True)) == archived.files(ids)
+    expected = dict(zip(*(archived.paths[name].to_pylist() for name in ("trace_id", "spans")), strict=True))
+    assert dict(zip(*(table[name].to_pylist() for name in ("trace_id", "spans")), strict=True)) == expected
 
 
 @pytest.mark.parametrize(

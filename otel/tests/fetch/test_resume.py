@@ -128,7 +128,12 @@ def test_a_fetch_into_an_archive_goes_on_where_it_was(start: Start, run: Run, tm
         "archive", "query", "select count(*), count(distinct trace_id) from accounts", "--archive", "kept", "--csv"
     )
     assert counted.stdout.splitlines()[1] == f"{len(ids)},{len(ids)}"
-    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == ["accounts", "archive.version", "spans"]
+    assert sorted(path.name for path in (tmp_path / "kept").iterdir()) == [
+        "accounts",
+        "archive.version",
+        "samples",
+        "spans",
+    ]
     done = run("fetch", "--archive", "kept", "--out", "out.jsonl")
     assert (done.returncode, "--out and --archive cannot be combined" in done.stderr) == (2, True)
 

@@ -11,7 +11,6 @@ https://pypi.org/project/aws-durable-execution-sdk-python-otel/
 
 from __future__ import annotations
 
-import hashlib
 import re
 from bisect import bisect_right
 from collections import Counter
@@ -258,4 +257,6 @@ def _instant(instant_and_span: tuple[int, CompactSpan]) -> int:
 
 
 def _new_id(arn: str, text: str) -> str:
+    import hashlib  # with it comes OpenSSL, which other traces do not need
+
     return hashlib.sha256(f"{arn} {text}".encode()).hexdigest()[:16]

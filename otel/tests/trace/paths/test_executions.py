@@ -39,7 +39,7 @@ def played(form: Form, operations: list[Operation] = OPERATIONS) -> list[Span]:
 def breakdowns_of(spans: list[Span]) -> tuple[list[Breakdown], list[str]]:
     """The breakdowns of spans with one trace id, and the reasons of problems."""
     breakdowns, problems = Breakdowns(), list[Problem]()
-    Analyzer(breakdowns).add(spans[0].trace_id, compact_spans_of(spans), problems)
+    Analyzer(breakdowns).add(next(iter({span.trace_id for span in spans})), compact_spans_of(spans), problems)
     return list(breakdowns), [problem.reason for problem in problems]
 
 
