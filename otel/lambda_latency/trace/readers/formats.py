@@ -116,8 +116,8 @@ class Reader:
     def attributed(
         self, document: bytes, trace_ids: Collection[str], names: Callable[[str], bool]
     ) -> Iterable[Span | AttributedSpan]:
-        """The spans of traces, with at least their attributes of some `names`."""
-        spans = self._otlp.attributed(document, trace_ids, names)
+        """The spans of traces, with at least their attributes of some `names`. What is large may be hollow."""
+        spans = self._otlp.attributed(document, trace_ids, names) if len(document) <= LARGE else None
         return self.spans(document, lambda _: None, trace_ids) if spans is None else spans
 
     def _read_one(self, document: bytes, problem: OnProblem) -> CompactTraces:
