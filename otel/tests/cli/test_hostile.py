@@ -171,8 +171,8 @@ def test_a_hostile_template_is_read_or_refused_with_a_reason(
     os.mkfifo(tmp_path / "src" / "pipe.py")
     (tmp_path / "template.yaml").write_text(text)
     monkeypatch.chdir(tmp_path)
-    for command in ("doctor", "adopt"):
-        status = main([command])
+    for command in (["doctor"], ["adopt", "--vendor", "--region", "eu-west-1"]):
+        status = main(command)
         printed = capsys.readouterr()
         assert reason in printed.out + printed.err
         if not reason:
