@@ -22,7 +22,7 @@ BUDGET = {
     "otel/lambda_latency/diff": 1_460,
     "otel/lambda_latency/doctor": 3_740,
     "otel/lambda_latency/example": 330,
-    "otel/lambda_latency/fetch": 2_030,
+    "otel/lambda_latency/fetch": 2_040,
     "otel/lambda_latency/http": 260,
     "otel/lambda_latency/latency": 10_710,
     "otel/lambda_latency/live": 1_780,

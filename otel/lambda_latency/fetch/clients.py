@@ -81,8 +81,12 @@ class Clients:
 
 
 def _require_aws(http_response: Any, model: Any, **_: object) -> None:
-    """Raise FetchError for a web page in place of an answer, which boto3 may take for an empty answer."""
-    if str(http_response.headers.get("Content-Type", "")).startswith("text/html"):
+    """Raise FetchError for a web page in place of an answer, which boto3 may take for an empty answer.
+
+    A web page with the status of an error stays an error of boto3. An emulator may send JSON as `text/html`.
+    """
+    is_html = str(http_response.headers.get("Content-Type", "")).startswith("text/html")
+    if is_html and http_response.status_code < 400 and http_response.content.lstrip().startswith(b"<"):
         raise FetchError(
             f"a web page answers {model.name} in place of AWS: that of a proxy, or of a network that asks to sign in",
             "open a page in a browser and sign in, or check the proxy and AWS_ENDPOINT_URL",

@@ -44,7 +44,7 @@ def invoked(function: str, status: int, *handled: Any, flags: tuple[str, ...] = 
     handler = ((function, "", status, *flags), *handled)
     return [
         (
-            ("orders/dev", "AWS::ApiGateway::Stage", status, *flags),
+            ("lambda-latency/dev", "AWS::ApiGateway::Stage", status, *flags),
             (
                 ("Lambda", "aws", status, "Invoke", "us-east-1"),
                 (
@@ -150,7 +150,7 @@ def test_the_demo_leaves_a_tree_for_each_request(program: Path, tmp_path: Path) 
         (top,) = tree(found, lambda node: (node["name"], node.get("origin") or node.get("namespace")))
         names = [top[0], top[1][0], top[1][1][0][1], top[1][1][1][0][1]]
         assert names == [
-            ("orders/dev", "AWS::ApiGateway::Stage"),
+            ("lambda-latency/dev", "AWS::ApiGateway::Stage"),
             ("Lambda", "aws"),
             "AWS::Lambda",
             "AWS::Lambda::Function",

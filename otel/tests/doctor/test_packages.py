@@ -139,7 +139,7 @@ def test_the_command_asks_only_with_online(
     monkeypatch.setattr(lambda_latency.doctor.deployed, "Clients", played)
     template = write(ChangedApp("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
     assert (main(["doctor", "--template", str(template)]), played.asked) == (0, [])
-    assert main(["doctor", "--template", str(template), "--online"]) == 0
+    assert main(["doctor", "--template", str(template), "--online"]) == 4
     assert f"Lambda does not tell the packages of {ADOT}" in capsys.readouterr().err
     assert played.asked == [("eu-west-1", ADOT)]
 

@@ -64,13 +64,15 @@ def test_each_row_of_the_page_has_its_test() -> None:
         assert f"\ndef {function}(" in (ROOT / "otel" / "tests" / path).read_text()
 
 
-def test_an_adopted_app_is_renewed_and_restored(tmp_path: Path) -> None:
+def test_an_adopted_app_is_renewed_and_restored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """`--check` tells, `--upgrade` leaves the layer of this release alone, `--undo` restores the bytes."""
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
     with tarfile.open(HERE / "adopted.tar.xz") as packed:
         packed.extraction_filter = getattr(tarfile, "data_filter", None)
         packed.extractall(tmp_path)  # noqa: S202 - our own
     status, _, said = adopt(tmp_path, "--check")
-    assert (status, said.splitlines()[1]) == (3, "  lambda-latency adopt --upgrade")
+    command = f"lambda-latency adopt --vendor --template {tmp_path} --upgrade"
+    assert (status, said.splitlines()[1]) == (3, f"  {command}")
     status, out, _ = adopt(tmp_path, "--upgrade")
     written, removed = map(int, re.findall(r"Written: (\d+) files\. Removed: (\d+) of an earlier release", out)[0])
     assert (status, written > 0, removed > 0) == (0, True, True)

@@ -18,7 +18,7 @@ def test_what_cannot_be_served_is_told_in_a_line_each(shop: Shop) -> None:
     assert {
         "Other does not run here: its runtime is nodejs22.x, and only Python 3 runs here",
         f"Lost does not run here: its AWS_LAMBDA_EXEC_WRAPPER is /opt/own-wrapper, which no local layer has{REMEDY}",
-        "not emulated here and left out: AWS::XRay::Group",
+        "not emulated here and left out: AWS::Macie::Session",
         "parameter Owner is in Parameter Store, which is not read: its value is 'local' (--parameter Owner=VALUE)",
     } <= {*shop.messages}
     assert shop.result("Other", {})["errorType"] == "Sandbox.Refused"
