@@ -1,5 +1,6 @@
 """The functions as Lambda runs them, with a table in this process and a payments provider on the loopback."""
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from moto import mock_aws
+from moto.dynamodb.responses import DynamoHandler
 from samcli.yamlhelper import yaml_parse
 
 from fake_payments import FakePayments, serve
@@ -60,6 +62,14 @@ def api(
         monkeypatch.delenv(name, raising=False)
     table = template["Resources"]["OrdersTable"]["Properties"]
     properties = {name: value for name, value in table.items() if name not in PROTECTION}
+    # A call of DynamoDB is atomic; moto's threads change a table while another reads it
+    lock, answer = threading.Lock(), DynamoHandler.call_action
+
+    def answer_in_turn(handler: DynamoHandler) -> Any:
+        with lock:
+            return answer(handler)
+
+    monkeypatch.setattr(DynamoHandler, "call_action", answer_in_turn)
     with mock_aws():
         functions.table.CLIENT.create_table(TableName="orders", **properties)
         yield functions

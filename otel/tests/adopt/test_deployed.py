@@ -242,7 +242,8 @@ def test_the_layer_is_shared_with_an_organization_alone() -> None:
 
 
 SAM = """\
-#!{python}
+#!/bin/sh
+"exec" "{python}" "$0" "$@"
 import json, sys
 if sys.argv[1] == "list":
     print(json.dumps([{{"OutputKey": "LayerArn", "OutputValue": "{arn}"}}]))

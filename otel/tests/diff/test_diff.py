@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -132,7 +133,10 @@ def test_a_version_that_does_not_start_is_named(notes: Path, capsys: pytest.Capt
 
 @needs_packages
 def test_ctrl_c_leaves_no_process_and_no_folder(notes: Path, tmp_path: Path) -> None:
-    """While both versions start."""
+    """While both versions start: the base is counted in no earlier run."""
+    (notes / "src" / "run.txt").write_text(uuid.uuid4().hex)
+    git(notes, "add", ".")
+    git(notes, "commit", "--quiet", "-m", "run")
     command = [sys.executable, "-m", "lambda_latency", "diff", "main"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as diff:
         assert until(lambda: len(list(tmp_path.glob("lambda-latency-diff-*/*-1/emulator.log"))) == 2, 120)

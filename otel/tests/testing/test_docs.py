@@ -73,16 +73,6 @@ def test_every_public_name_is_on_the_page_and_every_fixture() -> None:
         assert re.search(rf"\b{name}\b", PAGE), name
 
 
-@pytest.mark.parametrize("page", ["README.md", "README.ja.md"])
-def test_the_readmes_test_passes(page: str, tmp_path: Path) -> None:
-    """In the app of `init`, as it is printed: with its imports."""
-    (code,) = re.findall(r"```py\n(.*?)```", (DOCS.parent / page).read_text(), re.DOTALL)
-    write_project(tmp_path / "shop")
-    (tmp_path / "shop" / "tests" / "test_readme.py").write_text(code)
-    outcome = run(tmp_path / "shop", "tests/test_readme.py")
-    assert (outcome.status, "1 passed" in outcome.text) == (0, True)
-
-
 def test_the_tutorials_tests_do_what_it_says(tmp_path: Path) -> None:
     """In the app of `init`, the first fails and prints the expectation; the second, with that pasted, passes."""
     app = tmp_path / "shop"
