@@ -51,7 +51,9 @@ def test_the_index_calls_pages_by_their_titles() -> None:
 def test_every_claim_has_its_proof_and_no_proof_is_left_over() -> None:
     """By the beginning of the sentence or of the row, in otel/tests/docs/claims.py."""
     pages = (README, page("explanation/comparison.md"), page("reference/extras.md"))
-    used = {claim: [start for start in PROOF if claim.startswith(start)] for each in pages for claim in claims(each)}
+    used = {
+        claim: [start for start in PROOF if claim.startswith(start)] for document in pages for claim in claims(document)
+    }
     assert [claim for claim, starts in used.items() if not starts] == []
     assert set(PROOF) - {start for starts in used.values() for start in starts} == set()
 

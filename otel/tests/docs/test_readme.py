@@ -81,8 +81,8 @@ def test_the_figures_of_the_comparison_are_the_measured_ones() -> None:
     }
     rows = []
     for row, (repeated, counted_once) in measures.items():
-        others = [ratio(variants, name, counted_once) if counted_once else "\u2013" for name in VARIANTS[2:]]
-        rows.append([row, ratio(runs, "kit", repeated), "1x", *others])
+        ratios = [ratio(variants, name, counted_once) if counted_once else "\u2013" for name in VARIANTS[2:]]
+        rows.append([row, ratio(runs, "kit", repeated), "1x", *ratios])
     columns = "added to | lambda-latency | X-Ray SDK | ADOT layer alone | Powertools Tracer"
     assert page("explanation/comparison.md").table(columns) == rows
     assert ratio(variants, "ADOT FAST_START", "cold_instructions_m") in text
