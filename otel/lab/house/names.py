@@ -58,7 +58,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
     "otel/lab": Figures(133, 23, 9),
-    "otel/tests": Figures(240, 118, 14),
+    "otel/tests": Figures(239, 117, 14),
 }
 
 
