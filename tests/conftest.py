@@ -62,7 +62,7 @@ def api(
         monkeypatch.delenv(name, raising=False)
     table = template["Resources"]["OrdersTable"]["Properties"]
     properties = {name: value for name, value in table.items() if name not in PROTECTION}
-    # A call of DynamoDB is atomic; moto's threads change a table while another reads it
+    # A call of DynamoDB is atomic; moto changes a table in one thread while another reads it
     lock, answer = threading.Lock(), DynamoHandler.call_action
 
     def answer_in_turn(handler: DynamoHandler) -> Any:

@@ -42,7 +42,7 @@ COMMANDS = {
     "report": "which part makes requests slow: trace files, or an AWS account",
     "fetch": "fetch traces from an AWS account into a file that report reads",
     "archive": "keep traces in a folder or a bucket, find and query them",
-    "stack": "deploy what explains alarms, or archives traces, in an account",
+    "stack": "deploy a layer, what explains alarms, or an archive, in an account",
     "policy": "print the minimal IAM policy of a command that calls AWS",
     "doctor": "find what is wrong with an app's tracing before it is deployed",
     "cost": "estimate what a month of tracing costs",
