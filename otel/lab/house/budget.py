@@ -26,7 +26,7 @@ BUDGET = {
     "otel/lambda_latency/http": 260,
     "otel/lambda_latency/latency": 10_710,
     "otel/lambda_latency/live": 1_780,
-    "otel/lambda_latency/local": 11_190,
+    "otel/lambda_latency/local": 11_220,
     "otel/lambda_latency/page": 1_150,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_590,

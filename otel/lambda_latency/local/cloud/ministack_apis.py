@@ -77,7 +77,12 @@ class ApiRequest:
         titled = {name.title(): value for name, value in self.headers.items()}
         self.params = {"path": path or {}, "querystring": single, "header": titled}
         self.body = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
-        self.context = {"requestId": str(uuid.uuid4()), **context}
+        # Templates set these (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html)
+        overrides = {
+            "requestOverride": {"header": {}, "querystring": {}, "path": {}},
+            "responseOverride": {"header": {}},
+        }
+        self.context = {"requestId": str(uuid.uuid4()), **overrides, **context}
         self.variables = variables or {}
         self.trace = self.headers.get("x-amzn-trace-id", "")
 
@@ -205,10 +210,11 @@ def service(integration: Any, uri: Any, request: ApiRequest) -> Answer:
             text = json.dumps(unmarked(text), separators=(",", ":"))
         outcome = error_of(text) if name == "lambda" else status
         accepted = request.headers.get("accept", "").split(",")[0].split(";")[0].strip().lower()
-        response: Answer = apigateway_v1._service_integration_response(
+        status, answered, payload = apigateway_v1._service_integration_response(
             integration, outcome, text, accepted, request.params["querystring"], request.context
         )
-        return response
+        override = request.context["responseOverride"]
+        return int(override.get("status", status)), {**answered, **override["header"]}, payload
     except MappingError as error:
         return failed(f"the mapping template: {error}")
 
@@ -241,7 +247,9 @@ def templated(integration: Any, request: ApiRequest) -> str:
 
 
 def parameters(integration: Any, request: ApiRequest) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
-    """Return the headers, the query and the values in the path that an integration's request parameters set."""
+    """Return the headers, the query and the values in the path that an integration's request parameters set, or that
+    its template has overridden.
+    """
     by_kind: dict[str, dict[str, str]] = {"header": {}, "querystring": {}, "path": {}}
     for place, source in (integration.get("requestParameters") or {}).items():
         _, _, where = place.partition("integration.request.")
@@ -249,6 +257,8 @@ def parameters(integration: Any, request: ApiRequest) -> tuple[dict[str, str], d
         value = parameter(str(source), request)
         if kind in by_kind and value is not None:
             by_kind[kind][name] = value
+    for kind, override in request.context["requestOverride"].items():
+        by_kind[kind] |= {name: str(value) for name, value in override.items()}
     return by_kind["header"], by_kind["querystring"], by_kind["path"]
 
 

@@ -13,6 +13,7 @@ ESCAPES = {"\\": "\\\\", '"': '\\"', "'": "\\'", "/": "\\/", "\n": "\\n", "\r": 
 
 
 NEVER = re.compile("(?!)")
+NAME = r"[A-Za-z_]\w*(?:-[A-Za-z_]\w*)*"
 REFERENCE = re.compile(r"\$!?\{?(input|util)\.(\w+)")
 
 
@@ -28,19 +29,22 @@ class Flag(int):
 
 
 class Input:
-    """The variable `$input`. `params` has the parameters by `path`, `querystring` and `header`."""
+    """The variable `$input`. `params` has the parameters by `path`, `querystring` and `header`.
+
+    A template may change what `path` returns: `json` and later calls of `path` see it.
+    """
 
     def __init__(self, body: str, params: Any) -> None:
         self.body, self._params = body, params
+        try:
+            self._data = as_java(json.loads(body))
+        except ValueError:
+            self._data = body or {}
 
     def json(self, path: str) -> str:
         """What JSONPath finds in the body, in JSON; empty if that is nothing."""
-        result = self._found(path)
+        result = of_java(self.path(path))
         return "" if result is None else json.dumps(result, separators=(",", ":"), ensure_ascii=False)
-
-    def path(self, path: str) -> Any:
-        """What JSONPath finds in the body."""
-        return as_java(self._found(path))
 
     def params(self, name: Any = None) -> Any:
         """The value of a parameter, of the path, the query or a header in this order; without a name, all of them."""
@@ -52,15 +56,12 @@ class Input:
         headers = {key.lower(): value for key, value in self._params.get("header", {}).items()}
         return headers.get(str(name).lower(), "")
 
-    def _found(self, path: str) -> Any:
+    def path(self, path: str) -> Any:
+        """What JSONPath finds in the body."""
         import jsonpath
 
-        try:
-            data = json.loads(self.body)
-        except ValueError:
-            data = self.body or {}
         query = jsonpath.compile(path)
-        results = query.findall(data)
+        results = query.findall(self._data)
         return results if not query.singular_query() else results[0] if results else None
 
 
@@ -89,6 +90,9 @@ def rendered(template: str, body: str, params: Any, context: Any, variables: Any
     for literal in (airspeed.StringLiteral, airspeed.InterpolatedStringLiteral):
         # Unlike airspeed, Velocity keeps the backslashes of a string
         literal.ESCAPED_CHAR = NEVER
+    # Velocity's names may have hyphens, as those of headers
+    airspeed.NameOrCall.NAME = re.compile(f"({NAME})", re.ASCII)
+    airspeed.SetDirective.PLACE = re.compile(rf"\s*\$({NAME}(?:\.{NAME})*)", re.ASCII)
     if unknown := unknown_references(template):
         raise MappingError(f"{unknown[0]} is unknown")
     namespace = {"input": Input(body, params), "util": Util(), "context": context, "stageVariables": variables}
@@ -113,6 +117,15 @@ def as_java(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: as_java(member) for name, member in value.items()}
     return [as_java(member) for member in value] if isinstance(value, list) else value
+
+
+def of_java(value: Any) -> Any:
+    """Return a value whose booleans are those of Python, the inverse of `as_java`."""
+    if isinstance(value, dict):
+        return {name: of_java(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [of_java(member) for member in value]
+    return bool(value) if isinstance(value, Flag) else value
 
 
 def written(value: Any) -> str:
