@@ -99,7 +99,8 @@ VARIANTS = (
         "lab.cost.annotated.handler",
         wrapper=WRAPPER,
         collector=("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",),
-        variables={"PYTHONPATH": str(KITS_LAYER / "python"), "LAMBDA_LATENCY_XRAY_SDK": "bridge"},
+        variables={"LAMBDA_LATENCY_XRAY_SDK": "bridge"},
+        path=(str(KITS_LAYER / "python"),),
     ),
 )
 
