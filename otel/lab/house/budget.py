@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_790,
-    "otel/lab": 25_900,
+    "otel/lab": 25_910,
     "otel/tests": 62_880,
     "tests": 1_500,
 }
