@@ -57,7 +57,7 @@ def outputs(current: Breakdowns, baseline: Breakdowns, condition: str) -> Output
         text=" ".join(render_report(report, Style(unicode=False)).split()),
         markdown=re.sub(r"\\(.)|\*\*|<!-- -->", r"\1", render_markdown(report, judged)),
         values=document(report, command="", version="", judged=judged),
-        page=["".join(piece["text"] for piece in card["pieces"]) for card in _cards(page)],
+        page=["".join(piece["text"] for piece in card.get("pieces", ())) for card in _cards(page)],
         title=html.unescape(title[1]) if title is not None else "",
     )
 

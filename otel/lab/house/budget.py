@@ -33,10 +33,10 @@ BUDGET = {
     "otel/lambda_latency/runtime": 8_090,
     "otel/lambda_latency/template": 1_570,
     "otel/lambda_latency/testing": 2_680,
-    "otel/lambda_latency/text": 4_530,
+    "otel/lambda_latency/text": 4_520,
     "otel/lambda_latency/trace": 6_790,
     "otel/lab": 25_910,
-    "otel/tests": 62_880,
+    "otel/tests": 62_910,
     "tests": 1_500,
 }
 

@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency import instant_of
-from lambda_latency.text.cause_groups import OWNED, of_routes, unclassified, unexplained, whole_sentence
+from lambda_latency.text.cause_groups import OWNED, of_routes, unexplained, whole_sentence
 from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
 from lambda_latency.text.correlation import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
@@ -16,18 +16,18 @@ from lambda_latency.text.prose import (
     blaming,
     cards,
     cards_with_steps,
-    evidence,
     failed_card,
     first_sentence,
     flat,
+    paragraphs,
     sentence,
     timeout_groups,
     timeout_sentence,
 )
 from lambda_latency.text.style import Piece, Style, paint, plain, style_for
-from lambda_latency.text.terminal import paragraphs, render_report, render_waterfall
+from lambda_latency.text.terminal import render_report, render_waterfall
 from lambda_latency.text.waterfall import render_flame
-from lambda_latency.text.words import aligned, clean, ms, owner, plural, signed
+from lambda_latency.text.words import aligned, clean, ms, owner, plural
 
 if TYPE_CHECKING:
     from lambda_latency.text.against import against_sentence, is_of_change
@@ -61,7 +61,6 @@ __all__ = [
     "document",
     "doing",
     "escaped",
-    "evidence",
     "failed_card",
     "failed_sentence",
     "finding_pieces",
@@ -87,11 +86,9 @@ __all__ = [
     "sampling",
     "saving_pieces",
     "sentence",
-    "signed",
     "style_for",
     "timeout_groups",
     "timeout_sentence",
-    "unclassified",
     "unexplained",
     "whole_sentence",
 ]

@@ -10,7 +10,7 @@ from lambda_latency.text.call_graph import MOST_ALSO, call_graph_sentence, calls
 from lambda_latency.text.cause_groups import OWNED, owned, per_day, waits_for
 from lambda_latency.text.findings import finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
-from lambda_latency.text.words import clean, ms, number, plural, signed
+from lambda_latency.text.words import clean, ms, number, percent, plural, signed
 
 if TYPE_CHECKING:
     from lambda_latency.latency import (
@@ -255,17 +255,18 @@ def _behind_mean(change: EdgeChange) -> Iterator[Piece]:
 
 
 def _slow(edge: Edge, fresh: NewGroup, style: Style) -> list[Piece]:
-    """`13 of 343 requests of GET /a wait 936 ms longer than a typical one for b: own code; none of 353 did then.`"""
+    """`13 of 343 requests of GET /a (4 %) wait 936 ms longer than a typical one for the code of b; none did then.`"""
     slow, requests = (number(counts[1]) for counts in (fresh.slow, fresh.requests))
     routes = clean(fresh.routes[0], style) if len(fresh.routes) == 1 else f"{number(len(fresh.routes))} routes"
+    share_of_routes = percent(fresh.slow[1], fresh.requests[1], style)
     did = f"{number(fresh.slow[0])} of {number(fresh.requests[0])} did then" if fresh.slow[0] else "none did then"
     calls = ""
     if fresh.calls is not None:
         calls = f", in {number(fresh.calls[1])} calls instead of {number(max(fresh.calls[0], 1))}"
     return [
-        Piece(f"{slow} of {requests} requests of {routes} wait "),
+        Piece(f"{slow} of {requests} requests of {routes} ({share_of_routes}) wait "),
         Piece(f"{ms(fresh.excess_ns, style)} longer", "bold"),
-        Piece(f" than a typical one for {clean(edge.label, style)}{calls}; {did}."),
+        Piece(f" than a typical one for {clean(edge.phrase, style)}{calls}; {did}."),
         *([Piece(" "), Piece(OWNED["ours"])] if fresh.calls is not None else owned(edge.component, style)),
     ]
 
@@ -288,10 +289,10 @@ def reported_sentence(group: CauseGroup, report: Report, style: Style) -> list[P
         window = f", nearly all{_between(group.window)}"
     return [
         Piece(f"The {plural(len(group.members), 'request')} that wait for "),
-        *waits_for(group.edge, style),
+        *waits_for(group, style),
         Piece(" have "),
         Piece(f"{round(100 * group.share)}{style.space}%", "bold"),
-        Piece(" of the excess"),
+        Piece(f" of the excess{', nearly all in cold starts' if group.starts_cold else ''}"),
         *of_which(report.own_code.get(group.edge), group.excess_ns, style),
         Piece(f"{window}, about {number(daily)} a day." if daily is not None else f"{window}."),
         *finding_pieces(report.diagnoses.get(group.edge), style),
@@ -325,9 +326,9 @@ def _short_change(change: EdgeChange, style: Style) -> str:
     group = change.tested.new_group
     if group is not None and not change.by_typical:
         longer = f"{ms(group.excess_ns, style)} longer in {plural(group.slow[1], 'request')}"
-        return f"{clean(change.edge.label, style)} {longer}"
+        return f"{clean(change.edge.phrase, style)} {longer}"
     amount = LONGER if _is_only_longer(change) else f"{_more(change.difference, style)} {_how(change)}"
-    return f"{clean(change.edge.label, style)} {amount}"
+    return f"{clean(change.edge.phrase, style)} {amount}"
 
 
 def _is_only_longer(change: EdgeChange) -> bool:

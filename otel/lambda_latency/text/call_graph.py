@@ -39,13 +39,15 @@ def _called_less(diff: Against, style: Style) -> str:
 
 def calls_sentence(call: CallChange, style: Style) -> str:
     """`a request of GET /cart makes 60 calls instead of 1: cart -> postgresql orders`."""
-    label, route = clean(call.edge.label, style), clean(call.route, style)
+    (caller, component), route = call.edge, clean(call.route, style)
     old, new = call.medians
+    if call.kind in ("more", "fewer"):
+        calls = f"{plural(new, 'call')} instead of {number(old)}"
+        return f"a request of {route} makes {calls}: {clean(call.edge.label, style)}"
+    callee = clean((component.name or component.label) + (f" from {caller}" if caller else ""), style)
     if call.kind == "gone":
-        return f"a request of {route} no longer calls {label} ({_mean(call.mean[0])} then)"
-    if call.kind == "new":
-        return f"a request of {route} now calls {label} ({_mean(call.mean[1])} a request)"
-    return f"a request of {route} makes {plural(new, 'call')} instead of {number(old)}: {label}"
+        return f"a request of {route} no longer calls {callee} ({_mean(call.mean[0])} then)"
+    return f"a request of {route} now calls {callee} ({_mean(call.mean[1])} a request)"
 
 
 def call_graph_values(shapes: CallGraphChanges) -> dict[str, object]:

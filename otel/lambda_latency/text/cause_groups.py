@@ -10,7 +10,6 @@ from lambda_latency.latency import (
     CauseGroup,
     Component,
     Diagnosis,
-    Edge,
     Report,
     Since,
     Unknown,
@@ -102,16 +101,17 @@ def _waiting(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     subject = f"{number(count)} of {plural(requests, noun(group.routes))} of {routes} ({share}{over})"
     if are_executions(group.routes):
         verb = "takes" if len(group.edges) == 1 else "take"
-        return [Piece(f"{subject}: "), *_components(group, style), Piece(f" {verb} ")]
-    return [Piece(f"{subject} {verb} for "), *_components(group, style), Piece(": ")]
+        return [Piece(f"{subject}: "), *waits_for(group, style), Piece(f" {verb} ")]
+    return [Piece(f"{subject} {verb} for "), *waits_for(group, style), Piece(": ")]
 
 
-def _components(group: CauseGroup, style: Style) -> list[Piece]:
-    """`A and B, called by C`."""
+def waits_for(group: CauseGroup, style: Style) -> list[Piece]:
+    """`A and B (called by C)`, after "wait for"."""
     pieces: list[Piece] = []
-    for place, (edge, _) in enumerate(group.edges):
-        pieces += [Piece(" and ")] if place else []
-        pieces += waits_for(edge, style)
+    for edge, _ in group.edges:
+        component = edge.component.phrase
+        pieces += [Piece(" and ")] if pieces else []
+        pieces += [Piece(clean(component, style), "bold"), Piece(clean(edge.phrase.removeprefix(component), style))]
     return pieces
 
 
@@ -146,7 +146,7 @@ def _in_calls(group: CauseGroup, diagnosis: Diagnosis | None, style: Style) -> I
 def _which(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     """Say which requests these are, and since when they are slow, if it is known."""
     index = report.groups.groups.index(group)
-    pieces: list[Piece] = []
+    pieces = [Piece(", nearly all in "), Piece("cold starts", "bold")] if group.starts_cold else []
     for finding in report.correlations.of_group(index)[:1]:
         slow, requests = finding.slow
         if 100 * slow >= MOST_PERCENT * requests:
@@ -181,14 +181,6 @@ def _owner_of_group(group: CauseGroup, diagnosis: Diagnosis | None, style: Style
     owners = {edge.component.owner for edge, _ in group.edges}
     is_connection = diagnosis is not None and diagnosis.connects
     return [] if is_connection or len(owners) > 1 else owned(group.edge.component, style)
-
-
-def waits_for(edge: Edge, style: Style) -> list[Piece]:
-    """Return the cell after "wait for": the part, and its caller if that is another service."""
-    pieces = [Piece(clean(edge.component.phrase, style), "bold")]
-    if edge.caller and not edge.is_own:
-        pieces.append(Piece(f", called by {clean(edge.caller, style)}"))
-    return pieces
 
 
 def owned(component: Component, style: Style) -> list[Piece]:

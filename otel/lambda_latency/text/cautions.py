@@ -61,19 +61,30 @@ def failed_first(report: Report, style: Style) -> list[Piece]:
 
 def failed_sentence(failed: Failures, report: Report, style: Style) -> list[Piece]:
     """Say how many requests failed, with which status, and the callee of a call that failed in them."""
-    requests = report.totals.requests
-    text = f"All {number(requests)} requests failed"
+    requests, of_route, end = report.totals.requests, "", f": {outcome(failed, style)}"
+    if failed.of_most == failed.count:
+        requests = report.breakdowns.ended_by_route()[failed.route]
+        of_route, end = f" of {clean(failed.route, style)}", _status(failed)
+    text = f"All {number(requests)} requests{of_route} failed"
     if failed.count < requests:
-        text = f"{number(failed.count)} of {plural(requests, 'request')} failed"
+        text = f"{number(failed.count)} of {plural(requests, 'request')}{of_route} failed"
         text += f" ({percent(failed.count, requests, style)})"
-    status = f" with status {failed.status_code}" if failed.status_code is not None else ""
-    of_most = "" if failed.of_most == failed.count else f"{number(failed.of_most)} of them "
-    pieces = [Piece(text, "bold"), Piece(f": {of_most}{clean(failed.route, style)}{status}.")]
+    pieces = [Piece(text, "bold"), Piece(f"{end}.")]
     if failed.component is None:
         return pieces
     which = "each" if failed.of_component == failed.count else number(failed.of_component)
     callee = [Piece(" to "), Piece(clean(failed.component.name, style), "bold")] if failed.component.name else []
     return [*pieces, Piece(f" In {which} of them a call"), *callee, Piece(" failed.")]
+
+
+def outcome(failed: Failures, style: Style) -> str:
+    """`20 of them POST /orders with status 502`: the route and the status of most failed requests."""
+    of_most = "" if failed.of_most == failed.count else f"{number(failed.of_most)} of them "
+    return f"{of_most}{clean(failed.route, style)}{_status(failed)}"
+
+
+def _status(failed: Failures) -> str:
+    return f" with status {failed.status_code}" if failed.status_code is not None else ""
 
 
 def _alone_sentence(slow: SlowRequest, style: Style) -> str:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from lambda_latency.latency import CauseGroup, Report, at_rank
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.cause_groups import LONGEST_ROUTES, excesses, requests_of_routes, since_when
-from lambda_latency.text.cautions import failed_first, failed_sentence
+from lambda_latency.text.cautions import failed_first, outcome
 from lambda_latency.text.correlation import route_list, value_text
 from lambda_latency.text.executions import noun, routes_of
 from lambda_latency.text.prose import Card, sentence, slow_of_requests, timeout_groups
@@ -136,7 +136,7 @@ class FindingRows:
             name=clean(card.component.label, self._style) if card.component is not None else "Errors",
             time=number(failures.count),
             unit="failed",
-            requests=plain(failed_sentence(failures, self._report, self._style)[1:2]).removeprefix(": ").rstrip("."),
+            requests=outcome(failures, self._style),
             excess_ns=self._beyond_typical_ns([index for index in failed if index not in slow]),
         )
 

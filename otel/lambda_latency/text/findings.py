@@ -234,6 +234,8 @@ def edge_steps(edge: Edge, report: Report, calls: bool = False) -> list[str]:
 def _wait_steps(edge: Edge, diagnosis: Diagnosis | None, report: Report) -> list[str]:
     """Return the step against what the example waited for; none if only its failed calls explain the wait."""
     component, place = edge.component, place_in(edge, report)
+    if _starts_cold(edge, report):
+        return [advice(Component("cold start", component.name), place)]
     filling = _filling_steps(edge, diagnosis, report) if diagnosis is not None else None
     if filling is not None:
         return filling
@@ -242,6 +244,10 @@ def _wait_steps(edge: Edge, diagnosis: Diagnosis | None, report: Report) -> list
     if apart and component.category == "own code":
         return steps
     return [*steps, own_code_step(report.own_code.get(edge)) or advice(component, place)]
+
+
+def _starts_cold(edge: Edge, report: Report) -> bool:
+    return any(group.starts_cold for group in report.groups.groups if group.edge == edge)
 
 
 def _filling_steps(edge: Edge, diagnosis: Diagnosis, report: Report) -> list[str] | None:
@@ -269,7 +275,7 @@ def _concurrent_step(waiting: str, concurrent: Concurrent) -> str:
 def _retry_steps(component: Component, callee: str) -> list[str]:
     if component.category == "retries":
         return []
-    adds = "waits first" if callee else "adds its own time"
+    adds = "adds a wait" if callee else "adds its own time"
     name = callee or component.name or "it"
     return [f"Find out why {name} fails, and limit the attempts of its client: each {adds}."]
 

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from textwrap import indent
 from typing import TYPE_CHECKING
 
 from lambda_latency.latency import OwnCode, Report
 from lambda_latency.text.against_table import HEAD, against_rows
-from lambda_latency.text.cause_groups import unclassified
-from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.facts import facts, sampling
 from lambda_latency.text.findings import doing, log_lines
-from lambda_latency.text.prose import Card, cards, cards_with_steps, sentence
+from lambda_latency.text.prose import Card, paragraphs
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.table import BY_HEAD, by_rows
 from lambda_latency.text.words import clean, ms, plural, signed
@@ -30,7 +27,7 @@ MOST_PLACES = 10
 
 def render_markdown(report: Report, judged: Sequence[Judged] = ()) -> str:
     """Return the report as Markdown; names from traces are escaped: they cannot format the text or mention users."""
-    blocks = _findings(report)
+    blocks = list(map(_inked, paragraphs(report, STYLE)))
     if report.by is not None:
         blocks.append(markdown_table((report.by.attribute, *BY_HEAD), by_rows(report.by, STYLE), numbers=range(1, 5)))
     for edge in report.groups.edges:
@@ -53,17 +50,6 @@ def _changes(diff: Against | None) -> list[str]:
     rows = against_rows(diff, STYLE) if diff is not None else []
     edges = [(row.name, row.owner, row.baseline, row.current, row.difference, row.between, row.how) for row in rows]
     return [markdown_table(HEAD, edges, numbers=range(2, 6))] if rows else []
-
-
-def _findings(report: Report) -> list[str]:
-    """Return the findings, each with its next steps, then what no finding says."""
-    if report.verdict.kind == "none":
-        return [_inked(sentence(report, STYLE)), *map(escaped, other_cautions(report, STYLE))]
-    blocks = []
-    for card, steps in cards_with_steps(cards(report, STYLE)):
-        also = [Piece("Also: ")] if card.kind == "class" and card.number else []
-        blocks.append(card_markdown(replace(card, sentence=[*also, *card.sentence]), steps))
-    return [*blocks, *map(escaped, unclassified(report, STYLE)), *map(escaped, other_cautions(report, STYLE))]
 
 
 def card_markdown(card: Card, steps: Sequence[str]) -> str:

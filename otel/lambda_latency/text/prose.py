@@ -18,12 +18,12 @@ from lambda_latency.latency import (
     Timeout,
     advice,
 )
-from lambda_latency.text.cause_groups import group_sentence, group_steps
-from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence
+from lambda_latency.text.cause_groups import group_sentence, group_steps, unclassified
+from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence, other_cautions
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes
 from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
-from lambda_latency.text.style import Piece, Style, plain
+from lambda_latency.text.style import Line, Piece, Style, plain
 from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
 
 MOST_GROUPS = 3  # calls that were running at deadlines: one step each
@@ -290,6 +290,19 @@ def cards_with_steps(findings: Sequence[Card]) -> Iterator[tuple[Card, list[str]
         steps = card.steps if about not in advised else ()
         yield card, [*steps, *(option for option in card.settles if option not in advised)]
         advised |= {about, *card.settles} if card.steps else set()
+
+
+def paragraphs(report: Report, style: Style, findings: list[Card] | None = None) -> list[Line]:
+    """Return what a report says before its tables: its findings (all if None), each with its next steps, then what no
+    finding says."""
+    lines: list[Line] = []
+    if report.verdict.kind == "none":
+        return [sentence(report, style), *([Piece(text)] for text in other_cautions(report, style))]
+    for card, steps in cards_with_steps(cards(report, style) if findings is None else findings):
+        also = [Piece("Also: ")] if card.kind == "class" and card.number else []
+        lines += [[*also, *card.sentence], *card.evidence, *card.correlation]
+        lines += [[Piece(f"Next: {clean(step, style)}")] for step in steps]
+    return lines + [[Piece(text)] for text in (*unclassified(report, style), *other_cautions(report, style))]
 
 
 def _change(report: Report, style: Style) -> Iterator[Card]:

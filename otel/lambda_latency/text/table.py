@@ -9,18 +9,7 @@ from typing import NamedTuple
 from lambda_latency.latency import By, ByValue, Calls, Component, ComponentTally, Tally
 from lambda_latency.text.correlation import value_text
 from lambda_latency.text.style import Line, Piece, Style
-from lambda_latency.text.words import (
-    clean,
-    display_width,
-    fit,
-    left,
-    ms,
-    number,
-    owner,
-    percent,
-    plural,
-    right,
-)
+from lambda_latency.text.words import clean, display_width, fit, left, ms, number, owner, percent, plural, right
 
 TITLE = "Where the time goes"
 OWNER_INK = {"external": "blue", "internal": "yellow"}

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from lambda_latency.latency import NOBODY, Frame, Owners, Report, Timeout, own_code_in, trace_name
-from lambda_latency.text.cause_groups import unclassified
-from lambda_latency.text.cautions import other_cautions
 from lambda_latency.text.correlation import query_lines
 from lambda_latency.text.facts import cold_cost, distribution, facts, sampling, what_if_lines
 from lambda_latency.text.findings import log_lines, own_code_lines
-from lambda_latency.text.prose import MOST_GROUPS, Card, cards, cards_with_steps, sentence, timeout_groups
+from lambda_latency.text.prose import MOST_GROUPS, paragraphs, sentence, timeout_groups
 from lambda_latency.text.style import Line, Piece, Style, paint
 from lambda_latency.text.table import by_lines, where
 from lambda_latency.text.waterfall import waterfall
@@ -80,18 +78,6 @@ def _queries_of_logs(report: Report, style: Style) -> list[Line]:
         lines += [[], *wrap(head, style.width, "bold")]
         lines += [line for text in texts for line in wrap(text, style.width)]
     return lines
-
-
-def paragraphs(report: Report, style: Style, findings: list[Card] | None = None) -> list[Line]:
-    """Return what a report on at least one request says before its tables: its findings (all if None), each with its
-    next steps, then what no finding says."""
-    lines: list[Line] = []
-    for card, steps in cards_with_steps(cards(report, style) if findings is None else findings):
-        also = [Piece("Also: ")] if card.kind == "class" and card.number else []
-        lines += [[*also, *card.sentence], *card.evidence, *card.correlation]
-        lines += [[Piece(f"Next: {clean(step, style)}")] for step in steps]
-    lines += [[Piece(sentence)] for sentence in unclassified(report, style)]
-    return lines + [[Piece(sentence)] for sentence in other_cautions(report, style)]
 
 
 def render_waterfall(trace: Trace, style: Style, *, owners: Owners = NOBODY) -> str:

@@ -59,9 +59,9 @@ def test_the_whole_message(ringing: Make) -> None:
         "caller does not need the result. Ask its owner with a trace id.\n"
         "\n"
         "Slower than the hour before from 2026-11-24T23:11:00Z to 2026-11-24T23:11:11Z\n"
-        "(60 requests then, 72 now): 12 of 72 requests of POST /orders wait 1,297 ms\n"
-        "longer than a typical one for payments.example.com; none did then. The cause is\n"
-        "external. Requests of POST /orders take 628 % more at p95.\n"
+        "(60 requests then, 72 now): 12 of 72 requests of POST /orders (17 %) wait 1,297\n"
+        "ms longer than a typical one for payments.example.com; none did then. The cause\n"
+        "is external. Requests of POST /orders take 628 % more at p95.\n"
         "\n"
         "A request that shows it: 1-6b061989-affeb9dbb0aa7f2b00000235.\n"
         "\n"
@@ -156,7 +156,7 @@ def test_failing_requests_name_the_call_that_failed(ringing: Make) -> None:
     title, answer, *_ = paragraphs(alarm)
     assert title == "shop-ErrorAlarm: payments.example.com"
     assert answer == (
-        "12 of 132 requests failed (9 %): POST /orders with status 502. In each of them a call to "
+        "12 of 132 requests of POST /orders failed (9 %) with status 502. In each of them a call to "
         "payments.example.com failed."
     )
 

@@ -205,7 +205,7 @@ def test_failed_requests_come_before_a_verdict_that_nothing_stands_out(
     for options in ((), ("--format", "markdown")):
         assert main(["report", str(traces), *options]) == 0
         head, *tail = capsys.readouterr().out.replace("\u202f", " ").replace("**", "").splitlines()
-        assert head == "10 of 12 requests failed (83 %): GET / with status 500."
+        assert head == "10 of 12 requests of GET / failed (83 %) with status 500."
         assert "Nothing else stands out" in "".join(tail[:2])
         assert "requests failed" not in "".join(tail)
 

@@ -246,7 +246,7 @@ def test_the_line_that_waits_for_a_call_is_in_the_finding_about_the_callee() -> 
         by_id[root.trace_id] = Trace([root, call(root, 10, wall - 10)])
     report = report_of([breakdown_of(trace) for trace in by_id.values()], find_in(by_id))
     assert flat(sentence(report, STYLE)) == (
-        "20 of 200 requests of POST /orders (10 %) wait for pay.example.com, called by orders: 797 ms more than a "
+        "20 of 200 requests of POST /orders (10 %) wait for pay.example.com (called by orders): 797 ms more than a "
         "typical one, 100 % of the excess. It is waited for at functions/orders.py:40 locked(). The cause is external."
     )
     [example] = [group["example"] for group in document(report, command="", version="")["classes"]]  # type: ignore[attr-defined]

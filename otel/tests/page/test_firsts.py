@@ -86,7 +86,7 @@ FIRSTS = {
         ),
     ],
     "all-failed": [
-        "All 60 requests failed.",
+        "All 60 requests of POST /orders failed.",
         "61 ms",
         "Time above typical requests: 61 ms.",
         "payments.example.com",
@@ -100,7 +100,7 @@ FIRSTS = {
         "What if",
         "Copy or save",
         (
-            "All 60 requests failed: POST /orders with status 502. In each of them a call to payments.example.com "
+            "All 60 requests of POST /orders failed with status 502. In each of them a call to payments.example.com "
             "failed."
         ),
         "Example, POST /orders 22:40:00",

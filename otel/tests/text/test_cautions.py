@@ -47,7 +47,9 @@ def test_an_outlier_is_told_beside_a_clear_verdict_that_does_not_explain_it() ->
 def test_failing_requests_are_told() -> None:
     """From one in twenty on."""
     failing = [a._replace(error=True) for a in _plain(100)[:5]]
-    assert _cautions([*_plain(100)[5:], *failing]) == ["5 of 100 requests failed (5 %): POST /orders with status 201."]
+    assert _cautions([*_plain(100)[5:], *failing]) == [
+        "5 of 100 requests of POST /orders failed (5 %) with status 201."
+    ]
     assert _cautions([*_plain(100)[4:], *failing[:4]]) == []
 
 
@@ -141,7 +143,7 @@ def test_a_failed_card_counts_its_requests_and_names_the_call() -> None:
     plain = [request(number, {TABLE: 50})._replace(error=True, status_code=500) for number in range(30)]
     report = report_of(plain, lambda _: {})
     assert "".join(piece.text for piece in failed_first(report, STYLE)) == (
-        "All 30 requests failed: POST /orders with status 500."
+        "All 30 requests of POST /orders failed with status 500."
     )
     mixed = [a._replace(status_code=502, route="GET /") if index < 10 else a for index, a in enumerate(plain)]
     report = report_of([*mixed, *_plain(40)[30:]], lambda _: {})

@@ -55,8 +55,8 @@ def test_it_has_the_route_its_share_and_which_requests() -> None:
     """Of one's own database nobody is blamed."""
     report = _requests(lambda number: [690.0 if number % 20 == 1 else 12.0 + number % 5], tenant="acme")
     assert flat(sentence(report, STYLE)) == (
-        "40 of 200 requests of POST /bid (20 %) wait for postgresql ledger, called by edge: 676 ms more than a typical "
-        "one, all with tenant.id = acme, 100 % of the excess."
+        "40 of 200 requests of POST /bid (20 %) wait for postgresql ledger (called by edge): 676 ms more than a "
+        "typical one, all with tenant.id = acme, 100 % of the excess."
     )
 
 
@@ -64,7 +64,7 @@ def test_it_says_since_when() -> None:
     """The version that began then has a line of its own."""
     report = _requests(lambda number: [690.0 if number >= 600 and number % 20 == 1 else 12.0 + number % 5], since=600)
     assert flat(sentence(report, STYLE)) == (
-        "10 of 200 requests of POST /bid (5 %) wait for postgresql ledger, called by edge: 676 ms more than a typical "
+        "10 of 200 requests of POST /bid (5 %) wait for postgresql ledger (called by edge): 676 ms more than a typical "
         "one, since 2026-11-24T22:42:30Z, 100 % of the excess."
     )
 

@@ -12,13 +12,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from lambda_latency.latency.analysis.attribution import Attribution, Attributions, ById, ancestors
-from lambda_latency.latency.breakdowns.breakdown import (
-    Breakdown,
-    Calls,
-    Flaw,
-    Kind,
-    Operation,
-)
+from lambda_latency.latency.breakdowns.breakdown import Breakdown, Calls, Flaw, Kind, Operation
 from lambda_latency.latency.breakdowns.columns import NO_CALL, Breakdowns
 from lambda_latency.latency.breakdowns.component import UNKNOWN, Component, Edge, resource_of
 from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, AnalysisOptions

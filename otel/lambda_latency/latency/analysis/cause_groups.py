@@ -27,6 +27,7 @@ from lambda_latency.latency.analysis.thresholds import (
     SET_JOINS,
     SET_SHARE,
     SHAPE_CALLS,
+    WINDOW_HOLDS,
     WINDOW_MOST,
     WINDOW_NS,
 )
@@ -53,6 +54,7 @@ class CauseGroup:
     `calls` are those of `edge` in a request (the median), of the other requests and of these. `call_ns`: the time of
     a call in the other requests.
     `of_other_kind`: they make calls that most other requests of their routes do not make, such as a cache's misses.
+    `starts_cold`: nearly all of them are cold starts, and hardly any other request is.
     """
 
     edges: tuple[tuple[Edge, int], ...]
@@ -69,6 +71,7 @@ class CauseGroup:
     calls: tuple[int, int] = (0, 0)
     call_ns: int = 0
     of_other_kind: bool = False
+    starts_cold: bool = False
 
     @property
     def in_doubt(self) -> CauseGroup:
@@ -344,6 +347,7 @@ def _completed(breakdowns: Breakdowns, slow: Slowness, cause: CauseGroup) -> Cau
         window=_window(breakdowns, ordered, members),
         gain_ns=_gain_ns(breakdowns, slow, cause, ordered),
         of_other_kind=of_other_kind,
+        starts_cold=_start_cold(breakdowns, cause, other_requests),
     )
     return completed.in_doubt if of_other_kind else completed
 
@@ -357,6 +361,14 @@ def _makes_other_calls(breakdowns: Breakdowns, slow: Slowness, cause: CauseGroup
     """Return whether all edges of a cause group are calls that only the slower requests of its routes make."""
     numbers = _numbers(breakdowns, slow, cause)
     return all(numbers <= slow.other_calls.get(route, frozenset()) for route in cause.routes)
+
+
+def _start_cold(breakdowns: Breakdowns, cause: CauseGroup, other_requests: Sequence[int]) -> bool:
+    """Return whether own code is slow in cold starts, as where their spans do not separate the start."""
+    cold = [kind.cold_start for kind in breakdowns.kinds]
+    starts, other_starts = (sum([cold[breakdowns.kind_of[i]] for i in of]) for of in (cause.members, other_requests))
+    is_own = cause.edge.component.category == "own code"
+    return is_own and starts >= WINDOW_HOLDS * len(cause.members) and other_starts <= RARE_SHARE * len(other_requests)
 
 
 def _gain_ns(breakdowns: Breakdowns, slow: Slowness, cause: CauseGroup, ordered: Sequence[int]) -> int:

@@ -25,7 +25,7 @@ from lambda_latency.latency.baseline.decision import NO_SLOWDOWN, UNCOMPARED, An
 from lambda_latency.latency.baseline.edge_tests import EdgeTest, edge_test
 from lambda_latency.latency.baseline.exceeding import critical
 from lambda_latency.latency.baseline.machine import alike_within, slowed_alike
-from lambda_latency.latency.baseline.new_groups import new_groups
+from lambda_latency.latency.baseline.new_groups import NewGroup, new_groups
 from lambda_latency.latency.baseline.periods import (
     ChangeEstimate,
     EdgeWaits,
@@ -257,10 +257,16 @@ def _with_groups(decision: Decision, changed: Sequence[EdgeChange]) -> Decision:
     groups = [change.tested.new_group for change in changed if change.tested.new_group is not None]
     return replace(
         decision,
-        group=changed[0].tested.new_group if changed and not changed[0].by_typical else None,
+        group=_group_of(changed[0]) if changed else None,
         slower=frozenset(change.edge.merged for change in changed if change.edge is not None),
         grown=frozenset(edge.merged for group in groups if group.slow[0] for edge in group.edges),
     )
+
+
+def _group_of(change: EdgeChange) -> NewGroup | None:
+    """Return the new slow requests that show a change, unless the typical request that waits shows it without them."""
+    group = change.tested.new_group
+    return group if group is not None and (not change.by_typical or 2 * group.slow[1] > change.waited[1]) else None
 
 
 def _largest(slowdowns: Sequence[Slowdown]) -> Slowdown:
@@ -413,8 +419,11 @@ class _Comparison:
         added_ns = [sum(new.ns) / len(self._new) - sum(old.ns) / len(self._old) for old, new in waits]
         most_ns = max(added_ns, default=0.0)
         more = [change for change in self.reshaped.calls if change.kind in ("more", "new")]
-        callers = [change.edge.caller for change in more if self._added_by_calls_ns(change) > most_ns]
-        return (*map(_reshaped, dict.fromkeys(callers)), *ranked)
+        edges: dict[str, Edge] = {}
+        for change in more:
+            if self._added_by_calls_ns(change) > most_ns:
+                edges.setdefault(change.edge.caller, change.edge)
+        return (*[_reshaped(caller, edge) for caller, edge in edges.items()], *ranked)
 
     def _added_by_calls_ns(self, change: CallChange) -> float:
         """How much longer a request waits because of its further calls, if each took as long as in the baseline."""
@@ -432,8 +441,9 @@ def _ranked(tests: Mapping[Edge, EdgeTest], likely: Collection[Edge], new: Perio
     return causes({edge: test.excess_ns for edge, test in tests.items()}, slower, likely, new.operations())
 
 
-def _reshaped(service: str, *, asserted: bool = True) -> Cause:
-    return Cause(service, "shape", 0.0, (Edge(service, Component("own code", service)),), asserted=asserted)
+def _reshaped(service: str, call: Edge | None = None, *, asserted: bool = True) -> Cause:
+    edge = call or Edge(service, Component("own code", service))
+    return Cause(service, "shape", 0.0, (edge,), asserted=asserted)
 
 
 def _is_machine_drift(new: Period, likely: Collection[Edge]) -> bool:

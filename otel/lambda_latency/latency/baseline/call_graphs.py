@@ -269,16 +269,12 @@ def _calls(old: Period, new: Period) -> list[CallChange]:
         counts = old_counts.get((route, edge), []), new_counts.get((route, edge), [])
         means = sum(counts[0]) / sizes[0], sum(counts[1]) / sizes[1]
         kind = _kind(counts, means, sizes)
+        # Requests of the route may call the same callee by another kind of edge
         counterparts = {"new": old_counts, "gone": new_counts}.get(kind or "", {})
-        if kind is not None and not _has_other_kind(counterparts, route, edge):
+        if kind is not None and not any(name == route and of.is_other_kind(edge) for name, of in counterparts):
             medians = _median(counts[0]), _median(counts[1])
             changes.append(CallChange(kind, route, edge, means, (round(medians[0]), round(medians[1]))))
     return sorted(changes, key=lambda change: -abs(change.mean[1] - change.mean[0]) * new_sizes[change.route])
-
-
-def _has_other_kind(counts: Iterable[tuple[str, Edge]], route: str, edge: Edge) -> bool:
-    """Whether requests of the route call the same callee by another kind of edge."""
-    return any(name == route and counted.is_other_kind(edge) for name, counted in counts)
 
 
 def _median(counts: Sequence[int]) -> float:

@@ -37,7 +37,7 @@ class Slowdown(NamedTuple):
     def subject(self) -> str:
         """The requests that are slower, in words."""
         if self.measure == "waiting" and self.edge is not None:
-            return f"Requests that wait for {self.edge.label}"
+            return f"Requests that wait for {self.edge.phrase}"
         if self.measure in ("route", "group"):
             return f"Requests of {self.route or f'{len(self.routes):,} routes'}"
         return "Requests"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import log
 from statistics import median
 from typing import NamedTuple
@@ -17,8 +17,8 @@ from lambda_latency.latency.analysis.thresholds import (
     LIKELY,
 )
 from lambda_latency.latency.baseline.edge_tests import LEAST, TAIL, EdgeTest, is_in
-from lambda_latency.latency.baseline.exceeding import quantile
-from lambda_latency.latency.baseline.periods import EdgeWaits, Period
+from lambda_latency.latency.baseline.exceeding import Row, quantile
+from lambda_latency.latency.baseline.periods import Period
 from lambda_latency.latency.breakdowns.component import Edge
 
 
@@ -32,9 +32,10 @@ def slowed_alike(old: Period, new: Period, top: Edge, tests: Mapping[Edge, EdgeT
     for edge, new_waits in new.edges.items():
         if edge is None or edge not in old.edges:
             continue
-        old_times, new_times = sorted(old.edges[edge].call_ns), sorted(new_waits.call_ns)
-        if min(len(old_times), len(new_times)) >= ALIKE_LEAST and quantile(old_times, share) > 0:
-            ratios[edge] = log(max(quantile(new_times, share), 1) / quantile(old_times, share))
+        typical_ns = _typical_ns(old.edges[edge].by_route())
+        old_factors, new_factors = (_factors(waits.listed(), typical_ns) for waits in (old.edges[edge], new_waits))
+        if min(len(old_factors), len(new_factors)) >= ALIKE_LEAST:
+            ratios[edge] = quantile(sorted(new_factors), share) - quantile(sorted(old_factors), share)
     likely = {edge for edge, test in tests.items() if test.deviations >= LIKELY}
     return _is_machine(_Ratios(ratios, ratios.get(top, 0), top), likely, old, ALIKE_SHARE)
 
@@ -45,7 +46,14 @@ def alike_within(new: Period, top: Edge | None, pieces: tuple[int, int]) -> bool
     ratios: dict[Edge, float] = {}
     rise = 0.0
     for edge, waits in new.edges.items():
-        factors = _factors(waits, pieces, len(new))
+        outside: defaultdict[str, list[int]] = defaultdict(list)
+        inside: list[Row] = []
+        for place, ns, route in waits.listed():
+            if is_in(pieces, place, len(new)):
+                inside.append((place, ns, route))
+            elif ns:
+                outside[route].append(ns)
+        factors = _factors(inside, _typical_ns(outside))
         if len(factors) >= ALIKE_LEAST:
             if edge == top:
                 rise = median(factors)
@@ -54,17 +62,15 @@ def alike_within(new: Period, top: Edge | None, pieces: tuple[int, int]) -> bool
     return _is_machine(_Ratios(ratios, rise, top), ratios.keys(), new, ALIKE_WITHIN)
 
 
-def _factors(waits: EdgeWaits, pieces: tuple[int, int], size: int) -> list[float]:
-    """The factor (logarithm) of each request in a window of time over the median of its route outside of the window."""
-    inside: list[tuple[str, int]] = []
-    outside: defaultdict[str, list[int]] = defaultdict(list)
-    for place, ns, route in waits.listed():
-        if ns and is_in(pieces, place, size):
-            inside.append((route, ns))
-        elif ns:
-            outside[route].append(ns)
-    medians = {route: median(times) for route, times in outside.items() if len(times) >= LEAST}
-    return [log(ns / medians[route]) for route, ns in inside if route in medians]
+def _typical_ns(by_route: Mapping[str, Sequence[int]]) -> dict[str, float]:
+    """The median time of each route with enough requests, if it takes any."""
+    medians = {route: median(times) for route, times in by_route.items() if len(times) >= LEAST}
+    return {route: ns for route, ns in medians.items() if ns}
+
+
+def _factors(rows: Iterable[Row], typical_ns: Mapping[str, float]) -> list[float]:
+    """The factor (logarithm) of each time over the typical one of its route: a changed mix of routes is no factor."""
+    return [log(ns / typical_ns[route]) for _, ns, route in rows if ns and route in typical_ns]
 
 
 class _Ratios(NamedTuple):

@@ -171,5 +171,12 @@ class Edge(NamedTuple):
     @property
     def label(self) -> str:
         """The edge for people: `network to payments (called by checkout)`; without the caller if that has no name."""
-        label = self.component.label
-        return label if self.is_own or not self.caller else f"{label} (called by {self.caller})"
+        return self._with_caller(self.component.label)
+
+    @property
+    def phrase(self) -> str:
+        """The edge inside a sentence, after "wait for": `the network to payments (called by checkout)`."""
+        return self._with_caller(self.component.phrase)
+
+    def _with_caller(self, component: str) -> str:
+        return component if self.is_own or not self.caller else f"{component} (called by {self.caller})"

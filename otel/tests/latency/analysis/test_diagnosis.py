@@ -132,7 +132,7 @@ def test_own_code_that_waits_between_attempts_names_their_callee() -> None:
         "503): retries."
     )
     assert edge_steps(cell, diagnosed) == [
-        "Find out why pay.example.com fails, and limit the attempts of its client: each waits first."
+        "Find out why pay.example.com fails, and limit the attempts of its client: each adds a wait."
     ]
 
 

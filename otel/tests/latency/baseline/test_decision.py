@@ -59,9 +59,10 @@ def test_timeouts_of_few_calls_are_slower_for_the_gate_too() -> None:
     report = _report(_calls("now", 0.02), _calls("then", 0))
     judged = _gate(report)
     assert _said(report) == (
-        "Slower than the baseline (800 requests then, 800 now): 20 of 800 requests of GET /p wait 3,000 ms longer than "
-        "a typical one for stock.local (called by api); none did then. The owner of the cause is unknown. stock.local "
-        "is a name of a private network, and records no spans here. Requests of GET /p take 210 % more on average."
+        "Slower than the baseline (800 requests then, 800 now): 20 of 800 requests of GET /p (3 %) wait 3,000 ms "
+        "longer than a typical one for stock.local (called by api); none did then. The owner of the cause is unknown. "
+        "stock.local is a name of a private network, and records no spans here. Requests of GET /p take 210 % more on "
+        "average."
     )
     assert (judged.failed, judged.route, judged.part) == (True, "GET /p", "stock.local (called by api)")
     assert judged.sentence == (
@@ -210,6 +211,25 @@ def test_the_machine_is_found_by_time_where_short_edges_stay_the_same() -> None:
     assert answers == ["disturbed"] * 4
 
 
+def test_the_machine_slows_each_route_by_its_own_factor() -> None:
+    """The host takes 30 times as long on one route, which more requests have now: that mix is no factor of the host."""
+
+    def run(seed: str, times: float, share: float) -> list[Breakdown]:
+        requests = []
+        for number in range(400):
+            draw = random.Random(f"mix {seed} {number}")  # noqa: S311
+            is_long = draw.random() < share
+            served = _served(number, seed, times)
+            host_ms = times * (300 if is_long else 10) * draw.lognormvariate(0, 0.2)
+            edges = (*served.edges, (Edge(SERVICES[0], Component("external", "maps.example.com")), round(host_ms * MS)))
+            route = "GET /long" if is_long else "GET /short"
+            requests.append(served._replace(edges=edges, wall_ns=sum(ns for _, ns in edges), route=route))
+        return requests
+
+    baseline = run("then", 1, 0.47)
+    assert [against(run("now", times, 0.53), baseline).answer for times in (1.2, 1.3, 1.5, 2.0)] == ["disturbed"] * 4
+
+
 def test_a_component_with_most_of_the_time_is_not_the_machine() -> None:
     """It is left out of the edges whose time counts: the others stay the same."""
 
@@ -248,9 +268,9 @@ def test_the_change_is_said_once() -> None:
     report = _report([slow.get(number, breakdown) for number, breakdown in enumerate(current)], baseline)
     change, group = (flat(card.sentence) for card in cards(report, PLAIN))
     assert change == (
-        "Slower than the baseline (1,200 requests then, 1,200 now): 10 of 300 requests of GET /a wait 990 ms longer "
-        "than a typical one for DynamoDB PutItem orders; none did then. The cause is internal (AWS). Requests of "
-        "GET /a take 117 % more on average."
+        "Slower than the baseline (1,200 requests then, 1,200 now): 10 of 300 requests of GET /a (3 %) wait 990 ms "
+        "longer than a typical one for DynamoDB PutItem orders; none did then. The cause is internal (AWS). Requests "
+        "of GET /a take 117 % more on average."
     )
     assert group == "The 10 requests that wait for DynamoDB PutItem orders have 100 % of the excess."
 

@@ -39,8 +39,8 @@ def test_some_slow_requests_of_one_route_are_slower() -> None:
     diff = against(_run("now", 1000), _run("then"))
     assert (diff.answer, [cause.edges[0].component for cause in diff.causes if cause.asserted]) == ("slower", [TABLE])
     assert _said(diff).startswith(
-        "Slower than the baseline (1,200 requests then, 1,200 now): 10 of 300 requests of GET /a wait 999 ms longer "
-        "than a typical one for DynamoDB PutItem orders; none did then. The cause is internal (AWS)."
+        "Slower than the baseline (1,200 requests then, 1,200 now): 10 of 300 requests of GET /a (3 %) wait 999 ms "
+        "longer than a typical one for DynamoDB PutItem orders; none did then. The cause is internal (AWS)."
     )
 
 
