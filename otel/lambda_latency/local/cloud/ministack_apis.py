@@ -78,7 +78,7 @@ class ApiRequest:
         self.params = {"path": path or {}, "querystring": single, "header": titled}
         self.body = body.decode(errors="replace") if isinstance(body, bytes) else body or ""
         # Templates set these (https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-override-request-response-parameters.html)
-        overrides = {
+        overrides: dict[str, Any] = {
             "requestOverride": {"header": {}, "querystring": {}, "path": {}},
             "responseOverride": {"header": {}},
         }
