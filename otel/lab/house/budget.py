@@ -24,7 +24,7 @@ BUDGET = {
     "otel/lambda_latency/example": 330,
     "otel/lambda_latency/fetch": 2_040,
     "otel/lambda_latency/http": 260,
-    "otel/lambda_latency/latency": 10_710,
+    "otel/lambda_latency/latency": 10_720,
     "otel/lambda_latency/live": 1_780,
     "otel/lambda_latency/local": 11_220,
     "otel/lambda_latency/page": 1_150,
@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_520,
     "otel/lambda_latency/trace": 6_790,
     "otel/lab": 25_910,
-    "otel/tests": 62_910,
+    "otel/tests": 62_940,
     "tests": 1_500,
 }
 

@@ -119,9 +119,9 @@ class Files:
         """Load the accounts of all requests."""
         self._index = LineIndex()
         request = self._request
-        return load(
-            self._sources, self.problems, self._progress, self._index, request.processes, request.analysis_options
-        )
+        outlines = request.against is not None or request.brief
+        options = request.analysis_options._replace(outlines=outlines)
+        return load(self._sources, self.problems, self._progress, self._index, request.processes, options)
 
     def find(self, trace_ids: Collection[str]) -> Mapping[str, Trace]:
         """Find the traces with some ids. After `breakdowns`, only their lines of a file are read."""

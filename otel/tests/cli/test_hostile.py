@@ -14,6 +14,7 @@ import pytest
 
 from lambda_latency.cli import main
 from lambda_latency.trace import dump_line
+from tests.agent.asking import request, served
 from tests.latency.generated import hundred
 from tests.trace.readers.test_formats import zstd_packed as zstd
 
@@ -158,6 +159,23 @@ def test_an_archive_takes_what_can_be_read_of_hostile_files(tmp_path: Path) -> N
         False,
     )
     assert kilobytes < 300 * 1024
+
+
+def test_an_agent_is_told_why_a_hostile_file_is_not_read(tmp_path: Path) -> None:
+    """Of every fourth of them, by one server, which then answers about a good file."""
+    names = [*list(TRACE_FILES)[::4], "good"]
+    for name in names[:-1]:
+        (tmp_path / name).write_bytes(TRACE_FILES[name][0]())
+    (tmp_path / "good").write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    calls = [
+        request(number, "tools/call", name="why_slow", arguments={"source": name}) for number, name in enumerate(names)
+    ]
+    results = [answer["result"] for answer in served(tmp_path, *calls)]
+    texts = [result["content"][0]["text"] for result in results]
+    assert [result["isError"] for result in results] == [True, True, True, True, True, False]
+    assert [
+        name for name, text in zip(names, texts, strict=True) if name != "good" and TRACE_FILES[name][1] not in text
+    ] == []
 
 
 @pytest.mark.parametrize("name", TEMPLATES)

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lambda_latency.latency import Component, breakdown_of, load
+from lambda_latency.cli.inputs import Files
+from lambda_latency.cli.request import Request
+from lambda_latency.latency import SILENT, Component, breakdown_of, load
 from lambda_latency.trace import (
     Attributes,
     Event,
@@ -190,3 +192,17 @@ def _of(
         end_ns=end,
         attributes=attributes,
     )
+
+
+def test_without_outlines_all_else_is_equal(tmp_path: Path) -> None:
+    """A report without a baseline leaves them out; one with a baseline compares them."""
+    path = tmp_path / "orders.jsonl"
+    path.write_text("".join(dump_line(trace.spans) for trace in hundred()))
+    with_outlines = load([Source(path.name, path)], []).in_order()
+    of_report, of_comparison = (
+        Files([path], Request([path], against=against), lambda _: path, SILENT).breakdowns().in_order()
+        for against in (None, str(path))
+    )
+    assert list(of_comparison) == list(with_outlines)
+    assert list(of_report) == [breakdown._replace(outline=()) for breakdown in with_outlines]
+    assert any(breakdown.outline for breakdown in with_outlines)

@@ -84,7 +84,7 @@ class Analyzer:
 
     def __init__(self, breakdowns: Breakdowns, options: AnalysisOptions = DEFAULT_OPTIONS) -> None:
         self._breakdowns, self._attributions, self._view = breakdowns, Attributions(options.owners), options.view
-        self._outlines = Outlines(breakdowns)
+        self._outlines = Outlines(breakdowns) if options.outlines else None
         self._kinds: dict[tuple[object, ...], int] = {}
         # The numbers of each attribution in the columns of `breakdowns`.
         self._edges: dict[Attribution, int] = {}
@@ -127,7 +127,7 @@ class Analyzer:
         self._add_services_outside(tree, attributions)
         calls, took = self._calls(tree, attributions, retries)
         wall_ns = tree.end_ns - tree.start_ns - self._set_aside_waits(tree, sums, calls, took)
-        outline = self._outlines.number(tree, attributions, parents)
+        outline = self._outlines.number(tree, attributions, parents) if self._outlines is not None else None
         breakdowns.add(trace_id, self._kind(tree), tree.start_ns, wall_ns, sums, calls, took, outline)
 
     def _set_aside_waits(self, tree: Tree, sums: dict[int, int], calls: list[int], took: list[int]) -> int:

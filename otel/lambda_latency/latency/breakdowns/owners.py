@@ -394,10 +394,14 @@ def _add_times(times_ns: _TimesByKind, breakdowns: Breakdowns) -> None:
 
 
 class AnalysisOptions(NamedTuple):
-    """The user's options for judging: the view of traces, and the owners of services."""
+    """The user's options for judging: the view of traces, and the owners of services.
+
+    `outlines`: whether breakdowns have outlines, a seventh of the work. Only comparisons and briefs read them.
+    """
 
     view: View = DEFAULT_VIEW
     owners: Owners = Owners()
+    outlines: bool = True
 
 
 NOBODY = Owners()
