@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 102, 1),
+    "otel/lambda_latency": Figures(27, 103, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(3, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -46,7 +46,7 @@ FIGURES = {
     "otel/lambda_latency/example": Figures(0, 0, 0),
     "otel/lambda_latency/fetch": Figures(2, 1, 0),
     "otel/lambda_latency/http": Figures(0, 0, 0),
-    "otel/lambda_latency/latency": Figures(3, 8, 0),
+    "otel/lambda_latency/latency": Figures(3, 9, 0),
     "otel/lambda_latency/live": Figures(0, 1, 0),
     "otel/lambda_latency/local": Figures(1, 20, 0),
     "otel/lambda_latency/page": Figures(0, 2, 0),
@@ -58,7 +58,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(0, 15, 0),
     "otel/lab": Figures(133, 23, 9),
-    "otel/tests": Figures(239, 117, 14),
+    "otel/tests": Figures(239, 118, 14),
 }
 
 
