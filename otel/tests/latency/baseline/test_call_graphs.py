@@ -93,6 +93,8 @@ def test_sixty_calls_in_place_of_one_are_told_with_the_count() -> None:
     """Each call takes as long as before: the calls are the cause, and not the database."""
     diff = against(_run(lambda draw: _cart(draw, selects=60), 1), _run(_cart, 2))
     assert (diff.answer, diff.causes[0].service, diff.causes[0].origin) == ("slower", "shop", "shape")
+    assert diff.decision.edge is not None
+    assert diff.decision.edge.label == "postgresql carts (called by shop)"  # the gate's sentence names it, too
     assert (
         "a request of GET /cart makes 60 calls instead of 1: postgresql carts (called by shop). The cause is internal."
         in _said(diff)

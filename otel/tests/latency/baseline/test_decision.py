@@ -305,3 +305,35 @@ def test_a_decision_is_a_value_for_documents() -> None:
         "requests": None,
         "stretch": None,
     }
+
+
+def test_own_code_that_is_slow_in_cold_starts_is_told_as_such() -> None:
+    """Where no span separates the start; of slow requests that are not its own, a cold start is no reason."""
+    draw = random.Random("cold")  # noqa: S311 - repeatable
+
+    def run(*, is_cold: bool) -> Report:
+        slow = [number % 10 == 0 for number in range(300)]
+        requests = [
+            request(n, {OWN_CODE: draw.uniform(900, 990) if slow[n] else draw.uniform(20, 29)}) for n in range(300)
+        ]
+        return report_of([r._replace(cold_start=slow[n] or not is_cold) for n, r in enumerate(requests)], lambda _: {})
+
+    results = [(", nearly all in cold starts, " in _said(report), cards(report, PLAIN)[0].steps[0][:11])
+            for report in (run(is_cold=True), run(is_cold=False))]  # fmt: skip
+    assert results == [(True, "Import less"), (False, "Profile the")]
+
+
+def test_new_slow_requests_that_are_most_of_what_waits_are_told_in_place_of_a_median() -> None:
+    """A quarter waits for the table; now two fifths wait long for it, too, and move the median of what waits."""
+
+    def run(seed: str, slow: int) -> list[Breakdown]:
+        draw = random.Random(seed)  # noqa: S311
+        waits = [draw.uniform(380, 420) if n % 10 < slow else draw.uniform(11, 13) * (n % 4 == 0) for n in range(400)]
+        return [
+            request(n, {OWN_CODE: draw.uniform(20, 29), **({TABLE: ms} if ms else {})}) for n, ms in enumerate(waits)
+        ]
+
+    diff = against(run("now", 4), run("then", 0))
+    assert diff.changed[0].by_typical
+    assert diff.decision.group is not None
+    assert diff.decision.group.slow == (0, 160)
