@@ -203,6 +203,9 @@ def test_an_unknown_region_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
         "lambda-latency: the region of the app is not known",
         "  --region R, AWS_REGION, or a profile with a region",
     ]
+    assert adopt(tmp_path, "--vendor", "--check")[0] == 3  # of no region
+    assert adopt(tmp_path, "--vendor", "--region", "eu-west-1", "--write")[0] == 0
+    assert adopt(tmp_path, "--vendor", "--check")[0] == 0
 
 
 # ---- The stack of the layer ----
