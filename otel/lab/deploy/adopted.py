@@ -5,6 +5,7 @@ Their spans are then those of OpenTelemetry, under the names that the SDK gave i
 
 import shutil
 import sys
+from pathlib import Path
 from typing import Any
 
 from lab.commands import ROOT
@@ -33,19 +34,24 @@ def deploy_each(bed: Bed) -> None:
         _deploy(bed, name, call)
 
 
+def copy_app(folder: Path, name: str) -> Path:
+    """Copy an app into a folder of its name, for the Python that runs here; return its template."""
+    shutil.copytree(APPS / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    template = folder / name / "template.yaml"
+    template.write_text(template.read_text().replace("python3.13", VERSION))
+    return template
+
+
 def _deploy(bed: Bed, name: str, call: list[Any]) -> None:
     small, method, path, body, status, spans_of = call
-    cloud, folder = bed.cloud, bed.folder / name
-    shutil.copytree(APPS / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
-    template = folder / "template.yaml"
-    template.write_text(template.read_text().replace("python3.13", VERSION))
+    cloud, template = bed.cloud, copy_app(bed.folder, name)
     with step(f"{name}: adopt"):
         plan = make_plan(template, AdoptOptions())
         expected_findings = [f"{small}: with so little memory a cold start takes seconds"]
         expect("left", ([finding.problem for finding in plan.findings], plan.skipped), (expected_findings, 0))
         write(plan)
     with step(f"{name}: sam build"):
-        built = folder / "built"
+        built = template.parent / "built"
         cloud.sam("build", "--template", str(template), "--build-dir", str(built))
         local = translate(built / "template.yaml", bed.spans, "LambdaLatency")
     with step(f"{name}: sam deploy"):

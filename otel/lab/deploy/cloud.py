@@ -2,9 +2,10 @@
 
 import json
 import os
+import shlex
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -60,10 +61,23 @@ class Cloud:
 
     def sam(self, *arguments: str) -> None:
         """Run the SAM CLI. Raises `LocalError` with its last words where it fails."""
-        settings = {"SAM_CLI_TELEMETRY": "0", "SAM_CLI_POLL_DELAY": "0.5", "NO_PROXY": "*", "no_proxy": "*"}
+        self._run([str(Path(sys.executable).with_name("sam")), *arguments])
+
+    def lambda_latency(self, *arguments: str, statuses: Container[int] = (0,)) -> str:
+        """Run the kit's command, and return what it prints. Raises `LocalError` at another status."""
+        return self._run([sys.executable, "-m", "lambda_latency", *arguments], statuses)
+
+    def _run(self, command: Sequence[str], statuses: Container[int] = (0,)) -> str:
+        """Run a command with the emulator's address and credentials; return its output."""
+        settings = {
+            "SAM_CLI_TELEMETRY": "0",
+            "SAM_CLI_POLL_DELAY": "0.5",
+            "NO_PROXY": "127.0.0.1",
+            "no_proxy": "127.0.0.1",
+        }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
         ran = subprocess.run(
-            [Path(sys.executable).with_name("sam"), *arguments],
+            command,
             cwd=ROOT,
             env={**inherited, **self._variables, **settings},
             capture_output=True,
@@ -72,9 +86,10 @@ class Cloud:
             stdin=subprocess.DEVNULL,  # a question would be an error
             timeout=300,
         )
-        if ran.returncode:
+        if ran.returncode not in statuses:
             said = "\n  ".join((ran.stdout + ran.stderr).strip().splitlines()[-15:])
-            raise LocalError(f"sam {arguments[0]} failed", said)
+            raise LocalError(f"{shlex.join(command)} ended with {ran.returncode}", said)
+        return ran.stdout
 
     def deploy(self, stack: str, template: Path, *parameters: str) -> None:
         """Deploy a translated template; `parameters` are as NAME=VALUE."""
@@ -98,19 +113,9 @@ class Cloud:
 
     def doctor(self, stack: str, parameter: str) -> set[str]:
         """What `doctor --account` finds about a stack of the template with a parameter."""
-        command = [sys.executable, "-m", "lambda_latency", "doctor", "--stack", stack, "--parameter", parameter]
-        ran = subprocess.run(
-            [*command, "--region", REGION, "--format", "json"],
-            cwd=ROOT,
-            env={**os.environ, **self._variables, "AWS_ENDPOINT_URL": self.url},
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=300,
-        )
-        if not ran.stdout:
-            raise LocalError("doctor --account failed", ran.stderr)
-        return {finding["what"] for finding in json.loads(ran.stdout)["findings"]}
+        options = ["--stack", stack, "--parameter", parameter, "--region", REGION, "--format", "json"]
+        printed = self.lambda_latency("doctor", *options, statuses=range(2))
+        return {finding["what"] for finding in json.loads(printed)["findings"]}
 
     def outputs(self, stack: str) -> Mapping[str, str]:
         """What the stack gives."""

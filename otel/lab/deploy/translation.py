@@ -4,7 +4,8 @@
 - Types of X-Ray, which it refuses.
 - Alarms on several metrics, which it refuses: they watch the first of them, with the same name and actions.
 - Layers that only AWS has. Their packages are those of this environment. The kit's layer is deployed and named by each
-  function, but the emulator unpacks no layer for a custom runtime: the built one stands for /opt.
+  function, but the emulator unpacks no layer for a custom runtime: the built one stands for /opt, or a folder with the
+  content of the version that the functions name.
 - The managed runtime. The emulator runs Python in a worker of its own that knows no exec wrapper; a custom runtime gets
   a true Runtime API, and there the runtime client is started under the wrapper, as the managed runtime starts it.
 - msgspec in the function that explains alarms, built for Lambda's processors: that of this environment is used.
@@ -15,7 +16,7 @@ import json
 import logging
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -43,9 +44,9 @@ export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin"
 exec "{sys.executable}" "{bootstrap.__file__}"
 """
 START = f"""#!/bin/sh
-export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{{kit}}/python:{LAYER}/python"
+export PATH="{Path(sys.executable).parent}:/usr/local/bin:/usr/bin:/bin" PYTHONPATH="{{path}}"
 wrapper="${{{{AWS_LAMBDA_EXEC_WRAPPER#/opt}}}}"
-for layer in "{{kit}}" "{LAYER}"; do
+for layer in {{layers}}; do
     [ -z "$wrapper" ] || [ ! -x "$layer$wrapper" ] || exec "$layer$wrapper" "{sys.executable}" "{bootstrap.__file__}"
 done
 exec "{sys.executable}" "{bootstrap.__file__}"
@@ -55,11 +56,12 @@ ENDPOINT, DAEMON = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "AWS_XRAY_DAEMON_ADDRES
 EXPORT, WRAPPER = "LAMBDA_LATENCY_EXPORT", "AWS_LAMBDA_EXEC_WRAPPER"
 
 
-def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") -> Path:
+def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "", content: Path | None = None) -> Path:
     """Write local.yaml beside the built template, and a `bootstrap` into each artifact; returns the file.
 
-    `kit` is the logical id of the kit's layer, `daemon` the address of the X-Ray daemon. Templates of stacks within the
-    stack are translated, too.
+    `kit` is the logical id of the kit's layer, or the ARN of a deployed one with its own packages, whose `content` is
+    then in a folder. `daemon` is the address of the X-Ray daemon. Templates of stacks within the stack are translated,
+    too.
     """
     template = yaml_parse(built.read_text(encoding="utf-8"))
     resources: dict[str, Any] = template["Resources"]
@@ -75,10 +77,11 @@ def translate(built: Path, spans_url: str, kit: str = KIT, *, daemon: str = "") 
     functions = [r["Properties"] for r in resources.values() if r["Type"] == "AWS::Serverless::Function"]
     for place in (template.get("Globals", {}).get("Function", {}), *functions):
         point_here(place, kit, spans_url, daemon)
-    layer = resources.get(kit)
-    start = PLAIN if layer is None else START.format(kit=built.parent / layer["Properties"]["ContentUri"])
+    layers = [content] if content else []
+    if kit in resources:
+        layers = [built.parent / resources[kit]["Properties"]["ContentUri"], LAYER]
     for function in functions:
-        write_start(built.parent / function["CodeUri"], start)
+        write_start(built.parent / function["CodeUri"], start_of(layers))
     local = built.with_name("local.yaml")
     local.write_text(yaml_dump(template), encoding="utf-8")
     return local
@@ -89,7 +92,8 @@ def point_here(place: dict[str, Any], kit: str, spans_url: str, daemon: str) -> 
     if "Runtime" in place:
         place["Runtime"] = RUNTIME
     if "Layers" in place:
-        place["Layers"] = [layer for layer in place["Layers"] if json.dumps({"Ref": kit}) in json.dumps(layer)]
+        named = (json.dumps({"Ref": kit}), json.dumps(kit))
+        place["Layers"] = [layer for layer in place["Layers"] if any(name in json.dumps(layer) for name in named)]
     variables = place.get("Environment", {}).get("Variables", {})
     # The kit sends to X-Ray's OTLP endpoint without an address of its own.
     export = variables.get(EXPORT)
@@ -121,6 +125,12 @@ def expanded(template: dict[str, Any]) -> dict[str, Any]:
     for name, (key, place) in named.items():
         made["Resources"][name]["Properties"][key] = place
     return {key: value for key, value in made.items() if key != "Transform"}
+
+
+def start_of(layers: Sequence[Path]) -> str:
+    """What the emulator starts for a function with these layers, the first of which is searched first."""
+    path = ":".join(f"{layer}/python" for layer in layers)
+    return START.format(path=path, layers=" ".join(f'"{layer}"' for layer in layers)) if layers else PLAIN
 
 
 def write_start(artifact: Path, text: str) -> None:

@@ -65,10 +65,13 @@ class Reader:
         """The output of a shell command; the next one begins in the folder that it ends in."""
         where = self.home / "folder"
         script = f"set -e\ntrap 'pwd > \"{where}\"' EXIT\n{command}"
-        done = subprocess.run(
-            ["bash", "-c", script], cwd=self.folder, env=self._environ(), stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False, timeout=LIMIT_S,
-        )  # fmt: skip
+        try:
+            done = subprocess.run(
+                ["bash", "-c", script], cwd=self.folder, env=self._environ(), stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, text=True, check=False, timeout=LIMIT_S,
+            )  # fmt: skip
+        except subprocess.TimeoutExpired:
+            raise WrongError(f"it goes on after {LIMIT_S} s: `until TEXT` lets the page go on, too") from None
         self.folder = Path(where.read_text().strip())
         if done.returncode != status:
             raise WrongError(f"status {done.returncode}, not {status}:\n{_quoted(done.stdout)}")

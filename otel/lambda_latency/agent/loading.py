@@ -6,6 +6,7 @@ import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -102,8 +103,19 @@ class Loader:
         self._in_memory: OrderedDict[object, Loaded] = OrderedDict()
 
     def load(self, source: str | None, call: ToolCall) -> Loaded:
-        """Load the requests of a source; without one, of the newest trace file. Raises `RefusedError`."""
-        name = source or self.roots.newest()
+        """Load the requests of a source; without one, of the newest trace file with any. Raises `RefusedError`."""
+        if source:
+            return self._named(source, call)
+        newest, *earlier = self.roots.newest()
+        try:
+            return self._named(newest, call)
+        except RefusedError:
+            for name in earlier:
+                with suppress(RefusedError):
+                    return self._named(name, call)
+            raise
+
+    def _named(self, name: str, call: ToolCall) -> Loaded:
         if not is_pattern(name) and (self.roots.path(name) / ARCHIVE_MARK).is_file():
             return self._archive(name)
         problems: list[Problem] = []

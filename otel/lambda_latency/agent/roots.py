@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from heapq import nlargest
 from itertools import chain, islice, takewhile
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lambda_latency.trace import Problem, Source, find_sources
 ARCHIVE_MARK = "archive.version"  # of a folder that is an archive
 LONGEST = 1_000  # characters of a path
 MOST_LISTED = 8
+MOST_TRIED = 5  # files, for one that has a request
 MOST_SEEN = 20_000  # files, for the newest
 TRACE_FILES = (".jsonl", ".jsonl.gz", ".ndjson")
 SKIPPED = ("node_modules", "__pycache__", "site-packages")
@@ -54,12 +56,15 @@ class Roots:
             raise RefusedError(f"no trace file {quoted(name)}", remedy)
         return sources
 
-    def newest(self) -> str:
-        """Return the name of the newest trace file, such as one that `serve` writes. Raises `RefusedError`."""
-        newest = max(self._traces(), key=lambda path: (path.stat().st_mtime_ns, str(path)), default=None)
-        if newest is None:
+    def newest(self) -> list[str]:
+        """Return the names of the newest trace files, such as those that `serve` writes, the newest first.
+
+        Raises `RefusedError` without any.
+        """
+        paths = nlargest(MOST_TRIED, self._traces(), key=lambda path: (path.stat().st_mtime_ns, str(path)))
+        if not paths:
             raise RefusedError("there is no trace file below the roots", "lambda-latency serve or demo writes one")
-        return self.name(newest)
+        return [self.name(path) for path in paths]
 
     def add_fetched(self, folder: Path) -> None:
         """Make the folder of traces that were fetched from an AWS account a root, too."""

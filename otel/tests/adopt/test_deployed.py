@@ -203,6 +203,9 @@ def test_an_unknown_region_is_an_error(tmp_path: Path, monkeypatch: pytest.Monke
         "lambda-latency: the region of the app is not known",
         "  --region R, AWS_REGION, or a profile with a region",
     ]
+    assert adopt(tmp_path, "--vendor", "--check")[0] == 3  # of no region
+    assert adopt(tmp_path, "--vendor", "--region", "eu-west-1", "--write")[0] == 0
+    assert adopt(tmp_path, "--vendor", "--check")[0] == 0
 
 
 # ---- The stack of the layer ----
@@ -252,10 +255,11 @@ else:
 """
 
 
+@pytest.mark.parametrize("organization", ["", "o-a1b2c3d4e5"])
 def test_a_deployment_prints_the_arn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], organization: str
 ) -> None:
-    """A program stands for the SAM CLI, for there is no account."""
+    """A program stands for the SAM CLI, for there is no account. An option without a value would be an error."""
     sam = tmp_path / "bin" / "sam"
     sam.parent.mkdir()
     sam.write_text(SAM.format(python=sys.executable, arn=ARN))
@@ -263,11 +267,11 @@ def test_a_deployment_prints_the_arn(
     monkeypatch.setenv("PATH", str(sam.parent), prepend=":")
     monkeypatch.setattr(deployed, "compile_folder", lambda *_: [])
     monkeypatch.setattr(deployed, "install_packages", lambda folder: folder.mkdir(parents=True))
-    organization = "o-a1b2c3d4e5"
-    assert main(["stack", "layer", "kit", "--organization", organization, "--deploy"]) == 0
+    options = ["--organization", organization] if organization else []
+    assert main(["stack", "layer", "kit", *options, "--deploy"]) == 0
+    overrides = f" --parameter-overrides Organization={organization}" if organization else ""
     assert capfd.readouterr().out == (
-        "deploy --template-file T --stack-name kit --resolve-s3 --capabilities CAPABILITY_IAM "
-        f"--parameter-overrides Organization={organization}\n"
+        f"deploy --template-file T --stack-name kit --resolve-s3 --capabilities CAPABILITY_IAM{overrides}\n"
         f"\n{ARN}\n\nIn the folder of each app:\n\n  lambda-latency adopt --layer {ARN}\n"
     )
 

@@ -61,6 +61,17 @@ def test_the_newest_file_is_read_without_a_source(root: Path) -> None:
     assert Tools(root)("why_slow").startswith('source: "traces.jsonl" (the newest trace file)\n')
 
 
+@pytest.mark.parametrize("junk", [b"", b"no trace\n", bytes(range(256))])
+def test_a_newest_file_that_is_no_trace_hides_no_other(root: Path, junk: bytes) -> None:
+    """The next one is read; where none has a request, the answer is about the newest."""
+    (root / "junk.jsonl").write_bytes(junk)
+    os.utime(root / "junk.jsonl", (2e9, 2e9))
+    assert Tools(root)("why_slow").startswith('source: "traces.jsonl" (the newest trace file)\n')
+    (root / "traces.jsonl").write_text("no trace\n")
+    with pytest.raises(RefusedError, match=r'^no request in "junk\.jsonl"'):
+        Tools(root)("why_slow")
+
+
 def test_several_roots_are_searched_in_their_order(root: Path) -> None:
     """A file of the second is named by its real path."""
     outside = root.parent / "outside"

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from lab.recorded import MOST_BYTES, as_on_lambda
 from lambda_latency.cli import main
 from lambda_latency.cli.commands import demo
 from lambda_latency.example import recorded_traces
+from tests.disk import run_on_full_disk
 
 HEAD = re.compile(
     r"Nothing runs here: this is a recorded run of the example, 150 requests of \d{4}-\d\d-\d\d\."
@@ -39,6 +41,18 @@ def test_the_recorded_run_has_a_verdict_and_a_page(
     assert "The cause is external." in verdict
     assert [path.name for path in Path().iterdir()] == ["out"]
     assert [path.name for path in Path("out").iterdir()] == ["report.html"]
+
+
+def test_a_full_disk_costs_the_page_and_not_the_verdict() -> None:
+    """The error comes last, with what to do."""
+    done = run_on_full_disk([sys.executable, "-m", "lambda_latency", "demo", "--recorded"], 100)
+    page = Path("out", "report.html")
+    assert "The cause is external." in " ".join(done.stdout.split())
+    assert f"Page: {page}" not in done.stdout
+    assert (done.returncode, done.stderr) == (
+        1,
+        f"lambda-latency: {page} cannot be written: File too large\n  free space, or name a file on another disk\n",
+    )
 
 
 @pytest.mark.parametrize(

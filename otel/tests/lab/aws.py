@@ -47,6 +47,11 @@ def error(words: Words, **names: str) -> ClientError:
     return ClientError({"Error": {"Code": words.code, "Message": words.text.format(**names)}}, "Operation")
 
 
+def notified(subject: str) -> dict[str, Any]:
+    """The answer of a queue with a message of SNS about the provider."""
+    return {"Messages": [{"Body": json.dumps({"Subject": subject, "Message": f"{PROVIDER} takes 2.9 s"})}]}
+
+
 def layer_file(packages: Mapping[str, str]) -> str:
     """The address of a layer's file with some packages."""
     content = io.BytesIO()
@@ -118,6 +123,7 @@ class PlayedAccount:
         fails: bool = False,
     ) -> None:
         self.answers = dict(answers or {})
+        self._rung = ""
         self.region, self.destination, self.sampled, self.header = region, destination, sampled, header
         self.statuses = {"GET /orders": 200, "GET /orders/o-1": 404, "POST /orders": 504, **(statuses or {})}
         self.calls, self.report, self.stops, self.fails = tuple(calls), report, stops, fails
@@ -323,8 +329,8 @@ class PlayedAccount:
     def _get_metric_statistics(self, **_: Any) -> Any:
         return {"Datapoints": [{"Maximum": 2000.0}]}
 
-    def _set_alarm_state(self, **_: Any) -> Any:
-        return None
+    def _set_alarm_state(self, AlarmName: str, **_: Any) -> Any:  # noqa: N803
+        self._rung = AlarmName
 
     def _filter_log_events(self, **_: Any) -> Any:
         return {"events": [{"message": "lambda-latency: Transaction Search is off: switch it on"}]}
@@ -357,7 +363,7 @@ class PlayedAccount:
         return None
 
     def _receive_message(self, **_: Any) -> Any:
-        return {"Messages": [{"Body": f"SlowAlarm rings: {PROVIDER} takes 2.9 s"}]}
+        return notified(f"{self._rung}: {PROVIDER}")
 
     def _delete_queue(self, QueueUrl: str) -> Any:  # noqa: N803
         return self._forget(f":sqs:{self.region}:123456789012:{QueueUrl.rpartition('/')[2]}")

@@ -27,7 +27,7 @@ from lambda_latency.adopt import AdoptOptions, edited_template
 from lambda_latency.adot import COLLECTOR, PYTHON
 from tests.docs.pages import ROOT
 from tests.lab import aws_words
-from tests.lab.aws import TRACE, PlayedAccount, error, not_allowed, without_layer
+from tests.lab.aws import TRACE, PlayedAccount, error, not_allowed, notified, without_layer
 from tests.lab.aws_words import (
     BAD_TOKEN,
     BROKEN_API,
@@ -217,6 +217,8 @@ ACCOUNTS = (
             {"describe_alarms": {"MetricAlarms": []}}),
     WrongFact("no message arrives: an empty list", None, 1, {"explained": UNSEEN},
             {"receive_message": {"Messages": []}}),
+    WrongFact("only CloudWatch's own message arrives, about an alarm that names the provider", None, 1,
+            {"explained": UNSEEN}, {"receive_message": notified('ALARM: "shop.SlowAlarm" in US East (N. Virginia)')}),
     WrongFact("Lambda runs no daemon", NO_DAEMON, 1, {"freeze": UNSEEN, "daemon": UNSEEN},
             settings={"calls": ("STS",)}),
     WrongFact("the adopted function does not start", NO_MODULE, 1,

@@ -145,6 +145,8 @@ def _regions(options: argparse.Namespace, template: Path) -> tuple[tuple[str, ..
     regions, origin = regions_of(template.parent, options.region, os.environ)
     if regions:
         return regions, origin
+    if options.check:
+        return (REGION,), ""  # the numbers that an adopted app has are those of its own region
     if not sys.stdin.isatty():
         fail("the region of the app is not known", "--region R, AWS_REGION, or a profile with a region")
     return (region(input("Region of the app: ").strip()),), "as you say"

@@ -20,7 +20,7 @@ from lambda_latency.cli.laptop import (
     require_local,
     tell,
 )
-from lambda_latency.cli.messages import usage
+from lambda_latency.cli.messages import usage, warn
 from lambda_latency.installing import is_installed
 
 if TYPE_CHECKING:
@@ -141,10 +141,10 @@ def _report(demo: Demo, notes: list[str], options: argparse.Namespace) -> int:
 
 
 def _reported(traces: Path, requests: int, notes: list[str], options: argparse.Namespace) -> int:
-    """Report on traces, and write the page; returns the exit status."""
+    """Report on traces, and write the page; returns the exit status. The verdict does not depend on the page."""
     from lambda_latency.cli.commands.report import run_report
     from lambda_latency.cli.request import Request
-    from lambda_latency.latency import Traffic
+    from lambda_latency.latency import ReportError, Traffic
     from lambda_latency.text import style_for
 
     request = Request(
@@ -155,7 +155,13 @@ def _reported(traces: Path, requests: int, notes: list[str], options: argparse.N
         command="lambda-latency demo",
         analysis_options=provider_is_theirs(),
     )
-    return run_report(request, style_for(sys.stdout), sys.stdout)
+    style = style_for(sys.stdout)
+    try:
+        return run_report(request, style, sys.stdout)
+    except ReportError as error:
+        run_report(replace(request, html=None), style, sys.stdout)
+        warn(str(error))
+        return FAILED
 
 
 def _template(path: Path) -> Path:

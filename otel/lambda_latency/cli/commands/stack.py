@@ -195,4 +195,5 @@ def _sam_deploy(stack: str, values: Mapping[str, str], folder: Path) -> list[str
     """Return the command line of the deployment."""
     command = ["sam", "deploy", "--template-file", str(folder / "template.yaml")]
     command += ["--stack-name", stack, "--resolve-s3", "--capabilities", "CAPABILITY_IAM"]
-    return [*command, "--parameter-overrides", *(f"{name}={value}" for name, value in values.items() if value)]
+    overrides = [f"{name}={value}" for name, value in values.items() if value]
+    return [*command, "--parameter-overrides", *overrides] if overrides else command  # the option needs a value
