@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_520,
     "otel/lambda_latency/trace": 6_790,
     "otel/lab": 25_910,
-    "otel/tests": 62_910,
+    "otel/tests": 62_870,
     "tests": 1_500,
 }
 
