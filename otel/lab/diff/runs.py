@@ -23,14 +23,7 @@ from lambda_latency.local import LocalError
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
-PART_OF_EXAMPLE = (
-    "functions",
-    "template.yaml",
-    "collector.yaml",
-    "observability.yaml",
-    "explain.yaml",
-    "requirements.txt",
-)
+PART_OF_EXAMPLE = ("functions", "template.yaml", "collector.yaml", "observability.yaml", "explain.yaml")
 RUNTIME = re.compile(r"(Runtime: *[\"']?python)3\.\d+")
 
 

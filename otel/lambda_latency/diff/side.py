@@ -58,6 +58,7 @@ def run_side(settings: SideSettings, parent: Connection) -> None:
         parent.send(_counts(settings, parent))
     except LocalError as error:
         parent.send(LocalError(str(error)))  # others cannot be sent: they are made of other values than their text
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # an exception while Python exits would print a traceback
 
 
 def _terminated(*_: object) -> None:

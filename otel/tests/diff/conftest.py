@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from lambda_latency.diff.compare import CountsDifference, compare
-from lambda_latency.diff.counts import CallResult, Execution, SideCounts
+from lambda_latency.diff.counts import CallResult, Execution, Lines, SideCounts
 from lambda_latency.diff.lines import ChangedLines
 from lambda_latency.diff.session import SessionCall
 
 SOURCE = "import table\n\ndef get(event):\n    order = table.get(event)\n    return order\n"
-Lines = tuple[tuple[str, int], ...]
 AT: Lines = (("app.py", 4),)
 
 

@@ -14,7 +14,9 @@ import pytest
 
 from lab.apps import HOME, VERSION
 from lambda_latency.cli.entry import main
-from lambda_latency.local import System, read_app
+from lambda_latency.diff import SessionRecorder, read_session
+from lambda_latency.http import request
+from lambda_latency.local import System, SystemOptions, read_app
 from tests.diff.test_commits import git
 from tests.local.app.conftest import needs_packages
 from tests.sandbox.state import until
@@ -147,7 +149,7 @@ def test_ctrl_c_leaves_no_process_and_no_folder(notes: Path, tmp_path: Path) -> 
 
 
 def _of_session(leader: int) -> list[str]:
-    """The processes that have the temporary folder of a session's leader in their command lines."""
+    """The command lines of the processes of a session, by its leader's id."""
     done = subprocess.run(["ps", "-A", "-o", "sid=,args="], check=True, capture_output=True, text=True)
     return [line for line in done.stdout.splitlines() if line.split()[0] == str(leader)]
 
@@ -171,10 +173,6 @@ def test_usage(notes: Path, capsys: pytest.CaptureFixture[str]) -> None:
 @needs_packages
 def test_serve_records_what_diff_sends(notes: Path, tmp_path: Path) -> None:
     """Requests to a running app, with their answers."""
-    from lambda_latency.diff import SessionRecorder, read_session
-    from lambda_latency.http import request
-    from lambda_latency.local import SystemOptions
-
     path = tmp_path / "recorded.json"
     options = SystemOptions(tmp_path / "out", cache=HOME / "lambda-latency", recorder=SessionRecorder(path))
     system = System(read_app(notes / "template.yaml", {}), options)
