@@ -27,7 +27,7 @@ from lambda_latency.latency.analysis.typical_and_slow import ComponentDifference
 from lambda_latency.latency.breakdowns.breakdown import Breakdown, Calls, Flaw, Kind, Operation
 from lambda_latency.latency.breakdowns.choice import ReportError, instant, instant_of, of_route, of_time
 from lambda_latency.latency.breakdowns.columns import Breakdowns
-from lambda_latency.latency.breakdowns.component import Component, Edge
+from lambda_latency.latency.breakdowns.component import OF_A_SERVICE, Component, Edge
 from lambda_latency.latency.breakdowns.owners import DEFAULT_OPTIONS, NOBODY, AnalysisOptions, Owners, owner_by_name
 from lambda_latency.latency.breakdowns.totals import (
     UNKNOWN,
@@ -85,6 +85,7 @@ __all__ = [
     "MANY_CALLS",
     "NEW_CALL",
     "NOBODY",
+    "OF_A_SERVICE",
     "OTHER_ANSWER",
     "SILENT",
     "SLOW_CALLER",

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import lru_cache
 
+from lambda_latency.latency import OF_A_SERVICE
 from lambda_latency.redaction import Redaction
 from lambda_latency.trace import Span
 
+OWN_WORDS = re.compile(rf"(: (?:{'|'.join(OF_A_SERVICE)})\b)")
 LONGEST = 1_000_000  # characters of a text: none is cut
 REMEMBERED = 50_000  # texts: most values of a file occur many times
 
@@ -26,6 +29,10 @@ class SpanRedaction:
     def text(self, text: str) -> str:
         """Return a text of unknown content, such as a span's name, without secrets."""
         return text if self.keeps or not text else self._text(text)
+
+    def label(self, text: str) -> str:
+        """Return a text with labels of components without secrets: of `auth: own code`, `own code` is no secret."""
+        return "".join(part if OWN_WORDS.fullmatch(part) else self.text(part) for part in OWN_WORDS.split(text))
 
     def value(self, key: str, value: object) -> object:
         """Return the value of an attribute without secrets."""

@@ -121,7 +121,7 @@ def page_values(
 def _redacted(value: object, redaction: SpanRedaction) -> object:
     """Return JSON values whose texts have no secrets, ids and keys of findings aside."""
     if isinstance(value, str):
-        return redaction.text(value)
+        return redaction.label(value)
     if isinstance(value, Mapping):
         return {
             name: member if name in ("trace_id", "key") else _redacted(member, redaction)

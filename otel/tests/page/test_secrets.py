@@ -109,3 +109,19 @@ def test_no_planted_secret_is_in_a_saved_line(keeps: bool) -> None:
     shared = [hidden for hidden in HIDDEN if json.dumps(hidden)[1:-1] in text]
     assert shared == (HIDDEN if keeps else [])
     assert text.count("traceId") == line.decode().count("traceId")
+
+
+def test_the_label_of_a_component_is_no_secret() -> None:
+    """A service may be called as a secret is: what follows its name is the kit's own."""
+    redaction = SpanRedaction()
+    labels = (
+        "auth: own code",
+        "token: cold start of 40 ms, secrets: replay",
+        "auth: own codes",
+        "auth: hunter2 own code",
+    )
+    assert [redaction.label(label) for label in labels] == [
+        *labels[:2],
+        "auth: [redacted] codes",
+        "auth: [redacted] own code",
+    ]

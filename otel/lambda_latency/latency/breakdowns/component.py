@@ -46,6 +46,9 @@ PREFIXES = {
 }
 
 
+OF_A_SERVICE = ("own code", "cold start", "replay")  # named after their service
+
+
 class Component(NamedTuple):
     """A destination of time: `Part("aws", "DynamoDB PutItem orders")`.
 
@@ -72,7 +75,7 @@ class Component(NamedTuple):
         """The name of the component for people."""
         if self.category == "api gateway":
             return "API Gateway"
-        if self.category in ("own code", "cold start", "replay") and self.name:
+        if self.category in OF_A_SERVICE and self.name:
             return f"{self.name}: {self.category}"
         prefix = PREFIXES.get(self.category, "")
         return f"{prefix}{self.name}" if self.name else self.category
