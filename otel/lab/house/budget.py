@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_520,
     "otel/lambda_latency/trace": 6_790,
-    "otel/lab": 25_910,
+    "otel/lab": 26_190,
     "otel/tests": 62_910,
     "tests": 1_500,
 }
