@@ -2,8 +2,9 @@
 
 The tests of the SDK's traces, of AWS's plugin for durable functions and of two instrumentations, from the source
 distributions of the locked versions. Each runs twice, with the SDK's provider and with the kit's. What passes with the
-first one alone is a difference. A function with that plugin runs with both, too, for the parents of its spans. Status 1
-if a difference is not among those that `REASONS` explains, or a parent exists nowhere.
+first one alone is a difference. A function with that plugin runs with both, too, for the parents of its spans. The
+kit's own tests of whole executions run here as well, whatever is chosen: no other environment has AWS's packages.
+Status 1 if a difference is not among those that `REASONS` explains, a parent exists nowhere, or such a test fails.
 
 Usual time: 3 minutes.
 """
@@ -23,6 +24,7 @@ from lab.locks import ROOT, environment, packages
 from lab.pythons import find
 
 LOCK = ROOT / "requirements" / "suites.txt"
+OWN_TESTS = "otel/tests/testing/test_durable.py"
 
 
 class Suite(NamedTuple):
@@ -62,7 +64,18 @@ def main(parser: ArgumentParser) -> int:
         variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "otel")}
         code = "from lab.suites_durable import main; raise SystemExit(main())"
         unexplained += subprocess.run([python, "-c", code], env=variables, check=False).returncode
-    return int(unexplained > 0)
+    return int(unexplained > 0 or not own_tests_pass(python))
+
+
+def own_tests_pass(python: Path) -> bool:
+    """Run the kit's tests of durable executions; whether all pass and none is skipped."""
+    options = ("--noconftest", "-c", os.devnull, "--rootdir", str(ROOT), "-p", "no:cacheprovider", "-q", "-rs")
+    command: list[str | Path] = [python, "-m", "pytest", *options, "-p", "lambda_latency.testing.plugin"]
+    variables = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "otel")}
+    done = subprocess.run([*command, ROOT / OWN_TESTS], env=variables, capture_output=True, text=True, check=False)
+    is_passed = done.returncode == 0 and "skipped" not in done.stdout
+    print(f"{OWN_TESTS}: {done.stdout.strip().splitlines()[-1]}" if is_passed else done.stdout, flush=True)
+    return is_passed
 
 
 def compared(suite: Suite, python: Path, folder: Path) -> int:

@@ -3,7 +3,8 @@
 Sets of 24, 100 and 400 executions, of which a share has a slow step, a retried step, a long callback, a slow replay, a
 cold start, a slow branch, or a slow step of a child execution; and sets without a cause. They are recorded by each of
 the plugin's two classes, with and without the kit, in one trace or one for each invocation, as OTLP and as X-Ray
-documents. Status 1 if fewer than 48 of 50 causes are named, or a part is blamed where nothing is slow.
+documents. With `--examples` AWS's own examples run instead. Status 1 if fewer than 48 of 50 causes are named, or a part
+is blamed where nothing is slow.
 
 Usual time: 1 minute.
 """
@@ -18,6 +19,7 @@ from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
+from lab.durable.examples import examples_are_right
 from lab.durable.executions import BEGIN_NS, Form, Group, Invoke, Operation, Pause, Player, Step, by_trace
 from lambda_latency.latency import Breakdowns, Report, load, report_of
 from lambda_latency.text import Style
@@ -58,7 +60,11 @@ def main(parser: ArgumentParser) -> int:
     """Plant, report, compare; status 1 if a bound does not hold."""
     parser.add_argument("--seed", type=int, default=1, help="another one makes other sets (1)")
     parser.add_argument("--only", default="", metavar="TEXT", help="only sets with this in their line")
+    parser.add_argument("--examples", type=Path, metavar="FOLDER", help="run the examples of AWS's repository instead:"
+                        " its folder packages/aws-durable-execution-sdk-python-examples")  # fmt: skip
     options = parser.parse_args()
+    if options.examples is not None:
+        return int(not examples_are_right(options.examples.resolve(), options.only, named_first))
     right = blamed = 0
     for planted in (planted for planted in sets(options.seed) if options.only in described(planted)):
         report, said = judged(planted)
