@@ -9,12 +9,10 @@ from typing import NamedTuple
 import msgspec
 import tomlkit
 
-from lab.diff.runs import App, counted, failed, run
+from lab.diff.runs import HERE, App, counted, failed, run
 from lambda_latency.diff.compare import CountsDifference, compare
 from lambda_latency.diff.counts import SideCounts
 from lambda_latency.diff.lines import ChangedLines
-
-HERE = Path(__file__).parent
 
 
 class Change(NamedTuple):
