@@ -50,7 +50,6 @@ def main(parser: ArgumentParser) -> int:
     print("| app | Python | runs | pairs | fail | differ at all | why |\n|---|---|---|---|---|---|---|")
     with tempfile.TemporaryDirectory() as temporary:
         kept = options.keep or Path(temporary, "kept")
-        kept.mkdir(parents=True, exist_ok=True)
         for app in apps:
             for version in versions:
                 source = app.copied(Path(temporary, version), version)

@@ -57,9 +57,8 @@ def listed(folder: Path | None) -> list[App]:
     for table in tables:
         parent = folder if "repository" in table else CHECKOUT if table["name"] == "example" else HERE
         if parent is not None:
-            apps.append(
-                App(table["name"], parent / table["folder"], msgspec.convert(table["calls"], list[SessionCall]))
-            )
+            calls = msgspec.convert(table["calls"], list[SessionCall])
+            apps.append(App(table["name"], parent / table["folder"], calls))
     return apps
 
 
