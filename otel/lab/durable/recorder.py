@@ -102,7 +102,10 @@ def _without_plugins(func: Any = None, **options: Any) -> Any:
 
 
 def _replace() -> None:
-    """Replace what the examples and their tests import, before pytest reads their conftest.py. Some examples have names of the plugin before 1.0."""
+    """Replace what the examples and their tests import, before pytest reads their conftest.py.
+
+    Some examples have names of the plugin before 1.0.
+    """
     runner.DurableFunctionTestRunner = Runner
     for module in (base, step, wait):
         module.timedelta = _short
