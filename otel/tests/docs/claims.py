@@ -68,7 +68,6 @@ PROOF: dict[str, tuple[str, ...]] = {
     "| added to ": ("docs/cost.json", "docs/cost-waits.json"),
     "The milliseconds are": ("docs/explanation/costs.md",),
     "Instructions that tracing adds": ("otel/lab/cost/repeated.py",),
-    "They are older": ("docs/explanation/costs.md",),
     "| a ": ("docs/cost-runs.json", "docs/cost.json"),
     "The kit loses where": ("docs/cost-runs.json", "docs/cost.json"),
     "With `OTEL_AWS_LAMBDA_FAST_START": ("docs/cost.json",),
