@@ -70,6 +70,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     "Instructions that tracing adds": ("otel/lab/cost/repeated.py",),
     "| a ": ("docs/cost-runs.json", "docs/cost.json"),
     "The kit loses where": ("docs/cost-runs.json", "docs/cost.json"),
+    "After its response": ("docs/explanation/costs.md",),
     "With `OTEL_AWS_LAMBDA_FAST_START": ("docs/cost.json",),
     "[Costs](costs.md)": ("docs/explanation/costs.md",),
     # The page of the extras
