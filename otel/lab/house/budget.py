@@ -24,7 +24,7 @@ BUDGET = {
     "otel/lambda_latency/example": 330,
     "otel/lambda_latency/fetch": 2_040,
     "otel/lambda_latency/http": 260,
-    "otel/lambda_latency/latency": 10_720,
+    "otel/lambda_latency/latency": 10_730,
     "otel/lambda_latency/live": 1_780,
     "otel/lambda_latency/local": 11_220,
     "otel/lambda_latency/page": 1_150,

@@ -23,7 +23,12 @@ from lambda_latency.latency.analysis.services import Place
 from lambda_latency.latency.analysis.slowness import Whole
 from lambda_latency.latency.analysis.thresholds import COMPARABLE_REQUESTS, ENOUGH_REQUESTS, ENOUGH_SLOW, TRUST_PERCENT
 from lambda_latency.latency.analysis.timeouts import Failures, Frame, Timeout, timeout_of
-from lambda_latency.latency.analysis.typical_and_slow import ComponentDifference, SlowRequest
+from lambda_latency.latency.analysis.typical_and_slow import (
+    ComponentDifference,
+    SlowRequest,
+    TypicalAndSlow,
+    typical_and_slow,
+)
 from lambda_latency.latency.breakdowns.breakdown import Breakdown, Calls, Flaw, Kind, Operation
 from lambda_latency.latency.breakdowns.choice import ReportError, instant, instant_of, of_route, of_time
 from lambda_latency.latency.breakdowns.columns import Breakdowns
@@ -146,6 +151,7 @@ __all__ = [
     "Tally",
     "Timeout",
     "Traffic",
+    "TypicalAndSlow",
     "Unknown",
     "Value",
     "Waterfall",
@@ -182,6 +188,7 @@ __all__ = [
     "stacks_of",
     "timeout_of",
     "trace_name",
+    "typical_and_slow",
     "typical_ids",
     "watched",
     "waterfall_of",

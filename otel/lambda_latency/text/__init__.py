@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from lambda_latency.latency import instant_of
-from lambda_latency.text.cause_groups import OWNED, of_routes, unexplained, whole_sentence
+from lambda_latency.text.cause_groups import OWNED, of_routes, unclassified, unexplained, whole_sentence
 from lambda_latency.text.cautions import failed_sentence, other_cautions, render_problems
 from lambda_latency.text.correlation import depending, depending_routes
 from lambda_latency.text.facts import BOUND, sampling, saving_pieces
@@ -89,6 +89,7 @@ __all__ = [
     "style_for",
     "timeout_groups",
     "timeout_sentence",
+    "unclassified",
     "unexplained",
     "whole_sentence",
 ]

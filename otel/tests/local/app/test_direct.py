@@ -161,9 +161,10 @@ def test_a_mapping_template_is_evaluated(app: Shop) -> None:
 def test_a_mapping_template_overrides_parameters_and_the_response(app: Shop) -> None:
     """The path parameter of the call, the status and a header of the response, and what its body is made of."""
     queue = app.physical("Queue").rpartition("/")[2]
-    reply = post(app, "/override/none", {"queue": queue})
+    message = {"queue": queue, "by": "override"}
+    reply = post(app, "/override/none", message)
     assert (reply.status, reply.headers["X-Kind"], reply.json) == (202, "overridden", True)
-    assert json.loads(app.event("Tell", queue)["Records"][0]["body"]) == {"queue": queue}
+    assert json.loads(app.event("Tell", '\\"override\\"')["Records"][0]["body"]) == message
 
 
 def test_a_function_may_be_called_with_a_mapping_template(app: Shop) -> None:
