@@ -111,7 +111,7 @@ def test_a_run_that_fails_is_continued_where_it_ended(start: Start, tmp_path: Pa
     xray, where = start(sdk_segments), str(tmp_path / "archive")
     xray.batch_page = 5
     ids = filled(xray, 0) + filled(xray, 1)
-    xray.denied_after = 6
+    xray.denied_after = 4
     with pytest.raises(FetchError, match="AWS does not allow BatchGetTraces"):
         archived(xray, where)
     assert rows(where) == []

@@ -9,6 +9,7 @@ import http.client
 import json
 import random
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -51,7 +52,7 @@ class XRay:
     matches: dict[str, Callable[[str], bool]] = field(default_factory=dict)
     calls: Counter[str] = field(default_factory=Counter)
     on_call: Callable[[int], None] = lambda _: None
-    denied_after: int | None = None
+    denied_after: int | None = None  # calls for traces
     cloudwatch: str | None = None
     search: Search | None = None  # Transaction Search is on
     may_ask_where: bool = True
@@ -78,10 +79,10 @@ class XRay:
         """Status and body; None for a connection that is to break."""
         with self._lock:
             self.calls[path] += 1
-            number = sum(self.calls.values())
+            number, of_path = sum(self.calls.values()), self.calls[path]
         lot = self.lot()
         self.on_call(number)
-        if key == DENIED or (self.denied_after is not None and number > self.denied_after):
+        if key == DENIED or (path == "/Traces" and of_path > (self.denied_after or sys.maxsize)):
             who = "User: arn:aws:sts::123456789012:assumed-role/dev/me is not authorized to perform: xray:" + (
                 "GetTraceSummaries" if path == "/TraceSummaries" else "BatchGetTraces"
             )

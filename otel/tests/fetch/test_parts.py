@@ -343,8 +343,8 @@ def test_ids_that_are_not_processed_are_asked_for_again(start: Start, tmp_path: 
 
 
 def test_what_was_held_is_written_when_the_fetch_ends_early(start: Start, tmp_path: Path) -> None:
-    """A trace in progress is in the file although it was refused the next time (after two pages and a batch)."""
-    xray = start(sdk_segments, denied_after=3)
+    """A trace in progress is in the file although it was refused the next time (after a batch)."""
+    xray = start(sdk_segments, denied_after=1)
     [only] = filled(xray, 30)
     xray.in_progress = {only: 99}
     result, traces = fetch(xray, tmp_path / "out.jsonl", [])

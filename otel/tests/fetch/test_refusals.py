@@ -176,13 +176,13 @@ def test_permissions_that_end_in_the_middle_lose_nothing(
     start: Start, run: Run, tmp_path: Path, command: list[str]
 ) -> None:
     """What came before is in the file and in the report; the line is last; the status says that some is missing."""
-    xray = start(sdk_segments, denied_after=12, batch_page=5)
+    xray = start(sdk_segments, denied_after=10, batch_page=5)
     ids = filled(xray, 200, 3600)
     done = run(*command, AWS_ENDPOINT_URL=xray.url)
     assert done.returncode == 4
     if "--out" in command:
         retained = fetched(tmp_path / "out.jsonl")
-        assert len(retained) == len(set(retained)) == 50  # twelve calls, two of them for the ids
+        assert len(retained) == len(set(retained)) == 50
         assert set(retained) < set(ids)
     assert done.stderr.splitlines()[0].startswith("lambda-latency: AWS does not allow BatchGetTraces: User: ")
     assert ("50 requests seen; how many were not sampled is unknown" if "--xray" in command else "50 traces") in (

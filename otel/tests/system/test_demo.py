@@ -91,9 +91,11 @@ def test_it_says_where_the_time_went(tmp_path: Path) -> None:
     sentence, rest = text.split("The cause is external.", 1)
     assert " wait for payments.example.com: " in sentence
     assert rest.startswith(" Medium confidence: it is the largest excess in ")
+    timed_out = (
+        r"\d of 150 requests timed out at 6,000 ms\. DynamoDB GetItem OrdersTable was still running, for \d,\d+ ms"
+    )
+    assert re.search(rf"{timed_out}(?: \(median\))?, at functions/table\.py:", text), text
     for said in (
-        "1 of 150 requests timed out at 6,000 ms. DynamoDB GetItem OrdersTable was still running, for 5,",
-        " ms, at functions/table.py:",
         " for retries of DynamoDB OrdersTable (",
         "Running at the deadline: ",
         "Next: Set a timeout for the call to payments.example.com",
