@@ -154,13 +154,13 @@ Sets: TypeAlias = "defaultdict[tuple[int, ...], list[Member]]"
 def cause_groups(breakdowns: Breakdowns, slow_ns: int | None = None) -> CauseGroups:
     """Group the slow requests: those over `slow_ns`, or beyond a threshold of their route."""
     slow = slowness(breakdowns, slow_ns)
-    groups, mixed, total_ns = grouped(breakdowns, slow)
+    groups, frequent, mixed, total_ns = grouped(breakdowns, slow)
     causes: list[CauseGroup] = []
     small: list[CauseGroup] = []
     alike: list[int] = []
     for numbers, members in groups.items():
         cause = _cause_group(breakdowns, numbers, members, total_ns)
-        if len(members) < ENOUGH_SLOW:
+        if numbers not in frequent:
             small.append(cause)
         elif _is_machine(breakdowns, slow, cause.edge.merged, cause.members):
             alike += cause.members
@@ -184,10 +184,10 @@ def _largest_first(cause: CauseGroup) -> tuple[float, Edge]:
     return -cause.share, cause.edge
 
 
-def grouped(breakdowns: Breakdowns, slow: Slowness) -> tuple[Sets, list[int], int]:
-    """Return the slow requests by the numbers of their edges, the mixed requests, and the sum of all excesses.
+def grouped(breakdowns: Breakdowns, slow: Slowness) -> tuple[Sets, set[tuple[int, ...]], list[int], int]:
+    """Return the slow requests by the numbers of their edges, the frequent sets, mixed requests, and all excess (ns).
 
-    Requests whose set is rare belong to their largest edge.
+    Requests whose set is rare belong to their largest edge, but do not make it frequent: each may be there by chance.
     """
     kinds, edges = list(breakdowns.kinds), [edge.merged for edge in breakdowns.edges]
     sets: Sets = defaultdict(list)
@@ -197,9 +197,10 @@ def grouped(breakdowns: Breakdowns, slow: Slowness) -> tuple[Sets, list[int], in
         member = _member(index, _excesses(breakdowns, slow, index, route), edges)
         total_ns += member.whole_ns
         sets[member.explaining(slow.noise_ns[route])].append(member)
+    frequent = {numbers for numbers, members in sets.items() if len(members) >= ENOUGH_SLOW}
     _join(sets, edges)
     mixed = _divide_rare(sets)
-    return sets, mixed, total_ns
+    return sets, frequent, mixed, total_ns
 
 
 def _member(index: int, excesses: Mapping[int, int], edges: Sequence[Edge]) -> Member:

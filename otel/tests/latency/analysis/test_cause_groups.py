@@ -78,6 +78,17 @@ def test_fewer_than_eight_are_told_and_not_blamed() -> None:
     assert "Too few to tell: 7 requests for DynamoDB PutItem orders (400 ms)." in _told([*steady, *seven, *eight])
 
 
+def test_requests_with_a_second_cause_make_no_cause_group_of_fewer_than_eight() -> None:
+    """Heavy tails meet by chance: eight requests need the cause alone, and those with another one come on top."""
+    for alone, groups_of in ((7, []), (8, [11])):
+        steady = [request(number, {OWN_CODE: 50 + number % 5, TABLE: 20, PAYMENTS: 20}) for number in range(100)]
+        by_table = [request(200 + number, {OWN_CODE: 50, TABLE: 420, PAYMENTS: 20}) for number in range(alone)]
+        of_both = [request(300 + number, {OWN_CODE: 50, TABLE: 420, PAYMENTS: 220}) for number in range(3)]
+        groups = cause_groups(Breakdowns([*steady, *by_table, *of_both]))
+        assert [len(group.members) for group in groups.groups] == groups_of
+        assert [len(group.members) for group in groups.small] == ([] if groups_of else [10])
+
+
 def test_a_request_without_a_dominant_cell_is_mixed() -> None:
     """It is counted, and blames nothing."""
     steady = [request(number, {OWN_CODE: 50 + number % 5}) for number in range(100)]
