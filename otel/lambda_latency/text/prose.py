@@ -18,9 +18,9 @@ from lambda_latency.latency import (
     Timeout,
     advice,
 )
-from lambda_latency.text.cause_groups import group_sentence, group_steps, unclassified
+from lambda_latency.text.cause_groups import LONGEST_ROUTES, group_sentence, group_steps, unclassified
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence, other_cautions
-from lambda_latency.text.correlation import change_correlation, depending, depending_routes
+from lambda_latency.text.correlation import change_correlation, depending, depending_routes, route_list
 from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Line, Piece, Style, plain
@@ -139,18 +139,17 @@ def _attempts(candidate: ComponentDifference, report: Report) -> str:
 
 
 def slow_of_requests(report: Report, style: Style) -> str:
-    """`2 of 40 requests are slow, and each for another reason`: without a cause that enough of them have."""
+    """`2 of 40 requests of GET /a are slow, and each for another reason`: without a cause of enough of them."""
     slow = report.comparison.slow
     verb = "are slow" if len(slow) > 1 else "is slow"
     if report.groups.slowness.limit_ns is not None or not report.groups.slow:
         verb = f"took over {ms(report.comparison.over_ns, style)}"
     differ = len(slow) > 1 and len({request.component for request in slow}) == len(slow)
     reasons = ", and each for another reason" if differ else ""
-    routes = routes_of(report.breakdowns)
-    requests = plural(report.verdict.requests, noun(routes))
-    if are_executions(routes):
-        requests += f" of {clean(listed(names(routes), MOST_ROUTES), style)}"
-    return f"{number(len(slow))} of {requests} {verb}{reasons}"
+    routes = sorted({request.breakdown.route for request in slow})
+    by_route = report.breakdowns.ended_by_route()
+    requests = plural(sum(by_route[route] for route in routes), noun(routes))
+    return f"{number(len(slow))} of {requests} of {route_list(names(routes), LONGEST_ROUTES, style)} {verb}{reasons}"
 
 
 def _even(report: Report, style: Style) -> list[Piece]:

@@ -113,8 +113,9 @@ traces. Every span was read.
 """
 
 THIN = """\
-Thin evidence: 2 of 14 requests took over 640 ms, and each for another reason. DynamoDB PutItem
-orders explains 48 % of the difference (338 ms), cold start 46 % (321 ms). No one part stands out.
+Thin evidence: 2 of 14 requests of POST /orders took over 640 ms, and each for another reason.
+DynamoDB PutItem orders explains 48 % of the difference (338 ms), cold start 46 % (321 ms). No one
+part stands out.
 Low confidence: 14 requests, 2 slow; DynamoDB PutItem orders is the largest part in 1 of the 2. Too
 few to tell: 8 slow requests with one cause are needed.
 
@@ -132,8 +133,8 @@ One for each reason:
 """
 
 DEPENDING = """\
-Thin evidence: 6 of 66 requests took over 400 ms. payments.example.com explains 60 % of the
-difference (290 ms), DynamoDB PutItem orders 39 % (188 ms). No one part stands out.
+Thin evidence: 6 of 66 requests of POST /orders took over 400 ms. payments.example.com explains 60 %
+of the difference (290 ms), DynamoDB PutItem orders 39 % (188 ms). No one part stands out.
 Low confidence: 66 requests, 6 slow; payments.example.com is the largest part in 3 of the 6. Too few
 to tell: 8 slow requests with one cause are needed."""
 
@@ -257,7 +258,7 @@ def test_one_request_is_not_compared() -> None:
 def test_few_requests_are_reported_without_a_threshold_too() -> None:
     """Two are beyond the threshold of their route."""
     text = _text(_report(few()), Style())
-    assert text.startswith("Thin evidence: 2 of 14 requests are slow, and each for another reason.")
+    assert text.startswith("Thin evidence: 2 of 14 requests of POST /orders are slow, and each for another reason.")
 
 
 def test_a_report_without_traces_is_a_line() -> None:

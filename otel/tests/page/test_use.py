@@ -43,10 +43,10 @@ def row(browser: Browser, index: int) -> list[str]:
 
 def test_the_sentence_comes_first_and_the_proof_is_open(rich: Browser) -> None:
     """From a file, with the network off; nothing has been asked of it, and nothing has moved."""
-    assert rich.text("#sentence") == "Thin evidence: 8 of 119 requests are slow."
+    assert rich.text("#sentence") == "Thin evidence: 8 of 104 requests of GET /orders/{id}, POST /orders are slow."
     assert rich.text(".told") == (
-        "Thin evidence: 8 of 119 requests are slow. payments.example.com explains 72 % of the difference (706 ms), "
-        "retries DynamoDB orders 14 % (132 ms)."
+        "Thin evidence: 8 of 104 requests of GET /orders/{id}, POST /orders are slow. payments.example.com explains 72 "
+        "% of the difference (706 ms), retries DynamoDB orders 14 % (132 ms)."
     )
     assert found(rich) == "120 requests"
     assert opened(rich) == "POST /orders · 1,400 ms"
@@ -353,7 +353,7 @@ def test_only_rows_in_sight_exist(browser: Browser, page: Callable[[str], str]) 
 @pytest.mark.parametrize(
     ("state", "sentence", "sections"),
     [
-        ("thin", "Thin evidence: 2 of 14 requests are slow, and each for another reason.", 6),
+        ("thin", "Thin evidence: 2 of 14 requests of POST /orders are slow, and each for another reason.", 6),
         ("even", "Nothing stands out.", 6),
         ("one", "One request, 1,460 ms: here is where it went. 993 ms (68 %) for payments.example.com", 2),
         ("timeout", "One request, 3,010 ms: here is where it went. 2,975 ms (99 %) for payments.example.com", 2),

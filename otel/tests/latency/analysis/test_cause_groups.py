@@ -96,7 +96,7 @@ def test_a_request_without_a_dominant_cell_is_mixed() -> None:
     mixed = [request(200 + number, equal) for number in range(20)]
     groups = cause_groups(Breakdowns([*steady, *mixed]))
     assert (groups.groups, groups.small, len(groups.mixed)) == ((), (), 20)
-    assert _told([*steady, *mixed]).startswith("Thin evidence: 20 of 120 requests are slow.")
+    assert _told([*steady, *mixed]).startswith("Thin evidence: 20 of 120 requests of POST /orders are slow.")
 
 
 @pytest.mark.parametrize("share", [0.2, 0.4, 0.6, 0.7])
