@@ -29,18 +29,23 @@ class Step(NamedTuple):
 
 
 class Pause(NamedTuple):
-    """A timer, or with the type `CALLBACK` a callback."""
+    """A timer, or with the type `CALLBACK` a callback, whose `submitter` runs after the callback was created."""
 
     name: str
     seconds: float
     type: Literal["WAIT", "CALLBACK"] = "WAIT"
+    submitter: Step | None = None
 
 
 class Group(NamedTuple):
-    """A child context with operations, or several that run at the same time."""
+    """A child context with operations, or several that run at the same time.
+
+    `is_flat`: each branch is a context beside its operations.
+    """
 
     name: str
     branches: Sequence[Sequence["Operation"]]
+    is_flat: bool = False
 
 
 class Invoke(NamedTuple):
@@ -140,16 +145,23 @@ class Player:
 
     def _wait(self, wait: Pause, parent: Span | None) -> None:
         span = self._begin(wait.name, wait.type, wait.type.title(), parent)
+        if wait.submitter is not None:
+            self._step(wait.submitter, parent)
         due_ns = self._between(wait.seconds)
         self._end(self._again(span, parent, continued=True), due_ns)
 
     def _context(self, context: Group, parent: Span | None) -> None:
         span = self._begin(context.name, "CONTEXT", "RunInChildContext", parent)
         begin_ns, ends_ns = self.now_ns, [self.now_ns]
-        for branch in context.branches:
+        for number, branch in enumerate(context.branches, 1):
             self.now_ns = begin_ns
+            flat = [f"{context.name} {number}"] * context.is_flat
+            branches = [self._begin(name, "CONTEXT", "ParallelBranch", span) for name in flat]
             for operation in branch:
                 self._run(operation, self._current(span))
+            for branch_span in branches:
+                self._pass(CHECKPOINT_MS)
+                self._end(self._current(branch_span))
             ends_ns.append(self.now_ns)
         self.now_ns = max(ends_ns)
         self._pass(CHECKPOINT_MS)

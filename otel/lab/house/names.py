@@ -34,9 +34,9 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(27, 103, 1),
+    "otel/lambda_latency": Figures(31, 103, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
-    "otel/lambda_latency/agent": Figures(3, 2, 0),
+    "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
     "otel/lambda_latency/archive": Figures(0, 0, 0),
     "otel/lambda_latency/bridge": Figures(0, 2, 0),
@@ -56,7 +56,7 @@ FIGURES = {
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
-    "otel/lambda_latency/trace": Figures(0, 15, 0),
+    "otel/lambda_latency/trace": Figures(2, 15, 0),
     "otel/lab": Figures(135, 25, 9),
     "otel/tests": Figures(239, 118, 14),
 }

@@ -355,7 +355,7 @@ def report_command(
         piped, words = f"{shell(*source, '--out', '-')} | ", ["report", "-"]
     if route is not None:
         raw = names.raw(route) if names is not None else route
-        if names is None or names(raw) == f'"{raw}"':
+        if names is None or names(raw).replace('"', "") == raw:
             words += ["--route", raw]
         else:
             note = f" (with --route and the whole name of {names(raw)})"

@@ -12,6 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lambda_latency.redaction import Redaction
+from lambda_latency.trace import EXECUTION_ROUTE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,12 +48,17 @@ class QuotedNames:
             self(name)
 
     def __call__(self, name: str) -> str:
-        """Return the name in quotes; `"text 4bbf93"` for one that reads like a sentence or is very long."""
+        """Return the name in quotes; `"text 4bbf93"` for one that reads like a sentence or is very long.
+
+        The route of an execution begins with the report's own word.
+        """
         shown = self._quoted.get(name)
         if shown is None:
-            shown = quoted(name)
+            own = EXECUTION_ROUTE if name.startswith(EXECUTION_ROUTE) else ""
+            shown = quoted(name.removeprefix(own))
             if "…" in shown or _is_sentence(shown) or any(map(name.__contains__, BROKEN)):
                 shown = f'{MARK}{_mark(name)}"'
+            shown = own + shown
             if self._raw.setdefault(shown, name) != name:  # names that look alike
                 shown = f'{shown[:-1]} {_mark(name, 12)}"'
                 self._raw[shown] = name
@@ -78,8 +84,13 @@ def quoted(text: object, length: int = LONGEST) -> str:
 
 
 def quoted_name(text: str) -> str:
-    """Quote a name in a table: as `quoted`, but a piece of another text is replaced by its mark."""
-    return f'{MARK}{_mark(text)}"' if any(map(text.__contains__, BROKEN)) else quoted(text)
+    """Quote a name in a table: as `quoted`, but a piece of another text is replaced by its mark.
+
+    The route of an execution begins with the report's own word.
+    """
+    own = EXECUTION_ROUTE if text.startswith(EXECUTION_ROUTE) else ""
+    is_broken = any(map(text.__contains__, BROKEN))
+    return own + (f'{MARK}{_mark(text)}"' if is_broken else quoted(text.removeprefix(own)))
 
 
 def quoted_value(key: str, value: object, length: int) -> str:

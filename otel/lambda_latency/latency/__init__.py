@@ -59,6 +59,7 @@ from lambda_latency.latency.correlation.association import (
     Since,
     Value,
 )
+from lambda_latency.latency.executions import are_executions, names_of, noun_of
 from lambda_latency.latency.loading.load import load
 from lambda_latency.latency.loading.progress import SILENT, Progress
 from lambda_latency.latency.own_code import OwnCode, PlaceTime, own_code_in, own_code_of, typical_ids
@@ -159,6 +160,7 @@ __all__ = [
     "WorkerPool",
     "advice",
     "against",
+    "are_executions",
     "at_rank",
     "breakdown_of",
     "by_hour",
@@ -174,6 +176,8 @@ __all__ = [
     "largest_component",
     "load",
     "map_values",
+    "names_of",
+    "noun_of",
     "of_route",
     "of_time",
     "own_code_in",

@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from lambda_latency.latency import COMPARABLE_REQUESTS, CauseGroup, Edge, Report, instant_of
+from lambda_latency.latency import (
+    COMPARABLE_REQUESTS,
+    CauseGroup,
+    Edge,
+    Report,
+    are_executions,
+    instant_of,
+    names_of,
+    noun_of,
+)
 from lambda_latency.text.call_graph import MOST_ALSO, call_graph_sentence, calls_sentence, share
 from lambda_latency.text.cause_groups import OWNED, owned, per_day, waits_for
+from lambda_latency.text.executions import attempts_text
 from lambda_latency.text.findings import finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, ms, number, percent, plural, signed
@@ -255,18 +265,25 @@ def _behind_mean(change: EdgeChange) -> Iterator[Piece]:
 
 
 def _slow(edge: Edge, fresh: NewGroup, style: Style) -> list[Piece]:
-    """`13 of 343 requests of GET /a (4 %) wait 936 ms longer than a typical one for the code of b; none did then.`"""
+    """`13 of 343 requests of GET /a (4 %) wait 936 ms longer than a typical one for the code of b; none did then.`
+
+    Of executions: `4 of 24 executions of ProcessOrder (17 %): the step charge takes 936 ms more than in a typical one`.
+    """
     slow, requests = (number(counts[1]) for counts in (fresh.slow, fresh.requests))
-    routes = clean(fresh.routes[0], style) if len(fresh.routes) == 1 else f"{number(len(fresh.routes))} routes"
+    routes = names_of(fresh.routes)[0] if len(fresh.routes) == 1 else f"{number(len(fresh.routes))} routes"
     share_of_routes = percent(fresh.slow[1], fresh.requests[1], style)
+    subject = f"{slow} of {requests} {noun_of(fresh.routes)}s of {clean(routes, style)} ({share_of_routes})"
     did = f"{number(fresh.slow[0])} of {number(fresh.requests[0])} did then" if fresh.slow[0] else "none did then"
     calls = ""
     if fresh.calls is not None:
         calls = f", in {number(fresh.calls[1])} calls instead of {number(max(fresh.calls[0], 1))}"
+    time, phrase = ms(fresh.excess_ns, style), clean(edge.phrase, style)
+    if are_executions(fresh.routes):
+        longer = [f"{subject}: {phrase} takes ", f"{time} more", f" than in a typical one{calls}; {did}."]
+    else:
+        longer = [f"{subject} wait ", f"{time} longer", f" than a typical one for {phrase}{calls}; {did}."]
     return [
-        Piece(f"{slow} of {requests} requests of {routes} ({share_of_routes}) wait "),
-        Piece(f"{ms(fresh.excess_ns, style)} longer", "bold"),
-        Piece(f" than a typical one for {clean(edge.phrase, style)}{calls}; {did}."),
+        *(Piece(longer[0]), Piece(longer[1], "bold"), Piece(longer[2])),
         *([Piece(" "), Piece(OWNED["ours"])] if fresh.calls is not None else owned(edge.component, style)),
     ]
 
@@ -287,9 +304,15 @@ def reported_sentence(group: CauseGroup, report: Report, style: Style) -> list[P
     window, daily = "", per_day(group, report)
     if group.window is not None:
         window = f", nearly all{_between(group.window)}"
+    requests = f"The {plural(len(group.members), noun_of(group.routes))} "
+    if are_executions(group.routes):
+        attempted = attempts_text(group.edge.component, report.breakdowns.made(group.members))
+        longer = " takes longer" + (f" ({attempted})" if attempted else "")
+        subject = [Piece(f"{requests}in which "), *waits_for(group, style), Piece(longer)]
+    else:
+        subject = [Piece(f"{requests}that wait for "), *waits_for(group, style)]
     return [
-        Piece(f"The {plural(len(group.members), 'request')} that wait for "),
-        *waits_for(group, style),
+        *subject,
         Piece(" have "),
         Piece(f"{round(100 * group.share)}{style.space}%", "bold"),
         Piece(f" of the excess{', nearly all in cold starts' if group.starts_cold else ''}"),

@@ -14,10 +14,13 @@ from lambda_latency.latency import (
     Since,
     Unknown,
     Whole,
+    are_executions,
     instant_of,
+    names_of,
+    noun_of,
 )
 from lambda_latency.text.correlation import route_list, value_text
-from lambda_latency.text.executions import are_executions, attempts_text, execution_sentences, names, noun
+from lambda_latency.text.executions import attempts_text, execution_sentences
 from lambda_latency.text.findings import edge_steps, finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, listed, manager, ms, number, percent, plural
@@ -94,11 +97,11 @@ def _waiting(group: CauseGroup, report: Report, style: Style) -> list[Piece]:
     Of executions: `4 of 24 executions of ProcessOrder (17 %): step charge takes `.
     """
     count, requests = len(group.members), requests_of_routes(group, report)
-    routes = route_list(names(group.routes), LONGEST_ROUTES, style)
+    routes = route_list(names_of(group.routes), LONGEST_ROUTES, style)
     limit_ns = report.groups.slowness.limit_ns
     over = f", over {ms(limit_ns, style)}" if limit_ns is not None else ""
     share, verb = percent(count, requests, style), "waits" if count == 1 else "wait"
-    subject = f"{number(count)} of {plural(requests, noun(group.routes))} of {routes} ({share}{over})"
+    subject = f"{number(count)} of {plural(requests, noun_of(group.routes))} of {routes} ({share}{over})"
     if are_executions(group.routes):
         verb = "takes" if len(group.edges) == 1 else "take"
         return [Piece(f"{subject}: "), *waits_for(group, style), Piece(f" {verb} ")]

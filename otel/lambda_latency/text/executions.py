@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from statistics import median_low
 from typing import NamedTuple
 
-from lambda_latency.latency import Breakdown, Breakdowns, Component, Report
+from lambda_latency.latency import Breakdown, Breakdowns, Component, Report, names_of
 from lambda_latency.text.style import Style
 from lambda_latency.text.words import clean, ms, number, plural
 from lambda_latency.trace import EXECUTION_ROUTE, RUNNING
@@ -33,22 +33,6 @@ class DesignedWait(NamedTuple):
     def longer(self) -> int:
         """The number of executions that wait more than `LONGER_TIMES` as long as a typical one."""
         return sum(ns > LONGER_TIMES * self.typical_ns for ns in self.waited_ns)
-
-
-def are_executions(routes: Iterable[str]) -> bool:
-    """Whether all requests of these routes are executions; not without a route."""
-    listed = [route.startswith(EXECUTION_ROUTE) for route in routes]
-    return bool(listed) and all(listed)
-
-
-def noun(routes: Iterable[str]) -> str:
-    """Return what requests of these routes are: `execution`, or `request`."""
-    return "execution" if are_executions(routes) else "request"
-
-
-def names(routes: Sequence[str]) -> list[str]:
-    """Return the routes as they follow their noun: an execution is one of a function."""
-    return [route.removeprefix(EXECUTION_ROUTE) for route in routes] if are_executions(routes) else list(routes)
 
 
 def routes_of(breakdowns: Breakdowns) -> list[str]:
@@ -88,9 +72,10 @@ def execution_sentences(report: Report, style: Style) -> Iterator[str]:
     longer = [wait for wait in waits(report.breakdowns) if wait.longer]
     for wait in sorted(longer, key=lambda wait: -wait.waited_ns[-1])[:MOST_WAITS]:
         count, all_ = number(wait.longer), number(len(wait.waited_ns))
+        (function,) = names_of([wait.route])
         name, typical = clean(wait.component.name, style), duration(wait.typical_ns, style)
         yield (
-            f"Waiting by design, and no cause: {count} of {all_} executions of {names([wait.route])[0]} wait for the "
+            f"Waiting by design, and no cause: {count} of {all_} executions of {function} wait for the "
             f"{name} more than {LONGER_TIMES} times as long as a typical one ({typical}), "
             f"at most {duration(wait.waited_ns[-1], style)}."
         )

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
-from lambda_latency.latency import CauseGroup, Report, at_rank
+from lambda_latency.latency import CauseGroup, Report, at_rank, noun_of
 from lambda_latency.text.against import against_sentence
 from lambda_latency.text.cause_groups import LONGEST_ROUTES, excesses, requests_of_routes, since_when
 from lambda_latency.text.cautions import failed_first, outcome
 from lambda_latency.text.correlation import route_list, value_text
-from lambda_latency.text.executions import noun, routes_of
+from lambda_latency.text.executions import routes_of
 from lambda_latency.text.prose import Card, sentence, slow_of_requests, timeout_groups
 from lambda_latency.text.style import Piece, Style, plain
 from lambda_latency.text.words import clean, ms, number, plural, signed
@@ -64,7 +64,7 @@ def _reasons(report: Report) -> list[Piece]:
     slow, groups = len(report.groups.slow), len(report.groups.groups)
     verb = "are" if slow > 1 else "is"
     reasons = f"{NUMBERS[groups] if groups < len(NUMBERS) else number(groups)} reason{'s' if groups > 1 else ''}"
-    requests = plural(report.totals.requests, noun(routes_of(report.breakdowns)))
+    requests = plural(report.totals.requests, noun_of(routes_of(report.breakdowns)))
     return [Piece(f"{number(slow)} of {requests} {verb} slow, for {reasons}.")]
 
 

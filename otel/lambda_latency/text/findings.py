@@ -277,7 +277,8 @@ def _retry_steps(component: Component, callee: str) -> list[str]:
         return []
     adds = "adds a wait" if callee else "adds its own time"
     name = callee or component.name or "it"
-    return [f"Find out why {name} fails, and limit the attempts of its client: each {adds}."]
+    by = "retry strategy" if component.category == "step" else "client"
+    return [f"Find out why {name} fails, and limit the attempts of its {by}: each {adds}."]
 
 
 def _timeout_steps(component: Component) -> list[str]:

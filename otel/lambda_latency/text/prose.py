@@ -17,11 +17,14 @@ from lambda_latency.latency import (
     Report,
     Timeout,
     advice,
+    are_executions,
+    names_of,
+    noun_of,
 )
 from lambda_latency.text.cause_groups import LONGEST_ROUTES, group_sentence, group_steps, unclassified
 from lambda_latency.text.cautions import FAILS, failed_first, failed_sentence, other_cautions
 from lambda_latency.text.correlation import change_correlation, depending, depending_routes, route_list
-from lambda_latency.text.executions import are_executions, attempts_text, names, noun, routes_of
+from lambda_latency.text.executions import attempts_text, routes_of
 from lambda_latency.text.findings import cause_steps, finding_pieces
 from lambda_latency.text.style import Line, Piece, Style, plain
 from lambda_latency.text.words import clean, listed, ms, number, owner, percent, plural
@@ -59,7 +62,7 @@ def evidence(report: Report, style: Style) -> list[Piece]:
         return [Piece(f"{verdict.confidence.capitalize()} confidence: {_sure(report)}")]
     largest = verdict.candidates[0]
     text = f"{verdict.confidence.capitalize()} confidence: "
-    text += f"{plural(verdict.requests, noun(routes_of(report.breakdowns)))}, {number(slow)} slow; "
+    text += f"{plural(verdict.requests, noun_of(routes_of(report.breakdowns)))}, {number(slow)} slow; "
     text += f"{clean(largest.component.label, style)} is the largest part in {_of_slow(largest.largest_in_slow, slow)}."
     if verdict.requests < ENOUGH_REQUESTS or largest.largest_in_slow < ENOUGH_SLOW:
         text += f" Too few to tell: {ENOUGH_SLOW} slow requests with one cause are needed."
@@ -148,8 +151,8 @@ def slow_of_requests(report: Report, style: Style) -> str:
     reasons = ", and each for another reason" if differ else ""
     routes = sorted({request.breakdown.route for request in slow})
     by_route = report.breakdowns.ended_by_route()
-    requests = plural(sum(by_route[route] for route in routes), noun(routes))
-    return f"{number(len(slow))} of {requests} of {route_list(names(routes), LONGEST_ROUTES, style)} {verb}{reasons}"
+    requests = plural(sum(by_route[route] for route in routes), noun_of(routes))
+    return f"{number(len(slow))} of {requests} of {route_list(names_of(routes), LONGEST_ROUTES, style)} {verb}{reasons}"
 
 
 def _even(report: Report, style: Style) -> list[Piece]:
@@ -201,7 +204,7 @@ def _one(report: Report, style: Style) -> list[Piece]:
     if not request.wall_ns:
         text = "This request has no length: it is in progress, or its spans have no end"
         return [Piece(f"{text}, or end before they start.")]
-    pieces = [Piece(f"One {noun([request.route])}, {ms(request.wall_ns, style)}"), Piece(_head(report))]
+    pieces = [Piece(f"One {noun_of([request.route])}, {ms(request.wall_ns, style)}"), Piece(_head(report))]
     for index, (component, ns) in enumerate(request.components[:MOST_OF_ONE]):
         share = f" ({percent(ns, request.wall_ns, style)})" if not index else ""
         pieces += [Piece(", " if index else ""), Piece(ms(ns, style), "bold"), Piece(f"{share} for ")]

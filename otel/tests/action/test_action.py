@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from action.gate import NEWEST
+from lab.durable.__main__ import Planted, spans_of_set, write
+from lab.durable.executions import Form
 from lambda_latency.trace import dump_line
 from tests.action.github import ACTION, BASE, ROOT, GitHub
 from tests.latency.system import order
@@ -72,6 +74,23 @@ def test_a_baseline_then_no_difference_then_100_ms_fail_the_gate(github: GitHub)
     assert json.loads((github.folder / "run 3" / "lambda-latency-gate" / "report.json").read_text())["requests"] == 60
     methods = ["PATCH" if "PATCH" in call else "POST" for call in github.asked() if "--field" in call]
     assert methods == ["POST", "PATCH"]
+
+
+def test_a_comment_about_executions_names_the_step_its_attempts_and_the_function(github: GitHub) -> None:
+    """As a condition names them; the first run has none that repeat a step."""
+    path = github.folder / "out" / "traces.jsonl"
+    write(spans_of_set(Planted(6, "", 100, Form(), as_xray=False)), path, as_xray=False)
+    assert github.run("main", traces="out").status == 0
+    write(spans_of_set(Planted(5, "retried step", 100, Form(), as_xray=False)), path, as_xray=False)
+    ended = github.run("change", 7, **{"traces": "out", "fail-if": "p95(execution ProcessOrder) > 2s"})
+    assert (ended.status, ended.outputs["status"]) == (3, "3"), ended.log
+    (comment,) = github.comments
+    assert (
+        "12 of 100 executions of ProcessOrder (12 %): the step charge takes **4,264 ms more** than in a typical one; "
+        "none did then."
+    ) in comment
+    assert "The 12 executions in which **the step charge** takes longer (3 attempts) have **97 %** of" in comment
+    assert "- **fails**: The p95 of the wall clock of execution ProcessOrder is 4.93 s: more than 2 s." in comment
 
 
 def test_a_run_that_met_its_condition_is_no_baseline(github: GitHub) -> None:

@@ -236,7 +236,12 @@ def _connects(span: Span) -> str:
 
 
 def _concurrent(evidence: _Evidence, edge: Edge, compact: CompactSpan | None) -> Concurrent | None:
-    """Return the highest span that ran for most of the path's time that `compact`, or without it own code, owns."""
+    """Return the highest span that ran for most of the path's time that `compact`, or without it own code, owns.
+
+    Nothing runs while an operation of a durable execution waits for its next attempt.
+    """
+    if compact is not None and compact.signature.operation_type and not compact.signature.is_attempt:
+        return None
     owned = [segment for segment in evidence.segments if compact is None or segment.span is compact]
     owned_ns, percent = _sum_ns(owned), DOMINANT_PERCENT if compact is None else BESIDE_PERCENT
     if owned_ns < EVEN_NS or (compact is None and edge.component.category != "own code"):
@@ -363,10 +368,15 @@ def _making(trace: Trace, calls: Sequence[CompactSpan]) -> Iterator[Span]:
 def _attempts(trace: Trace, calls: Sequence[CompactSpan]) -> Attempts | None:
     ordered = sorted(calls, key=lambda span: span.start_ns)
     failed = [span for span in ordered if _failed(span)]
-    latest_start = {span.name: span.start_ns for span in ordered}
-    was_retried = any(latest_start[span.name] >= max(span.end_ns, span.start_ns + 1) for span in failed)
+    latest_start = {_repeated_name(span): span.start_ns for span in ordered}
+    was_retried = any(latest_start[_repeated_name(span)] >= max(span.end_ns, span.start_ns + 1) for span in failed)
     statuses = tuple(_status(trace, span) for span in failed)
     return Attempts(len(calls), statuses, was_retried=was_retried) if failed else None
+
+
+def _repeated_name(span: CompactSpan) -> str:
+    """Return the name that all attempts have; those of a durable step are numbered."""
+    return span.signature.operation_name if span.signature.is_attempt else span.name
 
 
 def _between(evidence: _Evidence) -> Attempts | None:

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeAlias
 from lambda_latency.latency.baseline.edge_tests import How
 from lambda_latency.latency.baseline.new_groups import NewGroup
 from lambda_latency.latency.breakdowns.component import Edge
+from lambda_latency.latency.executions import names_of, noun_of
 
 Answer: TypeAlias = Literal["disturbed", "slower", "shape", "faster", "unsure", "same", "few"]
 Measure: TypeAlias = Literal["route", "mean", "group", "waiting"]
@@ -39,7 +40,8 @@ class Slowdown(NamedTuple):
         if self.measure == "waiting" and self.edge is not None:
             return f"Requests that wait for {self.edge.phrase}"
         if self.measure in ("route", "group"):
-            return f"Requests of {self.route or f'{len(self.routes):,} routes'}"
+            (name,) = names_of(self.routes) if self.route else (f"{len(self.routes):,} routes",)
+            return f"{noun_of(self.routes).title()}s of {name}"
         return "Requests"
 
     @property

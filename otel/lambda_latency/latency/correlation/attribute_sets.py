@@ -56,7 +56,8 @@ OUTCOME = words("""
     http.status_code http.status_text otel.status_code otel.status_description response_flags retry.count
     retry_attempts retry_count rpc.grpc.status_code rpc.response.status_code status status.code status_code
 """)
-OWN = ("lambda.", "telemetry.", "exception.", "aws.xray.")  # of the kit, of SDKs, of the outcome
+# Of the kit, of SDKs, of the outcome, and of AWS's plugin, which describes what the execution did
+OWN = ("lambda.", "telemetry.", "exception.", "aws.xray.", "durable.")
 DURATION = re.compile(
     r"(?:^|[._-])(?:duration|elapsed|latency|took|remaining|uptime|timestamp|start_time|end_time|waited|"
     r"(?:response|request|processing|execution|query|upstream|service|total|billed|busy|idle|wall)[._-]?time)"

@@ -26,6 +26,7 @@ from lambda_latency.trace.model.signature import DURABLE, INIT, SERVES, Signatur
 from lambda_latency.trace.model.span import SpanKind, Status
 
 FUNCTION_NAME = re.compile(r":function:([^:/]+)")
+BRANCHES = ("MapIteration", "ParallelBranch")  # subtypes of operations
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "STOPPED")
 # Clocks of the service and of the function differ: an operation may end so much after the start of the invocation that
 # its end causes.
@@ -86,6 +87,7 @@ class _Execution:
             span.parent_id = root.span_id
         if self._invocations:
             self._move_into_invocations(root)
+            self._move_into_operations()
         for number, (earlier, later) in enumerate(pairwise(self._invocations), 1):
             yield from self._gap(root, earlier, later, number)
             yield from self._replay(later, number)
@@ -158,6 +160,23 @@ class _Execution:
         for span in self._spans.values():
             if span.parent_id in containers and span.span_id not in fixed and self._is_misplaced(span, around):
                 span.parent_id = self._invocations[self._number(span)].inner.span_id
+
+    def _move_into_operations(self) -> None:
+        """Put each operation below the shortest branch or wait beside it that is open all the time.
+
+        With flat nesting a branch is recorded beside its operations. An execution that created a callback goes on, and
+        waits for the callback after what it runs meanwhile.
+        """
+        opened: dict[str, list[CompactSpan]] = {}  # by their parent
+        for span in self._operations:
+            beside = opened.setdefault(span.parent_id, [])
+            beside[:] = [around for around in beside if around.end_ns > span.start_ns]
+            around = [other for other in beside if other.end_ns >= span.end_ns > 0]
+            is_branch = span.signature["durable.operation.subtype"] in BRANCHES
+            if around and not is_branch:
+                span.parent_id = min(around, key=lambda other: other.end_ns - other.start_ns).span_id
+            if is_branch or span.signature.operation_type == "CALLBACK":
+                beside.append(span)
 
     def _containers(self) -> set[str]:
         """The ids of operations and what they are below, and of replays in spans that were arranged and stored."""

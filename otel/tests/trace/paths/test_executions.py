@@ -102,6 +102,27 @@ def test_operations_are_below_their_invocations() -> None:
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
+def test_the_operations_of_flat_branches_are_below_them(form: Form) -> None:
+    """The plugin records a branch beside its operations, and it ends after them."""
+    quotes = Group("quotes", [[Step("quote-1", [30.0])], [Step("quote-2", [600.0])]], is_flat=True)
+    [trace] = traces_of(joined(played(form, [quotes])))
+    tree = tree_of(trace)
+    below = [line.strip() for line in tree[[line.strip() for line in tree].index("quotes") :]]
+    assert below == ["quotes", "quotes 2", "quote-2", "quote-2 attempt 1", "quotes 1", "quote-1", "quote-1 attempt 1"]
+    [breakdown], _ = breakdowns_of(list(trace.spans))
+    assert dict(breakdown.components)[Component("step", "quote-2")] == pytest.approx(600e6, rel=0.4)
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
+def test_what_runs_after_a_callback_was_created_is_not_waited_for_by_design(form: Form) -> None:
+    """Its submitter's time is that of a step; the callback is open all the while."""
+    approval = Pause("approval", 60.0, "CALLBACK", Step("submitter", [500.0]))
+    [breakdown], _ = breakdowns_of(joined(played(form, [Step("reserve", [40.0]), approval])))
+    assert dict(breakdown.components)[Component("step", "submitter")] == pytest.approx(500e6, rel=0.4)
+    assert sum(dict(breakdown.components).values()) == breakdown.wall_ns < 2e9
+
+
+@pytest.mark.parametrize("form", FORMS, ids=str)
 def test_an_arranged_execution_that_is_stored_is_arranged_as_before(form: Form) -> None:
     """An archive stores the spans of traces."""
     [trace] = traces_of(played(form))
