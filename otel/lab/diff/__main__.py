@@ -1,6 +1,6 @@
 """Runs `lambda-latency diff` on identical versions: each run of an app is compared with every other one of its Python.
 
-None may fail a condition. With --changes, runs the changes of changes.toml instead: each must be told, with its line.
+None may fail a condition. With --changes, runs the changes of changes.txt instead: each must be told, with its line.
 
 Usual time: half a minute for each run, a minute beside busy loops.
 """

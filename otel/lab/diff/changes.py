@@ -1,13 +1,15 @@
-"""Changes of apps: each must be told, with its line; refactorings without effect must not fail."""
+"""Changes of apps: each must be told, with its line; refactorings without effect must not fail.
+
+They stand in changes.txt, each below a line with its app, batch, kind, file and the request that must be named. Like in
+a patch, `-` marks the lines that go, `+` those that come, a space those between; `>` marks one that comes and must be
+named. Changes of one batch are made together, because each concerns a request of its own.
+"""
 
 import tempfile
 from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
-
-import msgspec
-import tomlkit
 
 from lab.diff.runs import HERE, App, counted, failed, run
 from lambda_latency.diff.compare import CountsDifference, compare
@@ -16,16 +18,16 @@ from lambda_latency.diff.lines import ChangedLines
 
 
 class Change(NamedTuple):
-    """A change of changes.toml."""
+    """A change of changes.txt. Without a `subject`, nothing may be told; `line` is one that must be."""
 
     app: str
-    batch: int
+    batch: str
     kind: str
     file: str
+    subject: str
     old: str
     new: str
-    subject: str = ""
-    line: str = ""
+    line: str
 
     def made(self, folder: Path) -> None:
         """Change the file. Raises `ValueError` if it has another text."""
@@ -37,9 +39,16 @@ class Change(NamedTuple):
 
 
 def changes() -> list[Change]:
-    """Those of changes.toml."""
-    tables = tomlkit.parse((HERE / "changes.toml").read_text(encoding="utf-8")).unwrap()["change"]
-    return [Change(**table) for table in msgspec.convert(tables, list[dict[str, str | int]])]  # type: ignore[arg-type]
+    """Those of changes.txt."""
+    text = (HERE / "changes.txt").read_text(encoding="utf-8").removeprefix("@ ")
+    return [_change(*part.splitlines()) for part in text.split("\n@ ")]
+
+
+def _change(head: str, *lines: str) -> Change:
+    app, batch, kind, file, *subject = head.split(" | ")
+    old, new = ("".join(f"\n{line[1:]}" for line in lines if line[:1] in kinds) for kinds in ("- ", "+> "))
+    named = [line[1:].strip() for line in lines if line.startswith(">")]
+    return Change(app, batch, kind, file, "".join(subject), old, new, "".join(named))
 
 
 def run_changes(apps: Iterable[App], kept: Path) -> int:

@@ -1,5 +1,6 @@
 """Runs one version of an app, and judges what it counted as the command does."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -7,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,14 +17,15 @@ import tomlkit
 from lambda_latency.diff import CONDITIONS, read_condition
 from lambda_latency.diff.compare import CountsDifference
 from lambda_latency.diff.counts import SideCounts
+from lambda_latency.diff.run import measured
 from lambda_latency.diff.session import SessionCall
-from lambda_latency.diff.side import SideSettings, run_side
-from lambda_latency.local import LocalError
+from lambda_latency.diff.side import SideSettings
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
 PART_OF_EXAMPLE = ("functions", "template.yaml", "collector.yaml", "observability.yaml", "explain.yaml")
 RUNTIME = re.compile(r"(Runtime: *[\"']?python)3\.\d+")
+BUSY_LOOP = "import os, sys\nwhile os.getppid() == int(sys.argv[1]): pass"  # also a killed parent ends it
 
 
 class App(NamedTuple):
@@ -64,23 +65,9 @@ def listed(folder: Path | None) -> list[App]:
 
 def counted(app: App, source: Path, folder: Path) -> SideCounts:
     """Run one side in a process of its own. Raises `LocalError`."""
-    out = Path(tempfile.mkdtemp(dir=folder))
-    context = get_context("spawn")
-    parent, child = context.Pipe()
+    out = Path(tempfile.mkdtemp(dir=folder), "side")
     settings = SideSettings(source / "template.yaml", source, out, True, app.calls, {}, True, "kit")
-    process = context.Process(target=run_side, args=(settings, child))
-    process.start()
-    child.close()
-    message: Any = 0
-    try:
-        while not isinstance(message, SideCounts):
-            message = parent.recv()
-            if isinstance(message, LocalError):
-                raise message
-    finally:
-        process.terminate()
-        process.join()
-    return message
+    return measured({app.name: settings}, None, lambda _: None)[app.name]
 
 
 @contextmanager
@@ -88,7 +75,8 @@ def busy(count: int) -> Iterator[None]:
     """Run processes that do nothing but work."""
     with ExitStack() as stack:
         for _ in range(count):
-            loop = stack.enter_context(subprocess.Popen([sys.executable, "-c", "while True: pass"]))
+            command = [sys.executable, "-c", BUSY_LOOP, str(os.getpid())]
+            loop = stack.enter_context(subprocess.Popen(command))
             stack.callback(loop.kill)
         yield
 

@@ -34,14 +34,14 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(31, 103, 1),
+    "otel/lambda_latency": Figures(32, 103, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
     "otel/lambda_latency/archive": Figures(0, 0, 0),
     "otel/lambda_latency/bridge": Figures(0, 2, 0),
     "otel/lambda_latency/cli": Figures(3, 5, 0),
-    "otel/lambda_latency/diff": Figures(0, 0, 0),
+    "otel/lambda_latency/diff": Figures(1, 0, 0),
     "otel/lambda_latency/doctor": Figures(1, 7, 0),
     "otel/lambda_latency/example": Figures(0, 0, 0),
     "otel/lambda_latency/fetch": Figures(2, 1, 0),

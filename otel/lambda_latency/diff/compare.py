@@ -261,9 +261,16 @@ def _cold_changes(base: SideCounts, head: SideCounts, lines: ChangedLines) -> It
 
 
 def _steady(side: SideCounts) -> set[int]:
-    """Return the calls whose warm rounds execute the same: of others nobody knows what is done once."""
-    counts = [[result.bytecodes for result in results] for results in zip(*side.rounds[1:], strict=True)]
-    return {index for index, rounds in enumerate(counts) if max(rounds) - min(rounds) <= FEWEST}
+    """Return the calls whose warm rounds execute the same, and of which no round runs on several threads: of others
+    nobody knows what is done once. Threads that need the same at once may each do it.
+    """
+    steady = set()
+    for index, (first, *warm) in enumerate(zip(*side.rounds, strict=True)):
+        counts = [result.bytecodes for result in warm]
+        is_alone = all(execution.threads == 1 for result in (first, *warm) for execution in result.executions)
+        if is_alone and max(counts) - min(counts) <= FEWEST:
+            steady.add(index)
+    return steady
 
 
 def _cold_starts(side: SideCounts, steady: set[int]) -> dict[str, ColdStart]:

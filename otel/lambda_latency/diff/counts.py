@@ -23,6 +23,7 @@ class Execution(msgspec.Struct):
     modules: list[str]
     sent: int
     received: int
+    threads: int = 1
     trace: str = ""
     installed: dict[str, str] = {}
 

@@ -75,7 +75,7 @@ def run_diff(repository: Repository, base: Version, head: Version, options: Diff
                 for side, root in roots.items()
                 if side == "head" or base_counts is None
             }
-            counts = _measured(settings, base_counts, options.progress)
+            counts = measured(settings, base_counts, options.progress)
             cache.write(run, counts["base"])
             return counts["base"], counts["head"]
 
@@ -85,7 +85,7 @@ def run_diff(repository: Repository, base: Version, head: Version, options: Diff
         return compare(*sides, lines, measure(2)) if difference.unsteady else difference
 
 
-def _measured(
+def measured(
     settings: Mapping[str, SideSettings], base: SideCounts | None, progress: Callable[[int], None]
 ) -> dict[str, SideCounts]:
     """Run the sides with settings; `base` are counts that exist already. Raises `LocalError`."""

@@ -5,7 +5,8 @@ diff`; as that, it imports nothing of the kit. Not counted are the kit, OpenTele
 (WAITING), with what they call of the standard library; own code and other libraries below them are.
 
 An import or an invocation is a line of JSON. `work` has the bytecodes by the lines of own code on the stack, the
-outermost first: those of a library belong to the line that called it. `packages` has them by package (own code: empty).
+outermost first: those of a library belong to the line that called it. `packages` has them by package (own code: empty),
+`threads` is the number of threads that executed any.
 """
 
 import functools
@@ -300,6 +301,7 @@ class Counting:
             "work": sorted(_summed(counter.work for counter in counters).items()),
             "packages": _summed(counter.packages for counter in counters),
             "modules": [name for counter in counters for name in counter.modules],
+            "threads": sum(bool(counter.work) for counter in counters),
             "sent": sum(counter.sent for counter in counters),
             "received": sum(counter.received for counter in counters),
             "installed": _installed() if phase == "init" else {},
