@@ -24,11 +24,16 @@ __all__ = ["axe"]  # a fixture
 ROWS = "[...document.querySelectorAll('.row:not([hidden])')]"
 
 
+def _shows(browser: Browser, element: str, text: str) -> None:
+    """Wait until an element has this text, with ordinary spaces in numbers."""
+    browser.until(f"document.getElementById('{element}').textContent.replaceAll('\u202f', ' ') === '{text}'")
+
+
 def opened(browser: Browser, page: RunningPage, state: str) -> None:
     """The page in a state."""
     STATES[state](page)
     browser.show(page.address)
-    browser.until("document.getElementById('link').textContent === 'connected'")
+    _shows(browser, "link", "connected")
     if state != "empty":
         browser.until(f"{ROWS}.length > 0")
 
@@ -81,7 +86,7 @@ def test_rows_come_while_one_looks_and_wait_during_a_pause(browser: Browser, pag
     assert browser.text(".row .route") == "GET /later"
     browser.keys("p")
     page.add(line(request_spans(8), request_spans(9)))
-    browser.until("document.getElementById('found').textContent === 'paused, 2 new'")
+    _shows(browser, "found", "paused, 2 new")
     assert browser.run(f"return {ROWS}.length") == 2
     browser.keys("p")
     browser.until(f"{ROWS}.length === 4")
@@ -91,9 +96,9 @@ def test_the_filter_finds_routes_parts_and_errors(browser: Browser, pages: Pages
     """And says how many of how many."""
     page = pages()
     opened(browser, page, "running")
-    browser.until("document.getElementById('counts').textContent === '240 requests'")
+    _shows(browser, "counts", "240 requests")
     browser.keys("/", "declined")
-    browser.until("document.getElementById('found').textContent === '11 of 240 requests'")
+    _shows(browser, "found", "11 of 240 requests")
     browser.run("document.getElementById('query').value = 'nowhere'; "
                 "document.getElementById('query').dispatchEvent(new Event('input'))")  # fmt: skip
     assert browser.text("#empty") == "No request fits the filter."
@@ -141,7 +146,7 @@ def test_slow_requests_are_found_by_chip_by_duration_and_by_order(browser: Brows
     browser.run(
         "const one = document.getElementById('least'); one.value = '500'; one.dispatchEvent(new Event('input'))"
     )
-    browser.until("document.getElementById('found').textContent === '27 of 240 requests'")
+    _shows(browser, "found", "27 of 240 requests")
     browser.run("const one = document.getElementById('least'); one.value = ''; one.dispatchEvent(new Event('input'))")
     browser.click("#slowest")
     took = "[...document.querySelectorAll('.row:not([hidden]) .took')].map((one) => parseInt(one.textContent))"
@@ -168,7 +173,7 @@ def test_an_open_tab_finds_the_page_again_after_a_restart(
     page = RunningPage(AnalysisOptions, port=port)
     try:
         assert page.address == address
-        browser.until("document.getElementById('link').textContent === 'connected'")
+        _shows(browser, "link", "connected")
         page.add(line(request_spans(5, route="/again")))
         browser.until(f"{ROWS}.length === 3")
         browser.console()
@@ -183,9 +188,9 @@ def test_a_clear_shows_what_comes_after_it_and_holds_over_a_reload(browser: Brow
     """The verdict, the file and the report are of these requests, too."""
     page = pages()
     opened(browser, page, "running")
-    browser.until("document.getElementById('counts').textContent === '240 requests'")
+    _shows(browser, "counts", "240 requests")
     browser.click("#clear")
-    browser.until("document.getElementById('counts').textContent === '0 requests'")
+    _shows(browser, "counts", "0 requests")
     page.add(line(request_spans(900, route="/after")))
     browser.until(f"{ROWS}.length === 1")
     address = browser.address
@@ -215,11 +220,11 @@ def test_a_mark_says_that_the_code_changed_and_compares_on_a_click(browser: Brow
     page = pages()
     opened(browser, page, "first")
     page.add(line(*(request_spans(number, 40 + number % 5) for number in range(10, 70))))
-    browser.until("document.getElementById('counts').textContent === '61 requests'")
+    _shows(browser, "counts", "61 requests")
     page.mark("code changed")
     browser.until("document.querySelector('.row.mark') !== null")
     page.add(line(*(request_spans(number, 300 + number % 5) for number in range(100, 160))))
-    browser.until("document.getElementById('counts').textContent === '121 requests'")
+    _shows(browser, "counts", "121 requests")
     browser.run("document.getElementById('list').scrollTop = 60 * 36")
     browser.until("document.querySelector('.row.mark:not([hidden])') !== null")
     browser.click(".row.mark:not([hidden])")
@@ -231,14 +236,14 @@ def test_the_row_that_one_reads_stays_where_it_is(browser: Browser, pages: Pages
     """New rows come above it."""
     page = pages()
     opened(browser, page, "running")
-    browser.until("document.getElementById('counts').textContent === '240 requests'")
+    _shows(browser, "counts", "240 requests")
     browser.run("document.getElementById('list').scrollTop = 50 * 36")
     browser.settle()
     found = ("const box = document.getElementById('list').getBoundingClientRect();"
              "return document.elementFromPoint(box.x + 40, box.y + 20).closest('.row').textContent")  # fmt: skip
     before = browser.run(found)
     page.add(line(*(request_spans(number) for number in range(1_000, 1_040))))
-    browser.until("document.getElementById('counts').textContent === '280 requests'")
+    _shows(browser, "counts", "280 requests")
     browser.settle()
     assert browser.run(found) == before
 

@@ -1,8 +1,9 @@
 // ---- The list: only the visible rows exist. Whoever has scrolled away from the newest row stays where he is.
 
 import { byId, h } from "../../../page/source/script/elements.js";
+import { ms } from "../../../page/source/script/numbers.js";
 import { store, watchers } from "./rows.js";
-import { clock, ms, partClass } from "./words.js";
+import { clock, partClass } from "./words.js";
 
 const SHOWN = 14; // rows without scrolling
 const BESIDE = 3; // rows above and below the visible ones

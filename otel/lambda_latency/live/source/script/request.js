@@ -1,9 +1,10 @@
 // ---- One request: what went wrong, its waterfall, and what its functions printed.
 
 import { byId, h, reveal } from "../../../page/source/script/elements.js";
+import { ms, plural } from "../../../page/source/script/numbers.js";
 import { drawRows, list, marksOf } from "./list.js";
 import { store } from "./rows.js";
-import { clock, ms, partClass, plural } from "./words.js";
+import { clock, partClass } from "./words.js";
 
 const MOST_SPANS = 500;
 const LATE = 1.5; // an axis may be so many times as long as the request

@@ -1,9 +1,10 @@
 // ---- What is above the list: the verdict, counts, bounds, filters, pause, clear, and the links.
 
 import { byId, h, reveal } from "../../../page/source/script/elements.js";
+import { number, plural } from "../../../page/source/script/numbers.js";
 import { closeRequest, openRequest } from "./request.js";
 import { clear, counted, failing, isFiltered, pause, refresh, store, watchers } from "./rows.js";
-import { clock, megabytes, number, plural } from "./words.js";
+import { clock, megabytes } from "./words.js";
 
 export const chosen = { minutes: 15, changed: () => {} };
 const NAMES = ["slow", "error", "timeout", "cold"];

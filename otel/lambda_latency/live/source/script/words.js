@@ -1,14 +1,6 @@
-// ---- Words and numbers.
+// ---- Words of the page alone.
 
-export const number = (value) => Math.round(value).toLocaleString("en-US");
-export const plural = (count, one, many = `${one}s`) => `${number(count)} ${count === 1 ? one : many}`;
-
-/** A duration in milliseconds, with decimals only below 10 ms. */
-export function ms(ns) {
-  const value = ns / 1e6;
-  const places = value > 0 && value < 10 ? (value < 1 ? 2 : 1) : 0;
-  return `${places ? value.toFixed(places) : number(value)} ms`;
-}
+import { number } from "../../../page/source/script/numbers.js";
 
 const two = (value, width = 2) => String(value).padStart(width, "0");
 

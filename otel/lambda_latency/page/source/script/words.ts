@@ -1,14 +1,10 @@
 // ---- Words and numbers, formatted as in the text report.
 
 import { report } from "./data.js";
+import { ms, number, plural, THIN } from "./numbers.js";
 
-export const THIN = "\u202f";
+export { ms, number, plural, THIN };
 
-const NUMBERS = new Intl.NumberFormat("en-US");
-
-export const number = (value: number): string => NUMBERS.format(Math.round(value));
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${number(count)}${THIN}${count === 1 ? one : many}`;
 export const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 
 /** A sentence of the report's words: `{n}` is a placeholder, `{n|request|requests}` a number with its noun. */
@@ -19,16 +15,6 @@ export function say(key: string, values: Record<string, string | number> = {}): 
     if (one !== undefined) return plural(Number(value), one, many);
     return typeof value === "number" ? number(value) : value;
   });
-}
-
-/** A duration in milliseconds, with decimals only below 1 ms; from 10 s on in seconds. */
-export function ms(ns: number): string {
-  const value = ns / 1e6;
-  if (Math.round(value) >= 1e4)
-    return `${(value / 1e3).toLocaleString("en-US", { maximumFractionDigits: value < 99_950 ? 1 : 0 })}${THIN}s`;
-  const decimals = [1, 2, 3].find((places) => Math.round(value * 10 ** places) > 0) ?? 0;
-  const rounded = Math.round(value * 10 ** decimals) / 10 ** decimals;
-  return `${value > 0 && value < 1 && rounded < 1 ? rounded.toFixed(decimals) : number(value)}${THIN}ms`;
 }
 
 /** A text in which instants of the day of these requests have their time of day alone. */
