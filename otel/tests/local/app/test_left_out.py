@@ -330,6 +330,24 @@ def test_archives_with_one_name_are_unpacked_apart(tmp_path: Path) -> None:
     assert prepared(tmp_path, [], [], Content(codes[0])) == Refused("F", "F", broken)
 
 
+@pytest.mark.parametrize(
+    ("durable", "module", "expected"),
+    [
+        ({"ExecutionTimeout": 60}, "app", [("aws-durable-execution-sdk-python",)]),
+        ({"ExecutionTimeout": 60}, "aws_durable_execution_sdk_python", []),
+        (None, "app", []),
+    ],
+)
+def test_a_durable_function_has_the_sdk_of_lambdas_runtime(
+    tmp_path: Path, durable: dict[str, object] | None, module: str, expected: list[object]
+) -> None:
+    """Unless its code brings one."""
+    (tmp_path / "code" / module).mkdir(parents=True)
+    installed: list[Any] = []
+    prepared(tmp_path, installed, [], Content(tmp_path / "code"), durable=durable)
+    assert installed == expected
+
+
 def prepared(
     folder: Path,
     installed: list[list[str]],
@@ -337,6 +355,7 @@ def prepared(
     code: Content,
     layers: tuple[Content, ...] = (),
     arns: tuple[str, ...] = (),
+    durable: dict[str, object] | None = None,
 ) -> Function | Refused:
     """A function that is prepared without an installation: `installed` gets its packages' names, `said` the notes."""
 
@@ -351,7 +370,7 @@ def prepared(
         layer=lambda *_: None,
     )
     prepare = Preparation(packages, folder, folder, Builds(folder, packages.pythons, said.append), "none", said.append)
-    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, ""), {})
+    return prepare(Declared("F", "F", (3, 12), "app.handler", 3, 128, code, "", layers, arns, "", durable=durable), {})
 
 
 BOOTSTRAP = Path(__file__).parents[4] / "otel/lambda_latency/local/sandbox/bootstrap.py"

@@ -21,6 +21,8 @@ from lambda_latency.local.errors import LocalError
 from lambda_latency.local.sandbox.function import Function
 from lambda_latency.pythons import Version, nearest_python
 
+# In Lambda's runtimes: https://docs.aws.amazon.com/lambda/latest/dg/durable-supported-runtimes.html
+DURABLE, DURABLE_MODULE = ("aws-durable-execution-sdk-python",), "aws_durable_execution_sdk_python"
 # Parent folders of the code that are searched for a pyproject.toml
 LEVELS = 3
 KIT_LAYER = "Kit"  # in the example's template, and in those that `init` writes
@@ -66,7 +68,7 @@ class Preparation:
         paths = [*requirements, *self._imported(declared, layers, version)]
         if not declared.wrapper and not declared.arns:  # otherwise an AWS layer may have what is imported
             self._tell_borrowed(declared, sources, paths, traced.paths, version)
-        paths = self._with_tracing(declared, paths, traced.paths)
+        paths = [*self._with_tracing(declared, paths, traced.paths), *self._of_durable(declared, code, paths, version)]
         bridge = self._bridge(declared, environment, (sources, *layers))
         return Function(
             name=declared.name,
@@ -128,6 +130,11 @@ class Preparation:
             self.tell(f"{fact}; on Lambda its own comes first, and may be incompatible with the layer's")
             return [*tracing, *paths]
         return [*paths, *tracing]
+
+    def _of_durable(self, declared: Declared, code: Path, paths: list[Path], version: Version) -> list[Path]:
+        """Return the SDK that Lambda's runtimes have for durable functions, unless the function brings its own."""
+        has_sdk = any((folder / DURABLE_MODULE).is_dir() for folder in (code, *paths))
+        return [self.packages.distributions(DURABLE, version)] if declared.durable is not None and not has_sdk else []
 
     def _requirements(self, code: Path, version: Version) -> list[Path]:
         """The packages of its requirements.txt; without one, those of the next pyproject.toml or Pipfile above it."""
