@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_810,
     "otel/lab": 26_320,
-    "otel/tests": 63_130,
+    "otel/tests": 63_180,
     "tests": 1_500,
 }
 
