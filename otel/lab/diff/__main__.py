@@ -12,6 +12,7 @@ from itertools import combinations
 from pathlib import Path
 
 from lab.diff.changes import run_changes
+from lab.diff.record import run_recorded
 from lab.diff.runs import failed, listed, run
 from lambda_latency.diff.compare import CountsDifference, compare
 from lambda_latency.diff.counts import SideCounts
@@ -40,8 +41,14 @@ def main(parser: ArgumentParser) -> int:
     parser.add_argument("--runs", type=int, default=4, metavar="N", help="of each app and Python (default: 4)")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the counts, and use those that are there")
     parser.add_argument("--changes", action="store_true", help="run the changes instead")
+    parser.add_argument("--record", action="store_true", help="record the requests, and compare two commits, instead")
     options = parser.parse_args()
     apps = [app for app in listed(options.folder) if not options.only or app.name in options.only]
+    if options.record:
+        for app in apps:
+            with tempfile.TemporaryDirectory() as temporary:
+                run_recorded(app, Path(temporary))
+        return 0
     if options.changes:
         with tempfile.TemporaryDirectory() as temporary:
             return run_changes(apps, options.keep or Path(temporary))

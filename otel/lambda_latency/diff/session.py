@@ -43,6 +43,11 @@ class SessionCall(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
         """All that is sent, which tells calls apart."""
         return json.dumps([self.request, self.invoke, self.api, self.body, self.event], sort_keys=True)
 
+    @property
+    def text(self) -> str:
+        """The body as it is sent."""
+        return self.body if isinstance(self.body, str) else json.dumps(self.body)
+
 
 class CallSession(msgspec.Struct, forbid_unknown_fields=True):
     """The calls of a session file."""
@@ -89,19 +94,19 @@ def _request(method: str, path: str, headers: Iterable[tuple[str, str]], body: s
 def prepared(call: SessionCall, names: Mapping[str, str], system: System) -> HttpCall | FunctionCall | None:
     """Return a call with the values of its names; None for a request to an app without an API."""
     if call.invoke:
-        return FunctionCall(call.invoke, _filled(json.dumps(call.event), names).encode())
-    method, _, path = _filled(call.request, names).partition(" ")
+        return FunctionCall(call.invoke, filled(json.dumps(call.event), names).encode())
+    method, _, path = filled(call.request, names).partition(" ")
     apis = [api for api in system.app.apis if api.key in system.urls and call.api in ("", api.key)]
     apis.sort(key=lambda api: not api.matching(method, path.partition("?")[0]))
     if not apis:
         return None
-    text = call.body if isinstance(call.body, str | None) else json.dumps(call.body)
-    headers = tuple((name, _filled(value, names)) for name, value in call.headers.items())
-    body = None if text is None else _filled(text, names)
+    headers = tuple((name, filled(value, names)) for name, value in call.headers.items())
+    body = None if call.body is None else filled(call.text, names)
     return with_credentials(HttpCall(apis[0].key, method, path, headers, body), system)
 
 
-def _filled(text: str, names: Mapping[str, str]) -> str:
+def filled(text: str, names: Mapping[str, str]) -> str:
+    """Return a text with the values of its names."""
     return NAME.sub(lambda match: names.get(match[1], match[0]), text)
 
 

@@ -9,6 +9,7 @@ outermost first: those of a library belong to the line that called it. `packages
 `threads` is the number of threads that executed any.
 """
 
+import encodings.idna  # noqa: F401 - connections import it, and one of the kit may be earlier than the handler's
 import functools
 import gc
 import hashlib
