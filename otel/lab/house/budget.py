@@ -20,7 +20,7 @@ BUDGET = {
     "otel/lambda_latency/bridge": 1_700,
     "otel/lambda_latency/cli": 4_150,
     "otel/lambda_latency/diff": 1_470,
-    "otel/lambda_latency/doctor": 3_740,
+    "otel/lambda_latency/doctor": 3_750,
     "otel/lambda_latency/example": 330,
     "otel/lambda_latency/fetch": 2_040,
     "otel/lambda_latency/http": 260,

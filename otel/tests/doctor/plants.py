@@ -281,6 +281,10 @@ PLANTED: dict[str, tuple[ChangedApp, ...]] = {
         sam(files={"template.yaml": UNTRACED.replace("Resources:", "Globals: { Api: { TracingEnabled: true } }\nResources:")
                               .replace(", Layers: [!Ref Own] }", f", Events: {{ Get: {EVENT} }} }}")}, at="  Get:"),
     ),
+    "durable-steps": (
+        sam(having("DurableConfig: { ExecutionTimeout: 60 }"), "DurableConfig"),
+        cfn({"      Timeout: 10\n": "      Timeout: 10\n      DurableConfig: { ExecutionTimeout: 60 }\n"}, "DurableConfig"),
+    ),
     "sampling-unmatched": (
         sam({"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop", "AWS::ApiGateway::Stage"),
                         "Path: /,": "RestApiId: !Ref Api, Path: /,"}, "ServiceName"),
@@ -434,6 +438,9 @@ NEAR: dict[str, tuple[ChangedApp, ...]] = {
     "function-untraced": (cfn(),
         sam({**having("Tracing: PassThrough"), **behind("DefinitionUri: openapi.yaml")},
                 files={"openapi.yaml": INTEGRATED.replace("{Get.", "{Other.")})),
+    "durable-steps": (
+        sam({"    Timeout: 10\n": "    Timeout: 10\n    DurableConfig: { ExecutionTimeout: 60 }\n", URI: f"        DURABLE_EXECUTION_PLUGINS: otel-execution\n{URI}"}),
+    ),
     "sampling-unmatched": (sam({"Resources:\n": "Resources:\n" + NAMED_API + sampled("shop/*", "AWS::ApiGateway::Stage"),
                                           "Path: /,": "RestApiId: !Ref Api, Path: /,"}),),
     "sampling-ignored": (cfn({"Resources:\n": "Resources:\n" + taking_all("Last", 9000)}),),

@@ -32,6 +32,7 @@ PLAIN_LAYERS = (
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 HERE = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 GRPC_PORT = 4317
+PLUGINS = "DURABLE_EXECUTION_PLUGINS"
 SIGNALS = "OTEL_AWS_APPLICATION_SIGNALS_ENABLED"
 DISTRO = {"OTEL_PYTHON_DISTRO": "aws_distro", "OTEL_PYTHON_CONFIGURATOR": "aws_configurator"}
 PUBLIC_EVENTS = ("Api", "HttpApi", "FunctionUrl")
@@ -244,3 +245,12 @@ def unreachable(app: App, fn: Fn) -> Iterator[Issue]:
         problem = f"{fn.name} is in a VPC, and sends spans to X-Ray's public endpoint"
         todo = "give its subnets a NAT gateway or the VPC endpoint com.amazonaws.REGION.xray, or use Lambda's daemon"
         yield Issue(problem, todo, inside.line)
+
+
+@function_rule("durable-steps", NOTE, "An execution is shown without its steps, waits and attempts.")
+def durable(_: App, fn: Fn) -> Iterator[Issue]:
+    """AWS's plugin records the operations of a durable execution. The variable `DURABLE_EXECUTION_PLUGINS` names it."""
+    config = fn.get("DurableConfig")
+    if config is not None and fn.is_python and fn.is_instrumented and PLUGINS not in fn.variables:
+        todo = f"add aws-durable-execution-sdk-python-otel to its requirements, and {PLUGINS}: otel-execution"
+        yield Issue(f"{fn.name} is a durable function, and no plugin records its steps", todo, config.line)
