@@ -46,7 +46,6 @@ check: setup  ## Lint, types, import contracts, template, spelling
 # The lock holds no address, so npm looks in the registry that is set up here.
 WHY_NODE := the scripts of the report's page are checked and bundled with Node.js 20 or later (https://nodejs.org)
 SCRIPTS := otel/lambda_latency/page/source/script
-LIVE_SCRIPTS := otel/lambda_latency/live/source/script
 
 NPM := $(shell command -v npm)
 
@@ -55,10 +54,9 @@ NPM := $(shell command -v npm)
 check-page: $(if $(NPM),build/npm/ready)
 ifdef NPM
 	@build/npm/node_modules/.bin/tsc --project requirements/npm
-	@build/npm/node_modules/.bin/tsc --project requirements/npm/tsconfig.live.json
 	@$(BIN)/python -m lab bundle --check
 	@build/npm/node_modules/.bin/biome format --log-level=error --config-path requirements/npm $(SCRIPTS)
-	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS) $(LIVE_SCRIPTS)
+	@build/npm/node_modules/.bin/biome lint --error-on-warnings --log-level=error --config-path requirements/npm $(SCRIPTS)
 else
 	@echo "skipped: $(WHY_NODE)" >&2; [ -z "$$CI" ]
 endif

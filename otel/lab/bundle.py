@@ -28,8 +28,8 @@ FILES: dict[str, tuple[Path, list[str]]] = {
     "load.js": (SOURCE / "script" / "load.ts", ["--format=iife", "--legal-comments=none"]),
     "page.js": (SOURCE / "script" / "start.ts", ["--format=iife", "--legal-comments=none"]),
     "page.css": (SOURCE / "style" / "page.css", []),
-    "shared.js": (SOURCE / "script" / "shared.ts", ["--format=esm"]),
-    "shared.css": (SOURCE / "style" / "shared.css", []),
+    "live.js": (SOURCE / "script" / "live" / "start.ts", ["--format=iife", "--legal-comments=none"]),
+    "live.css": (SOURCE / "style" / "live.css", []),
 }
 
 
@@ -91,9 +91,7 @@ def bundled() -> dict[Path, str]:
     with tempfile.TemporaryDirectory(prefix="bundle-") as folder:
         for name, (entry, options) in FILES.items():
             out = Path(folder, name)
-            # Another page joins the shared script with its own, by the names of its functions.
-            packing = [] if name == "shared.js" else ["--minify"]
-            command = [str(ESBUILD), str(entry), "--bundle", *packing, f"--target={TARGET}", f"--outfile={out}"]
+            command = [str(ESBUILD), str(entry), "--bundle", "--minify", f"--target={TARGET}", f"--outfile={out}"]
             subprocess.run([*command, *options, "--log-level=warning"], cwd=ROOT, check=True)
             texts[BUNDLE / name] = out.read_text(encoding="utf-8")
     return texts

@@ -6,8 +6,6 @@ by the name of the host, by the origin, and by what the browser says about the r
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import hmac
 import os
 import re
@@ -25,9 +23,10 @@ from urllib.parse import parse_qs
 import msgspec
 
 from lambda_latency.http import Handler, Server
+from lambda_latency.version import VERSION
 
 if TYPE_CHECKING:
-    from lambda_latency.live.reporting import Reporting, Verdicts, Window
+    from lambda_latency.live.reporting import Reporting, Window
     from lambda_latency.live.stream import Stream, Update
 
 HEADERS = {
@@ -48,18 +47,13 @@ TOKEN_BYTES, TOKEN = 18, re.compile(r"[\w-]{24}", re.ASCII)
 MOST_OPEN = 200  # connections
 BEAT_S = 15.0  # without rows: a page notices a server that is gone
 STATE_S = 1.0
-SOURCE = Path(__file__).parent / "source"
-SCRIPTS = ("words", "rows", "list", "request", "tools", "start")
-OF_MODULES = re.compile(r"^import [^;]*;\n|^export (?=\w)", re.MULTILINE)  # all scripts share one scope in the page
 
 
 class Parts:
     """The parts of a page. The first request makes them: `demo` and `serve` spend no time for an unseen page."""
 
-    def __init__(
-        self, stream: Stream, verdicts: Verdicts, reporting: Reporting, state: Callable[[], dict[str, object]]
-    ):
-        self.stream, self.verdicts, self.reporting, self.state = stream, verdicts, reporting, state
+    def __init__(self, stream: Stream, reporting: Reporting, state: Callable[[], dict[str, object]]):
+        self.stream, self.reporting, self.state = stream, reporting, state
 
 
 def serve_page(parts: Callable[[], Parts], port: int, tabs: Tabs) -> tuple[Server, str]:
@@ -136,6 +130,11 @@ class _Page(Handler):
         parts = self.parts()
         if names == ["events"]:
             return self._events(parts, values)
+        if names == ["rows"]:
+            rows = parts.stream.after(0, 0.0).rows
+            return self._json(b"[%s]" % b",".join(rows))
+        if names == ["verdict"]:
+            return self._json(parts.reporting.verdict(_window(values)))
         if name == "request" and len(names) == 2:
             return self._json(parts.reporting.request(names[1]))
         if names == ["report"]:
@@ -164,7 +163,6 @@ class _Page(Handler):
         self.answer(200, body, {**headers, **HEADERS})
 
     def _events(self, parts: Parts, values: Mapping[str, str]) -> None:
-        window = _window(values)
         text = self.headers.get("Last-Event-ID") or values.get("last", "0")
         number = int(text) if text.isdigit() and int(text) < LARGEST else 0
         with self.tabs.place() as free:
@@ -177,15 +175,10 @@ class _Page(Handler):
             for key, value in {"Content-Type": "text/event-stream", "Connection": "close", **HEADERS}.items():
                 self.send_header(key, value)
             self.end_headers()
-            parts.verdicts.add(window)
-            try:
-                for events in page_events(parts.stream, parts.verdicts, window, number, self._state):
+            with suppress(OSError):  # the page is gone, or does not read
+                for events in page_events(parts.stream, number, self._state):
                     self.wfile.write(events)
                     self.wfile.flush()
-            except OSError:  # the page is gone, or does not read
-                return None
-            finally:
-                parts.verdicts.remove(window)
         return None
 
     def _state(self) -> dict[str, object]:
@@ -234,11 +227,9 @@ class Tabs:
             self._lock.wait_for(lambda: self.count == 0, END_S)
 
 
-def page_events(
-    stream: Stream, verdicts: Verdicts, window: Window, number: int, state: Callable[[], dict[str, object]]
-) -> Iterator[bytes]:
+def page_events(stream: Stream, number: int, state: Callable[[], dict[str, object]]) -> Iterator[bytes]:
     """Yield the events for a page, from the row with a number on, until the stream is closed."""
-    version, sent_state = 0, b""
+    sent_state = b""
     state_s = sent_s = 0.0
     if number > stream.last:  # a number of another server
         number = 0
@@ -247,10 +238,6 @@ def page_events(
         update = stream.after(number, STATE_S)
         events = [*_row_events(update)]
         number = update.number
-        newer = verdicts.newer(window, version)
-        if newer is not None:
-            version = newer[0]
-            events.append(b"event: verdict\ndata: %s\n\n" % newer[1])
         now_s = time.monotonic()
         if now_s - state_s >= STATE_S:
             state_s, encoded = now_s, msgspec.json.encode(state())
@@ -282,20 +269,11 @@ class Document(NamedTuple):
 @cache
 def document_of() -> Document:
     """Build the page, which holds no data."""
-    from lambda_latency.page import shared_script, shared_style  # a slow import, for a page that somebody opens
+    # Slow imports, for a page that somebody opens
+    from lambda_latency.latency import Breakdowns, report_of
+    from lambda_latency.page import live_page, page_values
 
-    style = shared_style() + (SOURCE / "live.css").read_text(encoding="utf-8")
-    modules = [shared_script(), *((SOURCE / "script" / f"{name}.js").read_text(encoding="utf-8") for name in SCRIPTS)]
-    script = f'(() => {{\n"use strict";\n{OF_MODULES.sub("", "".join(modules))}}})();\n'
-    shell = (SOURCE / "live.html").read_text(encoding="utf-8")
-    body = shell.replace("@STYLE@", style).replace("@SCRIPT@", script)
-    policy = (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; "
-        "trusted-types 'none'"
-    )
-    return Document(body.encode(), policy)
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    nothing = report_of(Breakdowns(), lambda _: {}, sources=["live"])
+    values, _ = page_values(nothing, lambda _: {}, command="", version=VERSION, is_live=True)
+    text, policy = live_page(values)
+    return Document(text.encode(), f"{policy}; frame-ancestors 'none'")

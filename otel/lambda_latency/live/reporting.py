@@ -1,26 +1,25 @@
-"""Answers a page's requests: a request's spans, the whole report, a comparison, the retained traces as a file."""
+"""Answers a page's requests: the verdict, a request's spans, a comparison, the retained traces as a file."""
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
 import msgspec
 
-from lambda_latency.latency import Component, Report, against, report_of, timeout_of
+from lambda_latency.latency import Breakdowns, Component, Report, against, report_of, timeout_of
 from lambda_latency.live.stream import Stream
-from lambda_latency.page import SpanRedaction, build_page, page_values, spans_line
+from lambda_latency.page import SpanRedaction, build_page, page_values, redacted, spans_line
 from lambda_latency.text import (
     Style,
     against_sentence,
     decision_values,
     first_sentence,
     flat,
-    paragraphs,
-    timeout_groups,
-    timeout_sentence,
+    owner,
+    timeout_values,
 )
 from lambda_latency.trace import Reader, dump_line
 from lambda_latency.version import VERSION
@@ -28,9 +27,7 @@ from lambda_latency.version import VERSION
 STYLE = Style(thin=False)
 LEAST_S = 1.0  # between two verdicts
 SHARE = 600  # times the processor time of a verdict, until it is computed again
-MOST_S = 30.0
-MOST_PARAGRAPHS = 14
-MOST_IDS = 1_000  # requests of a finding that a page gets
+MOST_S = 60.0
 
 
 class Reporting:
@@ -39,6 +36,7 @@ class Reporting:
     def __init__(self, stream: Stream, command: str, redaction: SpanRedaction) -> None:
         self._stream, self._command, self._redaction = stream, command, redaction
         self._reporting = threading.Lock()  # a report of 5,000 requests takes seconds
+        self._verdicts: dict[Window, tuple[float, int, bytes]] = {}  # the newest, for tabs that ask at once
 
     def request(self, trace_id: str) -> bytes | None:
         """Return a request as JSON: its spans as on the report's page, timeout and log; None if it is forgotten."""
@@ -50,35 +48,58 @@ class Reporting:
         line = spans_line(trace, lambda part: numbers.setdefault(part, len(numbers)), owners, self._redaction)
         timeout = timeout_of(trace, owners)
         logs, left_out = self._stream.logs.lines_of(trace_id)
-        return msgspec.json.encode(
-            {
-                "id": trace_id,
-                "line": line,
-                "parts": [[self._redaction.text(part.label), part.category] for part in numbers],
-                "limit_ns": timeout.limit_ns if timeout is not None else 0,
-                "running": self._redaction.text(timeout.running) if timeout is not None else "",
-                "frames": [
-                    [f"{frame.file}:{frame.line}", frame.function, self._redaction.text(frame.text), frame.own]
-                    for frame in timeout.frames
-                ] if timeout is not None else [],
-                "logs": logs,
-                "left_out": left_out,
-            }
-        )  # fmt: skip
+        answer = {
+            "line": line,
+            "parts": [[self._redaction.text(part.label), part.category, owner(part)] for part in numbers],
+            "timeout": redacted(timeout_values(timeout), self._redaction) if timeout is not None else None,
+            "logs": logs,
+            "left_out": left_out,
+        }
+        return msgspec.json.encode(answer)
 
     def page(self, window: Window) -> str | None:
-        """Return the report's page on a window; None without a request."""
+        """Return the report's page on a window as a file; None without a request."""
         stream = self._stream
         with self._reporting:
             breakdowns = stream.breakdowns(stream.range_of(*window))
             if not breakdowns:
                 return None
-            owners = stream.options.owners.settle(breakdowns)
-            report = report_of(breakdowns, stream.find, owners=owners, spans=stream.spans, sources=["live"])
-            values, spans = page_values(
-                report, stream.find, command=self._command, version=VERSION, redaction=self._redaction
+            report = self._report(breakdowns)
+            return build_page(*self._values(report), flat(first_sentence(report, STYLE)))
+
+    def verdict(self, window: Window) -> bytes:
+        """Return the report on a window as JSON, without the spans of most requests: `report`, the `lines` of spans,
+        the number of the `last` row, and `wait_ms`, after which a page may ask for a newer one.
+        """
+        stream = self._stream
+        with self._reporting:
+            made_s, last, verdict = self._verdicts.get(window, (0.0, -1, b""))
+            if last == stream.last and time.monotonic() - made_s < MOST_S:
+                return verdict
+            start_s, last = time.thread_time(), stream.last
+            report = self._report(stream.breakdowns(stream.range_of(*window)))
+            values, lines = self._values(report, is_live=True)
+            wait_s = min(max(LEAST_S, SHARE * (time.thread_time() - start_s)), MOST_S)
+            verdict = msgspec.json.encode(
+                {"last": last, "wait_ms": round(1_000 * wait_s), "report": values, "lines": lines}
             )
-            return build_page(values, spans, flat(first_sentence(report, STYLE)))
+            self._verdicts = {window: (time.monotonic(), last, verdict)}
+        return verdict
+
+    def _report(self, breakdowns: Breakdowns) -> Report:
+        stream = self._stream
+        owners = stream.options.owners.settle(breakdowns)
+        return report_of(breakdowns, stream.find, owners=owners, spans=stream.spans, sources=["live"])
+
+    def _values(self, report: Report, *, is_live: bool = False) -> tuple[dict[str, object], list[str]]:
+        return page_values(
+            report,
+            self._stream.find,
+            command=self._command,
+            version=VERSION,
+            redaction=self._redaction,
+            is_live=is_live,
+        )
 
     def compared(self, window: Window, mark: int) -> bytes:
         """Return what became slower or faster since a mark, as JSON with a sentence."""
@@ -115,118 +136,8 @@ def saved_line(line: bytes, redaction: SpanRedaction, trace_ids: Collection[str]
     return dump_line(map(redaction.span, spans)).encode()
 
 
-def _ids(report: Report, members: Sequence[int]) -> list[str]:
-    return [report.breakdowns.trace_id(member) for member in members[:MOST_IDS]]
-
-
 class Window(NamedTuple):
     """The requests of the last `minutes` (0: all that are retained) whose row has a number above `above`."""
 
     minutes: int = 15
     above: int = 0
-
-
-class Verdicts:
-    """The verdicts of the windows that connected pages show. Thread-safe."""
-
-    def __init__(self, stream: Stream, redaction: SpanRedaction) -> None:
-        self._stream, self._redaction = stream, redaction
-        self._changed = threading.Condition()
-        self._pages: dict[Window, int] = {}
-        self._verdicts: dict[Window, tuple[int, bytes]] = {}
-        self._version = 0
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="verdict", daemon=True)
-
-    def start(self) -> None:
-        """Start the thread that computes the verdicts."""
-        self._thread.start()
-
-    def close(self) -> None:
-        """Stop the thread."""
-        self._stop.set()
-        with self._changed:
-            self._changed.notify_all()
-        if self._thread.is_alive():
-            self._thread.join()
-
-    def add(self, window: Window) -> None:
-        """Count a page that shows this window from now on."""
-        with self._changed:
-            self._pages[window] = self._pages.get(window, 0) + 1
-            self._changed.notify_all()
-
-    def remove(self, window: Window) -> None:
-        """Count a page less: it is gone."""
-        with self._changed:
-            self._pages[window] -= 1
-            if not self._pages[window]:
-                del self._pages[window]
-                self._verdicts.pop(window, None)
-
-    def newer(self, window: Window, version: int) -> tuple[int, bytes] | None:
-        """Return the verdict of a window as JSON, with its version; None if it is not newer."""
-        with self._changed:
-            verdict = self._verdicts.get(window)
-        return verdict if verdict is not None and verdict[0] > version else None
-
-    def _run(self) -> None:
-        number = -1
-        judged: set[Window] = set()
-        while not self._stop.is_set():
-            with self._changed:
-                self._changed.wait_for(lambda: self._pages or self._stop.is_set())
-                windows = set(self._pages)
-            if self._stream.last == number and windows == judged and self._is_unchanged(number, windows):
-                continue
-            number, judged = self._stream.last, windows
-            start_s = time.thread_time()
-            for window in windows:
-                verdict = self._verdict(window)
-                with self._changed:
-                    if window in self._pages and self._verdicts.get(window, (0, b""))[1] != verdict:
-                        self._version += 1
-                        self._verdicts[window] = (self._version, verdict)
-            wait_s = min(max(LEAST_S, SHARE * (time.thread_time() - start_s)), MOST_S)
-            self._pause(wait_s, judged)
-
-    def _is_unchanged(self, number: int, windows: set[Window]) -> bool:
-        """Wait a little for a row, and return whether neither the rows nor the windows of the pages changed."""
-        self._stream.after(number, LEAST_S)
-        with self._changed:
-            are_same = windows == set(self._pages)
-        return self._stream.last == number and are_same and not self._stop.is_set()
-
-    def _pause(self, limit_s: float, windows: set[Window]) -> None:
-        """Wait until the limit, or until a page shows another window."""
-        with self._changed:
-            self._changed.wait_for(lambda: self._stop.is_set() or not self._pages.keys() <= windows, limit_s)
-
-    def _verdict(self, window: Window) -> bytes:
-        stream = self._stream
-        breakdowns = stream.breakdowns(stream.range_of(*window))
-        if not breakdowns:
-            return b'{"requests":0}'
-        report = report_of(breakdowns, stream.find, owners=stream.options.owners.settle(breakdowns))
-        return msgspec.json.encode(
-            {
-                "requests": report.totals.requests,
-                "paragraphs": [
-                    self._redaction.text(flat(paragraph)) for paragraph in paragraphs(report, STYLE)[:MOST_PARAGRAPHS]
-                ],
-                "shows": self._shows(report),
-                "slow": _ids(report, report.groups.slow),
-                "timeouts": [flat(timeout_sentence(group, report, STYLE)) for group in timeout_groups(report)],
-            }
-        )
-
-    def _shows(self, report: Report) -> list[dict[str, object]]:
-        """Return what a page can show of each cause: its name, its requests, and its example."""
-        return [
-            {
-                "name": self._redaction.text(" and ".join([edge.component.label for edge, _ in group.edges])),
-                "ids": _ids(report, group.members),
-                "example": report.breakdowns.trace_id(group.example),
-            }
-            for group in report.groups.groups
-        ]

@@ -72,7 +72,6 @@ class RunningPage:
         with self._making:
             if self._parts is not None:
                 self._parts.stream.close()
-                self._parts.verdicts.close()
                 self._tabs.wait()
         self._server.close()
 
@@ -80,18 +79,16 @@ class RunningPage:
         """Return the parts of the page, which the first request makes."""
         with self._making:
             if self._parts is None:
-                from lambda_latency.live.reporting import Reporting, Verdicts
+                from lambda_latency.live.reporting import Reporting
                 from lambda_latency.live.stream import Stream, Waits
                 from lambda_latency.page import SpanRedaction
 
                 redaction = SpanRedaction(keeps=not self._redacts)
                 waits = Waits(ENDLESS_S, ENDLESS_S) if self._knows_ends else Waits()
                 stream = Stream(self._inbox, self._logs, self._bounds, self._options(), waits, redaction)
-                verdicts = Verdicts(stream, redaction)
-                self._parts = Parts(stream, verdicts, Reporting(stream, self._command, redaction), self._state)
+                self._parts = Parts(stream, Reporting(stream, self._command, redaction), self._state)
                 self._stream = stream
                 stream.start()
-                verdicts.start()
             return self._parts
 
     def _state(self) -> dict[str, object]:

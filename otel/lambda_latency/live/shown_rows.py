@@ -8,10 +8,11 @@ from collections.abc import Callable
 import msgspec
 
 from lambda_latency.latency import Breakdown, Owners, timeout_of
+from lambda_latency.text import owner
 from lambda_latency.trace import Trace
 
 LONGEST = 200  # characters of a name
-MOST_PARTS = 3
+MOST_PARTS = 8
 FRAME = re.compile(r'^ *File "(?P<file>[^"\n]+)", line (?P<line>\d+), in (?P<function>\S+)', re.MULTILINE)
 # A frame of Node.js or of Java; their stacks begin with the innermost.
 OTHER_FRAME = re.compile(r"^\s+at (?P<function>[^(\n]+?) ?\((?P<file>[^()\n]+?):(?P<line>\d+)(?::\d+)?\)", re.MULTILINE)
@@ -40,7 +41,8 @@ def row_of(
             "timeout": breakdown.timed_out,
             "cold": breakdown.cold_start,
             "parts": [
-                [clean(part.label[:LONGEST]), part.category, ns] for part, ns in breakdown.components[:MOST_PARTS]
+                [clean(part.label[:LONGEST]), part.category, ns, owner(part)]
+                for part, ns in breakdown.components[:MOST_PARTS]
             ],
             "what": reason,
             "where": where,

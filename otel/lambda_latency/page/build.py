@@ -1,6 +1,6 @@
 """Builds one HTML file from markup, styles, scripts and data; its content security policy forbids anything else.
 
-Other pages of the kit use its colours, fonts, and the functions that make elements.
+A live page has the same script and styles, and takes its data from its server.
 """
 
 from __future__ import annotations
@@ -26,22 +26,56 @@ def build_page(values: Mapping[str, object], spans: Sequence[str], sentence: str
 
     `values` is the report (from `page_values`), `spans` a JSON line for each request whose spans the page contains.
     """
-    style, load, script = map(_bundled, ("page.css", "load.js", "page.js"))
-    # Inserted parts are not scanned again: names in traces may look like placeholders.
-    places = {
-        "STYLE": style,
-        "LOAD": load,
-        "SCRIPT": _packed_script(),
-        "STYLE_HASH": _hash(style),
-        "LOAD_HASH": _hash(load),
-        "SCRIPT_HASH": _hash(script),
-        "TITLE": _text(sentence if len(sentence) <= LONGEST_TITLE else f"{sentence[:LONGEST_TITLE]}..."),
-        "SENTENCE": _text(sentence),
-        "REPORT": island(json.dumps(values, separators=(",", ":"))),
-        "SPANS": "\n".join(_deflated(spans)),
-    }
+    load, script = _bundled("load.js"), _bundled("page.js")
+    title = sentence if len(sentence) <= LONGEST_TITLE else f"{sentence[:LONGEST_TITLE]}..."
+    elements = (
+        _data("application/json", "report", island(json.dumps(values, separators=(",", ":")))),
+        _data("text/plain", "spans", "\n".join(_deflated(spans))),
+        _data("text/plain", "script", _packed_script()),
+        f"<script>{load}</script>",
+    )
+    style = _bundled("page.css")
+    policy = f"{_policy(style)}; script-src '{_hash(load)}' '{_hash(script)}'"
+    return _filled(
+        {
+            "POLICY": policy,
+            "TITLE": _text(title),
+            "STYLE": style,
+            "SENTENCE": _text(sentence),
+            "ELEMENTS": "\n".join(elements),
+        }
+    )
+
+
+def live_page(values: Mapping[str, object]) -> tuple[str, str]:
+    """Return the page that asks its server for reports, and its content security policy. `values` is the report of no
+    request, which it shows at first.
+    """
+    # The script of the page is a function here: the page is drawn anew for each report
+    script = f"const startPage = (liveHost) => {{\n{_bundled('page.js')}}};\n{_bundled('live.js')}"
+    style = _bundled("page.css") + _bundled("live.css")
+    policy = (
+        f"{_policy(style)}; script-src '{_hash(script)}'; connect-src 'self'; "
+        "require-trusted-types-for 'script'; trusted-types 'none'"
+    )
+    data = _data("application/json", "report", island(json.dumps(values, separators=(",", ":"))))
+    elements = f"{data}\n<script>{script}</script>"
+    places = {"POLICY": policy, "TITLE": "Live requests", "STYLE": style, "SENTENCE": "", "ELEMENTS": elements}
+    return _filled(places), policy
+
+
+def _policy(style: str) -> str:
+    return f"default-src 'none'; base-uri 'none'; form-action 'none'; style-src '{_hash(style)}'"
+
+
+def _data(kind: str, name: str, text: str) -> str:
+    return f'<script type="{kind}" id="{name}">{text}</script>'
+
+
+def _filled(places: Mapping[str, str]) -> str:
     shell = (PAGE / "page.html").read_text(encoding="utf-8")
-    return re.sub(r"@([A-Z_]+)@", lambda match: places[match[1]], shell)
+    # Inserted parts are not scanned again: names in traces may look like placeholders.
+    return re.sub(r"@([A-Z]+)@", lambda match: places[match[1]], shell)
 
 
 def island(text: str) -> str:
@@ -82,14 +116,3 @@ def _hash(text: str) -> str:
 
 def _text(text: str) -> str:
     return html.escape(text).encode("ascii", "xmlcharrefreplace").decode()
-
-
-def shared_style() -> str:
-    """Colours, fonts, and styles of buttons, tables and parts; a part has the class of its category, `p-own-code`."""
-    return _bundled("shared.css")
-
-
-def shared_script() -> str:
-    """Functions that make elements, for a page whose scripts share one scope."""
-    functions, _, _ = _bundled("shared.js").partition("\nexport {")
-    return functions + "\n"

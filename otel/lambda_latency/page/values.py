@@ -67,11 +67,13 @@ def page_values(
     console: str | None = None,
     judged: Sequence[Judged] = (),
     redaction: SpanRedaction | None = None,
+    is_live: bool = False,
 ) -> tuple[dict[str, object], list[str]]:
     """Return the values of a page, and one line of spans per retained request; secrets are removed from both.
 
     `find` returns traces by id; `console` is the URL prefix of X-Ray's traces, if they are in X-Ray. `redaction` is
-    the usual one if it is None.
+    the usual one if it is None. `is_live`: the page asks for the spans of a request when it opens it, so that only
+    those of examples are read.
     """
     redaction = redaction or SpanRedaction()
     page = document(report, command=command, version=version, judged=judged)
@@ -85,12 +87,14 @@ def page_values(
 
     # Classes hold indices of breakdowns as they were read; columns are in the order of start.
     ordered = replace(report, breakdowns=report.breakdowns.in_order())
-    lines, line_of = _lines(report, find, number_of, redaction)
+    trace_ids = live_examples(report) if is_live else worth_keeping(report)
+    lines, line_of = _lines(report, trace_ids, find, number_of, redaction)
     # The page draws the calls from the edges of its requests
     del page["map"]
     page["columns"] = of_requests = columns(ordered, number_of, line_of)
     index_of = {ordered.breakdowns.trace_id(index): index for index in range(len(ordered.breakdowns))}
-    page |= _from_spans(ordered, find, number_of, of_requests, redaction)
+    read = [] if is_live or len(ordered.breakdowns) < 2 else sample(ordered)
+    page |= _from_spans(ordered, read, find, number_of, of_requests, redaction)
     page["findings"] = findings(report, number_of, index_of.__getitem__, judged)
     page["headline"] = linked(headline(report, STYLE), report, number_of)
     page["excess"] = _excess(cast("list[dict[str, Any]]", page["findings"]))
@@ -115,19 +119,19 @@ def page_values(
         {"bucket": component.category, "label": component.label, "owner": owner(component)} for component in components
     ]
     of_requests["routes"] = list(map(redaction.text, cast("list[str]", of_requests["routes"])))
-    return {name: value if name in UNNAMED else _redacted(value, redaction) for name, value in page.items()}, lines
+    return {name: value if name in UNNAMED else redacted(value, redaction) for name, value in page.items()}, lines
 
 
-def _redacted(value: object, redaction: SpanRedaction) -> object:
+def redacted(value: object, redaction: SpanRedaction) -> object:
     """Return JSON values whose texts have no secrets, ids and keys of findings aside."""
     if isinstance(value, str):
         return redaction.label(value)
     if isinstance(value, Mapping):
         return {
-            name: member if name in ("trace_id", "key") else _redacted(member, redaction)
+            name: member if name in ("trace_id", "key") else redacted(member, redaction)
             for name, member in value.items()
         }
-    return [_redacted(member, redaction) for member in value] if isinstance(value, (list, tuple)) else value
+    return [redacted(member, redaction) for member in value] if isinstance(value, (list, tuple)) else value
 
 
 def _excess(findings: Sequence[Mapping[str, Any]]) -> str:
@@ -153,11 +157,15 @@ def _savings(report: Report, components: Mapping[Component, int], number_of: Num
 
 
 def _from_spans(
-    report: Report, find: Find, number_of: NumberOf, of_requests: Mapping[str, Any], redaction: SpanRedaction
+    report: Report,
+    read: Sequence[int],
+    find: Find,
+    number_of: NumberOf,
+    of_requests: Mapping[str, Any],
+    redaction: SpanRedaction,
 ) -> dict[str, object]:
     """Return the flame graph and the facts, which need the spans of many requests; these are read once."""
     flame, facts = Flame(report, number_of), Facts(redaction)
-    read = sample(report) if len(report.breakdowns) > 1 else []
     for begin in range(0, len(read), AT_ONCE):
         trace_ids = [report.breakdowns.trace_id(index) for index in read[begin : begin + AT_ONCE]]
         traces = find(trace_ids)
@@ -169,10 +177,9 @@ def _from_spans(
 
 
 def _lines(
-    report: Report, find: Find, number_of: NumberOf, redaction: SpanRedaction
+    report: Report, trace_ids: Sequence[str], find: Find, number_of: NumberOf, redaction: SpanRedaction
 ) -> tuple[list[str], dict[str, int]]:
     """Return the lines of spans that a page has room for, and the index of each by the trace id."""
-    trace_ids = worth_keeping(report)
     traces = find(trace_ids) if trace_ids else {}
     lines: list[str] = []
     line_of: dict[str, int] = {}
@@ -262,6 +269,7 @@ MOST = 1_000  # requests; up to this number all are retained
 ROOM = 4_000_000
 HUGE = 1_000_000  # characters; at most one request of this size is retained
 SPREAD, TIMEOUTS, ERRORS, COLD, TYPICAL, SLOWEST = 200, 60, 60, 20, 10, 100
+MOST_LIVE = 24
 
 
 def worth_keeping(report: Report) -> list[str]:
@@ -269,6 +277,16 @@ def worth_keeping(report: Report) -> list[str]:
     slow, with typical ones of their routes, errors, timeouts, cold starts, the slowest, and others, evenly."""
     by_importance = chain(_examples(report), map(report.breakdowns.trace_id, _in_order(report)))
     return list(dict.fromkeys(by_importance))[:MOST]
+
+
+def live_examples(report: Report) -> list[str]:
+    """Return at most `MOST_LIVE` trace ids: the examples, and a typical request of each route with slow requests."""
+    breakdowns = report.breakdowns
+    by_number = list(breakdowns.kinds)
+    fastest = sorted(range(len(breakdowns)), key=breakdowns.walls_ns.__getitem__)
+    typical, slow_routes = _typical(report, [by_number[number].route for number in breakdowns.kind_of], fastest)
+    usual = [breakdowns.trace_id(requests[len(requests) // 2]) for requests in typical[:slow_routes]]
+    return list(dict.fromkeys([*_examples(report), *usual]))[:MOST_LIVE]
 
 
 def _examples(report: Report) -> Iterator[str]:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from lambda_latency.text.against_table import change_rows
     from lambda_latency.text.finding_rows import FindingRow, FindingRows, headline
     from lambda_latency.text.group_values import decision_values
-    from lambda_latency.text.json_document import document
+    from lambda_latency.text.json_document import document, timeout_values
     from lambda_latency.text.markdown import card_markdown, escaped, markdown_table, render_markdown
     from lambda_latency.text.page_words import PAGE_WORDS
 
@@ -89,6 +89,7 @@ __all__ = [
     "style_for",
     "timeout_groups",
     "timeout_sentence",
+    "timeout_values",
     "unclassified",
     "unexplained",
     "whole_sentence",
@@ -106,6 +107,7 @@ LATER = {
     "change_rows": "against_table",
     "decision_values": "group_values",
     "document": "json_document",
+    "timeout_values": "json_document",
     "escaped": "markdown",
     "markdown_table": "markdown",
     "render_markdown": "markdown",

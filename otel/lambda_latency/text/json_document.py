@@ -210,8 +210,13 @@ def _saving(saving: Saving) -> dict[str, object]:
 
 
 def _timeout(timeout: Timeout, report: Report) -> dict[str, object]:
+    own_code = own_code_values(own_code_in(report.traces[timeout.trace_id], report.owners))
+    return {"own_code": own_code, **timeout_values(timeout)}
+
+
+def timeout_values(timeout: Timeout) -> dict[str, object]:
+    """Return a timeout as in the JSON document, without its own code."""
     return {
-        "own_code": own_code_values(own_code_in(report.traces[timeout.trace_id], report.owners)),
         "trace_id": timeout.trace_id,
         "limit_ns": timeout.limit_ns,
         "running": timeout.running,

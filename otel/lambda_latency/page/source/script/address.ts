@@ -2,12 +2,13 @@
 // also applies to a later report. Back returns to the previous view.
 
 import type { Flag, Sort, State, View } from "./choice.js";
-import { at, count, placeOf, report, requests } from "./data.js";
+import { at, placeOf, report, requests, several } from "./data.js";
 import { byId, h } from "./elements.js";
 import { factNamed, factText } from "./facts.js";
 import { FLAGS } from "./filter.js";
 import { WIDE } from "./findings.js";
-import { DOWN_FIRST } from "./order.js";
+import { host, whileDrawn } from "./host.js";
+import { DOWN_FIRST, SORT } from "./order.js";
 import { fall, onMove } from "./request.js";
 import { detailsOf } from "./spans.js";
 import { follow, restored, state } from "./store.js";
@@ -22,8 +23,9 @@ let written = location.hash;
 let isRestoring = false;
 let lastStep = Number.NEGATIVE_INFINITY;
 
-/** The request that is open at first: the example of the first finding that has one. */
-const proof = placeOf(report.findings.find((card) => card.trace_id !== undefined)?.trace_id ?? report.verdict.trace_id);
+/** The request that is open at first: the example of the first finding that has one. A live page opens none. */
+const example = report.findings.find((card) => card.trace_id !== undefined)?.trace_id ?? report.verdict.trace_id;
+const proof = host === null ? placeOf(example) : -1;
 
 /** The finding that is shown at first: beside the rows the first one, on a small window none. */
 const first = (): number => (WIDE.matches && report.findings.length > 0 ? 0 : -1);
@@ -41,10 +43,10 @@ function addressWords(): string {
   if (state.only.size > 0) words.set("only", [...state.only].join(","));
   for (const part of state.without) words.append("without", at(PARTS, part));
   for (const name of NUMBERS) if (state[name] > 0) words.set(name, String(state[name]));
-  if (state.sort !== "took" || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
+  if (state.sort !== SORT || !state.down) words.set("sort", (state.down ? "-" : "") + state.sort);
   if (state.view !== "time") words.set("view", state.view);
-  if (state.open >= 0 && state.open !== proof && count > 1) words.set("trace", at(requests.trace_id, state.open));
-  if (state.open < 0 && count > 1) words.set("trace", "none");
+  if (state.open >= 0 && state.open !== proof && several) words.set("trace", at(requests.trace_id, state.open));
+  if (state.open < 0 && proof >= 0) words.set("trace", "none");
   if (state.shown !== first()) words.set("shown", report.findings[state.shown]?.key ?? "none");
   if (state.pinned >= 0) words.set("with", at(requests.trace_id, state.pinned));
   const row = fall?.rows[fall.current];
@@ -75,7 +77,7 @@ function read(words: URLSearchParams): Partial<State> {
     const value = Number(words.get(name) ?? 0);
     return Number.isInteger(value) && value > 0 ? value : 0;
   };
-  const sort = words.get("sort") ?? "-took";
+  const sort = words.get("sort") ?? `-${SORT}`;
   const name = sort.replace(/^-/, "");
   const isSort = Object.hasOwn(DOWN_FIRST, name);
   const named = words.get("trace");
@@ -95,7 +97,7 @@ function read(words: URLSearchParams): Partial<State> {
     ),
     only: new Set((words.get("only") ?? "").split(",").filter((one): one is Flag => Object.hasOwn(FLAGS, one))),
     ...Object.fromEntries(NUMBERS.map((one) => [one, whole(one)])),
-    sort: isSort ? (name as Sort) : "took",
+    sort: isSort ? (name as Sort) : SORT,
     down: isSort ? sort.startsWith("-") : true,
     view: VIEWS.find((one) => one === words.get("view")) ?? "time",
     open: named === null ? proof : open,
@@ -137,5 +139,5 @@ export function keepAddress(): void {
   restore();
   follow((_now, _before, aim) => write(aim.step !== false));
   onMove(() => write(true));
-  addEventListener("popstate", restore); // also fired for a changed fragment
+  addEventListener("popstate", restore, whileDrawn); // also fired for a changed fragment
 }

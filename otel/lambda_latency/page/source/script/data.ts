@@ -1,11 +1,14 @@
 // ---- The report: the JSON of `lambda-latency report --format json`, with requests as columns. Nothing here draws.
 
+import { host } from "./host.js";
 import type { Island } from "./island.js";
 
-const island = document.getElementById("report")?.textContent ?? "";
-export const report = JSON.parse(island) as Island;
+const island = (): Island => JSON.parse(document.getElementById("report")?.textContent ?? "");
+export const report = host?.report ?? island();
 export const requests = report.columns;
 export const count = report.requests;
+/** Whether the page is about requests beside each other: a file with one request shows that request alone. */
+export const several = count > (host === null ? 1 : 0);
 export const every = Int32Array.from({ length: count }, (_, request) => request);
 
 export const COLD_START = 1;
@@ -91,6 +94,8 @@ export const isSlow = (request: number): boolean => slow[request] === 1;
 
 // Whether only some requests have a waterfall in this page; their rows are marked.
 export const isScarce = report.kept < count;
+/** Whether a request has no waterfall: a live page gets one when it opens the request. */
+export const isBare = (request: number): boolean => host === null && !hasSpans(request);
 export const hasSpans = (request: number): boolean => at(requests.spans, request) >= 0;
 
 /** The value at a percentile of ordered values, by nearest rank. */

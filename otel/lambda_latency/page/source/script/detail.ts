@@ -3,7 +3,7 @@
 
 import { copying } from "./carry.js";
 import { typicalOf, waits } from "./compare.js";
-import { at, count, placeOf, report, requests, routeOf, wallOf } from "./data.js";
+import { at, count, placeOf, report, requests, routeOf, several, wallOf } from "./data.js";
 import { type Child, append, fill, h, onWidth, s } from "./elements.js";
 import { findingClass } from "./headline.js";
 import type { Finding, Place } from "./island.js";
@@ -47,7 +47,7 @@ export function detailTitle(): Child {
 
 export function detailBody(finding: Finding, place: number): Child {
   const { kind, pieces, shows = [], depends = [], places: some = [], next = [] } = finding;
-  const example = count > 1 && EXAMPLES.has(kind) ? placeOf(finding.trace_id) : -1;
+  const example = several && EXAMPLES.has(kind) ? placeOf(finding.trace_id) : -1;
   const spans = example < 0 ? null : spansOf(example);
   const tree = spans === null ? null : treeOf(spans, wallOf(example));
   return [
@@ -57,7 +57,7 @@ export function detailBody(finding: Finding, place: number): Child {
     depends.map((sentence) => h("p", { class: "depends" }, inWords(sentence))),
     some.length > 0 && places(some),
     next.length > 0 && nextStep(next, finding, tree),
-    count > 1 && actions(finding, place),
+    several && actions(finding, place),
     evidence(finding, place),
   ];
 }
@@ -240,7 +240,7 @@ function evidence(
       ),
     log && h("p", { class: "evidence" }, say("card.log"), " ", h("code", { class: "isolated" }, log)),
     against !== undefined &&
-      count > 1 &&
+      several &&
       h(
         "button",
         { class: "link", id: `against-${place}`, onclick: () => openTrace(against) },

@@ -1,5 +1,7 @@
 // ---- Elements. Every text becomes a text node: text from traces is never parsed as markup.
 
+import { whileDrawn } from "./host.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 
 export type Child = Node | string | number | false | null | undefined | readonly Child[];
@@ -74,8 +76,8 @@ export function onWidth(element: Element, draw: (width: number) => void): void {
     draw(width);
     performance.mark("drawn");
   };
-  addEventListener("beforeprint", () => draw(element.closest(".beside, #parts") ? PAPER / 2 : PAPER));
-  addEventListener("afterprint", () => width > 0 && draw(width));
+  addEventListener("beforeprint", () => draw(element.closest(".beside, #parts") ? PAPER / 2 : PAPER), whileDrawn);
+  addEventListener("afterprint", () => width > 0 && draw(width), whileDrawn);
   new ResizeObserver(sized).observe(element);
 }
 

@@ -18,6 +18,7 @@ import {
   routeOf,
 } from "./data.js";
 import { factsOf } from "./facts.js";
+import { host } from "./host.js";
 import { label } from "./labels.js";
 import { matching } from "./search.js";
 import type { Choice, Flag } from "./choice.js";
@@ -41,12 +42,15 @@ function haystack(request: number): string {
   if (known !== undefined) return known;
   const id = at(requests.trace_id, request);
   const marks = Object.entries(FLAGS).map(([name, is]) => (is(request) ? name : ""));
+  const { what = "", where = "" } = host?.failure(id) ?? {};
   const words = [
     id,
     traceName(id, at(requests.start_ms, request)),
     routeOf(request),
     requests.status[request] ?? "",
     label(largestPart(request)),
+    what,
+    where,
     ...marks,
   ];
   const found = words.join("\n").toLowerCase();

@@ -1,11 +1,12 @@
 // ---- The findings as rows of three lines; below them what no finding says, what-if, and what can be copied.
 
 import { carryButtons } from "./carry.js";
-import { at, count, report, requests } from "./data.js";
+import { at, count, report, requests, several } from "./data.js";
 import { detailBody } from "./detail.js";
 import { starts } from "./axes.js";
 import { type Child, byId, fill, h, s } from "./elements.js";
 import { findingClass, hasRow } from "./headline.js";
+import { host, whileDrawn } from "./host.js";
 import type { Finding } from "./island.js";
 import { swatch } from "./palette.js";
 import { change, follow, state, toggled } from "./store.js";
@@ -21,14 +22,20 @@ export const WIDE = matchMedia("(min-width: 1000px)"); // as in base.css
 
 export function drawFindings(): void {
   const [only] = report.findings;
-  if (count <= 1) {
-    fill(byId("verdict"), only !== undefined && detailBody(only, 0), count === 0 && tries(), notes(), carry());
+  if (!several) {
+    fill(
+      byId("verdict"),
+      only !== undefined && detailBody(only, 0),
+      count === 0 && host === null && tries(),
+      notes(),
+      carry(),
+    );
     return;
   }
   const rows = report.findings.filter(hasRow).map(row); // one without a row is the last
   fill(byId("verdict"), h("div", { class: "rows" }, rows), notes(), whatIf(), carry());
   follow((now) => settle(rows[now.shown]));
-  WIDE.addEventListener("change", () => settle(rows[state.shown]));
+  WIDE.addEventListener("change", () => settle(rows[state.shown]), whileDrawn);
 }
 
 /** Puts what belongs to a finding beside the rows, or on a small window below its row. */

@@ -1,7 +1,7 @@
 // ---- Flame graphs: the critical paths of requests in one chart, each frame above what it waited for.
 // One stop of the keyboard: arrows move between frames, Enter zooms to one, Escape shows all again.
 
-import { at, bucketsOf, count, report, requests } from "./data.js";
+import { at, bucketsOf, count, report, requests, several } from "./data.js";
 import { fill, h, section } from "./elements.js";
 import { label } from "./labels.js";
 import { partClass } from "./palette.js";
@@ -119,7 +119,7 @@ export class Flame {
   private offer(part: number): void {
     fill(
       this.says,
-      count > 1 &&
+      several &&
         h(
           "button",
           { class: "link flame-show", onclick: () => only({ part, sort: "part", down: true }) },

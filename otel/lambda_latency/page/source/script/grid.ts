@@ -82,6 +82,21 @@ export class Grid {
     this.draw();
   }
 
+  /** The item of the top row, and its pixels above the edge; null at the begin of the list. */
+  get topRow(): { item: number; hidden: number } | null {
+    const place = Math.floor(this.top / this.rowHeight);
+    const item = this.items[place];
+    return this.top === 0 || item === undefined ? null : { item, hidden: this.top - place * this.rowHeight };
+  }
+
+  /** Scrolls so that an item is in the top row. */
+  toTop(item: number, hidden: number): void {
+    const place = this.items.indexOf(item);
+    if (place < 0) return;
+    this.scrollTo(place * this.rowHeight + hidden);
+    this.draw();
+  }
+
   private scrollTo(top: number): void {
     if (top !== this.top) this.element.scrollTop = top;
     this.top = top;

@@ -13,12 +13,14 @@ import {
   isScarce,
   largestPart,
   nsIn,
+  placeOf,
   requests,
   routeOf,
 } from "./data.js";
 import { type Child, fill, h, onWidth, reveal, section } from "./elements.js";
 import { filters, found } from "./filters.js";
 import { Grid } from "./grid.js";
+import { type Anchor, host } from "./host.js";
 import { label } from "./labels.js";
 import { openRequest } from "./open.js";
 import { DOWN_FIRST } from "./order.js";
@@ -31,8 +33,16 @@ const SHOWN = 12; // rows without scrolling
 const MOST_STRIPES = 6;
 const NARROW = 520; // pixels
 
+let grid: Grid | null = null;
+
+/** The row that a reader has scrolled to; null if the list shows its first one. */
+export function anchorOfList(): Anchor | null {
+  const top = grid?.topRow;
+  return top ? { traceId: at(requests.trace_id, top.item), hidden: top.hidden } : null;
+}
+
 export function drawList(): HTMLElement {
-  const grid = new Grid({
+  const own = new Grid({
     id: "list",
     label: say("list.title"),
     columns: COLUMNS,
@@ -42,13 +52,14 @@ export function drawList(): HTMLElement {
     open: openRequest,
     isOpen: (request) => request === state.open,
   });
+  grid = own;
   const none = h("p", { class: "hint", id: "nothing" }, say("list.none"));
-  const element = section("requests", say("list.title"), null, filters(), found(), grid.element, none);
+  const element = section("requests", say("list.title"), null, filters(), found(), own.element, none);
   element.classList.add("wide");
   const longest = ms(requests.wall_ns.reduce((most, each) => Math.max(most, each), 0));
-  grid.element.style.setProperty("--start", severalDays ? "116px" : "64px");
-  grid.element.style.setProperty("--took", `max(72px, ${longest.length}ch)`);
-  onWidth(element, (width) => grid.resize(width <= NARROW ? 58 : 36));
+  own.element.style.setProperty("--start", severalDays ? "116px" : "64px");
+  own.element.style.setProperty("--took", `max(72px, ${longest.length}ch)`);
+  onWidth(element, (width) => own.resize(width <= NARROW ? 58 : 36));
   let drawn: unknown[] = [];
   follow((now, before, aim) => {
     const of = [view, left, now.part];
@@ -57,14 +68,14 @@ export function drawList(): HTMLElement {
       !sameRows(drawn[0], drawn[1] === left && drawn[2] === now.part)
     ) {
       none.hidden = view.length > 0;
-      grid.show(view);
+      own.show(view);
     }
     drawn = of;
     const place = now.open < 0 ? -1 : view.indexOf(now.open);
-    if (now.open !== before.open && place >= 0) grid.toRow(place);
-    else grid.draw();
+    if (now.open !== before.open && place >= 0) own.toRow(place);
+    else own.draw();
     if (aim.go === "list") reveal(element);
-    if (now.open < 0 && before.open >= 0 && aim.focus) grid.element.focus();
+    if (now.open < 0 && before.open >= 0 && aim.focus) own.element.focus();
   });
   return element;
 }
@@ -108,7 +119,15 @@ function fillRow(request: number, cells: HTMLElement[]): void {
   );
 }
 
+/** Scrolls the list to the row that was there before. */
+export function toAnchor({ traceId, hidden }: Anchor): void {
+  grid?.toTop(placeOf(traceId), hidden);
+}
+
 function partCell(request: number): Child {
+  const failure = host?.failure(at(requests.trace_id, request));
+  if (failure !== undefined)
+    return h("span", { class: "word failed" }, failure.where && [h("code", {}, failure.where), " "], failure.what);
   const buckets = bucketsOf(request);
   const shown = state.part >= 0 ? state.part : largestPart(request);
   if (shown < 0) return null;

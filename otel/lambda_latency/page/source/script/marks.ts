@@ -9,7 +9,7 @@ import {
   counted,
   every,
   has,
-  hasSpans,
+  isBare,
   isSlow,
   largestPart,
   report,
@@ -35,8 +35,8 @@ export function markKey(marks: boolean): Child {
     number,
     number,
   ];
-  const isBare = (request: number): boolean => !hasSpans(request) && (marks || has(request, TIMEOUT | ERROR));
-  const bare = every.reduce((sum, request) => sum + Number(isBare(request)), 0);
+  const isHollow = (request: number): boolean => isBare(request) && (marks || has(request, TIMEOUT | ERROR));
+  const bare = every.reduce((sum, request) => sum + Number(isHollow(request)), 0);
   return [
     report.members.length > 0 &&
       h("span", {}, marks ? sign(circle(6.5, 6.5, 3.6)) : h("span", { class: "swatch warm" }), say("mark.warm")),
@@ -77,7 +77,7 @@ export function mark(request: number, x: number, y: number, r: number): SVGEleme
     element.classList.remove("warm");
     element.classList.add("slow", ...colour.split(" "));
   }
-  if (!hasSpans(request)) element.classList.add("bare");
+  if (isBare(request)) element.classList.add("bare");
   if (lit?.[request] === 1) element.classList.add("lit");
   if (chosen[request] === 0) element.classList.add("dim");
   element.dataset.request = String(request);
@@ -96,5 +96,5 @@ export function describeMark(target: EventTarget | null): string[] | null {
   const request = requestOf(target);
   if (request < 0) return null;
   const told = [`${routeOf(request)} · ${ms(wallOf(request))}`, say("map.most", { part: label(largestPart(request)) })];
-  return hasSpans(request) ? told : [...told, say("map.bare")];
+  return isBare(request) ? [...told, say("map.bare")] : told;
 }

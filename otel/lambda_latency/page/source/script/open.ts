@@ -1,6 +1,6 @@
 // ---- Opening a request from any view.
 
-import { count, every, placeOf } from "./data.js";
+import { every, placeOf, several } from "./data.js";
 import { change, clear, state, view } from "./store.js";
 
 /** Opens a request; `go` also scrolls to it, and gives it the keyboard. */
@@ -12,7 +12,7 @@ export function openRequest(request: number, go: boolean): void {
 export function openTrace(id: string | null | undefined): void {
   const request = placeOf(id);
   if (request < 0) return;
-  if (count > 1 && !view.includes(request)) clear({ step: false });
+  if (several && !view.includes(request)) clear({ step: false });
   openRequest(request, true);
 }
 

@@ -2,7 +2,10 @@
 
 import { at, count, every, largestPart, nsIn, requests } from "./data.js";
 import type { Sort, State } from "./choice.js";
+import { host } from "./host.js";
 
+/** The order at first: a live page has the newest request on top. */
+export const SORT: Sort = host === null ? "took" : "start";
 export const DOWN_FIRST: Record<Sort, boolean> = { start: false, route: false, took: true, part: true, marks: true };
 
 function keyOf({ sort, part }: State, left: Float64Array): (request: number) => number {

@@ -1,9 +1,10 @@
 // ---- One request: its parts in one line, the stack of a timeout, the waterfall, and another request beside it.
 
 import { comparison, otherOf } from "./compare.js";
-import { TIMEOUT, at, bucketsOf, count, has, largestPart, nsIn, report, requests, routeOf, wallOf } from "./data.js";
+import { TIMEOUT, at, bucketsOf, has, largestPart, nsIn, report, requests, routeOf, several, wallOf } from "./data.js";
 import { drawDetails } from "./details.js";
 import { type Child, byId, fill, h, onWidth, reveal, s } from "./elements.js";
+import { host, whileDrawn } from "./host.js";
 import { label } from "./labels.js";
 import { marksOf } from "./list.js";
 import { step } from "./open.js";
@@ -40,7 +41,7 @@ export function drawRequest(): HTMLElement {
   });
   let drawn = "";
   follow((now, _before, aim) => {
-    const of = `${now.open} ${now.pinned} ${[...now.without].join()}`;
+    const of = `${now.open} ${now.pinned} ${[...now.without].join()} ${host?.answers}`;
     if (of !== drawn) show(element, now.open);
     drawn = of;
     if (aim.go !== "request" || now.open < 0) return;
@@ -48,7 +49,7 @@ export function drawRequest(): HTMLElement {
     if (top < -40 || top > innerHeight * (aim.focus ? 0.55 : 0.75)) reveal(element);
     if (aim.focus) (fall?.element ?? byId("request-title")).focus({ preventScroll: true });
   });
-  addEventListener("click", twice, true);
+  addEventListener("click", twice, { ...whileDrawn, capture: true });
   return element;
 }
 
@@ -78,6 +79,7 @@ function show(element: HTMLElement, request: number): void {
     requestHead(request),
     partsOf(request),
     deadlineStack(request),
+    host?.beside(at(requests.trace_id, request)),
     tree === null ? spanless(request) : spanned(request, tree),
   );
   resize();
@@ -126,7 +128,7 @@ function tools(request: number): Child {
     { class: "button", id: "whole", hidden: true, onclick: () => fall?.show(null) },
     say("request.whole"),
   );
-  if (count < 2) return whole;
+  if (!several) return whole;
   const isPinned = state.pinned === request;
   return [
     whole,
@@ -171,12 +173,13 @@ function partsOf(request: number): HTMLElement {
 }
 
 function spanless(request: number): Child {
+  if (host !== null) return h("p", { class: "hint" }, host.missing(at(requests.trace_id, request)));
   const command = `lambda-latency report ${report.sources.slice(0, 1).join("")} --trace ${at(requests.trace_id, request)}`;
   return h("p", { class: "hint" }, say("request.kept", { n: report.kept }), " ", h("code", {}, command));
 }
 
 function spanned(request: number, tree: Tree): Child {
-  const other = count > 1 ? otherOf(request) : null;
+  const other = several ? otherOf(request) : null;
   const details = h("div", {
     class: "details",
     id: "details",
@@ -224,7 +227,7 @@ function spanned(request: number, tree: Tree): Child {
     details,
     legend(request, tree),
     beside.map((text) => text && h("p", { class: "key isolated" }, text)),
-    count > 1 && comparison(request, tree),
+    several && comparison(request, tree),
   ];
 }
 

@@ -1,6 +1,7 @@
 // ---- The spans of requests: lines in deflated blocks, which are inflated when a request of theirs is opened.
 
 import { at, endsOf, report, requests } from "./data.js";
+import { host } from "./host.js";
 import { inflate } from "./inflate.js";
 
 export interface Span {
@@ -85,6 +86,7 @@ function linesOf(block: Block): string[] {
 export function lineOf(request: number): string {
   const line = at(requests.spans, request);
   if (line < 0) return "";
+  if (host !== null) return host.lines[line] ?? "";
   blocks ??= blocksOf();
   const block = blocks.findLast((one) => one.first <= line);
   return block === undefined ? "" : (linesOf(block)[line - block.first] ?? "");

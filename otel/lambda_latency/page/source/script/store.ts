@@ -3,7 +3,7 @@
 import type { Choice, State } from "./choice.js";
 import { at, bucketsOf, count, every, report, requests } from "./data.js";
 import { filtered, membersOf } from "./filter.js";
-import { ordered } from "./order.js";
+import { SORT, ordered } from "./order.js";
 
 /** What a change is for: whether Back returns to the view before it, and where the page goes. */
 export interface Aim {
@@ -27,7 +27,7 @@ const NOTHING: Choice = {
 const BEGIN: State = {
   ...NOTHING,
   without: new Set(),
-  sort: "took",
+  sort: SORT,
   down: true,
   open: -1,
   pinned: -1,
