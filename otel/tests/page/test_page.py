@@ -4,6 +4,7 @@ import base64
 import hashlib
 import io
 import json
+import posixpath
 import re
 import subprocess
 import sys
@@ -32,7 +33,11 @@ FORBIDDEN = (
 )
 ROOT = Path(__file__).parents[3]
 SOURCE = PAGE / "source"
-SCRIPTS = sorted(path.stem for path in (SOURCE / "script").glob("*.ts") if path.stem != "island.d")
+SCRIPT = SOURCE / "script"
+# `start`, `live/start`
+SCRIPTS = sorted(
+    path.relative_to(SCRIPT).with_suffix("").as_posix() for path in SCRIPT.rglob("*.ts") if path.stem != "island.d"
+)
 
 
 def data(page: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
@@ -98,7 +103,7 @@ def test_nothing_of_a_trace_can_end_its_place() -> None:
 
 def test_the_scripts_keep_to_text() -> None:
     """No way from a text to markup or code is used anywhere, but for the page's own script, which the policy names."""
-    for path in [*(SOURCE / "script").glob("*.ts"), *(SOURCE / "style").glob("*.css")]:
+    for path in [*SCRIPT.rglob("*.ts"), *(SOURCE / "style").glob("*.css")]:
         text = path.read_text()
         assert len(text.splitlines()) <= 400, path.name
         forbidden = re.findall(FORBIDDEN, text.replace('@import "./', ""))
@@ -107,10 +112,18 @@ def test_the_scripts_keep_to_text() -> None:
             assert 'createElement("script")' not in text
 
 
+IMPORT = re.compile(r'^import (?!type )[^;]*?"(\.\.?/[\w/]+)\.js";', re.MULTILINE | re.DOTALL)
+
+
+def _imported(name: str) -> list[str]:
+    """Return the names of the scripts that a script imports."""
+    paths = IMPORT.findall((SCRIPT / f"{name}.ts").read_text())
+    return [posixpath.normpath(f"{posixpath.dirname(name)}/{path}").removeprefix("/") for path in paths]
+
+
 def test_no_script_imports_itself_by_way_of_others() -> None:
     """Views import the store, the store imports no view; types aside."""
-    of = re.compile(r'^import (?!type )[^;]*?"\./(\w+)\.js";', re.MULTILINE | re.DOTALL)
-    imports = {name: of.findall((SOURCE / "script" / f"{name}.ts").read_text()) for name in SCRIPTS}
+    imports = {name: _imported(name) for name in SCRIPTS}
     done: set[str] = set()
 
     def follow(name: str, above: tuple[str, ...]) -> None:
@@ -122,7 +135,7 @@ def test_no_script_imports_itself_by_way_of_others() -> None:
 
     for name in imports:
         follow(name, ())
-    reached = ["start", "load", "shared"]
+    reached = ["start", "load", "live/start"]
     for name in reached:
         reached += [below for below in imports[name] if below not in reached]
     assert sorted({*reached, "choice"}) == SCRIPTS  # only types are in choice.ts
@@ -273,7 +286,14 @@ def test_the_bundle_is_in_the_wheel(tmp_path: Path) -> None:
     page = "lambda_latency/page/"
     built = {
         f"{page}{name}"
-        for name in ("page.html", "bundle/load.js", "bundle/page.js", "bundle/page.css", "bundle/shared.js")
+        for name in (
+            "page.html",
+            "bundle/load.js",
+            "bundle/page.js",
+            "bundle/page.css",
+            "bundle/live.js",
+            "bundle/live.css",
+        )
     }
     assert built <= names
     assert not [name for name in names if name.startswith(f"{page}source")]

@@ -70,7 +70,11 @@ const REMEMBERED = "lambda-latency.single-keys";
 function rememberShortcuts(): void {
   try {
     shortcuts.checked = localStorage.getItem(REMEMBERED) !== "off";
-    shortcuts.addEventListener("change", () => localStorage.setItem(REMEMBERED, shortcuts.checked ? "on" : "off"));
+    shortcuts.addEventListener(
+      "change",
+      () => localStorage.setItem(REMEMBERED, shortcuts.checked ? "on" : "off"),
+      whileDrawn,
+    );
   } catch {
     // A page without an origin has no storage.
   }
@@ -123,7 +127,7 @@ function start(): void {
   document.body.classList.toggle("alone", !several);
   byId("help").hidden = count === 0;
   byId("help").addEventListener("click", () => keys.showModal());
-  byId("close-keys").addEventListener("click", () => keys.close());
+  byId("close-keys").addEventListener("click", () => keys.close(), whileDrawn);
   rememberShortcuts();
   if (several) keepAddress();
   else if (count === 1) change({ open: 0, shown: 0 }, { step: false });

@@ -11,8 +11,8 @@ const QUIET_MS = 1000; // without a pointer or a key: nothing moves below a hand
 const LEAST_MS = 1000; // between two drawings
 const SHARE = 10; // times what a drawing took, until the next one
 
-const shells = [".page", "#keys"].map((name) => document.querySelector(name) as HTMLElement);
-const blank = shells.map((element) => element.cloneNode(true) as HTMLElement);
+let page = document.querySelector(".page") as HTMLElement;
+const blank = page.cloneNode(true);
 let host: Host | null = null;
 let alive = new AbortController();
 let acted = Number.NEGATIVE_INFINITY;
@@ -51,11 +51,9 @@ export function draw(verdict: Verdict, rows: readonly Row[]): void {
   alive.abort();
   alive = new AbortController();
   performance.clearMarks();
-  blank.forEach((element, place) => {
-    const copy = element.cloneNode(true) as HTMLElement;
-    shells[place]?.replaceWith(copy);
-    shells[place] = copy;
-  });
+  const copy = blank.cloneNode(true) as HTMLElement;
+  page.replaceWith(copy);
+  page = copy;
   host = hostOf(composed, before.anchor);
   startPage(host);
   for (const id of before.open) document.getElementById(id)?.setAttribute("open", "");

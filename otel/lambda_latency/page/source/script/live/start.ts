@@ -21,6 +21,7 @@ let isDue = true;
 let askMs = 0; // when the next verdict may be asked for
 let asked = -1; // the number of the newest row at the last question
 let isAsking = false;
+let isLost = false; // the connection
 
 const acts: Acts = {
   newWindow() {
@@ -55,6 +56,7 @@ const tell = (): void =>
 
 function take(news: News): void {
   drawNews(news);
+  isLost = news.link?.isLost ?? isLost;
   if (news.rows === undefined) return;
   for (const row of news.rows) if ("id" in row && row.n > last) answers.delete(row.id);
   if (addRows(news.rows)) {
@@ -70,7 +72,8 @@ function take(news: News): void {
 function look(): void {
   if (document.hidden || chosen.isPaused) return;
   if (isDue && isFree()) render();
-  if (!isAsking && asked !== last && performance.now() >= askMs && drawn()?.isReading() !== true) void askVerdict();
+  const isAskable = !isLost && !isAsking && asked !== last && performance.now() >= askMs;
+  if (isAskable && drawn()?.isReading() !== true) void askVerdict();
 }
 
 async function askVerdict(): Promise<void> {

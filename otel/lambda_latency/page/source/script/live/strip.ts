@@ -40,8 +40,8 @@ export function drawStrip(acts: Acts): void {
     acts.newWindow();
   });
   const strip = h(
-    "header",
-    { class: "live", id: "live" },
+    "section",
+    { class: "live", id: "live", "aria-label": "Live" },
     h("p", { class: "failing", id: "failing", role: "status", hidden: true }),
     h(
       "div",
