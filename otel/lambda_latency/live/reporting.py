@@ -27,7 +27,7 @@ from lambda_latency.version import VERSION
 STYLE = Style(thin=False)
 LEAST_S = 1.0  # between two verdicts
 SHARE = 600  # times the processor time of a verdict, until it is computed again
-MOST_S = 60.0
+MOST_S = 75.0
 
 
 class Reporting:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -103,12 +104,18 @@ class Prices:
         return _of(name for name in names if self.origins[name].region != self.region)
 
 
+@cache
+def _listed() -> dict[str, Any]:
+    """Return the list of the package, which a page that changes needs for each report."""
+    return read_toml(LISTED)
+
+
 def read_prices(region: str = USUAL, overrides: Path | None = None) -> Prices:
     """The prices for a region; `overrides` is a TOML file that overrides the list.
 
     Raises OSError for an unreadable file, ValueError for an invalid one.
     """
-    listed = read_toml(LISTED)
+    listed = _listed()
     own_document = read_toml(overrides) if overrides is not None else {}
     amounts: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
