@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(32, 103, 1),
+    "otel/lambda_latency": Figures(35, 105, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -47,9 +47,9 @@ FIGURES = {
     "otel/lambda_latency/fetch": Figures(2, 1, 0),
     "otel/lambda_latency/http": Figures(0, 0, 0),
     "otel/lambda_latency/latency": Figures(3, 9, 0),
-    "otel/lambda_latency/live": Figures(0, 1, 0),
+    "otel/lambda_latency/live": Figures(2, 2, 0),
     "otel/lambda_latency/local": Figures(1, 20, 0),
-    "otel/lambda_latency/page": Figures(0, 2, 0),
+    "otel/lambda_latency/page": Figures(1, 3, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
     "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
@@ -58,7 +58,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(2, 15, 0),
     "otel/lab": Figures(137, 25, 9),
-    "otel/tests": Figures(239, 118, 14),
+    "otel/tests": Figures(237, 118, 14),
 }
 
 

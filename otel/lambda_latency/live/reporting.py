@@ -26,8 +26,8 @@ from lambda_latency.version import VERSION
 
 STYLE = Style(thin=False)
 LEAST_S = 1.0  # between two verdicts
-SHARE = 600  # times the processor time of a verdict, until it is computed again
-MOST_S = 75.0
+SHARE = 700  # times the processor time of a verdict, until it is computed again
+MOST_S = 90.0
 
 
 class Reporting:

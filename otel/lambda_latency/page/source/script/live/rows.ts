@@ -33,16 +33,17 @@ export let marks: Mark[] = [];
 export let last = 0;
 
 const isMark = (row: Row | Mark): row is Mark => "mark" in row;
-const numbers = new Set<number>();
+const nameOf = (row: Row | Mark): string => (isMark(row) ? row.mark : row.id);
+const names = new Map<number, string>(); // of the rows that came, by number
 
 /** Adds rows, the oldest first; one of a request that has a row replaces it. Rows that came by another way are
  * skipped. Returns whether they are of another run of the server, whose numbers begin anew. */
 export function addRows(batch: readonly (Row | Mark)[]): boolean {
-  const isNewRun = batch.some((row) => row.n <= last && !numbers.has(row.n));
+  const isNewRun = batch.some((row) => row.n <= last && names.get(row.n) !== nameOf(row));
   if (isNewRun) forgetRows();
   for (const row of batch) {
-    if (numbers.has(row.n)) continue;
-    numbers.add(row.n);
+    if (names.has(row.n)) continue;
+    names.set(row.n, nameOf(row));
     last = Math.max(last, row.n);
     if (isMark(row)) marks = [...marks, row].slice(-MOST_MARKS);
     else {
@@ -54,9 +55,9 @@ export function addRows(batch: readonly (Row | Mark)[]): boolean {
     if (byTrace.size <= MOST) break;
     byTrace.delete(id);
   }
-  for (const number of numbers) {
-    if (numbers.size <= 2 * MOST) break;
-    numbers.delete(number);
+  for (const number of names.keys()) {
+    if (names.size <= 2 * MOST) break;
+    names.delete(number);
   }
   return isNewRun;
 }
@@ -64,7 +65,7 @@ export function addRows(batch: readonly (Row | Mark)[]): boolean {
 /** Forgets rows and marks; the number of the newest row too, if another server counts from now on. */
 function forgetRows(): void {
   byTrace.clear();
-  numbers.clear();
+  names.clear();
   [marks, last] = [[], 0];
 }
 

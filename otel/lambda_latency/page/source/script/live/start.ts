@@ -6,7 +6,17 @@ import type { Verdict } from "./compose.js";
 import { draw, drawn, isFree } from "./draw.js";
 import { type News, listen } from "./link.js";
 import { addRows, last, rowsAfter } from "./rows.js";
-import { type Acts, chosen, clearUpTo, drawFresh, drawNews, drawStrip, query, turnPause } from "./strip.js";
+import {
+  type Acts,
+  chosen,
+  clearUpTo,
+  compareNewest,
+  drawFresh,
+  drawNews,
+  drawStrip,
+  query,
+  turnPause,
+} from "./strip.js";
 
 const LOOK_MS = 250; // between two looks whether something is due
 const NOTHING: Verdict = {
@@ -85,6 +95,7 @@ async function askVerdict(): Promise<void> {
       const { wait_ms: wait, ...newest } = (await answer.json()) as Verdict & { wait_ms: number };
       askMs = performance.now() + wait;
       if (window_ === query()) [verdict, isDue] = [newest, true];
+      await compareNewest();
     }
   } catch {
     [asked, askMs] = [-1, performance.now() + LOOK_MS];

@@ -120,29 +120,19 @@ function drawMarks(): void {
   append(list, shown.map(lineOf));
 }
 
-function lineOf(mark: Mark): HTMLElement {
-  const compare = async (): Promise<void> => {
-    comparisons.set(mark.n, await comparison(mark));
-    byId(`compared-${mark.n}`).textContent = comparisons.get(mark.n) ?? "";
-  };
-  return h(
-    "li",
-    { id: `mark-${mark.n}` },
-    `${mark.mark} at ${clock(mark.end)}: `,
-    h("span", { class: "isolated", id: `compared-${mark.n}`, role: "status" }, comparisons.get(mark.n)),
-    " ",
-    h("button", { class: "link", onclick: () => void compare() }, "compare the requests before and after"),
-  );
+function lineOf({ n, mark, end }: Mark): HTMLElement {
+  const says = h("span", { class: "isolated", id: `compared-${n}`, role: "status" }, comparisons.get(n));
+  return h("li", { id: `mark-${n}` }, `${mark} at ${clock(end)}: `, says);
 }
 
-/** What became slower or faster since a mark. */
-async function comparison({ n }: Mark): Promise<string> {
-  try {
-    const answer = await fetch(`compare?${query()}&mark=${n}`);
-    return answer.ok ? ((await answer.json()) as { sentence: string }).sentence : await answer.text();
-  } catch {
-    return "The server does not answer.";
-  }
+/** Says what became slower or faster since the newest mark. */
+export async function compareNewest(): Promise<void> {
+  const mark = marks.at(-1);
+  if (mark === undefined || mark.n <= chosen.after) return;
+  const answer = await fetch(`compare?${query()}&mark=${mark.n}`);
+  const text = answer.ok ? ((await answer.json()) as { sentence: string }).sentence : await answer.text();
+  comparisons.set(mark.n, text);
+  byId(`compared-${mark.n}`).textContent = text;
 }
 
 /** The time of day, as in the list. */
