@@ -13,7 +13,7 @@ from lab.house.lines import python_files
 BUDGET = {
     "functions": 760,
     "otel/lambda_latency": 760,
-    "otel/lambda_latency/adopt": 2_660,
+    "otel/lambda_latency/adopt": 2_650,
     "otel/lambda_latency/agent": 2_090,
     "otel/lambda_latency/alarm": 1_410,
     "otel/lambda_latency/archive": 1_690,
@@ -26,7 +26,7 @@ BUDGET = {
     "otel/lambda_latency/http": 260,
     "otel/lambda_latency/latency": 10_770,
     "otel/lambda_latency/live": 1_780,
-    "otel/lambda_latency/local": 11_230,
+    "otel/lambda_latency/local": 11_260,
     "otel/lambda_latency/page": 1_150,
     "otel/lambda_latency/prices": 600,
     "otel/lambda_latency/redaction": 1_600,
@@ -34,9 +34,9 @@ BUDGET = {
     "otel/lambda_latency/template": 1_570,
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
-    "otel/lambda_latency/trace": 6_810,
+    "otel/lambda_latency/trace": 6_840,
     "otel/lab": 26_400,
-    "otel/tests": 63_200,
+    "otel/tests": 63_250,
     "tests": 1_500,
 }
 

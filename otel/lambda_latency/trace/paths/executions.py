@@ -27,6 +27,7 @@ from lambda_latency.trace.model.span import SpanKind, Status
 
 FUNCTION_NAME = re.compile(r":function:([^:/]+)")
 BRANCHES = ("MapIteration", "ParallelBranch")  # subtypes of operations
+CALLED = (DURABLE_EXECUTION, SERVICE, FUNCTION)  # origins of what an execution invokes
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "STOPPED")
 # Clocks of the service and of the function differ: an operation may end so much after the start of the invocation that
 # its end causes.
@@ -62,7 +63,14 @@ def arrange_executions(spans: Mapping[str, CompactSpan]) -> list[CompactSpan]:
             by_arn.setdefault(span.execution, []).append(span)
     # What an execution calls begins after it, and is arranged first: then it lies below the time that waits for it
     last_first = sorted(by_arn.items(), key=lambda item: -min(span.start_ns for span in item[1]))
-    return [span for arn, members in last_first for span in _Execution(arn, members, spans).arranged()]
+    known, added = dict(spans), list[CompactSpan]()
+    for arn, members in last_first:
+        added += _Execution(arn, members, known).arranged()
+        known.update((span.span_id, span) for span in added)
+    for span in known.values():
+        if span.signature.origin == DURABLE_EXECUTION and span.parent_id not in known:
+            span.parent_id = ""
+    return added
 
 
 class _Execution:
@@ -88,6 +96,7 @@ class _Execution:
         if self._invocations:
             self._move_into_invocations(root)
             self._move_into_operations()
+        self._move_below(root)
         for number, (earlier, later) in enumerate(pairwise(self._invocations), 1):
             yield from self._gap(root, earlier, later, number)
             yield from self._replay(later, number)
@@ -130,14 +139,30 @@ class _Execution:
         if workflow is None:
             signature = self._signature(Status.ERROR if status == "FAILED" else Status.UNSET)
             end_ns = end_ns if status in ENDED else 0
-            return CompactSpan(_new_id(self._arn, "root"), "", start_ns, end_ns, signature, signature.name)
+            parent_id = invocations[0].spans[-1].parent_id if invocations else ""
+            root = CompactSpan(_new_id(self._arn, "root"), parent_id, start_ns, end_ns, signature, signature.name)
+            return self._without_caller(root)
         workflow.start_ns, workflow.end_ns = start_ns, max(workflow.end_ns, end_ns)
         workflow.signature = self._signature(workflow.signature.status)
         workflow.name = workflow.signature.name
-        parent = self._spans.get(workflow.parent_id)
-        if parent is None or not parent.signature.operation_type:  # no operation of another execution waits for it
-            workflow.parent_id = ""
-        return workflow
+        return self._without_caller(workflow)
+
+    def _without_caller(self, root: CompactSpan) -> CompactSpan:
+        """Make an execution a request of its own, unless an operation of another one waits for it."""
+        parent = self._spans.get(root.parent_id)
+        if parent is not None and not parent.signature.operation_type:
+            root.parent_id = ""
+        return root
+
+    def _move_below(self, root: CompactSpan) -> None:
+        """Put each function that the execution invokes below it, if no span has the id of its caller.
+
+        Without the plugin nothing records the operation that waits for it.
+        """
+        for span in self._spans.values():
+            is_called = span.signature.origin in CALLED and span.parent_id and span.parent_id not in self._spans
+            if is_called and self._begin_ns < span.start_ns < root.end_ns:
+                span.parent_id = root.span_id
 
     def _signature(self, status: Status) -> Signature:
         recorded = [self._workflow, *(invocation.inner for invocation in self._invocations)]
@@ -211,9 +236,9 @@ class _Execution:
         return [(self._end_of_wait(span, end_ns, number), span) for span in started]
 
     def _move_called(self, operation_id: str, gap_id: str) -> None:
-        """Put the execution that an operation waits for below the gap in which it waits."""
+        """Put the function that an operation waits for below the gap in which it waits."""
         for called in self._spans.values():
-            if called.parent_id == operation_id and called.signature.origin == DURABLE_EXECUTION:
+            if called.parent_id == operation_id and called.signature.origin in CALLED:
                 called.parent_id = gap_id
 
     def _end_of_wait(self, span: CompactSpan, gap_end_ns: int, number: int) -> int:

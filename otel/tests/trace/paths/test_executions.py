@@ -7,7 +7,7 @@ import pytest
 
 from lab.durable.executions import Form, Group, Operation, Pause, Player, Step
 from lambda_latency.latency import Analyzer, Breakdown, Breakdowns, Calls, Component
-from lambda_latency.trace import Problem, Span, Status, Trace, traces_of
+from lambda_latency.trace import Problem, Span, SpanKind, Status, Trace, traces_of
 from lambda_latency.trace.model.compact_span import compact_spans_of
 
 FORMS = (
@@ -99,6 +99,23 @@ def test_operations_are_below_their_invocations() -> None:
         "    charge",
         "      charge attempt 1",
     ]
+
+
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_function_that_an_execution_invokes_is_below_it(is_recorded: bool) -> None:
+    """It is below the wait for it; without the plugin nothing records the operation that is its parent."""
+    spans = played(Form(), [Step("reserve", [40.0]), Pause("settle", 5.0)])
+    [settle] = [span for span in spans if span.name == "settle"]
+    begin_ns = settle.start_ns + 2 * 10**9
+    attributes = {"aws.xray.origin": "AWS::Lambda"}
+    called = replace(
+        settle, name="Price", kind=SpanKind.SERVER, attributes=attributes, span_id="cd" * 8,
+        start_ns=begin_ns, end_ns=begin_ns + 10**9, parent_id=settle.span_id if is_recorded else "ab" * 8,
+    )  # fmt: skip
+    [trace] = traces_of([*spans, called])
+    tree = tree_of(trace)
+    below = ["  settle", "    Price"] if is_recorded else ["  settle", "  Price"]
+    assert tree[-4:] == ["    settle", *below, "  Invocation"]
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
