@@ -1,7 +1,6 @@
 """Plays durable executions: their spans as AWS's plugin records them, with the clock of the program.
 
-The real SDK takes the time that its steps take. `tests/lab/test_durable.py` compares what is played here with what it
-records.
+The real SDK takes the time that its steps take. `lab durable --examples` runs it.
 """
 
 import hashlib

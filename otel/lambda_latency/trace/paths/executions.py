@@ -226,20 +226,18 @@ class _Execution:
             return  # nothing is known about it
         due = [end for end in pending if end[0] <= end_ns + LATE_NS]
         instant, span = max(due, key=_instant) if due else min(pending, key=_instant)
-        gap_id = _new_id(self._arn, f"gap {number}")
-        yield CompactSpan(gap_id, root.span_id, start_ns, min(instant, end_ns), span.signature, span.name)
-        self._move_called(span.span_id, gap_id)
+        gap = CompactSpan(_new_id(self._arn, f"gap {number}"), root.span_id, start_ns, min(instant, end_ns),
+                          span.signature, span.name)  # fmt: skip
+        for called in self._spans.values():
+            if called.parent_id == span.span_id and called.signature.origin in CALLED:
+                called.parent_id = gap.span_id
+                gap.start_ns = min(gap.start_ns, called.start_ns)  # the invocation may end later, and wait no more
+        yield gap
 
     def _ends_of_waits(self, start_ns: int, end_ns: int, number: int) -> list[tuple[int, CompactSpan]]:
         """The ends of the operations that began before a gap."""
         started = [span for span in self._operations if span.start_ns <= start_ns]
         return [(self._end_of_wait(span, end_ns, number), span) for span in started]
-
-    def _move_called(self, operation_id: str, gap_id: str) -> None:
-        """Put the function that an operation waits for below the gap in which it waits."""
-        for called in self._spans.values():
-            if called.parent_id == operation_id and called.signature.origin in CALLED:
-                called.parent_id = gap_id
 
     def _end_of_wait(self, span: CompactSpan, gap_end_ns: int, number: int) -> int:
         """The instant at which an operation no longer waits, seen from a gap before the invocation `number`.

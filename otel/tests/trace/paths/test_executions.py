@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from lab.durable.executions import Form, Group, Operation, Pause, Player, Step
+from lab.durable.executions import Form, Group, Invoke, Operation, Pause, Player, Step
 from lambda_latency.latency import Analyzer, Breakdown, Breakdowns, Calls, Component
 from lambda_latency.trace import Problem, Span, SpanKind, Status, Trace, traces_of
 from lambda_latency.trace.model.compact_span import compact_spans_of
@@ -116,6 +116,16 @@ def test_a_function_that_an_execution_invokes_is_below_it(is_recorded: bool) -> 
     tree = tree_of(trace)
     below = ["  settle", "    Price"] if is_recorded else ["  settle", "  Price"]
     assert tree[-4:] == ["    settle", *below, "  Invocation"]
+
+
+def test_an_execution_waits_for_a_function_from_its_start() -> None:
+    """The invocation that begins the wait ends later."""
+    spans = played(Form(), [Invoke("price", "Price", [Step("list", [40.0])])])
+    [price] = [span for span in spans if span.name == "price"]
+    begin_ns = min(span.start_ns for span in spans if ":Price:" in str(span.attributes["durable.execution.arn"]))
+    [trace] = traces_of(spans)
+    [waiting] = [span for span in trace.tree.added if span.name == "price"]
+    assert price.start_ns <= begin_ns == waiting.start_ns < waiting.end_ns == price.end_ns
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
