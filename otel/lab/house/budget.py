@@ -34,9 +34,9 @@ BUDGET = {
     "otel/lambda_latency/template": 1_570,
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
-    "otel/lambda_latency/trace": 6_840,
-    "otel/lab": 26_400,
-    "otel/tests": 63_260,
+    "otel/lambda_latency/trace": 6_850,
+    "otel/lab": 26_420,
+    "otel/tests": 63_290,
     "tests": 1_500,
 }
 
