@@ -26,7 +26,7 @@ from lambda_latency.trace.model.signature import DURABLE, INIT, SERVES, Signatur
 from lambda_latency.trace.model.span import SpanKind, Status
 
 FUNCTION_NAME = re.compile(r":function:([^:/]+)")
-BRANCHES = ("MapIteration", "ParallelBranch")  # subtypes of operations
+NO_NAME = "an unnamed function"
 CALLED = (DURABLE_EXECUTION, SERVICE, FUNCTION)  # origins of what an execution invokes
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "STOPPED")
 # Clocks of the service and of the function differ: an operation may end so much after the start of the invocation that
@@ -88,6 +88,7 @@ class _Execution:
         self._starts_ns = [invocation.start_ns for invocation in self._invocations]
 
     def arranged(self) -> Iterator[CompactSpan]:
+        self._end_with_attempts()
         root = self._root()
         if root is not self._workflow:
             yield root
@@ -100,6 +101,18 @@ class _Execution:
         for number, (earlier, later) in enumerate(pairwise(self._invocations), 1):
             yield from self._gap(root, earlier, later, number)
             yield from self._replay(later, number)
+
+    def _end_with_attempts(self) -> None:
+        """End each step and context that goes on after its invocation with the last operation in it.
+
+        The plugin ends its span with the invocation.
+        """
+        last_ns: dict[str, int] = {}
+        for span in reversed(self._operations):
+            is_open = span.signature["durable.operation.status"] == "STARTED"
+            if is_open and span.signature.operation_type in ("STEP", "CONTEXT"):
+                span.end_ns = last_ns.get(span.span_id, span.end_ns)
+            last_ns[span.parent_id] = max(last_ns.get(span.parent_id, 0), span.end_ns)
 
     def _chains(self, recorded: Iterable[CompactSpan]) -> list[list[CompactSpan]]:
         """The spans around each invocation, from the inside out, in the order of the invocations.
@@ -169,8 +182,8 @@ class _Execution:
         resource = next((span.signature.resource for span in recorded if span and span.signature.resource), {})
         match = FUNCTION_NAME.search(self._arn)
         name = match[1] if match is not None else str(resource.get("faas.name") or resource.get("service.name") or "")
-        name = "" if name.startswith(UNNAMED.rstrip(":")) else name
-        traits = Traits(f"{EXECUTION_ROUTE}{name}".rstrip(), "", SpanKind.INTERNAL, status, None, frozenset(), False)
+        name = NO_NAME if not name or name.startswith(UNNAMED.rstrip(":")) else name
+        traits = Traits(f"{EXECUTION_ROUTE}{name}", "", SpanKind.INTERNAL, status, None, frozenset(), False)
         return Signature(traits, resource, {"aws.xray.origin": DURABLE_EXECUTION})
 
     def _number(self, span: CompactSpan) -> int:
@@ -197,10 +210,9 @@ class _Execution:
             beside = opened.setdefault(span.parent_id, [])
             beside[:] = [around for around in beside if around.end_ns > span.start_ns]
             around = [other for other in beside if other.end_ns >= span.end_ns > 0]
-            is_branch = span.signature["durable.operation.subtype"] in BRANCHES
-            if around and not is_branch:
+            if around and not span.signature.is_branch:
                 span.parent_id = min(around, key=lambda other: other.end_ns - other.start_ns).span_id
-            if is_branch or span.signature.operation_type == "CALLBACK":
+            if span.signature.is_branch or span.signature.operation_type == "CALLBACK":
                 beside.append(span)
 
     def _containers(self) -> set[str]:

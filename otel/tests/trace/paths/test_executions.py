@@ -140,6 +140,24 @@ def test_the_operations_of_flat_branches_are_below_them(form: Form) -> None:
     assert dict(breakdown.components)[Component("step", "quote-2")] == pytest.approx(600e6, rel=0.4)
 
 
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_a_branch_that_outlives_its_group_is_waited_for(is_flat: bool) -> None:
+    """The invocation ends after it, and the plugin ends what has not ended with the invocation."""
+    quotes = Group("quotes", [[Step("quote-1", [30.0])], [Step("quote-2", [600.0])]], is_flat=True)
+    spans = played(Form(by_invocation=True), [quotes])
+    by_name = {span.name: span for span in spans}
+    opened = {"quotes 2", "quote-2"}
+    for name in opened:
+        started = {**by_name[name].attributes, "durable.operation.status": "STARTED"}
+        by_name[name] = replace(by_name[name], attributes=started, end_ns=by_name["Invocation"].end_ns)
+    by_name["quotes"] = replace(by_name["quotes"], end_ns=by_name["quotes 1"].end_ns)
+    if not is_flat:
+        by_name["quote-2"] = replace(by_name["quote-2"], parent_id=by_name["quotes 2"].span_id)
+    [breakdown], _ = breakdowns_of([*by_name.values()])
+    assert dict(breakdown.components)[Component("step", "quote-2")] == pytest.approx(600e6, rel=0.4)
+    assert dict(breakdown.components)[Component("own code", "")] < 30e6
+
+
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_what_runs_after_a_callback_was_created_is_not_waited_for_by_design(form: Form) -> None:
     """Its submitter's time is that of a step; the callback is open all the while."""
@@ -165,6 +183,14 @@ def test_an_execution_without_its_end_is_told_and_not_judged(form: Form) -> None
     last_ns = max(span.start_ns for span in spans if "durable.invocation.first" in span.attributes)
     without_end = [span for span in spans if span.start_ns < last_ns - 10**9 and span.name != "Workflow"]
     assert breakdowns_of(without_end) == ([], ["execution ProcessOrder is still running: not judged"])
+
+
+def test_an_execution_of_a_function_without_a_name_is_an_execution() -> None:
+    """X-Ray's subsegments without a segment name no function."""
+    spans = [replace(span, resource={}) for span in joined(played(Form()))]
+    arn = {"durable.execution.arn": "24521387/1"}
+    [breakdown], _ = breakdowns_of([replace(span, attributes={**span.attributes, **arn}) for span in spans])
+    assert breakdown.route == "execution an unnamed function"
 
 
 def test_an_execution_fails_with_its_last_invocation() -> None:
