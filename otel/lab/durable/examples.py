@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from lab.locks import ROOT, environment
@@ -21,8 +22,10 @@ from lambda_latency.latency import Report, load, report_of
 from lambda_latency.text import Style
 from lambda_latency.text.prose import flat, sentence
 from lambda_latency.trace import LineIndex, Source, find_traces, read_traces
+from tests.xray.platform import xray_documents
 
 WAYS = (("sdk", "otel-execution"), ("kit", "otel-execution"), ("sdk", "otel-invocation"), ("kit", "otel-invocation"))
+AS_XRAY = WAYS[0]  # whose spans are reported as X-Ray's segment documents too
 OF_ATTEMPT = re.compile(r" attempt (\d+)$")
 OF_EXAMPLE = ("step ", "wait ", "timer ", "callback ", "Lambda Invoke ")  # labels of what an example has
 FEWEST = 19  # executions of a test, without those with the slow step
@@ -40,9 +43,13 @@ def examples_are_right(package: Path, only: str, named_first: Callable[[Report],
         earlier = len(sums)
         with tempfile.TemporaryDirectory(prefix="examples-") as folder:
             steps = record(package, Path(folder), provider, plugin, only)
-            for test, step in sorted(steps.items()):
-                for is_right, line in judged(Path(folder), test, step, named_first):
-                    print(f"{'ok ' if is_right else 'NOT'} {test}, {provider}, {plugin}, {line}", flush=True)
+            documents = ("OTLP", "X-Ray") if (provider, plugin) == AS_XRAY else ("OTLP",)
+            for document, test in product(documents, sorted(steps)):
+                files = executions_of(Path(folder), test, as_xray=document == "X-Ray")
+                for is_right, line in judged(*files, steps[test], named_first):
+                    print(
+                        f"{'ok ' if is_right else 'NOT'} {test}, {provider}, {plugin}, {document}, {line}", flush=True
+                    )
                     sums.append(is_right)
         empty += len(sums) == earlier
     print(f"{sum(sums)} of {len(sums)} sets of AWS's examples: the slow step is named, or nothing is blamed")
@@ -72,12 +79,27 @@ def record(package: Path, folder: Path, provider: str, plugin: str, only: str) -
     return dict(steps)
 
 
+def executions_of(folder: Path, test: str, *, as_xray: bool) -> tuple[list[Path], list[Path]]:
+    """Return the files of a test's executions: typical ones, and those with the slow step."""
+    both = [sorted(folder.glob(f"{test}.*.{name}.pb")) for name in ("usual", "slow")]
+    typical, slow = ([path for path in paths if path.stat().st_size] for paths in both)
+    if as_xray:
+        return [*map(as_documents, typical)], [*map(as_documents, slow)]
+    return typical, slow
+
+
+def as_documents(path: Path) -> Path:
+    """Write the spans of a file as X-Ray's segment documents; returns the file."""
+    spans = [span for trace in read_traces(path).traces for span in trace.spans]
+    written = path.with_suffix(".jsonl")
+    written.write_text("".join(json.dumps(document) + "\n" for document in xray_documents(spans)), "utf-8")
+    return written
+
+
 def judged(
-    folder: Path, test: str, step: str | None, named_first: Callable[[Report], str]
+    typical: Sequence[Path], slow: Sequence[Path], step: str | None, named_first: Callable[[Report], str]
 ) -> Iterator[tuple[bool, str]]:
     """Yield whether the report on a test's executions is right, with its sentence: with a slow step, and without."""
-    typical = sorted(path for path in folder.glob(f"{test}.*.usual.pb") if path.stat().st_size)
-    slow = sorted(path for path in folder.glob(f"{test}.*.slow.pb") if path.stat().st_size)
     if len(typical) < FEWEST:
         return  # a test without an execution
     if step is not None:

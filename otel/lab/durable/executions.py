@@ -1,7 +1,6 @@
 """Plays durable executions: their spans as AWS's plugin records them, with the clock of the program.
 
-The real SDK takes the time that its steps take. `tests/lab/test_durable.py` compares what is played here with what it
-records.
+The real SDK takes the time that its steps take. `lab durable --examples` runs it.
 """
 
 import hashlib
@@ -108,7 +107,7 @@ class Player:
             self._run(operation, None)
         self._pass(2.0)
         self._suspend("SUCCEEDED")
-        parent_id = self.header[1] if self.header else self._id("root")
+        parent_id = self.header[1] if self.header else self._id("anchor")
         workflow = self._span("Workflow", self._begin_ns, parent_id, {"durable.execution.status": "SUCCEEDED"})
         self.spans.append(replace(workflow, span_id=self._workflow_id, end_ns=self.now_ns, status=Status.OK))
         return self.now_ns
@@ -202,8 +201,8 @@ class Player:
         form = self.form
         if not (form.on_lambda or form.of_kit or self.header):
             root = self._span("DurableExecutionRoot", self._begin_ns, "", {"durable.execution.synthetic_root": True})
-            self.spans.append(replace(root, span_id=self._id("root"), end_ns=self._begin_ns))
-            return self._id("root")
+            self.spans.append(replace(root, span_id=self._id("anchor"), end_ns=self._begin_ns))
+            return self._id("anchor")
         outer_id = self.header[1] if self.header else ""
         if form.on_lambda:
             outer_id = self._platform(outer_id)

@@ -48,7 +48,6 @@ OFF = "not created by default"  # a function whose condition is false
 # Lambda's default, and what the doctor's rule memory-small asks for
 DEFAULT_MB, LEAST_MB = 128, 256
 SHOWN = 3
-PLUGINS = "DURABLE_EXECUTION_PLUGINS"  # the variable with the plugins of durable functions
 Span: TypeAlias = tuple[int, int]
 SAM_REGION = re.compile(r"""^\s*["']?region["']?\s*[=:]\s*["']?([a-z]{2}(?:-[a-z]+)+-\d)\b""", re.MULTILINE)
 
@@ -238,21 +237,6 @@ def _notes_on(template: Template) -> Iterator[Diagnostic]:
         more = f" and {len(small) - SHOWN} more" if len(small) > SHOWN else ""
         problem = f"{named}{more}: with so little memory a cold start takes seconds"
         yield Diagnostic(template.shown, small[0][0].line, problem, f"set MemorySize to {LEAST_MB} or more")
-    yield from _notes_on_durable(template)
-
-
-def _notes_on_durable(template: Template) -> Iterator[Diagnostic]:
-    """The notes on durable functions whose steps nothing records."""
-    if PLUGINS in template.text:
-        return
-    todo = (
-        "add aws-durable-execution-sdk-python-otel to its requirements, and DURABLE_EXECUTION_PLUGINS: otel-execution "
-        "to its variables"
-    )
-    for fn in template.python_functions:
-        if first_value(fn.places, "DurableConfig") is not None:
-            problem = f"{fn.name} is a durable function: its executions are requests, whose steps AWS's plugin records"
-            yield Diagnostic(template.shown, fn.line, problem, todo)
 
 
 def _memory(fn: AppFn) -> int | None:

@@ -28,6 +28,7 @@ from lambda_latency.latency import (
 from lambda_latency.spelling import nearest_names
 from lambda_latency.trace import (
     DEFAULT_VIEW,
+    RUNNING,
     AttributedSpan,
     LineIndex,
     Problem,
@@ -214,6 +215,7 @@ REMEDIES = {
     "neither text": FORMATS,
     "no trace in it": NOTHING,
     "there is no span": NOTHING,
+    RUNNING: "an execution is judged when it has ended: run the command again then",
     "ends too early": "wait until the file is complete, or copy it again",
     "Permission denied": "make it readable, or run the command as its owner",
     "levels of symbolic links": "name the file itself: the link leads to itself",
@@ -228,7 +230,8 @@ def unread(problems: Sequence[Problem], names: Sequence[str]) -> str:
     for problem in problems:
         by_source.setdefault(problem.source, problem)
     reasons = [str(problem) for problem in by_source.values()]
-    reasons += [f"{name}: there is no span in it" for name in names if name not in by_source]
+    if not any(reason.endswith(RUNNING) for reason in reasons):
+        reasons += [f"{name}: there is no span in it" for name in names if name not in by_source]
     missing = [_missing(problem.source) for problem in by_source.values() if "No such file" in problem.reason]
     lines = reasons[:MOST_REASONS]
     if len(reasons) > MOST_REASONS:

@@ -390,11 +390,6 @@ def test_a_template_without_sam_is_left_with_the_place_of_the_layer(tmp_path: Pa
     assert adopt(template) == (1, "", f"lambda-latency: {what}\n  {todo}\n")
 
 
-DURABLE = (
-    "template.yaml:3: One is a durable function: its executions are requests, whose steps AWS's plugin records: add "
-    "aws-durable-execution-sdk-python-otel to its requirements, and DURABLE_EXECUTION_PLUGINS: otel-execution to its "
-    "variables"
-)
 SMALL = "template.yaml:3: One (128 MB): with so little memory a cold start takes seconds: set MemorySize to 256 or more"
 
 
@@ -402,14 +397,12 @@ SMALL = "template.yaml:3: One (128 MB): with so little memory a cold start takes
     ("more", "said"),
     [
         ("", [SMALL]),
-        ("      MemorySize: 256\n      DurableConfig: { ExecutionTimeout: 60 }\n", [DURABLE]),
+        ("      MemorySize: 256\n", []),
         ("      PackageType: Image\n", []),
     ],
 )
-def test_little_memory_and_durability_are_noted(tmp_path: Path, more: str, said: list[str]) -> None:
+def test_little_memory_is_noted(tmp_path: Path, more: str, said: list[str]) -> None:
     """Of functions that are adopted, with the default of 128 MB."""
     make_app(tmp_path, TEMPLATE + more)
     out = adopt(tmp_path)[1]
-    assert [
-        line for line in out.partition("For you:\n")[2].splitlines() if " One (" in line or "durable" in line
-    ] == said
+    assert [line for line in out.partition("For you:\n")[2].splitlines() if " One (" in line] == said

@@ -9,6 +9,7 @@ import pytest
 
 from lab.durable.__main__ import Planted, spans_of_set, write
 from lab.durable.executions import Form
+from lambda_latency.cli import main
 from lambda_latency.latency import Report, load, read_gate, report_of
 from lambda_latency.text import Style, document, flat, render_markdown, sentence
 from lambda_latency.text.cause_groups import unclassified
@@ -78,6 +79,17 @@ def test_running_executions_are_counted(tmp_path: Path) -> None:
     assert unclassified(reported(without_end, tmp_path), STYLE) == [
         "1 execution of ProcessOrder is still running, and not judged."
     ]
+
+
+def test_a_report_on_running_executions_alone_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Their spans were read."""
+    spans = [span for span in spans_of_set(Planted(5, "", 24, Form(), as_xray=False)) if span.name == "Invocation"]
+    write(spans[:1], tmp_path / "traces.jsonl", as_xray=False)
+    assert main(["report", str(tmp_path / "traces.jsonl")]) == 1
+    assert capsys.readouterr().err == (
+        f"lambda-latency: {spans[0].trace_id}: execution ProcessOrder is still running: not judged\n"
+        "  an execution is judged when it has ended: run the command again then\n"
+    )
 
 
 def test_a_gate_judges_the_executions_of_a_function(retried: Report) -> None:

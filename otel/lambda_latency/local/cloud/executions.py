@@ -7,6 +7,7 @@ https://pypi.org/project/aws-durable-execution-sdk-python-testing/
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import shlex
@@ -14,10 +15,11 @@ import sys
 import threading
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from lambda_latency.http import request
 from lambda_latency.local.app.prepare.packages import Packages
@@ -64,6 +66,8 @@ class Executions:
         self._starting = threading.Lock()
         self._service: Service | None = None
         self._closed = threading.Event()
+        # The ARN and operation of each call of a function that has not arrived, by the function's name and the payload
+        self._calls: defaultdict[tuple[str, str], list[tuple[str, str]]] = defaultdict(list)
         self.url = ""
 
     def is_durable(self, name: str) -> bool:
@@ -85,6 +89,27 @@ class Executions:
         }
         arn = self._answered("POST", "/start-durable-execution", started)["ExecutionArn"]
         return self._ended(name, f"{API}/durable-executions/{quote(arn, safe='')}")
+
+    def note_calls(self, path: str, checkpoint: bytes) -> None:
+        """Remember the functions that a request of an execution to this path begins to wait for."""
+        if not path.endswith("/checkpoint"):
+            return
+        arn = unquote(path.removeprefix(f"{API}/durable-executions/").removesuffix("/checkpoint"))
+        for update in json.loads(checkpoint).get("Updates", []):
+            invoked = update.get("ChainedInvokeOptions")
+            if invoked and update["Action"] == "START":
+                function = invoked["FunctionName"].rpartition("function:")[2].partition(":")[0]
+                self._calls[function, update.get("Payload") or "{}"].append((arn, update["Id"]))
+
+    def caller(self, function: str, event: bytes) -> tuple[str, str] | None:
+        """Return the ARN of the execution that invokes a function by name with an event, and the id of the span that
+        AWS's plugin records of the operation; None if no execution does. Each call is returned once.
+        """
+        calls = self._calls.get((function, _payload(event)))
+        if not calls:
+            return None
+        arn, operation_id = calls.pop(0)
+        return arn, hashlib.blake2b(f"{arn}:{operation_id}".encode()).hexdigest()[:16]
 
     def close(self) -> None:
         """Stop the server; executions that wait are lost."""
@@ -184,6 +209,13 @@ def _open(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for event in events:
         if str(event.get("EventType", "")).endswith(STARTED) and event.get("Id") not in ended:
             yield event
+
+
+def _payload(event: bytes) -> str:
+    """Return the input of the execution that an event invokes a function for, or the event itself."""
+    with contextlib.suppress(LookupError, TypeError, ValueError):
+        return str(json.loads(event)["InitialExecutionState"]["Operations"][0]["ExecutionDetails"]["InputPayload"])
+    return event.decode(errors="replace")
 
 
 def arn_of(event: bytes) -> str:

@@ -142,6 +142,7 @@ class _ProxyHandler(Handler):
         """Forward a call about a durable execution, such as a checkpoint; False for any other call."""
         if self.executions is None or not self.executions.url or not self.path.startswith(PATHS):
             return False
+        self.executions.note_calls(self.path, body)
         headers = {name: value for name, value in self.headers.items() if name.lower() not in HOP}
         with contextlib.closing(Client(self.executions.url, 300)) as client:
             status, received, payload = client.request(self.command, self.path, body or None, headers)

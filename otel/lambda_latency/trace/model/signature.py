@@ -254,6 +254,11 @@ class Signature:
         return self.operation_type == "STEP" and not self["durable.operation.status"]
 
     @property
+    def is_branch(self) -> bool:
+        """Whether the span is one of several contexts of a durable execution that run at the same time."""
+        return self["durable.operation.subtype"] in ("MapIteration", "ParallelBranch")
+
+    @property
     def is_invocation(self) -> bool:
         """Whether the span is an invocation of a durable execution."""
         return "durable.invocation.first" in self.values

@@ -26,7 +26,8 @@ from lambda_latency.trace.model.signature import DURABLE, INIT, SERVES, Signatur
 from lambda_latency.trace.model.span import SpanKind, Status
 
 FUNCTION_NAME = re.compile(r":function:([^:/]+)")
-BRANCHES = ("MapIteration", "ParallelBranch")  # subtypes of operations
+NO_NAME = "an unnamed function"
+CALLED = (DURABLE_EXECUTION, SERVICE, FUNCTION)  # origins of what an execution invokes
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "STOPPED")
 # Clocks of the service and of the function differ: an operation may end so much after the start of the invocation that
 # its end causes.
@@ -62,7 +63,14 @@ def arrange_executions(spans: Mapping[str, CompactSpan]) -> list[CompactSpan]:
             by_arn.setdefault(span.execution, []).append(span)
     # What an execution calls begins after it, and is arranged first: then it lies below the time that waits for it
     last_first = sorted(by_arn.items(), key=lambda item: -min(span.start_ns for span in item[1]))
-    return [span for arn, members in last_first for span in _Execution(arn, members, spans).arranged()]
+    known, added = dict(spans), list[CompactSpan]()
+    for arn, members in last_first:
+        added += _Execution(arn, members, known).arranged()
+        known.update((span.span_id, span) for span in added)
+    for span in known.values():
+        if span.signature.origin == DURABLE_EXECUTION and span.parent_id not in known:
+            span.parent_id = ""
+    return added
 
 
 class _Execution:
@@ -80,6 +88,7 @@ class _Execution:
         self._starts_ns = [invocation.start_ns for invocation in self._invocations]
 
     def arranged(self) -> Iterator[CompactSpan]:
+        self._end_with_attempts()
         root = self._root()
         if root is not self._workflow:
             yield root
@@ -88,9 +97,22 @@ class _Execution:
         if self._invocations:
             self._move_into_invocations(root)
             self._move_into_operations()
+        self._move_below(root)
         for number, (earlier, later) in enumerate(pairwise(self._invocations), 1):
             yield from self._gap(root, earlier, later, number)
             yield from self._replay(later, number)
+
+    def _end_with_attempts(self) -> None:
+        """End each step and context that goes on after its invocation with the last operation in it.
+
+        The plugin ends its span with the invocation.
+        """
+        last_ns: dict[str, int] = {}
+        for span in reversed(self._operations):
+            is_open = span.signature["durable.operation.status"] == "STARTED"
+            if is_open and span.signature.operation_type in ("STEP", "CONTEXT"):
+                span.end_ns = last_ns.get(span.span_id, span.end_ns)
+            last_ns[span.parent_id] = max(last_ns.get(span.parent_id, 0), span.end_ns)
 
     def _chains(self, recorded: Iterable[CompactSpan]) -> list[list[CompactSpan]]:
         """The spans around each invocation, from the inside out, in the order of the invocations.
@@ -130,22 +152,38 @@ class _Execution:
         if workflow is None:
             signature = self._signature(Status.ERROR if status == "FAILED" else Status.UNSET)
             end_ns = end_ns if status in ENDED else 0
-            return CompactSpan(_new_id(self._arn, "root"), "", start_ns, end_ns, signature, signature.name)
+            parent_id = invocations[0].spans[-1].parent_id if invocations else ""
+            root = CompactSpan(_new_id(self._arn, "root"), parent_id, start_ns, end_ns, signature, signature.name)
+            return self._without_caller(root)
         workflow.start_ns, workflow.end_ns = start_ns, max(workflow.end_ns, end_ns)
         workflow.signature = self._signature(workflow.signature.status)
         workflow.name = workflow.signature.name
-        parent = self._spans.get(workflow.parent_id)
-        if parent is None or not parent.signature.operation_type:  # no operation of another execution waits for it
-            workflow.parent_id = ""
-        return workflow
+        return self._without_caller(workflow)
+
+    def _without_caller(self, root: CompactSpan) -> CompactSpan:
+        """Make an execution a request of its own, unless an operation of another one waits for it."""
+        parent = self._spans.get(root.parent_id)
+        if parent is not None and not parent.signature.operation_type:
+            root.parent_id = ""
+        return root
+
+    def _move_below(self, root: CompactSpan) -> None:
+        """Put each function that the execution invokes below it, if no span has the id of its caller.
+
+        Without the plugin nothing records the operation that waits for it.
+        """
+        for span in self._spans.values():
+            is_called = span.signature.origin in CALLED and span.parent_id and span.parent_id not in self._spans
+            if is_called and self._begin_ns < span.start_ns < root.end_ns:
+                span.parent_id = root.span_id
 
     def _signature(self, status: Status) -> Signature:
         recorded = [self._workflow, *(invocation.inner for invocation in self._invocations)]
         resource = next((span.signature.resource for span in recorded if span and span.signature.resource), {})
         match = FUNCTION_NAME.search(self._arn)
         name = match[1] if match is not None else str(resource.get("faas.name") or resource.get("service.name") or "")
-        name = "" if name.startswith(UNNAMED.rstrip(":")) else name
-        traits = Traits(f"{EXECUTION_ROUTE}{name}".rstrip(), "", SpanKind.INTERNAL, status, None, frozenset(), False)
+        name = NO_NAME if not name or name.startswith(UNNAMED.rstrip(":")) else name
+        traits = Traits(f"{EXECUTION_ROUTE}{name}", "", SpanKind.INTERNAL, status, None, frozenset(), False)
         return Signature(traits, resource, {"aws.xray.origin": DURABLE_EXECUTION})
 
     def _number(self, span: CompactSpan) -> int:
@@ -172,10 +210,9 @@ class _Execution:
             beside = opened.setdefault(span.parent_id, [])
             beside[:] = [around for around in beside if around.end_ns > span.start_ns]
             around = [other for other in beside if other.end_ns >= span.end_ns > 0]
-            is_branch = span.signature["durable.operation.subtype"] in BRANCHES
-            if around and not is_branch:
+            if around and not span.signature.is_branch:
                 span.parent_id = min(around, key=lambda other: other.end_ns - other.start_ns).span_id
-            if is_branch or span.signature.operation_type == "CALLBACK":
+            if span.signature.is_branch or span.signature.operation_type == "CALLBACK":
                 beside.append(span)
 
     def _containers(self) -> set[str]:
@@ -201,20 +238,18 @@ class _Execution:
             return  # nothing is known about it
         due = [end for end in pending if end[0] <= end_ns + LATE_NS]
         instant, span = max(due, key=_instant) if due else min(pending, key=_instant)
-        gap_id = _new_id(self._arn, f"gap {number}")
-        yield CompactSpan(gap_id, root.span_id, start_ns, min(instant, end_ns), span.signature, span.name)
-        self._move_called(span.span_id, gap_id)
+        gap = CompactSpan(_new_id(self._arn, f"gap {number}"), root.span_id, start_ns, min(instant, end_ns),
+                          span.signature, span.name)  # fmt: skip
+        for called in self._spans.values():
+            if called.parent_id == span.span_id and called.signature.origin in CALLED:
+                called.parent_id = gap.span_id
+                gap.start_ns = min(gap.start_ns, called.start_ns)  # the invocation may end later, and wait no more
+        yield gap
 
     def _ends_of_waits(self, start_ns: int, end_ns: int, number: int) -> list[tuple[int, CompactSpan]]:
         """The ends of the operations that began before a gap."""
         started = [span for span in self._operations if span.start_ns <= start_ns]
         return [(self._end_of_wait(span, end_ns, number), span) for span in started]
-
-    def _move_called(self, operation_id: str, gap_id: str) -> None:
-        """Put the execution that an operation waits for below the gap in which it waits."""
-        for called in self._spans.values():
-            if called.parent_id == operation_id and called.signature.origin == DURABLE_EXECUTION:
-                called.parent_id = gap_id
 
     def _end_of_wait(self, span: CompactSpan, gap_end_ns: int, number: int) -> int:
         """The instant at which an operation no longer waits, seen from a gap before the invocation `number`.

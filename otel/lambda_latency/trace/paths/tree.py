@@ -93,7 +93,7 @@ class Tree:
         self.detached = self._detach() if self.roles & (DETACHED | SERVES) else []
         if self.roles & SERVES:
             self._answer_calls()
-        if self.roles & EXECUTION:
+        if self.roles & (EXECUTION | DURABLE):
             self._wait_for_executions()
         self.skewed = view.skew and self._correct_clocks()
         self.request_root = self.highest(REQUEST_ROOT) or self._best_local_root()
@@ -360,9 +360,12 @@ class Tree:
             self.put_below(span, call)
 
     def _wait_for_executions(self) -> None:
-        """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any."""
+        """Move each execution that outlives its parent to the nearest ancestor that does not end before it, if any.
+
+        So do branches of a durable execution that ends no invocation before them.
+        """
         for span in self.with_roles:
-            if span.signature.roles & EXECUTION and span not in self.detached:
+            if (span.signature.roles & EXECUTION or span.signature.is_branch) and span not in self.detached:
                 waiting = next((a for a in above(self.spans, span) if not 0 < a.end_ns < span.end_ns), None)
                 if waiting is not None and waiting.span_id != span.parent_id:
                     self.put_below(span, waiting)

@@ -150,3 +150,28 @@ def test_calls_about_executions_reach_their_server(
         200,
         [("/2025-12-01/durable-executions/a/checkpoint", '{"Updates": []}')],
     )
+
+
+def test_what_an_execution_invokes_has_its_caller(started: tuple[Executions, list[str], list[ExecutionServer]]) -> None:
+    """The checkpoint that begins an operation names function and payload; the caller is known for one invocation."""
+    executions, lines, servers = started
+    serve(executions, servers, {"Status": "SUCCEEDED"})
+    proxy = AwsProxy("http://127.0.0.1:9", lambda *_: None, lines.append, executions=executions)
+    calls = {"Price": '{"sku": "tea"}', "arn:aws:lambda:us-east-1:1:function:Ship:live": "{}"}
+    updates = [
+        {"Id": name[:5], "Type": "CHAINED_INVOKE", "Action": "START", "Payload": payload}
+        | {"ChainedInvokeOptions": {"FunctionName": name}}
+        for name, payload in calls.items()
+    ]
+    try:
+        for path in ("durable-executions/3f%2F1/checkpoint", "durable-execution-callbacks/a/succeed"):
+            body = json.dumps({"Updates": [*updates, {"Id": "s", "Type": "STEP"}]})
+            request("POST", f"{proxy.url}/2025-12-01/{path}", body)
+    finally:
+        proxy.close()
+    child = {"DurableExecutionArn": "3f/2", "InitialExecutionState": {"Operations": [
+        {"ExecutionDetails": {"InputPayload": "{}"}}]}}  # fmt: skip
+    events = [("Price", b"{}"), ("Price", b'{"sku": "tea"}'), ("Ship", json.dumps(child).encode())]
+    assert [executions.caller(name, event) for name, event in [*events, events[1]]] == [
+        None, (ARN, "055fc00ddfe04c95"), (ARN, "b48ad850b8cadaae"), None,
+    ]  # fmt: skip

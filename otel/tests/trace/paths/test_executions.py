@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from lab.durable.executions import Form, Group, Operation, Pause, Player, Step
+from lab.durable.executions import Form, Group, Invoke, Operation, Pause, Player, Step
 from lambda_latency.latency import Analyzer, Breakdown, Breakdowns, Calls, Component
-from lambda_latency.trace import Problem, Span, Status, Trace, traces_of
+from lambda_latency.trace import Problem, Span, SpanKind, Status, Trace, traces_of
 from lambda_latency.trace.model.compact_span import compact_spans_of
 
 FORMS = (
@@ -101,6 +101,33 @@ def test_operations_are_below_their_invocations() -> None:
     ]
 
 
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_a_function_that_an_execution_invokes_is_below_it(is_recorded: bool) -> None:
+    """It is below the wait for it; without the plugin nothing records the operation that is its parent."""
+    spans = played(Form(), [Step("reserve", [40.0]), Pause("settle", 5.0)])
+    [settle] = [span for span in spans if span.name == "settle"]
+    begin_ns = settle.start_ns + 2 * 10**9
+    attributes = {"aws.xray.origin": "AWS::Lambda"}
+    called = replace(
+        settle, name="Price", kind=SpanKind.SERVER, attributes=attributes, span_id="cd" * 8,
+        start_ns=begin_ns, end_ns=begin_ns + 10**9, parent_id=settle.span_id if is_recorded else "ab" * 8,
+    )  # fmt: skip
+    [trace] = traces_of([*spans, called])
+    tree = tree_of(trace)
+    below = ["  settle", "    Price"] if is_recorded else ["  settle", "  Price"]
+    assert tree[-4:] == ["    settle", *below, "  Invocation"]
+
+
+def test_an_execution_waits_for_a_function_from_its_start() -> None:
+    """The invocation that begins the wait ends later."""
+    spans = played(Form(), [Invoke("price", "Price", [Step("list", [40.0])])])
+    [price] = [span for span in spans if span.name == "price"]
+    begin_ns = min(span.start_ns for span in spans if ":Price:" in str(span.attributes["durable.execution.arn"]))
+    [trace] = traces_of(spans)
+    [waiting] = [span for span in trace.tree.added if span.name == "price"]
+    assert price.start_ns <= begin_ns == waiting.start_ns < waiting.end_ns == price.end_ns
+
+
 @pytest.mark.parametrize("form", FORMS, ids=str)
 def test_the_operations_of_flat_branches_are_below_them(form: Form) -> None:
     """The plugin records a branch beside its operations, and it ends after them."""
@@ -111,6 +138,24 @@ def test_the_operations_of_flat_branches_are_below_them(form: Form) -> None:
     assert below == ["quotes", "quotes 2", "quote-2", "quote-2 attempt 1", "quotes 1", "quote-1", "quote-1 attempt 1"]
     [breakdown], _ = breakdowns_of(list(trace.spans))
     assert dict(breakdown.components)[Component("step", "quote-2")] == pytest.approx(600e6, rel=0.4)
+
+
+@pytest.mark.parametrize("is_flat", [True, False])
+def test_a_branch_that_outlives_its_group_is_waited_for(is_flat: bool) -> None:
+    """The invocation ends after it, and the plugin ends what has not ended with the invocation."""
+    quotes = Group("quotes", [[Step("quote-1", [30.0])], [Step("quote-2", [600.0])]], is_flat=True)
+    spans = played(Form(by_invocation=True), [quotes])
+    by_name = {span.name: span for span in spans}
+    opened = {"quotes 2", "quote-2"}
+    for name in opened:
+        started = {**by_name[name].attributes, "durable.operation.status": "STARTED"}
+        by_name[name] = replace(by_name[name], attributes=started, end_ns=by_name["Invocation"].end_ns)
+    by_name["quotes"] = replace(by_name["quotes"], end_ns=by_name["quotes 1"].end_ns)
+    if not is_flat:
+        by_name["quote-2"] = replace(by_name["quote-2"], parent_id=by_name["quotes 2"].span_id)
+    [breakdown], _ = breakdowns_of([*by_name.values()])
+    assert dict(breakdown.components)[Component("step", "quote-2")] == pytest.approx(600e6, rel=0.4)
+    assert dict(breakdown.components)[Component("own code", "")] < 30e6
 
 
 @pytest.mark.parametrize("form", FORMS, ids=str)
@@ -138,6 +183,14 @@ def test_an_execution_without_its_end_is_told_and_not_judged(form: Form) -> None
     last_ns = max(span.start_ns for span in spans if "durable.invocation.first" in span.attributes)
     without_end = [span for span in spans if span.start_ns < last_ns - 10**9 and span.name != "Workflow"]
     assert breakdowns_of(without_end) == ([], ["execution ProcessOrder is still running: not judged"])
+
+
+def test_an_execution_of_a_function_without_a_name_is_an_execution() -> None:
+    """X-Ray's subsegments without a segment name no function."""
+    spans = [replace(span, resource={}) for span in joined(played(Form()))]
+    arn = {"durable.execution.arn": "24521387/1"}
+    [breakdown], _ = breakdowns_of([replace(span, attributes={**span.attributes, **arn}) for span in spans])
+    assert breakdown.route == "execution an unnamed function"
 
 
 def test_an_execution_fails_with_its_last_invocation() -> None:

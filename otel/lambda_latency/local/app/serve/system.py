@@ -174,7 +174,7 @@ class System:
     def _run(
         self, function: Function, event: bytes, header: TracingHeader | None, route: str, requested: str
     ) -> Outcome:
-        start_ns, header = time.time_ns(), header or self._header_of(arn_of(event))
+        start_ns, header = time.time_ns(), header or self._header_of(function.name, event)
         fault = self._faults.next((requested,)) if self.faulty else None
         outcome = self.sandbox.invoke(function.name, event, header, fault)
         if route:
@@ -189,11 +189,15 @@ class System:
         except LocalError as error:
             return Outcome.failed("Sandbox.Failed", f"{error.message}: {error.todo}")
 
-    def _header_of(self, arn: str) -> TracingHeader:
-        """A new header; of an execution the one that its first invocation has had."""
-        if not arn:
-            return TracingHeader.new(sampled=True)
-        return self._headers.setdefault(arn, TracingHeader.new(sampled=True))
+    def _header_of(self, name: str, event: bytes) -> TracingHeader:
+        """A new header, or one of the trace of the execution that invokes the function; an execution has only one."""
+        arn = arn_of(event)
+        if arn in self._headers:
+            return self._headers[arn]
+        header, caller = TracingHeader.new(sampled=True), self._executions.caller(name, event)
+        if caller is not None:
+            header = TracingHeader(self._headers[caller[0]].trace_id, caller[1], sampled=True)
+        return self._headers.setdefault(arn, header) if arn else header
 
     def api_key(self, api: Api) -> str:
         """Return an API key that an API accepts."""
