@@ -17,7 +17,6 @@ from lambda_latency.local import LocalError, UsageError
 from lambda_latency.text import plural
 
 WORKING_TREE = "the working tree"
-LOCKS = ("requirements", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile")
 
 
 class Version(NamedTuple):
@@ -73,11 +72,8 @@ class Repository:
             count = plural(missing, "commit")
             yield f"{base.label} has {count} that {head.label} lacks: what they changed counts as undone; merge them."
         commits = [base.commit, *filter(None, [head.tree and head.commit])]
-        changed = (self._run("diff", "--name-only", *commits) or "").splitlines()
-        if self.template.as_posix() in changed:
+        if self._run("diff", "--name-only", *commits, "--", self.template.name):
             yield f"{self.template} changed: memory, timeouts and other settings are not counted."
-        if locks := [path for path in changed if Path(path).name.startswith(LOCKS)]:
-            yield f"{', '.join(locks)} changed: what packages execute is counted where requests reach it."
 
     def write(self, version: Version, folder: Path) -> Path:
         """Write a commit below a folder and return the path of its root, which has the repository's name: stacks are
