@@ -166,7 +166,7 @@ def subjects(side: SideCounts) -> list[str]:
 
 def _compared(base: SideCounts, head: SideCounts) -> Iterator[Compared]:
     """Yield the calls that both sides have sent, then the events of both."""
-    for index, subject in enumerate(subjects(head)[: len(base.session)]):
+    for index, subject in enumerate(subjects(head)):
         yield Compared(subject, *([results[index] for results in side.rounds] for side in (base, head)))
     absent = [CallResult("no event")] * len(base.rounds)
     for kind in dict.fromkeys((*base.events, *head.events)):

@@ -39,11 +39,6 @@ class SessionCall(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
     names: dict[str, str] = {}
 
     @property
-    def content(self) -> str:
-        """All that is sent, which tells calls apart."""
-        return json.dumps([self.request, self.invoke, self.api, self.body, self.event], sort_keys=True)
-
-    @property
     def text(self) -> str:
         """The body as it is sent."""
         return self.body if isinstance(self.body, str) else json.dumps(self.body)
@@ -168,7 +163,7 @@ class SessionRecorder:
         self._add(SessionCall(invoke=function, event=json.loads(event)), status, answer)
 
     def _add(self, call: SessionCall, status: str, answer: bytes) -> None:
-        self._sent += call.content
+        self._sent += json.dumps([call.request, call.body, call.event])
         call.status, call.request = status, self._with_names(call.request)
         call.body, call.event = json.loads(self._with_names(json.dumps([call.body, call.event])))
         for place, value in _texts(answer):

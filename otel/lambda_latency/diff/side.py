@@ -33,9 +33,7 @@ ROOT = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})")
 
 
 class DiffOptions(NamedTuple):
-    """The options of both sides. Without `calls`, the base proposes the app's example events and its routes that read,
-    and the head appends those that it alone has.
-    """
+    """The options of both sides. Without `calls`, the base proposes its example events and its routes that read."""
 
     calls: list[SessionCall] | None
     parameters: Mapping[str, str]
@@ -91,13 +89,10 @@ def _counts(settings: SideSettings, parent: Connection) -> SideCounts:
 
 
 def _proposed(system: System, settings: SideSettings, parent: Connection) -> list[SessionCall]:
-    calls = sample_calls(system)
+    calls: list[SessionCall] = sample_calls(system) if settings.leads else parent.recv()
     if settings.leads:
         parent.send(calls)
-        return calls
-    proposed: list[SessionCall] = parent.recv()
-    contents = {call.content for call in proposed}
-    return [*proposed, *(call for call in calls if call.content not in contents)]
+    return calls
 
 
 def _start_functions(system: System, calls: Sequence[SessionCall]) -> None:
@@ -139,7 +134,6 @@ class Rounds:
         self._results: list[list[CallResult]] = []
         self._ended: list[list[Answered]] = []  # the events of each round
         self._executions: dict[str, list[Execution]] = {}  # by trace, imports by an empty one
-        self._readers = system.stack.readers
         self._logical = {re.split("[:/]", name)[-1]: key for key, (name, _) in system.stack.resources.items()}
 
     def run(self, number: int, step: Callable[[], None]) -> None:
@@ -152,7 +146,7 @@ class Rounds:
             results.append(result)
             names |= named_values(call, answer)
             self._system.sandbox.wait_until_idle(LIMIT_S)
-            if self._readers:
+            if self._system.stack.readers:
                 self._wait_for_events(result, start, len(results))
             step()
         self._results.append(results)

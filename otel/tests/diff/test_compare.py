@@ -97,7 +97,7 @@ def test_another_python_is_not_compared(compared: Compare) -> None:
     """Its compiler makes other bytecodes."""
     head = side(
         warm(executions=[executed((AT, 9), python="3.13.0")]),
-        imports=[executed((AT, 9), phase="init", python="3.13.0")],
+        imports=[executed((AT, 9), python="3.13.0")],
     )
     reason = "it runs on Python 3.13.0 instead of 3.12.1"
     assert compared(side(warm()), head).not_compared == {
@@ -174,8 +174,8 @@ def test_bytes_and_facts(compared: Compare) -> None:
 
 def test_changed_packages_are_named(compared: Compare) -> None:
     """With both versions; a package that one side lacks has an empty one."""
-    base = side(warm(), imports=[executed((AT, 9), phase="init", installed={"boto3": "1.34.0", "six": "1.16.0"})])
-    head = side(warm(), imports=[executed((AT, 9), phase="init", installed={"boto3": "1.35.0", "rich": "13.0"})])
+    base = side(warm(), imports=[executed((AT, 9), installed={"boto3": "1.34.0", "six": "1.16.0"})])
+    head = side(warm(), imports=[executed((AT, 9), installed={"boto3": "1.35.0", "rich": "13.0"})])
     assert compared(base, head).packages == {"boto3": ("1.34.0", "1.35.0"), "six": ("1.16.0", ""), "rich": ("", "13.0")}
 
 

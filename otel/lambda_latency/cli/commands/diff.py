@@ -18,7 +18,7 @@ from lambda_latency.cli.settings import settings_of
 from lambda_latency.files import replace_files, unwritable, writable_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from lambda_latency.diff import CountsDifference, DiffReport, Repository, SessionCall, Version
     from lambda_latency.latency import Gate
@@ -106,17 +106,16 @@ def _compared(
     settings = settings_of(options)
     with progress_bar(quiet=options.quiet) as (stage, step):
         stage("starting both versions", 0)
-        progress = partial(_show, stage, step, itertools.count(1))
+        ended = itertools.count(1)
+
+        def progress(total: int) -> None:
+            if next(ended) == 1:
+                stage("requests to both versions", total)
+            step()
+
         authorizers, instrument = settings.authorizers == "on", settings.instrument or "kit"
         chosen = DiffOptions(calls, dict(options.parameter), authorizers, instrument)
         return run_diff(repository, base, head, chosen, progress)
-
-
-def _show(stage: Callable[[str, int], None], step: Callable[[], None], ended: Iterator[int], total: int) -> None:
-    """Show that a request has ended, of `total` to both versions."""
-    if next(ended) == 1:
-        stage("requests to both versions", total)
-    step()
 
 
 def _write(report: DiffReport, forms: Sequence[tuple[str, str]]) -> None:
