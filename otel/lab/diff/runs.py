@@ -19,7 +19,7 @@ from lambda_latency.diff.compare import CountsDifference
 from lambda_latency.diff.counts import SideCounts
 from lambda_latency.diff.run import measured
 from lambda_latency.diff.session import SessionCall
-from lambda_latency.diff.side import SideSettings
+from lambda_latency.diff.side import DiffOptions, SideSettings
 
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parents[2]
@@ -66,7 +66,7 @@ def listed(folder: Path | None) -> list[App]:
 def counted(app: App, source: Path, folder: Path) -> SideCounts:
     """Run one side in a process of its own. Raises `LocalError`."""
     out = Path(tempfile.mkdtemp(dir=folder), "side")
-    settings = SideSettings(source / "template.yaml", source, out, True, app.calls, {}, True, "kit")
+    settings = SideSettings(source / "template.yaml", source, out, True, DiffOptions(app.calls, {}, True, "kit"))
     return measured({app.name: settings}, None, lambda _: None)[app.name]
 
 

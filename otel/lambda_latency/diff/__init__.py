@@ -5,18 +5,19 @@ from __future__ import annotations
 from lambda_latency.diff.commits import Repository, Version
 from lambda_latency.diff.compare import CountsDifference
 from lambda_latency.diff.conditions import CONDITIONS, DEFAULTS, read_condition
-from lambda_latency.diff.run import DiffOptions, run_diff
-from lambda_latency.diff.session import CallSession, SessionRecorder, read_session
+from lambda_latency.diff.run import run_diff
+from lambda_latency.diff.session import SessionCall, SessionRecorder, read_session
+from lambda_latency.diff.side import DiffOptions
 from lambda_latency.diff.words import DiffReport, document, markdown, text
 
 __all__ = [
     "CONDITIONS",
     "DEFAULTS",
-    "CallSession",
     "CountsDifference",
     "DiffOptions",
     "DiffReport",
     "Repository",
+    "SessionCall",
     "SessionRecorder",
     "Version",
     "document",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +17,6 @@ from lambda_latency.local import LocalError, UsageError
 from lambda_latency.text import plural
 
 WORKING_TREE = "the working tree"
-LOCKS = ("requirements", "pyproject.toml", "poetry.lock", "uv.lock", "Pipfile")
 
 
 class Version(NamedTuple):
@@ -34,7 +33,7 @@ class Repository:
     def __init__(self, template: Path) -> None:
         if shutil.which("git") is None:
             raise LocalError("git is not installed, and diff reads the other version of the app from it", "install git")
-        self._folder = template.resolve().parent
+        self.top = template.resolve().parent
         top = self._run("rev-parse", "--show-toplevel")
         if top is None:
             raise LocalError(
@@ -73,11 +72,8 @@ class Repository:
             count = plural(missing, "commit")
             yield f"{base.label} has {count} that {head.label} lacks: what they changed counts as undone; merge them."
         commits = [base.commit, *filter(None, [head.tree and head.commit])]
-        changed = (self._run("diff", "--name-only", *commits) or "").splitlines()
-        if self.template.as_posix() in changed:
+        if self._run("diff", "--name-only", *commits, "--", self.template.as_posix()):
             yield f"{self.template} changed: memory, timeouts and other settings are not counted."
-        if locks := [path for path in changed if Path(path).name.startswith(LOCKS)]:
-            yield f"{', '.join(locks)} changed: what packages execute is counted where requests reach it."
 
     def write(self, version: Version, folder: Path) -> Path:
         """Write a commit below a folder and return the path of its root, which has the repository's name: stacks are
@@ -87,21 +83,20 @@ class Repository:
         root.mkdir(parents=True)
         index = {**os.environ, "GIT_INDEX_FILE": str(folder / "index")}
         for command in (("read-tree", version.commit), ("checkout-index", "--all", f"--prefix={root}/")):
-            done = self._git(command, index, self.top)
+            done = self._git(command, index)
             if done.returncode:
                 raise LocalError(f"git cannot write {version.label} to {folder}: {done.stderr.strip()}", "free space?")
         return root
 
     def _run(self, *arguments: str) -> str | None:
         """Return what git prints; None if it fails."""
-        done = self._git(arguments, None, self._folder)
+        done = self._git(arguments)
         return done.stdout.strip() if done.returncode == 0 else None
 
-    @staticmethod
-    def _git(arguments: Sequence[str], env: dict[str, str] | None, folder: Path) -> subprocess.CompletedProcess[str]:
+    def _git(self, arguments: Sequence[str], env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [shutil.which("git") or "git", *arguments],
-            cwd=folder,
+            cwd=self.top,
             env=env,
             capture_output=True,
             text=True,

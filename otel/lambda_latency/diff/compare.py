@@ -60,8 +60,8 @@ class CountsDifference:
     """What changed, the requests that are the same, and what was not compared, with the reasons.
 
     `new` and `gone` are the routes of one side alone. `unsteady` are those of `not_compared` whose rounds differ, and
-    for `unreached` no function ran. `small` is the largest change of work that is too small to be reported.
-    `unanswered` are the requests whose answers are errors, or others than recorded; `packages` have changed versions.
+    for `unreached` no function ran. `unanswered` are the requests whose answers are errors, or others than recorded;
+    `packages` have changed versions.
     """
 
     changes: list[CountChange] = field(default_factory=list)
@@ -72,7 +72,6 @@ class CountsDifference:
     not_called: list[str] = field(default_factory=list)
     unsteady: list[str] = field(default_factory=list)
     unreached: list[str] = field(default_factory=list)
-    small: CountChange | None = None
     unanswered: dict[str, str] = field(default_factory=dict)
     packages: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -150,8 +149,6 @@ def _add(result: CountsDifference, compared: Compared, lines: ChangedLines, seco
         )
     elif work.is_noticed:
         changes.append(work)
-    elif work.gain:
-        result.small = max(filter(None, (result.small, work)), key=lambda change: abs(change.percent))
     result.changes += changes
     if not changes and subject not in result.not_compared:
         result.unchanged.append(subject)
@@ -169,7 +166,7 @@ def subjects(side: SideCounts) -> list[str]:
 
 def _compared(base: SideCounts, head: SideCounts) -> Iterator[Compared]:
     """Yield the calls that both sides have sent, then the events of both."""
-    for index, subject in enumerate(subjects(head)[: len(base.session)]):
+    for index, subject in enumerate(subjects(head)):
         yield Compared(subject, *([results[index] for results in side.rounds] for side in (base, head)))
     absent = [CallResult("no event")] * len(base.rounds)
     for kind in dict.fromkeys((*base.events, *head.events)):

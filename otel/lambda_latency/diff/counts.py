@@ -16,7 +16,6 @@ class Execution(msgspec.Struct):
     """The import of a function's handler, or an invocation, as the sandbox's counting.py describes it."""
 
     function: str
-    phase: str
     python: str
     work: list[tuple[Lines, int]]
     packages: dict[str, int]

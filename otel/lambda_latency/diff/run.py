@@ -8,7 +8,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
@@ -18,10 +17,10 @@ from lambda_latency.diff.commits import Repository, Version
 from lambda_latency.diff.compare import CountsDifference, compare
 from lambda_latency.diff.counts import SideCounts
 from lambda_latency.diff.lines import ChangedLines
-from lambda_latency.diff.session import CallSession, SessionCall
-from lambda_latency.diff.side import SideSettings, run_side
+from lambda_latency.diff.session import SessionCall
+from lambda_latency.diff.side import DiffOptions, SideSettings, run_side
 from lambda_latency.files import replace_files
-from lambda_latency.local import LocalError, TracingMode, cache_folder
+from lambda_latency.local import LocalError, cache_folder
 from lambda_latency.pythons import pythons
 
 SPAWN = multiprocessing.get_context("spawn")  # a fork would inherit threads and signal handlers
@@ -30,27 +29,13 @@ STOP_S = 20  # for a side to stop its own processes
 KIT = Path(__file__).parents[1]
 
 
-@dataclass(frozen=True)
-class DiffOptions:
-    """The options. Without a session, the calls are the app's example events and its routes that read.
+def run_diff(
+    repository: Repository, base: Version, head: Version, options: DiffOptions, progress: Callable[[int], None]
+) -> CountsDifference:
+    """Count both versions and compare them. Raises `LocalError` if one does not start.
 
     `progress` is called after each request to one of the versions, with the number of all.
     """
-
-    session: CallSession | None
-    parameters: Mapping[str, str]
-    authorizers: bool
-    instrument: TracingMode
-    progress: Callable[[int], None] = lambda _: None
-    cache: Path | None = None
-
-    @property
-    def calls(self) -> list[SessionCall] | None:
-        return self.session.calls if self.session is not None else None
-
-
-def run_diff(repository: Repository, base: Version, head: Version, options: DiffOptions) -> CountsDifference:
-    """Count both versions and compare them. Raises `LocalError` if one does not start."""
     with tempfile.TemporaryDirectory(prefix="lambda-latency-diff-") as name:
         folder = Path(name).resolve()
         roots = {}
@@ -62,20 +47,11 @@ def run_diff(repository: Repository, base: Version, head: Version, options: Diff
         def measure(run: int) -> tuple[SideCounts, SideCounts]:
             base_counts = cache.read(run)
             settings = {
-                side: SideSettings(
-                    root / repository.template,
-                    root,
-                    folder / f"{side}-{run}",
-                    side == "base",
-                    options.calls,
-                    options.parameters,
-                    options.authorizers,
-                    options.instrument,
-                )
+                side: SideSettings(root / repository.template, root, folder / f"{side}-{run}", side == "base", options)
                 for side, root in roots.items()
                 if side == "head" or base_counts is None
             }
-            counts = measured(settings, base_counts, options.progress)
+            counts = measured(settings, base_counts, progress)
             cache.write(run, counts["base"])
             return counts["base"], counts["head"]
 
@@ -92,7 +68,7 @@ def measured(
     counts = {} if base is None else {"base": base}
     with ExitStack() as stack:
         connections = {side: _started(chosen, stack) for side, chosen in settings.items()}
-        if base is not None and settings["head"].session is None:
+        if base is not None and settings["head"].options.calls is None:
             connections["head"].send(base.session)
         while connections:
             (side, connection), *_ = [item for item in connections.items() if item[1] in wait(connections.values())]
@@ -143,9 +119,8 @@ class CountsCache:
         for path in sorted(KIT.rglob("*.py")):
             sources.update(path.read_bytes())
         app = base.tree, repository.top.name, str(repository.template)
-        chosen = options.calls, dict(options.parameters), options.authorizers, options.instrument
-        key = msgspec.json.encode([sources.hexdigest(), app, chosen, sys.version, list(pythons())])
-        self._prefix = (options.cache or cache_folder()) / "diff" / hashlib.sha256(key).hexdigest()[:16]
+        key = msgspec.json.encode([sources.hexdigest(), app, options, sys.version, list(pythons())])
+        self._prefix = cache_folder() / "diff" / hashlib.sha256(key).hexdigest()[:16]
 
     def read(self, run: int) -> SideCounts | None:
         """Return the counts of a run; None if the cache does not have them."""

@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -39,36 +39,31 @@ class SessionCall(msgspec.Struct, omit_defaults=True, forbid_unknown_fields=True
     names: dict[str, str] = {}
 
     @property
-    def content(self) -> str:
-        """All that is sent, which tells calls apart."""
-        return json.dumps([self.request, self.invoke, self.api, self.body, self.event], sort_keys=True)
-
-    @property
     def text(self) -> str:
         """The body as it is sent."""
         return self.body if isinstance(self.body, str) else json.dumps(self.body)
 
 
-class CallSession(msgspec.Struct, forbid_unknown_fields=True):
-    """The calls of a session file."""
+class SessionFile(msgspec.Struct, forbid_unknown_fields=True):
+    """The content of a session file."""
 
     calls: list[SessionCall]
 
 
-def read_session(path: Path) -> CallSession:
-    """Read a session file. Raises `UsageError` if it is missing or invalid."""
+def read_session(path: Path) -> list[SessionCall]:
+    """Read the calls of a session file. Raises `UsageError` if it is missing or invalid."""
     try:
-        session = msgspec.json.decode(path.read_bytes(), type=CallSession)
-        for call in session.calls:
+        calls = msgspec.json.decode(path.read_bytes(), type=SessionFile).calls
+        for call in calls:
             if bool(call.invoke) == (" /" in call.request):
                 mistake = 'neither a request, "GET /PATH", nor a function to "invoke"'
                 raise msgspec.ValidationError(f"{mistake}: {call.request or call.invoke}")
-        if not session.calls:
+        if not calls:
             raise msgspec.ValidationError("it has no call")
     except (OSError, msgspec.DecodeError) as error:
         mistake = f"{path} is no session of requests: {getattr(error, 'strerror', None) or error}"
         raise UsageError(mistake, f"record one: lambda-latency serve --record {path}") from error
-    return session
+    return calls
 
 
 def sample_calls(system: System) -> list[SessionCall]:
@@ -96,13 +91,29 @@ def prepared(call: SessionCall, names: Mapping[str, str], system: System) -> Htt
     if call.invoke:
         return FunctionCall(call.invoke, filled(json.dumps(call.event), names).encode())
     method, _, path = filled(call.request, names).partition(" ")
-    apis = [api for api in system.app.apis if api.key in system.urls and call.api in ("", api.key)]
-    apis.sort(key=lambda api: not api.matching(method, path.partition("?")[0]))
+    matching = [route.api for route in matching_routes(call, system)]
+    apis = [api for api in (*matching, *system.urls) if api in system.urls and call.api in ("", api)]
     if not apis:
         return None
     headers = tuple((name, filled(value, names)) for name, value in call.headers.items())
     body = None if call.body is None else filled(call.text, names)
-    return with_credentials(HttpCall(apis[0].key, method, path, headers, body), system)
+    return with_credentials(HttpCall(apis[0], method, path, headers, body), system)
+
+
+class MatchingRoute(NamedTuple):
+    """A route that matches a request, with the keys of its API and its function."""
+
+    name: str
+    api: str
+    function: str
+
+
+def matching_routes(call: SessionCall, system: System) -> list[MatchingRoute]:
+    """Return the routes that match a request."""
+    method, _, path = call.request.partition("?")[0].partition(" ")
+    apis = [api for api in system.app.apis if call.api in ("", api.key)]
+    names = [(name, api) for api in apis for name in api.matching(method, path)]
+    return [MatchingRoute(name, api.key, api.routes[name].function) for name, api in names]
 
 
 def filled(text: str, names: Mapping[str, str]) -> str:
@@ -152,7 +163,7 @@ class SessionRecorder:
         self._add(SessionCall(invoke=function, event=json.loads(event)), status, answer)
 
     def _add(self, call: SessionCall, status: str, answer: bytes) -> None:
-        self._sent += call.content
+        self._sent += json.dumps([call.request, call.body, call.event])
         call.status, call.request = status, self._with_names(call.request)
         call.body, call.event = json.loads(self._with_names(json.dumps([call.body, call.event])))
         for place, value in _texts(answer):
@@ -179,7 +190,7 @@ class SessionRecorder:
 
     def _write(self) -> None:
         try:
-            document = msgspec.json.format(msgspec.json.encode(CallSession(self._calls)), indent=1)
+            document = msgspec.json.format(msgspec.json.encode(SessionFile(self._calls)), indent=1)
             replace_files([(self._path, document.decode() + "\n")])
         except OSError as error:
             raise LocalError(unwritable(self._path, error), "name another file with --record") from error

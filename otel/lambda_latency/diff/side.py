@@ -15,13 +15,13 @@ from typing import NamedTuple
 import msgspec
 
 from lambda_latency.diff.counts import CallResult, Execution, SideCounts
-from lambda_latency.diff.session import SessionCall, named_values, prepared, sample_calls
+from lambda_latency.diff.session import SessionCall, matching_routes, named_values, prepared, sample_calls
 from lambda_latency.latency import breakdown_of
 from lambda_latency.local import Answered, Counts, LocalError, System, SystemOptions, TracingMode, read_app, send_call
 from lambda_latency.trace import Span, Trace
 
 ROUNDS = 4  # the first starts functions
-QUIET_S = 4.0  # without an event, after a call of the first round that may have caused some
+QUIET_S = 4.0  # without an event while nothing runs, after a call of the first round that may have caused some
 EVENTS_S = 20.0  # at most, until later rounds have caused as many
 LIMIT_S = 600.0  # of a call
 READS = ("BatchGet", "Describe", "Get", "Head", "List", "Query", "Scan")  # calls that cause no event begin so
@@ -32,20 +32,23 @@ PARAMETERS = ("limit", "index_name", "projection", "select", "consistent_read")
 ROOT = re.compile(r"Root=1-([0-9a-f]{8})-([0-9a-f]{24})")
 
 
-class SideSettings(NamedTuple):
-    """The settings of a side. `root` is the folder of own code, `out` that of its files; `leads` is true of the base.
+class DiffOptions(NamedTuple):
+    """The options of both sides. Without `calls`, the base proposes its example events and its routes that read."""
 
-    Without a `session`, the base proposes the calls, and the head appends those that it alone has.
-    """
+    calls: list[SessionCall] | None
+    parameters: Mapping[str, str]
+    authorizers: bool
+    instrument: TracingMode
+
+
+class SideSettings(NamedTuple):
+    """The settings of a side. `root` is the folder of own code, `out` that of files; `leads` is true of the base."""
 
     template: Path
     root: Path
     out: Path
     leads: bool
-    session: list[SessionCall] | None
-    parameters: Mapping[str, str]
-    authorizers: bool
-    instrument: TracingMode
+    options: DiffOptions
 
 
 def run_side(settings: SideSettings, parent: Connection) -> None:
@@ -66,15 +69,16 @@ def _terminated(*_: object) -> None:
 
 
 def _counts(settings: SideSettings, parent: Connection) -> SideCounts:
-    app = read_app(settings.template, settings.parameters, authorizers=settings.authorizers)
+    chosen = settings.options
+    app = read_app(settings.template, chosen.parameters, authorizers=chosen.authorizers)
     events = Events()
     counts = Counts(settings.out / "counts.jsonl", settings.root)
     counts.file.touch()
-    options = SystemOptions(settings.out, sampler=lambda: True, instrument=settings.instrument, counts=counts)
+    options = SystemOptions(settings.out, sampler=lambda: True, instrument=chosen.instrument, counts=counts)
     with contextlib.closing(System(app, options, answered=events.answered)) as system:
         spans: list[Span] = []
         system.store.watch(spans.extend)
-        calls = settings.session if settings.session is not None else _proposed(system, settings, parent)
+        calls = chosen.calls or _proposed(system, settings, parent)
         _start_functions(system, calls)
         rounds = Rounds(system, events, spans, calls)
         for number in range(ROUNDS):
@@ -85,28 +89,21 @@ def _counts(settings: SideSettings, parent: Connection) -> SideCounts:
 
 
 def _proposed(system: System, settings: SideSettings, parent: Connection) -> list[SessionCall]:
-    calls = sample_calls(system)
+    calls: list[SessionCall] = sample_calls(system) if settings.leads else parent.recv()
     if settings.leads:
         parent.send(calls)
-        return calls
-    proposed: list[SessionCall] = parent.recv()
-    contents = {call.content for call in proposed}
-    return [*proposed, *(call for call in calls if call.content not in contents)]
+    return calls
 
 
 def _start_functions(system: System, calls: Sequence[SessionCall]) -> None:
-    """Start the functions that the calls name, several at once. One that fails does so again, when it is called."""
+    """Start the functions that the calls name, and those that get events, several at once, so that no event has to wait
+    for one. One that fails does so again, when it is called.
+    """
     keys = {call.invoke for call in calls}
-    for call in calls:
-        keys |= {api.routes[route].function for api in system.app.apis for route in api.matching(*_line(call))}
+    keys |= {route.function for call in calls for route in matching_routes(call, system)}
+    names = {function.name for key, function in system.app.functions.items() if key in keys}
     with contextlib.suppress(LocalError):
-        system.sandbox.prepare(1, names={f.name for key, f in system.app.functions.items() if key in keys})
-
-
-def _line(call: SessionCall) -> tuple[str, str]:
-    """Return the method and the path of a request, without its query."""
-    method, _, path = call.request.partition(" ")
-    return method, path.partition("?")[0]
+        system.sandbox.prepare(1, names=names.union(*system.stack.readers.values()))
 
 
 class Events:
@@ -137,7 +134,6 @@ class Rounds:
         self._results: list[list[CallResult]] = []
         self._ended: list[list[Answered]] = []  # the events of each round
         self._executions: dict[str, list[Execution]] = {}  # by trace, imports by an empty one
-        self._readers = system.stack.readers
         self._logical = {re.split("[:/]", name)[-1]: key for key, (name, _) in system.stack.resources.items()}
 
     def run(self, number: int, step: Callable[[], None]) -> None:
@@ -150,7 +146,7 @@ class Rounds:
             results.append(result)
             names |= named_values(call, answer)
             self._system.sandbox.wait_until_idle(LIMIT_S)
-            if self._readers:
+            if self._system.stack.readers:
                 self._wait_for_events(result, start, len(results))
             step()
         self._results.append(results)
@@ -174,10 +170,14 @@ class Rounds:
             self._complete(result, lambda *_: True)
             reads = [name for name in result.calls if any(word.startswith(READS) for word in name.split()[1:2])]
             may_cause = not reads or len(reads) < len(result.calls)  # an API may call a queue without a function
-            while may_cause and self._events.wait(len(self._events.ended) + 1, QUIET_S):
+            while may_cause and (self._events.wait(len(self._events.ended) + 1, QUIET_S) or self._is_running()):
                 pass
             self._caused.append(len(self._events.ended) - start)
         self._system.sandbox.wait_until_idle(LIMIT_S)
+
+    def _is_running(self) -> bool:
+        """Return whether a function runs, such as that of an event."""
+        return not self._system.sandbox.wait_until_idle(0)
 
     def joined(self, executions: Sequence[Execution]) -> SideCounts:
         """Return the counts of all rounds: calls with their executions and spans, by trace and function."""
@@ -216,10 +216,8 @@ class Rounds:
 
     def _route(self, call: SessionCall) -> str:
         """Return the name of a call: its route, or the request itself if no route matches."""
-        method, path = _line(call)
-        apis = [api for api in self._system.app.apis if call.api in ("", api.key)]
-        routes = [route for api in apis for route in api.matching(method, path)]
-        return f"invoke {call.invoke}" if call.invoke else (routes or [f"{method} {path}"])[0]
+        routes = [route.name for route in matching_routes(call, self._system)]
+        return f"invoke {call.invoke}" if call.invoke else [*routes, call.request.partition("?")[0]][0]
 
     def _complete(self, result: CallResult, belongs: Callable[[str, str], bool]) -> None:
         """Add what a call has executed and called: in its traces, the functions that belong to it."""

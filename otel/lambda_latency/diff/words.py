@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from lambda_latency.diff.compare import FEWEST, NOTICED, CountChange, CountsDifference
+from lambda_latency.diff.compare import NOTICED, CountChange, CountsDifference
 from lambda_latency.latency import Judged
-from lambda_latency.text import Style, clean, escaped, markdown_table, plural
+from lambda_latency.text import Style, aligned, clean, escaped, markdown_table, plural
 
 # Not in the counts, so that no sentence may claim it
 UNCOUNTED = "Not counted: waiting, locks, work in C (json, re, zlib, numpy), memory, and what AWS does."
@@ -43,7 +43,7 @@ def sentence(difference: CountsDifference) -> str:
     if not changes and not count:
         return "Nothing was compared: no request reached a function in both versions."
     if not changes:
-        return f"Nothing changed: {_are(count)} the same in calls and in what they execute.{_small(difference.small)}"
+        return f"Nothing changed: {_are(count)} the same in calls and, to {100 * NOTICED:g} %, in what they execute."
     gravest = changes[0]
     place = f" ({gravest.place})" if any(gravest.place) else ""
     work = [change for change in changes[1:] if (change.subject, change.kind) == (gravest.subject, "work")]
@@ -55,15 +55,6 @@ def sentence(difference: CountsDifference) -> str:
 
 def _gravity(change: CountChange) -> tuple[bool, int, float]:
     return change.gain < 0, GRAVEST_FIRST.index(change.kind), -abs(change.percent)
-
-
-def _small(change: CountChange | None) -> str:
-    if change is None:
-        return ""
-    limit = f"{100 * NOTICED:g} % or {FEWEST} bytecodes"
-    return (
-        f" The largest difference, below {limit}, is {change.gain:+,} bytecodes of {change.subject} ({change.place})."
-    )
 
 
 def _predicate(change: CountChange) -> str:
@@ -101,13 +92,16 @@ def _names(names: Sequence[str]) -> str:
     return ", ".join(names[:MOST_NAMES]) + further
 
 
-def _rows(difference: CountsDifference) -> list[tuple[str, ...]]:
-    """Return the rows of what changed, one for each request, event and cold start, the gravest first."""
+def _rows(difference: CountsDifference) -> tuple[list[tuple[str, ...]], list[str]]:
+    """Return the rows of what changed, one for each request, event and cold start, the gravest first; and the number of
+    those that are cut.
+    """
     ordered = sorted(difference.changes, key=_gravity)
-    return [
+    rows = [
         _row(subject, [change for change in ordered if change.subject == subject])
         for subject in dict.fromkeys(change.subject for change in ordered)
     ]
+    return rows[:MOST_ROWS], [f"and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
 
 
 def _row(subject: str, changes: Sequence[CountChange]) -> tuple[str, ...]:
@@ -121,7 +115,7 @@ def _row(subject: str, changes: Sequence[CountChange]) -> tuple[str, ...]:
             library = f", most of it in {change.package}" if change.package else ""
             work.append(f"{change.base:,} -> {change.head:,}, {_share(change)}{_modules(change)}{library}")
     where = next((str(change.place) for change in changes if str(change.place)), "")
-    return subject, "; ".join(calls) or "same", "; ".join(work) or "same", "; ".join(size), where
+    return subject, *("; ".join(changed) or "same" for changed in (calls, work, size)), where
 
 
 def notes(difference: CountsDifference) -> Iterator[str]:
@@ -143,28 +137,18 @@ def notes(difference: CountsDifference) -> Iterator[str]:
 
 def text(report: DiffReport) -> str:
     """Return the difference for a terminal."""
-    rows = _rows(report.difference)
-    cut = [f"and {len(rows) - MOST_ROWS} more"] * (len(rows) > MOST_ROWS)
-    table = [*_columns([HEAD, *rows[:MOST_ROWS]]), *cut] if rows else []
+    rows, cut = _rows(report.difference)
+    table = [*aligned([HEAD, *rows]).splitlines(), *cut] if rows else []
     about = [*report.about, UNCOUNTED]
     blocks = [sentence(report.difference)], table, report.failures, [*notes(report.difference)], about
     return "\n\n".join("\n".join(clean(line, STYLE) for line in block) for block in blocks if block) + "\n"
 
 
-def _columns(rows: Sequence[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table, without the columns that are empty below the head."""
-    columns = [column for column in zip(*rows, strict=True) if any(column[1:])]
-    widths = [max(map(len, column)) for column in columns]
-    lines = zip(*columns, strict=True)
-    return ["  ".join(map(str.ljust, line, widths)).rstrip() for line in lines]
-
-
 def markdown(report: DiffReport) -> str:
     """Return the difference for a pull request."""
-    rows = _rows(report.difference)
+    rows, cut = _rows(report.difference)
     blocks = [f"**{escaped(sentence(report.difference))}**"]
-    blocks += [markdown_table(HEAD, rows[:MOST_ROWS])] if rows else []
-    blocks += [f"and {len(rows) - MOST_ROWS} more"] if len(rows) > MOST_ROWS else []
+    blocks += [markdown_table(HEAD, rows), *cut] if rows else []
     lines = [f"- **fails**: {escaped(line)}" for line in report.failures]
     lines += [f"- {escaped(line)}" for line in (*notes(report.difference), *report.about, UNCOUNTED)]
     return "\n\n".join([*blocks, "\n".join(lines)]) + "\n"

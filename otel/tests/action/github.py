@@ -17,7 +17,6 @@ from tests.programs import python_program
 
 ROOT = Path(__file__).parents[3]
 ACTION = yaml.safe_load((ROOT / "action.yml").read_text())
-BASE = "1" * 40  # the commit that a pull request is for
 EXPRESSION = re.compile(r"\$\{\{ *(.*?) *\}\}")
 PROGRAM = """#!/bin/sh
 [ "$1 $2" = "-m {0}" ] || exec "{1}" "$@"
@@ -64,7 +63,7 @@ class GitHub:
 
     folder: Path
     runs: int = 0
-    command: str = ""  # a program instead of the command
+    base: str = "1" * 40  # the commit that the pull request is for
 
     def __post_init__(self) -> None:
         (self.folder / "bin").mkdir(parents=True)
@@ -84,10 +83,6 @@ class GitHub:
         programs.mkdir(parents=True)
         installed = shlex.quote(str(self.folder / "installed"))
         for name in ("python", "lambda-latency"):  # instead of the installation, which a test of its own has
-            if name == "lambda-latency" and self.command:
-                (programs / name).write_text(self.command)
-                (programs / name).chmod(0o755)
-                continue
             (programs / name).write_text(
                 f'#!/bin/sh\nif [ "$2" = pip ]; then echo "$@" >> {installed}; else exec "{sys.executable}" -m '
                 'lambda_latency "$@"; fi\n'
@@ -98,7 +93,7 @@ class GitHub:
                 "token": "a token",
                 "event": {
                     "repository": {"default_branch": "main"},
-                    "pull_request": {"number": pull_request, "base": {"sha": BASE}} if pull_request else {},
+                    "pull_request": {"number": pull_request, "base": {"sha": self.base}} if pull_request else {},
                 },
             },
             "steps": {},

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,23 +10,17 @@ from pathlib import Path
 import pytest
 
 from action.gate import NEWEST
+from lab.apps import HOME
 from lab.durable.__main__ import Planted, spans_of_set, write
 from lab.durable.executions import Form
 from lambda_latency.trace import dump_line
-from tests.action.github import ACTION, BASE, ROOT, GitHub
+from tests.action.github import ACTION, ROOT, GitHub
+from tests.diff.notes import APP, GET, SESSION, TWICE, write_notes
+from tests.diff.test_commits import committed, git
 from tests.latency.system import order
-from tests.programs import python_program
+from tests.local.app.conftest import needs_packages
 
 MARK, MARK_OF_DIFF = "<!-- lambda-latency -->", "<!-- lambda-latency diff -->"
-# Instead of the command: keeps its arguments, writes the comment, and meets a condition.
-COUNTED = python_program("""
-import json, pathlib, sys
-pathlib.Path("command").write_text(json.dumps(sys.argv[1:]))
-for word in sys.argv:
-    if word.startswith("--format="):
-        pathlib.Path(word.split("=", 2)[2]).write_text("**2 calls**\\n")
-sys.exit(3)
-""")
 
 
 @pytest.fixture
@@ -224,23 +217,30 @@ def test_the_baseline_is_of_the_branchs_newest(
     assert chosen.stdout.split() == runs
 
 
-def test_a_pull_request_is_compared_by_counts(github: GitHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With `diff`, the base is fetched and named to the command, and no artifact is read or written.
-
-    A program stands for the command, which has tests of its own: here its arguments and its status matter.
-    """
-    program = github.folder / "bin" / "git"
-    program.write_text(f'#!/bin/sh\necho "$@" >> {shlex.quote(str(github.folder / "git"))}\n')
-    program.chmod(0o755)
-    github.command = COUNTED
-    done = github.run("change", 7, diff="true", template="api/template.yaml", **{"fail-if": "calls > 2\nslower > 5%"})
+@needs_packages
+def test_a_pull_request_is_compared_by_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With `diff`, the base is fetched, the comment is that of the command, and no artifact is read or written."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(HOME))
+    origin = tmp_path / "origin"
+    write_notes(origin / "api")
+    (origin / "session.json").write_text(json.dumps(SESSION))
+    git(origin, "init", "--quiet")
+    base = committed(origin)
+    (origin / "api" / "src" / "app.py").write_text(APP.replace(GET, TWICE))
+    committed(origin)
+    git(tmp_path, "clone", "--quiet", "--depth=1", f"file://{origin}", "notes")
+    github = GitHub(tmp_path / "notes", base=base)
+    done = github.run("change", 7, diff="true", template="api/template.yaml", **{"fail-if": "calls > 0\nslower > 5%"})
     assert (done.status, done.outputs["status"]) == (3, "3"), done.log
-    assert (github.folder / "git").read_text() == f"fetch --quiet --depth=1 origin {BASE}\n"
-    command = ["diff", BASE, "--template", "api/template.yaml", "--fail-if", "calls > 2"]
-    words = json.loads((github.folder / "command").read_text())
-    assert [word for word in words if not word.startswith("--format=")] == command
     (comment,) = github.comments
-    assert comment == done.summary == f"{MARK_OF_DIFF}\n### What requests do, compared with the base\n\n**2 calls**\n"
+    assert comment == done.summary
+    assert comment.startswith(
+        f"{MARK_OF_DIFF}\n### What requests do, compared with the base\n\n"
+        "**GET /notes/\\{id\\} now makes 2 calls of DynamoDB GetItem Notes instead of 1 (api/src/app.py:17"
+    )
+    assert [line for line in comment.splitlines() if "fails" in line] == [
+        "- **fails**: The calls of GET /notes/\\{id\\} grew by 1: more than 0."
+    ]
     assert (github.folder / "installed").read_text() == f"-m pip install --quiet {ROOT}[local]\n"
     assert not (github.folder / "artifacts").exists()
 

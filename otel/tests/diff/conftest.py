@@ -17,7 +17,7 @@ AT: Lines = (("app.py", 4),)
 
 def executed(*work: tuple[Lines, int], function: str = "Get", **fields: Any) -> Execution:
     """An invocation with bytecodes by lines."""
-    values: dict[str, Any] = {"phase": "invoke", "python": "3.12.1", "modules": [], "sent": 0, "received": 0}
+    values: dict[str, Any] = {"python": "3.12.1", "modules": [], "sent": 0, "received": 0}
     values |= {"packages": {"": sum(count for _, count in work)}, **fields}
     return Execution(function, work=list(work), **values)
 
@@ -33,7 +33,7 @@ def side(*rounds: CallResult, routes: tuple[str, ...] = ("GET /orders",), **fiel
     results = [*rounds, *rounds[-1:] * 3][:4]
     values: dict[str, Any] = {
         "events": {},
-        "imports": [executed((AT, 5_000_000), phase="init")],
+        "imports": [executed((AT, 5_000_000))],
         "refused": {},
         "declared": list(routes),
         **fields,

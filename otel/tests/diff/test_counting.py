@@ -36,12 +36,12 @@ def test_threads_and_modules_are_counted(tmp_path: Path) -> None:
     """The threads that execute something; a codec of names for connections belongs to no handler."""
     (tmp_path / "app.py").write_text(HANDLER)
     path = os.pathsep.join((str(tmp_path), *sys.path))
-    env = {**os.environ, "PYTHONPATH": path, "AWS_LAMBDA_FUNCTION_NAME": "Function"}
+    env = {**os.environ, "PYTHONPATH": path, "AWS_LAMBDA_FUNCTION_NAME": "Function", "_X_AMZN_TRACE_ID": "Root=1-2-3"}
     command = [sys.executable, "-c", CALLS, str(tmp_path / "counts"), str(tmp_path)]
     subprocess.run(command, env=env, check=True)
     records = [json.loads(line) for line in (tmp_path / "counts").read_text().splitlines()]
-    assert [(record["phase"], record["threads"], record["modules"]) for record in records] == [
-        ("init", 1, ["app"]),
-        ("invoke", 1, []),
-        ("invoke", 3, []),
+    assert [(record["trace"], record["threads"], record["modules"]) for record in records] == [
+        ("", 1, ["app"]),
+        ("Root=1-2-3", 1, []),
+        ("Root=1-2-3", 3, []),
     ]

@@ -12,91 +12,25 @@ from pathlib import Path
 
 import pytest
 
-from lab.apps import HOME, VERSION
+from lab.apps import HOME
 from lambda_latency.cli.entry import main
 from lambda_latency.diff import SessionRecorder, read_session
 from lambda_latency.http import request
 from lambda_latency.local import System, SystemOptions, read_app
-from tests.diff.test_commits import git
+from tests.diff.notes import APP, GET, SESSION, TWICE, write_notes
+from tests.diff.test_commits import committed, git
 from tests.local.app.conftest import needs_packages
 from tests.sandbox.state import until
-
-TEMPLATE = """
-AWSTemplateFormatVersion: "2010-09-09"
-Transform: AWS::Serverless-2016-10-31
-Resources:
-  Notes:
-    Type: AWS::DynamoDB::Table
-    Properties:
-      AttributeDefinitions: [{ AttributeName: id, AttributeType: S }]
-      KeySchema: [{ AttributeName: id, KeyType: HASH }]
-      BillingMode: PAY_PER_REQUEST
-  Later: { Type: AWS::SQS::Queue }
-  Api:
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: pythonVERSION
-      Handler: app.handler
-      CodeUri: src/
-      Environment: { Variables: { NOTES: !Ref Notes, LATER: !Ref Later } }
-      Events:
-        Add: { Type: HttpApi, Properties: { Path: /notes, Method: POST } }
-        Get: { Type: HttpApi, Properties: { Path: "/notes/{id}", Method: GET } }
-  Work:
-    Type: AWS::Serverless::Function
-    Properties:
-      Runtime: pythonVERSION
-      Handler: work.handler
-      CodeUri: src/
-      Events:
-        Message: { Type: SQS, Properties: { Queue: !GetAtt Later.Arn } }
-""".replace("VERSION", "{}.{}".format(*VERSION))
-APP = """\
-import json
-import os
-import uuid
-
-import boto3
-
-TABLE = boto3.resource("dynamodb").Table(os.environ["NOTES"])
-QUEUE = boto3.client("sqs")
-
-
-def handler(event, context):
-    if event["requestContext"]["http"]["method"] == "POST":
-        note = {"id": uuid.uuid4().hex}
-        TABLE.put_item(Item=note)
-        QUEUE.send_message(QueueUrl=os.environ["LATER"], MessageBody=json.dumps(note))
-        return {"statusCode": 201, "body": json.dumps(note)}
-    item = TABLE.get_item(Key=event["pathParameters"]).get("Item")
-    return {"statusCode": 200 if item else 404, "body": json.dumps(item)}
-"""
-GET = '    item = TABLE.get_item(Key=event["pathParameters"]).get("Item")\n'
-TWICE = f'    TABLE.get_item(Key=event["pathParameters"])\n{GET}'
-WORK = """\
-def handler(event, context):
-    return [word for record in event["Records"] for word in record["body"].split()]
-"""
-SESSION = {
-    "calls": [
-        {"request": "POST /notes", "status": "201", "names": {"id": "id"}},
-        {"request": "GET /notes/{{id}}", "status": "200"},
-    ]
-}
 
 
 @pytest.fixture
 def notes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A repository with one commit of an app, and its session; the current folder."""
     folder = tmp_path / "notes"
-    (folder / "src").mkdir(parents=True)
-    (folder / "template.yaml").write_text(TEMPLATE)
-    (folder / "src" / "app.py").write_text(APP)
-    (folder / "src" / "work.py").write_text(WORK)
+    write_notes(folder)
     (folder / "session.json").write_text(json.dumps(SESSION))
     git(folder, "init", "--quiet")
-    git(folder, "add", ".")
-    git(folder, "commit", "--quiet", "-m", "notes")
+    committed(folder)
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(HOME))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
@@ -137,8 +71,7 @@ def test_a_version_that_does_not_start_is_named(notes: Path, capsys: pytest.Capt
 def test_ctrl_c_leaves_no_process_and_no_folder(notes: Path, tmp_path: Path) -> None:
     """While both versions start: the base is counted in no earlier run."""
     (notes / "src" / "run.txt").write_text(uuid.uuid4().hex)
-    git(notes, "add", ".")
-    git(notes, "commit", "--quiet", "-m", "run")
+    committed(notes)
     command = [sys.executable, "-m", "lambda_latency", "diff", "main"]
     with subprocess.Popen(command, stderr=subprocess.DEVNULL, start_new_session=True) as diff:
         assert until(lambda: len(list(tmp_path.glob("lambda-latency-diff-*/*-1/emulator.log"))) == 2, 120)
@@ -179,7 +112,7 @@ def test_serve_records_what_diff_sends(notes: Path, tmp_path: Path) -> None:
     try:
         answer = request("POST", f"{system.url}/notes", "", {"Authorization": "secret"})
         request("GET", f"{system.url}/notes/{json.loads(answer.body)['id']}")
-        assert until(lambda: len(read_session(path).calls) == 2, 20)
+        assert until(lambda: len(read_session(path)) == 2, 20)
     finally:
         system.close()
     assert json.loads(path.read_text()) == SESSION

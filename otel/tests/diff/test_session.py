@@ -37,7 +37,7 @@ def test_ids_of_answers_become_names(tmp_path: Path) -> None:
             {"invoke": "Report", "event": {"of": "{{order_id}}"}, "status": "ok"},
         ]
     }
-    assert len(read_session(path).calls) == 5
+    assert len(read_session(path)) == 5
 
 
 def test_an_answer_has_values_of_names() -> None:

@@ -23,8 +23,9 @@ DIFFERENCE = CountsDifference(
     unanswered={f"{GET} #2": "404"},
     packages={"boto3": ("1.34.0", "1.35.0")},
 )
-SAME = "Nothing changed: 2 requests are the same in calls and in what they execute."
+SAME = "Nothing changed: 2 requests are the same in calls and, to 0.1 %, in what they execute."
 CALL = "2 calls of DynamoDB GetItem OrdersTable instead of 1"
+MORE = "51,891 -> 100,635, 94 % more, most of it in botocore"
 EXECUTES = "5,842,171 -> 6,995,631, 20 % more, 2 modules more (yaml), most of it in yaml"
 SENTENCE = (
     "GET /orders/{id} now makes 2 calls of DynamoDB GetItem OrdersTable instead of 1 (functions/table.py:83, from the "
@@ -43,9 +44,9 @@ def test_the_text() -> None:
     assert text(report(DIFFERENCE)).splitlines() == [
         SENTENCE,
         "",
-        f"{'request':22}  {'calls':52}  {'executes':{len(EXECUTES)}}  where",
-        f"{GET:22}  {CALL:52}  {'51,891 -> 100,635, 94 % more, most of it in botocore':{len(EXECUTES)}}  {PLACE}",
-        f"{COLD.subject:22}  {'same':52}  {EXECUTES}  {PLACE}",
+        f"{'request':22}  {'calls':52}  {'executes':{len(EXECUTES)}}  bytes  where",
+        f"{GET:22}  {CALL:52}  {MORE:{len(EXECUTES)}}  same   {PLACE}",
+        f"{COLD.subject:22}  {'same':52}  {EXECUTES}  same   {PLACE}",
         "",
         "The calls of GET /orders/{id} grew by 1: more than 0.",
         "What GET /orders/{id} executes grew by 93.9 %: more than 1 %.",
@@ -93,10 +94,7 @@ def test_json_has_all_of_it() -> None:
     [
         (CountsDifference(), "Nothing was compared: no request reached a function in both versions."),
         (CountsDifference(unchanged=[GET]), SAME.replace("2 requests are", "1 request is")),
-        (
-            CountsDifference(unchanged=[GET, LIST], small=replace(WORK, head=51_919, place=ChangedPlace("a.py:1"))),
-            f"{SAME} The largest difference, below 0.1 % or 50 bytecodes, is +28 bytecodes of {GET} (a.py:1).",
-        ),
+        (CountsDifference(unchanged=[GET, LIST]), SAME),
         (
             CountsDifference([replace(WORK, head=51_891 * 4, place=ChangedPlace())]),
             "GET /orders/{id} now executes 4.0 times as much; 0 requests are the same.",

@@ -18,9 +18,9 @@ from lambda_latency.cli.settings import settings_of
 from lambda_latency.files import replace_files, unwritable, writable_by
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
-    from lambda_latency.diff import CallSession, CountsDifference, DiffReport, Repository, Version
+    from lambda_latency.diff import CountsDifference, DiffReport, Repository, SessionCall, Version
     from lambda_latency.latency import Gate
 
 SESSION = Path("session.json")
@@ -77,8 +77,8 @@ def run(options: argparse.Namespace) -> int:
     repository = Repository(find_template(options.template))
     base = repository.version(options.ref)
     head = repository.version(options.head) if options.head else repository.working_tree()
-    session, requests = _session(options.session or SESSION, is_named=options.session is not None)
-    difference = _compared(repository, base, head, session, options)
+    calls, requests = _session(options.session or SESSION, is_named=options.session is not None)
+    difference = _compared(repository, base, head, calls, options)
     judged = [condition.judge(difference) for condition in options.fail_if or map(read_condition, DEFAULTS)]
     about = f"{head.label} was compared with {base.label}. Requests: {requests}."
     report = DiffReport(difference, judged, (base.label, head.label), [about, *repository.cautions(base, head)])
@@ -87,18 +87,18 @@ def run(options: argparse.Namespace) -> int:
     return GATE_FAILED if report.failures else FINE if is_complete else SOMETHING_SKIPPED
 
 
-def _session(path: Path, *, is_named: bool) -> tuple[CallSession | None, str]:
-    """Return the session of a file, and where the requests come from; None without the default file."""
+def _session(path: Path, *, is_named: bool) -> tuple[list[SessionCall] | None, str]:
+    """Return the calls of a file, and where the requests come from; None without the default file."""
     from lambda_latency.diff import read_session
 
     if not is_named and not path.exists():
         return None, "example events and GET routes, because there is no session"
-    session = read_session(path)
-    return session, f"{len(session.calls)} of {path}"
+    calls = read_session(path)
+    return calls, f"{len(calls)} of {path}"
 
 
 def _compared(
-    repository: Repository, base: Version, head: Version, session: CallSession | None, options: argparse.Namespace
+    repository: Repository, base: Version, head: Version, calls: list[SessionCall] | None, options: argparse.Namespace
 ) -> CountsDifference:
     """Run both versions and compare them, with a progress bar."""
     from lambda_latency.diff import DiffOptions, run_diff
@@ -106,17 +106,16 @@ def _compared(
     settings = settings_of(options)
     with progress_bar(quiet=options.quiet) as (stage, step):
         stage("starting both versions", 0)
-        progress = partial(_show, stage, step, itertools.count(1))
+        ended = itertools.count(1)
+
+        def progress(total: int) -> None:
+            if next(ended) == 1:
+                stage("requests to both versions", total)
+            step()
+
         authorizers, instrument = settings.authorizers == "on", settings.instrument or "kit"
-        chosen = DiffOptions(session, dict(options.parameter), authorizers, instrument, progress)
-        return run_diff(repository, base, head, chosen)
-
-
-def _show(stage: Callable[[str, int], None], step: Callable[[], None], ended: Iterator[int], total: int) -> None:
-    """Show that a request has ended, of `total` to both versions."""
-    if next(ended) == 1:
-        stage("requests to both versions", total)
-    step()
+        chosen = DiffOptions(calls, dict(options.parameter), authorizers, instrument)
+        return run_diff(repository, base, head, chosen, progress)
 
 
 def _write(report: DiffReport, forms: Sequence[tuple[str, str]]) -> None:

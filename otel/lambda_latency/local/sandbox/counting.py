@@ -286,8 +286,8 @@ class Counting:
         self._driver.begin()
         self._driver.begin_thread(counter)
 
-    def end(self, phase: str, trace: str = "") -> None:
-        """End it, and write its counts."""
+    def end(self, trace: str) -> None:
+        """End it, and write its counts. `trace` is empty for an import."""
         self._driver.end()
         counters = [*self._counters.values(), *self._ended]
         del self._counters[threading.get_ident()]
@@ -296,7 +296,6 @@ class Counting:
             counter.sum()
         record = {
             "function": self._name,
-            "phase": phase,
             "trace": trace,
             "python": platform.python_version(),
             "work": sorted(_summed(counter.work for counter in counters).items()),
@@ -305,14 +304,14 @@ class Counting:
             "threads": sum(bool(counter.work) for counter in counters),
             "sent": sum(counter.sent for counter in counters),
             "received": sum(counter.received for counter in counters),
-            "installed": _installed() if phase == "init" else {},
+            "installed": {} if trace else _installed(),
         }
         with open(self._path, "ab", buffering=0) as file:  # noqa: PTH123 - one write a line: other processes append, too
             file.write(json.dumps(record).encode() + b"\n")
 
     def end_import(self) -> None:
         """End the import; later collections leave out what it made."""
-        self.end("init")
+        self.end("")
         gc.collect()
         gc.freeze()
 
@@ -325,7 +324,7 @@ class Counting:
             try:
                 return handler(event, context)
             finally:
-                self.end("invoke", trace=trace)
+                self.end(trace)
 
         with suppress(AttributeError, TypeError):
             functools.update_wrapper(invoked, handler)
