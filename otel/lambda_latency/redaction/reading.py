@@ -36,6 +36,7 @@ class Reading:
     def __init__(self, text: str, secrets: tuple[str, ...], is_over: Callable[[], bool], *, ids: bool = False) -> None:
         self.text, self.secrets, self.is_over, self.ids = text, secrets, is_over, ids
         self.lower = text.replace("\u0130", "i").lower()  # the one letter that has two in lower case
+        self.has_source = "File " in text
         self.unread = len(text)
         self._matched: dict[str, list[tuple[int, int]]] = {}
 
@@ -56,19 +57,23 @@ class Reading:
 
     def is_public(self, position: int) -> bool:
         """Whether a position is in a part that is random and no secret."""
-        return self._is_within(PUBLIC, 0, position)
+        return self.overlaps(PUBLIC, position, position + 1)
 
     def is_source(self, position: int) -> bool:
         """Whether a position is in a source line of a stack."""
-        return self._is_within(SOURCE, 2, position)
+        return self.has_source and self.overlaps(SOURCE, position, position + 1)
 
-    def _is_within(self, pattern: str, group: int, position: int) -> bool:
-        """Whether a position is in a group of a match. The matches are found once."""
+    def overlaps(self, pattern: str, start: int, end: int) -> bool:
+        """Whether a match of an expression, or its last group, has characters from `start` to `end`.
+
+        The matches are found once.
+        """
         if pattern not in self._matched:
+            group = compiled(pattern).groups
             self._matched[pattern] = [match.span(group) for match in compiled(pattern).finditer(self.text)]
         parts = self._matched[pattern]
-        index = bisect(parts, (position, sys.maxsize))
-        return index > 0 and position < parts[index - 1][1]
+        index = bisect(parts, (end - 1, sys.maxsize))
+        return index > 0 and start < parts[index - 1][1]
 
 
 def replaced(text: str, parts: Iterable[Span]) -> str:
