@@ -12,7 +12,7 @@ from functools import lru_cache
 
 from lambda_latency.redaction.credentials import is_uuid
 from lambda_latency.redaction.names import NO, PERHAPS, QUERIES, REDACTED, SECOND, SECRET, compiled, secrecy, words
-from lambda_latency.redaction.reading import Reading, Span
+from lambda_latency.redaction.reading import SOURCE, Reading, Span
 from lambda_latency.redaction.shapes import opaque
 
 Part = tuple[int, int]
@@ -60,6 +60,9 @@ WORDS = (
     r"""(?: (?:for|of)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|changed|set|reset|to)\s))?"""
     r"""(?: (?:is|was))?(?: (?:changed|set|reset))?(?: (?:from|to))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"])?)"""
 )
+LISTING = "\\\"'`”"
+DIGITS = r"[0-9\u0080-\U0010ffff]+"
+SAID_WITHIN = 400  # characters, of the words and of the value after them
 # Values that are no quoted text and no list, by what precedes them.
 LINES = (
     rf"[|>][+-]?\d? {{0,9}}{END}([ \t]{{1,80}})((?:[^\r\n\\]|\\(?!n))+"
@@ -135,8 +138,11 @@ def gap_after(reading: Reading, start: int, end: int) -> re.Match[str] | None:
     is_open = tag >= 0 and text.find(">", tag, start) < 0 and text[tag + 1] != "/"
     if is_open and (gap := compiled(TAG).match(lower, end)) is not None:
         return gap
-    is_option = text[start - 1 : start] == "-" or text[max(0, start - 2) : start] == " /"
-    return compiled(OPTION if is_option else WORDS).match(lower, end)
+    if text[start - 1 : start] == "-" or text[max(0, start - 2) : start] == " /":
+        return compiled(OPTION).match(lower, end)
+    # A value that is said has a digit, and a list has quotes
+    is_possible = text[end : end + 1] in LISTING or reading.overlaps(DIGITS, end, SAID_WITHIN)
+    return compiled(WORDS).match(lower, end) if is_possible else None
 
 
 def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, prior: str) -> Part | None:
@@ -145,10 +151,12 @@ def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, pr
     The beginning of a value tells that. Its end is searched only then, so no text is gone through twice.
     """
     text, start = reading.text, gap.end()
-    kind = kind_of(gap, name, is_source=reading.is_source(start))
+    kind = kind_of(gap, name, is_source=reading.overlaps(SOURCE, start))
     if kind == "none" or (kind == "said" and prior.lower() == "get"):  # `get secret orders-7` names a secret
         return None
     window = text[start : start + LONGEST]
+    if level == PERHAPS and window[:1] in CLOSING and not reading.overlaps(DIGITS, start, LONGEST):
+        return None  # a list of words
     part = value_at(window, kind)
     if part is None or (kind == "said" and not is_said(window[slice(*part)], name, level)):
         return None
@@ -215,12 +223,12 @@ def quoted(text: str, start: int) -> Part | None:
 def is_secret(window: str, part: Part, gap: re.Match[str], name: str, level: int) -> bool:
     """Whether a value has to be redacted. `window`: the text from the value on; of a long one the beginning."""
     value, kind = window[slice(*part)], gap.lastgroup
-    if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
-        return False
     if level == PERHAPS and not is_opaque_value(value):
         return False
-    if kind == "mark":
-        return is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES)
+    if kind == "mark" and not is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES):
+        return False
+    if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
+        return False
     if kind == "listed":
         return is_listed(name, value)
     return kind != "option" or is_option(name, value)

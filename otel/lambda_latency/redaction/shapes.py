@@ -9,7 +9,7 @@ from functools import cache
 from lambda_latency.redaction.credentials import is_uuid
 from lambda_latency.redaction.names import REDACTED, compiled
 from lambda_latency.redaction.prefixes import PREFIXES
-from lambda_latency.redaction.reading import Reading, Span
+from lambda_latency.redaction.reading import PUBLIC, Reading, Span
 
 LEAST = {prefix: least for least, prefixes in PREFIXES.items() for prefix in prefixes.split()}
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
@@ -79,7 +79,7 @@ def tokens(reading: Reading) -> Iterator[Span]:
         start = match.start()
         prefix = next((p for p in by_start.get(text[start : start + 3], ()) if text.startswith(p, start)), "")
         after = start + len(prefix)
-        if start < end or not prefix or not reading.overlaps(RANDOM, after, after + LONGEST):
+        if start < end or not prefix or not reading.overlaps(RANDOM, after, LONGEST):
             continue
         if is_token(prefix, compiled(f"{CHARACTER}*").findall(text, after, after + LONGEST)[0]):
             body = compiled(BODY).match(text, after)
@@ -111,7 +111,7 @@ def of_shape(reading: Reading, pattern: str) -> Iterator[Span]:
     """Yield the tokens of one form."""
     for match in reading.matches(pattern):
         is_json = match[0].startswith("eyJ") and "." not in match[0]
-        if not reading.is_public(match.start()) and not is_json:
+        if not reading.overlaps(PUBLIC, match.start()) and not is_json:
             yield *match.span(), REDACTED
 
 
@@ -123,7 +123,7 @@ def runs(reading: Reading) -> Iterator[Span]:
             continue
         is_path = compiled(PATH).match(reading.text, start) is not None
         parts = random_parts(run, is_path=is_path)
-        if parts and not reading.is_public(match.end() - 1):
+        if parts and not reading.overlaps(PUBLIC, match.end() - 1):
             for begin, end in parts:
                 yield start + begin, start + end, REDACTED
 
