@@ -12,21 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from lambda_latency.redaction.additions import Chosen, parse_chosen
     from lambda_latency.redaction.attributes import SPARE, Redaction
-    from lambda_latency.redaction.credentials import REDACTED, UNREAD, clean
-    from lambda_latency.redaction.names import SECRET, secrecy
+    from lambda_latency.redaction.credentials import clean
+    from lambda_latency.redaction.names import REDACTED, SECRET, UNREAD, secrecy
 
 __all__ = ["REDACTED", "SECRET", "SPARE", "UNREAD", "Chosen", "Redaction", "clean", "parse_chosen", "secrecy"]
 
-MODULES = {
-    "REDACTED": "credentials",
-    "SECRET": "names",
+MODULES = dict.fromkeys(__all__, "names") | {
     "SPARE": "attributes",
-    "UNREAD": "credentials",
     "Chosen": "additions",
     "Redaction": "attributes",
     "clean": "credentials",
     "parse_chosen": "additions",
-    "secrecy": "names",
 }
 
 

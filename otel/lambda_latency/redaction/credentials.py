@@ -12,10 +12,8 @@ from collections.abc import Callable
 from functools import lru_cache
 from os import fsdecode
 
-from lambda_latency.redaction.names import NO, REDACTED, SECRET, UNREAD, hinted, secrecy
+from lambda_latency.redaction.names import NO, SECRET, hinted, secrecy
 from lambda_latency.redaction.prefixes import PREFIXES
-
-__all__ = ["REDACTED", "UNREAD", "clean", "known_values"]
 
 # A text without these has no pair, query, user info, escape or card number.
 MARKS = frozenset("=%\\;?#&@<|")
@@ -32,7 +30,7 @@ ALL = (*" ".join(PREFIXES.values()).split(), "IQoJ", "FwoG", "FQoG", "AAAA", "MI
 STARTS = frozenset([prefix[:4] for prefix in ALL])
 PARTED = frozenset([prefix.replace("_", "-").replace(".", "-").partition("-")[0] for prefix in ALL])
 # Beginnings up to their last dot or tilde, for a run of letters and digits begins after it.
-DOTTED = tuple({prefix[: match.end()] for prefix in ALL if (match := re.match(r".*[.~]", prefix))})
+DOTTED = tuple({prefix[:end] for prefix in ALL if (end := max(prefix.rfind("."), prefix.rfind("~")) + 1)})
 # The longest random part that CloudFormation and others add to names, in characters
 LONG = 14
 
@@ -82,6 +80,19 @@ def is_plain(run: str) -> bool:
         if len(part) > LONG and not single and is_mixed(part):
             return False
     return True
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID. The general search for credentials would take ten times as long."""
+    is_grouped = len(text) == 36 and text[8:24:5] == "----" and text.count("-") == 4
+    return is_grouped and not text.strip("0123456789abcdefABCDEF-")
+
+
+def is_function(text: str) -> bool:
+    """Whether the text is the ARN of a Lambda function, perhaps with an alias or a version, which is no secret."""
+    parts = text.split(":")
+    is_arn = len(parts) in (7, 8) and parts[0] == "arn" and parts[2] == "lambda" and parts[5] == "function"
+    return is_arn and "".join(parts).replace("-", "").replace("_", "").isalnum()
 
 
 def is_mixed(part: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from lambda_latency.redaction.names import NO, PERHAPS, REDACTED, SECRET, compiled, secrecy
 from lambda_latency.redaction.pairs import is_listed, is_option, is_placeholder
-from lambda_latency.redaction.reading import Reading, Span
+from lambda_latency.redaction.reading import SOURCE, Reading, Span
 from lambda_latency.redaction.shapes import opaque
 
 Q = r"""\\{0,8}["']"""
@@ -97,7 +97,7 @@ def of_form(reading: Reading, pattern: str) -> Iterator[Span]:
         group = next(group for group, value in match.groupdict().items() if value is not None)
         start, end = match.span(group)
         test = opaque if level == PERHAPS else TESTS[group]
-        if level and test(reading.text[start:end]) and not (pattern == ARGUMENT and reading.is_source(start)):
+        if level and test(reading.text[start:end]) and not (pattern == ARGUMENT and reading.overlaps(SOURCE, start)):
             yield start, end, REDACTED
 
 

@@ -44,7 +44,6 @@ BEGINNINGS = frozenset([tuple(hint[:3]) for hint in HINTS if len(hint) > 2])
 
 # The same, for names only: too many texts have these.
 OF_NAMES_ALONE = ("query", "netrc", "psw", "pat", "mdp", "sifre", "hasło", "access", "national")
-OF_NAMES = re.compile("|".join(map(re.escape, (*HINTS, *OF_NAMES_ALONE))))
 
 PARTS = ("passw", "passphrase", "passcode", "secret", "credential", "cookie", "apikey", "privatekey", "privkey",
          "sessid", "accesskey", "authkey", "signingkey", "encryptionkey", "sessionid", "mnemonic")  # fmt: skip
@@ -123,7 +122,7 @@ def hinted(text: str) -> bool:
 def secrecy(name: str) -> int:
     """Whether a name is that of a secret value: NO, PERHAPS or SECRET."""
     leaf = name.rpartition(".")[2]
-    if name in CORRELATION or OF_NAMES.search(name.lower()) is None:
+    if name in CORRELATION or not (hinted(name) or any(map(name.lower().__contains__, OF_NAMES_ALONE))):
         return NO
     if leaf.lower().replace("-", "_") in QUERIES:
         return SECRET

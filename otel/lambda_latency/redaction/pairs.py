@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
+from lambda_latency.redaction.credentials import is_uuid
 from lambda_latency.redaction.names import NO, PERHAPS, QUERIES, REDACTED, SECOND, SECRET, compiled, secrecy, words
-from lambda_latency.redaction.reading import Reading, Span
-from lambda_latency.redaction.shapes import UUID, opaque
+from lambda_latency.redaction.reading import SOURCE, Reading, Span
+from lambda_latency.redaction.shapes import opaque
 
 Part = tuple[int, int]
 
@@ -33,8 +35,8 @@ PROSE = words("""
 TO_LINE_END = ("authorization", "cookie", "cookies", "passphrase", "mnemonic", "phrase", "-signature")
 HEADERS = words("authorization proxy-authorization cookie set-cookie")
 
-# A word that may be a name; the fields of an ARN are none.
-NAME = r"\barn:(?:[\w*/.-]*:){5}(?:secret:)?|(?<![\w$.])(\w[\w.$-]{0,80})"
+# A word that may be a name; the fields of an ARN are none. Its first letter comes first: `re` finds it in one loop.
+NAME = r"\w(?:(?<=\ba)rn:(?:[\w*/.-]*:){5}(?:secret:)?|(?<![\w$.].)([\w.$-]{0,80}))"
 Q = r"""\\{0,8}["'`”]"""
 END = r"(?:\r?\n|(?:\\{1,8}r)?\\{1,8}n)"
 # What may be between a name and its value, in lower case. `line`: validators quote a value in the rest of a line.
@@ -58,6 +60,9 @@ WORDS = (
     r"""(?: (?:for|of)(?: user)? ['\"]?[\w.@+-]{1,64}['\"]?(?=\s?[:=]|\s(?:is|was|changed|set|reset|to)\s))?"""
     r"""(?: (?:is|was))?(?: (?:changed|set|reset))?(?: (?:from|to))?(?:\s?\(|['\"]?\s?[:=]?\s{1,3})(?:b?['\"])?)"""
 )
+LISTING = "\\\"'`”"
+DIGITS = r"[0-9\u0080-\U0010ffff]+"
+SAID_WITHIN = 400  # characters, of the words and of the value after them
 # Values that are no quoted text and no list, by what precedes them.
 LINES = (
     rf"[|>][+-]?\d? {{0,9}}{END}([ \t]{{1,80}})((?:[^\r\n\\]|\\(?!n))+"
@@ -97,25 +102,31 @@ def named(reading: Reading) -> Iterator[Span]:
     text, end = reading.text, 0
     prior, prior_end = "", -1
     for word in reading.matches(NAME):
-        if word[1] is None:
+        if word.lastindex is None:
             continue
         start = word.start()
         prior = prior if prior_end == start - 1 else ""
-        name = full_name(word[1], prior, is_escaped=text[start - 1 : start] == "\\")
-        if start >= end and (level := secrecy(name)):
+        name, level = full_name(word[0], prior, text[start - 1 : start])
+        if level and start >= end:
             gap = gap_after(reading, start, word.end())
             part = secret_after(reading, gap, name, level, prior) if gap else None
             if part is not None:
                 end = part[1]
                 yield *part, REDACTED
-        prior, prior_end = word[1], word.end()
+        prior, prior_end = word[0], word.end()
 
 
-def full_name(name: str, prior: str, *, is_escaped: bool) -> str:
-    """Return a name: with the word before it if both make one, without the letter of an escape such as `\\n`."""
+@lru_cache(maxsize=2048)
+def full_name(name: str, prior: str, mark: str) -> tuple[str, int]:
+    """Return a name and its level: with the word before it if both make one, without the letter of an escape.
+
+    `mark`: the character before the name, of which a backslash and the name's first letter may be an escape.
+    """
     if prior and name.lower().rstrip("-.") in SECOND and secrecy(f"{prior}_{name}") == SECRET:
-        return f"{prior}_{name}"
-    return name[1:] if is_escaped and secrecy(name[1:]) > secrecy(name) else name
+        return f"{prior}_{name}", SECRET
+    level = secrecy(name)
+    unescaped = secrecy(name[1:]) if mark == "\\" else NO
+    return (name[1:], unescaped) if unescaped > level else (name, level)
 
 
 def gap_after(reading: Reading, start: int, end: int) -> re.Match[str] | None:
@@ -124,11 +135,14 @@ def gap_after(reading: Reading, start: int, end: int) -> re.Match[str] | None:
     if (gap := compiled(MARK).match(lower, end)) is not None:
         return gap
     tag = text.rfind("<", max(0, start - 200), start)
-    is_open = tag > text.rfind(">", max(0, start - 200), start) and text[tag + 1] != "/"
+    is_open = tag >= 0 and text.find(">", tag, start) < 0 and text[tag + 1] != "/"
     if is_open and (gap := compiled(TAG).match(lower, end)) is not None:
         return gap
-    is_option = text[start - 1 : start] == "-" or text[max(0, start - 2) : start] == " /"
-    return compiled(OPTION if is_option else WORDS).match(lower, end)
+    if text[start - 1 : start] == "-" or text[max(0, start - 2) : start] == " /":
+        return compiled(OPTION).match(lower, end)
+    # A value that is said has a digit, and a list has quotes
+    is_possible = text[end : end + 1] in LISTING or reading.overlaps(DIGITS, end, SAID_WITHIN)
+    return compiled(WORDS).match(lower, end) if is_possible else None
 
 
 def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, prior: str) -> Part | None:
@@ -137,10 +151,12 @@ def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, pr
     The beginning of a value tells that. Its end is searched only then, so no text is gone through twice.
     """
     text, start = reading.text, gap.end()
-    kind = kind_of(gap, name, is_source=reading.is_source(start))
-    if kind == "none" or (prior.lower() == "get" and kind == "said"):  # `get secret orders-7` names a secret
+    kind = kind_of(gap, name, is_source=reading.overlaps(SOURCE, start))
+    if kind == "none" or (kind == "said" and prior.lower() == "get"):  # `get secret orders-7` names a secret
         return None
     window = text[start : start + LONGEST]
+    if level == PERHAPS and window[:1] in CLOSING and not reading.overlaps(DIGITS, start, LONGEST):
+        return None  # a list of words
     part = value_at(window, kind)
     if part is None or (kind == "said" and not is_said(window[slice(*part)], name, level)):
         return None
@@ -155,9 +171,11 @@ def kind_of(gap: re.Match[str], name: str, *, is_source: bool) -> str:
     kind = str(gap.lastgroup)
     if is_source and kind in ("said", "option") and "," not in gap[0]:
         return "none"
-    if kind == "mark" and is_source:
+    if kind != "mark":
+        return kind
+    if is_source:
         return "source"
-    return "header" if kind == "mark" and name.lower().endswith(TO_LINE_END) else kind
+    return "header" if name.lower().endswith(TO_LINE_END) else kind
 
 
 def value_at(text: str, kind: str, start: int = 0) -> Part | None:
@@ -205,12 +223,12 @@ def quoted(text: str, start: int) -> Part | None:
 def is_secret(window: str, part: Part, gap: re.Match[str], name: str, level: int) -> bool:
     """Whether a value has to be redacted. `window`: the text from the value on; of a long one the beginning."""
     value, kind = window[slice(*part)], gap.lastgroup
-    if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
-        return False
     if level == PERHAPS and not is_opaque_value(value):
         return False
-    if kind == "mark":
-        return is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES)
+    if kind == "mark" and not is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES):
+        return False
+    if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
+        return False
     if kind == "listed":
         return is_listed(name, value)
     return kind != "option" or is_option(name, value)
@@ -232,7 +250,7 @@ def is_listed(name: str, value: str) -> bool:
         return False
     if is_header:
         return len(value) > 2 and secrecy(value) != SECRET
-    return any(opaque(word) or UUID.fullmatch(word) for word in value.split())
+    return any(opaque(word) or is_uuid(word) for word in value.split())
 
 
 def is_option(name: str, value: str) -> bool:
@@ -245,6 +263,8 @@ def is_option(name: str, value: str) -> bool:
 
 def is_said(value: str, name: str, level: int) -> bool:
     """Whether a word in a sentence about a secret is its value."""
+    if value.isalpha():
+        return False
     if value.isdecimal():
         return len(value) < 9 and name.lower().endswith(("code", "otp"))
     return level == SECRET and any(map(str.isdigit, value)) and opaque(value) and not compiled(SPOKEN).fullmatch(value)

@@ -14,11 +14,11 @@ Span = tuple[int, int, str]
 
 # Pictures, certificates, public keys, digests, ids in AWS's answers, borders of a form's parts: random, and no secret.
 PUBLIC = (
-    r"(?i:data:(?:image|audio|video|font)/[\w.+-]{1,40};base64,)[\w+/=]+|"
+    r"(?=[bdDhHiJrRsSxX/-])(?:(?i:data:(?:image|audio|video|font)/[\w.+-]{1,40};base64,)[\w+/=]+|"
     r"-----BEGIN (?:[A-Z]{2,9} )?(?:CERTIFICATE|PUBLIC KEY)-----[\w+/=\\\s]+-----END|"
     r"\bssh-(?:rsa|ed25519|dss) [\w+/=]+|\b(?:sha|SHA)(?:1|256|384|512)[-:][\w+/]{27,86}={0,2}|"
     r"\b(?i:x-amz-id-2|x-amz-cf-id|hostid|receipt ?handle)\W{1,6}[\w+/=-]{20,}|\bboundary=[\w'+/-]{1,70}|"
-    r"(?<![\w+/])(?:iVBORw0KGgo|/9j/4AAQ|R0lGODlh|JVBERi0x)[\w+/=]+"
+    r"(?<![\w+/])(?:iVBORw0KGgo|/9j/4AAQ|R0lGODlh|JVBERi0x)[\w+/=]+)"
 )
 # An entry of a stack with its lines of source and marks. Line ends may be escaped, and groups have a bar before each.
 SOURCE = (
@@ -54,21 +54,14 @@ class Reading:
                 return
             yield match
 
-    def is_public(self, position: int) -> bool:
-        """Whether a position is in a part that is random and no secret."""
-        return self._is_within(PUBLIC, 0, position)
-
-    def is_source(self, position: int) -> bool:
-        """Whether a position is in a source line of a stack."""
-        return self._is_within(SOURCE, 2, position)
-
-    def _is_within(self, pattern: str, group: int, position: int) -> bool:
-        """Whether a position is in a group of a match. The matches are found once."""
+    def overlaps(self, pattern: str, start: int, length: int = 1) -> bool:
+        """Whether a match of an expression, or its last group, has any of the characters. They are found once."""
         if pattern not in self._matched:
+            group = compiled(pattern).groups
             self._matched[pattern] = [match.span(group) for match in compiled(pattern).finditer(self.text)]
         parts = self._matched[pattern]
-        index = bisect(parts, (position, sys.maxsize))
-        return index > 0 and position < parts[index - 1][1]
+        index = bisect(parts, (start + length - 1, sys.maxsize))
+        return index > 0 and start < parts[index - 1][1]
 
 
 def replaced(text: str, parts: Iterable[Span]) -> str:

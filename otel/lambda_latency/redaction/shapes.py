@@ -6,12 +6,15 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
+from lambda_latency.redaction.credentials import is_uuid
 from lambda_latency.redaction.names import REDACTED, compiled
 from lambda_latency.redaction.prefixes import PREFIXES
-from lambda_latency.redaction.reading import Reading, Span
+from lambda_latency.redaction.reading import PUBLIC, Reading, Span
 
 LEAST = {prefix: least for least, prefixes in PREFIXES.items() for prefix in prefixes.split()}
 BODY = r"[\w~+/=|-]+(?:[.:][\w~+/=|-]+)*"
+CHARACTER = r"[\w~+/=|.:-]"  # of a token
+RANDOM = r"\d+|[^\W_]{13,}"  # what a token has, at least
 LEAST_RUN, LONGEST = 12, 80  # characters of a token without a separator; characters that are looked at
 
 # Forms without a prefix of their own, by a mark without which a text has none.
@@ -39,8 +42,8 @@ RUN = r"[\w+/-]{16,}={0,2}(?:(?:\r?\n|\\{1,8}n)[\w+/]{16,}={0,2})*"
 # What precedes the rest of a path in a run: the end of a host or an ARN's account, a first segment.
 PATH = r"(?:(?<=\.)|(?=/)|(?<=:)(?=\d)|(?<=\d:))/{0,2}(?:[a-z][a-z-]{0,30}|v?\d{1,5})/"
 HEX = r"[0-9a-fA-F-]+"
-UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-DATE = re.compile(r"\d{4}-\d\d-\d\d")
+LEAST_RANDOM = 32  # characters, as a secret key of AWS has 40
+DATE = r"\d{4}-\d\d-\d\d"
 
 CARD = (
     r"\d(?:(?<![\w.-]\d)\d{12,18}(?!\w|\.\d)|(?<![\w-]\d)\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}(?![\w-])|"
@@ -55,7 +58,7 @@ NETWORKS = (
 
 @cache
 def beginnings() -> tuple[str, dict[str, list[str]]]:
-    """Return the expression for where a prefix may begin, and the prefixes by their first three characters.
+    """Return the expression for where a token may begin, and the prefixes by their first three characters.
 
     One expression with all prefixes would take most of the time of an environment's first spans to compile.
     """
@@ -63,8 +66,9 @@ def beginnings() -> tuple[str, dict[str, list[str]]]:
     for prefix in sorted(LEAST, key=len, reverse=True):
         by_start.setdefault(prefix[:3], []).append(prefix)
     first, second, third = ("".join(map(re.escape, sorted({*letters}))) for letters in zip(*by_start, strict=True))
+    following = min([len(prefix) + least for prefix, least in LEAST.items()]) - 3
     # The first character comes before the look behind it: `re` finds the characters of a set in one loop
-    return rf"[{first}](?<![A-Za-z0-9].)(?=[{second}][{third}])", by_start
+    return rf"[{first}](?<![A-Za-z0-9].)(?=[{second}][{third}]{CHARACTER}{{{following}}})", by_start
 
 
 def tokens(reading: Reading) -> Iterator[Span]:
@@ -75,19 +79,25 @@ def tokens(reading: Reading) -> Iterator[Span]:
         start = match.start()
         prefix = next((p for p in by_start.get(text[start : start + 3], ()) if text.startswith(p, start)), "")
         after = start + len(prefix)
-        if prefix and start >= end and is_token(prefix, text[after : after + LONGEST]):
+        if start < end or not prefix or not reading.overlaps(RANDOM, after, LONGEST):
+            continue
+        if is_token(prefix, compiled(f"{CHARACTER}*").findall(text, after, after + LONGEST)[0]):
             body = compiled(BODY).match(text, after)
             end = body.end() if body else after
             yield start, end, REDACTED
 
 
-def is_token(prefix: str, following: str) -> bool:
+def is_token(prefix: str, body: str) -> bool:
     """Whether the text after a prefix is long enough, and if the prefix may begin a word, random enough."""
-    body = compiled(r"[\w~+/=|.:-]*").findall(following)[0]
-    run = max(compiled(r"[^\W_]{12,}").findall(body), key=len, default="")
-    if len(body) < LEAST[prefix] or (len(prefix) < 4 and len(run) < LEAST_RUN):
+    if len(body) < LEAST[prefix]:
         return False
-    return is_mixed(body) or (len(run) > LEAST_RUN and not run.islower() and not run.isupper() and not is_worded(run))
+    is_sure = is_mixed(body)
+    if is_sure and len(prefix) > 3:
+        return True
+    run = max(compiled(r"[^\W_]{12,}").findall(body), key=len, default="")
+    if is_sure:
+        return run != ""
+    return len(run) > LEAST_RUN and not run.islower() and not run.isupper() and not is_worded(run)
 
 
 def shapes(reading: Reading) -> Iterator[Iterator[Span]]:
@@ -101,7 +111,7 @@ def of_shape(reading: Reading, pattern: str) -> Iterator[Span]:
     """Yield the tokens of one form."""
     for match in reading.matches(pattern):
         is_json = match[0].startswith("eyJ") and "." not in match[0]
-        if not reading.is_public(match.start()) and not is_json:
+        if not reading.overlaps(PUBLIC, match.start()) and not is_json:
             yield *match.span(), REDACTED
 
 
@@ -109,11 +119,12 @@ def runs(reading: Reading) -> Iterator[Span]:
     """Yield what is too random for a name. Hashes, UUIDs and numbers are mostly ids, and not secret."""
     for match in reading.matches(RUN):
         start, run = match.start(), match[0]
-        if reading.ids or run.islower() or run.isupper() or compiled(HEX).fullmatch(run):
+        if len(run) < LEAST_RANDOM or reading.ids or run.islower() or run.isupper() or compiled(HEX).fullmatch(run):
             continue
         is_path = compiled(PATH).match(reading.text, start) is not None
-        if not reading.is_public(match.end() - 1):
-            for begin, end in random_parts(run, is_path=is_path):
+        parts = random_parts(run, is_path=is_path)
+        if parts and not reading.overlaps(PUBLIC, match.end() - 1):
+            for begin, end in parts:
                 yield start + begin, start + end, REDACTED
 
 
@@ -133,7 +144,7 @@ def is_mixed(text: str) -> bool:
 def looks_random(run: str) -> bool:
     """Whether a run is at least as long and as random as a secret key of AWS."""
     body = run.rstrip("=")
-    if len(body) < 32 or body.islower() or body.isupper() or compiled(r"\d").search(body) is None:
+    if len(body) < LEAST_RANDOM or body.islower() or body.isupper() or compiled(r"\d").search(body) is None:
         return False
     if not any(len(part) > 13 and not part.isupper() and not part.islower() for part in compiled(r"[-_]").split(body)):
         return False  # for example `app-dev-eu-a1B2c3D4e5F6`
@@ -151,7 +162,9 @@ def opaque(word: str) -> bool:
     """Whether a value is neither a word nor a number, a date, an address or a UUID."""
     if len(word) < 6 or len(word.split()) != 1:
         return False
-    if word.startswith(("arn:", "/", "http:", "https:", "s3:")) or UUID.fullmatch(word) or DATE.match(word):
+    if word.isalpha():
+        return not word[1:].islower() and not word.isupper() and any(map(str.isupper, word[1:]))
+    if word.startswith(("arn:", "/", "http:", "https:", "s3:")) or is_uuid(word) or compiled(DATE).match(word):
         return False
     if word.islower() or word.isupper() or compiled(r"\d").search(word):
         return is_mixed(word)

@@ -17,10 +17,13 @@ OPERAND = (
 )
 LISTED = r"(?is)\b(?:values|in)\s*\(.*"
 DOUBLE = r'"(?:[^"\\]|\\.|"")*"'
-# In small letters they are words of sentences, but after a quote or a colon.
+# In small letters they are words of sentences, but after a quote or a colon. What precedes a verb is looked at after
+# its first letter: `re` finds that in one loop.
+B = r"(?<!\w.)"
 STATEMENT = (
-    r"(?<!\w)(?:select|insert\s{1,9}into|update\s{1,9}\S{1,80}\s{1,9}set|delete\s{1,9}from|merge\s{1,9}into|"
-    r"replace\s{1,9}into|(?:create|alter)\s{1,9}user|set\s{1,9}password|pragma)\b|\[sql: (?=\w)"
+    rf"(?:s{B}elect|i{B}nsert\s{{1,9}}into|u{B}pdate\s{{1,9}}\S{{1,80}}\s{{1,9}}set|d{B}elete\s{{1,9}}from|"
+    rf"(?:m{B}erge|r{B}eplace)\s{{1,9}}into|(?:c{B}reate|a{B}lter)\s{{1,9}}user|s{B}et\s{{1,9}}password|p{B}ragma)\b|"
+    r"\[sql: (?=\w)"
 )
 STOP = r"\n\n|\n?\[parameters|\n?\(Background|\n\s{0,80}File \"|\nTraceback|\nDETAIL|\n?\]$"
 # Redis commands whose arguments are passwords.

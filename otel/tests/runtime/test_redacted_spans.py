@@ -325,6 +325,7 @@ def camel(phrase: str) -> str:
         ("session.id", "a1b2c3d4e5f6", "a1b2c3d4e5f6"),  # of OpenTelemetry's conventions, and an id
         ("url.full", "https://h/a?b=1#c", "https://h/a"),
         ("db.query.text", "SELECT 1", "SELECT ?"),
+        ("cloud.resource_id", arn := "arn:aws:lambda:eu-west-1:123456789012:function:get-token:LIVE", arn),
         ("order.id", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx"),
         ("order.note", "Zq3Xw7Rt9Yu2Ip4Lk6Jh8Gf1Ds5Ba0Tx", "[redacted]"),
     ],
