@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from os import fsdecode
 
-from lambda_latency.redaction.names import NO, SECRET, hinted, secrecy
+from lambda_latency.redaction.names import NO, SECRET, hinted, is_uuid, secrecy
 from lambda_latency.redaction.prefixes import PREFIXES
 
 # A text without these has no pair, query, user info, escape or card number.
@@ -80,12 +80,6 @@ def is_plain(run: str) -> bool:
         if len(part) > LONG and not single and is_mixed(part):
             return False
     return True
-
-
-def is_uuid(text: str) -> bool:
-    """Whether the text is a UUID. The general search for credentials would take ten times as long."""
-    is_grouped = len(text) == 36 and text[8:24:5] == "----" and text.count("-") == 4
-    return is_grouped and not text.strip("0123456789abcdefABCDEF-")
 
 
 def is_function(text: str) -> bool:

@@ -170,3 +170,9 @@ def level_before(level: int, following: list[str], *, in_leaf: bool) -> int:
         return PERHAPS
     is_about = not in_leaf or level == PERHAPS or not ABOUT.isdisjoint(qualifiers)
     return NO if is_about else PERHAPS
+
+
+def is_uuid(text: str) -> bool:
+    """Whether the text is a UUID. The general search for credentials would take ten times as long."""
+    is_grouped = len(text) == 36 and text[8:24:5] == "----" and text.count("-") == 4
+    return is_grouped and not text.strip("0123456789abcdefABCDEF-")

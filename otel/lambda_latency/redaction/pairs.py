@@ -10,8 +10,18 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from lambda_latency.redaction.credentials import is_uuid
-from lambda_latency.redaction.names import NO, PERHAPS, QUERIES, REDACTED, SECOND, SECRET, compiled, secrecy, words
+from lambda_latency.redaction.names import (
+    NO,
+    PERHAPS,
+    QUERIES,
+    REDACTED,
+    SECOND,
+    SECRET,
+    compiled,
+    is_uuid,
+    secrecy,
+    words,
+)
 from lambda_latency.redaction.reading import SOURCE, Reading, Span
 from lambda_latency.redaction.shapes import opaque
 

@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import cache
 
-from lambda_latency.redaction.credentials import is_uuid
-from lambda_latency.redaction.names import REDACTED, compiled
+from lambda_latency.redaction.names import REDACTED, compiled, is_uuid
 from lambda_latency.redaction.prefixes import PREFIXES
 from lambda_latency.redaction.reading import PUBLIC, Reading, Span
 
