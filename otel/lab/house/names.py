@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(36, 108, 1),
+    "otel/lambda_latency": Figures(36, 106, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -51,7 +51,7 @@ FIGURES = {
     "otel/lambda_latency/local": Figures(1, 20, 0),
     "otel/lambda_latency/page": Figures(1, 3, 0),
     "otel/lambda_latency/prices": Figures(0, 1, 0),
-    "otel/lambda_latency/redaction": Figures(2, 4, 0),
+    "otel/lambda_latency/redaction": Figures(2, 2, 0),
     "otel/lambda_latency/runtime": Figures(2, 18, 0),
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),

@@ -165,12 +165,11 @@ def secret_after(reading: Reading, gap: re.Match[str], name: str, level: int, pr
     if kind == "none" or (kind == "said" and prior.lower() == "get"):  # `get secret orders-7` names a secret
         return None
     window = text[start : start + LONGEST]
-    if level == PERHAPS and window[:1] in CLOSING and not reading.overlaps(DIGITS, start, LONGEST):
-        return None  # a list of words
+    is_list = level == PERHAPS and window[:1] in CLOSING
+    if is_list and not reading.overlaps(DIGITS, start, LONGEST):
+        return None  # of words
     part = value_at(window, kind)
-    if part is None or (kind == "said" and not is_said(window[slice(*part)], name, level)):
-        return None
-    if not is_secret(window, part, gap, name, level):
+    if part is None or not is_secret(window, part, gap, name, level):
         return None
     begin, end = value_at(text, kind, start) or part
     return begin, end
@@ -232,16 +231,22 @@ def quoted(text: str, start: int) -> Part | None:
 
 def is_secret(window: str, part: Part, gap: re.Match[str], name: str, level: int) -> bool:
     """Whether a value has to be redacted. `window`: the text from the value on; of a long one the beginning."""
-    value, kind = window[slice(*part)], gap.lastgroup
-    if level == PERHAPS and not is_opaque_value(value):
+    value, kind = window[slice(*part)], str(gap.lastgroup)
+    if not is_likely(value, kind, name, level):
         return False
     if kind == "mark" and not is_marked(value, gap[0], is_quoted=window[part[0] - 1 : part[0]] in QUOTES):
         return False
     if is_about(value, name) or (part[1] < LONGEST and is_placeholder(value, is_code=kind in CODE)):
         return False
-    if kind == "listed":
-        return is_listed(name, value)
-    return kind != "option" or is_option(name, value)
+    tests = {"listed": is_listed, "option": is_option}
+    return kind not in tests or tests[kind](name, value)
+
+
+def is_likely(value: str, kind: str, name: str, level: int) -> bool:
+    """Whether a value looks like a secret, where its name or the words before it do not suffice."""
+    if kind == "said" and not is_said(value, name, level):
+        return False
+    return level == SECRET or is_opaque_value(value)
 
 
 def is_marked(value: str, mark: str, *, is_quoted: bool) -> bool:

@@ -118,13 +118,18 @@ def runs(reading: Reading) -> Iterator[Span]:
     """Yield what is too random for a name. Hashes, UUIDs and numbers are mostly ids, and not secret."""
     for match in reading.matches(RUN):
         start, run = match.start(), match[0]
-        if len(run) < LEAST_RANDOM or reading.ids or run.islower() or run.isupper() or compiled(HEX).fullmatch(run):
+        if len(run) < LEAST_RANDOM or reading.ids or is_id(run):
             continue
         is_path = compiled(PATH).match(reading.text, start) is not None
         parts = random_parts(run, is_path=is_path)
         if parts and not reading.overlaps(PUBLIC, match.end() - 1):
             for begin, end in parts:
                 yield start + begin, start + end, REDACTED
+
+
+def is_id(run: str) -> bool:
+    """Whether a run has one case, as ids have, or is a hash or a UUID."""
+    return run.islower() or run.isupper() or compiled(HEX).fullmatch(run) is not None
 
 
 def random_parts(run: str, *, is_path: bool) -> list[tuple[int, int]]:
@@ -159,16 +164,17 @@ def is_worded(run: str) -> bool:
 
 def opaque(word: str) -> bool:
     """Whether a value is neither a word nor a number, a date, an address or a UUID."""
-    if len(word) < 6 or len(word.split()) != 1:
+    if len(word) < 6 or len(word.split()) != 1 or is_place(word) or is_uuid(word):
         return False
-    if word.isalpha():
-        return not word[1:].islower() and not word.isupper() and any(map(str.isupper, word[1:]))
-    if word.startswith(("arn:", "/", "http:", "https:", "s3:")) or is_uuid(word) or compiled(DATE).match(word):
-        return False
-    if word.islower() or word.isupper() or compiled(r"\d").search(word):
+    if word.islower() or word.isupper() or (not word.isalpha() and compiled(r"\d").search(word)):
         return is_mixed(word)
     capitals = sum(map(str.isupper, word[1:]))
     return capitals * (4 if "." in word else len(word)) >= len(word)
+
+
+def is_place(word: str) -> bool:
+    """Whether a value is an address or a path, or begins with a date."""
+    return word.startswith(("arn:", "/", "http:", "https:", "s3:")) or compiled(DATE).match(word) is not None
 
 
 def cards(reading: Reading) -> Iterator[Span]:
