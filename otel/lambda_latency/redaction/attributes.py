@@ -12,8 +12,8 @@ from math import inf
 from time import monotonic, thread_time
 from typing import TYPE_CHECKING
 
-from lambda_latency.redaction.credentials import clean, is_function, is_uuid, known_values
-from lambda_latency.redaction.names import NO, REDACTED, SECRET, UNREAD, hinted, secrecy
+from lambda_latency.redaction.credentials import clean, is_function, known_values
+from lambda_latency.redaction.names import NO, REDACTED, SECRET, UNREAD, hinted, is_uuid, secrecy
 
 if TYPE_CHECKING:
     from collections.abc import Callable

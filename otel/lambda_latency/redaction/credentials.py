@@ -12,7 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from os import fsdecode
 
-from lambda_latency.redaction.names import NO, SECRET, hinted, is_uuid, secrecy
+from lambda_latency.redaction.names import NO, SECRET, hinted, secrecy
 from lambda_latency.redaction.prefixes import PREFIXES
 
 # A text without these has no pair, query, user info, escape or card number.
