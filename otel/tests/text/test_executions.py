@@ -83,11 +83,12 @@ def test_running_executions_are_counted(tmp_path: Path) -> None:
 
 def test_a_report_on_running_executions_alone_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Their spans were read."""
-    spans = [span for span in spans_of_set(Planted(5, "", 24, Form(), as_xray=False)) if span.name == "Invocation"]
-    write(spans[:1], tmp_path / "traces.jsonl", as_xray=False)
+    spans = spans_of_set(Planted(5, "", 24, Form(), as_xray=False))
+    invocation = next(span for span in spans if span.name == "Invocation")
+    write([invocation], tmp_path / "traces.jsonl", as_xray=False)
     assert main(["report", str(tmp_path / "traces.jsonl")]) == 1
     assert capsys.readouterr().err == (
-        f"lambda-latency: {spans[0].trace_id}: execution ProcessOrder is still running: not judged\n"
+        f"lambda-latency: {invocation.trace_id}: execution ProcessOrder is still running: not judged\n"
         "  an execution is judged when it has ended: run the command again then\n"
     )
 
