@@ -26,9 +26,9 @@ def add_parser(subparsers: Any, summary: str) -> None:
     parser = subparsers.add_parser(
         "live",
         help=summary,
-        description="Receives traces by OTLP over HTTP from any sender on this machine, and serves a page of the "
-        "requests while they happen: a row for each, the verdict on the last minutes, the waterfall of one that is "
-        "clicked, the line of an error or a timeout. The newest 5,000 requests are kept in memory.",
+        description="Receives traces by OTLP over HTTP from any sender on this machine, and serves the report's "
+        "page while requests happen: what fails now, the findings of the last minutes, a row for each request as it "
+        "ends, its waterfall, and what its functions printed. The newest 5,000 requests are kept in memory.",
     )
     parser.add_argument(
         "--otlp-port",

@@ -23,7 +23,7 @@ export interface Host {
   lines: string[]; // spans of some requests
   signal: AbortSignal; // aborted before the page is drawn anew
   anchor: Anchor | null;
-  drawn: Drawn;
+  drawn: Drawn | null; // null until the page is drawn
   answers: number; // of the server about requests: what is drawn of one is drawn anew after each
   /** Why a request failed, and where; undefined if it did not, or if this is not known. */
   failure(traceId: string): { what: string; where: string } | undefined;

@@ -5,7 +5,7 @@ import { answers, ask, besideSpans } from "./answers.js";
 import { Composed, type Verdict } from "./compose.js";
 import { type Row, rowOf } from "./rows.js";
 
-declare function startPage(host: Omit<Host, "drawn">): void;
+declare function startPage(host: Host): void;
 
 const QUIET_MS = 1000; // without a pointer or a key: nothing moves below a hand
 const LEAST_MS = 1000; // between two drawings
@@ -30,7 +30,7 @@ export function isFree(): boolean {
   return (
     now >= nextMs &&
     now - acted > QUIET_MS &&
-    !host.drawn.isReading() &&
+    !host.drawn?.isReading() &&
     document.querySelector("dialog[open], #suggested:not([hidden])") === null &&
     getSelection()?.isCollapsed !== false
   );
@@ -42,7 +42,7 @@ export function draw(verdict: Verdict, rows: readonly Row[]): void {
   const composed = new Composed(verdict, rows);
   for (const [traceId, answer] of answers) if (typeof answer === "object") composed.addAnswer(traceId, answer);
   const before = {
-    anchor: host?.drawn.anchor ?? null,
+    anchor: host?.drawn?.anchor ?? null,
     left: scrollX,
     top: scrollY,
     focus: document.activeElement,
@@ -70,7 +70,7 @@ function hostOf(composed: Composed, anchor: Host["anchor"]): Host {
     if (host?.report !== report) return;
     if (typeof answer === "object") composed.addAnswer(traceId, answer);
     host.answers++;
-    host.drawn.update();
+    host.drawn?.update();
   };
   return {
     report,
@@ -78,7 +78,7 @@ function hostOf(composed: Composed, anchor: Host["anchor"]): Host {
     anchor,
     signal: alive.signal,
     answers: 0,
-    drawn: undefined as unknown as Drawn, // until the page is drawn
+    drawn: null,
     failure(traceId) {
       const row = rowOf(traceId);
       return row !== undefined && row.what + row.where !== "" ? row : undefined;

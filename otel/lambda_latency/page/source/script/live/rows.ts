@@ -62,7 +62,7 @@ export function addRows(batch: readonly (Row | Mark)[]): boolean {
   return isNewRun;
 }
 
-/** Forgets rows and marks; the number of the newest row too, if another server counts from now on. */
+/** Forgets rows and marks, and the number of the newest row: another run of the server counts from now on. */
 function forgetRows(): void {
   byTrace.clear();
   names.clear();

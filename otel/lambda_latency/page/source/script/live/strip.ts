@@ -5,13 +5,20 @@ import { number, plural } from "../numbers.js";
 import type { News, Numbers } from "./link.js";
 import { type Mark, failing, marks } from "./rows.js";
 
-const WINDOWS = { 1: "the last minute", 5: "5 minutes", 15: "15 minutes", 60: "60 minutes", 0: "all that are kept" };
+const WINDOWS: [minutes: number, text: string][] = [
+  [1, "the last minute"],
+  [5, "5 minutes"],
+  [15, "15 minutes"],
+  [60, "60 minutes"],
+  [0, "all that are kept"],
+];
+const USUAL_MINUTES = 15;
 const MEGABYTE = 1_048_576;
 
 /** What the page is about: requests of the last minutes, after a clear. */
 const given = new URLSearchParams(location.search);
 export const chosen = {
-  minutes: Object.hasOwn(WINDOWS, given.get("minutes") ?? "") ? Number(given.get("minutes")) : 15,
+  minutes: WINDOWS.find(([minutes]) => String(minutes) === given.get("minutes"))?.[0] ?? USUAL_MINUTES,
   after: Number(given.get("after")) || 0,
   isPaused: false,
 };
@@ -31,9 +38,9 @@ let isIncomplete = false;
 const comparisons = new Map<number, string>();
 
 export function drawStrip(acts: Acts): void {
-  const option = ([minutes, text]: [string, string]): HTMLElement =>
-    h("option", { value: minutes, selected: Number(minutes) === chosen.minutes }, text);
-  const window_ = h("select", { id: "minutes" }, Object.entries(WINDOWS).map(option));
+  const option = ([minutes, text]: (typeof WINDOWS)[number]): HTMLElement =>
+    h("option", { value: minutes, selected: minutes === chosen.minutes }, text);
+  const window_ = h("select", { id: "minutes" }, WINDOWS.map(option));
   window_.addEventListener("change", () => {
     chosen.minutes = Number(window_.value);
     writeLinks();
@@ -51,7 +58,11 @@ export function drawStrip(acts: Acts): void {
       h("span", { id: "fresh", role: "status" }),
       h("button", { class: "link", id: "show-fresh", hidden: true, onclick: acts.show }, "Show"),
       h("label", { class: "between" }, "requests of", window_),
-      h("button", { class: "button", id: "pause", "aria-pressed": "false", onclick: acts.pause }, "Pause"),
+      h(
+        "button",
+        { class: "button", id: "pause", title: "key p", "aria-pressed": "false", onclick: acts.pause },
+        "Pause",
+      ),
       h("button", { class: "button", id: "live-clear", onclick: acts.clear }, "Clear"),
       h("a", { class: "button", id: "whole-report", target: "_blank", rel: "noopener" }, "Report with all spans"),
       h("a", { class: "button", id: "save", download: "" }, "Save"),
