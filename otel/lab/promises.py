@@ -248,7 +248,7 @@ MUTATIONS = (
       "test_redacted_spans.py::test_addresses_lose_query_and_fragment"),
     M("R12", "lists as a whole", "../redaction/attributes.py", "return clean_list(texts)", "return members",
       "../redaction/test_lists.py::test_a_list_is_read_as_a_whole"),
-    M("R12", "command lines in texts", "../redaction/pairs.py", "not is_said(window[slice(*part)], name, level)", "True",
+    M("R12", "command lines in texts", "../redaction/pairs.py", "not is_said(value, name, level)", "True",
       "../redaction/test_lists.py::test_a_text_is_read_as_the_command_or_the_sentence_that_it_is"),
     M("R12", "the limit of time", "../redaction/attributes.py", "thread_time() + BUDGET_S", "inf",
       "../redaction/test_linear.py::test_the_budget_of_a_delivery_is_looked_at_inside_of_a_text"),
