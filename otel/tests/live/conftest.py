@@ -60,7 +60,11 @@ def one_browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def browser(one_browser: Browser) -> Iterator[Browser]:
-    """The browser, with nothing of the test before; at the end its console has to be clean."""
+def browser(one_browser: Browser, pages: Pages) -> Iterator[Browser]:
+    """The browser, with nothing of the test before; at the end its console has to be clean.
+
+    It leaves the page before `pages` closes the page's server: a request without an answer is an error in the console.
+    """
+    del pages
     yield from cleared(one_browser)
     one_browser.show("about:blank")
