@@ -84,10 +84,7 @@ def quoted(text: object, length: int = LONGEST) -> str:
 
 
 def quoted_name(text: str) -> str:
-    """Quote a name in a table: as `quoted`, but a piece of another text is replaced by its mark.
-
-    The route of an execution begins with the report's own word.
-    """
+    """Quote a name in a table: as `quoted`, but a piece of another text is replaced by its mark."""
     own = EXECUTION_ROUTE if text.startswith(EXECUTION_ROUTE) else ""
     is_broken = any(map(text.__contains__, BROKEN))
     return own + (f'{MARK}{_mark(text)}"' if is_broken else quoted(text.removeprefix(own)))

@@ -28,6 +28,14 @@ Run = Callable[[Sequence[str], Mapping[str, str], Path, float], "subprocess.Comp
 # the child reads the end of the pipe instead and exits.
 GATE = 'read -r go && [ "$go" = go ] && exec "$@" </dev/null'
 READY = "ready "
+# Credentials that are none: the user's own profiles and the instance's role are not used
+NO_ACCOUNT = {
+    "AWS_ACCESS_KEY_ID": "local",
+    "AWS_SECRET_ACCESS_KEY": "local",
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 # Below the ports of outgoing connections: Linux begins at 32768, macOS and Windows at 49152
 UNASSIGNED_PORTS = range(20000, 32768)
 

@@ -17,7 +17,7 @@ from lambda_latency.latency import (
 )
 from lambda_latency.text.call_graph import MOST_ALSO, call_graph_sentence, calls_sentence, share
 from lambda_latency.text.cause_groups import OWNED, owned, per_day, waits_for
-from lambda_latency.text.executions import attempts_text
+from lambda_latency.text.executions import attempts_of_group
 from lambda_latency.text.findings import finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, ms, number, percent, plural, signed
@@ -306,8 +306,7 @@ def reported_sentence(group: CauseGroup, report: Report, style: Style) -> list[P
         window = f", nearly all{_between(group.window)}"
     requests = f"The {plural(len(group.members), noun_of(group.routes))} "
     if are_executions(group.routes):
-        attempted = attempts_text(group.edge.component, report.breakdowns.made(group.members))
-        longer = " takes longer" + (f" ({attempted})" if attempted else "")
+        longer = f" takes longer{attempts_of_group(group, report)}"
         subject = [Piece(f"{requests}in which "), *waits_for(group, style), Piece(longer)]
     else:
         subject = [Piece(f"{requests}that wait for "), *waits_for(group, style)]

@@ -20,7 +20,7 @@ from lambda_latency.latency import (
     noun_of,
 )
 from lambda_latency.text.correlation import route_list, value_text
-from lambda_latency.text.executions import attempts_text, execution_sentences
+from lambda_latency.text.executions import attempts_of_group, execution_sentences
 from lambda_latency.text.findings import edge_steps, finding_pieces, of_which
 from lambda_latency.text.style import Piece, Style
 from lambda_latency.text.words import clean, listed, manager, ms, number, percent, plural
@@ -74,8 +74,7 @@ def group_sentence(group: CauseGroup, report: Report, style: Style) -> list[Piec
 def _than_typical(group: CauseGroup, report: Report) -> str:
     """`more than in a typical one (3 attempts)`."""
     if are_executions(group.routes):
-        attempted = attempts_text(group.edge.component, report.breakdowns.made(group.members))
-        return " more than in a typical one" + (f" ({attempted})" if attempted else "")
+        return f" more than in a typical one{attempts_of_group(group, report)}"
     return " more than a typical one" + (" of their route" if len(group.routes) > 1 else "")
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from statistics import median_low
 from typing import NamedTuple
 
-from lambda_latency.latency import Breakdown, Breakdowns, Component, Report, names_of
+from lambda_latency.latency import Breakdown, Breakdowns, CauseGroup, Component, Report, names_of
 from lambda_latency.text.style import Style
 from lambda_latency.text.words import clean, ms, number, plural
 from lambda_latency.trace import EXECUTION_ROUTE, RUNNING
@@ -19,26 +20,26 @@ UNITS = ((86_400, "days"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 class DesignedWait(NamedTuple):
-    """A wait by design of the executions of a route: the times of all, in nanoseconds, ascending."""
+    """A wait by design of the executions of a route; `longer` wait over `LONGER_TIMES` as long as a typical one."""
 
     route: str
-    component: Component
-    waited_ns: Sequence[int]
-
-    @property
-    def typical_ns(self) -> int:
-        return median_low(self.waited_ns)
-
-    @property
-    def longer(self) -> int:
-        """The number of executions that wait more than `LONGER_TIMES` as long as a typical one."""
-        return sum(ns > LONGER_TIMES * self.typical_ns for ns in self.waited_ns)
+    name: str
+    executions: int
+    typical_ns: int
+    max_ns: int
+    longer: int
 
 
 def routes_of(breakdowns: Breakdowns) -> list[str]:
     """Return the routes of requests, each once."""
     kinds = list(breakdowns.kinds)
     return sorted({kinds[kind].route for kind in {*breakdowns.kind_of}})
+
+
+def attempts_of_group(group: CauseGroup, report: Report) -> str:
+    """Return ` (3 attempts)`, as `attempts_text`, for the executions of a cause group."""
+    attempts = attempts_text(group.edge.component, report.breakdowns.made(group.members))
+    return f" ({attempts})" if attempts else ""
 
 
 def attempts_text(component: Component, executions: Iterable[Breakdown]) -> str:
@@ -52,32 +53,34 @@ def attempts_text(component: Component, executions: Iterable[Breakdown]) -> str:
 
 def waits(breakdowns: Breakdowns) -> list[DesignedWait]:
     """Return the waits by design, those of most executions first."""
-    components = {
-        number: edge.component for (edge, _), number in breakdowns.calls.items() if edge.component.category == "wait"
+    names = {
+        call: edge.component.name for (edge, _), call in breakdowns.calls.items() if edge.component.category == "wait"
     }
     kinds = list(breakdowns.kinds)
-    waited: dict[tuple[str, Component], list[int]] = {}
-    for index in range(len(breakdowns)) if components else ():
-        route = kinds[breakdowns.kind_of[index]].route
-        for place in range(breakdowns.calls_end[index], breakdowns.calls_end[index + 1]):
-            component = components.get(breakdowns.call_of[place])
-            if component is not None:
-                waited.setdefault((route, component), []).append(breakdowns.call_ns[place])
-    listed = [DesignedWait(route, component, sorted(times)) for (route, component), times in waited.items()]
-    return sorted(listed, key=lambda wait: (-len(wait.waited_ns), wait.route, wait.component))
+    waited: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
+    for place, call in enumerate(breakdowns.call_of if names else ()):
+        if call in names:
+            kind = kinds[breakdowns.kind_of[bisect_right(breakdowns.calls_end, place) - 1]]
+            waited[kind.route, names[call]].append(breakdowns.call_ns[place])
+    listed: list[DesignedWait] = []
+    for (route, name), times_ns in waited.items():
+        typical_ns = median_low(times_ns)
+        longer = sum(ns > LONGER_TIMES * typical_ns for ns in times_ns)
+        listed.append(DesignedWait(route, name, len(times_ns), typical_ns, max(times_ns), longer))
+    return sorted(listed, key=lambda wait: (-wait.executions, wait.route, wait.name))
 
 
 def execution_sentences(report: Report, style: Style) -> Iterator[str]:
     """Name the waits that take longer than a typical one, and count the executions that have not ended."""
     longer = [wait for wait in waits(report.breakdowns) if wait.longer]
-    for wait in sorted(longer, key=lambda wait: -wait.waited_ns[-1])[:MOST_WAITS]:
-        count, all_ = number(wait.longer), number(len(wait.waited_ns))
+    for wait in sorted(longer, key=lambda wait: -wait.max_ns)[:MOST_WAITS]:
+        count, all_ = number(wait.longer), number(wait.executions)
         (function,) = names_of([wait.route])
-        name, typical = clean(wait.component.name, style), duration(wait.typical_ns, style)
+        name, typical = clean(wait.name, style), duration(wait.typical_ns, style)
         yield (
             f"Waiting by design, and no cause: {count} of {all_} executions of {function} wait for the "
             f"{name} more than {LONGER_TIMES} times as long as a typical one ({typical}), "
-            f"at most {duration(wait.waited_ns[-1], style)}."
+            f"at most {duration(wait.max_ns, style)}."
         )
     running = Counter(problem.reason for problem in report.problems if problem.reason.endswith(RUNNING))
     for reason, executions in sorted(running.items()):
@@ -88,17 +91,7 @@ def execution_sentences(report: Report, style: Style) -> Iterator[str]:
 
 def wait_values(report: Report) -> dict[str, object]:
     """Return the waits by design for JSON; nothing if there are none."""
-    listed = [
-        {
-            "route": wait.route,
-            "name": wait.component.name,
-            "executions": len(wait.waited_ns),
-            "typical_ns": wait.typical_ns,
-            "max_ns": wait.waited_ns[-1],
-            "longer": wait.longer,
-        }
-        for wait in waits(report.breakdowns)
-    ]
+    listed = [wait._asdict() for wait in waits(report.breakdowns)]
     return {"waits": listed} if listed else {}
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import Any
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
 from lambda_latency.local.cloud.clients import clients
-from lambda_latency.local.processes import Processes, Service, free_ports
+from lambda_latency.local.processes import NO_ACCOUNT, Processes, Service, free_ports
 
 LOCK = Path(__file__).with_name("ministack.txt")
 LAUNCHER = Path(__file__).with_name("ministack_main.py")
@@ -47,13 +46,9 @@ class Cloud:
             "GATEWAY_PORT": str(self._port),
             "MINISTACK_ACCOUNT_ID": ACCOUNT,
             "MINISTACK_REGION": REGION,
-            "AWS_ACCESS_KEY_ID": "local",
-            "AWS_SECRET_ACCESS_KEY": "local",
+            **NO_ACCOUNT,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self.url,
-            "AWS_CONFIG_FILE": os.devnull,
-            "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-            "AWS_EC2_METADATA_DISABLED": "true",
             "TMPDIR": str(processes.folder()),
             "LAMBDA_ACCOUNT_CONCURRENCY": "1000",  # AWS's default; the sandbox limits concurrency
             "LAMBDA_LATENCY_AUTHORIZER_CONTEXT": context,

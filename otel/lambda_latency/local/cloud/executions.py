@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
+import math
 import shlex
 import sys
 import threading
@@ -25,7 +25,7 @@ from lambda_latency.http import request
 from lambda_latency.local.app.prepare.packages import Packages
 from lambda_latency.local.app.read.parameters import ACCOUNT, REGION
 from lambda_latency.local.errors import LocalError
-from lambda_latency.local.processes import Processes, Service, free_ports
+from lambda_latency.local.processes import NO_ACCOUNT, Processes, Service, free_ports
 from lambda_latency.local.sandbox.function import Outcome
 
 LOCK = Path(__file__).with_name("executions.txt")
@@ -122,10 +122,8 @@ class Executions:
             if self._service is not None:
                 return
             if sys.version_info < OLDEST:
-                needed = ".".join(map(str, OLDEST))
-                raise LocalError(
-                    "durable functions do not run here", f"run lambda-latency with Python {needed} or later"
-                )
+                todo = f"run lambda-latency with Python {'.'.join(map(str, OLDEST))} or later"
+                raise LocalError("durable functions do not run here", todo)
             python = self._packages.emulator(LOCK)
             (port,) = free_ports(1)
             self.url = f"http://127.0.0.1:{port}"
@@ -136,14 +134,7 @@ class Executions:
                 *("--lambda-endpoint", self._functions_url(), "--local-runner-endpoint", self.url),
                 *("--local-runner-region", REGION, "--function-configs", json.dumps(configs)),
             ]
-            variables = {
-                "AWS_ACCESS_KEY_ID": "local",
-                "AWS_SECRET_ACCESS_KEY": "local",
-                "AWS_CONFIG_FILE": os.devnull,
-                "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-                "AWS_EC2_METADATA_DISABLED": "true",
-            }
-            service = Service("durable", [], self._processes, self._log, command=command, variables=variables)
+            service = Service("durable", [], self._processes, self._log, command=command, variables=NO_ACCOUNT)
             service.wait_until_listening(port, 60)
             self._service = service
 
@@ -179,28 +170,25 @@ class _Progress:
 
     def __init__(self, name: str, url: str, tell: Callable[[str], None]) -> None:
         self._name, self._url, self._tell = name, url, tell
-        self._answerable: set[str] = set()
-        self._due_s: dict[str, float] = {}
+        self._due_s: dict[str, float] = {}  # by operation, when its next line is due
 
     def show(self, events: list[dict[str, Any]]) -> None:
         """Tell about the operations that these events of an execution's history leave open."""
         for event in _open(events):
-            kind, operation = event["EventType"].removesuffix(STARTED), event.get("Name") or event.get("Id", "")[:8]
-            if kind == "Callback":
-                self._callback(operation, event.get("CallbackStartedDetails") or {})
-            elif kind == "Wait" and time.monotonic() >= self._due_s.get(event["Id"], 0):
-                self._due_s[event["Id"]] = time.monotonic() + PROGRESS_S
+            operation_id, now_s = event.get("Id", ""), time.monotonic()
+            operation = event.get("Name") or operation_id[:8]
+            callback_id = (event.get("CallbackStartedDetails") or {}).get("CallbackId")
+            if now_s < self._due_s.get(operation_id, 0):
+                continue
+            if callback_id:
+                self._due_s[operation_id] = math.inf
+                answered = f"{self._url}{API}/durable-execution-callbacks/{quote(callback_id, safe='')}/succeed"
+                command = shlex.join(["curl", "-s", "-X", "POST", "-d", '"ok"', answered])
+                self._tell(f"{self._name} waits for the callback {operation}. To answer it: {command}")
+            elif event["EventType"] == f"Wait{STARTED}":
+                self._due_s[operation_id] = now_s + PROGRESS_S
                 seconds = (event.get("WaitStartedDetails") or {}).get("Duration")
                 self._tell(f"{self._name} waits for the timer {operation}" + (f" of {seconds} s" if seconds else ""))
-
-    def _callback(self, operation: str, details: Mapping[str, Any]) -> None:
-        callback_id = details.get("CallbackId")
-        if not callback_id or callback_id in self._answerable:
-            return
-        self._answerable.add(callback_id)
-        answered = f"{self._url}{API}/durable-execution-callbacks/{quote(callback_id, safe='')}/succeed"
-        command = shlex.join(["curl", "-s", "-X", "POST", "-d", '"ok"', answered])
-        self._tell(f"{self._name} waits for the callback {operation}. To answer it: {command}")
 
 
 def _open(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

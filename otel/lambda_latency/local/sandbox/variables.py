@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lambda_latency.local.errors import LocalError
+from lambda_latency.local.processes import NO_ACCOUNT
 from lambda_latency.local.sandbox.function import Function
 
 KIT = Path(__file__).parents[2]
@@ -112,14 +113,9 @@ def lambda_variables(function: Function, settings: SandboxSettings) -> dict[str,
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
         "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
-        # Invalid credentials. The access key is the function's name, by which a fault plan recognizes its calls; the
-        # user's own profiles and the instance's role are not used.
-        "AWS_ACCESS_KEY_ID": function.name,
-        "AWS_SECRET_ACCESS_KEY": "local",
+        **NO_ACCOUNT,
+        "AWS_ACCESS_KEY_ID": function.name,  # by which a fault plan recognizes its calls
         "AWS_SESSION_TOKEN": "local",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
-        "AWS_EC2_METADATA_DISABLED": "true",
         **settings.extra,
         **({"LAMBDA_LATENCY_LOCAL_FAULTS": handler} if settings.faults else {}),
         **(_counting(settings.counts, handler) if settings.counts is not None else {}),

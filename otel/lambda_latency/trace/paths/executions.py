@@ -16,6 +16,7 @@ from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
+from operator import itemgetter
 from typing import NamedTuple
 
 from lambda_latency.trace.model.compact_span import CompactSpan
@@ -145,26 +146,22 @@ class _Execution:
 
     def _root(self) -> CompactSpan:
         """The span of the execution: the plugin's, which it records at the end, or a new one."""
-        workflow, invocations = self._workflow, self._invocations
+        root, invocations = self._workflow, self._invocations
         status = invocations[-1].status if invocations else None
         start_ns = min([self._begin_ns, *self._starts_ns[:1]])
         end_ns = max((invocation.end_ns for invocation in invocations), default=0)
-        if workflow is None:
+        if root is None:
             signature = self._signature(Status.ERROR if status == "FAILED" else Status.UNSET)
             end_ns = end_ns if status in ENDED else 0
             parent_id = invocations[0].spans[-1].parent_id if invocations else ""
             root = CompactSpan(_new_id(self._arn, "root"), parent_id, start_ns, end_ns, signature, signature.name)
-            return self._without_caller(root)
-        workflow.start_ns, workflow.end_ns = start_ns, max(workflow.end_ns, end_ns)
-        workflow.signature = self._signature(workflow.signature.status)
-        workflow.name = workflow.signature.name
-        return self._without_caller(workflow)
-
-    def _without_caller(self, root: CompactSpan) -> CompactSpan:
-        """Make an execution a request of its own, unless an operation of another one waits for it."""
+        else:
+            root.start_ns, root.end_ns = start_ns, max(root.end_ns, end_ns)
+            root.signature = self._signature(root.signature.status)
+            root.name = root.signature.name
         parent = self._spans.get(root.parent_id)
         if parent is not None and not parent.signature.operation_type:
-            root.parent_id = ""
+            root.parent_id = ""  # a request of its own, for no operation of another execution waits for it
         return root
 
     def _move_below(self, root: CompactSpan) -> None:
@@ -237,7 +234,7 @@ class _Execution:
         if not pending or start_ns >= end_ns:
             return  # nothing is known about it
         due = [end for end in pending if end[0] <= end_ns + LATE_NS]
-        instant, span = max(due, key=_instant) if due else min(pending, key=_instant)
+        instant, span = max(due, key=itemgetter(0)) if due else min(pending, key=itemgetter(0))
         gap = CompactSpan(_new_id(self._arn, f"gap {number}"), root.span_id, start_ns, min(instant, end_ns),
                           span.signature, span.name)  # fmt: skip
         for called in self._spans.values():
@@ -269,15 +266,10 @@ class _Execution:
 
     def _resumed(self, span: CompactSpan, instant_ns: int) -> CompactSpan | None:
         """The next span of an operation after an instant: an attempt of a step, or what a later invocation records."""
-        name, kind = span.name, span.signature.operation_type
-        for operation in self._operations:
-            signature = operation.signature
-            if operation.start_ns >= instant_ns and (signature.operation_type, signature.operation_name) == (
-                kind,
-                name,
-            ):
-                return operation
-        return None
+        later = (operation for operation in self._operations if operation.start_ns >= instant_ns)
+        kind = span.signature.operation_type
+        alike = (operation for operation in later if operation.signature.operation_type == kind)
+        return next((operation for operation in alike if operation.signature.operation_name == span.name), None)
 
     def _replay(self, invocation: InvocationSpans, number: int) -> Iterator[CompactSpan]:
         """The span of what an invocation runs over again: up to its first operation, if it has one."""
@@ -304,10 +296,6 @@ def _invocations(chains: Sequence[Sequence[CompactSpan]]) -> Iterator[Invocation
 REPLAYED = Signature(
     Traits("replay", "", SpanKind.INTERNAL, Status.UNSET, None, frozenset(), False), {}, {"aws.xray.origin": REPLAY}
 )
-
-
-def _instant(instant_and_span: tuple[int, CompactSpan]) -> int:
-    return instant_and_span[0]
 
 
 def _new_id(arn: str, text: str) -> str:

@@ -252,18 +252,15 @@ class Tree:
             self._connect()
         self.added: list[CompactSpan] = []
         if self.roles & DURABLE:
-            self._arrange_executions()
+            self.added += arrange_executions(self.spans)
+            spans = sorted([*self.spans.values(), *self.added], key=_end, reverse=True)
+            self.spans = {span.span_id: span for span in spans}
+            self._connect()
         self.absent = absent_parents(self.local_roots)
         if self.absent:
             self._add_absent()
         self.added += self.absent
         self.new_parents: dict[str, str] = {}
-
-    def _arrange_executions(self) -> None:
-        self.added += arrange_executions(self.spans)
-        spans = sorted([*self.spans.values(), *self.added], key=_end, reverse=True)
-        self.spans = {span.span_id: span for span in spans}
-        self._connect()
 
     def _add_absent(self) -> None:
         """Connect the spans that represent unrecorded parents, and report those that are missing."""
