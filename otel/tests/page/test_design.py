@@ -58,6 +58,29 @@ def test_bars_stand_in_the_middle_of_their_rows(browser: Browser, page: Callable
         assert (width, browser.run(OFF_CENTRE)) == (width, [])
 
 
+def test_the_pieces_of_the_bar_lie_on_one_line(browser: Browser, page: Callable[[str], str]) -> None:
+    """Those without room for their time, too."""
+    browser.size(1280)
+    browser.show(page("ten-thousand"))
+    tops = browser.run(
+        "return [...document.querySelectorAll('.piece .fill')].map((e) => e.getBoundingClientRect().top)"
+    )
+    assert (len(tops), len({*tops})) == (6, 1)
+
+
+def test_names_break_after_a_dot(browser: Browser, page: Callable[[str], str]) -> None:
+    """A host that does not fit beside its time, on a phone."""
+    browser.size(360)
+    browser.show(page("three"))
+    name = "document.querySelectorAll('.row-head .title b')[1]"
+    script = (
+        f"const lines = [...{name}.childNodes].map((piece) => {{ const words = document.createRange(); "
+        "words.selectNodeContents(piece); return [piece.textContent, words.getClientRects().length]; }); return lines"
+    )
+    pieces = [(text, lines) for text, lines in browser.run(script) if text]
+    assert pieces == [("payments.", 1), ("example.", 1), ("com", 1)]
+
+
 def test_frames_without_room_have_no_words(browser: Browser, page: Callable[[str], str]) -> None:
     """A single letter says nothing; the tooltip and the name for screen readers stay."""
     for state in ("rich", "changed"):

@@ -51,6 +51,10 @@ export function append(element: Element, children: readonly Child[]): void {
   }
 }
 
+/** A name that breaks after a dot or a slash, where it has one, and not within a word. */
+export const breakable = (name: string): Child =>
+  name.split(/(?<=[./])/).flatMap((piece, place) => (place === 0 ? piece : [h("wbr"), piece]));
+
 /** Replaces the children of an element. */
 export function fill(element: Element, ...children: Child[]): void {
   element.replaceChildren();

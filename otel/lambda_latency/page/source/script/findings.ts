@@ -4,7 +4,7 @@ import { carryButtons } from "./carry.js";
 import { at, count, report, requests, several } from "./data.js";
 import { detailBody } from "./detail.js";
 import { starts } from "./axes.js";
-import { type Child, byId, fill, h, s } from "./elements.js";
+import { type Child, breakable, byId, fill, h, s } from "./elements.js";
 import { findingClass, hasRow } from "./headline.js";
 import { host, whileDrawn } from "./host.js";
 import type { Finding } from "./island.js";
@@ -59,7 +59,7 @@ function row(finding: Finding, place: number): HTMLElement {
     h(
       "span",
       { class: "title" },
-      h("b", { class: "isolated" }, name),
+      h("b", { class: "isolated" }, breakable(name)),
       finding.owner !== undefined && h("span", { class: `pill ${finding.owner}` }, finding.owner),
     ),
     h("b", { class: "time" }, time),

@@ -1,7 +1,7 @@
 // ---- The tables of parts: one row per part, with its name as a filter, its owner, a bar and its numbers.
 
 import { count } from "./data.js";
-import { h, unseen } from "./elements.js";
+import { breakable, h, unseen } from "./elements.js";
 import { label } from "./labels.js";
 import { partClass, swatch } from "./palette.js";
 import { only, state } from "./store.js";
@@ -42,7 +42,7 @@ export const ownerCell = ({ owner }: { owner: string }): HTMLElement =>
 export function partName({ part }: { part: number }): HTMLElement {
   const name = [
     swatch(part),
-    h("span", { class: "isolated" }, label(part)),
+    h("span", { class: "isolated" }, breakable(label(part))),
     state.without.has(part) && h("small", { class: "ticked" }, say("whatif.ticked")),
   ];
   if (count === 1) return h("td", { class: "name" }, h("span", { class: "part" }, name));
