@@ -5,6 +5,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 ENVIRONMENT ?= default
 export SAM_CLI_TELEMETRY := 0
+# Bytecode is kept whatever the shell says: without it each command compiles all that it imports, a report three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help:  ## List the targets

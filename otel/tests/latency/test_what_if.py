@@ -15,7 +15,7 @@ from tests.latency.system import breakdown_of, charge, put_item
 from tests.latency.system import request as served
 from tests.trace.build import MS, Node, tree
 
-CASES = draws(300)
+CASES = draws(100)
 REQUESTS = 40
 ROUNDED = 10  # nanoseconds, because the generator's times are fractions of milliseconds
 REMOVED = Component("external", "payments.example.com")

@@ -213,7 +213,7 @@ def test_a_trace_id_is_accepted_in_any_form(text: str, expected: str) -> None:
     assert trace_id_of(text) == expected
 
 
-DOCUMENTS = draws(500)  # of each format
+DOCUMENTS = draws(150)  # of each format
 
 
 @pytest.mark.drawn

@@ -81,10 +81,11 @@ class _Execution:
         self._arn, self._spans = arn, spans
         ordered = sorted(members, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
         self._begin_ns = ordered[0].start_ns
-        self._operations = [span for span in ordered if span.signature.operation_type]
-        self._anchors = [span for span in ordered if span.signature.is_anchor]
         self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
-        chains = self._chains(span for span in ordered if span.signature.is_invocation)
+        parts = [span for span in ordered if span is not self._workflow]  # whatever else its attributes say
+        self._operations = [span for span in parts if span.signature.operation_type]
+        self._anchors = [span for span in parts if span.signature.is_anchor]
+        chains = self._chains(span for span in parts if span.signature.is_invocation)
         self._invocations = list(_invocations(chains))
         self._starts_ns = [invocation.start_ns for invocation in self._invocations]
 
@@ -132,7 +133,7 @@ class _Execution:
     def _around(self, span: CompactSpan) -> Iterator[CompactSpan]:
         """The segments of Lambda and the handlers' spans around a span, from the inside out."""
         parent = self._spans.get(span.parent_id)
-        while parent is not None and self._is_of_platform(parent):
+        while parent is not None and parent is not self._workflow and self._is_of_platform(parent):
             yield parent
             parent = self._spans.get(parent.parent_id)
 

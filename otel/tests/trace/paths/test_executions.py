@@ -193,6 +193,26 @@ def test_an_execution_of_a_function_without_a_name_is_an_execution() -> None:
     assert breakdown.route == "execution an unnamed function"
 
 
+@pytest.mark.parametrize("also", [{"durable.invocation.first": True}, {"durable.operation.type": "STEP"}, {}], ids=str)
+def test_the_span_of_an_execution_is_no_part_of_it(also: dict[str, object]) -> None:
+    """Whatever else its attributes say, and where the handler's span, which is around its invocation, has them."""
+    arn = {"durable.execution.arn": "a/1"}
+    attributes: dict[str, object] = {**arn, "durable.execution.status": "SUCCEEDED", **also}
+    outer = Span(
+        trace_id="1" * 32,
+        span_id="1" * 16,
+        name="outer",
+        kind=SpanKind.SERVER,
+        start_ns=10,
+        end_ns=90,
+        attributes=attributes,
+    )
+    invocation = {**arn, "durable.invocation.first": True}
+    inner = replace(outer, span_id="2" * 16, parent_id=outer.span_id, name="inner", attributes=invocation)
+    [breakdown], problems = breakdowns_of([outer, inner])
+    assert (breakdown.wall_ns, problems) == (80, [])
+
+
 def test_an_execution_fails_with_its_last_invocation() -> None:
     """An invocation that failed before is repeated."""
 

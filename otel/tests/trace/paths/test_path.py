@@ -191,7 +191,7 @@ def test_a_deep_trace_is_walked_without_recursion() -> None:
     assert sum(section.ns for section in path.sections) == path.wall_ns == 49_999
 
 
-@settings(max_examples=draws(10_000), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=draws(2_000), deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow])
 @given(trees())
 def test_sections_are_disjoint_without_gaps_and_equal_the_obvious_walk(spans: list[Span]) -> None:
     """They add up to the wall clock to the nanosecond, as do the parts of the request's account."""
