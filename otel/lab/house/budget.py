@@ -18,11 +18,11 @@ BUDGET = {
     "otel/lambda_latency/alarm": 1_410,
     "otel/lambda_latency/archive": 1_690,
     "otel/lambda_latency/bridge": 1_700,
-    "otel/lambda_latency/cli": 4_150,
+    "otel/lambda_latency/cli": 4_160,
     "otel/lambda_latency/diff": 1_430,
     "otel/lambda_latency/doctor": 3_750,
     "otel/lambda_latency/example": 330,
-    "otel/lambda_latency/fetch": 2_040,
+    "otel/lambda_latency/fetch": 2_050,
     "otel/lambda_latency/http": 260,
     "otel/lambda_latency/latency": 10_770,
     "otel/lambda_latency/live": 1_670,
@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
     "otel/lab": 26_420,
-    "otel/tests": 63_370,
+    "otel/tests": 63_450,
     "tests": 1_500,
 }
 

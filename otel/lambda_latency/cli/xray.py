@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from lambda_latency.cli.arguments import instant
-from lambda_latency.cli.exit_statuses import FAILED, FINE, INTERRUPTED
+from lambda_latency.cli.exit_statuses import FAILED, FINE, INTERRUPTED, SOMETHING_SKIPPED
 from lambda_latency.cli.messages import fail, warn
 from lambda_latency.cli.settings import settings_of
 
@@ -79,6 +79,8 @@ def _traffic(account: Account, result: Result, route: str | None) -> Traffic | U
     from lambda_latency.latency import Traffic, Unknown
 
     stages = [stage for stage in result.fetched.stages if stage]
+    if result.selection.trace_id is not None:
+        return Unknown()
     if result.fetched.ended is not None:
         return Unknown("is unknown: not all traces were fetched")
     if not stages:
@@ -86,7 +88,7 @@ def _traffic(account: Account, result: Result, route: str | None) -> Traffic | U
     try:
         counted = account.count(result)
     except FetchError as error:
-        return Unknown(f"is not known: {error.what}")
+        return Unknown(f"is not known: {error.what}", is_refused=True)
     if counted.total is None:
         return Unknown(f"is not known: API Gateway's metric Count has no data of {', '.join(stages)}")
     if route is None:
@@ -125,7 +127,7 @@ def explain_alarm(options: argparse.Namespace) -> int:
             except OSError as error:
                 fail(unwritable(path, error), "name a file in a folder that you may write to")
         print(plain_text(message_of(explanation)), end="")
-    return FINE
+    return SOMETHING_SKIPPED if evidence.lacks else FINE
 
 
 def _last_alarm(options: argparse.Namespace, place: Any, region: str) -> Alarm:

@@ -155,15 +155,16 @@ class AwsClient:
     def pages(self, service: str, operation: str, key: str, **arguments: Any) -> Iterator[Any]:
         """The items of all pages."""
         marker, token = ("NextMarker", "Marker") if service == "lambda" else ("NextToken", "NextToken")
-        following: str | None = ""
+        tokens: set[str | None] = set()
         answer = self(service, operation, **arguments)
         while answer is not None:
             yield from answer.get(key, ())
-            previous, following = following, answer.get(marker)
-            if following and following == previous:
+            following = answer.get(marker)
+            if following in tokens:
                 action = f"{service}:{operation}"
                 self._account.refused[action] = FailedCall(action, "the same page comes again", is_denied=False)
                 return
+            tokens.add(following)
             answer = self(service, operation, **{**arguments, token: following}) if following else None
 
     def names(self, stack: str) -> Iterator[tuple[str, str]]:
@@ -238,13 +239,13 @@ class Online:
         place = Place(self._place.profile, arn.split(":")[3])
         try:
             return packages_of(Clients(place).make("lambda").get_layer_version_by_arn(Arn=arn))
-        except (ClientError, OSError, zipfile.BadZipFile) as error:
+        except (OSError, zipfile.BadZipFile) as error:
             self.failed[arn] = str(error)
         except Exception as error:
-            failure = refusal(error, place)
-            if failure is None:
-                raise
-            raise failure from error
+            if isinstance(error, ClientError) and not rejects_credentials(error):
+                self.failed[arn] = str(error)
+                return None
+            raise refusal(error, place) or error from error
         return None
 
 

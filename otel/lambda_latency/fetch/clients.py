@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 import socket
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,10 @@ from lambda_latency.installing import install_command
 THREADS = 16  # concurrent calls
 TRIES = 10
 CONNECT_S = 5
+ANSWERED = frozenset(range(200, 400))
+REFUSED_ON_THE_WAY = {403, 407, 511}  # by a proxy, or by a network that asks to sign in
+# AWS answers with JSON, with XML, or with CBOR, whose first byte is no letter.
+PAGE = re.compile(rb"\s*(<\?xml[^>]*>\s*)?(<(!doctype\s+)?html|[a-z])", re.IGNORECASE)
 HERE = ("127.0.0.1", "localhost", "::1")  # an emulator needs no credentials
 
 
@@ -83,10 +88,11 @@ class Clients:
 def _require_aws(http_response: Any, model: Any, **_: object) -> None:
     """Raise FetchError for a web page in place of an answer, which boto3 may take for an empty answer.
 
-    A web page with the status of an error stays an error of boto3. An emulator may send JSON as `text/html`.
+    A web page that is an error of a server, such as an emulator, stays an error of boto3.
     """
-    is_html = str(http_response.headers.get("Content-Type", "")).startswith("text/html")
-    if is_html and http_response.status_code < 400 and http_response.content.lstrip().startswith(b"<"):
+    if model.has_streaming_output or http_response.status_code not in ANSWERED | REFUSED_ON_THE_WAY:
+        return
+    if PAGE.match(http_response.content):
         raise FetchError(
             f"a web page answers {model.name} in place of AWS: that of a proxy, or of a network that asks to sign in",
             "open a page in a browser and sign in, or check the proxy and AWS_ENDPOINT_URL",

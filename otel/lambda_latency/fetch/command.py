@@ -13,7 +13,7 @@ from lambda_latency.fetch.clients import Clients
 from lambda_latency.fetch.errors import FetchError, NothingFoundError, SelectionError
 from lambda_latency.fetch.estimate import estimate, search_text
 from lambda_latency.fetch.progress import Meter
-from lambda_latency.fetch.refusals import DENIED, EXPIRED, UNKNOWN, refusal, unreachable
+from lambda_latency.fetch.refusals import DENIED, FAILURES, THROTTLED, refusal, rejects_credentials, unreachable
 from lambda_latency.fetch.run import WAITS_S, Fetched, FetchRun
 from lambda_latency.fetch.search import GROUP, Both, Search
 from lambda_latency.fetch.selection import Place, Selection
@@ -77,7 +77,7 @@ class Result:
         if fetched.in_progress:
             counted.append(f"{_traces(fetched.in_progress)} still in progress: open segments end with their parent")
         if self.unknown:
-            counted.append(
+            skipped.append(
                 f"{self.unknown}: only X-Ray's own traces were read, by default 1 % of all with Transaction Search"
             )
         if fetched.too_long:
@@ -287,8 +287,10 @@ def destination(xray: Any) -> Destination:
         code = str(error.response.get("Error", {}).get("Code", ""))
         if code in DENIED:
             return Destination(search=False, unknown="AWS does not allow GetTraceSegmentDestination")
-        if code in (*EXPIRED, *UNKNOWN):
+        if rejects_credentials(error):
             raise
+        if code in THROTTLED or code in FAILURES:
+            return Destination(search=False, unknown=f"AWS refuses GetTraceSegmentDestination ({code})")
         return Destination(search=False)
     return Destination(search=answer.get("Destination") == "CloudWatchLogs")
 

@@ -23,7 +23,10 @@ UNKNOWN = (
     "MissingAuthenticationToken",
     "MissingAuthenticationTokenException",
 )
-OF_CLOUDWATCH = ("ListMetrics", "GetMetricData", "StartQuery", "GetQueryResults")
+OF_CLOUDWATCH = (
+    *("ListMetrics", "GetMetricData", "StartQuery", "GetQueryResults"),
+    *("DescribeAlarms", "DescribeAlarmHistory"),
+)
 THROTTLED = (
     "ThrottledException",
     "ThrottlingException",
@@ -31,6 +34,7 @@ THROTTLED = (
     "TooManyRequestsException",
     "LimitExceededException",
 )
+FAILURES = ("InternalFailure", "InternalServerError", "ServiceUnavailable", "ServiceUnavailableException")
 OVER_SSO = ("SSOTokenLoadError", "UnauthorizedSSOTokenError", "SSOError", "TokenRetrievalError", "LoginRefreshRequired")
 
 
@@ -101,7 +105,7 @@ def _of_service(code: str, reason: str, operation: str, *, is_passing: bool) -> 
             f"Transaction Search is on, but its log group does not exist: {reason}",
             "check the region (--region); the first span creates the group",
         )
-    is_passing = is_passing or code in ("InternalFailure", "InternalServerError")
+    is_passing = is_passing or code in FAILURES
     return FetchError(f"{service} refuses {operation}: {reason}", "try again later", passing=is_passing)
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from lambda_latency.fetch.errors import FetchError, SelectionError
 from lambda_latency.fetch.selection import METHOD, ROUTE, SECOND_NS, Choice, Selection, quoted
-from lambda_latency.fetch.stores import AT_ONCE, Listed, TraceBatch, XRay
+from lambda_latency.fetch.stores import AT_ONCE, SAME_PAGE, Listed, TraceBatch, XRay
 from lambda_latency.fetch.traffic import GB, ingested
 from lambda_latency.trace import trace_id_of
 
@@ -210,7 +210,7 @@ def retrieve(xray: Any, ids: Sequence[str], start_s: int, end_s: int) -> TraceBa
         StartTime=datetime.fromtimestamp(start_s, timezone.utc),
         EndTime=datetime.fromtimestamp(end_s, timezone.utc),
     )["RetrievalToken"]
-    calls, waited, page = 1, 0.0, ""
+    calls, waited, page, pages = 1, 0.0, "", set[str]()
     traces: dict[str, dict[str, Any]] = {}
     while True:
         more = {"NextToken": page} if page else {}
@@ -233,6 +233,9 @@ def retrieve(xray: Any, ids: Sequence[str], start_s: int, end_s: int) -> TraceBa
         page = answer.get("NextToken", "")
         if not page:
             return TraceBatch(traces, calls)
+        if page in pages:
+            raise FetchError(SAME_PAGE, "try again later", passing=True)
+        pages.add(page)
 
 
 class Both:

@@ -15,6 +15,7 @@ from lambda_latency.fetch.errors import FetchError
 from lambda_latency.fetch.selection import SECOND_NS, Selection
 
 AT_ONCE = 5  # ids that BatchGetTraces accepts
+SAME_PAGE = "AWS returns the same page again and again"
 LONGEST_S = 6 * 3600  # that GetTraceSummaries accepts
 
 
@@ -151,7 +152,7 @@ def answers(call: Callable[..., dict[str, Any]], arguments: dict[str, Any]) -> I
     tokens: set[str] = set()
     while token := answer.get("NextToken"):
         if token in tokens:
-            raise FetchError("AWS returns the same page again and again", "try again later", passing=True)
+            raise FetchError(SAME_PAGE, "try again later", passing=True)
         tokens.add(token)
         answer = call(**arguments, NextToken=token)
         yield answer

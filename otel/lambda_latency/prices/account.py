@@ -27,13 +27,15 @@ MATCHING_KEYS = ("ServiceName", "ServiceType", "Host", "HTTPMethod", "URLPath", 
 class AccountUsage:
     """The values of `Usage` that were read, by name; `lines` say where they are from.
 
-    `refused`: the error code of each call that AWS refused, by its IAM action.
+    `refused`: the error code of each call that AWS refused, by its IAM action. `is_final` tells errors after which no
+    other call is made.
     """
 
     region: str
     usage: dict[str, Any] = field(default_factory=dict)
     lines: list[str] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
+    is_final: Callable[[Any], bool] = lambda _: False
 
     def unread(self) -> list[str]:
         """The names of the values that a refused call left unread."""
@@ -62,12 +64,15 @@ def account_usage_policy() -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]}, indent=2)
 
 
-def read_account(make: Callable[[str], Any], region: str, end: datetime) -> AccountUsage:
+def read_account(
+    make: Callable[[str], Any], region: str, end: datetime, is_final: Callable[[Any], bool] = lambda _: False
+) -> AccountUsage:
     """Reads the 30 days until `end`; `make` returns boto3's client of a service.
 
-    A refused call is recorded, and the others are made. Raises boto3's errors of credentials and network.
+    A refused call is recorded, and the others are made. Raises boto3's errors of credentials and network, and its
+    ClientError if that `is_final`.
     """
-    account = AccountUsage(region)
+    account = AccountUsage(region, is_final=is_final)
     points = _called(account, make, "cloudwatch:GetMetricStatistics", Namespace="AWS/Lambda", MetricName="Invocations",
                      StartTime=end - timedelta(days=DAYS), EndTime=end, Period=86_400, Statistics=["Sum"])  # fmt: skip
     if points is not None:
@@ -98,6 +103,8 @@ def _called(
     try:
         answer: Mapping[str, Any] = getattr(client, method)(**arguments)
     except ClientError as error:
+        if account.is_final(error):
+            raise
         account.refused[action] = str(error.response.get("Error", {}).get("Code", "unknown"))
         return None
     return answer
@@ -106,18 +113,19 @@ def _called(
 def _read_sampling(account: AccountUsage, make: Callable[[str], Any]) -> None:
     """Reads rate and reservoir of the first rule for every service, at the latest the default rule."""
     rules: list[Mapping[str, Any]] = []
-    arguments: dict[str, str] = {}
+    tokens: list[str] = []
     while True:
-        answer = _called(account, make, "xray:GetSamplingRules", **arguments)
+        more = {"NextToken": tokens[-1]} if tokens else {}
+        answer = _called(account, make, "xray:GetSamplingRules", **more)
         if answer is None:
             return
         rules += [record["SamplingRule"] for record in answer["SamplingRuleRecords"]]
         if not answer.get("NextToken"):
             break
-        if answer["NextToken"] == arguments.get("NextToken"):
+        if answer["NextToken"] in tokens:
             account.refused["xray:GetSamplingRules"] = "the same page comes again"
             return
-        arguments["NextToken"] = answer["NextToken"]
+        tokens.append(answer["NextToken"])
     rules.sort(key=lambda rule: int(rule["Priority"]))
     chosen = next((rule for rule in rules if _is_for_all(rule)), None)
     if chosen is None:

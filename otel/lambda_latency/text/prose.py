@@ -157,7 +157,7 @@ def slow_of_requests(report: Report, style: Style) -> str:
 
 def _even(report: Report, style: Style) -> list[Piece]:
     else_ = " else" if report.totals.timeouts or failed_first(report, style) else ""
-    nothing = f"Nothing{else_} stands out."
+    nothing = f"Nothing{else_} stands out{' in what was read' if report.skipped else ''}."
     if report.against is not None and report.against.answer in ("slower", "shape", "disturbed", "unsure"):
         nothing = "Among themselves, no requests stand out."
     limit_ns, requests, slow = report.groups.slowness.limit_ns, report.verdict.requests, len(report.comparison.slow)

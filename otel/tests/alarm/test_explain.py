@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+import lambda_latency.fetch.stores
 from lambda_latency.alarm import last_ring
 from lambda_latency.cli import main
-from lambda_latency.fetch import Clients, NothingFoundError
+from lambda_latency.fetch import Clients, FetchError, NothingFoundError
+from lambda_latency.fetch.stores import Page, TimeWindow
+from lambda_latency.fetch.stores import pages as stores_pages
 from tests.alarm.cloud import filled, iso, orders
 from tests.alarm.test_answer import AT_NS, BEFORE_S, BEGIN_S, SLOW, USUAL
 from tests.fetch.standin import XRay
@@ -136,6 +139,21 @@ def test_the_last_alarm_is_explained(explain: Explain, tmp_path: Path) -> None:
     )
     status, out, err = explain("--html", str(tmp_path / "no" / "page.html"))
     assert (status, out, "cannot be written" in err.splitlines()[0]) == (1, "", True)
+
+
+def test_an_alarm_of_which_not_all_was_read_is_not_fine(explain: Explain, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A refused call may hide the cause."""
+    pages = iter(range(100))
+
+    def listed(xray: Any, window: TimeWindow, expression: str | None) -> Iterator[Page]:
+        if next(pages):
+            raise FetchError("AWS does not allow GetTraceSummaries", "ask for it")
+        yield from stores_pages(xray, window, expression)
+
+    monkeypatch.setattr(lambda_latency.fetch.stores, "pages", listed)
+    status, out, err = explain()
+    assert (status, err) == (4, "")
+    assert "Not known: No traces of the hour before: AWS does not allow GetTraceSummaries" in " ".join(out.split())
 
 
 def test_an_alarm_without_traces_says_where_they_were_looked_for(explain: Explain) -> None:

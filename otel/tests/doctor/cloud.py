@@ -70,7 +70,7 @@ ANSWERS: dict[str, Any] = {
 
 
 class Cloud:
-    """Clients of an account: `changes` are other answers, `denied` operations that it may not ask for."""
+    """Clients of an account: `changes` are other answers, or functions of them; `denied`: what it may not ask for."""
 
     region = "eu-west-1"
 
@@ -92,6 +92,6 @@ class Cloud:
                 reply = ("AccessDeniedException", "not authorized")
             if isinstance(reply, tuple):
                 raise ClientError({"Error": {"Code": reply[0], "Message": reply[1]}}, operation)
-            return reply
+            return reply() if callable(reply) else reply
 
         return answer

@@ -1,5 +1,6 @@
 """What is deployed: injected differences, refused calls, the least policy."""
 
+import itertools
 import json
 from copy import deepcopy
 from pathlib import Path
@@ -183,9 +184,11 @@ def test_a_wrong_clock_ends_the_command(operation: str, monkeypatch: pytest.Monk
         found(monkeypatch, Cloud({operation: CLOCK}), "")
 
 
-def test_a_page_that_comes_again_is_read_once_more(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("tokens", [["again"], ["again", "other"]])
+def test_a_page_that_comes_again_is_read_once_more(tokens: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """And named: not all rules may have been read."""
-    repeated = {"GetSamplingRules": {"SamplingRuleRecords": RULES, "NextToken": "again"}}
+    cycle = itertools.cycle(tokens)
+    repeated = {"GetSamplingRules": lambda: {"SamplingRuleRecords": RULES, "NextToken": next(cycle)}}
     [finding] = diagnosed(monkeypatch, Cloud(repeated))
     assert finding.what == "xray:GetSamplingRules failed: the same page comes again"
 
@@ -196,6 +199,7 @@ def test_a_page_that_comes_again_is_read_once_more(monkeypatch: pytest.MonkeyPat
         ({}, [], 0, "No findings."),
         ({}, ["GetSamplingRules"], 4, "Not everything was checked: AWS refused 1 call."),
         ({}, ["GetSamplingRules", "GetPolicy"], 4, "Not everything was checked: AWS refused 2 calls."),
+        ({"GetPolicy": ("Throttling", "no")}, [], 4, "Not everything was checked: AWS refused 1 call."),
         (with_function(MemorySize=128), ["GetSamplingRules"], 4, "Not everything was checked: AWS refused 1 call."),
         ({}, list(ANSWERS), 1, "lambda-latency: AWS refused every call in eu-west-1, so nothing was checked: "),
         ({"ListFunctions": CLOCK}, [], 1, "lambda-latency: AWS rejects these credentials: Signature expired"),

@@ -1,5 +1,6 @@
 """What tracing costs: ten bills worked by hand, prices of one's own, and the command."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -355,10 +356,29 @@ def test_a_refused_call_leaves_its_values_unread(denied: str, unread: list[str])
     assert numbers.usage.keys().isdisjoint(unread)
 
 
+def test_a_page_of_rules_that_comes_again_leaves_them_unread() -> None:
+    """Also if another came between."""
+    tokens = itertools.cycle(["a", "b"])
+    again = {"GetSamplingRules": lambda: {"SamplingRuleRecords": [], "NextToken": next(tokens)}}
+    numbers = read_account(Cloud({**SEARCH, **again}).make, "eu-west-1", NOW)
+    assert numbers.refused == {"xray:GetSamplingRules": "the same page comes again"}
+
+
 @pytest.fixture
 def account(monkeypatch: pytest.MonkeyPatch) -> Any:
     """Makes the account that the command reads."""
     return lambda cloud: monkeypatch.setattr("lambda_latency.fetch.Clients", lambda _: cloud)
+
+
+@pytest.mark.parametrize("operation", ["GetMetricStatistics", "GetIndexingRules"])
+def test_a_wrong_clock_ends_the_command(operation: str, account: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    """At the first call, or in the middle: no permission helps."""
+    account(Cloud({**SEARCH, operation: ("SignatureDoesNotMatch", "Signature expired: 1 is now earlier than 2")}))
+    assert main(["cost", "--account"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("lambda-latency: AWS rejects these credentials: Signature expired")
+    assert "the clock of this machine" in printed.err
 
 
 def test_the_command_uses_the_accounts_numbers(account: Any, capsys: pytest.CaptureFixture[str]) -> None:

@@ -14,7 +14,7 @@ import lambda_latency.doctor.deployed
 from lambda_latency.cli import main
 from lambda_latency.doctor import Deployment, Online, diagnose
 from lambda_latency.doctor.rules.packages import REQUIRED, _is_within
-from lambda_latency.fetch import Place
+from lambda_latency.fetch import FetchError, Place
 from tests.doctor.apps import ADOT, ChangedApp, write
 from tests.doctor.cloud import layer_file
 
@@ -142,6 +142,16 @@ def test_the_command_asks_only_with_online(
     assert main(["doctor", "--template", str(template), "--online"]) == 4
     assert f"Lambda does not tell the packages of {ADOT}" in capsys.readouterr().err
     assert played.asked == [("eu-west-1", ADOT)]
+
+
+def test_a_wrong_clock_ends_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No layer would be told about."""
+    said = ("InvalidSignatureException", "Signature expired: 1 is now earlier than 2")
+    clock = Lambda(ClientError({"Error": {"Code": said[0], "Message": said[1]}}, "GetLayerVersionByArn"))
+    monkeypatch.setattr(lambda_latency.doctor.deployed, "Clients", clock)
+    template = write(ChangedApp("SAM", files={"src/requirements.txt": "opentelemetry-sdk==1.42.1\n"}), tmp_path)
+    with pytest.raises(FetchError, match="AWS rejects these credentials: Signature expired"):
+        diagnose(template, Deployment({}, "", Online(Place(region="eu-west-1"))))
 
 
 VERSIONS = ("1.0", "1.56", "1.57", "1.99", "2.6", "2.7", "2.99", "3.0", "4.4", "4.5", "5.0", "7.9", "8.0", "18.0")

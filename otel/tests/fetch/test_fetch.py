@@ -118,7 +118,7 @@ def test_a_trace_that_stays_in_progress_is_kept_and_said(start: Start, run: Run,
     ids = filled(xray, 30, 6 * 3600)
     xray.in_progress[ids[20]] = 99
     done = run("report", "--xray", "--problems", "--since", "6h", AWS_ENDPOINT_URL=xray.url)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (4, "")  # CloudWatch, which counts requests, refuses
     assert "30 requests seen" in done.stdout
     assert "counted: X-Ray us-east-1: 1 trace still in progress: open segments end with their parent\n" in done.stdout
 

@@ -12,13 +12,15 @@ from lambda_latency.fetch import FetchError, answers
 
 
 class _Portal(BaseHTTPRequestHandler):
-    """Answers each request as a network that asks to sign in."""
+    """Answers each request as a network that asks to sign in, in the way that a test chooses."""
+
+    answer = (200, "text/html; charset=utf-8", b"<html><body>Sign in</body></html>")
 
     def do_POST(self) -> None:
-        page = b"<html><body>Sign in</body></html>"
+        status, content_type, page = self.answer
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(page)))
         self.end_headers()
         self.wfile.write(page)
@@ -60,6 +62,32 @@ def test_a_web_page_in_place_of_aws_is_named(command: list[str], capsys: pytest.
     assert printed.out == ""
     assert printed.err.startswith("lambda-latency: a web page answers ")
     assert len(printed.err.splitlines()) == 2
+
+
+@pytest.mark.usefixtures("_portal")
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (200, "TEXT/HTML", b"<!DOCTYPE html>\n<html>Sign in</html>"),
+        (200, "application/xhtml+xml", b"<?xml version='1.0'?>\n<!DOCTYPE html><html>Sign in</html>"),
+        (200, "text/plain", b"  <HTML>Sign in"),
+        (200, "", b"Sign in"),
+        (403, "text/html", b"<html>Blocked</html>"),
+        (407, "text/html", b"<html>Sign in</html>"),
+        (511, "text/html", b"<html>Sign in</html>"),
+    ],
+    ids=lambda answer: f"{answer[0]} {answer[1]}",
+)
+@pytest.mark.parametrize("command", ["doctor", "cost"])
+def test_a_web_page_is_known_by_what_it_is(
+    answer: tuple[int, str, bytes], command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever its Content-Type and its status say."""
+    monkeypatch.setattr(_Portal, "answer", answer)
+    assert main([command, "--account"]) == 1
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert printed.err.startswith("lambda-latency: a web page answers ")
 
 
 def test_a_page_that_comes_again_ends_the_search() -> None:

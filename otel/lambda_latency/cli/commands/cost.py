@@ -142,13 +142,13 @@ def _print(
 def _account(region: str | None) -> AccountUsage:
     from datetime import datetime, timezone
 
-    from lambda_latency.fetch import Clients, Place, refusal
+    from lambda_latency.fetch import Clients, Place, refusal, rejects_credentials
     from lambda_latency.prices import read_account
 
     place = Place(region=region)
     try:
         clients = Clients(place)
-        return read_account(clients.make, clients.region, datetime.now(timezone.utc))
+        return read_account(clients.make, clients.region, datetime.now(timezone.utc), rejects_credentials)
     except Exception as error:
         raise refusal(error, place) or error from error
 

@@ -87,7 +87,10 @@ def run(options: argparse.Namespace) -> int:
         status = run_report(request, style, sys.stdout, bar)
     if result is not None:
         warn_of_early_end(result)
-        return INTERRUPTED if result.status == INTERRUPTED else status
+        if result.status == INTERRUPTED:
+            return INTERRUPTED
+        if status == FINE and getattr(request.traffic, "is_refused", False):
+            return SOMETHING_SKIPPED
     return status
 
 

@@ -126,9 +126,13 @@ class Traffic:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The number of all requests is unknown; `why` continues the words "how many were not sampled"."""
+    """The number of all requests is unknown; `why` continues the words "how many were not sampled".
+
+    `is_refused`: it was asked for, and AWS refused.
+    """
 
     why: str = "is not in the traces"
+    is_refused: bool = False
 
 
 UNKNOWN = Unknown()
