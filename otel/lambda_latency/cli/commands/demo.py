@@ -111,7 +111,8 @@ def _report_recorded(options: argparse.Namespace) -> int:
 
 
 def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
-    yield f"Traces: {demo.traces}. Function output: {demo.log}."
+    if not demo.unwritten:
+        yield f"Traces: {demo.traces}. Function output: {demo.log}."
     if demo.kinds:
         yield f"{requests} calls of {demo.kinds} kinds, {demo.failed} of them failed."
     if demo.sent == "collector":
@@ -137,7 +138,9 @@ def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> 
 
 def _report(demo: Demo, notes: list[str], options: argparse.Namespace) -> int:
     status = _reported(demo.traces, options.requests, [] if options.quiet else notes, options)
-    return status or (FINE if demo.complete else FAILED)
+    if demo.unwritten:
+        warn(demo.unwritten)
+    return status or (FINE if demo.complete and not demo.unwritten else FAILED)
 
 
 def _reported(traces: Path, requests: int, notes: list[str], options: argparse.Namespace) -> int:
