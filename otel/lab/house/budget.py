@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_540,
     "otel/lambda_latency/trace": 6_850,
-    "otel/lab": 26_420,
+    "otel/lab": 26_450,
     "otel/tests": 63_370,
     "tests": 1_500,
 }
