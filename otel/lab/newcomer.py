@@ -1,6 +1,6 @@
 """Tries the project as somebody new would, in four ways, each from nothing in a folder whose name has a space.
 
-From a clone to the demo; from the wheel to an app that is served and tested; from the wheel to a report on a file; and
+From a clone to the demo; from the wheel to an app that is served and tested; from the wheel to a verdict; and
 an app of somebody else's that is adopted. Prints each command with its time, and how large the environments are. A
 command that no page says is a guess: status 1. --write keeps the figures in docs/newcomer.json
 and in a page; README quotes them.
@@ -63,10 +63,10 @@ WAYS = {
         TypedStep(ORDER, "docs/tutorial/trace-your-function.md"),
         TypedStep("pytest", "otel/lambda_latency/example/starter/README.md"),
     ),
-    "the wheel, to a report on a file": (
+    "the wheel, to a verdict": (
         TypedStep(ENVIRONMENT, "README.md"),
         TypedStep("pip install './lambda_latency-0.1.0-py3-none-any.whl'", "README.md"),
-        TypedStep("lambda-latency report out/traces.jsonl --html out/report.html", "README.md"),
+        TypedStep("lambda-latency demo", "README.md"),
     ),
     "an app of somebody else's, adopted": (
         TypedStep(ENVIRONMENT, "README.md"),
@@ -141,8 +141,6 @@ def _go(name: str, home: Path, wheel: Path) -> dict[str, Any]:
     """Go one way: seconds of each command, and megabytes of what stands in the folder afterwards."""
     home.mkdir()
     shutil.copy2(wheel, home)
-    (home / "out").mkdir()
-    shutil.copy2(ROOT / "otel" / "tests" / "archive" / "earlier" / "traces.jsonl", home / "out")
     shutil.copytree(ROOT / "otel" / "tests" / "adopt" / "orders", home / "app")
     print(f"{name}:")
     runs: list[dict[str, Any]] = []
@@ -196,14 +194,17 @@ def _processor_s(pid: int) -> float:
 
 
 def _extras(folder: Path, wheel: Path) -> dict[str, int]:
-    """The megabytes of an environment with each extra, by its name; empty for the command alone."""
+    """The megabytes of an environment with each extra, by its name; empty for the command alone. As pip does, uv
+    compiles the modules.
+    """
     uv = Path(sys.executable).with_name("uv")
     sizes = {}
     for extra in EXTRAS:
         place = folder / (extra or "alone")
         subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, place], check=True)
         package = f"{wheel}[{extra}]" if extra else str(wheel)
-        subprocess.run([uv, "pip", "install", "--quiet", "--python", place / "bin" / "python", package], check=True)
+        install: list[str | Path] = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python"]
+        subprocess.run([*install, place / "bin" / "python", package], check=True)
         sizes[extra] = _megabytes(place)
         print(f"  {sizes[extra]:5} MB  {f'[{extra}]' if extra else 'the command alone'}")
     return sizes

@@ -81,8 +81,9 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         # The folder of the app stays clean for git, and for commands that edit it
         if is_new:
-            (folder / ".gitignore").write_text("*\n", encoding="ascii")
-        file = (folder / f".{command}.lock").open("a+", encoding="ascii")
+            with contextlib.suppress(OSError):  # a full disk
+                (folder / ".gitignore").write_text("*\n", encoding="ascii")
+        file = (folder / f".{command}.lock").open("ab+", buffering=0)
     except OSError as error:
         raise LocalError(f"{unwritable(folder, error)}; choose another folder with --out") from error
     with file:
@@ -90,7 +91,7 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             file.seek(0)
-            who = file.read().strip()
+            who = file.read().decode().strip()
             raise LocalError(
                 f"{folder} is in use by lambda-latency {command}{f', process {who}' if who else ''}: "
                 "stop it, or choose another folder with --out"
@@ -100,6 +101,5 @@ def only_one(folder: Path, command: str) -> Iterator[None]:
             return
         with contextlib.suppress(OSError):  # on a full disk, the process id is not stored
             file.truncate(0)
-            file.write(str(os.getpid()))
-            file.flush()
+            file.write(str(os.getpid()).encode())
         yield

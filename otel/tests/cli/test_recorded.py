@@ -55,6 +55,17 @@ def test_a_full_disk_costs_the_page_and_not_the_verdict() -> None:
     )
 
 
+def test_a_file_in_the_place_of_the_folder_costs_the_page_and_not_the_verdict(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The error names the folder and the option."""
+    Path("out").write_text("")
+    assert main(["demo", "--recorded"]) == 1
+    out, err = capsys.readouterr()
+    assert "The cause is external." in " ".join(out.split())
+    assert err == "lambda-latency: out cannot be written: File exists; choose another folder with --out\n"
+
+
 @pytest.mark.parametrize(
     "arguments", [["--requests", "12"], ["--parameter", "Tracing=Off"], ["--template", "app.yaml"]]
 )

@@ -26,6 +26,7 @@ PROOF: dict[str, tuple[str, ...]] = {
     ),
     "From the wheel of a release": ("docs/explanation/first-tries.md",),
     "It reads trace files": (
+        "otel/tests/cli/test_recorded.py::test_the_recorded_run_has_a_verdict_and_a_page",
         "otel/tests/package/test_installed.py::test_commands_without_an_account_need_no_extra",
         "docs/newcomer.json",
     ),

@@ -11,6 +11,7 @@ import pytest
 from lambda_latency.local.app.serve.session import Sources
 from lambda_latency.local.errors import LocalError
 from lambda_latency.local.log import only_one
+from tests.disk import run_on_full_disk
 
 HOLD = """
 import sys
@@ -72,6 +73,12 @@ def test_the_folder_of_the_traces_is_nothing_for_git(tmp_path: Path) -> None:
             pass
     assert (tmp_path / "out" / ".gitignore").read_text() == "*\n"
     assert not (mine / ".gitignore").exists()
+
+
+def test_a_full_disk_needs_no_lock_file(tmp_path: Path) -> None:
+    """Neither the process id nor what git reads is written; the folder is locked all the same."""
+    ended = run_on_full_disk([sys.executable, "-c", HOLD, "out"], 0, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "held\n", "")
 
 
 @pytest.fixture

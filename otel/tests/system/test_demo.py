@@ -13,7 +13,6 @@ import pytest
 from lambda_latency.latency import own_code_in
 from lambda_latency.local.log import only_one
 from lambda_latency.trace import GATEWAY, Trace, read_traces
-from tests.disk import run_on_full_disk
 from tests.sandbox.state import until
 from tests.system.conftest import ROOT
 from tests.system.processes import Footprint, own_temporary
@@ -123,22 +122,26 @@ def test_without_tracing_the_same_load_is_served(tmp_path: Path) -> None:
     assert (tmp_path / "traces.jsonl").read_text() == ""
 
 
-@pytest.mark.parametrize("stage", ["starting", "sending"])
+@pytest.mark.parametrize("stage", ["starting", "warming up"])
 def test_ctrl_c_ends_it_and_leaves_nothing(tmp_path: Path, stage: str) -> None:
     """Status 130, no traceback, no process, no port."""
     command = [sys.executable, "-m", "lambda_latency", "demo", "--out", str(tmp_path)]
     env = own_temporary(tmp_path / "temporary")
     process = subprocess.Popen(command, cwd=ROOT, env=env, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    kept, traces = tmp_path / "traces.jsonl", tmp_path / ".traces.jsonl.new"
+    kept = tmp_path / "traces.jsonl"
     kept.write_text("of the demo before")
-    assert until(lambda: traces.exists() and (stage == "starting" or traces.read_text() != ""), 60)
+    if stage == "starting":
+        assert until((tmp_path / "system.log").exists, 60)
+    else:
+        assert process.stderr is not None
+        assert PAGE.match(process.stderr.readline())
     footprint = Footprint(process.pid)
     process.send_signal(signal.SIGINT)
     begin = time.monotonic()
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out, PAGE.sub("", err)) == (130, "", "")
     assert time.monotonic() - begin < 10
-    assert (kept.read_text(), traces.exists()) == ("of the demo before", False)
+    assert kept.read_text() == "of the demo before"
     assert footprint.left() == {"processes": [], "ports": [], "folders": []}
 
 
@@ -154,16 +157,18 @@ def test_two_demos_at_once_do_not_mix(tmp_path: Path) -> None:
         assert [path.name for path in tmp_path.iterdir()] == [".demo.lock"]
 
 
-def test_a_full_disk_ends_it_with_a_line_and_keeps_the_files_of_before(tmp_path: Path) -> None:
-    """It fills up while requests are sent. No traceback: traces that cannot be written are no traces."""
-    before = {name: f"{name} of before" for name in ("traces.jsonl", "report.html")}
-    for name, text in before.items():
-        (tmp_path / name).write_text(text)
-    command = [sys.executable, "-m", "lambda_latency", "demo", "--requests", "24", "--out", str(tmp_path)]
-    ended = run_on_full_disk(command, 61_440, cwd=ROOT)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    path = tmp_path / ".traces.jsonl.new"
-    said = PAGE.sub("", ended.stderr)
-    assert said == f"lambda-latency: {path} cannot be written: File too large: spans are missing\n"
-    assert {name: (tmp_path / name).read_text() for name in before} == before
-    assert not path.exists()
+def test_a_full_disk_costs_the_files_and_not_the_verdict(tmp_path: Path) -> None:
+    """What cannot be written is said last, with what to do."""
+    for name in ("traces.jsonl", "report.html", "system.log", "emulator.log"):
+        (tmp_path / name).symlink_to("/dev/full")
+    ended = demo(tmp_path, "--requests", "150")
+    assert "The cause is external." in " ".join(ended.stdout.split())
+    assert re.findall("(?:Page|Traces): .*", ended.stdout) == []
+    assert (ended.returncode, ended.stderr) == (
+        1,
+        "".join(
+            f"lambda-latency: {tmp_path / name} cannot be written: No space left on device\n"
+            "  free space, or name a file on another disk\n"
+            for name in ("report.html", "traces.jsonl")
+        ),
+    )

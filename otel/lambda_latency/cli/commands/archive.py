@@ -93,6 +93,11 @@ def add(options: argparse.Namespace) -> int:
 def report_added(added: Added, where: str) -> int:
     """Print what was added; returns the exit status."""
     skipped = [problem for problem in added.problems if problem.effect == "skipped"]
+    if skipped and not added.traces:
+        from lambda_latency.cli.inputs import unread
+
+        warn(f"nothing to add: {unread(skipped, ())}")
+        return FAILED
     for problem in skipped[:MOST_SKIPPED]:
         warn(str(problem))
     if len(skipped) > MOST_SKIPPED:

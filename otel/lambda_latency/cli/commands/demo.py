@@ -21,6 +21,7 @@ from lambda_latency.cli.laptop import (
     tell,
 )
 from lambda_latency.cli.messages import usage, warn
+from lambda_latency.files import unwritable
 from lambda_latency.installing import is_installed
 
 if TYPE_CHECKING:
@@ -106,12 +107,12 @@ def _report_recorded(options: argparse.Namespace) -> int:
     traces, day = recorded_traces()
     todo = "" if is_installed("local") else f" To run it here: {install_command('local')}."
     print(f"Nothing runs here: this is a recorded run of the example, {REQUESTS} requests of {day}.{todo}\n")
-    options.out.mkdir(parents=True, exist_ok=True)
     return _reported(traces, REQUESTS, [], options)
 
 
 def _notes(demo: Demo, requests: int, collector: str) -> Iterator[str]:
-    yield f"Traces: {demo.traces}. Function output: {demo.log}."
+    if not demo.unwritten:
+        yield f"Traces: {demo.traces}. Function output: {demo.log}."
     if demo.kinds:
         yield f"{requests} calls of {demo.kinds} kinds, {demo.failed} of them failed."
     if demo.sent == "collector":
@@ -137,7 +138,9 @@ def _saying(address: str, stage: Callable[[str, int], None], *, quiet: bool) -> 
 
 def _report(demo: Demo, notes: list[str], options: argparse.Namespace) -> int:
     status = _reported(demo.traces, options.requests, [] if options.quiet else notes, options)
-    return status or (FINE if demo.complete else FAILED)
+    if demo.unwritten:
+        warn(demo.unwritten)
+    return status or (FINE if demo.complete and not demo.unwritten else FAILED)
 
 
 def _reported(traces: Path, requests: int, notes: list[str], options: argparse.Namespace) -> int:
@@ -157,11 +160,21 @@ def _reported(traces: Path, requests: int, notes: list[str], options: argparse.N
     )
     style = style_for(sys.stdout)
     try:
+        _make(options.out)
         return run_report(request, style, sys.stdout)
     except ReportError as error:
         run_report(replace(request, html=None), style, sys.stdout)
         warn(str(error))
         return FAILED
+
+
+def _make(folder: Path) -> None:
+    from lambda_latency.latency import ReportError
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReportError(f"{unwritable(folder, error)}; choose another folder with --out") from error
 
 
 def _template(path: Path) -> Path:

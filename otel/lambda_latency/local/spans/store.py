@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lambda_latency.files import unwritable
-from lambda_latency.local.errors import LocalError
+from lambda_latency.files import unwritable, writable_by
 from lambda_latency.local.log import open_for_writing
 from lambda_latency.trace import Span, spans_of, to_otlp
 
@@ -41,7 +40,7 @@ class Store:
     """Appends export requests to one file, as whole lines. Thread-safe.
 
     `line` is called with each line, before the watchers of its spans. A line that cannot be written, as on a full disk,
-    is dropped: `error` is set, and `failed` receives the first error.
+    is dropped; `failed` receives the first error, and at the end once more.
     """
 
     def __init__(
@@ -51,8 +50,8 @@ class Store:
         line: Callable[[bytes], object] = lambda _: None,
     ) -> None:
         self.path = path
-        self.error: LocalError | None = None
         self._failed, self._line = failed, line
+        self._error = ""
         self._size = 0
         self._lock = threading.Lock()
         self._watchers: list[Callable[[list[Span]], None]] = []
@@ -91,6 +90,8 @@ class Store:
     def close(self) -> None:
         with self._lock:
             self._file.close()
+        if self._error:
+            self._failed(self._error)
 
     def _write(self, line: bytes, spans: list[Span]) -> None:
         with self._lock:
@@ -111,9 +112,9 @@ class Store:
         with contextlib.suppress(OSError):
             self._file.truncate(self._size)
             self._file.seek(self._size)
-        if self.error is None:
-            self.error = LocalError(f"{unwritable(self.path, error)}: spans are missing")
-            self._failed(str(self.error))
+        if not self._error:
+            self._error = f"{unwritable(self.path, error)}: spans are missing\n  {writable_by(error)}".rstrip()
+            self._failed(self._error)
 
 
 def _line(document: dict[str, Any]) -> bytes:

@@ -140,7 +140,9 @@ def test_a_file_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     assert str(raised.value) == f"{tmp_path} cannot be written: Is a directory; choose another folder with --out"
 
 
-def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_costs_whole_lines_and_is_told_at_once_and_at_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was written before stays readable, and nothing is raised where a span comes from."""
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # no half of a compiled module is to be left
     messages: list[str] = []
@@ -156,5 +158,8 @@ def test_a_full_disk_costs_whole_lines_and_is_told_once(tmp_path: Path, monkeypa
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         store.add([_span(2)])
         assert path.read_text() == line + line + dump_line([_span(2)])
-        assert messages == [f"{path} cannot be written: File too large: spans are missing"]
-        assert str(store.error) == messages[0]
+        said = (
+            f"{path} cannot be written: File too large: spans are missing\n  free space, or name a file on another disk"
+        )
+        assert messages == [said]
+    assert messages == [said, said]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -9,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from lambda_latency.files import unwritable
+from lambda_latency.files import replace_files, unwritable, writable_by
 from lambda_latency.local.app.prepare.instrument import export_of
 from lambda_latency.local.app.read.app import LocalApp
 from lambda_latency.local.app.serve.system import System, SystemOptions
@@ -20,7 +21,6 @@ from lambda_latency.local.load import plan_calls, send, warm_up_calls
 from lambda_latency.local.log import LogFile, only_one
 
 TRACES = "traces.jsonl"
-NEW = f".{TRACES}.new"  # the name of the file until the run is over
 AT_ONCE = 4
 
 
@@ -28,6 +28,7 @@ AT_ONCE = 4
 class Demo:
     """The results of a run.
 
+    `traces` is a file in memory if `unwritten` says why the one in the folder could not be written.
     `log` is the file of functions' output, `ms` the time of each answer. `sent` says how the functions sent their spans
     by their template, as `export_of` does. `kinds` is the number of different calls, 0 if they are random; `failed` is
     the number of failed calls.
@@ -41,6 +42,7 @@ class Demo:
     traced: bool
     sent: str
     complete: bool  # False if an invocation never ended, so that its spans are missing
+    unwritten: str
 
 
 def run_demo(
@@ -57,22 +59,21 @@ def run_demo(
     from Lambda's, and the first recorded request of an environment loads what sends its spans.
 
     `stage` is called with the name of each stage and its number of steps, `step` after each step; `tell` receives notes
-    for the user. Raises `LocalError` if the app does not start, if there is nothing to call, or if a file cannot be
-    written.
+    for the user. Raises `LocalError` if the app does not start, or if there is nothing to call.
     """
     for note in app.notes:
         tell(note)
     load = Orders(app, requests, seed) if app.calls_payments else AppCalls(app, requests, seed)
-    options = replace(options, traces=NEW, plan=load.plan, sampler=lambda: True)
-    with only_one(options.out, "demo"), ExitStack() as unfinished:
-        # An interrupted run keeps the traces of the previous run.
-        unfinished.callback((options.out / NEW).unlink, missing_ok=True)
+    # In memory until the run is over: an interrupted one keeps the previous traces, and a full disk costs no spans. It
+    # stays open, because the report reads it.
+    memory = Path(f"/proc/{os.getpid()}/fd/{os.memfd_create(TRACES)}")
+    options = replace(options, traces=str(memory), plan=load.plan, sampler=lambda: True)
+    with only_one(options.out, "demo"):
         stage("starting the app", 0)
         with ExitStack() as ending:
             log = LogFile(options.out / "system.log")
             ending.callback(log.close)
-            # What the store says is raised at the end.
-            system = System(app, options, log=log.write, tell=tell, failed=lambda _: None)
+            system = System(app, options, log=log.write, tell=tell)
             ending.callback(system.close)
             stage("warming up", load.warm_ups(system))
             system.faulty = False
@@ -83,15 +84,13 @@ def run_demo(
             load.send(system, step)
             stage("collecting spans", 0)
             complete = system.finish()
-        if system.store.error is not None:
-            raise system.store.error
-        traces = options.out / TRACES
+        traces, unwritten = options.out / TRACES, ""
         try:
-            system.store.path.replace(traces)
+            replace_files([(traces, memory.read_text("utf-8"))])
         except OSError as error:
-            raise LocalError(unwritable(error.filename, error)) from error
+            unwritten = f"{unwritable(traces, error)}\n  {writable_by(error)}".rstrip()
     return Demo(
-        traces,
+        memory if unwritten else traces,
         log.path,
         load.ms,
         load.kinds,
@@ -99,6 +98,7 @@ def run_demo(
         app.is_traced,
         export_of(app),
         complete,
+        unwritten,
     )
 
 

@@ -73,8 +73,8 @@ class System:
     """A running app. The constructor starts all parts; `close` stops them.
 
     `prepare` is called before each invocation; `answered` receives each request and event after its end; `log` the
-    source and the text of each line that a function prints; `tell` notes for the user; `failed` one message if traces
-    cannot be written (default: `tell`). Raises `LocalError` if a part does not start.
+    source and the text of each line that a function prints; `tell` notes for the user.
+    Raises `LocalError` if a part does not start.
     """
 
     def __init__(
@@ -85,7 +85,6 @@ class System:
         answered: Callable[[Answered], None] = lambda _: None,
         log: Callable[[str, str], None] = lambda *_: None,
         tell: Callable[[str], None] = lambda _: None,
-        failed: Callable[[str], None] | None = None,
         prepare: Callable[[System], None] = lambda _: None,
     ) -> None:
         self.app = app
@@ -110,7 +109,7 @@ class System:
         self._routes = _routes(app)
         _check(options.plan, app, self._routes)
         self._faults = options.plan.faults_at("function")
-        self.store = Store(options.out / options.traces, failed or tell, options.observer.line)
+        self.store = Store(options.out / options.traces, tell, options.observer.line)
         self._renewed = options.observer.renewed
         self._closing: list[Callable[[], object]] = [self.store.close]
         try:
