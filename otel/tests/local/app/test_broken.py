@@ -200,9 +200,9 @@ def test_a_mistake_is_told_with_its_line_and_what_is_near(
     right, wrong, problem, todo = BROKEN[mistake]
     assert right in RIGHT
     path = laid_out(tmp_path, RIGHT.replace(right, wrong, 1))
-    first, second, *_ = refused("serve", "--port", "0", "--template", str(path))
-    assert first.startswith(f"lambda-latency: {path}:{problem}")
-    assert second.startswith(f"  {todo}")
+    message, remedy, *_ = refused("serve", "--port", "0", "--template", str(path))
+    assert message.startswith(f"lambda-latency: {path}:{problem}")
+    assert remedy.startswith(f"  {todo}")
 
 
 @pytest.mark.parametrize("command", ["demo", "serve"])
