@@ -12,7 +12,7 @@ import lambda_latency
 
 TESTS = Path(__file__).parent
 # A child that a test starts, and tests that give a program of `lab` its parser
-CHILDREN = {"lab/test_programs.py", "lab/test_prove.py", "runtime/cold.py"}
+CHILDREN = {"lab/test_prove.py", "runtime/cold.py"}
 
 
 def is_program(source: str) -> bool:

@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
     "otel/lab": 26_450,
-    "otel/tests": 63_500,
+    "otel/tests": 63_440,
     "tests": 1_500,
 }
 

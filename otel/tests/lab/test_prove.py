@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import pickle
 import signal
 import sys
 from argparse import ArgumentParser
@@ -16,7 +17,9 @@ from typing import Any
 import pytest
 import yaml
 from botocore.exceptions import EndpointConnectionError
+from samcli.yamlhelper import yaml_parse
 
+from lab.deploy import artifacts
 from lab.destination import Destination
 from lab.prove import __main__ as program
 from lab.prove import configured, leavings, place, scene, traced
@@ -67,12 +70,20 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(traced, "VERSION", "python3.13")
     monkeypatch.setattr(place, "BUILD", tmp_path / "build")
     monkeypatch.setattr(place, "edited_template", variant)
+    for module in (artifacts, configured, place):
+        monkeypatch.setattr(module, "yaml_parse", lambda text: pickle.loads(parsed(text)))  # noqa: S301 - our own
 
 
 @cache
 def variant(template: Path, options: AdoptOptions) -> str:
     """The template as `adopt` writes it, once for all tests."""
     return edited_template(template, options)
+
+
+@cache
+def parsed(text: str) -> bytes:
+    """The values of a template, read once for all tests."""
+    return pickle.dumps(yaml_parse(text))
 
 
 @dataclass(frozen=True, slots=True)

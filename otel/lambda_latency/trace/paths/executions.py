@@ -15,8 +15,9 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from operator import itemgetter
+from operator import is_not, itemgetter
 from typing import NamedTuple
 
 from lambda_latency.trace.model.compact_span import CompactSpan
@@ -82,7 +83,7 @@ class _Execution:
         ordered = sorted(members, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
         self._begin_ns = ordered[0].start_ns
         self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
-        parts = [span for span in ordered if span is not self._workflow]  # whatever else its attributes say
+        parts = list(filter(partial(is_not, self._workflow), ordered))  # whatever else the attributes of that one say
         self._operations = [span for span in parts if span.signature.operation_type]
         self._anchors = [span for span in parts if span.signature.is_anchor]
         chains = self._chains(span for span in parts if span.signature.is_invocation)
@@ -267,10 +268,12 @@ class _Execution:
 
     def _resumed(self, span: CompactSpan, instant_ns: int) -> CompactSpan | None:
         """The next span of an operation after an instant: an attempt of a step, or what a later invocation records."""
-        later = (operation for operation in self._operations if operation.start_ns >= instant_ns)
-        kind = span.signature.operation_type
-        alike = (operation for operation in later if operation.signature.operation_type == kind)
-        return next((operation for operation in alike if operation.signature.operation_name == span.name), None)
+        identity = span.signature.operation_type, span.name
+        for operation in self._operations:
+            signature = operation.signature
+            if operation.start_ns >= instant_ns and (signature.operation_type, signature.operation_name) == identity:
+                return operation
+        return None
 
     def _replay(self, invocation: InvocationSpans, number: int) -> Iterator[CompactSpan]:
         """The span of what an invocation runs over again: up to its first operation, if it has one."""
