@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from lab.generate import realistic, realistic_traces
-from lab.spark.environment import MissingError, interpreter, run_job
+from lab.spark.environment import MissingError, interpreter, run_job, submit_job
 from lab.spark.job import PARTITIONS
 from lambda_latency.archive import add, query, read_requests
 from lambda_latency.archive.layout import MARK, spans_path
@@ -69,11 +69,15 @@ def compared(python: Path, folder: Path, requests: int) -> list[str]:
     bucket = f"s3://{BUCKET}/traces"
     with aws() as endpoint:
         run_job(python, "lab.spark.job", [str(folder), archive, bucket], {**KEYS, "AWS_ENDPOINT_URL": endpoint})
+    (folder / "job.py").write_text(ran("archive", "spark-job"))
+    submit_job(python, folder / "job.py", [archive, str(folder / "report.json")])
     job: dict[str, Any] = pickle.loads((folder / "spark.pickle").read_bytes())  # noqa: S301 - of our own job
     expected = said(read_requests(archive).breakdowns.in_order(), archive)
     out = io.StringIO()
     run_report(Request([archive], json="-"), Style(), out)
     checks = {"the report of accounts from its spans": without_sources(json.loads(out.getvalue())) == expected}
+    submitted = json.loads((folder / "report.json").read_text())
+    checks["the report of the submitted job, on two executors"] = without_sources(submitted) == expected
     for where, accounts in job["accounts"].items():
         name = f"{where} of {PARTITIONS} partitions" if isinstance(where, int) else where.partition("://")[0]
         checks[f"accounts on Spark, {name if '/' not in name else 'folder'}"] = said(accounts, archive) == expected
@@ -85,6 +89,12 @@ def compared(python: Path, folder: Path, requests: int) -> list[str]:
     for name, is_same in checks.items():
         print(f"{'same' if is_same else 'DIFFERENT'}: {name}", flush=True)
     return [name for name, is_same in checks.items() if not is_same]
+
+
+def ran(*arguments: str) -> str:
+    """What the command prints."""
+    command = [sys.executable, "-m", "lambda_latency", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def write_archive(folder: Path, requests: int) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from lab.same.pythons import ROOT, prepare
 
 LOCK = ROOT / "requirements" / "spark.txt"
+PATH = f"{ROOT / 'otel'}{os.pathsep}{ROOT}"
 PYTHONS = ("3.13", "3.12", "3.11", "3.10")
 
 
@@ -29,24 +30,28 @@ def interpreter() -> Path:
     raise MissingError(f"PySpark needs Python {' or '.join(PYTHONS)}")
 
 
+def submit_job(python: Path, job: Path, arguments: list[str]) -> None:
+    """Submit a file with two executors, each a process of its own; raises as `run_job`."""
+    path = f"spark.executorEnv.PYTHONPATH={PATH}"
+    cluster = ["--master", "local-cluster[2,1,1024]", "--conf", path, "--conf", "spark.ui.enabled=false"]
+    _run(python, [python.with_name("spark-submit"), *cluster, job, *arguments], {})
+
+
 def run_job(python: Path, module: str, arguments: list[str], more: dict[str, str]) -> None:
     """Run a module on the loopback interface; prints Spark's log and raises CalledProcessError if it fails."""
+    _run(python, [python, "-W", "ignore", "-m", module, *arguments], more)
+
+
+def _run(python: Path, command: list[str | Path], more: dict[str, str]) -> None:
     env = {
         **os.environ,
-        "PYTHONPATH": f"{ROOT / 'otel'}{os.pathsep}{ROOT}",
+        "PYTHONPATH": PATH,
         "PYSPARK_PYTHON": str(python),
         "PYSPARK_DRIVER_PYTHON": str(python),
         "SPARK_LOCAL_IP": "127.0.0.1",
         **more,
     }
-    done = subprocess.run(
-        [python, "-W", "ignore", "-m", module, *arguments],
-        env=env,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = subprocess.run(command, env=env, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         print(done.stdout, done.stderr[-8000:], sep="\n")
         done.check_returncode()

@@ -24,4 +24,5 @@ __all__ = [
     "read_filter",
     "read_requests",
     "rows_of",
+    "spark",
 ]

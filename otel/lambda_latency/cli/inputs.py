@@ -120,7 +120,7 @@ class Files:
         """Load the accounts of all requests."""
         self._index = LineIndex()
         request = self._request
-        outlines = request.against is not None or request.brief
+        outlines = request.against is not None or request.brief or request.json is not None  # `suspects` read them
         options = request.analysis_options._replace(outlines=outlines)
         return load(self._sources, self.problems, self._progress, self._index, request.processes, options)
 

@@ -73,12 +73,17 @@ def parsed(path: str, text: str, line_offset: int = 0) -> PythonSource | None:
 def sources_in(folder: Path) -> Iterator[PythonSource]:
     """The Python files of a folder, without tests and packages."""
     for path in islice(own_python_files(folder, SKIPPED), MOST_FILES):
-        try:
-            source = parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
-        except (OSError, UnicodeDecodeError):
-            continue
+        source = read_source(path)
         if source is not None:
             yield source
+
+
+def read_source(path: Path) -> PythonSource | None:
+    """A Python file; None if it is too large, cannot be read, or this Python cannot parse it."""
+    try:
+        return parsed(str(path), path.read_text("utf-8")) if path.stat().st_size < MOST_BYTES else None
+    except (OSError, UnicodeDecodeError):
+        return None
 
 
 def reached(sources: Iterable[PythonSource], folder: Path, handler: str) -> tuple[PythonSource, ...]:
@@ -151,10 +156,14 @@ def size_of(folder: Path) -> int:
     """The bytes of all files in a folder, without hidden folders and environments, which no build takes along."""
     total = 0
     for inside, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if name[:1] != "." and not Path(inside, name, "pyvenv.cfg").exists()]
+        folders[:] = [name for name in folders if name[:1] != "." and not _is_environment(Path(inside, name))]
         paths = [Path(inside, name) for name in names]
-        total += sum(path.stat().st_size for path in paths if not path.is_symlink())
+        total += sum(path.stat().st_size for path in paths if path.is_file() and not path.is_symlink())
     return total
+
+
+def _is_environment(folder: Path) -> bool:
+    return os.path.exists(folder / "pyvenv.cfg")  # noqa: PTH110 - False in a folder without permission
 
 
 def _normal(name: str) -> str:

@@ -367,6 +367,22 @@ def test_a_report_on_an_archive_of_drawn_traces_is_that_on_their_file(
     assert results[0] == results[1]
 
 
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_a_report_without_a_baseline_has_the_verdict_of_the_file(
+    tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the scores of its suspects."""
+    monkeypatch.chdir(tmp_path)
+    traces = random.Random(seed).sample([*hundred(), *load(), *mixed()], 120)  # noqa: S311 - repeatable
+    file = write(tmp_path / "t.jsonl", [*{t.trace_id: t for t in traces}.values()])
+    add("archive", [file])
+    verdicts = []
+    for source in ("archive", file):
+        main(["report", source, "--format", "json"])
+        verdicts.append(json.loads(capsys.readouterr().out)["verdict"])
+    assert verdicts[0] == verdicts[1]
+
+
 def test_a_remote_archive_says_what_it_cannot_give_to_another_party(capsys: pytest.CaptureFixture[str]) -> None:
     """Its spans are not read: a service that recorded its own code cannot become one call."""
     where = "memory://bucket/owned"

@@ -178,6 +178,20 @@ def test_an_agent_is_told_why_a_hostile_file_is_not_read(tmp_path: Path) -> None
     ] == []
 
 
+@pytest.mark.parametrize(
+    "text", ["x=a" + ".b" * 100_000, "x=" + "-" * 200_000 + "1", "x=" + "(" * 100_000 + ")" * 100_000, "x=1\n" * 4**10]
+)
+def test_a_hostile_source_is_left_out(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """By doctor: what Python cannot parse, or is too large, has no finding."""
+    (tmp_path / "app.py").write_text(text)
+    (tmp_path / "template.yaml").write_text(HEAD + FUNCTION.replace("src/", "."))
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor"]) == 0
+    assert "nothing-traced" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("name", TEMPLATES)
 def test_a_hostile_template_is_read_or_refused_with_a_reason(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -62,6 +62,7 @@ def add_parser(subparsers: Any, summary: str) -> None:
     querying.add_argument("--csv", action="store_true", help="print CSV")
     defining = action(sql, "sql", "print the SQL that defines the tables for an engine")
     defining.add_argument("engine", choices=ENGINES, metavar="ENGINE", help=f"one of {', '.join(ENGINES)}")
+    action(spark_job, "spark-job", "print the job for spark-submit that reports on an archive of any size")
     action(compact, "compact", "merge small files")
     pruning = action(prune, "prune", "remove old days")
     pruning.add_argument(
@@ -134,6 +135,14 @@ def find(options: argparse.Namespace) -> int:
               f"{largest} {component['ns'] / 1e6:,.1f} ms  {row['trace_id']}")  # fmt: skip
     if len(indices) > options.limit:
         print(f"{len(indices):,} requests, the {options.limit} slowest are shown (--limit).")
+    return FINE
+
+
+def spark_job(_: argparse.Namespace) -> int:
+    """Print the job; returns the exit status."""
+    from importlib.resources import files
+
+    print(files("lambda_latency.cli").joinpath("spark_job.py").read_text(encoding="utf-8"), end="")
     return FINE
 
 

@@ -9,7 +9,10 @@ from pathlib import Path
 from lambda_latency.doctor.app import App
 from lambda_latency.doctor.finding import ERROR, Issue, function_rule
 from lambda_latency.doctor.function import Fn
+from lambda_latency.doctor.source import read_source
 from lambda_latency.spelling import did_you_mean
+
+ADDING = ("globals", "setattr", "exec")  # calls that may add names
 
 
 @function_rule(
@@ -40,12 +43,11 @@ def missing(app: App, fn: Fn) -> Iterator[Issue]:
 
 def _names(file: Path) -> set[str] | None:
     """The names that a module has; None if they are unknown."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+    source = read_source(file)
+    if source is None:
         return None
     names: set[str] = set()
-    for node in ast.walk(tree):
+    for node in ast.walk(source.tree):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             names.add(node.name)
         elif isinstance(node, ast.alias):
@@ -54,6 +56,6 @@ def _names(file: Path) -> set[str] | None:
             names.add((node.asname or node.name).partition(".")[0])
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
             names.add(node.id)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in ("globals", "setattr", "exec"):
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ADDING:
             return None
     return names
