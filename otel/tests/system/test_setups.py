@@ -147,7 +147,8 @@ for name in ("open", "listdir", "scandir", "stat"):
     setattr(os, name, without_proc(getattr(os, name)))
 os.killpg = as_on_macos(os.killpg)
 socket.socket.setsockopt = setsockopt
-for module, names in ((os, ("waitid", "sched_getaffinity")), (time, ("CLOCK_BOOTTIME", "pthread_getcpuclockid"))):
+lacking = {{os: ("waitid", "sched_getaffinity", "memfd_create"), time: ("CLOCK_BOOTTIME", "pthread_getcpuclockid")}}
+for module, names in lacking.items():
     for name in names:
         delattr(module, name)
 multiprocessing.set_start_method("spawn")

@@ -64,11 +64,15 @@ def run_demo(
     for note in app.notes:
         tell(note)
     load = Orders(app, requests, seed) if app.calls_payments else AppCalls(app, requests, seed)
-    # In memory until the run is over: an interrupted one keeps the previous traces, and a full disk costs no spans. It
-    # stays open, because the report reads it.
-    memory = Path(f"/proc/{os.getpid()}/fd/{os.memfd_create(TRACES)}")
-    options = replace(options, traces=str(memory), plan=load.plan, sampler=lambda: True)
-    with only_one(options.out, "demo"):
+    with only_one(options.out, "demo"), ExitStack() as unfinished:
+        # An interrupted run keeps the previous traces. In memory a full disk costs no spans; that file stays open,
+        # because the report reads it.
+        if hasattr(os, "memfd_create"):
+            recorded = Path(f"/proc/{os.getpid()}/fd/{os.memfd_create(TRACES)}")
+        else:  # macOS
+            recorded = (options.out / f".{TRACES}.new").absolute()
+            unfinished.callback(recorded.unlink, missing_ok=True)
+        options = replace(options, traces=str(recorded), plan=load.plan, sampler=lambda: True)
         stage("starting the app", 0)
         with ExitStack() as ending:
             log = LogFile(options.out / "system.log")
@@ -86,11 +90,11 @@ def run_demo(
             complete = system.finish()
         traces, unwritten = options.out / TRACES, ""
         try:
-            replace_files([(traces, memory.read_text("utf-8"))])
+            replace_files([(traces, recorded.read_text("utf-8"))])
         except OSError as error:
             unwritten = f"{unwritable(traces, error)}\n  {writable_by(error)}".rstrip()
     return Demo(
-        memory if unwritten else traces,
+        recorded if unwritten else traces,
         log.path,
         load.ms,
         load.kinds,
