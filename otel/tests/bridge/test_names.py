@@ -63,7 +63,7 @@ def test_each_module_of_the_table_is_made(tmp_path: Path) -> None:
         children = children_of(module)
         assert (is_package, loader) == (bool(children), "Finder")
         assert set(names) - children == names_in(module)
-    assert sorted(path.name for path in (layer / "python" / SDK).iterdir()) == ["__init__.py"]
+    assert sorted(path.name for path in (layer / "python" / SDK).glob("*.py")) == ["__init__.py"]
 
 
 @pytest.mark.parametrize("module", sorted(MODULES.keys() - FRAMEWORKS - THEIRS))
