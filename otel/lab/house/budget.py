@@ -16,7 +16,7 @@ BUDGET = {
     "otel/lambda_latency/adopt": 2_650,
     "otel/lambda_latency/agent": 2_090,
     "otel/lambda_latency/alarm": 1_410,
-    "otel/lambda_latency/archive": 1_690,
+    "otel/lambda_latency/archive": 1_700,
     "otel/lambda_latency/bridge": 1_700,
     "otel/lambda_latency/cli": 4_230,
     "otel/lambda_latency/diff": 1_430,

@@ -1,5 +1,6 @@
 """An archive of traces for long-term storage and queries: spans by hour, breakdowns of requests by day and route."""
 
+from lambda_latency.archive import spark
 from lambda_latency.archive.adding import Added, Compacted, add, compact, prune
 from lambda_latency.archive.places import ArchiveError
 from lambda_latency.archive.reading import ArchivedRequests, is_archive, open_archive, read_requests, rows_of
