@@ -34,7 +34,8 @@ def submit_job(python: Path, job: Path, arguments: list[str]) -> None:
     """Submit a file with two executors, each a process of its own; raises as `run_job`."""
     path = f"spark.executorEnv.PYTHONPATH={PATH}"
     cluster = ["--master", "local-cluster[2,1,1024]", "--conf", path, "--conf", "spark.ui.enabled=false"]
-    _run(python, [python.with_name("spark-submit"), *cluster, job, *arguments], {})
+    (home,) = python.parents[1].glob("lib/python*/site-packages/pyspark")  # its scripts find no folder with a space
+    _run(python, [home / "bin" / "spark-submit", *cluster, job, *arguments], {"SPARK_HOME": str(home)})
 
 
 def run_job(python: Path, module: str, arguments: list[str], more: dict[str, str]) -> None:

@@ -52,13 +52,10 @@ def trigger(event: object) -> Trigger:
 
 
 def durable(event: Mapping[str, Any]) -> Mapping[str, AttributeValue]:
-    """Return the attributes of an invocation of a durable execution, with the names of AWS's plugin.
-
-    The first one knows only the operation that is the execution itself.
-    """
+    """Return the attributes of an invocation of a durable execution, with the names of AWS's plugin."""
     arn, state = event["DurableExecutionArn"], event.get("InitialExecutionState")
     operations = state.get("Operations") if isinstance(state, Mapping) else None
-    is_first = not isinstance(operations, list) or len(operations) < 2
+    is_first = not isinstance(operations, list) or len(operations) < 2  # the execution itself is one
     return {"durable.execution.arn": str(arn), "durable.invocation.first": is_first}
 
 

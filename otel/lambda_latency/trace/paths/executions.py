@@ -31,8 +31,7 @@ FUNCTION_NAME = re.compile(r":function:([^:/]+)")
 NO_NAME = "an unnamed function"
 CALLED = (DURABLE_EXECUTION, SERVICE, FUNCTION)  # origins of what an execution invokes
 ENDED = ("SUCCEEDED", "FAILED", "TIMED_OUT", "CANCELLED", "STOPPED")
-# Clocks of the service and of the function differ: an operation may end so much after the start of the invocation that
-# its end causes.
+# Clocks differ: an operation may end so much after the start of the invocation that its end causes
 LATE_NS = 5_000_000
 NEVER = 2**63
 
