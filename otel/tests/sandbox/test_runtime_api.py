@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from queue import Queue
 from typing import Any
 
 import pytest
@@ -385,6 +386,19 @@ def test_an_extension_that_exits_with_an_error_fails_the_invocation(runtime: Run
         Lambda_Extension_Function_Error_Type="Extension.Crash",
     )
     assert invoking.result().outcome.error == "Runtime.ExitError"
+
+
+def test_an_extension_that_fails_has_its_answer_before_the_environment_ends(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the environment ends the extension's process, too."""
+    answered, ends = threading.Event(), Queue[bool]()
+    monkeypatch.setattr(runtime.environment, "end", lambda: ends.put(answered.wait(10)))
+    headers = {"Lambda_Extension_Identifier": runtime.register().headers["Lambda-Extension-Identifier"]}
+    headers["Lambda_Extension_Function_Error_Type"] = "Extension.Crash"
+    answer = runtime.call("POST", "/2020-01-01/extension/exit/error", **headers)
+    answered.set()
+    assert (answer.status, answer.json, ends.get(timeout=10)) == (202, {"status": "OK"}, True)
 
 
 def test_times_are_those_of_the_invocation(runtime: Runtime) -> None:

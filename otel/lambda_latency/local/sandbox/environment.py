@@ -191,6 +191,8 @@ class ExecutionEnvironment:
         self._log(f"extension {name} reported {error_type} at {phase}")
         if phase == "init":
             self._init_error = Outcome.failed("Extension.InitError", f"Error: extension {name} failed: {error_type}")
+
+    def end(self) -> None:
         self._signal(signal.SIGKILL)
 
     # State changes.

@@ -64,6 +64,7 @@ class RuntimeHost(Protocol):
     def register(self, name: str, events: list[str]) -> tuple[str, dict[str, str]]: ...
     def next_event(self, extension_id: str) -> ExtensionEvent | None: ...
     def extension_failed(self, extension_id: str, phase: str, error_type: str) -> None: ...
+    def end(self) -> None: ...
 
 
 def serve_runtime_api(host: RuntimeHost) -> Server:
@@ -134,6 +135,7 @@ class _RuntimeApi(Handler):
                 raise Refusal(403, "Extension.MissingHeader", "Lambda-Extension-Function-Error-Type not found")
             self.host.extension_failed(self._extension_id(), self.path.split("/")[-2], kind)
             self._json(202, {"status": "OK"})
+            self.host.end()  # after the answer, which would race with the end of the extension's process
         else:
             raise Refusal(404, "NotFound", f"no such resource: POST {self.path}")
 
