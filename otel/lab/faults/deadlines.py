@@ -122,28 +122,31 @@ class _Running:
         run = self._box.invoke(event, str(TracingHeader.new(sampled=True)))
         deadline = run.invocation.deadline_ms / 1000
         waited = waited_ms(self._box.environment.pid)
-        starved_ms = 0.0
+        settled = True
         try:
             # With little time left nothing of the kit may run: the rest is the machine, which may be busy.
             self._box.settle(max(0.0, deadline - time.time()) + BUSY_S * (left_ms <= ENOUGH_MS))
         except TimeoutError:
-            starved_ms = waited_ms(self._box.environment.pid) - waited
+            settled = False
+        starved_ms = waited_ms(self._box.environment.pid) - waited
+        before_ms = (deadline - run.ended_ns / 1e9) * 1000 if settled else 0.0
+        if not settled:
             self._box.environment.kill()
         self._count("requests")
-        if starved_ms >= SETTLED_MS:
+        late = before_ms < SETTLED_MS and not (settled and left_ms <= ENOUGH_MS)
+        if late and before_ms + starved_ms >= SETTLED_MS:
             self._count("left to a busy machine")
-            return False
+            return settled
         if self._box.ended:
             how = "in a delivery after the response" if run.outcome and not run.outcome.error else "before the response"
             self._say(f"killed {how}")
             return False
         with LOCK:
-            before_ms = (deadline - run.ended_ns / 1e9) * 1000
             self._near.settled_ms[left_ms] = min(before_ms, self._near.settled_ms.get(left_ms, before_ms))
-        if left_ms > ENOUGH_MS and before_ms < SETTLED_MS:
+        if late:
             self._say(f"settled {before_ms:.0f} ms before the deadline")
-        if left_ms <= ENOUGH_MS and (late := self._begun_after(run, left_ms)):
-            self._say(f"{late} deliveries begun with less than {ENOUGH_MS} ms left")
+        if left_ms <= ENOUGH_MS and (deliveries := self._begun_after(run, left_ms)):
+            self._say(f"{deliveries} deliveries begun with less than {ENOUGH_MS} ms left")
         return True
 
     def _begun_after(self, run: Run, left_ms: int) -> int:
