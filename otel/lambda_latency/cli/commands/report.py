@@ -67,14 +67,14 @@ def add_parser(subparsers: Any, summary: str) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Report on trace files, on an archive, on traces in X-Ray, or on an alarm; returns the exit status."""
-    wrong = conflict_of(options)
-    if wrong is not None:
+    if (wrong := conflict_of(options)) is not None:
         return usage(*wrong)
     if options.alarm is not None:
         return explain_alarm(options)
     add_settings(options)
 
     from lambda_latency.cli.terminal import ProgressBar
+    from lambda_latency.latency import Unknown
     from lambda_latency.text import style_for
 
     request, result = request_of(options), None
@@ -89,7 +89,7 @@ def run(options: argparse.Namespace) -> int:
         warn_of_early_end(result)
         if result.status == INTERRUPTED:
             return INTERRUPTED
-        if status == FINE and getattr(request.traffic, "is_refused", False):
+        if status == FINE and isinstance(request.traffic, Unknown) and request.traffic.is_refused:
             return SOMETHING_SKIPPED
     return status
 

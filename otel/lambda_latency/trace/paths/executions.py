@@ -15,9 +15,8 @@ import re
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import partial
 from itertools import pairwise
-from operator import is_not, itemgetter
+from operator import itemgetter
 from typing import NamedTuple
 
 from lambda_latency.trace.model.compact_span import CompactSpan
@@ -82,7 +81,8 @@ class _Execution:
         ordered = sorted(members, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
         self._begin_ns = ordered[0].start_ns
         self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
-        parts = list(filter(partial(is_not, self._workflow), ordered))  # whatever else the attributes of that one say
+        # Whatever else the attributes of the workflow's span say
+        parts = [span for span in ordered if span is not self._workflow]
         self._operations = [span for span in parts if span.signature.operation_type]
         self._anchors = [span for span in parts if span.signature.is_anchor]
         chains = self._chains(span for span in parts if span.signature.is_invocation)
