@@ -110,8 +110,8 @@ DIFFERENCES = (
     ),
     Difference(
         "file-system",
-        "{names}: its file system is not mounted here",
-        "{path} is a folder of this machine",
+        "{names}: its file system is not mounted here, and {path} is a folder of this machine",
+        "make the folder if it is not there",
         LAMBDA + "configuration-filesystem.html",
     ),
     Difference(

@@ -76,8 +76,9 @@ def passed_parameters(properties: YamlNode | None) -> dict[str, str | None]:
 
 
 def likely_value(name: str) -> str | None:
-    """A placeholder that suits a parameter's name; None if no known word is in the name."""
-    return next((value.format(name=name.lower()) for word, value in LIKELY.items() if word in name.lower()), None)
+    """A placeholder that suits a parameter's name; None if no word of the name, or its end, is a known one."""
+    words = (word for word in LIKELY if re.search(f"(?i:{word}s?)(?![a-z])", name))
+    return next((LIKELY[word].format(name=name.lower()) for word in words), None)
 
 
 def _kind(declared: YamlNode) -> str:

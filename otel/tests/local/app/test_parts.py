@@ -60,9 +60,10 @@ Parameters:
   Choice: { Type: String, AllowedValues: [one, two] }
   Count: { Type: Number, MinValue: 3 }
   AdminEmail: { Type: String, AllowedPattern: "[^@]+@[^@]+" }
+  SecurityGroup: { Type: String }
   Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /a/b }
 Resources:
-  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${Stored}" } }
+  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${SecurityGroup}${Stored}" } }
 """,
     )
     values, notes = parameter_values(read, {"Given": "line"}, tmp_path)
@@ -73,12 +74,14 @@ Resources:
         "Choice": "one",
         "Count": "3",
         "AdminEmail": "me@example.com",
+        "SecurityGroup": "local",
         "Stored": "local",
     }
     assert [note.partition(":")[0] for note in notes] == [
         "parameter Choice has no Default",
         "parameter Count has no Default",
         "parameter AdminEmail has no Default",
+        "parameter SecurityGroup has no Default",
         "parameter Stored is in Parameter Store, which is not read",
     ]
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from lambda_latency.local.app.read.app import LocalApp, read_app
+from lambda_latency.local.app.read.bodies import expanded
 from lambda_latency.local.app.read.decided import unknown_to
 from lambda_latency.local.app.read.declared import Declared, Refused
 from lambda_latency.local.app.read.source import TemplateError
@@ -489,7 +490,7 @@ Resources:
     Properties: {{ {PYTHON}, FileSystemConfigs: [{{ Arn: arn:a, LocalMountPath: /mnt/files }}] }}
 """,
     )
-    assert read.notes == ["Work: its file system is not mounted here; /mnt/files is a folder of this machine"]
+    assert read.notes == ["Work: its file system is not mounted here, and /mnt/files is a folder of this machine"]
 
 
 @pytest.mark.parametrize("location", ["!Ref File", '!Sub "${File}"'])
@@ -516,3 +517,19 @@ Resources:
 """,
     )
     assert functions(read) == {"Api": {"GET /included": "Work"}}
+
+
+@pytest.mark.parametrize(
+    ("uri", "made"),
+    [
+        ("arn:${AWS::Partition}:f/invocations", {"Fn::Sub": "arn:${AWS::Partition}:f/invocations"}),
+        ("https://${stageVariables.host}/${AWS::Region}", "https://${stageVariables.host}/${AWS::Region}"),
+    ],
+)
+def test_pseudo_parameters_in_the_text_of_an_address_have_their_values(uri: str, made: object) -> None:
+    """AWS's own patterns include definitions with such text, outside of `Fn::Sub`."""
+    body = {"paths": {"/a": {"get": {"x-amazon-apigateway-integration": {"uri": uri}}}}}
+    api = {"Type": "AWS::ApiGateway::RestApi", "Properties": {"Body": body}}
+    resources = expanded({"Resources": {"Api": api}}, authorizers=True)["Resources"].values()
+    methods = [resource["Properties"] for resource in resources if resource["Type"] == "AWS::ApiGateway::Method"]
+    assert [method["Integration"]["Uri"] for method in methods] == [made]

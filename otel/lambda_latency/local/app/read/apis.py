@@ -271,7 +271,7 @@ def unserved(plain: Fields, prefix: str) -> Iterator[str]:
             yield f"{prefix}{key} is a pipe, which delivers nothing here; lambda-latency invoke calls its functions"
         for mount in mappings(declared.get("FileSystemConfigs")):
             where = mount.get("LocalMountPath")
-            yield f"{prefix}{key}: its file system is not mounted here; {where} is a folder of this machine"
+            yield f"{prefix}{key}: its file system is not mounted here, and {where} is a folder of this machine"
     yield from _unserved_routes(resources)
 
 

@@ -177,7 +177,7 @@ class HttpDefinition:
         key = logical_id(self._api, "Route", operation.path, verb)
         target = {
             "IntegrationType": str(integration.get("type", "AWS_PROXY")).upper(),
-            "IntegrationUri": integration.get("uri", ""),
+            "IntegrationUri": _address(integration),
             "IntegrationSubtype": integration.get("integrationSubtype", ""),
             "PayloadFormatVersion": str(integration.get("payloadFormatVersion", "1.0")),
             "RequestParameters": integration.get("requestParameters") or {},
@@ -289,12 +289,19 @@ def _integration(integration: Fields) -> dict[str, Any]:
     return {
         "Type": str(integration.get("type", "AWS_PROXY")).upper(),
         "IntegrationHttpMethod": integration.get("httpMethod", "POST"),
-        "Uri": integration.get("uri", ""),
+        "Uri": _address(integration),
         "RequestParameters": integration.get("requestParameters") or {},
         "RequestTemplates": integration.get("requestTemplates") or {},
         "PassthroughBehavior": str(integration.get("passthroughBehavior", "WHEN_NO_MATCH")).upper(),
         "IntegrationResponses": responses,
     }
+
+
+def _address(integration: Fields) -> Any:
+    """Return the address that an integration calls. Published definitions have pseudo parameters in it as plain text."""
+    uri = integration.get("uri", "")
+    is_plain = isinstance(uri, str) and uri.count("${") == uri.count("${AWS::") > 0
+    return {"Fn::Sub": uri} if is_plain else uri
 
 
 def _parameters(operation: ApiOperation, body: Fields) -> Iterator[tuple[str, bool]]:
