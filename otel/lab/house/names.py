@@ -34,7 +34,7 @@ class Figures(NamedTuple):
 
 
 FIGURES = {
-    "otel/lambda_latency": Figures(36, 107, 1),
+    "otel/lambda_latency": Figures(36, 106, 1),
     "otel/lambda_latency/adopt": Figures(0, 5, 0),
     "otel/lambda_latency/agent": Figures(5, 2, 0),
     "otel/lambda_latency/alarm": Figures(0, 0, 0),
@@ -56,7 +56,7 @@ FIGURES = {
     "otel/lambda_latency/template": Figures(3, 4, 0),
     "otel/lambda_latency/testing": Figures(5, 7, 0),
     "otel/lambda_latency/text": Figures(0, 2, 0),
-    "otel/lambda_latency/trace": Figures(3, 17, 0),
+    "otel/lambda_latency/trace": Figures(3, 16, 0),
     "otel/lab": Figures(137, 26, 9),
     "otel/tests": Figures(237, 118, 14),
 }

@@ -81,8 +81,7 @@ class _Execution:
         ordered = sorted(members, key=lambda span: (span.start_ns, -span.end_ns, span.span_id))
         self._begin_ns = ordered[0].start_ns
         self._workflow = next((span for span in ordered if span.signature["durable.execution.status"]), None)
-        # Whatever else the attributes of the workflow's span say
-        parts = [span for span in ordered if span is not self._workflow]
+        parts = _others(ordered, self._workflow)  # whatever else the attributes of that one say
         self._operations = [span for span in parts if span.signature.operation_type]
         self._anchors = [span for span in parts if span.signature.is_anchor]
         chains = self._chains(span for span in parts if span.signature.is_invocation)
@@ -286,6 +285,10 @@ class _Execution:
         for span in self._spans.values():
             if span.parent_id == inner.span_id and span.start_ns < end_ns and not span.signature.roles & DURABLE:
                 span.parent_id = replay_id
+
+
+def _others(spans: Iterable[CompactSpan], excluded: CompactSpan | None) -> list[CompactSpan]:
+    return [span for span in spans if span is not excluded]
 
 
 def _invocations(chains: Sequence[Sequence[CompactSpan]]) -> Iterator[InvocationSpans]:

@@ -63,7 +63,8 @@ Parameters:
   SecurityGroup: { Type: String }
   Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /a/b }
 Resources:
-  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${SecurityGroup}${Stored}" } }
+  Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${Stored}" } }
+  Next: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Ref SecurityGroup } }
 """,
     )
     values, notes = parameter_values(read, {"Given": "line"}, tmp_path)

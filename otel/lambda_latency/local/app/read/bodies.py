@@ -298,7 +298,7 @@ def _integration(integration: Fields) -> dict[str, Any]:
 
 
 def _address(integration: Fields) -> Any:
-    """Return the address that an integration calls. Published definitions have pseudo parameters in it as plain text."""
+    """Return the address that an integration calls. Published definitions have pseudo parameters in it as text."""
     uri = integration.get("uri", "")
     is_plain = isinstance(uri, str) and uri.count("${") == uri.count("${AWS::") > 0
     return {"Fn::Sub": uri} if is_plain else uri
