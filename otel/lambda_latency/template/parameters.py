@@ -64,9 +64,12 @@ def placeholder(name: str, declared: YamlNode) -> str | None:
 
 
 def _is_allowed(declared: YamlNode, text: str) -> bool:
-    """Whether a parameter's pattern and least length allow a text."""
-    pattern = declared.text_at("AllowedPattern") or ".*"
-    return len(text) >= int(declared.text_at("MinLength") or 0) and re.fullmatch(pattern, text) is not None
+    """Whether a parameter's pattern and least length allow a text. A pattern with what only Java reads allows any."""
+    try:
+        matches = re.fullmatch(declared.text_at("AllowedPattern") or ".*", text) is not None
+    except re.error:
+        matches = True
+    return matches and len(text) >= int(declared.text_at("MinLength") or 0)
 
 
 def passed_parameters(properties: YamlNode | None) -> dict[str, str | None]:

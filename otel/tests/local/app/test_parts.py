@@ -60,7 +60,7 @@ Parameters:
   Choice: { Type: String, AllowedValues: [one, two] }
   Count: { Type: Number, MinValue: 3 }
   AdminEmail: { Type: String, AllowedPattern: "[^@]+@[^@]+" }
-  SecurityGroup: { Type: String }
+  SecurityGroup: { Type: String, AllowedPattern: '\\p{Print}+' }
   Stored: { Type: "AWS::SSM::Parameter::Value<String>", Default: /a/b }
 Resources:
   Topic: { Type: AWS::SNS::Topic, Properties: { DisplayName: !Sub "${Choice}${Count}${AdminEmail}${Stored}" } }
