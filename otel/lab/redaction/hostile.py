@@ -34,7 +34,7 @@ KNOWN = (
     "Name: 'a', 'b': ", "data:image/a;base64,", "[SQL: select ", "<key>token</key> <b>",
     "password                                             ", "/v1", "@", "?a/", "eyJ-", "sk-", "a.", "pin=1,",
     '"key": "a", ', "\nOn instance['pw']:\n     ", "Failing row contains (", "Key (a)=(", "a@b:", "user/p@h ",
-    "-p x1y2z3a4 ", "a.b:c@",
+    "-p x1y2z3a4 ", "a.b:c@", '\\"INSERT INTO t VALUES (', "\\'INSERT INTO t VALUES (",
 )  # fmt: skip
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from lambda_latency.redaction.names import compiled
 from lambda_latency.redaction.reading import Reading, Span, replaced
 
-# Text with its prefix, text between dollars, and numbers that are not part of a name.
-TEXT = r"""(?s)(?:\b[NnEeBbXx])?'(?:[^'\\]|\\.|'')*(?:'|\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)"""
+# Text with its prefix, text between dollars, and numbers that are not part of a name. What is not closed goes to the
+# end, also after a last backslash: so no match fails, and none is tried again from each quote in it.
+TEXT = r"""(?s)(?:\b[NnEeBbXx])?'(?:[^'\\]|\\.|'')*(?:'|\\?\Z)|\$(\w*)\$.*?(?:\$\1\$|\Z)"""
 NUMBER = r"""(?<![\w$@:.%"`\[-])(?:0[xX][0-9a-fA-F]+|\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)(?![\w"`])"""
 # Double quotes hold names, except after an operator and in lists of values.
 OPERAND = (
@@ -16,7 +17,7 @@ OPERAND = (
     r"""("(?:[^"\\]|\\.|""){0,4000}")(?!\s{0,9}\.)"""
 )
 LISTED = r"(?is)\b(?:values|in)\s*\(.*"
-DOUBLE = r'"(?:[^"\\]|\\.|"")*"'
+DOUBLE = r'(?s)"(?:[^"\\]|\\.|"")*(?:"|\\?\Z)'
 # In small letters they are words of sentences, but after a quote or a colon. What precedes a verb is looked at after
 # its first letter: `re` finds that in one loop.
 B = r"(?<!\w.)"
