@@ -35,7 +35,7 @@ BUDGET = {
     "otel/lambda_latency/testing": 2_680,
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
-    "otel/lab": 25_700,
+    "otel/lab": 25_290,
     "otel/tests": 63_380,
     "tests": 1_500,
 }
