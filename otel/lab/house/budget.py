@@ -36,7 +36,7 @@ BUDGET = {
     "otel/lambda_latency/text": 4_530,
     "otel/lambda_latency/trace": 6_840,
     "otel/lab": 25_290,
-    "otel/tests": 63_170,
+    "otel/tests": 62_430,
     "tests": 1_500,
 }
 

@@ -58,7 +58,7 @@ FIGURES = {
     "otel/lambda_latency/text": Figures(0, 2, 0),
     "otel/lambda_latency/trace": Figures(3, 16, 0),
     "otel/lab": Figures(131, 24, 7),
-    "otel/tests": Figures(237, 118, 14),
+    "otel/tests": Figures(232, 116, 14),
 }
 
 
